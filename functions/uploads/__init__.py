@@ -1,0 +1,1 @@
+"""Uploads: tickets to bring a film in, and the blob event that opens its encode job."""

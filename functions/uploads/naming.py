@@ -1,0 +1,75 @@
+"""Names that derive from an upload: which blob is a film, which a sidecar, and the ids that follow from them.
+
+The same blob always gives the same title; the same blob and etag always give the same encode job. So whatever
+happens twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import PurePosixPath
+
+
+class UploadKind(StrEnum):
+    """What a blob in `uploads` is to the product."""
+
+    FILM = "film"
+    METADATA = "metadata"
+    POSTER = "poster"
+    BACKDROP = "backdrop"
+    SUBTITLES = "subtitles"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A blob of the `uploads` container read by its name; `language` is BCP 47 for subtitles that name one."""
+
+    blob: str
+    stem: str
+    kind: UploadKind
+    language: str = "und"
+
+
+_IMAGES = {".jpg", ".jpeg", ".png", ".webp"}
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+
+
+def read_name(blob: str) -> Upload:
+    """Return what `blob` is: `film.json`, `film.jpg`, `film.backdrop.jpg`, `film.en.srt` belong to `film.<anything else>`."""
+    path = PurePosixPath(blob)
+    suffix = path.suffix.lower()
+    stem = str(path.with_suffix("")) if suffix else blob
+    head, _, tail = stem.rpartition(".")
+    if suffix == ".json":
+        return Upload(blob, stem, UploadKind.METADATA)
+    if suffix in _IMAGES:
+        if head and tail.lower() == "backdrop":
+            return Upload(blob, head, UploadKind.BACKDROP)
+        return Upload(blob, head if head and tail.lower() == "poster" else stem, UploadKind.POSTER)
+    if suffix in (".srt", ".vtt"):
+        if head and _LANGUAGE.fullmatch(tail):
+            return Upload(blob, head, UploadKind.SUBTITLES, tail)
+        return Upload(blob, stem, UploadKind.SUBTITLES)
+    return Upload(blob, stem, UploadKind.FILM)
+
+
+def title_id_for(blob: str) -> str:
+    """Return the title's id: a readable slug of the stem and six hex digits that tell equal slugs apart."""
+    stem = read_name(blob).stem
+    plain = unicodedata.normalize("NFKD", PurePosixPath(stem).name).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].rstrip("-") or "film"
+    return f"{slug}-{hashlib.sha256(stem.encode()).hexdigest()[:6]}"
+
+
+def job_id_for(blob: str, etag: str) -> str:
+    """Return the encode job's id, of twelve hex digits, for one version of one blob."""
+    return hashlib.sha256(f"{blob}\n{etag.strip('"')}".encode()).hexdigest()[:12]
+
+
+def container_for(title_id: str) -> str:
+    """Return the private container of the title's segments and manifests."""
+    return f"title-{title_id}"
