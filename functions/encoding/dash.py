@@ -1,0 +1,200 @@
+"""Write the DASH manifest of a title: an in-progress recording while it grows, a static presentation at its end.
+
+Invariant: what a player holds on to (ids, bandwidths, codecs, addresses) is the same in every manifest of one job, so
+a player that began while the title grew goes on to its end. Element and attribute names are those of ISO/IEC 23009-1.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC
+from fractions import Fraction
+from itertools import groupby
+from math import ceil
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+if TYPE_CHECKING:
+    from functions.encoding.model import AudioTrack, Presentation, TextTrack, TimedSegments, VideoTrack
+
+UPDATE_PERIOD_S = 2
+"""How often a player asks for a growing manifest."""
+
+CHANNELS_SCHEME = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
+ROLE_SCHEME = "urn:mpeg:dash:role:2011"
+TEXT_BANDWIDTH_BPS = 1000
+"""Declared for a WebVTT file; the attribute is mandatory and no player decides by it."""
+
+
+def write_mpd(presentation: Presentation) -> str:
+    """Return the text of `manifest.mpd`; raise ValueError if a video or audio track has no segment yet."""
+    for name, timeline in (
+        ("video", presentation.video_segments),
+        *((track.name, track.segments) for track in presentation.audio),
+    ):
+        if not timeline.durations:
+            raise ValueError(f"The track {name} has no segment yet: there is nothing to announce.")
+    mpd = ElementTree.Element("MPD", _mpd_attributes(presentation))
+    period = ElementTree.SubElement(mpd, "Period", {"id": "0", "start": "PT0S"})
+    _add_video(period, presentation)
+    for number, track in enumerate(presentation.audio):
+        _add_audio(period, track, is_main=number == 0)
+    for text in presentation.text:
+        _add_text(period, text)
+    ElementTree.indent(mpd)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(mpd, encoding="unicode")}\n'
+
+
+def _mpd_attributes(presentation: Presentation) -> dict[str, str]:
+    longest = max(
+        Fraction(max(timeline.durations), timeline.timescale)
+        for timeline in (presentation.video_segments, *(track.segments for track in presentation.audio))
+    )
+    attributes = {
+        "xmlns": "urn:mpeg:dash:schema:mpd:2011",
+        "profiles": "urn:mpeg:dash:profile:isoff-live:2011",
+        "type": "static",
+        "mediaPresentationDuration": _duration(presentation.duration),
+        "minBufferTime": "PT4S",
+        "maxSegmentDuration": _duration(longest),
+    }
+    if not presentation.complete:
+        # The length is known and the start lies in 1970, so every clock, right or wrong, finds all segments available:
+        # the manifest grows, but nothing of it is live.
+        attributes |= {
+            "type": "dynamic",
+            "availabilityStartTime": "1970-01-01T00:00:00Z",
+            "publishTime": presentation.published_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "minimumUpdatePeriod": f"PT{UPDATE_PERIOD_S}S",
+            "suggestedPresentationDelay": "PT0S",
+        }
+    return attributes
+
+
+def _add_video(period: ElementTree.Element, presentation: Presentation) -> None:
+    renditions = [track.rendition for track in presentation.video]
+    best = max(renditions, key=lambda rendition: rendition.height)
+    picture_ratio = Fraction(best.width, best.height)
+    adaptation_set = _add_set(
+        period,
+        {
+            "contentType": "video",
+            "mimeType": "video/mp4",
+            "segmentAlignment": "true",
+            "startWithSAP": "1",
+            "frameRate": str(presentation.rate),
+            "maxWidth": str(max(rendition.width for rendition in renditions)),
+            "maxHeight": str(max(rendition.height for rendition in renditions)),
+            "par": _ratio(picture_ratio),
+        },
+    )
+    for track in presentation.video:
+        _add_rendition(adaptation_set, track, presentation.video_segments, picture_ratio)
+
+
+def _add_rendition(
+    adaptation_set: ElementTree.Element, track: VideoTrack, segments: TimedSegments, picture_ratio: Fraction
+) -> None:
+    width, height = track.rendition.width, track.rendition.height
+    representation = ElementTree.SubElement(
+        adaptation_set,
+        "Representation",
+        {
+            "id": track.name,
+            "codecs": track.codec,
+            "bandwidth": str(track.bandwidth_bps),
+            "width": str(width),
+            "height": str(height),
+            "sar": _ratio(picture_ratio * height / width),
+        },
+    )
+    _add_segments(representation, track.name, segments)
+
+
+def _add_audio(period: ElementTree.Element, track: AudioTrack, *, is_main: bool) -> None:
+    adaptation_set = _add_set(
+        period,
+        {
+            "contentType": "audio",
+            "mimeType": "audio/mp4",
+            "lang": track.language,
+            "segmentAlignment": "true",
+            "startWithSAP": "1",
+        },
+    )
+    ElementTree.SubElement(adaptation_set, "Label").text = _allowed(track.label)
+    _add_role(adaptation_set, "main" if is_main else "alternate")
+    representation = ElementTree.SubElement(
+        adaptation_set,
+        "Representation",
+        {
+            "id": track.name,
+            "codecs": track.codec,
+            "bandwidth": str(track.bandwidth_bps),
+            "audioSamplingRate": str(track.sample_rate),
+        },
+    )
+    ElementTree.SubElement(
+        representation,
+        "AudioChannelConfiguration",
+        {"schemeIdUri": CHANNELS_SCHEME, "value": str(track.channels)},
+    )
+    _add_segments(representation, track.name, track.segments)
+
+
+def _add_text(period: ElementTree.Element, track: TextTrack) -> None:
+    adaptation_set = _add_set(
+        period,
+        {"contentType": "text", "mimeType": "text/vtt", "lang": track.language},
+    )
+    ElementTree.SubElement(adaptation_set, "Label").text = _allowed(track.label)
+    _add_role(adaptation_set, "subtitle")
+    representation = ElementTree.SubElement(
+        adaptation_set, "Representation", {"id": track.name, "bandwidth": str(TEXT_BANDWIDTH_BPS)}
+    )
+    ElementTree.SubElement(representation, "BaseURL").text = f"{track.name}.vtt"
+
+
+def _add_set(period: ElementTree.Element, attributes: dict[str, str]) -> ElementTree.Element:
+    """Add an AdaptationSet that is numbered by its place: pictures, sound, and at the end of growth subtitles."""
+    return ElementTree.SubElement(period, "AdaptationSet", {"id": str(len(period)), **attributes})
+
+
+def _add_role(adaptation_set: ElementTree.Element, value: str) -> None:
+    ElementTree.SubElement(adaptation_set, "Role", {"schemeIdUri": ROLE_SCHEME, "value": value})
+
+
+def _add_segments(representation: ElementTree.Element, folder: str, segments: TimedSegments) -> None:
+    template = ElementTree.SubElement(
+        representation,
+        "SegmentTemplate",
+        {
+            "timescale": str(segments.timescale),
+            "initialization": f"{folder}/init.mp4",
+            "media": f"{folder}/s$Number%05d$.m4s",
+            "startNumber": "0",
+        },
+    )
+    timeline = ElementTree.SubElement(template, "SegmentTimeline")
+    clock = 0
+    for duration, run in groupby(segments.durations):
+        count = sum(1 for _ in run)
+        entry = ElementTree.SubElement(timeline, "S", {"t": str(clock), "d": str(duration)})
+        if count > 1:
+            entry.set("r", str(count - 1))
+        clock += count * duration
+
+
+def _duration(seconds: Fraction) -> str:
+    """Write an xs:duration, rounded up to the microsecond: a frame that ends after the presentation may be dropped."""
+    text = f"{ceil(seconds * 1_000_000) / 1_000_000:.6f}".rstrip("0").rstrip(".")
+    return f"PT{text}S"
+
+
+def _allowed(text: str) -> str:
+    """Return `text` without the characters that XML cannot hold even when escaped (XML 1.0, 2.2)."""
+    return re.sub("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", " ", text)
+
+
+def _ratio(ratio: Fraction) -> str:
+    return f"{ratio.numerator}:{ratio.denominator}"
