@@ -1,0 +1,228 @@
+"""What a title is, and every change that may be made to it.
+
+A `Title` is immutable; each change is a method that returns the changed one, or the same one when nothing follows.
+The store saves a title only over the revision it was made from, so changes made at once never overwrite each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+
+class Status(StrEnum):
+    """Where a title stands; FAILED only when no earlier version of it can be played."""
+
+    ANNOUNCED = "announced"
+    ENCODING = "encoding"
+    READY = "ready"
+    FAILED = "failed"
+    WITHDRAWN = "withdrawn"
+
+
+LISTED = frozenset({Status.ANNOUNCED, Status.ENCODING, Status.READY})
+"""The states in which a title stands in the catalogue's lists."""
+
+
+class Source(StrEnum):
+    """Where the description of a title comes from."""
+
+    SIDECAR = "sidecar"
+    OMDB = "omdb"
+    FILENAME = "filename"
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """A rating as its source writes it, such as "7.9/10" or "93%"."""
+
+    source: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """The description of a film or episode; an unknown value is None or empty. `name` is what the site shows."""
+
+    name: str
+    year: int | None = None
+    kind: str = "movie"
+    season: int | None = None
+    episode: int | None = None
+    rated: str | None = None
+    released: str | None = None
+    runtime_min: int | None = None
+    genres: tuple[str, ...] = ()
+    directors: tuple[str, ...] = ()
+    writers: tuple[str, ...] = ()
+    actors: tuple[str, ...] = ()
+    plot: str | None = None
+    languages: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    awards: str | None = None
+    ratings: tuple[Rating, ...] = ()
+    imdb_id: str | None = None
+    imdb_rating: float | None = None
+    imdb_votes: int | None = None
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Return everyone credited, each once: actors, then directors, then writers."""
+        return tuple(dict.fromkeys((*self.actors, *self.directors, *self.writers)))
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """How the description was found: `reason` says why it is not better, `retry_at` when that is tried again."""
+
+    source: Source = Source.FILENAME
+    matched: bool = False
+    reason: str | None = None
+    fetched_at: datetime | None = None
+    retry_at: datetime | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Artwork:
+    """Site-relative addresses of the pictures there are; each carries a hash of its content."""
+
+    poster: str | None = None
+    card: str | None = None
+    backdrop: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlayableRendition:
+    """A rung that can be played; sizes in pixels, `kbps` the peak bitrate."""
+
+    name: str
+    width: int
+    height: int
+    kbps: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlayableSubtitles:
+    """A subtitle track: the file `<name>.vtt` in the job's folder."""
+
+    name: str
+    language: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Playback:
+    """What plays a title: the encode job's folder and what stands in it.
+
+    `complete` is set by `Title.playable`; until then the job still encodes and `duration_s` is the planned length.
+    """
+
+    job_id: str
+    duration_s: float
+    width: int
+    height: int
+    renditions: tuple[PlayableRendition, ...]
+    audio: tuple[str, ...] = ()
+    subtitles: tuple[PlayableSubtitles, ...] = ()
+    thumbnails: bool = False
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """A title of the catalogue.
+
+    `edits` are fields of `details` set by hand, which no refresh changes back; `published` says whether the static
+    catalogue shows this revision.
+    """
+
+    id: str
+    stem: str
+    details: Details
+    added_at: datetime
+    updated_at: datetime
+    status: Status = Status.ANNOUNCED
+    failure: str | None = None
+    metadata: Metadata = field(default_factory=Metadata)
+    artwork: Artwork = field(default_factory=Artwork)
+    playback: Playback | None = None
+    edits: Mapping[str, object] = field(default_factory=dict)
+    published: bool = False
+    revision: int = 1
+
+    @property
+    def listed(self) -> bool:
+        """Say whether the title stands in the catalogue's lists."""
+        return self.status in LISTED
+
+    @property
+    def runtime_min(self) -> int | None:
+        """Return the length in minutes: the described one, else the measured one."""
+        if self.details.runtime_min or not self.playback:
+            return self.details.runtime_min
+        return max(1, round(self.playback.duration_s / 60))
+
+    @property
+    def watchable(self) -> bool:
+        """Say whether there is a picture to show now."""
+        return self.playback is not None and self.status in (Status.READY, Status.ENCODING)
+
+    def reopened(self, status: Status) -> Title:
+        """Return the title as a new upload finds it: an announcement takes nothing back, a withdrawal is lifted."""
+        if self.status is Status.WITHDRAWN:
+            return replace(self, status=status, failure=None, playback=None)
+        return self.encoding() if status is Status.ENCODING else self
+
+    def encoding(self) -> Title:
+        """Return the title with an encode under way; a complete earlier version stays on line."""
+        if self.status is Status.WITHDRAWN:
+            return self
+        return replace(self, status=Status.READY if self._has_whole_film() else Status.ENCODING, failure=None)
+
+    def failed(self, reason: str) -> Title:
+        """Return the title after its encode failed; a complete earlier version stays on line."""
+        if self.status is Status.WITHDRAWN:
+            return self
+        return replace(self, status=Status.READY if self._has_whole_film() else Status.FAILED, failure=reason)
+
+    def playable(self, playback: Playback, *, complete: bool) -> Title:
+        """Return the title as far as it plays now; what is complete is replaced only by what is complete."""
+        if self.status is Status.WITHDRAWN or (self._has_whole_film() and not complete):
+            return self
+        status = Status.READY if complete else Status.ENCODING
+        return replace(self, status=status, failure=None, playback=replace(playback, complete=complete))
+
+    def described(self, details: Details, metadata: Metadata) -> Title:
+        """Return the title newly described; a match is never given up for a guess, nor an edit for a match."""
+        if self.status is Status.WITHDRAWN:
+            return self
+        if self.metadata.matched and not metadata.matched:
+            return replace(self, metadata=replace(self.metadata, reason=metadata.reason, retry_at=None))
+        return replace(self, details=replace(details, **self.edits), metadata=metadata)  # type: ignore[arg-type]
+
+    def remarked(self, reason: str | None, *, retry_at: datetime | None = None) -> Title:
+        """Return the title with a reason why its description or pictures are not better."""
+        retry_at = retry_at or self.metadata.retry_at
+        return replace(self, metadata=replace(self.metadata, reason=reason, retry_at=retry_at))
+
+    def pictured(self, artwork: Artwork) -> Title:
+        """Return the title with its pictures, unless it is withdrawn."""
+        return self if self.status is Status.WITHDRAWN else replace(self, artwork=artwork)
+
+    def edited(self, changes: Mapping[str, object]) -> Title:
+        """Return the title with fields of its details set by hand."""
+        edits = {**self.edits, **changes}
+        return replace(self, details=replace(self.details, **changes), edits=edits)  # type: ignore[arg-type]
+
+    def withdrawn(self) -> Title:
+        """Return the title taken out of the catalogue; only a new upload brings it back."""
+        return replace(self, status=Status.WITHDRAWN, failure=None, playback=None, artwork=Artwork())
+
+    def _has_whole_film(self) -> bool:
+        return self.playback is not None and self.playback.complete

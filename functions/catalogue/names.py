@@ -1,0 +1,45 @@
+"""What the name of a file says about the film in it, as guessit reads it."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Any
+
+from guessit import guessit
+
+from functions.catalogue.model import Details
+
+
+def guess(stem: str) -> Details:
+    """Return name, year, and for an episode its season and number, as the blob's stem tells them.
+
+    `The.Show.S01E02.1080p` becomes "The Show" S1 E2; folders above the file are not read.
+    """
+    file_name = PurePosixPath(stem).name
+    found: dict[str, Any] = guessit(f"{file_name}.mkv")
+    name = _first(found.get("title")) or file_name.replace(".", " ").replace("_", " ").strip() or "Untitled"
+    return Details(
+        name=str(name),
+        year=_number(found.get("year")),
+        kind="episode" if found.get("type") == "episode" and found.get("episode") is not None else "movie",
+        season=_number(found.get("season")),
+        episode=_number(found.get("episode")),
+    )
+
+
+def shown_name(details: Details) -> str:
+    """Return the name that the site shows: an episode carries its number behind its series."""
+    if details.kind != "episode" or details.episode is None:
+        return details.name
+    season = f"S{details.season:02d}" if details.season is not None else ""
+    return f"{details.name} {season}E{details.episode:02d}"
+
+
+def _first(value: object) -> object:
+    """Return the first of several readings: guessit answers a list where the name holds more than one."""
+    return value[0] if isinstance(value, list) and value else value
+
+
+def _number(value: object) -> int | None:
+    first = _first(value)
+    return first if isinstance(first, int) else None

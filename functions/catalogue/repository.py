@@ -1,0 +1,161 @@
+"""The titles in Mongo: one document a title, saved only over the revision it was read at.
+
+Written for what Cosmos DB for MongoDB (request units) can do: every sort is by one indexed field, no index spans an array
+together with another field, and there is no text index. `position` is the moment a title was added and its id, so it is
+unique, sorts newest first, and is the cursor of a page.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pymongo import ASCENDING, DESCENDING
+from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
+
+from functions.catalogue.documents import UNREAD_IN_LISTS, document_of, title_of
+from functions.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from pymongo.collection import Collection
+    from pymongo.database import Database
+
+    from functions.catalogue.model import Title
+    from functions.catalogue.search import Search
+
+INDEXES = (
+    [("position", DESCENDING)],
+    [("listed", ASCENDING), ("position", DESCENDING)],
+    [("tokens", ASCENDING)],
+    [("genre_keys", ASCENDING)],
+    [("published", ASCENDING)],
+    [("metadata.retry_at", ASCENDING)],
+)
+
+
+class Titles(Protocol):
+    """Where titles are kept."""
+
+    def add(self, title: Title) -> bool:
+        """Store a new title; return False, changing nothing, if its id is taken."""
+
+    def get(self, title_id: str) -> Title | None:
+        """Return a title, or None."""
+
+    def get_all(self, title_ids: Iterable[str]) -> list[Title]:
+        """Return those of the titles that exist, in no order."""
+
+    def save(self, title: Title, *, over: int) -> bool:
+        """Store a title in place of its revision `over`; return False, changing nothing, if that is no longer there."""
+
+    def page(self, search: Search, *, below: str | None, limit: int) -> list[Title]:
+        """Return listed titles that match, newest first, from below a position on."""
+
+    def listed(self) -> list[Title]:
+        """Return every listed title, newest first, without the fields that no list shows."""
+
+    def unpublished(self, *, limit: int) -> list[Title]:
+        """Return titles that the static catalogue does not show as they are."""
+
+    def mark_published(self, title_id: str, revision: int) -> None:
+        """Note that a revision is public; nothing happens if the title has a later one."""
+
+    def due(self, now: datetime, *, limit: int) -> list[Title]:
+        """Return titles whose description is to be looked for again by now, longest due first."""
+
+
+def _store_errors[**P, R](method: Callable[P, R]) -> Callable[P, R]:
+    """Turn a store that is away, or throttles (16500 of Cosmos DB), into StoreUnavailable, which the queue retries."""
+
+    @functools.wraps(method)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(*args, **kwargs)
+        except OperationFailure as error:
+            if error.code != 16500:
+                raise
+            raise StoreUnavailable("The catalogue's store has too much to do; try again in a few seconds.") from error
+        except PyMongoError as error:
+            raise StoreUnavailable(f"The catalogue's store does not answer ({type(error).__name__}).") from error
+
+    return guarded
+
+
+class MongoTitles:
+    """The collection `titles`; its indexes are made before the first document, at first use."""
+
+    def __init__(self, database: Database[dict[str, Any]]) -> None:
+        self._database = database
+
+    @functools.cached_property
+    def _titles(self) -> Collection[dict[str, Any]]:
+        titles = self._database["titles"]
+        for keys in INDEXES:
+            titles.create_index(keys)
+        return titles
+
+    @_store_errors
+    def add(self, title: Title) -> bool:
+        """Insert; a duplicate id is an answer, not an error."""
+        try:
+            self._titles.insert_one(document_of(title))
+        except DuplicateKeyError:
+            return False
+        return True
+
+    @_store_errors
+    def get(self, title_id: str) -> Title | None:
+        """Return a title, or None."""
+        document = self._titles.find_one({"_id": {"$eq": title_id}})
+        return title_of(document) if document else None
+
+    @_store_errors
+    def get_all(self, title_ids: Iterable[str]) -> list[Title]:
+        """Return those of the titles that exist, in no order."""
+        return [title_of(document) for document in self._titles.find({"_id": {"$in": list(title_ids)}})]
+
+    @_store_errors
+    def save(self, title: Title, *, over: int) -> bool:
+        """Replace the document if it still has revision `over`."""
+        result = self._titles.replace_one({"_id": title.id, "revision": over}, document_of(title))
+        return result.matched_count == 1
+
+    @_store_errors
+    def page(self, search: Search, *, below: str | None, limit: int) -> list[Title]:
+        """Return a page; the beginning of a word is an anchored pattern, which an index on `tokens` serves."""
+        wanted: list[dict[str, Any]] = [{"listed": True}]
+        wanted += [{"tokens": word} for word in search.whole]
+        if search.beginning:
+            wanted.append({"tokens": {"$regex": f"^{re.escape(search.beginning)}"}})
+        if search.genre:
+            wanted.append({"genre_keys": search.genre})
+        if below:
+            wanted.append({"position": {"$lt": below}})
+        found = self._titles.find({"$and": wanted}).sort("position", DESCENDING).limit(limit)
+        return [title_of(document) for document in found]
+
+    @_store_errors
+    def listed(self) -> list[Title]:
+        """Return every listed title, newest first, without the fields that no list shows."""
+        shown = self._titles.find({"listed": True}, dict.fromkeys(UNREAD_IN_LISTS, 0), batch_size=2000)
+        return [title_of(document) for document in shown.sort("position", DESCENDING)]
+
+    @_store_errors
+    def unpublished(self, *, limit: int) -> list[Title]:
+        """Return titles that the static catalogue does not show as they are."""
+        return [title_of(document) for document in self._titles.find({"published": False}).limit(limit)]
+
+    @_store_errors
+    def mark_published(self, title_id: str, revision: int) -> None:
+        """Set the mark without a new revision, so that it never stands in the way of a change."""
+        self._titles.update_one({"_id": title_id, "revision": revision}, {"$set": {"published": True}})
+
+    @_store_errors
+    def due(self, now: datetime, *, limit: int) -> list[Title]:
+        """Return titles whose description is to be looked for again by now, longest due first."""
+        late = self._titles.find({"metadata.retry_at": {"$lte": now}})  # null is no date, so it is never matched
+        return [title_of(document) for document in late.sort("metadata.retry_at", ASCENDING).limit(limit)]
