@@ -1,0 +1,1 @@
+"""The site: templates, styles and scripts, and the build that makes static pages of them."""

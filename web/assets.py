@@ -1,0 +1,80 @@
+"""Assets of the site under content-hashed addresses: `/css/site.css?v=<hash of what is served>`.
+
+A stylesheet or module that names others is rewritten to name their hashed addresses, so its own hash changes whenever
+anything below it does. That is why every asset may be cached for ever.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Where a vendor file lies inside node_modules.
+VENDOR = {
+    "vendor/bootstrap.min.css": "bootstrap/dist/css/bootstrap.min.css",
+    "vendor/inter.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
+    "vendor/shaka-player.js": "shaka-player/dist/shaka-player.compiled-es2021.js",
+}
+_IMPORT = re.compile(r"""(?P<before>\b(?:from|import)\s+")(?P<name>\.{1,2}/[^"]+)(?P<after>")""")
+_CSS_URL = re.compile(r"""(?P<before>url\(")(?P<name>\.{1,2}/[^"]+)(?P<after>"\))""")
+_SOURCE_MAP = re.compile(r"^(?://# sourceMappingURL=.*|/\*# sourceMappingURL=.*\*/)\s*$", re.MULTILINE)
+_REFERENCES = {".js": _IMPORT, ".css": _CSS_URL}
+
+
+class Assets:
+    """Copies assets from `source` and `packages` to `out`, each once, and knows their addresses."""
+
+    def __init__(self, source: Path, packages: Path, out: Path) -> None:
+        self._source = source
+        self._packages = packages
+        self._out = out
+        self._urls: dict[str, str] = {}
+        self._needs: dict[str, list[str]] = {}
+
+    def url(self, name: str) -> str:
+        """Return the address of the asset `name`, such as `css/site.css`; raise FileNotFoundError if there is none."""
+        if name not in self._urls:
+            self._urls[name] = ""  # an import cycle would come back here and meet the empty address
+            content = self._content(name)
+            target = self._out / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+            self._urls[name] = f"/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"
+        if not self._urls[name]:
+            raise ValueError(f"{name} imports itself, directly or through another module")
+        return self._urls[name]
+
+    def modules(self, name: str) -> list[str]:
+        """Return the addresses of all modules that the module `name` imports, for `<link rel="modulepreload">`."""
+        self.url(name)
+        found: dict[str, None] = {}
+        for needed in self._needs[name]:
+            found |= dict.fromkeys([self.url(needed), *self.modules(needed)])
+        return list(found)
+
+    def icon(self, name: str) -> str:
+        """Return the SVG of a Bootstrap icon, hidden from assistive technology: the button around it has the name."""
+        svg = (self._packages / f"bootstrap-icons/icons/{name}.svg").read_text(encoding="utf-8")
+        return " ".join(svg.split()).replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+
+    def _content(self, name: str) -> bytes:
+        path = self._packages / VENDOR[name] if name in VENDOR else self._source / name
+        references = _REFERENCES.get(path.suffix)
+        if references is None:
+            return path.read_bytes()
+        text = _SOURCE_MAP.sub("", path.read_text(encoding="utf-8"))
+        self._needs[name] = []
+        if name in VENDOR:
+            return text.encode()
+
+        def hashed(match: re.Match[str]) -> str:
+            needed = posixpath.normpath(posixpath.join(posixpath.dirname(name), match["name"]))
+            self._needs[name].append(needed)
+            return f"{match['before']}{self.url(needed)}{match['after']}"
+
+        return references.sub(hashed, text).encode()

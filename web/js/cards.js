@@ -1,0 +1,42 @@
+/** Cards: one title each, wherever titles are listed. */
+import { facts, stateLabel } from "./text.js";
+import { hooks, picture, piece, reconcile, say } from "./dom.js";
+
+export const titleAddress = (id) => `/title.html?id=${encodeURIComponent(id)}`;
+export const watchAddress = (id) => `/watch.html?id=${encodeURIComponent(id)}`;
+export const canPlay = (status) => status === "ready" || status === "encoding";
+
+/** A hue of its own for a title without a picture; the same for the same id. */
+export function hueOf(id) {
+  let hash = 0;
+  for (const letter of id) hash = (hash * 31 + letter.codePointAt(0)) % 3600;
+  return hash % 360;
+}
+
+/** The address of the picture for a card's shape, the next best when that one is missing. */
+export function pictureFor(artwork, shape) {
+  const { poster = null, card = null, backdrop = null } = artwork ?? {};
+  return shape === "poster" ? (poster ?? card ?? backdrop) : (card ?? backdrop ?? poster);
+}
+
+/** Make the list `parent` show `titles`. */
+export function writeCards(parent, titles, shape = "card") {
+  reconcile(parent, titles, {
+    key: (title) => title.id,
+    create: () => piece(shape),
+    update: (node, title) => writeCard(node, title, shape),
+  });
+}
+
+function writeCard(node, title, shape) {
+  const at = hooks(node);
+  const address = pictureFor(title.artwork, shape);
+  at.link.href = titleAddress(title.id);
+  at.name.textContent = title.name;
+  at.facts.textContent = facts(title).map((fact) => fact.text).join(" · ");
+  at.art.style.setProperty("--hue", hueOf(title.id));
+  at.art.classList.toggle("is-lettered", shape === "poster" && Boolean(title.artwork?.poster)); // a poster carries its name
+  at.art.classList.toggle("is-encoding", title.status === "encoding");
+  say(at.state, stateLabel(title.status));
+  picture(at.picture, address);
+}

@@ -1,0 +1,7 @@
+/** The bar at the top: clear over the hero, solid once the page has scrolled. */
+const bar = globalThis.document?.querySelector("[data-site-nav]");
+if (bar) {
+  const paint = () => bar.classList.toggle("is-solid", window.scrollY > 24);
+  paint();
+  window.addEventListener("scroll", paint, { passive: true });
+}

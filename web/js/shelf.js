@@ -1,0 +1,22 @@
+/** A shelf's arrows: they appear where there is more to see and move it by most of its width. */
+
+/** Which arrows make sense for a track scrolled to `left`? */
+export const arrows = ({ left, width, whole }) => ({ back: left > 8, forward: left + width < whole - 8 });
+
+export function bindShelf(shelf, name) {
+  const track = shelf.querySelector(".shelf-track");
+  const buttons = [...shelf.querySelectorAll("[data-shelf-step]")];
+  const update = () => {
+    const can = arrows({ left: track.scrollLeft, width: track.clientWidth, whole: track.scrollWidth });
+    for (const button of buttons) button.hidden = !(button.dataset.shelfStep === "1" ? can.forward : can.back);
+  };
+  for (const button of buttons) {
+    const step = Number(button.dataset.shelfStep);
+    button.setAttribute("aria-label", `${name}: ${step > 0 ? "forward" : "back"}`);
+    button.addEventListener("click", () => track.scrollBy({ left: step * track.clientWidth * 0.85, behavior: "smooth" }));
+  }
+  track.addEventListener("scroll", update, { passive: true });
+  new ResizeObserver(update).observe(track);
+  update();
+  return update;
+}

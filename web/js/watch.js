@@ -1,0 +1,253 @@
+/** The watch page: opens a session, plays it, and tells what is going on. */
+import { actsOn, bindControls, remember, remembered } from "./player/controls.js";
+import { addExtras, createPlayer, startTime } from "./player/engine.js";
+import { bindMenus } from "./player/menus.js";
+import { Encode } from "./player/encode.js";
+import { hooks, say } from "./dom.js";
+import { api, ask, pause, persist } from "./net.js";
+import { reachable, Timeline } from "./player/timeline.js";
+import { Session } from "./player/session.js";
+import { titleAddress } from "./cards.js";
+import { clock } from "./text.js";
+
+const ASK_AGAIN_MS = 2500;
+const NOTICE_MS = 4000;
+
+/** What to tell when a session cannot be opened: a heading, what to do, and whether trying again can help. */
+export function problemFor(error) {
+  if (error.status === 404) return { heading: "There is no such film here.", text: "It may have been withdrawn. The home page shows what there is.", again: false };
+  if (error.code === "announced") return { heading: "This film is coming soon.", text: "It can be watched here once it has been uploaded.", again: false };
+  if (error.code === "encode_failed") return { heading: "This film could not be encoded.", text: "Whoever runs this service can see why, and upload it again.", again: true };
+  if (error.message === "unsupported") return { heading: "This browser cannot play the film.", text: "Use a current Firefox, Chrome, Edge or Safari.", again: false };
+  if (error.status === 0) return { heading: "There is no connection.", text: "Check the network, then try again. The film goes on where it stopped.", again: true };
+  return { heading: "The film stopped.", text: "Something went wrong on the way. Try again: it goes on where it stopped.", again: true };
+}
+
+/** Is the playhead waiting for what has not been encoded yet? */
+export const atFront = ({ encoding, time, front }) => encoding && time >= front - 1.5;
+
+class Watch {
+  constructor(root, id) {
+    this.root = root;
+    this.id = id;
+    this.at = hooks(root);
+    this.video = this.at.video;
+    this.session = new Session(() => persist(() => ask(api(`titles/${encodeURIComponent(id)}/playback`), { method: "POST" })));
+    this.encode = new Encode(() => ask(api(`titles/${encodeURIComponent(id)}`)));
+    this.errors = [];
+    this.stalls = 0;
+    this.thumbnails = null;
+    this.wantsToPlay = true;
+    this.stoppedAt = null;
+  }
+
+  async start() {
+    this.at.back.href = titleAddress(this.id);
+    this.at.leave.href = titleAddress(this.id);
+    this.at.retry.addEventListener("click", () => this.load());
+    this.timeline = new Timeline(this.root, { facts: () => this.facts(), seek: (time) => this.seek(time), thumbnail: (time) => this.thumbnail(time) });
+    this.encode.addEventListener("change", ({ detail }) => this.encodeChanged(detail.before));
+    for (const name of ["timeupdate", "progress", "durationchange", "seeking", "loadedmetadata"]) this.video.addEventListener(name, () => this.update());
+    for (const name of ["playing", "pause", "ended"]) this.video.addEventListener(name, () => this.showWaiting(false));
+    this.bindSound();
+    this.video.addEventListener("play", () => { this.at["big-play"].hidden = true; });
+    this.at["big-play"].addEventListener("click", () => this.video.play());
+    try {
+      this.player = await createPlayer(window.shaka, {
+        video: this.video,
+        stage: this.at.stage,
+        session: this.session,
+        onTrouble: () => this.notice("The connection is slow; trying again…"),
+        onFatal: (error) => this.failed(error),
+      });
+    } catch (error) {
+      this.failed(error);
+      return;
+    }
+    this.player.addEventListener("buffering", ({ buffering }) => this.buffering(buffering));
+    window.notflix = { player: this.player, video: this.video, stats: () => this.stats() };
+    this.bindPerson();
+    await this.load();
+  }
+
+  bindPerson() {
+    const { player, video, root } = this;
+    const chooseText = (track) => {
+      player.selectTextTrack(track);
+      remember({ subtitles: track?.language ?? "" });
+    };
+    const captions = () => {
+      const tracks = player.getTextTracks();
+      const language = remembered().subtitles || this.lastSubtitles;
+      const on = tracks.some((track) => track.active);
+      if (on) this.lastSubtitles = tracks.find((track) => track.active).language;
+      chooseText(on ? null : (tracks.find((track) => track.language === language) ?? tracks[0] ?? null));
+    };
+    this.menus = bindMenus(root, { player, video, chooseText });
+    const acts = actsOn({ root, video, seek: (time) => this.seek(time), captions, shortcuts: this.at.shortcuts });
+    bindControls(root, { video, stage: this.at.stage, acts, menus: this.menus });
+  }
+
+  bindSound() {
+    const { volume = 1, muted = false } = remembered();
+    this.video.volume = volume;
+    this.video.muted = muted;
+    const { unmute } = this.at;
+    this.video.addEventListener("playing", () => { unmute.hidden = !this.video.muted; }, { once: true });
+    this.video.addEventListener("volumechange", () => { if (!this.video.muted) unmute.hidden = true; });
+    unmute.addEventListener("click", () => { this.video.muted = false; });
+  }
+
+  /** Open a session and play it, from where it stopped if it had been playing. */
+  async load() {
+    this.at.problem.hidden = true;
+    this.root.classList.remove("has-problem");
+    this.showWaiting(true, "");
+    try {
+      const session = await this.open();
+      document.title = `${session.name}: Notflix`;
+      this.at.name.textContent = session.name;
+      this.at.heading.textContent = `Watch ${session.name}`;
+      this.video.setAttribute("aria-label", session.name);
+      this.encode.follow(session);
+      const hls = new URLSearchParams(location.search).has("hls");
+      await this.player.load(hls ? session.hls_url : session.manifest_url, this.stoppedAt ?? startTime(session));
+      await this.loaded(session);
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  /** A session; while the encoder has not made the first seconds, wait for them. */
+  async open() {
+    for (;;) {
+      try {
+        return await this.session.renew();
+      } catch (error) {
+        if (error.status !== 409) throw error;
+        const { status } = await persist(() => ask(api(`titles/${encodeURIComponent(this.id)}`)));
+        if (status === "announced") throw Object.assign(error, { code: "announced" });
+        if (status === "failed") throw Object.assign(error, { code: "encode_failed" });
+        this.showWaiting(true, "The encoder is making the first seconds. The film starts here by itself.");
+        await pause(ASK_AGAIN_MS);
+      }
+    }
+  }
+
+  async loaded(session) {
+    this.update();
+    await this.addExtras(session);
+    const language = remembered().subtitles;
+    const track = language && this.player.getTextTracks().find((one) => one.language === language);
+    if (track) this.player.selectTextTrack(track);
+    if ("mediaSession" in navigator) navigator.mediaSession.metadata = new MediaMetadata({ title: session.name, artist: "Notflix" });
+    if (!this.wantsToPlay) return;
+    await this.video.play().catch((error) => {
+      if (error.name === "NotAllowedError") this.at["big-play"].hidden = false; // the browser wants a gesture first
+      else if (error.name !== "AbortError") throw error;
+    });
+  }
+
+  async addExtras(session) {
+    this.thumbnails = (await addExtras(this.player, session)) ?? this.thumbnails;
+    this.menus.update();
+  }
+
+  facts() {
+    const encoding = this.encode.running;
+    const { duration, front } = this.encode.state;
+    const known = this.player?.seekRange().end ?? 0;
+    const whole = Number.isFinite(this.video.duration) && this.video.duration > 0 ? this.video.duration : 0;
+    return {
+      time: this.video.currentTime,
+      duration: encoding ? Math.max(duration, known) : whole || duration,
+      front: Math.max(front, known),
+      listed: known, // what the manifest at hand lists: seeks stay inside it
+      encoding,
+      buffered: this.video.buffered,
+    };
+  }
+
+  seek(target) {
+    const facts = this.facts();
+    const time = reachable(target, { ...facts, front: facts.listed });
+    if (facts.encoding && target > time + 1) this.notice(`Encoded up to ${clock(facts.front)} so far.`);
+    this.video.currentTime = time;
+    this.update();
+  }
+
+  async thumbnail(time) {
+    if (!this.thumbnails) return null;
+    const piece = await this.player.getThumbnails(this.thumbnails.id, time);
+    if (!piece) return null;
+    const address = await this.session.signed(piece.uris[0]);
+    return { address, x: piece.positionX, y: piece.positionY, width: piece.width, height: piece.height };
+  }
+
+  update() {
+    this.timeline.update();
+    if (!this.video.paused && !this.at.wait.hidden) this.buffering(this.player.isBuffering());
+  }
+
+  buffering(on) {
+    const { encoding, time, front } = this.facts();
+    if (on && !this.video.seeking && this.video.played.length && !atFront({ encoding, time, front })) this.stalls += 1;
+    this.showWaiting(on, atFront({ encoding, time, front }) ? "Waiting for the encoder…" : "");
+  }
+
+  showWaiting(on, text = "") {
+    this.at.wait.hidden = !on;
+    this.at["wait-text"].textContent = text;
+  }
+
+  encodeChanged(before) {
+    const { status, percent } = this.encode.state;
+    this.root.classList.toggle("is-encoding", this.encode.running);
+    say(this.at.badge, this.encode.running ? `Still encoding, ${percent} %` : "");
+    this.timeline.update();
+    if (before.status !== "encoding" || this.encode.running) return;
+    if (status === "failed") this.notice("The encode of this film has failed: it plays up to here, the rest is missing. Whoever runs this service can try it again.", { stays: true });
+    else this.session.renew().then((session) => this.addExtras(session), (error) => this.note(error)); // now there are thumbnails
+  }
+
+  notice(text, { stays = false } = {}) {
+    clearTimeout(this.noticeTimer);
+    say(this.at.notice, text);
+    if (!stays) this.noticeTimer = setTimeout(() => say(this.at.notice, ""), NOTICE_MS);
+  }
+
+  note(error) {
+    this.errors.push(String(error.code ?? error.message ?? error));
+  }
+
+  failed(error) {
+    const { LOAD_INTERRUPTED } = window.shaka?.util.Error.Code ?? {};
+    if (error.code === LOAD_INTERRUPTED && LOAD_INTERRUPTED) return; // a newer load has taken over
+    this.note(error);
+    if (this.video.currentTime > 0) this.stoppedAt = this.video.currentTime;
+    const { heading, text, again } = problemFor(error);
+    this.showWaiting(false);
+    this.at["problem-heading"].textContent = heading;
+    this.at["problem-text"].textContent = text;
+    this.at.retry.hidden = !again;
+    this.at.problem.hidden = false;
+    (again ? this.at.retry : this.at.leave).focus();
+  }
+
+  stats() {
+    const quality = this.video.getVideoPlaybackQuality();
+    const { duration } = this.facts();
+    return {
+      total: quality.totalVideoFrames,
+      dropped: quality.droppedVideoFrames,
+      ended: this.video.ended,
+      errors: [...this.errors],
+      time: this.video.currentTime,
+      duration,
+      stalls: this.stalls,
+    };
+  }
+}
+
+const root = globalThis.document?.querySelector("[data-player]");
+if (root) new Watch(root, new URLSearchParams(location.search).get("id") ?? "").start();
