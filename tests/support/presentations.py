@@ -1,0 +1,85 @@
+"""Make presentations: titles as the manifests describe them, whole or still growing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from fractions import Fraction
+
+from functions.encoding.model import (
+    AudioTrack,
+    Presentation,
+    Rendition,
+    TextTrack,
+    TimedSegments,
+    VideoTrack,
+)
+
+RENDITIONS = (
+    Rendition("v1080", 1920, 1080, 5000),
+    Rendition("v480", 854, 480, 1400),
+    Rendition("v234", 416, 234, 400),
+)
+
+
+def make_video_tracks(renditions: tuple[Rendition, ...] = RENDITIONS) -> tuple[VideoTrack, ...]:
+    """Return a track a rendition, each with a codec and bandwidth of its own."""
+    return tuple(
+        VideoTrack(rendition, f"avc1.6400{40 - number:02x}", rendition.maxrate_kbps * 1300)
+        for number, rendition in enumerate(renditions)
+    )
+
+
+def make_audio_track(
+    name: str = "a0",
+    language: str = "en",
+    label: str = "English",
+    *,
+    channels: int = 2,
+    bandwidth_bps: int = 135_000,
+    durations: tuple[int, ...] = (192_512, 191_488, 192_512, 49_152),
+) -> AudioTrack:
+    """Return an AAC track at 48 kHz; the default lasts 13.03 seconds, as AAC frames have it."""
+    return AudioTrack(
+        name, language, label, channels, 48_000, "mp4a.40.2", bandwidth_bps, TimedSegments(48_000, durations)
+    )
+
+
+def make_presentation(
+    *,
+    renditions: tuple[Rendition, ...] = RENDITIONS,
+    rate: Fraction = Fraction(24),
+    durations: tuple[int, ...] = (96_000, 96_000, 96_000, 24_000),
+    timescale: int = 24_000,
+    audio: tuple[AudioTrack, ...] | None = None,
+    text: tuple[TextTrack, ...] = (),
+) -> Presentation:
+    """Return a complete title; the default has three rungs, thirteen seconds and one English sound track."""
+    video_segments = TimedSegments(timescale, durations)
+    audio = (make_audio_track(),) if audio is None else audio
+    return Presentation(
+        duration=max([video_segments.end, *(track.segments.end for track in audio)]),
+        complete=True,
+        published_at=datetime(2026, 11, 24, 9, 30, tzinfo=UTC),
+        rate=rate,
+        video=make_video_tracks(renditions),
+        video_segments=video_segments,
+        audio=audio,
+        text=text,
+    )
+
+
+def growing(presentation: Presentation, segments: int) -> Presentation:
+    """Return the same title when only its first `segments` are encoded; the planned length is the picture's."""
+
+    def first(timeline: TimedSegments) -> TimedSegments:
+        return TimedSegments(timeline.timescale, timeline.durations[:segments])
+
+    return replace(
+        presentation,
+        complete=False,
+        duration=presentation.video_segments.end,
+        video_segments=first(presentation.video_segments),
+        audio=tuple(replace(track, segments=first(track.segments)) for track in presentation.audio),
+        text=(),
+    )
