@@ -3,7 +3,7 @@
 The pages work at the root of any origin. They know the addresses of the API and of the films' blobs through `data-api`
 and `data-blob` on `<html>`; the Content-Security-Policy in the page allows these two and nothing else.
 
-    python -m web.build --out build/site --api http://127.0.0.1:7071 --blob http://127.0.0.1:7080 --packages web/node_modules
+    python -m web.build --out build/site --api http://127.0.0.1:7071 --blob http://127.0.0.1:7080
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def build(out: Path, *, api_origin: str, blob_origin: str, packages: Path) -> No
     environment.globals.update(
         asset=assets.url,
         modules=assets.modules,
-        icon=lambda name: Markup(assets.icon(name)),  # noqa: S704 - a file of the pinned icon package
+        icon=lambda name: Markup(assets.icon(name)),
         api_origin=api_origin.rstrip("/"),
         blob_origin=origin_of(blob_origin),
         policy=content_security_policy(api_origin, blob_origin),

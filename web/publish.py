@@ -33,7 +33,7 @@ def content_type_of(name: str) -> str:
 
 
 def publish(site: Path, container: ContainerClient) -> int:
-    """Upload what changed of the built `site`, assets before the pages that name them; return how many files were sent."""
+    """Upload what changed of the built `site`, pages after the assets that they name; return how many were sent."""
     from azure.storage.blob import ContentSettings
 
     there = {blob.name: bytes(blob.content_settings.content_md5 or b"") for blob in container.list_blobs()}
