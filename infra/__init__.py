@@ -1,0 +1,1 @@
+"""What runs Notflix: on one machine under `local/`, in Azure by the templates beside it."""

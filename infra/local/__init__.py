@@ -1,0 +1,1 @@
+"""Notflix on one machine: the stores, the functions host, the simulators, the site and the command line."""

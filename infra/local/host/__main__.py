@@ -1,0 +1,107 @@
+"""`python -m infra.local.host`: serve one app until a signal says stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from infra.local.host.app import Host
+from infra.local.host.config import load_config
+from infra.local.host.errors import StartupError
+from infra.local.host.log import set_up_logging
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+log = logging.getLogger(__name__)
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+class Server(uvicorn.Server):
+    """An HTTP server that leaves signals to the host."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def main() -> int:
+    """Run the host; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m infra.local.host", description="A local host for Azure Functions.")
+    parser.add_argument(
+        "--app", default="function_app", help="module of the app, beside host.json (default: %(default)s)"
+    )
+    parser.add_argument("--root", type=Path, default=REPOSITORY, help="folder of host.json (default: this repository)")
+    parser.add_argument("--port", type=int, default=7071, help="loopback port (default: %(default)s)")
+    parser.add_argument(
+        "--lease", type=int, default=30, metavar="S", help="how long a message is hidden, renewed at a third"
+    )
+    parser.add_argument(
+        "--grace", type=float, default=10, metavar="S", help="how long a stop waits for running functions"
+    )
+    options = parser.parse_args()
+    set_up_logging()
+    try:
+        asyncio.run(serve(options.root.resolve(), options.app, options.port, options.lease, options.grace))
+    except StartupError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+async def serve(root: Path, app: str, port: int, lease_s: int, grace_s: float) -> None:
+    """Serve the app until SIGTERM or SIGINT; raise StartupError, or what ended a listener."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with _listening(port) as listening:
+        host = Host(root, app, load_config(root, app, os.environ), port=port, lease_s=lease_s)
+        await host.start()
+        config = uvicorn.Config(
+            host.front,
+            lifespan="off",
+            interface="asgi3",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,  # nobody may claim another address
+            server_header=False,
+            timeout_graceful_shutdown=max(1, round(grace_s)),
+        )
+        server = Server(config)
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        failed = asyncio.create_task(host.failed())
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({serving, failed, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        log.info("Stopping.")
+        server.should_exit = True
+        await asyncio.gather(serving, host.stop(grace_s))
+        if failed.done():
+            failed.result()
+
+
+def _listening(port: int) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        raise StartupError(f"Port {port} cannot be listened on: {error.strerror}.") from None
+
+
+if __name__ == "__main__":
+    code = main()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # a function's thread that outlasts the grace cannot be ended, and must not hold the process

@@ -1,0 +1,281 @@
+"""Blob triggers: new blobs go through an internal queue to their function; the queue gives retries and a poison queue.
+
+A blob reaches the queue in one of two ways, as the function's `source` says:
+
+- scanning (the default): the container is listed every 10 s;
+- `func.BlobSource.EVENT_GRID`: Event Grid posts to `/runtime/webhooks/blobs`. Azurite sends no events, so a watcher
+  lists the container every second and posts the event that Event Grid would have sent to this host's own webhook.
+
+A receipt for (host, function, etag, container, blob) is written when the blob is enqueued or its event is taken, not
+when the function succeeds: a poisoned blob does not run again after a restart.
+
+What a function gets: a parameter typed `func.InputStream` (or bytes, str) gets the content, whole, in memory. A
+parameter of an SDK type (a subclass of `azurefunctions.extensions.base.SdkType` with its converter) gets a reference
+only, here as in Azure: the host sends `{"Connection", "ContainerName", "BlobName"}`, and beside it the trigger metadata
+`BlobTrigger`, `Uri`, `Properties` and `Metadata`. No byte of a film passes through the host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import requests
+from azure.core import MatchConditions
+from azure.core.exceptions import AzureError, ResourceModifiedError, ResourceNotFoundError
+
+from infra.local.host.config import with_settings
+from infra.local.host.protos import ModelBindingData, TypedData
+from infra.local.host.storage import DEFAULT_CONNECTION, HOSTS_CONTAINER, encoded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from azure.storage.blob import BlobProperties
+    from azure.storage.queue import QueueMessage
+
+    from infra.local.host.invocations import Invoker
+    from infra.local.host.storage import Storage
+    from infra.local.host.worker import Function
+
+log = logging.getLogger(__name__)
+
+SCAN_S, WATCH_S = 10.0, 1.0
+IDLE_SHARE = 5  # a listing that takes t is followed by at least 5 t of rest
+POISON_QUEUE = "webjobs-blobtrigger-poison"
+SUBJECT = re.compile(r"/blobServices/default/containers/([^/]+)/blobs/(.+)")
+EXPRESSION = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class BlobTrigger:
+    """A function with the container and the pattern of blob names that it is for."""
+
+    function: Function
+    storage: Storage
+    container: str
+    pattern: re.Pattern[str]
+    by_event: bool
+
+    @property
+    def by_reference(self) -> bool:
+        """Whether the function's parameter is of an SDK type, which takes a reference in place of the content."""
+        properties = self.function.trigger.get("properties", {})
+        return str(properties.get("SupportsDeferredBinding", "")).lower() == "true"
+
+
+def blob_trigger(function: Function, storage: Storage) -> BlobTrigger:
+    """Read a function's blob trigger; its path is `container/pattern` with `{name}` for any text."""
+    container, _, pattern = with_settings(function.trigger["path"]).partition("/")
+    return BlobTrigger(
+        function=function,
+        storage=storage,
+        container=container,
+        pattern=path_pattern(pattern or "{name}"),
+        by_event=function.trigger.get("source") == "EventGrid",
+    )
+
+
+def path_pattern(template: str) -> re.Pattern[str]:
+    """Return the regular expression of a blob name template; each `{name}` is a group of it."""
+    parts = EXPRESSION.split(template)
+    return re.compile(
+        "".join(f"(?P<{part}>.+)" if i % 2 else re.escape(part) for i, part in enumerate(parts)), re.DOTALL
+    )
+
+
+class BlobQueue:
+    """The internal queue between blobs and functions: its writer and its handler."""
+
+    def __init__(
+        self, storage: Storage, invoker: Invoker, *, host_id: str, in_base64: bool, enqueued: Callable[[str], None]
+    ) -> None:
+        self.name = f"azure-webjobs-blobtrigger-{host_id}"
+        self._storage = storage
+        self._client = storage.queue(self.name)
+        self._invoker = invoker
+        self._in_base64 = in_base64
+        self._enqueued = enqueued
+        self._triggers: dict[str, BlobTrigger] = {}
+
+    def register(self, trigger: BlobTrigger) -> None:
+        """Accept messages for the trigger's function."""
+        self._triggers[trigger.function.full_name] = trigger
+
+    def trigger(self, full_name: str) -> BlobTrigger | None:
+        """Return the trigger of a function, by the name that webhooks use."""
+        return self._triggers.get(full_name)
+
+    async def enqueue(self, trigger: BlobTrigger, name: str, etag: str) -> None:
+        """Queue the blob for its function."""
+        message = {
+            "Type": "BlobTrigger",
+            "FunctionId": trigger.function.full_name,
+            "BlobType": "BlockBlob",
+            "ContainerName": trigger.container,
+            "BlobName": name,
+            "ETag": f'"{etag}"',
+        }
+        await self._storage.send(self._client, encoded(json.dumps(message), in_base64=self._in_base64))
+        self._enqueued(self.name)
+
+    async def handle(self, _message: QueueMessage, text: str) -> bool:
+        """Run the function for a queued blob; True if the message is done with.
+
+        A blob that has changed since is dropped when it was found by scanning: its new version has its own message. One
+        that came by event runs as it is now, as in the real host.
+        """
+        content = json.loads(text)
+        trigger, name = self._triggers.get(content["FunctionId"]), content["BlobName"]
+        if trigger is None:
+            log.warning("The blob %s is for %s, which is not in this app.", name, content["FunctionId"])
+            return True
+        return await self._run(trigger, name, etag=None if trigger.by_event else content["ETag"].strip('"'))
+
+    async def run_path(self, function: Function, path: str) -> bool:
+        """Run the function for the blob at `container/name`, as it is now."""
+        trigger = self._triggers[function.full_name]
+        return await self._run(trigger, path.removeprefix(f"{trigger.container}/"), etag=None)
+
+    async def _run(self, trigger: BlobTrigger, name: str, *, etag: str | None) -> bool:
+        """Run the function, unless the blob is gone or no longer has the etag."""
+        blob = trigger.storage.blob(trigger.container, name)
+        try:
+            properties = await trigger.storage.call(blob.get_blob_properties)
+            if etag is not None and properties.etag.strip('"') != etag:
+                raise ResourceModifiedError
+            if trigger.by_reference:
+                argument = _reference(trigger, name)
+            else:
+                download = await trigger.storage.call(
+                    blob.download_blob, etag=properties.etag, match_condition=MatchConditions.IfNotModified
+                )
+                argument = TypedData(bytes=await trigger.storage.call(download.readall))
+        except (ResourceNotFoundError, ResourceModifiedError):
+            log.info("The blob %s/%s was deleted or changed before its turn.", trigger.container, name)
+            return True
+        path = f"{trigger.container}/{name}"
+        match = trigger.pattern.fullmatch(name)
+        values = match.groupdict() if match else {}
+        metadata = {
+            "BlobTrigger": TypedData(string=path),
+            "Uri": TypedData(json=json.dumps(blob.url)),
+            "Properties": TypedData(json=json.dumps(_properties(properties))),
+            "Metadata": TypedData(json=json.dumps(properties.metadata)),
+        } | {key: TypedData(string=value) for key, value in values.items()}
+        values |= {"blobTrigger": path}
+        return await self._invoker.run(trigger.function, argument, metadata=metadata, values=values) is not None
+
+    async def take_events(self, trigger: BlobTrigger, events: list[dict[str, Any]]) -> None:
+        """Queue the blobs of Event Grid's BlobCreated events; others are not for this function."""
+        for event in events:
+            subject = SUBJECT.fullmatch(str(event.get("subject", "")))
+            if event.get("eventType") != "Microsoft.Storage.BlobCreated" or subject is None:
+                log.info("An event %s was ignored.", event.get("eventType"))
+            elif subject[1] == trigger.container and trigger.pattern.fullmatch(subject[2]):
+                await self.enqueue(trigger, subject[2], str(event["data"]["eTag"]).strip('"'))
+
+
+class BlobWatcher:
+    """Lists a trigger's container again and again, and reports every blob version once, across restarts."""
+
+    def __init__(self, trigger: BlobTrigger, queue: BlobQueue, hosts: Storage, *, host_id: str, webhook: str) -> None:
+        self._trigger = trigger
+        self._queue = queue
+        self._hosts = hosts
+        self._receipts = f"blobreceipts/{host_id}/{trigger.function.full_name}"
+        self._webhook = webhook
+        self._reported: dict[str, str] = {}  # blob name -> etag of what is known to have been reported
+
+    async def run(self) -> None:
+        """Watch until cancelled; a missing container is made."""
+        container = self._trigger.storage.container(self._trigger.container)
+        await self._trigger.storage.ensure(container)
+        pause_s = WATCH_S if self._trigger.by_event else SCAN_S
+        while True:
+            began = time.monotonic()
+            try:
+                await self._list()
+            except (AzureError, requests.RequestException) as error:
+                log.error("The container %s cannot be watched: %s", self._trigger.container, error)
+            await asyncio.sleep(max(pause_s, IDLE_SHARE * (time.monotonic() - began)))
+
+    async def _list(self) -> None:
+        """Go through the container page by page; nothing but names and etags of it is kept."""
+        storage = self._trigger.storage
+        pages = storage.container(self._trigger.container).list_blobs().by_page()
+        seen: dict[str, str] = {}
+        while (page := await storage.call(next, pages, None)) is not None:
+            blobs: list[BlobProperties] = await storage.call(list, page)
+            for blob in blobs:
+                if self._trigger.pattern.fullmatch(blob.name):
+                    etag = seen[blob.name] = blob.etag.strip('"')
+                    if self._reported.get(blob.name) != etag:
+                        await self._report(blob, etag)
+                        self._reported[blob.name] = etag
+        self._reported = seen
+
+    async def _report(self, blob: BlobProperties, etag: str) -> None:
+        name = str(blob.name)
+        receipt = f"{self._receipts}/{etag}/{self._trigger.container}/{name}"
+        if await self._hosts.call(self._hosts.blob(HOSTS_CONTAINER, receipt).exists):
+            return
+        if self._trigger.by_event:
+            await self._post(blob_created(self._trigger, blob, etag))
+        else:
+            await self._queue.enqueue(self._trigger, name, etag)
+        await self._hosts.put(HOSTS_CONTAINER, receipt, b"")
+
+    async def _post(self, event: dict[str, Any]) -> None:
+        response = await self._trigger.storage.call(
+            requests.post,
+            self._webhook,
+            params={"functionName": self._trigger.function.full_name},
+            headers={"aeg-event-type": "Notification"},
+            json=[event],
+            timeout=30,
+        )
+        response.raise_for_status()
+
+
+def blob_created(trigger: BlobTrigger, blob: BlobProperties, etag: str) -> dict[str, Any]:
+    """Return the event that Event Grid sends for a new blob (schema `Microsoft.Storage.BlobCreated`)."""
+    return {
+        "topic": "/subscriptions/local/resourceGroups/local/providers/Microsoft.Storage/storageAccounts/local",
+        "subject": f"/blobServices/default/containers/{trigger.container}/blobs/{blob.name}",
+        "eventType": "Microsoft.Storage.BlobCreated",
+        "id": str(uuid.uuid4()),
+        "eventTime": datetime.now(UTC).isoformat(),
+        "data": {
+            "api": "PutBlockList",
+            "requestId": str(uuid.uuid4()),
+            "eTag": etag,
+            "contentType": blob.content_settings.content_type,
+            "contentLength": blob.size,
+            "blobType": "BlockBlob",
+            "url": trigger.storage.blob(trigger.container, str(blob.name)).url,
+        },
+        "dataVersion": "",
+        "metadataVersion": "1",
+    }
+
+
+def _reference(trigger: BlobTrigger, name: str) -> TypedData:
+    connection = trigger.function.trigger.get("connection") or DEFAULT_CONNECTION
+    content = {"Connection": connection, "ContainerName": trigger.container, "BlobName": name}
+    return TypedData(model_binding_data=ModelBindingData(content=json.dumps(content).encode()))
+
+
+def _properties(blob: BlobProperties) -> dict[str, Any]:
+    return {
+        "ContentLength": blob.size,
+        "ContentType": blob.content_settings.content_type,
+        "LastModified": blob.last_modified.isoformat() if blob.last_modified else None,
+    }

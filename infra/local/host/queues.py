@@ -1,0 +1,244 @@
+"""Queue triggers: polling with back-off, leases, retries and poison queues, as the WebJobs storage extension has them.
+
+A message is hidden while its function runs (the lease, renewed at each third of it). It is deleted after success, made
+visible again after a failure, and moved to `<queue>-poison` once it has failed `maxDequeueCount` times. At most
+`batchSize + newBatchThreshold` messages of a queue are worked on at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+from typing import TYPE_CHECKING
+
+from azure.core.exceptions import AzureError, ResourceNotFoundError
+
+from infra.local.host.outputs import binding_values
+from infra.local.host.protos import TypedData
+from infra.local.host.storage import decoded
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from azure.storage.queue import QueueMessage
+
+    from infra.local.host.config import QueueOptions
+    from infra.local.host.invocations import Invoker
+    from infra.local.host.storage import Storage
+    from infra.local.host.worker import Function
+
+log = logging.getLogger(__name__)
+
+MIN_POLLING_S = 0.1
+POISON_SUFFIX = "-poison"
+
+
+class Backoff:
+    """The wait between polls: 0.1 s after a message, then growing at random to `longest_s`.
+
+    Source: `RandomizedExponentialBackoffStrategy` of the WebJobs SDK.
+    """
+
+    def __init__(self, longest_s: float, chance: Callable[[float, float], float] = random.uniform) -> None:
+        self._longest_s = longest_s
+        self._chance = chance
+        self._misses = 0
+
+    def next_s(self, *, found: bool) -> float:
+        """Return how long to wait after a poll that found a message or none."""
+        self._misses = 0 if found else min(self._misses + 1, 30)
+        growth: float = (2**self._misses - 1) * MIN_POLLING_S * self._chance(0.8, 1.2)
+        return min(MIN_POLLING_S + growth, self._longest_s)
+
+
+class QueueListener:
+    """Feeds the messages of one queue to a handler, which says whether it succeeded."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        queue: str,
+        handler: Callable[[QueueMessage, str], Awaitable[bool]],
+        *,
+        options: QueueOptions,
+        lease_s: int,
+        enqueued: Callable[[str], None],
+        poison: str | None = None,
+    ) -> None:
+        self.queue = queue
+        self._storage = storage
+        self._client = storage.queue(queue)
+        self._handler = handler
+        self._options = options
+        self._lease_s = lease_s
+        self._enqueued = enqueued
+        name = None if queue.endswith(POISON_SUFFIX) else poison or queue + POISON_SUFFIX
+        self._poison = storage.queue(name) if name else None
+        self._changed = asyncio.Event()  # a message came, a handler ended, or the host stops: look again
+        self._working: set[asyncio.Task[None]] = set()
+        self._stopping = False
+        self._stopped = asyncio.Event()
+
+    def wake(self) -> None:
+        """Poll now: a message was put into the queue."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Listen until `stop`; a missing queue is made."""
+        backoff = Backoff(self._options.max_polling_s)
+        try:
+            await self._storage.ensure(self._client)
+            while not self._stopping:
+                self._changed.clear()
+                if len(self._working) > self._options.new_batch_threshold:
+                    await self._changed.wait()
+                    continue
+                messages = await self._receive()
+                for message in messages:
+                    await self._take(message)
+                wait_s = backoff.next_s(found=bool(messages))
+                if not messages:
+                    await _happened(self._changed, within_s=wait_s)
+        finally:
+            self._stopped.set()
+
+    async def stop(self, grace_s: float) -> None:
+        """Take no more messages, let the handlers end within the grace, and give back what they have not finished."""
+        self._stopping = True
+        self._changed.set()
+        await _happened(self._stopped, within_s=grace_s)
+        if not self._working:
+            return
+        _, late = await asyncio.wait(self._working, timeout=grace_s)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def _take(self, message: QueueMessage) -> None:
+        if self._stopping:
+            await self._release(message, 0)
+            return
+        task = asyncio.create_task(self._process(message))
+        self._working.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._working.discard(task)
+        self._changed.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("A message of %s could not be settled; it comes back later.", self.queue, exc_info=error)
+
+    async def _receive(self) -> list[QueueMessage]:
+        pages = self._client.receive_messages(
+            messages_per_page=self._options.batch_size, visibility_timeout=self._lease_s
+        ).by_page()
+        try:
+            return list(await self._storage.call(next, pages, ()))
+        except ResourceNotFoundError:
+            await self._storage.ensure(self._client)
+        except AzureError as error:
+            log.error("The queue %s cannot be read: %s", self.queue, error)
+        return []
+
+    async def _process(self, message: QueueMessage) -> None:
+        if self._poison and (message.dequeue_count or 0) > self._options.max_dequeue_count:
+            await self._to_poison(message, message.content)  # the host died on it, that often
+            return
+        finished = asyncio.Event()
+        renewal = asyncio.create_task(self._renew(message, finished))
+        try:
+            text = decoded(message.content, in_base64=self._options.base64)
+        except ValueError:
+            log.error("A message of %s is not encoded as messageEncoding says.", self.queue)
+            text, succeeded, last = message.content, False, True
+        else:
+            try:
+                succeeded = await self._handler(message, text)
+            except asyncio.CancelledError:
+                finished.set()
+                if await renewal:
+                    await self._release(message, 0)
+                raise
+            last = (message.dequeue_count or 0) >= self._options.max_dequeue_count
+        finished.set()
+        if not await renewal:
+            return  # another has the message now
+        if succeeded:
+            await self._delete(message)
+        elif self._poison is None:
+            log.error(
+                "A message of %s failed; having no poison queue, it comes back in %s s.", self.queue, self._lease_s
+            )
+        elif last:
+            await self._to_poison(message, message.content)
+        else:
+            await self._release(message, self._options.visibility_s)
+
+    async def _renew(self, message: QueueMessage, finished: asyncio.Event) -> bool:
+        """Keep the message hidden until `finished`; return False if it was lost to another host meanwhile."""
+        while not await _happened(finished, within_s=self._lease_s / 3):
+            if not await self._update(message, self._lease_s):
+                return False
+        return True
+
+    async def _release(self, message: QueueMessage, visible_in_s: int) -> None:
+        await self._update(message, visible_in_s)
+
+    async def _to_poison(self, message: QueueMessage, content: str) -> None:
+        assert self._poison is not None
+        log.error("A message of %s failed for good and goes to %s.", self.queue, self._poison.queue_name)
+        await self._storage.send(self._poison, content)
+        self._enqueued(self._poison.queue_name)
+        await self._delete(message)
+
+    async def _update(self, message: QueueMessage, hidden_s: int) -> bool:
+        try:
+            updated = await self._storage.call(
+                self._client.update_message, message.id, message.pop_receipt, visibility_timeout=hidden_s
+            )
+        except ResourceNotFoundError:
+            log.warning("A message of %s was lost: its lease had ended, and another host may have it.", self.queue)
+            return False
+        message.pop_receipt = updated.pop_receipt
+        return True
+
+    async def _delete(self, message: QueueMessage) -> None:
+        try:
+            await self._storage.call(self._client.delete_message, message.id, message.pop_receipt)
+        except ResourceNotFoundError:
+            log.warning("A message of %s is done, but its lease had ended: it may be worked on twice.", self.queue)
+
+
+def queue_handler(invoker: Invoker, function: Function) -> Callable[[QueueMessage, str], Awaitable[bool]]:
+    """Return the handler that calls a function with a message, and with what `func.QueueMessage` shows of it."""
+
+    async def handle(message: QueueMessage, text: str) -> bool:
+        metadata = {
+            "QueueTrigger": TypedData(string=text),
+            "Id": TypedData(string=message.id),
+            "DequeueCount": TypedData(json=json.dumps(message.dequeue_count)),
+            "PopReceipt": TypedData(string=message.pop_receipt),
+            "InsertionTime": _time(message.inserted_on),
+            "ExpirationTime": _time(message.expires_on),
+            "NextVisibleTime": _time(message.next_visible_on),
+        }
+        values = binding_values(text) | {"queueTrigger": text, "id": message.id}
+        return await invoker.run(function, TypedData(string=text), metadata=metadata, values=values) is not None
+
+    return handle
+
+
+def _time(moment: datetime | None) -> TypedData:
+    return TypedData(json=json.dumps(moment.isoformat() if moment else None))
+
+
+async def _happened(event: asyncio.Event, *, within_s: float) -> bool:
+    try:
+        async with asyncio.timeout(within_s):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
