@@ -1,7 +1,7 @@
 """Pictures of a title: poster, card and backdrop, made from the best source at hand.
 
-Every source is decoded and encoded anew, so nothing foreign is ever served. A better source replaces a worse picture and
-never the other way round, in whatever order they come.
+Every source is decoded and encoded anew, so nothing foreign is ever served. A better source replaces a worse picture
+and never the other way round, in whatever order they come.
 """
 
 from __future__ import annotations

@@ -203,7 +203,9 @@ class Title:
         if self.status is Status.WITHDRAWN:
             return self
         if self.metadata.matched and not metadata.matched:
-            return replace(self, metadata=replace(self.metadata, reason=metadata.reason, retry_at=None))
+            again = metadata.retry_at if self.metadata.retry_at else None
+            kept = replace(self.metadata, reason=metadata.reason, retry_at=again, attempts=metadata.attempts)
+            return replace(self, metadata=kept)
         return replace(self, details=replace(details, **self.edits), metadata=metadata)  # type: ignore[arg-type]
 
     def remarked(self, reason: str | None, *, retry_at: datetime | None = None) -> Title:

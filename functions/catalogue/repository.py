@@ -1,8 +1,8 @@
 """The titles in Mongo: one document a title, saved only over the revision it was read at.
 
-Written for what Cosmos DB for MongoDB (request units) can do: every sort is by one indexed field, no index spans an array
-together with another field, and there is no text index. `position` is the moment a title was added and its id, so it is
-unique, sorts newest first, and is the cursor of a page.
+Written for what Cosmos DB for MongoDB (request units) can do: every sort is by one indexed field, no index spans an
+array together with another field, and there is no text index. `position` is the moment a title was added and its id, so
+it is unique, sorts newest first, and is the cursor of a page.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The catalogue as other slices see it: open a title, say how its encode goes, describe it, picture it, read it.
 
 Every change is made to the title as it was read and saved only over that revision, so changes made at once never
-overwrite each other. One that the public sees leaves the title unpublished and asks for publication; a repeated call asks
-again while the title is unpublished, so that a crash between the two loses nothing.
+overwrite each other. One that the public sees leaves the title unpublished and asks for publication; a repeated call
+asks again while the title is unpublished, so that a crash between the two loses nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from functions.catalogue.artwork import BrokenPicture, pictures_from_frame
 from functions.catalogue.model import Metadata, Playback, Status, Title
 from functions.catalogue.names import guess, shown_name
 from functions.catalogue.search import cursor_after, position_of, read_cursor, read_search
+from functions.catalogue.sidecar import read_edit
 from functions.catalogue.views import public_title
 from functions.errors import Malformed, NotFound
 
@@ -126,9 +127,10 @@ class Catalogue:
         again = self._outside.now() + REQUEST_PATIENCE
         self._change(title_id, lambda title: title.remarked(reason, retry_at=again))
 
-    def edit(self, title_id: str, changes: Mapping[str, object]) -> Title:
+    def edit(self, title_id: str, body: Mapping[str, object]) -> Title:
         """Set fields of a title's details by hand; no later refresh changes them back."""
         self.get(title_id)
+        changes = read_edit(body)
         return self._change(title_id, lambda title: title.edited(changes))
 
     def withdraw(self, title_id: str) -> None:
@@ -158,7 +160,10 @@ class Catalogue:
         """Put pictures up and note on the title what hangs there now."""
         for picture in pictures:
             self._gallery.hang(title_id, picture)
-        return self._change(title_id, lambda title: title.pictured(self._gallery.artwork(title_id)))
+        pictured = self._change(title_id, lambda title: title.pictured(self._gallery.artwork(title_id)))
+        if pictured.status is Status.WITHDRAWN:  # it may have been withdrawn while we hung
+            self._gallery.clear(title_id)
+        return pictured
 
     def _change(self, title_id: str, change: Callable[[Title], Title]) -> Title:
         """Apply `change` to the title as it is now, again if another change came between; return what stands then."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from functions.catalogue.model import Title
@@ -37,6 +37,7 @@ def card(title: Title) -> dict[str, Any]:
         "id": title.id,
         "name": details.name,
         "year": details.year,
+        "kind": details.kind,
         "rated": details.rated,
         "runtime_min": title.runtime_min,
         "genres": list(details.genres),
@@ -47,8 +48,31 @@ def card(title: Title) -> dict[str, Any]:
 
 
 def search_entry(title: Title) -> dict[str, Any]:
-    """Return what the search page looks through: a card, the people, and the kind."""
-    return {**card(title), "people": list(title.details.people), "kind": title.details.kind}
+    """Return what the search page looks through: a card and the people."""
+    return {**card(title), "people": list(title.details.people)}
+
+
+class EncodeProgress(Protocol):
+    """How far an encode is, as encoding tells it; times in seconds, `eta_s` None while nobody can say."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def reason(self) -> str | None: ...
+    @property
+    def percent(self) -> float: ...
+    @property
+    def front_s(self) -> float: ...
+    @property
+    def duration_s(self) -> float | None: ...
+    @property
+    def eta_s(self) -> float | None: ...
+
+
+def public_progress(progress: EncodeProgress) -> dict[str, Any]:
+    """Return what the title page shows of an encode under way."""
+    names = ("status", "reason", "percent", "front_s", "duration_s", "eta_s")
+    return {name: getattr(progress, name) for name in names}
 
 
 def _shortened(plot: str | None) -> str | None:

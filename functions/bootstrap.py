@@ -1,0 +1,170 @@
+"""The composition root: every client and service is made here, once, when it is first asked for.
+
+Nothing heavy is imported before a function needs it, so a cold start costs what its first request uses and no more.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from functions.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from azure.core.credentials import TokenCredential
+    from azure.storage.blob import BlobServiceClient
+    from azure.storage.queue import QueueServiceClient
+    from pymongo import MongoClient
+
+    from functions.catalogue.publisher import Publisher
+    from functions.catalogue.service import Catalogue
+    from functions.catalogue.views import EncodeProgress
+    from functions.playback.service import Playback
+    from functions.queues import Queues
+
+
+def now() -> datetime:
+    """Return the time; the one clock of the application."""
+    return datetime.now(UTC)
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings."""
+    return load_settings()
+
+
+@cache
+def blob_service() -> BlobServiceClient:
+    """Return the client of blob storage: by connection string, or by identity where `storage` is an account's name."""
+    from azure.storage.blob import BlobServiceClient
+
+    storage = settings().storage
+    if _is_connection_string(storage):
+        return BlobServiceClient.from_connection_string(storage)
+    return BlobServiceClient(f"https://{storage}.blob.core.windows.net", credential=_identity())
+
+
+@cache
+def queue_service() -> QueueServiceClient:
+    """Return the client of queue storage, reached as blob storage is."""
+    from azure.storage.queue import QueueServiceClient
+
+    storage = settings().storage
+    if _is_connection_string(storage):
+        return QueueServiceClient.from_connection_string(storage)
+    return QueueServiceClient(f"https://{storage}.queue.core.windows.net", credential=_identity())
+
+
+@cache
+def queues() -> Queues:
+    """Return the sender of queue messages."""
+    from functions.queues import Queues
+
+    return Queues(queue_service())
+
+
+@cache
+def mongo() -> MongoClient[dict[str, Any]]:
+    """Return the client of Mongo; times come back aware, and a server that is away is given up on after 5 s."""
+    from pymongo import MongoClient
+
+    return MongoClient(settings().mongo_url, tz_aware=True, serverSelectionTimeoutMS=5000, connectTimeoutMS=5000)
+
+
+@cache
+def catalogue() -> Catalogue:
+    """Return the catalogue."""
+    from functions.catalogue.artwork import Gallery
+    from functions.catalogue.matching import Matcher
+    from functions.catalogue.omdb import OmdbClient
+    from functions.catalogue.posters import PosterFetcher
+    from functions.catalogue.repository import MongoTitles
+    from functions.catalogue.service import Catalogue, Outside
+    from functions.catalogue.sidecar import BlobSidecars
+    from functions.catalogue.site import BlobSite
+
+    omdb = OmdbClient(settings().omdb_url, settings().omdb_api_key)
+    sidecars = BlobSidecars(blob_service().get_container_client("uploads"))
+    outside = Outside(
+        announce=lambda: queues().send("publish-catalogue", {}),
+        fetch=lambda title_id, stem: queues().send("fetch-metadata", {"title_id": title_id, "stem": stem}),
+        drop_container=_drop_container,
+        now=now,
+    )
+    return Catalogue(
+        MongoTitles(mongo()[settings().mongo_database]),
+        Matcher(sidecars, omdb, PosterFetcher(settings().omdb_url), now),
+        Gallery(BlobSite(blob_service().get_container_client("$web"))),
+        outside,
+    )
+
+
+@cache
+def publisher() -> Publisher:
+    """Return the publisher of the static catalogue."""
+    from functions.catalogue.publisher import Publisher
+    from functions.catalogue.repository import MongoTitles
+    from functions.catalogue.site import BlobSite
+
+    site = BlobSite(blob_service().get_container_client("$web"))
+    return Publisher(MongoTitles(mongo()[settings().mongo_database]), site, now)
+
+
+@cache
+def playback() -> Playback:
+    """Return the opener of titles."""
+    from functions.playback.keys import SasKeys
+    from functions.playback.service import Playback
+
+    keys = SasKeys(blob_service(), minutes=settings().playback_sas_minutes)
+    return Playback(catalogue(), encodes(), keys, now)
+
+
+class _NoJobs:
+    """Until encoding is wired here, no job is known."""
+
+    def progress(self, job_id: str) -> EncodeProgress | None:
+        """Return None."""
+
+    def latest_for(self, title_id: str) -> EncodeProgress | None:
+        """Return None."""
+
+
+@cache
+def encodes() -> _NoJobs:
+    """Return the encode jobs."""
+    return _NoJobs()
+
+
+def health_probes() -> dict[str, Callable[[], None]]:
+    """Return a probe for each store."""
+    from functions.health.probes import probes_of
+
+    return probes_of(settings(), blobs=blob_service, queues=queue_service, mongo=mongo)
+
+
+def _is_connection_string(storage: str) -> bool:
+    return "=" in storage
+
+
+@cache
+def _identity() -> TokenCredential:
+    """Return the identity that the app runs under."""
+    from azure.identity import DefaultAzureCredential
+
+    return DefaultAzureCredential()
+
+
+def _drop_container(title_id: str) -> None:
+    from azure.core.exceptions import ResourceNotFoundError
+
+    from functions.uploads.naming import container_for
+
+    try:
+        blob_service().delete_container(container_for(title_id))
+    except ResourceNotFoundError:
+        return

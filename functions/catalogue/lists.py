@@ -1,0 +1,98 @@
+"""The shelves of the home page, the search page's list, and what stands under "more like this": pure functions."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any
+
+from functions.catalogue.model import Status
+from functions.catalogue.search import genre_key, words
+from functions.catalogue.views import card, search_entry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from functions.catalogue.model import Title
+
+ROW_LENGTH = 24
+GENRE_ROWS = 12
+GENRE_ROW_MINIMUM = 2
+MORE_LENGTH = 12
+PERSON_WEIGHT = 3
+"""A shared person says as much as three shared genres."""
+
+
+def home(titles: Sequence[Title], now: datetime) -> dict[str, Any]:
+    """Return the home page of listed titles, newest first: the hero and the shelves, none of them empty."""
+    watchable = [title for title in titles if title.status in (Status.READY, Status.ENCODING)]
+    rows = [
+        ("new", "New on Notflix", [title for title in titles if title.status is Status.READY]),
+        ("encoding", "Being encoded now", [title for title in titles if title.status is Status.ENCODING]),
+        *_genre_rows(watchable),
+        ("soon", "Coming soon", [title for title in titles if title.status is Status.ANNOUNCED]),
+    ]
+    hero = _hero(titles)
+    return {
+        "generated_at": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        "hero": card(hero) if hero else None,
+        "rows": [
+            {"id": row_id, "name": name, "titles": [card(title) for title in shelf[:ROW_LENGTH]]}
+            for row_id, name, shelf in rows
+            if shelf
+        ],
+    }
+
+
+def search_list(titles: Iterable[Title]) -> dict[str, Any]:
+    """Return what the search page looks through."""
+    return {"titles": [search_entry(title) for title in titles]}
+
+
+class Likeness:
+    """Which titles share most genres and people; built once for many questions."""
+
+    def __init__(self, titles: Sequence[Title]) -> None:
+        self._titles = {title.id: title for title in titles}
+        self._sharing: dict[str, list[str]] = defaultdict(list)
+        for title in titles:
+            for trait in _traits(title):
+                self._sharing[trait].append(title.id)
+
+    def more_like(self, title: Title) -> list[Title]:
+        """Return the listed titles most like this one, the likest first and the newer of equals; never itself."""
+        shared: Counter[str] = Counter()
+        for trait, weight in _traits(title).items():
+            for other in self._sharing.get(trait, ()):
+                shared[other] += weight
+        del shared[title.id]
+        return [self._titles[other] for other, _ in shared.most_common(MORE_LENGTH)]
+
+
+def _traits(title: Title) -> dict[str, int]:
+    """Return what likeness is counted by, and how much each counts."""
+    people = {f"person {' '.join(words(person))}": PERSON_WEIGHT for person in title.details.people}
+    return people | {f"genre {genre_key(genre)}": 1 for genre in title.details.genres}
+
+
+def _genre_rows(titles: Sequence[Title]) -> list[tuple[str, str, list[Title]]]:
+    """Return a row for each of the larger genres, the largest first; its name is as the newest title writes it."""
+    shelves: dict[str, list[Title]] = defaultdict(list)
+    names: dict[str, str] = {}
+    for title in titles:
+        for genre in title.details.genres:
+            key = genre_key(genre)
+            names.setdefault(key, genre)
+            shelves[key].append(title)
+    largest = sorted(shelves.items(), key=lambda item: -len(item[1]))[:GENRE_ROWS]
+    return [(f"genre-{key}", names[key], shelf) for key, shelf in largest if len(shelf) >= GENRE_ROW_MINIMUM]
+
+
+def _hero(titles: Sequence[Title]) -> Title | None:
+    """Return the newest ready title with a backdrop, else with less and less."""
+    ready = [title for title in titles if title.status is Status.READY]
+    with_backdrop = [title for title in titles if title.artwork.backdrop]
+    for choice in ([title for title in ready if title.artwork.backdrop], ready, with_backdrop, titles):
+        if choice:
+            return choice[0]
+    return None

@@ -1,0 +1,157 @@
+"""Finding a title's description: its sidecar, else OMDb, else the name of its file; and when to look again.
+
+Nothing here fails because of what is found: whatever is wrong becomes a reason, and mostly a time to try again.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from functions.catalogue.artwork import BrokenPicture, Origin, Picture, pictures_from_backdrop, pictures_from_poster
+from functions.catalogue.model import Details, Metadata, Source
+from functions.catalogue.names import guess, shown_name
+from functions.catalogue.omdb import Found, Miss, Missed
+from functions.catalogue.posters import PosterRefused
+from functions.catalogue.search import words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from functions.catalogue.omdb import FilmDatabase
+    from functions.catalogue.sidecar import Sidecars, SidecarStore
+
+BACKOFF = {
+    Miss.NOT_FOUND: (timedelta(days=1), timedelta(days=7)),
+    Miss.REFUSED: (timedelta(hours=1), timedelta(days=1)),
+    Miss.BAD_KEY: (timedelta(hours=1), timedelta(days=1)),
+    Miss.UNREACHABLE: (timedelta(minutes=5), timedelta(hours=6)),
+}
+"""First and longest time until OMDb is asked again; it doubles from one to the other."""
+
+ALIKE = 0.75
+"""How alike two names must be, letter by letter from 0 to 1, unless all words of one are in the other."""
+
+
+class Posters(Protocol):
+    """Whoever fetches a poster."""
+
+    def fetch(self, url: str) -> bytes:
+        """Return the poster's bytes; raise PosterRefused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What was found for a film."""
+
+    details: Details
+    metadata: Metadata
+    pictures: tuple[Picture, ...]
+
+
+def next_try(now: datetime, why: Miss, *, attempts: int) -> datetime:
+    """Return when OMDb is asked again after the `attempts`-th miss in a row; a quota begins anew with the UTC day."""
+    if why is Miss.QUOTA:
+        return datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time(0, 5), UTC)
+    first, longest = BACKOFF[why]
+    return now + min(longest, first * (1 << min(max(attempts - 1, 0), 16)))
+
+
+class Matcher:
+    """Finds descriptions and pictures."""
+
+    def __init__(
+        self, sidecars: SidecarStore, films: FilmDatabase, posters: Posters, now: Callable[[], datetime]
+    ) -> None:
+        self._sidecars = sidecars
+        self._films = films
+        self._posters = posters
+        self._now = now
+
+    def match(self, stem: str, *, attempts: int) -> Match:
+        """Return the best description of the film; `attempts` are the misses so far."""
+        beside = self._sidecars.beside(stem)
+        guessed = guess(stem)
+        given = beside.description
+        wanted = given.over(guessed) if given else guessed
+        named = replace(wanted, name=wanted.name if given and "name" in given.fields else shown_name(wanted))
+        reasons = [beside.reason] if beside.reason else []
+        poster_url = None
+        if given and given.whole:
+            details, metadata = named, Metadata(Source.SIDECAR, matched=True)
+        else:
+            answer = self._films.by_id(given.imdb_id) if given and given.imdb_id else self._by_name(wanted)
+            if isinstance(answer, Found):
+                described = _as_episode(answer.details, wanted)
+                details = given.over(described) if given else described
+                metadata, poster_url = Metadata(Source.OMDB, matched=True), answer.poster_url
+            else:
+                reasons.append(answer.reason)
+                details = named
+                metadata = Metadata(
+                    Source.SIDECAR if given and "name" in given.fields else Source.FILENAME,
+                    retry_at=next_try(self._now(), answer.why, attempts=attempts + 1),
+                    attempts=attempts + 1,
+                )
+        pictures, passing = self._pictures(beside, poster_url, reasons)
+        if passing and metadata.retry_at is None:
+            again = next_try(self._now(), Miss.UNREACHABLE, attempts=attempts + 1)
+            metadata = replace(metadata, retry_at=again, attempts=attempts + 1)
+        return Match(
+            details, replace(metadata, reason=" ".join(reasons) or None, fetched_at=self._now()), tuple(pictures)
+        )
+
+    def _by_name(self, wanted: Details) -> Found | Missed:
+        """Ask by name and year; a year that is one off, as file names often are, is found by the name alone."""
+        answer = self._films.by_name(wanted.name, year=wanted.year, kind=wanted.kind)
+        if isinstance(answer, Missed) and answer.why is Miss.NOT_FOUND and wanted.year:
+            nearby = self._films.by_name(wanted.name, year=None, kind=wanted.kind)
+            if isinstance(nearby, Missed) or _same_film(nearby.details, wanted):
+                return nearby
+            return answer
+        if isinstance(answer, Found) and not _same_film(answer.details, wanted):
+            other = f"{answer.details.name} ({answer.details.year})"
+            return Missed(Miss.NOT_FOUND, f"OMDb knows only another film by that name: {other}.")
+        return answer
+
+    def _pictures(self, beside: Sidecars, poster_url: str | None, reasons: list[str]) -> tuple[list[Picture], bool]:
+        """Return the pictures that can be made, adding to `reasons`; and whether a poster may be had later."""
+        pictures: list[Picture] = []
+        try:
+            if beside.backdrop:
+                pictures += pictures_from_backdrop(beside.backdrop)
+        except BrokenPicture as broken:
+            reasons.append(f"Backdrop: {broken}")
+        try:
+            if beside.poster:
+                pictures += pictures_from_poster(beside.poster, Origin.SIDECAR)
+            elif poster_url:
+                pictures += pictures_from_poster(self._posters.fetch(poster_url), Origin.OMDB)
+        except BrokenPicture as broken:
+            reasons.append(f"Poster: {broken}")
+        except PosterRefused as refused:
+            reasons.append(str(refused))
+            return pictures, refused.passing
+        return pictures, False
+
+
+def _as_episode(found: Details, wanted: Details) -> Details:
+    """Return a series' description as that of the wanted episode of it."""
+    if wanted.kind != "episode" or found.kind == "episode":
+        return found
+    numbered = replace(found, kind="episode", season=wanted.season, episode=wanted.episode)
+    return replace(numbered, name=shown_name(numbered))
+
+
+def _same_film(found: Details, wanted: Details) -> bool:
+    """Say whether an answer is the film that was asked for, and not merely one that OMDb thinks near."""
+    if wanted.kind == "movie" and wanted.year and found.year and abs(found.year - wanted.year) > 1:
+        return False
+    ours, theirs = words(wanted.name), words(found.name)
+    return bool(ours) and (
+        set(ours) <= set(theirs)
+        or set(theirs) <= set(ours)
+        or difflib.SequenceMatcher(None, " ".join(ours), " ".join(theirs)).ratio() >= ALIKE
+    )

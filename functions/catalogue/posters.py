@@ -1,0 +1,115 @@
+"""Fetching a poster from the address that OMDb names, which is foreign data: it may lead nowhere but to known hosts.
+
+The address is resolved here and the connection made to that very IP, so a name cannot change between check and use.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import certifi
+import urllib3
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from urllib.parse import SplitResult
+
+POSTER_HOSTS = frozenset({"m.media-amazon.com", "images-na.ssl-images-amazon.com"})
+TIMEOUT_S = 5.0
+MAX_BYTES = 5 * 1024 * 1024
+
+
+class PosterRefused(Exception):
+    """The poster cannot be had; the message says why, `passing` whether it may be had later."""
+
+    def __init__(self, reason: str, *, passing: bool = False) -> None:
+        super().__init__(reason)
+        self.passing = passing
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """Return every address of a host."""
+    return sorted({str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)})
+
+
+class PosterFetcher:
+    """Fetches posters over https from `POSTER_HOSTS`, and from OMDb's own address where that is on this machine."""
+
+    def __init__(self, omdb_url: str, resolver: Callable[[str, int], list[str]] = resolve) -> None:
+        omdb = urlsplit(omdb_url)
+        self._local = (omdb.scheme, omdb.hostname, omdb.port) if _is_loopback(omdb.hostname or "") else None
+        self._resolver = resolver
+
+    def fetch(self, url: str) -> bytes:
+        """Return the bytes at `url`, whatever they are; raise PosterRefused."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError:
+            raise PosterRefused("The address of the poster is malformed.") from None
+        host = parts.hostname or ""
+        local = self._local is not None and (parts.scheme, host, parts.port) == self._local
+        if not local and (parts.scheme != "https" or host not in POSTER_HOSTS or port != 443 or parts.username):
+            raise PosterRefused(f"The poster lies at {parts.scheme}://{host}, from where none is fetched.")
+        try:
+            addresses = self._resolver(host, port)
+        except OSError:
+            raise PosterRefused(f"The poster's host {host} has no address now.", passing=True) from None
+        if not addresses or not (local or all(ipaddress.ip_address(address).is_global for address in addresses)):
+            raise PosterRefused(f"The poster's host {host} leads into a private network.")
+        try:
+            return self._get(parts, host, port, addresses[0])
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise PosterRefused(f"The poster could not be fetched ({type(error).__name__}).", passing=True) from None
+
+    def _get(self, parts: SplitResult, host: str, port: int, address: str) -> bytes:
+        timeout = urllib3.Timeout(total=TIMEOUT_S)
+        pool: urllib3.HTTPConnectionPool
+        if parts.scheme == "https":
+            pool = urllib3.HTTPSConnectionPool(
+                address,
+                port,
+                timeout=timeout,
+                retries=False,
+                cert_reqs="CERT_REQUIRED",
+                ca_certs=certifi.where(),
+                server_hostname=host,
+                assert_hostname=host,
+            )
+        else:
+            pool = urllib3.HTTPConnectionPool(address, port, timeout=timeout, retries=False)
+        deadline = time.monotonic() + TIMEOUT_S
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        with pool:
+            response = pool.request(
+                "GET",
+                target,
+                headers={"Host": parts.netloc, "Accept": "image/*"},
+                redirect=False,
+                preload_content=False,
+            )
+            if response.status != 200:
+                raise PosterRefused(
+                    f"The poster's host answered with HTTP {response.status}.", passing=response.status >= 500
+                )
+            data = b""
+            for piece in response.stream(64 * 1024):
+                data += piece
+                if len(data) > MAX_BYTES:
+                    raise PosterRefused(f"The poster is larger than {MAX_BYTES // 1024 // 1024} MiB.")
+                if time.monotonic() > deadline:
+                    raise PosterRefused("The poster did not arrive in time.", passing=True)
+            return data
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

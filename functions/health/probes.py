@@ -1,0 +1,80 @@
+"""One short question to each store; it answers, or its driver raises."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from functions.health.service import TIMEOUT_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from azure.storage.blob import BlobServiceClient
+    from azure.storage.queue import QueueServiceClient
+    from pymongo import MongoClient
+
+    from functions.settings import Settings
+
+
+class NotSet(Exception):
+    """The setting that leads to the store is empty."""
+
+
+def probes_of(
+    settings: Settings,
+    *,
+    blobs: Callable[[], BlobServiceClient],
+    queues: Callable[[], QueueServiceClient],
+    mongo: Callable[[], MongoClient[dict[str, object]]],
+) -> dict[str, Callable[[], None]]:
+    """Return a probe for each store of the product, by its name."""
+
+    def blob() -> None:
+        blobs().get_container_client("$web").exists(retry_total=0, timeout=int(TIMEOUT_S))
+
+    def queue() -> None:
+        next(iter(queues().list_queues(results_per_page=1, retry_total=0, timeout=int(TIMEOUT_S))), None)
+
+    def mongodb() -> None:
+        mongo().admin.command("ping")
+
+    def mysql() -> None:
+        import pymysql
+
+        parts = urlsplit(_given(settings.mysql_url))
+        pymysql.connect(
+            host=parts.hostname,
+            port=parts.port or 3306,
+            user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+            connect_timeout=int(TIMEOUT_S),
+            read_timeout=int(TIMEOUT_S),
+        ).close()
+
+    def redis() -> None:
+        from redis import Redis
+
+        with Redis.from_url(
+            _given(settings.redis_url), socket_connect_timeout=TIMEOUT_S, socket_timeout=TIMEOUT_S
+        ) as client:
+            client.ping()
+
+    def neo4j() -> None:
+        from neo4j import GraphDatabase
+
+        with GraphDatabase.driver(
+            _given(settings.neo4j_uri),
+            auth=(settings.neo4j_user, settings.neo4j_password),
+            connection_timeout=TIMEOUT_S,
+            max_transaction_retry_time=0,
+        ) as driver:
+            driver.verify_connectivity()
+
+    return {"blob": blob, "queue": queue, "mongo": mongodb, "mysql": mysql, "redis": redis, "neo4j": neo4j}
+
+
+def _given(setting: str) -> str:
+    if not setting:
+        raise NotSet
+    return setting
