@@ -1,0 +1,141 @@
+"""Azurite in the place of the storage account: an account name and key of its own, its containers, CORS for the site.
+
+It must be stopped with SIGTERM and waited for: when it is killed, blobs that it acknowledged are lost.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from infra.local.stores import packages
+from infra.local.stores.home import REPOSITORY
+from infra.local.stores.part import Part, Store
+from infra.local.stores.ports import LOOPBACK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from infra.local.stores.credentials import Credentials
+    from infra.local.stores.home import Home
+    from infra.local.stores.part import Run
+
+NAME = "azurite"
+SETTING = "AzureWebJobsStorage"
+CONTAINERS = ("uploads", "$web")
+
+
+def azurite(home: Home, credentials: Credentials, environment: Mapping[str, str]) -> Store:
+    """Return the private storage account, or the real one that AzureWebJobsStorage names, whose CORS stays as it is."""
+    if connection := environment.get(SETTING):
+        part = Part(
+            name=NAME,
+            label="Azure Storage",
+            address=blob_origin(connection),
+            check=partial(_refusal, connection),
+            provision=partial(_make_containers, connection),
+            start_s=10,
+        )
+        return Store(part, {SETTING: connection})
+
+    ports, folder = home.ports, home.data(NAME)
+    account, key = credentials.storage_account, credentials.storage_key
+    connection = ";".join(
+        (
+            "DefaultEndpointsProtocol=http",
+            f"AccountName={account}",
+            f"AccountKey={key}",
+            f"BlobEndpoint=http://{LOOPBACK}:{ports.blob}/{account}",
+            f"QueueEndpoint=http://{LOOPBACK}:{ports.queue}/{account}",
+            f"TableEndpoint=http://{LOOPBACK}:{ports.table}/{account}",
+        )
+    )
+
+    def prepare(run: Run) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        packages.install(REPOSITORY / "infra" / "local", packages.stores_folder(home), run)
+
+    def provision() -> None:
+        _make_containers(connection)
+        _allow_origin(connection, f"http://{LOOPBACK}:{ports.site}")
+
+    part = Part(
+        name=NAME,
+        label="Azurite",
+        address=f"http://{LOOPBACK}:{ports.blob}",
+        ports=(ports.blob, ports.queue, ports.table),
+        folder=folder,
+        argv=(
+            "node",
+            str(packages.stores_folder(home) / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"),
+            "--silent",
+            "--disableTelemetry",
+            "--skipApiVersionCheck",  # the SDK of today asks for a newer service version than Azurite knows
+            *("--location", str(folder)),
+            *("--blobHost", LOOPBACK, "--blobPort", str(ports.blob)),
+            *("--queueHost", LOOPBACK, "--queuePort", str(ports.queue)),
+            *("--tableHost", LOOPBACK, "--tablePort", str(ports.table)),
+        ),
+        environment={"AZURITE_ACCOUNTS": f"{account}:{key}"},
+        prepare=prepare,
+        check=partial(_refusal, connection),
+        provision=provision,
+        start_s=180,  # as long as a slow network takes for the packages is not counted, a cold disk is
+    )
+    return Store(part, {SETTING: connection})
+
+
+def blob_url(connection: str) -> str:
+    """Return the address of the blob service, with the account where the address has it as a path."""
+    from azure.storage.blob import BlobServiceClient
+
+    with BlobServiceClient.from_connection_string(connection) as service:
+        return str(service.url).rstrip("/")
+
+
+def blob_origin(connection: str) -> str:
+    """Return the scheme and host of the blob service, as a Content-Security-Policy names it."""
+    return "/".join(blob_url(connection).split("/")[:3])
+
+
+def _refusal(connection: str) -> str | None:
+    """Return why the blob or the queue service does not answer, or None if both do."""
+    from azure.core.exceptions import AzureError
+    from azure.storage.blob import BlobServiceClient
+    from azure.storage.queue import QueueServiceClient
+
+    try:
+        with BlobServiceClient.from_connection_string(connection, retry_total=0, connection_timeout=2) as blobs:
+            blobs.get_service_properties()
+        with QueueServiceClient.from_connection_string(connection, retry_total=0, connection_timeout=2) as queues:
+            queues.get_service_properties()
+    except AzureError as error:
+        return str(error).splitlines()[0]
+    return None
+
+
+def _make_containers(connection: str) -> None:
+    from azure.core.exceptions import ResourceExistsError
+    from azure.storage.blob import BlobServiceClient
+
+    with BlobServiceClient.from_connection_string(connection) as blobs:
+        for name in CONTAINERS:
+            try:
+                blobs.create_container(name)
+            except ResourceExistsError:
+                continue
+
+
+def _allow_origin(connection: str, origin: str) -> None:
+    """Let pages of the site, and of no other origin, read and upload by SAS."""
+    from azure.storage.blob import BlobServiceClient, CorsRule
+
+    rule = CorsRule(
+        [origin],
+        ["GET", "HEAD", "OPTIONS", "PUT"],
+        allowed_headers=["*"],
+        exposed_headers=["*"],
+        max_age_in_seconds=3600,
+    )
+    with BlobServiceClient.from_connection_string(connection) as blobs:
+        blobs.set_service_properties(cors=[rule])

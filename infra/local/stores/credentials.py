@@ -1,0 +1,57 @@
+"""The credentials of the private stores and the keys of the function hosts, made at first start and then kept.
+
+They lie in `secrets.json`, which only its owner may read. A credential that a later version adds is made when it is
+first needed; one that exists is never changed, since the stores already know it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING
+
+from infra.local.stores.home import CannotRun, write_private
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _password() -> str:
+    return secrets.token_hex(16)
+
+
+def _storage_key() -> str:
+    return base64.b64encode(secrets.token_bytes(64)).decode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """One password a store and user, one key a host; every password is plain hexadecimal, so that it fits any URL."""
+
+    mysql_root: str = field(default_factory=_password)
+    mysql_health: str = field(default_factory=_password)
+    redis: str = field(default_factory=_password)
+    mongo: str = field(default_factory=_password)
+    arcade_root: str = field(default_factory=_password)
+    neo4j: str = field(default_factory=_password)
+    storage_account: str = field(default_factory=lambda: f"notflix{secrets.token_hex(3)}")
+    storage_key: str = field(default_factory=_storage_key)
+    function_key: str = field(default_factory=_password)
+    master_key: str = field(default_factory=_password)
+    blobs_key: str = field(default_factory=_password)
+
+
+def load_or_make(path: Path) -> Credentials:
+    """Return the credentials kept in `path`, making those that are not there yet; raise CannotRun if it is damaged."""
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        credentials = Credentials(**{each.name: kept[each.name] for each in fields(Credentials) if each.name in kept})
+    except FileNotFoundError:
+        kept, credentials = {}, Credentials()
+    except (ValueError, TypeError) as error:
+        raise CannotRun(f"{path} is damaged ({error}); restore it, or remove the whole folder to begin anew.") from None
+    if (complete := {**kept, **asdict(credentials)}) != kept:
+        write_private(path, json.dumps(complete, indent=2) + "\n")
+    return credentials

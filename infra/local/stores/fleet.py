@@ -1,0 +1,46 @@
+"""The five stores of one home, started or merely checked, and the settings by which the functions reach them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from infra.local.stores.arcadedb import arcadedb
+from infra.local.stores.azurite import azurite, blob_url
+from infra.local.stores.mariadb import mariadb
+from infra.local.stores.ports import LOOPBACK
+from infra.local.stores.redis import redis
+from infra.local.stores.secantus import secantus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from infra.local.stores.credentials import Credentials
+    from infra.local.stores.home import Home
+    from infra.local.stores.part import Store
+
+
+def stores_of(home: Home, credentials: Credentials, environment: Mapping[str, str]) -> tuple[Store, ...]:
+    """Return the stores; one whose setting stands in `environment` is the real server that it names."""
+    return tuple(make(home, credentials, environment) for make in (azurite, secantus, mariadb, redis, arcadedb))
+
+
+def settings_of(home: Home, stores: Sequence[Store]) -> dict[str, str]:
+    """Return the application settings that lead the functions to the stores and to the site."""
+    settings = {name: value for store in stores for name, value in store.settings.items()}
+    return {**settings, "SITE_ORIGIN": f"http://{LOOPBACK}:{home.ports.site}", "WORK_DIR": str(home.path / "work")}
+
+
+def endpoints_of(home: Home, credentials: Credentials, settings: Mapping[str, str]) -> dict[str, str]:
+    """Return every address by its name in `endpoints.json`, and the key that admin calls need."""
+    connection = settings["AzureWebJobsStorage"]
+    return {
+        "site": f"http://{LOOPBACK}:{home.ports.site}",
+        "api": f"http://{LOOPBACK}:{home.ports.api}",
+        "blob": blob_url(connection),
+        "storage_connection": connection,
+        "mongo": settings["MONGO_URL"],
+        "mysql": settings["MYSQL_URL"],
+        "redis": settings["REDIS_URL"],
+        "bolt": settings["NEO4J_URI"],
+        "api_key": credentials.function_key,
+    }

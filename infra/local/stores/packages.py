@@ -1,0 +1,42 @@
+"""The npm packages of one machine, installed outside the repository, once for each state of their lock file."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import shutil
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from infra.local.stores.home import Home
+    from infra.local.stores.part import Run
+
+STAMP = ".lock-hash"
+
+
+def stores_folder(home: Home) -> Path:
+    """Return where the packages of the stores are installed."""
+    return home.packages / "npm" / "stores"
+
+
+def web_folder(home: Home) -> Path:
+    """Return where the packages of the site are installed."""
+    return home.packages / "npm" / "web"
+
+
+def install(source: Path, target: Path, run: Run) -> None:
+    """Make `target/node_modules` what the lock file in `source` says; do nothing if it is already."""
+    target.mkdir(parents=True, exist_ok=True)
+    wanted = hashlib.sha256((source / "package-lock.json").read_bytes()).hexdigest()
+    stamp = target / STAMP
+    with (target / ".installing").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two homes may share the folder
+        if stamp.exists() and stamp.read_text() == wanted:
+            return
+        stamp.unlink(missing_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copyfile(source / name, target / name)
+        run("npm", "ci", "--prefix", str(target), "--no-audit", "--no-fund", "--no-update-notifier", "--omit=dev")
+        stamp.write_text(wanted)

@@ -1,0 +1,73 @@
+"""Redis, private: every write appended to its log, a password, loopback only."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from infra.local.stores.home import write_private
+from infra.local.stores.part import Part, Store
+from infra.local.stores.ports import LOOPBACK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from infra.local.stores.credentials import Credentials
+    from infra.local.stores.home import Home
+    from infra.local.stores.part import Run
+
+NAME = "redis"
+SETTING = "REDIS_URL"
+
+CONFIGURATION = f"""\
+bind {LOOPBACK}
+port {{port}}
+requirepass {{password}}
+appendonly yes
+save ""
+"""
+
+
+def redis(home: Home, credentials: Credentials, environment: Mapping[str, str]) -> Store:
+    """Return the private Redis, or the one that REDIS_URL names."""
+    if url := environment.get(SETTING):
+        part = Part(
+            name=NAME, label="Redis", address=f"{urlsplit(url).hostname}", check=partial(_refusal, url), start_s=10
+        )
+        return Store(part, {SETTING: url})
+
+    port, folder = home.ports.redis, home.data(NAME)
+    url = f"redis://:{credentials.redis}@{LOOPBACK}:{port}/0"
+
+    def prepare(run: Run) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        # a file, since the password would stand in the list of processes
+        write_private(folder / "redis.conf", CONFIGURATION.format(port=port, password=credentials.redis))
+
+    part = Part(
+        name=NAME,
+        label="Redis",
+        address=f"{LOOPBACK}:{port}",
+        ports=(port,),
+        folder=folder,
+        argv=("redis-server", str(folder / "redis.conf")),
+        prepare=prepare,
+        check=partial(_refusal, url),
+    )
+    return Store(part, {SETTING: url})
+
+
+def _refusal(url: str) -> str | None:
+    """Return why the server does not answer PING, or None if it does."""
+    from redis import Redis
+    from redis.exceptions import RedisError
+
+    client = Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2)
+    try:
+        client.ping()
+    except (RedisError, OSError) as error:
+        return str(error)
+    finally:
+        client.close()
+    return None

@@ -1,0 +1,104 @@
+"""SecantusDB in the place of Cosmos DB for MongoDB: durable on each commit, one user, loopback only.
+
+It asks for passwords only once a user exists, and a user can be made only while it does not ask. So the data folder of
+a first start is made by a server on a port that nobody knows, and takes its final name when the user is in it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from infra.local.stores.home import REPOSITORY
+from infra.local.stores.part import Part, Store
+from infra.local.stores.ports import LOOPBACK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from infra.local.stores.credentials import Credentials
+    from infra.local.stores.home import Home
+    from infra.local.stores.part import Run
+
+NAME = "secantus"
+SETTING = "MONGO_URL"
+USER = "notflix"
+PASSWORD_VARIABLE = "NOTFLIX_NEW_USER_PASSWORD"
+
+
+def secantus(home: Home, credentials: Credentials, environment: Mapping[str, str]) -> Store:
+    """Return the private SecantusDB, or the Mongo server that MONGO_URL names."""
+    if url := environment.get(SETTING):
+        part = Part(
+            name=NAME, label="MongoDB", address=f"{urlsplit(url).hostname}", check=partial(_refusal, url), start_s=10
+        )
+        return Store(part, {SETTING: url})
+
+    port, folder = home.ports.mongo, home.data(NAME)
+    url = f"mongodb://{USER}:{credentials.mongo}@{LOOPBACK}:{port}/?authSource=admin"
+
+    def prepare(run: Run) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "secantusd.toml").touch()
+        if not (folder / "data").exists():
+            run("rm", "-rf", str(folder / "data.new"))
+            run(
+                *(sys.executable, "-m", __name__, str(folder / "data.new")),
+                environment={PASSWORD_VARIABLE: credentials.mongo, "PYTHONPATH": str(REPOSITORY)},
+            )
+            (folder / "data.new").rename(folder / "data")
+
+    part = Part(
+        name=NAME,
+        label="SecantusDB",
+        address=f"{LOOPBACK}:{port}",
+        ports=(port,),
+        folder=folder,
+        argv=(
+            *(sys.executable, "-m", "secantus"),
+            *("--config", str(folder / "secantusd.toml")),  # empty; else one of the user's might be read
+            *("--host", LOOPBACK, "--port", str(port)),
+            *("--storage-path", str(folder / "data")),
+            *("--cache-size", "128M"),
+            "--sync-on-commit",  # without it a kill loses acknowledged writes
+            "--auth",
+            *("--log-level", "WARNING"),
+        ),
+        prepare=prepare,
+        check=partial(_refusal, url),
+    )
+    return Store(part, {SETTING: url})
+
+
+def _refusal(url: str) -> str | None:
+    """Return why the server does not let us in, or None if it does."""
+    from pymongo import MongoClient
+    from pymongo.errors import PyMongoError
+
+    client: MongoClient[dict[str, object]] = MongoClient(url, serverSelectionTimeoutMS=1000, connectTimeoutMS=1000)
+    try:
+        client.admin.command("connectionStatus")
+    except PyMongoError as error:
+        return str(error).partition(",")[0]
+    finally:
+        client.close()
+    return None
+
+
+def make_first_user(data: Path, password: str) -> None:
+    """Create the data folder with the one user in it; nothing else is running on it."""
+    from pymongo import MongoClient
+    from secantus import SecantusDBServer
+
+    with SecantusDBServer(LOOPBACK, 0, str(data), enable_test_commands=False, sync_on_commit=True) as server:
+        host, port = server.address
+        with MongoClient[dict[str, object]](host, port, directConnection=True) as client:
+            client.admin.command("createUser", USER, pwd=password, roles=["root"])
+
+
+if __name__ == "__main__":
+    make_first_user(Path(sys.argv[1]), os.environ[PASSWORD_VARIABLE])

@@ -1,0 +1,65 @@
+"""The real stores for integration tests: started once, privately, on free ports, with data that nobody else has."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from functions.settings import Settings, load_settings
+from infra.local.stores.credentials import Credentials, load_or_make
+from infra.local.stores.fleet import endpoints_of, settings_of, stores_of
+from infra.local.stores.home import REPOSITORY, Home
+from infra.local.stores.ports import Ports, is_free
+from infra.local.stores.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The running stores: where they are, as settings, as environment variables and as endpoints."""
+
+    home: Home
+    credentials: Credentials
+    environment: dict[str, str]
+    endpoints: dict[str, str]
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings that the functions would read."""
+        return load_settings(self.environment)
+
+
+def free_home(path: Path) -> Home:
+    """Return a home in `path` whose ports are all free now, below those that the kernel gives to clients."""
+    while True:
+        ports = Ports(random.randrange(20_000, 32_000, 40))
+        if all(is_free(ports.base + offset) for offset in range(40)):
+            packages = os.environ.get("NOTFLIX_PACKAGES") or os.environ.get("NOTFLIX_HOME") or REPOSITORY / ".notflix"
+            return Home(path, ports, Path(packages))
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """Start all five stores, and stop them when the session ends."""
+    folder = Path(tempfile.mkdtemp(prefix="notflix-stack-"))
+    home = free_home(folder)
+    home.make()
+    credentials = load_or_make(home.secrets_file)
+    stores = stores_of(home, credentials, {})
+    supervisor = Supervisor([store.part for store in stores], home=home)
+    supervisor.start()
+    environment = settings_of(home, stores)
+    try:
+        yield Stack(home, credentials, environment, endpoints_of(home, credentials, environment))
+    finally:
+        supervisor.stop()
+        shutil.rmtree(folder)
