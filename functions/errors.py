@@ -1,4 +1,4 @@
-"""Every error that a person may meet: its code, its HTTP status, and a sentence saying what happened, to what, and what to do."""
+"""Every error that a person may meet: its code, its HTTP status, and a sentence that says what to do."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A run of whole segments encoded by one process: frames [first_frame, end_frame), segments from `first_segment`."""
+    """A run of whole segments made by one process: frames [first_frame, end_frame), numbered from `first_segment`."""
 
     index: int
     first_frame: int
@@ -87,7 +87,7 @@ class TimedSegments:
 
 @dataclass(frozen=True, slots=True)
 class VideoTrack:
-    """A published rendition: its rung, RFC 6381 codec, and the peak bitrate that manifests declare, in bits a second."""
+    """A published rendition: its rung, RFC 6381 codec, and the peak bits a second that manifests declare."""
 
     rendition: Rendition
     codec: str
@@ -101,7 +101,7 @@ class VideoTrack:
 
 @dataclass(frozen=True, slots=True)
 class AudioTrack:
-    """A published audio track: `name` is its folder, `language` BCP 47 or "und"; `segments` are those that may be listed."""
+    """A published audio track: `name` is its folder, `language` BCP 47 or "und"; `segments` may be listed."""
 
     name: str
     language: str
@@ -126,9 +126,9 @@ class TextTrack:
 class Presentation:
     """What the manifests of one encode job say at one moment.
 
-    Every segment counted here is in storage under `<track>/init.mp4` and `<track>/s%05d.m4s`, numbered from 0. All renditions share
-    `video_segments`. While `complete` is false, `duration` is the planned one, no audio is listed past the
-    video, and `text` is empty; once true, `duration` is that of the longest track.
+    Every segment counted here is in storage under `<track>/init.mp4` and `<track>/s%05d.m4s`, numbered from 0.
+    All renditions share `video_segments`. While `complete` is false, `duration` is the planned one, no audio is
+    listed past the video, and `text` is empty; once true, `duration` is that of the longest track.
     """
 
     duration: Fraction
@@ -139,3 +139,81 @@ class Presentation:
     video_segments: TimedSegments
     audio: tuple[AudioTrack, ...]
     text: tuple[TextTrack, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRef:
+    """Where ffmpeg reads the film: a blob that it reaches by range through a SAS address."""
+
+    container: str
+    blob: str
+
+
+@dataclass(frozen=True, slots=True)
+class AudioPlan:
+    """One audio track to encode whole: stream `stream` of the source to AAC-LC."""
+
+    name: str
+    stream: int
+    language: str
+    label: str
+    channels: int
+    sample_rate: int
+    bitrate_kbps: int
+
+    @property
+    def segment_ticks(self) -> int:
+        """Samples of a whole segment: the whole AAC frames that reach the nominal length, so that all are equal."""
+        return -(-SEGMENT_S * self.sample_rate // AAC_FRAME_SAMPLES) * AAC_FRAME_SAMPLES
+
+
+@dataclass(frozen=True, slots=True)
+class TextPlan:
+    """One subtitle track to turn into WebVTT: stream `stream` of the source, or the sidecar `blob` in `uploads`."""
+
+    name: str
+    language: str
+    label: str
+    stream: int | None
+    blob: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The source's picture and what has to be done to it before it is scaled.
+
+    `stream` is its index in the source; `shift`, in seconds, moves its first frame onto the grid: less than half a
+    frame, so that the sound stays with it.
+    """
+
+    stream: int
+    codec: str
+    shift: Fraction
+    variable_rate: bool
+    deinterlace: bool
+    tone_map: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EncodePlan:
+    """Everything that decides the bytes of one encode job; it never changes once written."""
+
+    source: SourceRef
+    grid: FrameGrid
+    picture: Picture
+    renditions: tuple[Rendition, ...]
+    chunks: tuple[Chunk, ...]
+    audio: tuple[AudioPlan, ...]
+    text: tuple[TextPlan, ...]
+    preset: str
+    ffmpeg_version: str
+
+    @property
+    def duration(self) -> Fraction:
+        """Return the planned length of the picture in seconds."""
+        return self.grid.seconds(self.grid.frames)
+
+    @property
+    def tracks(self) -> tuple[str, ...]:
+        """Return the names of all tracks that are not video."""
+        return (*(track.name for track in self.audio), *(track.name for track in self.text))

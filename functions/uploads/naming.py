@@ -39,7 +39,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
 def read_name(blob: str) -> Upload:
-    """Return what `blob` is: `film.json`, `film.jpg`, `film.backdrop.jpg`, `film.en.srt` belong to `film.<anything else>`."""
+    """Return what `blob` is; `film.json`, `film.jpg`, `film.backdrop.jpg`, `film.en.srt` belong to `film.mkv`."""
     path = PurePosixPath(blob)
     suffix = path.suffix.lower()
     stem = str(path.with_suffix("")) if suffix else blob

@@ -1,0 +1,180 @@
+"""The one place where ffmpeg and ffprobe are run: with limits, without a shell, on input that is not trusted."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import resource
+import select
+import shlex
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from functions.errors import EncodeFault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+FORMATS = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg"
+"""Demuxers an upload may use. Without this list a concat script or playlist named .mp4 opens other files."""
+
+POLL_S = 0.1
+PROBE_LIMIT_S = 90
+MAX_OUTPUT_BYTES = 64 << 30
+
+_READ_FAILURES = re.compile(
+    r"HTTP error|Server returned|Connection (?:refused|reset|timed out)|Input/output error|Stream ends prematurely|"
+    r"Will reconnect|Failed to resolve|Error in the pull function|End of file.*http"
+)
+_DAMAGE = re.compile(r"corrupt decoded frame|Error submitting packet to decoder|Invalid NAL unit size")
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a process ended: exit status, standard output, standard error, CPU-seconds, peak resident memory in MB."""
+
+    status: int
+    output: str
+    errors: str
+    cpu_s: float
+    peak_mb: int
+
+    @property
+    def damaged_frames(self) -> int:
+        """Number of pictures or packets that the decoder could not read whole."""
+        return len(_DAMAGE.findall(self.errors))
+
+    @property
+    def last_words(self) -> str:
+        """The last line of standard error without addresses, for a log or a reason."""
+        lines = [line for line in self.errors.splitlines() if line.strip()]
+        return without_addresses(lines[-1].strip()) if lines else "no message"
+
+
+def without_addresses(text: str) -> str:
+    """Return `text` with the query of each address removed: a SAS must never stand in a log."""
+    return re.sub(r"(https?://[^\s?'\"]+)\?[^\s'\"]*", r"\1", text)
+
+
+def input_options(address: str) -> dict[str, str]:
+    """Return the options that stand before an untrusted input: what may be opened, and how to keep reading by range."""
+    if not address.startswith(("http://", "https://")):
+        return {"protocol_whitelist": "file", "format_whitelist": FORMATS}
+    return {
+        "protocol_whitelist": "https,tls,tcp" if address.startswith("https://") else "http,tcp",
+        "format_whitelist": FORMATS,
+        "seekable": "1",
+        "rw_timeout": "15000000",  # microseconds; without it a stall hangs for ever
+        "reconnect": "1",  # without it a cut connection exits 0 with short output
+        "reconnect_on_network_error": "1",
+        "reconnect_on_http_error": "408,429,5xx",
+        "reconnect_delay_max": "8",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class FFmpeg:
+    """Runs ffmpeg and ffprobe by their paths; `memory_mb` limits the address space of one process."""
+
+    ffmpeg: str
+    ffprobe: str
+    memory_mb: int
+
+    def version(self) -> str:
+        """Return ffmpeg's version, part of every plan: versions are never mixed inside a job."""
+        first = subprocess.run([self.ffmpeg, "-version"], capture_output=True, text=True, check=True).stdout
+        return first.split(maxsplit=3)[2]
+
+    def probe(self, address: str, *arguments: str) -> Finished:
+        """Run ffprobe on `address` and return what it printed."""
+        reading = [word for name, value in input_options(address).items() for word in (f"-{name}", value)]
+        return self._run([self.ffprobe, "-v", "error", *reading, *arguments, address], limit_s=PROBE_LIMIT_S)
+
+    def run(
+        self, arguments: Sequence[str], *, folder: Path, limit_s: float, watch: Callable[[], None] = lambda: None
+    ) -> Finished:
+        """Run ffmpeg in `folder`, calling `watch` ten times a second and once at the end; return how it ended.
+
+        What `watch` raises ends the process and is raised. Raises EncodeFault when `limit_s` seconds pass.
+        """
+        common = [self.ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-y"]
+        return self._run([*common, *arguments], limit_s=limit_s, folder=folder, watch=watch)
+
+    def raise_if_unreachable(self, result: Finished) -> None:
+        """Raise EncodeFault if the source could not be reached, which is nobody's mistake and may pass."""
+        if _READ_FAILURES.search(result.errors):
+            raise EncodeFault(f"The upload could not be read from storage: {result.last_words}")
+
+    def _run(
+        self,
+        argv: Sequence[str],
+        *,
+        limit_s: float,
+        folder: Path | None = None,
+        watch: Callable[[], None] = lambda: None,
+    ) -> Finished:
+        log.debug("run %s", without_addresses(shlex.join(argv)))
+        # Output goes to files, not pipes: a pipe that nobody drains would stop a talkative process.
+        with tempfile.TemporaryFile(dir=folder) as output, tempfile.TemporaryFile(dir=folder) as errors:
+            process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+                cwd=folder,
+                env={"PATH": os.environ.get("PATH", os.defpath), "MALLOC_ARENA_MAX": "2", "LC_ALL": "C.UTF-8"},
+            )
+            try:
+                self._limit(process.pid, cpu_s=int(limit_s * 64))
+                usage = _wait(process, limit_s=limit_s, watch=watch)
+            finally:
+                if process.returncode is None:
+                    process.kill()
+                    process.wait()
+            output.seek(0)
+            errors.seek(0)
+            return Finished(
+                status=process.returncode,
+                output=output.read().decode("utf-8", "replace"),
+                errors=errors.read().decode("utf-8", "replace"),
+                cpu_s=usage.ru_utime + usage.ru_stime,
+                peak_mb=usage.ru_maxrss // 1024,
+            )
+
+    def _limit(self, pid: int, *, cpu_s: int) -> None:
+        """Bound what a hostile file can make the decoder take."""
+        memory = self.memory_mb << 20
+        for kind, most in (
+            (resource.RLIMIT_AS, memory),
+            (resource.RLIMIT_CPU, cpu_s),
+            (resource.RLIMIT_FSIZE, MAX_OUTPUT_BYTES),
+            (resource.RLIMIT_CORE, 0),
+        ):
+            try:
+                resource.prlimit(pid, kind, (most, most))
+            except ProcessLookupError:
+                return  # it has ended already
+
+
+def _wait(process: subprocess.Popen[bytes], *, limit_s: float, watch: Callable[[], None]) -> resource.struct_rusage:
+    """Wait for the end of `process` and return its own resource usage; raise EncodeFault at the limit."""
+    deadline = time.monotonic() + limit_s
+    pidfd = os.pidfd_open(process.pid)
+    try:
+        while not select.select([pidfd], [], [], POLL_S)[0]:
+            watch()
+            if time.monotonic() > deadline:
+                raise EncodeFault(f"ffmpeg did not finish within {limit_s:.0f} s and was stopped.")
+    finally:
+        os.close(pidfd)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    watch()
+    return usage

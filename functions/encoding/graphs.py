@@ -1,0 +1,182 @@
+"""What ffmpeg is asked to do, as argument lists built by ffmpeg-python; nothing is run here.
+
+Every option without which a title came out wrong says so.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import ffmpeg
+
+from functions.encoding.ffmpeg import input_options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from functions.encoding.model import AudioPlan, Chunk, EncodePlan, Rendition
+
+PLAYLIST = "closed.m3u8"
+INIT = "init.mp4"
+SEGMENT = "s%05d.m4s"
+
+ENCODER_THREADS = 2
+"""Threads of each x264, part of the plan's bytes: another number gives other ones. Five rungs keep four cores busy."""
+
+THUMBNAIL_WIDTH = 160
+STILL_FRAMES = 96
+
+_PICTURE = {"f": "image2", "update": 1, "frames:v": 1, "map_metadata": -1}
+
+_MARGIN_S = {False: 1, True: 15}
+"""Seconds read past a chunk's ends; a source of varying rate may hold a frame that long."""
+
+_SDR = (
+    ("zscale", {"t": "linear", "npl": "100"}),
+    ("format", {"pix_fmts": "gbrpf32le"}),
+    ("zscale", {"p": "bt709"}),
+    ("tonemap", {"tonemap": "hable", "desat": "0"}),
+    ("zscale", {"t": "bt709", "m": "bt709", "r": "tv"}),
+)
+
+
+def chunk_arguments(plan: EncodePlan, chunk: Chunk, address: str) -> list[str]:
+    """Return the arguments that turn one chunk into its final segments on every rung.
+
+    Writes `<rendition>/init.mp4`, `<rendition>/s%05d.m4s`, and `<rendition>/closed.m3u8`, which lists segments as
+    they close. The source is decoded once; each rung is scaled from the one above.
+    """
+    grid, picture = plan.grid, plan.picture
+    margin = _MARGIN_S[picture.variable_rate]
+    source = ffmpeg.input(
+        address,
+        ss=_seconds(max(grid.seconds(chunk.first_frame) - margin, grid.seconds(0))),
+        to=_seconds(grid.seconds(chunk.end_frame) + margin),
+        copyts=None,  # timestamps stay those of the film, so each chunk finds its place on the grid
+        start_at_zero=None,
+        noaccurate_seek=None,  # a frame held since before the seek point is still there
+        **input_options(address),
+    )
+    frames = source[str(picture.stream)]
+    if picture.deinterlace:
+        frames = frames.filter("bwdif", mode="send_frame", deint="interlaced")
+    if picture.shift:
+        frames = frames.filter("setpts", f"PTS-{_seconds(picture.shift)}/TB")
+    frames = frames.filter("fps", fps=_ratio(grid.rate), start_time=0, round="near")
+    last = chunk.end_frame == grid.frames
+    # The last chunk takes what there is: the count is compared with the plan afterwards.
+    frames = frames.filter("trim", start_pts=chunk.first_frame, **({} if last else {"end_pts": chunk.end_frame}))
+    if picture.tone_map:
+        for name, options in _SDR:
+            frames = frames.filter(name, **options)
+    outputs = []
+    for rendition in plan.renditions:
+        frames = frames.filter("scale", rendition.width, rendition.height, flags="bicubic")
+        frames = frames.filter("setsar", 1).filter("format", "yuv420p")
+        encoded = frames
+        if rendition is not plan.renditions[-1]:
+            both = frames.filter_multi_output("split", 2)
+            encoded, frames = both[0], both[1]
+        outputs.append(ffmpeg.output(encoded, f"{rendition.name}/{PLAYLIST}", **_video_options(plan, chunk, rendition)))
+    return _arguments(*outputs)
+
+
+def _video_options(plan: EncodePlan, chunk: Chunk, rendition: Rendition) -> dict[str, Any]:
+    grid = plan.grid
+    return {
+        "c:v": "libx264",
+        "preset": plan.preset,
+        "threads": ENCODER_THREADS,
+        "crf": 23,
+        "maxrate": f"{rendition.maxrate_kbps}k",
+        "bufsize": f"{2 * rendition.maxrate_kbps}k",
+        "g": grid.gop,
+        "keyint_min": grid.gop,
+        "sc_threshold": 0,
+        **_segment_options(rendition.name, cmaf="+cmaf+frag_discont", timescale=grid.timescale),
+        # A segment is cut at the first key frame after this: half a frame early, so that rounding cannot miss one.
+        "hls_time": _seconds((grid.gop - Fraction(1, 2)) / grid.rate),
+        "start_number": chunk.first_segment,
+    }
+
+
+def audio_arguments(track: AudioPlan, address: str) -> list[str]:
+    """Return the arguments that encode one audio track whole into `<track>/`, all segments of equal length.
+
+    A gap in the source becomes silence, so that sound and picture stay together.
+    """
+    source = ffmpeg.input(address, copyts=None, start_at_zero=None, **input_options(address))
+    sound = source[str(track.stream)].filter("aresample", track.sample_rate, **{"async": 1, "first_pts": 0})
+    options = {
+        "c:a": "aac",
+        "b:a": f"{track.bitrate_kbps}k",
+        "ac": track.channels,
+        # frag_discont would wrap the decode time of sound
+        **_segment_options(track.name, cmaf="+cmaf"),
+        # rounded down: rounded up, every segment would miss its last frame
+        "hls_time": f"{track.segment_ticks * 1_000_000 // track.sample_rate / 1_000_000:.6f}",
+    }
+    return _arguments(ffmpeg.output(sound, f"{track.name}/{PLAYLIST}", **options))
+
+
+def _segment_options(folder: str, *, cmaf: str, timescale: int | None = None) -> dict[str, Any]:
+    return {
+        "map_metadata": -1,
+        "map_chapters": -1,
+        "avoid_negative_ts": "disabled",  # else chunk 0 alone is shifted, by its reordered frames
+        "f": "hls",
+        "hls_playlist_type": "event",  # the list grows as segments close
+        "hls_flags": "temp_file",  # a segment bears its name only when it is whole
+        "hls_segment_type": "fmp4",
+        "hls_segment_options": f"movflags={cmaf}" + (f":video_track_timescale={timescale}" if timescale else ""),
+        "hls_fmp4_init_filename": INIT,
+        "hls_segment_filename": f"{folder}/{SEGMENT}",
+    }
+
+
+def remux_arguments(address: str, *, streams: list[int], codec: str, target: Path) -> list[str]:
+    """Return the arguments that copy streams of an unindexed source into a Matroska file that can be sought exactly."""
+    source = ffmpeg.input(address, fflags="+genpts", **input_options(address))
+    options = {"c": "copy", "f": "matroska", "map_metadata": -1}
+    if codec == "mpeg4":
+        options["bsf:v"] = "mpeg4_unpack_bframes"
+    return _arguments(ffmpeg.output(*(source[str(index)] for index in streams), str(target), **options))
+
+
+def subtitle_arguments(address: str, *, stream: int, target: Path) -> list[str]:
+    """Return the arguments that turn one subtitle stream into WebVTT with the film's own times."""
+    source = ffmpeg.input(address, copyts=None, start_at_zero=None, **input_options(address))
+    return _arguments(ffmpeg.output(source[str(stream)], str(target), **{"c:s": "webvtt", "f": "webvtt"}))
+
+
+def strip_arguments(source: Path, target: Path, *, pictures: int) -> list[str]:
+    """Return the arguments that lay the key frames of a joined rung side by side: one thumbnail a segment.
+
+    They are taken from the finished segments: an output as sparse as this inside the chunk's own graph makes ffmpeg
+    queue hundreds of frames of every other.
+    """
+    frames = ffmpeg.input(str(source), skip_frame="nokey", **input_options(str(source))).video
+    strip = frames.filter("scale", THUMBNAIL_WIDTH, -2).filter("tile", f"{pictures}x1")
+    return _arguments(ffmpeg.output(strip, str(target), **_PICTURE, **{"q:v": 5}))
+
+
+def still_arguments(source: Path, target: Path) -> list[str]:
+    """Return the arguments that pick the most telling frame of a segment joined to its init, as a JPEG."""
+    frames = ffmpeg.input(str(source), **input_options(str(source))).video.filter("thumbnail", STILL_FRAMES)
+    return _arguments(ffmpeg.output(frames, str(target), **_PICTURE, **{"q:v": 3}))
+
+
+def _arguments(*outputs: Any) -> list[str]:
+    joined = ffmpeg.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
+    arguments: list[str] = ffmpeg.get_args(joined)
+    return arguments
+
+
+def _seconds(exact: Fraction) -> str:
+    """Return seconds to the microsecond, the unit of ffmpeg's options."""
+    return f"{float(exact):.6f}"
+
+
+def _ratio(rate: Fraction) -> str:
+    return f"{rate.numerator}/{rate.denominator}"

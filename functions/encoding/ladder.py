@@ -1,0 +1,80 @@
+"""The ladder: which renditions a source gets, and how its frames are cut into chunks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from functions.encoding.model import Chunk, Rendition
+
+if TYPE_CHECKING:
+    from functions.encoding.model import FrameGrid
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A step of a ladder: the 16:9 box a picture is fitted into, in pixels, and the cap of its bitrate."""
+
+    width: int
+    height: int
+    maxrate_kbps: int
+
+
+H264_LADDER = (
+    Rung(1920, 1080, 5000),
+    Rung(1280, 720, 2800),
+    Rung(960, 540, 1600),
+    Rung(640, 360, 800),
+    Rung(416, 234, 400),
+)
+"""Five rungs near those of Apple's HLS authoring specification; the lowest is exactly 16:9."""
+
+OPENING_SEGMENTS = (1, 3)
+"""Segments of the first chunks: short, so that the first picture comes early."""
+
+CHUNK_SEGMENTS = 6
+"""Most segments of a later chunk, 24 s: each chunk costs about a second of decoding that nobody sees."""
+
+
+def renditions_for(width: int, height: int, *, ladder: tuple[Rung, ...] = H264_LADDER) -> tuple[Rendition, ...]:
+    """Return the rungs at or below the source's size, best first; a source below every rung gets one of its own size.
+
+    A portrait source is fitted into the same boxes turned upright. Sizes are even, as 4:2:0 needs them.
+    """
+    renditions = []
+    for rung in ladder:
+        box = (rung.width, rung.height) if width >= height else (rung.height, rung.width)
+        if width < box[0] and height < box[1]:
+            continue
+        scale = min(box[0] / width, box[1] / height)
+        renditions.append(Rendition(f"v{rung.height}", _even(width * scale), _even(height * scale), rung.maxrate_kbps))
+    if not renditions:
+        renditions.append(Rendition(f"v{min(width, height)}", _even(width), _even(height), ladder[-1].maxrate_kbps))
+    return tuple(renditions)
+
+
+def chunks_for(grid: FrameGrid) -> tuple[Chunk, ...]:
+    """Return the chunks that cover every frame of the grid, in order, each of whole segments."""
+    chunks: list[Chunk] = []
+    first = 0
+    for segments in _runs(grid.segments):
+        end_frame = min((first + segments) * grid.gop, grid.frames)
+        chunks.append(Chunk(len(chunks), first * grid.gop, end_frame, first, segments))
+        first += segments
+    return tuple(chunks)
+
+
+def _runs(total: int) -> list[int]:
+    """Split `total` segments into the opening runs and then as few even runs as the longest allows."""
+    runs = []
+    for opening in OPENING_SEGMENTS:
+        if total > 0:
+            runs.append(min(opening, total))
+            total -= runs[-1]
+    count = -(-total // CHUNK_SEGMENTS)
+    runs += [total // count + (index < total % count) for index in range(count)] if count else []
+    return runs
+
+
+def _even(length: float) -> int:
+    return max(2, round(length / 2) * 2)

@@ -1,0 +1,234 @@
+"""Looking at a source: what streams it holds, on which frame grid its picture lies, and whether it can be a film.
+
+Everything is read by range; nothing is downloaded whole. What cannot become a film raises SourceRefused with a
+reason that whoever uploaded it can act on.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from functions.encoding.model import FrameGrid, Picture
+from functions.errors import SourceRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from functions.encoding.ffmpeg import FFmpeg
+
+STANDARD_RATES = tuple(
+    Fraction(n, d)
+    for n, d in ((24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (48, 1), (50, 1), (60000, 1001), (60, 1))
+)
+"""Frame rates of SMPTE ST 2036 and common cameras up to the highest that is published."""
+
+UNINDEXED = {"mpegts", "avi", "mpeg", "flv", "asf"}
+"""Containers whose seeks are not frame-exact: they are remuxed once before they are cut into chunks."""
+
+TEXT_CODECS = {"subrip", "ass", "ssa", "mov_text", "webvtt", "text"}
+HDR_TRANSFERS = {"smpte2084", "arib-std-b67"}
+MAX_WIDTH, MAX_HEIGHT = 8192, 4320
+
+_TAIL_S = 12
+_HEAD_PACKETS = 150
+_TOLERATED_LOSS_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class AudioStream:
+    """An audio stream of a source: its index among all streams, channels, samples a second."""
+
+    index: int
+    channels: int
+    sample_rate: int
+    language: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextStream:
+    """A subtitle stream of a source that holds text, not pictures."""
+
+    index: int
+    language: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a source holds; `width` and `height` are those of the displayed picture, rotated and with square pixels."""
+
+    container: str
+    duration_s: float
+    indexed: bool
+    width: int
+    height: int
+    grid: FrameGrid
+    picture: Picture
+    audio: tuple[AudioStream, ...]
+    text: tuple[TextStream, ...]
+
+
+def probe(ffmpeg: FFmpeg, address: str, *, name: str, head: bytes) -> Source:
+    """Describe the source at `address`; `name` and the first bytes, `head`, serve to explain a refusal.
+
+    Raises SourceRefused for what is no film, and EncodeFault when the source could not be read this time.
+    """
+    found = _describe(ffmpeg, address, name=name, head=head)
+    streams: list[dict[str, Any]] = found.get("streams", [])
+    video = next((s for s in streams if s["codec_type"] == "video" and not s["disposition"]["attached_pic"]), None)
+    if video is None:
+        raise SourceRefused(f"{name} holds no picture, only sound or data. Upload a film with a video track.")
+    container = found["format"]["format_name"]
+    stated_s = float(found["format"].get("duration") or 0)
+    width, height = _display_size(video, name=name)
+    origin = Fraction(found["format"].get("start_time") or 0)
+    packets = _packets(ffmpeg, address, video["index"], stated_s)
+    rate, variable = frame_rate(
+        Fraction(video["r_frame_rate"]) if video["r_frame_rate"] != "0/0" else Fraction(0),
+        Fraction(video["avg_frame_rate"]) if video["avg_frame_rate"] != "0/0" else Fraction(0),
+        [at for at, _ in packets],
+    )
+    first = min((at for at, _ in packets), default=origin) - origin
+    shift = first - round(first * rate) / rate
+    indexed = stated_s > 0 and not UNINDEXED & set(container.split(","))
+    end = max((at + (lasts or 1 / rate) for at, lasts in packets), default=origin) - origin
+    if indexed and end < _stated_end(video, stated_s) - _TOLERATED_LOSS_S:
+        raise SourceRefused(
+            f"{name} is cut off: it should last {stated_s:.0f} s, but its picture cannot be read "
+            f"to the end. Upload the whole file again."
+        )
+    return Source(
+        container=container,
+        duration_s=stated_s,
+        indexed=indexed,
+        width=width,
+        height=height,
+        grid=FrameGrid(rate, max(1, round((end - shift) * rate))),
+        picture=Picture(
+            stream=video["index"],
+            codec=str(video.get("codec_name", "")),
+            shift=shift,
+            variable_rate=variable,
+            deinterlace=video.get("field_order") in ("tt", "bb", "tb", "bt"),
+            tone_map=video.get("color_transfer") in HDR_TRANSFERS,
+        ),
+        audio=tuple(
+            AudioStream(s["index"], int(s["channels"]), int(s["sample_rate"]), _tag(s, "language"), _tag(s, "title"))
+            for s in streams
+            if s["codec_type"] == "audio" and int(s.get("channels") or 0) > 0 and int(s.get("sample_rate") or 0) > 0
+        ),
+        text=tuple(
+            TextStream(s["index"], _tag(s, "language"), _tag(s, "title"))
+            for s in streams
+            if s["codec_type"] == "subtitle" and s.get("codec_name") in TEXT_CODECS
+        ),
+    )
+
+
+def frame_rate(real: Fraction, average: Fraction, shown_at: Sequence[Fraction]) -> tuple[Fraction, bool]:
+    """Return the rate of the published grid and whether the source's own rate varies.
+
+    `real` is the lowest rate that can express every timestamp, `average` frames by duration, as ffprobe gives them;
+    `shown_at` are sampled presentation times in seconds. A varying source gets the lowest standard rate at which no
+    frame of the sample is lost, 60 at most.
+    """
+    gaps = sorted(late - early for early, late in pairwise(sorted(set(shown_at))) if 0 < late - early < 1)
+    typical = gaps[len(gaps) // 2] if gaps else (1 / average if average else Fraction(1, 25))
+    # Packets come in decode order, so the last of a sample lack their neighbours: a few long gaps say nothing.
+    near, short, long = max(Fraction(3, 1000), typical / 20), _quantile(gaps, 2), _quantile(gaps, 90)
+    even = not gaps or (typical - short <= near and long - typical <= near)
+    if even:
+        stated = next((r for r in (average, real) if r and abs(r * typical - 1) < Fraction(1, 20)), 1 / typical)
+        return _at_most_60(_snapped(stated)), False
+    return next((r for r in STANDARD_RATES if r * short >= Fraction(97, 100)), STANDARD_RATES[-1]), True
+
+
+def _quantile(ordered: Sequence[Fraction], percent: int) -> Fraction:
+    return ordered[len(ordered) * percent // 100] if ordered else Fraction(0)
+
+
+def _snapped(rate: Fraction) -> Fraction:
+    """Return the standard rate within 0.05 % of `rate`, else the rate itself in small terms."""
+    nearest = min(STANDARD_RATES, key=lambda standard: abs(standard / rate - 1))
+    return nearest if abs(nearest / rate - 1) < Fraction(5, 10_000) else rate.limit_denominator(1001)
+
+
+def _at_most_60(rate: Fraction) -> Fraction:
+    while rate > STANDARD_RATES[-1]:
+        rate /= 2
+    return rate
+
+
+def _describe(ffmpeg: FFmpeg, address: str, *, name: str, head: bytes) -> dict[str, Any]:
+    if not head:
+        raise SourceRefused(f"{name} is empty. Upload the film again.")
+    result = ffmpeg.probe(address, "-show_format", "-show_streams", "-of", "json")
+    if result.status == 0:
+        found: dict[str, Any] = json.loads(result.output)
+        return found
+    ffmpeg.raise_if_unreachable(result)
+    raise SourceRefused(_why_unreadable(name, head, result.errors))
+
+
+def _why_unreadable(name: str, head: bytes, errors: str) -> str:
+    """Return the sentence that tells a person what they uploaded instead of a film."""
+    if head.startswith((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")) and b"AVI" not in head[:16]:
+        return f"{name} is an image or a sound file, not a film. Upload the film itself."
+    if head.lstrip().startswith((b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD")):
+        return f"{name} is a playlist, not a film. Upload the film that it points to."
+    if b"moov atom not found" in errors.encode():
+        return f"{name} is cut off: the index of the MP4 file is missing. Upload the whole file again."
+    if all(byte in b"\t\n\r\f" or byte >= 32 for byte in head):
+        return f"{name} is text, not a film. Upload the film itself."
+    return f"{name} cannot be read as a film. Upload an MP4, MOV, MKV, WebM, AVI or MPEG-TS file."
+
+
+def _packets(ffmpeg: FFmpeg, address: str, stream: int, duration_s: float) -> list[tuple[Fraction, Fraction]]:
+    """Return (shown at, lasts) in seconds for the packets of head and tail; a part that cannot be read is absent."""
+    tail = f",{max(0.0, duration_s - _TAIL_S):.3f}%+{_TAIL_S * 5}" if duration_s else ""
+    result = ffmpeg.probe(
+        address,
+        *("-select_streams", str(stream), "-read_intervals", f"%+#{_HEAD_PACKETS}{tail}"),
+        *("-show_entries", "packet=pts_time,duration_time", "-of", "csv=p=0"),
+    )
+    ffmpeg.raise_if_unreachable(result)
+    packets = []
+    for line in result.output.splitlines():
+        at, _, lasts = line.strip().rstrip(",").partition(",")
+        if at and at != "N/A":
+            packets.append((Fraction(at), Fraction(lasts.split(",")[0]) if lasts not in ("", "N/A") else Fraction(0)))
+    return packets
+
+
+def _stated_end(video: dict[str, Any], stated_s: float) -> float:
+    """Return how long the picture lasts by the container's word: its own duration, a Matroska tag, or the file's."""
+    if "duration" in video:
+        return min(float(video["duration"]), stated_s)
+    tag = _tag(video, "DURATION").split(":")
+    if len(tag) == 3:
+        return min(int(tag[0]) * 3600 + int(tag[1]) * 60 + float(tag[2]), stated_s)
+    return stated_s
+
+
+def _display_size(video: dict[str, Any], *, name: str) -> tuple[int, int]:
+    width, height = int(video.get("width") or 0), int(video.get("height") or 0)
+    if not width or not height:
+        raise SourceRefused(f"{name} has a picture without a size; it may be damaged. Upload the original again.")
+    if max(width, height) > MAX_WIDTH or min(width, height) > MAX_HEIGHT:
+        raise SourceRefused(
+            f"{name} is {width}x{height}; the limit is {MAX_WIDTH}x{MAX_HEIGHT}. Upload a smaller version."
+        )
+    pixel = video.get("sample_aspect_ratio", "1:1").split(":")
+    if len(pixel) == 2 and int(pixel[0]) > 0 and int(pixel[1]) > 0:
+        width = round(width * int(pixel[0]) / int(pixel[1]))
+    turned = next((d.get("rotation", 0) for d in video.get("side_data_list", []) if "rotation" in d), 0)
+    return (height, width) if round(turned / 90) % 2 else (width, height)
+
+
+def _tag(stream: dict[str, Any], key: str) -> str:
+    return str(stream.get("tags", {}).get(key, ""))
