@@ -1,0 +1,23 @@
+"""Run the simulator on loopback: `python -m infra.local.omdb --port N [--key KEY] [--fault NAME]`."""
+
+from __future__ import annotations
+
+import argparse
+
+import uvicorn
+
+from infra.local.omdb.app import FAULTS, KEY, Simulator
+
+
+def main() -> None:
+    """Serve until a signal ends it."""
+    parser = argparse.ArgumentParser(prog="python -m infra.local.omdb", description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--key", default=KEY, help="the API key that is known (default: %(default)s)")
+    parser.add_argument("--fault", choices=FAULTS, default="none", help="fail in this way from the start")
+    given = parser.parse_args()
+    app = Simulator(key=given.key, fault=given.fault).app()
+    uvicorn.run(app, host="127.0.0.1", port=given.port, log_level="warning", timeout_graceful_shutdown=2)
+
+
+main()
