@@ -1,0 +1,192 @@
+"""Read a published title back from a folder: what its manifest says, what its segments hold, what is seen and heard."""
+
+from __future__ import annotations
+
+import subprocess
+from array import array
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from functions.encoding.segments import read_init, read_segment
+from tests.support.media import COUNTER_BITS, TONE_S
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from functions.encoding.segments import InitInfo, SegmentInfo
+
+_MPD = "{urn:mpeg:dash:schema:mpd:2011}"
+_LISTENING_RATE = 48_000
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What the manifest says of one track of timed segments; `spans` are start and duration in ticks of each."""
+
+    name: str
+    kind: str
+    language: str
+    codec: str
+    rate: Fraction
+    width: int
+    height: int
+    timescale: int
+    spans: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a track sounds like: samples at its own rate, when each tone begins, and how high the first one is."""
+
+    samples: int
+    sample_rate: int
+    tones_s: tuple[float, ...]
+    pitch_hz: float
+
+
+class Published:
+    """A title in a folder, as the title's container holds it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.mpd = ElementTree.parse(folder / "manifest.mpd").getroot()
+        self.tracks = [
+            _announced(adaptation_set, representation)
+            for adaptation_set in self.mpd.iter(f"{_MPD}AdaptationSet")
+            for representation in adaptation_set.findall(f"{_MPD}Representation")
+            if representation.find(f"{_MPD}SegmentTemplate") is not None
+        ]
+
+    def of(self, kind: str) -> list[Announced]:
+        """Return the tracks of "video" or "audio" in the manifest's order."""
+        return [track for track in self.tracks if track.kind == kind]
+
+    def faults(self) -> list[str]:
+        """Return a sentence for every way in which segments and manifest differ; none if the title is whole."""
+        faults = []
+        for track in self.tracks:
+            init = read_init(self.folder / track.name / "init.mp4")
+            if (init.codec, init.timescale) != (track.codec, track.timescale):
+                faults.append(f"{track.name}: the init segment says {init.codec} at {init.timescale}")
+            if track.kind == "video" and (init.width, init.height) != (track.width, track.height):
+                faults.append(f"{track.name}: the init segment says {init.width}x{init.height}")
+            files = sorted(path.name for path in (self.folder / track.name).glob("s*.m4s"))
+            if files != [f"s{number:05d}.m4s" for number in range(len(track.spans))]:
+                faults.append(f"{track.name}: {len(track.spans)} segments are listed, there are {files}")
+            for number, span in enumerate(track.spans):
+                segment = read_segment(self.folder / track.name / f"s{number:05d}.m4s", init)
+                faults += [f"{track.name}: segment {number} {fault}" for fault in _differences(segment, span, init)]
+        first, *others = self.of("video")
+        faults += [f"{other.name} is cut elsewhere than {first.name}" for other in others if other.spans != first.spans]
+        return faults
+
+    def numbers(self, name: str) -> list[int]:
+        """Decode a rung and return the number burnt into each of its frames; raise ValueError if one is unreadable."""
+        return numbers_in(self._joined(name))
+
+    def heard(self, name: str) -> Heard:
+        """Decode a sound track and listen to it."""
+        init = read_init(self.folder / name / "init.mp4")
+        samples = len(decode(self._joined(name), "-f", "s16le", "-ac", "1")) // 2
+        audible = array("h", decode(self._joined(name), "-f", "s16le", "-ac", "1", "-ar", str(_LISTENING_RATE)))
+        tones = _tones(audible)
+        pitch = _pitch(audible[tones[0] :]) if tones else 0.0
+        return Heard(samples, init.sample_rate, tuple(at / _LISTENING_RATE for at in tones), pitch)
+
+    def _joined(self, name: str) -> Path:
+        track = self.folder / name
+        joined = self.folder / f"{name}-joined.mp4"
+        parts = [track / "init.mp4", *sorted(track.glob("s*.m4s"))]
+        joined.write_bytes(b"".join(path.read_bytes() for path in parts))
+        return joined
+
+
+def decode(path: Path, *arguments: str) -> bytes:
+    """Decode a film with ffmpeg, which must find nothing to complain of."""
+    command = ["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", "-xerror", "-i", str(path), *arguments]
+    done = subprocess.run([*command, "pipe:1"], capture_output=True, check=False, timeout=120)
+    if done.returncode or done.stderr:
+        raise ValueError(f"{path} does not decode: {done.stderr.decode()[:1000]}")
+    return done.stdout
+
+
+def numbers_in(path: Path, *, filters: str = "null") -> list[int]:
+    """Decode a film and return the number burnt into each of its frames; raise ValueError if one is unreadable."""
+    rows = 6  # two rows of averages for each third of the picture: the outermost lie wholly within the numbers
+    gauge = f"{filters},scale={COUNTER_BITS}:{rows}:flags=area,format=gray"
+    raw = decode(
+        path,
+        *("-map", "0:v:0", "-fps_mode", "passthrough", "-enc_time_base", "1/90000"),
+        *("-vf", gauge, "-f", "rawvideo"),
+    )
+    size = COUNTER_BITS * rows
+    return [_number(raw[at : at + size], at // size) for at in range(0, len(raw), size)]
+
+
+def _number(picture: bytes, frame: int) -> int:
+    above, below = picture[:COUNTER_BITS], picture[-COUNTER_BITS:]
+    number = 0
+    for one, other in zip(above, below, strict=True):
+        if abs(one - other) < 60:
+            raise ValueError(f"The number in frame {frame} cannot be read: {list(above)} over {list(below)}.")
+        number = number << 1 | (one > other)
+    return number
+
+
+def _tones(audible: array[int]) -> list[int]:
+    """Return at which sample each tone begins: where it first grows loud after half a silence."""
+    threshold = max(max(audible, default=0) // 4, 300)
+    pause = int(_LISTENING_RATE * (1 - TONE_S) / 2)
+    tones = []
+    quiet_until = 0
+    for at, level in enumerate(audible):
+        if level > threshold and at >= quiet_until:
+            tones.append(at)
+            quiet_until = at + pause
+    return tones
+
+
+def _pitch(tone: array[int]) -> float:
+    """Return how often a second the wave rises through zero, well inside the tone."""
+    inside = tone[_LISTENING_RATE // 100 : int(_LISTENING_RATE * TONE_S * 4 / 5)]
+    return sum(1 for one, two in pairwise(inside) if one < 0 <= two) * _LISTENING_RATE / len(inside)
+
+
+def _announced(adaptation_set: ElementTree.Element, representation: ElementTree.Element) -> Announced:
+    template = representation.find(f"{_MPD}SegmentTemplate")
+    assert template is not None
+    spans: list[tuple[int, int]] = []
+    clock = 0
+    for entry in template.iter(f"{_MPD}S"):
+        clock = int(entry.get("t", clock))
+        for _ in range(int(entry.get("r", 0)) + 1):
+            spans.append((clock, int(entry.attrib["d"])))
+            clock += int(entry.attrib["d"])
+    return Announced(
+        name=representation.attrib["id"],
+        kind=adaptation_set.attrib["contentType"],
+        language=adaptation_set.get("lang", ""),
+        codec=representation.attrib["codecs"],
+        rate=Fraction(adaptation_set.get("frameRate", "0")),
+        width=int(representation.get("width", 0)),
+        height=int(representation.get("height", 0)),
+        timescale=int(template.attrib["timescale"]),
+        spans=tuple(spans),
+    )
+
+
+def _differences(segment: SegmentInfo, span: tuple[int, int], init: InitInfo) -> list[str]:
+    start, duration = span
+    faults = []
+    if segment.start != start:
+        faults.append(f"starts at {segment.start}, the manifest says {start}")
+    if segment.shown_at != start - init.edit_start:
+        faults.append(f"is shown at {segment.shown_at}, the manifest says {start}")
+    if segment.duration != duration:
+        faults.append(f"lasts {segment.duration} ticks, the manifest says {duration}")
+    if not segment.starts_with_sync:
+        faults.append("does not begin with a key frame")
+    return faults
