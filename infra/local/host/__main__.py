@@ -96,7 +96,7 @@ def _listening(port: int) -> socket.socket:
     try:
         return socket.create_server(("127.0.0.1", port))
     except OSError as error:
-        raise StartupError(f"Port {port} cannot be listened on: {error.strerror}.") from None
+        raise StartupError(f"Port {port} cannot be listened on: {os.strerror(error.errno or 0)}.") from None
 
 
 if __name__ == "__main__":

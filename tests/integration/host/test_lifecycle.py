@@ -1,0 +1,96 @@
+"""Start, refusal, timers and a clean stop of the host."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.host.conftest import eventually
+
+if TYPE_CHECKING:
+    from tests.integration.host.conftest import RunningHost
+
+REFUSED = Path(__file__).parent / "bad_app"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_lets_running_functions_end(host: RunningHost, number: signal.Signals) -> None:
+    host.start()
+    host.send("slow", "1.5")
+    host.entries("slow_began")
+    assert host.end(number) == 0
+    assert len(host.journal("slow_ended")) == 1
+    assert host.length("slow") == 0
+
+
+def test_a_stop_gives_back_what_does_not_end_in_time(host: RunningHost) -> None:
+    host.start("--grace", "1", "--lease", "30")
+    host.send("slow", "4.5")
+    host.entries("slow_began")
+    assert host.end(within_s=4) == 0
+    assert host.bodies("slow") == ["4.5"], "visible at once, not after the lease of 30 s"
+    assert host.journal("slow_ended") == []
+
+
+def test_an_unknown_binding_is_refused_at_start(host: RunningHost) -> None:
+    host.launch(app="unknown_binding", root=REFUSED)
+    assert eventually(lambda: host.process is not None and host.process.poll()) == 1
+    assert host.log == "Function store has a binding of type 'cosmosDB', unknown to this host.\n"
+
+
+def test_a_taken_port_is_told_in_one_sentence(host: RunningHost) -> None:
+    with socket.create_server(("127.0.0.1", host.port)):
+        host.launch()
+        assert eventually(lambda: host.process is not None and host.process.poll()) == 1
+    assert host.log == f"Port {host.port} cannot be listened on: Address already in use.\n"
+
+
+def test_a_storage_account_that_does_not_answer_is_told_in_one_sentence(host: RunningHost) -> None:
+    address = "http://127.0.0.1:9/nobody"
+    account = f"AccountName=nobody;AccountKey=bm9ib2R5;BlobEndpoint={address};QueueEndpoint={address};"
+    host.launch(AzureWebJobsStorage=account)
+    assert eventually(lambda: host.process is not None and host.process.poll()) == 1
+    assert host.log == "The storage account at 127.0.0.1:9 does not answer: ServiceRequestError.\n"
+
+
+def test_an_app_that_is_not_there_is_told(host: RunningHost) -> None:
+    host.launch(app="nothing_app")
+    assert eventually(lambda: host.process is not None and host.process.poll()) == 1
+    assert host.log.startswith("There is no app file nothing_app.py in ")
+
+
+def test_a_timer_runs_at_start_when_it_says_so(host: RunningHost) -> None:
+    host.start()
+    line = host.entries("tick")[0]
+    assert line["past_due"] is False
+    assert datetime.fromisoformat(line["status"]["Next"]) > datetime.now(UTC)
+
+
+def test_a_timer_ticks(host: RunningHost) -> None:
+    host.start(TICK="* * * * * *")
+    host.entries("tick", 3)
+
+
+def test_a_timer_that_was_missed_runs_past_due_once(host: RunningHost) -> None:
+    status = {
+        "Last": "2020-01-01T00:00:00+00:00",
+        "Next": "2021-01-01T00:00:00+00:00",
+        "LastUpdated": "2020-06-01T00:00:00+00:00",
+    }
+    name = f"timers/{host.prefix}/Host.Functions.tick/status"
+    host.start()
+    host.entries("tick")
+    host.end()
+    blob = host.blobs.get_blob_client("azure-webjobs-hosts", name)
+    blob.upload_blob(json.dumps(status), overwrite=True)
+    host.start()
+    lines = host.entries("tick", 2)
+    assert lines[1]["past_due"] is True
+    assert lines[1]["status"]["Next"] == "2021-01-01T00:00:00+00:00"
+    eventually(lambda: json.loads(blob.download_blob().readall())["Next"] > "2026")

@@ -1,0 +1,82 @@
+"""The wait between polls, and what ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from infra.local.host.config import QueueOptions
+from infra.local.host.queues import Backoff, QueueListener
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from infra.local.host.storage import Storage
+
+
+def test_the_wait_grows_to_the_longest_and_falls_back_after_a_message() -> None:
+    backoff = Backoff(5.0, chance=lambda _low, _high: 1.0)
+    waits = [backoff.next_s(found=False) for _ in range(8)]
+    assert waits == pytest.approx([0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0])
+    assert backoff.next_s(found=True) == pytest.approx(0.1)
+
+
+def test_waits_differ_between_hosts() -> None:
+    assert len({Backoff(60.0).next_s(found=False) for _ in range(20)}) > 10
+
+
+class FakeQueue:
+    """An empty queue that remembers when it was polled."""
+
+    def __init__(self) -> None:
+        self.polls: list[float] = []
+
+    def receive_messages(self, **_options: int) -> FakeQueue:
+        return self
+
+    def by_page(self) -> Any:
+        self.polls.append(time.monotonic())
+        return iter(())
+
+
+class FakeStorage:
+    """A storage account with one queue."""
+
+    def __init__(self) -> None:
+        self.only = FakeQueue()
+
+    def queue(self, _name: str) -> FakeQueue:
+        return self.only
+
+    async def ensure(self, _queue: FakeQueue) -> None: ...
+
+    async def call(self, function: Callable[..., Any], *arguments: object) -> Any:
+        return function(*arguments)
+
+
+def test_an_enqueued_message_is_looked_for_at_once() -> None:
+    async def wake_while_it_waits() -> float:
+        storage = FakeStorage()
+        listener = QueueListener(
+            cast("Storage", storage),
+            "queue",
+            cast("Any", None),
+            options=QueueOptions(max_polling_s=60),
+            lease_s=30,
+            enqueued=lambda _queue: None,
+        )
+        running = asyncio.create_task(listener.run())
+        while len(storage.only.polls) < 4:  # the next wait is 1.3 s at least
+            await asyncio.sleep(0.01)
+        woken = time.monotonic()
+        listener.wake()
+        while len(storage.only.polls) < 5:
+            await asyncio.sleep(0.001)
+        await listener.stop(1)
+        await running
+        return storage.only.polls[4] - woken
+
+    assert asyncio.run(wake_while_it_waits()) < 0.5
