@@ -32,7 +32,7 @@ LONGEST_PAUSE_S = 30.0
 FORGIVEN_AFTER_S = 60.0
 LARGEST_LOG_BYTES = 16_000_000
 
-_DIES_WITH_ITS_KEEPER = ("setpriv", "--pdeathsig", "TERM", "--")
+DIES_WITH_ITS_STARTER = ("setpriv", "--pdeathsig", "TERM", "--")
 
 
 class _Stopped(Exception):
@@ -85,9 +85,10 @@ class Keeper(threading.Thread):
     def run(self) -> None:
         """Keep the part; the thread's whole life."""
         try:
-            if all(need.wait_until_ready() for need in self._needs) and not self._stopping.is_set():
+            self._post(PartState.PREPARING)
+            self.part.prepare(self._run_to_its_end)
+            if all(need.wait_until_ready() for need in self._needs):
                 self._bring_up()
-                self._settle(True)
                 self._keep()
         except _Stopped:
             pass
@@ -105,13 +106,12 @@ class Keeper(threading.Thread):
                 self._post(PartState.STOPPED)
 
     def _bring_up(self) -> None:
-        self._post(PartState.PREPARING)
-        self.part.prepare(self._run_to_its_end)
         if self.part.argv:
             self._start(self.part.argv, self.part.environment, heeds_sigterm=False)
         self._post(PartState.STARTING)
         self._wait_for_answer()
         self.part.provision()
+        self._settle(True)
         self._post(PartState.READY)
 
     def _keep(self) -> None:
@@ -163,6 +163,7 @@ class Keeper(threading.Thread):
 
     def _run_to_its_end(self, *argv: str, environment: Mapping[str, str] | None = None) -> None:
         code = self._ended(self._start(argv, environment or {}, heeds_sigterm=True))
+        self._process = None
         if self._stopping.is_set():
             raise _Stopped
         if code != 0:
@@ -193,7 +194,7 @@ class Keeper(threading.Thread):
             log.info("starting %s: %s", self.part.name, shlex.join(argv))
             self._heeds_sigterm = heeds_sigterm
             self._process = subprocess.Popen(
-                [*_DIES_WITH_ITS_KEEPER, *argv],
+                [*DIES_WITH_ITS_STARTER, *argv],
                 cwd=self._folder,
                 env=whole,
                 stdin=subprocess.DEVNULL,

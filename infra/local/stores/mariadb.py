@@ -52,8 +52,13 @@ def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]
         if not (folder / "data").exists():
             run("rm", "-rf", str(folder / "data.new"))
             run(
-                *("mariadb-install-db", "--no-defaults", f"--datadir={folder / 'data.new'}", f"--user={user}"),
-                *("--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"),
+                "mariadb-install-db",
+                "--no-defaults",
+                "--datadir=./data.new",  # its shell script splits a path at blanks
+                f"--user={user}",
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db",
+                "--skip-name-resolve",
             )
             (folder / "data.new").rename(folder / "data")
         write_private(
@@ -65,7 +70,7 @@ def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]
         label="MariaDB",
         address=f"{LOOPBACK}:{port}",
         ports=(port,),
-        folder=home.path,
+        folder=folder,
         argv=(
             "mariadbd",
             "--no-defaults",

@@ -38,5 +38,5 @@ def install(source: Path, target: Path, run: Run) -> None:
         stamp.unlink(missing_ok=True)
         for name in ("package.json", "package-lock.json"):
             shutil.copyfile(source / name, target / name)
-        run("npm", "ci", "--prefix", str(target), "--no-audit", "--no-fund", "--no-update-notifier", "--omit=dev")
+        run("npm", "ci", "--prefix", str(target), "--no-audit", "--no-fund", "--no-update-notifier")
         stamp.write_text(wanted)

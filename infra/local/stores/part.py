@@ -30,9 +30,10 @@ def _nothing_to_provide() -> None:
 class Part:
     """What a keeper must know of one process.
 
-    An empty `argv` is a real server elsewhere: it is only checked. `check` returns None once the part answers in its
-    own protocol, else why not. `prepare` runs before the process starts, `provision` once it answers; both do nothing
-    the second time. A part starts when all it `needs` are ready and stops before any of them does.
+    `prepare` runs at once; when all that the part `needs` are ready as well, its process starts; `check` returns None
+    once that answers in its own protocol, else why not; then `provision` makes what must be inside it. Both find their
+    work done the second time. An empty `argv` is a real server elsewhere, which is checked only. A part stops before
+    any that it needs.
     """
 
     name: str

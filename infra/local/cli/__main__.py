@@ -1,0 +1,22 @@
+"""`python -m infra.local.cli`: the command line; what goes wrong in a known way is told in one sentence."""
+
+from __future__ import annotations
+
+import sys
+
+from infra.local.cli.commands import app
+from infra.local.stores.home import CannotRun
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    try:
+        app(prog_name="./notflix")
+    except CannotRun as error:
+        sys.stdout.flush()
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

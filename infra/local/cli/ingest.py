@@ -1,0 +1,166 @@
+"""`ingest`: upload a film with what lies beside it, and follow its encode to the address where it plays."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from functions.uploads.naming import UploadKind, job_id_for, read_name
+from infra.local.cli.api import Api
+from infra.local.stores.home import CannotRun, Home
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import BinaryIO
+
+ASK_EVERY_S = 0.5
+JOB_WITHIN_S = 120.0
+BLOCK_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What the person said of the film; empty or 0 where nothing was said."""
+
+    title: str = ""
+    year: int = 0
+    imdb: str = ""
+
+    def over(self, sidecar: Path | None) -> bytes | None:
+        """Return the metadata sidecar with this over what it says already, None if there is nothing to say."""
+        told = {"title": self.title, "year": self.year, "imdb_id": self.imdb}
+        said = {name: value for name, value in told.items() if value}
+        if not said:
+            return sidecar.read_bytes() if sidecar else None
+        try:
+            written = json.loads(sidecar.read_text(encoding="utf-8")) if sidecar else {}
+        except ValueError as error:
+            raise CannotRun(f"{sidecar} is not JSON ({error}); mend it or take it away.") from None
+        return json.dumps({**written, **said}, ensure_ascii=False, indent=2).encode()
+
+
+def ingest_film(file: Path, described: Described, *, as_json: bool) -> None:
+    """Upload and follow; raise SystemExit(1) if the film could not be encoded, CannotRun if it could not be sent."""
+    if not file.exists():
+        raise CannotRun(f"There is no file {file}.")
+    if not file.is_file():
+        raise CannotRun(f"{file} is a folder; name one film.")
+    if read_name(file.name).kind is not UploadKind.FILM:
+        raise CannotRun(f"{file.name} would be taken for what lies beside a film, by its ending; name the film itself.")
+    api = Api.of(Home.of())
+    console = Console(stderr=as_json)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TextColumn("{task.fields[note]}"),
+        console=console,
+    ) as progress:
+        began = time.monotonic()
+        title_id, job_id = _send_all(api, file, described, progress)
+        uploaded_s = time.monotonic() - began
+        job = _follow(api, job_id, progress)
+    stages = job["stages"]
+    if as_json:
+        seconds = {name: stages[f"{name}_s"] for name in ("queued", "planning", "first_picture", "encoding", "total")}
+        told = {name: job[name] for name in ("title_id", "job_id", "status", "reason", "manifest_url", "hls_url")}
+        sys.stdout.write(json.dumps({**told, "seconds": {"upload": round(uploaded_s, 3), **seconds}}) + "\n")
+        sys.stdout.flush()
+    if job["status"] == "failed":
+        console.print(f"{file.name} could not be encoded: {job['reason']}", highlight=False, soft_wrap=True)
+        raise SystemExit(1)
+    console.print(f"{job['name']} is complete: {api.watch_address(title_id)}", highlight=False, soft_wrap=True)
+
+
+def companions_of(film: Path) -> dict[UploadKind, list[Path]]:
+    """Return the files beside `film` that belong to it: metadata, pictures, subtitles."""
+    stem = read_name(film.name).stem
+    found: dict[UploadKind, list[Path]] = {}
+    for path in sorted(film.absolute().parent.iterdir()):
+        upload = read_name(path.name)
+        if upload.stem == stem and upload.kind is not UploadKind.FILM and path.is_file():
+            found.setdefault(upload.kind, []).append(path)
+    return found
+
+
+def _send_all(api: Api, film: Path, described: Described, progress: Progress) -> tuple[str, str]:
+    """Upload what lies beside the film first, so that the film finds it there; return the title's and the job's id."""
+    companions = companions_of(film)
+    metadata = next(iter(companions.pop(UploadKind.METADATA, [])), None)
+    if (written := described.over(metadata)) is not None:
+        _send_bytes(api, f"{read_name(film.name).stem}.json", written)
+    for path in (path for paths in companions.values() for path in paths):
+        _send_bytes(api, path.name, path.read_bytes())
+
+    size = film.stat().st_size
+    ticket = api.post("/api/uploads", {"name": film.name, "size": size})
+    task = progress.add_task("Uploading", total=max(size, 1), note=_megabytes(size))
+    with film.open("rb") as source:
+        etag = _send(ticket["upload_url"], source, size, progress, task)
+    progress.update(task, completed=max(size, 1))
+    return ticket["title_id"], job_id_for(ticket["blob"], etag)
+
+
+def _send(url: str, source: BinaryIO, size: int, progress: Progress, task: TaskID) -> str:
+    """Upload in blocks, four at a time, never holding more than those; return the blob's ETag."""
+    from azure.core.exceptions import AzureError
+    from azure.storage.blob import BlobClient
+
+    def show(sent: int, total: int | None) -> None:
+        progress.update(task, completed=sent)
+
+    with BlobClient.from_blob_url(url, max_block_size=BLOCK_BYTES, max_single_put_size=BLOCK_BYTES) as blob:
+        try:
+            written = blob.upload_blob(source, length=size, overwrite=True, max_concurrency=4, progress_hook=show)
+        except AzureError as error:
+            raise CannotRun(f"The upload broke off: {str(error).splitlines()[0]}") from None
+    return str(written["etag"])
+
+
+def _send_bytes(api: Api, name: str, content: bytes) -> None:
+    from azure.core.exceptions import AzureError
+    from azure.storage.blob import BlobClient
+
+    ticket = api.post("/api/uploads", {"name": name, "size": len(content)})
+    with BlobClient.from_blob_url(ticket["upload_url"]) as blob:
+        try:
+            blob.upload_blob(content, overwrite=True)
+        except AzureError as error:
+            raise CannotRun(f"{name} could not be uploaded: {str(error).splitlines()[0]}") from None
+
+
+def _follow(api: Api, job_id: str, progress: Progress) -> dict[str, Any]:
+    """Show how the job goes until it is ready or failed, and return it."""
+    task = progress.add_task("Waiting for an encoder", total=100, note="")
+    told_where = False
+    deadline = time.monotonic() + JOB_WITHIN_S
+    try:
+        while True:
+            job: dict[str, Any] | None = api.find(f"/api/jobs/{job_id}")
+            if job is None and time.monotonic() > deadline:
+                raise CannotRun(
+                    f"The film is uploaded, but no job began within {JOB_WITHIN_S:.0f} s; see `./notflix logs api`."
+                )
+            if job is not None:
+                left = "" if job["eta_s"] is None else f"about {job['eta_s']:.0f} s left"
+                progress.update(task, description=job["status"].capitalize(), completed=job["percent"], note=left)
+                if job["manifest_url"] and not told_where:
+                    told_where = True
+                    address = api.watch_address(job["title_id"])
+                    progress.console.print(f"It plays already: {address}", highlight=False, soft_wrap=True)
+                if job["status"] in ("ready", "failed"):
+                    return job
+            time.sleep(ASK_EVERY_S)
+    except KeyboardInterrupt:
+        progress.console.print("The encode goes on; `./notflix jobs` shows how far it is.", highlight=False)
+        raise SystemExit(130) from None
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"

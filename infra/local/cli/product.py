@@ -1,0 +1,188 @@
+"""Everything that runs on one machine, as parts: the stores, the OMDb simulator, the function hosts and the site."""
+
+from __future__ import annotations
+
+import http.client
+import shutil
+import sys
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from infra.local.stores import azurite, packages, secantus
+from infra.local.stores.fleet import endpoints_of, settings_of, stores_of
+from infra.local.stores.home import REPOSITORY, CannotRun
+from infra.local.stores.part import Part, with_system_programs
+from infra.local.stores.ports import LOOPBACK, MOST_ENCODERS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from infra.local.stores.credentials import Credentials
+    from infra.local.stores.home import Home
+    from infra.local.stores.part import Run
+
+NEEDS_OF_HOSTS = (azurite.NAME, secantus.NAME)
+ONE_MESSAGE_AT_A_TIME = {
+    "AzureFunctionsJobHost__extensions__queues__batchSize": "1",
+    "AzureFunctionsJobHost__extensions__queues__newBatchThreshold": "0",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """The parts in the order of their needs, and every address by name."""
+
+    parts: tuple[Part, ...]
+    endpoints: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a person wants it: `encoders` processes share the encodes; `host` is "notflix", or "func" for Core Tools."""
+
+    empty: bool = False
+    encoders: int = 1
+    host: str = "notflix"
+
+
+def product_of(home: Home, credentials: Credentials, environment: Mapping[str, str], options: Options) -> Product:
+    """Return all parts and addresses; raise CannotRun if the options ask for what is not there."""
+    if not 1 <= options.encoders <= MOST_ENCODERS:
+        raise CannotRun(f"--encoders must be a number from 1 to {MOST_ENCODERS}, not {options.encoders}.")
+    if options.host == "func" and shutil.which("func") is None:
+        raise CannotRun("--host func needs Azure Functions Core Tools, and there is no `func` on your PATH.")
+
+    stores = stores_of(home, credentials, environment)
+    settings = settings_of(home, stores)
+    endpoints = endpoints_of(home, credentials, settings)
+    parts = [store.part for store in stores]
+    if "OMDB_API_KEY" not in environment:
+        from infra.local.omdb.app import KEY
+
+        endpoints["omdb"] = f"http://{LOOPBACK}:{home.ports.omdb}"
+        settings |= {"OMDB_URL": f"{endpoints['omdb']}/", "OMDB_API_KEY": KEY}
+        parts.append(_omdb(home))
+    settings |= {
+        "FUNCTIONS_WORKER_RUNTIME": "python",
+        "NOTFLIX_FUNCTION_KEY": credentials.function_key,
+        "NOTFLIX_MASTER_KEY": credentials.master_key,
+        "NOTFLIX_BLOBS_KEY": credentials.blobs_key,
+        "NOTFLIX_CORS": endpoints["site"],
+    }
+    master_key = credentials.master_key
+    parts.append(_host(home, "api", "API host", "function_app", home.ports.api, settings, master_key, options))
+    for index in range(options.encoders):
+        name = f"encoder-{index + 1}" if options.encoders > 1 else "encoder"
+        label = f"Encoder host {index + 1}" if options.encoders > 1 else "Encoder host"
+        own = settings | ONE_MESSAGE_AT_A_TIME
+        parts.append(_host(home, name, label, "encoder_app", home.ports.encoder(index), own, master_key, options))
+    parts.append(_site(home, settings, endpoints))
+    return Product(tuple(parts), endpoints)
+
+
+def _omdb(home: Home) -> Part:
+    port = home.ports.omdb
+    return Part(
+        name="omdb",
+        label="OMDb simulator",
+        address=f"http://{LOOPBACK}:{port}",
+        ports=(port,),
+        folder=REPOSITORY,
+        argv=(sys.executable, "-m", "infra.local.omdb", "--port", str(port)),
+        environment={"PYTHONPATH": str(REPOSITORY)},
+        check=partial(_refusal, port, "/"),
+        restart=True,
+    )
+
+
+def _host(
+    home: Home,
+    name: str,
+    label: str,
+    app: str,
+    port: int,
+    settings: Mapping[str, str],
+    master_key: str,
+    options: Options,
+) -> Part:
+    work = home.path / "work" / name
+
+    def prepare(run: Run) -> None:
+        if work.exists():  # what an encoder that was killed left there
+            shutil.rmtree(work)
+        work.mkdir(parents=True)
+
+    if options.host == "func":
+        program = shutil.which("func", path=with_system_programs(None)) or "func"
+        argv: tuple[str, ...] = (program, "start", "--port", str(port), "--cors", settings["NOTFLIX_CORS"])
+        environment = {**settings, "PYTHON_SCRIPT_FILE_NAME": f"{app}.py"}
+    else:
+        argv = (sys.executable, "-m", "infra.local.host", "--app", app, "--port", str(port))
+        environment = {**settings, "PYTHONPATH": str(REPOSITORY)}
+    return Part(
+        name=name,
+        label=label,
+        address=f"http://{LOOPBACK}:{port}",
+        needs=NEEDS_OF_HOSTS,
+        ports=(port,),
+        folder=REPOSITORY,
+        argv=argv,
+        environment={**environment, "WORK_DIR": str(work)},
+        prepare=prepare,
+        check=partial(_refusal, port, "/admin/host/status", status=200, key=master_key),
+        restart=True,
+    )
+
+
+def _site(home: Home, settings: Mapping[str, str], endpoints: Mapping[str, str]) -> Part:
+    port, pages = home.ports.site, home.path / "site"
+    connection = settings["AzureWebJobsStorage"]
+
+    def prepare(run: Run) -> None:
+        packages.install(REPOSITORY / "web", packages.web_folder(home), run)
+        _build(pages, endpoints, packages.web_folder(home) / "node_modules")
+
+    return Part(
+        name="site",
+        label="Site",
+        address=endpoints["site"],
+        needs=(azurite.NAME,),
+        ports=(port,),
+        folder=REPOSITORY,
+        argv=(sys.executable, "-m", "infra.local.site", "--port", str(port)),
+        environment={**settings, "PYTHONPATH": str(REPOSITORY)},
+        prepare=prepare,
+        check=partial(_refusal, port, "/"),
+        provision=partial(_publish, pages, connection),
+        restart=True,
+    )
+
+
+def _build(pages: Path, endpoints: Mapping[str, str], node_modules: Path) -> None:
+    from web.build import build
+
+    build(pages, api_origin=endpoints["api"], blob_origin=endpoints["blob"], packages=node_modules)
+
+
+def _publish(pages: Path, connection: str) -> None:
+    from azure.storage.blob import ContainerClient
+
+    from web.publish import publish
+
+    with ContainerClient.from_connection_string(connection, "$web") as container:
+        publish(pages, container)
+
+
+def _refusal(port: int, path: str, *, status: int | None = None, key: str = "") -> str | None:
+    """Return why the loopback HTTP server does not answer, or not with `status`; None if it does."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
+    try:
+        connection.request("GET", path, headers={"x-functions-key": key} if key else {})
+        answered = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        return str(error)
+    finally:
+        connection.close()
+    return None if status in (None, answered) else f"it answers {answered}"

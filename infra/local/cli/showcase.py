@@ -1,0 +1,123 @@
+"""Brings in the demonstration films on a first run, in a process of its own while the site is already usable.
+
+`demonstration.json` says how far it is: absent until the first film comes, then "running", and "done" once all are in.
+So a run that was interrupted goes on at the next start, and an owner who deleted the films does not get them again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+import threading
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+from infra.local.stores.home import REPOSITORY, Home, write_private
+from infra.local.stores.keeper import DIES_WITH_ITS_STARTER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+FILE = "demonstration.json"
+FIRST = "--first"
+STOP_S = 10.0
+
+
+def read_progress(home: Home) -> dict[str, Any] | None:
+    """Return {"state", "films": {label: fraction}, "detail"} of the demonstration films; None if none ever came."""
+    try:
+        progress: dict[str, Any] = json.loads((home.path / FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return progress
+
+
+class Showcase:
+    """The process that brings the films in; `report` hears, in a thread, of a label and a fraction from 0 to 1."""
+
+    def __init__(self, home: Home, report: Callable[[str, float], None]) -> None:
+        self._home = home
+        self._report = report
+        self._process: subprocess.Popen[str] | None = None
+        self._reader = threading.Thread(target=self._read, name="showcase", daemon=True)
+        self._stopping = False
+
+    def begin(self) -> None:
+        """Begin, or go on with what was interrupted; do nothing once the films are in."""
+        progress = read_progress(self._home)
+        if progress is not None and progress["state"] == "done":
+            return
+        first = [] if progress is not None else [FIRST]
+        with self._home.log("demonstration").open("a") as errors:
+            self._process = subprocess.Popen(
+                [*DIES_WITH_ITS_STARTER, sys.executable, "-m", __name__, *first],
+                cwd=REPOSITORY,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                start_new_session=True,
+            )
+        self._reader.start()
+
+    def stop(self) -> None:
+        """Stop if it is still at it; the next start goes on."""
+        if self._process is None:
+            return
+        self._stopping = True
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        self._reader.join()
+
+    def _read(self) -> None:
+        process = self._process
+        assert process is not None
+        assert process.stdout is not None
+        films: dict[str, float] = {}
+        with process.stdout as lines:
+            for line in lines:
+                label, fraction = json.loads(line)
+                films[label] = fraction
+                self._write("running", films)
+                self._report(label, fraction)
+        if process.wait() == 0:
+            self._write("done", films)
+        elif not self._stopping:
+            detail = f"The demonstration films could not all be brought in; see {self._home.log('demonstration')}."
+            log.error("%s", detail)
+            self._write("failed", films, detail)
+
+    def _write(self, state: str, films: dict[str, float], detail: str = "") -> None:
+        progress = {"state": state, "films": films, "detail": detail}
+        write_private(self._home.path / FILE, json.dumps(progress, indent=2) + "\n")
+
+
+def _has_titles(api: str) -> bool:
+    with urllib.request.urlopen(f"{api}/api/titles?limit=1", timeout=30) as response:
+        return bool(json.load(response)["titles"])
+
+
+def main() -> None:
+    """Bring the films into the running product, telling each step as a line of JSON; none into one that has titles."""
+    from infra.local.demo import bring_in
+
+    home = Home.of()
+    endpoints: dict[str, str] = json.loads(home.endpoints_file.read_text(encoding="utf-8"))
+
+    def tell(label: str, fraction: float) -> None:
+        sys.stdout.write(json.dumps([label, fraction]) + "\n")
+        sys.stdout.flush()
+
+    if FIRST in sys.argv and _has_titles(endpoints["api"]):
+        return
+    bring_in(endpoints, home.path, tell)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""What a person sees while the product comes up and runs: a live list on a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from infra.local.stores.part import PartState, PartStatus
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from rich.console import RenderableType
+
+_MARKS = {
+    PartState.READY: Text("●", "green"),
+    PartState.RESTARTING: Text("●", "yellow"),
+    PartState.DOWN: Text("●", "red"),
+    PartState.FAILED: Text("●", "red"),
+    PartState.STOPPED: Text("○", "dim"),
+}
+
+
+class View:
+    """A listener that draws; use it as a context. The list of parts gives way to the address once all are ready."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._began = time.monotonic()
+        self._parts: dict[str, PartStatus] = {}
+        self._spinner = Spinner("dots")
+        self._films = Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"))
+        self._tasks: dict[str, TaskID] = {}
+        self._is_ready = False
+        self._live = Live(console=console, get_renderable=self._drawn, transient=True, refresh_per_second=10)
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def part(self, status: PartStatus) -> None:
+        """Show the change of one part."""
+        self._parts[status.name] = status
+        if self._is_ready and status.detail:
+            self._console.print(status.detail, style="yellow", highlight=False, soft_wrap=True)
+        elif not self._is_ready and not self._console.is_terminal and status.state is PartState.READY:
+            self._console.print(f"{status.label} is up", highlight=False)
+
+    def ready(self, site: str) -> None:
+        """Show where to look."""
+        self._is_ready = True
+        seconds = time.monotonic() - self._began
+        self._console.print(f"Notflix is up after {seconds:.1f} s: [bold link={site}]{site}[/]", highlight=False)
+
+    def film(self, label: str, fraction: float) -> None:
+        """Show how far one demonstration film is, and let go of it once it is in."""
+        if label not in self._tasks:
+            self._tasks[label] = self._films.add_task(label, total=1.0)
+        self._films.update(self._tasks[label], completed=fraction, visible=fraction < 1)
+        if fraction >= 1:
+            self._console.print(f"{label} is in", style="dim", highlight=False)
+
+    def say(self, sentence: str) -> None:
+        """Show a line that stays."""
+        self._console.print(sentence, highlight=False, soft_wrap=True)
+
+    def _drawn(self) -> RenderableType:
+        if self._is_ready:
+            return self._films
+        table = Table.grid(padding=(0, 1))
+        for status in self._parts.values():
+            table.add_row(_MARKS.get(status.state, self._spinner), status.label, Text(status.state, "dim"))
+        return Group(table)
