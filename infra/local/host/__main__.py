@@ -58,6 +58,9 @@ def main() -> int:
     except StartupError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except Exception:  # a listener that ended; the process must end too, whatever threads still run
+        log.exception("The host cannot go on.")
+        return 1
     return 0
 
 
@@ -86,10 +89,12 @@ async def serve(root: Path, app: str, port: int, lease_s: int, grace_s: float) -
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, failed, stopped}, return_when=asyncio.FIRST_COMPLETED)
         log.info("Stopping.")
+        failure = failed.exception() if failed.done() else None
+        failed.cancel()
         server.should_exit = True
         await asyncio.gather(serving, host.stop(grace_s))
-        if failed.done():
-            failed.result()
+        if failure is not None:
+            raise failure
 
 
 def _listening(port: int) -> socket.socket:

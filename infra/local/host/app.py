@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from infra.local.host.blobs import POISON_QUEUE, BlobQueue, BlobWatcher, blob_trigger
 from infra.local.host.config import with_settings
@@ -53,8 +53,9 @@ class Host:
         self._watchers: list[BlobWatcher] = []
         self._timers: list[Timer] = []
         self._blob_queue: BlobQueue | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._by_hand: set[asyncio.Task[object]] = set()
+        self._watching: set[asyncio.Task[None]] = set()
+        self._listening: set[asyncio.Task[None]] = set()
+        self._by_hand: set[asyncio.Future[Any]] = set()
 
     async def start(self) -> None:
         """Load the app and start its listeners; raise StartupError if any of it is not understood."""
@@ -71,27 +72,30 @@ class Host:
             blob_queue=self._blob_queue,
             manual=self._start_by_hand,
         )
-        listeners: list[QueueListener | BlobWatcher | Timer] = [*self._queues, *self._watchers, *self._timers]
-        for listener in listeners:
-            self._tasks.add(asyncio.create_task(listener.run()))
+        self._watching = {asyncio.create_task(watcher.run()) for watcher in self._watchers}
+        listeners: list[QueueListener | Timer] = [*self._queues, *self._timers]
+        self._listening = {asyncio.create_task(listener.run()) for listener in listeners}
         self.front.running = True
         log.info("%d functions are ready: %s.", len(functions), ", ".join(sorted(f.name for f in functions)))
 
     async def failed(self) -> None:
         """Wait until a listener ends by itself, which none should; raise what ended it."""
-        if not self._tasks:
+        if not self._listening:
             await asyncio.Event().wait()
-        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(self._listening | self._watching, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
 
     async def stop(self, grace_s: float) -> None:
         """Take nothing new, let running functions end within the grace, and give back what they have not finished."""
         self.front.running = False
+        for watch in self._watching:
+            watch.cancel()
         await asyncio.gather(self._invoker.idle(grace_s), *(queue.stop(grace_s) for queue in self._queues))
-        for task in (*self._tasks, *self._by_hand):
+        rest: set[asyncio.Future[Any]] = {*self._watching, *self._listening, *self._by_hand}
+        for task in rest:
             task.cancel()
-        await asyncio.gather(*self._tasks, *self._by_hand, return_exceptions=True)
+        await asyncio.gather(*rest, return_exceptions=True)
         for storage in self._storages.values():
             storage.close()
 
@@ -173,7 +177,7 @@ class Host:
 
     def _start_by_hand(self, function: Function, given: str) -> bool:
         """Start a function with an input in place of its trigger's value; return False for one that has an address."""
-        running: Awaitable[object]
+        running: Awaitable[Any]
         match function.trigger["type"].lower():
             case "queuetrigger":
                 values = binding_values(given) | {"queueTrigger": given}

@@ -84,15 +84,15 @@ class Front:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        request = await _read(scope, receive, self._config.max_body_bytes)
-        if request is None:
-            answer: Answer = (413, [("connection", "close")], b"")
-            origin = _header(scope, b"origin")
+        try:
+            request = await _read(scope, receive, self._config.max_body_bytes)
+        except _CallerGone:
+            return
+        except _TooLarge:
+            status, headers, body = 413, [("connection", "close")], b""
         else:
-            origin = request.headers.get("origin", "")
-            answer = self._preflight(request) or await self._dispatch(request)
-        status, headers, body = answer
-        headers = [*headers, *self._cors(origin)]
+            status, headers, body = self._preflight(request) or await self._dispatch(request)
+        headers = [*headers, *self._cors(_header(scope, b"origin"))]
         if status not in EMPTY_STATUSES:
             headers.append(("content-length", str(len(body))))
         raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
@@ -208,19 +208,29 @@ class Front:
         return headers
 
 
-async def _read(scope: Message, receive: Receive, limit: int) -> Request | None:
-    """Read a request whole; return None if its body is over the limit."""
+class _CallerGone(Exception):
+    """The caller hung up before the whole request was here."""
+
+
+class _TooLarge(Exception):
+    """The body is over the limit."""
+
+
+async def _read(scope: Message, receive: Receive, limit: int) -> Request:
+    """Read a request whole."""
     declared = _header(scope, b"content-length")
     if declared.isdecimal() and int(declared) > limit:
-        return None
+        raise _TooLarge
     body = bytearray()
     more = True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _CallerGone
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > limit:
-            return None
+            raise _TooLarge
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")

@@ -14,6 +14,7 @@ from azure.core.exceptions import AzureError
 from infra.local.host.log import invocation
 from infra.local.host.outputs import OutputError
 from infra.local.host.protos import InvocationResponse, StatusResult
+from infra.local.host.waiting import happened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,7 +39,7 @@ class Invoker:
 
     async def idle(self, within_s: float) -> None:
         """Wait until nothing runs, or the time is over."""
-        await asyncio.wait({asyncio.ensure_future(self._idle.wait())}, timeout=within_s)
+        await happened(self._idle, within_s=within_s)
 
     async def run(
         self,

@@ -11,6 +11,7 @@ import asyncio
 import json
 import logging
 import random
+import time
 from typing import TYPE_CHECKING
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
@@ -18,6 +19,7 @@ from azure.core.exceptions import AzureError, ResourceNotFoundError
 from infra.local.host.outputs import binding_values
 from infra.local.host.protos import TypedData
 from infra.local.host.storage import decoded
+from infra.local.host.waiting import happened
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -101,18 +103,19 @@ class QueueListener:
                     await self._take(message)
                 wait_s = backoff.next_s(found=bool(messages))
                 if not messages:
-                    await _happened(self._changed, within_s=wait_s)
+                    await happened(self._changed, within_s=wait_s)
         finally:
             self._stopped.set()
 
     async def stop(self, grace_s: float) -> None:
         """Take no more messages, let the handlers end within the grace, and give back what they have not finished."""
+        deadline = time.monotonic() + grace_s
         self._stopping = True
         self._changed.set()
-        await _happened(self._stopped, within_s=grace_s)
+        await happened(self._stopped, within_s=grace_s)
         if not self._working:
             return
-        _, late = await asyncio.wait(self._working, timeout=grace_s)
+        _, late = await asyncio.wait(self._working, timeout=max(0, deadline - time.monotonic()))
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
@@ -179,7 +182,7 @@ class QueueListener:
 
     async def _renew(self, message: QueueMessage, finished: asyncio.Event) -> bool:
         """Keep the message hidden until `finished`; return False if it was lost to another host meanwhile."""
-        while not await _happened(finished, within_s=self._lease_s / 3):
+        while not await happened(finished, within_s=self._lease_s / 3):
             if not await self._update(message, self._lease_s):
                 return False
         return True
@@ -233,12 +236,3 @@ def queue_handler(invoker: Invoker, function: Function) -> Callable[[QueueMessag
 
 def _time(moment: datetime | None) -> TypedData:
     return TypedData(json=json.dumps(moment.isoformat() if moment else None))
-
-
-async def _happened(event: asyncio.Event, *, within_s: float) -> bool:
-    try:
-        async with asyncio.timeout(within_s):
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True

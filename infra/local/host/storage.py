@@ -60,7 +60,9 @@ class Storage:
             return
         except AzureError as error:
             address = urlsplit(self._blobs.url).netloc
-            raise StartupError(f"The storage account at {address} does not answer: {type(error).__name__}.") from error
+            raise StartupError(
+                f"The storage account at {address} does not answer or refuses its key: {type(error).__name__}."
+            ) from error
 
     def close(self) -> None:
         """Close the connections."""

@@ -148,7 +148,7 @@ class Timer:
         while True:
             while (wait_s := (status.next - datetime.now(UTC)).total_seconds()) > 0:
                 await asyncio.sleep(min(wait_s, 3600))
-            status = await self._fire(status, status.next, past_due=False)
+            status = await self._fire(status, max(status.next, datetime.now(UTC)), past_due=False)
 
     def _judge(self, stored: Status | None, now: datetime) -> tuple[Status, bool]:
         """Return the status to begin with, and whether a time passed while no host ran."""
@@ -166,8 +166,7 @@ class Timer:
             "Schedule": {"AdjustForDST": True},
         }
         await self._invoker.run(self._function, TypedData(json=json.dumps(payload)))
-        after = max(moment, datetime.now(UTC) if past_due else moment)
-        status = Status(last=after, next=self._schedule.next_after(after), updated=after)
+        status = Status(last=moment, next=self._schedule.next_after(moment), updated=moment)
         await self._save(status)
         return status
 

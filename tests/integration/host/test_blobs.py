@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import ResourceNotFoundError
 
-from tests.integration.host.conftest import eventually
+from tests.integration.host.running import eventually
 
 if TYPE_CHECKING:
-    from tests.integration.host.conftest import RunningHost
+    from tests.integration.host.running import RunningHost
 
 WEBHOOK = "/runtime/webhooks/blobs?functionName=Host.Functions.by_event"
 KEY = "&code=the-blobs-key"

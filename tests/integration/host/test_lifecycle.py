@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.host.conftest import eventually
+from tests.integration.host.running import eventually
 
 if TYPE_CHECKING:
-    from tests.integration.host.conftest import RunningHost
+    from tests.integration.host.running import RunningHost
 
 REFUSED = Path(__file__).parent / "bad_app"
 
@@ -56,7 +56,7 @@ def test_a_storage_account_that_does_not_answer_is_told_in_one_sentence(host: Ru
     account = f"AccountName=nobody;AccountKey=bm9ib2R5;BlobEndpoint={address};QueueEndpoint={address};"
     host.launch(AzureWebJobsStorage=account)
     assert eventually(lambda: host.process is not None and host.process.poll()) == 1
-    assert host.log == "The storage account at 127.0.0.1:9 does not answer: ServiceRequestError.\n"
+    assert host.log == "The storage account at 127.0.0.1:9 does not answer or refuses its key: ServiceRequestError.\n"
 
 
 def test_an_app_that_is_not_there_is_told(host: RunningHost) -> None:

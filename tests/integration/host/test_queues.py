@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from azure.storage.queue import QueueServiceClient
 
-from tests.integration.host.conftest import eventually
+from tests.integration.host.running import eventually
 
 if TYPE_CHECKING:
-    from tests.integration.host.conftest import RunningHost
+    from tests.integration.host.running import RunningHost
 
 
 def test_outputs_are_written_after_success_only(host: RunningHost) -> None:

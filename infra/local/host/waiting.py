@@ -1,0 +1,15 @@
+"""Waiting with an end."""
+
+from __future__ import annotations
+
+import asyncio
+
+
+async def happened(event: asyncio.Event, *, within_s: float) -> bool:
+    """Wait for the event; return False if the time is over first."""
+    try:
+        async with asyncio.timeout(within_s):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,195 @@
+"""A host under test: the fixture app in a process and a namespace (queues, containers, host id) of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import (
+    QueueServiceClient,
+    TextBase64DecodePolicy,
+    TextBase64EncodePolicy,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+APP = Path(__file__).parent / "app"
+KEYS = {
+    "NOTFLIX_FUNCTION_KEY": "the-function-key",
+    "NOTFLIX_MASTER_KEY": "the-master-key",
+    "NOTFLIX_BLOBS_KEY": "the-blobs-key",
+}
+
+
+def eventually[T](look: Callable[[], T], *, within_s: float = 15) -> T:
+    """Return what `look` returns as soon as it is true; fail with its last value when the time is over."""
+    deadline = time.monotonic() + within_s
+    while not (seen := look()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {within_s} s; last seen: {seen!r}")
+        time.sleep(0.05)
+    return seen
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class RunningHost:
+    """The fixture app's namespace in the storage account, and the host process that runs it now."""
+
+    connection: str
+    output: Path
+    prefix: str = field(default_factory=lambda: f"t{secrets.token_hex(4)}")
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        self.blobs = BlobServiceClient.from_connection_string(self.connection)
+        self.queues = QueueServiceClient.from_connection_string(self.connection)
+        for name in ("journal", "watched", "scanned"):
+            self.blobs.create_container(f"{self.prefix}-{name}")
+
+    def start(self, *arguments: str, app: str = "fixture_app", root: Path = APP, **settings: str) -> RunningHost:
+        """Start the host and wait until it says that it is running."""
+        self.launch(*arguments, app=app, root=root, **settings)
+        eventually(self._is_running, within_s=30)
+        return self
+
+    def launch(self, *arguments: str, app: str = "fixture_app", root: Path = APP, **settings: str) -> None:
+        """Start the host."""
+        environment = (
+            os.environ
+            | KEYS
+            | {
+                "AzureWebJobsStorage": self.connection,
+                "AzureFunctionsWebHost__hostid": self.prefix,
+                "PREFIX": self.prefix,
+                "TICK": "0 0 0 1 1 *",
+                "NOTFLIX_CORS": "http://site.test, http://other.test",
+                "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "100000",
+            }
+        )
+        command = [
+            sys.executable,
+            "-m",
+            "infra.local.host",
+            "--root",
+            str(root),
+            "--app",
+            app,
+            "--port",
+            str(self.port),
+        ]
+        with self.output.open("ab") as output:
+            self.process = subprocess.Popen(
+                [*command, *arguments],
+                cwd=REPOSITORY,
+                env=environment | settings,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def _is_running(self) -> bool:
+        assert self.process is not None
+        if self.process.poll() is not None:
+            pytest.fail(f"the host ended with {self.process.returncode}:\n{self.log}")
+        try:
+            answer = self.get("/admin/host/status", timeout=5)
+        except requests.ConnectionError:
+            return False
+        return bool(answer.json()["state"] == "Running")
+
+    def end(self, number: signal.Signals = signal.SIGTERM, *, within_s: float = 20) -> int:
+        """Send a signal to the host and return its exit code."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(within_s)
+
+    @property
+    def log(self) -> str:
+        """What all host processes of this namespace have printed."""
+        return self.output.read_text()
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Send a request to the host."""
+        return requests.request(method, f"http://127.0.0.1:{self.port}{path}", **{"timeout": 20} | options)
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        """Send a GET request to the host."""
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> requests.Response:
+        """Send a POST request to the host."""
+        return self.request("POST", path, **options)
+
+    def journal(self, name: str) -> list[dict[str, Any]]:
+        """Return what the functions have written down under a name."""
+        with self.blobs.get_container_client(f"{self.prefix}-journal") as container:
+            entries = sorted(str(blob.name) for blob in container.list_blobs(name_starts_with=f"{name}/"))
+            return [json.loads(container.download_blob(entry).readall()) for entry in entries]
+
+    def entries(self, name: str, count: int = 1) -> list[dict[str, Any]]:
+        """Return the journal once it has as many entries."""
+        eventually(lambda: len(self.journal(name)) >= count)
+        return self.journal(name)
+
+    def send(self, queue: str, text: str) -> None:
+        """Put a message into a queue, made if it is missing."""
+        with self._queue(queue) as client, contextlib.suppress(ResourceExistsError):
+            client.create_queue()
+        with self._queue(queue) as client:
+            client.send_message(text)
+
+    def bodies(self, queue: str) -> list[str]:
+        """Return the messages that can be seen in a queue."""
+        with self._queue(queue) as client:
+            try:
+                return [str(message.content) for message in client.peek_messages(32)]
+            except ResourceNotFoundError:
+                return []
+
+    def length(self, queue: str) -> int:
+        """Return how many messages a queue holds, hidden ones included."""
+        with self._queue(queue) as client:
+            return client.get_queue_properties().approximate_message_count or 0
+
+    def upload(self, container: str, name: str, content: bytes) -> None:
+        """Write a blob."""
+        with self.blobs.get_blob_client(f"{self.prefix}-{container}", name) as blob:
+            blob.upload_blob(content, overwrite=True)
+
+    def _queue(self, name: str) -> Any:
+        return self.queues.get_queue_client(
+            name if "webjobs" in name else f"{self.prefix}-{name}",
+            message_encode_policy=TextBase64EncodePolicy(),
+            message_decode_policy=TextBase64DecodePolicy(),
+        )
+
+    def close(self) -> None:
+        """Kill what still runs."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.blobs.close()
+        self.queues.close()
