@@ -30,7 +30,7 @@ STILL_FRAMES = 96
 _PICTURE = {"f": "image2", "update": 1, "frames:v": 1, "map_metadata": -1}
 
 _MARGIN_S = {False: 1, True: 15}
-"""Seconds read past a chunk's ends; a source of varying rate may hold a frame that long."""
+"""Seconds read before a chunk begins; a source of varying rate may hold a frame that long."""
 
 _SDR = (
     ("zscale", {"t": "linear", "npl": "100"}),
@@ -51,8 +51,8 @@ def chunk_arguments(plan: EncodePlan, chunk: Chunk, address: str) -> list[str]:
     margin = _MARGIN_S[picture.variable_rate]
     source = ffmpeg.input(
         address,
+        # Where to stop is said by the trim below: a limit here would count from the key frame that the seek lands on.
         ss=_seconds(max(grid.seconds(chunk.first_frame) - margin, grid.seconds(0))),
-        to=_seconds(grid.seconds(chunk.end_frame) + margin),
         copyts=None,  # timestamps stay those of the film, so each chunk finds its place on the grid
         start_at_zero=None,
         noaccurate_seek=None,  # a frame held since before the seek point is still there
