@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import random
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -15,12 +13,13 @@ import pytest
 from functions.settings import Settings, load_settings
 from infra.local.stores.credentials import Credentials, load_or_make
 from infra.local.stores.fleet import endpoints_of, settings_of, stores_of
-from infra.local.stores.home import REPOSITORY, Home
-from infra.local.stores.ports import Ports, is_free
 from infra.local.stores.supervisor import Supervisor
+from tests.support.homes import free_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from infra.local.stores.home import Home
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +35,6 @@ class Stack:
     def settings(self) -> Settings:
         """Return the settings that the functions would read."""
         return load_settings(self.environment)
-
-
-def free_home(path: Path) -> Home:
-    """Return a home in `path` whose ports are all free now, below those that the kernel gives to clients."""
-    while True:
-        ports = Ports(random.randrange(20_000, 32_000, 40))
-        if all(is_free(ports.base + offset) for offset in range(40)):
-            packages = os.environ.get("NOTFLIX_PACKAGES") or os.environ.get("NOTFLIX_HOME") or REPOSITORY / ".notflix"
-            return Home(path, ports, Path(packages))
 
 
 @pytest.fixture(scope="session")
