@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 from azure.core import MatchConditions
-from azure.core.exceptions import AzureError, ResourceNotFoundError, ResourceNotModifiedError
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -85,13 +85,19 @@ class Website:
         """Return the blob `name` as it is now, None if there is none; raise AzureError if the store does not answer."""
         with self._lock:
             known = self._cache.get(name)
-        etag, condition = (known.etag, MatchConditions.IfModified) if known else (None, None)
         try:
-            download = self._container.download_blob(name, etag=etag, match_condition=condition)
-        except ResourceNotModifiedError:
-            return known
+            if known is None:
+                download = self._container.download_blob(name)
+            else:
+                download = self._container.download_blob(
+                    name, etag=known.etag, match_condition=MatchConditions.IfModified
+                )
         except ResourceNotFoundError:
             return None
+        except HttpResponseError as error:
+            if error.status_code != 304:  # "not modified", which the SDK raises under several names
+                raise
+            return known
         properties: BlobProperties = download.properties
         if properties.size > LARGEST_CACHED:
             return Page(properties.etag, _headers(properties, b""), pieces=download.chunks())

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from infra.local.stores.home import REPOSITORY, Home, write_private
 from infra.local.stores.keeper import DIES_WITH_ITS_STARTER
+from infra.local.stores.packages import web_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,7 +117,7 @@ def main() -> None:
 
     if FIRST in sys.argv and _has_titles(endpoints["api"]):
         return
-    bring_in(endpoints, home.path, tell)
+    bring_in(endpoints, home.path, tell, packages=web_folder(home) / "node_modules")
 
 
 if __name__ == "__main__":
