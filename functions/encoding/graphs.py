@@ -101,12 +101,12 @@ def _video_options(plan: EncodePlan, chunk: Chunk, rendition: Rendition) -> dict
     }
 
 
-def audio_arguments(track: AudioPlan, address: str) -> list[str]:
+def audio_arguments(track: AudioPlan, address: str, *, shift: Fraction = Fraction(0)) -> list[str]:
     """Return the arguments that encode one audio track whole into `<track>/`, all segments of equal length.
 
-    A gap in the source becomes silence, so that sound and picture stay together.
+    A gap in the source becomes silence, and `shift` is that of the picture, so that sound and picture stay together.
     """
-    source = ffmpeg.input(address, copyts=None, start_at_zero=None, **input_options(address))
+    source = ffmpeg.input(address, copyts=None, start_at_zero=None, **_moved(shift), **input_options(address))
     sound = source[str(track.stream)].filter("aresample", track.sample_rate, **{"async": 1, "first_pts": 0})
     options = {
         "c:a": "aac",
@@ -144,9 +144,9 @@ def remux_arguments(address: str, *, streams: list[int], codec: str, target: Pat
     return _arguments(ffmpeg.output(*(source[str(index)] for index in streams), str(target), **options))
 
 
-def subtitle_arguments(address: str, *, stream: int, target: Path) -> list[str]:
-    """Return the arguments that turn one subtitle stream into WebVTT with the film's own times."""
-    source = ffmpeg.input(address, copyts=None, start_at_zero=None, **input_options(address))
+def subtitle_arguments(address: str, *, stream: int, target: Path, shift: Fraction = Fraction(0)) -> list[str]:
+    """Return the arguments that turn one subtitle stream into WebVTT with the film's own times, moved by `shift`."""
+    source = ffmpeg.input(address, copyts=None, start_at_zero=None, **_moved(shift), **input_options(address))
     return _arguments(ffmpeg.output(source[str(stream)], str(target), **{"c:s": "webvtt", "f": "webvtt"}))
 
 
@@ -171,6 +171,10 @@ def _arguments(*outputs: Any) -> list[str]:
     joined = ffmpeg.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
     arguments: list[str] = ffmpeg.get_args(joined)
     return arguments
+
+
+def _moved(shift: Fraction) -> dict[str, str]:
+    return {"itsoffset": _seconds(-shift)} if shift else {}
 
 
 def _seconds(exact: Fraction) -> str:

@@ -37,6 +37,10 @@ _TAIL_S = 12
 _HEAD_PACKETS = 150
 _TOLERATED_LOSS_S = 0.5
 
+_HEAD_START_S = Fraction(1, 2)
+"""Sound that begins at most this long before the picture does is cut: most often it is an encoder's priming, which
+Matroska and MPEG-TS count as time, and a whole grid would be moved by it."""
+
 
 @dataclass(frozen=True, slots=True)
 class AudioStream:
@@ -94,10 +98,11 @@ def probe(ffmpeg: FFmpeg, address: str, *, name: str, head: bytes) -> Source:
         [at for at, _ in packets],
     )
     first = min((at for at, _ in packets), default=origin) - origin
-    shift = first - round(first * rate) / rate
+    shift = first if first <= _HEAD_START_S else first - round(first * rate) / rate
     indexed = stated_s > 0 and not UNINDEXED & set(container.split(","))
     end = max((at + (lasts or 1 / rate) for at, lasts in packets), default=origin) - origin
-    if indexed and end < _stated_end(video, stated_s) - _TOLERATED_LOSS_S:
+    # Matroska counts its duration from 0, MP4 from the start of the film
+    if indexed and end + max(origin, Fraction(0)) < _stated_end(video, stated_s) - _TOLERATED_LOSS_S:
         raise SourceRefused(
             f"{name} is cut off: it should last {stated_s:.0f} s, but its picture cannot be read "
             f"to the end. Upload the whole file again."
