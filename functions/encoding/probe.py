@@ -33,6 +33,7 @@ TEXT_CODECS = {"subrip", "ass", "ssa", "mov_text", "webvtt", "text"}
 HDR_TRANSFERS = {"smpte2084", "arib-std-b67"}
 MAX_WIDTH, MAX_HEIGHT = 8192, 4320
 
+_MP4_BEGINNINGS = {b"ftyp", b"mdat", b"free", b"skip", b"wide"}
 _TAIL_S = 12
 _HEAD_PACKETS = 150
 _TOLERATED_LOSS_S = 0.5
@@ -186,10 +187,10 @@ def _why_unreadable(name: str, head: bytes, errors: str) -> str:
         return f"{name} is an image or a sound file, not a film. Upload the film itself."
     if head.lstrip().startswith((b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD")):
         return f"{name} is a playlist, not a film. Upload the film that it points to."
-    if b"moov atom not found" in errors.encode():
-        return f"{name} is cut off: the index of the MP4 file is missing. Upload the whole file again."
     if all(byte in b"\t\n\r\f" or byte >= 32 for byte in head):
         return f"{name} is text, not a film. Upload the film itself."
+    if head[4:8] in _MP4_BEGINNINGS and "moov atom not found" in errors:
+        return f"{name} is cut off: the index of the MP4 file is missing. Upload the whole file again."
     return f"{name} cannot be read as a film. Upload an MP4, MOV, MKV, WebM, AVI or MPEG-TS file."
 
 
