@@ -1,0 +1,89 @@
+"""Put films into a running product as any blob tool would, follow their jobs, and fetch what was published."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import requests
+from azure.storage.blob import BlobServiceClient
+
+from functions.uploads.naming import container_for, job_id_for, title_id_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+POLL_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An upload: its blob, and the ids of what it becomes."""
+
+    blob: str
+    title_id: str
+    job_id: str
+
+
+class Storefront:
+    """The outside of a running product: its storage and its admin API."""
+
+    def __init__(self, endpoints: Mapping[str, str]) -> None:
+        self._endpoints = endpoints
+        self._blobs = BlobServiceClient.from_connection_string(endpoints["storage_connection"])
+
+    def close(self) -> None:
+        """Let go of the connections to storage."""
+        self._blobs.close()
+
+    def send(self, blob: str, path: Path) -> Sent:
+        """Upload a file into `uploads`."""
+        with path.open("rb") as file:
+            written = self._blobs.get_blob_client("uploads", blob).upload_blob(file, overwrite=True)
+        return Sent(blob, title_id_for(blob), job_id_for(blob, str(written["etag"])))
+
+    def still_there(self, sent: Sent) -> bool:
+        """Return whether the upload itself is in storage."""
+        return bool(self._blobs.get_blob_client("uploads", sent.blob).exists())
+
+    def job(self, sent: Sent) -> dict[str, Any] | None:
+        """Return the job of an upload, None while it is not known yet."""
+        answer = requests.get(
+            f"{self._endpoints['api']}/api/jobs/{sent.job_id}",
+            headers={"x-functions-key": self._endpoints["api_key"]},
+            timeout=30,
+        )
+        if answer.status_code == 404:
+            return None
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def ended(self, uploads: Iterable[Sent], *, within_s: float) -> dict[str, dict[str, Any]]:
+        """Wait until every job is ready or failed; return them by blob."""
+        deadline = time.monotonic() + within_s
+        waiting = list(uploads)
+        jobs: dict[str, dict[str, Any]] = {}
+        while waiting:
+            for sent in list(waiting):
+                job = self.job(sent)
+                if job and job["status"] in ("ready", "failed"):
+                    jobs[sent.blob] = job
+                    waiting.remove(sent)
+            if waiting and time.monotonic() > deadline:
+                raise TimeoutError(f"After {within_s:.0f} s there is no end of {[sent.blob for sent in waiting]}.")
+            time.sleep(POLL_S if waiting else 0)
+        return jobs
+
+    def fetch(self, sent: Sent, folder: Path) -> Path:
+        """Download what the job published; return the folder that holds its manifest."""
+        container = self._blobs.get_container_client(container_for(sent.title_id))
+        target = folder / sent.title_id
+        for name in container.list_blob_names(name_starts_with=f"{sent.job_id}/"):
+            path = target / name.removeprefix(f"{sent.job_id}/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as file:
+                container.download_blob(name).readinto(file)
+        return target
