@@ -99,9 +99,13 @@ async def serve(root: Path, app: str, port: int, lease_s: int, grace_s: float) -
 
 def _listening(port: int) -> socket.socket:
     try:
-        return socket.create_server(("127.0.0.1", port))
+        listening = socket.create_server(("127.0.0.1", port))
     except OSError as error:
         raise StartupError(f"Port {port} cannot be listened on: {os.strerror(error.errno or 0)}.") from None
+    # Connections inherit it. Without it the body waits 40 ms for the head's acknowledgement; asyncio sets it only on
+    # sockets that it has made itself.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 if __name__ == "__main__":
