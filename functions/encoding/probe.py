@@ -151,6 +151,8 @@ def frame_rate(real: Fraction, average: Fraction, shown_at: Sequence[Fraction]) 
     if even:
         stated = next((r for r in (average, real) if r and abs(r * typical - 1) < Fraction(1, 20)), 1 / typical)
         return _at_most_60(_snapped(stated)), False
+    if real in STANDARD_RATES and abs(real * short - 1) < Fraction(3, 100):
+        return real, True
     return next((r for r in STANDARD_RATES if r * short >= Fraction(97, 100)), STANDARD_RATES[-1]), True
 
 

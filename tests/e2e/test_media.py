@@ -1,4 +1,4 @@
-"""Every kind of source comes out whole: each frame once and in its place, the sound with it; what is no film is refused.
+"""Every kind of source comes out whole, each frame once and in its place, with its sound; what is no film is refused.
 
 All films are uploaded at once; the tests then look at each. The numbers burnt into the frames are read back from the
 published segments of every rung.

@@ -23,7 +23,7 @@ FILMS: dict[str, Film] = {
     "60 fps": Film(rate=Fraction(60), frames=790),
     "59.94 fps in mkv, whose clock counts milliseconds": Film("film.mkv", rate=Fraction(60_000, 1001), frames=790),
     "variable rate: every sixth frame of 30 fps left out": Film(
-        rate=Fraction(30), frames=391, keep=(6, (0, 1, 2, 4, 5))
+        rate=Fraction(30), frames=1181, keep=(6, (0, 1, 2, 4, 5))
     ),
     "variable rate in mkv: a third of 25 fps left out": Film(
         "film.mkv", rate=Fraction(25), frames=330, keep=(3, (0, 1))
