@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.local.cli.product import Options, product_of
+from infra.local.stores.credentials import load_or_make
+from infra.local.stores.home import CannotRun, Home
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from infra.local.cli.product import Product
+
+REAL_STORES = {
+    "MYSQL_URL": "mysql://me:secret@mysql.example:3306",
+    "REDIS_URL": "rediss://redis.example:6380/0",
+    "MONGO_URL": "mongodb://mongo.example:27017",
+    "NEO4J_URI": "neo4j+s://graph.example",
+    "NEO4J_PASSWORD": "open sesame",
+    "AzureWebJobsStorage": "AccountName=a;AccountKey=a2V5;EndpointSuffix=core.windows.net",
+}
+
+
+def make_product(folder: Path, environment: dict[str, str] | None = None, **options: object) -> Product:
+    home = Home.of({"NOTFLIX_HOME": str(folder)})
+    return product_of(home, load_or_make(folder / "secrets.json"), environment or {}, Options(**options))  # type: ignore[arg-type]
+
+
+def test_endpoints_have_every_agreed_name(tmp_path: Path) -> None:
+    assert make_product(tmp_path).endpoints.keys() == {
+        *("site", "api", "blob", "storage_connection", "omdb", "mongo", "mysql", "redis", "bolt", "api_key"),
+    }
+
+
+def test_no_secret_stands_in_the_list_of_processes(tmp_path: Path) -> None:
+    product = make_product(tmp_path)
+    secrets = set(vars_of(tmp_path))
+    words = [word for part in product.parts for word in part.argv]
+    assert not [word for word in words if any(secret in word for secret in secrets)]
+
+
+def vars_of(folder: Path) -> list[str]:
+    credentials = load_or_make(folder / "secrets.json")
+    return [getattr(credentials, name) for name in credentials.__slots__ if name != "storage_account"]
+
+
+def test_everything_listens_on_loopback_and_on_a_port_of_its_own(tmp_path: Path) -> None:
+    product = make_product(tmp_path, encoders=8)
+    ports = [port for part in product.parts for port in part.ports]
+    assert len(set(ports)) == len(ports)
+    assert all("127.0.0.1" in part.address for part in product.parts)
+
+
+def test_each_encoder_takes_one_message_at_a_time_and_works_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    encoders = [part for part in make_product(tmp_path, encoders=2).parts if "encoder_app" in part.argv]
+    assert [part.name for part in encoders] == ["encoder-1", "encoder-2"]
+    assert {part.environment["AzureFunctionsJobHost__extensions__queues__batchSize"] for part in encoders} == {"1"}
+    assert len({part.environment["WORK_DIR"] for part in encoders}) == 2
+
+
+def test_api_host_keeps_the_concurrency_of_host_json(tmp_path: Path) -> None:
+    api = next(part for part in make_product(tmp_path).parts if part.name == "api")
+    assert not [name for name in api.environment if name.startswith("AzureFunctionsJobHost__")]
+
+
+def test_simulator_of_omdb_gives_way_to_a_real_key(tmp_path: Path) -> None:
+    product = make_product(tmp_path, {"OMDB_API_KEY": "real"})
+    assert "omdb" not in product.endpoints
+    assert "omdb" not in [part.name for part in product.parts]
+    assert "OMDB_API_KEY" not in next(part for part in product.parts if part.name == "api").environment
+
+
+def test_stores_named_by_settings_are_not_started_and_the_functions_are_told_of_them(tmp_path: Path) -> None:
+    product = make_product(tmp_path, REAL_STORES)
+    started = {part.name for part in product.parts if part.argv}
+    assert started == {"omdb", "api", "encoder", "site"}
+    api = next(part for part in product.parts if part.name == "api")
+    assert REAL_STORES.items() <= api.environment.items()
+    assert product.endpoints["blob"] == "https://a.blob.core.windows.net"
+
+
+@pytest.mark.parametrize("encoders", [0, 9])
+def test_senseless_number_of_encoders_is_refused(tmp_path: Path, encoders: int) -> None:
+    with pytest.raises(CannotRun, match="from 1 to 8"):
+        make_product(tmp_path, encoders=encoders)
+
+
+def test_core_tools_that_are_not_there_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(CannotRun, match="Core Tools"):
+        make_product(tmp_path, host="func")
+
+
+def test_core_tools_run_both_apps_where_they_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "func").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    product = make_product(tmp_path, host="func")
+    hosts = [part for part in product.parts if "start" in part.argv]
+    assert [part.environment["PYTHON_SCRIPT_FILE_NAME"] for part in hosts] == ["function_app.py", "encoder_app.py"]
