@@ -197,7 +197,7 @@ class BlobWatcher:
     async def run(self) -> None:
         """Watch until cancelled; a missing container is made."""
         container = self._trigger.storage.container(self._trigger.container)
-        await self._trigger.storage.ensure(container)
+        await self._trigger.storage.ensure(container.create_container)
         pause_s = WATCH_S if self._trigger.by_event else SCAN_S
         while True:
             began = time.monotonic()

@@ -92,7 +92,7 @@ class QueueListener:
         """Listen until `stop`; a missing queue is made."""
         backoff = Backoff(self._options.max_polling_s)
         try:
-            await self._storage.ensure(self._client)
+            await self._storage.ensure(self._client.create_queue)
             while not self._stopping:
                 self._changed.clear()
                 if len(self._working) > self._options.new_batch_threshold:
@@ -122,7 +122,7 @@ class QueueListener:
 
     async def _take(self, message: QueueMessage) -> None:
         if self._stopping:
-            await self._release(message, 0)
+            await self._update(message, 0)
             return
         task = asyncio.create_task(self._process(message))
         self._working.add(task)
@@ -141,44 +141,51 @@ class QueueListener:
         try:
             return list(await self._storage.call(next, pages, ()))
         except ResourceNotFoundError:
-            await self._storage.ensure(self._client)
+            await self._storage.ensure(self._client.create_queue)
         except AzureError as error:
             log.error("The queue %s cannot be read: %s", self.queue, error)
         return []
 
     async def _process(self, message: QueueMessage) -> None:
-        if self._poison and (message.dequeue_count or 0) > self._options.max_dequeue_count:
-            await self._to_poison(message, message.content)  # the host died on it, that often
+        dequeued = message.dequeue_count or 0
+        if self._poison and dequeued > self._options.max_dequeue_count:  # hosts have died on it, that often
+            await self._fail(message, for_good=True)
             return
-        finished = asyncio.Event()
-        renewal = asyncio.create_task(self._renew(message, finished))
         try:
             text = decoded(message.content, in_base64=self._options.base64)
         except ValueError:
             log.error("A message of %s is not encoded as messageEncoding says.", self.queue)
-            text, succeeded, last = message.content, False, True
-        else:
-            try:
-                succeeded = await self._handler(message, text)
-            except asyncio.CancelledError:
-                finished.set()
-                if await renewal:
-                    await self._release(message, 0)
-                raise
-            last = (message.dequeue_count or 0) >= self._options.max_dequeue_count
-        finished.set()
+            await self._fail(message, for_good=True)
+            return
+        finished = asyncio.Event()
+        renewal = asyncio.create_task(self._renew(message, finished))
+        try:
+            succeeded = await self._handler(message, text)
+        except asyncio.CancelledError:
+            finished.set()
+            if await renewal:
+                await self._update(message, 0)
+            raise
+        finally:
+            finished.set()
         if not await renewal:
             return  # another has the message now
         if succeeded:
             await self._delete(message)
-        elif self._poison is None:
-            log.error(
-                "A message of %s failed; having no poison queue, it comes back in %s s.", self.queue, self._lease_s
-            )
-        elif last:
-            await self._to_poison(message, message.content)
         else:
-            await self._release(message, self._options.visibility_s)
+            await self._fail(message, for_good=dequeued >= self._options.max_dequeue_count)
+
+    async def _fail(self, message: QueueMessage, *, for_good: bool) -> None:
+        """Let the message come back, or bury it. Without a poison queue it stays hidden for the rest of its lease."""
+        if self._poison is None:
+            log.error("A message of %s failed; it has no poison queue and comes back later.", self.queue)
+        elif for_good:
+            log.error("A message of %s failed for good and goes to %s.", self.queue, self._poison.queue_name)
+            await self._storage.send(self._poison, message.content)
+            self._enqueued(self._poison.queue_name)
+            await self._delete(message)
+        else:
+            await self._update(message, self._options.visibility_s)
 
     async def _renew(self, message: QueueMessage, finished: asyncio.Event) -> bool:
         """Keep the message hidden until `finished`; return False if it was lost to another host meanwhile."""
@@ -187,17 +194,8 @@ class QueueListener:
                 return False
         return True
 
-    async def _release(self, message: QueueMessage, visible_in_s: int) -> None:
-        await self._update(message, visible_in_s)
-
-    async def _to_poison(self, message: QueueMessage, content: str) -> None:
-        assert self._poison is not None
-        log.error("A message of %s failed for good and goes to %s.", self.queue, self._poison.queue_name)
-        await self._storage.send(self._poison, content)
-        self._enqueued(self._poison.queue_name)
-        await self._delete(message)
-
     async def _update(self, message: QueueMessage, hidden_s: int) -> bool:
+        """Hide the message for so long from now on; return False if its lease had been lost."""
         try:
             updated = await self._storage.call(
                 self._client.update_message, message.id, message.pop_receipt, visibility_timeout=hidden_s

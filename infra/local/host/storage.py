@@ -82,9 +82,8 @@ class Storage:
         """Return the client of a queue."""
         return self._queues.get_queue_client(name)
 
-    async def ensure(self, client: ContainerClient | QueueClient) -> None:
-        """Create the container or queue; that another was first is success."""
-        create = getattr(client, "create_queue", None) or getattr(client, "create_container")  # noqa: B009
+    async def ensure(self, create: Callable[[], object]) -> None:
+        """Create a container or queue; that another was first is success."""
         try:
             await self.call(create)
         except ResourceExistsError:
@@ -95,7 +94,7 @@ class Storage:
         try:
             await self.call(queue.send_message, content)
         except ResourceNotFoundError:
-            await self.ensure(queue)
+            await self.ensure(queue.create_queue)
             await self.call(queue.send_message, content)
 
     async def put(self, container: str, name: str, content: str | bytes) -> None:
@@ -104,7 +103,7 @@ class Storage:
         try:
             await self.call(blob.upload_blob, content, overwrite=True)
         except ResourceNotFoundError:
-            await self.ensure(self.container(container))
+            await self.ensure(self.container(container).create_container)
             await self.call(blob.upload_blob, content, overwrite=True)
 
 

@@ -145,3 +145,10 @@ def test_receipts_lie_where_the_real_host_keeps_them(host: RunningHost) -> None:
     receipt = eventually(receipts)[0]
     assert receipt.startswith("0x")
     assert receipt.endswith(f"/{host.prefix}-watched/one.film")
+
+
+def test_a_message_that_is_no_blob_does_not_stay_hidden_for_ever(host: RunningHost) -> None:
+    host.send(f"azure-webjobs-blobtrigger-{host.prefix}", "no blob")
+    host.start("--lease", "1")
+    eventually(lambda: "no blob" in host.bodies(POISON))
+    host.queues.get_queue_client(POISON).clear_messages()

@@ -34,6 +34,8 @@ class FakeQueue:
     def __init__(self) -> None:
         self.polls: list[float] = []
 
+    def create_queue(self) -> None: ...
+
     def receive_messages(self, **_options: int) -> FakeQueue:
         return self
 
@@ -51,7 +53,7 @@ class FakeStorage:
     def queue(self, _name: str) -> FakeQueue:
         return self.only
 
-    async def ensure(self, _queue: FakeQueue) -> None: ...
+    async def ensure(self, _create: Callable[[], object]) -> None: ...
 
     async def call(self, function: Callable[..., Any], *arguments: object) -> Any:
         return function(*arguments)
