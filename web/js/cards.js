@@ -19,6 +19,12 @@ export function pictureFor(artwork, shape) {
   return shape === "poster" ? (poster ?? card ?? backdrop) : (card ?? backdrop ?? poster);
 }
 
+/** The line under a card: what it is; under a poster, whose lettering may be fanciful or missing, its name. */
+export function under(title, shape) {
+  const short = facts({ ...title, genres: (title.genres ?? []).slice(0, 1) }).map((fact) => fact.text);
+  return shape === "poster" ? title.name : short.join(" · ");
+}
+
 /** Make the list `parent` show `titles`. */
 export function writeCards(parent, titles, shape = "card") {
   reconcile(parent, titles, {
@@ -33,10 +39,10 @@ function writeCard(node, title, shape) {
   const address = pictureFor(title.artwork, shape);
   at.link.href = titleAddress(title.id);
   at.name.textContent = title.name;
-  at.facts.textContent = facts(title).map((fact) => fact.text).join(" · ");
+  at.facts.textContent = under(title, shape);
   at.art.style.setProperty("--hue", hueOf(title.id));
   at.art.classList.toggle("is-lettered", shape === "poster" && Boolean(title.artwork?.poster)); // a poster carries its name
   at.art.classList.toggle("is-encoding", title.status === "encoding");
-  say(at.state, stateLabel(title.status));
+  say(at.state, shape === "poster" && title.status === "announced" ? "" : stateLabel(title.status)); // its shelf says it
   picture(at.picture, address);
 }

@@ -50,6 +50,7 @@ class Watch {
     for (const name of ["timeupdate", "progress", "durationchange", "seeking", "loadedmetadata"]) this.video.addEventListener(name, () => this.update());
     for (const name of ["playing", "pause", "ended"]) this.video.addEventListener(name, () => this.showWaiting(false));
     this.bindSound();
+    this.showStill();
     this.video.addEventListener("play", () => { this.at["big-play"].hidden = true; });
     this.at["big-play"].addEventListener("click", () => this.video.play());
     try {
@@ -68,6 +69,16 @@ class Watch {
     window.notflix = { player: this.player, video: this.video, stats: () => this.stats() };
     this.bindPerson();
     await this.load();
+  }
+
+  /** What stands there until the film's first frame: its backdrop, if the catalogue has one. */
+  async showStill() {
+    const title = await ask(`/catalogue/titles/${encodeURIComponent(this.id)}.json`).catch((error) => {
+      if (error.name !== "RequestError") throw error;
+      return null; // not published: the stage stays black
+    });
+    const still = title?.artwork?.backdrop ?? title?.artwork?.card;
+    if (still) this.video.poster = still;
   }
 
   bindPerson() {

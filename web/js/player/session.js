@@ -5,7 +5,8 @@ export function sign(uri, sas, origin) {
   if (!URL.canParse(uri)) return uri;
   const address = new URL(uri);
   if (address.origin !== origin || address.searchParams.has("sig")) return uri;
-  return `${uri}${address.search ? "&" : "?"}${sas.replace(/^\?/, "")}`;
+  const [place, fragment] = uri.split(/(?=#)/); // a piece of a thumbnail sheet is named behind a "#"
+  return `${place}${address.search ? "&" : "?"}${sas.replace(/^\?/, "")}${fragment ?? ""}`;
 }
 
 /**

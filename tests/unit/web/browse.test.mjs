@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hueOf, pictureFor, under } from "../../../web/js/cards.js";
+import { isEmpty, refreshDelay, shapeOf } from "../../../web/js/home.js";
+import { addressFor, countText, find, genresOf, plain } from "../../../web/js/search.js";
+import { arrows } from "../../../web/js/shelf.js";
+import { credits, offer, qualityBadge, scores } from "../../../web/js/title.js";
+
+const card = (name, more = {}) => ({ id: name.toLowerCase(), name, year: 2020, genres: [], people: [], plot: "", status: "ready", ...more });
+const home = (titles, more = {}) => ({ generated_at: "2026-01-01T00:00:00Z", hero: titles[0] ?? null, rows: [{ id: "new", name: "New", titles }], ...more });
+const LATER = Date.parse("2026-01-01T01:00:00Z");
+
+test("a page without films is empty and looks again soon", () => {
+  assert.equal(isEmpty(home([])), true);
+  assert.equal(refreshDelay(home([]), LATER), 3000);
+});
+
+test("a page looks again soon while a film encodes, and seldom when all is quiet", () => {
+  assert.equal(refreshDelay(home([card("A", { status: "encoding" })]), LATER), 4000);
+  assert.equal(refreshDelay(home([card("A")]), LATER), 30_000);
+  assert.equal(refreshDelay(home([card("A")]), Date.parse("2026-01-01T00:00:30Z")), 4000);
+});
+
+test("announced films are shown by their posters", () => {
+  assert.equal(shapeOf({ id: "soon" }), "poster");
+  assert.equal(shapeOf({ id: "genre-drama" }), "card");
+});
+
+test("a card falls back to the next best picture", () => {
+  assert.equal(pictureFor({ poster: "p", card: null, backdrop: "b" }, "card"), "b");
+  assert.equal(pictureFor({ poster: null, card: "c", backdrop: null }, "poster"), "c");
+  assert.equal(pictureFor(null, "card"), null);
+});
+
+test("a title without a picture always has the same colour", () => {
+  assert.equal(hueOf("abc"), hueOf("abc"));
+  assert.notEqual(hueOf("abc"), hueOf("abd"));
+});
+
+test("a poster is named under it, a card described", () => {
+  const title = card("Low Tide", { rated: "12", runtime_min: 93, genres: ["Drama", "Mystery"] });
+  assert.equal(under(title, "poster"), "Low Tide");
+  assert.equal(under(title, "card"), "2020 · 12 · 1 h 33 min · Drama");
+});
+
+test("arrows stand only where there is more to see", () => {
+  assert.deepEqual(arrows({ left: 0, width: 100, whole: 100 }), { back: false, forward: false });
+  assert.deepEqual(arrows({ left: 0, width: 100, whole: 300 }), { back: false, forward: true });
+  assert.deepEqual(arrows({ left: 200, width: 100, whole: 300 }), { back: true, forward: false });
+});
+
+const SHELF = [
+  card("Amélie", { people: ["Audrey Tautou"], genres: ["Comedy"], plot: "A waitress in Paris." }),
+  card("The Comedy Man", { people: ["Kenneth More"], genres: ["Drama"] }),
+  card("Paris, Texas", { people: ["Wim Wenders"], genres: ["Drama"] }),
+];
+
+test("search finds without accents, by half words, and by people", () => {
+  assert.equal(plain("Amélie ÅSA"), "amelie asa");
+  assert.deepEqual(find(SHELF, { query: "amel" }).map((title) => title.name), ["Amélie"]);
+  assert.deepEqual(find(SHELF, { query: "taut" }).map((title) => title.name), ["Amélie"]);
+});
+
+test("a name counts more than a genre, a genre more than a plot, and every word must be met", () => {
+  assert.deepEqual(find(SHELF, { query: "comedy" }).map((title) => title.name), ["The Comedy Man", "Amélie"]);
+  assert.deepEqual(find(SHELF, { query: "paris" }).map((title) => title.name), ["Paris, Texas", "Amélie"]);
+  assert.deepEqual(find(SHELF, { query: "paris wenders" }).map((title) => title.name), ["Paris, Texas"]);
+  assert.deepEqual(find(SHELF, { query: "zzz" }), []);
+});
+
+test("a genre narrows what is found", () => {
+  assert.deepEqual(find(SHELF, { genre: "Drama" }).map((title) => title.name), ["Paris, Texas", "The Comedy Man"]);
+  assert.deepEqual(genresOf(SHELF), ["Drama", "Comedy"]);
+});
+
+test("what is asked stands in the address", () => {
+  assert.equal(addressFor({ query: "", genre: "" }), "/search.html");
+  assert.equal(addressFor({ query: "a b", genre: "Sci-Fi" }), "/search.html?q=a+b&genre=Sci-Fi");
+});
+
+test("the count is a sentence also when there is nothing", () => {
+  assert.equal(countText(1, { query: "", genre: "Drama" }), "1 film in Drama");
+  assert.match(countText(0, { query: "x", genre: "" }), /Nothing found for “x”/);
+  assert.equal(countText(0, { query: "", genre: "" }), "No films yet.");
+});
+
+test("a title offers to play only what can be played", () => {
+  assert.equal(offer({ status: "ready", playback: {} }).play, "Play");
+  assert.equal(offer({ status: "encoding", playback: {}, progress: { percent: 42 } }).play, "Play while it encodes");
+  assert.equal(offer({ status: "encoding", playback: null, progress: null }).play, "");
+  assert.equal(offer({ status: "announced", playback: null }).soon, true);
+  assert.match(offer({ status: "failed", playback: null }).encode, /could not be encoded/);
+  assert.equal(offer({ status: "failed", playback: {} }).encode, "");
+});
+
+test("credits and ratings leave out what is not there", () => {
+  assert.deepEqual(credits({ directors: ["A"], writers: ["B", "C"], actors: [] }), [["Director", ["A"]], ["Writers", ["B", "C"]]]);
+  assert.deepEqual(scores({ ratings: [], imdb_rating: 7.1 }), [{ source: "IMDb", value: "7.1/10" }]);
+  assert.deepEqual(scores({ ratings: [{ source: "Internet Movie Database", value: "7/10" }], imdb_rating: 7 }), [{ source: "IMDb", value: "7/10" }]);
+  assert.deepEqual([null, { renditions: [{ height: 480 }] }, { renditions: [{ height: 1080 }] }, { renditions: [{ height: 2160 }] }].map(qualityBadge), ["", "", "HD", "4K"]);
+});

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ask, backoff, persist, RequestError } from "../../../web/js/net.js";
+
+const answer = (status, body) => async () => ({ ok: status < 300, status, json: async () => (typeof body === "string" ? JSON.parse(body) : body) });
+
+test("an error answer becomes an error with its code and its sentence", async () => {
+  await assert.rejects(ask("/x", {}, answer(409, { error: "not_playable", detail: "Not yet." })), { status: 409, code: "not_playable", message: "Not yet." });
+});
+
+test("an answer that is no JSON is an error that says its status", async () => {
+  await assert.rejects(ask("/x", {}, answer(502, "<html>")), { status: 502, message: "The server answered 502." });
+  await assert.rejects(ask("/x", {}, answer(200, "<html>")), RequestError);
+});
+
+test("no answer at all is told as a missing connection", async () => {
+  const refuse = async () => { throw new TypeError("Failed to fetch"); };
+  await assert.rejects(ask("/x", {}, refuse), { status: 0, code: "unreachable" });
+});
+
+test("passing faults are tried again, lasting ones are not", async () => {
+  const waits = [];
+  const wait = async (ms) => { waits.push(ms); };
+  let calls = 0;
+  const twice = async () => { calls += 1; if (calls < 3) throw new RequestError(503, "x", "x"); return "done"; };
+  assert.equal(await persist(twice, { wait, random: () => 0.5 }), "done");
+  assert.deepEqual(waits, [400, 800]);
+  calls = 0;
+  const never = async () => { calls += 1; throw new RequestError(404, "x", "x"); };
+  await assert.rejects(persist(never, { wait }));
+  assert.equal(calls, 1);
+});
+
+test("it gives up after the attempts it has", async () => {
+  let calls = 0;
+  const always = async () => { calls += 1; throw new RequestError(0, "x", "x"); };
+  await assert.rejects(persist(always, { attempts: 3, wait: async () => {} }));
+  assert.equal(calls, 3);
+});
+
+test("waits grow, and stay within eight seconds and a bit", () => {
+  assert.ok(backoff(1, () => 0) < backoff(2, () => 0));
+  assert.ok(backoff(30, () => 1) <= 8000 * 1.3);
+});

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { clock, encodeText, facts, languageName, roughly, runtime, stateLabel } from "../../../web/js/text.js";
+
+test("a running time is told in hours and minutes", () => {
+  assert.deepEqual([0, 42, 60, 97, 121].map(runtime), ["", "42 min", "1 h", "1 h 37 min", "2 h 1 min"]);
+});
+
+test("a position shows hours only where there are any", () => {
+  assert.deepEqual([0, 9.9, 75, 3675, -3, NaN, Infinity].map(clock), ["0:00", "0:09", "1:15", "1:01:15", "0:00", "0:00", "0:00"]);
+});
+
+test("a wait is told roughly, and not at all when nobody knows", () => {
+  assert.deepEqual([null, 0, 20, 61, 150, 3 * 3600].map(roughly), ["", "", "less than a minute", "about 1 minute", "about 3 minutes", "about 3 hours"]);
+});
+
+test("facts leave out what is not known", () => {
+  assert.deepEqual(facts({ year: null, rated: null, runtime_min: null, genres: [] }), []);
+  assert.deepEqual(facts({ year: 2024, rated: "PG", runtime_min: 90, genres: ["A", "B", "C", "D"] }).map((fact) => fact.text), ["2024", "PG", "1 h 30 min", "A, B, C"]);
+});
+
+test("an encode says how far it is and whether it plays already", () => {
+  assert.equal(encodeText({ percent: 42.9, eta_s: 150 }, true), "Being encoded, 42 %: plays already. About 3 minutes to go.");
+  assert.equal(encodeText({ percent: 3, eta_s: null }, false), "Being encoded, 3 %.");
+  assert.equal(encodeText(null, false), "Getting ready to encode.");
+});
+
+test("only what can simply be played has no label", () => {
+  assert.deepEqual(["announced", "encoding", "failed", "ready"].map(stateLabel), ["Coming soon", "Encoding now", "Not available", ""]);
+});
+
+test("a language tag becomes a name, and nonsense stays what it is", () => {
+  assert.equal(languageName("de"), "German");
+  assert.equal(languageName("und"), "Unknown language");
+  assert.equal(languageName("not a tag"), "not a tag");
+});
