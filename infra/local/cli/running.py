@@ -39,6 +39,9 @@ class Listener(Protocol):
     def film(self, label: str, fraction: float) -> None:
         """Hear how far the demonstration films are."""
 
+    def stopping(self) -> None:
+        """Hear that all parts are being stopped."""
+
 
 def run(home: Home, lock: IO[str], options: Options, listener: Listener) -> None:
     """Keep the product until SIGINT or SIGTERM; raise CannotRun if it does not come up."""
@@ -59,6 +62,7 @@ def run(home: Home, lock: IO[str], options: Options, listener: Listener) -> None
                     showcase.begin()
                 supervisor.watch()
             finally:
+                listener.stopping()
                 home.endpoints_file.unlink(missing_ok=True)
                 showcase.stop()
                 supervisor.stop()
@@ -99,6 +103,9 @@ class Pipe:
 
     def film(self, label: str, fraction: float) -> None:
         """Keep quiet: nobody reads any more when the films come in."""
+
+    def stopping(self) -> None:
+        """Keep quiet: nobody reads any more."""
 
     def close(self) -> None:
         """Let the reader go on."""

@@ -74,6 +74,10 @@ class View:
         if fraction >= 1:
             self._console.print(f"{label} is in", style="dim", highlight=False)
 
+    def stopping(self) -> None:
+        """Show the list of parts again, as they go."""
+        self._is_ready = False
+
     def say(self, sentence: str) -> None:
         """Show a line that stays."""
         self._console.print(sentence, highlight=False, soft_wrap=True)

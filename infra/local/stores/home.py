@@ -66,8 +66,9 @@ class Home:
     def make(self) -> None:
         """Create the folders; raise CannotRun if they cannot be written or the disk is nearly full."""
         try:
-            for folder in (self.path / "data", self.path / "logs"):
-                folder.mkdir(parents=True, exist_ok=True)
+            for name in ("data", "logs"):
+                self.path.mkdir(parents=True, exist_ok=True)
+                (self.path / name).mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise CannotRun(
                 f"{self.path} cannot be written ({error.strerror}); set NOTFLIX_HOME to a folder of yours."

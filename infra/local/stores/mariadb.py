@@ -7,7 +7,7 @@ brings its own users.
 
 from __future__ import annotations
 
-import getpass
+import os
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -45,7 +45,7 @@ def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]
 
     port, folder = home.ports.mysql, home.data(NAME)
     url = f"mysql://health:{credentials.mysql_health}@{LOOPBACK}:{port}"
-    user = getpass.getuser()  # named even for root, which the server refuses to become by chance
+    as_root = ("--user=root",) if os.geteuid() == 0 else ()  # which the server refuses to be by chance
 
     def prepare(run: Run) -> None:
         (folder / "tmp").mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]
                 "mariadb-install-db",
                 "--no-defaults",
                 "--datadir=./data.new",  # its shell script splits a path at blanks
-                f"--user={user}",
+                *as_root,
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
                 "--skip-name-resolve",
@@ -74,7 +74,7 @@ def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]
         argv=(
             "mariadbd",
             "--no-defaults",
-            f"--user={user}",
+            *as_root,
             f"--datadir={folder / 'data'}",
             f"--init-file={folder / 'accounts.sql'}",
             f"--tmpdir={folder / 'tmp'}",

@@ -38,5 +38,10 @@ def install(source: Path, target: Path, run: Run) -> None:
         stamp.unlink(missing_ok=True)
         for name in ("package.json", "package-lock.json"):
             shutil.copyfile(source / name, target / name)
-        run("npm", "ci", "--prefix", str(target), "--no-audit", "--no-fund", "--no-update-notifier")
+        cache = target / "cache"  # nothing is left in the person's own folders, which need not even be writable
+        run(
+            *("npm", "ci", "--prefix", str(target), "--cache", str(cache)),
+            *("--no-audit", "--no-fund", "--no-update-notifier"),
+        )
+        shutil.rmtree(cache, ignore_errors=True)
         stamp.write_text(wanted)
