@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageEnhance, ImageFilter, ImageOps
+from PIL import Image, ImageEnhance, ImageFilter, ImageOps, UnidentifiedImageError
 
 from functions.catalogue.model import Artwork
 from functions.catalogue.site import LONG_CACHE
@@ -119,13 +119,15 @@ def _decoded(data: bytes) -> Image.Image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(data), formats=FORMATS)
             if image.width * image.height > MAX_PIXELS:
-                raise BrokenPicture(f"The picture has {image.width} x {image.height} pixels, more than can be used.")
+                raise BrokenPicture(f"{image.width} x {image.height} pixels are more than can be used.")
             image.draft("RGB", (2 * 1920, 2 * 1080))
             return ImageOps.exif_transpose(image).convert("RGB")
     except BrokenPicture:
         raise
+    except UnidentifiedImageError as error:  # its own text holds an object's address
+        raise BrokenPicture("it is no JPEG, PNG or WebP picture.") from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # what Pillow raises for bad data
-        raise BrokenPicture(f"The picture cannot be decoded: {error}") from error
+        raise BrokenPicture("the picture is damaged or incomplete.") from error
 
 
 def _cropped(image: Image.Image, slot: str) -> bytes:

@@ -120,12 +120,12 @@ class Matcher:
         """Return the pictures that can be made, adding to `reasons`; and whether a poster may be had later."""
         pictures: list[Picture] = []
         try:
-            if beside.backdrop:
+            if beside.backdrop is not None:
                 pictures += pictures_from_backdrop(beside.backdrop)
         except BrokenPicture as broken:
             reasons.append(f"Backdrop: {broken}")
         try:
-            if beside.poster:
+            if beside.poster is not None:
                 pictures += pictures_from_poster(beside.poster, Origin.SIDECAR)
             elif poster_url:
                 pictures += pictures_from_poster(self._posters.fetch(poster_url), Origin.OMDB)

@@ -18,9 +18,10 @@ def guess(stem: str) -> Details:
     file_name = PurePosixPath(stem).name
     found: dict[str, Any] = guessit(f"{file_name}.mkv")
     name = _first(found.get("title")) or file_name.replace(".", " ").replace("_", " ").strip() or "Untitled"
+    year = _number(found.get("year"))
     return Details(
         name=str(name),
-        year=_number(found.get("year")),
+        year=None if name == str(year) and file_name.count(str(year)) == 1 else year,  # "1917" is no film of 1917
         kind="episode" if found.get("type") == "episode" and found.get("episode") is not None else "movie",
         season=_number(found.get("season")),
         episode=_number(found.get("episode")),

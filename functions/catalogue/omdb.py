@@ -6,6 +6,7 @@ No message made here holds the key, which travels in the address.
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ from typing import Literal, Protocol
 
 import requests
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from functions.catalogue.download import TooLarge, TooSlow, read_bounded
 from functions.catalogue.model import Details, Rating
 
 CONNECT_TIMEOUT_S = 3.0
@@ -109,6 +112,7 @@ class OmdbClient:
     def __init__(self, url: str, api_key: str) -> None:
         self._url = url
         self._api_key = api_key
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)  # its DEBUG lines hold the key
 
     def by_id(self, imdb_id: str) -> Found | Missed:
         """Return the film of that IMDb id."""
@@ -124,9 +128,9 @@ class OmdbClient:
             return Missed(Miss.BAD_KEY, "There is no OMDb key; set OMDB_API_KEY.")
         try:
             status, body = self._fetch(question)
-        except requests.Timeout:
+        except (requests.Timeout, ReadTimeoutError, TooSlow):
             return Missed(Miss.UNREACHABLE, "OMDb did not answer in time.")
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError, TooLarge) as error:
             return Missed(Miss.UNREACHABLE, f"OMDb cannot be reached ({type(error).__name__}).")
         if status >= 500:
             return Missed(Miss.UNREACHABLE, f"OMDb answered with HTTP {status}.")
@@ -148,13 +152,7 @@ class OmdbClient:
             allow_redirects=False,
             stream=True,
         ) as response:
-            body = b""
-            for piece in response.iter_content(64 * 1024):
-                body += piece
-                if time.monotonic() > deadline:
-                    raise requests.ReadTimeout
-                if len(body) > MAX_ANSWER_BYTES:
-                    raise requests.exceptions.ContentDecodingError
+            body = read_bounded(response.raw, limit=MAX_ANSWER_BYTES, deadline=deadline)
             return response.status_code, body
 
 

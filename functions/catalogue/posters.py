@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 import certifi
 import urllib3
 
+from functions.catalogue.download import TooLarge, TooSlow, read_bounded
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from urllib.parse import SplitResult
@@ -84,26 +86,18 @@ class PosterFetcher:
             pool = urllib3.HTTPConnectionPool(address, port, timeout=timeout, retries=False)
         deadline = time.monotonic() + TIMEOUT_S
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        with pool:
-            response = pool.request(
-                "GET",
-                target,
-                headers={"Host": parts.netloc, "Accept": "image/*"},
-                redirect=False,
-                preload_content=False,
-            )
+        headers = {"Host": parts.netloc, "Accept": "image/*"}
+        with pool, pool.request("GET", target, headers=headers, redirect=False, preload_content=False) as response:
             if response.status != 200:
                 raise PosterRefused(
                     f"The poster's host answered with HTTP {response.status}.", passing=response.status >= 500
                 )
-            data = b""
-            for piece in response.stream(64 * 1024):
-                data += piece
-                if len(data) > MAX_BYTES:
-                    raise PosterRefused(f"The poster is larger than {MAX_BYTES // 1024 // 1024} MiB.")
-                if time.monotonic() > deadline:
-                    raise PosterRefused("The poster did not arrive in time.", passing=True)
-            return data
+            try:
+                return read_bounded(response, limit=MAX_BYTES, deadline=deadline)
+            except TooLarge:
+                raise PosterRefused(f"The poster is larger than {MAX_BYTES // 1024 // 1024} MiB.") from None
+            except TooSlow:
+                raise PosterRefused("The poster did not arrive in time.", passing=True) from None
 
 
 def _is_loopback(host: str) -> bool:

@@ -18,7 +18,7 @@ from functions.catalogue.documents import UNREAD_IN_LISTS, document_of, title_of
 from functions.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from datetime import datetime
 
     from pymongo.collection import Collection
@@ -45,9 +45,6 @@ class Titles(Protocol):
 
     def get(self, title_id: str) -> Title | None:
         """Return a title, or None."""
-
-    def get_all(self, title_ids: Iterable[str]) -> list[Title]:
-        """Return those of the titles that exist, in no order."""
 
     def save(self, title: Title, *, over: int) -> bool:
         """Store a title in place of its revision `over`; return False, changing nothing, if that is no longer there."""
@@ -112,11 +109,6 @@ class MongoTitles:
         """Return a title, or None."""
         document = self._titles.find_one({"_id": {"$eq": title_id}})
         return title_of(document) if document else None
-
-    @_store_errors
-    def get_all(self, title_ids: Iterable[str]) -> list[Title]:
-        """Return those of the titles that exist, in no order."""
-        return [title_of(document) for document in self._titles.find({"_id": {"$in": list(title_ids)}})]
 
     @_store_errors
     def save(self, title: Title, *, over: int) -> bool:

@@ -102,7 +102,7 @@ class Catalogue:
         try:
             pictures = pictures_from_frame(jpeg)
         except BrokenPicture as broken:
-            reason = f"The still of the film is of no use: {broken}"
+            reason = f"The still of the film cannot be used: {broken}"
             return self._change(title_id, lambda title: title.remarked(reason))
         return self._hang(title_id, pictures)
 

@@ -1,0 +1,34 @@
+"""Reading a foreign answer to its end, but no further than a size and no longer than a deadline."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
+
+_PIECE = 64 * 1024
+
+
+class TooLarge(Exception):
+    """The answer is longer than the limit."""
+
+
+class TooSlow(Exception):
+    """The answer was not complete at the deadline."""
+
+
+def read_bounded(response: BaseHTTPResponse, *, limit: int, deadline: float) -> bytes:
+    """Return the decoded body; `deadline` is in `time.monotonic()`. Raise TooLarge, TooSlow, or urllib3's own errors.
+
+    It takes whatever bytes have come, so that a server sending one now and then cannot hold it past the deadline.
+    """
+    body = bytearray()
+    while piece := response.read1(_PIECE, decode_content=True):
+        body += piece
+        if len(body) > limit:
+            raise TooLarge
+        if time.monotonic() > deadline:
+            raise TooSlow
+    return bytes(body)

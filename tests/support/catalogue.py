@@ -1,0 +1,246 @@
+"""A catalogue in memory: titles, site, sidecars and film database that keep the contracts of the real ones."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from functions.catalogue.artwork import Gallery
+from functions.catalogue.matching import Matcher
+from functions.catalogue.model import Details, PlayableRendition, Playback, Status, Title
+from functions.catalogue.omdb import Found, Miss, Missed
+from functions.catalogue.posters import PosterRefused
+from functions.catalogue.publisher import Publisher
+from functions.catalogue.search import Search, genre_key, position_of, tokens_of
+from functions.catalogue.service import Catalogue, Outside
+from functions.catalogue.sidecar import Sidecars
+from functions.catalogue.site import Version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+        return self.now
+
+    def forward(self, **by: float) -> None:
+        """Move the clock by a `timedelta`."""
+        self.now += timedelta(**by)
+
+
+def make_title(title_id: str = "sintel-1a2b3c", *, added_s: float = 0, **changes: Any) -> Title:
+    """Return a listed title; fields of its details may be given beside its own, `added_s` is seconds after noon."""
+    details = {name: changes.pop(name) for name in list(changes) if name in Details.__dataclass_fields__}
+    at = NOON + timedelta(seconds=added_s)
+    made = Title(
+        id=title_id,
+        stem=title_id,
+        details=replace(Details(name=title_id), **details),
+        added_at=at,
+        updated_at=at,
+        status=Status.READY,
+    )
+    return replace(made, **changes)
+
+
+def make_playback(job_id: str = "0123456789ab", **changes: Any) -> Playback:
+    """Return what plays a film of two minutes."""
+    rungs = (PlayableRendition("v1080", 1920, 1080, 6000), PlayableRendition("v360", 640, 360, 800))
+    return replace(Playback(job_id, 120.0, 1920, 1080, rungs, audio=("en",)), **changes)
+
+
+def make_picture(width: int = 640, height: int = 360, colour: str = "teal", kind: str = "JPEG") -> bytes:
+    """Return an encoded picture of one colour."""
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(out, kind)
+    return out.getvalue()
+
+
+class MemoryTitles:
+    """Titles in memory."""
+
+    def __init__(self) -> None:
+        self._titles: dict[str, Title] = {}
+        self._lock = Lock()
+
+    def add(self, title: Title) -> bool:
+        with self._lock:
+            if title.id in self._titles:
+                return False
+            self._titles[title.id] = _kept(title)
+            return True
+
+    def get(self, title_id: str) -> Title | None:
+        return self._titles.get(title_id)
+
+    def save(self, title: Title, *, over: int) -> bool:
+        with self._lock:
+            there = self._titles.get(title.id)
+            if there is None or there.revision != over:
+                return False
+            self._titles[title.id] = _kept(title)
+            return True
+
+    def page(self, search: Search, *, below: str | None, limit: int) -> list[Title]:
+        return [
+            title
+            for title in self._newest_first()
+            if title.listed
+            and set(search.whole) <= set(tokens_of(title.details))
+            and (not search.beginning or any(word.startswith(search.beginning) for word in tokens_of(title.details)))
+            and (not search.genre or search.genre in map(genre_key, title.details.genres))
+            and (not below or _position(title) < below)
+        ][:limit]
+
+    def listed(self) -> list[Title]:
+        return [title for title in self._newest_first() if title.listed]
+
+    def unpublished(self, *, limit: int) -> list[Title]:
+        return [title for title in self._titles.values() if not title.published][:limit]
+
+    def mark_published(self, title_id: str, revision: int) -> None:
+        with self._lock:
+            if (title := self._titles.get(title_id)) and title.revision == revision:
+                self._titles[title_id] = replace(title, published=True)
+
+    def due(self, now: datetime, *, limit: int) -> list[Title]:
+        late = [title for title in self._titles.values() if (at := title.metadata.retry_at) and at <= now]
+        return sorted(late, key=lambda title: title.metadata.retry_at or now)[:limit]
+
+    def _newest_first(self) -> list[Title]:
+        return sorted(self._titles.values(), key=_position, reverse=True)
+
+
+def _kept(title: Title) -> Title:
+    """Return a title as a store gives it back: Mongo keeps milliseconds."""
+    added_at, updated_at = (
+        at.replace(microsecond=at.microsecond // 1000 * 1000) for at in (title.added_at, title.updated_at)
+    )
+    return replace(title, added_at=added_at, updated_at=updated_at)
+
+
+def _position(title: Title) -> str:
+    return position_of(title.id, title.added_at)
+
+
+@dataclass
+class MemorySite:
+    """A static site in memory; `before_write` is called with the path before each write: a rival may come in there."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    before_write: Callable[[str], None] = lambda path: None
+
+    def __post_init__(self) -> None:
+        self._versions: dict[str, Version] = {}
+        self._writes = 0
+        self._lock = Lock()
+
+    def look(self, path: str) -> Version | None:
+        return self._versions.get(path)
+
+    def write(
+        self,
+        path: str,
+        data: bytes,
+        *,
+        kind: str,
+        cache: str,
+        over: Version | None,
+        notes: Mapping[str, str] | None = None,
+    ) -> bool:
+        self.before_write(path)
+        with self._lock:
+            if self._versions.get(path) != over:
+                return False
+            self._writes += 1
+            self.files[path] = data
+            self._versions[path] = Version(f"v{self._writes}", dict(notes or {}))
+            return True
+
+    def remove(self, path: str) -> None:
+        with self._lock:
+            self.files.pop(path, None)
+            self._versions.pop(path, None)
+
+
+@dataclass
+class MemorySidecars:
+    """What lies beside films, by stem."""
+
+    films: dict[str, Sidecars] = field(default_factory=dict)
+
+    def beside(self, stem: str) -> Sidecars:
+        return self.films.get(stem, Sidecars())
+
+
+@dataclass
+class MemoryFilms:
+    """A film database with the answers it is given, by IMDb id or by name and year; it remembers what it was asked."""
+
+    answers: dict[object, Found | Missed] = field(default_factory=dict)
+    asked: list[object] = field(default_factory=list)
+
+    def by_id(self, imdb_id: str) -> Found | Missed:
+        return self._answer(imdb_id)
+
+    def by_name(self, name: str, *, year: int | None, kind: str) -> Found | Missed:
+        return self._answer((name, year))
+
+    def _answer(self, question: object) -> Found | Missed:
+        self.asked.append(question)
+        return self.answers.get(question, Missed(Miss.NOT_FOUND, "OMDb does not know the film: Movie not found!"))
+
+
+@dataclass
+class MemoryPosters:
+    """Posters by address."""
+
+    pictures: dict[str, bytes | PosterRefused] = field(default_factory=dict)
+
+    def fetch(self, url: str) -> bytes:
+        found = self.pictures.get(url, PosterRefused("The poster's host answered with HTTP 404."))
+        if isinstance(found, PosterRefused):
+            raise found
+        return found
+
+
+class World:
+    """A catalogue with everything around it in memory."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.titles = MemoryTitles()
+        self.site = MemorySite()
+        self.sidecars = MemorySidecars()
+        self.films = MemoryFilms()
+        self.posters = MemoryPosters()
+        self.announced = 0
+        self.fetched: list[tuple[str, str]] = []
+        self.dropped: list[str] = []
+        outside = Outside(self._announce, lambda *asked: self.fetched.append(asked), self.dropped.append, self.clock)
+        matcher = Matcher(self.sidecars, self.films, self.posters, self.clock)
+        self.catalogue = Catalogue(self.titles, matcher, Gallery(self.site), outside)
+        self.publisher = Publisher(self.titles, self.site, self.clock)
+
+    def with_titles(self, titles: Iterable[Title]) -> World:
+        """Put titles into the store and return self."""
+        for title in titles:
+            assert self.titles.add(title)
+        return self
+
+    def _announce(self) -> None:
+        self.announced += 1

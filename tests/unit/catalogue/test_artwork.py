@@ -1,0 +1,142 @@
+"""Pictures come out in their sizes from whatever there is; the better source wins in any order; bad data is refused."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from itertools import permutations
+
+import pytest
+from PIL import Image
+
+from functions.catalogue.artwork import (
+    SLOTS,
+    BrokenPicture,
+    Gallery,
+    Origin,
+    Picture,
+    pictures_from_backdrop,
+    pictures_from_frame,
+    pictures_from_poster,
+)
+from tests.support.catalogue import MemorySite, make_picture
+
+
+def opened(picture: Picture) -> Image.Image:
+    return Image.open(io.BytesIO(picture.jpeg))
+
+
+def at(picture: Picture, place: tuple[int, int]) -> tuple[int, ...]:
+    """Return red, green and blue of a pixel."""
+    pixel = opened(picture).getpixel(place)
+    assert isinstance(pixel, tuple)
+    return pixel
+
+
+def png_of_declared_size(width: int, height: int) -> bytes:
+    """Return a tiny PNG that claims to be huge."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (100, 900), (33, 17), (1, 1), (4000, 2000)])
+def test_a_still_of_any_shape_fills_every_slot(width: int, height: int) -> None:
+    pictures = {picture.slot: opened(picture) for picture in pictures_from_frame(make_picture(width, height))}
+    assert {slot: picture.size for slot, picture in pictures.items()} == SLOTS
+    assert all(picture.format == "JPEG" and "progressive" in picture.info for picture in pictures.values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"), [("PNG", "RGBA"), ("PNG", "P"), ("JPEG", "CMYK"), ("WEBP", "RGB"), ("PNG", "L")]
+)
+def test_every_usual_colour_mode_is_taken(kind: str, mode: str) -> None:
+    out = io.BytesIO()
+    Image.new(mode, (400, 600)).save(out, kind)
+    assert opened(pictures_from_poster(out.getvalue(), Origin.SIDECAR)[0]).mode == "RGB"
+
+
+def test_a_card_made_of_a_poster_shows_the_whole_poster_in_its_middle() -> None:
+    card = pictures_from_poster(make_picture(400, 600, "white"), Origin.OMDB)[1]
+    middle, edge = at(card, (240, 5)), at(card, (5, 135))
+    assert card.origin is Origin.POSTER_FILLED and min(middle) > 240 and max(edge) < 200
+
+
+def test_a_rotated_photograph_stands_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # rotated by 90 degrees
+    picture = Image.new("RGB", (600, 400), "red")
+    picture.paste("blue", (0, 0, 300, 400))
+    out = io.BytesIO()
+    picture.save(out, "JPEG", exif=exif)
+    poster = pictures_from_poster(out.getvalue(), Origin.SIDECAR)[0]
+    assert at(poster, (200, 20))[2] > 200 and at(poster, (200, 580))[0] > 200
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"text",
+        make_picture()[:400],
+        png_of_declared_size(100_000, 100_000),
+        png_of_declared_size(9_000, 9_000),
+        make_picture(kind="GIF"),
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+    ],
+    ids=["empty", "text", "cut", "bomb", "large", "gif", "svg", "postscript"],
+)
+def test_what_is_no_picture_of_ours_is_refused_with_a_sentence(data: bytes) -> None:
+    with pytest.raises(BrokenPicture, match=r"\.$"):
+        pictures_from_frame(data)
+
+
+def test_the_better_source_hangs_in_whatever_order_they_come() -> None:
+    frame, poster, backdrop = (
+        pictures_from_frame(make_picture(colour="red")),
+        pictures_from_poster(make_picture(400, 600, "green"), Origin.OMDB),
+        pictures_from_backdrop(make_picture(colour="blue")),
+    )
+    hung = set()
+    for order in permutations([frame, poster, backdrop]):
+        site = MemorySite()
+        for pictures in order:
+            for picture in pictures:
+                Gallery(site).hang("sintel", picture)
+        hung.add(tuple(sorted(site.files.items())))
+    assert len(hung) == 1
+    assert dict(hung.pop()) == {
+        "art/sintel/poster.jpg": poster[0].jpeg,
+        "art/sintel/card.jpg": backdrop[1].jpeg,
+        "art/sintel/backdrop.jpg": backdrop[0].jpeg,
+    }
+
+
+def test_a_picture_is_never_covered_by_a_worse_one_that_is_written_at_the_same_moment() -> None:
+    frame, poster = Picture("poster", Origin.FRAME, b"frame"), Picture("poster", Origin.SIDECAR, b"poster")
+    site = MemorySite()
+
+    def rival(path: str) -> None:
+        site.before_write = lambda path: None
+        Gallery(site).hang("sintel", poster)
+
+    site.before_write = rival
+    Gallery(site).hang("sintel", frame)
+    assert site.files["art/sintel/poster.jpg"] == b"poster"
+
+
+def test_addresses_change_with_their_content_only() -> None:
+    site = MemorySite()
+    gallery = Gallery(site)
+    assert gallery.artwork("sintel").poster is None
+    gallery.hang("sintel", Picture("poster", Origin.OMDB, b"one"))
+    first = gallery.artwork("sintel").poster
+    gallery.hang("sintel", Picture("poster", Origin.OMDB, b"one"))
+    assert gallery.artwork("sintel").poster == first and first and first.startswith("art/sintel/poster.jpg?v=")
+    gallery.hang("sintel", Picture("poster", Origin.OMDB, b"two"))
+    assert gallery.artwork("sintel").poster != first

@@ -1,0 +1,111 @@
+"""Search folds what people type, and lets nothing through that a store could take for an operator."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.catalogue.model import Details
+from functions.catalogue.search import (
+    cursor_after,
+    fold,
+    genre_key,
+    position_of,
+    read_cursor,
+    read_search,
+    tokens_of,
+    words,
+)
+from functions.errors import Malformed
+from tests.support.catalogue import NOON, World, make_title
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("Amélie", "amelie"),
+        ("STRASSE Straße", "strasse strasse"),
+        ("Łódź", "lodz"),
+        ("Æon Flux", "aeon flux"),
+        ("İstanbul", "istanbul"),
+    ],
+)
+def test_case_and_diacritics_do_not_matter(text: str, folded: str) -> None:
+    assert fold(text) == folded
+
+
+def test_an_apostrophe_joins_and_other_signs_part() -> None:
+    assert words("Schindler's Spider-Man: No_Way (2021)") == ["schindlers", "spider", "man", "no", "way", "2021"]
+    assert words("七人の侍") == ["七人の侍"]
+
+
+def test_a_title_is_found_by_name_people_and_genres() -> None:
+    details = Details("Sintel", genres=("Sci-Fi",), actors=("Halina Reijn",), directors=("Colin Levy",))
+    assert tokens_of(details) == ("colin", "fi", "halina", "levy", "reijn", "sci", "sintel")
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", {"a", "b"}),
+        ("big", {"a"}),
+        ("BIG bu", {"a"}),
+        ("bu", {"a", "b"}),
+        ("bunny big", {"a"}),
+        ("bu big", set()),
+        ("butter fly", set()),
+        ("ann ash", {"b"}),
+    ],
+)
+def test_every_word_must_be_there_and_the_last_may_be_unfinished(query: str, found: set[str]) -> None:
+    world = World().with_titles(
+        [make_title("a", name="Big Buck Bunny"), make_title("b", name="Butterflies", actors=("Ann Ash",))]
+    )
+    assert {title.id for title in world.catalogue.page(query).titles} == found
+
+
+def test_genres_are_the_same_however_they_are_written() -> None:
+    assert genre_key("Sci-Fi") == genre_key(" sci fi ")
+
+
+@pytest.mark.parametrize("text", ['{"$ne": 1}', "$where", "[$gt]=", ".*", "^b", "a|b", "\x00b", "{$regex: /b/}"])
+def test_an_operator_is_plain_text(text: str) -> None:
+    search = read_search(text, "") if words(text) else None
+    if search:
+        assert all(word.isalnum() for word in (*search.whole, search.beginning))
+
+
+@pytest.mark.parametrize(("query", "genre"), [("$", ""), ("", "{}"), ("x" * 201, ""), ("", "x" * 201), ("...", "")])
+def test_what_holds_no_word_or_is_too_long_is_malformed(query: str, genre: str) -> None:
+    with pytest.raises(Malformed):
+        read_search(query, genre)
+
+
+@given(st.text(max_size=200))
+def test_no_typed_text_breaks_the_search(text: str) -> None:
+    try:
+        search = read_search(text, text)
+    except Malformed:
+        return
+    assert all(word.isalnum() for word in (*search.whole, *search.beginning))
+
+
+def test_a_cursor_is_read_back() -> None:
+    position = position_of("sintel-1a2b3c", NOON)
+    assert read_cursor(cursor_after(position)) == position
+
+
+@pytest.mark.parametrize("cursor", ["x", "{}", '{"$gt":""}', "eyIkZ3QiOiAiIn0", "=", "é", "A" * 5000, "MjAyNg", "\n"])
+def test_a_cursor_that_no_page_gave_is_malformed(cursor: str) -> None:
+    with pytest.raises(Malformed):
+        World().catalogue.page(cursor=cursor)
+
+
+@given(st.text(max_size=80))
+def test_no_cursor_breaks_the_list(cursor: str) -> None:
+    try:
+        World().catalogue.page(cursor=cursor)
+    except Malformed:
+        return
+    assert cursor == ""
