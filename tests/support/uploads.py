@@ -61,6 +61,11 @@ class Storefront:
         found: dict[str, Any] = answer.json()
         return found
 
+    def is_playable(self, sent: Sent) -> bool:
+        """Return whether the manifest of an upload is in storage."""
+        manifest = f"{sent.job_id}/manifest.mpd"
+        return bool(self._blobs.get_blob_client(container_for(sent.title_id), manifest).exists())
+
     def ended(self, uploads: Iterable[Sent], *, within_s: float) -> dict[str, dict[str, Any]]:
         """Wait until every job is ready or failed; return them by blob."""
         deadline = time.monotonic() + within_s

@@ -1,0 +1,100 @@
+"""A copy of the product of a benchmark's own, in a folder that is thrown away: started, fed, watched and stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from infra.local.stores.home import REPOSITORY
+from tests.support.homes import free_home
+from tests.support.uploads import Sent, Storefront
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from infra.local.stores.home import Home
+
+START_WITHIN_S = 300
+STOP_WITHIN_S = 120
+FIRST_LOOK_S = 0.1
+END_LOOK_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """The copy whose state lies in `home`."""
+
+    home: Home
+
+    def up(self, *options: str) -> float:
+        """Start it without films and return after how many seconds it was ready."""
+        began = time.perf_counter()
+        self._run("up", "--detach", "--empty", *options, within_s=START_WITHIN_S)
+        return time.perf_counter() - began
+
+    def down(self) -> None:
+        """Stop it."""
+        self._run("down", within_s=STOP_WITHIN_S)
+
+    def pids(self, kind: str) -> list[int]:
+        """Return the processes of the parts whose name begins so, such as "encoder" or "api"."""
+        status: dict[str, Any] = json.loads(self._run("status", "--json", within_s=30))
+        return [part["pid"] for part in status["parts"] if part["name"].startswith(kind)]
+
+    @property
+    def storefront(self) -> Storefront:
+        """Return its outside."""
+        return Storefront(json.loads(self.home.endpoints_file.read_text(encoding="utf-8")))
+
+    def _run(self, *arguments: str, within_s: float) -> str:
+        environment = {
+            **os.environ,
+            "NOTFLIX_HOME": str(self.home.path),
+            "NOTFLIX_PORT_BASE": str(self.home.ports.base),
+            "NOTFLIX_PACKAGES": str(self.home.packages),
+            "PYTHONPATH": str(REPOSITORY),
+        }
+        command = [sys.executable, "-m", "infra.local.cli", *arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=within_s, check=False)
+        if done.returncode:
+            raise RuntimeError(f"notflix {' '.join(arguments)}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+
+@contextmanager
+def product() -> Iterator[Product]:
+    """Give a copy that does not run yet; stop it and forget it at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="notflix-bench-"))
+    own = Product(free_home(folder))
+    try:
+        yield own
+    finally:
+        own.down()
+        shutil.rmtree(folder)
+
+
+def first_manifest_s(storefront: Storefront, sent: Sent, since: float) -> float:
+    """Wait for the first manifest of an upload; return how long after `since`, of perf_counter, it was there."""
+    while not storefront.is_playable(sent):
+        time.sleep(FIRST_LOOK_S)
+    return time.perf_counter() - since
+
+
+def ready_s(storefront: Storefront, sent: Sent, since: float) -> float:
+    """Wait until an upload is wholly encoded; return how long after `since`; raise RuntimeError if it failed."""
+    while True:
+        job = storefront.job(sent)
+        if job and job["status"] == "failed":
+            raise RuntimeError(f"{sent.blob} could not be encoded: {job['reason']}")
+        if job and job["status"] == "ready":
+            return time.perf_counter() - since
+        time.sleep(END_LOOK_S)
