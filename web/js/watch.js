@@ -18,13 +18,17 @@ export function problemFor(error) {
   if (error.status === 404) return { heading: "There is no such film here.", text: "It may have been withdrawn. The home page shows what there is.", again: false };
   if (error.code === "announced") return { heading: "This film is coming soon.", text: "It can be watched here once it has been uploaded.", again: false };
   if (error.code === "encode_failed") return { heading: "This film could not be encoded.", text: "Whoever runs this service can see why, and upload it again.", again: true };
+  if (error.code === "encode_stopped") return { heading: "This is as far as the film goes.", text: "Its encode has failed. Whoever runs this service can go on with it; then the rest plays here.", again: true };
   if (error.message === "unsupported") return { heading: "This browser cannot play the film.", text: "Use a current Firefox, Chrome, Edge or Safari.", again: false };
   if (error.status === 0) return { heading: "There is no connection.", text: "Check the network, then try again. The film goes on where it stopped.", again: true };
   return { heading: "The film stopped.", text: "Something went wrong on the way. Try again: it goes on where it stopped.", again: true };
 }
 
-/** Is the playhead waiting for what has not been encoded yet? */
-export const atFront = ({ encoding, time, front }) => encoding && time >= front - 1.5;
+/**
+ * Is the playhead waiting for what has not been encoded yet? The margin is a segment and what the encoder may have done
+ * since it was last asked: the player has not heard of it yet either.
+ */
+export const atFront = ({ encoding, time, front }) => encoding && time >= front - 6;
 
 class Watch {
   constructor(root, id) {
@@ -36,6 +40,8 @@ class Watch {
     this.encode = new Encode(() => ask(api(`titles/${encodeURIComponent(id)}`)));
     this.errors = [];
     this.stalls = 0;
+    this.stuck = false;
+    this.loading = true;
     this.thumbnails = null;
     this.wantsToPlay = true;
     this.stoppedAt = null;
@@ -47,8 +53,8 @@ class Watch {
     this.at.retry.addEventListener("click", () => this.load());
     this.timeline = new Timeline(this.root, { facts: () => this.facts(), seek: (time) => this.seek(time), thumbnail: (time) => this.thumbnail(time) });
     this.encode.addEventListener("change", ({ detail }) => this.encodeChanged(detail.before));
-    for (const name of ["timeupdate", "progress", "durationchange", "seeking", "loadedmetadata"]) this.video.addEventListener(name, () => this.update());
-    for (const name of ["playing", "pause", "ended"]) this.video.addEventListener(name, () => this.showWaiting(false));
+    for (const name of ["timeupdate", "progress", "durationchange", "loadedmetadata"]) this.video.addEventListener(name, () => this.timeline.update());
+    for (const name of ["waiting", "seeking", "seeked", "canplay", "playing", "timeupdate", "pause", "ended"]) this.video.addEventListener(name, () => this.watchFlow());
     this.bindSound();
     this.showStill();
     this.video.addEventListener("play", () => { this.at["big-play"].hidden = true; });
@@ -65,7 +71,7 @@ class Watch {
       this.failed(error);
       return;
     }
-    this.player.addEventListener("buffering", ({ buffering }) => this.buffering(buffering));
+    this.player.addEventListener("buffering", () => this.watchFlow());
     window.notflix = { player: this.player, video: this.video, stats: () => this.stats() };
     this.bindPerson();
     await this.load();
@@ -112,8 +118,9 @@ class Watch {
   /** Open a session and play it, from where it stopped if it had been playing. */
   async load() {
     this.at.problem.hidden = true;
-    this.root.classList.remove("has-problem");
-    this.showWaiting(true, "");
+    say(this.at.notice, "");
+    this.loading = true;
+    this.showWaiting(true);
     try {
       const session = await this.open();
       document.title = `${session.name}: Notflix`;
@@ -146,7 +153,9 @@ class Watch {
   }
 
   async loaded(session) {
-    this.update();
+    this.loading = false;
+    this.showWaiting(false);
+    this.timeline.update();
     await this.addExtras(session);
     const language = remembered().subtitles;
     const track = language && this.player.getTextTracks().find((one) => one.language === language);
@@ -165,15 +174,13 @@ class Watch {
   }
 
   facts() {
-    const encoding = this.encode.running;
+    const encoding = this.encode.partial;
     const { duration, front } = this.encode.state;
-    const known = this.player?.seekRange().end ?? 0;
     const whole = Number.isFinite(this.video.duration) && this.video.duration > 0 ? this.video.duration : 0;
     return {
       time: this.video.currentTime,
-      duration: encoding ? Math.max(duration, known) : whole || duration,
-      front: Math.max(front, known),
-      listed: known, // what the manifest at hand lists: seeks stay inside it
+      duration: encoding ? duration : whole || duration,
+      front: encoding ? front : whole || duration, // the manifest of a growing film names only its whole length
       encoding,
       buffered: this.video.buffered,
     };
@@ -181,10 +188,10 @@ class Watch {
 
   seek(target) {
     const facts = this.facts();
-    const time = reachable(target, { ...facts, front: facts.listed });
+    const time = reachable(target, facts);
     if (facts.encoding && target > time + 1) this.notice(`Encoded up to ${clock(facts.front)} so far.`);
     this.video.currentTime = time;
-    this.update();
+    this.timeline.update();
   }
 
   async thumbnail(time) {
@@ -195,15 +202,16 @@ class Watch {
     return { address, x: piece.positionX, y: piece.positionY, width: piece.width, height: piece.height };
   }
 
-  update() {
-    this.timeline.update();
-    if (!this.video.paused && !this.at.wait.hidden) this.buffering(this.player.isBuffering());
-  }
-
-  buffering(on) {
-    const { encoding, time, front } = this.facts();
-    if (on && !this.video.seeking && this.video.played.length && !atFront({ encoding, time, front })) this.stalls += 1;
-    this.showWaiting(on, atFront({ encoding, time, front }) ? "Waiting for the encoder…" : "");
+  /** Does the picture move? If it should and does not, say what it waits for. */
+  watchFlow() {
+    if (this.loading) return;
+    const { video } = this;
+    const stuck = !video.paused && !video.ended && (video.readyState < video.HAVE_FUTURE_DATA || this.player.isBuffering());
+    const front = atFront(this.facts());
+    if (stuck && !this.stuck && !video.seeking && video.played.length && !front) this.stalls += 1;
+    this.stuck = stuck;
+    if (stuck && front && !this.encode.running) this.failed(Object.assign(new Error("The film is not whole."), { code: "encode_stopped" }));
+    else this.showWaiting(stuck, front ? "Waiting for the encoder…" : "");
   }
 
   showWaiting(on, text = "") {
@@ -213,11 +221,11 @@ class Watch {
 
   encodeChanged(before) {
     const { status, percent } = this.encode.state;
-    this.root.classList.toggle("is-encoding", this.encode.running);
+    this.root.classList.toggle("is-encoding", this.encode.partial);
     say(this.at.badge, this.encode.running ? `Still encoding, ${percent} %` : "");
     this.timeline.update();
     if (before.status !== "encoding" || this.encode.running) return;
-    if (status === "failed") this.notice("The encode of this film has failed: it plays up to here, the rest is missing. Whoever runs this service can try it again.", { stays: true });
+    if (status === "failed") this.notice("The encode of this film has failed. What there is of it still plays.", { stays: true });
     else this.session.renew().then((session) => this.addExtras(session), (error) => this.note(error)); // now there are thumbnails
   }
 
@@ -237,6 +245,8 @@ class Watch {
     this.note(error);
     if (this.video.currentTime > 0) this.stoppedAt = this.video.currentTime;
     const { heading, text, again } = problemFor(error);
+    this.loading = true; // until somebody tries again
+    this.video.pause();
     this.showWaiting(false);
     this.at["problem-heading"].textContent = heading;
     this.at["problem-text"].textContent = text;

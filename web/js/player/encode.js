@@ -30,6 +30,11 @@ export class Encode extends EventTarget {
     return this.state.status === "encoding";
   }
 
+  /** Is something of the film missing, be it yet or for good? */
+  get partial() {
+    return this.state.status !== "ready";
+  }
+
   /** Take the session's word for where it stands and follow it from there. */
   follow({ status, percent, front_s: front, duration_s: duration }) {
     this.#stop?.();
