@@ -18,10 +18,18 @@ if TYPE_CHECKING:
     from infra.local.stores.state import State
 
 LINES = "40"
+_WORDS = {
+    "degraded": "up, but parts of it are not",
+    "failed": "stopped, since it did not come up",
+    "killed": "not running: its supervisor was killed",
+}
 
 
 def status_of(home: Home) -> dict[str, Any]:
-    """Return {running, state, detail, site, parts, demonstration}; `state` is "stopped" where nothing ever ran."""
+    """Return {running, state, detail, site, parts, demonstration}.
+
+    `state` is "starting", "ready", "degraded" (up, but a part is not), "stopping", "stopped", "failed" or "killed".
+    """
     state = read_state(home)
     running = state is not None and state.supervisor_runs
     site = next((part.address for part in state.parts if part.name == "site"), "") if state else ""
@@ -47,9 +55,8 @@ def show_status(*, as_json: bool) -> None:
     from rich.table import Table
 
     console = Console()
-    phase = "stopped because it failed" if told["state"] == "failed" else told["state"]
-    words = f"Notflix is {phase}" + (f": {told['site']}" if told["site"] else ".")
-    console.print(words, highlight=False)
+    address = f": {told['site']}" if told["site"] else "."
+    console.print(f"Notflix is {_WORDS.get(told['state'], told['state'])}{address}", highlight=False)
     if told["detail"]:
         console.print(told["detail"], highlight=False, soft_wrap=True)
     if told["running"] or any(part["pid"] for part in told["parts"]):
@@ -84,9 +91,11 @@ def show_logs(name: str, *, follow: bool) -> None:
 def _phase(state: State | None) -> str:
     if state is None:
         return "stopped"
-    if state.supervisor_runs or state.phase in ("stopped", "failed"):
-        return state.phase
-    return "killed"
+    if not state.supervisor_runs:
+        return state.phase if state.phase in ("stopped", "failed") else "killed"
+    if state.phase == "ready" and any(part.state is not PartState.READY for part in state.parts):
+        return "degraded"
+    return state.phase
 
 
 def _as_it_is(part: PartStatus, *, supervised: bool) -> PartStatus:

@@ -23,7 +23,7 @@ RECENT_PYTHON = """#!/bin/sh
 echo "$0 $*" >>"$DIARY"
 case "$1 $2" in
 "-m venv") mkdir -p "$4/bin"; cp "$0" "$4/bin/python" ;;
-"-m infra.local.cli") shift 2; echo "command line: $*" ;;
+"-P -m") shift 3; echo "command line: $*" ;;
 esac
 """
 
@@ -90,7 +90,7 @@ def test_second_start_goes_straight_to_the_command_line(machine: Machine) -> Non
     machine.diary.unlink()
     ran = machine.run("status")
     assert ran.stderr == ""
-    assert machine.steps == [f"{machine.home / 'venv' / 'bin' / 'python'} -m infra.local.cli status"]
+    assert machine.steps == [f"{machine.home / 'venv' / 'bin' / 'python'} -P -m infra.local.cli status"]
 
 
 def test_what_tests_need_is_installed_for_test_and_not_for_up(machine: Machine) -> None:

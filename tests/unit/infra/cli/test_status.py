@@ -39,6 +39,11 @@ def test_running_product_is_told_to_scripts_as_one_object(home: Home, capsys: py
     assert {"name": "site", "state": "ready", "pid": os.getpid(), "restarts": 0}.items() <= told["parts"][0].items()
 
 
+def test_product_of_which_a_store_is_down_is_degraded(home: Home) -> None:
+    write_state(home, "ready", [make_part(), make_part(name="redis", state=PartState.DOWN, detail="Redis ended.")])
+    assert status_of(home)["state"] == "degraded"
+
+
 def test_killed_supervisor_is_not_taken_for_a_running_one(home: Home) -> None:
     write_state(home, "ready", [make_part(pid=1, born=1)])
     text = json.loads(home.state_file.read_text())
