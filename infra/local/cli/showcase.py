@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -69,11 +71,12 @@ class Showcase:
         if self._process is None:
             return
         self._stopping = True
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGTERM)  # its ffmpeg too
+            try:
+                self._process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._reader.join()
 
     def _read(self) -> None:

@@ -71,8 +71,8 @@ def show_status(*, as_json: bool) -> None:
             if part["detail"]:
                 console.print(part["detail"], style="yellow", highlight=False, soft_wrap=True)
     if (films := told["demonstration"]) and films["state"] != "done":
-        done = sum(fraction >= 1 for fraction in films["films"].values())
-        console.print(films["detail"] or f"Demonstration films: {done} are in, more are coming.", highlight=False)
+        coming = (f"{label} {share:.0%}" for label, share in films["films"].items() if share < 1)
+        console.print(films["detail"] or f"Demonstration films are coming in: {', '.join(coming)}", highlight=False)
 
 
 def show_logs(name: str, *, follow: bool) -> None:

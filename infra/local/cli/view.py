@@ -67,7 +67,10 @@ class View:
         self._console.print(f"Notflix is up after {seconds:.1f} s: [bold link={site}]{site}[/]", highlight=False)
 
     def film(self, label: str, fraction: float) -> None:
-        """Show how far one demonstration film is, and let go of it once it is in."""
+        """Show how far one demonstration film is, and let go of it once it is in; a sentence is only repeated."""
+        if label.endswith("."):
+            self.say(label)
+            return
         if label not in self._tasks:
             self._tasks[label] = self._films.add_task(label, total=1.0)
         self._films.update(self._tasks[label], completed=fraction, visible=fraction < 1)
