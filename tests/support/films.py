@@ -10,9 +10,13 @@ FASTSTART = ("-movflags", "+faststart")
 FRAGMENTED = ("-movflags", "+frag_keyframe+empty_moov+default_base_moof+delay_moov")
 MPEG4 = ("-c:v", "mpeg4", "-q:v", "3", "-pix_fmt", "yuv420p")
 VP8 = ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "2M")
+VP9 = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "2M")
+MPEG2 = ("-c:v", "mpeg2video", "-q:v", "3", "-bf", "2", "-g", "15")
+OPEN_GROUPS = (*H264, "-g", "48", "-x264-params", "open-gop=1")
 INTERLACED = (*H264, "-flags", "+ildct+ilme", "-x264-params", "tff=1")
 PCM = Sound(codec="pcm_s16le")
 MP3 = Sound(codec="libmp3lame")
+MP2 = Sound(codec="mp2")
 OPUS = Sound(codec="libopus")
 
 FILMS: dict[str, Film] = {
@@ -58,6 +62,16 @@ FILMS: dict[str, Film] = {
         "film.avi", rate=Fraction(30_000, 1001), frames=391, video=MPEG4, sounds=(PCM,)
     ),
     "mov with uncompressed sound": Film("film.mov", sounds=(PCM,)),
+    "a minute with open groups of pictures": Film(frames=1441, video=OPEN_GROUPS),
+    "one key frame in a minute": Film(frames=1441, video=(*H264, "-g", "9999")),
+    "hevc": Film("film.mkv", video=("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none")),
+    "vp9": Film("film.webm", video=VP9, sounds=(OPUS,)),
+    "prores": Film("film.mov", video=("-c:v", "prores_ks", "-profile:v", "3"), sounds=(PCM,)),
+    "mpeg-2 program stream": Film("film.mpg", rate=Fraction(25), frames=325, video=MPEG2, sounds=(MP2,)),
+    "mpeg-2 transport stream": Film("film.ts", rate=Fraction(25), frames=325, video=MPEG2, sounds=(MP2,)),
+    "flash video": Film("film.flv"),
+    "windows media": Film("film.wmv", video=("-c:v", "wmv2", "-q:v", "3"), sounds=(MP3,)),
+    "ogg": Film("film.ogv", video=("-c:v", "libtheora", "-q:v", "8"), sounds=(Sound(codec="libvorbis"),)),
     "shorter than a segment": Film(frames=31),
     "exactly one segment": Film(frames=96),
     "one frame more than a chunk": Film(frames=97),
