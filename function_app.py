@@ -5,9 +5,11 @@ from __future__ import annotations
 import azure.functions as func
 
 from functions.catalogue.triggers import blueprint as catalogue
+from functions.encoding.triggers import jobs
 from functions.health.triggers import blueprint as health
 from functions.playback.triggers import blueprint as playback
+from functions.uploads.triggers import blueprint as uploads
 
 app = func.FunctionApp()
-for blueprint in (catalogue, playback, health):
+for blueprint in (uploads, jobs, catalogue, playback, health):
     app.register_functions(blueprint)

@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
     from functions.catalogue.publisher import Publisher
     from functions.catalogue.service import Catalogue
-    from functions.catalogue.views import EncodeProgress
+    from functions.encoding.jobs import MongoJobs
+    from functions.encoding.pipeline import Pipeline
+    from functions.encoding.service import Encodes, Work
     from functions.playback.service import Playback
     from functions.queues import Queues
+    from functions.uploads.service import Uploads
 
 
 def now() -> datetime:
@@ -124,20 +127,61 @@ def playback() -> Playback:
     return Playback(catalogue(), encodes(), keys, now)
 
 
-class _NoJobs:
-    """Until encoding is wired here, no job is known."""
+@cache
+def encode_jobs() -> MongoJobs:
+    """Return the store of encode jobs."""
+    from functions.encoding.jobs import MongoJobs
 
-    def progress(self, job_id: str) -> EncodeProgress | None:
-        """Return None."""
-
-    def latest_for(self, title_id: str) -> EncodeProgress | None:
-        """Return None."""
+    return MongoJobs(mongo()[settings().mongo_database]["encode_jobs"])
 
 
 @cache
-def encodes() -> _NoJobs:
+def encodes() -> Encodes:
     """Return the encode jobs."""
-    return _NoJobs()
+    from functions.encoding.service import Encodes
+
+    return Encodes(encode_jobs(), catalogue(), now)
+
+
+@cache
+def pipeline() -> Pipeline:
+    """Return the steps of an encode; only the encoder app, which has ffmpeg, asks for it."""
+    from functions.encoding.ffmpeg import FFmpeg
+    from functions.encoding.pipeline import Pipeline
+    from functions.encoding.planner import Planner
+    from functions.encoding.publisher import Publisher
+    from functions.encoding.storage import BlobMedia
+    from functions.encoding.worker import Worker
+    from functions.storage import Signer
+
+    ffmpeg = FFmpeg(settings().ffmpeg, settings().ffprobe, settings().ffmpeg_memory_mb)
+    media = BlobMedia(blob_service(), Signer(blob_service()))
+    work_dir = settings().work_dir
+    publisher = Publisher(encode_jobs(), media, catalogue(), ffmpeg, work_dir=work_dir, now=now)
+    worker = Worker(encode_jobs(), media, ffmpeg, work_dir=work_dir, publish=publisher.publish)
+    return Pipeline(encode_jobs(), encodes(), Planner(ffmpeg, media, settings()), worker, publisher, now)
+
+
+@cache
+def uploads() -> Uploads:
+    """Return the uploads."""
+    from functions.storage import Signer
+    from functions.uploads.service import Uploads
+    from functions.uploads.storage import BlobUploads
+
+    return Uploads(BlobUploads(blob_service(), Signer(blob_service())), catalogue(), encodes(), now)
+
+
+def dispatch(work: Work) -> None:
+    """Send the messages of what is left to do of an encode job, the first chunk first."""
+    if work.plan:
+        queues().send("plan-encode", {"job_id": work.job_id})
+    for index in work.chunks:
+        queues().send("encode-chunk", {"job_id": work.job_id, "chunk": index})
+    for name in work.tracks:
+        queues().send("encode-audio", {"job_id": work.job_id, "track": name})
+    if not (work.plan or work.chunks or work.tracks):
+        queues().send("publish-title", {"job_id": work.job_id})
 
 
 def health_probes() -> dict[str, Callable[[], None]]:

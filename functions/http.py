@@ -20,7 +20,9 @@ log = logging.getLogger(__name__)
 def answer(body: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
     """Return `body` as JSON that no cache keeps."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return func.HttpResponse(text, status_code=status, mimetype="application/json", headers={"Cache-Control": "no-store", **(headers or {})})
+    return func.HttpResponse(
+        text, status_code=status, mimetype="application/json", headers={"Cache-Control": "no-store", **(headers or {})}
+    )
 
 
 def no_content() -> func.HttpResponse:
@@ -39,7 +41,9 @@ def json_object(request: func.HttpRequest) -> dict[str, Any]:
     return body
 
 
-def endpoint(handler: Callable[[func.HttpRequest], func.HttpResponse]) -> Callable[[func.HttpRequest], func.HttpResponse]:
+def endpoint(
+    handler: Callable[[func.HttpRequest], func.HttpResponse],
+) -> Callable[[func.HttpRequest], func.HttpResponse]:
     """Map errors to answers: known ones to their status, unknown ones to a 500 that says nothing of the inside."""
 
     @functools.wraps(handler)
@@ -50,6 +54,8 @@ def endpoint(handler: Callable[[func.HttpRequest], func.HttpResponse]) -> Callab
             return answer({"error": error.code, "detail": error.detail}, status=error.status)
         except Exception:  # the edge of the application: logged whole, answered without detail
             log.exception("%s %s failed", req.method, req.url.partition("?")[0])
-            return answer({"error": "internal", "detail": "Something went wrong here; it has been logged. Try again."}, status=500)
+            return answer(
+                {"error": "internal", "detail": "Something went wrong here; it has been logged. Try again."}, status=500
+            )
 
     return answered

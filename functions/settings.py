@@ -46,7 +46,9 @@ class Settings:
     work_dir: str = ""
 
 
-ENVIRONMENT_NAMES = {field.name: "AzureWebJobsStorage" if field.name == "storage" else field.name.upper() for field in fields(Settings)}
+ENVIRONMENT_NAMES = {
+    field.name: "AzureWebJobsStorage" if field.name == "storage" else field.name.upper() for field in fields(Settings)
+}
 
 
 def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -57,7 +59,9 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         text = environment.get(name)
         if text is None:
             if field.name in ("storage", "mongo_url"):
-                raise SettingMissing(f"The setting {name} is not set; add it to local.settings.json or to the function app's settings.")
+                raise SettingMissing(
+                    f"The setting {name} is not set; add it to local.settings.json or to the function app's settings."
+                )
             continue
         if field.type == "int":
             try:

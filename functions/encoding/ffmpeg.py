@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FORMATS = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg"
+FORMATS = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,srt,webvtt"
 """Demuxers an upload may use. Without this list a concat script or playlist named .mp4 opens other files."""
 
 POLL_S = 0.1

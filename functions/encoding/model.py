@@ -140,6 +140,11 @@ class Presentation:
     audio: tuple[AudioTrack, ...]
     text: tuple[TextTrack, ...]
 
+    @property
+    def tracks(self) -> tuple[str, ...]:
+        """Return the names of all tracks."""
+        return (*(t.name for t in self.video), *(t.name for t in self.audio), *(t.name for t in self.text))
+
 
 @dataclass(frozen=True, slots=True)
 class SourceRef:
@@ -151,7 +156,7 @@ class SourceRef:
 
 @dataclass(frozen=True, slots=True)
 class AudioPlan:
-    """One audio track to encode whole: stream `stream` of the source to AAC-LC."""
+    """One audio track to encode whole: stream `stream` of the source to AAC-LC; `lasts` seconds where that is told."""
 
     name: str
     stream: int
@@ -160,6 +165,7 @@ class AudioPlan:
     channels: int
     sample_rate: int
     bitrate_kbps: int
+    lasts: Fraction | None
 
     @property
     def segment_ticks(self) -> int:

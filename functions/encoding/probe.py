@@ -45,13 +45,14 @@ Matroska and MPEG-TS count as time, and a whole grid would be moved by it."""
 
 @dataclass(frozen=True, slots=True)
 class AudioStream:
-    """An audio stream of a source: its index among all streams, channels, samples a second."""
+    """An audio stream of a source: its index among all streams, samples a second, seconds where they are told."""
 
     index: int
     channels: int
     sample_rate: int
     language: str
     title: str
+    lasts: Fraction | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,14 @@ def probe(ffmpeg: FFmpeg, address: str, *, name: str, head: bytes) -> Source:
             tone_map=video.get("color_transfer") in HDR_TRANSFERS,
         ),
         audio=tuple(
-            AudioStream(s["index"], int(s["channels"]), int(s["sample_rate"]), _tag(s, "language"), _tag(s, "title"))
+            AudioStream(
+                index=s["index"],
+                channels=int(s["channels"]),
+                sample_rate=int(s["sample_rate"]),
+                language=_tag(s, "language"),
+                title=_tag(s, "title"),
+                lasts=Fraction(s["duration"]) if "duration" in s else None,
+            )
             for s in streams
             if s["codec_type"] == "audio" and int(s.get("channels") or 0) > 0 and int(s.get("sample_rate") or 0) > 0
         ),

@@ -1,0 +1,41 @@
+"""The previews of the seek bar: a WebVTT list of one picture a segment, out of the strips that chunks left."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from functions.encoding.graphs import THUMBNAIL_WIDTH
+
+if TYPE_CHECKING:
+    from functions.encoding.model import EncodePlan, Presentation
+
+
+def thumbnail_height(plan: EncodePlan) -> int:
+    """Return the height in pixels that ffmpeg gives a thumbnail of the plan's width."""
+    lowest = plan.renditions[-1]
+    return max(2, round(Fraction(THUMBNAIL_WIDTH * lowest.height, lowest.width) / 2) * 2)
+
+
+def write_thumbnails(plan: EncodePlan, presentation: Presentation) -> str:
+    """Return a WebVTT file whose cues name a rectangle of a strip, by the media fragment `#xywh=`."""
+    durations = presentation.video_segments.durations
+    timescale = presentation.video_segments.timescale
+    height = thumbnail_height(plan)
+    cues = ["WEBVTT", ""]
+    at = 0
+    for number, duration in enumerate(durations):
+        chunk = next(c for c in reversed(plan.chunks) if c.first_segment <= number)
+        left = (number - chunk.first_segment) * THUMBNAIL_WIDTH
+        cues += [
+            f"{_clock(Fraction(at, timescale))} --> {_clock(Fraction(at + duration, timescale))}",
+            f"thumbnails/c{chunk.index:05d}.jpg#xywh={left},0,{THUMBNAIL_WIDTH},{height}",
+            "",
+        ]
+        at += duration
+    return "\n".join(cues)
+
+
+def _clock(seconds: Fraction) -> str:
+    ms = round(seconds * 1000)
+    return f"{ms // 3_600_000:02d}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d}.{ms % 1000:03d}"

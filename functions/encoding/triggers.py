@@ -1,0 +1,161 @@
+"""The encode functions: `encodes` run beside ffmpeg in the encoder app, `jobs` answer people in the API app."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, List  # noqa: UP035 - the worker knows no other form
+
+import azure.functions as func
+
+from functions import bootstrap
+from functions.errors import Malformed, NotFound
+from functions.http import answer, endpoint
+
+if TYPE_CHECKING:
+    from functions.encoding.service import Progress, Work
+
+STORAGE = "AzureWebJobsStorage"
+
+Messages = List[str]  # noqa: UP006
+
+encodes = func.Blueprint()  # type: ignore[no-untyped-call]
+jobs = func.Blueprint()  # type: ignore[no-untyped-call]
+
+
+def _read(msg: func.QueueMessage) -> dict[str, Any]:
+    body = json.loads(msg.get_body())
+    if not isinstance(body, dict) or not isinstance(body.get("job_id"), str):
+        raise Malformed(f"A message must be an object with job_id, not {msg.get_body()[:200]!r}.")
+    return body
+
+
+def _messages(work: Work) -> tuple[list[str], list[str]]:
+    chunks = [json.dumps({"job_id": work.job_id, "chunk": index}) for index in work.chunks]
+    tracks = [json.dumps({"job_id": work.job_id, "track": name}) for name in work.tracks]
+    return chunks, tracks
+
+
+@encodes.function_name("plan_encode")
+@encodes.queue_trigger("msg", "plan-encode", STORAGE)
+@encodes.queue_output("chunks", "encode-chunk", STORAGE)
+@encodes.queue_output("tracks", "encode-audio", STORAGE)
+def plan_encode(msg: func.QueueMessage, chunks: func.Out[Messages], tracks: func.Out[Messages]) -> None:
+    """Plan a job: {"job_id"}; its chunks and tracks become messages, the first chunk first."""
+    of_chunks, of_tracks = _messages(bootstrap.pipeline().plan(_read(msg)["job_id"]))
+    chunks.set(of_chunks)
+    tracks.set(of_tracks)
+
+
+@encodes.function_name("encode_chunk")
+@encodes.queue_trigger("msg", "encode-chunk", STORAGE)
+@encodes.queue_output("publish", "publish-title", STORAGE)
+def encode_chunk(msg: func.QueueMessage, publish: func.Out[str]) -> None:
+    """Encode a chunk on every rung: {"job_id", "chunk"}."""
+    body = _read(msg)
+    if bootstrap.pipeline().encode_chunk(body["job_id"], int(body["chunk"])):
+        publish.set(json.dumps({"job_id": body["job_id"]}))
+
+
+@encodes.function_name("encode_audio")
+@encodes.queue_trigger("msg", "encode-audio", STORAGE)
+@encodes.queue_output("publish", "publish-title", STORAGE)
+def encode_audio(msg: func.QueueMessage, publish: func.Out[str]) -> None:
+    """Encode an audio track, or turn a subtitle track into WebVTT: {"job_id", "track"}."""
+    body = _read(msg)
+    if bootstrap.pipeline().encode_track(body["job_id"], str(body["track"])):
+        publish.set(json.dumps({"job_id": body["job_id"]}))
+
+
+@encodes.function_name("publish_title")
+@encodes.queue_trigger("msg", "publish-title", STORAGE)
+def publish_title(msg: func.QueueMessage) -> None:
+    """Write the manifests of what is done: {"job_id"}."""
+    bootstrap.pipeline().publish(_read(msg)["job_id"])
+
+
+def _give_up(msg: func.QueueMessage) -> None:
+    bootstrap.encodes().give_up(_read(msg)["job_id"])
+
+
+@encodes.function_name("plan_encode_poison")
+@encodes.queue_trigger("msg", "plan-encode-poison", STORAGE)
+def plan_encode_poison(msg: func.QueueMessage) -> None:
+    """Fail a job that could not be planned."""
+    _give_up(msg)
+
+
+@encodes.function_name("encode_chunk_poison")
+@encodes.queue_trigger("msg", "encode-chunk-poison", STORAGE)
+def encode_chunk_poison(msg: func.QueueMessage) -> None:
+    """Fail a job of which a chunk could not be encoded."""
+    _give_up(msg)
+
+
+@encodes.function_name("encode_audio_poison")
+@encodes.queue_trigger("msg", "encode-audio-poison", STORAGE)
+def encode_audio_poison(msg: func.QueueMessage) -> None:
+    """Fail a job of which a track could not be encoded."""
+    _give_up(msg)
+
+
+@encodes.function_name("publish_title_poison")
+@encodes.queue_trigger("msg", "publish-title-poison", STORAGE)
+def publish_title_poison(msg: func.QueueMessage) -> None:
+    """Fail a job whose manifests could not be written."""
+    _give_up(msg)
+
+
+@jobs.function_name("list_jobs")
+@jobs.route("jobs", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@endpoint
+def list_jobs(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer the newest jobs."""
+    del req
+    return answer({"jobs": [_shown(job) for job in bootstrap.encodes().page()]})
+
+
+@jobs.function_name("get_job")
+@jobs.route("jobs/{id}", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@endpoint
+def get_job(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer how far one job is."""
+    job = bootstrap.encodes().progress(req.route_params["id"])
+    if job is None:
+        raise NotFound(f"There is no encode job {req.route_params['id']}.")
+    return answer(_shown(job))
+
+
+@jobs.function_name("retry_job")
+@jobs.route("jobs/{id}/retry", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@endpoint
+def retry_job(req: func.HttpRequest) -> func.HttpResponse:
+    """Take a failed job up again; only what is missing is done."""
+    work = bootstrap.encodes().retry(req.route_params["id"])
+    bootstrap.dispatch(work)
+    job = bootstrap.encodes().progress(work.job_id)
+    return answer(_shown(job) if job else {}, status=202)
+
+
+def _shown(job: Progress) -> dict[str, Any]:
+    """Return a job as the API shows it, with addresses that need a key to be read."""
+    base = bootstrap.blob_service().url.rstrip("/")
+    return {
+        "job_id": job.job_id,
+        "title_id": job.title_id,
+        "name": job.name,
+        "source": {"name": job.name, "size": job.size},
+        "status": job.status,
+        "reason": job.reason,
+        "percent": job.percent,
+        "eta_s": job.eta_s,
+        "front_s": job.front_s,
+        "duration_s": job.duration_s,
+        "chunks": {"done": job.chunks_done, "total": job.chunks},
+        "cpu_s": job.cpu_s,
+        "stages": asdict(job.stages),
+        "manifest_url": f"{base}/{job.manifest}" if job.manifest else None,
+        "hls_url": f"{base}/{job.hls}" if job.hls else None,
+        "created_at": job.created_at.isoformat(),
+        "updated_at": job.updated_at.isoformat(),
+    }

@@ -1,0 +1,231 @@
+"""The work of one message: encode a chunk or a track, and prove that what came out is what was planned.
+
+ffmpeg exits 0 on cut connections, expired addresses, truncated and damaged files. So nothing counts but segments:
+their number, where each starts, and how long it lasts.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from datetime import timedelta
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from functions.encoding.closing import ClosingTrack
+from functions.encoding.graphs import audio_arguments, chunk_arguments, strip_arguments, subtitle_arguments
+from functions.encoding.jobs import TrackState
+from functions.encoding.model import AudioPlan, SourceRef, TextPlan
+from functions.errors import EncodeFault, Malformed, SourceRefused
+from functions.uploads.naming import container_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from functions.encoding.ffmpeg import FFmpeg, Finished
+    from functions.encoding.jobs import EncodeJob, Jobs
+    from functions.encoding.model import Chunk, EncodePlan
+    from functions.encoding.storage import MediaStore
+
+log = logging.getLogger(__name__)
+
+RUN_LIMIT_S = 1500
+"""Longest run of one ffmpeg, seconds: under the host's functionTimeout, so that the fault is told and not just cut."""
+
+READ_FOR = timedelta(hours=2)
+AUDIO_PUBLISH_S = 5
+TAIL_TOLERANCE_S = 0.5
+AUDIO_TOLERANCE_S = 2
+SUBTITLE_BYTES = 8 << 20
+
+
+class Worker:
+    """Does what the messages of `encode-chunk` and `encode-audio` ask."""
+
+    def __init__(
+        self, jobs: Jobs, media: MediaStore, ffmpeg: FFmpeg, *, work_dir: str, publish: Callable[[str], None]
+    ) -> None:
+        self._jobs = jobs
+        self._media = media
+        self._ffmpeg = ffmpeg
+        self._work_dir = work_dir or None
+        self._publish = publish
+
+    def encode_chunk(self, job: EncodeJob, index: int) -> None:
+        """Encode one chunk and note it as done; raise EncodeFault unless every rendition came out as planned."""
+        plan = self._plan_of(job)
+        if index in job.chunks_done:
+            return
+        if not 0 <= index < len(plan.chunks):
+            raise Malformed(f"Job {job.id} has no chunk {index}.")
+        chunk = plan.chunks[index]
+        with tempfile.TemporaryDirectory(prefix="chunk-", dir=self._work_dir) as name:
+            folder = Path(name)
+            tracks = [self._closing(job, folder / r.name) for r in plan.renditions]
+            stored = 0
+
+            def watch() -> None:
+                nonlocal stored
+                for track in tracks:
+                    track.store_closed()
+                whole = min(len(track.segments) for track in tracks)
+                if whole > stored:
+                    stored = whole
+                    self._jobs.advance_chunk(job.id, index, whole)
+
+            arguments = chunk_arguments(plan, chunk, self._media.address(plan.source, lasts=READ_FOR))
+            result = self._ffmpeg.run(arguments, folder=folder, limit_s=RUN_LIMIT_S, watch=watch)
+            self._judge(job, plan, chunk, result)
+            frames = {self._frames_of(plan, chunk, track) for track in tracks}
+            if len(frames) != 1:
+                raise EncodeFault(f"The renditions of chunk {index} have different lengths: {sorted(frames)} frames.")
+            strip_s = self._store_strip(job, chunk, tracks[-1], folder)
+        codecs = {r.name: track.init.codec for r, track in zip(plan.renditions, tracks, strict=True) if track.init}
+        tail = chunk.first_frame + frames.pop() if chunk.end_frame == plan.grid.frames else None
+        self._jobs.finish_chunk(job.id, index, codecs=codecs, cpu_s=result.cpu_s + strip_s, tail=tail)
+        log.info("job %s chunk %d: %.1f CPU-s, peak %d MB", job.id, index, result.cpu_s, result.peak_mb)
+
+    def encode_track(self, job: EncodeJob, name: str) -> None:
+        """Encode one audio or subtitle track whole and note it as done."""
+        plan = self._plan_of(job)
+        state = job.tracks.get(name)
+        if state and state.complete:
+            return
+        audio = next((track for track in plan.audio if track.name == name), None)
+        text = next((track for track in plan.text if track.name == name), None)
+        if audio:
+            self._encode_audio(job, plan, audio)
+        elif text:
+            self._convert_text(job, plan, text)
+        else:
+            raise Malformed(f"Job {job.id} has no track {name}.")
+
+    def _plan_of(self, job: EncodeJob) -> EncodePlan:
+        if job.plan is None:
+            raise EncodeFault(f"Job {job.id} has not been planned yet.")
+        if (version := self._ffmpeg.version()) != job.plan.ffmpeg_version:
+            raise EncodeFault(
+                f"The job was begun with ffmpeg {job.plan.ffmpeg_version}; this encoder has {version}. "
+                f"Upload the film again to encode it anew."
+            )
+        return job.plan
+
+    def _closing(self, job: EncodeJob, folder: Path, on_segment: Callable[[], None] = lambda: None) -> ClosingTrack:
+        return ClosingTrack(self._media, container_for(job.title_id), job.id, folder, on_segment=on_segment)
+
+    def _judge(self, job: EncodeJob, plan: EncodePlan, chunk: Chunk, result: Finished) -> None:
+        """Raise EncodeFault where another attempt may help, SourceRefused where the film itself is damaged."""
+        self._ffmpeg.raise_if_unreachable(result)
+        begin, end = (float(plan.grid.seconds(frame)) for frame in (chunk.first_frame, chunk.end_frame))
+        if result.damaged_frames:
+            raise SourceRefused(
+                f"{job.name} is damaged between {begin:.0f} s and {end:.0f} s: {result.damaged_frames} pictures "
+                f"cannot be read. Upload the original again."
+            )
+        if result.status:
+            raise EncodeFault(f"ffmpeg could not encode {begin:.0f} s to {end:.0f} s: {result.last_words}")
+
+    def _frames_of(self, plan: EncodePlan, chunk: Chunk, track: ClosingTrack) -> int:
+        """Return how many frames a track got; raise EncodeFault unless its segments lie where the plan has them."""
+        grid = plan.grid
+        begin = chunk.first_frame * grid.frame_ticks
+        whole = grid.gop * grid.frame_ticks
+        last = chunk.end_frame == grid.frames
+        at = begin
+        for number, segment in enumerate(track.segments):
+            full = segment.duration == whole or (number == len(track.segments) - 1 and segment.duration <= whole)
+            if segment.start != at or not segment.starts_with_sync or not full:
+                raise EncodeFault(f"Segment {chunk.first_segment + number} came out at the wrong place or length.")
+            at = segment.end
+        frames = (at - begin) // grid.frame_ticks
+        planned = chunk.end_frame - chunk.first_frame
+        tolerated = max(2, round(TAIL_TOLERANCE_S * grid.rate)) if last else 0
+        if not frames or abs(frames - planned) > tolerated:
+            raise EncodeFault(
+                f"The picture ends early: of frames {chunk.first_frame} to {chunk.end_frame} only {frames} came out "
+                f"of {planned}. If it happens again, the file is cut off or damaged: upload it again."
+            )
+        return frames
+
+    def _store_strip(self, job: EncodeJob, chunk: Chunk, lowest: ClosingTrack, folder: Path) -> float:
+        """Store the chunk's thumbnails, one a segment; return the CPU-seconds it took."""
+        joined, strip = folder / "joined.mp4", folder / "strip.jpg"
+        lowest.joined(joined)
+        pictures = len(lowest.segments)
+        result = self._ffmpeg.run(strip_arguments(joined, strip, pictures=pictures), folder=folder, limit_s=RUN_LIMIT_S)
+        if result.status or not strip.exists():
+            raise EncodeFault(f"The thumbnails of chunk {chunk.index} could not be made: {result.last_words}")
+        self._media.put(container_for(job.title_id), f"{job.id}/thumbnails/c{chunk.index:05d}.jpg", strip)
+        return result.cpu_s
+
+    def _encode_audio(self, job: EncodeJob, plan: EncodePlan, audio: AudioPlan) -> None:
+        published_at = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="audio-", dir=self._work_dir) as name:
+            folder = Path(name)
+
+            def state(*, complete: bool) -> TrackState:
+                return TrackState(len(track.segments), track.segments[-1].end if track.segments else 0, complete)
+
+            def on_segment() -> None:
+                nonlocal published_at
+                codec = track.init.codec if track.init else None
+                whole = all(segment.duration == audio.segment_ticks for segment in track.segments)
+                if whole:  # the last and shorter one is listed only when the track is known to be complete
+                    self._jobs.advance_track(job.id, audio.name, state(complete=False), codec=codec)
+                if time.monotonic() - published_at > AUDIO_PUBLISH_S:
+                    published_at = time.monotonic()
+                    self._publish(job.id)
+
+            track = self._closing(job, folder / audio.name, on_segment)
+            address = self._media.address(plan.source, lasts=READ_FOR)
+            arguments = audio_arguments(audio, address, shift=plan.picture.shift)
+            result = self._ffmpeg.run(arguments, folder=folder, limit_s=RUN_LIMIT_S, watch=track.store_closed)
+        self._ffmpeg.raise_if_unreachable(result)
+        if result.status or track.init is None:
+            raise EncodeFault(f"The sound of {job.name} could not be encoded: {result.last_words}")
+        self._check_audio(audio, track)
+        self._jobs.advance_track(job.id, audio.name, state(complete=True), codec=track.init.codec)
+
+    def _check_audio(self, audio: AudioPlan, track: ClosingTrack) -> None:
+        at = 0
+        for number, segment in enumerate(track.segments):
+            final = number == len(track.segments) - 1
+            if segment.start != at or (segment.duration != audio.segment_ticks and not final):
+                raise EncodeFault(f"Segment {number} of the sound came out at the wrong place or length.")
+            at = segment.end
+        if audio.lasts and at < (audio.lasts - AUDIO_TOLERANCE_S) * audio.sample_rate:
+            raise EncodeFault(
+                f"The sound ends at {at / audio.sample_rate:.0f} s of {float(audio.lasts):.0f} s. If it happens again, "
+                f"the file is cut off or damaged: upload it again."
+            )
+
+    def _convert_text(self, job: EncodeJob, plan: EncodePlan, text: TextPlan) -> None:
+        with tempfile.TemporaryDirectory(prefix="text-", dir=self._work_dir) as name:
+            folder = Path(name)
+            target = folder / "track.vtt"
+            if text.blob:
+                address, stream, shift = str(self._sidecar(job, text.blob, folder)), 0, Fraction(0)
+            else:
+                address, stream = self._media.address(plan.source, lasts=READ_FOR), text.stream or 0
+                shift = plan.picture.shift
+            arguments = subtitle_arguments(address, stream=stream, target=target, shift=shift)
+            result = self._ffmpeg.run(arguments, folder=folder, limit_s=RUN_LIMIT_S)
+            self._ffmpeg.raise_if_unreachable(result)
+            if result.status or not target.exists():
+                log.warning("job %s: subtitles %s are of no use: %s", job.id, text.name, result.last_words)
+                target.write_text("WEBVTT\n\n")  # a film is not refused for its subtitles
+            self._media.put(container_for(job.title_id), f"{job.id}/{text.name}.vtt", target)
+        self._jobs.advance_track(job.id, text.name, TrackState(complete=True), codec=None)
+
+    def _sidecar(self, job: EncodeJob, blob: str, folder: Path) -> Path:
+        """Fetch a sidecar of subtitles and write it as UTF-8, which ffmpeg expects."""
+        raw = self._media.head(SourceRef(job.upload.container, blob), length=SUBTITLE_BYTES)
+        try:
+            text = raw.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = raw.decode("cp1252", "replace")
+        path = folder / f"sidecar{Path(blob).suffix.lower()}"
+        path.write_text(text, encoding="utf-8")
+        return path
