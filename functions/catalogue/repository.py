@@ -8,7 +8,7 @@ it is unique, sorts newest first, and is the cursor of a page.
 from __future__ import annotations
 
 import functools
-import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pymongo import ASCENDING, DESCENDING
@@ -19,7 +19,6 @@ from functions.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from pymongo.collection import Collection
     from pymongo.database import Database
@@ -27,10 +26,14 @@ if TYPE_CHECKING:
     from functions.catalogue.model import Title
     from functions.catalogue.search import Search
 
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""A lower bound makes the range of an index closed: without one some stores walk through every null."""
+
 INDEXES = (
     [("position", DESCENDING)],
     [("listed", ASCENDING), ("position", DESCENDING)],
     [("tokens", ASCENDING)],
+    [("beginnings", ASCENDING)],
     [("genre_keys", ASCENDING)],
     [("published", ASCENDING)],
     [("metadata.retry_at", ASCENDING)],
@@ -118,16 +121,17 @@ class MongoTitles:
 
     @_store_errors
     def page(self, search: Search, *, below: str | None, limit: int) -> list[Title]:
-        """Return a page; the beginning of a word is an anchored pattern, which an index on `tokens` serves."""
-        wanted: list[dict[str, Any]] = [{"listed": True}]
-        wanted += [{"tokens": word} for word in search.whole]
+        """Return a page; every condition is an equality that an index serves, or a bound on `position`."""
+        wanted: dict[str, Any] = {"listed": True}
         if search.beginning:
-            wanted.append({"tokens": {"$regex": f"^{re.escape(search.beginning)}"}})
+            wanted["beginnings"] = search.beginning
+        if search.whole:
+            wanted["tokens"] = {"$all": list(search.whole)}
         if search.genre:
-            wanted.append({"genre_keys": search.genre})
+            wanted["genre_keys"] = search.genre
         if below:
-            wanted.append({"position": {"$lt": below}})
-        found = self._titles.find({"$and": wanted}).sort("position", DESCENDING).limit(limit)
+            wanted["position"] = {"$lt": below}
+        found = self._titles.find(wanted).sort("position", DESCENDING).limit(limit)
         return [title_of(document) for document in found]
 
     @_store_errors
@@ -149,5 +153,5 @@ class MongoTitles:
     @_store_errors
     def due(self, now: datetime, *, limit: int) -> list[Title]:
         """Return titles whose description is to be looked for again by now, longest due first."""
-        late = self._titles.find({"metadata.retry_at": {"$lte": now}})  # null is no date, so it is never matched
+        late = self._titles.find({"metadata.retry_at": {"$gt": _EARLIEST, "$lte": now}})
         return [title_of(document) for document in late.sort("metadata.retry_at", ASCENDING).limit(limit)]

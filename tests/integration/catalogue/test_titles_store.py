@@ -1,0 +1,198 @@
+"""The titles in Mongo and the fake of the unit tests keep one contract."""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pymongo import MongoClient
+
+from functions.catalogue.documents import UNREAD_IN_LISTS
+from functions.catalogue.model import Artwork, Metadata, PlayableSubtitles, Rating, Source, Status
+from functions.catalogue.repository import INDEXES, MongoTitles, Titles
+from functions.catalogue.search import position_of, read_search
+from functions.errors import StoreUnavailable
+from tests.support.catalogue import NOON, MemoryTitles, make_playback, make_title
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pymongo.database import Database
+
+    from tests.integration.conftest import Stack
+
+ANY = read_search("", "")
+
+
+@pytest.fixture
+def database(stack: Stack) -> Iterator[Database[dict[str, Any]]]:
+    client: MongoClient[dict[str, Any]] = MongoClient(stack.settings.mongo_url, tz_aware=True)
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with client:
+        yield client[name]
+        client.drop_database(name)
+
+
+@pytest.fixture(params=["memory", "mongo"])
+def titles(request: pytest.FixtureRequest) -> Titles:
+    if request.param == "memory":
+        return MemoryTitles()
+    return MongoTitles(request.getfixturevalue("database"))
+
+
+def test_a_title_comes_back_as_it_was_kept(titles: Titles) -> None:
+    title = make_title(
+        name="Amélie",
+        year=2001,
+        kind="episode",
+        season=1,
+        episode=2,
+        genres=("Comedy", "Romance"),
+        actors=("Audrey Tautou",),
+        ratings=(Rating("Internet Movie Database", "8.3/10"),),
+        imdb_rating=8.3,
+        imdb_votes=800_000,
+        metadata=Metadata(Source.OMDB, True, "Why.", NOON, NOON + timedelta(days=1), 3),
+        artwork=Artwork(poster="art/a/poster.jpg?v=1"),
+        playback=make_playback(subtitles=(PlayableSubtitles("en", "en", "English"),), complete=True),
+        edits={"genres": ("Comedy",), "rated": None, "ratings": (Rating("A", "B"),)},
+        failure="It was so.",
+        revision=7,
+    )
+    assert titles.add(title)
+    assert titles.get(title.id) == title
+    assert titles.get("nothing") is None
+
+
+def test_an_id_is_given_once(titles: Titles) -> None:
+    assert titles.add(make_title(name="first"))
+    assert not titles.add(make_title(name="second"))
+    kept = titles.get("sintel-1a2b3c")
+    assert kept and kept.details.name == "first"
+
+
+def test_only_the_revision_that_was_read_is_replaced(titles: Titles) -> None:
+    title = make_title()
+    titles.add(title)
+    assert titles.save(replace(title, failure="a", revision=2), over=1)
+    assert not titles.save(replace(title, failure="b", revision=2), over=1)
+    assert not titles.save(make_title("nothing", revision=2), over=1)
+    kept = titles.get(title.id)
+    assert kept and kept.failure == "a"
+
+
+def test_of_many_who_save_at_once_one_wins_each_revision(titles: Titles) -> None:
+    titles.add(make_title(revision=0))
+
+    def count_up(_: int) -> int:
+        wins = 0
+        while wins < 5:
+            seen = titles.get("sintel-1a2b3c")
+            assert seen
+            wins += titles.save(replace(seen, revision=seen.revision + 1), over=seen.revision)
+        return wins
+
+    with ThreadPoolExecutor(6) as pool:
+        total = sum(pool.map(count_up, range(6)))
+    kept = titles.get("sintel-1a2b3c")
+    assert kept and kept.revision == total == 30
+
+
+def fill(titles: Titles) -> None:
+    for title in (
+        make_title("a", added_s=1, name="Big Buck Bunny", genres=("Animation", "Comedy")),
+        make_title("b", added_s=2, name="Butterflies", genres=("Comedy",), actors=("Ann Ash",), status=Status.ENCODING),
+        make_title("c", added_s=2, name="Ashes", genres=("Sci-Fi",), status=Status.ANNOUNCED),
+        make_title("d", added_s=3, name="Bunny Bust", genres=("Comedy",), status=Status.FAILED),
+        make_title("e", added_s=4, name="Bunny Gone", genres=("Comedy",), status=Status.WITHDRAWN),
+    ):
+        titles.add(title)
+
+
+@pytest.mark.parametrize(
+    ("query", "genre", "found"),
+    [
+        ("", "", ["c", "b", "a"]),
+        ("bu", "", ["b", "a"]),
+        ("big bu", "", ["a"]),
+        ("buck big", "", ["a"]),
+        ("ash", "", ["c", "b"]),
+        ("ann ash", "", ["b"]),
+        ("", "comedy", ["b", "a"]),
+        ("", "SCI FI", ["c"]),
+        ("bunny", "comedy", ["a"]),
+        ("bunny", "sci-fi", []),
+        ("{$ne: 1}", "", []),
+        ("b.*", "", ["b", "a"]),
+        ("", '{"$ne": ""}', []),
+    ],
+)
+def test_titles_are_found(titles: Titles, query: str, genre: str, found: list[str]) -> None:
+    fill(titles)
+    assert [title.id for title in titles.page(read_search(query, genre), below=None, limit=9)] == found
+
+
+def test_pages_go_down_through_titles_added_at_the_same_moment(titles: Titles) -> None:
+    for title_id in ("a", "b", "c", "d"):
+        titles.add(make_title(title_id))
+    first = titles.page(ANY, below=None, limit=3)
+    assert [title.id for title in first] == ["d", "c", "b"]
+    rest = titles.page(ANY, below=position_of("b", first[-1].added_at), limit=3)
+    assert [title.id for title in rest] == ["a"]
+
+
+def test_lists_show_everything_listed_newest_first(titles: Titles) -> None:
+    fill(titles)
+    listed = titles.listed()
+    assert [title.id for title in listed] == ["c", "b", "a"]
+    assert (listed[1].details.name, listed[1].details.people) == ("Butterflies", ("Ann Ash",))
+
+
+def test_what_is_unpublished_stays_so_until_that_revision_is_shown(titles: Titles) -> None:
+    titles.add(make_title("a", revision=3))
+    titles.mark_published("a", 2)
+    assert [title.id for title in titles.unpublished(limit=9)] == ["a"]
+    titles.mark_published("a", 3)
+    assert titles.unpublished(limit=9) == []
+    kept = titles.get("a")
+    assert kept and kept.published and kept.revision == 3
+
+
+def test_due_are_those_with_a_time_that_has_come_longest_due_first(titles: Titles) -> None:
+    for title_id, minutes in (("late", -1), ("later", -9), ("now", 0), ("soon", 1)):
+        titles.add(make_title(title_id, metadata=Metadata(retry_at=NOON + timedelta(minutes=minutes))))
+    titles.add(make_title("never"))
+    assert [title.id for title in titles.due(NOON, limit=9)] == ["later", "late", "now"]
+    assert [title.id for title in titles.due(NOON, limit=1)] == ["later"]
+
+
+def test_indexes_stand_before_the_first_title_and_are_made_again_without_harm(database: Database[Any]) -> None:
+    MongoTitles(database).get("nothing")
+    MongoTitles(database).get("nothing")
+    made = [list(index["key"].items()) for index in database["titles"].list_indexes()]
+    assert [keys for keys in INDEXES if keys not in made] == []
+
+
+def test_an_id_that_is_an_operator_finds_nothing(database: Database[Any]) -> None:
+    titles = MongoTitles(database)
+    titles.add(make_title())
+    assert titles.get({"$ne": ""}) is None  # type: ignore[arg-type]
+    assert titles.get('{"$ne": ""}') is None
+
+
+def test_the_document_has_the_fields_that_the_other_parts_read(database: Database[Any]) -> None:
+    MongoTitles(database).add(make_title(genres=("Sci-Fi",), playback=make_playback()))
+    document = database["titles"].find_one()
+    assert document and document["tokens"] == ["1a2b3c", "fi", "sci", "sintel"]
+    assert document["added_at"] == NOON and document["position"] == "2026-11-24T12:00:00.000Z~sintel-1a2b3c"
+    assert set(UNREAD_IN_LISTS) <= set(document)
+
+
+def test_a_store_that_is_away_is_said_so() -> None:
+    client: MongoClient[dict[str, Any]] = MongoClient("mongodb://127.0.0.1:9", serverSelectionTimeoutMS=100)
+    with client, pytest.raises(StoreUnavailable):
+        MongoTitles(client["x"]).get("a")
