@@ -1,0 +1,182 @@
+"""The pages in Chromium, on a desk and on a phone: complete, quiet, and usable without eyes or a pointer."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from azure.storage.blob import ContainerClient
+
+from functions.uploads.naming import title_id_for
+from infra.local.demo.art.studio import draw
+from infra.local.demo.library import DemoTitle, load
+from infra.local.stores.packages import web_folder
+from tests.support.media import Film, make_film
+from tests.support.pages import DESKTOP, PHONE, opened, overflow, until, violations
+from tests.support.uploads import Storefront
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+    from tests.e2e.conftest import Product
+
+SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+PLAYABLE, ANNOUNCED = "ringfall", ("red-meridian", "halfway-moon", "the-quiet-orchard")
+WITHIN_S = 120
+
+
+def page_of(title: str, page: str = "title") -> str:
+    """Return the path of a demonstration title's page."""
+    return f"/{page}.html?id={title_id_for(f'{title}.mp4')}"
+
+
+@pytest.fixture(scope="module")
+def site(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Announce three demonstration titles, bring one with a film; return the site's address when all are published."""
+    folder = tmp_path_factory.mktemp("site")
+    packages = web_folder(product.home) / "node_modules"
+    chosen = {title.stem: title for title in load() if title.stem in (PLAYABLE, *ANNOUNCED)}
+    storage = product.endpoints["storage_connection"]
+    with ContainerClient.from_connection_string(storage, "uploads") as uploads:
+        for title in chosen.values():
+            _announce(uploads, title, folder, packages)
+    storefront = Storefront(product.endpoints)
+    sent = storefront.send(f"{PLAYABLE}.mp4", make_film(Film(frames=480), folder))
+    storefront.ended([sent], within_s=WITHIN_S)
+    storefront.close()
+    address = product.endpoints["site"]
+    _published(address, {title_id_for(f"{stem}.mp4") for stem in chosen})
+    return address
+
+
+def _announce(uploads: ContainerClient, title: DemoTitle, folder: Path, packages: Path) -> None:
+    import json
+
+    assert title.design is not None
+    art = draw(title.design, title.billing, folder, packages)
+    uploads.upload_blob(f"{title.stem}.jpg", art.poster.read_bytes(), overwrite=True)
+    uploads.upload_blob(f"{title.stem}.backdrop.jpg", art.backdrop.read_bytes(), overwrite=True)
+    uploads.upload_blob(f"{title.stem}.json", json.dumps(title.sidecar).encode(), overwrite=True)
+
+
+def _published(address: str, wanted: set[str]) -> None:
+    deadline = time.monotonic() + WITHIN_S
+    while True:
+        answer = requests.get(f"{address}/catalogue/search.json", timeout=30)
+        titles: list[dict[str, Any]] = answer.json()["titles"] if answer.ok else []
+        ready = {title["id"] for title in titles if title["status"] == "ready"}
+        described = {title["id"] for title in titles if title["plot"] and title["artwork"]["backdrop"]}
+        if wanted <= described and title_id_for(f"{PLAYABLE}.mp4") in ready:
+            return
+        assert time.monotonic() < deadline, f"published so far: {titles}"
+        time.sleep(0.5)
+
+
+@pytest.fixture(scope="module")
+def axe(product: Product) -> Path:
+    """Return the script of axe."""
+    return web_folder(product.home) / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@SIZES
+@pytest.mark.parametrize(
+    ("path", "shows"),
+    [
+        ("/", "[data-shelf] .card-title"),
+        (page_of(PLAYABLE), "article h1"),
+        (page_of(ANNOUNCED[0]), "article h1"),
+        ("/search.html", ".grid-titles .card-title"),
+        ("/search.html?q=lin", ".grid-titles .card-title"),
+        ("/no/such/page", "h1"),
+    ],
+    ids=["home", "title", "announced", "films", "search", "missing"],
+)
+def test_a_page_is_complete_quiet_and_accessible(
+    site: str, browser: Browser, axe: Path, size: tuple[int, int], path: str, shows: str
+) -> None:
+    with opened(browser, site + path, size) as (page, wrong):
+        page.locator(shows).first.wait_for()
+        page.wait_for_load_state("networkidle")
+        assert overflow(page) <= 0
+        assert violations(page, axe) == []
+        assert page.locator("h1").count() == 1
+        assert page.title() != ""
+        broken = "[...document.images].filter((i) => !i.hidden && i.complete && !i.naturalWidth).map((i) => i.src)"
+        assert page.evaluate(broken) == []
+        assert wrong == []
+
+
+def test_home_leads_to_the_film_with_two_clicks(site: str, browser: Browser) -> None:
+    with opened(browser, site) as (page, _):
+        page.locator("[data-shelf] .card-title", has_text="Ringfall").first.click()
+        page.get_by_role("heading", name="Ringfall", level=1).wait_for()
+        page.get_by_role("link", name="Play").click()
+        page.wait_for_url("**/watch.html?id=*")
+
+
+def test_a_title_page_tells_who_made_it_and_what_is_like_it(site: str, browser: Browser) -> None:
+    with opened(browser, site + page_of(PLAYABLE)) as (page, _):
+        page.get_by_role("heading", name="Ringfall", level=1).wait_for()
+        assert "dying planet" in page.locator("[data-hook=plot]").inner_text()
+        assert "Lin Zhao" in page.locator(".credits").inner_text()
+        assert page.locator("[data-hook=more-cards] .card-title", has_text="Red Meridian").count() == 1
+        page.locator(".credits").get_by_role("link", name="Lin Zhao").click()
+        page.locator(".search-count", has_text="for “Lin Zhao”").wait_for()
+
+
+def test_an_announced_title_offers_nothing_to_play(site: str, browser: Browser) -> None:
+    with opened(browser, site + page_of(ANNOUNCED[0])) as (page, _):
+        page.get_by_text("Coming soon", exact=True).first.wait_for()
+        assert not page.get_by_role("link", name="Play").is_visible()
+
+
+def test_search_narrows_as_one_types_and_keeps_the_address(site: str, browser: Browser) -> None:
+    with opened(browser, f"{site}/search.html") as (page, _):
+        page.locator(".grid-titles .card-title").first.wait_for()
+        page.locator("#q").press_sequentially("halfway")
+        until(page, "document.querySelectorAll('.grid-titles li').length", lambda count: count == 1)
+        assert page.url.endswith("/search.html?q=halfway")
+        page.locator("#q").fill("zzzz")
+        page.get_by_text("Nothing found for “zzzz”").wait_for()
+        page.locator("#q").fill("")
+        page.locator(".genre-links").get_by_role("link", name="Romance").click()
+        assert page.url.endswith("genre=Romance")
+        page.locator(".card-title", has_text="Halfway Moon").wait_for()
+
+
+def test_an_unknown_title_is_told_as_such(site: str, browser: Browser) -> None:
+    with opened(browser, f"{site}/title.html?id=nothing-000000") as (page, _):
+        page.get_by_role("heading", name="There is no such film here.").wait_for()
+
+
+def test_an_empty_service_says_how_to_add_the_first_film_and_comes_alive_by_itself(site: str, browser: Browser) -> None:
+    with opened(browser, f"{site}/404.html") as (page, wrong):
+        page.route("**/catalogue/home.json", lambda route: route.fulfill(status=404, body="none"))
+        page.goto(site)
+        page.get_by_text("./notflix ingest film.mkv").wait_for()
+        page.unroute("**/catalogue/home.json")
+        page.locator("[data-shelf] .card-title").first.wait_for(timeout=15_000)
+        assert wrong == []
+
+
+def test_a_catalogue_that_does_not_load_offers_to_try_again(site: str, browser: Browser) -> None:
+    with opened(browser, f"{site}/404.html") as (page, _):
+        page.route("**/catalogue/home.json", lambda route: route.fulfill(status=403, body="{}"))
+        page.goto(site)
+        page.get_by_role("heading", name="The catalogue did not load.").wait_for()
+        page.unroute("**/catalogue/home.json")
+        page.get_by_role("button", name="Try again").click()
+        page.locator("[data-shelf] .card-title").first.wait_for()
+
+
+def test_the_keyboard_reaches_content_and_films(site: str, browser: Browser) -> None:
+    with opened(browser, site) as (page, _):
+        page.locator("[data-shelf] .card-title").first.wait_for()
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "main"
