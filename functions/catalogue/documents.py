@@ -17,7 +17,7 @@ from functions.catalogue.model import (
     Status,
     Title,
 )
-from functions.catalogue.search import beginnings_of, genre_key, position_of, tokens_of
+from functions.catalogue.search import genre_key, position_of, tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,13 +25,12 @@ if TYPE_CHECKING:
 _DETAILS = tuple(field.name for field in fields(Details))
 _LISTS = ("genres", "directors", "writers", "actors", "languages", "countries")
 
-UNREAD_IN_LISTS = ("tokens", "beginnings", "genre_keys", "edits", "ratings", "awards", "languages", "countries")
+UNREAD_IN_LISTS = ("tokens", "genre_keys", "edits", "ratings", "awards", "languages", "countries")
 """Fields that no list shows: a projection leaves them out."""
 
 
 def document_of(title: Title) -> dict[str, Any]:
     """Return the document of a title; from `tokens` to `position` it is what a title is found by."""
-    tokens = tokens_of(title.details)
     return {
         "_id": title.id,
         "stem": title.stem,
@@ -42,8 +41,7 @@ def document_of(title: Title) -> dict[str, Any]:
         "failure": title.failure,
         "playback": asdict(title.playback) if title.playback else None,
         "edits": {name: _plain(value) for name, value in title.edits.items()},
-        "tokens": tokens,
-        "beginnings": beginnings_of(tokens),
+        "tokens": tokens_of(title.details),
         "genre_keys": [genre_key(genre) for genre in title.details.genres],
         "listed": title.listed,
         "position": position_of(title.id, title.added_at),

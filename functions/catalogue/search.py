@@ -14,16 +14,12 @@ from typing import TYPE_CHECKING
 from functions.errors import Malformed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
     from functions.catalogue.model import Details
 
 MAX_WORDS = 8
 MAX_LENGTH = 200
-
-BEGINNING_LENGTH = 12
-"""How much of an unfinished word is compared; who types more has named the word."""
 
 _UNDECOMPOSED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ı": "i"})
 _POSITION = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z~[a-z0-9-]{1,60}")
@@ -43,15 +39,6 @@ def words(text: str) -> list[str]:
 def tokens_of(details: Details) -> tuple[str, ...]:
     """Return every word by which the title is found: of its name, its people and its genres."""
     return tuple(sorted({word for text in (details.name, *details.people, *details.genres) for word in words(text)}))
-
-
-def beginnings_of(tokens: Iterable[str]) -> tuple[str, ...]:
-    """Return every beginning of every token, by which unfinished words are found.
-
-    They are stored, since an index finds equals in every store, while a pattern or a range over an array is a scan of
-    all titles in some.
-    """
-    return tuple(sorted({token[:length] for token in tokens for length in range(1, BEGINNING_LENGTH + 1)}))
 
 
 def genre_key(genre: str) -> str:
@@ -77,7 +64,7 @@ def read_search(query: str, genre: str) -> Search:
         raise Malformed("There is no letter or digit in what is searched for.")
     if genre.strip() and not genre_key(genre):
         raise Malformed("There is no letter or digit in the genre.")
-    return Search(tuple(dict.fromkeys(typed[:-1])), typed[-1][:BEGINNING_LENGTH] if typed else "", genre_key(genre))
+    return Search(tuple(dict.fromkeys(typed[:-1])), typed[-1] if typed else "", genre_key(genre))
 
 
 def position_of(title_id: str, added_at: datetime) -> str:
