@@ -6,6 +6,7 @@ added to a set or raised, so that a message that comes twice changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -19,8 +20,6 @@ from functions.encoding.model import EncodePlan, SourceRef
 from functions.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pymongo.collection import Collection
 
 

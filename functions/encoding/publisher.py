@@ -72,9 +72,9 @@ class Publisher:
         if presentation.complete:
             self._finish(job, plan, presentation)
         elif job.playable_at is None:
-            self._attach_still(job, plan, presentation)
             self._catalogue.mark_playable(job.title_id, _playback(job, presentation), complete=False)
-            self._jobs.note_playable(job.id, presentation.published_at)
+            self._jobs.note_playable(job.id, self._now())
+            self._attach_still(job, plan, presentation)
 
     def _write(self, job: EncodeJob, presentation: Presentation) -> None:
         """Write the playlists before the manifests that name them."""
