@@ -5,7 +5,7 @@ It is the same for everyone within a time bucket, so that a CDN can cache what i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
@@ -22,7 +22,7 @@ READ = ContainerSasPermissions(read=True)
 class ReadKey:
     """A SAS, without its question mark, and when it ends."""
 
-    sas: str
+    sas: str = field(repr=False)
     expires_at: datetime
 
 

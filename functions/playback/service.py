@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from functions.catalogue.model import Status
@@ -63,7 +63,7 @@ class PlaybackSession:
     status: str
     manifest_url: str
     hls_url: str
-    sas: str
+    sas: str = field(repr=False)  # it may not reach a log
     expires_at: datetime
     resume_s: float
     duration_s: float
@@ -71,10 +71,6 @@ class PlaybackSession:
     percent: float
     thumbnails_url: str | None
     subtitles: tuple[Subtitles, ...]
-
-    def __repr__(self) -> str:
-        """Return the session without its key, as it may reach a log."""
-        return f"PlaybackSession({self.title_id!r}, job_id={self.job_id!r}, status={self.status!r})"
 
 
 _WHY_NOT = {

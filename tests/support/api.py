@@ -1,0 +1,54 @@
+"""Calling HTTP functions as the host would, and holding their answers against the OpenAPI document."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+import azure.functions as func
+from jsonschema import Draft202012Validator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_DOCUMENT = json.loads((Path(__file__).parents[2] / "docs" / "api" / "openapi.json").read_text(encoding="utf-8"))
+
+
+def call(
+    function: Callable[..., Any], address: str, *, body: object = None, route: Mapping[str, str] | None = None
+) -> tuple[int, Any]:
+    """Call the HTTP function behind a decorated handler; return status and body, checked against the document."""
+    built: Any = function
+    user_function = built._function.get_user_function()
+    request = func.HttpRequest(
+        method=str(built._function.get_trigger().methods[0].value),
+        url=f"http://127.0.0.1:7071/api/{address}",
+        params=dict(parse_qsl(urlsplit(address).query, keep_blank_values=True)),
+        route_params=dict(route or {}),
+        body=body if isinstance(body, bytes) else json.dumps({} if body is None else body).encode(),
+    )
+    response = user_function(request)
+    name = built._function.get_function_name()
+    parsed = json.loads(response.get_body()) if response.get_body() else None
+    check_answer(name, response.status_code, parsed)
+    return response.status_code, parsed
+
+
+def check_answer(operation_id: str, status: int, body: object) -> None:
+    """Assert that an operation may answer so."""
+    operation = next(
+        op
+        for item in _DOCUMENT["paths"].values()
+        for op in item.values()
+        if isinstance(op, dict) and op.get("operationId") == operation_id
+    )
+    answers = operation["responses"]
+    assert str(status) in answers, f"{operation_id} answers {status}, of which the document says nothing"
+    content = answers[str(status)].get("content")
+    if content is None:
+        assert body is None
+        return
+    schema = {**content["application/json"]["schema"], "components": _DOCUMENT["components"]}
+    Draft202012Validator(schema).validate(body)

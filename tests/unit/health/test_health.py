@@ -1,0 +1,53 @@
+"""Health asks every store at once, waits for none too long, and gives nothing away."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from functions import bootstrap
+from functions.health import triggers
+from functions.health.service import Health, check
+from tests.support.api import call
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def up() -> None:
+    """Answer."""
+
+
+def down() -> None:
+    raise ConnectionError("mysql://notflix:secret@10.0.0.4 refused")
+
+
+def test_each_store_is_up_or_says_why_not_without_a_secret() -> None:
+    assert check({"blob": up, "mysql": down}) == {"blob": Health(up=True), "mysql": Health(False, "ConnectionError")}
+
+
+def test_a_store_that_hangs_holds_nobody_up() -> None:
+    end = threading.Event()
+    began = time.monotonic()
+
+    def hang() -> None:
+        end.wait(9)
+
+    found = check({"one": hang, "two": hang, "three": up}, timeout_s=0.2)
+    end.set()
+    assert time.monotonic() - began < 2
+    assert found == {
+        "one": Health(False, "no answer within 0.2 s"),
+        "two": Health(False, "no answer within 0.2 s"),
+        "three": Health(up=True),
+    }
+
+
+def test_the_function_answers_503_unless_all_are_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("blob", "queue", "mongo", "mysql", "redis", "neo4j")
+    monkeypatch.setattr(bootstrap, "health_probes", lambda: dict.fromkeys(names, up))
+    assert call(triggers.health, "health")[0] == 200
+    monkeypatch.setattr(bootstrap, "health_probes", lambda: {**dict.fromkeys(names, up), "redis": down})
+    status, body = call(triggers.health, "health")
+    assert (status, body["stores"]["redis"]) == (503, {"up": False, "reason": "ConnectionError"})

@@ -1,0 +1,167 @@
+"""Opening a title: what plays it, for how long, how far it goes, and never without a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+import pytest
+from azure.storage.blob import BlobServiceClient, UserDelegationKey
+
+from functions import bootstrap
+from functions.catalogue.model import PlayableSubtitles, Status
+from functions.errors import NotFound, NotPlayable
+from functions.playback import triggers
+from functions.playback.entitlement import Viewer
+from functions.playback.keys import ReadKey, SasKeys, expiry_of
+from functions.playback.service import Playback
+from tests.support.api import call
+from tests.support.catalogue import NOON, World, make_playback, make_title
+
+if TYPE_CHECKING:
+    from functions.catalogue.model import Title
+
+CONNECTION = (
+    "DefaultEndpointsProtocol=http;AccountName=films;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:10000/films;"
+)
+
+
+@dataclass
+class Progress:
+    """How far an encode is."""
+
+    percent: float = 40.0
+    front_s: float = 24.0
+
+
+@dataclass
+class Encodes:
+    """Jobs by id."""
+
+    jobs: dict[str, Progress] = field(default_factory=dict)
+
+    def progress(self, job_id: str) -> Progress | None:
+        return self.jobs.get(job_id)
+
+
+class Keys:
+    """Keys that say what they open."""
+
+    def read_key(self, container: str, now: datetime) -> ReadKey:
+        return ReadKey(f"sig={container}", now + timedelta(hours=1))
+
+    def url(self, path: str) -> str:
+        return f"http://blobs/{path}"
+
+
+def opener(*titles: Title, **jobs: Progress) -> Playback:
+    return Playback(World().with_titles(titles).catalogue, Encodes(dict(jobs)), Keys(), lambda: NOON)
+
+
+def test_a_ready_title_opens_whole() -> None:
+    playback = make_playback(
+        "job", complete=True, thumbnails=True, subtitles=(PlayableSubtitles("s0", "en", "English"),)
+    )
+    session = opener(make_title("film", name="Film", playback=playback)).open("film", Viewer())
+    assert (session.status, session.front_s, session.percent, session.resume_s) == ("ready", 120.0, 100.0, 0.0)
+    assert session.manifest_url == "http://blobs/title-film/job/manifest.mpd"
+    assert session.hls_url == "http://blobs/title-film/job/master.m3u8"
+    assert session.thumbnails_url == "http://blobs/title-film/job/thumbnails.vtt"
+    assert [track.url for track in session.subtitles] == ["http://blobs/title-film/job/s0.vtt"]
+    assert session.sas == "sig=title-film"
+
+
+def test_a_title_that_still_encodes_opens_as_far_as_it_is() -> None:
+    title = make_title("film", status=Status.ENCODING, playback=make_playback("job"))
+    session = opener(title, job=Progress()).open("film", Viewer())
+    assert (session.status, session.front_s, session.percent) == ("encoding", 24.0, 40.0)
+
+
+def test_an_earlier_version_opens_whole_while_a_new_one_encodes() -> None:
+    title = make_title("film", status=Status.READY, playback=make_playback("old", complete=True))
+    assert opener(title, new=Progress()).open("film", Viewer()).percent == 100.0
+
+
+@pytest.mark.parametrize("status", [Status.ANNOUNCED, Status.ENCODING, Status.FAILED, Status.READY])
+def test_a_title_without_a_picture_is_not_playable(status: Status) -> None:
+    with pytest.raises(NotPlayable, match="film"):
+        opener(make_title("film", status=status)).open("film", Viewer())
+
+
+def test_a_failed_title_is_not_playable_though_a_part_of_it_was() -> None:
+    with pytest.raises(NotPlayable):
+        opener(make_title("film", status=Status.FAILED, playback=make_playback())).open("film", Viewer())
+
+
+def test_a_withdrawn_title_is_not_found() -> None:
+    with pytest.raises(NotFound):
+        opener(make_title("film", status=Status.WITHDRAWN)).open("film", Viewer())
+
+
+def test_a_session_that_reaches_a_log_does_not_show_its_key() -> None:
+    session = opener(make_title("film", playback=make_playback("job", complete=True))).open("film", Viewer())
+    assert "sig=" not in f"{session!r} {session}"
+
+
+@pytest.mark.parametrize(
+    ("now", "ends"),
+    [("12:00:00", "14:00:00"), ("12:00:01", "14:00:00"), ("12:59:59", "14:00:00"), ("13:00:00", "15:00:00")],
+)
+def test_a_key_ends_with_the_bucket_after_its_own(now: str, ends: str) -> None:
+    at = datetime.fromisoformat(f"2026-11-24T{now}+00:00")
+    assert expiry_of(at, timedelta(minutes=60)) == datetime.fromisoformat(f"2026-11-24T{ends}+00:00")
+
+
+def test_keys_of_one_bucket_are_equal_and_only_read_one_container() -> None:
+    with BlobServiceClient.from_connection_string(CONNECTION) as service:
+        keys = SasKeys(service, minutes=60)
+        first = keys.read_key("title-film", NOON)
+        assert first == keys.read_key("title-film", NOON + timedelta(minutes=59))
+        assert first != keys.read_key("title-film", NOON + timedelta(minutes=60))
+        assert first.sas != keys.read_key("title-other", NOON).sas
+        query = parse_qs(first.sas)
+        assert (query["sp"], query["sr"], query["se"]) == (["r"], ["c"], ["2026-11-24T14:00:00Z"])
+        assert keys.url("title-film/job") == "http://127.0.0.1:10000/films/title-film/job"
+        assert "sig" not in repr(first) and first.sas not in repr(first)
+
+
+class Delegating:
+    """A blob service that is reached by identity."""
+
+    account_name = "films"
+    url = "https://films.blob.core.windows.net/"
+    credential = None
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[datetime, datetime]] = []
+
+    def get_user_delegation_key(self, begins: datetime, ends: datetime) -> UserDelegationKey:
+        self.asked.append((begins, ends))
+        key: Any = UserDelegationKey()  # type: ignore[no-untyped-call]
+        key.signed_oid = key.signed_tid = "00000000-0000-0000-0000-000000000000"
+        key.signed_start, key.signed_expiry = f"{begins:%Y-%m-%dT%H:%M:%SZ}", f"{ends:%Y-%m-%dT%H:%M:%SZ}"
+        key.signed_service, key.signed_version, key.value = "b", "2025-01-05", "a2V5"
+        made: UserDelegationKey = key
+        return made
+
+
+def test_without_an_account_key_a_delegation_key_signs_and_is_asked_for_once_a_bucket() -> None:
+    service: Any = Delegating()
+    keys = SasKeys(service, minutes=60)
+    first = keys.read_key("title-film", NOON)
+    assert first == keys.read_key("title-film", NOON + timedelta(minutes=5))
+    assert parse_qs(first.sas)["spr"] == ["https"] and "skoid" in parse_qs(first.sas)
+    assert service.asked == [(datetime(2026, 11, 24, 11, 45, tzinfo=UTC), datetime(2026, 11, 24, 14, tzinfo=UTC))]
+
+
+def test_the_function_answers_as_documented(monkeypatch: pytest.MonkeyPatch) -> None:
+    title = make_title("film", playback=make_playback("job", complete=True))
+    opening = opener(title, make_title("soon", status=Status.ANNOUNCED))
+    monkeypatch.setattr(bootstrap, "playback", lambda: opening)
+    status, body = call(triggers.open_playback, "titles/film/playback", route={"id": "film"})
+    assert (status, body["expires_at"]) == (200, "2026-11-24T13:00:00Z")
+    status, body = call(triggers.open_playback, "titles/soon/playback", route={"id": "soon"})
+    assert (status, body["error"]) == (409, "not_playable")
+    assert call(triggers.open_playback, "titles/x/playback", route={"id": "x"})[0] == 404
