@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +55,6 @@ def site(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def _announce(uploads: ContainerClient, title: DemoTitle, folder: Path, packages: Path) -> None:
-    import json
-
     assert title.design is not None
     art = draw(title.design, title.billing, folder, packages)
     uploads.upload_blob(f"{title.stem}.jpg", art.poster.read_bytes(), overwrite=True)

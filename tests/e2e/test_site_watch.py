@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -130,7 +131,7 @@ def test_a_preview_shows_what_lies_under_the_pointer(film: str, browser: Browser
         page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)
         page.locator(".preview-time", has_text="0:10").wait_for()
         style = "getComputedStyle(document.querySelector('.preview-picture')).backgroundImage"
-        assert "thumbnails.jpg" in until(page, style, lambda image: image != "none")
+        assert "/thumbnails" in until(page, style, lambda image: image != "none")
 
 
 def test_controls_leave_after_rest_and_come_back(film: str, browser: Browser) -> None:
@@ -166,7 +167,7 @@ def test_a_refused_key_is_renewed_in_mid_play(film: str, browser: Browser) -> No
             else:
                 route.continue_()
 
-        page.route("**/*s00001.m4s*", refuse_once)
+        page.route(re.compile(r"/s00001\.m4s\?"), refuse_once)
         with page.expect_request("**/playback") as first:
             page.goto(film)
         assert first.value
