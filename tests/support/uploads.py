@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 POLL_S = 0.5
+JOB_WITHIN_S = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +69,23 @@ class Storefront:
 
     def ended(self, uploads: Iterable[Sent], *, within_s: float) -> dict[str, dict[str, Any]]:
         """Wait until every job is ready or failed; return them by blob."""
-        deadline = time.monotonic() + within_s
+        began = time.monotonic()
         waiting = list(uploads)
         jobs: dict[str, dict[str, Any]] = {}
         while waiting:
+            unknown = []
             for sent in list(waiting):
                 job = self.job(sent)
-                if job and job["status"] in ("ready", "failed"):
+                if job is None:
+                    unknown.append(sent)
+                elif job["status"] in ("ready", "failed"):
                     jobs[sent.blob] = job
                     waiting.remove(sent)
-            if waiting and time.monotonic() > deadline:
+            waited_s = time.monotonic() - began
+            if waiting and waited_s > within_s:
                 raise TimeoutError(f"After {within_s:.0f} s there is no end of {[sent.blob for sent in waiting]}.")
+            if unknown and waited_s > JOB_WITHIN_S:
+                raise TimeoutError(f"After {JOB_WITHIN_S:.0f} s there is no job for {[sent.blob for sent in unknown]}.")
             time.sleep(POLL_S if waiting else 0)
         return jobs
 
