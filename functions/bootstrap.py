@@ -6,7 +6,8 @@ Nothing heavy is imported before a function needs it, so a cold start costs what
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import cache
+from functools import update_wrapper
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from functions.settings import Settings, load_settings
@@ -28,19 +29,42 @@ if TYPE_CHECKING:
     from functions.queues import Queues
     from functions.uploads.service import Uploads
 
+_making = RLock()
+
+
+class once[Made]:
+    """A factory that makes its thing at the first call; calls at the same moment, as hosts make them, share it."""
+
+    def __init__(self, make: Callable[[], Made]) -> None:
+        self._make = make
+        self._made: list[Made] = []
+        update_wrapper(self, make)
+
+    def __call__(self) -> Made:
+        """Return the thing."""
+        if not self._made:
+            with _making:
+                if not self._made:
+                    self._made.append(self._make())
+        return self._made[0]
+
+    def cache_clear(self) -> None:
+        """Forget the thing, so that the next call makes a new one."""
+        self._made.clear()
+
 
 def now() -> datetime:
     """Return the time; the one clock of the application."""
     return datetime.now(UTC)
 
 
-@cache
+@once
 def settings() -> Settings:
     """Return the settings."""
     return load_settings()
 
 
-@cache
+@once
 def blob_service() -> BlobServiceClient:
     """Return the client of blob storage: by connection string, or by identity where `storage` is an account's name."""
     from azure.storage.blob import BlobServiceClient
@@ -51,7 +75,7 @@ def blob_service() -> BlobServiceClient:
     return BlobServiceClient(f"https://{storage}.blob.core.windows.net", credential=_identity())
 
 
-@cache
+@once
 def queue_service() -> QueueServiceClient:
     """Return the client of queue storage, reached as blob storage is."""
     from azure.storage.queue import QueueServiceClient
@@ -62,7 +86,7 @@ def queue_service() -> QueueServiceClient:
     return QueueServiceClient(f"https://{storage}.queue.core.windows.net", credential=_identity())
 
 
-@cache
+@once
 def queues() -> Queues:
     """Return the sender of queue messages."""
     from functions.queues import Queues
@@ -70,7 +94,7 @@ def queues() -> Queues:
     return Queues(queue_service())
 
 
-@cache
+@once
 def mongo() -> MongoClient[dict[str, Any]]:
     """Return the client of Mongo; times come back aware, and a server that is away is given up on after 5 s."""
     from pymongo import MongoClient
@@ -78,7 +102,7 @@ def mongo() -> MongoClient[dict[str, Any]]:
     return MongoClient(settings().mongo_url, tz_aware=True, serverSelectionTimeoutMS=5000, connectTimeoutMS=5000)
 
 
-@cache
+@once
 def catalogue() -> Catalogue:
     """Return the catalogue."""
     from functions.catalogue.artwork import Gallery
@@ -106,7 +130,7 @@ def catalogue() -> Catalogue:
     )
 
 
-@cache
+@once
 def publisher() -> Publisher:
     """Return the publisher of the static catalogue."""
     from functions.catalogue.publisher import Publisher
@@ -117,7 +141,7 @@ def publisher() -> Publisher:
     return Publisher(MongoTitles(mongo()[settings().mongo_database]), site, now)
 
 
-@cache
+@once
 def playback() -> Playback:
     """Return the opener of titles."""
     from functions.playback.keys import SasKeys
@@ -127,7 +151,7 @@ def playback() -> Playback:
     return Playback(catalogue(), encodes(), keys, now)
 
 
-@cache
+@once
 def encode_jobs() -> MongoJobs:
     """Return the store of encode jobs."""
     from functions.encoding.jobs import MongoJobs
@@ -135,7 +159,7 @@ def encode_jobs() -> MongoJobs:
     return MongoJobs(mongo()[settings().mongo_database]["encode_jobs"])
 
 
-@cache
+@once
 def encodes() -> Encodes:
     """Return the encode jobs."""
     from functions.encoding.service import Encodes
@@ -143,7 +167,7 @@ def encodes() -> Encodes:
     return Encodes(encode_jobs(), catalogue(), now)
 
 
-@cache
+@once
 def pipeline() -> Pipeline:
     """Return the steps of an encode; only the encoder app, which has ffmpeg, asks for it."""
     from functions.encoding.ffmpeg import FFmpeg
@@ -162,7 +186,7 @@ def pipeline() -> Pipeline:
     return Pipeline(encode_jobs(), encodes(), Planner(ffmpeg, media, settings()), worker, publisher, now)
 
 
-@cache
+@once
 def uploads() -> Uploads:
     """Return the uploads."""
     from functions.storage import Signer
@@ -195,7 +219,7 @@ def _is_connection_string(storage: str) -> bool:
     return "=" in storage
 
 
-@cache
+@once
 def _identity() -> TokenCredential:
     """Return the identity that the app runs under."""
     from azure.identity import DefaultAzureCredential

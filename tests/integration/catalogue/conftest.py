@@ -1,0 +1,77 @@
+"""The application wired to the real stores and to the OMDb simulator, with a database and containers of its own."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+import uvicorn
+
+from functions import bootstrap
+from infra.local.omdb.app import KEY, Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.integration.conftest import Stack
+
+FACTORIES = (
+    bootstrap.settings,
+    bootstrap.blob_service,
+    bootstrap.queue_service,
+    bootstrap.queues,
+    bootstrap.mongo,
+    bootstrap.catalogue,
+    bootstrap.publisher,
+    bootstrap.playback,
+    bootstrap.encode_jobs,
+    bootstrap.encodes,
+)
+
+
+@pytest.fixture(scope="session")
+def omdb() -> Iterator[str]:
+    """Run the simulator and return its address."""
+    server = uvicorn.Server(uvicorn.Config(Simulator().app(), host="127.0.0.1", port=0, log_level="error"))
+    started = threading.Event()
+    startup = server.startup
+
+    async def announced(*arguments: object, **named: object) -> None:
+        await startup(*arguments, **named)  # type: ignore[arg-type]
+        started.set()
+
+    server.startup = announced  # type: ignore[method-assign]
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    assert started.wait(20)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}/"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def wired(stack: Stack, omdb: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let `bootstrap` make everything anew for this test, over the stack."""
+    environment = {
+        **stack.environment,
+        "MONGO_DATABASE": f"test_{uuid.uuid4().hex[:12]}",
+        "OMDB_URL": omdb,
+        "OMDB_API_KEY": KEY,
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    _forget()
+    yield
+    bootstrap.mongo().drop_database(bootstrap.settings().mongo_database)
+    bootstrap.mongo().close()
+    bootstrap.blob_service().close()
+    bootstrap.queue_service().close()
+    _forget()
+
+
+def _forget() -> None:
+    for factory in FACTORIES:
+        factory.cache_clear()
