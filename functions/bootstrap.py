@@ -228,11 +228,11 @@ def _identity() -> TokenCredential:
 
 
 def _drop_container(title_id: str) -> None:
-    from azure.core.exceptions import ResourceNotFoundError
+    from contextlib import suppress
+
+    from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 
     from functions.uploads.naming import container_for
 
-    try:
+    with suppress(ResourceNotFoundError, ResourceExistsError):  # gone already, or being deleted already (409)
         blob_service().delete_container(container_for(title_id))
-    except ResourceNotFoundError:
-        return
