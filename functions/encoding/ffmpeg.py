@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from functions.errors import EncodeFault
@@ -89,8 +90,7 @@ class FFmpeg:
 
     def version(self) -> str:
         """Return ffmpeg's version, part of every plan: versions are never mixed inside a job."""
-        first = subprocess.run([self.ffmpeg, "-version"], capture_output=True, text=True, check=True).stdout
-        return first.split(maxsplit=3)[2]
+        return _version(self.ffmpeg)
 
     def probe(self, address: str, *arguments: str) -> Finished:
         """Run ffprobe on `address` and return what it printed."""
@@ -178,3 +178,10 @@ def _wait(process: subprocess.Popen[bytes], *, limit_s: float, watch: Callable[[
     process.returncode = os.waitstatus_to_exitcode(status)
     watch()
     return usage
+
+
+@cache
+def _version(ffmpeg: str) -> str:
+    """Return the version that ffmpeg tells, asked once a process."""
+    first = subprocess.run([ffmpeg, "-version"], capture_output=True, text=True, check=True).stdout
+    return first.split(maxsplit=3)[2]
