@@ -115,8 +115,8 @@ class Jobs(Protocol):
     def page(self, *, limit: int) -> list[EncodeJob]:
         """Return the newest jobs."""
 
-    def supersede(self, title_id: str, *, by: str, reason: str) -> None:
-        """Fail the open jobs of a title but one."""
+    def supersede(self, by: EncodeJob, *, reason: str) -> None:
+        """Fail the open jobs of the same title that were opened before."""
 
     def move(self, job_id: str, *, away_from: tuple[JobStatus, ...], to: JobStatus, **values: object) -> bool:
         """Change the status if it is one of `away_from`, setting `values`; return whether it was."""
@@ -127,10 +127,10 @@ class Jobs(Protocol):
         """Note that a chunk is whole in storage; `tail` is the number of frames of the film's last chunk."""
 
     def advance_chunk(self, job_id: str, index: int, segments: int) -> None:
-        """Note how many segments of a running chunk are in storage."""
+        """Note how many segments of a running chunk are in storage; a second attempt lowers nothing."""
 
     def advance_track(self, job_id: str, track: str, state: TrackState, *, codec: str | None) -> None:
-        """Note how much of a track is in storage."""
+        """Note how much of a track is in storage; a second attempt lowers nothing."""
 
     def note_fault(self, job_id: str, fault: str) -> None:
         """Keep what went wrong at the last attempt, in case it was the last."""
@@ -177,9 +177,14 @@ class MongoJobs:
         """Return the newest jobs."""
         return [_read(found) for found in self._jobs.find(sort=[("created_at", DESCENDING)], limit=limit)]
 
-    def supersede(self, title_id: str, *, by: str, reason: str) -> None:
-        """Fail the open jobs of a title but one."""
-        chosen = {"title_id": title_id, "_id": {"$ne": by}, "status": {"$nin": [JobStatus.READY, JobStatus.FAILED]}}
+    def supersede(self, by: EncodeJob, *, reason: str) -> None:
+        """Fail the open jobs of the same title that were opened before."""
+        chosen = {
+            "title_id": by.title_id,
+            "_id": {"$ne": by.id},
+            "created_at": {"$lte": by.created_at},
+            "status": {"$nin": [str(JobStatus.READY), str(JobStatus.FAILED)]},
+        }
         now = datetime.now(UTC)
         values = {"status": str(JobStatus.FAILED), "reason": reason, "updated_at": now, "ended_at": now}
         self._jobs.update_many(chosen, {"$set": values})
@@ -206,17 +211,20 @@ class MongoJobs:
         self._update({"_id": job_id, "chunks_done": {"$ne": index}}, change, values)
 
     def advance_chunk(self, job_id: str, index: int, segments: int) -> None:
-        """Set how many segments of a running chunk are in storage."""
-        self._update({"_id": job_id, "chunks_done": {"$ne": index}}, {}, {f"live.{index}": segments})
+        """Raise how many segments of a running chunk are in storage."""
+        self._update({"_id": job_id, "chunks_done": {"$ne": index}}, {"$max": {f"live.{index}": segments}}, {})
 
     def advance_track(self, job_id: str, track: str, state: TrackState, *, codec: str | None) -> None:
-        """Set how much of a track is in storage, unless all of it is already."""
+        """Raise how much of a track is in storage, unless all of it is already."""
         values: dict[str, object] = {
             f"tracks.{track}": {"segments": state.segments, "ticks": state.ticks, "complete": state.complete}
         }
         if codec:
             values[f"codecs.{track}"] = codec
-        self._update({"_id": job_id, f"tracks.{track}.complete": {"$ne": True}}, {}, values)
+        chosen: dict[str, object] = {"_id": job_id, f"tracks.{track}.complete": {"$ne": True}}
+        if not state.complete:
+            chosen[f"tracks.{track}.segments"] = {"$not": {"$gt": state.segments}}
+        self._update(chosen, {}, values)
 
     def note_fault(self, job_id: str, fault: str) -> None:
         """Keep what went wrong at the last attempt."""

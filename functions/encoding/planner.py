@@ -18,7 +18,7 @@ from functions.encoding.ladder import chunks_for, renditions_for
 from functions.encoding.model import AudioPlan, EncodePlan, SourceRef, TextPlan
 from functions.encoding.probe import probe
 from functions.errors import EncodeFault, SourceRefused
-from functions.uploads.naming import UploadKind, container_for, read_name
+from functions.uploads.naming import UploadKind, companion, container_for, read_name
 
 if TYPE_CHECKING:
     from functions.encoding.ffmpeg import FFmpeg
@@ -112,8 +112,8 @@ class Planner:
         stem = read_name(job.upload.blob).stem
         found = []
         for blob in self._media.names(job.upload.container, f"{stem}."):
-            upload = read_name(blob)
-            if upload.kind is UploadKind.SUBTITLES and upload.stem == stem:
+            upload = companion(blob, film=stem)
+            if upload and upload.kind is UploadKind.SUBTITLES:
                 language = _language(upload.language)
                 found.append(TextPlan("", language, _label(language, ""), None, blob))
         for stream in source.text:

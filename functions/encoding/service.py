@@ -92,10 +92,18 @@ class Encodes:
             updated_at=now,
             uploaded_at=min(uploaded_at, now),
         )
-        if self._jobs.open(job):
-            reason = f"A newer upload of {job.name} has taken its place."
-            self._jobs.supersede(title_id, by=job.id, reason=reason)
+        if not self._jobs.open(job):
+            job = self._jobs.get(job.id)
+        # Said each time: the one who opened it may have died before.
+        self._jobs.supersede(job, reason=f"A newer upload of {job.name} has taken its place.")
         return job.id
+
+    def is_over(self, job_id: str) -> bool:
+        """Return whether a job is known and no more work on it is wanted."""
+        try:
+            return not self._jobs.get(job_id).open
+        except NotFound:
+            return False
 
     def progress(self, job_id: str) -> Progress | None:
         """Return how far a job is, or None if there is none of that id."""
@@ -133,10 +141,13 @@ class Encodes:
     def fail(self, job_id: str, reason: str) -> None:
         """End an open job with a reason; the upload and what is stored stay."""
         job = self._jobs.get(job_id)
+        if not job.open:
+            return
+        # The title first: once the job has failed, no message would come back to say it.
+        self._catalogue.mark_failed(job.title_id, reason)
         still_open = (JobStatus.QUEUED, JobStatus.PLANNING, JobStatus.ENCODING)
         if self._jobs.move(job_id, away_from=still_open, to=JobStatus.FAILED, reason=reason, ended_at=self._now()):
             log.warning("job %s failed: %s", job_id, reason)
-            self._catalogue.mark_failed(job.title_id, reason)
 
     def give_up(self, job_id: str) -> None:
         """Fail a job whose message failed too often, with what the last attempt met."""

@@ -40,9 +40,8 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 def read_name(blob: str) -> Upload:
     """Return what `blob` is; `film.json`, `film.jpg`, `film.backdrop.jpg`, `film.en.srt` belong to `film.mkv`."""
-    path = PurePosixPath(blob)
-    suffix = path.suffix.lower()
-    stem = str(path.with_suffix("")) if suffix else blob
+    ending = PurePosixPath(blob.rpartition("/")[2]).suffix
+    suffix, stem = ending.lower(), blob.removesuffix(ending)
     head, _, tail = stem.rpartition(".")
     if suffix == ".json":
         return Upload(blob, stem, UploadKind.METADATA)
@@ -55,6 +54,19 @@ def read_name(blob: str) -> Upload:
             return Upload(blob, head, UploadKind.SUBTITLES, tail)
         return Upload(blob, stem, UploadKind.SUBTITLES)
     return Upload(blob, stem, UploadKind.FILM)
+
+
+def companion(blob: str, *, film: str) -> Upload | None:
+    """Return what `blob` is to the film of that stem, or None where it does not belong to it.
+
+    A name alone does not tell: `The.Big.Sea.srt` belongs to `The.Big.Sea.mkv`, and is not in a language named Sea.
+    """
+    upload = read_name(blob)
+    if upload.kind is UploadKind.FILM:
+        return None
+    if upload.kind is UploadKind.SUBTITLES and blob.rpartition(".")[0] == film:
+        return Upload(blob, film, UploadKind.SUBTITLES)
+    return upload if upload.stem == film else None
 
 
 def title_id_for(blob: str) -> str:

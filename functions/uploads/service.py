@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from functions.catalogue.model import Status
 from functions.errors import Malformed
-from functions.uploads.naming import UploadKind, read_name, title_id_for
+from functions.uploads.naming import UploadKind, job_id_for, read_name, title_id_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +86,8 @@ class Uploads:
             return Arrival(title_id, upload.stem, describe=True, job_id=None)
         if upload.kind is UploadKind.SUBTITLES:
             return None
+        if self._encodes.is_over(job_id_for(blob, stored.etag)):
+            return Arrival(title_id, upload.stem, describe=True, job_id=None)
         self._catalogue.open_title(title_id, stem=upload.stem, status=Status.ENCODING)
         job_id = self._encodes.open(
             blob, etag=stored.etag, size=stored.size, title_id=title_id, uploaded_at=stored.uploaded_at

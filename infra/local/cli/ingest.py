@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from functions.uploads.naming import UploadKind, job_id_for, read_name
+from functions.uploads.naming import UploadKind, companion, job_id_for, read_name
 from infra.local.cli.api import Api
 from infra.local.stores.home import CannotRun, Home
 
@@ -83,8 +83,8 @@ def companions_of(film: Path) -> dict[UploadKind, list[Path]]:
     stem = read_name(film.name).stem
     found: dict[UploadKind, list[Path]] = {}
     for path in sorted(film.absolute().parent.iterdir()):
-        upload = read_name(path.name)
-        if upload.stem == stem and upload.kind is not UploadKind.FILM and path.is_file():
+        upload = companion(path.name, film=stem)
+        if upload and path.is_file():
             found.setdefault(upload.kind, []).append(path)
     return found
 

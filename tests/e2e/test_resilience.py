@@ -1,0 +1,337 @@
+"""Two encoders share the films, and nothing that happens to them or comes twice costs or changes a segment."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
+
+from functions.uploads.naming import container_for
+from infra.local.stores.credentials import load_or_make
+from tests.e2e.conftest import Product
+from tests.support.homes import free_home
+from tests.support.media import Film, Sound, make_film
+from tests.support.published import Published
+from tests.support.uploads import Sent, Storefront
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ENDED_WITHIN_S = 300
+ENCODERS = ("encoder-1", "encoder-2")
+HALF_A_MINUTE = Film(frames=725, width=640, height=360)
+"""Two rungs, 8 segments, 3 chunks."""
+
+A_MINUTE = Film(frames=1441, width=640, height=360)
+"""Two rungs, 16 segments, 4 chunks."""
+
+SHORT = Film(frames=221, sounds=(Sound(440),))
+SHORTER = Film(frames=121)
+
+
+def eventually[T](look: Callable[[], T], *, within_s: float = 60, every_s: float = 0.02) -> T:
+    """Return what `look` returns as soon as it is true."""
+    deadline = time.monotonic() + within_s
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"not within {within_s} s; last seen: {seen!r}"
+        time.sleep(every_s)
+    return seen
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """A running product with two encoders, its queues, and films that were made once."""
+
+    product: Product
+    storefront: Storefront
+    blobs: BlobServiceClient
+    queues: QueueServiceClient
+    folder: Path
+
+    def film(self, film: Film) -> Path:
+        """Return a film, made when it is first asked for."""
+        folder = self.folder / f"{film.frames}-{film.width}"
+        if not folder.exists():
+            folder.mkdir()
+            make_film(film, folder)
+        return folder / film.name
+
+    def job(self, sent: Sent) -> dict[str, Any]:
+        """Return a job, waiting until it is known."""
+        return eventually(lambda: self.storefront.job(sent))
+
+    def ended(self, sent: Sent) -> dict[str, Any]:
+        """Return a job when it is ready or failed."""
+        return self.storefront.ended([sent], within_s=ENDED_WITHIN_S)[sent.blob]
+
+    def jobs_of(self, sent: Sent) -> list[dict[str, Any]]:
+        """Return all jobs of a title, newest first."""
+        jobs: list[dict[str, Any]] = self._ask("GET", "/api/jobs")["jobs"]
+        return [job for job in jobs if job["title_id"] == sent.title_id]
+
+    def playback(self, sent: Sent) -> dict[str, Any]:
+        """Return what a viewer gets who plays the title now."""
+        return self._ask("POST", f"/api/titles/{sent.title_id}/playback")
+
+    def title(self, sent: Sent) -> dict[str, Any]:
+        """Return what the catalogue says of the title."""
+        return self._ask("GET", f"/api/titles/{sent.title_id}")
+
+    def say(self, queue: str, **message: object) -> None:
+        """Put a message into a queue."""
+        text = base64.b64encode(json.dumps(message).encode()).decode()
+        self.queues.get_queue_client(queue).send_message(text)
+
+    def announce(self, sent: Sent) -> None:
+        """Post the event of an upload to the API's webhook, as Event Grid does."""
+        blob = self.blobs.get_blob_client("uploads", sent.blob)
+        event = {
+            "eventType": "Microsoft.Storage.BlobCreated",
+            "subject": f"/blobServices/default/containers/uploads/blobs/{sent.blob}",
+            "data": {"eTag": blob.get_blob_properties().etag, "url": blob.url, "blobType": "BlockBlob"},
+        }
+        answer = requests.post(
+            f"{self.product.endpoints['api']}/runtime/webhooks/blobs",
+            params={"functionName": "Host.Functions.start_title"},
+            headers={
+                "aeg-event-type": "Notification",
+                "x-functions-key": load_or_make(self.product.home.secrets_file).blobs_key,
+            },
+            json=[event],
+            timeout=30,
+        )
+        assert answer.status_code == 202, answer.text
+
+    def at_rest(self) -> None:
+        """Wait until no queue holds a message."""
+
+        def empty() -> bool:
+            names = [queue.name for queue in self.queues.list_queues()]
+            counts = (self.queues.get_queue_client(n).get_queue_properties().approximate_message_count for n in names)
+            return not any(counts)
+
+        eventually(empty, within_s=90, every_s=0.5)
+
+    def versions(self, sent: Sent) -> dict[str, str]:
+        """Return the etag of every blob of the title, which each write changes."""
+        return {blob.name: blob.etag for blob in self._container(sent).list_blobs()}
+
+    def segments(self, sent: Sent) -> dict[str, str]:
+        """Return the digest of every init and media segment of a job, by its name inside the job's folder."""
+        container = self._container(sent)
+        names = [name for name in container.list_blob_names() if name.endswith((".m4s", ".mp4"))]
+        return {
+            name.removeprefix(f"{sent.job_id}/"): hashlib.sha256(container.download_blob(name).readall()).hexdigest()
+            for name in names
+        }
+
+    def encodes_of(self, sent: Sent) -> list[int]:
+        """Return which chunks of a job were encoded, one entry for each time, out of the encoders' logs."""
+        said = "".join(self.product.home.log(name).read_text(encoding="utf-8") for name in ENCODERS)
+        return sorted(int(index) for index in re.findall(rf"job {sent.job_id} chunk (\d+):", said))
+
+    def _container(self, sent: Sent) -> Any:
+        return self.blobs.get_container_client(container_for(sent.title_id))
+
+    def _ask(self, method: str, path: str) -> dict[str, Any]:
+        endpoints = self.product.endpoints
+        answer = requests.request(
+            method, f"{endpoints['api']}{path}", headers={"x-functions-key": endpoints["api_key"]}, timeout=30
+        )
+        answer.raise_for_status()
+        body: dict[str, Any] = answer.json()
+        return body
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """Start a product of its own with two encoders."""
+    folder = Path(tempfile.mkdtemp(prefix="notflix-studio-"))
+    product = Product(free_home(folder))
+    began = product.run("up", "--detach", "--empty", "--encoders", "2")
+    try:
+        assert began.returncode == 0, began.stdout + began.stderr
+        connection = product.endpoints["storage_connection"]
+        with (
+            BlobServiceClient.from_connection_string(connection) as blobs,
+            QueueServiceClient.from_connection_string(connection) as queues,
+        ):
+            storefront = Storefront(product.endpoints)
+            yield Studio(product, storefront, blobs, queues, tmp_path_factory.mktemp("films"))
+            storefront.close()
+    finally:
+        ended = product.run("down")
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def survivor(studio: Studio) -> Sent:
+    """Upload half a minute, kill the encoder that first has a segment of a chunk, and wait for the end."""
+    sent = studio.storefront.send("the survivor.mp4", studio.film(HALF_A_MINUTE))
+
+    def in_mid_chunk() -> str | None:
+        work = studio.product.home.path / "work"
+        return next((path.parts[-4] for path in work.glob("encoder-*/chunk-*/v*/*.m4s*")), None)
+
+    name = eventually(in_mid_chunk)
+    assert name in ENCODERS
+    os.kill(part(studio, name)["pid"], signal.SIGKILL)
+    job = studio.job(sent)
+    assert job["status"] == "encoding"
+    assert job["chunks"]["done"] < job["chunks"]["total"]
+    assert studio.ended(sent)["status"] == "ready"
+    assert eventually(lambda: part(studio, name)["state"] == "ready")
+    assert part(studio, name)["restarts"] == 1
+    return sent
+
+
+@pytest.fixture(scope="module")
+def twin(studio: Studio) -> Sent:
+    """Upload the same half a minute under another name, and ask for each of its chunks and tracks three times."""
+    sent = studio.storefront.send("the twin.mp4", studio.film(HALF_A_MINUTE))
+    chunks = eventually(lambda: studio.job(sent)["chunks"]["total"])
+    for _ in range(2):
+        studio.say("plan-encode", job_id=sent.job_id)
+        for index in range(chunks):
+            studio.say("encode-chunk", job_id=sent.job_id, chunk=index)
+        studio.say("encode-audio", job_id=sent.job_id, track="a0")
+    assert studio.ended(sent)["status"] == "ready"
+    studio.at_rest()
+    return sent
+
+
+def part(studio: Studio, name: str) -> dict[str, Any]:
+    told = json.loads(studio.product.run("status", "--json").stdout)
+    found: dict[str, Any] = next(part for part in told["parts"] if part["name"] == name)
+    return found
+
+
+def whole(studio: Studio, sent: Sent, film: Film, folder: Path) -> None:
+    """Assert that every frame of the film is in every rung once, in segments that join and are the listed ones."""
+    published = Published(studio.storefront.fetch(sent, folder))
+    assert published.mpd.get("type") == "static"
+    assert published.faults() == []
+    for rung in published.of("video"):
+        assert published.numbers(rung.name) == list(range(film.frames))
+
+
+def test_film_comes_out_whole_though_an_encoder_was_killed(studio: Studio, survivor: Sent, tmp_path: Path) -> None:
+    whole(studio, survivor, HALF_A_MINUTE, tmp_path)
+
+
+def test_same_film_gives_the_same_bytes_however_often_its_parts_are_asked_for(
+    studio: Studio, survivor: Sent, twin: Sent
+) -> None:
+    assert len(studio.jobs_of(twin)) == 1
+    segments = studio.segments(twin)
+    assert len([name for name in segments if name.endswith(".m4s")]) == 3 * 8
+    assert segments == studio.segments(survivor)
+
+
+def test_both_encoders_had_a_share(studio: Studio, twin: Sent) -> None:
+    for name in ENCODERS:
+        assert twin.job_id in studio.product.home.log(name).read_text(encoding="utf-8")
+
+
+def test_messages_that_come_again_after_the_end_change_nothing(studio: Studio, twin: Sent) -> None:
+    before, job = studio.versions(twin), studio.job(twin)
+    for queue, message in (
+        ("plan-encode", {}),
+        *(("encode-chunk", {"chunk": index}) for index in range(job["chunks"]["total"])),
+        ("encode-audio", {"track": "a0"}),
+        ("publish-title", {}),
+        ("encode-chunk-poison", {"chunk": 0}),
+    ):
+        studio.say(queue, job_id=twin.job_id, **message)
+    studio.at_rest()
+    assert studio.versions(twin) == before
+    assert studio.jobs_of(twin) == [job]
+
+
+def test_event_of_an_upload_that_comes_again_makes_no_other_job(studio: Studio, twin: Sent) -> None:
+    before, job = studio.versions(twin), studio.job(twin)
+    for _ in range(2):
+        studio.announce(twin)
+    studio.at_rest()
+    assert studio.jobs_of(twin) == [job]
+    assert studio.versions(twin) == before
+    assert studio.title(twin)["status"] == "ready"
+
+
+def test_retry_of_a_failed_job_encodes_only_what_is_missing(studio: Studio, tmp_path: Path) -> None:
+    sent = studio.storefront.send("tried again.mp4", studio.film(A_MINUTE))
+    eventually(lambda: studio.job(sent)["chunks"]["done"], within_s=ENDED_WITHIN_S)
+    studio.say("encode-chunk-poison", job_id=sent.job_id, chunk=3)
+    failed = studio.ended(sent)
+    assert failed["status"] == "failed"
+    assert "the encoder's log" in failed["reason"]
+    assert studio.title(sent)["status"] == "failed"
+    studio.announce(sent)
+    studio.at_rest()
+    stopped = studio.job(sent)
+    assert stopped["status"] == "failed"
+    assert studio.title(sent)["status"] == "failed", "an event that comes again takes up no failed job"
+    done = stopped["chunks"]["done"]
+    assert 0 < done < stopped["chunks"]["total"]
+    encoded = studio.encodes_of(sent)
+    assert len(encoded) == done
+
+    again = studio.product.run("retry", sent.job_id)
+    assert again.returncode == 0, again.stderr
+    assert studio.ended(sent)["status"] == "ready"
+    assert studio.encodes_of(sent) == list(range(stopped["chunks"]["total"])), "each chunk was encoded once"
+    assert studio.title(sent)["status"] == "ready"
+    whole(studio, sent, A_MINUTE, tmp_path)
+    refused = studio.product.run("retry", sent.job_id)
+    assert refused.returncode == 1
+    assert "only a failed job can be retried" in refused.stderr
+
+
+def test_upload_that_is_gone_fails_its_job_with_the_reason(studio: Studio) -> None:
+    sent = studio.storefront.send("taken away.mp4", studio.film(A_MINUTE))
+    eventually(lambda: studio.job(sent)["status"] in ("planning", "encoding"))
+    studio.blobs.get_blob_client("uploads", sent.blob).delete_blob()
+    job = studio.ended(sent)
+    assert job["status"] == "failed"
+    assert "storage" in job["reason"]
+    assert "sig=" not in job["reason"]
+    assert studio.title(sent)["status"] == "failed"
+
+
+def test_earlier_version_plays_until_the_newer_one_is_whole(studio: Studio, tmp_path: Path) -> None:
+    first = studio.storefront.send("new cut.mp4", studio.film(SHORT))
+    assert studio.ended(first)["status"] == "ready"
+    assert studio.playback(first)["job_id"] == first.job_id
+
+    second = studio.storefront.send("new cut.mp4", studio.film(A_MINUTE))
+    eventually(lambda: studio.job(second)["front_s"] > 0, within_s=ENDED_WITHIN_S)
+    shown = studio.playback(second)
+    assert (shown["job_id"], shown["status"]) == (first.job_id, "ready")
+
+    third = studio.storefront.send("new cut.mp4", studio.film(SHORTER))
+    overtaken = studio.ended(second)
+    assert overtaken["status"] == "failed"
+    assert overtaken["reason"] == "A newer upload of new cut.mp4 has taken its place."
+    assert studio.ended(third)["status"] == "ready"
+    shown = studio.playback(third)
+    assert (shown["job_id"], shown["status"]) == (third.job_id, "ready")
+    whole(studio, third, SHORTER, tmp_path)
+    assert [job["job_id"] for job in studio.jobs_of(third)] == [third.job_id, second.job_id, first.job_id]
+    refused = studio.product.run("retry", second.job_id)
+    assert refused.returncode == 1
+    assert "has been replaced by" in refused.stderr
