@@ -71,9 +71,10 @@ def make_picture(width: int = 640, height: int = 360, colour: str = "teal", kind
 
 
 class MemoryTitles:
-    """Titles in memory."""
+    """Titles in memory; `after_reading` is called once something was read: a rival may come in there."""
 
     def __init__(self) -> None:
+        self.after_reading: Callable[[], None] = lambda: None
         self._titles: dict[str, Title] = {}
         self._lock = Lock()
 
@@ -85,7 +86,9 @@ class MemoryTitles:
             return True
 
     def get(self, title_id: str) -> Title | None:
-        return self._titles.get(title_id)
+        found = self._titles.get(title_id)
+        self.after_reading()
+        return found
 
     def save(self, title: Title, *, over: int) -> bool:
         with self._lock:
@@ -107,7 +110,9 @@ class MemoryTitles:
         ][:limit]
 
     def listed(self) -> list[Title]:
-        return [title for title in self._newest_first() if title.listed]
+        found = [title for title in self._newest_first() if title.listed]
+        self.after_reading()
+        return found
 
     def unpublished(self, *, limit: int) -> list[Title]:
         return [title for title in self._titles.values() if not title.published][:limit]
@@ -229,6 +234,7 @@ class World:
         self.films = MemoryFilms()
         self.posters = MemoryPosters()
         self.announced = 0
+        self.rivals = 0
         self.fetched: list[tuple[str, str]] = []
         self.dropped: list[str] = []
         outside = Outside(self._announce, lambda *asked: self.fetched.append(asked), self.dropped.append, self.clock)
@@ -240,6 +246,17 @@ class World:
         """Put titles into the store and return self."""
         for title in titles:
             assert self.titles.add(title)
+        return self
+
+    def with_rival(self, act: Callable[[], object]) -> World:
+        """Let a rival act right after the next reading of a title or list, and return self."""
+
+        def come_in() -> None:
+            self.titles.after_reading = lambda: None
+            act()
+            self.rivals += 1
+
+        self.titles.after_reading = come_in
         return self
 
     def _announce(self) -> None:

@@ -102,29 +102,33 @@ def test_a_new_title_appears_under_more_like_this_of_older_ones() -> None:
 def test_a_slower_publisher_never_leaves_an_older_list_over_a_newer() -> None:
     world = World().with_titles([make_title("first")])
 
-    def rival(path: str) -> None:
-        world.site.before_write = lambda path: None
+    def rival() -> None:
         world.with_titles([make_title("second", added_s=1)])
         world.publisher.publish()
 
-    world.site.before_write = rival
-    world.publisher.publish()
+    world.with_rival(rival).publisher.publish()
+    assert world.rivals == 1
     for path in (HOME, SEARCH):
         assert "second" in world.site.files[path].decode()
 
 
 def test_a_slower_publisher_never_leaves_an_older_page_over_a_newer() -> None:
     world = World().with_titles([make_title("film", status=Status.ENCODING, playback=make_playback())])
+    path = "catalogue/titles/film.json"
 
-    def rival(path: str) -> None:
-        if path == "catalogue/titles/film.json":
-            world.site.before_write = lambda path: None
-            world.catalogue.mark_playable("film", make_playback(), complete=True)
-            world.publisher.publish()
+    def rival() -> None:
+        world.catalogue.mark_playable("film", make_playback(), complete=True)
+        world.publisher.publish()
 
-    world.site.before_write = rival
+    def when_lists_are_written(written: str) -> None:
+        if written == SEARCH:
+            world.site.before_write = lambda written: None
+            world.with_rival(rival)
+
+    world.site.before_write = when_lists_are_written
     world.publisher.publish()
-    assert read(world, "catalogue/titles/film.json")["status"] == "ready"
+    assert world.rivals == 1
+    assert read(world, path)["status"] == "ready"
     assert world.titles.unpublished(limit=9) == []
 
 

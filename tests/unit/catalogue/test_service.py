@@ -83,6 +83,13 @@ def test_a_change_nobody_sees_is_not_published_and_one_that_is_seen_is_asked_for
     assert world.announced == 3  # not published yet, so the request is repeated
 
 
+def test_a_change_that_comes_in_between_is_kept() -> None:
+    world = opened().with_rival(lambda: world.catalogue.edit(SINTEL, {"rated": "12"}))
+    title = world.catalogue.mark_playable(SINTEL, make_playback(), complete=True)
+    assert world.rivals == 1
+    assert (title.details.rated, title.status) == ("12", Status.READY)
+
+
 def test_changes_made_at_once_are_all_kept() -> None:
     world = opened()
     world.films.answers["Sintel", 2010] = Found(Details("Sintel", 2010, plot="A dragon."), None)
