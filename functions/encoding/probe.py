@@ -161,7 +161,11 @@ def frame_rate(real: Fraction, average: Fraction, shown_at: Sequence[Fraction]) 
         return _at_most_60(_snapped(stated)), False
     if real in STANDARD_RATES and abs(real * short - 1) < Fraction(3, 100):
         return real, True
-    return next((r for r in STANDARD_RATES if r * short >= Fraction(97, 100)), STANDARD_RATES[-1]), True
+    lowest = next((r for r in STANDARD_RATES if r * short >= Fraction(97, 100)), STANDARD_RATES[-1])
+    whole = lowest * Fraction(1001, 1000)
+    # A thousandth too much repeats a frame now and then, a thousandth too little loses one.
+    exact = abs(lowest * short - 1) < Fraction(1, 2000)
+    return (whole if whole in STANDARD_RATES and not exact else lowest), True
 
 
 def _quantile(ordered: Sequence[Fraction], percent: int) -> Fraction:

@@ -72,7 +72,9 @@ class Studio:
 
     def job(self, sent: Sent) -> dict[str, Any]:
         """Return a job, waiting until it is known."""
-        return eventually(lambda: self.storefront.job(sent))
+        found = eventually(lambda: self.storefront.job(sent))
+        assert found is not None
+        return found
 
     def ended(self, sent: Sent) -> dict[str, Any]:
         """Return a job when it is ready or failed."""
@@ -250,14 +252,11 @@ def test_both_encoders_had_a_share(studio: Studio, twin: Sent) -> None:
 
 def test_messages_that_come_again_after_the_end_change_nothing(studio: Studio, twin: Sent) -> None:
     before, job = studio.versions(twin), studio.job(twin)
-    for queue, message in (
-        ("plan-encode", {}),
-        *(("encode-chunk", {"chunk": index}) for index in range(job["chunks"]["total"])),
-        ("encode-audio", {"track": "a0"}),
-        ("publish-title", {}),
-        ("encode-chunk-poison", {"chunk": 0}),
-    ):
-        studio.say(queue, job_id=twin.job_id, **message)
+    for index in range(job["chunks"]["total"]):
+        studio.say("encode-chunk", job_id=twin.job_id, chunk=index)
+    studio.say("encode-audio", job_id=twin.job_id, track="a0")
+    for queue in ("plan-encode", "publish-title", "encode-chunk-poison"):
+        studio.say(queue, job_id=twin.job_id)
     studio.at_rest()
     assert studio.versions(twin) == before
     assert studio.jobs_of(twin) == [job]

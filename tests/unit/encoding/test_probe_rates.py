@@ -1,0 +1,95 @@
+"""The rate of the published grid is that of the film, whatever its container makes of its clock."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.encoding.probe import STANDARD_RATES, frame_rate
+
+NTSC_FILM, NTSC = Fraction(24_000, 1001), Fraction(30_000, 1001)
+
+
+def times(rate: Fraction, numbers: range, *, clock: int | None = None) -> list[Fraction]:
+    """Return when frames are shown, by a clock of so many ticks a second if one is given."""
+    exact = [number / rate for number in numbers]
+    return exact if clock is None else [Fraction(round(at * clock), clock) for at in exact]
+
+
+def head_and_tail(rate: Fraction, *, clock: int | None = None) -> list[Fraction]:
+    """Return what is sampled of a film of ten minutes: 150 frames from its start, and its last 12 s."""
+    last = int(600 * rate)
+    return times(rate, range(150), clock=clock) + times(rate, range(last - int(12 * rate), last), clock=clock)
+
+
+@pytest.mark.parametrize("rate", STANDARD_RATES)
+@pytest.mark.parametrize("clock", [None, 90_000, 1000])
+def test_even_film_keeps_its_rate_by_any_clock(rate: Fraction, clock: int | None) -> None:
+    # A clock of milliseconds makes ffprobe guess a real rate; its average is off by the rounding of the duration.
+    average = rate if clock is None else rate * Fraction(599_993, 600_000)
+    assert frame_rate(rate, average, head_and_tail(rate, clock=clock)) == (rate, False)
+
+
+@pytest.mark.parametrize("rate", [NTSC_FILM, NTSC, Fraction(60_000, 1001)])
+def test_matroska_of_which_ffprobe_knows_no_better_than_a_thousandth(rate: Fraction) -> None:
+    assert frame_rate(Fraction(1000), rate, head_and_tail(rate, clock=1000)) == (rate, False)
+
+
+def test_packets_in_decode_order_lack_neighbours_at_the_end_of_the_sample() -> None:
+    sampled = times(Fraction(24), range(150))
+    missing = [at for at in sampled if at not in (sampled[144], sampled[146], sampled[147])]
+    assert frame_rate(Fraction(24), Fraction(24), missing[::-1]) == (Fraction(24), False)
+
+
+def test_fast_films_are_halved_until_they_can_be_published() -> None:
+    assert frame_rate(Fraction(120), Fraction(120), head_and_tail(Fraction(120))) == (Fraction(60), False)
+    high = Fraction(120_000, 1001)
+    assert frame_rate(high, high, head_and_tail(high)) == (Fraction(60_000, 1001), False)
+    assert frame_rate(Fraction(240), Fraction(240), head_and_tail(Fraction(240))) == (Fraction(60), False)
+
+
+def test_uncommon_even_rate_is_kept() -> None:
+    rate = Fraction(917_425, 30_618)
+    found, varies = frame_rate(rate, rate, head_and_tail(rate))
+    assert not varies
+    assert abs(found / rate - 1) < Fraction(1, 1000)
+    assert frame_rate(Fraction(12), Fraction(12), head_and_tail(Fraction(12))) == (Fraction(12), False)
+
+
+@pytest.mark.parametrize("clock", [None, 1000])
+def test_film_with_frames_left_out_gets_the_rate_of_its_clock_and_loses_none(clock: int | None) -> None:
+    kept = [at for n, at in enumerate(times(Fraction(30), range(180), clock=clock)) if n % 6 != 3]
+    assert frame_rate(Fraction(30), Fraction(25), kept) == (Fraction(30), True)
+
+
+def test_film_that_changes_between_two_rates_gets_the_higher() -> None:
+    for fastest, clock in ((Fraction(60), 90_000), (Fraction(60), 1000), (Fraction(60_000, 1001), 90_000)):
+        slow, fast = times(Fraction(24), range(72)), times(fastest, range(180), clock=clock)
+        mixed = slow + [at + 3 for at in fast]
+        assert frame_rate(Fraction(clock), Fraction(42), mixed) == (fastest, True)
+
+
+def test_of_two_rates_that_a_clock_of_milliseconds_cannot_tell_apart_the_one_that_loses_no_frame() -> None:
+    for rate in (Fraction(24), NTSC_FILM):
+        kept = [at for n, at in enumerate(times(rate, range(300), clock=1000)) if n % 3]
+        assert frame_rate(Fraction(1000), Fraction(16), kept) == (Fraction(24), True)
+
+
+def test_single_frame_has_the_rate_that_is_stated_or_a_common_one() -> None:
+    assert frame_rate(Fraction(25), Fraction(25), [Fraction(0)]) == (Fraction(25), False)
+    assert frame_rate(Fraction(0), Fraction(0), []) == (Fraction(25), False)
+    assert frame_rate(Fraction(0), Fraction(0), [Fraction(0), Fraction(1, 24)]) == (Fraction(24), False)
+
+
+@given(
+    st.sets(st.integers(0, 100_000), max_size=200),
+    st.fractions(0, 1000, max_denominator=1001),
+    st.fractions(0, 1000, max_denominator=1001),
+)
+def test_any_sample_gives_a_rate_that_can_be_published(ticks: set[int], real: Fraction, average: Fraction) -> None:
+    rate, varies = frame_rate(real, average, [Fraction(tick, 1000) for tick in ticks])
+    assert 0 < rate <= 60
+    assert not varies or rate in STANDARD_RATES
