@@ -25,11 +25,11 @@ ENCODER_THREADS = 2
 """Threads of each x264, part of the plan's bytes: another number gives other ones. Five rungs keep four cores busy."""
 
 THUMBNAIL_WIDTH = 160
-STILL_FRAMES = 96
+STILL_FRAMES = 24
 
 _PICTURE = {"f": "image2", "update": 1, "frames:v": 1, "map_metadata": -1}
 
-_MARGIN_S = {False: 1, True: 15}
+_MARGIN_S = {False: Fraction(1, 4), True: Fraction(15)}
 """Seconds read before a chunk begins; a source of varying rate may hold a frame that long."""
 
 _SDR = (

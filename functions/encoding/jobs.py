@@ -126,7 +126,7 @@ class Jobs(Protocol):
     ) -> None:
         """Note that a chunk is whole in storage; `tail` is the number of frames of the film's last chunk."""
 
-    def advance_chunk(self, job_id: str, index: int, segments: int) -> None:
+    def advance_chunk(self, job_id: str, index: int, segments: int, *, codecs: Mapping[str, str]) -> None:
         """Note how many segments of a running chunk are in storage; a second attempt lowers nothing."""
 
     def advance_track(self, job_id: str, track: str, state: TrackState, *, codec: str | None) -> None:
@@ -210,9 +210,10 @@ class MongoJobs:
         change = {"$addToSet": {"chunks_done": index}, "$unset": {f"live.{index}": ""}, "$inc": {"cpu_s": cpu_s}}
         self._update({"_id": job_id, "chunks_done": {"$ne": index}}, change, values)
 
-    def advance_chunk(self, job_id: str, index: int, segments: int) -> None:
+    def advance_chunk(self, job_id: str, index: int, segments: int, *, codecs: Mapping[str, str]) -> None:
         """Raise how many segments of a running chunk are in storage."""
-        self._update({"_id": job_id, "chunks_done": {"$ne": index}}, {"$max": {f"live.{index}": segments}}, {})
+        values: dict[str, object] = {f"codecs.{name}": codec for name, codec in codecs.items()}
+        self._update({"_id": job_id, "chunks_done": {"$ne": index}}, {"$max": {f"live.{index}": segments}}, values)
 
     def advance_track(self, job_id: str, track: str, state: TrackState, *, codec: str | None) -> None:
         """Raise how much of a track is in storage, unless all of it is already."""

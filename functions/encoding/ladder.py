@@ -29,11 +29,8 @@ H264_LADDER = (
 )
 """Five rungs near those of Apple's HLS authoring specification; the lowest is exactly 16:9."""
 
-OPENING_SEGMENTS = (1, 3)
-"""Segments of the first chunks: short, so that the first picture comes early."""
-
-CHUNK_SEGMENTS = 6
-"""Most segments of a later chunk, 24 s: each chunk costs about a second of decoding that nobody sees."""
+CHUNK_SEGMENTS = 7
+"""Most segments of a chunk, 28 s: each chunk decodes from the key frame before it, which costs and is not seen."""
 
 
 def renditions_for(width: int, height: int, *, ladder: tuple[Rung, ...] = H264_LADDER) -> tuple[Rendition, ...]:
@@ -54,26 +51,16 @@ def renditions_for(width: int, height: int, *, ladder: tuple[Rung, ...] = H264_L
 
 
 def chunks_for(grid: FrameGrid) -> tuple[Chunk, ...]:
-    """Return the chunks that cover every frame of the grid, in order, each of whole segments."""
+    """Return the chunks that cover every frame of the grid, in order: as few as the longest allows, nearly even."""
+    count = -(-grid.segments // CHUNK_SEGMENTS)
     chunks: list[Chunk] = []
     first = 0
-    for segments in _runs(grid.segments):
+    for index in range(count):
+        segments = grid.segments // count + (index < grid.segments % count)
         end_frame = min((first + segments) * grid.gop, grid.frames)
-        chunks.append(Chunk(len(chunks), first * grid.gop, end_frame, first, segments))
+        chunks.append(Chunk(index, first * grid.gop, end_frame, first, segments))
         first += segments
     return tuple(chunks)
-
-
-def _runs(total: int) -> list[int]:
-    """Split `total` segments into the opening runs and then as few even runs as the longest allows."""
-    runs = []
-    for opening in OPENING_SEGMENTS:
-        if total > 0:
-            runs.append(min(opening, total))
-            total -= runs[-1]
-    count = -(-total // CHUNK_SEGMENTS)
-    runs += [total // count + (index < total % count) for index in range(count)] if count else []
-    return runs
 
 
 def _even(length: float) -> int:

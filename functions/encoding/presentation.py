@@ -72,7 +72,9 @@ def front_segments(job: EncodeJob, plan: EncodePlan) -> int:
     front = 0
     for chunk in plan.chunks:
         if chunk.index not in job.chunks_done:
-            return front
+            # How long the film's last segment is, is known only when its chunk is done.
+            certain = chunk.segments - (chunk.end_frame == plan.grid.frames)
+            return front + min(job.live.get(str(chunk.index), 0), certain)
         front = chunk.first_segment + chunk.segments
     return -(-(job.tail_frames or plan.grid.frames) // plan.grid.gop)
 

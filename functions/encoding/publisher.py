@@ -36,6 +36,9 @@ STILL_HEIGHT = 720
 STILL_AT = 0.35
 """Where in the film its still is taken: past the opening titles, before anything is given away."""
 
+EARLY_STILL_S = 600
+"""Length of a film, seconds, from which its title is not left without a picture until the encode ends."""
+
 STILL_LIMIT_S = 120
 
 
@@ -74,7 +77,8 @@ class Publisher:
         elif job.playable_at is None:
             self._catalogue.mark_playable(job.title_id, _playback(job, presentation), complete=False)
             self._jobs.note_playable(job.id, self._now())
-            self._attach_still(job, plan, presentation)
+            if plan.duration > EARLY_STILL_S:
+                self._attach_still(job, plan, presentation)
 
     def _write(self, job: EncodeJob, presentation: Presentation) -> None:
         """Write the playlists before the manifests that name them."""

@@ -35,7 +35,9 @@ RUN_LIMIT_S = 1500
 """Longest run of one ffmpeg, seconds: under the host's functionTimeout, so that the fault is told and not just cut."""
 
 READ_FOR = timedelta(hours=2)
-AUDIO_PUBLISH_S = 5
+LISTING_S = 4
+"""Shortest time between two publications by one running ffmpeg, seconds: a segment's length."""
+
 TAIL_TOLERANCE_S = 0.5
 AUDIO_TOLERANCE_S = 2
 SUBTITLE_BYTES = 8 << 20
@@ -64,16 +66,20 @@ class Worker:
         with tempfile.TemporaryDirectory(prefix="chunk-", dir=self._work_dir) as name:
             folder = Path(name)
             tracks = [self._closing(job, folder / r.name) for r in plan.renditions]
+            listing = _Listing(self._publish, job.id)
             stored = 0
 
             def watch() -> None:
                 nonlocal stored
                 for track in tracks:
                     track.store_closed()
-                whole = min(len(track.segments) for track in tracks)
+                whole = min(_whole_segments(plan, chunk, track) for track in tracks)
                 if whole > stored:
                     stored = whole
-                    self._jobs.advance_chunk(job.id, index, whole)
+                    self._jobs.advance_chunk(job.id, index, whole, codecs=_codecs(plan, tracks))
+                    # What comes later in the film is listed only when all before it is there.
+                    if self._jobs.get(job.id).missing_chunks[:1] == (index,):
+                        listing.grew()
 
             arguments = chunk_arguments(plan, chunk, self._media.address(plan.source, lasts=READ_FOR))
             result = self._ffmpeg.run(arguments, folder=folder, limit_s=RUN_LIMIT_S, watch=watch)
@@ -82,9 +88,8 @@ class Worker:
             if len(frames) != 1:
                 raise EncodeFault(f"The renditions of chunk {index} have different lengths: {sorted(frames)} frames.")
             strip_s = self._store_strip(job, chunk, tracks[-1], folder)
-        codecs = {r.name: track.init.codec for r, track in zip(plan.renditions, tracks, strict=True) if track.init}
         tail = chunk.first_frame + frames.pop() if chunk.end_frame == plan.grid.frames else None
-        self._jobs.finish_chunk(job.id, index, codecs=codecs, cpu_s=result.cpu_s + strip_s, tail=tail)
+        self._jobs.finish_chunk(job.id, index, codecs=_codecs(plan, tracks), cpu_s=result.cpu_s + strip_s, tail=tail)
         log.info("job %s chunk %d: %.1f CPU-s, peak %d MB", job.id, index, result.cpu_s, result.peak_mb)
 
     def encode_track(self, job: EncodeJob, name: str) -> None:
@@ -130,15 +135,15 @@ class Worker:
     def _frames_of(self, plan: EncodePlan, chunk: Chunk, track: ClosingTrack) -> int:
         """Return how many frames a track got; raise EncodeFault unless its segments lie where the plan has them."""
         grid = plan.grid
-        begin = chunk.first_frame * grid.frame_ticks
-        whole = grid.gop * grid.frame_ticks
+        begin, segments = chunk.first_frame * grid.frame_ticks, track.segments
         last = chunk.end_frame == grid.frames
-        at = begin
-        for number, segment in enumerate(track.segments):
-            full = segment.duration == whole or (number == len(track.segments) - 1 and segment.duration <= whole)
-            if segment.start != at or not segment.starts_with_sync or not full:
-                raise EncodeFault(f"Segment {chunk.first_segment + number} came out at the wrong place or length.")
-            at = segment.end
+        whole = _whole_segments(plan, chunk, track)
+        at = segments[whole - 1].end if whole else begin
+        if whole < len(segments):
+            short = segments[whole]
+            if whole + 1 < len(segments) or short.start != at or short.duration > grid.gop * grid.frame_ticks:
+                raise EncodeFault(f"Segment {chunk.first_segment + whole} came out at the wrong place or length.")
+            at = short.end
         frames = (at - begin) // grid.frame_ticks
         planned = chunk.end_frame - chunk.first_frame
         tolerated = max(2, round(TAIL_TOLERANCE_S * grid.rate)) if last else 0
@@ -161,7 +166,7 @@ class Worker:
         return result.cpu_s
 
     def _encode_audio(self, job: EncodeJob, plan: EncodePlan, audio: AudioPlan) -> None:
-        published_at = time.monotonic()
+        listing = _Listing(self._publish, job.id)
         with tempfile.TemporaryDirectory(prefix="audio-", dir=self._work_dir) as name:
             folder = Path(name)
 
@@ -169,14 +174,11 @@ class Worker:
                 return TrackState(len(track.segments), track.segments[-1].end if track.segments else 0, complete)
 
             def on_segment() -> None:
-                nonlocal published_at
                 codec = track.init.codec if track.init else None
                 whole = all(segment.duration == audio.segment_ticks for segment in track.segments)
                 if whole:  # the last and shorter one is listed only when the track is known to be complete
                     self._jobs.advance_track(job.id, audio.name, state(complete=False), codec=codec)
-                if time.monotonic() - published_at > AUDIO_PUBLISH_S:
-                    published_at = time.monotonic()
-                    self._publish(job.id)
+                listing.grew()
 
             track = self._closing(job, folder / audio.name, on_segment)
             address = self._media.address(plan.source, lasts=READ_FOR)
@@ -229,3 +231,34 @@ class Worker:
         path = folder / f"sidecar{Path(blob).suffix.lower()}"
         path.write_text(text, encoding="utf-8")
         return path
+
+
+class _Listing:
+    """Publishes what a running ffmpeg has added: at once the first time, then not more often than it is worth."""
+
+    def __init__(self, publish: Callable[[str], None], job_id: str) -> None:
+        self._publish = publish
+        self._job_id = job_id
+        self._published_at: float | None = None
+
+    def grew(self) -> None:
+        """Publish, unless that was done a moment ago."""
+        now = time.monotonic()
+        if self._published_at is None or now - self._published_at >= LISTING_S:
+            self._published_at = now
+            self._publish(self._job_id)
+
+
+def _whole_segments(plan: EncodePlan, chunk: Chunk, track: ClosingTrack) -> int:
+    """Return how many segments from the first lie exactly where the plan has them, are whole, and start afresh."""
+    at, whole = chunk.first_frame * plan.grid.frame_ticks, plan.grid.gop * plan.grid.frame_ticks
+    for number, segment in enumerate(track.segments):
+        if segment.start != at or segment.duration != whole or not segment.starts_with_sync:
+            return number
+        at = segment.end
+    return len(track.segments)
+
+
+def _codecs(plan: EncodePlan, tracks: list[ClosingTrack]) -> dict[str, str]:
+    """Return the codec of each rendition that has begun."""
+    return {r.name: track.init.codec for r, track in zip(plan.renditions, tracks, strict=True) if track.init}

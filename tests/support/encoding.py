@@ -122,12 +122,12 @@ class MemoryJobs:
                 tail_frames=job.tail_frames if tail is None else tail,
             )
 
-    def advance_chunk(self, job_id: str, index: int, segments: int) -> None:
+    def advance_chunk(self, job_id: str, index: int, segments: int, *, codecs: Mapping[str, str]) -> None:
         with self._lock:
             job = self._jobs[job_id]
             if index not in job.chunks_done:
                 most = max(segments, job.live.get(str(index), 0))
-                self._set(job_id, live={**job.live, str(index): most})
+                self._set(job_id, live={**job.live, str(index): most}, codecs={**job.codecs, **codecs})
 
     def advance_track(self, job_id: str, track: str, state: TrackState, *, codec: str | None) -> None:
         with self._lock:
