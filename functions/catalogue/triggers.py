@@ -90,7 +90,8 @@ def edit_title(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route("titles/{id}", methods=["DELETE"], auth_level=func.AuthLevel.FUNCTION)
 @endpoint
 def withdraw_title(req: func.HttpRequest) -> func.HttpResponse:
-    """Take a title out of the catalogue and delete what plays it."""
+    """Take a title out of the catalogue, end its encode, and delete what plays it."""
+    bootstrap.encodes().cancel(req.route_params["id"], "Its title was withdrawn.")
     bootstrap.catalogue().withdraw(req.route_params["id"])
     return no_content()
 

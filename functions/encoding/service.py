@@ -149,6 +149,12 @@ class Encodes:
         if self._jobs.move(job_id, away_from=still_open, to=JobStatus.FAILED, reason=reason, ended_at=self._now()):
             log.warning("job %s failed: %s", job_id, reason)
 
+    def cancel(self, title_id: str, reason: str) -> None:
+        """End the open job of a title, if it has one."""
+        job = self._jobs.latest(title_id)
+        if job and job.open:
+            self.fail(job.id, reason)
+
     def give_up(self, job_id: str) -> None:
         """Fail a job whose message failed too often, with what the last attempt met."""
         job = self._jobs.get(job_id)
