@@ -34,10 +34,11 @@ if TYPE_CHECKING:
 ENDED_WITHIN_S = 300
 ENCODERS = ("encoder-1", "encoder-2")
 HALF_A_MINUTE = Film(frames=725, width=640, height=360)
-"""Two rungs, 8 segments, 3 chunks."""
+"""Two rungs, 8 segments, more than one chunk."""
 
 A_MINUTE = Film(frames=1441, width=640, height=360)
-"""Two rungs, 16 segments, 4 chunks."""
+THREE_MINUTES = Film(frames=4321)
+"""More chunks than two encoders have under way."""
 
 SHORT = Film(frames=221, sounds=(Sound(440),))
 SHORTER = Film(frames=121)
@@ -273,7 +274,7 @@ def test_event_of_an_upload_that_comes_again_makes_no_other_job(studio: Studio, 
 
 
 def test_retry_of_a_failed_job_encodes_only_what_is_missing(studio: Studio, tmp_path: Path) -> None:
-    sent = studio.storefront.send("tried again.mp4", studio.film(A_MINUTE))
+    sent = studio.storefront.send("tried again.mp4", studio.film(THREE_MINUTES))
     eventually(lambda: studio.job(sent)["chunks"]["done"], within_s=ENDED_WITHIN_S)
     studio.say("encode-chunk-poison", job_id=sent.job_id, chunk=3)
     failed = studio.ended(sent)
@@ -295,7 +296,7 @@ def test_retry_of_a_failed_job_encodes_only_what_is_missing(studio: Studio, tmp_
     assert studio.ended(sent)["status"] == "ready"
     assert studio.encodes_of(sent) == list(range(stopped["chunks"]["total"])), "each chunk was encoded once"
     assert studio.title(sent)["status"] == "ready"
-    whole(studio, sent, A_MINUTE, tmp_path)
+    whole(studio, sent, THREE_MINUTES, tmp_path)
     refused = studio.product.run("retry", sent.job_id)
     assert refused.returncode == 1
     assert "only a failed job can be retried" in refused.stderr

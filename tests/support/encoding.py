@@ -8,8 +8,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from functions.encoding.jobs import EncodeJob, JobStatus, TrackState
-from functions.encoding.ladder import chunks_for, renditions_for
-from functions.encoding.model import AudioPlan, EncodePlan, FrameGrid, Picture, SourceRef
+from functions.encoding.ladder import renditions_for
+from functions.encoding.model import AudioPlan, Chunk, EncodePlan, FrameGrid, Picture, SourceRef
 from functions.errors import EncodeFault, NotFound
 from tests.support.catalogue import NOON
 
@@ -27,16 +27,31 @@ def make_audio_plan(name: str = "a0", **changes: Any) -> AudioPlan:
     return replace(plan, **changes)
 
 
+def cut(grid: FrameGrid, runs: tuple[int, ...]) -> tuple[Chunk, ...]:
+    """Return chunks of so many segments each, as far as the film goes; the last takes all that is left."""
+    chunks: list[Chunk] = []
+    first = 0
+    for run in runs:
+        left = grid.segments - first
+        segments = left if len(chunks) == len(runs) - 1 else min(run, left)
+        if segments > 0:
+            end_frame = min((first + segments) * grid.gop, grid.frames)
+            chunks.append(Chunk(len(chunks), first * grid.gop, end_frame, first, segments))
+            first += segments
+    return tuple(chunks)
+
+
 def make_plan(
     *,
     frames: int = 1000,
     rate: Fraction = Fraction(24),
+    runs: tuple[int, ...] = (1, 3, 4, 3),
     audio: tuple[AudioPlan, ...] | None = None,
     text: tuple[TextPlan, ...] = (),
     renditions: tuple[Rendition, ...] | None = None,
     **picture: Any,
 ) -> EncodePlan:
-    """Return a plan of two rungs and one sound track; the default has 11 segments in 4 chunks."""
+    """Return a plan of two rungs and one sound track, cut into `runs` of segments; the default has 11 in 4 chunks."""
     grid = FrameGrid(rate, frames)
     seen = Picture(stream=0, codec="h264", shift=Fraction(0), variable_rate=False, deinterlace=False, tone_map=False)
     return EncodePlan(
@@ -44,7 +59,7 @@ def make_plan(
         grid=grid,
         picture=replace(seen, **picture),
         renditions=renditions or renditions_for(640, 360),
-        chunks=chunks_for(grid),
+        chunks=cut(grid, runs),
         audio=(make_audio_plan(),) if audio is None else audio,
         text=text,
         preset="veryfast",

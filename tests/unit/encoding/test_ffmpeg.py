@@ -1,0 +1,187 @@
+"""ffmpeg and ffprobe are run without a shell and with limits, and what they say never shows a key."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from functions.encoding.ffmpeg import FORMATS, FFmpeg, Finished, input_options, without_addresses
+from functions.errors import EncodeFault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SAS = "https://a.blob.core.windows.net/uploads/f%20x.mkv?se=2026&sp=r&sig=KEY%3D"
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Callable[[str], FFmpeg]:
+    """Return what makes a program out of shell lines and runs it as ffmpeg and as ffprobe."""
+
+    def make(lines: str, *, memory_mb: int = 512) -> FFmpeg:
+        path = tmp_path / "program"
+        path.write_text(f"#!/bin/sh\n{lines}\n")
+        path.chmod(0o755)
+        return FFmpeg(str(path), str(path), memory_mb)
+
+    return make
+
+
+def finished(errors: str, status: int = 0) -> Finished:
+    return Finished(status, "", errors, 1.0, 10)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{SAS}: Server returned 403 Forbidden",
+        f"Error opening input file {SAS}.",
+        f"[in#0 @ 0x1] '{SAS}'",
+        f'"{SAS}" and {SAS}',
+    ],
+)
+def test_no_message_shows_the_key_of_an_address(text: str) -> None:
+    shown = without_addresses(text)
+    assert "KEY" not in shown
+    assert "sig" not in shown
+    assert "https://a.blob.core.windows.net/uploads/f%20x.mkv" in shown
+    assert "KEY" not in finished(text).last_words
+
+
+def test_text_without_an_address_stays_as_it_is() -> None:
+    assert without_addresses("What is this? 1 + 1 = 2") == "What is this? 1 + 1 = 2"
+
+
+def test_last_words_are_the_last_line_that_says_something() -> None:
+    assert finished("one\ntwo  \n\n").last_words == "two"
+    assert finished("\n").last_words == "no message"
+
+
+def test_fault_of_an_unreachable_source_says_so_without_the_key(script: Callable[[str], FFmpeg]) -> None:
+    with pytest.raises(EncodeFault, match="could not be read from storage") as caught:
+        script("").raise_if_unreachable(finished(f"[https @ 0x1] HTTP error 403 Forbidden\n{SAS}: failed"))
+    assert "KEY" not in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[https @ 0x55] HTTP error 403 Forbidden",
+        "https://a/b: Server returned 404 Not Found",
+        "[tcp @ 0x55] Connection to tcp://127.0.0.1:1 failed: Connection refused",
+        "[tls @ 0x55] Error in the pull function.",
+        "[http @ 0x55] Stream ends prematurely at 10, should be 20",
+        "[http @ 0x55] Will reconnect at 100 in 0 second(s), error=Connection reset by peer.",
+        "in.mkv: Input/output error",
+    ],
+)
+def test_every_way_of_losing_the_source_is_a_fault_that_may_pass(script: Callable[[str], FFmpeg], line: str) -> None:
+    with pytest.raises(EncodeFault):
+        script("").raise_if_unreachable(finished(line))
+
+
+def test_common_warnings_are_no_lost_source(script: Callable[[str], FFmpeg]) -> None:
+    script("").raise_if_unreachable(finished("[mp4 @ 0x1] Non-monotonic DTS\n[h264 @ 0x1] co located POCs unavailable"))
+
+
+def test_damage_is_counted_by_picture_and_packet() -> None:
+    errors = (
+        "[vist#0:0/h264 @ 0x1] corrupt decoded frame\n[h264 @ 0x1] Invalid NAL unit size (5 > 3).\n"
+        "[vist#0:0/h264 @ 0x1] Error submitting packet to decoder: Invalid data found when processing input\n"
+        "[h264 @ 0x1] co located POCs unavailable\n"
+    )
+    assert finished(errors).damaged_frames == 3
+    assert finished("[h264 @ 0x1] co located POCs unavailable").damaged_frames == 0
+
+
+@pytest.mark.parametrize(("address", "protocols"), [(SAS, "https,tls,tcp"), ("http://a/b.mkv", "http,tcp")])
+def test_addresses_are_opened_by_their_own_protocol_alone(address: str, protocols: str) -> None:
+    options = input_options(address)
+    assert options["protocol_whitelist"] == protocols
+    assert options["format_whitelist"] == FORMATS
+    assert int(options["rw_timeout"]) > 0
+
+
+def test_anything_else_is_a_file() -> None:
+    assert input_options("concat:a|b") == {"protocol_whitelist": "file", "format_whitelist": FORMATS}
+
+
+def test_what_a_program_says_uses_and_answers_comes_back(script: Callable[[str], FFmpeg], tmp_path: Path) -> None:
+    busy = 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo out; echo "$@" >&2; exit 3'
+    result = script(busy).run(["-i", "a b; $(touch x)"], folder=tmp_path, limit_s=60)
+    assert (result.status, result.output) == (3, "out\n")
+    assert result.errors.endswith("-i a b; $(touch x)\n")
+    assert "-nostdin" in result.errors
+    assert result.cpu_s > 0
+    assert result.peak_mb >= 0
+    assert not (tmp_path / "x").exists()
+
+
+def test_talkative_program_does_not_stop(script: Callable[[str], FFmpeg], tmp_path: Path) -> None:
+    result = script("head -c 300000 /dev/zero | tr '\\0' x >&2").run([], folder=tmp_path, limit_s=60)
+    assert (result.status, len(result.errors)) == (0, 300_000)
+
+
+def test_program_that_takes_too_long_is_killed(script: Callable[[str], FFmpeg], tmp_path: Path) -> None:
+    began = time.monotonic()
+    with pytest.raises(EncodeFault, match="did not finish within 1 s"):
+        script(f"echo $$ > {tmp_path}/pid; exec sleep 60").run([], folder=tmp_path, limit_s=0.6)
+    assert time.monotonic() - began < 30
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_what_the_watch_raises_ends_the_program(script: Callable[[str], FFmpeg], tmp_path: Path) -> None:
+    def watch() -> None:
+        raise EncodeFault("Storage did not take s00000.m4s.")
+
+    began = time.monotonic()
+    with pytest.raises(EncodeFault, match="did not take"):
+        script("exec sleep 60").run([], folder=tmp_path, limit_s=50, watch=watch)
+    assert time.monotonic() - began < 30
+
+
+def test_watch_is_called_once_more_when_the_program_has_ended(script: Callable[[str], FFmpeg], tmp_path: Path) -> None:
+    seen: list[bool] = []
+    script("sleep 0.3; touch done").run([], folder=tmp_path, limit_s=60, watch=lambda: seen.append(_done(tmp_path)))
+    assert seen[-1] is True
+    assert seen[0] is False
+
+
+def test_program_is_limited_in_memory_time_and_size_and_knows_no_setting(
+    script: Callable[..., FFmpeg], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AzureWebJobsStorage", "AccountKey=KEY")
+    lines = "sleep 0.3; cat /proc/self/limits; env"
+    output = script(lines, memory_mb=300).run([], folder=tmp_path, limit_s=10).output
+    limits = {line[:26].strip(): line[26:].split() for line in output.splitlines() if line.startswith("Max ")}
+    assert limits["Max address space"][:2] == [str(300 << 20)] * 2
+    assert limits["Max cpu time"][0] == "640"
+    assert limits["Max file size"][0] == str(64 << 30)
+    assert limits["Max core file size"][:2] == ["0", "0"]
+    assert "KEY" not in output
+
+
+def test_log_shows_the_command_without_the_key(
+    script: Callable[[str], FFmpeg], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    script("exit 0").run(["-i", SAS], folder=tmp_path, limit_s=60)
+    script("exit 0").probe(SAS, "-show_format")
+    assert "uploads/f%20x.mkv" in caplog.text
+    assert "KEY" not in caplog.text
+
+
+def test_probe_reads_as_carefully_as_an_encode(script: Callable[[str], FFmpeg]) -> None:
+    said = script('echo "$@"').probe(SAS, "-show_format").output
+    assert f"-format_whitelist {FORMATS}" in said
+    assert said.endswith(f"-show_format {SAS}\n")
+
+
+def _done(folder: Path) -> bool:
+    return (folder / "done").exists()
