@@ -1,0 +1,173 @@
+"""What encodes and uploads rely on in blob storage: no older manifest over a newer one, and addresses for one blob."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+from azure.storage.blob import BlobServiceClient
+
+from functions.encoding.model import SourceRef
+from functions.encoding.storage import IMMUTABLE, BlobMedia
+from functions.errors import EncodeFault
+from functions.storage import Signer
+from functions.uploads.storage import BlobUploads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.integration.conftest import Stack
+
+MINUTE = timedelta(minutes=1)
+PUBLISHERS = 16
+
+
+@pytest.fixture(scope="module")
+def service(stack: Stack) -> Iterator[BlobServiceClient]:
+    with BlobServiceClient.from_connection_string(stack.settings.storage) as client:
+        yield client
+
+
+@pytest.fixture
+def media(service: BlobServiceClient) -> BlobMedia:
+    return BlobMedia(service, Signer(service))
+
+
+@pytest.fixture
+def container(service: BlobServiceClient, media: BlobMedia) -> Iterator[str]:
+    """Make a container of a title; making it twice is as good as once."""
+    name = f"title-{uuid.uuid4().hex}"
+    media.ensure(name)
+    media.ensure(name)
+    yield name
+    service.delete_container(name)
+
+
+def stored(service: BlobServiceClient, container: str, name: str) -> bytes:
+    return service.get_blob_client(container, name).download_blob().readall()
+
+
+def test_newest_of_many_manifests_written_at_once_stays(
+    service: BlobServiceClient, media: BlobMedia, container: str
+) -> None:
+    revisions = list(range(4 * PUBLISHERS))
+    random.Random(1).shuffle(revisions)
+
+    def publish(revision: int) -> int:
+        media.put_text(container, "job/manifest.mpd", f"revision {revision}", revision=revision)
+        there = stored(service, container, "job/manifest.mpd").decode()
+        return int(there.split()[1]) - revision
+
+    with ThreadPoolExecutor(PUBLISHERS) as pool:
+        ahead = list(pool.map(publish, revisions))
+    assert min(ahead) >= 0, "what was written was covered by something older"
+    assert stored(service, container, "job/manifest.mpd") == f"revision {max(revisions)}".encode()
+
+
+def test_same_revision_is_written_once(service: BlobServiceClient, media: BlobMedia, container: str) -> None:
+    blob = service.get_blob_client(container, "job/master.m3u8")
+    media.put_text(container, "job/master.m3u8", "first", revision=3)
+    etag = blob.get_blob_properties().etag
+    media.put_text(container, "job/master.m3u8", "second", revision=3)
+    media.put_text(container, "job/master.m3u8", "third", revision=2)
+    assert (blob.get_blob_properties().etag, blob.download_blob().readall()) == (etag, b"first")
+
+
+def test_manifests_are_looked_at_again_and_segments_are_kept_for_ever(
+    service: BlobServiceClient, media: BlobMedia, container: str, tmp_path: Path
+) -> None:
+    segment = tmp_path / "s00000.m4s"
+    segment.write_bytes(b"segment")
+    for _ in range(2):
+        media.put(container, "job/v360/s00000.m4s", segment)
+    media.put_text(container, "job/manifest.mpd", "<MPD/>", revision=1)
+    kept = service.get_blob_client(container, "job/v360/s00000.m4s").get_blob_properties().content_settings
+    looked = service.get_blob_client(container, "job/manifest.mpd").get_blob_properties().content_settings
+    assert (kept.content_type, kept.cache_control) == ("video/iso.segment", IMMUTABLE)
+    assert (looked.content_type, looked.cache_control) == ("application/dash+xml", "no-cache")
+
+
+@pytest.fixture
+def film(service: BlobServiceClient, container: str) -> SourceRef:
+    """Store an upload whose name has all that addresses have to escape, beside another."""
+    for name in ("a film's (100%) & more?.mkv", "other.mkv"):
+        service.get_blob_client(container, name).upload_blob(f"bytes of {name}".encode())
+    return SourceRef(container, "a film's (100%) & more?.mkv")
+
+
+def test_address_reads_its_blob_by_range(media: BlobMedia, film: SourceRef) -> None:
+    address = media.address(film, lasts=MINUTE)
+    assert not set(address) & set(" '\"")
+    answer = requests.get(address, headers={"Range": "bytes=9-14"}, timeout=10)
+    assert (answer.status_code, answer.content) == (206, b"a film")
+
+
+def test_address_is_good_for_nothing_but_reading_its_blob(media: BlobMedia, film: SourceRef) -> None:
+    address = media.address(film, lasts=MINUTE)
+    folder, sas = address.partition("?")[0].rpartition("/")[0], address.partition("?")[2]
+    for other in (
+        f"{folder}/other.mkv?{sas}",
+        f"{folder}?restype=container&comp=list&{sas}",
+        address.partition("?")[0],
+    ):
+        assert requests.get(other, timeout=10).status_code in (403, 404)
+    put = requests.put(address, data=b"x", headers={"x-ms-blob-type": "BlockBlob"}, timeout=10)
+    assert put.status_code == 403
+    assert requests.delete(address, timeout=10).status_code == 403
+    assert requests.get(address, timeout=10).status_code == 200
+
+
+def test_address_is_refused_when_its_time_is_over(media: BlobMedia, film: SourceRef) -> None:
+    assert requests.get(media.address(film, lasts=-MINUTE), timeout=10).status_code == 403
+
+
+def test_ticket_writes_its_blob_and_reads_nothing(service: BlobServiceClient, stack: Stack) -> None:
+    uploads = BlobUploads(service, Signer(service))
+    name = f"{uuid.uuid4().hex} film.mkv"
+    address = uploads.write_address(name, until=datetime.now(UTC) + MINUTE)
+    headers = {"x-ms-blob-type": "BlockBlob"}
+    assert uploads.look(name) is None
+    assert requests.put(address, data=b"film", headers=headers, timeout=10).status_code == 201
+    found = uploads.look(name)
+    assert found
+    assert found.size == 4
+    assert requests.get(address, timeout=10).status_code == 403
+    over = uploads.write_address(name, until=datetime.now(UTC) - MINUTE)
+    assert requests.put(over, data=b"other", headers=headers, timeout=10).status_code == 403
+    service.get_blob_client("uploads", name).delete_blob()
+    assert uploads.look(name) is None
+
+
+def test_head_is_the_beginning_and_what_is_gone_is_a_fault(
+    service: BlobServiceClient, media: BlobMedia, container: str, film: SourceRef
+) -> None:
+    assert media.head(film, length=8) == b"bytes of"
+    assert media.head(SourceRef(container, "other.mkv"), length=1000) == b"bytes of other.mkv"
+    service.get_blob_client(container, "empty.mkv").upload_blob(b"")
+    assert media.head(SourceRef(container, "empty.mkv"), length=8) == b""
+    with pytest.raises(EncodeFault, match=r"gone.mkv is no longer in storage"):
+        media.head(SourceRef(container, "gone.mkv"), length=8)
+
+
+def test_names_are_those_that_begin_so_and_what_is_removed_twice_is_removed(
+    media: BlobMedia, container: str, film: SourceRef, tmp_path: Path
+) -> None:
+    assert set(media.names(container, "a film")) == {film.blob}
+    media.fetch(film, tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == f"bytes of {film.blob}".encode()
+    for _ in range(2):
+        media.remove(container, film.blob)
+    assert set(media.names(container, "")) == {"other.mkv"}
+
+
+def test_segment_that_storage_does_not_take_is_a_fault(media: BlobMedia, tmp_path: Path) -> None:
+    segment = tmp_path / "s00000.m4s"
+    segment.write_bytes(b"segment")
+    with pytest.raises(EncodeFault, match="Storage did not take"):
+        media.put(f"title-{uuid.uuid4().hex}", "job/v360/s00000.m4s", segment)
