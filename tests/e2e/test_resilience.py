@@ -185,18 +185,17 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 @pytest.fixture(scope="module")
 def survivor(studio: Studio) -> Sent:
     """Upload half a minute, kill the encoder that first has a segment of a chunk, and wait for the end."""
+    pids = {name: part(studio, name)["pid"] for name in ENCODERS}
+    work = studio.product.home.path / "work"
     sent = studio.storefront.send("the survivor.mp4", studio.film(HALF_A_MINUTE))
-
-    def in_mid_chunk() -> str | None:
-        work = studio.product.home.path / "work"
-        return next((path.parts[-4] for path in work.glob("encoder-*/chunk-*/v*/*.m4s*")), None)
-
-    name = eventually(in_mid_chunk)
-    assert name in ENCODERS
-    os.kill(part(studio, name)["pid"], signal.SIGKILL)
+    segment = eventually(lambda: next(work.glob("encoder-*/chunk-*/v*/*.m4s*"), None))
+    assert segment is not None
+    name, chunk = segment.parts[-4], segment.parents[1]
+    os.kill(pids[name], signal.SIGKILL)
     job = studio.job(sent)
     assert job["status"] == "encoding"
     assert job["chunks"]["done"] < job["chunks"]["total"]
+    assert chunk.exists(), "the chunk was over before its encoder was killed"
     assert studio.ended(sent)["status"] == "ready"
     assert eventually(lambda: part(studio, name)["state"] == "ready")
     assert part(studio, name)["restarts"] == 1

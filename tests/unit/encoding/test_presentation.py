@@ -137,6 +137,20 @@ def test_sound_waits_for_its_picture(encode: Encode) -> None:
     assert encode.listed == (1, 1)
 
 
+@pytest.mark.parametrize("rate", [Fraction(24), Fraction(30_000, 1001), Fraction(60)])
+@pytest.mark.parametrize("sample_rate", [44_100, 48_000])
+def test_sound_and_picture_stay_together_however_long_the_film(rate: Fraction, sample_rate: int) -> None:
+    audio = make_audio_plan(sample_rate=sample_rate)
+    encode = Encode(make_plan(frames=int(7200 * rate), rate=rate, audio=(audio,), runs=(1799, 1)))
+    encode.live(0, 1799)
+    for stored in range(1, 1797, 7):
+        encode.sound(stored)
+        shown = encode.shown
+        assert shown
+        _holds_together(encode, shown)
+        assert shown.video_segments.end > shown.audio[0].segments.end - 9, "more is there than is listed"
+
+
 def test_sound_shorter_than_the_film_holds_nothing_up(encode: Encode) -> None:
     encode.sound(2, complete=True, rest=5000)
     for chunk in encode.plan.chunks:
