@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import azure.functions as func
@@ -35,6 +35,10 @@ class Encodes:
     """The newest job of every title."""
 
     latest: Progress | None = None
+    cancelled: list[str] = field(default_factory=list)
+
+    def cancel(self, title_id: str, reason: str) -> None:
+        self.cancelled.append(title_id)
 
     def latest_for(self, title_id: str) -> Progress | None:
         return self.latest
@@ -109,9 +113,12 @@ def test_an_edit_of_the_wrong_form_is_malformed(world: World, body: object) -> N
     assert (status, answer["error"]) == (422, "malformed")
 
 
-def test_a_withdrawn_title_is_gone(world: World) -> None:
+def test_a_withdrawn_title_is_gone_and_its_encode_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    encodes = Encodes()
+    monkeypatch.setattr(bootstrap, "encodes", lambda: encodes)
     assert call(triggers.withdraw_title, "titles/full", route={"id": "full"})[0] == 204
     assert call(triggers.get_title, "titles/full", route={"id": "full"})[0] == 404
+    assert encodes.cancelled == ["full"]
 
 
 def test_a_store_that_is_away_is_answered_as_such(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
