@@ -115,6 +115,9 @@ class Jobs(Protocol):
     def page(self, *, limit: int) -> list[EncodeJob]:
         """Return the newest jobs."""
 
+    def stalled(self, *, since: datetime) -> list[EncodeJob]:
+        """Return the open jobs of which nothing has been heard since then, and note that they were asked about."""
+
     def supersede(self, by: EncodeJob, *, reason: str) -> None:
         """Fail the open jobs of the same title that were opened before."""
 
@@ -176,6 +179,15 @@ class MongoJobs:
     def page(self, *, limit: int) -> list[EncodeJob]:
         """Return the newest jobs."""
         return [_read(found) for found in self._jobs.find(sort=[("created_at", DESCENDING)], limit=limit)]
+
+    def stalled(self, *, since: datetime) -> list[EncodeJob]:
+        """Return the open jobs of which nothing has been heard since then; each is returned once in that time."""
+        over = [str(JobStatus.READY), str(JobStatus.FAILED)]
+        chosen = {"status": {"$nin": over}, "updated_at": {"$lt": since}}
+        found = list(self._jobs.find(chosen))
+        for document in found:
+            self._update({"_id": document["_id"]}, {}, {})
+        return [_read(document) for document in found]
 
     def supersede(self, by: EncodeJob, *, reason: str) -> None:
         """Fail the open jobs of the same title that were opened before."""

@@ -128,7 +128,7 @@ class Presentation:
 
     Every segment counted here is in storage under `<track>/init.mp4` and `<track>/s%05d.m4s`, numbered from 0.
     All renditions share `video_segments`. While `complete` is false, `duration` is the planned one, no audio is
-    listed past the video, and `text` is empty; once true, `duration` is that of the longest track.
+    listed that begins after the video's end, and `text` is empty; once true, `duration` is that of the longest track.
     """
 
     duration: Fraction

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from functions.encoding.ffmpeg import without_addresses
 from functions.encoding.jobs import EncodeJob, JobStatus
 from functions.encoding.service import Encodes, Work
 from functions.errors import EncodeFault, SourceRefused
@@ -89,4 +90,7 @@ class _Faults:
             return True
         if isinstance(error, EncodeFault):
             self._jobs.note_fault(self._job_id, error.detail)
+        elif isinstance(error, Exception):
+            first_line = without_addresses(str(error)).partition("\n")[0]
+            self._jobs.note_fault(self._job_id, f"A store failed in mid-work: {type(error).__name__}: {first_line}")
         return False

@@ -23,8 +23,8 @@ SLACK_S = Fraction(1, 5)
 def presentation_of(job: EncodeJob, plan: EncodePlan, *, at: datetime) -> Presentation | None:
     """Return what may be listed, or None while there is no picture with its sound.
 
-    Sound is never listed past the picture, nor picture past sound that is still to come: a player that meets either
-    stops for good.
+    No sound is listed that begins after the picture's end, nor picture whose sound is still to come: a player that
+    meets either stops for good.
     """
     complete = job.all_done
     count = front_segments(job, plan)

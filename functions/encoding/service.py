@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from functions.encoding.jobs import EncodeJob, JobStatus
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from functions.encoding.jobs import Jobs
 
 log = logging.getLogger(__name__)
+
+STALLED_AFTER = timedelta(hours=1)
+"""Silence after which the messages of an open job are sent again; a message that comes twice changes nothing."""
 
 PLAYBACK_SHARE = 0.99
 """Part of the percentage that segments make up; the rest is publishing the end."""
@@ -135,8 +139,12 @@ class Encodes:
 
     def missing(self, job_id: str) -> Work:
         """Return what is left to do of a job."""
-        job = self._jobs.get(job_id)
-        return Work(job_id, job.missing_chunks, job.missing_tracks, plan=job.plan is None)
+        return _left_of(self._jobs.get(job_id))
+
+    def stalled(self) -> list[Work]:
+        """Return what is left to do of open jobs that nothing was heard of: their messages may have been lost."""
+        jobs = self._jobs.stalled(since=self._now() - STALLED_AFTER)
+        return [_left_of(job) for job in jobs]
 
     def fail(self, job_id: str, reason: str) -> None:
         """End an open job with a reason; the upload and what is stored stay."""
@@ -201,6 +209,10 @@ class Encodes:
             created_at=job.created_at,
             updated_at=job.updated_at,
         )
+
+
+def _left_of(job: EncodeJob) -> Work:
+    return Work(job.id, job.missing_chunks, job.missing_tracks, plan=job.plan is None)
 
 
 def _between(begin: datetime | None, end: datetime | None) -> float | None:

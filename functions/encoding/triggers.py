@@ -137,6 +137,15 @@ def retry_job(req: func.HttpRequest) -> func.HttpResponse:
     return answer(_shown(job) if job else {}, status=202)
 
 
+@jobs.function_name("mend_jobs")
+@jobs.timer_trigger("timer", "0 5-59/10 * * * *")
+def mend_jobs(timer: func.TimerRequest) -> None:
+    """Send the messages of stalled jobs again."""
+    del timer
+    for work in bootstrap.encodes().stalled():
+        bootstrap.dispatch(work)
+
+
 def _shown(job: Progress) -> dict[str, Any]:
     """Return a job as the API shows it, with addresses that need a key to be read."""
     base = bootstrap.blob_service().url.rstrip("/")

@@ -137,6 +137,13 @@ class MemoryJobs:
                 tail_frames=job.tail_frames if tail is None else tail,
             )
 
+    def stalled(self, *, since: datetime) -> list[EncodeJob]:
+        with self._lock:
+            found = [job for job in self._jobs.values() if job.open and job.updated_at < since]
+            for job in found:
+                self._set(job.id)
+            return found
+
     def advance_chunk(self, job_id: str, index: int, segments: int, *, codecs: Mapping[str, str]) -> None:
         with self._lock:
             job = self._jobs[job_id]

@@ -194,3 +194,11 @@ def test_newer_job_ends_the_open_ones_before_it_and_no_other(jobs: Jobs) -> None
         ("4", JobStatus.QUEUED, None),
     ]
     assert jobs.get("1").ended_at is not None
+
+
+def test_silent_open_jobs_are_found_and_others_never(jobs: Jobs) -> None:
+    for job_id, heard_at in (("silent", NOON), ("heard", NOON + timedelta(hours=2))):
+        jobs.open(make_job(job_id, updated_at=heard_at))
+    jobs.open(make_job("over"))
+    jobs.move("over", away_from=OPEN, to=JobStatus.FAILED)
+    assert [job.id for job in jobs.stalled(since=NOON + timedelta(seconds=1))] == ["silent"]

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from functions.catalogue.model import Status
 from functions.encoding.jobs import JobStatus, TrackState
 from functions.encoding.pipeline import Pipeline
-from functions.encoding.service import Encodes, Work
+from functions.encoding.service import STALLED_AFTER, Encodes, Work
 from functions.errors import Conflict, EncodeFault, NotFound, SourceRefused, StoreUnavailable
 from functions.uploads.naming import job_id_for
-from tests.support.catalogue import World, make_playback
-from tests.support.encoding import MemoryJobs, make_plan
+from tests.support.catalogue import NOON, World, make_playback
+from tests.support.encoding import MemoryJobs, make_job, make_plan
 
 if TYPE_CHECKING:
     from functions.encoding.jobs import EncodeJob
@@ -333,3 +334,12 @@ def _do(studio: Studio, step: str, job_id: str) -> None:
         studio.pipeline.encode_track(job_id, "a0")
     else:
         studio.pipeline.publish(job_id)
+
+
+def test_job_that_nothing_was_heard_of_gets_its_missing_work_again() -> None:
+    jobs = MemoryJobs()
+    encodes = Encodes(jobs, cast("Any", None), lambda: NOON + STALLED_AFTER + timedelta(seconds=1))
+    jobs.open(make_job("0123456789ab", updated_at=NOON))
+    assert encodes.stalled() == [Work("0123456789ab", plan=True)]
+    encodes = Encodes(jobs, cast("Any", None), lambda: NOON + STALLED_AFTER - timedelta(seconds=1))
+    assert encodes.stalled() == []

@@ -10,7 +10,7 @@ from typing import List  # noqa: UP035
 import azure.functions as func
 from azure.functions.timer import TimerRequest
 from azure.storage.blob import BlobServiceClient
-from azurefunctions.extensions.base import Datum, InConverter, SdkType  # type: ignore[import-untyped]
+from azurefunctions.extensions.base import Datum, InConverter, SdkType
 
 app = func.FunctionApp()
 log = logging.getLogger("fixture")
