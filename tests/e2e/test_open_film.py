@@ -11,7 +11,7 @@ import pytest
 
 from infra.local.demo.films import fetch
 from infra.local.demo.library import Clip, load
-from tests.support.pages import opened, until
+from tests.support.pages import played_to_the_end
 from tests.support.published import Published
 from tests.support.uploads import Storefront
 
@@ -65,9 +65,6 @@ def test_conformance_checker_finds_nothing(shown: tuple[str, Path], looked_at: t
 
 @pytest.mark.parametrize("form", ["", "&hls"], ids=["dash", "hls"])
 def test_every_frame_is_played_to_the_end(shown: tuple[str, Path], browser: Browser, form: str) -> None:
-    with opened(browser, shown[0] + form) as (page, wrong):
-        until(page, "window.notflix?.stats().ended ?? false", within_s=120)
-        said = page.evaluate("window.notflix.stats()")
-        assert (said["total"], said["dropped"], said["errors"]) == (FRAMES, 0, [])
-        assert said["time"] == pytest.approx(FRAMES / RATE, abs=0.1)
-        assert wrong == []
+    said = played_to_the_end(browser, shown[0] + form, within_s=120)
+    assert (said["total"], said["dropped"], said["errors"]) == (FRAMES, 0, [])
+    assert said["time"] == pytest.approx(FRAMES / RATE, abs=0.1)
