@@ -10,18 +10,33 @@ import sys
 from typing import TYPE_CHECKING
 
 from infra.local.stores.home import REPOSITORY, CannotRun, Home
+from infra.local.stores.packages import install, stores_folder, web_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 def run_tests(arguments: Sequence[str]) -> None:
-    """Become pytest, its caches kept out of the repository; its summary is the last line."""
-    caches = Home.of().path / "caches"
+    """Install the npm packages and become pytest, caches kept out of the repository; its summary is the last line."""
+    home = Home.of()
+    for source, target in (
+        (REPOSITORY / "infra" / "local", stores_folder(home)),
+        (REPOSITORY / "web", web_folder(home)),
+    ):
+        install(source, target, _run)
+    caches = home.path / "caches"
     caches.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     os.chdir(REPOSITORY)
     os.execv(sys.executable, [sys.executable, "-m", "pytest", "-o", f"cache_dir={caches / 'pytest'}", *arguments])
+
+
+def _run(*argv: str, environment: Mapping[str, str] | None = None) -> None:
+    """Run a step of an installation; raise CannotRun with what it said if it fails."""
+    whole = {**os.environ, **(environment or {})}
+    done = subprocess.run(argv, env=whole, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CannotRun(f"{' '.join(argv[:2])} failed: {done.stderr.strip() or done.stdout.strip()}")
 
 
 def run_checks() -> None:
