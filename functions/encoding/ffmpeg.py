@@ -28,6 +28,9 @@ FORMATS = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,srt,webvtt"
 
 POLL_S = 0.1
 PROBE_LIMIT_S = 90
+YIELDING = 5
+"""Niceness of a process that yields: about a third of the share of one that does not."""
+
 MAX_OUTPUT_BYTES = 64 << 30
 
 _READ_FAILURES = re.compile(
@@ -98,14 +101,21 @@ class FFmpeg:
         return self._run([self.ffprobe, "-v", "error", *reading, *arguments, address], limit_s=PROBE_LIMIT_S)
 
     def run(
-        self, arguments: Sequence[str], *, folder: Path, limit_s: float, watch: Callable[[], None] = lambda: None
+        self,
+        arguments: Sequence[str],
+        *,
+        folder: Path,
+        limit_s: float,
+        watch: Callable[[], None] = lambda: None,
+        yields: bool = False,
     ) -> Finished:
         """Run ffmpeg in `folder`, calling `watch` ten times a second and once at the end; return how it ended.
 
+        One that `yields` lets others have the processor first.
         What `watch` raises ends the process and is raised. Raises EncodeFault when `limit_s` seconds pass.
         """
         common = [self.ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-y"]
-        return self._run([*common, *arguments], limit_s=limit_s, folder=folder, watch=watch)
+        return self._run([*common, *arguments], limit_s=limit_s, folder=folder, watch=watch, yields=yields)
 
     def raise_if_unreachable(self, result: Finished) -> None:
         """Raise EncodeFault if the source could not be reached, which is nobody's mistake and may pass."""
@@ -119,6 +129,7 @@ class FFmpeg:
         limit_s: float,
         folder: Path | None = None,
         watch: Callable[[], None] = lambda: None,
+        yields: bool = False,
     ) -> Finished:
         log.debug("run %s", without_addresses(shlex.join(argv)))
         # Output goes to files, not pipes: a pipe that nobody drains would stop a talkative process.
@@ -133,6 +144,8 @@ class FFmpeg:
             )
             try:
                 self._limit(process.pid, cpu_s=int(limit_s * 64))
+                if yields:
+                    os.setpriority(os.PRIO_PROCESS, process.pid, YIELDING)
                 usage = _wait(process, limit_s=limit_s, watch=watch)
             finally:
                 if process.returncode is None:

@@ -15,7 +15,7 @@ from functions.encoding.ffmpeg import input_options
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from functions.encoding.model import AudioPlan, Chunk, EncodePlan, Rendition
+    from functions.encoding.model import AudioPlan, Chunk, EncodePlan, FrameGrid, Rendition
 
 PLAYLIST = "closed.m3u8"
 INIT = "init.mp4"
@@ -63,7 +63,7 @@ def chunk_arguments(plan: EncodePlan, chunk: Chunk, address: str) -> list[str]:
         frames = frames.filter("bwdif", mode="send_frame", deint="interlaced")
     if picture.shift:
         frames = frames.filter("setpts", f"PTS-{_seconds(picture.shift)}/TB")
-    frames = frames.filter("fps", fps=_ratio(grid.rate), start_time=0, round="near")
+    frames = frames.filter("fps", fps=_ratio(grid.rate), start_time=_grid_start(grid, chunk, margin), round="near")
     last = chunk.end_frame == grid.frames
     # The last chunk takes what there is: the count is compared with the plan afterwards.
     frames = frames.filter("trim", start_pts=chunk.first_frame, **({} if last else {"end_pts": chunk.end_frame}))
@@ -80,6 +80,16 @@ def chunk_arguments(plan: EncodePlan, chunk: Chunk, address: str) -> list[str]:
             encoded, frames = both[0], both[1]
         outputs.append(ffmpeg.output(encoded, f"{rendition.name}/{PLAYLIST}", **_video_options(plan, chunk, rendition)))
     return _arguments(*outputs)
+
+
+def _grid_start(grid: FrameGrid, chunk: Chunk, margin: Fraction) -> int:
+    """Return the last whole second before the chunk's margin at which a frame lies exactly.
+
+    From there the filter counts, and fills what it is not shown. Counting from 0 would give the same frames, but in a
+    long film hundreds of thousands of them for nothing.
+    """
+    step = grid.rate.denominator
+    return max(0, int(grid.seconds(chunk.first_frame) - margin) // step * step)
 
 
 def _video_options(plan: EncodePlan, chunk: Chunk, rendition: Rendition) -> dict[str, Any]:

@@ -183,7 +183,10 @@ class Worker:
             track = self._closing(job, folder / audio.name, on_segment)
             address = self._media.address(plan.source, lasts=READ_FOR)
             arguments = audio_arguments(audio, address, shift=plan.picture.shift)
-            result = self._ffmpeg.run(arguments, folder=folder, limit_s=RUN_LIMIT_S, watch=track.store_closed)
+            # Sound is made many times faster than picture: it yields, so that a long film's first picture is not late.
+            result = self._ffmpeg.run(
+                arguments, folder=folder, limit_s=RUN_LIMIT_S, watch=track.store_closed, yields=True
+            )
         self._ffmpeg.raise_if_unreachable(result)
         if result.status or track.init is None:
             raise EncodeFault(f"The sound of {job.name} could not be encoded: {result.last_words}")

@@ -11,7 +11,7 @@ import pytest
 
 from infra.local.demo.films import fetch
 from infra.local.demo.library import Clip, load
-from tests.support.pages import played_to_the_end
+from tests.support.pages import opened, played_to_the_end, until
 from tests.support.published import Published
 from tests.support.uploads import Storefront
 
@@ -68,3 +68,22 @@ def test_every_frame_is_played_to_the_end(shown: tuple[str, Path], browser: Brow
     said = played_to_the_end(browser, shown[0] + form, within_s=120)
     assert (said["total"], said["dropped"], said["errors"]) == (FRAMES, 0, [])
     assert said["time"] == pytest.approx(FRAMES / RATE, abs=0.1)
+
+
+def test_it_plays_to_the_end_while_it_still_encodes(product: Product, clip: Path, browser: Browser) -> None:
+    storefront = Storefront(product.endpoints)
+    sent = storefront.send("Growing Bunny.mp4", clip)
+    storefront.playable(sent, within_s=60)
+    with opened(browser, f"{product.endpoints['site']}/watch.html?id={sent.title_id}") as (page, wrong):
+        until(page, "window.notflix?.stats().time > 0.5")
+        assert "Still encoding" in page.locator("[data-hook=badge]").inner_text()
+        job = storefront.job(sent)
+        assert job is not None
+        assert job["status"] == "encoding", "the film was encoded before it played, so this shows nothing"
+        assert job["front_s"] < FRAMES / RATE
+        until(page, "window.notflix.stats().ended", within_s=180)
+        said = page.evaluate("window.notflix.stats()")
+        assert (said["total"], said["errors"]) == (FRAMES, [])  # an encode takes the whole machine: some may be dropped
+        assert page.locator("[data-hook=badge]").is_hidden()
+        assert wrong == []
+    storefront.close()

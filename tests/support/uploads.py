@@ -67,6 +67,14 @@ class Storefront:
         manifest = f"{sent.job_id}/manifest.mpd"
         return bool(self._blobs.get_blob_client(container_for(sent.title_id), manifest).exists())
 
+    def playable(self, sent: Sent, *, within_s: float) -> None:
+        """Wait until an upload can be watched."""
+        deadline = time.monotonic() + within_s
+        while not self.is_playable(sent):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"After {within_s:.0f} s {sent.blob} cannot be watched: {self.job(sent)}")
+            time.sleep(POLL_S)
+
     def ended(self, uploads: Iterable[Sent], *, within_s: float) -> dict[str, dict[str, Any]]:
         """Wait until every job is ready or failed; return them by blob."""
         began = time.monotonic()

@@ -9,8 +9,9 @@ and refuses at start what it does not know. It is for one machine: no scale-out,
   for 10 minutes: work that a killed host held comes back soon;
 - on a stop, messages of functions that outlast `--grace` are made visible again at once;
 - a wrong method is answered 405, where the real host says 404; one function key opens all functions;
-- Event Grid is stood in for by a watcher that lists the container every second (Azurite sends no events); it remembers
-  what it has reported in the receipts that the real host keeps for its scanning source only;
+- Event Grid is stood in for by a watcher that lists the container twice a second (Azurite sends no events); it keeps
+  in mind what it has reported in the receipts that the real host writes for its scanning source only;
+- poison queues, into which this host itself puts nearly all there is, are polled ten times less often;
 - a function over `functionTimeout` counts as failed and its message returns, but a thread cannot be killed: a
   synchronous function runs on to its own end, where the real host would restart the worker;
 - timers run in UTC in every host process of an app, without the lease that elects one;

@@ -4,7 +4,7 @@ A blob reaches the queue in one of two ways, as the function's `source` says:
 
 - scanning (the default): the container is listed every 10 s;
 - `func.BlobSource.EVENT_GRID`: Event Grid posts to `/runtime/webhooks/blobs`. Azurite sends no events, so a watcher
-  lists the container every second and posts the event that Event Grid would have sent to this host's own webhook.
+  lists the container twice a second and posts the event that Event Grid would have sent to this host's own webhook.
 
 A receipt for (host, function, etag, container, blob) is written when the blob is enqueued or its event is taken, not
 when the function succeeds: a poisoned blob does not run again after a restart.
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SCAN_S, WATCH_S = 10.0, 1.0
+SCAN_S, WATCH_S = 10.0, 0.5
 IDLE_SHARE = 5  # a listing that takes t is followed by at least 5 t of rest
 POISON_QUEUE = "webjobs-blobtrigger-poison"
 SUBJECT = re.compile(r"/blobServices/default/containers/([^/]+)/blobs/(.+)")

@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 MIN_POLLING_S = 0.1
 POISON_SUFFIX = "-poison"
+POISON_PATIENCE = 10
 
 
 class Backoff:
@@ -90,7 +91,9 @@ class QueueListener:
 
     async def run(self) -> None:
         """Listen until `stop`; a missing queue is made."""
-        backoff = Backoff(self._options.max_polling_s)
+        # Nearly all that comes into a poison queue is put there by this host, which wakes the listener.
+        patience = POISON_PATIENCE if self._poison is None else 1
+        backoff = Backoff(self._options.max_polling_s * patience)
         try:
             await self._storage.ensure(self._client.create_queue)
             while not self._stopping:

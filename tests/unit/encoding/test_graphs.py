@@ -81,7 +81,15 @@ def test_chunk_finds_its_frames_by_their_own_times() -> None:
     assert 3 <= float(value(before_input, "-ss")) < 4, "frames are read from a little before the chunk"
     assert "-to" not in arguments and "-t" not in arguments, "a limit would count from the key frame"
     assert "trim=end_pts=384:start_pts=96" in graph(make_plan())
-    assert "fps=fps=24/1:round=near:start_time=0" in graph(make_plan())
+    assert "fps=fps=24/1:round=near:start_time=3" in graph(make_plan()), "frame 72 is shown at 3 s exactly"
+
+
+@pytest.mark.parametrize(("rate", "begins_s"), [(Fraction(24), 7199), (NTSC, 7 * 1001)])
+def test_frames_are_counted_from_a_second_at_which_one_lies_exactly(rate: Fraction, begins_s: int) -> None:
+    plan = make_plan(rate=rate, frames=round(7210 * rate), runs=(1800, 3))
+    assert f"start_time={begins_s}" in graph(plan)
+    assert (begins_s * rate).denominator == 1
+    assert begins_s <= plan.grid.seconds(plan.chunks[1].first_frame) - Fraction(1, 4)
 
 
 def test_first_chunk_begins_at_the_beginning_and_the_last_takes_what_there_is() -> None:
