@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from infra.local.stores.part import Run
 
 NEEDS_OF_HOSTS = (azurite.NAME, secantus.NAME)
-ONE_MESSAGE_AT_A_TIME = {
+ENCODER_QUEUES = {
+    # an encode takes all the machine there is
     "AzureFunctionsJobHost__extensions__queues__batchSize": "1",
     "AzureFunctionsJobHost__extensions__queues__newBatchThreshold": "0",
+    # no bill counts how often it asks here, and a film waits that long for an idle encoder
+    "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:00.400",
 }
 
 
@@ -76,7 +79,7 @@ def product_of(home: Home, credentials: Credentials, environment: Mapping[str, s
     for index in range(options.encoders):
         name = f"encoder-{index + 1}" if options.encoders > 1 else "encoder"
         label = f"Encoder host {index + 1}" if options.encoders > 1 else "Encoder host"
-        own = settings | ONE_MESSAGE_AT_A_TIME
+        own = settings | ENCODER_QUEUES
         parts.append(_host(home, name, label, "encoder_app", home.ports.encoder(index), own, master_key, options))
     parts.append(_site(home, settings, endpoints))
     return Product(tuple(parts), endpoints)
