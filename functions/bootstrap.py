@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from functions.encoding.service import Encodes, Work
     from functions.playback.service import Playback
     from functions.queues import Queues
+    from functions.tickets import Tickets
     from functions.uploads.service import Uploads
 
 _making = RLock()
@@ -62,6 +63,14 @@ def now() -> datetime:
 def settings() -> Settings:
     """Return the settings."""
     return load_settings()
+
+
+@once
+def tickets() -> Tickets:
+    """Return the sealer of tickets."""
+    from functions.tickets import Tickets
+
+    return Tickets(settings().signing_key, now)
 
 
 @once

@@ -18,6 +18,11 @@ class NotflixError(Exception):
         super().__init__(detail)
         self.detail = detail
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the HTTP headers that belong to the answer."""
+        return {}
+
 
 class Malformed(NotflixError):
     """The request or message does not have the form that the contract asks for."""
@@ -44,6 +49,36 @@ class NotPlayable(Conflict):
     """The title has no picture to show yet, or never will; the detail says which."""
 
     code = "not_playable"
+
+
+class Unauthenticated(NotflixError):
+    """Nobody is logged in, or no longer: the session is missing, unknown or has ended."""
+
+    code = "unauthenticated"
+    status = 401
+
+
+class Forbidden(NotflixError):
+    """Who is logged in may not do this."""
+
+    code = "forbidden"
+    status = 403
+
+
+class TooManyAttempts(NotflixError):
+    """A limit on attempts is reached; it opens again in `retry_after_s` seconds."""
+
+    code = "too_many_attempts"
+    status = 429
+
+    def __init__(self, detail: str, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return when to come back."""
+        return {"Retry-After": str(self.retry_after_s)}
 
 
 class EntitlementRequired(NotflixError):

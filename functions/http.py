@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import json
 import logging
+from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
@@ -41,6 +43,39 @@ def json_object(request: func.HttpRequest) -> dict[str, Any]:
     return body
 
 
+def bearer(request: func.HttpRequest) -> str:
+    """Return the session token of the request, from `Authorization: Bearer …`; empty if it carries none."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Where a request comes from: the address of the peer that the trusted front saw, and what browser it names."""
+
+    ip: str
+    user_agent: str
+
+
+def client_of(request: func.HttpRequest, front_hops: int) -> Client:
+    """Return the client behind `front_hops` trusted proxies, each of which appends the peer it saw.
+
+    What a client itself writes into X-Forwarded-For stands further left and is never believed. An entry may carry a
+    port, as Azure's front writes it; an IPv6 address then stands in brackets.
+    """
+    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    seen = hops[-front_hops] if 0 < front_hops <= len(hops) else ""
+    if seen.startswith("["):
+        seen = seen[1:].partition("]")[0]
+    elif seen.count(":") == 1:
+        seen = seen.partition(":")[0]
+    try:
+        ip = str(ip_address(seen))
+    except ValueError:
+        ip = "unknown"
+    return Client(ip, request.headers.get("User-Agent", "")[:400])
+
+
 def endpoint(
     handler: Callable[[func.HttpRequest], func.HttpResponse],
 ) -> Callable[[func.HttpRequest], func.HttpResponse]:
@@ -51,7 +86,7 @@ def endpoint(
         try:
             return handler(req)
         except NotflixError as error:
-            return answer({"error": error.code, "detail": error.detail}, status=error.status)
+            return answer({"error": error.code, "detail": error.detail}, status=error.status, headers=error.headers)
         except Exception:  # the edge of the application: logged whole, answered without detail
             log.exception("%s %s failed", req.method, req.url.partition("?")[0])
             return answer(

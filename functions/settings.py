@@ -28,7 +28,11 @@ class Settings:
     storage: str
     mongo_url: str
     mongo_database: str = "notflix"
-    mysql_url: str = ""
+    logins_db_url: str = ""
+    login_history_db_url: str = ""
+    subscriptions_db_url: str = ""
+    payments_db_url: str = ""
+    mysql_ca: str = ""
     redis_url: str = ""
     neo4j_uri: str = ""
     neo4j_user: str = "neo4j"
@@ -36,6 +40,20 @@ class Settings:
     omdb_url: str = "https://www.omdbapi.com/"
     omdb_api_key: str = ""
     site_origin: str = ""
+    signing_key: str = ""
+    front_hops: int = 1
+    session_idle_hours: int = 72
+    session_days: int = 30
+    smtp_url: str = ""
+    mail_from: str = ""
+    paypal_url: str = "https://api-m.paypal.com"
+    paypal_client_id: str = ""
+    paypal_client_secret: str = ""
+    paypal_webhook_id: str = ""
+    usage_store: str = "mongo"
+    cosmos_url: str = ""
+    cosmos_key: str = ""
+    cosmos_database: str = "usage"
     playback_sas_minutes: int = 60
     max_upload_gb: int = 200
     max_duration_hours: int = 8

@@ -42,7 +42,7 @@ def probes_of(
     def mysql() -> None:
         import pymysql
 
-        parts = urlsplit(_given(settings.mysql_url))
+        parts = urlsplit(_given(settings.logins_db_url))
         pymysql.connect(
             host=parts.hostname,
             port=parts.port or 3306,

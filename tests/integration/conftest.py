@@ -47,7 +47,7 @@ def stack() -> Iterator[Stack]:
     stores = stores_of(home, credentials, {})
     supervisor = Supervisor([store.part for store in stores], home=home)
     supervisor.start()
-    environment = settings_of(home, stores)
+    environment = settings_of(home, credentials, stores)
     try:
         yield Stack(home, credentials, environment, endpoints_of(home, credentials, environment))
     finally:

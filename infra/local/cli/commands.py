@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from infra.local.cli.admin_commands import admin
+
 app = typer.Typer(
     name="notflix",
     help="A film service that you own: drop a film in, watch it in the browser seconds later.",
@@ -13,6 +15,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(admin)
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for scripts.")]

@@ -58,7 +58,7 @@ def product_of(home: Home, credentials: Credentials, environment: Mapping[str, s
         raise CannotRun("--host func needs Azure Functions Core Tools, and there is no `func` on your PATH.")
 
     stores = stores_of(home, credentials, environment)
-    settings = settings_of(home, stores)
+    settings = settings_of(home, credentials, stores)
     endpoints = endpoints_of(home, credentials, settings)
     parts = [store.part for store in stores]
     if "OMDB_API_KEY" not in environment:

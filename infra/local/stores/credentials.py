@@ -38,6 +38,7 @@ class Credentials:
     neo4j: str = field(default_factory=_password)
     storage_account: str = field(default_factory=lambda: f"notflix{secrets.token_hex(3)}")
     storage_key: str = field(default_factory=_storage_key)
+    signing_key: str = field(default_factory=lambda: secrets.token_hex(32))
     function_key: str = field(default_factory=_password)
     master_key: str = field(default_factory=_password)
     blobs_key: str = field(default_factory=_password)

@@ -24,10 +24,15 @@ def stores_of(home: Home, credentials: Credentials, environment: Mapping[str, st
     return tuple(make(home, credentials, environment) for make in (azurite, secantus, mariadb, redis, arcadedb))
 
 
-def settings_of(home: Home, stores: Sequence[Store]) -> dict[str, str]:
-    """Return the application settings that lead the functions to the stores and to the site."""
+def settings_of(home: Home, credentials: Credentials, stores: Sequence[Store]) -> dict[str, str]:
+    """Return the settings that lead the functions to the stores and to the site, and the key they sign with."""
     settings = {name: value for store in stores for name, value in store.settings.items()}
-    return {**settings, "SITE_ORIGIN": f"http://{LOOPBACK}:{home.ports.site}", "WORK_DIR": str(home.path / "work")}
+    return {
+        **settings,
+        "SITE_ORIGIN": f"http://{LOOPBACK}:{home.ports.site}",
+        "SIGNING_KEY": credentials.signing_key,
+        "WORK_DIR": str(home.path / "work"),
+    }
 
 
 def endpoints_of(home: Home, credentials: Credentials, settings: Mapping[str, str]) -> dict[str, str]:

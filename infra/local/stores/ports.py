@@ -76,6 +76,16 @@ class Ports:
         """Return the port of the OMDb simulator."""
         return self.base + 30
 
+    @property
+    def paypal(self) -> int:
+        """Return the port of the PayPal simulator."""
+        return self.base + 31
+
+    @property
+    def mail(self) -> int:
+        """Return the port of the mail server."""
+        return self.base + 32
+
 
 def is_free(port: int) -> bool:
     """Return whether a server could listen on the loopback port."""

@@ -52,7 +52,7 @@ def supervisor_of(home: Home) -> Supervisor:
 
 def write_everywhere(home: Home) -> None:
     credentials = load_or_make(home.secrets_file)
-    settings = settings_of(home, stores_of(home, credentials, {}))
+    settings = settings_of(home, credentials, stores_of(home, credentials, {}))
     with pymongo.MongoClient[dict[str, object]](settings["MONGO_URL"]) as mongo:
         mongo.notflix.kept.insert_one({"_id": "film", "name": "kept"})
     with redis.Redis.from_url(settings["REDIS_URL"]) as keys:
@@ -69,7 +69,8 @@ def write_everywhere(home: Home) -> None:
 
 
 def read_everywhere(home: Home) -> dict[str, object]:
-    settings = settings_of(home, stores_of(home, load_or_make(home.secrets_file), {}))
+    credentials = load_or_make(home.secrets_file)
+    settings = settings_of(home, credentials, stores_of(home, credentials, {}))
     found: dict[str, object] = {}
     with pymongo.MongoClient[dict[str, object]](settings["MONGO_URL"]) as mongo:
         found["mongo"] = (mongo.notflix.kept.find_one({"_id": "film"}) or {}).get("name")
