@@ -1,0 +1,92 @@
+// The API app on Flex Consumption: scales to zero, holds no key, reaches the stores through the network.
+param location string
+param tags object
+param name string
+param identityId string
+param identityClientId string
+param subnetId string
+param storageName string
+param packageContainerUrl string
+param vaultUri string
+param connectionString string
+param workspaceId string
+param siteOrigin string
+@description('Plain application settings, by name.')
+param settings object
+@description('Names of secrets in the vault, by the setting that refers to them.')
+param secrets object
+
+var plain = [for item in items(settings): { name: item.key, value: item.value }]
+var references = [for item in items(secrets): { name: item.key, value: '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${item.value}/)' }]
+var host = [
+  { name: 'AzureWebJobsStorage__accountName', value: storageName }
+  { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
+  { name: 'AzureWebJobsStorage__clientId', value: identityClientId }
+  { name: 'AZURE_CLIENT_ID', value: identityClientId }
+  { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: connectionString }
+  { name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING', value: 'ClientId=${identityClientId};Authorization=AAD' }
+  { name: 'PYTHON_ENABLE_OPENTELEMETRY', value: 'true' }
+]
+
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
+  name: 'plan-${name}'
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: { name: 'FC1', tier: 'FlexConsumption' }
+  properties: { reserved: true }
+}
+
+resource app 'Microsoft.Web/sites@2025-03-01' = {
+  name: name
+  location: location
+  tags: union(tags, { 'azd-service-name': 'api' })
+  kind: 'functionapp,linux'
+  identity: { type: 'UserAssigned', userAssignedIdentities: { '${identityId}': {} } }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    publicNetworkAccess: 'Enabled' // it is the public API
+    virtualNetworkSubnetId: subnetId
+    keyVaultReferenceIdentity: identityId
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: packageContainerUrl
+          authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: identityId }
+        }
+      }
+      runtime: { name: 'python', version: '3.13' }
+      scaleAndConcurrency: { instanceMemoryMB: 2048, maximumInstanceCount: 40 }
+    }
+    siteConfig: {
+      minTlsVersion: '1.2'
+      ftpsState: 'Disabled'
+      http20Enabled: true
+      cors: { allowedOrigins: [ siteOrigin ] }
+      appSettings: concat(host, plain, references)
+    }
+  }
+}
+
+// No password opens the way to the code: neither FTP nor the deployment site takes one.
+resource noFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: app
+  name: 'ftp'
+  properties: { allow: false }
+}
+
+resource noScm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: app
+  name: 'scm'
+  properties: { allow: false }
+}
+
+resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-log-analytics'
+  scope: app
+  properties: { workspaceId: workspaceId, metrics: [ { category: 'AllMetrics', enabled: true } ] }
+}
+
+output host string = app.properties.defaultHostName
