@@ -5,7 +5,7 @@ Nothing heavy is imported before a function needs it, so a cold start costs what
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import update_wrapper
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient
     from azure.storage.queue import QueueServiceClient
     from pymongo import MongoClient
+    from redis import Redis
 
+    from functions.accounts.service import Accounts
     from functions.catalogue.publisher import Publisher
     from functions.catalogue.service import Catalogue
     from functions.encoding.jobs import MongoJobs
@@ -109,6 +111,24 @@ def mongo() -> MongoClient[dict[str, Any]]:
     from pymongo import MongoClient
 
     return MongoClient(settings().mongo_url, tz_aware=True, serverSelectionTimeoutMS=5000, connectTimeoutMS=5000)
+
+
+@once
+def redis() -> Redis:
+    """Return the client of Redis; `functions.redis.answering` turns what it raises into StoreUnavailable."""
+    from functions.redis import connect
+
+    return connect(settings().redis_url)
+
+
+@once
+def accounts() -> Accounts:
+    """Return the accounts."""
+    from functions.accounts.service import Accounts
+    from functions.accounts.sessions import RedisSessions
+
+    idle, lifetime = timedelta(hours=settings().session_idle_hours), timedelta(days=settings().session_days)
+    return Accounts(RedisSessions(redis(), idle=idle, lifetime=lifetime))
 
 
 @once

@@ -68,6 +68,23 @@ class Purpose(StrEnum):
     RESET = "reset"
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Someone's being logged in; it ends at `ends_at` at the latest, and earlier if it is left unused."""
+
+    viewer: Viewer
+    created_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session and the token that it is known by, which is given out once and kept nowhere."""
+
+    token: str = field(repr=False)
+    session: Session
+
+
 class Logins(Protocol):
     """The store of logins: each method is one stored procedure. All raise StoreUnavailable while the server is away."""
 
