@@ -75,6 +75,8 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     for field in fields(Settings):
         name = ENVIRONMENT_NAMES[field.name]
         text = environment.get(name)
+        if text is None and field.name == "storage":
+            text = environment.get(f"{name}__accountName")  # the host's own form for an account reached by identity
         if text is None:
             if field.name in ("storage", "mongo_url"):
                 raise SettingMissing(

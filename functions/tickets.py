@@ -47,7 +47,7 @@ class Tickets:
         """Return what the ticket carries; raise Unauthenticated if it is not ours, of another purpose, or dead."""
         payload, _, mac = ticket.partition(".")
         try:
-            genuine = hmac.compare_digest(_bytes(mac), self._mac(payload))
+            genuine = hmac.compare_digest(mac.encode(), _text(self._mac(payload)).encode())
             content: dict[str, Any] = json.loads(_bytes(payload)) if genuine else {}
         except (ValueError, binascii.Error):
             content = {}
