@@ -17,7 +17,7 @@ from functions.catalogue.model import (
     Status,
     Title,
 )
-from functions.catalogue.search import genre_key, position_of, tokens_of
+from functions.catalogue.search import genre_key, position_of, series_key, tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +43,7 @@ def document_of(title: Title) -> dict[str, Any]:
         "edits": {name: _plain(value) for name, value in title.edits.items()},
         "tokens": tokens_of(title.details),
         "genre_keys": [genre_key(genre) for genre in title.details.genres],
+        "series_key": series_key(title.details.series),
         "listed": title.listed,
         "position": position_of(title.id, title.added_at),
         "added_at": title.added_at,

@@ -138,10 +138,12 @@ class Matcher:
 
 
 def _as_episode(found: Details, wanted: Details) -> Details:
-    """Return a series' description as that of the wanted episode of it."""
-    if wanted.kind != "episode" or found.kind == "episode":
+    """Return a series' description as that of the wanted episode of it; an episode's own does not name its series."""
+    if wanted.kind != "episode":
         return found
-    numbered = replace(found, kind="episode", season=wanted.season, episode=wanted.episode)
+    if found.kind == "episode":
+        return replace(found, series=wanted.series)
+    numbered = replace(found, kind="episode", series=found.name, season=wanted.season, episode=wanted.episode)
     return replace(numbered, name=shown_name(numbered))
 
 

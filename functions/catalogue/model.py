@@ -47,11 +47,15 @@ class Rating:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """The description of a film or episode; an unknown value is None or empty. `name` is what the site shows."""
+    """The description of a film or episode; an unknown value is None or empty.
+
+    `name` is what the site shows; `series` names the series that an episode belongs to, and ties its episodes together.
+    """
 
     name: str
     year: int | None = None
     kind: str = "movie"
+    series: str | None = None
     season: int | None = None
     episode: int | None = None
     rated: str | None = None
@@ -74,6 +78,11 @@ class Details:
     def people(self) -> tuple[str, ...]:
         """Return everyone credited, each once: actors, then directors, then writers."""
         return tuple(dict.fromkeys((*self.actors, *self.directors, *self.writers)))
+
+    @property
+    def number(self) -> tuple[int, int] | None:
+        """Return season and episode, by which the episodes of a series are ordered; None for what has no number."""
+        return None if self.episode is None else (self.season or 0, self.episode)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,12 @@ def guess(stem: str) -> Details:
     found: dict[str, Any] = guessit(f"{file_name}.mkv")
     name = _first(found.get("title")) or file_name.replace(".", " ").replace("_", " ").strip() or "Untitled"
     year = _number(found.get("year"))
+    is_episode = found.get("type") == "episode" and found.get("episode") is not None
     return Details(
         name=str(name),
         year=None if name == str(year) and file_name.count(str(year)) == 1 else year,  # "1917" is no film of 1917
-        kind="episode" if found.get("type") == "episode" and found.get("episode") is not None else "movie",
+        kind="episode" if is_episode else "movie",
+        series=str(name) if is_episode else None,
         season=_number(found.get("season")),
         episode=_number(found.get("episode")),
     )

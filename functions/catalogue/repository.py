@@ -18,7 +18,7 @@ from functions.catalogue.documents import UNREAD_IN_LISTS, document_of, title_of
 from functions.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pymongo.collection import Collection
     from pymongo.database import Database
@@ -34,6 +34,7 @@ INDEXES = (
     [("listed", ASCENDING), ("position", DESCENDING)],
     [("tokens", ASCENDING)],
     [("genre_keys", ASCENDING)],
+    [("series_key", ASCENDING)],
     [("published", ASCENDING)],
     [("metadata.retry_at", ASCENDING)],
 )
@@ -56,6 +57,12 @@ class Titles(Protocol):
 
     def listed(self) -> list[Title]:
         """Return every listed title, newest first, without the fields that no list shows."""
+
+    def some(self, title_ids: Sequence[str]) -> list[Title]:
+        """Return those of the titles that there are, in any order, without the fields that no list shows."""
+
+    def episodes(self, series_key: str) -> list[Title]:
+        """Return every listed episode of a series, in any order, without the fields that no list shows."""
 
     def unpublished(self, *, limit: int) -> list[Title]:
         """Return titles that the static catalogue does not show as they are."""
@@ -141,6 +148,18 @@ class MongoTitles:
         """Return every listed title, newest first, without the fields that no list shows."""
         shown = self._titles.find({"listed": True}, dict.fromkeys(UNREAD_IN_LISTS, 0), batch_size=2000)
         return [title_of(document) for document in shown.sort("position", DESCENDING)]
+
+    @_store_errors
+    def some(self, title_ids: Sequence[str]) -> list[Title]:
+        """Return those of the titles that there are."""
+        found = self._titles.find({"_id": {"$in": list(title_ids)}}, dict.fromkeys(UNREAD_IN_LISTS, 0))
+        return [title_of(document) for document in found]
+
+    @_store_errors
+    def episodes(self, series_key: str) -> list[Title]:
+        """Return every listed episode of a series."""
+        found = self._titles.find({"series_key": series_key, "listed": True}, dict.fromkeys(UNREAD_IN_LISTS, 0))
+        return [title_of(document) for document in found]
 
     @_store_errors
     def unpublished(self, *, limit: int) -> list[Title]:

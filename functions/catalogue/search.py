@@ -46,6 +46,11 @@ def genre_key(genre: str) -> str:
     return "-".join(words(genre))
 
 
+def series_key(series: str | None) -> str | None:
+    """Return the form in which the names of series are compared, None where there is none."""
+    return "-".join(words(series or "")) or None
+
+
 @dataclass(frozen=True, slots=True)
 class Search:
     """What is looked for: titles with all of `whole` among their tokens, and one that begins with `beginning`."""

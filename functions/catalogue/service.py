@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from functions.catalogue.artwork import BrokenPicture, pictures_from_frame
 from functions.catalogue.model import Metadata, Playback, Status, Title
 from functions.catalogue.names import guess, shown_name
-from functions.catalogue.search import cursor_after, position_of, read_cursor, read_search
+from functions.catalogue.search import cursor_after, position_of, read_cursor, read_search, series_key
 from functions.catalogue.sidecar import read_edit
 from functions.catalogue.views import public_title
 from functions.errors import Malformed, NotFound
@@ -145,6 +145,22 @@ class Catalogue:
         if title is None or title.status is Status.WITHDRAWN:
             raise NotFound(f"There is no title {title_id!r}.")
         return title
+
+    def known(self, title_ids: Iterable[str]) -> dict[str, Title]:
+        """Return those of the titles that there are and that are not withdrawn, by id."""
+        wanted = list(dict.fromkeys(title_ids))
+        found = self._titles.some(wanted) if wanted else []
+        return {title.id: title for title in found if title.status is not Status.WITHDRAWN}
+
+    def next_episode(self, title_id: str) -> Title | None:
+        """Return the episode after this one that can be watched; None after the last and for a film; raise NotFound."""
+        details = self.get(title_id).details
+        key, number = series_key(details.series), details.number
+        if key is None or number is None:
+            return None
+        later = {other.details.number: other for other in self._titles.episodes(key) if other.watchable}
+        after = min((each for each in later if each is not None and each > number), default=None)
+        return later[after] if after else None
 
     def page(self, query: str = "", genre: str = "", cursor: str = "", limit: int = 24) -> Page:
         """Return titles that match, newest first; raise Malformed for a limit or cursor that cannot be."""

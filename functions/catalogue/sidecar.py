@@ -46,6 +46,7 @@ class _Film(BaseModel):
     title: Text | None = None
     year: Annotated[int, Field(ge=1870, le=2200)] | None = None
     kind: Literal["movie", "series", "episode"] | None = None
+    series: Text | None = None
     season: Annotated[int, Field(ge=0, le=9999)] | None = None
     episode: Annotated[int, Field(ge=0, le=9999)] | None = None
     imdb_id: Annotated[str, StringConstraints(pattern=r"^tt\d{5,10}$")] | None = None

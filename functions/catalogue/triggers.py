@@ -8,7 +8,7 @@ from typing import Any
 import azure.functions as func
 
 from functions import bootstrap
-from functions.catalogue.views import public_progress, public_title
+from functions.catalogue.views import card, public_progress, public_title
 from functions.errors import Malformed, NotFound
 from functions.http import answer, endpoint, json_object, no_content
 
@@ -76,6 +76,15 @@ def get_title(req: func.HttpRequest) -> func.HttpResponse:
     title = bootstrap.catalogue().get(req.route_params["id"])
     progress = bootstrap.encodes().latest_for(title.id)
     return answer({**public_title(title), "progress": public_progress(progress) if progress else None})
+
+
+@blueprint.function_name("next_episode")
+@blueprint.route("titles/{id}/next", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint
+def next_episode(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer the episode that follows, null after the last one and for a film."""
+    found = bootstrap.catalogue().next_episode(req.route_params["id"])
+    return answer({"next": card(found) if found else None})
 
 
 @blueprint.function_name("edit_title")

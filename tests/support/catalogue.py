@@ -16,13 +16,13 @@ from functions.catalogue.model import Details, PlayableRendition, Playback, Stat
 from functions.catalogue.omdb import Found, Miss, Missed
 from functions.catalogue.posters import PosterRefused
 from functions.catalogue.publisher import Publisher
-from functions.catalogue.search import Search, genre_key, position_of, tokens_of
+from functions.catalogue.search import Search, genre_key, position_of, series_key, tokens_of
 from functions.catalogue.service import Catalogue, Outside
 from functions.catalogue.sidecar import Sidecars
 from functions.catalogue.site import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -113,6 +113,12 @@ class MemoryTitles:
         found = [title for title in self._newest_first() if title.listed]
         self.after_reading()
         return found
+
+    def some(self, title_ids: Sequence[str]) -> list[Title]:
+        return [self._titles[title_id] for title_id in title_ids if title_id in self._titles]
+
+    def episodes(self, key: str) -> list[Title]:
+        return [title for title in self._titles.values() if title.listed and series_key(title.details.series) == key]
 
     def unpublished(self, *, limit: int) -> list[Title]:
         return [title for title in self._titles.values() if not title.published][:limit]

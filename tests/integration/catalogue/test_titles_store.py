@@ -49,6 +49,7 @@ def test_a_title_comes_back_as_it_was_kept(titles: Titles) -> None:
         name="Amélie",
         year=2001,
         kind="episode",
+        series="Amélie",
         season=1,
         episode=2,
         genres=("Comedy", "Romance"),
@@ -196,3 +197,12 @@ def test_a_store_that_is_away_is_said_so() -> None:
     client: MongoClient[dict[str, Any]] = MongoClient("mongodb://127.0.0.1:9", serverSelectionTimeoutMS=100)
     with client, pytest.raises(StoreUnavailable):
         MongoTitles(client["x"]).get("a")
+
+
+def test_titles_are_found_by_ids_and_episodes_by_their_series(titles: Titles) -> None:
+    shows = [make_title(f"show-{number}", series="The Show", episode=number) for number in (1, 2)]
+    gone = make_title("show-3", series="The Show", episode=3).withdrawn()
+    for title in (*shows, gone, make_title("film"), make_title("other", series="Another")):
+        titles.add(title)
+    assert {title.id for title in titles.episodes("the-show")} == {"show-1", "show-2"}
+    assert {title.id for title in titles.some(["film", "show-3", "nothing"])} == {"film", "show-3"}
