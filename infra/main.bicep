@@ -47,6 +47,9 @@ param paypalWebhookId string = ''
 param smtpUrl string = ''
 param mailFrom string = ''
 
+@description('Who deploys: may put the site into $web and read the secrets back; azd knows it.')
+param deployerPrincipalId string = ''
+
 @secure()
 param mysqlAdminPassword string
 @secure()
@@ -106,6 +109,7 @@ module storage 'modules/storage.bicep' = {
     workspaceId: observability.outputs.workspaceId
     apiPrincipalId: identity.outputs.apiPrincipalId
     encoderPrincipalId: identity.outputs.encoderPrincipalId
+    deployerPrincipalId: deployerPrincipalId
   }
 }
 
@@ -160,6 +164,7 @@ module vault 'modules/vault.bicep' = {
     apiPrincipalId: identity.outputs.apiPrincipalId
     encoderPrincipalId: identity.outputs.encoderPrincipalId
     migrationsPrincipalId: identity.outputs.migrationsPrincipalId
+    deployerPrincipalId: deployerPrincipalId
     mongoName: cosmos.outputs.mongoName
     redisName: redis.outputs.name
     mysqlHost: mysql.outputs.host

@@ -92,7 +92,7 @@ resource app 'Microsoft.App/containerApps@2026-01-01' = {
     workloadProfileName: 'Consumption'
     configuration: {
       activeRevisionsMode: 'Single'
-      ingress: { external: false, targetPort: 80, allowInsecure: false }
+      ingress: { external: false, targetPort: 8080, allowInsecure: false } // an ordinary user cannot listen on 80
       registries: [ { server: registry.properties.loginServer, identity: identityId } ]
       secrets: referred
     }

@@ -7,7 +7,9 @@ param siteOrigin string
 param workspaceId string
 param apiPrincipalId string
 param encoderPrincipalId string
+param deployerPrincipalId string
 
+var blobContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 var blobOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 var queueContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
 var blobDelegator = 'db58b8e5-c6ad-4a2a-8342-4190687cbf4a'
@@ -156,6 +158,15 @@ resource signs 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for princ
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobDelegator)
   }
 }]
+
+resource publishesSite 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(deployerPrincipalId)) {
+  name: guid(site.id, deployerPrincipalId, blobContributor)
+  scope: site
+  properties: {
+    principalId: deployerPrincipalId
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobContributor)
+  }
+}
 
 resource blobLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-log-analytics'

@@ -6,6 +6,7 @@ param workspaceId string
 param apiPrincipalId string
 param encoderPrincipalId string
 param migrationsPrincipalId string
+param deployerPrincipalId string
 param mongoName string
 param redisName string
 param mysqlHost string
@@ -129,6 +130,15 @@ resource migrationsRead 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', secretsUser)
   }
 }]
+
+resource deployerReads 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(deployerPrincipalId)) {
+  name: guid(vault.id, deployerPrincipalId, secretsUser)
+  scope: vault
+  properties: {
+    principalId: deployerPrincipalId
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', secretsUser)
+  }
+}
 
 resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-log-analytics'

@@ -1,0 +1,157 @@
+"""The steps around the template, called by azd's hooks (azure.yaml). Each may be run again at any time.
+
+`prepare` before it: what a person need not think of. `provisioned` after it: the SQL migrations. `deployed` after the
+code is there: blob events, the site, PayPal's webhook, and the address to look at.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from infra.azure.tools import Environment, az, found
+from infra.local.stores.home import REPOSITORY, CannotRun, Home
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+GENERATED = {
+    "NOTFLIX_MYSQL_ADMIN_PASSWORD": "mysql-admin-password",
+    "NOTFLIX_LOGINS_DB_PASSWORD": "logins-db-password",
+    "NOTFLIX_LOGIN_HISTORY_DB_PASSWORD": "login-history-db-password",
+    "NOTFLIX_SUBSCRIPTIONS_DB_PASSWORD": "subscriptions-db-password",
+    "NOTFLIX_PAYMENTS_DB_PASSWORD": "payments-db-password",
+    "NOTFLIX_SIGNING_KEY": "signing-key",
+    "NOTFLIX_OPERATOR_KEY": "operator-key",
+}
+"""Secrets that no person chooses, by the value's name in the azd environment and the secret's name in the vault."""
+
+JOB_PATIENCE_S = 1200.0
+
+
+def prepare() -> None:
+    """Choose what a person has not: the generated secrets, kept in the vault from the first deployment on."""
+    environment = Environment()
+    if not environment.get("NOTFLIX_BUDGET_START"):
+        environment.set("NOTFLIX_BUDGET_START", f"{datetime.now(UTC):%Y-%m-01}")
+    if not environment.get("NOTFLIX_ALERT_EMAIL"):
+        raise CannotRun("Nobody would hear of alerts: `azd env set NOTFLIX_ALERT_EMAIL you@example.org` names who.")
+    vault = environment.get("AZURE_KEY_VAULT_NAME")
+    for name, secret in GENERATED.items():
+        if not environment.get(name):
+            environment.set(name, _kept(vault, secret) or made())
+
+
+def made() -> str:
+    """Return a new secret of 256 random bits that meets MySQL's rule of three kinds of character."""
+    return f"Nf-{secrets.token_hex(32)}"
+
+
+def _kept(vault: str, secret: str) -> str:
+    if not vault:
+        return ""
+    kept = found("keyvault", "secret", "show", "--vault-name", vault, "--name", secret)
+    return str(kept["value"]) if kept else ""
+
+
+def provisioned(pause: Callable[[float], None] = time.sleep) -> None:
+    """Apply the SQL migrations by the job that runs beside MySQL, once there is an image to run."""
+    environment = Environment()
+    if not environment.get("SERVICE_ENCODER_IMAGE_NAME"):
+        return  # the first time: `deployed` comes after the image
+    _migrate(environment, pause)
+
+
+def _migrate(environment: Environment, pause: Callable[[float], None]) -> None:
+    job, group = environment["NOTFLIX_MIGRATIONS_JOB"], environment["AZURE_RESOURCE_GROUP"]
+    image = environment["SERVICE_ENCODER_IMAGE_NAME"]
+    az("containerapp", "job", "update", "--name", job, "--resource-group", group, "--image", image)
+    started = az("containerapp", "job", "start", "--name", job, "--resource-group", group)
+    execution = str(started["name"])
+    deadline = time.monotonic() + JOB_PATIENCE_S
+    while True:
+        shown = az(
+            "containerapp", "job", "execution", "show", "--name", job, "--resource-group", group,
+            "--job-execution-name", execution,
+        )  # fmt: skip
+        status = shown["properties"]["status"]
+        if status == "Succeeded":
+            return
+        if status not in ("Running", "Processing", "Unknown") or time.monotonic() > deadline:
+            raise CannotRun(
+                f"The migrations ended as {status}. What they met: `az containerapp job logs show --name {job} "
+                f"--resource-group {group} --execution {execution} --container migrations`; they may be run again."
+            )
+        pause(5.0)
+
+
+def deployed(pause: Callable[[float], None] = time.sleep) -> str:
+    """Finish a deployment whose code is in place; return the public address."""
+    environment = Environment()
+    _migrate(environment, pause)
+    _lead_events(environment)
+    _publish_site(environment)
+    _register_webhook(environment)
+    return environment["NOTFLIX_SITE_URL"]
+
+
+def _lead_events(environment: Environment) -> None:
+    """Make the Event Grid subscription, which needs a key that exists only once the code is there."""
+    az(
+        "deployment", "group", "create", "--name", "events", "--resource-group", environment["AZURE_RESOURCE_GROUP"],
+        "--template-file", str(REPOSITORY / "infra" / "events.bicep"),
+        "--parameters", f"apiName={environment['NOTFLIX_API_NAME']}",
+        f"topicName={environment['NOTFLIX_EVENT_TOPIC']}",
+    )  # fmt: skip
+
+
+def _publish_site(environment: Environment) -> None:
+    """Build the site for the addresses that were found out, and put it into `$web` as the person logged in."""
+    from azure.identity import AzureCliCredential
+    from azure.storage.blob import ContainerClient
+
+    from web.publish import publish
+
+    pages = _build_site(environment)
+    account = f"https://{environment['NOTFLIX_STORAGE_NAME']}.blob.core.windows.net"
+    with ContainerClient(account, "$web", credential=AzureCliCredential()) as container:
+        publish(pages, container)
+
+
+def _build_site(environment: Environment) -> Path:
+    from infra.local.stores import packages
+    from web.build import build
+
+    home = Home.of()
+    pages = home.path / "azure-site"
+    packages.install(REPOSITORY / "web", packages.web_folder(home), _npm)
+    build(
+        pages,
+        api_origin=environment["NOTFLIX_API_URL"],
+        blob_origin=environment["NOTFLIX_BLOB_URL"],
+        packages=packages.web_folder(home) / "node_modules",
+    )
+    return pages
+
+
+def _npm(*argv: str, environment: object = None) -> None:
+    from infra.azure.tools import run
+
+    del environment
+    run(*argv)
+
+
+def _register_webhook(environment: Environment) -> None:
+    """See that PayPal knows where to send its events, and the API app which webhook they are signed for."""
+    from infra.azure.paypal import webhook_id
+
+    found_id = webhook_id(environment, f"{environment['NOTFLIX_API_URL']}/api/paypal/webhooks")
+    if found_id and found_id != environment.get("PAYPAL_WEBHOOK_ID"):
+        environment.set("PAYPAL_WEBHOOK_ID", found_id)
+        az(
+            "functionapp", "config", "appsettings", "set", "--name", environment["NOTFLIX_API_NAME"],
+            "--resource-group", environment["AZURE_RESOURCE_GROUP"], "--settings", f"PAYPAL_WEBHOOK_ID={found_id}",
+        )  # fmt: skip
