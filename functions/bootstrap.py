@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from functions.accounts.service import Accounts
+    from functions.billing.access import Entitlements
+    from functions.billing.repository import MySqlSubscriptions
     from functions.catalogue.publisher import Publisher
     from functions.catalogue.service import Catalogue
     from functions.encoding.jobs import MongoJobs
     from functions.encoding.pipeline import Pipeline
     from functions.encoding.service import Encodes, Work
+    from functions.mail.service import Mail
     from functions.playback.service import Playback
     from functions.queues import Queues
     from functions.tickets import Tickets
@@ -106,6 +109,19 @@ def queues() -> Queues:
 
 
 @once
+def mail() -> Mail:
+    """Return the sender of letters."""
+    from functions.mail.service import Mail
+    from functions.mail.smtp import SmtpCarrier
+
+    return Mail(
+        SmtpCarrier(settings().smtp_url, settings().mail_from, now),
+        pseudonym=tickets().pseudonym,
+        enqueue=lambda message, delay_s: queues().send("send-mail", message, delay_s=delay_s),
+    )
+
+
+@once
 def mongo() -> MongoClient[dict[str, Any]]:
     """Return the client of Mongo; times come back aware, and a server that is away is given up on after 5 s."""
     from pymongo import MongoClient
@@ -129,6 +145,23 @@ def accounts() -> Accounts:
 
     idle, lifetime = timedelta(hours=settings().session_idle_hours), timedelta(days=settings().session_days)
     return Accounts(RedisSessions(redis(), idle=idle, lifetime=lifetime))
+
+
+@once
+def subscriptions() -> MySqlSubscriptions:
+    """Return the store of subscriptions, grants and events."""
+    from functions.billing.repository import MySqlSubscriptions
+    from functions.mysql import Database
+
+    return MySqlSubscriptions(Database(settings().subscriptions_db_url, settings().mysql_ca))
+
+
+@once
+def entitlements() -> Entitlements:
+    """Return who answers whether a viewer may play films."""
+    from functions.billing.access import Entitlements, RedisMemory
+
+    return Entitlements(subscriptions(), RedisMemory(redis()), now)
 
 
 @once
@@ -177,7 +210,7 @@ def playback() -> Playback:
     from functions.playback.service import Playback
 
     keys = SasKeys(blob_service(), minutes=settings().playback_sas_minutes)
-    return Playback(catalogue(), encodes(), keys, now)
+    return Playback(catalogue(), encodes(), entitlements(), keys, now)
 
 
 @once

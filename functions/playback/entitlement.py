@@ -1,25 +1,25 @@
-"""Who may watch what: the one place where that is asked."""
+"""Who may watch what: the one place where that is asked, of billing."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+
+from functions.errors import EntitlementRequired
 
 if TYPE_CHECKING:
+    from functions.accounts.model import Viewer
+    from functions.billing.model import Entitlement
     from functions.catalogue.model import Title
 
 
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """Who asks to watch; `user_id` is None for someone who is not logged in."""
+class Entitlements(Protocol):
+    """What playback asks of billing."""
 
-    user_id: str | None = None
+    def of(self, viewer: Viewer) -> Entitlement:
+        """Return what the viewer may."""
 
 
-def entitled(viewer: Viewer, title: Title) -> bool:
-    """Say whether the viewer may watch the title now.
-
-    There are no accounts yet, so everyone may; once there are, the viewer's subscription is asked for here.
-    """
-    del viewer, title
-    return True
+def admit(viewer: Viewer, title: Title, entitlements: Entitlements) -> None:
+    """Raise EntitlementRequired unless the viewer may watch the title now."""
+    if not entitlements.of(viewer).entitled:
+        raise EntitlementRequired(f"Subscribe to watch {title.details.name!r}; the plans are on the plans page.")

@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from functions.catalogue.model import Status
-from functions.errors import EntitlementRequired, NotPlayable
-from functions.playback.entitlement import Viewer, entitled
+from functions.errors import NotPlayable
+from functions.playback.entitlement import admit
 from functions.uploads.naming import container_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from functions.accounts.model import Viewer
     from functions.catalogue.model import Title
+    from functions.playback.entitlement import Entitlements
     from functions.playback.keys import Keys
 
 
@@ -84,17 +86,19 @@ _WHY_NOT = {
 class Playback:
     """Opens titles."""
 
-    def __init__(self, titles: Titles, encodes: Encodes, keys: Keys, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, titles: Titles, encodes: Encodes, entitlements: Entitlements, keys: Keys, now: Callable[[], datetime]
+    ) -> None:
         self._titles = titles
         self._encodes = encodes
+        self._entitlements = entitlements
         self._keys = keys
         self._now = now
 
     def open(self, title_id: str, viewer: Viewer) -> PlaybackSession:
         """Return what plays the title; raise NotFound, EntitlementRequired or NotPlayable."""
         title = self._titles.get(title_id)
-        if not entitled(viewer, title):
-            raise EntitlementRequired(f"Subscribe to watch {title.details.name!r}.")
+        admit(viewer, title, self._entitlements)
         playback = title.playback
         if playback is None or not title.watchable:
             raise NotPlayable(f"{title.details.name!r} {_WHY_NOT[title.status]}")

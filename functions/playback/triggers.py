@@ -7,8 +7,7 @@ from dataclasses import asdict
 import azure.functions as func
 
 from functions import bootstrap
-from functions.http import answer, endpoint
-from functions.playback.entitlement import Viewer
+from functions.http import answer, bearer, endpoint
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 
@@ -18,7 +17,8 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 @endpoint
 def open_playback(req: func.HttpRequest) -> func.HttpResponse:
     """Answer what plays the title, and the key to read it with."""
-    session = bootstrap.playback().open(req.route_params["id"], Viewer())
+    viewer = bootstrap.accounts().viewer(bearer(req))
+    session = bootstrap.playback().open(req.route_params["id"], viewer)
     body = asdict(session)
     body["expires_at"] = f"{session.expires_at:%Y-%m-%dT%H:%M:%SZ}"
     return answer(body)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +19,12 @@ _DOCUMENT = json.loads((Path(__file__).parents[2] / "docs" / "api" / "openapi.js
 
 
 def call(
-    function: Callable[..., Any], address: str, *, body: object = None, route: Mapping[str, str] | None = None
+    function: Callable[..., Any],
+    address: str,
+    *,
+    body: object = None,
+    route: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> tuple[int, Any]:
     """Call the HTTP function behind a decorated handler; return status and body, checked against the document."""
     built: Any = function
@@ -25,11 +32,14 @@ def call(
     request = func.HttpRequest(
         method=str(built._function.get_trigger().methods[0].value),
         url=f"http://127.0.0.1:7071/api/{address}",
+        headers=dict(headers or {}),
         params=dict(parse_qsl(urlsplit(address).query, keep_blank_values=True)),
         route_params=dict(route or {}),
         body=body if isinstance(body, bytes) else json.dumps({} if body is None else body).encode(),
     )
     response = user_function(request)
+    if inspect.iscoroutine(response):
+        response = asyncio.run(response)
     name = built._function.get_function_name()
     parsed = json.loads(response.get_body()) if response.get_body() else None
     check_answer(name, response.status_code, parsed)

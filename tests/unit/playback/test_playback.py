@@ -11,10 +11,11 @@ import pytest
 from azure.storage.blob import BlobServiceClient, UserDelegationKey
 
 from functions import bootstrap
+from functions.accounts.model import Viewer
+from functions.billing.model import Entitlement
 from functions.catalogue.model import PlayableSubtitles, Status
-from functions.errors import NotFound, NotPlayable
+from functions.errors import EntitlementRequired, NotFound, NotPlayable, Unauthenticated
 from functions.playback import triggers
-from functions.playback.entitlement import Viewer
 from functions.playback.keys import ReadKey, SasKeys, expiry_of
 from functions.playback.service import Playback
 from tests.support.api import call
@@ -23,6 +24,7 @@ from tests.support.catalogue import NOON, World, make_playback, make_title
 if TYPE_CHECKING:
     from functions.catalogue.model import Title
 
+VIEWER = Viewer("5" * 32, "ada@example.org")
 CONNECTION = (
     "DefaultEndpointsProtocol=http;AccountName=films;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:10000/films;"
 )
@@ -56,15 +58,35 @@ class Keys:
         return f"http://blobs/{path}"
 
 
-def opener(*titles: Title, **jobs: Progress) -> Playback:
-    return Playback(World().with_titles(titles).catalogue, Encodes(dict(jobs)), Keys(), lambda: NOON)
+@dataclass
+class Entitlements:
+    """Lets everyone in, or nobody."""
+
+    entitled: bool = True
+
+    def of(self, viewer: Viewer) -> Entitlement:
+        return Entitlement(self.entitled, "subscription" if self.entitled else "none")
+
+
+class Accounts:
+    """Knows one viewer, by any token."""
+
+    def viewer(self, token: str) -> Viewer:
+        if not token:
+            raise Unauthenticated("Nobody is logged in.")
+        return VIEWER
+
+
+def opener(*titles: Title, entitled: bool = True, **jobs: Progress) -> Playback:
+    catalogue = World().with_titles(titles).catalogue
+    return Playback(catalogue, Encodes(dict(jobs)), Entitlements(entitled), Keys(), lambda: NOON)
 
 
 def test_a_ready_title_opens_whole() -> None:
     playback = make_playback(
         "job", complete=True, thumbnails=True, subtitles=(PlayableSubtitles("s0", "en", "English"),)
     )
-    session = opener(make_title("film", name="Film", playback=playback)).open("film", Viewer())
+    session = opener(make_title("film", name="Film", playback=playback)).open("film", VIEWER)
     assert (session.status, session.front_s, session.percent, session.resume_s) == ("ready", 120.0, 100.0, 0.0)
     assert session.manifest_url == "http://blobs/title-film/job/manifest.mpd"
     assert session.hls_url == "http://blobs/title-film/job/master.m3u8"
@@ -75,33 +97,40 @@ def test_a_ready_title_opens_whole() -> None:
 
 def test_a_title_that_still_encodes_opens_as_far_as_it_is() -> None:
     title = make_title("film", status=Status.ENCODING, playback=make_playback("job"))
-    session = opener(title, job=Progress()).open("film", Viewer())
+    session = opener(title, job=Progress()).open("film", VIEWER)
     assert (session.status, session.front_s, session.percent) == ("encoding", 24.0, 40.0)
 
 
 def test_an_earlier_version_opens_whole_while_a_new_one_encodes() -> None:
     title = make_title("film", status=Status.READY, playback=make_playback("old", complete=True))
-    assert opener(title, new=Progress()).open("film", Viewer()).percent == 100.0
+    assert opener(title, new=Progress()).open("film", VIEWER).percent == 100.0
 
 
 @pytest.mark.parametrize("status", [Status.ANNOUNCED, Status.ENCODING, Status.FAILED, Status.READY])
 def test_a_title_without_a_picture_is_not_playable(status: Status) -> None:
     with pytest.raises(NotPlayable, match="film"):
-        opener(make_title("film", status=status)).open("film", Viewer())
+        opener(make_title("film", status=status)).open("film", VIEWER)
 
 
 def test_a_failed_title_is_not_playable_though_a_part_of_it_was() -> None:
     with pytest.raises(NotPlayable):
-        opener(make_title("film", status=Status.FAILED, playback=make_playback())).open("film", Viewer())
+        opener(make_title("film", status=Status.FAILED, playback=make_playback())).open("film", VIEWER)
 
 
 def test_a_withdrawn_title_is_not_found() -> None:
     with pytest.raises(NotFound):
-        opener(make_title("film", status=Status.WITHDRAWN)).open("film", Viewer())
+        opener(make_title("film", status=Status.WITHDRAWN)).open("film", VIEWER)
+
+
+def test_without_entitlement_nothing_opens_and_no_key_is_made() -> None:
+    opening = opener(make_title("film", name="Film", playback=make_playback("job", complete=True)), entitled=False)
+    opening._keys = None  # type: ignore[assignment]
+    with pytest.raises(EntitlementRequired, match="Film"):
+        opening.open("film", VIEWER)
 
 
 def test_a_session_that_reaches_a_log_does_not_show_its_key() -> None:
-    session = opener(make_title("film", playback=make_playback("job", complete=True))).open("film", Viewer())
+    session = opener(make_title("film", playback=make_playback("job", complete=True))).open("film", VIEWER)
     assert "sig=" not in f"{session!r} {session}"
 
 
@@ -160,8 +189,11 @@ def test_the_function_answers_as_documented(monkeypatch: pytest.MonkeyPatch) -> 
     title = make_title("film", playback=make_playback("job", complete=True))
     opening = opener(title, make_title("soon", status=Status.ANNOUNCED))
     monkeypatch.setattr(bootstrap, "playback", lambda: opening)
-    status, body = call(triggers.open_playback, "titles/film/playback", route={"id": "film"})
+    monkeypatch.setattr(bootstrap, "accounts", Accounts)
+    assert call(triggers.open_playback, "titles/film/playback", route={"id": "film"})[0] == 401
+    session = {"Authorization": "Bearer token"}
+    status, body = call(triggers.open_playback, "titles/film/playback", route={"id": "film"}, headers=session)
     assert (status, body["expires_at"]) == (200, "2026-11-24T13:00:00Z")
-    status, body = call(triggers.open_playback, "titles/soon/playback", route={"id": "soon"})
+    status, body = call(triggers.open_playback, "titles/soon/playback", route={"id": "soon"}, headers=session)
     assert (status, body["error"]) == (409, "not_playable")
-    assert call(triggers.open_playback, "titles/x/playback", route={"id": "x"})[0] == 404
+    assert call(triggers.open_playback, "titles/x/playback", route={"id": "x"}, headers=session)[0] == 404

@@ -1,0 +1,348 @@
+-- All that may be done to the tables. A refusal is an error of a number of our own:
+-- 30001 the account is deleted, 30002 there is a subscription that is not over.
+
+DELIMITER //
+
+CREATE PROCEDURE keep_plan(
+  p_plan_id VARCHAR(64), p_product_id VARCHAR(64), p_name VARCHAR(127), p_description VARCHAR(127),
+  p_price_minor BIGINT, p_currency CHAR(3), p_interval_unit VARCHAR(5), p_interval_count SMALLINT,
+  p_created_at DATETIME(6)
+)
+SQL SECURITY DEFINER
+BEGIN
+  INSERT INTO plans (plan_id, product_id, name, description, price_minor, currency, interval_unit, interval_count,
+                     created_at)
+  VALUES (p_plan_id, p_product_id, p_name, p_description, p_price_minor, p_currency, p_interval_unit,
+          p_interval_count, p_created_at)
+  ON DUPLICATE KEY UPDATE plan_id = plan_id;
+END //
+
+CREATE PROCEDURE retire_plan(p_plan_id VARCHAR(64), p_at DATETIME(6))
+SQL SECURITY DEFINER
+BEGIN
+  UPDATE plans SET retired_at = p_at WHERE plan_id = p_plan_id AND retired_at IS NULL;
+END //
+
+-- All plans, cheapest first, those that are retired too.
+CREATE PROCEDURE list_plans()
+SQL SECURITY DEFINER
+BEGIN
+  SELECT plan_id, product_id, name, description, price_minor, currency, interval_unit, interval_count, created_at,
+         retired_at
+    FROM plans ORDER BY price_minor, plan_id;
+END //
+
+CREATE PROCEDURE find_plan(p_plan_id VARCHAR(64))
+SQL SECURITY DEFINER
+BEGIN
+  SELECT plan_id, product_id, name, description, price_minor, currency, interval_unit, interval_count, created_at,
+         retired_at
+    FROM plans WHERE plan_id = p_plan_id;
+END //
+
+-- Begin to subscribe: answer the request id to ask PayPal under, and the address of the approval page if PayPal has
+-- answered that request already. The same person and plan get the same request for as long as it is fresh and unapproved.
+CREATE PROCEDURE begin_subscription(
+  p_user_id CHAR(32), p_plan_id VARCHAR(64), p_request_id CHAR(32), p_now DATETIME(6), p_fresh_since DATETIME(6)
+)
+SQL SECURITY DEFINER
+BEGIN
+  DECLARE v_plan_id VARCHAR(64);
+  DECLARE v_request_id CHAR(32);
+  DECLARE v_begun_at DATETIME(6);
+  DECLARE v_forgotten_at DATETIME(6);
+  DECLARE EXIT HANDLER FOR SQLEXCEPTION
+  BEGIN
+    ROLLBACK;
+    RESIGNAL;
+  END;
+
+  START TRANSACTION;
+  INSERT INTO subscribers (user_id) VALUES (p_user_id) ON DUPLICATE KEY UPDATE user_id = user_id;
+  SELECT plan_id, request_id, begun_at, forgotten_at INTO v_plan_id, v_request_id, v_begun_at, v_forgotten_at
+    FROM subscribers WHERE user_id = p_user_id FOR UPDATE;
+  IF v_forgotten_at IS NOT NULL THEN
+    SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 30001, MESSAGE_TEXT = 'the account is deleted';
+  END IF;
+  IF EXISTS (SELECT 1 FROM subscriptions
+              WHERE user_id = p_user_id AND state IN ('APPROVED', 'ACTIVE', 'SUSPENDED')) THEN
+    SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 30002, MESSAGE_TEXT = 'there is a subscription that is not over';
+  END IF;
+  IF v_request_id IS NULL OR v_plan_id <> p_plan_id OR v_begun_at < p_fresh_since
+     OR EXISTS (SELECT 1 FROM subscriptions WHERE request_id = v_request_id AND state <> 'APPROVAL_PENDING') THEN
+    SET v_request_id = p_request_id;
+    UPDATE subscribers SET plan_id = p_plan_id, request_id = p_request_id, begun_at = p_now WHERE user_id = p_user_id;
+  END IF;
+  COMMIT;
+  SELECT v_request_id AS request_id, MAX(subscription_id) AS subscription_id, MAX(approve_url) AS approve_url
+    FROM subscriptions WHERE request_id = v_request_id;
+END //
+
+-- Keep what PayPal answered to a new subscription; the first event of it may have been faster.
+CREATE PROCEDURE keep_subscription(
+  p_subscription_id VARCHAR(64), p_request_id CHAR(32), p_user_id CHAR(32), p_plan_id VARCHAR(64), p_state VARCHAR(16),
+  p_state_since DATETIME(6), p_approve_url VARCHAR(500), p_now DATETIME(6)
+)
+SQL SECURITY DEFINER
+BEGIN
+  DECLARE v_settlements INT;
+  DECLARE EXIT HANDLER FOR SQLEXCEPTION
+  BEGIN
+    ROLLBACK;
+    RESIGNAL;
+  END;
+
+  START TRANSACTION;
+  INSERT INTO subscriptions (subscription_id, user_id, plan_id, request_id, state, state_since, approve_url, created_at,
+                             settlements)
+  VALUES (p_subscription_id, p_user_id, p_plan_id, p_request_id, p_state, p_state_since, p_approve_url, p_now, 1)
+  ON DUPLICATE KEY UPDATE request_id = p_request_id, approve_url = p_approve_url, settlements = settlements + 1;
+  SELECT settlements INTO v_settlements FROM subscriptions WHERE subscription_id = p_subscription_id;
+  IF v_settlements = 1 THEN
+    INSERT INTO subscription_changes (subscription_id, at, cause, state, state_since)
+    VALUES (p_subscription_id, p_now, 'viewer', p_state, p_state_since);
+  END IF;
+  COMMIT;
+END //
+
+-- Note that PayPal is to be asked about a subscription; answer whether that was not noted yet.
+CREATE PROCEDURE mark_subscription(p_subscription_id VARCHAR(64), p_token CHAR(32), p_now DATETIME(6))
+SQL SECURITY DEFINER
+BEGIN
+  DECLARE EXIT HANDLER FOR SQLEXCEPTION
+  BEGIN
+    ROLLBACK;
+    RESIGNAL;
+  END;
+
+  START TRANSACTION;
+  INSERT INTO marks (subscription_id, token, times, since) VALUES (p_subscription_id, p_token, 1, p_now)
+  ON DUPLICATE KEY UPDATE token = p_token, times = times + 1;
+  SELECT times = 1 AS is_new FROM marks WHERE subscription_id = p_subscription_id;
+  COMMIT;
+END //
+
+-- Keep an event and note in the same transaction that its subscription is to be settled. An event that is here already
+-- changes nothing, unless its body is another: who sent which is then for PayPal to say.
+CREATE PROCEDURE store_event(
+  p_event_id VARCHAR(64), p_kind VARCHAR(64), p_subscription_id VARCHAR(64), p_sent_at DATETIME(6), p_now DATETIME(6),
+  p_body_hash CHAR(64), p_body LONGTEXT, p_token CHAR(32)
+)
+SQL SECURITY DEFINER
+BEGIN
+  DECLARE v_deliveries INT;
+  DECLARE v_body_hash CHAR(64);
+  DECLARE v_is_new INT DEFAULT 0;
+  DECLARE EXIT HANDLER FOR SQLEXCEPTION
+  BEGIN
+    ROLLBACK;
+    RESIGNAL;
+  END;
+
+  START TRANSACTION;
+  INSERT INTO events (event_id, kind, subscription_id, sent_at, received_at, deliveries, body_hash, body)
+  VALUES (p_event_id, p_kind, p_subscription_id, p_sent_at, p_now, 1, p_body_hash, p_body)
+  ON DUPLICATE KEY UPDATE deliveries = deliveries + 1;
+  SELECT deliveries, body_hash INTO v_deliveries, v_body_hash FROM events WHERE event_id = p_event_id;
+  IF v_deliveries = 1 AND EXISTS (SELECT 1 FROM subscriptions
+                                   WHERE subscription_id = p_subscription_id AND user_id IS NULL) THEN
+    UPDATE events SET body = '{}' WHERE event_id = p_event_id;
+  END IF;
+  IF p_subscription_id IS NOT NULL AND (v_deliveries = 1 OR v_body_hash <> p_body_hash) THEN
+    INSERT INTO marks (subscription_id, token, times, since) VALUES (p_subscription_id, p_token, 1, p_now)
+    ON DUPLICATE KEY UPDATE token = p_token, times = times + 1;
+    SELECT times = 1 INTO v_is_new FROM marks WHERE subscription_id = p_subscription_id;
+  END IF;
+  COMMIT;
+  SELECT v_deliveries AS deliveries, v_is_new AS is_new;
+END //
+
+CREATE PROCEDURE list_marked(p_before DATETIME(6), p_limit INT)
+SQL SECURITY DEFINER
+BEGIN
+  SELECT subscription_id FROM marks WHERE since <= p_before ORDER BY since LIMIT p_limit;
+END //
+
+-- What is stored of a subscription, and the token under which it waits to be settled; either may be missing.
+CREATE PROCEDURE find_subscription(p_subscription_id VARCHAR(64))
+SQL SECURITY DEFINER
+BEGIN
+  SELECT wanted.subscription_id, marks.token, subscriptions.user_id, subscriptions.plan_id, subscriptions.state,
+         subscriptions.state_since, subscriptions.next_charge_at, subscriptions.paid_through,
+         subscriptions.approve_url, subscriptions.created_at, subscriptions.asked_at
+    FROM (SELECT p_subscription_id AS subscription_id) AS wanted
+    LEFT JOIN marks ON marks.subscription_id = wanted.subscription_id
+    LEFT JOIN subscriptions ON subscriptions.subscription_id = wanted.subscription_id;
+END //
+
+-- Write what PayPal answered, unless something later stands here already, and take the mark away that was read before
+-- PayPal was asked. Answers whose subscription it is, whether something changed, and which of theirs was ACTIVE before.
+CREATE PROCEDURE settle_subscription(
+  p_subscription_id VARCHAR(64), p_token CHAR(32), p_user_id CHAR(32), p_plan_id VARCHAR(64), p_state VARCHAR(16),
+  p_state_since DATETIME(6), p_next_charge_at DATETIME(6), p_paid_through DATETIME(6), p_created_at DATETIME(6),
+  p_asked_at DATETIME(6), p_now DATETIME(6), p_cause VARCHAR(20)
+)
+SQL SECURITY DEFINER
+BEGIN
+  DECLARE v_settlements INT;
+  DECLARE v_user_id CHAR(32);
+  DECLARE v_state VARCHAR(16);
+  DECLARE v_state_since DATETIME(6);
+  DECLARE v_next_charge_at DATETIME(6);
+  DECLARE v_paid_through DATETIME(6);
+  DECLARE v_asked_at DATETIME(6);
+  DECLARE v_changed INT DEFAULT 0;
+  DECLARE EXIT HANDLER FOR SQLEXCEPTION
+  BEGIN
+    ROLLBACK;
+    RESIGNAL;
+  END;
+
+  START TRANSACTION;
+  IF EXISTS (SELECT 1 FROM subscribers WHERE user_id = p_user_id AND forgotten_at IS NOT NULL) THEN
+    SET p_user_id = NULL;
+  END IF;
+  INSERT INTO subscriptions (subscription_id, user_id, plan_id, state, state_since, next_charge_at, paid_through,
+                             approve_url, created_at, asked_at, settlements)
+  VALUES (p_subscription_id, p_user_id, p_plan_id, p_state, p_state_since, p_next_charge_at, p_paid_through,
+          '', p_created_at, p_asked_at, 1)
+  ON DUPLICATE KEY UPDATE settlements = settlements + 1;
+  SELECT settlements, user_id, state, state_since, next_charge_at, paid_through, asked_at
+    INTO v_settlements, v_user_id, v_state, v_state_since, v_next_charge_at, v_paid_through, v_asked_at
+    FROM subscriptions WHERE subscription_id = p_subscription_id;
+  IF v_settlements = 1 THEN
+    SET v_changed = 1;
+    INSERT INTO subscription_changes (subscription_id, at, cause, state, state_since, next_charge_at, paid_through)
+    VALUES (p_subscription_id, p_now, p_cause, p_state, p_state_since, p_next_charge_at, p_paid_through);
+  ELSEIF p_state_since > v_state_since
+         OR (p_state_since = v_state_since AND p_asked_at >= COALESCE(v_asked_at, p_asked_at)) THEN
+    SET v_changed = NOT (v_state <=> p_state AND v_next_charge_at <=> p_next_charge_at
+                         AND v_paid_through <=> p_paid_through);
+    UPDATE subscriptions
+       SET plan_id = p_plan_id, state = p_state, state_since = p_state_since, next_charge_at = p_next_charge_at,
+           paid_through = p_paid_through, asked_at = p_asked_at
+     WHERE subscription_id = p_subscription_id;
+    IF v_changed THEN
+      INSERT INTO subscription_changes (subscription_id, at, cause, state_before, state, state_since, next_charge_at,
+                                        paid_through)
+      VALUES (p_subscription_id, p_now, p_cause, v_state, p_state, p_state_since, p_next_charge_at, p_paid_through);
+    END IF;
+  END IF;
+  DELETE FROM marks WHERE subscription_id = p_subscription_id AND token = p_token;
+  COMMIT;
+  SELECT v_user_id AS user_id, v_changed AS changed,
+         (SELECT MIN(subscription_id) FROM subscriptions
+           WHERE user_id = v_user_id AND state = 'ACTIVE' AND subscription_id <> p_subscription_id) AS other_active;
+END //
+
+-- Take a mark away: PayPal has nothing under that id, or nothing of ours.
+CREATE PROCEDURE unmark_subscription(p_subscription_id VARCHAR(64), p_token CHAR(32))
+SQL SECURITY DEFINER
+BEGIN
+  DELETE FROM marks WHERE subscription_id = p_subscription_id AND token = p_token;
+END //
+
+-- What may let a person in: their subscriptions and the ends of what they were granted.
+CREATE PROCEDURE access_of(p_user_id CHAR(32))
+SQL SECURITY DEFINER
+BEGIN
+  SELECT state, paid_through AS until_at FROM subscriptions
+   WHERE user_id = p_user_id AND paid_through IS NOT NULL
+  UNION ALL
+  SELECT 'GRANT', MAX(ends_at) FROM grants WHERE user_id = p_user_id HAVING MAX(ends_at) IS NOT NULL;
+END //
+
+CREATE PROCEDURE subscriptions_of(p_user_id CHAR(32))
+SQL SECURITY DEFINER
+BEGIN
+  SELECT subscription_id, user_id, plan_id, state, state_since, next_charge_at, paid_through, approve_url, created_at,
+         asked_at
+    FROM subscriptions WHERE user_id = p_user_id ORDER BY created_at DESC;
+END //
+
+CREATE PROCEDURE list_subscriptions(p_before DATETIME(6), p_limit INT)
+SQL SECURITY DEFINER
+BEGIN
+  SELECT subscription_id, user_id, plan_id, state, state_since, next_charge_at, paid_through, approve_url, created_at,
+         asked_at
+    FROM subscriptions WHERE created_at < p_before ORDER BY created_at DESC LIMIT p_limit;
+END //
+
+CREATE PROCEDURE changes_of(p_subscription_id VARCHAR(64))
+SQL SECURITY DEFINER
+BEGIN
+  SELECT at, cause, state_before, state, state_since, next_charge_at, paid_through
+    FROM subscription_changes WHERE subscription_id = p_subscription_id ORDER BY change_id;
+END //
+
+-- Subscriptions to ask PayPal about without an event: waiting ones not asked about since p_waiting_before, running ones
+-- not since p_running_before or whose charge has come due since they were asked about, ended ones not since
+-- p_ended_before if they ended after p_ended_since (a payment may be paid back late).
+CREATE PROCEDURE list_unsure(
+  p_waiting_before DATETIME(6), p_running_before DATETIME(6), p_ended_before DATETIME(6), p_ended_since DATETIME(6),
+  p_now DATETIME(6), p_limit INT
+)
+SQL SECURITY DEFINER
+BEGIN
+  SELECT subscription_id FROM subscriptions
+   WHERE (state IN ('APPROVAL_PENDING', 'APPROVED') AND COALESCE(asked_at, created_at) <= p_waiting_before)
+      OR (state IN ('ACTIVE', 'SUSPENDED')
+          AND (COALESCE(asked_at, created_at) <= p_running_before
+               OR (next_charge_at <= p_now AND asked_at <= next_charge_at)))
+      OR (state IN ('CANCELLED', 'EXPIRED') AND asked_at <= p_ended_before AND state_since >= p_ended_since)
+   ORDER BY asked_at LIMIT p_limit;
+END //
+
+CREATE PROCEDURE grant_access(
+  p_grant_id CHAR(32), p_user_id CHAR(32), p_ends_at DATETIME(6), p_granted_at DATETIME(6), p_granted_by VARCHAR(64)
+)
+SQL SECURITY DEFINER
+BEGIN
+  INSERT INTO grants (grant_id, user_id, ends_at, granted_at, granted_by)
+  VALUES (p_grant_id, p_user_id, p_ends_at, p_granted_at, p_granted_by)
+  ON DUPLICATE KEY UPDATE grant_id = grant_id;
+END //
+
+CREATE PROCEDURE list_grants(p_limit INT)
+SQL SECURITY DEFINER
+BEGIN
+  SELECT grant_id, user_id, ends_at, granted_at, granted_by FROM grants ORDER BY granted_at DESC LIMIT p_limit;
+END //
+
+CREATE PROCEDURE list_events(p_before DATETIME(6), p_limit INT)
+SQL SECURITY DEFINER
+BEGIN
+  SELECT event_id, kind, subscription_id, received_at, deliveries,
+         NOT EXISTS (SELECT 1 FROM marks WHERE marks.subscription_id = events.subscription_id) AS is_settled
+    FROM events WHERE received_at < p_before ORDER BY received_at DESC LIMIT p_limit;
+END //
+
+-- Empty the bodies of old events: they hold names and addresses that are of no more use.
+CREATE PROCEDURE empty_old_events(p_before DATETIME(6), p_limit INT)
+SQL SECURITY DEFINER
+BEGIN
+  UPDATE events SET body = '{}' WHERE received_at < p_before AND body <> '{}' LIMIT p_limit;
+END //
+
+-- Take a person out: their subscriptions stay as records of nobody.
+CREATE PROCEDURE forget_subscriber(p_user_id CHAR(32), p_now DATETIME(6))
+SQL SECURITY DEFINER
+BEGIN
+  DECLARE EXIT HANDLER FOR SQLEXCEPTION
+  BEGIN
+    ROLLBACK;
+    RESIGNAL;
+  END;
+
+  START TRANSACTION;
+  INSERT INTO subscribers (user_id, forgotten_at) VALUES (p_user_id, p_now)
+  ON DUPLICATE KEY UPDATE plan_id = NULL, request_id = NULL, begun_at = NULL,
+                          forgotten_at = COALESCE(forgotten_at, p_now);
+  UPDATE events SET body = '{}'
+   WHERE subscription_id IN (SELECT subscription_id FROM subscriptions WHERE user_id = p_user_id);
+  UPDATE subscriptions SET user_id = NULL, approve_url = '' WHERE user_id = p_user_id;
+  DELETE FROM grants WHERE user_id = p_user_id;
+  COMMIT;
+END //
+
+DELIMITER ;
