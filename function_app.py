@@ -7,9 +7,10 @@ import azure.functions as func
 from functions.catalogue.triggers import blueprint as catalogue
 from functions.encoding.triggers import jobs
 from functions.health.triggers import blueprint as health
+from functions.mail.triggers import blueprint as mail
 from functions.playback.triggers import blueprint as playback
 from functions.uploads.triggers import blueprint as uploads
 
 app = func.FunctionApp()
-for blueprint in (uploads, jobs, catalogue, playback, health):
+for blueprint in (uploads, jobs, catalogue, playback, health, mail):
     app.register_functions(blueprint)

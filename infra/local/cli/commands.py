@@ -102,6 +102,14 @@ def retry(job: Annotated[str, typer.Argument(help="The id of a failed job, as `j
     retry_job(job)
 
 
+@app.command()
+def mail(as_json: AsJson = False) -> None:
+    """Show what arrived at the mail server of this machine, newest first."""
+    from infra.local.cli.mail import show_mail
+
+    show_mail(as_json=as_json)
+
+
 @app.command(context_settings=_PASSED_ON)
 def test(context: typer.Context) -> None:
     """Run the tests; what follows is handed to pytest."""

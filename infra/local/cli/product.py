@@ -1,9 +1,10 @@
-"""Everything that runs on one machine, as parts: the stores, the OMDb simulator, the function hosts and the site."""
+"""Everything that runs on one machine, as parts: stores, simulators, mail server, function hosts and the site."""
 
 from __future__ import annotations
 
 import http.client
 import shutil
+import smtplib
 import sys
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from infra.local.stores.credentials import Credentials
     from infra.local.stores.home import Home
     from infra.local.stores.part import Run
+
+MAIL_FROM = "Notflix <no-reply@notflix.localhost>"
+"""The sender of mail that stays on this machine."""
 
 NEEDS_OF_HOSTS = (azurite.NAME, secantus.NAME)
 ENCODER_QUEUES = {
@@ -59,7 +63,7 @@ def product_of(home: Home, credentials: Credentials, environment: Mapping[str, s
 
     stores = stores_of(home, credentials, environment)
     settings = settings_of(home, credentials, stores)
-    endpoints = endpoints_of(home, credentials, settings)
+    endpoints = endpoints_of(home, credentials, stores)
     parts = [store.part for store in stores]
     if "OMDB_API_KEY" not in environment:
         from infra.local.omdb.app import KEY
@@ -67,6 +71,10 @@ def product_of(home: Home, credentials: Credentials, environment: Mapping[str, s
         endpoints["omdb"] = f"http://{LOOPBACK}:{home.ports.omdb}"
         settings |= {"OMDB_URL": f"{endpoints['omdb']}/", "OMDB_API_KEY": KEY}
         parts.append(_omdb(home))
+    if "SMTP_URL" not in environment:
+        endpoints["smtp"] = f"smtp://{LOOPBACK}:{home.ports.mail}"
+        settings |= {"SMTP_URL": endpoints["smtp"], "MAIL_FROM": environment.get("MAIL_FROM") or MAIL_FROM}
+        parts.append(_mail(home))
     settings |= {
         "FUNCTIONS_WORKER_RUNTIME": "python",
         "NOTFLIX_FUNCTION_KEY": credentials.function_key,
@@ -96,6 +104,21 @@ def _omdb(home: Home) -> Part:
         argv=(sys.executable, "-m", "infra.local.omdb", "--port", str(port)),
         environment={"PYTHONPATH": str(REPOSITORY)},
         check=partial(_refusal, port, "/"),
+        restart=True,
+    )
+
+
+def _mail(home: Home) -> Part:
+    port = home.ports.mail
+    return Part(
+        name="mail",
+        label="Mail server",
+        address=f"smtp://{LOOPBACK}:{port}",
+        ports=(port,),
+        folder=REPOSITORY,
+        argv=(sys.executable, "-m", "infra.local.mail", "--port", str(port), "--box", str(home.data("mail"))),
+        environment={"PYTHONPATH": str(REPOSITORY)},
+        check=partial(_refusal_of_mail, port),
         restart=True,
     )
 
@@ -189,3 +212,12 @@ def _refusal(port: int, path: str, *, status: int | None = None, key: str = "") 
     finally:
         connection.close()
     return None if status in (None, answered) else f"it answers {answered}"
+
+
+def _refusal_of_mail(port: int) -> str | None:
+    """Return why the loopback mail server does not greet; None if it does."""
+    try:
+        with smtplib.SMTP(LOOPBACK, port, LOOPBACK, timeout=2):
+            return None
+    except (OSError, smtplib.SMTPException) as error:
+        return str(error)

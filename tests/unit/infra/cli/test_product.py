@@ -30,7 +30,7 @@ def make_product(folder: Path, environment: dict[str, str] | None = None, **opti
 
 def test_endpoints_have_every_agreed_name(tmp_path: Path) -> None:
     assert make_product(tmp_path).endpoints.keys() == {
-        *("site", "api", "blob", "storage_connection", "omdb", "mongo", "mysql", "redis", "bolt", "api_key"),
+        *("site", "api", "blob", "storage_connection", "omdb", "smtp", "mongo", "mysql", "redis", "bolt", "api_key"),
     }
 
 
@@ -72,10 +72,19 @@ def test_simulator_of_omdb_gives_way_to_a_real_key(tmp_path: Path) -> None:
     assert "OMDB_API_KEY" not in next(part for part in product.parts if part.name == "api").environment
 
 
+def test_local_mail_server_gives_way_to_a_real_one(tmp_path: Path) -> None:
+    local = next(part for part in make_product(tmp_path).parts if part.name == "api").environment
+    assert local["SMTP_URL"].startswith("smtp://127.0.0.1:") and local["MAIL_FROM"]
+    product = make_product(tmp_path, {"SMTP_URL": "smtps://user:secret@mail.example"})
+    assert "smtp" not in product.endpoints
+    assert "mail" not in [part.name for part in product.parts]
+    assert "SMTP_URL" not in next(part for part in product.parts if part.name == "api").environment
+
+
 def test_stores_named_by_settings_are_not_started_and_the_functions_are_told_of_them(tmp_path: Path) -> None:
     product = make_product(tmp_path, REAL_STORES)
     started = {part.name for part in product.parts if part.argv}
-    assert started == {"omdb", "api", "encoder", "site"}
+    assert started == {"omdb", "mail", "api", "encoder", "site"}
     api = next(part for part in product.parts if part.name == "api")
     assert REAL_STORES.items() <= api.environment.items()
     assert product.endpoints["blob"] == "https://a.blob.core.windows.net"

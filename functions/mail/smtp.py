@@ -1,0 +1,174 @@
+"""A mail server reached by SMTP: one connection a letter, time-outs throughout, certificates always verified.
+
+Azure Communication Services is reached so too: `smtp+starttls://…@smtp.azurecomm.net:587`.
+"""
+
+from __future__ import annotations
+
+import re
+import smtplib
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass, field
+from email.headerregistry import Address as HeaderAddress
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from email.utils import format_datetime, parseaddr
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from functions.mail.addresses import Address, address_of
+from functions.mail.letters import PRODUCT
+from functions.mail.model import MailRefused, MailUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from functions.mail.model import Letter
+
+TIMEOUT_S = 30.0
+"""For each step of the dialogue; RFC 5321, section 4.5.3.2, wants minutes, but the queue tries again anyway."""
+
+PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+_ENHANCED = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where SMTP_URL leads; without a user nothing is authenticated."""
+
+    scheme: str
+    host: str
+    port: int
+    user: str = field(repr=False)
+    password: str = field(repr=False)
+
+
+def server_of(url: str) -> Server:
+    """Read SMTP_URL; raise MailRefused with what is wrong with it, not repeating it: it may hold a password."""
+    if not url:
+        raise MailRefused("The setting SMTP_URL is not set, so there is no mail server to hand it to.")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in PORTS or not parts.hostname:
+        raise MailRefused(f"The setting SMTP_URL must be {' or '.join(f'{name}://host:port' for name in PORTS)}.")
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if not (user + password).isascii():
+        raise MailRefused("User and password in the setting SMTP_URL must be plain ASCII.")
+    return Server(parts.scheme, parts.hostname, port or PORTS[parts.scheme], user, password)
+
+
+def sender_of(text: str) -> tuple[str, Address]:
+    """Read MAIL_FROM, an address or `Name <address>`; return the name and the address, raise MailRefused."""
+    name, address = parseaddr(text)
+    try:
+        return name or PRODUCT, address_of(address)
+    except MailRefused as error:
+        what = "is not set" if not text else f"is not an address: {error.detail}"
+        raise MailRefused(f"The setting MAIL_FROM {what}") from None
+
+
+class SmtpCarrier:
+    """The carrier over SMTP. Settings that are missing or wrong are told when a letter meets them."""
+
+    def __init__(self, url: str, sender: str, now: Callable[[], datetime], *, timeout_s: float = TIMEOUT_S) -> None:
+        self._url = url
+        self._sender = sender
+        self._now = now
+        self._timeout_s = timeout_s
+
+    def carry(self, letter: Letter, *, to: str, letter_id: str) -> None:
+        """Hand the letter over; raise MailRefused or MailUnavailable, neither of which names an address."""
+        server, (name, sender), recipient = server_of(self._url), sender_of(self._sender), address_of(to)
+        try:
+            smtp = _connected(server, called=sender.domain, timeout_s=self._timeout_s)
+            try:
+                utf8 = _utf8_needed(smtp, sender, recipient)
+                message = self._message(letter, name, sender, recipient, letter_id, utf8=utf8)
+                options = ("SMTPUTF8", "BODY=8BITMIME") if utf8 else ()
+                smtp.sendmail(str(sender), [str(recipient)], message, mail_options=options)
+                with suppress(smtplib.SMTPException, OSError):  # the server has it already, however it takes leave
+                    smtp.quit()
+            finally:
+                smtp.close()
+        except smtplib.SMTPRecipientsRefused as error:
+            raise _refusal("the recipient", *error.recipients[str(recipient)]) from None
+        except smtplib.SMTPSenderRefused as error:
+            raise _refusal("the sender, MAIL_FROM,", error.smtp_code, error.smtp_error) from None
+        except smtplib.SMTPDataError as error:
+            raise _refusal("the letter", error.smtp_code, error.smtp_error) from None
+        except (smtplib.SMTPException, OSError) as error:
+            raise MailUnavailable(f"The mail server {server.host}:{server.port} {_trouble(error)}.") from None
+
+    def _message(
+        self, letter: Letter, name: str, sender: Address, recipient: Address, letter_id: str, *, utf8: bool
+    ) -> bytes:
+        message = EmailMessage(SMTPUTF8 if utf8 else SMTP)
+        message["From"] = HeaderAddress(name, sender.local, sender.domain)
+        message["To"] = HeaderAddress("", recipient.local, recipient.domain)
+        message["Subject"] = letter.subject
+        message["Date"] = format_datetime(self._now())
+        message["Message-ID"] = f"<{letter_id}@{sender.domain}>"
+        message["Auto-Submitted"] = "auto-generated"  # so that nothing answers it by itself (RFC 3834)
+        message.set_content(letter.text)
+        message.add_alternative(letter.html, subtype="html")
+        return message.as_bytes()
+
+
+def _connected(server: Server, *, called: str, timeout_s: float) -> smtplib.SMTP:
+    """Return a connection on which mail can be sent, having introduced ourselves as `called`."""
+    trust = ssl.create_default_context()
+    smtp: smtplib.SMTP
+    if server.scheme == "smtps":
+        smtp = smtplib.SMTP_SSL(server.host, server.port, called, timeout=timeout_s, context=trust)
+    else:
+        smtp = smtplib.SMTP(server.host, server.port, called, timeout=timeout_s)
+    try:
+        if server.scheme == "smtp+starttls":
+            smtp.starttls(context=trust)  # raises where the server does not offer it: nothing goes in clear
+        smtp.ehlo_or_helo_if_needed()
+        if server.user:
+            smtp.login(server.user, server.password)
+    except BaseException:
+        smtp.close()
+        raise
+    return smtp
+
+
+def _utf8_needed(smtp: smtplib.SMTP, *addresses: Address) -> bool:
+    needed = any(address.needs_utf8 for address in addresses)
+    if needed and not smtp.has_extn("smtputf8"):
+        raise MailRefused("The mail server takes no address with letters beyond ASCII before the @ (no SMTPUTF8).")
+    return needed
+
+
+def _refusal(what: str, code: int, answer: bytes | str) -> MailRefused | MailUnavailable:
+    """Return the error of an answer: 5xx is final. The answer's own words stay out, since they repeat addresses."""
+    enhanced = _ENHANCED.match(answer.encode() if isinstance(answer, str) else answer)
+    shown = f"{code} {enhanced[1].decode()}" if enhanced else str(code)
+    if code >= 500:
+        return MailRefused(f"The mail server refuses {what} for good ({shown}).")
+    return MailUnavailable(f"The mail server does not take {what} for now ({shown}).")
+
+
+def _trouble(error: Exception) -> str:
+    """Return what is wrong with a mail server, in words that fit after its name."""
+    match error:
+        case smtplib.SMTPAuthenticationError():
+            return f"refuses the user or the password of SMTP_URL ({error.smtp_code})"
+        case smtplib.SMTPNotSupportedError():
+            return "does not offer what SMTP_URL asks for, STARTTLS or a login"
+        case smtplib.SMTPResponseException():
+            return f"is not ready ({error.smtp_code})"
+        case ssl.SSLCertVerificationError():
+            return f"shows a certificate that is not to be trusted: {error.verify_message}"
+        case smtplib.SMTPServerDisconnected() | TimeoutError():
+            return "hung up, or did not answer in time"
+        case smtplib.SMTPException():
+            return f"does not speak SMTP as it should ({type(error).__name__})"
+        case _:
+            return f"cannot be reached ({getattr(error, 'strerror', None) or type(error).__name__})"

@@ -1,0 +1,27 @@
+"""`admin create`: make an administrator, new or of an account that is there, and say how they choose a password."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from infra.local.cli.api import Api
+from infra.local.stores.home import Home
+
+
+def create_administrator(email: str, *, as_json: bool) -> None:
+    """Ask the API for it and print what was done; raise CannotRun with the API's own sentence if it refuses."""
+    told = Api.of(Home.of()).post("/api/administrators", {"email": email})
+    if as_json:
+        sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+        return
+
+    from rich.console import Console
+    from rich.text import Text
+
+    done = "is a new administrator" if told["created"] else "had an account, which is an administrator's now"
+    choose = "to choose a password, open this within 30 minutes:" if told["link"] else "the password stays as it is."
+    console = Console()
+    console.print(Text(f"{told['email']} {done}; {choose}"), soft_wrap=True)
+    if told["link"]:
+        console.print(Text(told["link"]), soft_wrap=True)

@@ -1,0 +1,46 @@
+"""`mail`: what arrived at the mail server of this machine, read from where that keeps it, so that it need not run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from infra.local.mail.box import Box
+from infra.local.stores.home import Home
+
+if TYPE_CHECKING:
+    from infra.local.mail.box import Mail
+
+
+def show_mail(*, as_json: bool) -> None:
+    """Print the letters, newest first."""
+    mails = Box(Home.of().data("mail")).mails()
+    if as_json:
+        sys.stdout.write(json.dumps({"mails": [_told(mail) for mail in mails]}, ensure_ascii=False) + "\n")
+        return
+
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console()
+    if not mails:
+        console.print(
+            "No mail has arrived here yet. Mail arrives when an account is opened, unless SMTP_URL leads elsewhere.",
+            highlight=False,
+        )
+    for mail in mails:
+        console.print(Text(mail.subject, "bold"), soft_wrap=True)
+        console.print(Text(f"  to {mail.to}, {mail.at.astimezone():%d %b %Y %H:%M:%S}", "dim"), soft_wrap=True)
+        for link in mail.links:
+            console.print(Text(f"  {link}"), soft_wrap=True)
+
+
+def _told(mail: Mail) -> dict[str, object]:
+    return {
+        "at": mail.at.isoformat(),
+        "to": mail.to,
+        "subject": mail.subject,
+        "text": mail.text,
+        "links": list(mail.links),
+    }

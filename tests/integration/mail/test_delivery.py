@@ -1,0 +1,185 @@
+"""From the queue through the function to the mail server of this machine, and what happens while that is away."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from azure.storage.queue import QueueServiceClient
+
+from functions.queues import Queues
+from infra.local.cli.mail import show_mail
+from infra.local.cli.product import _refusal_of_mail
+from infra.local.mail.box import Box
+from tests.integration.host.running import REPOSITORY, RunningHost, eventually, free_port
+from tests.support.mail import Desk, MailServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.integration.conftest import Stack
+
+APP = """
+import azure.functions as func
+from functions.mail.triggers import blueprint
+
+app = func.FunctionApp()
+app.register_functions(blueprint)
+"""
+SIGNING_KEY = "k" * 32
+
+
+class LocalMail:
+    """The mail server of this machine as a process, and the folder it keeps letters in."""
+
+    def __init__(self, home: Path, port: int) -> None:
+        self.port = port
+        self.box = Box(home / "data" / "mail")
+        self._command = [sys.executable, "-m", "infra.local.mail", "--port", str(port)]
+        self._command += ["--box", str(home / "data" / "mail")]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it greets."""
+        self._process = subprocess.Popen(self._command, cwd=REPOSITORY)
+        eventually(lambda: _refusal_of_mail(self.port) is None)
+
+    def stop(self) -> int:
+        """Ask it to end; return its exit code."""
+        if self._process is None:
+            return 0
+        self._process.send_signal(signal.SIGTERM)
+        code, self._process = self._process.wait(10), None
+        return code
+
+
+@pytest.fixture
+def local_mail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalMail]:
+    monkeypatch.setenv("NOTFLIX_HOME", str(tmp_path))
+    mail = LocalMail(tmp_path, free_port())
+    mail.start()
+    yield mail
+    assert mail.stop() == 0
+
+
+@pytest.fixture
+def queues(stack: Stack) -> Iterator[Queues]:
+    with QueueServiceClient.from_connection_string(stack.settings.storage) as service:
+        yield Queues(service)
+
+
+def waiting(stack: Stack, queue: str) -> int:
+    with QueueServiceClient.from_connection_string(stack.settings.storage) as service:
+        return service.get_queue_client(queue).get_queue_properties().approximate_message_count or 0
+
+
+def start_host(stack: Stack, folder: Path, port: int) -> RunningHost:
+    """Run the functions of mail alone under the host, quick to try again."""
+    app = folder / "app"
+    app.mkdir()
+    shutil.copy(REPOSITORY / "host.json", app)
+    (app / "mail_app.py").write_text(APP)
+    settings = {
+        "SMTP_URL": f"smtp://127.0.0.1:{port}",
+        "MAIL_FROM": "Notflix <films@example.org>",
+        "SIGNING_KEY": SIGNING_KEY,
+        "MONGO_URL": stack.environment["MONGO_URL"],
+        "AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:01",
+        "PYTHONPATH": str(REPOSITORY),
+    }
+    host = RunningHost(stack.settings.storage, folder / "host.log")
+    return host.start(app="mail_app", root=app, **settings)
+
+
+def test_a_letter_goes_from_the_queue_to_the_mailbox_though_the_server_is_away_at_first(
+    stack: Stack, queues: Queues, local_mail: LocalMail, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host = start_host(stack, tmp_path, local_mail.port)
+    try:
+        link = "http://127.0.0.1:7070/confirm.html#token=first-token"
+        queues.send("send-mail", {"kind": "confirm", "to": "jörg@bücher.example", "link": link})
+        eventually(lambda: len(local_mail.box.mails()) == 1)
+
+        assert local_mail.stop() == 0
+        later = "http://127.0.0.1:7070/reset.html#token=second-token"
+        queues.send("send-mail", {"kind": "reset", "to": "ann@example.org", "link": later})
+        eventually(lambda: "cannot be reached" in host.log)
+        local_mail.start()
+        eventually(lambda: len(local_mail.box.mails()) == 2)
+        eventually(lambda: waiting(stack, "send-mail") == 0)
+    finally:
+        host.close()
+
+    assert local_mail.stop() == 0  # what arrived is shown whether it runs or not
+    show_mail(as_json=True)
+    newest, oldest = json.loads(capsys.readouterr().out)["mails"]
+    assert (newest["to"], newest["links"]) == ("ann@example.org", [later])
+    assert (oldest["to"], oldest["links"]) == ("jörg@bücher.example", [link])
+    assert oldest["subject"] == "Confirm your address for Notflix" and link in oldest["text"]
+    assert newest["at"] > oldest["at"]
+    show_mail(as_json=False)
+    shown = capsys.readouterr().out
+    assert shown.index(later) < shown.index(link) and "to jörg@bücher.example" in shown
+
+    for private in ("first-token", "second-token", "ann@example.org", "bücher", "xn--bcher"):
+        assert private not in host.log
+    assert "A letter of kind reset to " in host.log
+
+
+def test_a_recipient_who_is_refused_is_logged_by_pseudonym_and_not_tried_again(
+    stack: Stack, queues: Queues, tmp_path: Path
+) -> None:
+    desk = Desk({"RCPT": "550 5.1.1 <nobody@example.org> is unknown here"})
+    with MailServer(desk) as server:
+        host = start_host(stack, tmp_path, server.port)
+        try:
+            queues.send("send-mail", {"kind": "password_changed", "to": "nobody@example.org"})
+            eventually(lambda: "refuses the recipient for good (550 5.1.1)" in host.log)
+            eventually(lambda: waiting(stack, "send-mail") == 0)
+        finally:
+            host.close()
+    assert host.log.count("was not sent") == 1
+    assert "nobody" not in host.log
+
+
+def test_a_letter_that_no_try_could_send_is_put_off_and_its_message_waits(
+    stack: Stack, queues: Queues, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    host = start_host(stack, tmp_path, port)
+    try:
+        link = "http://127.0.0.1:7070/reset.html#token=third-token"
+        queues.send("send-mail", {"kind": "reset", "to": "ann@example.org", "link": link})
+        eventually(lambda: "could not be sent and is put off for 60 s" in host.log, within_s=30)
+        eventually(lambda: waiting(stack, "send-mail-poison") == 0)
+        assert waiting(stack, "send-mail") == 1
+    finally:
+        host.close()
+    assert "ann@example.org" not in host.log and "third-token" not in host.log
+    with QueueServiceClient.from_connection_string(stack.settings.storage) as service:
+        service.get_queue_client("send-mail").clear_messages()
+
+
+def test_the_mailbox_is_for_its_owner_alone(local_mail: LocalMail, tmp_path: Path) -> None:
+    local_mail.box.keep("ann@example.org", b"Subject: x\r\n\r\nhttp://films.example/a and http://films.example/a.\r\n")
+    [mail] = local_mail.box.mails()
+    assert (mail.to, mail.text) == ("ann@example.org", "http://films.example/a and http://films.example/a.\n")
+    assert not (tmp_path / "data" / "mail").stat().st_mode & 0o077
+
+
+def test_before_anything_arrived_the_mailbox_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NOTFLIX_HOME", str(tmp_path))
+    show_mail(as_json=True)
+    assert json.loads(capsys.readouterr().out) == {"mails": []}
+    show_mail(as_json=False)
+    assert "No mail has arrived here yet" in capsys.readouterr().out
