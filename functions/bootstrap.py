@@ -10,7 +10,7 @@ from functools import update_wrapper
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from functions.settings import Settings, load_settings
+from functions.settings import SettingMissing, Settings, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pymongo import MongoClient
     from redis import Redis
 
+    from functions.accounts.repository import MysqlLoginHistory, MysqlLogins
     from functions.accounts.service import Accounts
     from functions.billing.access import Entitlements
     from functions.billing.repository import MySqlSubscriptions
@@ -30,10 +31,13 @@ if TYPE_CHECKING:
     from functions.encoding.pipeline import Pipeline
     from functions.encoding.service import Encodes, Work
     from functions.mail.service import Mail
+    from functions.mysql import Database
     from functions.playback.service import Playback
     from functions.queues import Queues
     from functions.tickets import Tickets
     from functions.uploads.service import Uploads
+    from functions.usage.model import UsageStore
+    from functions.usage.service import Usage
 
 _making = RLock()
 
@@ -138,6 +142,22 @@ def redis() -> Redis:
 
 
 @once
+def logins() -> MysqlLogins:
+    """Return the store of logins."""
+    from functions.accounts.repository import MysqlLogins
+
+    return MysqlLogins(_database(settings().logins_db_url))
+
+
+@once
+def login_history() -> MysqlLoginHistory:
+    """Return the store of login history."""
+    from functions.accounts.repository import MysqlLoginHistory
+
+    return MysqlLoginHistory(_database(settings().login_history_db_url))
+
+
+@once
 def accounts() -> Accounts:
     """Return the accounts."""
     from functions.accounts.service import Accounts
@@ -210,7 +230,38 @@ def playback() -> Playback:
     from functions.playback.service import Playback
 
     keys = SasKeys(blob_service(), minutes=settings().playback_sas_minutes)
-    return Playback(catalogue(), encodes(), entitlements(), keys, now)
+    return Playback(catalogue(), encodes(), entitlements(), usage(), keys, now)
+
+
+@once
+def usage_store() -> UsageStore:
+    """Return the store of usage that the setting names."""
+    if settings().usage_store == "mongo":
+        from functions.usage.mongo import MongoUsage
+
+        return MongoUsage(mongo()[settings().mongo_database])
+    if settings().usage_store != "cosmos":
+        raise SettingMissing(f"USAGE_STORE must be mongo or cosmos, not {settings().usage_store!r}.")
+    from azure.cosmos import CosmosClient
+
+    from functions.usage.cosmos import CosmosUsage
+
+    client = CosmosClient(
+        settings().cosmos_url,
+        settings().cosmos_key or _identity(),
+        connection_timeout=3,
+        read_timeout=5,
+        retry_total=3,
+    )
+    return CosmosUsage(client.get_database_client(settings().cosmos_database).get_container_client("usage"))
+
+
+@once
+def usage() -> Usage:
+    """Return what viewers watched and marked."""
+    from functions.usage.service import Usage
+
+    return Usage(usage_store(), catalogue(), tickets(), lambda message: queues().send("update-graph", message), now)
 
 
 @once
@@ -270,11 +321,23 @@ def dispatch(work: Work) -> None:
         queues().send("publish-title", {"job_id": work.job_id})
 
 
+def forgetters() -> tuple[Callable[[str], None], ...]:
+    """Return what deletes all that is kept of a viewer, one of each slice; each may be called twice."""
+    return (usage().forget,)
+
+
 def health_probes() -> dict[str, Callable[[], None]]:
     """Return a probe for each store."""
     from functions.health.probes import probes_of
 
     return probes_of(settings(), blobs=blob_service, queues=queue_service, mongo=mongo)
+
+
+def _database(url: str) -> Database:
+    """Return a MySQL database; its pool is shared by all who are given it."""
+    from functions.mysql import Database
+
+    return Database(url, settings().mysql_ca)
 
 
 def _is_connection_string(storage: str) -> bool:

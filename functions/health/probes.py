@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from functions.health.service import TIMEOUT_S
 
@@ -40,17 +39,10 @@ def probes_of(
         mongo().admin.command("ping")
 
     def mysql() -> None:
-        import pymysql
+        from functions.mysql_connections import Address, connect
 
-        parts = urlsplit(_given(settings.logins_db_url))
-        pymysql.connect(
-            host=parts.hostname,
-            port=parts.port or 3306,
-            user=unquote(parts.username or ""),
-            password=unquote(parts.password or ""),
-            connect_timeout=int(TIMEOUT_S),
-            read_timeout=int(TIMEOUT_S),
-        ).close()
+        address = Address.of(_given(settings.logins_db_url))
+        connect(address, settings.mysql_ca, answer_s=TIMEOUT_S).close()
 
     def redis() -> None:
         from redis import Redis

@@ -49,7 +49,7 @@ def stack() -> Iterator[Stack]:
     supervisor.start()
     environment = settings_of(home, credentials, stores)
     try:
-        yield Stack(home, credentials, environment, endpoints_of(home, credentials, environment))
+        yield Stack(home, credentials, environment, endpoints_of(home, credentials, stores))
     finally:
         supervisor.stop()
         shutil.rmtree(folder)

@@ -7,6 +7,8 @@ first needed; one that exists is never changed, since the stores already know it
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
 import secrets
 from dataclasses import asdict, dataclass, field, fields
@@ -31,7 +33,7 @@ class Credentials:
     """One password a store and user, one key a host; every password is plain hexadecimal, so that it fits any URL."""
 
     mysql_root: str = field(default_factory=_password)
-    mysql_health: str = field(default_factory=_password)
+    mysql_users: str = field(default_factory=_password)
     redis: str = field(default_factory=_password)
     mongo: str = field(default_factory=_password)
     arcade_root: str = field(default_factory=_password)
@@ -42,6 +44,10 @@ class Credentials:
     function_key: str = field(default_factory=_password)
     master_key: str = field(default_factory=_password)
     blobs_key: str = field(default_factory=_password)
+
+    def mysql_password(self, name: str) -> str:
+        """Return the password of the user of a MySQL database; each has its own, derived from one secret."""
+        return hmac.new(self.mysql_users.encode(), name.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def load_or_make(path: Path) -> Credentials:

@@ -35,8 +35,9 @@ def settings_of(home: Home, credentials: Credentials, stores: Sequence[Store]) -
     }
 
 
-def endpoints_of(home: Home, credentials: Credentials, settings: Mapping[str, str]) -> dict[str, str]:
+def endpoints_of(home: Home, credentials: Credentials, stores: Sequence[Store]) -> dict[str, str]:
     """Return every address by its name in `endpoints.json`, and the key that admin calls need."""
+    settings = settings_of(home, credentials, stores)
     connection = settings["AzureWebJobsStorage"]
     return {
         "site": f"http://{LOOPBACK}:{home.ports.site}",
@@ -44,8 +45,8 @@ def endpoints_of(home: Home, credentials: Credentials, settings: Mapping[str, st
         "blob": blob_url(connection),
         "storage_connection": connection,
         "mongo": settings["MONGO_URL"],
-        "mysql": settings["MYSQL_URL"],
         "redis": settings["REDIS_URL"],
         "bolt": settings["NEO4J_URI"],
         "api_key": credentials.function_key,
+        **{name: address for store in stores for name, address in store.endpoints.items()},
     }

@@ -1,18 +1,18 @@
 """MariaDB in the place of MySQL: data under the home, TCP on loopback only, no account without a password.
 
-The accounts are set by an init file that the server runs before it listens, so there is no moment in which root has no
-password. `MYSQL_URL` leads to the user `health`, which may log in and nothing more; each database that a slice adds
-brings its own users.
+Root's password is set by an init file that the server runs before it listens, so there is no moment without one. The
+databases of `sql/` with their accounts are made and brought up to date as in Azure, in MariaDB or in the MySQL server
+that MYSQL_ADMIN_URL names; the functions get the addresses of the users that may execute procedures, and no other.
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
-from infra.local.stores.home import write_private
+from infra.local.stores.home import REPOSITORY, CannotRun, write_private
 from infra.local.stores.part import Part, Store
 from infra.local.stores.ports import LOOPBACK
 
@@ -24,27 +24,24 @@ if TYPE_CHECKING:
     from infra.local.stores.part import Run
 
 NAME = "mariadb"
-SETTING = "MYSQL_URL"
+ADMINISTRATOR, CA = "MYSQL_ADMIN_URL", "MYSQL_CA"
+SQL = REPOSITORY / "sql"
+DATABASES = ("logins", "login_history", "subscriptions", "payments")
 
 ACCOUNTS = f"""\
 DELETE FROM mysql.global_priv WHERE User = 'root' AND Host <> '{LOOPBACK}';
 FLUSH PRIVILEGES;
 ALTER USER 'root'@'{LOOPBACK}' IDENTIFIED BY '{{root}}';
-CREATE USER IF NOT EXISTS 'health'@'{LOOPBACK}';
-ALTER USER 'health'@'{LOOPBACK}' IDENTIFIED BY '{{health}}';
 """
 
 
 def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]) -> Store:
-    """Return the private MariaDB, or the MySQL that MYSQL_URL names."""
-    if url := environment.get(SETTING):
-        part = Part(
-            name=NAME, label="MySQL", address=f"{urlsplit(url).hostname}", check=partial(_refusal, url), start_s=10
-        )
-        return Store(part, {SETTING: url})
+    """Return the private MariaDB, or the MySQL that MYSQL_ADMIN_URL names as its administrator."""
+    if url := environment.get(ADMINISTRATOR):
+        return _real_server(url, environment.get(CA, ""), credentials)
 
     port, folder = home.ports.mysql, home.data(NAME)
-    url = f"mysql://health:{credentials.mysql_health}@{LOOPBACK}:{port}"
+    url = f"mysql://root:{credentials.mysql_root}@{LOOPBACK}:{port}"
     as_root = ("--user=root",) if os.geteuid() == 0 else ()  # which the server refuses to be by chance
 
     def prepare(run: Run) -> None:
@@ -61,9 +58,7 @@ def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]
                 "--skip-name-resolve",
             )
             (folder / "data.new").rename(folder / "data")
-        write_private(
-            folder / "accounts.sql", ACCOUNTS.format(root=credentials.mysql_root, health=credentials.mysql_health)
-        )
+        write_private(folder / "accounts.sql", ACCOUNTS.format(root=credentials.mysql_root))
 
     part = Part(
         name=NAME,
@@ -90,24 +85,66 @@ def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]
             "--performance-schema=OFF",
         ),
         prepare=prepare,
-        check=partial(_refusal, url),
+        check=partial(_refusal, url, ""),
+        provision=partial(_migrate, url, "", credentials),
+        restart=True,
     )
-    return Store(part, {SETTING: url})
+    return Store(part, _settings(url, credentials), {"mysql": url})
 
 
-def _refusal(url: str) -> str | None:
+def _real_server(url: str, ca: str, credentials: Credentials) -> Store:
+    from functions.mysql_connections import Address, AddressUnreadable
+
+    try:
+        host = Address.of(url).host
+    except AddressUnreadable:
+        raise CannotRun(
+            f"{ADMINISTRATOR} is not of the form mysql://administrator:password@host:3306, with what is special in the "
+            "password percent-encoded."
+        ) from None
+    part = Part(
+        name=NAME,
+        label="MySQL",
+        address=host,
+        check=partial(_refusal, url, ca),
+        provision=partial(_migrate, url, ca, credentials),
+        start_s=10,
+    )
+    return Store(part, {**_settings(url, credentials), ADMINISTRATOR: "", CA: ca}, {"mysql": url})
+
+
+def _settings(url: str, credentials: Credentials) -> dict[str, str]:
+    """Return the addresses of the four databases, and of any other in `sql/`, each as its own user."""
+    host = url.rpartition("@")[2].partition("/")[0]
+    others = {path.name for path in SQL.glob("*") if path.is_dir()}
+    return {
+        f"{name.upper()}_DB_URL": f"mysql://{name}:{credentials.mysql_password(name)}@{host}/{name}_db"
+        for name in (*DATABASES, *sorted(others - set(DATABASES)))
+    }
+
+
+def _migrate(url: str, ca: str, credentials: Credentials) -> None:
+    """Bring the databases up to date; raise CannotRun with the sentence that says where it stands."""
+    from functions.mysql_connections import Address
+    from infra.migrations.files import CannotMigrate, read_folders
+    from infra.migrations.runner import Server, migrate
+
+    try:
+        folders = read_folders(SQL)
+        passwords = {folder.name: credentials.mysql_password(folder.name) for folder in folders}
+        migrate(Server(replace(Address.of(url), database=""), ca), folders, passwords)
+    except CannotMigrate as error:
+        raise CannotRun(str(error)) from None
+
+
+def _refusal(url: str, ca: str) -> str | None:
     """Return why the server does not let us in, or None if it does."""
     import pymysql
 
-    parts = urlsplit(url)
+    from functions.mysql_connections import Address, connect
+
     try:
-        pymysql.connect(
-            host=parts.hostname,
-            port=parts.port or 3306,
-            user=unquote(parts.username or ""),
-            password=unquote(parts.password or ""),
-            connect_timeout=2,
-        ).close()
+        connect(Address.of(url), ca).close()
     except (pymysql.MySQLError, OSError) as error:
         return str(error.args[-1])
     return None

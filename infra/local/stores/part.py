@@ -105,7 +105,8 @@ def with_system_programs(path: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A store as a part, and the settings by which the functions find it."""
+    """A store as a part, the settings by which the functions find it, and addresses that are for people alone."""
 
     part: Part
     settings: Mapping[str, str]
+    endpoints: Mapping[str, str] = field(default_factory=dict)

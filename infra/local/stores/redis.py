@@ -54,6 +54,7 @@ def redis(home: Home, credentials: Credentials, environment: Mapping[str, str]) 
         argv=("redis-server", str(folder / "redis.conf")),
         prepare=prepare,
         check=partial(_refusal, url),
+        restart=True,
     )
     return Store(part, {SETTING: url})
 

@@ -139,21 +139,7 @@ def test_stop_asked_for_while_the_stores_start_leaves_nothing_running(tmp_path: 
     assert [part.pid for part in state.parts] == [None] * 5
 
 
-def test_health_user_of_mysql_may_log_in_and_nothing_more(stack: Stack) -> None:
-    password = stack.credentials.mysql_health
-    with (
-        pymysql.connect(host=LOOPBACK, port=stack.home.ports.mysql, user="health", password=password) as mysql,
-        mysql.cursor() as cursor,
-    ):
-        cursor.execute("SHOW GRANTS")
-        grants = [row[0] for row in cursor.fetchall()]
-        with pytest.raises(pymysql.MySQLError):
-            cursor.execute("SELECT user FROM mysql.user")
-    assert len(grants) == 1
-    assert grants[0].startswith("GRANT USAGE ON *.*")
-
-
-@pytest.mark.parametrize("user", ["root", "health", "mysql", ""])
+@pytest.mark.parametrize("user", ["root", "logins", "logins_owner", "mysql", ""])
 def test_nobody_enters_mysql_without_a_password(stack: Stack, user: str) -> None:
     with pytest.raises(pymysql.MySQLError):
         pymysql.connect(host=LOOPBACK, port=stack.home.ports.mysql, user=user)

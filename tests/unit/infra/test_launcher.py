@@ -142,7 +142,7 @@ def test_node_that_is_too_old_is_missing(machine: Machine, answer: str) -> None:
 def test_server_that_a_setting_replaces_need_not_be_installed(machine: Machine) -> None:
     machine.lacks("mariadbd")
     assert "mariadb-server" in machine.run("up").stderr
-    assert machine.run("up", MYSQL_URL="mysql://me@db.example").returncode == 0
+    assert machine.run("up", MYSQL_ADMIN_URL="mysql://me@db.example").returncode == 0
 
 
 def test_home_that_cannot_be_made_is_told(machine: Machine) -> None:

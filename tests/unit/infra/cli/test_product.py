@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from infra.local.cli.product import Product
 
 REAL_STORES = {
-    "MYSQL_URL": "mysql://me:secret@mysql.example:3306",
     "REDIS_URL": "rediss://redis.example:6380/0",
     "MONGO_URL": "mongodb://mongo.example:27017",
     "NEO4J_URI": "neo4j+s://graph.example",
@@ -82,11 +81,16 @@ def test_local_mail_server_gives_way_to_a_real_one(tmp_path: Path) -> None:
 
 
 def test_stores_named_by_settings_are_not_started_and_the_functions_are_told_of_them(tmp_path: Path) -> None:
-    product = make_product(tmp_path, REAL_STORES)
+    administrator = {"MYSQL_ADMIN_URL": "mysql://me:secret@mysql.example:3306", "MYSQL_CA": "system"}
+    product = make_product(tmp_path, REAL_STORES | administrator)
     started = {part.name for part in product.parts if part.argv}
     assert started == {"omdb", "mail", "api", "encoder", "site"}
     api = next(part for part in product.parts if part.name == "api")
     assert REAL_STORES.items() <= api.environment.items()
+    assert api.environment["LOGINS_DB_URL"].startswith("mysql://logins:")
+    assert api.environment["LOGINS_DB_URL"].endswith("@mysql.example:3306/logins_db")
+    assert api.environment["MYSQL_CA"] == "system"
+    assert not [value for value in api.environment.values() if "secret@mysql" in value]
     assert product.endpoints["blob"] == "https://a.blob.core.windows.net"
 
 

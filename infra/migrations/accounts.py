@@ -1,0 +1,129 @@
+"""The two accounts of a database: the owner, which is locked, and the user, which may execute procedures and no more.
+
+An owner is unlocked, under a password that nobody keeps, for the moment in which the runner enters as it, so that what
+it creates is its own (DEFINER) without the right to create in another's name: Azure's administrator has neither SUPER
+nor SET_USER_ID. A lock does not end a connection that stands.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pymysql
+
+from functions.mysql_connections import Address, connect
+from infra.migrations.files import CannotMigrate
+
+if TYPE_CHECKING:
+    from functions.mysql_connections import Connection
+    from infra.migrations.files import Folder
+
+RIGHTS_OF_OWNER = (
+    "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, CREATE ROUTINE, ALTER ROUTINE, EXECUTE"
+)
+INTERNAL = "internal"
+"""A procedure whose COMMENT begins with this word is called by other procedures only, and granted to nobody."""
+LONGEST_STATEMENT_S = 3600.0
+WAIT_FOR_TABLE_S = 30
+"""Whoever reads a table that a statement waits for waits behind it: better to stop, and to be run again."""
+_NO_SUCH_GRANT, _NO_SUCH_USER = 1403, 1141
+_NOT_LET_IN = (1045, 1698, 4151, 3118)
+
+
+def make_owner(admin: Connection, folder: Folder) -> None:
+    """Make the owner, locked, with all rights inside its database."""
+    inside = folder.database.replace("_", r"\_")  # in the name of a database a bare _ stands for any character
+    with admin.cursor() as cursor:
+        cursor.execute(
+            "CREATE USER IF NOT EXISTS %s@'%%' IDENTIFIED BY %s ACCOUNT LOCK", (folder.owner, _strange_password())
+        )
+        cursor.execute(f"GRANT {RIGHTS_OF_OWNER} ON `{inside}`.* TO %s@'%%'", (folder.owner,))
+
+
+def is_locked(admin: Connection, folder: Folder) -> bool:
+    """Return whether the owner exists and cannot log in."""
+    try:
+        with admin.cursor() as cursor:
+            cursor.execute("SHOW CREATE USER %s@'%%'", (folder.owner,))
+            row = cursor.fetchone() or {}
+    except pymysql.MySQLError:
+        return False
+    return any("ACCOUNT LOCK" in str(text) for text in row.values())
+
+
+def enter_as_owner(admin: Connection, address: Address, ca: str, folder: Folder) -> Connection:
+    """Return a connection of the owner, whose account is locked again."""
+    password = _strange_password()
+    with admin.cursor() as cursor:
+        cursor.execute("ALTER USER %s@'%%' IDENTIFIED BY %s ACCOUNT UNLOCK", (folder.owner, password))
+        try:
+            own = replace(address, user=folder.owner, password=password, database=folder.database)
+            connection = connect(own, ca, answer_s=LONGEST_STATEMENT_S, use=True)
+        finally:
+            cursor.execute("ALTER USER %s@'%%' ACCOUNT LOCK", (folder.owner,))
+    with connection.cursor() as cursor:
+        cursor.execute("SET SESSION lock_wait_timeout = %s", (WAIT_FOR_TABLE_S,))
+    return connection
+
+
+def user_may_enter(address: Address, ca: str, folder: Folder, password: str) -> bool:
+    """Return whether the user exists and has this password."""
+    try:
+        connect(replace(address, user=folder.user, password=password), ca).close()
+    except pymysql.MySQLError as error:
+        if error.args and error.args[0] in _NOT_LET_IN:
+            return False
+        raise
+    return True
+
+
+def make_user(admin: Connection, folder: Folder, password: str) -> None:
+    """Make the user, or give it this password; raise CannotMigrate if one of its name may do other things."""
+    own = ("GRANT USAGE ON *.* ", f"GRANT EXECUTE ON PROCEDURE `{folder.database}`.")
+    if others := [grant for grant in _grants(admin, folder) if not grant.startswith(own)]:
+        raise CannotMigrate(
+            f"The server has a user {folder.user} with other rights than to execute procedures of {folder.database} "
+            f"({len(others)} of them); rename it, or take another server."
+        )
+    with admin.cursor() as cursor:
+        cursor.execute("CREATE USER IF NOT EXISTS %s@'%%' IDENTIFIED BY %s", (folder.user, password))
+        cursor.execute("ALTER USER %s@'%%' IDENTIFIED BY %s", (folder.user, password))
+
+
+def _grants(admin: Connection, folder: Folder) -> list[str]:
+    """Return the user's grants, none if there is no such user."""
+    try:
+        with admin.cursor() as cursor:
+            cursor.execute("SHOW GRANTS FOR %s@'%%'", (folder.user,))
+            return [str(grant) for row in cursor.fetchall() for grant in row.values()]
+    except pymysql.MySQLError as error:
+        if error.args[0] == _NO_SUCH_USER:
+            return []
+        raise
+
+
+def grant_procedures(admin: Connection, folder: Folder) -> None:
+    """Let the user execute each procedure of the database, those marked INTERNAL excepted."""
+    with admin.cursor() as cursor:
+        cursor.execute(
+            "SELECT routine_name AS name, routine_comment AS comment FROM information_schema.routines "
+            "WHERE routine_schema = %s AND routine_type = 'PROCEDURE'",
+            (folder.database,),
+        )
+        for procedure in cursor.fetchall():
+            which = f"EXECUTE ON PROCEDURE `{folder.database}`.`{procedure['name']}`"
+            if not str(procedure["comment"]).lower().startswith(INTERNAL):
+                cursor.execute(f"GRANT {which} TO %s@'%%'", (folder.user,))
+                continue
+            try:
+                cursor.execute(f"REVOKE {which} FROM %s@'%%'", (folder.user,))
+            except pymysql.MySQLError as error:
+                if error.args[0] != _NO_SUCH_GRANT:
+                    raise
+
+
+def _strange_password() -> str:
+    """Return a password that nobody keeps, of all the kinds of character that a server's policy may ask for."""
+    return f"{secrets.token_urlsafe(32)}.Aa1"
