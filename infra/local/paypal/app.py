@@ -1,0 +1,38 @@
+"""The simulator as a web application."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+
+from infra.local.paypal.api import api_routes
+from infra.local.paypal.control import Control
+from infra.local.paypal.pages import Pages
+from infra.local.paypal.routes import operations
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from infra.local.paypal.simulator import Simulator
+
+CLIENT_ID = "AZnotflixL0calS1mulat0rOfPayPaLxCl1entId"
+WEBHOOK_ID = "8PT597110X687430L"
+"""The ids that `up` gives the product's client and webhook; they are no secret."""
+
+
+def create_app(simulator: Simulator) -> Starlette:
+    """Return the ASGI application; it starts the simulator and stops it."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        simulator.start()
+        try:
+            yield
+        finally:
+            await run_in_threadpool(simulator.stop)
+
+    routes = [*Pages(simulator).routes(), *Control(simulator).routes(), *api_routes(simulator, operations)]
+    return Starlette(routes=routes, lifespan=lifespan)

@@ -1,0 +1,355 @@
+"""Money: what a subscription is charged when, what happens if that fails, refunds and reversals.
+
+A charge that fails adds to the outstanding balance and is tried again after five days; each failure counts towards the
+plan's threshold, at which the subscription is suspended. The next success takes the balance too. After its last cycle a
+subscription has expired. PayPal's retry schedule is not published in full; this one keeps to what is.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from infra.local.paypal.checks import Fields
+from infra.local.paypal.clock import add_interval
+from infra.local.paypal.errors import PayPalError, not_found, unprocessable
+from infra.local.paypal.shapes import link, moment_of, old_money, rounded, stamp, total, transaction_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from infra.local.paypal.clock import Clock
+    from infra.local.paypal.events import Events
+    from infra.local.paypal.shapes import Document
+    from infra.local.paypal.store import Store
+    from infra.local.paypal.switches import Switches
+
+SALES_PATH = "/v1/payments/sale"
+REFUNDS_PATH = "/v1/payments/refund"
+
+RETRY_AFTER = timedelta(days=5)
+FEE_SHARE, FEE_FIXED = Decimal("0.0299"), Decimal("0.35")
+MOST_DUE_AT_ONCE = 100_000
+
+
+class Charging:
+    """Charges subscriptions when they are due by the simulator's clock."""
+
+    shown: Callable[[Document], Document]
+    """Make what PayPal shows of a subscription's record; set by its owner."""
+
+    def __init__(self, store: Store, clock: Clock, base: str, *, events: Events, switches: Switches) -> None:
+        self._store = store
+        self._clock = clock
+        self._base = base
+        self._events = events
+        self._switches = switches
+
+    def terms_of(self, plan: Document) -> Document:
+        """Return the part of a new subscription's record that says what it costs."""
+        cycles = sorted(plan["billing_cycles"], key=lambda cycle: int(cycle["sequence"]))
+        price = cycles[-1]["pricing_scheme"]["fixed_price"]
+        return {
+            "currency": price["currency_code"],
+            "cycles": [
+                {
+                    "tenure_type": cycle["tenure_type"],
+                    "sequence": cycle["sequence"],
+                    "total_cycles": cycle["total_cycles"],
+                    "completed": 0,
+                    "unit": cycle["frequency"]["interval_unit"],
+                    "count": cycle["frequency"]["interval_count"],
+                    "price": cycle["pricing_scheme"]["fixed_price"]["value"] if "pricing_scheme" in cycle else "0",
+                }
+                for cycle in cycles
+            ],
+            "threshold": plan["payment_preferences"]["payment_failure_threshold"],
+            "auto_bill": plan["payment_preferences"]["auto_bill_outstanding"],
+            "outstanding": "0",
+            "failed": 0,
+            "last_payment": None,
+            "last_failed": None,
+            "next_billing": None,
+            "retry": None,
+            "anchor": None,
+        }
+
+    def keep(self, record: Document) -> None:
+        """Keep a subscription's record, with the time when money is next to be taken."""
+        due = None
+        if record["status"] == "ACTIVE":
+            times = [moment_of(record[name]).timestamp() for name in ("next_billing", "retry") if record[name]]
+            due = min(times, default=None)
+        self._store.put("subscription", record["id"], record, due=due)
+
+    def begin(self, record: Document) -> Callable[[], None]:
+        """Take the first payment of an active subscription, or wait for its start; return what tells of it."""
+        start = moment_of(record["start_time"])
+        record |= {"anchor": record["start_time"], "next_billing": record["start_time"]}
+        tell = _nothing_to_tell
+        if start <= self._clock.now():
+            tell = self._bill(record)
+        self.keep(record)
+        return tell
+
+    def resume(self, record: Document) -> None:
+        """Go on with a subscription that was suspended: what was missed meanwhile is not charged."""
+        record |= {"failed": 0, "retry": None}
+        cycle, anchor = current_cycle(record), moment_of(record["anchor"])
+        count = cycle["completed"] if cycle else 0
+        while cycle and moment_of(record["next_billing"]) <= self._clock.now():
+            count += 1
+            record["next_billing"] = stamp(self._at_hour(add_interval(anchor, cycle["unit"], cycle["count"] * count)))
+
+    def run_due(self, until: datetime) -> None:
+        """Take all payments that are due by `until`, each at its own time."""
+        for _ in range(MOST_DUE_AT_ONCE):
+            with self._store.change():
+                found = self._store.due("subscription", until.timestamp(), 1)
+                if not found:
+                    return
+                record = found[0]
+                times = [moment_of(record[name]) for name in ("next_billing", "retry") if record[name]]
+                with self._clock.at(min(times)):
+                    self.charge(record)
+
+    def charge(self, record: Document, *, fails: bool | None = None) -> None:
+        """Charge an active subscription now: the retry if that comes first, else the next cycle."""
+        if record["status"] != "ACTIVE":
+            raise unprocessable("SUBSCRIPTION_STATUS_INVALID", "Only an active subscription can be charged.")
+        retry, following = record["retry"], record["next_billing"]
+        is_retry = bool(retry) and (not following or moment_of(retry) < moment_of(following))
+        tell = self._retry(record, fails=fails) if is_retry else self._bill(record, fails=fails)
+        self.keep(record)
+        tell()
+
+    def _bill(self, record: Document, *, fails: bool | None = None) -> Callable[[], None]:
+        cycle = current_cycle(record)
+        if cycle is None:
+            return _nothing_to_tell
+        price = Decimal(cycle["price"]) * int(record["quantity"])
+        cycle["completed"] += 1
+        anchor = moment_of(record["anchor"])
+        following = add_interval(anchor, cycle["unit"], cycle["count"] * cycle["completed"])
+        if current_cycle(record) is not cycle:
+            record["anchor"] = stamp(following)
+        record["next_billing"] = stamp(self._at_hour(following))
+        record["outstanding"] = str(Decimal(record["outstanding"]) + price)
+        amount = Decimal(record["outstanding"]) if record["auto_bill"] else price
+        return self._take(record, amount, fails=fails)
+
+    def _retry(self, record: Document, *, fails: bool | None) -> Callable[[], None]:
+        return self._take(record, Decimal(record["outstanding"]), fails=fails)
+
+    def _take(self, record: Document, amount: Decimal, *, fails: bool | None) -> Callable[[], None]:
+        """Take an amount or fail to; change the record, and return what tells of it."""
+        now = self._clock.now()
+        record |= {"update_time": stamp(now), "retry": None}
+        if self._switches.payments == "fail" if fails is None else fails:
+            return self._fail(record, amount, now)
+        record["outstanding"] = str(Decimal(record["outstanding"]) - amount)
+        if Decimal(record["outstanding"]) == 0:
+            record["failed"] = 0
+        sale = self._sell(record, amount, now) if amount > 0 else None
+        over = is_over(record)
+        if over:
+            record |= {"status": "EXPIRED", "status_update_time": stamp(now)}
+
+        def tell() -> None:
+            if sale:
+                self.tell_of_sale("PAYMENT.SALE.COMPLETED", sale)
+            if over:
+                self._events.of_subscription("BILLING.SUBSCRIPTION.EXPIRED", self.shown(record))
+
+        return tell
+
+    def _fail(self, record: Document, amount: Decimal, now: datetime) -> Callable[[], None]:
+        record["failed"] += 1
+        record["last_failed"] = {"amount": str(amount), "time": stamp(now)}
+        suspended = 0 < record["threshold"] <= record["failed"]
+        if not suspended:
+            record["retry"] = stamp(now + RETRY_AFTER)
+        failed = self.shown(record)
+        if suspended:
+            record |= {"status": "SUSPENDED", "status_update_time": stamp(now)}
+
+        def tell() -> None:
+            self._events.of_subscription("BILLING.SUBSCRIPTION.PAYMENT.FAILED", failed)
+            if suspended:
+                self._events.of_subscription("BILLING.SUBSCRIPTION.SUSPENDED", self.shown(record))
+
+        return tell
+
+    def _sell(self, record: Document, amount: Decimal, now: datetime) -> Document:
+        currency = record["currency"]
+        fee = min(rounded(amount * FEE_SHARE + FEE_FIXED, currency), amount)
+        sale: Document = {
+            "id": transaction_id(),
+            "subscription_id": record["id"],
+            "custom": record["custom_id"],
+            "state": "completed",
+            "amount": str(rounded(amount, currency)),
+            "fee": str(fee),
+            "refunded": "0",
+            "currency": currency,
+            "create_time": stamp(now),
+            "update_time": stamp(now),
+        }
+        self._store.put("sale", sale["id"], sale, parent=record["id"])
+        record["last_payment"] = {"amount": sale["amount"], "time": stamp(now)}
+        return sale
+
+    def _at_hour(self, moment: datetime) -> datetime:
+        """Return when on that day PayPal bills: at 10:00 UTC, as captured subscriptions have it."""
+        if self._switches.billing_time == "exact":
+            return moment
+        return moment.replace(hour=10, minute=0, second=0, microsecond=0)
+
+    def sale(self, id_: str) -> Document:
+        """Return a sale's record."""
+        sale = self._store.get("sale", id_)
+        if sale is None:
+            raise not_found()
+        return sale
+
+    def shown_sale(self, sale: Document) -> Document:
+        """Return a sale as PayPal shows it (Payments v1)."""
+        amount, currency = Decimal(sale["amount"]), sale["currency"]
+        href = f"{self._base}{SALES_PATH}/{sale['id']}"
+        details = {"subtotal": str(rounded(amount, currency))}
+        return {
+            "id": sale["id"],
+            "state": sale["state"],
+            "amount": {**total(amount, currency), "details": details},
+            "payment_mode": "INSTANT_TRANSFER",
+            "protection_eligibility": "ELIGIBLE",
+            "protection_eligibility_type": "ITEM_NOT_RECEIVED_ELIGIBLE,UNAUTHORIZED_PAYMENT_ELIGIBLE",
+            "transaction_fee": old_money(Decimal(sale["fee"]), currency),
+            **({"reason_code": sale["reason_code"]} if "reason_code" in sale else {}),
+            "invoice_number": "",
+            "billing_agreement_id": sale["subscription_id"],
+            **({"custom": sale["custom"]} if sale["custom"] else {}),
+            "create_time": sale["create_time"],
+            "update_time": sale["update_time"],
+            "links": [link(href, "self", "GET"), link(f"{href}/refund", "refund", "POST")],
+        }
+
+    def tell_of_sale(self, event_type: str, sale: Document) -> None:
+        """Tell that a sale was made or reversed."""
+        amount, currency = rounded(Decimal(sale["amount"]), sale["currency"]), sale["currency"]
+        summary = f"Payment completed for {currency} {amount} {currency}"
+        if event_type == "PAYMENT.SALE.REVERSED":
+            summary = f"A {currency} {amount} {currency} sale payment was reversed"
+        self._events.emit(
+            event_type, self.shown_sale(sale), resource_type="sale", summary=summary, subject=sale["subscription_id"]
+        )
+
+    def refund(self, sale_id: str, body: object) -> Document:
+        """Give back a sale, or the part that `amount` says, and return the refund."""
+        given = Fields(body)
+        sale = self.sale(sale_id)
+        left = Decimal(sale["amount"]) - Decimal(sale["refunded"])
+        amount = left
+        if "amount" in given:
+            amount, currency = given.money("amount", "total", "currency")
+            if currency != sale["currency"]:
+                raise unprocessable(
+                    "CURRENCY_MISMATCH", "The currency code is different from the sale's currency code."
+                )
+        if left == 0:
+            raise PayPalError(400, "TRANSACTION_ALREADY_REFUNDED")
+        if not 0 < amount <= left:
+            raise PayPalError(400, "REFUND_EXCEEDED_TRANSACTION_AMOUNT")
+        now = stamp(self._clock.now())
+        refunded = Decimal(sale["refunded"]) + amount
+        state = "refunded" if refunded == Decimal(sale["amount"]) else "partially_refunded"
+        sale |= {"refunded": str(refunded), "state": state, "update_time": now}
+        refund: Document = {
+            "id": transaction_id(),
+            "sale_id": sale_id,
+            "amount": str(amount),
+            "total": str(refunded),
+            "currency": sale["currency"],
+            "reason": given.optional_text("reason", longest=255),
+            "create_time": now,
+        }
+        self._store.put("sale", sale_id, sale, parent=sale["subscription_id"])
+        self._store.put("refund", refund["id"], refund, parent=sale_id)
+        shown = self.shown_refund(refund)
+        # in an event the amount of a refund is negative
+        resource = {**shown, "amount": total(-amount, sale["currency"]), "refund_reason_code": "REFUND"}
+        summary = (
+            f"A {sale['currency']} {rounded(amount, sale['currency'])} {sale['currency']} sale payment was refunded"
+        )
+        self._events.emit(
+            "PAYMENT.SALE.REFUNDED", resource, resource_type="refund", summary=summary, subject=sale["subscription_id"]
+        )
+        return shown
+
+    def shown_refund(self, refund: Document) -> Document:
+        """Return a refund as PayPal shows it (Payments v1)."""
+        amount, currency = Decimal(refund["amount"]), refund["currency"]
+        return {
+            "id": refund["id"],
+            "state": "completed",
+            "amount": total(amount, currency),
+            "refund_from_received_amount": old_money(amount, currency),
+            "refund_from_transaction_fee": old_money(Decimal(0), currency),
+            "refund_to_payer": old_money(amount, currency),
+            "total_refunded_amount": old_money(Decimal(refund["total"]), currency),
+            **({"reason": refund["reason"]} if refund["reason"] else {}),
+            "sale_id": refund["sale_id"],
+            "create_time": refund["create_time"],
+            "update_time": refund["create_time"],
+            "links": [
+                link(f"{self._base}{REFUNDS_PATH}/{refund['id']}", "self", "GET"),
+                link(f"{self._base}{SALES_PATH}/{refund['sale_id']}", "sale", "GET"),
+            ],
+        }
+
+    def found_refund(self, id_: str) -> Document:
+        """Return a refund."""
+        refund = self._store.get("refund", id_)
+        if refund is None:
+            raise not_found()
+        return self.shown_refund(refund)
+
+    def reverse(self, sale_id: str) -> Document:
+        """Take a sale back from the merchant, as after a chargeback; v1 has no other state than refunded."""
+        sale = self.sale(sale_id)
+        if sale["state"] == "refunded":
+            raise PayPalError(400, "TRANSACTION_ALREADY_REFUNDED")
+        sale |= {
+            "refunded": sale["amount"],
+            "state": "refunded",
+            "reason_code": "CHARGEBACK",
+            "update_time": stamp(self._clock.now()),
+        }
+        self._store.put("sale", sale_id, sale, parent=sale["subscription_id"])
+        self.tell_of_sale("PAYMENT.SALE.REVERSED", sale)
+        return sale
+
+
+def current_cycle(record: Document) -> Document | None:
+    """Return the cycle that is billed next, None if all have been."""
+    for cycle in record["cycles"]:
+        if cycle["total_cycles"] == 0 or cycle["completed"] < cycle["total_cycles"]:
+            found: Document = cycle
+            return found
+    return None
+
+
+def is_over(record: Document) -> bool:
+    """Return whether all cycles have been billed and nothing is owed."""
+    return current_cycle(record) is None and Decimal(record["outstanding"]) == 0
+
+
+def amount_of(payment: Document) -> Decimal:
+    """Return the amount of a kept payment."""
+    return Decimal(payment["amount"])
+
+
+def _nothing_to_tell() -> None:
+    """Tell nothing."""
