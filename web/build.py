@@ -19,7 +19,10 @@ from markupsafe import Markup
 from web.assets import Assets
 
 WEB = Path(__file__).parent
-PAGES = ("index.html", "title.html", "search.html", "watch.html", "404.html")
+PAGES = (
+    *("index.html", "title.html", "search.html", "watch.html", "404.html"),
+    *("register.html", "login.html", "account.html", "forgot.html", "reset.html", "confirm.html"),
+)
 
 
 def content_security_policy(api_origin: str, blob_origin: str) -> str:

@@ -1,4 +1,6 @@
-/** The bar at the top: clear over the hero, solid once the page has scrolled. */
+/** The bar at the top: clear over the hero, solid once the page has scrolled; the account at its right. */
+import "./account/menu.js";
+
 const bar = globalThis.document?.querySelector("[data-site-nav]");
 if (bar) {
   const paint = () => bar.classList.toggle("is-solid", window.scrollY > 24);

@@ -1,11 +1,12 @@
 /** Requests: JSON in, JSON out, passing faults tried again, lasting ones told as an error that has a sentence. */
 
 export class RequestError extends Error {
-  constructor(status, code, detail) {
+  constructor(status, code, detail, retryAfterS = null) {
     super(detail);
     this.name = "RequestError";
     this.status = status; // 0: no answer at all
     this.code = code;
+    this.retryAfterS = retryAfterS; // null where the answer does not say, or does not let the page read it
   }
 }
 
@@ -31,22 +32,32 @@ export async function persist(work, { attempts = 4, wait = pause, random = Math.
   }
 }
 
-/** Ask once; raise RequestError for everything but a 2xx with JSON in it. */
-export async function ask(address, { method = "GET", body, signal } = {}, fetcher = fetch) {
+/** Seconds of a Retry-After header; null for none, and for a date, which our API never sends. */
+export const retryAfterS = (header) => (/^\d+$/.test(header ?? "") ? Number(header) : null);
+
+/** Ask once; return the JSON of a 2xx, null for an empty one; raise RequestError for everything else. */
+export async function ask(address, { method = "GET", body, headers = {}, signal = AbortSignal.timeout(30_000) } = {}, fetcher = fetch) {
   let response;
   try {
     response = await fetcher(address, {
       method,
       signal,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+      headers: { ...headers, ...(body === undefined ? {} : { "content-type": "application/json" }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new RequestError(0, "unreachable", "There is no connection to Notflix.");
   }
+  if (response.status === 204) return null;
   const answer = await response.json().catch(() => null);
   if (response.ok && answer !== null) return answer;
-  throw new RequestError(response.status, answer?.error ?? "unexpected", answer?.detail ?? `The server answered ${response.status}.`);
+  throw new RequestError(
+    response.status,
+    answer?.error ?? "unexpected",
+    answer?.detail ?? `The server answered ${response.status}.`,
+    retryAfterS(response.headers.get("retry-after")),
+  );
 }
 
 export const getJson = (address, options) => persist(() => ask(address), options);

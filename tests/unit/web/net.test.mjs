@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ask, backoff, persist, RequestError } from "../../../web/js/net.js";
+import { ask, backoff, persist, RequestError, retryAfterS } from "../../../web/js/net.js";
 
-const answer = (status, body) => async () => ({ ok: status < 300, status, json: async () => (typeof body === "string" ? JSON.parse(body) : body) });
+const answer = (status, body, headers = {}) => async () =>
+  new Response(body === undefined ? null : typeof body === "string" ? body : JSON.stringify(body), { status, headers });
 
 test("an error answer becomes an error with its code and its sentence", async () => {
   await assert.rejects(ask("/x", {}, answer(409, { error: "not_playable", detail: "Not yet." })), { status: 409, code: "not_playable", message: "Not yet." });
@@ -41,4 +42,25 @@ test("it gives up after the attempts it has", async () => {
 test("waits grow, and stay within eight seconds and a bit", () => {
   assert.ok(backoff(1, () => 0) < backoff(2, () => 0));
   assert.ok(backoff(30, () => 1) <= 8000 * 1.3);
+});
+
+test("an empty answer is null", async () => {
+  assert.equal(await ask("/x", { method: "DELETE" }, answer(204)), null);
+});
+
+test("a refusal tells how long to wait, if the page may read it", async () => {
+  const refused = { error: "too_many_attempts", detail: "Wait." };
+  await assert.rejects(ask("/x", {}, answer(429, refused, { "retry-after": "42" })), { status: 429, retryAfterS: 42 });
+  await assert.rejects(ask("/x", {}, answer(429, refused)), { status: 429, retryAfterS: null });
+  assert.deepEqual(["7", "", null, "soon", "Wed, 21 Oct 2026 07:28:00 GMT"].map(retryAfterS), [7, null, null, null, null]);
+});
+
+test("a request carries its body as JSON and the headers it is given", async () => {
+  let sent;
+  const note = async (address, options) => { sent = { address, ...options }; return Response.json({}); };
+  await ask("/x", { method: "POST", body: { a: 1 }, headers: { authorization: "Bearer t" } }, note);
+  assert.equal(sent.body, '{"a":1}');
+  assert.deepEqual(sent.headers, { authorization: "Bearer t", "content-type": "application/json" });
+  await ask("/x", {}, note);
+  assert.deepEqual([sent.method, sent.body, sent.headers], ["GET", undefined, {}]);
 });

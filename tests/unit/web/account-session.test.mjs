@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { memory, readSession, SessionKeeper } from "../../../web/js/account/session.js";
+
+const answer = (token, more = {}) => ({ token, expires_at: "2026-12-01T00:00:00Z", user_id: "a".repeat(32), email: "ada@example.org", admin: false, confirmed: false, ...more });
+
+/** Tabs of one browser: each with its own storage, one of the device's for all, and each other's messages. */
+function browser(count) {
+  const device = memory();
+  const tabs = [];
+  for (let index = 0; index < count; index += 1) {
+    const tab = memory();
+    const post = (message) => { for (const other of tabs) if (other !== tabs[index]) other.hear(structuredClone(message)); };
+    tabs.push(new SessionKeeper({ tab, device, post, now: () => 1000 }));
+    tabs[index].stored = tab;
+  }
+  return { tabs, device };
+}
+
+test("a session is kept in the tab unless the device is to remember it", () => {
+  const { tabs: [one], device } = browser(1);
+  one.keep(answer("t"));
+  assert.equal(one.token, "t");
+  assert.equal(device.getItem("notflix.session"), null);
+  one.keep(answer("u"), { remember: true });
+  assert.equal(one.stored.getItem("notflix.session"), null);
+  assert.equal(readSession(device.getItem("notflix.session")).token, "u");
+});
+
+test("a new tab gets the session of another", async () => {
+  const { tabs: [one, two] } = browser(2);
+  one.stored.setItem("notflix.session", JSON.stringify(answer("t")));
+  assert.equal(two.token, "");
+  assert.equal((await two.ready()).token, "t");
+});
+
+test("a tab that nobody answers goes on without a session", async () => {
+  const { tabs: [one] } = browser(1);
+  assert.equal(await one.ready(), null);
+});
+
+test("dropped in one tab, dropped in all", () => {
+  const { tabs: [one, two] } = browser(2);
+  const heard = [];
+  two.onChange((session, elsewhere) => heard.push([session?.token, elsewhere]));
+  one.keep(answer("t"));
+  one.drop();
+  assert.equal(two.token, "");
+  assert.deepEqual(heard, [["t", true], [undefined, true]]);
+});
+
+test("dropping an old session leaves a newer one of another tab alone", () => {
+  const { tabs: [one] } = browser(1);
+  one.keep(answer("new"));
+  one.hear({ dropped: "old" });
+  assert.equal(one.token, "new");
+});
+
+test("a renewed session replaces the old one everywhere and stays where it was kept", () => {
+  const { tabs: [one, two], device } = browser(2);
+  one.keep(answer("t"));
+  one.renew(answer("u"));
+  assert.deepEqual([one.token, two.token, one.session.since], ["u", "u", 1000]);
+  assert.equal(device.getItem("notflix.session"), null);
+  one.keep(answer("v"), { remember: true });
+  one.renew(answer("w"));
+  assert.ok(one.remembered);
+  assert.equal(readSession(device.getItem("notflix.session")).token, "w");
+});
+
+test("a tab in which somebody else is logged in is not taken over", () => {
+  const { tabs: [one, two] } = browser(2);
+  two.stored.setItem("notflix.session", JSON.stringify(answer("theirs")));
+  one.keep(answer("t"));
+  assert.equal(two.token, "theirs");
+});
+
+test("what the API says of the person is noted, and never another token", () => {
+  const { tabs: [one] } = browser(1);
+  const heard = [];
+  one.update({ confirmed: true });
+  assert.equal(one.session, null);
+  one.keep(answer("t"));
+  one.onChange((session) => heard.push(session.confirmed));
+  one.update({ confirmed: true, token: "forged", entitlement: {} });
+  one.update({ confirmed: true });
+  assert.deepEqual([one.token, one.session.entitlement, heard], ["t", undefined, [true]]);
+});
+
+test("whatever is no session is none", () => {
+  assert.deepEqual(["", null, "{", "[]", "{}", '{"token":7}', '{"token":""}', "null", "7"].map(readSession), Array(9).fill(null));
+  const { tabs: [one] } = browser(1);
+  one.hear({ session: { token: 7 }, replaces: "" });
+  one.hear({});
+  assert.equal(one.session, null);
+});
+
+test("a listener that has left hears nothing more", () => {
+  const { tabs: [one] } = browser(1);
+  let heard = 0;
+  const leave = one.onChange(() => { heard += 1; });
+  one.keep(answer("t"));
+  leave();
+  one.drop();
+  assert.equal(heard, 1);
+});

@@ -1,0 +1,177 @@
+/** The account page: who one is here, how one got in lately, and everything that can be changed about it. */
+import "../nav.js";
+import { hook, hooks, piece, say } from "../dom.js";
+import { persist, RequestError } from "../net.js";
+import { bindForm, showState } from "./form.js";
+import { faultsOf, givenFault, passwordFault } from "./rules.js";
+import { authorized, drop, leaveFor, loginAddress, logOut, onChange, ready, renew, session, update } from "./session.js";
+import { day, moment, outcomeOf, placeName, thisLogin } from "./words.js";
+
+/** Call `work`, tell what it met in `node`, and keep the button out of use meanwhile. */
+async function act(button, node, work) {
+  if (button.getAttribute("aria-disabled") === "true") return;
+  button.setAttribute("aria-disabled", "true");
+  say(node, "");
+  try {
+    say(node, (await work()) ?? "");
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    say(node, error.message);
+  } finally {
+    button.removeAttribute("aria-disabled");
+  }
+}
+
+function writeProfile(at, me) {
+  at["profile-address"].textContent = me.email;
+  at.confirmed.hidden = !me.confirmed;
+  at.unconfirmed.hidden = me.confirmed;
+  at.confirm.hidden = me.confirmed;
+  at.admin.hidden = !me.admin;
+  at["password-name"].value = me.email;
+}
+
+function loginNode(login, { now, mine }) {
+  const node = piece("login");
+  const at = hooks(node);
+  const { text, kind } = outcomeOf(login.outcome);
+  node.dataset.kind = kind;
+  at.at.textContent = moment(login.at, now);
+  at.at.dateTime = login.at;
+  at.mine.hidden = !mine;
+  at.browser.textContent = login.browser;
+  at.place.textContent = placeName(login.ip);
+  at.outcome.textContent = text;
+  return node;
+}
+
+class Logins {
+  constructor(at) {
+    this.at = at;
+    this.known = [];
+    this.cursor = null;
+    at.more.addEventListener("click", () => this.load());
+    at["logins-retry"].addEventListener("click", () => this.load());
+  }
+
+  async load() {
+    const { at } = this;
+    at["logins-problem"].hidden = true;
+    at.logins.setAttribute("aria-busy", "true");
+    try {
+      const page = await persist(() => authorized(`me/logins${this.cursor ? `?cursor=${encodeURIComponent(this.cursor)}` : ""}`));
+      this.cursor = page.cursor ?? null;
+      this.add(page.logins);
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      at["logins-problem-text"].textContent = error.message;
+      at["logins-problem"].hidden = false;
+    }
+    at.logins.removeAttribute("aria-busy");
+  }
+
+  add(logins) {
+    const { at } = this;
+    const first = this.known.length;
+    this.known.push(...logins);
+    const now = new Date();
+    const mine = thisLogin(this.known, session()?.since);
+    at.logins.replaceChildren(...this.known.map((login) => loginNode(login, { now, mine: login === mine })));
+    at["logins-none"].hidden = this.known.length > 0;
+    at.more.hidden = !this.cursor;
+    if (first && logins.length) at.logins.children[first].focus(); // "more" was pressed: go on reading there
+  }
+}
+
+function bindPassword(form) {
+  const { tell } = bindForm(form, {
+    busy: "Changing…",
+    fields: { wrong_password: "current", weak_password: "new" },
+    check: ({ current, new: wanted }) =>
+      faultsOf({
+        current: givenFault(current),
+        new: passwordFault(wanted) || (wanted === current ? "That is the password you have." : ""),
+      }),
+    send: async ({ current, new: wanted }) => {
+      renew(await authorized("me/password", { method: "PUT", body: { current, new: wanted } }));
+      form.reset();
+      tell("Your password is changed. Every other device is logged out.", "note");
+    },
+  });
+}
+
+function bindDelete(root, at) {
+  const { dialog } = at;
+  const form = hook(dialog, "delete-form");
+  at["delete-open"].addEventListener("click", () => {
+    dialog.showModal();
+    form.elements.password.focus();
+  });
+  at["delete-close"].addEventListener("click", () => dialog.close());
+  const { clear } = bindForm(form, {
+    busy: "Deleting…",
+    fields: { wrong_password: "password" },
+    check: ({ password }) => faultsOf({ password: givenFault(password) }),
+    send: async ({ password }) => {
+      await authorized("me", { method: "DELETE", body: { password } });
+      dialog.close();
+      drop();
+      showState(root, "gone");
+    },
+  });
+  dialog.addEventListener("close", () => {
+    form.reset();
+    clear();
+  });
+}
+
+function bindSessions(at) {
+  at["log-out"].addEventListener("click", () =>
+    act(at["log-out"], at["sessions-said"], async () => {
+      await logOut();
+      await leaveFor("/login.html?why=out");
+    }));
+  at["log-out-everywhere"].addEventListener("click", () =>
+    act(at["log-out-everywhere"], at["sessions-said"], async () => {
+      await logOut({ everywhere: true });
+      await leaveFor("/login.html?why=everywhere");
+    }));
+}
+
+async function start(root) {
+  const known = await ready();
+  if (!known) {
+    await leaveFor(loginAddress(), { back: false });
+  }
+  const at = hooks(root);
+  writeProfile(at, known);
+  showState(root, "known");
+  bindPassword(hook(root, "password-form"));
+  bindDelete(root, at);
+  bindSessions(at);
+  at["send-link"].addEventListener("click", () =>
+    act(at["send-link"], at["profile-said"], async () => {
+      await authorized("me/confirmation", { method: "POST" });
+      return `A link is on its way to ${session()?.email}. It is good for 30 minutes.`;
+    }));
+  onChange((now, elsewhere) => {
+    if (now) writeProfile(at, now);
+    else if (elsewhere) leaveFor(loginAddress(), { back: false });
+  });
+  await Promise.all([loadProfile(at), new Logins(at).load()]);
+}
+
+async function loadProfile(at) {
+  try {
+    const me = await persist(() => authorized("me"));
+    update(me);
+    writeProfile(at, me);
+    at["session-end"].textContent = `On this device you stay logged in until ${day(me.session_expires_at, new Date())} at most.`;
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    say(at["profile-said"], error.message);
+  }
+}
+
+const root = globalThis.document?.querySelector("[data-account-page]");
+if (root) start(root);

@@ -1,0 +1,37 @@
+/** The page that a mailed link opens to confirm an address. */
+import { hook } from "../dom.js";
+import { api, ask, persist, RequestError } from "../net.js";
+import { showState } from "./form.js";
+import { takeToken } from "./gate.js";
+import { ready, session, update } from "./session.js";
+
+async function confirm(root, token) {
+  showState(root, "asking");
+  let confirmed;
+  try {
+    confirmed = await persist(() => ask(api("confirmations"), { method: "POST", body: { token } }));
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    hook(root, "trouble").textContent = error.message;
+    showState(root, error.code === "link_over" ? "broken" : "trouble");
+    return;
+  }
+  if (session()?.email === confirmed.email) update({ confirmed: true });
+  hook(root, "address").textContent = confirmed.email;
+  showState(root, "done");
+}
+
+async function start(root) {
+  const token = takeToken();
+  const known = await ready();
+  for (const link of root.querySelectorAll("[data-when-known]")) link.hidden = (link.dataset.whenKnown === "yes") !== Boolean(known);
+  if (!token) {
+    showState(root, "broken");
+    return;
+  }
+  hook(root, "retry").addEventListener("click", () => confirm(root, token));
+  await confirm(root, token);
+}
+
+const root = globalThis.document?.querySelector("[data-confirm]");
+if (root) start(root);

@@ -1,0 +1,27 @@
+/** The page for a forgotten password: has a link mailed, and never tells whether there is such an account. */
+import { hook } from "../dom.js";
+import { api, ask } from "../net.js";
+import { bindForm, showState } from "./form.js";
+import "./gate.js";
+import { addressFault, faultsOf } from "./rules.js";
+
+function start(root) {
+  const form = hook(root, "form");
+  bindForm(form, {
+    busy: "Sending…",
+    check: ({ email }) => faultsOf({ email: addressFault(email) }),
+    send: async ({ email }) => {
+      const address = email.trim();
+      await ask(api("password-resets"), { method: "POST", body: { email: address } });
+      hook(root, "address").textContent = address;
+      showState(root, "sent");
+    },
+  });
+  hook(root, "again").addEventListener("click", () => {
+    showState(root, "ask");
+    form.elements.email.focus();
+  });
+}
+
+const root = globalThis.document?.querySelector("[data-forgot]");
+if (root) start(root);

@@ -1,0 +1,50 @@
+/** The page to open an account: registers, logs in, and says where the letter went. */
+import { hook } from "../dom.js";
+import { api, ask, RequestError } from "../net.js";
+import { bindForm, showState } from "./form.js";
+import "./gate.js";
+import { nextOf, withNext } from "./next.js";
+import { addressFault, faultsOf, passwordFault } from "./rules.js";
+import { keep, leaveFor, ready } from "./session.js";
+
+async function logIn(credentials, remember, next) {
+  try {
+    keep(await ask(api("sessions"), { method: "POST", body: credentials }), { remember });
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    await leaveFor(withNext("/login.html", next, "registered")); // the account is there; what failed can be done by hand
+  }
+}
+
+async function start(root) {
+  const next = nextOf(location);
+  const form = hook(root, "form");
+  const taken = hook(root, "taken");
+  form.addEventListener("input", () => { taken.hidden = true; });
+  bindForm(form, {
+    busy: "Creating…",
+    fields: { address_taken: "email", weak_password: "password" },
+    check: ({ email, password }) => faultsOf({ email: addressFault(email), password: passwordFault(password) }),
+    send: async ({ email, password, remember }) => {
+      const credentials = { email: email.trim(), password };
+      let account;
+      try {
+        account = await ask(api("accounts"), { method: "POST", body: credentials });
+      } catch (error) {
+        taken.hidden = error.code !== "address_taken";
+        throw error;
+      }
+      await logIn(credentials, Boolean(remember), next);
+      hook(root, "address").textContent = account.email;
+      const go = hook(root, "go");
+      go.href = next;
+      if (next !== "/") go.textContent = "Go on where you were";
+      form.reset();
+      showState(root, "done");
+    },
+  });
+  if (await ready()) await leaveFor(next, { back: false });
+}
+
+const root = globalThis.document?.querySelector("[data-register]");
+if (root) start(root);

@@ -1,0 +1,39 @@
+/** The page that a mailed link opens to choose a new password. */
+import { hook } from "../dom.js";
+import { api, ask } from "../net.js";
+import { bindForm, showState } from "./form.js";
+import { takeToken } from "./gate.js";
+import { faultsOf, passwordFault } from "./rules.js";
+import { drop } from "./session.js";
+
+function start(root) {
+  const token = takeToken();
+  if (!token) {
+    showState(root, "broken");
+    return;
+  }
+  showState(root, "ask");
+  const form = hook(root, "form");
+  bindForm(form, {
+    busy: "Changing…",
+    fields: { weak_password: "password" },
+    check: ({ password }) => faultsOf({ password: passwordFault(password) }),
+    send: async ({ password }) => {
+      try {
+        await ask(api("password-resets"), { method: "PUT", body: { token, password } });
+      } catch (error) {
+        if (error.code !== "link_over") throw error;
+        form.reset();
+        showState(root, "broken");
+        return;
+      }
+      drop(); // no session of this account lives on
+      form.reset();
+      showState(root, "done");
+    },
+  });
+  form.elements.password.focus();
+}
+
+const root = globalThis.document?.querySelector("[data-reset]");
+if (root) start(root);
