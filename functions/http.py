@@ -76,6 +76,14 @@ def client_of(request: func.HttpRequest, front_hops: int) -> Client:
     return Client(ip, request.headers.get("User-Agent", "")[:400])
 
 
+def _exposed(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers, and leave for the site, which has another origin, to read them (Fetch standard, CORS).
+
+    The CORS of a function app can allow origins, but expose nothing; so the answer says it.
+    """
+    return {**headers, "Access-Control-Expose-Headers": ", ".join(headers)} if headers else {}
+
+
 def endpoint(
     handler: Callable[[func.HttpRequest], func.HttpResponse],
 ) -> Callable[[func.HttpRequest], func.HttpResponse]:
@@ -86,7 +94,8 @@ def endpoint(
         try:
             return handler(req)
         except NotflixError as error:
-            return answer({"error": error.code, "detail": error.detail}, status=error.status, headers=error.headers)
+            body = {"error": error.code, "detail": error.detail}
+            return answer(body, status=error.status, headers=_exposed(error.headers))
         except Exception:  # the edge of the application: logged whole, answered without detail
             log.exception("%s %s failed", req.method, req.url.partition("?")[0])
             return answer(

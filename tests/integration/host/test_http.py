@@ -144,6 +144,13 @@ def test_a_preflight_is_answered_for_the_function(shared_host: RunningHost) -> N
     assert answer.headers["Access-Control-Allow-Headers"] == "content-type"
 
 
+def test_a_page_may_send_its_session_along(shared_host: RunningHost) -> None:
+    wanted = "authorization,content-type"
+    asked = {"Origin": "http://site.test"} | PREFLIGHT | {"Access-Control-Request-Headers": wanted}
+    answer = shared_host.request("OPTIONS", "/api/echo", headers=asked)
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Headers"]) == (204, wanted)
+
+
 def test_errors_can_be_read_by_the_page_too(shared_host: RunningHost) -> None:
     answer = shared_host.get("/api/secret", headers={"Origin": "http://site.test"})
     assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (401, "http://site.test")
