@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pymongo import MongoClient
     from redis import Redis
 
+    from functions.accounts.owners import Owners
     from functions.accounts.repository import MysqlLoginHistory, MysqlLogins
     from functions.accounts.service import Accounts
     from functions.billing.access import Entitlements
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
     from functions.catalogue.service import Catalogue
     from functions.encoding.jobs import MongoJobs
     from functions.encoding.pipeline import Pipeline
+    from functions.encoding.reports import Reports
     from functions.encoding.service import Encodes, Work
     from functions.mail.service import Mail
     from functions.mysql import Database
     from functions.playback.service import Playback
     from functions.queues import Queues
+    from functions.telemetry import Telemetry
     from functions.tickets import Tickets
     from functions.uploads.service import Uploads
     from functions.usage.model import UsageStore
@@ -80,6 +83,23 @@ def tickets() -> Tickets:
     from functions.tickets import Tickets
 
     return Tickets(settings().signing_key, now)
+
+
+@once
+def telemetry() -> Telemetry:
+    """Return what takes spans and figures: Application Insights, a file, or nobody."""
+    from functions.telemetry import Silence
+
+    service, connection = settings().otel_service_name, settings().applicationinsights_connection_string
+    if connection:
+        from functions.telemetry_export import to_application_insights
+
+        return to_application_insights(service, connection, _identity())
+    if settings().traces_file:
+        from functions.telemetry_export import to_file
+
+        return to_file(service, settings().traces_file)
+    return Silence()
 
 
 @once
@@ -144,6 +164,7 @@ def redis() -> Redis:
 @once
 def logins() -> MysqlLogins:
     """Return the store of logins."""
+    from functions.accounts.owners import Owners
     from functions.accounts.repository import MysqlLogins
 
     return MysqlLogins(_database(settings().logins_db_url))
@@ -152,6 +173,7 @@ def logins() -> MysqlLogins:
 @once
 def login_history() -> MysqlLoginHistory:
     """Return the store of login history."""
+    from functions.accounts.owners import Owners
     from functions.accounts.repository import MysqlLoginHistory
 
     return MysqlLoginHistory(_database(settings().login_history_db_url))
@@ -165,6 +187,14 @@ def accounts() -> Accounts:
 
     idle, lifetime = timedelta(hours=settings().session_idle_hours), timedelta(days=settings().session_days)
     return Accounts(RedisSessions(redis(), idle=idle, lifetime=lifetime))
+
+
+@once
+def owners() -> Owners:
+    """Return who lets the owner in; the operator's key is compared without a look at any store."""
+    from functions.accounts.owners import Owners
+
+    return Owners(settings().operator_key, lambda session: accounts().administrator(session))
 
 
 @once
@@ -278,6 +308,14 @@ def encodes() -> Encodes:
     from functions.encoding.service import Encodes
 
     return Encodes(encode_jobs(), catalogue(), now)
+
+
+@once
+def encode_reports() -> Reports:
+    """Return what tells how encode jobs go."""
+    from functions.encoding.reports import Reports
+
+    return Reports(encodes(), telemetry())
 
 
 @once

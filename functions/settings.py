@@ -41,6 +41,7 @@ class Settings:
     omdb_api_key: str = ""
     site_origin: str = ""
     signing_key: str = ""
+    operator_key: str = ""
     front_hops: int = 1
     session_idle_hours: int = 72
     session_days: int = 30
@@ -54,6 +55,9 @@ class Settings:
     cosmos_url: str = ""
     cosmos_key: str = ""
     cosmos_database: str = "usage"
+    applicationinsights_connection_string: str = ""
+    traces_file: str = ""
+    otel_service_name: str = "notflix"
     playback_sas_minutes: int = 60
     max_upload_gb: int = 200
     max_duration_hours: int = 8

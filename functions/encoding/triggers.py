@@ -10,7 +10,7 @@ import azure.functions as func
 
 from functions import bootstrap
 from functions.errors import Malformed, NotFound
-from functions.http import answer, endpoint
+from functions.http import answer, bearer, endpoint, operator_key
 
 if TYPE_CHECKING:
     from functions.encoding.service import Progress, Work
@@ -42,7 +42,9 @@ def _messages(work: Work) -> tuple[list[str], list[str]]:
 @encodes.queue_output("tracks", "encode-audio", STORAGE)
 def plan_encode(msg: func.QueueMessage, chunks: func.Out[Messages], tracks: func.Out[Messages]) -> None:
     """Plan a job: {"job_id"}; its chunks and tracks become messages, the first chunk first."""
-    of_chunks, of_tracks = _messages(bootstrap.pipeline().plan(_read(msg)["job_id"]))
+    job_id = _read(msg)["job_id"]
+    with bootstrap.encode_reports().step(job_id, "plan"):
+        of_chunks, of_tracks = _messages(bootstrap.pipeline().plan(job_id))
     chunks.set(of_chunks)
     tracks.set(of_tracks)
 
@@ -53,7 +55,9 @@ def plan_encode(msg: func.QueueMessage, chunks: func.Out[Messages], tracks: func
 def encode_chunk(msg: func.QueueMessage, publish: func.Out[str]) -> None:
     """Encode a chunk on every rung: {"job_id", "chunk"}."""
     body = _read(msg)
-    if bootstrap.pipeline().encode_chunk(body["job_id"], int(body["chunk"])):
+    with bootstrap.encode_reports().step(body["job_id"], "chunk", chunk=int(body["chunk"])):
+        more = bootstrap.pipeline().encode_chunk(body["job_id"], int(body["chunk"]))
+    if more:
         publish.set(json.dumps({"job_id": body["job_id"]}))
 
 
@@ -63,7 +67,9 @@ def encode_chunk(msg: func.QueueMessage, publish: func.Out[str]) -> None:
 def encode_audio(msg: func.QueueMessage, publish: func.Out[str]) -> None:
     """Encode an audio track, or turn a subtitle track into WebVTT: {"job_id", "track"}."""
     body = _read(msg)
-    if bootstrap.pipeline().encode_track(body["job_id"], str(body["track"])):
+    with bootstrap.encode_reports().step(body["job_id"], "track", track=str(body["track"])):
+        more = bootstrap.pipeline().encode_track(body["job_id"], str(body["track"]))
+    if more:
         publish.set(json.dumps({"job_id": body["job_id"]}))
 
 
@@ -71,11 +77,15 @@ def encode_audio(msg: func.QueueMessage, publish: func.Out[str]) -> None:
 @encodes.queue_trigger("msg", "publish-title", STORAGE)
 def publish_title(msg: func.QueueMessage) -> None:
     """Write the manifests of what is done: {"job_id"}."""
-    bootstrap.pipeline().publish(_read(msg)["job_id"])
+    job_id = _read(msg)["job_id"]
+    with bootstrap.encode_reports().step(job_id, "publish"):
+        bootstrap.pipeline().publish(job_id)
 
 
 def _give_up(msg: func.QueueMessage) -> None:
-    bootstrap.encodes().give_up(_read(msg)["job_id"])
+    job_id = _read(msg)["job_id"]
+    with bootstrap.encode_reports().step(job_id, "give up"):
+        bootstrap.encodes().give_up(job_id)
 
 
 @encodes.function_name("plan_encode_poison")
@@ -107,19 +117,20 @@ def publish_title_poison(msg: func.QueueMessage) -> None:
 
 
 @jobs.function_name("list_jobs")
-@jobs.route("jobs", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@jobs.route("jobs", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint
 def list_jobs(req: func.HttpRequest) -> func.HttpResponse:
     """Answer the newest jobs."""
-    del req
+    bootstrap.owners().admit(bearer(req), operator_key(req))
     return answer({"jobs": [_shown(job) for job in bootstrap.encodes().page()]})
 
 
 @jobs.function_name("get_job")
-@jobs.route("jobs/{id}", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@jobs.route("jobs/{id}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint
 def get_job(req: func.HttpRequest) -> func.HttpResponse:
     """Answer how far one job is."""
+    bootstrap.owners().admit(bearer(req), operator_key(req))
     job = bootstrap.encodes().progress(req.route_params["id"])
     if job is None:
         raise NotFound(f"There is no encode job {req.route_params['id']}.")
@@ -127,10 +138,11 @@ def get_job(req: func.HttpRequest) -> func.HttpResponse:
 
 
 @jobs.function_name("retry_job")
-@jobs.route("jobs/{id}/retry", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@jobs.route("jobs/{id}/retry", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint
 def retry_job(req: func.HttpRequest) -> func.HttpResponse:
     """Take a failed job up again; only what is missing is done."""
+    bootstrap.owners().admit(bearer(req), operator_key(req))
     work = bootstrap.encodes().retry(req.route_params["id"])
     bootstrap.dispatch(work)
     job = bootstrap.encodes().progress(work.job_id)

@@ -28,7 +28,7 @@ def require(*programs: str) -> None:
 
 
 def run(*argv: str, secret: bool = False) -> str:
-    """Return what the program prints; raise CannotRun with its own words if it fails, without them if they are secret."""
+    """Return what the program prints; raise CannotRun with its own words if it fails, or without them if secret."""
     require(argv[0])
     done = subprocess.run(argv, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode:

@@ -110,6 +110,16 @@ def mail(as_json: AsJson = False) -> None:
     show_mail(as_json=as_json)
 
 
+@app.command()
+def traces(
+    thing: Annotated[str, typer.Argument(help="A job's or a playback's id; the newest of all if left out.")] = "",
+) -> None:
+    """Show what took how long: from upload to ready, from click to picture."""
+    from infra.local.cli.traces import show_traces
+
+    show_traces(thing)
+
+
 @app.command(context_settings=_PASSED_ON)
 def test(context: typer.Context) -> None:
     """Run the tests; what follows is handed to pytest."""

@@ -75,9 +75,19 @@ def product_of(home: Home, credentials: Credentials, environment: Mapping[str, s
         endpoints["smtp"] = f"smtp://{LOOPBACK}:{home.ports.mail}"
         settings |= {"SMTP_URL": endpoints["smtp"], "MAIL_FROM": environment.get("MAIL_FROM") or MAIL_FROM}
         parts.append(_mail(home))
+    if "PAYPAL_CLIENT_ID" not in environment:
+        from infra.local.paypal.identity import CLIENT_ID, WEBHOOK_ID
+
+        endpoints["paypal"] = f"http://{LOOPBACK}:{home.ports.paypal}"
+        identity = {
+            "PAYPAL_CLIENT_ID": CLIENT_ID,
+            "PAYPAL_CLIENT_SECRET": credentials.paypal,
+            "PAYPAL_WEBHOOK_ID": WEBHOOK_ID,
+        }
+        settings |= {"PAYPAL_URL": endpoints["paypal"], **identity}
+        parts.append(_paypal(home, identity, f"{endpoints['api']}/api/paypal/webhooks"))
     settings |= {
         "FUNCTIONS_WORKER_RUNTIME": "python",
-        "NOTFLIX_FUNCTION_KEY": credentials.function_key,
         "NOTFLIX_MASTER_KEY": credentials.master_key,
         "NOTFLIX_BLOBS_KEY": credentials.blobs_key,
         "NOTFLIX_CORS": endpoints["site"],
@@ -123,6 +133,23 @@ def _mail(home: Home) -> Part:
     )
 
 
+def _paypal(home: Home, identity: Mapping[str, str], webhook_url: str) -> Part:
+    port = home.ports.paypal
+    data = str(home.data("paypal"))
+    command = (sys.executable, "-m", "infra.local.paypal", "--port", str(port), "--data", data)
+    return Part(
+        name="paypal",
+        label="PayPal simulator",
+        address=f"http://{LOOPBACK}:{port}",
+        ports=(port,),
+        folder=REPOSITORY,
+        argv=(*command, "--webhook-url", webhook_url),
+        environment={**identity, "PYTHONPATH": str(REPOSITORY)},
+        check=partial(_refusal, port, "/_simulator/clock"),
+        restart=True,
+    )
+
+
 def _host(
     home: Home,
     name: str,
@@ -155,7 +182,12 @@ def _host(
         ports=(port,),
         folder=REPOSITORY,
         argv=argv,
-        environment={**environment, "WORK_DIR": str(work)},
+        environment={
+            **environment,
+            "WORK_DIR": str(work),
+            "TRACES_FILE": str(home.traces_file),
+            "OTEL_SERVICE_NAME": name,
+        },
         prepare=prepare,
         check=partial(_refusal, port, "/admin/host/status", status=200, key=master_key),
         restart=True,

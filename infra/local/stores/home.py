@@ -55,6 +55,11 @@ class Home:
         """Return the file in which the supervisor says what it keeps."""
         return self.path / "state.json"
 
+    @property
+    def traces_file(self) -> Path:
+        """Return the file that the hosts write their traces and figures to."""
+        return self.path / "logs" / "traces.jsonl"
+
     def data(self, name: str) -> Path:
         """Return the data folder of a store."""
         return self.path / "data" / name

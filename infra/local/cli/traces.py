@@ -1,0 +1,125 @@
+"""`traces`: what took how long, from the file that the hosts write: a line a thing, or one thing step by step."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from infra.local.stores.home import CannotRun, Home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+BAR_WIDTH = 40
+NEWEST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a thing: when it began and ended, in seconds since 1970."""
+
+    name: str
+    service: str
+    began_s: float
+    ended_s: float
+    whole: bool
+    error: str
+    details: str
+
+
+def read_steps(path: Path) -> dict[str, list[Step]]:
+    """Return the steps of each thing, by their beginning; a line that was cut off is passed over."""
+    things: dict[str, list[Step]] = defaultdict(list)
+    for file in (path.with_suffix(".1.jsonl"), path):
+        if not file.exists():
+            continue
+        with file.open(encoding="utf-8") as lines:
+            for told in _objects(lines):
+                if "span" in told:
+                    things[str(told["attributes"].get("notflix.thing", ""))].append(_step(told))
+    return {thing: sorted(steps, key=lambda step: (step.began_s, not step.whole)) for thing, steps in things.items()}
+
+
+def show_traces(thing: str) -> None:
+    """Print the newest things and how long each took, or the steps of one as bars under each other."""
+    things = read_steps(Home.of().traces_file)
+    console = Console()
+    if not things:
+        console.print("There are no traces yet: they are written as films are encoded and watched.", highlight=False)
+        return
+    if not thing:
+        console.print(_overview(things))
+        return
+    found = [name for name in things if name == thing or name.partition(":")[2] == thing]
+    if not found:
+        raise CannotRun(f"There is no trace of {thing!r}; `./notflix traces` lists them.")
+    console.print(_bars(things[found[0]]))
+
+
+def _overview(things: dict[str, list[Step]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("thing", "what", "began", "took", "steps", "faults"):
+        table.add_column(heading)
+    newest = sorted(things.items(), key=lambda item: item[1][-1].began_s, reverse=True)[:NEWEST]
+    for name, steps in newest:
+        whole = next((step for step in steps if step.whole), None)
+        began = min(step.began_s for step in steps)
+        took = (whole.ended_s - whole.began_s) if whole else max(step.ended_s for step in steps) - began
+        table.add_row(
+            name,
+            whole.name if whole else "under way",
+            f"{datetime.fromtimestamp(began, UTC).astimezone():%H:%M:%S}",
+            f"{took:.2f} s",
+            str(sum(not step.whole for step in steps)),
+            str(sum(bool(step.error) for step in steps) or ""),
+        )
+    return table
+
+
+def _bars(steps: list[Step]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("step", "where", "after", "took", ""):
+        table.add_column(heading)
+    first = min(step.began_s for step in steps)
+    span_s = max(max(step.ended_s for step in steps) - first, 1e-9)
+    for step in steps:
+        left = round((step.began_s - first) / span_s * BAR_WIDTH)
+        width = max(1, round((step.ended_s - step.began_s) / span_s * BAR_WIDTH))
+        name = step.name if step.whole else f"  {step.name}"
+        told = f"{name} {step.details}".rstrip() + (f" [red]{step.error}[/red]" if step.error else "")
+        table.add_row(
+            told,
+            step.service,
+            f"{step.began_s - first:.2f} s",
+            f"{step.ended_s - step.began_s:.2f} s",
+            " " * left + "█" * min(width, BAR_WIDTH - min(left, BAR_WIDTH - 1)),
+        )
+    return table
+
+
+def _objects(lines: Iterable[str]) -> Iterable[dict[str, Any]]:
+    for line in lines:
+        try:
+            yield json.loads(line)
+        except ValueError:
+            continue
+
+
+def _step(told: dict[str, Any]) -> Step:
+    details = " ".join(f"{value}" for key, value in told["attributes"].items() if key != "notflix.thing")
+    return Step(
+        name=told["span"],
+        service=told["service"] or "",
+        began_s=told["began_ns"] / 1e9,
+        ended_s=told["ended_ns"] / 1e9,
+        whole=told["parent_id"] is None,
+        error=told["error"] or "",
+        details=details,
+    )
