@@ -12,7 +12,8 @@ from pathlib import Path
 
 import uvicorn
 
-from infra.local.paypal.app import CLIENT_ID, WEBHOOK_ID, create_app
+from infra.local.paypal.app import create_app
+from infra.local.paypal.identity import CLIENT_ID, WEBHOOK_ID
 from infra.local.paypal.simulator import Simulator
 
 

@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
     from infra.local.paypal.simulator import Simulator
 
-CLIENT_ID = "AZnotflixL0calS1mulat0rOfPayPaLxCl1entId"
-WEBHOOK_ID = "8PT597110X687430L"
-"""The ids that `up` gives the product's client and webhook; they are no secret."""
-
 
 def create_app(simulator: Simulator) -> Starlette:
     """Return the ASGI application; it starts the simulator and stops it."""

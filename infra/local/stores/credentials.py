@@ -41,9 +41,10 @@ class Credentials:
     storage_account: str = field(default_factory=lambda: f"notflix{secrets.token_hex(3)}")
     storage_key: str = field(default_factory=_storage_key)
     signing_key: str = field(default_factory=lambda: secrets.token_hex(32))
-    function_key: str = field(default_factory=_password)
+    operator_key: str = field(default_factory=_password)
     master_key: str = field(default_factory=_password)
     blobs_key: str = field(default_factory=_password)
+    paypal: str = field(default_factory=_password)
 
     def mysql_password(self, name: str) -> str:
         """Return the password of the user of a MySQL database; each has its own, derived from one secret."""

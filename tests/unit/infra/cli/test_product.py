@@ -29,7 +29,20 @@ def make_product(folder: Path, environment: dict[str, str] | None = None, **opti
 
 def test_endpoints_have_every_agreed_name(tmp_path: Path) -> None:
     assert make_product(tmp_path).endpoints.keys() == {
-        *("site", "api", "blob", "storage_connection", "omdb", "smtp", "mongo", "mysql", "redis", "bolt", "api_key"),
+        *(
+            "site",
+            "api",
+            "blob",
+            "storage_connection",
+            "omdb",
+            "paypal",
+            "smtp",
+            "mongo",
+            "mysql",
+            "redis",
+            "bolt",
+            "api_key",
+        ),
     }
 
 
@@ -71,6 +84,17 @@ def test_simulator_of_omdb_gives_way_to_a_real_key(tmp_path: Path) -> None:
     assert "OMDB_API_KEY" not in next(part for part in product.parts if part.name == "api").environment
 
 
+def test_simulator_of_paypal_knows_what_the_functions_know_and_gives_way_to_real_credentials(tmp_path: Path) -> None:
+    parts = {part.name: part.environment for part in make_product(tmp_path).parts}
+    identity = {name: text for name, text in parts["paypal"].items() if name.startswith("PAYPAL_")}
+    assert len(identity) == 3
+    assert identity.items() <= parts["api"].items()
+    product = make_product(tmp_path, {"PAYPAL_CLIENT_ID": "real"})
+    assert "paypal" not in product.endpoints
+    assert "paypal" not in [part.name for part in product.parts]
+    assert "PAYPAL_URL" not in next(part for part in product.parts if part.name == "api").environment
+
+
 def test_local_mail_server_gives_way_to_a_real_one(tmp_path: Path) -> None:
     local = next(part for part in make_product(tmp_path).parts if part.name == "api").environment
     assert local["SMTP_URL"].startswith("smtp://127.0.0.1:") and local["MAIL_FROM"]
@@ -84,7 +108,7 @@ def test_stores_named_by_settings_are_not_started_and_the_functions_are_told_of_
     administrator = {"MYSQL_ADMIN_URL": "mysql://me:secret@mysql.example:3306", "MYSQL_CA": "system"}
     product = make_product(tmp_path, REAL_STORES | administrator)
     started = {part.name for part in product.parts if part.argv}
-    assert started == {"omdb", "mail", "api", "encoder", "site"}
+    assert started == {"omdb", "paypal", "mail", "api", "encoder", "site"}
     api = next(part for part in product.parts if part.name == "api")
     assert REAL_STORES.items() <= api.environment.items()
     assert api.environment["LOGINS_DB_URL"].startswith("mysql://logins:")
