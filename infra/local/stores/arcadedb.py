@@ -99,6 +99,7 @@ def arcadedb(home: Home, credentials: Credentials, environment: Mapping[str, str
             _http_refusal(f"http://{LOOPBACK}:{ports.arcade_http}/api/v1/ready")
             or _bolt_refusal(uri, "neo4j", credentials.neo4j)
         ),
+        restart=True,
     )
     return Store(part, {URI: uri, USER: "neo4j", PASSWORD: credentials.neo4j})
 

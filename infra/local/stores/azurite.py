@@ -80,6 +80,7 @@ def azurite(home: Home, credentials: Credentials, environment: Mapping[str, str]
         prepare=prepare,
         check=partial(_refusal, connection),
         provision=provision,
+        restart=True,
         start_s=180,  # as long as a slow network takes for the packages is not counted, a cold disk is
     )
     return Store(part, {SETTING: connection})

@@ -137,8 +137,12 @@ class Keeper(threading.Thread):
             self._start(self.part.argv, self.part.environment, heeds_sigterm=False)
             try:
                 self._wait_for_answer()
+                self.part.provision()  # Azurite forgets what it was told in the seconds before it was killed
                 self._post(PartState.READY)
-            except CannotRun as error:
+            except _Stopped:
+                raise
+            except Exception as error:
+                log.exception("%s is not as it should be after a restart", self.part.label)
                 self._post(PartState.RESTARTING, str(error))
                 self._process.terminate()
 

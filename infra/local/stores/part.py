@@ -31,9 +31,9 @@ class Part:
     """What a keeper must know of one process.
 
     `prepare` runs at once; when all that the part `needs` are ready as well, its process starts; `check` returns None
-    once that answers in its own protocol, else why not; then `provision` makes what must be inside it. Both find their
-    work done the second time. An empty `argv` is a real server elsewhere, which is checked only. A part stops before
-    any that it needs.
+    once that answers in its own protocol, else why not; then `provision` makes what must be inside it, also after a
+    restart. Both find their work done the second time. An empty `argv` is a real server elsewhere, which is checked
+    only. A part stops before any that it needs.
     """
 
     name: str

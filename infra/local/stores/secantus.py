@@ -70,6 +70,7 @@ def secantus(home: Home, credentials: Credentials, environment: Mapping[str, str
         ),
         prepare=prepare,
         check=partial(_refusal, url),
+        restart=True,
     )
     return Store(part, {SETTING: url})
 

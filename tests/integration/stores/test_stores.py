@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import neo4j
@@ -21,6 +22,7 @@ from pymongo.errors import OperationFailure
 from infra.local.stores.credentials import load_or_make
 from infra.local.stores.fleet import settings_of, stores_of
 from infra.local.stores.home import REPOSITORY
+from infra.local.stores.part import PartState
 from infra.local.stores.ports import LOOPBACK
 from infra.local.stores.state import read_state
 from infra.local.stores.supervisor import StopRequested, Supervisor
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from infra.local.stores.home import Home
+    from infra.local.stores.part import PartStatus
     from tests.integration.conftest import Stack
 
 SUPERVISED = """
@@ -123,6 +126,37 @@ def test_nothing_is_lost_by_a_stop_nor_by_a_killed_supervisor(tmp_path: Path) ->
         kept = read_everywhere(home)
     finally:
         recovered.stop()
+    assert kept == dict.fromkeys(("mongo", "redis", "mysql", "graph", "blob"), "kept")
+
+
+def test_stores_that_are_killed_come_back_by_themselves_with_their_data(tmp_path: Path) -> None:
+    home = free_home(tmp_path)
+    home.make()
+    changes: SimpleQueue[PartStatus] = SimpleQueue()
+    credentials = load_or_make(home.secrets_file)
+    stores = stores_of(home, credentials, {})
+    settings = settings_of(home, credentials, stores)
+    supervisor = Supervisor([store.part for store in stores], home=home, report=changes.put)
+    supervisor.start()
+    watcher = threading.Thread(target=supervisor.watch)
+    watcher.start()
+    try:
+        write_everywhere(home)
+        for part in supervisor.statuses():
+            assert part.pid is not None
+            os.kill(part.pid, signal.SIGKILL)
+        waited_for = {store.part.name for store in stores}
+        while waited_for:
+            change = changes.get(timeout=60)
+            if change.restarts and change.state is PartState.READY:
+                waited_for.remove(change.name)
+        with BlobServiceClient.from_connection_string(settings["AzureWebJobsStorage"]) as blobs:
+            blobs.get_blob_client("uploads", "film").upload_blob(b"kept", overwrite=True)  # the first may be lost
+        kept = read_everywhere(home)
+    finally:
+        supervisor.request_stop()
+        watcher.join()
+        supervisor.stop()
     assert kept == dict.fromkeys(("mongo", "redis", "mysql", "graph", "blob"), "kept")
 
 
