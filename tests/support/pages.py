@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, ConsoleMessage, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Route
 
 DESKTOP = (1440, 900)
 PHONE = (390, 844)
@@ -63,6 +63,24 @@ def overflow(page: Page) -> int:
     """Return by how many pixels the page is wider than its window."""
     wide: int = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     return wide
+
+
+def focused(page: Page) -> str:
+    """Return the id of the element that has the focus."""
+    return str(page.evaluate("document.activeElement.id"))
+
+
+def refused(status: int, code: str, detail: str, headers: dict[str, str] | None = None) -> Callable[[Route], None]:
+    """Return a route that refuses every request but a preflight, in the API's one shape."""
+
+    def answer(route: Route) -> None:
+        if route.request.method == "OPTIONS":
+            route.continue_()
+            return
+        cors = {"Access-Control-Allow-Origin": "*", **(headers or {})}
+        route.fulfill(status=status, headers=cors, json={"error": code, "detail": detail})
+
+    return answer
 
 
 def played_to_the_end(browser: Browser, address: str, *, within_s: float, attempts: int = 3) -> dict[str, Any]:

@@ -1,0 +1,80 @@
+"""People with accounts, as they act on the pages of the running product, and the letters they get."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.e2e.conftest import Product
+
+WITHIN_S = 30
+POLL_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with an address and a password."""
+
+    email: str
+    password: str
+
+
+def make_person(name: str = "ada") -> Person:
+    """Return somebody whom the product has not met."""
+    return Person(f"{name}.{uuid.uuid4().hex[:10]}@example.org", "seven quiet lanterns")
+
+
+def register(page: Page, site: str, person: Person, *, next_page: str = "") -> None:
+    """Open an account on the page for that; the person is logged in then."""
+    page.goto(f"{site}/register.html{next_page and f'?next={next_page}'}")
+    page.get_by_label("Email address").fill(person.email)
+    page.get_by_label("Password", exact=True).fill(person.password)
+    page.get_by_role("button", name="Create account").click()
+    page.get_by_role("heading", name="Welcome to Notflix.").wait_for()
+
+
+def fill_login(page: Page, person: Person, *, remember: bool = False) -> None:
+    """Log in on the login page that is open already."""
+    page.get_by_label("Email address").fill(person.email)
+    page.get_by_label("Password", exact=True).fill(person.password)
+    page.get_by_label("Keep me logged in on this device").set_checked(remember)
+    page.get_by_role("button", name="Log in").click()
+
+
+def log_in(page: Page, site: str, person: Person, *, remember: bool = False) -> None:
+    """Log in, and wait until the home page shows that one is."""
+    page.goto(f"{site}/login.html")
+    fill_login(page, person, remember=remember)
+    page.wait_for_url(f"{site}/")
+    opener(page).wait_for()
+
+
+def opener(page: Page) -> Any:
+    """Return the button in the bar that opens the menu of whoever is logged in."""
+    return page.get_by_role("button", name="Your account")
+
+
+def letters_to(product: Product, email: str) -> list[dict[str, Any]]:
+    """Return what has arrived for an address, newest first."""
+    done = product.run("mail", "--json")
+    assert done.returncode == 0, done.stderr
+    mails: list[dict[str, Any]] = json.loads(done.stdout)["mails"]
+    return [mail for mail in mails if mail["to"] == email]
+
+
+def link_to(product: Product, email: str, page: str, *, beside: tuple[str, ...] = ()) -> str:
+    """Wait for a mailed link to a page of the site, other than those known already; return it."""
+    deadline = time.monotonic() + WITHIN_S
+    while True:
+        links = [link for mail in letters_to(product, email) for link in mail["links"] if f"/{page}#" in link]
+        new = [link for link in links if link not in beside]
+        if new:
+            return str(new[0])
+        assert time.monotonic() < deadline, f"no link to {page} has arrived within {WITHIN_S} s"
+        time.sleep(POLL_S)
