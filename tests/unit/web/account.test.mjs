@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isFresh } from "../../../web/js/account/account.js";
 import { placeOf, secondsLeft, waitLabel } from "../../../web/js/account/form.js";
 import { noticeFor } from "../../../web/js/account/login.js";
 import { initialOf } from "../../../web/js/account/menu.js";
@@ -100,4 +101,8 @@ test("the login of this session is marked where it is sure, and nowhere else", (
   assert.equal(thisLogin([wrong, near, nearer], at), nearer);
   assert.equal(thisLogin([wrong, entry(-91)], at), null);
   assert.equal(thisLogin([nearer], undefined), null);
+});
+
+test("only a login of this minute is waited for in the history", () => {
+  assert.deepEqual([isFresh(1000, 60_000), isFresh(1000, 61_000), isFresh(undefined, 5), isFresh(70_000, 1000)], [true, false, false, false]);
 });

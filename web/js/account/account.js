@@ -1,11 +1,17 @@
 /** The account page: who one is here, how one got in lately, and everything that can be changed about it. */
 import "../nav.js";
 import { hook, hooks, piece, say } from "../dom.js";
-import { persist, RequestError } from "../net.js";
+import { persist, repeat, RequestError } from "../net.js";
 import { bindForm, showState } from "./form.js";
 import { faultsOf, givenFault, passwordFault } from "./rules.js";
 import { authorized, drop, leaveFor, loginAddress, logOut, onChange, ready, renew, session, update } from "./session.js";
 import { day, moment, outcomeOf, placeName, thisLogin } from "./words.js";
+
+const REFRESH_MS = 2000;
+const FRESH_MS = 60_000;
+
+/** Is a login of this moment so new that its entry may still be on its way? */
+export const isFresh = (sinceMs, nowMs) => Boolean(sinceMs) && Math.abs(nowMs - sinceMs) < FRESH_MS;
 
 /** Call `work`, tell what it met in `node`, and keep the button out of use meanwhile. */
 async function act(button, node, work) {
@@ -45,6 +51,7 @@ function loginNode(login, { now, mine }) {
   return node;
 }
 
+/** The history, newest first. An entry comes through a queue, so that of this very login may be some seconds late. */
 class Logins {
   constructor(at) {
     this.at = at;
@@ -59,9 +66,11 @@ class Logins {
     at["logins-problem"].hidden = true;
     at.logins.setAttribute("aria-busy", "true");
     try {
-      const page = await persist(() => authorized(`me/logins${this.cursor ? `?cursor=${encodeURIComponent(this.cursor)}` : ""}`));
-      this.cursor = page.cursor ?? null;
-      this.add(page.logins);
+      const page = await this.page(this.cursor);
+      const first = this.known.length;
+      this.write([...this.known, ...page.logins], page.cursor);
+      if (first) at.logins.children[first]?.focus(); // "more" was pressed: go on reading there
+      else this.awaitMine();
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       at["logins-problem-text"].textContent = error.message;
@@ -70,16 +79,32 @@ class Logins {
     at.logins.removeAttribute("aria-busy");
   }
 
-  add(logins) {
+  page(cursor) {
+    return persist(() => authorized(`me/logins${cursor ? `?cursor=${encodeURIComponent(cursor)}` : ""}`));
+  }
+
+  get mine() {
+    return thisLogin(this.known, session()?.since);
+  }
+
+  /** Ask again for the first page until this login is in it; it is soon, or never. */
+  awaitMine() {
+    const refresh = async () => {
+      const page = await this.page(null).catch((error) => { if (error instanceof RequestError) return null; throw error; });
+      if (page && this.known.length <= page.logins.length) this.write(page.logins, page.cursor);
+    };
+    repeat(refresh, () => (this.mine || !isFresh(session()?.since, Date.now()) ? null : REFRESH_MS));
+  }
+
+  write(logins, cursor) {
     const { at } = this;
-    const first = this.known.length;
-    this.known.push(...logins);
+    this.known = logins;
+    this.cursor = cursor ?? null;
     const now = new Date();
-    const mine = thisLogin(this.known, session()?.since);
-    at.logins.replaceChildren(...this.known.map((login) => loginNode(login, { now, mine: login === mine })));
-    at["logins-none"].hidden = this.known.length > 0;
+    const { mine } = this;
+    at.logins.replaceChildren(...logins.map((login) => loginNode(login, { now, mine: login === mine })));
+    at["logins-none"].hidden = logins.length > 0;
     at.more.hidden = !this.cursor;
-    if (first && logins.length) at.logins.children[first].focus(); // "more" was pressed: go on reading there
   }
 }
 

@@ -39,6 +39,7 @@ class Sender {
 
   release() {
     clearInterval(this.timer);
+    this.timer = 0;
     this.button.removeAttribute("aria-disabled");
     this.button.classList.remove("is-busy");
     this.label.textContent = this.words;
@@ -58,6 +59,11 @@ class Sender {
     };
     this.timer = setInterval(count, 250);
     count();
+  }
+
+  /** End a wait early; a request that is under way stays alone. */
+  endWait() {
+    if (this.timer) this.release();
   }
 }
 
@@ -79,7 +85,6 @@ function bindShow(form) {
     const input = form.elements[button.dataset.show];
     const show = (shown) => {
       input.type = shown ? "text" : "password";
-      button.setAttribute("aria-pressed", String(shown));
       hook(button, "word").textContent = shown ? "Hide" : "Show";
     };
     button.addEventListener("click", () => show(input.type === "password"));
@@ -122,6 +127,7 @@ export function bindForm(form, { check = () => ({}), send, fields = {}, busy }) 
 
   form.addEventListener("input", ({ target }) => {
     if (names.includes(target.name)) showFault(form, target.name, "");
+    if (target.name === "email") sender.endWait(); // waits are for one address; another may have none
   });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
