@@ -5,22 +5,23 @@ Nothing heavy is imported before a function needs it, so a cold start costs what
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from functools import update_wrapper
-from threading import RLock
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from functions import clients
+from functions.once import once
 from functions.settings import SettingMissing, Settings, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from azure.core.credentials import TokenCredential
     from azure.storage.blob import BlobServiceClient
     from azure.storage.queue import QueueServiceClient
     from pymongo import MongoClient
     from redis import Redis
 
+    from functions.accounts.assembly import Assembly
+    from functions.accounts.journal import Journal
     from functions.accounts.owners import Owners
     from functions.accounts.repository import MysqlLoginHistory, MysqlLogins
     from functions.accounts.service import Accounts
@@ -41,29 +42,6 @@ if TYPE_CHECKING:
     from functions.uploads.service import Uploads
     from functions.usage.model import UsageStore
     from functions.usage.service import Usage
-
-_making = RLock()
-
-
-class once[Made]:
-    """A factory that makes its thing at the first call; calls at the same moment, as hosts make them, share it."""
-
-    def __init__(self, make: Callable[[], Made]) -> None:
-        self._make = make
-        self._made: list[Made] = []
-        update_wrapper(self, make)
-
-    def __call__(self) -> Made:
-        """Return the thing."""
-        if not self._made:
-            with _making:
-                if not self._made:
-                    self._made.append(self._make())
-        return self._made[0]
-
-    def cache_clear(self) -> None:
-        """Forget the thing, so that the next call makes a new one."""
-        self._made.clear()
 
 
 def now() -> datetime:
@@ -94,7 +72,7 @@ def telemetry() -> Telemetry:
     if connection:
         from functions.telemetry_export import to_application_insights
 
-        return to_application_insights(service, connection, _identity())
+        return to_application_insights(service, connection, clients.identity())
     if settings().traces_file:
         from functions.telemetry_export import to_file
 
@@ -104,24 +82,14 @@ def telemetry() -> Telemetry:
 
 @once
 def blob_service() -> BlobServiceClient:
-    """Return the client of blob storage: by connection string, or by identity where `storage` is an account's name."""
-    from azure.storage.blob import BlobServiceClient
-
-    storage = settings().storage
-    if _is_connection_string(storage):
-        return BlobServiceClient.from_connection_string(storage)
-    return BlobServiceClient(f"https://{storage}.blob.core.windows.net", credential=_identity())
+    """Return the client of blob storage."""
+    return clients.blob_service(settings().storage)
 
 
 @once
 def queue_service() -> QueueServiceClient:
-    """Return the client of queue storage, reached as blob storage is."""
-    from azure.storage.queue import QueueServiceClient
-
-    storage = settings().storage
-    if _is_connection_string(storage):
-        return QueueServiceClient.from_connection_string(storage)
-    return QueueServiceClient(f"https://{storage}.queue.core.windows.net", credential=_identity())
+    """Return the client of queue storage."""
+    return clients.queue_service(settings().storage)
 
 
 @once
@@ -130,6 +98,14 @@ def queues() -> Queues:
     from functions.queues import Queues
 
     return Queues(queue_service())
+
+
+@once
+def prompt_queues() -> Queues:
+    """Return the sender for whom a person waits."""
+    from functions.queues import Queues
+
+    return Queues(clients.queue_service(settings().storage, prompt=True))
 
 
 @once
@@ -147,10 +123,8 @@ def mail() -> Mail:
 
 @once
 def mongo() -> MongoClient[dict[str, Any]]:
-    """Return the client of Mongo; times come back aware, and a server that is away is given up on after 5 s."""
-    from pymongo import MongoClient
-
-    return MongoClient(settings().mongo_url, tz_aware=True, serverSelectionTimeoutMS=5000, connectTimeoutMS=5000)
+    """Return the client of Mongo."""
+    return clients.mongo(settings().mongo_url)
 
 
 @once
@@ -164,7 +138,6 @@ def redis() -> Redis:
 @once
 def logins() -> MysqlLogins:
     """Return the store of logins."""
-    from functions.accounts.owners import Owners
     from functions.accounts.repository import MysqlLogins
 
     return MysqlLogins(_database(settings().logins_db_url))
@@ -173,20 +146,28 @@ def logins() -> MysqlLogins:
 @once
 def login_history() -> MysqlLoginHistory:
     """Return the store of login history."""
-    from functions.accounts.owners import Owners
     from functions.accounts.repository import MysqlLoginHistory
 
     return MysqlLoginHistory(_database(settings().login_history_db_url))
 
 
 @once
+def _account_parts() -> Assembly:
+    from functions.accounts.assembly import Stores, assemble
+
+    return assemble(settings(), Stores(logins(), login_history(), redis()), prompt_queues(), tickets(), now)
+
+
+@once
 def accounts() -> Accounts:
     """Return the accounts."""
-    from functions.accounts.service import Accounts
-    from functions.accounts.sessions import RedisSessions
+    return _account_parts().accounts
 
-    idle, lifetime = timedelta(hours=settings().session_idle_hours), timedelta(days=settings().session_days)
-    return Accounts(RedisSessions(redis(), idle=idle, lifetime=lifetime))
+
+@once
+def login_journal() -> Journal:
+    """Return the history of logins."""
+    return _account_parts().journal
 
 
 @once
@@ -278,7 +259,7 @@ def usage_store() -> UsageStore:
 
     client = CosmosClient(
         settings().cosmos_url,
-        settings().cosmos_key or _identity(),
+        settings().cosmos_key or clients.identity(),
         connection_timeout=3,
         read_timeout=5,
         retry_total=3,
@@ -361,7 +342,7 @@ def dispatch(work: Work) -> None:
 
 def forgetters() -> tuple[Callable[[str], None], ...]:
     """Return what deletes all that is kept of a viewer, one of each slice; each may be called twice."""
-    return (usage().forget,)
+    return (login_history().forget, usage().forget)
 
 
 def health_probes() -> dict[str, Callable[[], None]]:
@@ -376,18 +357,6 @@ def _database(url: str) -> Database:
     from functions.mysql import Database
 
     return Database(url, settings().mysql_ca)
-
-
-def _is_connection_string(storage: str) -> bool:
-    return "=" in storage
-
-
-@once
-def _identity() -> TokenCredential:
-    """Return the identity that the app runs under."""
-    from azure.identity import DefaultAzureCredential
-
-    return DefaultAzureCredential()
 
 
 def _drop_container(title_id: str) -> None:

@@ -6,8 +6,10 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import TextBase64EncodePolicy
+
+from functions.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,12 +24,18 @@ class Queues:
         self._service = service
 
     def send(self, queue: str, message: Mapping[str, object], *, delay_s: int = 0) -> None:
-        """Enqueue a JSON message in base64, as `messageEncoding` of host.json says; it is hidden for `delay_s`."""
+        """Enqueue a JSON message in base64, as `messageEncoding` of host.json says; it is hidden for `delay_s`.
+
+        Raises StoreUnavailable if the queue does not take it.
+        """
         client = self._service.get_queue_client(queue, message_encode_policy=TextBase64EncodePolicy())
         text = json.dumps(message)
         try:
-            client.send_message(text, visibility_timeout=delay_s)
-        except ResourceNotFoundError:
-            with suppress(ResourceExistsError):  # another sender was faster, which is as good
-                client.create_queue()
-            client.send_message(text, visibility_timeout=delay_s)
+            try:
+                client.send_message(text, visibility_timeout=delay_s)
+            except ResourceNotFoundError:
+                with suppress(ResourceExistsError):  # another sender was faster, which is as good
+                    client.create_queue()
+                client.send_message(text, visibility_timeout=delay_s)
+        except AzureError as error:
+            raise StoreUnavailable(f"The queue {queue} does not take messages; try again in a moment.") from error

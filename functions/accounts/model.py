@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from functions.errors import Conflict
+from functions.errors import Conflict, Forbidden, Malformed, NotflixError, StoreUnavailable, Unauthenticated
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,6 +16,37 @@ class AddressTaken(Conflict):
     """There is an account of that address already."""
 
     code = "address_taken"
+
+
+class WeakPassword(Malformed):
+    """The password would soon be guessed."""
+
+    code = "weak_password"
+
+
+class WrongCredentials(Unauthenticated):
+    """There is no account of that address with that password; which of the two is wrong is not told."""
+
+    code = "wrong_credentials"
+
+
+class WrongPassword(Forbidden):
+    """Someone who is logged in was asked for their password again, and it was not this one."""
+
+    code = "wrong_password"
+
+
+class LinkOver(NotflixError):
+    """A mailed link has been used, has been replaced by a later one, is too old, or never was."""
+
+    code = "link_over"
+    status = 410
+
+
+class Busy(StoreUnavailable):
+    """More passwords are to be hashed than there is memory for; trying again in a moment helps."""
+
+    code = "busy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +70,14 @@ class Login:
     admin: bool
     confirmed_at: datetime | None
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from: the address that our front saw, and the browser in a few words."""
+
+    ip: str
+    browser: str
 
 
 class Outcome(StrEnum):
@@ -115,6 +154,9 @@ class Logins(Protocol):
     def delete(self, user_id: str) -> None:
         """Delete the account and its links; doing it twice is harmless."""
 
+    def expire_links(self, now: datetime) -> int:
+        """Delete the links that are over; say how many it were."""
+
 
 class LoginHistory(Protocol):
     """The store of login history: each method is one stored procedure, and raises StoreUnavailable as Logins does."""
@@ -127,3 +169,6 @@ class LoginHistory(Protocol):
 
     def forget(self, user_id: str) -> None:
         """Delete all entries of a user."""
+
+    def expire(self, before: datetime) -> int:
+        """Delete the entries from before a time; say how many it were."""

@@ -1,0 +1,44 @@
+"""A browser in a few words, such as "Firefox on Linux", from the User-Agent that it sends.
+
+Every browser claims to be several others, so the order of the names decides: the one that is only itself comes first.
+"""
+
+from __future__ import annotations
+
+import re
+
+_BROWSERS = (
+    (r"Edg(?:e|A|iOS)?/", "Edge"),
+    (r"OPR/|OPiOS/|Opera", "Opera"),
+    (r"Vivaldi/", "Vivaldi"),
+    (r"YaBrowser/", "Yandex Browser"),
+    (r"SamsungBrowser/", "Samsung Internet"),
+    (r"FxiOS/|Firefox/", "Firefox"),
+    (r"CriOS/|HeadlessChrome/|Chrome/|Chromium/", "Chrome"),
+    (r"Version/\S+ (?:Mobile/\S+ )?Safari/", "Safari"),
+    (r"MSIE |Trident/", "Internet Explorer"),
+    (r"curl/", "curl"),
+    (r"python-requests/|Python-urllib/|python-httpx/|aiohttp/", "a Python script"),
+)
+_SYSTEMS = (
+    (r"Windows", "Windows"),
+    (r"iPhone|iPod", "iPhone"),
+    (r"iPad", "iPad"),
+    (r"Android", "Android"),
+    (r"CrOS", "ChromeOS"),
+    (r"SMART-TV|Tizen|Web0S|WebOS|AppleTV|BRAVIA", "a television"),
+    (r"Mac OS X|Macintosh", "macOS"),
+    (r"Linux|X11", "Linux"),
+)
+UNKNOWN = "an unknown browser"
+
+
+def browser_of(user_agent: str) -> str:
+    """Return the browser's name and its system, as far as they are known."""
+    browser = _first(_BROWSERS, user_agent) or UNKNOWN
+    system = _first(_SYSTEMS, user_agent)
+    return f"{browser} on {system}" if system else browser
+
+
+def _first(names: tuple[tuple[str, str], ...], user_agent: str) -> str:
+    return next((name for pattern, name in names if re.search(pattern, user_agent)), "")
