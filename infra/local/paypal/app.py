@@ -30,5 +30,7 @@ def create_app(simulator: Simulator) -> Starlette:
         finally:
             await run_in_threadpool(simulator.stop)
 
-    routes = [*Pages(simulator).routes(), *Control(simulator).routes(), *api_routes(simulator, operations)]
+    pages = Pages(simulator)
+    control = Control(simulator, pages.message)
+    routes = [*pages.routes(), *control.routes(), *api_routes(simulator, operations)]
     return Starlette(routes=routes, lifespan=lifespan)

@@ -1,4 +1,4 @@
-"""Money: what a subscription is charged when, what happens if that fails, refunds and reversals.
+"""Charging: what a subscription is charged when, and what happens if that fails.
 
 A charge that fails adds to the outstanding balance and is tried again after five days; each failure counts towards the
 plan's threshold, at which the subscription is suspended. The next success takes the balance too. After its last cycle a
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from infra.local.paypal.checks import Fields
 from infra.local.paypal.clock import add_interval
-from infra.local.paypal.errors import PayPalError, not_found, unprocessable
-from infra.local.paypal.shapes import link, moment_of, old_money, rounded, stamp, total, transaction_id
+from infra.local.paypal.errors import unprocessable
+from infra.local.paypal.shapes import moment_of, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,15 +22,12 @@ if TYPE_CHECKING:
 
     from infra.local.paypal.clock import Clock
     from infra.local.paypal.events import Events
+    from infra.local.paypal.sales import Sales
     from infra.local.paypal.shapes import Document
     from infra.local.paypal.store import Store
     from infra.local.paypal.switches import Switches
 
-SALES_PATH = "/v1/payments/sale"
-REFUNDS_PATH = "/v1/payments/refund"
-
 RETRY_AFTER = timedelta(days=5)
-FEE_SHARE, FEE_FIXED = Decimal("0.0299"), Decimal("0.35")
 MOST_DUE_AT_ONCE = 100_000
 
 
@@ -40,10 +37,10 @@ class Charging:
     shown: Callable[[Document], Document]
     """Make what PayPal shows of a subscription's record; set by its owner."""
 
-    def __init__(self, store: Store, clock: Clock, base: str, *, events: Events, switches: Switches) -> None:
+    def __init__(self, store: Store, clock: Clock, *, sales: Sales, events: Events, switches: Switches) -> None:
         self._store = store
         self._clock = clock
-        self._base = base
+        self._sales = sales
         self._events = events
         self._switches = switches
 
@@ -125,6 +122,36 @@ class Charging:
         self.keep(record)
         tell()
 
+    def capture(self, record: Document, body: object) -> None:
+        """Take what is owed, or the part that `amount` says, because the merchant asks for it."""
+        given = Fields(body)
+        given.text("note", longest=128)
+        given.choice("capture_type", ("OUTSTANDING_BALANCE",))
+        amount, currency = given.money("amount")
+        if record["status"] not in ("ACTIVE", "SUSPENDED", "EXPIRED"):
+            raise unprocessable(
+                "SUBSCRIPTION_STATUS_INVALID",
+                "Invalid subscription status for capture action; subscription status should be active or suspended or"
+                " expired.",
+            )
+        owed = Decimal(record["outstanding"])
+        if owed == 0:
+            raise unprocessable("ZERO_OUTSTANDING_BALANCE", "Current outstanding balance should be greater than zero.")
+        if currency != record["currency"]:
+            raise unprocessable(
+                "CURRENCY_MISMATCH", "The currency code is different from the subscription's currency code."
+            )
+        if amount > owed:
+            raise unprocessable(
+                "AMOUNT_GREATER_THAN_OUTSTANDING_BALANCE",
+                "The capture amount can not be greater than the current outstanding balance.",
+            )
+        if self._switches.payments == "fail":
+            raise unprocessable("SUBSCRIBER_ACCOUNT_RESTRICTED", "Subscriber Account Restricted.")
+        tell = self._take(record, amount, fails=False)
+        self.keep(record)
+        tell()
+
     def _bill(self, record: Document, *, fails: bool | None = None) -> Callable[[], None]:
         cycle = current_cycle(record)
         if cycle is None:
@@ -152,14 +179,16 @@ class Charging:
         record["outstanding"] = str(Decimal(record["outstanding"]) - amount)
         if Decimal(record["outstanding"]) == 0:
             record["failed"] = 0
-        sale = self._sell(record, amount, now) if amount > 0 else None
-        over = is_over(record)
+        sale = self._sales.sell(record, amount) if amount > 0 else None
+        if sale:
+            record["last_payment"] = {"amount": sale["amount"], "time": sale["create_time"]}
+        over = record["status"] == "ACTIVE" and is_over(record)
         if over:
             record |= {"status": "EXPIRED", "status_update_time": stamp(now)}
 
         def tell() -> None:
             if sale:
-                self.tell_of_sale("PAYMENT.SALE.COMPLETED", sale)
+                self._sales.tell("PAYMENT.SALE.COMPLETED", sale)
             if over:
                 self._events.of_subscription("BILLING.SUBSCRIPTION.EXPIRED", self.shown(record))
 
@@ -182,154 +211,11 @@ class Charging:
 
         return tell
 
-    def _sell(self, record: Document, amount: Decimal, now: datetime) -> Document:
-        currency = record["currency"]
-        fee = min(rounded(amount * FEE_SHARE + FEE_FIXED, currency), amount)
-        sale: Document = {
-            "id": transaction_id(),
-            "subscription_id": record["id"],
-            "custom": record["custom_id"],
-            "state": "completed",
-            "amount": str(rounded(amount, currency)),
-            "fee": str(fee),
-            "refunded": "0",
-            "currency": currency,
-            "create_time": stamp(now),
-            "update_time": stamp(now),
-        }
-        self._store.put("sale", sale["id"], sale, parent=record["id"])
-        record["last_payment"] = {"amount": sale["amount"], "time": stamp(now)}
-        return sale
-
     def _at_hour(self, moment: datetime) -> datetime:
         """Return when on that day PayPal bills: at 10:00 UTC, as captured subscriptions have it."""
         if self._switches.billing_time == "exact":
             return moment
         return moment.replace(hour=10, minute=0, second=0, microsecond=0)
-
-    def sale(self, id_: str) -> Document:
-        """Return a sale's record."""
-        sale = self._store.get("sale", id_)
-        if sale is None:
-            raise not_found()
-        return sale
-
-    def shown_sale(self, sale: Document) -> Document:
-        """Return a sale as PayPal shows it (Payments v1)."""
-        amount, currency = Decimal(sale["amount"]), sale["currency"]
-        href = f"{self._base}{SALES_PATH}/{sale['id']}"
-        details = {"subtotal": str(rounded(amount, currency))}
-        return {
-            "id": sale["id"],
-            "state": sale["state"],
-            "amount": {**total(amount, currency), "details": details},
-            "payment_mode": "INSTANT_TRANSFER",
-            "protection_eligibility": "ELIGIBLE",
-            "protection_eligibility_type": "ITEM_NOT_RECEIVED_ELIGIBLE,UNAUTHORIZED_PAYMENT_ELIGIBLE",
-            "transaction_fee": old_money(Decimal(sale["fee"]), currency),
-            **({"reason_code": sale["reason_code"]} if "reason_code" in sale else {}),
-            "invoice_number": "",
-            "billing_agreement_id": sale["subscription_id"],
-            **({"custom": sale["custom"]} if sale["custom"] else {}),
-            "create_time": sale["create_time"],
-            "update_time": sale["update_time"],
-            "links": [link(href, "self", "GET"), link(f"{href}/refund", "refund", "POST")],
-        }
-
-    def tell_of_sale(self, event_type: str, sale: Document) -> None:
-        """Tell that a sale was made or reversed."""
-        amount, currency = rounded(Decimal(sale["amount"]), sale["currency"]), sale["currency"]
-        summary = f"Payment completed for {currency} {amount} {currency}"
-        if event_type == "PAYMENT.SALE.REVERSED":
-            summary = f"A {currency} {amount} {currency} sale payment was reversed"
-        self._events.emit(
-            event_type, self.shown_sale(sale), resource_type="sale", summary=summary, subject=sale["subscription_id"]
-        )
-
-    def refund(self, sale_id: str, body: object) -> Document:
-        """Give back a sale, or the part that `amount` says, and return the refund."""
-        given = Fields(body)
-        sale = self.sale(sale_id)
-        left = Decimal(sale["amount"]) - Decimal(sale["refunded"])
-        amount = left
-        if "amount" in given:
-            amount, currency = given.money("amount", "total", "currency")
-            if currency != sale["currency"]:
-                raise unprocessable(
-                    "CURRENCY_MISMATCH", "The currency code is different from the sale's currency code."
-                )
-        if left == 0:
-            raise PayPalError(400, "TRANSACTION_ALREADY_REFUNDED")
-        if not 0 < amount <= left:
-            raise PayPalError(400, "REFUND_EXCEEDED_TRANSACTION_AMOUNT")
-        now = stamp(self._clock.now())
-        refunded = Decimal(sale["refunded"]) + amount
-        state = "refunded" if refunded == Decimal(sale["amount"]) else "partially_refunded"
-        sale |= {"refunded": str(refunded), "state": state, "update_time": now}
-        refund: Document = {
-            "id": transaction_id(),
-            "sale_id": sale_id,
-            "amount": str(amount),
-            "total": str(refunded),
-            "currency": sale["currency"],
-            "reason": given.optional_text("reason", longest=255),
-            "create_time": now,
-        }
-        self._store.put("sale", sale_id, sale, parent=sale["subscription_id"])
-        self._store.put("refund", refund["id"], refund, parent=sale_id)
-        shown = self.shown_refund(refund)
-        # in an event the amount of a refund is negative
-        resource = {**shown, "amount": total(-amount, sale["currency"]), "refund_reason_code": "REFUND"}
-        summary = (
-            f"A {sale['currency']} {rounded(amount, sale['currency'])} {sale['currency']} sale payment was refunded"
-        )
-        self._events.emit(
-            "PAYMENT.SALE.REFUNDED", resource, resource_type="refund", summary=summary, subject=sale["subscription_id"]
-        )
-        return shown
-
-    def shown_refund(self, refund: Document) -> Document:
-        """Return a refund as PayPal shows it (Payments v1)."""
-        amount, currency = Decimal(refund["amount"]), refund["currency"]
-        return {
-            "id": refund["id"],
-            "state": "completed",
-            "amount": total(amount, currency),
-            "refund_from_received_amount": old_money(amount, currency),
-            "refund_from_transaction_fee": old_money(Decimal(0), currency),
-            "refund_to_payer": old_money(amount, currency),
-            "total_refunded_amount": old_money(Decimal(refund["total"]), currency),
-            **({"reason": refund["reason"]} if refund["reason"] else {}),
-            "sale_id": refund["sale_id"],
-            "create_time": refund["create_time"],
-            "update_time": refund["create_time"],
-            "links": [
-                link(f"{self._base}{REFUNDS_PATH}/{refund['id']}", "self", "GET"),
-                link(f"{self._base}{SALES_PATH}/{refund['sale_id']}", "sale", "GET"),
-            ],
-        }
-
-    def found_refund(self, id_: str) -> Document:
-        """Return a refund."""
-        refund = self._store.get("refund", id_)
-        if refund is None:
-            raise not_found()
-        return self.shown_refund(refund)
-
-    def reverse(self, sale_id: str) -> Document:
-        """Take a sale back from the merchant, as after a chargeback; v1 has no other state than refunded."""
-        sale = self.sale(sale_id)
-        if sale["state"] == "refunded":
-            raise PayPalError(400, "TRANSACTION_ALREADY_REFUNDED")
-        sale |= {
-            "refunded": sale["amount"],
-            "state": "refunded",
-            "reason_code": "CHARGEBACK",
-            "update_time": stamp(self._clock.now()),
-        }
-        self._store.put("sale", sale_id, sale, parent=sale["subscription_id"])
-        self.tell_of_sale("PAYMENT.SALE.REVERSED", sale)
-        return sale
 
 
 def current_cycle(record: Document) -> Document | None:

@@ -63,8 +63,10 @@ def shown_switches(switches: Switches) -> Document:
 class Control:
     """The switchboard of a simulator."""
 
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: Simulator, message: Callable[[str, str, int], Response]) -> None:
         self._of = simulator
+        self._message = message
+        self._own_origins = (None, simulator.base, simulator.base.replace("127.0.0.1", "localhost"))
 
     def routes(self) -> list[Route]:
         """Return the routes of all controls."""
@@ -98,7 +100,7 @@ class Control:
     def _route(self, method: str, path: str, operation: Operation) -> Route:
         async def serve(request: Request) -> Response:
             origin = request.headers.get("origin")
-            if origin not in (None, self._of.base) and method != "GET":
+            if method != "GET" and origin not in self._own_origins:
                 return _refused(403, f"Pages of {origin} may not use the simulator's controls.")
             raw = await request.body()
             is_form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
@@ -108,9 +110,13 @@ class Control:
                     raise WrongSwitch("The body is a JSON object.")
                 answer = await run_in_threadpool(operation, request.path_params, request.query_params, body)
             except PayPalError as error:
+                if is_form:
+                    return self._message("Not possible", _sentence(error), error.status)
                 return JSONResponse(error.body(), error.status)
-            except (WrongSwitch, ValueError, KeyError) as error:
-                return _refused(422, f"{error.args[0] if error.args else error}")
+            except (WrongSwitch, ValueError, TypeError, OverflowError) as error:
+                return self._message("Not possible", str(error), 422) if is_form else _refused(422, str(error))
+            except KeyError as error:
+                return _refused(422, f"The field {error.args[0]} is missing.")
             return RedirectResponse("/", 303) if is_form else JSONResponse(answer)
 
         return Route(path, serve, methods=[method])
@@ -164,12 +170,12 @@ class Control:
             elif action in ("refund", "reverse"):
                 sale_id = body.get("sale_id") or self._last_sale(id_)
                 if action == "reverse":
-                    of.charging.reverse(sale_id)
+                    of.sales.reverse(sale_id)
                 else:
                     amount = (
                         {"total": str(body["amount"]), "currency": record["currency"]} if "amount" in body else None
                     )
-                    of.charging.refund(sale_id, {"amount": amount})
+                    of.sales.refund(sale_id, {"amount": amount})
             else:
                 raise WrongSwitch(f"There is no action {action}.")
             return of.subscriptions.shown(of.subscriptions.record(id_))
@@ -262,6 +268,10 @@ def _form(raw: bytes) -> Document:
     """Return a form's fields; what looks like a number is one."""
     fields = dict(parse_qsl(raw.decode("latin-1")))
     return {name: int(text) if text.lstrip("-").isdecimal() else text for name, text in fields.items() if text}
+
+
+def _sentence(error: PayPalError) -> str:
+    return str(error.details[0]["description"] if error.details else error.body()["message"])
 
 
 def _refused(status: int, sentence: str) -> Response:

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from infra.local.paypal.shapes import moment_of, rounded, stamp
 from infra.local.paypal.subscriptions import APPROVAL_PATH
+from infra.local.paypal.switches import GENUINE
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -30,7 +31,7 @@ HEADERS = {
     ),
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
 }
 
 _UNITS = {"DAY": "day", "WEEK": "week", "MONTH": "month", "YEAR": "year"}
@@ -56,6 +57,10 @@ class Pages:
             Route(APPROVAL_PATH, self._ask, methods=["GET"]),
             Route(APPROVAL_PATH, self._decide, methods=["POST"]),
         ]
+
+    def message(self, title: str, text: str, status: int) -> Response:
+        """Return a page that says one thing."""
+        return self._page("message.html", status, title=title, text=text)
 
     def _page(self, name: str, status: int = 200, **values: object) -> Response:
         return HTMLResponse(self._templates.get_template(name).render(values), status, HEADERS)
@@ -98,10 +103,10 @@ class Pages:
     def _approval(self, token: str) -> Response:
         record = self._of.subscriptions.by_token(token)
         if record is None:
-            return self._page("message.html", 404, title="Nothing to approve", text="There is no such approval page.")
+            return self.message("Nothing to approve", "There is no such approval page.", 404)
         if record["status"] != "APPROVAL_PENDING":
             text = f"This subscription has been decided upon already: it is {record['status'].lower()}."
-            return self._page("message.html", 410, title="Nothing to approve", text=text)
+            return self.message("Nothing to approve", text, 410)
         plan = self._of.catalogue.plan(record["plan_id"])
         return self._page(
             "approval.html",
@@ -129,7 +134,7 @@ class Pages:
                 record = self._of.subscriptions.approve(token)
         target = record["context"].get("return_url" if decision == "approve" else "cancel_url")
         if target is None:
-            return self._page("message.html", title="Done", text="You can close this page.")
+            return self.message("Done", "You can close this page.", 200)
         return RedirectResponse(_with(target, record), 303, HEADERS)
 
 
@@ -167,18 +172,21 @@ def _with(target: str, record: Document) -> str:
 def _pairs(of: Simulator) -> list[tuple[str, str]]:
     from infra.local.paypal.control import shown_switches
 
-    return [(name, str(value)) for name, value in shown_switches(of.switches).items()]
+    switches = of.switches
+    shown = {name.replace("_", " "): str(value) for name, value in shown_switches(switches).items()}
+    shown["signing"] = f"{switches.signing.mode}, {switches.signing.count} times" if switches.signing.count else GENUINE
+    fault = switches.fault
+    shown["fault"] = f"{fault.status} {fault.when} {fault.path}, {fault.count} times" if fault else "none"
+    return list(shown.items())
 
 
 def _delivery(delivery: Document) -> Document:
-    last = delivery["attempts"][-1] if delivery["attempts"] else {}
-    return {
-        "event_type": delivery["event_type"],
-        "event_id": delivery["event_id"],
-        "state": delivery["state"],
-        "attempts": len(delivery["attempts"]),
-        "answer": last.get("status") or "",
-    }
+    attempts = delivery["attempts"]
+    told = "Not sent yet"
+    if attempts:
+        answer = attempts[-1]["status"] or "nothing"
+        told = f"Answered {answer}" if len(attempts) == 1 else f"Answered {answer} at attempt {len(attempts)}"
+    return {**{name: delivery[name] for name in ("event_type", "event_id", "state")}, "told": told}
 
 
 def _day(text: str) -> str:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from infra.local.paypal.api import Answer, Call
 from infra.local.paypal.catalogue import PLANS_PATH, PRODUCTS_PATH
-from infra.local.paypal.charging import REFUNDS_PATH, SALES_PATH
 from infra.local.paypal.checks import Fields
 from infra.local.paypal.errors import invalid, not_found
 from infra.local.paypal.events import EVENT_TYPES, EVENTS_PATH
+from infra.local.paypal.sales import REFUNDS_PATH, SALES_PATH
 from infra.local.paypal.shapes import link, moment_of
 from infra.local.paypal.simulator import Simulator
 from infra.local.paypal.subscriptions import SUBSCRIPTIONS_PATH
@@ -37,9 +37,10 @@ def operations() -> list[tuple[str, str, Handler]]:
         ("GET", f"{SUBSCRIPTIONS_PATH}/{{id}}", _get_subscription),
         ("GET", f"{SUBSCRIPTIONS_PATH}/{{id}}/transactions", _transactions),
         *[("POST", f"{SUBSCRIPTIONS_PATH}/{{id}}/{action}", _act) for action in ("cancel", "suspend", "activate")],
+        ("POST", f"{SUBSCRIPTIONS_PATH}/{{id}}/capture", _capture),
         ("GET", f"{SALES_PATH}/{{id}}", _get_sale),
         ("POST", f"{SALES_PATH}/{{id}}/refund", _refund),
-        ("GET", f"{REFUNDS_PATH}/{{id}}", lambda of, call: Answer(200, of.charging.found_refund(call.ids["id"]))),
+        ("GET", f"{REFUNDS_PATH}/{{id}}", lambda of, call: Answer(200, of.sales.get_refund(call.ids["id"]))),
         ("POST", "/v1/notifications/verify-webhook-signature", _verify),
         ("POST", WEBHOOKS_PATH, lambda of, call: Answer(201, of.webhooks.create(call.body()))),
         ("GET", WEBHOOKS_PATH, lambda of, call: Answer(200, of.webhooks.list())),
@@ -119,12 +120,17 @@ def _act(of: Simulator, call: Call) -> Answer:
     return Answer(204)
 
 
+def _capture(of: Simulator, call: Call) -> Answer:
+    of.charging.capture(of.subscriptions.record(call.ids["id"]), call.body())
+    return Answer(202)
+
+
 def _get_sale(of: Simulator, call: Call) -> Answer:
-    return Answer(200, of.charging.shown_sale(of.charging.sale(call.ids["id"])))
+    return Answer(200, of.sales.shown(of.sales.get(call.ids["id"])))
 
 
 def _refund(of: Simulator, call: Call) -> Answer:
-    return Answer(201, of.charging.refund(call.ids["id"], call.body() if call.raw else {}))
+    return Answer(201, of.sales.refund(call.ids["id"], call.body() if call.raw else {}))
 
 
 def _verify(of: Simulator, call: Call) -> Answer:

@@ -16,6 +16,7 @@ from infra.local.paypal.delivery import Courier
 from infra.local.paypal.errors import not_found
 from infra.local.paypal.events import Events
 from infra.local.paypal.forgery import Sender
+from infra.local.paypal.sales import Sales
 from infra.local.paypal.store import Store
 from infra.local.paypal.subscriptions import Subscriptions
 from infra.local.paypal.switches import Switches
@@ -48,7 +49,8 @@ class Simulator:
         self.tokens = Tokens(self.clock, client_id=client_id, client_secret=client_secret)
         self.courier = Courier(self.store, self.clock, sender=self.sender, switches=self.switches)
         self.events = Events(self.store, self.clock, base, self.switches, self.courier.wake)
-        self.charging = Charging(self.store, self.clock, base, events=self.events, switches=self.switches)
+        self.sales = Sales(self.store, self.clock, base, events=self.events)
+        self.charging = Charging(self.store, self.clock, sales=self.sales, events=self.events, switches=self.switches)
         self.catalogue = Catalogue(self.store, self.clock, base)
         self.subscriptions = Subscriptions(
             self.store, self.clock, base, catalogue=self.catalogue, charging=self.charging, events=self.events
