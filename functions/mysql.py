@@ -82,7 +82,13 @@ class Database:
     """One MySQL database, entered as a user that may execute its procedures; safe to share among threads."""
 
     def __init__(
-        self, url: str, ca: str = "", *, most: int = MOST_CONNECTIONS, clock: Callable[[], float] = time.monotonic
+        self,
+        url: str,
+        ca: str = "",
+        *,
+        most: int = MOST_CONNECTIONS,
+        answer_s: float = ANSWER_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._address = Address.of(url)
         if not _NAME.fullmatch(self._address.database):
@@ -91,6 +97,7 @@ class Database:
             )
         self.name = self._address.database
         self._ca = ca
+        self._answer_s = answer_s
         self._clock = clock
         self._places = threading.BoundedSemaphore(most)
         self._lock = threading.Lock()
@@ -151,7 +158,7 @@ class Database:
 
     def _connect(self) -> Connection:
         try:
-            return connect(self._address, self._ca)
+            return connect(self._address, self._ca, answer_s=self._answer_s)
         except pymysql.MySQLError as error:
             number = _number(error)
             if number in _NOT_LET_IN:
@@ -206,7 +213,7 @@ class Database:
         if FIRST_REFUSAL <= number <= LAST_REFUSAL:
             return Refused(number, str(error.args[1]))
         if number in _GONE:
-            reason = f"no answer in {ANSWER_S:g} s" if _is_late(error) else "the connection broke"
+            reason = f"no answer in {self._answer_s:g} s" if _is_late(error) else "the connection broke"
             return StoreUnavailable(f"The database {self.name} is away ({reason}); try again in a few seconds.")
         if number in _BUSY | _READ_ONLY:
             return StoreUnavailable(f"The database {self.name} is busy (error {number}); try again in a few seconds.")

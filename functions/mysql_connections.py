@@ -56,7 +56,7 @@ class Address:
         except ValueError:
             parts, port = urlsplit(""), 0
         if parts.scheme not in ("mysql", "mariadb") or not parts.hostname:
-            what = "An address of a database is empty" if not url else "An address of a database cannot be read"
+            what = "A setting such as LOGINS_DB_URL " + ("cannot be read" if url else "is empty")
             raise AddressUnreadable(
                 f"{what}; write it as mysql://user:password@host:3306/database, with what is special percent-encoded."
             )
@@ -126,12 +126,13 @@ def has_news(connection: Connection) -> bool:
 
 def answers(connection: Connection) -> bool:
     """Return whether the server still answers on the connection, within PING_S."""
+    usual_s: float = connection._read_timeout  # type: ignore[attr-defined]
     _be_patient(connection, PING_S)
     try:
         connection.ping(reconnect=False)
     except pymysql.MySQLError:
         return False
-    _be_patient(connection, ANSWER_S)
+    _be_patient(connection, usual_s)
     return True
 
 

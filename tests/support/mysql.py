@@ -1,0 +1,123 @@
+"""A MariaDB of one's own for tests: supervised as in the product, with folders of SQL made up for the test."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from functions.mysql import Database
+from functions.mysql_connections import Address, connect
+from infra.local.stores.credentials import load_or_make
+from infra.local.stores.mariadb import mariadb
+from infra.local.stores.part import PartState
+from infra.local.stores.supervisor import Supervisor
+from infra.migrations.files import read_folders
+from infra.migrations.runner import Outcome, Server, migrate
+from tests.support.homes import free_home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from functions.mysql_connections import Connection
+    from infra.local.stores.credentials import Credentials
+    from infra.local.stores.part import PartStatus, Store
+
+PASSWORD = "a-toy's password: %s"
+"""That of each user of a made-up folder; it has what must be quoted."""
+
+
+@dataclass
+class Running:
+    """A MariaDB that runs under a supervisor, with the databases of `sql/` in it."""
+
+    store: Store
+    credentials: Credentials
+    supervisor: Supervisor
+    changes: SimpleQueue[PartStatus] = field(default_factory=SimpleQueue)
+
+    @property
+    def admin_url(self) -> str:
+        """Return the address by which root enters."""
+        return self.store.endpoints["mysql"]
+
+    @property
+    def address(self) -> Address:
+        """Return where root enters."""
+        return Address.of(self.admin_url)
+
+    @property
+    def pid(self) -> int:
+        """Return the server's process."""
+        (status,) = self.supervisor.statuses()
+        assert status.pid is not None
+        return status.pid
+
+    def root(self) -> Connection:
+        """Enter as root."""
+        return connect(self.address)
+
+    def ask(self, statement: str, *values: object) -> list[dict[str, Any]]:
+        """Return what root is answered, columns in lower case."""
+        with self.root() as connection, connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return [{name.lower(): value for name, value in row.items()} for row in cursor.fetchall()]
+
+    def enter(self, user: str, password: str) -> Connection:
+        """Enter as a user."""
+        return connect(Address(self.address.host, self.address.port, user, password))
+
+    def database(self, folder: str, **options: Any) -> Database:
+        """Return one of the databases of `sql/`, entered as its user."""
+        return Database(self.store.settings[f"{folder.upper()}_DB_URL"], **options)
+
+    def toys(self, name: str, **options: Any) -> Database:
+        """Return a database of a made-up folder, entered as its user."""
+        password = PASSWORD.replace("%", "%25").replace(" ", "%20").replace(":", "%3A")
+        return Database(f"mysql://{name}:{password}@{self.address.host}:{self.address.port}/{name}_db", **options)
+
+    def apply(self, root: Path) -> tuple[Outcome, ...]:
+        """Apply the folders of SQL in `root`."""
+        folders = read_folders(root)
+        return migrate(Server(self.address), folders, {folder.name: PASSWORD for folder in folders})
+
+    def wait_until_restarted(self, *, times: int) -> None:
+        """Return once the server is ready again after so many restarts."""
+        while True:
+            change = self.changes.get(timeout=60)
+            if change.restarts == times and change.state is PartState.READY:
+                return
+
+
+@contextmanager
+def running_mysql(folder: Path, *, options: tuple[str, ...] = ()) -> Iterator[Running]:
+    """Start a server, with further options if the test needs them, and stop it in the end."""
+    from dataclasses import replace
+
+    home = free_home(folder)
+    home.make()
+    credentials = load_or_make(home.secrets_file)
+    store = mariadb(home, credentials, {})
+    part = replace(store.part, argv=(*store.part.argv, *options))
+    changes: SimpleQueue[PartStatus] = SimpleQueue()
+    supervisor = Supervisor([part], home=home, report=changes.put)
+    supervisor.start()
+    watcher = threading.Thread(target=supervisor.watch)
+    watcher.start()
+    try:
+        yield Running(store, credentials, supervisor, changes)
+    finally:
+        supervisor.request_stop()
+        watcher.join()
+        supervisor.stop()
+
+
+def write_sql(root: Path, folder: str, **files: str) -> Path:
+    """Write a folder of SQL, `_0001_tables="…"` for a file 0001_tables.sql, and return `root`."""
+    (root / folder).mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (root / folder / f"{name.lstrip('_')}.sql").write_text(text, encoding="utf-8")
+    return root
