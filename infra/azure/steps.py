@@ -30,6 +30,7 @@ GENERATED = {
 """Secrets that no person chooses, by the value's name in the azd environment and the secret's name in the vault."""
 
 JOB_PATIENCE_S = 1200.0
+PAYPAL_URL = "https://api-m.paypal.com"
 
 
 def prepare() -> None:
@@ -146,12 +147,18 @@ def _npm(*argv: str, environment: object = None) -> None:
 
 def _register_webhook(environment: Environment) -> None:
     """See that PayPal knows where to send its events, and the API app which webhook they are signed for."""
-    from infra.azure.paypal import webhook_id
+    from functions.billing.paypal import PayPal
+    from functions.errors import NotflixError
 
-    found_id = webhook_id(environment, f"{environment['NOTFLIX_API_URL']}/api/paypal/webhooks")
-    if found_id and found_id != environment.get("PAYPAL_WEBHOOK_ID"):
-        environment.set("PAYPAL_WEBHOOK_ID", found_id)
+    secret = environment["PAYPAL_CLIENT_SECRET"]
+    paypal = PayPal(environment.get("PAYPAL_URL") or PAYPAL_URL, environment["PAYPAL_CLIENT_ID"], secret)
+    try:
+        webhook_id = paypal.webhook_at(f"{environment['NOTFLIX_API_URL']}/api/paypal/webhooks")
+    except NotflixError as error:
+        raise CannotRun(f"The webhook could not be registered at PayPal: {error.detail}") from None
+    if webhook_id != environment.get("PAYPAL_WEBHOOK_ID"):
+        environment.set("PAYPAL_WEBHOOK_ID", webhook_id)
         az(
             "functionapp", "config", "appsettings", "set", "--name", environment["NOTFLIX_API_NAME"],
-            "--resource-group", environment["AZURE_RESOURCE_GROUP"], "--settings", f"PAYPAL_WEBHOOK_ID={found_id}",
+            "--resource-group", environment["AZURE_RESOURCE_GROUP"], "--settings", f"PAYPAL_WEBHOOK_ID={webhook_id}",
         )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from infra.local.cli.admin_commands import admin
+from infra.local.cli.azure_commands import azure
 
 app = typer.Typer(
     name="notflix",
@@ -16,6 +17,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(admin)
+app.add_typer(azure)
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for scripts.")]
@@ -142,3 +144,18 @@ def bench(context: typer.Context, name: Annotated[str, typer.Argument(help="Whic
     from infra.local.cli.checks import run_bench
 
     run_bench(name, context.args)
+
+
+@app.command()
+def deploy(
+    plan: Annotated[bool, typer.Option("--plan", help="Only show what would be made, and its price at idle.")] = False,
+) -> None:
+    """Put it on Azure: one command to a public address."""
+    if plan:
+        from infra.azure.plan import show_plan
+
+        show_plan()
+    else:
+        from infra.azure.deploy import deploy
+
+        deploy()
