@@ -49,6 +49,11 @@ def bearer(request: func.HttpRequest) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
+def operator_key(request: func.HttpRequest) -> str:
+    """Return the operator's key that the request shows, from `x-operator-key`; empty if it shows none."""
+    return str(request.headers.get("x-operator-key", ""))
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
     """Where a request comes from: the address of the peer that the trusted front saw, and what browser it names."""

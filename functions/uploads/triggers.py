@@ -6,7 +6,7 @@ import azure.functions as func
 
 from functions import bootstrap
 from functions.errors import Malformed
-from functions.http import answer, endpoint, json_object
+from functions.http import answer, bearer, endpoint, json_object, operator_key
 from functions.uploads.reference import BlobReference
 
 STORAGE = "AzureWebJobsStorage"
@@ -30,10 +30,11 @@ def start_title(blob: BlobReference, plan: func.Out[str], describe: func.Out[str
 
 
 @blueprint.function_name("create_upload")
-@blueprint.route("uploads", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@blueprint.route("uploads", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint
 def create_upload(req: func.HttpRequest) -> func.HttpResponse:
     """Answer a ticket for a file: {"name", "size"}."""
+    bootstrap.owners().admit(bearer(req), operator_key(req))
     body = json_object(req)
     name, size = body.get("name"), body.get("size", 0)
     if not isinstance(name, str) or not isinstance(size, int) or size < 0:

@@ -153,7 +153,7 @@ class Studio:
     def _ask(self, method: str, path: str) -> dict[str, Any]:
         endpoints = self.product.endpoints
         answer = requests.request(
-            method, f"{endpoints['api']}{path}", headers={"x-functions-key": endpoints["api_key"]}, timeout=30
+            method, f"{endpoints['api']}{path}", headers={"x-operator-key": endpoints["api_key"]}, timeout=30
         )
         answer.raise_for_status()
         body: dict[str, Any] = answer.json()

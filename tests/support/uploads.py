@@ -53,7 +53,7 @@ class Storefront:
         """Return the job of an upload, None while it is not known yet."""
         answer = requests.get(
             f"{self._endpoints['api']}/api/jobs/{sent.job_id}",
-            headers={"x-functions-key": self._endpoints["api_key"]},
+            headers={"x-operator-key": self._endpoints["api_key"]},
             timeout=30,
         )
         if answer.status_code == 404:

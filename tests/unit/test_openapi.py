@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 import pytest
 from jsonschema import Draft202012Validator
 
 import function_app
+from functions import bootstrap
+from tests.support.api import call
+from tests.support.owners import AS_OPERATOR, AS_VIEWER, NobodyIsLoggedIn, make_owners
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DOCUMENT: dict[str, Any] = json.loads(
     (Path(__file__).parents[2] / "docs" / "api" / "openapi.json").read_text(encoding="utf-8")
@@ -47,11 +53,73 @@ def test_every_function_is_documented_and_nothing_else() -> None:
     assert set(documented()) == set(registered())
 
 
-def test_operations_are_named_as_their_functions_and_say_whether_they_need_a_key() -> None:
-    said = {
-        key: (op["operationId"], "function" if op.get("security") else "anonymous") for key, op in documented().items()
+def test_operations_are_named_as_their_functions() -> None:
+    assert {key: op["operationId"] for key, op in documented().items()} == {
+        key: name for key, (name, _) in registered().items()
     }
-    assert said == registered()
+
+
+def test_the_host_lets_everyone_through_to_where_the_functions_themselves_ask() -> None:
+    assert {level for _, level in registered().values()} == {"anonymous"}
+
+
+def asking_for(*schemes: str) -> list[str]:
+    """Return the operations that want one of just these proofs."""
+    return sorted(
+        op["operationId"]
+        for op in documented().values()
+        if {scheme for way in op.get("security", []) for scheme in way} == set(schemes)
+    )
+
+
+def ask(operation_id: str, headers: Mapping[str, str]) -> tuple[int, Any]:
+    """Call an operation that can reach no store; the answer is checked against the document."""
+    key = next(key for key, op in documented().items() if op["operationId"] == operation_id)
+    function = next(
+        builder for builder in function_app.app._function_builders if registered()[key][0] == name_of(builder)
+    )
+    parameters = {given["name"]: "x" for given in DOCUMENT["paths"][key[1]].get("parameters", [])}
+    return call(function, key[1].strip("/"), route=parameters, headers=headers)
+
+
+def name_of(builder: Any) -> str:
+    return str(builder._function.get_function_name())
+
+
+@pytest.fixture
+def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No settings and no stores: a function that does anything before it asks who is there fails with 500."""
+
+    def unset() -> None:
+        raise AssertionError("something was asked for before it was known who asks")
+
+    monkeypatch.setattr(bootstrap, "settings", unset)
+    for name, made in vars(bootstrap).items():
+        if isinstance(made, bootstrap.once):
+            monkeypatch.setattr(bootstrap, name, unset)
+    monkeypatch.setattr(bootstrap, "owners", make_owners)
+    monkeypatch.setattr(bootstrap, "accounts", NobodyIsLoggedIn)
+
+
+@pytest.mark.parametrize("operation", asking_for("operatorKey", "session"))
+def test_what_is_the_owners_is_refused_to_anyone_else(operation: str, nothing_runs: None) -> None:
+    for headers in ({}, {"x-operator-key": "mistyped"}, {"Authorization": "Bearer ended"}):
+        status, body = ask(operation, headers)
+        assert (status, body["error"]) == (401, "unauthenticated"), headers
+    status, body = ask(operation, AS_VIEWER)
+    assert (status, body["error"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("operation", asking_for("session"))
+def test_what_is_a_viewers_is_refused_to_strangers(operation: str, nothing_runs: None) -> None:
+    for headers in ({}, {"Authorization": "Bearer ended"}, AS_OPERATOR):
+        status, body = ask(operation, headers)
+        assert (status, body["error"]) == (401, "unauthenticated"), headers
+
+
+def test_no_operation_asks_for_any_other_proof() -> None:
+    known = {*asking_for(), *asking_for("session"), *asking_for("operatorKey", "session")}
+    assert {op["operationId"] for op in documented().values()} == known
 
 
 @pytest.mark.parametrize("name", sorted(DOCUMENT["components"]["schemas"]))

@@ -48,7 +48,7 @@ class Api:
         import requests
 
         url = self.endpoints["api"] + path
-        headers = {"x-functions-key": self.endpoints["api_key"]}
+        headers = {"x-operator-key": self.endpoints["api_key"]}
         try:
             answer = requests.request(method, url, json=body, headers=headers, timeout=TIMEOUT_S)
         except requests.RequestException as error:

@@ -31,6 +31,7 @@ def settings_of(home: Home, credentials: Credentials, stores: Sequence[Store]) -
         **settings,
         "SITE_ORIGIN": f"http://{LOOPBACK}:{home.ports.site}",
         "SIGNING_KEY": credentials.signing_key,
+        "OPERATOR_KEY": credentials.operator_key,
         "WORK_DIR": str(home.path / "work"),
     }
 
@@ -47,6 +48,6 @@ def endpoints_of(home: Home, credentials: Credentials, stores: Sequence[Store]) 
         "mongo": settings["MONGO_URL"],
         "redis": settings["REDIS_URL"],
         "bolt": settings["NEO4J_URI"],
-        "api_key": credentials.function_key,
+        "api_key": credentials.operator_key,
         **{name: address for store in stores for name, address in store.endpoints.items()},
     }

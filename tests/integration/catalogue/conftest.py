@@ -11,6 +11,7 @@ import uvicorn
 
 from functions import bootstrap
 from infra.local.omdb.app import KEY, Simulator
+from tests.support.owners import OPERATOR_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 FACTORIES = (
     bootstrap.settings,
+    bootstrap.owners,
     bootstrap.blob_service,
     bootstrap.queue_service,
     bootstrap.queues,
@@ -60,6 +62,7 @@ def wired(stack: Stack, omdb: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         "MONGO_DATABASE": f"test_{uuid.uuid4().hex[:12]}",
         "OMDB_URL": omdb,
         "OMDB_API_KEY": KEY,
+        "OPERATOR_KEY": OPERATOR_KEY,
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

@@ -16,15 +16,16 @@ from functions.uploads.naming import title_id_for
 from functions.uploads.triggers import create_upload
 from tests.support.api import call
 from tests.support.catalogue import make_playback
+from tests.support.owners import AS_OPERATOR
 
 pytestmark = pytest.mark.usefixtures("wired")
 
 
 def test_an_upload_ticket_is_given_out() -> None:
     blob = f"{uuid.uuid4().hex}.mkv"
-    status, ticket = call(create_upload, "uploads", body={"name": blob, "size": 1000})
+    status, ticket = call(create_upload, "uploads", body={"name": blob, "size": 1000}, headers=AS_OPERATOR)
     assert (status, ticket["blob"], ticket["replaces"]) == (201, blob, False)
-    assert call(create_upload, "uploads", body={"size": 1})[0] == 422
+    assert call(create_upload, "uploads", body={"size": 1}, headers=AS_OPERATOR)[0] == 422
 
 
 def test_a_title_and_its_job_are_shown_from_arrival_to_failure() -> None:
@@ -34,14 +35,14 @@ def test_a_title_and_its_job_are_shown_from_arrival_to_failure() -> None:
     job_id = bootstrap.encodes().open(blob, etag="0x1", size=1000, title_id=title_id, uploaded_at=datetime.now(UTC))
     _, title = call(get_title, f"titles/{title_id}", route={"id": title_id})
     assert (title["status"], title["progress"]["status"]) == ("encoding", "queued")
-    assert [job["job_id"] for job in call(list_jobs, "jobs")[1]["jobs"]] == [job_id]
-    assert call(retry_job, f"jobs/{job_id}/retry", route={"id": job_id})[0] == 409
+    assert [job["job_id"] for job in call(list_jobs, "jobs", headers=AS_OPERATOR)[1]["jobs"]] == [job_id]
+    assert call(retry_job, f"jobs/{job_id}/retry", route={"id": job_id}, headers=AS_OPERATOR)[0] == 409
     assert call(open_playback, f"titles/{title_id}/playback", route={"id": title_id})[0] == 409
     bootstrap.encodes().fail(job_id, "The file has no video.")
-    _, job = call(get_job, f"jobs/{job_id}", route={"id": job_id})
+    _, job = call(get_job, f"jobs/{job_id}", route={"id": job_id}, headers=AS_OPERATOR)
     assert (job["status"], job["reason"]) == ("failed", "The file has no video.")
-    assert call(get_job, "jobs/nothing", route={"id": "nothing"})[0] == 404
-    assert call(retry_job, f"jobs/{job_id}/retry", route={"id": job_id})[0] == 202
+    assert call(get_job, "jobs/nothing", route={"id": "nothing"}, headers=AS_OPERATOR)[0] == 404
+    assert call(retry_job, f"jobs/{job_id}/retry", route={"id": job_id}, headers=AS_OPERATOR)[0] == 202
 
 
 def test_a_ready_title_is_listed_and_opens() -> None:

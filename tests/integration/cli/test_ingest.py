@@ -79,7 +79,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(*((404, {"error": "not_found", "detail": "There is no such job."}) if job is None else (200, job)))
 
     def _answer(self, status: int, body: object) -> None:
-        if self.headers["x-functions-key"] != self.server.stack.credentials.function_key:
+        if self.headers["x-operator-key"] != self.server.stack.credentials.operator_key:
             status, body = 401, {}
         text = json.dumps(body).encode()
         self.send_response(status)

@@ -16,6 +16,7 @@ from functions.catalogue.model import Artwork, PlayableSubtitles, Rating, Status
 from functions.errors import Malformed, StoreUnavailable
 from tests.support.api import call
 from tests.support.catalogue import World, make_playback, make_title
+from tests.support.owners import AS_ADMINISTRATOR, AS_OPERATOR, make_owners
 
 
 @dataclass
@@ -64,6 +65,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(bootstrap, "catalogue", lambda: made.catalogue)
     monkeypatch.setattr(bootstrap, "publisher", lambda: made.publisher)
     monkeypatch.setattr(bootstrap, "encodes", Encodes)
+    monkeypatch.setattr(bootstrap, "owners", make_owners)
     return made
 
 
@@ -98,25 +100,28 @@ def test_a_title_tells_how_far_its_encode_is(world: World, monkeypatch: pytest.M
 
 def test_an_unknown_title_is_not_found(world: World) -> None:
     for function in (triggers.get_title, triggers.edit_title, triggers.withdraw_title):
-        status, body = call(function, "titles/nothing", route={"id": "nothing"}, body={"name": "x"})
+        status, body = call(
+            function, "titles/nothing", route={"id": "nothing"}, body={"name": "x"}, headers=AS_OPERATOR
+        )
         assert (status, body["error"]) == (404, "not_found")
 
 
 def test_a_title_is_edited(world: World) -> None:
-    status, body = call(triggers.edit_title, "titles/full", route={"id": "full"}, body={"plot": "New.", "year": None})
+    changes = {"plot": "New.", "year": None}
+    status, body = call(triggers.edit_title, "titles/full", route={"id": "full"}, body=changes, headers=AS_OPERATOR)
     assert (status, body["plot"], body["year"], body["genres"]) == (200, "New.", None, ["Fantasy"])
 
 
 @pytest.mark.parametrize("body", [{}, {"revision": 9}, {"name": {"$set": 1}}, b"{", b"[]"])
 def test_an_edit_of_the_wrong_form_is_malformed(world: World, body: object) -> None:
-    status, answer = call(triggers.edit_title, "titles/full", route={"id": "full"}, body=body)
+    status, answer = call(triggers.edit_title, "titles/full", route={"id": "full"}, body=body, headers=AS_OPERATOR)
     assert (status, answer["error"]) == (422, "malformed")
 
 
 def test_a_withdrawn_title_is_gone_and_its_encode_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     encodes = Encodes()
     monkeypatch.setattr(bootstrap, "encodes", lambda: encodes)
-    assert call(triggers.withdraw_title, "titles/full", route={"id": "full"})[0] == 204
+    assert call(triggers.withdraw_title, "titles/full", route={"id": "full"}, headers=AS_ADMINISTRATOR)[0] == 204
     assert call(triggers.get_title, "titles/full", route={"id": "full"})[0] == 404
     assert encodes.cancelled == ["full"]
 

@@ -1,0 +1,41 @@
+"""The owner's routes in tests: a key, the headers that show it or a session, and who lets in whom."""
+
+from __future__ import annotations
+
+from typing import Never
+
+from functions.accounts.model import Viewer
+from functions.accounts.owners import Owners
+from functions.errors import Forbidden, Unauthenticated
+
+OPERATOR_KEY = "an-operator-key-of-forty-characters-or-so"
+AS_OPERATOR = {"x-operator-key": OPERATOR_KEY}
+AS_ADMINISTRATOR = {"Authorization": "Bearer administrator"}
+AS_VIEWER = {"Authorization": "Bearer viewer"}
+ADMINISTRATOR = Viewer(user_id="a" * 32, email="admin@example.org", admin=True)
+
+
+def administrator(session: str) -> Viewer:
+    """Return the administrator of a session, as the accounts would."""
+    match session:
+        case "administrator":
+            return ADMINISTRATOR
+        case "viewer":
+            raise Forbidden("Only an administrator may do this; log in as one.")
+        case _:
+            raise Unauthenticated("Nobody is logged in, or no longer; log in and try again.")
+
+
+def make_owners(operator_key: str = OPERATOR_KEY) -> Owners:
+    """Return who lets the owner in, with two sessions known."""
+    return Owners(operator_key, administrator)
+
+
+class NobodyIsLoggedIn:
+    """Accounts of which every question who is asking gets the same answer."""
+
+    def viewer(self, token: str) -> Never:
+        """Know nobody."""
+        raise Unauthenticated("Nobody is logged in, or no longer; log in and try again.")
+
+    session = administrator = viewer
