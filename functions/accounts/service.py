@@ -161,22 +161,22 @@ class Accounts:
         self._journal.note(login.user_id, origin, Outcome.SUCCESS)
         return opened
 
-    def log_out(self, token: str, *, everywhere: bool = False) -> None:
-        """End the session of a token, or with it all others of its account; raise Unauthenticated."""
-        viewer = self.viewer(token)
-        if everywhere:
-            self._sessions.close_all(viewer.user_id)
+    def log_out(self, token: str) -> None:
+        """End the session of a token."""
         self._sessions.close(token)
 
-    def logins_of(self, token: str, cursor: str) -> tuple[list[HistoryEntry], str | None]:
-        """Return a page of the history of the account, newest first, and the next cursor."""
-        return self._journal.page(self.viewer(token).user_id, cursor)
+    def log_out_everywhere(self, viewer: Viewer) -> None:
+        """End every session of a viewer."""
+        self._sessions.close_all(viewer.user_id)
+
+    def logins_of(self, viewer: Viewer, cursor: str) -> tuple[list[HistoryEntry], str | None]:
+        """Return a page of a viewer's history, newest first, and the next cursor; raise Malformed."""
+        return self._journal.page(viewer.user_id, cursor)
 
     # One's own account
 
-    def change_password(self, token: str, current: str, new: str, origin: Origin) -> NewSession:
+    def change_password(self, viewer: Viewer, current: str, new: str, origin: Origin) -> NewSession:
         """Set a new password, end every session and open a new one; raise WrongPassword, Malformed, TooManyAttempts."""
-        viewer = self.viewer(token)
         chosen = chosen_password(new, address_of(viewer.email))
         login = self._admit_again(viewer, current, origin)
         if not self._logins.replace_hash(login.user_id, over=login.password_hash, new=self._hasher.hash(chosen)):
@@ -186,9 +186,9 @@ class Accounts:
         self._tell("password_changed", login)
         return opened
 
-    def delete(self, token: str, password: str, origin: Origin) -> None:
+    def delete(self, viewer: Viewer, password: str, origin: Origin) -> None:
         """Delete the account and have all that is known of it forgotten; raise WrongPassword, TooManyAttempts."""
-        login = self._admit_again(self.viewer(token), password, origin)
+        login = self._admit_again(viewer, password, origin)
         # Asked for first, and done only once the account is gone: so nothing can be left that nobody asks for again.
         self._outside.forget(login.user_id)
         self._logins.delete(login.user_id)
@@ -209,9 +209,8 @@ class Accounts:
 
     # Mailed links
 
-    def send_confirmation(self, token: str) -> None:
+    def send_confirmation(self, viewer: Viewer) -> None:
         """Mail another link that confirms the address; raise Conflict if it is confirmed, TooManyAttempts."""
-        viewer = self.viewer(token)
         if viewer.confirmed:
             raise Conflict("The address is confirmed already.")
         require(

@@ -49,10 +49,15 @@ def log_in(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint
 def log_out(req: func.HttpRequest) -> func.HttpResponse:
     """End the caller's session, with ?everywhere=true every one of theirs."""
-    everywhere = req.params.get("everywhere", "false")
-    if everywhere not in ("true", "false"):
-        raise Malformed("`everywhere` must be true or false.")
-    bootstrap.accounts().log_out(bearer(req), everywhere=everywhere == "true")
+    accounts, token = bootstrap.accounts(), bearer(req)
+    viewer = accounts.viewer(token)
+    match req.params.get("everywhere", "false"):
+        case "true":
+            accounts.log_out_everywhere(viewer)
+        case "false":
+            accounts.log_out(token)
+        case _:
+            raise Malformed("`everywhere` must be true or false.")
     return no_content()
 
 
@@ -71,8 +76,9 @@ def get_me(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint
 def change_password(req: func.HttpRequest) -> func.HttpResponse:
     """Set a new password: {"current", "new"}; every other session ends, and the caller's has a new token."""
+    viewer = bootstrap.accounts().viewer(bearer(req))
     current, new = _texts(req, "current", "new")
-    return answer(public_session(bootstrap.accounts().change_password(bearer(req), current, new, _origin(req))))
+    return answer(public_session(bootstrap.accounts().change_password(viewer, current, new, _origin(req))))
 
 
 @blueprint.function_name("delete_account")
@@ -80,8 +86,9 @@ def change_password(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint
 def delete_account(req: func.HttpRequest) -> func.HttpResponse:
     """Delete the account and all that is known of it: {"password"}."""
+    viewer = bootstrap.accounts().viewer(bearer(req))
     (password,) = _texts(req, "password")
-    bootstrap.accounts().delete(bearer(req), password, _origin(req))
+    bootstrap.accounts().delete(viewer, password, _origin(req))
     return no_content()
 
 
@@ -90,7 +97,8 @@ def delete_account(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint
 def list_logins(req: func.HttpRequest) -> func.HttpResponse:
     """Answer a page of the caller's tries to log in, newest first: ?cursor=."""
-    entries, cursor = bootstrap.accounts().logins_of(bearer(req), req.params.get("cursor", ""))
+    viewer = bootstrap.accounts().viewer(bearer(req))
+    entries, cursor = bootstrap.accounts().logins_of(viewer, req.params.get("cursor", ""))
     return answer({"logins": [public_entry(entry) for entry in entries], "cursor": cursor})
 
 
@@ -99,7 +107,8 @@ def list_logins(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint
 def send_confirmation(req: func.HttpRequest) -> func.HttpResponse:
     """Mail the caller another link that confirms their address."""
-    bootstrap.accounts().send_confirmation(bearer(req))
+    viewer = bootstrap.accounts().viewer(bearer(req))
+    bootstrap.accounts().send_confirmation(viewer)
     return answer({}, status=202)
 
 
