@@ -19,9 +19,11 @@ def create_administrator(email: str, *, as_json: bool) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    done = "is a new administrator" if told["created"] else "had an account, which is an administrator's now"
-    choose = "to choose a password, open this within 30 minutes:" if told["link"] else "the password stays as it is."
-    console = Console()
-    console.print(Text(f"{told['email']} {done}; {choose}"), soft_wrap=True)
-    if told["link"]:
-        console.print(Text(told["link"]), soft_wrap=True)
+    if told["created"]:
+        done = "is a new administrator"
+    elif told["link"]:
+        done = "had an account whose address nobody had confirmed; it is an administrator's now, without its old password"
+    else:
+        done = "had an account, which is an administrator's now; its password stays as it is"
+    choose = f"; to choose a password, open this within 30 minutes: {told['link']}" if told["link"] else "."
+    Console().print(Text(f"{told['email']} {done}{choose}"), soft_wrap=True)

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from functions.mail.letters import letter_for
+from functions.accounts.links import LIFETIME
+from functions.mail.letters import LINK_ENDS, letter_for
 from functions.mail.model import Kind
 
 LINK = "https://films.example/reset.html#token=abc-_123"
@@ -23,6 +24,10 @@ def test_a_link_stands_on_a_line_of_its_own_and_its_end_is_told(kind: Kind) -> N
     assert LINK in letter.text.splitlines()
     assert "works once" in letter.text and "30 minutes" in letter.text
     assert f'href="{LINK}"' in letter.html
+
+
+def test_letters_and_links_agree_on_when_a_link_ends() -> None:
+    assert f" {LIFETIME.total_seconds() / 60:.0f} minutes " in LINK_ENDS
 
 
 @pytest.mark.parametrize("kind", [kind for kind in Kind if not kind.has_link])
