@@ -25,7 +25,7 @@ var host = [
   { name: 'AZURE_CLIENT_ID', value: identityClientId }
   { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: connectionString }
   { name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING', value: 'ClientId=${identityClientId};Authorization=AAD' }
-  { name: 'PYTHON_ENABLE_OPENTELEMETRY', value: 'true' }
+  { name: 'OTEL_SERVICE_NAME', value: 'api' }
 ]
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {

@@ -34,7 +34,7 @@ var host = [
   { name: 'AZURE_CLIENT_ID', value: identityClientId }
   { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: connectionString }
   { name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING', value: 'ClientId=${identityClientId};Authorization=AAD' }
-  { name: 'PYTHON_ENABLE_OPENTELEMETRY', value: 'true' }
+  { name: 'OTEL_SERVICE_NAME', value: 'encoder' }
   // an encode takes a whole instance, and an instance takes one message at a time
   { name: 'AzureFunctionsJobHost__extensions__queues__batchSize', value: '1' }
   { name: 'AzureFunctionsJobHost__extensions__queues__newBatchThreshold', value: '0' }

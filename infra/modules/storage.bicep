@@ -21,6 +21,11 @@ var queues = [
   'publish-title'
   'fetch-metadata'
   'publish-catalogue'
+  'update-graph'
+  'record-login'
+  'start-reset'
+  'send-mail'
+  'forget-viewer'
 ]
 
 resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {

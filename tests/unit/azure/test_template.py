@@ -56,8 +56,8 @@ def settings_of(app: str) -> set[str]:
     module = block(MAIN, f"module {app} ")
     given = set(re.findall(r"^\s+([A-Z][A-Z0-9_]+):", module, re.MULTILINE))
     given |= set(re.findall(r"\b([A-Z][A-Z0-9_]+): '", block(module, "secrets:")))
-    own = MODULES[app].split("resource app ")[0]
-    given |= set(re.findall(r"name: '([A-Z][A-Za-z0-9_]+)'", own))
+    own = MODULES[app].split("var host = [")[1].split("\n]")[0]
+    given |= set(re.findall(r"name: '(\w+)'", own))
     return {"AzureWebJobsStorage" if name == "AzureWebJobsStorage__accountName" else name for name in given}
 
 
@@ -112,14 +112,11 @@ def test_each_queue_exists_and_none_is_forgotten() -> None:
 
 def test_each_container_exists() -> None:
     made = set(re.findall(r"name: '([\w$-]+)'\n  properties: \{ publicAccess: 'None' \}", MODULES["storage"]))
-    used = {
-        name
-        for text in SOURCES.values()
-        for name in re.findall(r'get_container_client\(\s*"([\w$-]+)"|path="([\w-]+)/', text)
-        for name in (name if isinstance(name, tuple) else (name,))
-        if name
-    }
-    assert used <= made
+    used: set[str] = set()
+    for text in SOURCES.values():
+        used |= set(re.findall(r'get_container_client\(\s*"([\w$-]+)"', text))
+        used |= set(re.findall(r'blob_trigger\(\s*"\w+",\s*path="([\w-]+)/', text))
+    assert {"uploads", "$web"} <= used <= made
 
 
 def test_each_trigger_is_connected_by_what_has_a_role() -> None:
