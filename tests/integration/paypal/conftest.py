@@ -1,0 +1,43 @@
+"""A fresh simulator for each test, with a webhook that writes down what reaches it."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.local.paypal.certificates import load_or_make_signer
+from tests.support.paypal import Listener, PayPal, running_simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a chain of certificates once: keys take their time."""
+    folder = tmp_path_factory.mktemp("certificates")
+    load_or_make_signer(folder)
+    return folder
+
+
+@pytest.fixture
+def data(certificates: Path, tmp_path: Path) -> Path:
+    """Make the folder of a simulator that has its certificates."""
+    return shutil.copytree(certificates, tmp_path / "paypal")
+
+
+@pytest.fixture
+def hook() -> Iterator[Listener]:
+    """Run a webhook."""
+    with Listener().listening() as listener:
+        yield listener
+
+
+@pytest.fixture
+def paypal(data: Path, hook: Listener) -> Iterator[PayPal]:
+    """Run a simulator that tells the webhook."""
+    with running_simulator(data, webhook_url=hook.url) as running:
+        yield running
