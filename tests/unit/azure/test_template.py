@@ -114,7 +114,7 @@ def test_each_container_exists() -> None:
     made = set(re.findall(r"name: '([\w$-]+)'\n  properties: \{ publicAccess: 'None' \}", MODULES["storage"]))
     used: set[str] = set()
     for text in SOURCES.values():
-        used |= set(re.findall(r'get_container_client\(\s*"([\w$-]+)"', text))
+        used |= set(re.findall(r'blob_service\(\)\.get_container_client\(\s*"([\w$-]+)"', text))
         used |= set(re.findall(r'blob_trigger\(\s*"\w+",\s*path="([\w-]+)/', text))
     assert {"uploads", "$web"} <= used <= made
 
