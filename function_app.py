@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from functions.accounts.triggers import blueprint as accounts
+from functions.billing.triggers import blueprint as billing
 from functions.catalogue.triggers import blueprint as catalogue
 from functions.encoding.triggers import jobs
 from functions.health.triggers import blueprint as health
 from functions.mail.triggers import blueprint as mail
 from functions.playback.triggers import blueprint as playback
 from functions.uploads.triggers import blueprint as uploads
+from functions.usage.triggers import blueprint as usage
 
 app = func.FunctionApp()
-for blueprint in (uploads, jobs, catalogue, playback, health, mail):
+for blueprint in (uploads, jobs, catalogue, accounts, billing, playback, usage, health, mail):
     app.register_functions(blueprint)

@@ -46,6 +46,25 @@ class Encodes(Protocol):
         """Return how far a job is, or None if it is not known."""
 
 
+class Opening(Protocol):
+    """Where a viewer goes on, and the ticket that their heartbeats carry; None while usage cannot be kept."""
+
+    @property
+    def resume_s(self) -> float:
+        """Return the place to begin at."""
+
+    @property
+    def ticket(self) -> str | None:
+        """Return the ticket."""
+
+
+class Usage(Protocol):
+    """What playback asks of usage."""
+
+    def open(self, user_id: str, title_id: str, *, duration_s: float, ticket: str = "") -> Opening:
+        """Return where the viewer goes on; `ticket` is that of a player which has been going on and renews its key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subtitles:
     """A subtitle file; its address needs the session's key."""
@@ -67,6 +86,7 @@ class PlaybackSession:
     hls_url: str
     sas: str = field(repr=False)  # it may not reach a log
     expires_at: datetime
+    usage_ticket: str | None = field(repr=False)
     resume_s: float
     duration_s: float
     front_s: float
@@ -87,16 +107,26 @@ class Playback:
     """Opens titles."""
 
     def __init__(
-        self, titles: Titles, encodes: Encodes, entitlements: Entitlements, keys: Keys, now: Callable[[], datetime]
+        self,
+        titles: Titles,
+        encodes: Encodes,
+        entitlements: Entitlements,
+        usage: Usage,
+        keys: Keys,
+        now: Callable[[], datetime],
     ) -> None:
         self._titles = titles
         self._encodes = encodes
         self._entitlements = entitlements
+        self._usage = usage
         self._keys = keys
         self._now = now
 
-    def open(self, title_id: str, viewer: Viewer) -> PlaybackSession:
-        """Return what plays the title; raise NotFound, EntitlementRequired or NotPlayable."""
+    def open(self, title_id: str, viewer: Viewer, ticket: str = "") -> PlaybackSession:
+        """Return what plays the title; raise NotFound, EntitlementRequired or NotPlayable.
+
+        `ticket` is the usage ticket of a player that has been going on and renews its key.
+        """
         title = self._titles.get(title_id)
         admit(viewer, title, self._entitlements)
         playback = title.playback
@@ -109,6 +139,7 @@ class Playback:
         container = container_for(title_id)
         folder = self._keys.url(f"{container}/{playback.job_id}")
         key = self._keys.read_key(container, self._now())
+        opening = self._usage.open(viewer.user_id, title_id, duration_s=playback.duration_s, ticket=ticket)
         return PlaybackSession(
             title_id=title_id,
             job_id=playback.job_id,
@@ -118,7 +149,8 @@ class Playback:
             hls_url=f"{folder}/master.m3u8",
             sas=key.sas,
             expires_at=key.expires_at,
-            resume_s=0.0,
+            usage_ticket=opening.ticket,
+            resume_s=opening.resume_s,
             duration_s=playback.duration_s,
             front_s=front_s,
             percent=percent,

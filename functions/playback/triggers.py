@@ -7,7 +7,8 @@ from dataclasses import asdict
 import azure.functions as func
 
 from functions import bootstrap
-from functions.http import answer, bearer, endpoint
+from functions.errors import Malformed
+from functions.http import answer, bearer, endpoint, json_object
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 
@@ -16,9 +17,12 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 @blueprint.route("titles/{id}/playback", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint
 def open_playback(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer what plays the title, and the key to read it with."""
+    """Answer what plays the title, and the key to read it with; a player that renews it sends its usage ticket."""
     viewer = bootstrap.accounts().viewer(bearer(req))
-    session = bootstrap.playback().open(req.route_params["id"], viewer)
+    ticket = json_object(req).get("usage_ticket") or ""
+    if not isinstance(ticket, str):
+        raise Malformed("usage_ticket must be text: the ticket that the session was opened with.")
+    session = bootstrap.playback().open(req.route_params["id"], viewer, ticket)
     body = asdict(session)
     body["expires_at"] = f"{session.expires_at:%Y-%m-%dT%H:%M:%SZ}"
     return answer(body)

@@ -9,7 +9,18 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
-SLICES = ("uploads", "encoding", "catalogue", "accounts", "billing", "playback", "recommendations", "health", "mail")
+SLICES = (
+    "uploads",
+    "encoding",
+    "catalogue",
+    "accounts",
+    "billing",
+    "playback",
+    "usage",
+    "recommendations",
+    "health",
+    "mail",
+)
 EDGE = {"triggers", "http"}
 OPEN_TO_OTHERS = {"service", "model", "naming", "views"}
 """Modules of a slice that another may import: what it does, its words, and the names that derive from them."""

@@ -92,11 +92,11 @@ def test_a_film_has_no_next_episode() -> None:
 def test_the_function_answers_a_card_or_null(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World().with_titles([make_episode(1, 1), make_episode(1, 2)])
     monkeypatch.setattr(bootstrap, "catalogue", lambda: world.catalogue)
-    asked = {"address": "titles/x/next"}
-    status, body = call(triggers.next_episode, **asked, route={"id": "show-s1e1"})
+    address = "titles/x/next"
+    status, body = call(triggers.next_episode, address, route={"id": "show-s1e1"})
     assert (status, body["next"]["id"]) == (200, "show-s1e2")
-    assert call(triggers.next_episode, **asked, route={"id": "show-s1e2"}) == (200, {"next": None})
-    assert call(triggers.next_episode, **asked, route={"id": "nothing"})[0] == 404
+    assert call(triggers.next_episode, address, route={"id": "show-s1e2"}) == (200, {"next": None})
+    assert call(triggers.next_episode, address, route={"id": "nothing"})[0] == 404
 
 
 def test_titles_that_are_known_leave_out_the_withdrawn() -> None:

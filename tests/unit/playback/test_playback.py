@@ -68,6 +68,26 @@ class Entitlements:
         return Entitlement(self.entitled, "subscription" if self.entitled else "none")
 
 
+@dataclass(frozen=True)
+class Opening:
+    """Where a viewer goes on."""
+
+    resume_s: float
+    ticket: str | None
+
+
+@dataclass
+class Usage:
+    """A place to go on from, and tickets that say what was opened."""
+
+    resume_s: float = 0.0
+    opened: list[tuple[str, str, float, str]] = field(default_factory=list)
+
+    def open(self, user_id: str, title_id: str, *, duration_s: float, ticket: str = "") -> Opening:
+        self.opened.append((user_id, title_id, duration_s, ticket))
+        return Opening(self.resume_s, f"ticket-of-{title_id}")
+
+
 class Accounts:
     """Knows one viewer, by any token."""
 
@@ -77,9 +97,9 @@ class Accounts:
         return VIEWER
 
 
-def opener(*titles: Title, entitled: bool = True, **jobs: Progress) -> Playback:
+def opener(*titles: Title, entitled: bool = True, usage: Usage | None = None, **jobs: Progress) -> Playback:
     catalogue = World().with_titles(titles).catalogue
-    return Playback(catalogue, Encodes(dict(jobs)), Entitlements(entitled), Keys(), lambda: NOON)
+    return Playback(catalogue, Encodes(dict(jobs)), Entitlements(entitled), usage or Usage(), Keys(), lambda: NOON)
 
 
 def test_a_ready_title_opens_whole() -> None:
@@ -129,9 +149,25 @@ def test_without_entitlement_nothing_opens_and_no_key_is_made() -> None:
         opening.open("film", VIEWER)
 
 
-def test_a_session_that_reaches_a_log_does_not_show_its_key() -> None:
+def test_a_session_that_reaches_a_log_shows_neither_key_nor_ticket() -> None:
     session = opener(make_title("film", playback=make_playback("job", complete=True))).open("film", VIEWER)
-    assert "sig=" not in f"{session!r} {session}"
+    assert "sig=" not in f"{session!r} {session}" and "ticket-of" not in f"{session!r} {session}"
+
+
+def test_a_title_opens_where_its_viewer_stopped() -> None:
+    usage = Usage(resume_s=42.0)
+    session = opener(make_title("film", playback=make_playback("job", complete=True)), usage=usage).open(
+        "film", VIEWER, "ticket before"
+    )
+    assert (session.resume_s, session.usage_ticket) == (42.0, "ticket-of-film")
+    assert usage.opened == [(VIEWER.user_id, "film", 120.0, "ticket before")]
+
+
+def test_who_is_not_entitled_leaves_no_trace_in_usage() -> None:
+    usage = Usage()
+    with pytest.raises(EntitlementRequired):
+        opener(make_title("film", playback=make_playback()), entitled=False, usage=usage).open("film", VIEWER)
+    assert usage.opened == []
 
 
 @pytest.mark.parametrize(
@@ -197,3 +233,5 @@ def test_the_function_answers_as_documented(monkeypatch: pytest.MonkeyPatch) -> 
     status, body = call(triggers.open_playback, "titles/soon/playback", route={"id": "soon"}, headers=session)
     assert (status, body["error"]) == (409, "not_playable")
     assert call(triggers.open_playback, "titles/x/playback", route={"id": "x"}, headers=session)[0] == 404
+    odd: dict[str, Any] = {"route": {"id": "film"}, "headers": session, "body": {"usage_ticket": 7}}
+    assert call(triggers.open_playback, "titles/film/playback", **odd)[0] == 422

@@ -1,0 +1,174 @@
+"""Usage in Cosmos DB for NoSQL: one container, partition key `/user_id`, so that all of a viewer lies together.
+
+An item's id is `<kind>~<title_id>`. A view is patched only over the etag it was read at, and says by `ttl` (seconds
+since its last change) when it vanishes. The container is made with the account, with a default TTL of -1: who only
+reads and writes items may not make one.
+"""
+
+from __future__ import annotations
+
+import functools
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ServiceRequestError, ServiceResponseError
+from azure.cosmos.exceptions import (
+    CosmosAccessConditionFailedError,
+    CosmosClientTimeoutError,
+    CosmosHttpResponseError,
+    CosmosResourceExistsError,
+    CosmosResourceNotFoundError,
+)
+
+from functions.errors import StoreUnavailable
+from functions.usage.documents import CHANGING, document_of, document_of_mark, mark_of, traces_of, view_of
+from functions.usage.model import Kept, Kind, Mark, Traces, View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from azure.cosmos import ContainerProxy
+
+TOO_MANY_REQUESTS = 429
+OWNER_NOT_FOUND = 1003
+"""The sub-status of a 404 that means the container or its database, not the item."""
+
+_PASSING = (408, 410, TOO_MANY_REQUESTS, 449)
+"""Statuses after which the service asks to try again; all from 500 on are as well."""
+
+
+def _store_errors[**P, R](method: Callable[P, R]) -> Callable[P, R]:
+    """Turn a service that is away, or throttles, into StoreUnavailable; a heartbeat is made up for by the next."""
+
+    @functools.wraps(method)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(*args, **kwargs)
+        except CosmosHttpResponseError as error:
+            status = error.status_code or 0
+            if status not in _PASSING and status < 500:
+                raise
+            what = "has too much to do" if status == TOO_MANY_REQUESTS else "does not answer"
+            raise StoreUnavailable(f"The store of usage {what} (HTTP {status}); try again soon.") from error
+        except (ServiceRequestError, ServiceResponseError, CosmosClientTimeoutError) as error:
+            raise StoreUnavailable(f"The store of usage does not answer ({type(error).__name__}).") from error
+
+    return guarded
+
+
+class CosmosUsage:
+    """The items of one container."""
+
+    def __init__(self, container: ContainerProxy) -> None:
+        self._container = container
+
+    @_store_errors
+    def view(self, user_id: str, title_id: str) -> Kept | None:
+        """Return a view, or None."""
+        try:
+            item = self._container.read_item(_id(Kind.VIEW, title_id), user_id)
+        except CosmosResourceNotFoundError as error:
+            _raise_unless_item(error)
+            return None
+        return Kept(view_of(item), item["_etag"])
+
+    @_store_errors
+    def add(self, view: View) -> bool:
+        """Create the item; one that exists is an answer, not an error."""
+        item = {"id": _id(Kind.VIEW, view.title_id), **document_of(view), "ttl": _ttl(view)}
+        try:
+            self._container.create_item(item, no_response=True)
+        except CosmosResourceExistsError:
+            return False
+        return True
+
+    @_store_errors
+    def change(self, view: View, *, over: str) -> bool:
+        """Patch what a heartbeat changes if the item still has that etag."""
+        document = {**document_of(view), "ttl": _ttl(view)}
+        operations = [{"op": "set", "path": f"/{name}", "value": document[name]} for name in (*CHANGING, "ttl")]
+        try:
+            self._container.patch_item(
+                _id(Kind.VIEW, view.title_id),
+                view.user_id,
+                operations,
+                etag=over,
+                match_condition=MatchConditions.IfNotModified,
+                no_response=True,
+            )
+        except CosmosAccessConditionFailedError:
+            return False
+        except CosmosResourceNotFoundError as error:
+            _raise_unless_item(error)
+            return False
+        return True
+
+    @_store_errors
+    def views(self, user_id: str, *, unfinished: bool, below: str | None, limit: int) -> list[View]:
+        """Return a page of history; a view that was never watched has no place, and so is in no page."""
+        condition = " AND c.unfinished = true" if unfinished else ""
+        items = self._query(
+            f"SELECT TOP @limit * FROM c WHERE c.user_id = @user AND c.kind = @kind AND c.place < @below{condition}"
+            " ORDER BY c.place DESC",
+            user_id,
+            kind=Kind.VIEW.value,
+            below=below or "A",
+            limit=limit,
+        )
+        return [view_of(item) for item in islice(items, limit)]
+
+    @_store_errors
+    def put(self, mark: Mark) -> None:
+        """Create or replace the item."""
+        self._container.upsert_item({"id": _id(mark.kind, mark.title_id), **document_of_mark(mark)}, no_response=True)
+
+    @_store_errors
+    def marks(self, user_id: str, kind: Kind) -> list[Mark]:
+        """Return all marks of a kind, the latest first; they are few, so they are sorted here."""
+        items = self._query("SELECT * FROM c WHERE c.user_id = @user AND c.kind = @kind", user_id, kind=kind.value)
+        return sorted(map(mark_of, items), key=lambda mark: (mark.at, mark.title_id), reverse=True)
+
+    @_store_errors
+    def traces(self, user_id: str, title_id: str) -> Traces:
+        """Return what is kept of a viewer and a title."""
+        question = "SELECT * FROM c WHERE c.user_id = @user AND c.title_id = @title"
+        return traces_of(self._query(question, user_id, title=title_id))
+
+    @_store_errors
+    def remove(self, user_id: str, kind: Kind, title_id: str) -> None:
+        """Delete one item if it is there."""
+        self._delete(user_id, _id(kind, title_id))
+
+    @_store_errors
+    def remove_all(self, user_id: str, *kinds: Kind) -> None:
+        """Delete all items of these kinds, one by one: a batch would fail as a whole where one is gone already."""
+        for kind in kinds:
+            question = "SELECT c.id FROM c WHERE c.user_id = @user AND c.kind = @kind"
+            for item in self._query(question, user_id, kind=kind.value):
+                self._delete(user_id, item["id"])
+
+    def _query(self, question: str, user_id: str, **parameters: object) -> list[dict[str, Any]]:
+        """Return what a question finds in the partition of a viewer."""
+        given = [{"name": f"@{name}", "value": value} for name, value in {"user": user_id, **parameters}.items()]
+        return list(self._container.query_items(question, parameters=given, partition_key=user_id))
+
+    def _delete(self, user_id: str, item_id: str) -> None:
+        try:
+            self._container.delete_item(item_id, user_id)
+        except CosmosResourceNotFoundError as error:
+            _raise_unless_item(error)
+
+
+def _id(kind: Kind, title_id: str) -> str:
+    return f"{kind.value}~{title_id}"
+
+
+def _ttl(view: View) -> int:
+    return int(view.kept_for.total_seconds())
+
+
+def _raise_unless_item(error: CosmosResourceNotFoundError) -> None:
+    """Raise the error again where it is the container that is missing: that is a fault of the set-up."""
+    if error.sub_status == OWNER_NOT_FOUND:
+        raise error

@@ -1,0 +1,154 @@
+"""Usage in memory: a store that keeps the contract of the real ones, and viewers who watch with heartbeats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from functions.tickets import Tickets
+from functions.usage.model import Heartbeat, Kept, Kind, Mark, Sitting, Traces, View
+from functions.usage.service import Usage
+from tests.support.catalogue import NOON, World, make_playback, make_title
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+ADA, BOB = "a" * 32, "b" * 32
+FILM_S = 120.0
+
+
+def make_sitting(title_id: str = "film", *, user_id: str = ADA, opened_s: float = 0, **changes: Any) -> Sitting:
+    """Return a sitting with a film of two minutes, opened so many seconds after noon."""
+    made = Sitting(user_id, title_id, "0123456789abcdef", NOON + timedelta(seconds=opened_s), FILM_S)
+    return replace(made, **changes)
+
+
+def make_view(title_id: str = "film", *, position_s: float = 0, watched_s: float = 0, **changes: Any) -> View:
+    """Return a view that stands at a position since so many seconds after noon; other changes are its sitting's."""
+    sitting = make_sitting(title_id, **changes)
+    return View(sitting).after(Heartbeat(0, position_s), sitting, NOON + timedelta(seconds=watched_s))
+
+
+class MemoryUsage:
+    """Usage in memory; `after_reading` is called once a view was read: a rival may come in there."""
+
+    def __init__(self) -> None:
+        self.after_reading: Callable[[], None] = lambda: None
+        self._views: dict[tuple[str, str], Kept] = {}
+        self._marks: dict[tuple[str, Kind, str], Mark] = {}
+        self._versions = 0
+        self._lock = Lock()
+
+    def view(self, user_id: str, title_id: str) -> Kept | None:
+        kept = self._views.get((user_id, title_id))
+        self.after_reading()
+        return kept
+
+    def add(self, view: View) -> bool:
+        with self._lock:
+            if (view.user_id, view.title_id) in self._views:
+                return False
+            self._keep(view)
+            return True
+
+    def change(self, view: View, *, over: str) -> bool:
+        with self._lock:
+            kept = self._views.get((view.user_id, view.title_id))
+            if kept is None or kept.version != over:
+                return False
+            self._keep(view)
+            return True
+
+    def views(self, user_id: str, *, unfinished: bool, below: str | None, limit: int) -> list[View]:
+        placed = {
+            kept.view.place: kept.view
+            for (owner, _), kept in self._views.items()
+            if owner == user_id and (kept.view.unfinished or not unfinished)
+        }
+        places = sorted((place for place in placed if place and (below is None or place < below)), reverse=True)
+        return [placed[place] for place in places[:limit]]
+
+    def put(self, mark: Mark) -> None:
+        self._marks[mark.user_id, mark.kind, mark.title_id] = mark
+
+    def marks(self, user_id: str, kind: Kind) -> list[Mark]:
+        found = [mark for mark in self._marks.values() if (mark.user_id, mark.kind) == (user_id, kind)]
+        return sorted(found, key=lambda mark: (mark.at, mark.title_id), reverse=True)
+
+    def traces(self, user_id: str, title_id: str) -> Traces:
+        kept = self._views.get((user_id, title_id))
+        listed = self._marks.get((user_id, Kind.LISTED, title_id))
+        rated = self._marks.get((user_id, Kind.RATED, title_id))
+        return Traces(kept.view if kept else None, listed.at if listed else None, rated.rating if rated else 0)
+
+    def remove(self, user_id: str, kind: Kind, title_id: str) -> None:
+        self._views.pop((user_id, title_id) if kind is Kind.VIEW else ("", ""), None)
+        self._marks.pop((user_id, kind, title_id), None)
+
+    def remove_all(self, user_id: str, *kinds: Kind) -> None:
+        if Kind.VIEW in kinds:
+            self._views = {key: kept for key, kept in self._views.items() if key[0] != user_id}
+        self._marks = {key: mark for key, mark in self._marks.items() if key[0] != user_id or key[1] not in kinds}
+
+    def _keep(self, view: View) -> None:
+        self._versions += 1
+        self._views[view.user_id, view.title_id] = Kept(view, str(self._versions))
+
+
+@dataclass
+class Screen:
+    """A player somewhere: it holds a ticket and counts its heartbeats."""
+
+    usage: Usage
+    title_id: str
+    ticket: str
+    resume_s: float
+    sequence: int = -1
+
+    def at(self, position_s: float, *, sequence: int | None = None, **more: Any) -> None:
+        """Send a heartbeat, the next one unless a number is given."""
+        self.sequence = self.sequence + 1 if sequence is None else sequence
+        self.usage.beat(self.title_id, self.ticket, Heartbeat(self.sequence, position_s, **more))
+
+
+@dataclass
+class Cinema:
+    """Usage with everything around it in memory: films of two minutes, and what the graph was told."""
+
+    world: World = field(default_factory=World)
+    store: MemoryUsage = field(default_factory=MemoryUsage)
+    told: list[Mapping[str, object]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        playback = make_playback(complete=True)
+        self.world.with_titles(
+            make_title(name, added_s=number, playback=playback)
+            for number, name in enumerate(("film", "other", "third"))
+        )
+        self.tickets = Tickets("k" * 32, self.clock)
+        self.usage = Usage(self.store, self.world.catalogue, self.tickets, self._tell, self.clock)
+        self.graph_is_away = False
+
+    @property
+    def clock(self) -> Any:
+        """Return the clock, which stands still until it is moved."""
+        return self.world.clock
+
+    def opens(self, user_id: str = ADA, title_id: str = "film", *, ticket: str = "") -> Screen:
+        """Open a title, a second later than whatever was opened before."""
+        self.clock.forward(seconds=1)
+        opening = self.usage.open(user_id, title_id, duration_s=FILM_S, ticket=ticket)
+        assert opening.ticket
+        return Screen(self.usage, title_id, opening.ticket, opening.resume_s)
+
+    def position(self, user_id: str = ADA, title_id: str = "film") -> float | None:
+        """Return how far a viewer got, None where nothing is kept of it."""
+        kept = self.store.view(user_id, title_id)
+        return kept.view.position_s if kept and kept.view.watched_at else None
+
+    def _tell(self, message: Mapping[str, object]) -> None:
+        if self.graph_is_away:
+            raise ConnectionError("The queue is away.")
+        self.told.append(message)

@@ -1,0 +1,267 @@
+"""Watching on one screen and on several, clearing, listing, rating: what is kept, and what the graph is told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.errors import Forbidden, Malformed, NotFound, StoreUnavailable, Unauthenticated
+from functions.usage.model import ListFull
+from functions.usage.service import MOST_LISTED, TICKET_LIFE
+from tests.support.catalogue import make_title
+from tests.support.usage import ADA, BOB, FILM_S, Cinema, Screen
+
+
+def test_one_goes_on_on_another_device_where_one_stopped() -> None:
+    cinema = Cinema()
+    sofa = cinema.opens()
+    assert sofa.resume_s == 0.0
+    sofa.at(15.0)
+    sofa.at(30.0)
+    assert cinema.opens().resume_s == 30.0
+    assert cinema.opens(BOB).resume_s == 0.0
+
+
+def test_a_late_message_moves_nobody_back() -> None:
+    cinema = Cinema()
+    screen = cinema.opens()
+    for sequence, position_s in ((0, 15.0), (2, 45.0), (1, 30.0), (2, 44.0)):
+        screen.at(position_s, sequence=sequence)
+    assert cinema.position() == 45.0
+
+
+def test_of_two_devices_the_one_opened_last_has_the_word() -> None:
+    cinema = Cinema()
+    sofa, train = cinema.opens(), cinema.opens()
+    sofa.at(50.0)
+    train.at(20.0)
+    sofa.at(65.0)
+    assert cinema.position() == 20.0
+
+
+def test_a_player_that_renews_its_key_stays_the_same_sitting() -> None:
+    cinema = Cinema()
+    screen = cinema.opens()
+    other = cinema.opens()
+    renewed = cinema.opens(ticket=screen.ticket)
+    other.at(20.0)
+    Screen(cinema.usage, "film", renewed.ticket, 0.0, sequence=7).at(90.0)
+    assert cinema.position() == 20.0
+
+
+def test_a_ticket_is_not_prolonged_for_another_viewer_or_title() -> None:
+    cinema = Cinema()
+    adas = cinema.opens(ADA)
+    bobs = cinema.opens(BOB, ticket=adas.ticket)
+    bobs.at(40.0)
+    assert (cinema.position(ADA), cinema.position(BOB)) == (None, 40.0)
+    cinema.opens(ADA, "other", ticket=adas.ticket).at(10.0)
+    assert (cinema.position(ADA, "film"), cinema.position(ADA, "other")) == (None, 10.0)
+    assert cinema.opens(ADA, ticket="rubbish").ticket
+
+
+def test_a_ticket_is_good_for_its_title_and_for_a_day() -> None:
+    cinema = Cinema()
+    screen = cinema.opens()
+    with pytest.raises(Forbidden):
+        Screen(cinema.usage, "other", screen.ticket, 0.0).at(10.0)
+    with pytest.raises(Unauthenticated):
+        Screen(cinema.usage, "film", screen.ticket + "x", 0.0).at(10.0)
+    cinema.clock.now += TICKET_LIFE
+    with pytest.raises(Unauthenticated):
+        screen.at(10.0)
+
+
+def test_a_ticket_of_another_purpose_is_none_here() -> None:
+    cinema = Cinema()
+    session = {"u": ADA, "t": "film", "p": "0" * 16, "o": "2026-11-24T12:00:00.000Z", "d": FILM_S}
+    ticket = cinema.tickets.seal("hls", session, until=cinema.clock() + timedelta(hours=1))
+    with pytest.raises(Unauthenticated):
+        Screen(cinema.usage, "film", ticket, 0.0).at(10.0)
+
+
+def test_a_position_that_the_film_does_not_have_is_refused() -> None:
+    cinema = Cinema()
+    screen = cinema.opens()
+    screen.at(FILM_S + 20)
+    with pytest.raises(Malformed, match=r"lasts 120\.0 s"):
+        screen.at(FILM_S + 31)
+
+
+def test_what_was_cleared_stays_cleared_until_the_title_is_opened_again() -> None:
+    cinema = Cinema()
+    screen = cinema.opens()
+    screen.at(30.0)
+    cinema.usage.clear(ADA, "film")
+    screen.at(45.0)
+    assert cinema.position() is None
+    again = cinema.opens()
+    assert again.resume_s == 0.0
+    screen.at(60.0)
+    assert cinema.position() is None
+    again.at(8.0)
+    assert cinema.position() == 8.0
+
+
+def test_a_viewer_who_left_is_forgotten_though_their_player_goes_on() -> None:
+    cinema = Cinema()
+    screen = cinema.opens()
+    screen.at(30.0)
+    cinema.usage.list_title(ADA, "other")
+    cinema.usage.rate(ADA, "film", 1)
+    for _ in range(2):
+        cinema.usage.forget(ADA)
+    screen.at(45.0)
+    assert cinema.usage.history(ADA).entries == ()
+    assert cinema.usage.watch_list(ADA) == [] and cinema.usage.ratings(ADA) == []
+
+
+def test_heartbeats_that_come_at_once_never_overwrite_each_other() -> None:
+    cinema = Cinema()
+    screen = cinema.opens()
+
+    def come_in() -> None:
+        cinema.store.after_reading = lambda: None
+        screen.at(60.0, sequence=2)
+
+    cinema.store.after_reading = come_in
+    screen.at(30.0, sequence=1)
+    assert cinema.position() == 60.0
+
+
+def test_a_view_that_others_change_all_the_time_is_given_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    cinema = Cinema()
+    screen = cinema.opens()
+    monkeypatch.setattr(cinema.store, "change", lambda view, *, over: False)
+    with pytest.raises(StoreUnavailable):
+        screen.at(30.0)
+
+
+def test_a_store_that_is_away_keeps_nobody_from_watching_and_loses_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    cinema = Cinema()
+    cinema.opens().at(70.0)
+
+    def away(*asked: object) -> None:
+        raise StoreUnavailable("It is away.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cinema.store, "view", away)
+        opening = cinema.usage.open(ADA, "film", duration_s=FILM_S)
+        assert (opening.resume_s, opening.ticket) == (0.0, None)
+    assert cinema.position() == 70.0
+
+
+def watched(cinema: Cinema) -> list[Any]:
+    return [message["watched"]["progress"] for message in cinema.told if "watched" in message]  # type: ignore[index]
+
+
+def test_the_graph_is_told_at_half_and_at_the_end_and_not_at_each_heartbeat() -> None:
+    cinema = Cinema()
+    screen = cinema.opens()
+    for number in range(9):
+        screen.at(number * 15.0, watched_s=number * 15.0)
+        screen.at(number * 15.0, sequence=screen.sequence)
+    assert watched(cinema) == [0.5, 1.0]
+    message: Any = cinema.told[0]
+    assert message == {
+        "watched": {"user_id": ADA, "title_id": "film", "progress": 0.5, "at": "2026-11-24T12:00:01.000Z"}
+    }
+
+
+def test_what_the_graph_could_not_be_told_is_told_by_the_next_heartbeat() -> None:
+    cinema = Cinema()
+    screen = cinema.opens()
+    cinema.graph_is_away = True
+    with pytest.raises(ConnectionError):
+        screen.at(61.0)
+    assert cinema.position() == 61.0
+    cinema.graph_is_away = False
+    screen.at(62.0)
+    screen.at(63.0)
+    assert watched(cinema) == [0.517]
+
+
+def test_clearing_is_told_to_the_graph() -> None:
+    cinema = Cinema()
+    cinema.opens().at(30.0)
+    cinema.usage.clear(ADA, "film")
+    cinema.usage.clear_all(ADA)
+    assert cinema.told == [
+        {"unwatched": {"user_id": ADA, "title_id": "film"}},
+        {"unwatched": {"user_id": ADA, "title_id": None}},
+    ]
+
+
+def test_history_shows_the_latest_first_in_pages_and_only_ones_own() -> None:
+    cinema = Cinema()
+    for title_id, position_s in (("film", 30.0), ("other", 120.0), ("third", 2.0)):
+        cinema.opens(title_id=title_id).at(position_s)
+    cinema.opens(BOB).at(50.0)
+    first = cinema.usage.history(ADA, limit=2)
+    assert [entry.view.title_id for entry in first.entries] == ["third", "other"]
+    assert first.cursor
+    rest = cinema.usage.history(ADA, limit=2, cursor=first.cursor)
+    assert ([entry.view.title_id for entry in rest.entries], rest.cursor) == (["film"], None)
+    going_on = cinema.usage.history(ADA, unfinished=True)
+    assert [entry.view.title_id for entry in going_on.entries] == ["film"]
+
+
+def test_a_withdrawn_title_stays_in_the_history_without_its_card() -> None:
+    cinema = Cinema()
+    cinema.opens().at(30.0)
+    cinema.world.catalogue.withdraw("film")
+    assert [entry.title for entry in cinema.usage.history(ADA).entries] == [None]
+
+
+@pytest.mark.parametrize("limit", [0, 101])
+def test_a_page_of_history_has_a_limit(limit: int) -> None:
+    with pytest.raises(Malformed):
+        Cinema().usage.history(ADA, limit=limit)
+
+
+def test_a_list_keeps_its_order_and_takes_what_there_is() -> None:
+    cinema = Cinema()
+    for title_id in ("film", "other", "film"):
+        cinema.clock.forward(seconds=1)
+        cinema.usage.list_title(ADA, title_id)
+    assert [mark.title_id for mark, _ in cinema.usage.watch_list(ADA)] == ["other", "film"]
+    assert cinema.usage.watch_list(BOB) == []
+    with pytest.raises(NotFound):
+        cinema.usage.list_title(ADA, "nothing")
+    cinema.usage.unlist_title(ADA, "film")
+    cinema.usage.unlist_title(ADA, "film")
+    assert [mark.title_id for mark, _ in cinema.usage.watch_list(ADA)] == ["other"]
+
+
+def test_a_list_is_full_one_day() -> None:
+    cinema = Cinema()
+    cinema.world.with_titles(make_title(f"t{number}") for number in range(MOST_LISTED + 1))
+    for number in range(MOST_LISTED):
+        cinema.usage.list_title(ADA, f"t{number}")
+    with pytest.raises(ListFull):
+        cinema.usage.list_title(ADA, f"t{MOST_LISTED}")
+    cinema.usage.list_title(ADA, "t0")
+
+
+def test_a_rating_replaces_the_one_before_and_the_graph_knows() -> None:
+    cinema = Cinema()
+    cinema.usage.rate(ADA, "film", 1)
+    cinema.usage.rate(ADA, "film", -1)
+    cinema.usage.rate(BOB, "film", 1)
+    assert [(mark.title_id, mark.rating) for mark in cinema.usage.ratings(ADA)] == [("film", -1)]
+    cinema.usage.unrate(ADA, "film")
+    assert cinema.usage.ratings(ADA) == [] and cinema.usage.traces(BOB, "film").rating == 1
+    told: list[Any] = [message["rated"] for message in cinema.told]
+    assert [(rated["user_id"], rated["rating"]) for rated in told] == [(ADA, 1), (ADA, -1), (BOB, 1), (ADA, 0)]
+    with pytest.raises(NotFound):
+        cinema.usage.rate(ADA, "nothing", 1)
+
+
+@pytest.mark.parametrize("odd", ["", "a/b", "A", "x" * 61, "a~b", "../film", "film\n"])
+def test_what_cannot_be_a_title_is_not_found(odd: str) -> None:
+    usage = Cinema().usage
+    for act in (usage.traces, usage.clear, usage.list_title, usage.unlist_title, usage.unrate):
+        with pytest.raises(NotFound):
+            act(ADA, odd)
