@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 import function_app
 from functions import bootstrap
+from functions.once import once
 from tests.support.api import call
 from tests.support.owners import AS_OPERATOR, AS_VIEWER, NobodyIsLoggedIn, make_owners
 
@@ -95,7 +96,7 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(bootstrap, "settings", unset)
     for name, made in vars(bootstrap).items():
-        if isinstance(made, bootstrap.once):
+        if isinstance(made, once):
             monkeypatch.setattr(bootstrap, name, unset)
     monkeypatch.setattr(bootstrap, "owners", make_owners)
     monkeypatch.setattr(bootstrap, "accounts", NobodyIsLoggedIn)

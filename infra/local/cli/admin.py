@@ -22,7 +22,7 @@ def create_administrator(email: str, *, as_json: bool) -> None:
     if told["created"]:
         done = "is a new administrator"
     elif told["link"]:
-        done = "had an account whose address nobody had confirmed; it is an administrator's now, without its old password"
+        done = "had an account that nobody had confirmed; it is an administrator's now, without its old password"
     else:
         done = "had an account, which is an administrator's now; its password stays as it is"
     choose = f"; to choose a password, open this within 30 minutes: {told['link']}" if told["link"] else "."

@@ -8,9 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueServiceClient
 
 from functions.queues import Queues
@@ -71,7 +73,11 @@ def local_mail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loca
 
 @pytest.fixture
 def queues(stack: Stack) -> Iterator[Queues]:
+    """The queues, without what other tests left in those of mail."""
     with QueueServiceClient.from_connection_string(stack.settings.storage) as service:
+        for name in ("send-mail", "send-mail-poison"):
+            with suppress(ResourceNotFoundError):
+                service.get_queue_client(name).clear_messages()
         yield Queues(service)
 
 

@@ -1,0 +1,158 @@
+"""`admin create` against the functions of accounts and mail, run by the host over real stores."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from infra.local.cli.admin import create_administrator
+from infra.local.stores.home import CannotRun
+from tests.integration.host.running import REPOSITORY, RunningHost, eventually
+from tests.support.mail import MailServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.integration.conftest import Stack
+
+APP = """
+import azure.functions as func
+from functions.accounts.triggers import blueprint as accounts
+from functions.mail.triggers import blueprint as mail
+
+app = func.FunctionApp()
+app.register_functions(accounts)
+app.register_functions(mail)
+"""
+PASSWORD = "a long walk along the river"
+
+
+@pytest.fixture(scope="module")
+def post() -> Iterator[MailServer]:
+    with MailServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def api(stack: Stack, post: MailServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The functions of accounts and mail; their address."""
+    folder = tmp_path_factory.mktemp("accounts")
+    shutil.copy(REPOSITORY / "host.json", folder)
+    (folder / "accounts_app.py").write_text(APP)
+    host = RunningHost(stack.settings.storage, folder / "host.log")
+    settings = {**stack.environment, "SMTP_URL": f"smtp://127.0.0.1:{post.port}", "MAIL_FROM": "films@example.org"}
+    host.start(app="accounts_app", root=folder, **settings, PYTHONPATH=str(REPOSITORY))
+    yield f"http://127.0.0.1:{host.port}"
+    host.close()
+
+
+@pytest.fixture
+def product(stack: Stack, api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A state folder whose product answers at `api`."""
+    (tmp_path / "endpoints.json").write_text(json.dumps({**stack.endpoints, "api": api}))
+    monkeypatch.setenv("NOTFLIX_HOME", str(tmp_path))
+    return api
+
+
+def create(email: str, capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    create_administrator(email, as_json=True)
+    told: dict[str, object] = json.loads(capsys.readouterr().out)
+    return told
+
+
+def ask(api: str, method: str, path: str, *, session: str = "", **body: str) -> requests.Response:
+    headers = {"Authorization": f"Bearer {session}"} if session else {}
+    return requests.request(method, f"{api}/api/{path}", json=body, headers=headers, timeout=30)
+
+
+def log_in(api: str, email: str) -> str:
+    answer = ask(api, "POST", "sessions", email=email, password=PASSWORD)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["token"])
+
+
+def test_a_new_administrator_chooses_a_password_by_the_link_and_may_do_what_is_the_owners(
+    product: str, post: MailServer, stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = create("first@example.org", capsys)
+    assert (told["email"], told["created"]) == ("first@example.org", True)
+    link = str(told["link"])
+    assert link.startswith(f"{stack.environment['SITE_ORIGIN']}/reset.html#token=")
+    eventually(lambda: "first@example.org" in post.desk.recipients)
+
+    token = urlsplit(link).fragment.removeprefix("token=")
+    assert ask(product, "PUT", "password-resets", token=token, password=PASSWORD).status_code == 204
+    session = log_in(product, "first@example.org")
+    again = ask(product, "POST", "administrators", session=session, email="second@example.org")
+    assert (again.status_code, again.json()["created"]) == (201, True)
+
+
+def test_the_owners_routes_are_closed_to_strangers_and_viewers(product: str, stack: Stack) -> None:
+    assert ask(product, "POST", "accounts", email="viewer@example.org", password=PASSWORD).status_code == 201
+    session = log_in(product, "viewer@example.org")
+    refused = ask(product, "POST", "administrators", session=session, email="viewer@example.org")
+    assert (refused.status_code, refused.json()["error"]) == (403, "forbidden")
+    stranger = ask(product, "POST", "administrators", email="viewer@example.org")
+    assert (stranger.status_code, stranger.json()["error"]) == (401, "unauthenticated")
+    assert not ask(product, "GET", "me", session=session).json()["admin"]
+
+
+def test_what_was_done_is_told_in_one_sentence(product: str, capsys: pytest.CaptureFixture[str]) -> None:
+    create_administrator("third@example.org", as_json=False)
+    sentence = capsys.readouterr().out
+    assert sentence.startswith("third@example.org is a new administrator; to choose a password, open this within 30")
+    assert "/reset.html#token=" in sentence and len(sentence.splitlines()) == 1
+
+    assert ask(product, "POST", "accounts", email="squatter@example.org", password=PASSWORD).status_code == 201
+    create_administrator("squatter@example.org", as_json=False)
+    sentence = capsys.readouterr().out
+    assert "had an account that nobody had confirmed" in sentence and "without its old password" in sentence
+    assert ask(product, "POST", "sessions", email="squatter@example.org", password=PASSWORD).status_code == 401
+
+
+def test_a_confirmed_account_keeps_its_password(product: str, capsys: pytest.CaptureFixture[str]) -> None:
+    token = urlsplit(str(create("fourth@example.org", capsys)["link"])).fragment.removeprefix("token=")
+    assert ask(product, "PUT", "password-resets", token=token, password=PASSWORD).status_code == 204
+    create_administrator("fourth@example.org", as_json=False)
+    assert "fourth@example.org had an account, which is an administrator's now; its password stays" in (
+        capsys.readouterr().out
+    )
+    log_in(product, "fourth@example.org")
+
+
+@pytest.mark.parametrize("email", ["", "nobody", "a@b@example.org", "x" * 300 + "@example.org", "a\nb@example.org"])
+def test_a_bad_address_is_refused_with_the_apis_own_sentence(product: str, email: str) -> None:
+    with pytest.raises(CannotRun, match="This is not a mail address"):
+        create_administrator(email, as_json=False)
+
+
+def test_without_a_running_product_it_says_how_to_start_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTFLIX_HOME", str(tmp_path))
+    with pytest.raises(CannotRun, match=r"not running; start it with `./notflix up`"):
+        create_administrator("first@example.org", as_json=False)
+
+
+def test_many_at_once_make_one_administrator(product: str, capsys: pytest.CaptureFixture[str], stack: Stack) -> None:
+    headers = {"x-operator-key": stack.endpoints["api_key"]}
+    statuses: list[int] = []
+
+    def make() -> None:
+        answer = requests.post(
+            f"{product}/api/administrators", json={"email": "fifth@example.org"}, headers=headers, timeout=30
+        )
+        statuses.append(answer.status_code)
+
+    threads = [threading.Thread(target=make) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(statuses) <= {201, 409} and 201 in statuses
+    assert not create("fifth@example.org", capsys)["created"]
