@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from functions.accounts.repository import MysqlLoginHistory, MysqlLogins
     from functions.accounts.service import Accounts
     from functions.billing.access import Entitlements
-    from functions.billing.repository import MySqlSubscriptions
+    from functions.billing.assembly import Billing
+    from functions.billing.repository import MySqlPayments, MySqlSubscriptions
     from functions.catalogue.publisher import Publisher
     from functions.catalogue.service import Catalogue
     from functions.encoding.jobs import MongoJobs
@@ -182,9 +183,16 @@ def owners() -> Owners:
 def subscriptions() -> MySqlSubscriptions:
     """Return the store of subscriptions, grants and events."""
     from functions.billing.repository import MySqlSubscriptions
-    from functions.mysql import Database
 
-    return MySqlSubscriptions(Database(settings().subscriptions_db_url, settings().mysql_ca))
+    return MySqlSubscriptions(_database(settings().subscriptions_db_url))
+
+
+@once
+def payments() -> MySqlPayments:
+    """Return the store of payments."""
+    from functions.billing.repository import MySqlPayments
+
+    return MySqlPayments(_database(settings().payments_db_url))
 
 
 @once
@@ -193,6 +201,16 @@ def entitlements() -> Entitlements:
     from functions.billing.access import Entitlements, RedisMemory
 
     return Entitlements(subscriptions(), RedisMemory(redis()), now)
+
+
+@once
+def billing() -> Billing:
+    """Return billing."""
+    from functions.billing.assembly import Outside, Stores, assemble
+
+    site, send, changed = settings().site_origin, prompt_queues().send, entitlements().changed
+    outside = Outside(site, now, send, changed, lambda email: accounts().find(email).user_id)
+    return assemble(settings(), Stores(subscriptions(), payments()), outside)
 
 
 @once
@@ -342,7 +360,7 @@ def dispatch(work: Work) -> None:
 
 def forgetters() -> tuple[Callable[[str], None], ...]:
     """Return what deletes all that is kept of a viewer, one of each slice; each may be called twice."""
-    return (login_history().forget, usage().forget)
+    return (login_history().forget, usage().forget, billing().shop.forget)
 
 
 def health_probes() -> dict[str, Callable[[], None]]:

@@ -51,6 +51,7 @@ class Settings:
     paypal_client_id: str = ""
     paypal_client_secret: str = ""
     paypal_webhook_id: str = ""
+    paypal_ca: str = ""
     usage_store: str = "mongo"
     cosmos_url: str = ""
     cosmos_key: str = ""

@@ -27,7 +27,7 @@ from functions.accounts.model import (
     WrongPassword,
 )
 from functions.accounts.strength import chosen_password
-from functions.errors import Conflict, Forbidden, Malformed, StoreUnavailable, Unauthenticated
+from functions.errors import Conflict, Forbidden, Malformed, NotFound, StoreUnavailable, Unauthenticated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -258,6 +258,13 @@ class Accounts:
         self._tell("password_changed", login)
 
     # The owner
+
+    def find(self, email: str) -> Viewer:
+        """Return the account of an address; raise NotFound."""
+        login = self._logins.find(address_of(email).key, self._hasher.dummy)
+        if not login.user_id:
+            raise NotFound("There is no account of that address; whoever it is for must register first.")
+        return _viewer(login)
 
     def make_administrator(self, email: str) -> tuple[Viewer, bool, str | None]:
         """Make the account of an address an administrator's; return it, whether it is new, and a link if it needs one.

@@ -142,11 +142,16 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What came of a settlement: whose it is, whether anything changed, and another ACTIVE one of the same person."""
+    """What came of a settlement: whose subscription it is, and whether anything changed.
+
+    `rival` is another ACTIVE one of the same person if this is ACTIVE too, `rival_is_earlier` whether that became so
+    first.
+    """
 
     user_id: str | None
     changed: bool
-    other_active: str | None
+    rival: str | None = None
+    rival_is_earlier: bool = False
 
 
 class PaymentState(StrEnum):
@@ -196,11 +201,14 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A webhook as it came: the raw body, the hash of it, and which subscription it speaks of, if any."""
+    """A webhook as it came: the raw body, the hash of it, and what it speaks of, if we care.
+
+    A subject is the id of a subscription, or `refund/<id>`, since a refund does not say which subscription it is of.
+    """
 
     event_id: str
     kind: str
-    subscription_id: str | None
+    subject: str | None
     sent_at: datetime | None
     body: str = field(repr=False)
     body_hash: str
@@ -212,7 +220,7 @@ class StoredEvent:
 
     event_id: str
     kind: str
-    subscription_id: str | None
+    subject: str | None
     received_at: datetime
     deliveries: int
     settled: bool

@@ -86,26 +86,26 @@ class MySqlSubscriptions:
         self._call(
             "keep_subscription",
             *(opened.subscription_id, request_id, user_id, opened.plan_id, opened.state.value, opened.state_since),
-            *(opened.approve_url, now),
+            *(opened.approve_url, opened.created_at, now),
         )
 
-    def mark(self, subscription_id: str, token: str, now: datetime) -> bool:
-        """Note that a subscription is to be settled; say whether that was not noted yet."""
-        (row,) = self._call("mark_subscription", subscription_id, token, now)
+    def mark(self, subject: str, token: str, now: datetime) -> bool:
+        """Note that a subject is to be settled; say whether that was not noted yet."""
+        (row,) = self._call("mark", subject, token, now)
         return bool(row["is_new"])
 
     def store_event(self, event: Event, token: str, now: datetime) -> bool:
-        """Keep an event and note its subscription, in one transaction; say whether that was not noted yet."""
+        """Keep an event and note its subject, in one transaction; say whether that was not noted yet."""
         (row,) = self._call(
             "store_event",
-            *(event.event_id, event.kind, event.subscription_id, event.sent_at, now, event.body_hash, event.body),
+            *(event.event_id, event.kind, event.subject, event.sent_at, now, event.body_hash, event.body),
             token,
         )
         return bool(row["is_new"])
 
     def marked(self, *, before: datetime, limit: int) -> list[str]:
-        """Return subscriptions that have waited to be settled since `before`, longest first."""
-        return [row["subscription_id"] for row in self._call("list_marked", before, limit)]
+        """Return subjects that have waited to be settled since `before`, longest first."""
+        return [row["subject"] for row in self._call("list_marked", before, limit)]
 
     def waiting(self, subscription_id: str) -> Waiting:
         """Return what is stored of a subscription, and the token of its mark; either may be None."""
@@ -128,11 +128,11 @@ class MySqlSubscriptions:
             *(standing.subscription_id, token, standing.user_id, standing.plan_id, standing.state.value),
             *(standing.state_since, standing.next_charge_at, paid_through, standing.created_at, asked_at, now, cause),
         )
-        return Settled(row["user_id"], bool(row["changed"]), row["other_active"])
+        return Settled(row["user_id"], bool(row["changed"]), row["rival"], bool(row["is_earlier"]))
 
-    def unmark(self, subscription_id: str, token: str) -> None:
+    def unmark(self, subject: str, token: str) -> None:
         """Take a mark away without writing anything."""
-        self._call("unmark_subscription", subscription_id, token)
+        self._call("unmark", subject, token)
 
     def access_of(self, user_id: str) -> tuple[list[Covering], list[datetime]]:
         """Return what may let a person in: subscriptions, and when grants end."""
@@ -183,7 +183,7 @@ class MySqlSubscriptions:
         """Return events of the inbox, newest first."""
         return [
             StoredEvent(
-                *(row["event_id"], row["kind"], row["subscription_id"], row["received_at"], row["deliveries"]),
+                *(row["event_id"], row["kind"], row["subject"], row["received_at"], row["deliveries"]),
                 bool(row["is_settled"]),
             )
             for row in self._call("list_events", before, limit)

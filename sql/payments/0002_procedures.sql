@@ -2,7 +2,8 @@
 
 DELIMITER //
 
--- Keep a payment, or bring it up to what PayPal answered at p_asked_at; an older answer changes nothing.
+-- Keep a payment, or bring it up to what PayPal answered at p_asked_at; an older answer changes nothing, and what has
+-- been paid back never becomes less.
 CREATE PROCEDURE record_payment(
   p_payment_id VARCHAR(64), p_subscription_id VARCHAR(64), p_user_id CHAR(32), p_state VARCHAR(20),
   p_amount_minor BIGINT, p_refunded_minor BIGINT, p_currency CHAR(3), p_paid_at DATETIME(6), p_asked_at DATETIME(6)
@@ -30,6 +31,7 @@ BEGIN
     INSERT INTO payment_changes (payment_id, at, state, refunded_minor)
     VALUES (p_payment_id, p_asked_at, v_state, v_refunded_minor);
   END IF;
+  SET p_refunded_minor = GREATEST(p_refunded_minor, v_refunded_minor);
   IF p_asked_at >= v_asked_at THEN
     UPDATE payments
        SET state = p_state, refunded_minor = p_refunded_minor, asked_at = p_asked_at

@@ -69,14 +69,14 @@ CREATE TABLE subscription_changes (
     FOREIGN KEY (subscription_id) REFERENCES subscriptions (subscription_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- Subscriptions that PayPal is still to be asked about. Whoever settles one takes away the token that it read before it
--- asked, so an event that came meanwhile, with a token of its own, is not lost.
+-- What PayPal is still to be asked about: a subscription by its id, or a refund as refund/<id>. Whoever settles it takes
+-- away the token that they read before they asked, so an event that came meanwhile, with a token of its own, is not lost.
 CREATE TABLE marks (
-  subscription_id VARCHAR(64) NOT NULL,
+  subject VARCHAR(80) NOT NULL,
   token CHAR(32) NOT NULL,
   times INT NOT NULL,
   since DATETIME(6) NOT NULL,
-  CONSTRAINT pk_marks PRIMARY KEY (subscription_id),
+  CONSTRAINT pk_marks PRIMARY KEY (subject),
   INDEX ix_marks_since (since)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
@@ -84,7 +84,7 @@ CREATE TABLE marks (
 CREATE TABLE events (
   event_id VARCHAR(64) NOT NULL,
   kind VARCHAR(64) NOT NULL,
-  subscription_id VARCHAR(64) NULL,
+  subject VARCHAR(80) NULL,
   sent_at DATETIME(6) NULL,
   received_at DATETIME(6) NOT NULL,
   deliveries INT NOT NULL,
@@ -93,7 +93,7 @@ CREATE TABLE events (
   CONSTRAINT pk_events PRIMARY KEY (event_id),
   CONSTRAINT ck_events_body CHECK (JSON_VALID(body)),
   INDEX ix_events_received (received_at),
-  INDEX ix_events_subscription (subscription_id)
+  INDEX ix_events_subject (subject)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 CREATE TABLE grants (

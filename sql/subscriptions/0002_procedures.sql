@@ -81,7 +81,7 @@ END //
 -- Keep what PayPal answered to a new subscription; the first event of it may have been faster.
 CREATE PROCEDURE keep_subscription(
   p_subscription_id VARCHAR(64), p_request_id CHAR(32), p_user_id CHAR(32), p_plan_id VARCHAR(64), p_state VARCHAR(16),
-  p_state_since DATETIME(6), p_approve_url VARCHAR(500), p_now DATETIME(6)
+  p_state_since DATETIME(6), p_approve_url VARCHAR(500), p_created_at DATETIME(6), p_now DATETIME(6)
 )
 SQL SECURITY DEFINER
 BEGIN
@@ -95,7 +95,7 @@ BEGIN
   START TRANSACTION;
   INSERT INTO subscriptions (subscription_id, user_id, plan_id, request_id, state, state_since, approve_url, created_at,
                              settlements)
-  VALUES (p_subscription_id, p_user_id, p_plan_id, p_request_id, p_state, p_state_since, p_approve_url, p_now, 1)
+  VALUES (p_subscription_id, p_user_id, p_plan_id, p_request_id, p_state, p_state_since, p_approve_url, p_created_at, 1)
   ON DUPLICATE KEY UPDATE request_id = p_request_id, approve_url = p_approve_url, settlements = settlements + 1;
   SELECT settlements INTO v_settlements FROM subscriptions WHERE subscription_id = p_subscription_id;
   IF v_settlements = 1 THEN
@@ -105,8 +105,8 @@ BEGIN
   COMMIT;
 END //
 
--- Note that PayPal is to be asked about a subscription; answer whether that was not noted yet.
-CREATE PROCEDURE mark_subscription(p_subscription_id VARCHAR(64), p_token CHAR(32), p_now DATETIME(6))
+-- Note that PayPal is to be asked about a subject; answer whether that was not noted yet.
+CREATE PROCEDURE mark(p_subject VARCHAR(80), p_token CHAR(32), p_now DATETIME(6))
 SQL SECURITY DEFINER
 BEGIN
   DECLARE EXIT HANDLER FOR SQLEXCEPTION
@@ -116,16 +116,16 @@ BEGIN
   END;
 
   START TRANSACTION;
-  INSERT INTO marks (subscription_id, token, times, since) VALUES (p_subscription_id, p_token, 1, p_now)
+  INSERT INTO marks (subject, token, times, since) VALUES (p_subject, p_token, 1, p_now)
   ON DUPLICATE KEY UPDATE token = p_token, times = times + 1;
-  SELECT times = 1 AS is_new FROM marks WHERE subscription_id = p_subscription_id;
+  SELECT times = 1 AS is_new FROM marks WHERE subject = p_subject;
   COMMIT;
 END //
 
--- Keep an event and note in the same transaction that its subscription is to be settled. An event that is here already
+-- Keep an event and note in the same transaction that its subject is to be settled. An event that is here already
 -- changes nothing, unless its body is another: who sent which is then for PayPal to say.
 CREATE PROCEDURE store_event(
-  p_event_id VARCHAR(64), p_kind VARCHAR(64), p_subscription_id VARCHAR(64), p_sent_at DATETIME(6), p_now DATETIME(6),
+  p_event_id VARCHAR(64), p_kind VARCHAR(64), p_subject VARCHAR(80), p_sent_at DATETIME(6), p_now DATETIME(6),
   p_body_hash CHAR(64), p_body LONGTEXT, p_token CHAR(32)
 )
 SQL SECURITY DEFINER
@@ -140,18 +140,18 @@ BEGIN
   END;
 
   START TRANSACTION;
-  INSERT INTO events (event_id, kind, subscription_id, sent_at, received_at, deliveries, body_hash, body)
-  VALUES (p_event_id, p_kind, p_subscription_id, p_sent_at, p_now, 1, p_body_hash, p_body)
+  INSERT INTO events (event_id, kind, subject, sent_at, received_at, deliveries, body_hash, body)
+  VALUES (p_event_id, p_kind, p_subject, p_sent_at, p_now, 1, p_body_hash, p_body)
   ON DUPLICATE KEY UPDATE deliveries = deliveries + 1;
   SELECT deliveries, body_hash INTO v_deliveries, v_body_hash FROM events WHERE event_id = p_event_id;
   IF v_deliveries = 1 AND EXISTS (SELECT 1 FROM subscriptions
-                                   WHERE subscription_id = p_subscription_id AND user_id IS NULL) THEN
+                                   WHERE subscription_id = p_subject AND user_id IS NULL) THEN
     UPDATE events SET body = '{}' WHERE event_id = p_event_id;
   END IF;
-  IF p_subscription_id IS NOT NULL AND (v_deliveries = 1 OR v_body_hash <> p_body_hash) THEN
-    INSERT INTO marks (subscription_id, token, times, since) VALUES (p_subscription_id, p_token, 1, p_now)
+  IF p_subject IS NOT NULL AND (v_deliveries = 1 OR v_body_hash <> p_body_hash) THEN
+    INSERT INTO marks (subject, token, times, since) VALUES (p_subject, p_token, 1, p_now)
     ON DUPLICATE KEY UPDATE token = p_token, times = times + 1;
-    SELECT times = 1 INTO v_is_new FROM marks WHERE subscription_id = p_subscription_id;
+    SELECT times = 1 INTO v_is_new FROM marks WHERE subject = p_subject;
   END IF;
   COMMIT;
   SELECT v_deliveries AS deliveries, v_is_new AS is_new;
@@ -160,7 +160,7 @@ END //
 CREATE PROCEDURE list_marked(p_before DATETIME(6), p_limit INT)
 SQL SECURITY DEFINER
 BEGIN
-  SELECT subscription_id FROM marks WHERE since <= p_before ORDER BY since LIMIT p_limit;
+  SELECT subject FROM marks WHERE since <= p_before ORDER BY since LIMIT p_limit;
 END //
 
 -- What is stored of a subscription, and the token under which it waits to be settled; either may be missing.
@@ -171,12 +171,13 @@ BEGIN
          subscriptions.state_since, subscriptions.next_charge_at, subscriptions.paid_through,
          subscriptions.approve_url, subscriptions.created_at, subscriptions.asked_at
     FROM (SELECT p_subscription_id AS subscription_id) AS wanted
-    LEFT JOIN marks ON marks.subscription_id = wanted.subscription_id
+    LEFT JOIN marks ON marks.subject = wanted.subscription_id
     LEFT JOIN subscriptions ON subscriptions.subscription_id = wanted.subscription_id;
 END //
 
 -- Write what PayPal answered, unless something later stands here already, and take the mark away that was read before
--- PayPal was asked. Answers whose subscription it is, whether something changed, and which of theirs was ACTIVE before.
+-- PayPal was asked. Answers whose subscription it is, whether something changed, and if it is ACTIVE, another ACTIVE one
+-- of the same person, one that became so earlier if there is.
 CREATE PROCEDURE settle_subscription(
   p_subscription_id VARCHAR(64), p_token CHAR(32), p_user_id CHAR(32), p_plan_id VARCHAR(64), p_state VARCHAR(16),
   p_state_since DATETIME(6), p_next_charge_at DATETIME(6), p_paid_through DATETIME(6), p_created_at DATETIME(6),
@@ -228,18 +229,25 @@ BEGIN
       VALUES (p_subscription_id, p_now, p_cause, v_state, p_state, p_state_since, p_next_charge_at, p_paid_through);
     END IF;
   END IF;
-  DELETE FROM marks WHERE subscription_id = p_subscription_id AND token = p_token;
+  DELETE FROM marks WHERE subject = p_subscription_id AND token = p_token;
   COMMIT;
-  SELECT v_user_id AS user_id, v_changed AS changed,
-         (SELECT MIN(subscription_id) FROM subscriptions
-           WHERE user_id = v_user_id AND state = 'ACTIVE' AND subscription_id <> p_subscription_id) AS other_active;
+  SELECT v_user_id AS user_id, v_changed AS changed, rivals.subscription_id AS rival, rivals.is_earlier
+    FROM (SELECT 1 AS one) AS always
+    LEFT JOIN (
+      SELECT subscription_id,
+             state_since < p_state_since
+             OR (state_since = p_state_since AND subscription_id < p_subscription_id) AS is_earlier
+        FROM subscriptions
+       WHERE user_id = v_user_id AND state = 'ACTIVE' AND subscription_id <> p_subscription_id AND p_state = 'ACTIVE'
+       ORDER BY is_earlier DESC LIMIT 1
+    ) AS rivals ON TRUE;
 END //
 
 -- Take a mark away: PayPal has nothing under that id, or nothing of ours.
-CREATE PROCEDURE unmark_subscription(p_subscription_id VARCHAR(64), p_token CHAR(32))
+CREATE PROCEDURE unmark(p_subject VARCHAR(80), p_token CHAR(32))
 SQL SECURITY DEFINER
 BEGIN
-  DELETE FROM marks WHERE subscription_id = p_subscription_id AND token = p_token;
+  DELETE FROM marks WHERE subject = p_subject AND token = p_token;
 END //
 
 -- What may let a person in: their subscriptions and the ends of what they were granted.
@@ -312,8 +320,8 @@ END //
 CREATE PROCEDURE list_events(p_before DATETIME(6), p_limit INT)
 SQL SECURITY DEFINER
 BEGIN
-  SELECT event_id, kind, subscription_id, received_at, deliveries,
-         NOT EXISTS (SELECT 1 FROM marks WHERE marks.subscription_id = events.subscription_id) AS is_settled
+  SELECT event_id, kind, subject, received_at, deliveries,
+         NOT EXISTS (SELECT 1 FROM marks WHERE marks.subject = events.subject) AS is_settled
     FROM events WHERE received_at < p_before ORDER BY received_at DESC LIMIT p_limit;
 END //
 
@@ -339,7 +347,7 @@ BEGIN
   ON DUPLICATE KEY UPDATE plan_id = NULL, request_id = NULL, begun_at = NULL,
                           forgotten_at = COALESCE(forgotten_at, p_now);
   UPDATE events SET body = '{}'
-   WHERE subscription_id IN (SELECT subscription_id FROM subscriptions WHERE user_id = p_user_id);
+   WHERE subject IN (SELECT subscription_id FROM subscriptions WHERE user_id = p_user_id);
   UPDATE subscriptions SET user_id = NULL, approve_url = '' WHERE user_id = p_user_id;
   DELETE FROM grants WHERE user_id = p_user_id;
   COMMIT;

@@ -40,6 +40,10 @@ class Api:
         """Return what POST answers; raise CannotRun with the API's own sentence if it refuses."""
         return self._call("POST", path, body)
 
+    def delete(self, path: str) -> None:
+        """Have something deleted; raise CannotRun with the API's own sentence if it refuses."""
+        self._call("DELETE", path, None)
+
     def watch_address(self, title_id: str) -> str:
         """Return where a person watches the title."""
         return f"{self.endpoints['site']}/watch.html?id={title_id}"

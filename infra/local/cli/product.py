@@ -84,7 +84,8 @@ def product_of(home: Home, credentials: Credentials, environment: Mapping[str, s
             "PAYPAL_CLIENT_SECRET": credentials.paypal,
             "PAYPAL_WEBHOOK_ID": WEBHOOK_ID,
         }
-        settings |= {"PAYPAL_URL": endpoints["paypal"], **identity}
+        authorities = str(home.data("paypal") / "root.pem")
+        settings |= {"PAYPAL_URL": endpoints["paypal"], "PAYPAL_CA": authorities, **identity}
         parts.append(_paypal(home, identity, f"{endpoints['api']}/api/paypal/webhooks"))
     settings |= {
         "FUNCTIONS_WORKER_RUNTIME": "python",

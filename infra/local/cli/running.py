@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Protocol
 
+from infra.local.cli.api import Api
+from infra.local.cli.billing import make_first_plans
 from infra.local.cli.product import Options, product_of
 from infra.local.cli.showcase import Showcase
 from infra.local.stores.credentials import load_or_make
@@ -57,6 +59,8 @@ def run(home: Home, lock: IO[str], options: Options, listener: Listener) -> None
             showcase = Showcase(home, listener.film)
             try:
                 write_private(home.endpoints_file, json.dumps(product.endpoints, indent=2) + "\n")
+                if "paypal" in product.endpoints:
+                    make_first_plans(Api(product.endpoints))
                 listener.ready(product.endpoints["site"])
                 if not options.empty:
                     showcase.begin()

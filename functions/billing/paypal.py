@@ -1,0 +1,222 @@
+"""PayPal over paypalrestsdk's `Api`: products, plans, subscriptions, what was paid. Every call has a time limit.
+
+The library logs the Authorization header outside live mode, has no time limit of its own, not for the access token
+either, and follows redirects: all three are taken away here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+import requests
+from paypalrestsdk import Api, exceptions
+from pydantic import BaseModel, ValidationError
+
+from functions.billing.model import PayPalRefused
+from functions.billing.money import value_of
+from functions.billing.resources import Made, RefundResource, SaleResource, SubscriptionResource, Transactions, Webhooks
+from functions.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from functions.billing.model import Charge, Offer, Standing
+
+TIMEOUT_S = 10
+FAILURES_BEFORE_SUSPENSION = 2
+SAFE_IN_PATH = "-_"
+WEBHOOKS = "/v1/notifications/webhooks"
+
+logging.getLogger("paypalrestsdk").setLevel(logging.CRITICAL)
+
+
+class _LimitedApi(Api):  # type: ignore[misc]  # the library has no types
+    """The library's client, with a time limit on every call and no redirect followed."""
+
+    def http_call(self, url: str, method: str, **options: Any) -> Any:
+        """Send one request."""
+        return super().http_call(url, method, **{"timeout": TIMEOUT_S, "allow_redirects": False, **options})
+
+
+class PayPal:
+    """The account at PayPal that is paid; raises StoreUnavailable while PayPal is away, PayPalRefused for its no."""
+
+    def __init__(self, url: str, client_id: str, client_secret: str) -> None:
+        self._base = url.rstrip("/")
+        # "live" only says that nothing is logged; the endpoint decides which PayPal is asked
+        self._api = _LimitedApi(mode="live", endpoint=self._base, client_id=client_id, client_secret=client_secret)
+
+    def create_plan(self, offer: Offer, *, request_id: str) -> tuple[str, str]:
+        """Make a product and an active plan of it; return their ids. The same request id makes them once."""
+        product = {"name": offer.name, "type": "SERVICE", "category": "ONLINE_SERVICES"}
+        made = self._post("/v1/catalogs/products", product, Made, request_id=f"{request_id}-product")
+        price = {"value": value_of(offer.price_minor, offer.currency), "currency_code": offer.currency}
+        cycle = {
+            "frequency": {"interval_unit": offer.interval.value, "interval_count": offer.count},
+            "tenure_type": "REGULAR",
+            "sequence": 1,
+            "total_cycles": 0,  # until it is cancelled
+            "pricing_scheme": {"fixed_price": price},
+        }
+        plan = {
+            "product_id": made.id,
+            "name": offer.name,
+            **({"description": offer.description} if offer.description else {}),
+            "status": "ACTIVE",
+            "billing_cycles": [cycle],
+            "payment_preferences": {
+                "auto_bill_outstanding": True,
+                "payment_failure_threshold": FAILURES_BEFORE_SUSPENSION,
+            },
+        }
+        return made.id, self._post("/v1/billing/plans", plan, Made, request_id=f"{request_id}-plan").id
+
+    def retire_plan(self, plan_id: str) -> None:
+        """Let nobody subscribe to a plan any more; doing it twice is harmless."""
+        try:
+            self._call("POST", f"/v1/billing/plans/{_in_path(plan_id)}/deactivate", {})
+        except PayPalRefused as refusal:
+            if "PLAN_STATUS_INVALID" not in refusal.detail:
+                raise
+
+    def subscribe(
+        self,
+        plan_id: str,
+        user_id: str,
+        *,
+        request_id: str,
+        return_url: str,
+        cancel_url: str,
+        starts_at: datetime | None,
+    ) -> Standing:
+        """Make a subscription that waits to be approved; the same request id makes it once.
+
+        `starts_at` puts the first charge off to a time in the future.
+        """
+        asked = {
+            "plan_id": plan_id,
+            "custom_id": user_id,
+            **({"start_time": f"{starts_at:%Y-%m-%dT%H:%M:%SZ}"} if starts_at else {}),
+            "application_context": {
+                "brand_name": "Notflix",
+                "shipping_preference": "NO_SHIPPING",
+                "user_action": "SUBSCRIBE_NOW",
+                "return_url": return_url,
+                "cancel_url": cancel_url,
+            },
+        }
+        made = self._post("/v1/billing/subscriptions", asked, SubscriptionResource, request_id=request_id)
+        return made.standing()
+
+    def subscription(self, subscription_id: str) -> Standing | None:
+        """Return how a subscription stands, None if PayPal has none of that id."""
+        found = self._find(f"/v1/billing/subscriptions/{_in_path(subscription_id)}", SubscriptionResource)
+        return found.standing() if found else None
+
+    def charges(self, subscription_id: str, *, since: datetime, until: datetime) -> list[Charge]:
+        """Return the transactions of a subscription between two times."""
+        query = urlencode({"start_time": f"{since:%Y-%m-%dT%H:%M:%SZ}", "end_time": f"{until:%Y-%m-%dT%H:%M:%SZ}"})
+        path = f"/v1/billing/subscriptions/{_in_path(subscription_id)}/transactions?{query}"
+        found = self._find(path, Transactions)
+        return [transaction.charge() for transaction in found.transactions] if found else []
+
+    def refund(self, refund_id: str) -> tuple[str, int] | None:
+        """Return which sale a refund is of and how much of that is paid back so far; None if there is none."""
+        found = self._find(f"/v1/payments/refund/{_in_path(refund_id)}", RefundResource)
+        return (found.sale_id, found.total_minor) if found else None
+
+    def subscription_of_sale(self, sale_id: str) -> str | None:
+        """Return which subscription a sale is of, None if of none."""
+        found = self._find(f"/v1/payments/sale/{_in_path(sale_id)}", SaleResource)
+        return (found.billing_agreement_id or None) if found else None
+
+    def cancel(self, subscription_id: str, *, reason: str) -> None:
+        """End a subscription; one that cannot be ended (over, or never approved) stays as it is."""
+        try:
+            self._call("POST", f"/v1/billing/subscriptions/{_in_path(subscription_id)}/cancel", {"reason": reason})
+        except _Missing:
+            return
+        except PayPalRefused as refusal:
+            if "SUBSCRIPTION_STATUS_INVALID" not in refusal.detail:
+                raise
+
+    def webhook_at(self, address: str) -> str:
+        """Return the id of the webhook that sends events to the address; it is made if there is none yet."""
+        kept = _read(self._call("GET", WEBHOOKS), Webhooks)
+        for webhook in kept.webhooks:
+            if webhook.url == address:
+                return webhook.id
+        asked = {"url": address, "event_types": [{"name": "*"}]}
+        return self._post(
+            WEBHOOKS, asked, Made, request_id=f"webhook-{hashlib.sha256(address.encode()).hexdigest()[:32]}"
+        ).id
+
+    def _find[Resource: BaseModel](self, path: str, kind: type[Resource]) -> Resource | None:
+        try:
+            return _read(self._call("GET", path), kind)
+        except _Missing:
+            return None
+
+    def _post[Resource: BaseModel](self, path: str, body: object, kind: type[Resource], *, request_id: str) -> Resource:
+        # the whole resource, not only its id; a request id is 38 characters at most for some calls, so it is hashed
+        key = hashlib.sha256(request_id.encode()).hexdigest()[:32]
+        headers = {"PayPal-Request-Id": key, "Prefer": "return=representation"}
+        return _read(self._call("POST", path, body, headers), kind)
+
+    def _call(self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None) -> Any:
+        """Send a request; after a 401 once more, with a new access token."""
+        data = None if body is None else json.dumps(body)
+        for attempt in (1, 2):
+            try:
+                return self._api.http_call(
+                    f"{self._base}{path}", method, data=data, headers={**self._api.headers(), **(headers or {})}
+                )
+            except exceptions.UnauthorizedAccess:
+                self._api.token_hash = None
+                if attempt == 2:
+                    raise PayPalRefused(
+                        "PayPal does not accept PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET; look at both settings."
+                    ) from None
+            except exceptions.ResourceNotFound:
+                raise _Missing(f"PayPal has nothing at {path.partition('?')[0]}.") from None
+            except exceptions.ConnectionError as error:
+                raise _told(error) from None
+            except (requests.RequestException, ValueError) as error:
+                raise StoreUnavailable(
+                    f"PayPal does not answer ({type(error).__name__}); try again in a minute."
+                ) from None
+        raise AssertionError("unreachable")
+
+
+class _Missing(PayPalRefused):
+    """PayPal has no such thing."""
+
+
+def _told(error: exceptions.ConnectionError) -> StoreUnavailable | PayPalRefused:
+    """Return the error to raise for an answer that is none of what was hoped for."""
+    status = error.response.status_code
+    if status in (408, 425, 429) or status >= 500:
+        return StoreUnavailable(f"PayPal cannot answer now (HTTP {status}); try again in a minute.")
+    try:
+        said = json.loads(error.content or "{}")
+        issues = [str(detail.get("issue", "")) for detail in said.get("details", [])]
+        words = " ".join(filter(None, [str(said.get("name", "")), *issues, str(said.get("message", ""))]))
+    except (ValueError, AttributeError, TypeError):
+        words = ""
+    return PayPalRefused(f"PayPal refuses (HTTP {status}): {words or 'it does not say why.'}")
+
+
+def _read[Resource: BaseModel](answer: Any, kind: type[Resource]) -> Resource:
+    try:
+        return kind.model_validate(answer)
+    except ValidationError as error:
+        fields = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
+        raise PayPalRefused(f"PayPal's answer is not of the form that its documents give ({fields}).") from None
+
+
+def _in_path(name: str) -> str:
+    return quote(name, safe=SAFE_IN_PATH)
