@@ -185,15 +185,14 @@ class Database:
             close(connection)
 
     def _put_back(self, connection: Connection) -> None:
-        """Keep the connection for the next call, and close the one that has been idle longest if that is long."""
+        """Keep the connection for the next call, and close those that have been idle for long."""
         now = self._clock()
-        old = None
         with self._lock:
             self._idle.append((connection, now))
-            if now - self._idle[0][1] > CLOSE_AFTER_S:
-                old, _ = self._idle.pop(0)
-        if old is not None:
-            close(old)
+            old = [entry for entry in self._idle if now - entry[1] > CLOSE_AFTER_S]
+            del self._idle[: len(old)]  # the last used stand last
+        for unused, _ in old:
+            close(unused)
 
     def _values(self, procedure: str, arguments: tuple[Argument, ...]) -> tuple[Argument, ...]:
         values = tuple(map(_value, arguments))

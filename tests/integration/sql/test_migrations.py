@@ -18,6 +18,7 @@ from infra.migrations import runner
 from infra.migrations.files import CannotMigrate, read_folders
 from infra.migrations.runner import Server, migrate
 from tests.support.mysql import PASSWORD, write_sql
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -243,8 +244,7 @@ def test_lost_connection_is_told_and_the_next_run_goes_on(server: Running, tmp_p
     sleeping = "SELECT id FROM information_schema.processlist WHERE user = 'toys_owner' AND info LIKE 'UPDATE%%'"
     with ThreadPoolExecutor() as pool:
         applied = pool.submit(server.apply, tmp_path)
-        while not (found := server.ask(sleeping)):
-            time.sleep(0.01)
+        found = eventually(lambda: server.ask(sleeping))
         server.ask(f"KILL {found[0]['id']}")
         with pytest.raises(
             CannotMigrate, match=r"statement 3 of 4, line 4: UPDATE(.|\n)*connection to the server was lost"
