@@ -28,10 +28,16 @@ class PayPal:
     """Where a simulator runs, and what its client must know."""
 
     url: str
-    simulator: Simulator
     client_id: str = CLIENT_ID
     client_secret: str = SECRET
     webhook_id: str = WEBHOOK_ID
+    running: Simulator | None = None
+
+    @property
+    def simulator(self) -> Simulator:
+        """Return the simulator itself, where it runs in this process."""
+        assert self.running is not None
+        return self.running
 
     def control(self, method: str, path: str, **body: Any) -> Any:
         """Use the control API: `control("PATCH", "switches", copies=2)`; return its answer."""
@@ -82,7 +88,7 @@ def running_simulator(data: Path, *, webhook_url: str = "", port: int = 0) -> It
         listening.listen()  # from here on connections wait for the server instead of being refused
         thread.start()
         try:
-            yield PayPal(url, simulator)
+            yield PayPal(url, running=simulator)
         finally:
             server.should_exit = True
             thread.join()

@@ -228,7 +228,8 @@ class Subscriptions:
             record["start_time"] = stamp(now)
         self._enter(record, "ACTIVE")
         tell = self._charging.begin(record)
-        self._events.of_subscription("BILLING.SUBSCRIPTION.ACTIVATED", self.shown(record))
+        # its only payment may have been its last already, which is told after this
+        self._events.of_subscription("BILLING.SUBSCRIPTION.ACTIVATED", self.shown({**record, "status": "ACTIVE"}))
         tell()
         return record
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from tests.support.paypal import Listener, PayPal, make_active, make_plan, make_subscription, running_simulator
+from infra.local.stores.home import REPOSITORY
+from tests.support.paypal import SECRET, Listener, PayPal, make_active, make_plan, make_subscription, running_simulator
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -330,3 +336,35 @@ def test_everything_outlives_a_restart(data: Path, hook: Listener) -> None:
         known = requests.get(f"{second.url}/v1/billing/plans", headers=headers, timeout=30)
         assert known.status_code == 200, "a token of before the restart is still good"
         assert requests.get(certificate, timeout=30).text.count("BEGIN CERTIFICATE") == 2
+
+
+def test_a_killed_simulator_has_lost_nothing(data: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    argv = [sys.executable, "-m", "infra.local.paypal", "--port", str(port), "--data", str(data)]
+    environment = {**os.environ, "PAYPAL_CLIENT_SECRET": SECRET, "PYTHONPATH": str(REPOSITORY)}
+    paypal = PayPal(f"http://127.0.0.1:{port}")
+    kept = None
+    for _ in range(2):
+        process = subprocess.Popen(argv, env=environment)
+        try:
+            wait_for(paypal)
+            if kept is None:
+                kept = get(paypal, make_active(paypal))
+            assert get(paypal, kept["id"]) == kept
+        finally:
+            process.kill()
+            process.wait()
+
+
+def wait_for(paypal: PayPal) -> None:
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        try:
+            requests.get(f"{paypal.url}/_simulator/clock", timeout=5).raise_for_status()
+        except requests.ConnectionError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError("the simulator does not answer")
