@@ -31,6 +31,14 @@ def make_owners(operator_key: str = OPERATOR_KEY) -> Owners:
     return Owners(operator_key, administrator)
 
 
+class SomeAreLoggedIn:
+    """Accounts that know the administrator's session."""
+
+    def viewer(self, token: str) -> Viewer:
+        """Return who is logged in."""
+        return administrator(token)
+
+
 class NobodyIsLoggedIn:
     """Accounts of which every question who is asking gets the same answer."""
 

@@ -12,25 +12,12 @@ import uvicorn
 from functions import bootstrap
 from infra.local.omdb.app import KEY, Simulator
 from tests.support.owners import OPERATOR_KEY
+from tests.support.wiring import forget_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.integration.conftest import Stack
-
-FACTORIES = (
-    bootstrap.settings,
-    bootstrap.owners,
-    bootstrap.blob_service,
-    bootstrap.queue_service,
-    bootstrap.queues,
-    bootstrap.mongo,
-    bootstrap.catalogue,
-    bootstrap.publisher,
-    bootstrap.playback,
-    bootstrap.encode_jobs,
-    bootstrap.encodes,
-)
 
 
 @pytest.fixture(scope="session")
@@ -66,15 +53,7 @@ def wired(stack: Stack, omdb: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    _forget()
+    forget_all()
     yield
     bootstrap.mongo().drop_database(bootstrap.settings().mongo_database)
-    bootstrap.mongo().close()
-    bootstrap.blob_service().close()
-    bootstrap.queue_service().close()
-    _forget()
-
-
-def _forget() -> None:
-    for factory in FACTORIES:
-        factory.cache_clear()
+    forget_all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -16,9 +17,18 @@ from functions.uploads.naming import title_id_for
 from functions.uploads.triggers import create_upload
 from tests.support.api import call
 from tests.support.catalogue import make_playback
-from tests.support.owners import AS_OPERATOR
+from tests.support.owners import AS_ADMINISTRATOR, AS_OPERATOR, SomeAreLoggedIn
 
-pytestmark = pytest.mark.usefixtures("wired")
+pytestmark = pytest.mark.usefixtures("wired", "sessions")
+
+
+@pytest.fixture
+def sessions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "accounts", SomeAreLoggedIn)
+
+
+def open_as_administrator(title_id: str) -> tuple[int, Any]:
+    return call(open_playback, f"titles/{title_id}/playback", route={"id": title_id}, headers=AS_ADMINISTRATOR)
 
 
 def test_an_upload_ticket_is_given_out() -> None:
@@ -37,7 +47,7 @@ def test_a_title_and_its_job_are_shown_from_arrival_to_failure() -> None:
     assert (title["status"], title["progress"]["status"]) == ("encoding", "queued")
     assert [job["job_id"] for job in call(list_jobs, "jobs", headers=AS_OPERATOR)[1]["jobs"]] == [job_id]
     assert call(retry_job, f"jobs/{job_id}/retry", route={"id": job_id}, headers=AS_OPERATOR)[0] == 409
-    assert call(open_playback, f"titles/{title_id}/playback", route={"id": title_id})[0] == 409
+    assert open_as_administrator(title_id)[0] == 409
     bootstrap.encodes().fail(job_id, "The file has no video.")
     _, job = call(get_job, f"jobs/{job_id}", route={"id": job_id}, headers=AS_OPERATOR)
     assert (job["status"], job["reason"]) == ("failed", "The file has no video.")
@@ -51,5 +61,7 @@ def test_a_ready_title_is_listed_and_opens() -> None:
     bootstrap.catalogue().open_title(title_id, stem=blob.removesuffix(".mkv"), status=Status.ENCODING)
     bootstrap.catalogue().mark_playable(title_id, make_playback(), complete=True)
     assert [title["id"] for title in call(list_titles, "titles?q=film")[1]["titles"]] == [title_id]
-    status, session = call(open_playback, f"titles/{title_id}/playback", route={"id": title_id})
+    status, session = call(
+        open_playback, f"titles/{title_id}/playback", route={"id": title_id}, headers=AS_ADMINISTRATOR
+    )
     assert (status, session["status"], session["percent"]) == (200, "ready", 100.0)

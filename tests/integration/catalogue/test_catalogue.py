@@ -18,9 +18,9 @@ from functions import bootstrap
 from functions.catalogue.artwork import SLOTS
 from functions.catalogue.model import Source, Status
 from functions.catalogue.site import BlobSite
-from functions.playback.entitlement import Viewer
 from functions.uploads.naming import container_for, title_id_for
 from tests.support.catalogue import make_picture, make_playback
+from tests.support.owners import ADMINISTRATOR
 
 pytestmark = pytest.mark.usefixtures("wired")
 
@@ -166,7 +166,7 @@ def test_a_playback_key_reads_its_title_and_can_do_nothing_else() -> None:
     catalogue = bootstrap.catalogue()
     catalogue.open_title("one-000001", stem="one", status=Status.ENCODING)
     catalogue.mark_playable("one-000001", make_playback("job"), complete=True)
-    session = bootstrap.playback().open("one-000001", Viewer())
+    session = bootstrap.playback().open("one-000001", ADMINISTRATOR)
     with BlobClient.from_blob_url(f"{session.manifest_url}?{session.sas}") as film:
         assert film.download_blob().readall() == b"<MPD/>"
         with pytest.raises(HttpResponseError):
