@@ -17,6 +17,7 @@ from playwright.sync_api import sync_playwright
 
 from infra.local.stores.home import REPOSITORY
 from tests.support.homes import free_home
+from tests.support.viewers import make_subscriber
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from infra.local.stores.home import Home
+    from tests.support.viewers import SomeViewer
 
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -75,6 +77,12 @@ def product() -> Iterator[Product]:
         ended = running.run("down")
         assert ended.returncode == 0, ended.stdout + ended.stderr
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def viewer(product: Product) -> SomeViewer:
+    """Return somebody who is logged in and may play everything."""
+    return make_subscriber(product.endpoints)
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from tests.e2e.conftest import Product
+    from tests.support.viewers import SomeViewer
 
 FRAMES, RATE = 1323, 24
 CONFORMANCE = "NOTFLIX_CONFORMANCE"
@@ -64,17 +65,22 @@ def test_conformance_checker_finds_nothing(shown: tuple[str, Path], looked_at: t
 
 
 @pytest.mark.parametrize("form", ["", "&hls"], ids=["dash", "hls"])
-def test_every_frame_is_played_to_the_end(shown: tuple[str, Path], browser: Browser, form: str) -> None:
-    said = played_to_the_end(browser, shown[0] + form, within_s=120)
+def test_every_frame_is_played_to_the_end(
+    shown: tuple[str, Path], viewer: SomeViewer, browser: Browser, form: str
+) -> None:
+    said = played_to_the_end(browser, shown[0] + form, within_s=120, viewer=viewer)
     assert (said["total"], said["dropped"], said["errors"]) == (FRAMES, 0, [])
     assert said["time"] == pytest.approx(FRAMES / RATE, abs=0.1)
 
 
-def test_it_plays_to_the_end_while_it_still_encodes(product: Product, clip: Path, browser: Browser) -> None:
+def test_it_plays_to_the_end_while_it_still_encodes(
+    product: Product, viewer: SomeViewer, clip: Path, browser: Browser
+) -> None:
     storefront = Storefront(product.endpoints)
     sent = storefront.send("Growing Bunny.mp4", clip)
     storefront.playable(sent, within_s=60)
-    with opened(browser, f"{product.endpoints['site']}/watch.html?id={sent.title_id}") as (page, wrong):
+    address = f"{product.endpoints['site']}/watch.html?id={sent.title_id}"
+    with opened(browser, address, viewer=viewer) as (page, wrong):
         until(page, "window.notflix?.stats().time > 0.5")
         assert "Still encoding" in page.locator("[data-hook=badge]").inner_text()
         job = storefront.job(sent)

@@ -27,6 +27,7 @@ from tests.support.homes import free_home
 from tests.support.media import Film, Sound, make_film
 from tests.support.published import Published
 from tests.support.uploads import Sent, Storefront
+from tests.support.viewers import make_subscriber
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,7 +89,10 @@ class Studio:
 
     def playback(self, sent: Sent) -> dict[str, Any]:
         """Return what a viewer gets who plays the title now."""
-        return self._ask("POST", f"/api/titles/{sent.title_id}/playback")
+        answer = make_subscriber(self.product.endpoints).ask("POST", f"titles/{sent.title_id}/playback")
+        assert answer.ok, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
 
     def title(self, sent: Sent) -> dict[str, Any]:
         """Return what the catalogue says of the title."""

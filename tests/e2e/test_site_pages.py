@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from tests.e2e.conftest import Product
+    from tests.support.viewers import SomeViewer
 
 SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 PLAYABLE, ANNOUNCED = "ringfall", ("red-meridian", "halfway-moon", "the-quiet-orchard")
@@ -109,8 +110,8 @@ def test_a_page_is_complete_quiet_and_accessible(
         assert wrong == []
 
 
-def test_home_leads_to_the_film_with_two_clicks(site: str, browser: Browser) -> None:
-    with opened(browser, site) as (page, _):
+def test_home_leads_to_the_film_with_two_clicks(site: str, viewer: SomeViewer, browser: Browser) -> None:
+    with opened(browser, site, viewer=viewer) as (page, _):
         page.locator("[data-shelf] .card-title", has_text="Ringfall").first.click()
         page.get_by_role("heading", name="Ringfall", level=1).wait_for()
         page.get_by_role("link", name="Play").click()

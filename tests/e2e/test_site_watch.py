@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
     from tests.e2e.conftest import Product
+    from tests.support.viewers import SomeViewer
 
 FRAMES = 480
 STATS = "window.notflix?.stats()"
@@ -55,18 +56,20 @@ def playing(page: Page) -> None:
 
 
 @pytest.mark.parametrize("form", ["", "&hls"], ids=["dash", "hls"])
-def test_every_frame_is_played_once_and_none_is_dropped(film: str, browser: Browser, form: str) -> None:
-    said = played_to_the_end(browser, film + form, within_s=60)
+def test_every_frame_is_played_once_and_none_is_dropped(
+    film: str, viewer: SomeViewer, browser: Browser, form: str
+) -> None:
+    said = played_to_the_end(browser, film + form, within_s=60, viewer=viewer)
     assert (said["total"], said["dropped"], said["errors"]) == (FRAMES, 0, [])
     assert said["duration"] == pytest.approx(FRAMES / 24, abs=0.1)
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_the_player_is_accessible_and_fits(
-    film: str, browser: Browser, product: Product, size: tuple[int, int]
+    film: str, viewer: SomeViewer, browser: Browser, product: Product, size: tuple[int, int]
 ) -> None:
     axe: Path = web_folder(product.home) / "node_modules" / "axe-core" / "axe.min.js"
-    with opened(browser, film, size) as (page, wrong):
+    with opened(browser, film, size, viewer=viewer) as (page, wrong):
         playing(page)
         page.keyboard.press("k")
         assert violations(page, axe) == []
@@ -78,8 +81,8 @@ def test_the_player_is_accessible_and_fits(
         assert wrong == []
 
 
-def test_keys_play_seek_and_mute(film: str, browser: Browser) -> None:
-    with opened(browser, film) as (page, _):
+def test_keys_play_seek_and_mute(film: str, viewer: SomeViewer, browser: Browser) -> None:
+    with opened(browser, film, viewer=viewer) as (page, _):
         playing(page)
         page.keyboard.press("k")
         until(page, "notflix.video.paused")
@@ -96,8 +99,8 @@ def test_keys_play_seek_and_mute(film: str, browser: Browser) -> None:
         until(page, "!notflix.video.paused && !notflix.video.seeking")
 
 
-def test_subtitles_come_on_and_are_remembered(film: str, browser: Browser) -> None:
-    with opened(browser, film) as (page, wrong):
+def test_subtitles_come_on_and_are_remembered(film: str, viewer: SomeViewer, browser: Browser) -> None:
+    with opened(browser, film, viewer=viewer) as (page, wrong):
         playing(page)
         page.mouse.move(700, 400)
         page.get_by_role("button", name="Subtitles and audio").click()
@@ -108,8 +111,8 @@ def test_subtitles_come_on_and_are_remembered(film: str, browser: Browser) -> No
         assert wrong == []
 
 
-def test_a_quality_can_be_held_and_let_go(film: str, browser: Browser) -> None:
-    with opened(browser, film) as (page, _):
+def test_a_quality_can_be_held_and_let_go(film: str, viewer: SomeViewer, browser: Browser) -> None:
+    with opened(browser, film, viewer=viewer) as (page, _):
         playing(page)
         page.get_by_role("button", name="Quality and speed").click()
         page.get_by_role("button", name="234p").click()
@@ -119,8 +122,8 @@ def test_a_quality_can_be_held_and_let_go(film: str, browser: Browser) -> None:
         assert page.evaluate("notflix.player.getConfiguration().abr.enabled")
 
 
-def test_a_preview_shows_what_lies_under_the_pointer(film: str, browser: Browser) -> None:
-    with opened(browser, film) as (page, _):
+def test_a_preview_shows_what_lies_under_the_pointer(film: str, viewer: SomeViewer, browser: Browser) -> None:
+    with opened(browser, film, viewer=viewer) as (page, _):
         playing(page)
         bar = page.locator("[data-hook=track]").bounding_box()
         assert bar is not None
@@ -130,8 +133,8 @@ def test_a_preview_shows_what_lies_under_the_pointer(film: str, browser: Browser
         assert "/thumbnails" in until(page, style, lambda image: image != "none")
 
 
-def test_controls_leave_after_rest_and_come_back(film: str, browser: Browser) -> None:
-    with opened(browser, film) as (page, _):
+def test_controls_leave_after_rest_and_come_back(film: str, viewer: SomeViewer, browser: Browser) -> None:
+    with opened(browser, film, viewer=viewer) as (page, _):
         playing(page)
         page.mouse.move(600, 300)
         resting = "document.querySelector('[data-player]').classList.contains('is-resting')"
@@ -140,10 +143,10 @@ def test_controls_leave_after_rest_and_come_back(film: str, browser: Browser) ->
         until(page, resting, lambda rests: not rests)
 
 
-def test_an_unknown_film_and_a_lost_connection_say_what_to_do(film: str, browser: Browser) -> None:
-    with opened(browser, film.replace("id=", "id=no-such-")) as (page, _):
+def test_an_unknown_film_and_a_lost_connection_say_what_to_do(film: str, viewer: SomeViewer, browser: Browser) -> None:
+    with opened(browser, film.replace("id=", "id=no-such-"), viewer=viewer) as (page, _):
         page.get_by_text("There is no such film here.").wait_for()
-    with opened(browser, f"{film.partition('/watch')[0]}/404.html") as (page, _):
+    with opened(browser, f"{film.partition('/watch')[0]}/404.html", viewer=viewer) as (page, _):
         page.route("**/playback", lambda route: route.abort())
         page.goto(film)
         page.get_by_text("There is no connection.").wait_for()
@@ -152,8 +155,8 @@ def test_an_unknown_film_and_a_lost_connection_say_what_to_do(film: str, browser
         playing(page)
 
 
-def test_a_refused_key_is_renewed_in_mid_play(film: str, browser: Browser) -> None:
-    with opened(browser, f"{film.partition('/watch')[0]}/404.html") as (page, _):
+def test_a_refused_key_is_renewed_in_mid_play(film: str, viewer: SomeViewer, browser: Browser) -> None:
+    with opened(browser, f"{film.partition('/watch')[0]}/404.html", viewer=viewer) as (page, _):
         refused: list[str] = []
 
         def refuse_once(route: Any) -> None:

@@ -6,6 +6,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tests.support.viewers import log_in_browser
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -21,12 +23,19 @@ _EXPECTED = ("Failed to load resource", "A UTCTiming element should always be gi
 
 
 @contextmanager
-def opened(browser: Browser, address: str, size: tuple[int, int] = DESKTOP) -> Iterator[tuple[Page, list[str]]]:
-    """Open an address in a fresh profile; give the page and what goes wrong on it, as it goes wrong."""
+def opened(
+    browser: Browser, address: str, size: tuple[int, int] = DESKTOP, *, viewer: SomeViewer | None = None
+) -> Iterator[tuple[Page, list[str]]]:
+    """Open an address in a fresh profile, logged in as the viewer if one is given.
+
+    Gives the page and what goes wrong on it, as it goes wrong.
+    """
     width, height = size
     context = browser.new_context(
         viewport={"width": width, "height": height}, is_mobile=size == PHONE, has_touch=size == PHONE
     )
+    if viewer:
+        log_in_browser(context, viewer)
     page = context.new_page()
     wrong: list[str] = []
 
@@ -83,13 +92,15 @@ def refused(status: int, code: str, detail: str, headers: dict[str, str] | None 
     return answer
 
 
-def played_to_the_end(browser: Browser, address: str, *, within_s: float, attempts: int = 3) -> dict[str, Any]:
+def played_to_the_end(
+    browser: Browser, address: str, *, within_s: float, viewer: SomeViewer, attempts: int = 3
+) -> dict[str, Any]:
     """Play a watch page to its end and return what the player says of it.
 
     A busy machine drops frames of any film. So a play that dropped some is repeated; the last one counts.
     """
     for attempt in range(1, attempts + 1):
-        with opened(browser, address) as (page, wrong):
+        with opened(browser, address, viewer=viewer) as (page, wrong):
             until(page, "window.notflix?.stats().ended ?? false", within_s=within_s)
             said: dict[str, Any] = page.evaluate("window.notflix.stats()")
             assert wrong == []

@@ -3,6 +3,8 @@ import { actsOn, bindControls, remember, remembered } from "./player/controls.js
 import { addExtras, createPlayer, startTime } from "./player/engine.js";
 import { bindMenus } from "./player/menus.js";
 import { Encode } from "./player/encode.js";
+import { here, withNext } from "./account/next.js";
+import { authorized } from "./account/session.js";
 import { hooks, say } from "./dom.js";
 import { api, ask, pause, persist } from "./net.js";
 import { reachable, Timeline } from "./player/timeline.js";
@@ -15,6 +17,7 @@ const NOTICE_MS = 4000;
 
 /** What to tell when a session cannot be opened: a heading, what to do, and whether trying again can help. */
 export function problemFor(error) {
+  if (error.status === 402) return { heading: "Subscribe to watch this film.", text: "A subscription opens every film here, and can be cancelled at any time.", again: false, plans: true };
   if (error.status === 404) return { heading: "There is no such film here.", text: "It may have been withdrawn. The home page shows what there is.", again: false };
   if (error.code === "announced") return { heading: "This film is coming soon.", text: "It can be watched here once it has been uploaded.", again: false };
   if (error.code === "encode_failed") return { heading: "This film could not be encoded.", text: "Whoever runs this service can see why, and upload it again.", again: true };
@@ -36,7 +39,7 @@ class Watch {
     this.id = id;
     this.at = hooks(root);
     this.video = this.at.video;
-    this.session = new Session(() => persist(() => ask(api(`titles/${encodeURIComponent(id)}/playback`), { method: "POST" })));
+    this.session = new Session(() => persist(() => authorized(`titles/${encodeURIComponent(id)}/playback`, { method: "POST" })));
     this.encode = new Encode(() => ask(api(`titles/${encodeURIComponent(id)}`)));
     this.errors = [];
     this.stalls = 0;
@@ -244,15 +247,17 @@ class Watch {
     if (error.code === LOAD_INTERRUPTED && LOAD_INTERRUPTED) return; // a newer load has taken over
     this.note(error);
     if (this.video.currentTime > 0) this.stoppedAt = this.video.currentTime;
-    const { heading, text, again } = problemFor(error);
+    const { heading, text, again, plans } = problemFor(error);
     this.loading = true; // until somebody tries again
     this.video.pause();
     this.showWaiting(false);
     this.at["problem-heading"].textContent = heading;
     this.at["problem-text"].textContent = text;
     this.at.retry.hidden = !again;
+    this.at.plans.hidden = !plans;
+    this.at.plans.href = withNext("/plans.html", here(location));
     this.at.problem.hidden = false;
-    (again ? this.at.retry : this.at.leave).focus();
+    (plans ? this.at.plans : again ? this.at.retry : this.at.leave).focus();
   }
 
   stats() {
