@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, ConsoleMessage, Page, Route
 
+    from tests.support.viewers import SomeViewer
+
 DESKTOP = (1440, 900)
 PHONE = (390, 844)
 POLL_MS = 100
