@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from infra.local.stores.home import REPOSITORY, CannotRun, Home
-from infra.local.stores.packages import install, stores_folder, web_folder
+from infra.local.stores.packages import install, stores_folder, tests_folder, web_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +22,7 @@ def run_tests(arguments: Sequence[str]) -> None:
     for source, target in (
         (REPOSITORY / "infra" / "local", stores_folder(home)),
         (REPOSITORY / "web", web_folder(home)),
+        (REPOSITORY / "tests" / "packages", tests_folder(home)),
     ):
         install(source, target, _run)
     caches = home.path / "caches"

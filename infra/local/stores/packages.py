@@ -26,6 +26,11 @@ def web_folder(home: Home) -> Path:
     return home.packages / "npm" / "web"
 
 
+def tests_folder(home: Home) -> Path:
+    """Return where the packages of the tests are installed."""
+    return home.packages / "npm" / "tests"
+
+
 def install(source: Path, target: Path, run: Run) -> None:
     """Make `target/node_modules` what the lock file in `source` says; do nothing if it is already."""
     target.mkdir(parents=True, exist_ok=True)

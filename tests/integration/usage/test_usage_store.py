@@ -1,0 +1,222 @@
+"""Usage in Mongo, in Cosmos DB and in the fake of the unit tests keeps one contract."""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pymongo import MongoClient
+
+from functions.errors import StoreUnavailable
+from functions.usage.cosmos import CosmosUsage
+from functions.usage.model import Heartbeat, Kind, Mark, Milestone, Quality, Traces, UsageStore, View
+from functions.usage.mongo import MongoUsage
+from tests.support.catalogue import NOON
+from tests.support.cosmos import cosmos_emulator
+from tests.support.usage import ADA, BOB, MemoryUsage, make_sitting, make_view
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from azure.cosmos import ContainerProxy
+    from pymongo.database import Database
+
+    from tests.integration.conftest import Stack
+
+
+@pytest.fixture(scope="module")
+def container(stack: Stack) -> Iterator[ContainerProxy]:
+    with cosmos_emulator(stack.home) as container:
+        yield container
+
+
+@pytest.fixture
+def database(stack: Stack) -> Iterator[Database[dict[str, Any]]]:
+    client: MongoClient[dict[str, Any]] = MongoClient(stack.settings.mongo_url, tz_aware=True)
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with client:
+        yield client[name]
+        client.drop_database(name)
+
+
+@pytest.fixture(params=["memory", "mongo", "cosmos"])
+def store(request: pytest.FixtureRequest) -> Iterator[UsageStore]:
+    if request.param == "memory":
+        yield MemoryUsage()
+    elif request.param == "mongo":
+        yield MongoUsage(request.getfixturevalue("database"))
+    else:
+        cosmos = CosmosUsage(request.getfixturevalue("container"))
+        yield cosmos
+        for user_id in (ADA, BOB):
+            cosmos.remove_all(user_id, *Kind)
+
+
+def watched_to(view: View, position_s: float, *, sequence: int) -> View:
+    return view.after(Heartbeat(sequence, position_s), view.sitting, NOON + timedelta(seconds=sequence))
+
+
+def test_a_view_comes_back_as_it_was_kept(store: UsageStore) -> None:
+    quality = Quality(startup_ms=812, rebuffers=2, rebuffer_ms=1400, bitrate_kbps=2800, dropped_frames=7)
+    sitting = make_sitting("film-1a2b3c", opened_s=0.123)
+    view = View(sitting, earlier_s=3.5).after(Heartbeat(4, 71.25, 60.5, quality), sitting, NOON)
+    view = view.having_told(Milestone.HALF)
+    assert store.add(view)
+    kept = store.view(ADA, "film-1a2b3c")
+    assert kept and kept.view == view
+    assert store.view(ADA, "other") is None and store.view(BOB, "film-1a2b3c") is None
+
+
+def test_a_view_is_added_once(store: UsageStore) -> None:
+    assert store.add(make_view())
+    assert not store.add(make_view(position_s=50))
+    kept = store.view(ADA, "film")
+    assert kept and kept.view.position_s == 0
+
+
+def test_a_view_is_changed_only_over_the_version_that_was_read(store: UsageStore) -> None:
+    store.add(View(make_sitting()))
+    first = store.view(ADA, "film")
+    assert first and first.view.watched_at is None
+    assert store.change(watched_to(first.view, 15, sequence=0), over=first.version)
+    assert not store.change(watched_to(first.view, 30, sequence=1), over=first.version)
+    second = store.view(ADA, "film")
+    assert second and second.view == watched_to(first.view, 15, sequence=0)
+    assert store.change(watched_to(second.view, 45, sequence=2), over=second.version)
+
+
+def test_a_view_that_is_gone_is_not_changed_back(store: UsageStore) -> None:
+    store.add(make_view())
+    kept = store.view(ADA, "film")
+    assert kept
+    store.remove(ADA, Kind.VIEW, "film")
+    store.remove(ADA, Kind.VIEW, "film")
+    assert not store.change(watched_to(kept.view, 15, sequence=1), over=kept.version)
+    assert store.view(ADA, "film") is None
+
+
+def test_of_many_changes_at_once_each_is_made_over_the_last(store: UsageStore) -> None:
+    store.add(View(make_sitting()))
+
+    def count(number: int) -> int:
+        for attempt in range(100):
+            kept = store.view(ADA, "film")
+            assert kept
+            played_s = (kept.view.played_s or 0.0) + 1.0
+            if store.change(replace(kept.view, played_s=played_s), over=kept.version):
+                return attempt
+        raise AssertionError(f"{number} never had its turn")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(count, range(24)))
+    kept = store.view(ADA, "film")
+    assert kept and kept.view.played_s == 24.0
+
+
+def test_history_goes_backwards_in_pages_without_what_was_never_watched(store: UsageStore) -> None:
+    for number in range(5):
+        store.add(make_view(f"film-{number}", watched_s=number, position_s=30))
+    store.add(View(make_sitting("opened-only")))
+    store.add(make_view("anothers", user_id=BOB))
+    first = store.views(ADA, unfinished=False, below=None, limit=3)
+    assert [view.title_id for view in first] == ["film-4", "film-3", "film-2"]
+    rest = store.views(ADA, unfinished=False, below=first[-1].place, limit=3)
+    assert [view.title_id for view in rest] == ["film-1", "film-0"]
+    assert store.views(ADA, unfinished=False, below=rest[-1].place, limit=3) == []
+
+
+def test_titles_watched_in_the_same_moment_are_not_lost_between_pages(store: UsageStore) -> None:
+    for number in range(4):
+        store.add(make_view(f"film-{number}"))
+    seen, below = [], None
+    while page := store.views(ADA, unfinished=False, below=below, limit=1):
+        seen.append(page[0].title_id)
+        below = page[0].place
+    assert seen == ["film-3", "film-2", "film-1", "film-0"]
+
+
+def test_only_unfinished_titles_are_found_to_go_on_with(store: UsageStore) -> None:
+    for title_id, position_s in (("begun", 30.0), ("finished", 119.0), ("glanced-at", 2.0)):
+        store.add(make_view(title_id, position_s=position_s))
+    assert [view.title_id for view in store.views(ADA, unfinished=True, below=None, limit=9)] == ["begun"]
+    kept = store.view(ADA, "begun")
+    assert kept and store.change(watched_to(kept.view, 118, sequence=5), over=kept.version)
+    assert store.views(ADA, unfinished=True, below=None, limit=9) == []
+
+
+def test_marks_of_a_kind_come_the_latest_first_and_replace_each_other(store: UsageStore) -> None:
+    for number, title_id in enumerate(("one", "two", "one")):
+        store.put(Mark(Kind.LISTED, ADA, title_id, NOON + timedelta(seconds=number)))
+    store.put(Mark(Kind.RATED, ADA, "one", NOON, 1))
+    store.put(Mark(Kind.RATED, ADA, "one", NOON, -1))
+    store.put(Mark(Kind.LISTED, BOB, "three", NOON))
+    assert [mark.title_id for mark in store.marks(ADA, Kind.LISTED)] == ["one", "two"]
+    assert store.marks(ADA, Kind.RATED) == [Mark(Kind.RATED, ADA, "one", NOON, -1)]
+
+
+def test_the_traces_of_a_title_are_all_that_is_kept_of_it(store: UsageStore) -> None:
+    assert store.traces(ADA, "film") == Traces()
+    view = make_view(position_s=30)
+    store.add(view)
+    store.put(Mark(Kind.LISTED, ADA, "film", NOON))
+    store.put(Mark(Kind.RATED, ADA, "film", NOON, -1))
+    store.put(Mark(Kind.RATED, ADA, "other", NOON, 1))
+    assert store.traces(ADA, "film") == Traces(view, NOON, -1)
+    assert store.traces(BOB, "film") == Traces()
+
+
+def test_things_are_removed_by_kind_and_only_those_of_one_viewer(store: UsageStore) -> None:
+    for user_id in (ADA, BOB):
+        for number in range(3):
+            store.add(make_view(f"film-{number}", user_id=user_id))
+            store.put(Mark(Kind.LISTED, user_id, f"film-{number}", NOON))
+    store.remove(ADA, Kind.LISTED, "film-0")
+    assert len(store.marks(ADA, Kind.LISTED)) == 2
+    store.remove_all(ADA, Kind.VIEW)
+    assert store.views(ADA, unfinished=False, below=None, limit=9) == []
+    assert len(store.marks(ADA, Kind.LISTED)) == 2
+    for _ in range(2):
+        store.remove_all(ADA, *Kind)
+    assert store.marks(ADA, Kind.LISTED) == []
+    assert len(store.views(BOB, unfinished=False, below=None, limit=9)) == len(store.marks(BOB, Kind.LISTED)) == 3
+
+
+def test_views_say_how_long_they_live_and_marks_live_for_ever(
+    container: ContainerProxy, database: Database[dict[str, Any]]
+) -> None:
+    two_days, two_years = 2 * 86_400, 730 * 86_400
+    for store in (CosmosUsage(container), MongoUsage(database)):
+        store.add(View(make_sitting("opened")))
+        store.add(View(make_sitting("watched")))
+        kept = store.view(ADA, "watched")
+        assert kept and store.change(watched_to(kept.view, 20, sequence=0), over=kept.version)
+        store.put(Mark(Kind.LISTED, ADA, "film", NOON))
+    items = {item["id"]: item.get("ttl") for item in container.read_all_items()}
+    assert items == {"view~opened": two_days, "view~watched": two_years, "listed~film": None}
+    documents = {document["title_id"]: document.get("expires_at") for document in database["usage"].find()}
+    assert documents == {
+        "opened": NOON + timedelta(seconds=two_days),
+        "watched": NOON + timedelta(seconds=two_years),
+        "film": None,
+    }
+    assert {"expireAfterSeconds": 0}.items() <= database["usage"].index_information()["expires_at_1"].items()
+    CosmosUsage(container).remove_all(ADA, *Kind)
+
+
+def test_a_store_that_is_away_is_told_as_such(stack: Stack) -> None:
+    client: MongoClient[dict[str, Any]] = MongoClient(
+        "mongodb://127.0.0.1:9", serverSelectionTimeoutMS=200, directConnection=True
+    )
+    with cosmos_emulator(stack.home) as container:
+        gone = CosmosUsage(container)
+        gone.put(Mark(Kind.LISTED, ADA, "film", NOON))
+    with client:
+        for store in (MongoUsage(client["usage"]), gone):
+            with pytest.raises(StoreUnavailable):
+                store.view(ADA, "film")
+            with pytest.raises(StoreUnavailable):
+                store.put(Mark(Kind.RATED, ADA, "film", NOON, 1))
