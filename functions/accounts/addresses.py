@@ -33,7 +33,7 @@ def address_of(typed: str) -> Address:
         raise Malformed(f"The address is too long; one may have {LONGEST} characters.")
     text = unicodedata.normalize("NFKC", typed).strip(" \t\r\n")
     try:
-        found = validate_email(text, check_deliverability=False)
+        found = validate_email(text, check_deliverability=False, strict=True)
     except EmailNotValidError:
         # its own sentence may quote the address
         raise Malformed("This is not a mail address; it should look like jo@example.org.") from None

@@ -1,0 +1,88 @@
+"""Addresses: all the ways to type one lead to one account, and what is no address is refused without an echo."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.accounts.addresses import LONGEST, address_of
+from functions.errors import Malformed
+
+
+@pytest.mark.parametrize(
+    "forms",
+    [
+        ("jo@example.org", "Jo@Example.ORG", " jo@example.org ", "JO@EXAMPLE.ORG\n", "ｊｏ@example.org"),
+        ("josé@example.org", "jose\u0301@example.org", "JOSE\u0301@example.org"),
+        (
+            "jo@münchen.example.org",
+            "jo@mu\u0308nchen.example.org",
+            "jo@xn--mnchen-3ya.example.org",
+            "JO@MÜNCHEN.EXAMPLE.ORG",
+        ),
+        ("strasse@example.org", "Straße@example.org", "STRASSE@example.org"),
+        ("fine@example.org", "ﬁne@example.org"),
+        ("σίσυφος@example.org", "ΣΊΣΥΦΟΣ@example.org", "σίσυφοσ@example.org"),
+        ("jo@example.org", "jo＠example.org"),
+    ],
+    ids=lambda forms: forms[0],
+)
+def test_every_way_to_type_an_address_finds_one_account(forms: tuple[str, ...]) -> None:
+    assert len({address_of(form).key for form in forms}) == 1
+
+
+def test_addresses_that_differ_in_more_stay_apart() -> None:
+    different = ("jo@example.org", "j.o@example.org", "jo+films@example.org", "jo@example.com", "josé@example.org")
+    assert len({address_of(text).key for text in different}) == len(different)
+
+
+def test_mail_goes_where_it_was_typed_to() -> None:
+    assert address_of("Jo.Öz@MÜNCHEN.example.org").email == "Jo.Öz@münchen.example.org"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "jo",
+        "@example.org",
+        "jo@",
+        "jo@example",
+        "jo@localhost",
+        "jo@[127.0.0.1]",
+        '"jo"@example.org',
+        "Jo <jo@example.org>",
+        "jo@example.org, eve@example.org",
+        "jo@example.org\x00",
+        "jo\x00@example.org",
+        "jo\r\nBcc: eve@example.org",
+        "jo\u200b@example.org",
+        "jo@exam\u00adple.org\u2028",
+        "\ud800@example.org",
+        "jo\u202e@example.org",
+        "jo@example..org",
+        "' OR 1=1 -- ",
+        f"{'a' * 65}@example.org",
+        f"jo@{'a' * 60}.{'b' * 60}.{'c' * 60}.{'d' * 60}.example.org",
+        "a" * 10_000,
+    ],
+    ids=ascii,
+)
+def test_what_is_no_address_is_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(Malformed) as refused:
+        address_of(text)
+    assert len(text) < 15 or text not in refused.value.detail
+
+
+@given(st.text(max_size=80) | st.emails())
+def test_an_address_is_refused_or_has_a_key_that_leads_to_itself(text: str) -> None:
+    try:
+        address = address_of(text)
+    except Malformed:
+        return
+    assert len(address.key) <= LONGEST and len(address.email) <= LONGEST
+    assert address_of(address.email).key == address.key
+    assert all(unicodedata.category(character) not in ("Cc", "Cs") for character in address.email + address.key)
