@@ -17,7 +17,7 @@ from tests.support.api import call
 from tests.support.owners import AS_OPERATOR, AS_VIEWER, NobodyIsLoggedIn, make_owners
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 DOCUMENT: dict[str, Any] = json.loads(
     (Path(__file__).parents[2] / "docs" / "api" / "openapi.json").read_text(encoding="utf-8")
@@ -87,17 +87,22 @@ def name_of(builder: Any) -> str:
     return str(builder._function.get_function_name())
 
 
+class Unusable:
+    """A service that may be there, but not be used."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        def use(*given: object, **named: object) -> None:
+            raise AssertionError(f"{name} was used before it was known who asks")
+
+        return use
+
+
 @pytest.fixture
 def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No settings and no stores: a function that does anything before it asks who is there fails with 500."""
-
-    def unset() -> None:
-        raise AssertionError("something was asked for before it was known who asks")
-
-    monkeypatch.setattr(bootstrap, "settings", unset)
+    """Nothing can be done: a function that does anything before it asks who is there fails with 500."""
     for name, made in vars(bootstrap).items():
         if isinstance(made, once):
-            monkeypatch.setattr(bootstrap, name, unset)
+            monkeypatch.setattr(bootstrap, name, Unusable)
     monkeypatch.setattr(bootstrap, "owners", make_owners)
     monkeypatch.setattr(bootstrap, "accounts", NobodyIsLoggedIn)
 
