@@ -24,19 +24,21 @@ if TYPE_CHECKING:
 
 LEAF_NAME = "messageverificationcerts.paypal.com"
 CERTIFICATES_PATH = "/v1/notifications/certs/"
+ROOT_FILE = "root.pem"
+"""The file, in the simulator's folder, of the authority that its leaves lead to."""
 
 _LIFE = timedelta(days=3650)
 _RENEWED_BEFORE = timedelta(days=30)
+_OVERLAP = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A key, the chain that vouches for it (PEM, leaf first), the root above that, and the id it is served under."""
+    """A key, the chain that vouches for it (PEM, leaf first), and the id it is served under."""
 
     id: str
     key: rsa.RSAPrivateKey
     chain: str
-    root: str
 
     def sign(self, message: bytes, algorithm: hashes.HashAlgorithm | None = None) -> str:
         """Return the signature as the header carries it: RSA PKCS#1 v1.5, SHA-256 unless said otherwise, Base64."""
@@ -58,41 +60,74 @@ class Signer:
         return x509.load_pem_x509_certificate(self.chain.encode()).not_valid_after_utc
 
 
-def make_signer(*, began: datetime | None = None, life: timedelta = _LIFE) -> Signer:
-    """Make a chain of three; `began` and `life` are the leaf's."""
-    start = began or datetime.now(UTC) - timedelta(hours=1)
-    root_key, middle_key, leaf_key = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(3))
-    root_name, middle_name = _name("Simulator Root CA"), _name("Simulator Intermediate CA")
-    over = min(start, datetime.now(UTC)) - timedelta(days=1)
-    root = _issue(root_name, root_key, root_name, root_key, over, _LIFE + timedelta(days=365), path_length=1)
-    middle = _issue(middle_name, middle_key, root_name, root_key, over, _LIFE + timedelta(days=180), path_length=0)
-    leaf = _issue(_name(LEAF_NAME), leaf_key, middle_name, middle_key, start, life, path_length=None)
-    return Signer(certificate_id(), leaf_key, _pem(leaf) + _pem(middle), _pem(root))
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A root (PEM), and the intermediate below it with which leaves are issued."""
+
+    root: str
+    middle: x509.Certificate
+    key: rsa.RSAPrivateKey
+
+    def issue(
+        self, *, name: str = LEAF_NAME, began: datetime | None = None, life: timedelta = _LIFE - timedelta(days=1)
+    ) -> Signer:
+        """Make a signer whose leaf has this name and began now unless said otherwise."""
+        key = _new_key()
+        start = began or datetime.now(UTC) - _OVERLAP
+        leaf = _issue(_subject(name), key, self.middle.subject, self.key, start, life, path_length=None)
+        return Signer(certificate_id(), key, _pem(leaf) + _pem(self.middle))
 
 
-def load_or_make_signer(folder: Path) -> Signer:
-    """Return the signer kept in `folder`; make one at first, and again when the old one is about to run out."""
-    key_file, chain_file, root_file = folder / "signing.key", folder / "signing.pem", folder / "root.pem"
-    id_file = folder / "signing.id"
+def make_authority() -> Authority:
+    """Make a root and an intermediate."""
+    root_key, middle_key = _new_key(), _new_key()
+    root_name, middle_name = _subject("Simulator Root CA"), _subject("Simulator Intermediate CA")
+    start = datetime.now(UTC) - _OVERLAP
+    root = _issue(root_name, root_key, root_name, root_key, start, _LIFE, path_length=1)
+    middle = _issue(middle_name, middle_key, root_name, root_key, start, _LIFE, path_length=0)
+    return Authority(_pem(root), middle, middle_key)
+
+
+def load_or_make(folder: Path) -> tuple[Authority, Signer]:
+    """Return the authority and the signer kept in `folder`; make them at first, and again when they near their end."""
+    root, middle, leaf = folder / ROOT_FILE, folder / "intermediate", folder / "leaf"
+    id_file = folder / "leaf.id"
     if id_file.exists():
-        key = serialization.load_pem_private_key(key_file.read_bytes(), None)
-        kept = Signer(
-            id_file.read_text(), cast("rsa.RSAPrivateKey", key), chain_file.read_text(), root_file.read_text()
+        authority = Authority(
+            root.read_text(), x509.load_pem_x509_certificate(_read(middle, "pem")), _load_key(_read(middle, "key"))
         )
-        if kept.ends - datetime.now(UTC) > _RENEWED_BEFORE:
-            return kept
-    signer = make_signer()
-    private = signer.key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    write_private(key_file, private.decode())
-    write_private(chain_file, signer.chain)
-    write_private(root_file, signer.root)
+        signer = Signer(id_file.read_text(), _load_key(_read(leaf, "key")), _read(leaf, "pem").decode())
+        if signer.ends - datetime.now(UTC) > _RENEWED_BEFORE:
+            return authority, signer
+    authority = make_authority()
+    signer = authority.issue()
+    write_private(root, authority.root)
+    for file, chain, key in ((middle, _pem(authority.middle), authority.key), (leaf, signer.chain, signer.key)):
+        write_private(file.with_suffix(".pem"), chain)
+        write_private(file.with_suffix(".key"), _key_text(key))
     write_private(id_file, signer.id)  # last: with it the set is whole
-    return signer
+    return authority, signer
 
 
-def _name(common: str) -> x509.Name:
+def _read(file: Path, kind: str) -> bytes:
+    return file.with_suffix(f".{kind}").read_bytes()
+
+
+def _new_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def _load_key(text: bytes) -> rsa.RSAPrivateKey:
+    return cast("rsa.RSAPrivateKey", serialization.load_pem_private_key(text, None))
+
+
+def _key_text(key: rsa.RSAPrivateKey) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+
+
+def _subject(common: str) -> x509.Name:
     return x509.Name(
         [
             x509.NameAttribute(NameOID.COUNTRY_NAME, "US"),
@@ -130,7 +165,9 @@ def _issue(
         )
     )
     if not authority:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(LEAF_NAME)]), critical=False)
+        (common,) = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        names = [x509.DNSName(str(common.value))]
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
     return builder.sign(issuer_key, hashes.SHA256())

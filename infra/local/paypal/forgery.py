@@ -1,10 +1,11 @@
 """Transmissions: an event's raw body with the headers that vouch for it, genuine or forged in one of several ways.
 
-`MODES`: `genuine`; `other_key`, `own_chain`, `expired`: signed by a key that PayPal does not own, under the genuine
-certificate's address, under a self-made chain's, under one that has run out; `wrong_host`, `http_url`, `redirect`: the
-same with an address elsewhere, over http, or that redirects; `altered_body`, `same_crc_body`: genuine headers over a
-changed body, the second with the same CRC32, so that the signature holds; `literal_webhook_id`: rightly signed, but for
-the id "WEBHOOK_ID", which PayPal's public event simulator signs for anyone; `sha1`; `no_headers`.
+`MODES`: `genuine`; `other_key`: signed by a key that is not PayPal's, under the genuine certificate's address;
+`own_chain`: with a self-made chain of the same names; `expired`, `other_name`: with a leaf that PayPal's authority did
+issue, but that has run out or bears another name; `wrong_host`, `http_url`, `redirect`: a self-made chain at an address
+elsewhere, over http, or that redirects; `altered_body`, `same_crc_body`: genuine headers over a changed body, the
+second with the same CRC32, so that the signature holds; `literal_webhook_id`: rightly signed, but for the id "WEBHOOK_ID",
+which PayPal's public event simulator signs for anyone; `sha1`; `no_headers`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives import hashes
 
-from infra.local.paypal.certificates import CERTIFICATES_PATH, Signer, make_signer
+from infra.local.paypal.certificates import CERTIFICATES_PATH, Authority, Signer, make_authority
 from infra.local.paypal.crc import text_for
 from infra.local.paypal.shapes import stamp
 
@@ -32,6 +33,7 @@ MODES = (
     "other_key",
     "own_chain",
     "expired",
+    "other_name",
     "wrong_host",
     "http_url",
     "redirect",
@@ -68,24 +70,31 @@ class Transmission:
 class Sender:
     """Makes transmissions of raw events, to the webhook `webhook_id`."""
 
-    def __init__(self, signer: Signer, clock: Clock, base: str) -> None:
+    def __init__(self, authority: Authority, signer: Signer, clock: Clock, base: str) -> None:
+        self._authority = authority
         self._signer = signer
         self._clock = clock
         self._base = base
 
     @cached_property
     def self_made(self) -> Signer:
-        """Return a chain of the same names that nobody trusts."""
-        return make_signer()
+        """Return a signer of the right name whose chain nobody trusts."""
+        return make_authority().issue()
 
     @cached_property
     def outdated(self) -> Signer:
-        """Return a self-made chain whose leaf has run out."""
-        return make_signer(began=datetime.now(UTC) - timedelta(days=400), life=timedelta(days=365))
+        """Return a signer of PayPal's own authority whose leaf has run out."""
+        return self._authority.issue(began=datetime.now(UTC) - timedelta(days=400), life=timedelta(days=365))
+
+    @cached_property
+    def misnamed(self) -> Signer:
+        """Return a signer of PayPal's own authority whose leaf is not for webhooks."""
+        return self._authority.issue(name="www.paypal.com")
 
     def certificate(self, id_: str) -> str | None:
         """Return the chain that is served under an id."""
-        for signer in (self._signer, *(self.__dict__.get(name) for name in ("self_made", "outdated"))):
+        forgers = (self.__dict__.get(name) for name in ("self_made", "outdated", "misnamed"))
+        for signer in (self._signer, *forgers):
             if signer is not None and signer.id == id_:
                 return str(signer.chain)
         return None
@@ -110,9 +119,9 @@ class Sender:
         elif mode in ("own_chain", "wrong_host", "http_url", "redirect"):
             signer = self.self_made
             address = self._elsewhere(mode)
-        elif mode == "expired":
-            signer = self.outdated
-            address = self.address_of(self.outdated)
+        elif mode in ("expired", "other_name"):
+            signer = self.outdated if mode == "expired" else self.misnamed
+            address = self.address_of(signer)
         signed_for = "WEBHOOK_ID" if mode == "literal_webhook_id" else webhook_id
         message = f"{id_}|{time}|{signed_for}|{zlib.crc32(raw)}".encode()
         headers = {

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from infra.local.paypal.catalogue import Catalogue
-from infra.local.paypal.certificates import load_or_make_signer
+from infra.local.paypal.certificates import load_or_make
 from infra.local.paypal.charging import Charging
 from infra.local.paypal.clock import Clock
 from infra.local.paypal.delivery import Courier
@@ -44,8 +44,8 @@ class Simulator:
         kept = self.store.get("setting", "clock")
         self.clock = Clock(timedelta(seconds=kept["offset_s"] if kept else 0))
         self.switches = Switches()
-        self.signer = load_or_make_signer(data)
-        self.sender = Sender(self.signer, self.clock, base)
+        self.authority, self.signer = load_or_make(data)
+        self.sender = Sender(self.authority, self.signer, self.clock, base)
         self.tokens = Tokens(self.clock, client_id=client_id, client_secret=client_secret)
         self.courier = Courier(self.store, self.clock, sender=self.sender, switches=self.switches)
         self.events = Events(self.store, self.clock, base, self.switches, self.courier.wake)

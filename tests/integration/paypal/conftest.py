@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.paypal.certificates import load_or_make_signer
+from infra.local.paypal.certificates import load_or_make
 from tests.support.paypal import Listener, PayPal, running_simulator
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a chain of certificates once: keys take their time."""
     folder = tmp_path_factory.mktemp("certificates")
-    load_or_make_signer(folder)
+    load_or_make(folder)
     return folder
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import zlib
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.local.paypal.certificates import LEAF_NAME
 from infra.local.paypal.crc import text_for
 from infra.local.paypal.forgery import MODES
 from tests.support.paypal import Listener, PayPal, make_active
@@ -19,7 +23,17 @@ from tests.support.paypal import Listener, PayPal, make_active
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-REFUSED = ("other_key", "own_chain", "expired", "wrong_host", "http_url", "redirect", "altered_body", "sha1")
+REFUSED = (
+    "other_key",
+    "own_chain",
+    "expired",
+    "other_name",
+    "wrong_host",
+    "http_url",
+    "redirect",
+    "altered_body",
+    "sha1",
+)
 
 
 def verify(
@@ -149,8 +163,19 @@ def test_a_switch_spoils_the_next_transmissions_and_the_repeat_is_genuine(
 
 def test_forged_certificates_lie_where_their_headers_say(paypal: PayPal) -> None:
     addresses = {mode: sign(paypal, {"id": "1"}, mode)[0]["PAYPAL-CERT-URL"] for mode in REFUSED}
-    for mode in ("own_chain", "expired", "redirect"):
-        assert b"BEGIN CERTIFICATE" in requests.get(addresses[mode], timeout=30).content
+    root = x509.load_pem_x509_certificate(paypal.simulator.authority.root.encode())
+    now = datetime.now(UTC)
+    for mode in ("own_chain", "expired", "other_name", "redirect"):
+        leaf, middle = x509.load_pem_x509_certificates(requests.get(addresses[mode], timeout=30).content)
+        leaf.verify_directly_issued_by(middle)
+        (name,) = leaf.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        assert (name.value == LEAF_NAME) == (mode != "other_name")
+        assert (leaf.not_valid_after_utc < now) == (mode == "expired")
+        if mode in ("expired", "other_name"):
+            middle.verify_directly_issued_by(root)
+        else:
+            with pytest.raises(InvalidSignature):
+                middle.verify_directly_issued_by(root)
     assert requests.get(addresses["redirect"], timeout=30, allow_redirects=False).status_code == 302
     assert urlsplit(addresses["http_url"]).scheme == "http"
     assert urlsplit(addresses["wrong_host"]).hostname == "api.paypal.com.certificates.example"

@@ -66,7 +66,7 @@ def test_a_webhook_is_signed_as_paypal_signs(paypal: PayPal, hook: Listener) -> 
         signature = base64.b64decode(headers["PAYPAL-TRANSMISSION-SIG"])
         key.verify(signature, signed_part(received, paypal.webhook_id), padding.PKCS1v15(), hashes.SHA256())
         leaf.verify_directly_issued_by(middle)
-        root = x509.load_pem_x509_certificate(paypal.simulator.signer.root.encode())
+        root = x509.load_pem_x509_certificate(paypal.simulator.authority.root.encode())
         middle.verify_directly_issued_by(root)
 
 
