@@ -4,8 +4,8 @@
 `own_chain`: with a self-made chain of the same names; `expired`, `other_name`: with a leaf that PayPal's authority did
 issue, but that has run out or bears another name; `wrong_host`, `http_url`, `redirect`: a self-made chain at an address
 elsewhere, over http, or that redirects; `altered_body`, `same_crc_body`: genuine headers over a changed body, the
-second with the same CRC32, so that the signature holds; `literal_webhook_id`: rightly signed, but for the id "WEBHOOK_ID",
-which PayPal's public event simulator signs for anyone; `sha1`; `no_headers`.
+second with the same CRC32, so that the signature holds; `literal_webhook_id`: rightly signed, but for the id
+"WEBHOOK_ID", which PayPal's public event simulator signs for anyone; `sha1`; `no_headers`.
 """
 
 from __future__ import annotations
