@@ -1,0 +1,50 @@
+"""`admin create` and `mail` against a running product, and what an administrator may do there."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import requests
+
+from tests.integration.host.running import eventually
+from tests.support.people import letters_to
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Product
+
+
+def ask(product: Product, method: str, path: str, headers: dict[str, str], body: object = None) -> requests.Response:
+    return requests.request(method, f"{product.endpoints['api']}/api/{path}", json=body, headers=headers, timeout=30)
+
+
+def test_an_administrator_is_made_gets_a_letter_and_does_what_is_the_owners(product: Product) -> None:
+    email, password = f"owner.{uuid.uuid4().hex[:8]}@example.org", "seven quiet lanterns"
+    made = product.run("admin", "create", email, "--json")
+    assert made.returncode == 0, made.stderr
+    link = json.loads(made.stdout)["link"]
+    [letter] = eventually(lambda: letters_to(product, email))
+    assert letter["links"] == [link] and "administrator" in letter["subject"]
+    assert link in product.run("mail").stdout
+
+    token = urlsplit(link).fragment.removeprefix("token=")
+    assert ask(product, "PUT", "password-resets", {}, {"token": token, "password": password}).status_code == 204
+    session = ask(product, "POST", "sessions", {}, {"email": email, "password": password}).json()
+    assert session["admin"]
+    bearer = {"Authorization": f"Bearer {session['token']}"}
+    key = {"x-operator-key": product.endpoints["api_key"]}
+    for headers, status in ((bearer, 201), (key, 201), ({}, 401), ({"x-operator-key": "mistyped"}, 401)):
+        asked = ask(product, "POST", "uploads", headers, {"name": "film.mkv", "size": 1})
+        assert asked.status_code == status, headers
+
+    for log in product.home.path.glob("logs/*.log"):
+        assert email not in log.read_text(errors="replace"), log
+        assert token not in log.read_text(errors="replace"), log
+
+
+def test_an_address_that_is_none_is_refused_in_one_sentence(product: Product) -> None:
+    refused = product.run("admin", "create", "nobody")
+    assert refused.returncode == 1
+    assert len(refused.stderr.splitlines()) == 1 and "mail address" in refused.stderr
