@@ -14,6 +14,7 @@ import pytest
 
 from functions.errors import StoreUnavailable
 from infra.migrations import __main__ as command
+from infra.migrations import record as record_of
 from infra.migrations import runner
 from infra.migrations.files import CannotMigrate, read_folders
 from infra.migrations.runner import Server, migrate
@@ -226,10 +227,10 @@ CREATE PROCEDURE read_steps() SELECT step FROM steps;
             raise Killed
         real_note(owner, migration, reached)  # type: ignore[arg-type]
 
-    real_note = runner.record.note_reached
+    real_note = record_of.note_reached
     with monkeypatch.context() as patched:
         patched.setattr(runner, "_execute", execute)
-        patched.setattr(runner.record, "note_reached", note)
+        patched.setattr(record_of, "note_reached", note)
         with pytest.raises(Killed):
             server.apply(tmp_path)
     assert record(server, "reached", "state") == [(ended_at - 1, "running")]

@@ -1,0 +1,297 @@
+"""The stores of accounts in MySQL: what each procedure does, also to many who call it at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from functions.accounts.model import AddressTaken, HistoryEntry, Login, Outcome, Purpose
+from functions.accounts.repository import MOST_AT_ONCE, MysqlLoginHistory, MysqlLogins
+from functions.errors import Malformed
+from infra.local.stores.mariadb import SQL
+from infra.migrations.files import read_folders
+from infra.migrations.runner import Server, migrate
+
+if TYPE_CHECKING:
+    from tests.support.mysql import Running
+
+NOW = datetime(2026, 11, 24, 12, 0, 0, 654_321, UTC)
+
+
+def hash_of(text: str) -> str:
+    return f"$argon2id$v=19$m=19456,t=2,p=1$c2FsdA${text}"
+
+
+def make_login(**changes: Any) -> Login:
+    name = uuid4().hex
+    fields: dict[str, Any] = {
+        "user_id": uuid4().hex,
+        "address": f"{name}@example.org",
+        "email": f"{name.upper()}@Example.org",
+        "password_hash": hash_of("first"),
+        "admin": False,
+        "confirmed_at": None,
+        "created_at": NOW,
+    }
+    return Login(**{**fields, **changes})
+
+
+def make_link() -> str:
+    return sha256(uuid4().bytes).hexdigest()
+
+
+def make_entry(user_id: str, **changes: Any) -> HistoryEntry:
+    fields = {"at": NOW, "ip": "2001:db8::1", "browser": "Firefox on Linux", "outcome": Outcome.SUCCESS}
+    return HistoryEntry(**{"entry_id": uuid4().hex, "user_id": user_id, **fields, **changes})
+
+
+@pytest.fixture(scope="module")
+def logins(server: Running) -> MysqlLogins:
+    """Return the store of logins."""
+    return MysqlLogins(server.database("logins"))
+
+
+@pytest.fixture(scope="module")
+def history(server: Running) -> MysqlLoginHistory:
+    """Return the store of login history."""
+    return MysqlLoginHistory(server.database("login_history"))
+
+
+def test_login_is_found_by_address_and_by_id(logins: MysqlLogins) -> None:
+    login = make_login(admin=True, confirmed_at=NOW)
+    logins.register(login)
+    assert logins.find(login.address, hash_of("dummy")) == login
+    assert logins.get(login.user_id) == login
+    assert logins.get(uuid4().hex) is None
+
+
+def test_unknown_address_gives_a_row_of_the_same_shape_with_the_dummy_hash(logins: MysqlLogins) -> None:
+    found = logins.find("nobody@example.org", hash_of("dummy"))
+    assert (found.user_id, found.address, found.email) == ("", "nobody@example.org", "")
+    assert (found.password_hash, found.admin, found.confirmed_at) == (hash_of("dummy"), False, None)
+    assert isinstance(found.created_at, datetime)
+
+
+@pytest.mark.parametrize("change", [str.upper, lambda address: address + " ", lambda address: " " + address])
+def test_address_is_found_only_exactly_as_it_is(logins: MysqlLogins, change: Any) -> None:
+    login = make_login()
+    logins.register(login)
+    assert logins.find(change(login.address), hash_of("dummy")).user_id == ""
+
+
+def test_address_is_taken_once_and_the_refusal_does_not_repeat_it(logins: MysqlLogins) -> None:
+    login = make_login()
+    logins.register(login)
+    logins.register(login)  # as after a connection that broke
+    with pytest.raises(AddressTaken) as taken:
+        logins.register(make_login(address=login.address))
+    assert login.address not in str(taken.value)
+    assert logins.get(login.user_id) == login
+
+
+def test_of_many_who_register_one_address_at_once_one_gets_it(logins: MysqlLogins) -> None:
+    rivals = [make_login(address="rivals@example.org") for _ in range(16)]
+
+    def register(login: Login) -> bool:
+        try:
+            logins.register(login)
+        except AddressTaken:
+            return False
+        return True
+
+    with ThreadPoolExecutor(16) as threads:
+        got = list(threads.map(register, rivals))
+    assert got.count(True) == 1
+    assert logins.find("rivals@example.org", "").user_id == rivals[got.index(True)].user_id
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"password_hash": "correct horse battery staple"},
+        {"user_id": "ABCDEF" + "0" * 26},
+        {"user_id": "short"},
+        {"address": ""},
+        {"address": "a" * 321},
+        {"email": "a" * 321},
+        {"password_hash": hash_of("a" * 255)},
+    ],
+    ids=str,
+)
+def test_what_a_login_cannot_be_is_not_kept(logins: MysqlLogins, changes: dict[str, str]) -> None:
+    """Least of all a password in the place of its hash."""
+    login = make_login(**changes)
+    with pytest.raises(Malformed):
+        logins.register(login)
+    assert logins.get(login.user_id) is None
+
+
+def test_hash_is_replaced_only_over_the_one_that_was_read(logins: MysqlLogins) -> None:
+    login = make_login()
+    logins.register(login)
+    assert not logins.replace_hash(login.user_id, over=hash_of("another"), new=hash_of("second"))
+    assert logins.replace_hash(login.user_id, over=hash_of("first"), new=hash_of("second"))
+    assert logins.replace_hash(
+        login.user_id, over=hash_of("first"), new=hash_of("second")
+    )  # as after a broken connection
+    assert not logins.replace_hash(login.user_id, over=hash_of("first"), new=hash_of("third"))
+    kept = logins.get(login.user_id)
+    assert kept is not None
+    assert kept.password_hash == hash_of("second")
+    assert not logins.replace_hash(uuid4().hex, over=hash_of("first"), new=hash_of("second"))
+
+
+def test_of_many_who_change_a_password_at_once_one_does(logins: MysqlLogins) -> None:
+    login = make_login()
+    logins.register(login)
+
+    def change(number: int) -> bool:
+        return logins.replace_hash(login.user_id, over=hash_of("first"), new=hash_of(f"new{number}"))
+
+    with ThreadPoolExecutor(16) as threads:
+        changed = list(threads.map(change, range(16)))
+    assert changed.count(True) == 1
+    assert logins.find(login.address, "").password_hash == hash_of(f"new{changed.index(True)}")
+
+
+def test_new_password_ends_a_link_to_reset_it_and_no_other(logins: MysqlLogins) -> None:
+    login, reset, confirm = make_login(), make_link(), make_link()
+    logins.register(login)
+    logins.keep_link(reset, login.user_id, Purpose.RESET, NOW + timedelta(minutes=30))
+    logins.keep_link(confirm, login.user_id, Purpose.CONFIRM, NOW + timedelta(minutes=30))
+    logins.replace_hash(login.user_id, over=hash_of("first"), new=hash_of("second"))
+    assert logins.use_link(reset, Purpose.RESET, NOW) is None
+    assert logins.use_link(confirm, Purpose.CONFIRM, NOW) == login.user_id
+
+
+def test_link_is_good_once_for_its_purpose_and_until_its_time(logins: MysqlLogins) -> None:
+    login, link = make_login(), make_link()
+    logins.register(login)
+    until = NOW + timedelta(minutes=30)
+    logins.keep_link(link, login.user_id, Purpose.RESET, until)
+    assert logins.use_link(link, Purpose.CONFIRM, NOW) is None
+    assert logins.use_link(link, Purpose.RESET, until) is None
+    assert logins.use_link(make_link(), Purpose.RESET, NOW) is None
+    assert logins.use_link(link, Purpose.RESET, until - timedelta(microseconds=1)) == login.user_id
+    assert logins.use_link(link, Purpose.RESET, NOW) is None
+
+
+def test_of_many_who_use_a_link_at_once_one_does(logins: MysqlLogins) -> None:
+    login = make_login()
+    logins.register(login)
+    for _ in range(10):
+        link = make_link()
+        logins.keep_link(link, login.user_id, Purpose.RESET, NOW + timedelta(minutes=30))
+        with ThreadPoolExecutor(8) as threads:
+            used = list(threads.map(lambda _, link=link: logins.use_link(link, Purpose.RESET, NOW), range(8)))
+        assert used.count(login.user_id) == 1
+        assert used.count(None) == 7
+
+
+def test_later_link_takes_the_place_of_an_earlier_one(logins: MysqlLogins) -> None:
+    login, first, second = make_login(), make_link(), make_link()
+    logins.register(login)
+    for link in (first, second):
+        logins.keep_link(link, login.user_id, Purpose.CONFIRM, NOW + timedelta(minutes=30))
+    assert logins.use_link(first, Purpose.CONFIRM, NOW) is None
+    assert logins.use_link(second, Purpose.CONFIRM, NOW) == login.user_id
+
+
+def test_confirmation_and_administrator_are_noted(logins: MysqlLogins) -> None:
+    login = make_login()
+    logins.register(login)
+    logins.confirm(login.user_id, NOW)
+    logins.confirm(login.user_id, NOW + timedelta(days=1))
+    logins.make_administrator(login.user_id)
+    kept = logins.get(login.user_id)
+    assert kept is not None
+    assert (kept.confirmed_at, kept.admin) == (NOW, True)
+
+
+def test_deleted_account_is_gone_with_its_links_and_its_address_is_free(logins: MysqlLogins) -> None:
+    login, link = make_login(), make_link()
+    logins.register(login)
+    logins.keep_link(link, login.user_id, Purpose.RESET, NOW + timedelta(minutes=30))
+    logins.delete(login.user_id)
+    logins.delete(login.user_id)
+    assert logins.get(login.user_id) is None
+    assert logins.use_link(link, Purpose.RESET, NOW) is None
+    logins.keep_link(link, login.user_id, Purpose.RESET, NOW + timedelta(minutes=30))
+    assert logins.use_link(link, Purpose.RESET, NOW) is None
+    logins.register(make_login(address=login.address))
+
+
+def test_links_that_are_over_are_cleared_away(logins: MysqlLogins, server: Running) -> None:
+    logins.expire_links(NOW + timedelta(days=1))
+    login, over, good = make_login(), make_link(), make_link()
+    logins.register(login)
+    logins.keep_link(over, login.user_id, Purpose.RESET, NOW)
+    logins.keep_link(good, login.user_id, Purpose.CONFIRM, NOW + timedelta(minutes=1))
+    assert logins.expire_links(NOW) == 1
+    assert [row["link_hash"] for row in server.ask("SELECT link_hash FROM logins_db.links")] == [good]
+
+
+def test_history_is_read_newest_first_in_pages_and_an_entry_counts_once(history: MysqlLoginHistory) -> None:
+    user_id = uuid4().hex
+    entries = [make_entry(user_id, at=NOW - timedelta(minutes=age), outcome=o) for age, o in enumerate(Outcome)]
+    for entry in (*reversed(entries), *entries, make_entry(uuid4().hex)):
+        history.record(entry)
+    assert history.page(user_id, before=None, limit=10) == entries
+    assert history.page(user_id, before=None, limit=2) == entries[:2]
+    assert history.page(user_id, before=entries[1].at, limit=2) == entries[2:]
+    assert history.page(user_id, before=entries[2].at, limit=2) == []
+
+
+def test_history_of_one_user_is_forgotten_whole(history: MysqlLoginHistory) -> None:
+    gone, other = uuid4().hex, uuid4().hex
+    for user_id in (gone, gone, other):
+        history.record(make_entry(user_id))
+    history.forget(gone)
+    history.forget(gone)
+    assert history.page(gone, before=None, limit=10) == []
+    assert len(history.page(other, before=None, limit=10)) == 1
+
+
+def test_old_history_is_cleared_away_in_portions(history: MysqlLoginHistory, server: Running) -> None:
+    server.ask("DELETE FROM login_history_db.entries")
+    user_id = uuid4().hex
+    server.ask(
+        "INSERT INTO login_history_db.entries SELECT CONCAT('old', seq), %s, %s, '::1', '', 'success' "
+        f"FROM login_history_db.seq_1_to_{2 * MOST_AT_ONCE}",
+        user_id,
+        NOW.replace(tzinfo=None) - timedelta(days=400),
+    )
+    recent = make_entry(user_id)
+    history.record(recent)
+    assert history.expire(NOW - timedelta(days=365)) == 2 * MOST_AT_ONCE
+    assert history.page(user_id, before=None, limit=10) == [recent]
+
+
+def test_lookups_read_no_more_than_the_row_they_want(server: Running) -> None:
+    """A parameter of another character set than the column's would make them read the whole table."""
+    for statement in (
+        "SELECT * FROM logins_db.logins WHERE address = 'x'",
+        "SELECT * FROM logins_db.logins WHERE user_id = 'x'",
+        "DELETE FROM logins_db.links WHERE link_hash = 'x'",
+        "SELECT * FROM login_history_db.entries WHERE user_id = 'x' AND at < '2026-01-01' ORDER BY at DESC",
+    ):
+        (plan,) = server.ask(f"EXPLAIN {statement}")
+        assert plan["key"] or plan["extra"].startswith("Impossible WHERE"), statement
+    collations = server.ask(
+        "SELECT DISTINCT collation_name AS name FROM information_schema.columns "
+        "WHERE table_schema LIKE '%%\\_db' AND collation_name IS NOT NULL "
+        "UNION SELECT DISTINCT collation_name FROM information_schema.parameters "
+        "WHERE specific_schema LIKE '%%\\_db' AND collation_name IS NOT NULL"
+    )
+    assert collations == [{"name": "utf8mb4_bin"}]
+
+
+def test_migrations_are_up_to_date_once_the_server_is(server: Running) -> None:
+    folders = read_folders(SQL)
+    passwords = {folder.name: server.credentials.mysql_password(folder.name) for folder in folders}
+    assert not [outcome for outcome in migrate(Server(server.address), folders, passwords) if outcome.applied]
