@@ -131,7 +131,7 @@ def test_while_the_store_is_away_nothing_typed_is_lost(site: str, browser: Brows
 def test_a_form_is_sent_once_however_often_one_presses(site: str, browser: Browser, member: Person) -> None:
     with opened(browser, f"{site}/login.html") as (page, _):
         held: list[Route] = []
-        page.route("**/api/sessions", held.append)
+        page.route("**/api/sessions", lambda route: held.append(route))
         fill_login(page, member)
         page.get_by_role("button", name="Logging in…").wait_for()
         page.get_by_label("Password", exact=True).press("Enter")
