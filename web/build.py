@@ -22,6 +22,8 @@ WEB = Path(__file__).parent
 PAGES = (
     *("index.html", "title.html", "search.html", "watch.html", "404.html"),
     *("register.html", "login.html", "account.html", "forgot.html", "reset.html", "confirm.html"),
+    *("plans.html", "subscribed.html"),
+    *("list.html", "history.html"),
 )
 
 

@@ -86,12 +86,13 @@ class Shop:
     def current(self, viewer: Viewer) -> Current:
         """Return the subscription that counts; one that waits for PayPal's word is asked about again."""
         now = self._outside.now()
-        found = _most_telling(self._store.of_user(viewer.user_id), now)
-        if found is None:
-            return Current(None, None)
-        if found.state in WAITING and now - (found.asked_at or found.created_at) > LOOK_AGAIN_AFTER:
-            self._settlements.mark(found.subscription_id, "viewer")
-        return Current(found, self._store.plan(found.plan_id))
+        known = self._store.of_user(viewer.user_id)
+        for one in known:
+            asked_at = one.asked_at or one.created_at
+            if one.state in WAITING and one.created_at > now - FRESH_FOR and now - asked_at > LOOK_AGAIN_AFTER:
+                self._settlements.mark(one.subscription_id, "viewer")
+        found = _most_telling(known, now)
+        return Current(found, self._store.plan(found.plan_id) if found else None)
 
     def cancel(self, viewer: Viewer) -> Current:
         """End the subscription at PayPal; what is paid for stays. Raises NotFound if nothing can be cancelled."""
@@ -142,13 +143,13 @@ _RANK = {
 
 
 def _most_telling(subscriptions: list[Subscription], now: datetime) -> Subscription | None:
-    """Return the subscription to show: one that runs, else one just begun, else what is paid for longest."""
+    """Return the subscription to show: one that runs, else what is still paid for, else one just begun."""
 
-    def rank(one: Subscription) -> tuple[int, datetime]:
+    def rank(one: Subscription) -> tuple[float, datetime]:
         if one.state in WAITING and one.created_at < now - FRESH_FOR:
             return 0, one.created_at  # nobody will approve it any more
-        if one.state is State.CANCELLED:
-            return _RANK[one.state], one.paid_through or one.state_since
+        if one.state is State.CANCELLED and one.paid_through and one.paid_through > now:
+            return 4.5, one.paid_through
         return _RANK[one.state], one.created_at
 
     return max(subscriptions, key=rank, default=None)

@@ -2,6 +2,7 @@
 import "../nav.js";
 import { hook, hooks, piece, say } from "../dom.js";
 import { persist, repeat, RequestError } from "../net.js";
+import { showSubscription } from "../billing/subscription.js";
 import { bindForm, showState } from "./form.js";
 import { faultsOf, givenFault, passwordFault } from "./rules.js";
 import { authorized, drop, leaveFor, loginAddress, logOut, onChange, ready, renew, session, update } from "./session.js";
@@ -183,7 +184,7 @@ async function start(root) {
     if (now) writeProfile(at, now);
     else if (elsewhere) leaveFor(loginAddress(), { back: false });
   });
-  await Promise.all([loadProfile(at), new Logins(at).load()]);
+  await Promise.all([loadProfile(at), showSubscription(root), new Logins(at).load()]);
 }
 
 async function loadProfile(at) {

@@ -1,0 +1,41 @@
+/** The page after PayPal's approval: says what it waits for, notices by itself when that has come, and leads on. */
+import "../nav.js";
+import { hooks, say } from "../dom.js";
+import { persist, repeat, RequestError } from "../net.js";
+import { showState } from "../account/form.js";
+import { authorized } from "../account/session.js";
+import { keptNext } from "./goal.js";
+import { askAfter, stageOf } from "./words.js";
+
+async function start(root) {
+  const at = hooks(root);
+  const began = performance.now();
+  const goal = keptNext(location.origin);
+  at.on.href = goal;
+  at["on-label"].textContent = goal.startsWith("/watch.html") ? "Play the film" : goal.startsWith("/title.html") ? "Back to the film" : "Start watching";
+  const waited = () => performance.now() - began;
+  let stage = "";
+  const look = async () => {
+    let subscription = null;
+    try {
+      subscription = await persist(() => authorized("subscription"), { attempts: 2 });
+      say(at.trouble, "");
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      say(at.trouble, `${error.message} Trying again.`);
+    }
+    const now = stageOf(subscription, waited());
+    if (now === "stopped") say(at["stopped-text"], subscription.says);
+    at.paypal.hidden = !subscription?.approve_url;
+    if (subscription?.approve_url) at.paypal.href = subscription.approve_url;
+    if (now === stage) return;
+    stage = now;
+    showState(root, stage);
+    if (stage === "ready") at.on.focus();
+  };
+  await look();
+  repeat(look, () => (stage === "ready" || stage === "stopped" ? null : askAfter(waited())));
+}
+
+const root = globalThis.document?.querySelector("[data-subscribed]");
+if (root) start(root);

@@ -1,0 +1,99 @@
+/** The part of the account page about the subscription: how it stands, what was paid, and how to end it. */
+import { hook, hooks, piece, say } from "../dom.js";
+import { persist, RequestError } from "../net.js";
+import { authorized } from "../account/session.js";
+import { day } from "../account/words.js";
+import { facts, paymentText, price } from "./words.js";
+
+function factNode([name, value]) {
+  const node = piece("subscription-fact");
+  hook(node, "name").textContent = name;
+  hook(node, "value").textContent = value;
+  return node;
+}
+
+function receiptNode(payment, now) {
+  const node = piece("receipt");
+  const at = hooks(node);
+  at.at.textContent = day(payment.at, now);
+  at.at.dateTime = payment.at;
+  at.amount.textContent = price(payment.amount_minor, payment.currency);
+  at.state.textContent = paymentText(payment);
+  at.id.textContent = payment.id;
+  return node;
+}
+
+/** What a person can do next about a subscription in this state: the words of the link to the plans, "" for none. */
+export const offerFor = ({ state, entitlement }) => {
+  if (entitlement.reason === "administrator") return "";
+  if (state === "none" || state === "ended") return "See the plans";
+  if (state === "cancelled") return "Come back";
+  return state === "pending" ? "See the plans" : "";
+};
+
+class Part {
+  constructor(root) {
+    this.at = hooks(root);
+    const { at } = this;
+    at["cancel-open"].addEventListener("click", () => at["cancel-dialog"].showModal());
+    at["cancel-close"].addEventListener("click", () => at["cancel-dialog"].close());
+    at["cancel-do"].addEventListener("click", () => this.cancel());
+    at["subscription-retry"].addEventListener("click", () => this.load());
+  }
+
+  async load() {
+    const { at } = this;
+    at["subscription-problem"].hidden = true;
+    try {
+      const [subscription, { payments }] = await Promise.all([persist(() => authorized("subscription")), persist(() => authorized("payments"))]);
+      this.write(subscription, payments);
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      at["subscription-problem-text"].textContent = error.message;
+      at["subscription-problem"].hidden = false;
+    }
+    at.subscription.removeAttribute("aria-busy");
+  }
+
+  write(subscription, payments) {
+    const { at } = this;
+    const now = new Date();
+    say(at["subscription-says"], subscription.says);
+    at["subscription-facts"].replaceChildren(...facts(subscription, now).map(factNode));
+    at["cancel-open"].hidden = !subscription.can_cancel;
+    const offer = offerFor(subscription);
+    at["subscription-plans"].hidden = !offer;
+    at["subscription-plans"].textContent = offer;
+    at["subscription-approve"].hidden = !subscription.approve_url;
+    if (subscription.approve_url) at["subscription-approve"].href = subscription.approve_url;
+    const through = subscription.paid_through;
+    at["cancel-until"].textContent = through && Date.parse(through) > now.getTime() ? `You can watch until ${day(through, now)}, which is paid for.` : "";
+    if (!payments) return;
+    at["receipts-part"].hidden = payments.length === 0;
+    at.receipts.replaceChildren(...payments.map((payment) => receiptNode(payment, now)));
+  }
+
+  async cancel() {
+    const { at } = this;
+    const button = at["cancel-do"];
+    if (button.getAttribute("aria-disabled") === "true") return;
+    button.setAttribute("aria-disabled", "true");
+    button.classList.add("is-busy");
+    say(at["cancel-said"], "");
+    try {
+      const subscription = await persist(() => authorized("subscription", { method: "DELETE" }), { attempts: 2 });
+      at["cancel-dialog"].close();
+      this.write(subscription, null);
+      at["subscription-says"].focus();
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      say(at["cancel-said"], error.message);
+    } finally {
+      button.removeAttribute("aria-disabled");
+      button.classList.remove("is-busy");
+    }
+  }
+}
+
+/** Fill the part of the page about the subscription, for whoever is logged in. */
+export const showSubscription = (root) => new Part(root).load();
