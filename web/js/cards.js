@@ -25,7 +25,7 @@ export function under(title, shape) {
   return shape === "poster" ? title.name : short.join(" · ");
 }
 
-/** Make the list `parent` show `titles`. */
+/** Make the list `parent` show `titles`; one with `going` ({progress, left}) is to be gone on with. */
 export function writeCards(parent, titles, shape = "card") {
   reconcile(parent, titles, {
     key: (title) => title.id,
@@ -34,12 +34,15 @@ export function writeCards(parent, titles, shape = "card") {
   });
 }
 
-function writeCard(node, title, shape) {
+/** Make the piece `node` show a title. */
+export function writeCard(node, title, shape) {
   const at = hooks(node);
   const address = pictureFor(title.artwork, shape);
-  at.link.href = titleAddress(title.id);
+  at.link.href = title.going ? watchAddress(title.id) : titleAddress(title.id);
   at.name.textContent = title.name;
-  at.facts.textContent = under(title, shape);
+  at.facts.textContent = title.going?.left ?? under(title, shape);
+  at.progress.hidden = !title.going;
+  at.progress.style.setProperty("--share", `${Math.round((title.going?.progress ?? 0) * 100)}%`);
   at.art.style.setProperty("--hue", hueOf(title.id));
   at.art.classList.toggle("is-lettered", shape === "poster" && Boolean(title.artwork?.poster)); // a poster carries its name
   at.art.classList.toggle("is-encoding", title.status === "encoding");

@@ -4,9 +4,18 @@ import { facts, kindName } from "./text.js";
 import { hook, hooks, picture, piece, reconcile, showProblem, writeFacts } from "./dom.js";
 import { canPlay, hueOf, titleAddress, watchAddress, writeCards } from "./cards.js";
 import { bindShelf } from "./shelf.js";
-import { getJson, RequestError, repeat } from "./net.js";
+import { getJson, pause, RequestError, repeat } from "./net.js";
+import { onChange, session } from "./account/session.js";
+import { fetchContinueRows } from "./viewing.js";
 
 const HOME = "/catalogue/home.json";
+const PERSONAL_WITHIN_MS = 700;
+
+/** What asks for the shelves of whoever is logged in, in their order above those for everybody. */
+const PERSONAL = [fetchContinueRows];
+
+/** The rows of the page: the person's own first, then those for everybody. */
+export const withPersonal = (home, personal) => (isEmpty(home) ? home : { ...home, rows: [...personal, ...home.rows] });
 
 export const isEmpty = (home) => !home.hero && home.rows.every((row) => row.titles.length === 0);
 
@@ -79,22 +88,39 @@ async function fetchHome() {
   }
 }
 
+const fetchPersonal = async () => (await Promise.all(PERSONAL.map((rows) => rows()))).flat();
+
 async function start(root) {
   let home;
+  let personal = [];
+  const asked = fetchPersonal();
   try {
     home = await fetchHome();
   } catch (error) {
     showProblem(root, { heading: "The catalogue did not load.", text: `${error.message} Try again in a moment.`, retry: () => start(root) });
     return;
   }
-  write(root, home);
+  const show = () => write(root, withPersonal(home, personal));
+  const takePersonal = async (asking) => {
+    const rows = await asking;
+    if (JSON.stringify(rows) === JSON.stringify(personal)) return;
+    personal = rows;
+    show();
+  };
+  // whoever is known to be logged in sees their own shelves at once: coming later they would push the others down
+  if (session()) personal = await Promise.race([asked, pause(PERSONAL_WITHIN_MS).then(() => [])]);
+  show();
+  takePersonal(asked);
+  onChange(() => takePersonal(fetchPersonal()));
+  window.addEventListener("pageshow", ({ persisted }) => { if (persisted) takePersonal(fetchPersonal()); });
+  document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") takePersonal(fetchPersonal()); });
   let last = JSON.stringify(home);
   const refresh = async () => {
     const newer = await fetchHome().catch((error) => { if (error instanceof RequestError) return null; throw error; });
     if (!newer || JSON.stringify(newer) === last) return; // no answer this time: what is shown stays, and is asked for again
     home = newer;
     last = JSON.stringify(home);
-    write(root, home);
+    show();
   };
   repeat(refresh, () => refreshDelay(home, Date.now()));
 }

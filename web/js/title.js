@@ -1,17 +1,24 @@
 /** A title's page: what it is, who made it, and whether it plays; follows the encode while there is one. */
 import "./nav.js";
-import { encodeText, facts, kindName } from "./text.js";
+import { clock, encodeText, facts, kindName } from "./text.js";
 import { hook, hooks, picture, piece, say, showProblem, writeFacts } from "./dom.js";
 import { hueOf, watchAddress, writeCards } from "./cards.js";
+import { onChange } from "./account/session.js";
+import { fetchTraces, leftText, setListed, setRating } from "./viewing.js";
 import { api, ask, getJson, persist, RequestError, repeat } from "./net.js";
 
 const POLL_MS = 3000;
 
-/** What the top of the page offers: to play, to wait, or a reason why neither. */
-export function offer(title) {
+/** What the top of the page offers: to go on, to play, to wait, or a reason why neither. */
+export function offer(title, traces = null) {
   const playable = Boolean(title.playback);
+  const resume = playable ? (traces?.resume_s ?? 0) : 0;
+  const fresh = title.status === "encoding" ? "Play while it encodes" : traces?.view?.finished ? "Play again" : "Play";
   return {
-    play: playable ? (title.status === "encoding" ? "Play while it encodes" : "Play") : "",
+    play: playable ? (resume ? `Resume at ${clock(resume)}` : fresh) : "",
+    again: resume > 0,
+    place: resume > 0 ? leftText(traces.view) : "",
+    progress: traces?.view?.progress ?? 0,
     soon: title.status === "announced",
     encode:
       title.status === "encoding"
@@ -82,8 +89,13 @@ function genreNode(genre) {
   return node;
 }
 
-function writeOffer(at, title) {
-  const state = offer(title);
+function writeOffer(at, title, traces) {
+  const state = offer(title, traces);
+  at.again.hidden = !state.again;
+  at.again.href = `${watchAddress(title.id)}&from=0`;
+  at.place.hidden = !state.place;
+  at["place-text"].textContent = state.place;
+  at["place-bar"].style.setProperty("--share", `${Math.round(state.progress * 100)}%`);
   at.play.hidden = !state.play;
   at.play.href = watchAddress(title.id);
   at["play-label"].textContent = state.play;
@@ -111,14 +123,49 @@ function writeStory(at, title) {
   picture(at.poster, title.artwork?.poster, `Poster of ${title.name}`);
 }
 
-function write(node, title) {
+/** Show what is the viewer's own: without an answer, as for somebody new. */
+function writeMarks(at, traces) {
+  const pressed = (button, on) => button.setAttribute("aria-pressed", String(on));
+  pressed(at.listed, traces?.listed ?? false);
+  pressed(at.up, traces?.rating === 1);
+  pressed(at.down, traces?.rating === -1);
+}
+
+/** Let the viewer set marks: shown at once, taken back with a sentence where the API does not take them. */
+function bindMarks(at, id, { traces, change }) {
+  const set = async (next, keep, done) => {
+    const before = traces();
+    change({ ...(before ?? { view: null, resume_s: 0, listed: false, rating: 0 }), ...next });
+    try {
+      await keep();
+      say(at["marks-said"], done);
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      change(before);
+      say(at["marks-said"], error.message);
+    }
+  };
+  at.listed.addEventListener("click", () => {
+    const listed = !traces()?.listed;
+    set({ listed }, () => setListed(id, listed), listed ? "It is on your list." : "It is off your list.");
+  });
+  for (const [name, thumb] of [["up", 1], ["down", -1]]) {
+    at[name].addEventListener("click", () => {
+      const rating = traces()?.rating === thumb ? 0 : thumb;
+      set({ rating }, () => setRating(id, rating), { 1: "You like it.", [-1]: "It is not for you.", 0: "Your thumb is taken back." }[rating]);
+    });
+  }
+}
+
+function write(node, title, traces) {
   const at = hooks(node);
   document.title = `${title.name}${title.year ? ` (${title.year})` : ""}: Notflix`;
   document.querySelector('meta[name="description"]').content = title.plot || `${title.name} on Notflix.`;
   node.style.setProperty("--hue", hueOf(title.id));
   node.classList.toggle("has-art", Boolean(title.artwork?.backdrop ?? title.artwork?.card));
   writeStory(at, title);
-  writeOffer(at, title);
+  writeOffer(at, title, traces);
+  writeMarks(at, traces);
   if (title.more) {
     at.more.hidden = title.more.length === 0;
     writeCards(at["more-cards"], title.more);
@@ -135,6 +182,8 @@ async function fetchTitle(id) {
 async function start(root) {
   const id = new URLSearchParams(location.search).get("id") ?? "";
   let title;
+  let traces = null;
+  const asked = fetchTraces(id);
   try {
     title = await fetchTitle(id);
   } catch (error) {
@@ -147,9 +196,16 @@ async function start(root) {
     return;
   }
   const node = piece("title");
-  write(node, title);
+  const show = () => write(node, title, traces);
+  const change = (found) => { traces = found; show(); };
+  show();
+  bindMarks(hooks(node), id, { traces: () => traces, change });
   root.replaceChildren(node);
   root.removeAttribute("aria-busy");
+  asked.then(change);
+  const look = () => fetchTraces(id).then(change);
+  onChange(look);
+  window.addEventListener("pageshow", ({ persisted }) => { if (persisted) look(); }); // back from the player
   const follow = async () => {
     try {
       title = { ...title, ...(await persist(() => ask(api(`titles/${encodeURIComponent(id)}`)), { attempts: 2 })) };
@@ -158,7 +214,7 @@ async function start(root) {
       return; // asked again at the next turn
     }
     if (title.status !== "encoding") title = { ...title, ...(await getJson(`/catalogue/titles/${encodeURIComponent(id)}.json`)) };
-    write(node, title);
+    show();
   };
   repeat(follow, () => (title.status === "encoding" ? POLL_MS : title.status === "announced" ? 10_000 : null));
 }

@@ -1,6 +1,6 @@
 /** The watch page: opens a session, plays it, and tells what is going on. */
 import { actsOn, bindControls, remember, remembered } from "./player/controls.js";
-import { addExtras, createPlayer, startTime } from "./player/engine.js";
+import { addExtras, createPlayer, placeIn, startTime } from "./player/engine.js";
 import { bindMenus } from "./player/menus.js";
 import { Encode } from "./player/encode.js";
 import { here, withNext } from "./account/next.js";
@@ -9,7 +9,9 @@ import { hooks, say } from "./dom.js";
 import { api, ask, pause, persist } from "./net.js";
 import { reachable, Timeline } from "./player/timeline.js";
 import { Session } from "./player/session.js";
-import { titleAddress } from "./cards.js";
+import { Next } from "./player/next.js";
+import { Usage } from "./player/usage.js";
+import { titleAddress, watchAddress } from "./cards.js";
 import { clock } from "./text.js";
 
 const ASK_AGAIN_MS = 2500;
@@ -39,7 +41,7 @@ class Watch {
     this.id = id;
     this.at = hooks(root);
     this.video = this.at.video;
-    this.session = new Session(() => persist(() => authorized(`titles/${encodeURIComponent(id)}/playback`, { method: "POST" })));
+    this.session = new Session(() => persist(() => this.openSession()));
     this.encode = new Encode(() => ask(api(`titles/${encodeURIComponent(id)}`)));
     this.errors = [];
     this.stalls = 0;
@@ -47,7 +49,22 @@ class Watch {
     this.loading = true;
     this.thumbnails = null;
     this.wantsToPlay = true;
-    this.stoppedAt = null;
+    this.hls = new URLSearchParams(location.search).has("hls");
+    this.stoppedAt = placeIn(location.search);
+    this.usage = new Usage(id, { video: this.video, session: this.session, bitrateKbps: () => this.bitrateKbps() });
+    this.next = new Next(this.at.next, { id, video: this.video, leave: (address) => location.assign(address) });
+  }
+
+  /** Ask for a session; one that renews another goes on with its ticket for heartbeats. */
+  openSession() {
+    const { usage_ticket: ticket } = this.session.data ?? {};
+    return authorized(`titles/${encodeURIComponent(this.id)}/playback`, { method: "POST", body: ticket ? { usage_ticket: ticket } : {} });
+  }
+
+  /** The bitrate of what plays now, in kbit/s; null when the player does not know. */
+  bitrateKbps() {
+    const { streamBandwidth } = this.player?.getStats() ?? {};
+    return Number.isFinite(streamBandwidth) && streamBandwidth > 0 ? Math.round(streamBandwidth / 1000) : null;
   }
 
   async start() {
@@ -77,6 +94,8 @@ class Watch {
     this.player.addEventListener("buffering", () => this.watchFlow());
     window.notflix = { player: this.player, video: this.video, stats: () => this.stats() };
     this.bindPerson();
+    this.usage.bind();
+    this.next.bind();
     await this.load();
   }
 
@@ -124,6 +143,7 @@ class Watch {
     say(this.at.notice, "");
     this.loading = true;
     this.showWaiting(true);
+    this.usage.tally.asked();
     try {
       const session = await this.open();
       document.title = `${session.name}: Notflix`;
@@ -131,8 +151,7 @@ class Watch {
       this.at.heading.textContent = `Watch ${session.name}`;
       this.video.setAttribute("aria-label", session.name);
       this.encode.follow(session);
-      const hls = new URLSearchParams(location.search).has("hls");
-      await this.player.load(hls ? session.hls_url : session.manifest_url, this.stoppedAt ?? startTime(session));
+      await this.player.load(this.hls ? session.hls_url : session.manifest_url, startTime(session, this.stoppedAt));
       await this.loaded(session);
     } catch (error) {
       this.failed(error);
@@ -157,6 +176,7 @@ class Watch {
 
   async loaded(session) {
     this.loading = false;
+    history.replaceState(null, "", watchAddress(this.id) + (this.hls ? "&hls" : "")); // a place asked for is asked for once
     this.showWaiting(false);
     this.timeline.update();
     await this.addExtras(session);
@@ -211,7 +231,9 @@ class Watch {
     const { video } = this;
     const stuck = !video.paused && !video.ended && (video.readyState < video.HAVE_FUTURE_DATA || this.player.isBuffering());
     const front = atFront(this.facts());
-    if (stuck && !this.stuck && !video.seeking && video.played.length && !front) this.stalls += 1;
+    const starved = stuck && !video.seeking && video.played.length > 0 && !front;
+    if (starved && !this.stuck) this.stalls += 1;
+    this.usage.tally.waits(stuck, starved && !this.stuck);
     this.stuck = stuck;
     if (stuck && front && !this.encode.running) this.failed(Object.assign(new Error("The film is not whole."), { code: "encode_stopped" }));
     else this.showWaiting(stuck, front ? "Waiting for the encoder…" : "");
@@ -250,6 +272,7 @@ class Watch {
     const { heading, text, again, plans } = problemFor(error);
     this.loading = true; // until somebody tries again
     this.video.pause();
+    this.usage.tally.waits(false);
     this.showWaiting(false);
     this.at["problem-heading"].textContent = heading;
     this.at["problem-text"].textContent = text;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { actForKey } from "../../../web/js/player/controls.js";
 import { progressed } from "../../../web/js/player/encode.js";
-import { remedy, SETTINGS, startTime } from "../../../web/js/player/engine.js";
+import { placeIn, remedy, SETTINGS, startTime } from "../../../web/js/player/engine.js";
 import { heightsOf, trackLabel } from "../../../web/js/player/menus.js";
 import { renewAfter, Session, sign } from "../../../web/js/player/session.js";
 import { bufferedEnd, previewLeft, reachable } from "../../../web/js/player/timeline.js";
@@ -75,11 +75,17 @@ test("a refused key is renewed, an overloaded store asked again, a missing film 
   assert.equal(remedy({ category: 3, code: 3016 }, kinds, 0), "give up");
 });
 
-test("a film begins where one stopped, unless that was the end or is not there yet", () => {
+test("a film begins where one stopped, or where one wants to, short of what is not there yet", () => {
   assert.equal(startTime({ resume_s: 0, duration_s: 100, status: "ready" }), 0);
   assert.equal(startTime({ resume_s: 40, duration_s: 100, status: "ready" }), 40);
-  assert.equal(startTime({ resume_s: 95, duration_s: 100, status: "ready" }), 0);
+  assert.equal(startTime({ resume_s: 40, duration_s: 100, status: "ready" }, 0), 0);
+  assert.equal(startTime({ resume_s: 40, duration_s: 30, status: "ready" }), 30);
   assert.equal(startTime({ resume_s: 80, duration_s: 200, front_s: 20, status: "encoding" }), 16);
+  assert.equal(startTime({ resume_s: 80, duration_s: 200, front_s: 0, status: "encoding" }), 0);
+});
+
+test("an address may name a place in the film, and nothing else is taken for one", () => {
+  assert.deepEqual(["?id=a&from=0", "?from=12.5", "?from=-3", "?from=x", "?from=", "?id=a"].map(placeIn), [0, 12.5, null, null, null, null]);
 });
 
 test("a seek stays inside the film and short of what is not encoded", () => {

@@ -53,10 +53,19 @@ export async function createPlayer(shaka, { video, stage, session, onTrouble, on
   return player;
 }
 
-/** Where to begin: where the person stopped, unless that is the end or is not there yet. */
-export function startTime({ resume_s: resume = 0, duration_s: duration = 0, front_s: front = 0, status }) {
-  if (!resume || (duration && resume > duration - 15)) return 0;
-  return status === "encoding" ? Math.max(0, Math.min(resume, front - 4)) : resume;
+/**
+ * Where to begin: where the person wants to, else where they stopped, which the API gives as 0 at the end; short of what
+ * is not there yet.
+ */
+export function startTime({ resume_s: resume = 0, duration_s: duration = 0, front_s: front = 0, status }, wanted = null) {
+  const there = status === "encoding" ? front - 4 : duration;
+  return Math.max(0, Math.min(wanted ?? resume, there));
+}
+
+/** The place that the page's address asks for in seconds (`&from=0` starts over); null where it does not. */
+export function placeIn(query) {
+  const from = new URLSearchParams(query).get("from");
+  return /^\d+(\.\d+)?$/.test(from ?? "") ? Number(from) : null;
 }
 
 /** Add the thumbnails and those subtitles that the manifest does not list; return the thumbnails' track. */

@@ -1,0 +1,116 @@
+/** Viewing history: what a person watched, the latest first, each to be gone on with or cleared; or all of it cleared. */
+import "./nav.js";
+import { hooks, picture, piece, reconcile, say, showProblem } from "./dom.js";
+import { canPlay, hueOf, pictureFor, titleAddress, watchAddress } from "./cards.js";
+import { RequestError } from "./net.js";
+import { clock } from "./text.js";
+import { clearAll, clearTitle, fetchHistory, leftText } from "./viewing.js";
+
+const GONE = "A film that is no longer here";
+const day = new Intl.DateTimeFormat("en", { day: "numeric", month: "long", year: "numeric" });
+const hour = new Intl.DateTimeFormat("en", { hour: "numeric", minute: "2-digit", hourCycle: "h23" });
+
+/** When something was, for a person: "Today at 21:05", "Yesterday at 9:30", "May 3, 2026". */
+export function whenText(at, now) {
+  const midnight = new Date(now).setHours(0, 0, 0, 0);
+  const days = Math.round((midnight - new Date(at).setHours(0, 0, 0, 0)) / 86_400_000);
+  if (days <= 0) return `Today at ${hour.format(at)}`;
+  return days === 1 ? `Yesterday at ${hour.format(at)}` : day.format(at);
+}
+
+/** How far it was watched. */
+export function placeText(entry) {
+  if (entry.finished) return "Watched to the end";
+  return `Stopped at ${clock(entry.position_s)} · ${leftText(entry)}`;
+}
+
+function writeEntry(node, entry, remove) {
+  const at = hooks(node);
+  const { title } = entry;
+  at.link.textContent = title?.name ?? GONE;
+  const address = title ? (canPlay(title.status) && !entry.finished ? watchAddress(title.id) : titleAddress(title.id)) : null;
+  for (const link of [at.link, at.art]) {
+    if (address) link.href = address;
+    else link.removeAttribute("href");
+  }
+  at.place.textContent = placeText(entry);
+  at.when.textContent = whenText(new Date(entry.watched_at), new Date());
+  at.when.dateTime = entry.watched_at;
+  at.art.style.setProperty("--hue", hueOf(entry.title_id));
+  at.progress.style.setProperty("--share", `${Math.round(entry.progress * 100)}%`);
+  at.remove.setAttribute("aria-label", `Clear ${title?.name ?? GONE} from the history`);
+  at.remove.onclick = () => remove(entry);
+  picture(at.picture, title ? pictureFor(title.artwork, "card") : null);
+}
+
+function bind(root) {
+  const at = hooks(root);
+  let entries = [];
+  let cursor = null;
+
+  const write = () => {
+    reconcile(at.entries, entries, { key: (entry) => entry.title_id, create: () => piece("entry"), update: (node, entry) => writeEntry(node, entry, remove) });
+    const none = entries.length === 0;
+    at.entries.hidden = none;
+    at.empty.hidden = !none || cursor !== null;
+    at.clear.hidden = none;
+    at.more.hidden = cursor === null;
+  };
+  const tried = async (act, failure) => {
+    try {
+      await act();
+      return true;
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      say(at.said, `${failure} ${error.message}`);
+      return false;
+    }
+  };
+  const remove = async (entry) => {
+    const name = entry.title?.name ?? GONE;
+    const place = entries.indexOf(entry);
+    if (!(await tried(() => clearTitle(entry.title_id), `${name} could not be cleared.`))) return;
+    entries = entries.filter((one) => one !== entry);
+    write();
+    say(at.said, `${name} is cleared from your history.`);
+    (at.entries.children[Math.min(place, entries.length - 1)]?.querySelector("button") ?? at.heading).focus();
+  };
+  const load = async ({ further = false } = {}) => {
+    const page = await fetchHistory(further ? cursor : null);
+    const known = new Set(further ? entries.map((entry) => entry.title_id) : []);
+    entries = [...(further ? entries : []), ...page.entries.filter((entry) => !known.has(entry.title_id))];
+    cursor = page.cursor;
+    write();
+    root.removeAttribute("aria-busy");
+  };
+  at.more.addEventListener("click", async () => {
+    const next = entries.length;
+    if (await tried(() => load({ further: true }), "Earlier ones did not load.")) at.entries.children[next]?.querySelector("a[href], button")?.focus();
+  });
+  at.clear.addEventListener("click", () => at.dialog.showModal());
+  at["clear-no"].addEventListener("click", () => at.dialog.close());
+  at["clear-yes"].addEventListener("click", async () => {
+    at.dialog.close();
+    if (!(await tried(clearAll, "Your history could not be cleared."))) return;
+    entries = [];
+    cursor = null;
+    write();
+    say(at.said, "Your history is cleared.");
+    at.heading.focus();
+  });
+  return async function start() {
+    try {
+      await load();
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      showProblem(root, { heading: "Your history did not load.", text: `${error.message} Try again in a moment.`, retry: () => location.reload() });
+    }
+  };
+}
+
+const root = globalThis.document?.querySelector("[data-history]");
+if (root) {
+  const start = bind(root);
+  start();
+  window.addEventListener("pageshow", ({ persisted }) => { if (persisted) start(); });
+}
