@@ -260,12 +260,10 @@ def test_history_of_one_user_is_forgotten_whole(history: MysqlLoginHistory) -> N
 def test_old_history_is_cleared_away_in_portions(history: MysqlLoginHistory, server: Running) -> None:
     server.ask("DELETE FROM login_history_db.entries")
     user_id = uuid4().hex
-    server.ask(
-        "INSERT INTO login_history_db.entries SELECT CONCAT('old', seq), %s, %s, '::1', '', 'success' "
-        f"FROM login_history_db.seq_1_to_{2 * MOST_AT_ONCE}",
-        user_id,
-        NOW.replace(tzinfo=None) - timedelta(days=400),
-    )
+    long_ago = NOW.replace(tzinfo=None) - timedelta(days=400)
+    rows = [(f"old{number}", user_id, long_ago, "::1", "", "success") for number in range(2 * MOST_AT_ONCE)]
+    with server.root() as connection, connection.cursor() as cursor:
+        cursor.executemany("INSERT INTO login_history_db.entries VALUES (%s, %s, %s, %s, %s, %s)", rows)
     recent = make_entry(user_id)
     history.record(recent)
     assert history.expire(NOW - timedelta(days=365)) == 2 * MOST_AT_ONCE
@@ -281,7 +279,7 @@ def test_lookups_read_no_more_than_the_row_they_want(server: Running) -> None:
         "SELECT * FROM login_history_db.entries WHERE user_id = 'x' AND at < '2026-01-01' ORDER BY at DESC",
     ):
         (plan,) = server.ask(f"EXPLAIN {statement}")
-        assert plan["key"] or plan["extra"].startswith("Impossible WHERE"), statement
+        assert plan["key"] or "const table" in plan["extra"], statement
     collations = server.ask(
         "SELECT DISTINCT collation_name AS name FROM information_schema.columns "
         "WHERE table_schema LIKE '%%\\_db' AND collation_name IS NOT NULL "

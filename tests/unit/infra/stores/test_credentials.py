@@ -44,3 +44,10 @@ def test_damaged_file_is_told_and_left_alone(tmp_path: Path) -> None:
     with pytest.raises(CannotRun, match="is damaged"):
         load_or_make(path)
     assert path.read_text() == '{"redis": "half'
+
+
+def test_each_user_of_mysql_has_a_password_of_its_own_that_stays(tmp_path: Path) -> None:
+    made, other = load_or_make(tmp_path / "one"), load_or_make(tmp_path / "other")
+    passwords = {each.mysql_password(name) for each in (made, other) for name in ("logins", "payments")}
+    assert len(passwords) == 4
+    assert load_or_make(tmp_path / "one").mysql_password("logins") == made.mysql_password("logins")
