@@ -41,8 +41,9 @@ function bind(root) {
     await leaveFor("/login.html?why=out");
   });
   at.login.href = root.dataset.account === "gate" ? withNext(at.login.pathname, nextOf(location)) : loginAddress();
+  write(session());
   onChange(write);
-  ready().then(write);
+  ready(); // another tab may know more
   window.addEventListener("pageshow", ({ persisted }) => {
     if (persisted) write(session()); // the page comes back from the browser's memory, as it was then
   });
