@@ -131,7 +131,7 @@ def test_user_sees_no_other_database_and_no_table(server: Running, folder: Folde
         "GRANT EXECUTE ON *.* TO CURRENT_USER()",
         "SET GLOBAL max_connections = 1",
         "FLUSH PRIVILEGES",
-        "SELECT 'loot' INTO OUTFILE '/tmp/loot'",
+        "SELECT 'loot' INTO OUTFILE 'loot'",
         "CREATE PROCEDURE {database}.more() SELECT 1",
         "ALTER PROCEDURE {database}.{procedure} COMMENT 'mine'",
         "DROP PROCEDURE {database}.{procedure}",
