@@ -24,6 +24,7 @@ PAGES = (
     *("register.html", "login.html", "account.html", "forgot.html", "reset.html", "confirm.html"),
     *("plans.html", "subscribed.html"),
     *("list.html", "history.html"),
+    "studio.html",
 )
 
 

@@ -22,6 +22,7 @@ function bind(root) {
     if (!known) open(false);
     at.initial.textContent = initialOf(known?.email);
     at.address.textContent = known?.email ?? "";
+    at.studio.hidden = !known?.admin;
   };
 
   at.opener.addEventListener("click", () => open(!isOpen()));

@@ -1,0 +1,119 @@
+/** The encodes, as they go: what each one does, why one failed, and what can be done about it. */
+import { hook, hooks, piece, reconcile, say } from "../dom.js";
+import { repeat, RequestError } from "../net.js";
+import { watchAddress } from "../cards.js";
+import { authorized } from "../account/session.js";
+import { moment } from "../account/words.js";
+import { bytesText, countText, isOpen, jobText, lookAfter, offers } from "./words.js";
+
+const EXPECTED_MS = 60_000; // an upload's job is there within seconds
+
+class Encodes {
+  constructor(root) {
+    this.at = hooks(root);
+    this.jobs = [];
+    this.failures = 0;
+    this.expectedUntil = 0;
+    this.stop = () => {};
+    this.filter = "all";
+    this.at.filter.addEventListener("change", () => {
+      this.filter = this.at.filter.value;
+      this.write();
+    });
+    document.addEventListener("visibilitychange", () => { if (!document.hidden && this.known) this.look(); });
+  }
+
+  /** Look now, and then again and again. */
+  async look() {
+    this.stop();
+    const turn = (this.turn = {});
+    await this.load();
+    if (turn !== this.turn) return;
+    this.stop = repeat(() => this.load(), () => lookAfter({ moving: this.isMoving, failures: this.failures }));
+  }
+
+  /** An upload has just ended: its job will soon be there. */
+  expect() {
+    this.expectedUntil = performance.now() + EXPECTED_MS;
+    this.look();
+  }
+
+  get isMoving() {
+    return this.jobs.some(isOpen) || performance.now() < this.expectedUntil;
+  }
+
+  async load() {
+    const { at } = this;
+    try {
+      ({ jobs: this.jobs } = await authorized("jobs"));
+      this.failures = 0;
+      this.known = true;
+      say(at.trouble, "");
+      this.write();
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      this.failures += 1;
+      say(at.trouble, `${error.message} ${this.known ? "What stands here may be old." : ""} Trying again by itself.`);
+    }
+  }
+
+  write() {
+    const { at } = this;
+    const shown = offers(this.jobs).filter(({ job }) => this.filter === "all" || (this.filter === "open" ? isOpen(job) : job.status === this.filter));
+    reconcile(at.jobs, shown, { key: ({ job }) => job.job_id, create: ({ job }) => this.create(job), update: (node, offer) => this.update(node, offer) });
+    const count = countText(this.jobs);
+    if (at.count.textContent !== count) at.count.textContent = count;
+    at.filtering.hidden = this.jobs.length === 0;
+    at.none.hidden = this.jobs.length > 0;
+    at["none-alike"].hidden = this.jobs.length === 0 || shown.length > 0;
+    at.jobs.removeAttribute("aria-busy");
+  }
+
+  create(job) {
+    const node = piece("job");
+    const on = hooks(node);
+    on.name.textContent = job.name;
+    on.name.id = `job-${job.job_id}`;
+    on.bar.setAttribute("aria-labelledby", on.name.id);
+    on.retry.setAttribute("aria-describedby", on.name.id);
+    on.watch.setAttribute("aria-describedby", on.name.id);
+    on.watch.href = watchAddress(job.title_id);
+    on.retry.addEventListener("click", () => this.retry(node, job.job_id));
+    return node;
+  }
+
+  update(node, { job, retry, watch }) {
+    const on = hooks(node);
+    node.dataset.state = isOpen(job) ? "open" : job.status;
+    const text = jobText(job);
+    if (on.state.textContent !== text) on.state.textContent = text;
+    const percent = Math.floor(job.percent);
+    on.bar.hidden = !isOpen(job);
+    on.bar.setAttribute("aria-valuenow", String(percent));
+    on.bar.style.setProperty("--share", `${percent}%`);
+    say(on.reason, job.reason ?? "");
+    on.when.textContent = moment(job.created_at, new Date());
+    on.when.dateTime = job.created_at;
+    on.size.textContent = bytesText(job.source.size);
+    on.retry.hidden = !retry;
+    on.watch.hidden = !watch;
+    on["watch-word"].textContent = isOpen(job) ? "Watch already" : "Watch";
+  }
+
+  async retry(node, id) {
+    const button = hook(node, "retry");
+    if (button.getAttribute("aria-disabled") === "true") return;
+    button.setAttribute("aria-disabled", "true");
+    say(hook(node, "said"), "");
+    try {
+      await authorized(`jobs/${encodeURIComponent(id)}/retry`, { method: "POST" });
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      say(hook(node, "said"), error.message);
+    }
+    button.removeAttribute("aria-disabled");
+    await this.look();
+  }
+}
+
+export const bindEncodes = (root) => new Encodes(root);
