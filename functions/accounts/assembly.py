@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from functions.settings import Settings
     from functions.tickets import Tickets
 
-FORGET_AFTER_S = 10
-"""Longer than the deletion of an account may take, which is done after this message is sent and before it is read."""
+FORGET_AFTER_S = 5
+"""The account is deleted in between; a message that is read before that is done comes back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 # KEYS: the list; ARGV: session id, lifetime in ms, how many may live. Returns the time, and the ids that must end.
 _ENTER = f"""{_NOW}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
+redis.call('ZADD', KEYS[1], now + time[2] % 1000 / 1000 + ARGV[2], ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 local surplus = redis.call('ZCARD', KEYS[1]) - ARGV[3]
 local oldest = {{}}

@@ -1,0 +1,291 @@
+"""Accounts over the real stores: the limit under a storm, every form of an address, and what a thief would find."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import threading
+import uuid
+from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from functions import bootstrap
+from functions.accounts import triggers
+from functions.accounts.passwords import Passwords
+from tests.support.accounts import OTHER_PASSWORD, PASSWORD, make_email
+from tests.support.api import call
+from tests.support.queues import drain, empty
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from tests.integration.conftest import Stack
+
+pytestmark = pytest.mark.usefixtures("wired")
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+NASTY = (
+    "' OR '1'='1' -- ",
+    "'); DROP TABLE logins; -- ",
+    "\\'; SELECT SLEEP(10); #",
+    '{"$gt": ""}',
+    "nul\x00byte in here",
+    "🦊🌧️🛶🧂🪁🥁🧵🪑",
+    "\ud800\udfff lone surrogates",
+    "x" * 10_000,
+    "é" * 5_000,
+)
+
+
+@pytest.fixture(autouse=True)
+def quiet_queues(wired: None) -> None:
+    """Begin with empty queues."""
+    for queue in ("record-login", "send-mail", "start-reset", "forget-viewer"):
+        empty(queue)
+
+
+def ask(
+    function: Any, address: str, session: str = "", /, *, ip: str = "203.0.113.7", **body: object
+) -> tuple[int, Any]:
+    headers = {"X-Forwarded-For": f"{ip}:50311", "User-Agent": FIREFOX}
+    if session:
+        headers["Authorization"] = f"Bearer {session}"
+    return call(function, address, body=body, headers=headers)
+
+
+def register(email: str = "", password: str = PASSWORD) -> str:
+    email = email or make_email()
+    status, account = ask(triggers.register, "accounts", email=email, password=password)
+    assert status == 201, account
+    return email
+
+
+def try_to_log_in(email: str, password: str = PASSWORD, ip: str = "203.0.113.7") -> int:
+    return ask(triggers.log_in, "sessions", ip=ip, email=email, password=password)[0]
+
+
+def log_in(email: str, password: str = PASSWORD) -> str:
+    status, session = ask(triggers.log_in, "sessions", email=email, password=password)
+    assert status == 200, session
+    return str(session["token"])
+
+
+def letters() -> list[dict[str, str]]:
+    client = bootstrap.queue_service().get_queue_client("send-mail")
+    return [json.loads(b64decode(message.content)) for message in client.peek_messages(32)]
+
+
+def mailed_token(kind: str, to: str) -> str:
+    """Return the token of the link that was mailed last."""
+    links = [letter["link"] for letter in letters() if (letter["kind"], letter["to"]) == (kind, to)]
+    return links[-1].partition("#token=")[2]
+
+
+def test_of_160_wrong_tries_at_once_five_reach_the_hash_and_nobody_else_notices(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    victim, bystander = register(), register()
+    hashed, lock = [], threading.Lock()
+    verify = Passwords.verify
+
+    def counted(self: Passwords, password_hash: str, password: str) -> bool:
+        with lock:
+            hashed.append(password)
+        return verify(self, password_hash, password)
+
+    monkeypatch.setattr(Passwords, "verify", counted)
+    with ThreadPoolExecutor(32) as people:
+        tries = [people.submit(try_to_log_in, victim, f"guess number {number}") for number in range(160)]
+        others = [people.submit(try_to_log_in, bystander, PASSWORD) for _ in range(3)]
+        elsewhere = people.submit(try_to_log_in, victim, PASSWORD, "198.51.100.9")
+        answers = [each.result() for each in tries]
+        assert [each.result() for each in others] == [200] * 3
+        assert elsewhere.result() == 200
+    assert (answers.count(401), answers.count(429)) == (5, 155)
+    assert len([password for password in hashed if password.startswith("guess")]) == 5
+    assert try_to_log_in(victim, PASSWORD) == 429
+    assert len([password for password in hashed if password == PASSWORD]) == 4
+    for key in bootstrap.redis().scan_iter("attempts:*"):  # a minute passes
+        if bootstrap.redis().type(key) == "zset":
+            for member in bootstrap.redis().zrange(key, 0, -1):
+                bootstrap.redis().zincrby(key, -60_001, str(member))
+    assert try_to_log_in(victim, PASSWORD) == 200
+
+
+def test_an_unknown_address_and_a_wrong_password_get_one_answer() -> None:
+    known = ask(triggers.log_in, "sessions", email=register(), password=OTHER_PASSWORD)
+    unknown = ask(triggers.log_in, "sessions", email=make_email("nobody"), password=OTHER_PASSWORD)
+    assert known == unknown and known[0] == 401
+    assert ask(triggers.request_reset, "password-resets", email=register()) == (202, {})
+    assert ask(triggers.request_reset, "password-resets", email=make_email("nobody")) == (202, {})
+
+
+def test_every_form_of_an_address_is_one_account() -> None:
+    tail = uuid.uuid4().hex[:8]
+    register(f"José.{tail}@München.example.org")
+    for form in (f"JOSÉ.{tail}@MÜNCHEN.example.org", f"jose\u0301.{tail}@xn--mnchen-3ya.example.org"):
+        assert ask(triggers.register, "accounts", email=form, password=PASSWORD)[0] == 409
+        assert log_in(form)
+
+
+def test_a_password_of_any_script_is_one_from_every_keyboard() -> None:
+    email = register(password="пять cafe\u0301 🦊🌧️ фонарей")
+    assert log_in(email, "пять café 🦊🌧️ фонарей")
+    assert try_to_log_in(email, "пять cafe 🦊🌧️ фонарей") == 401
+
+
+@pytest.mark.parametrize("text", NASTY, ids=lambda text: ascii(text)[:24])
+def test_no_text_in_any_field_breaks_anything(text: str) -> None:
+    email = register()
+    token = log_in(email)
+    answers = [
+        ask(triggers.register, "accounts", email=text, password=PASSWORD),
+        ask(triggers.register, "accounts", email=f"{text}@example.org", password=PASSWORD),
+        ask(triggers.register, "accounts", email=email, password=text),
+        ask(triggers.log_in, "sessions", email=text, password=PASSWORD),
+        ask(triggers.log_in, "sessions", email=f"{text}@example.org", password=PASSWORD),
+        ask(triggers.log_in, "sessions", email=email, password=text),
+        ask(triggers.confirm_address, "confirmations", token=text),
+        ask(triggers.reset_password, "password-resets", token=text, password=OTHER_PASSWORD),
+        ask(triggers.reset_password, "password-resets", token="x", password=text),
+        ask(triggers.request_reset, "password-resets", email=text),
+        ask(triggers.change_password, "me/password", token, current=text, new=OTHER_PASSWORD),
+        ask(triggers.delete_account, "me", token, password=text),
+        ask(triggers.get_me, "me", text.encode("ascii", "ignore").decode() or "x"),
+        ask(triggers.list_logins, f"me/logins?cursor={text[:50].encode('ascii', 'ignore').decode()}", token),
+    ]
+    assert all(status < 500 for status, _ in answers), answers
+    assert log_in(email)
+
+
+def test_an_emoji_may_be_an_address_and_a_quote_too() -> None:
+    for local in ("🦊", "o'hara", "a`b", "x--y"):
+        email = register(f"{local}.{uuid.uuid4().hex[:8]}@example.org")
+        assert ask(triggers.get_me, "me", log_in(email))[1]["email"] == email
+
+
+def test_the_history_is_written_for_success_and_failure_by_way_of_the_queue() -> None:
+    email = register()
+    assert try_to_log_in(email, OTHER_PASSWORD, "198.51.100.9") == 401
+    token = log_in(email)
+    assert try_to_log_in(make_email("nobody"), OTHER_PASSWORD) == 401
+    assert ask(triggers.list_logins, "me/logins", token)[1]["logins"] == []
+    assert drain("record-login", triggers.record_login) == 3
+    _, page = ask(triggers.list_logins, "me/logins", token)
+    assert [(entry["outcome"], entry["ip"], entry["browser"]) for entry in page["logins"]] == [
+        ("success", "203.0.113.7", "Firefox on Linux"),
+        ("wrong_password", "198.51.100.9", "Firefox on Linux"),
+    ]
+
+
+def test_letters_bring_links_that_confirm_and_reset() -> None:
+    email = register()
+    token = log_in(email)
+    assert ask(triggers.confirm_address, "confirmations", token=mailed_token("confirm", email))[0] == 200
+    assert ask(triggers.get_me, "me", token)[1]["confirmed"] is True
+    ask(triggers.request_reset, "password-resets", email=email.upper())
+    assert drain("start-reset", triggers.start_reset) == 1
+    link = mailed_token("reset", email)
+    assert ask(triggers.reset_password, "password-resets", token=link, password=OTHER_PASSWORD) == (204, None)
+    assert ask(triggers.get_me, "me", token)[0] == 401
+    assert ask(triggers.reset_password, "password-resets", token=link, password=PASSWORD)[0] == 410
+    assert log_in(email, OTHER_PASSWORD)
+
+
+def test_a_link_that_many_follow_at_once_sets_one_password() -> None:
+    email = register()
+    ask(triggers.request_reset, "password-resets", email=email)
+    drain("start-reset", triggers.start_reset)
+    link = mailed_token("reset", email)
+    chosen = [f"seven quiet lanterns {number}" for number in range(4)]
+    with ThreadPoolExecutor(4) as people:
+        answers = list(
+            people.map(lambda new: ask(triggers.reset_password, "password-resets", token=link, password=new)[0], chosen)
+        )
+    assert sorted(answers) == [204, 410, 410, 410]
+    assert [try_to_log_in(email, new) for new in chosen].count(200) == 1
+
+
+def test_a_deleted_account_leaves_nothing_behind() -> None:
+    email = register()
+    token = log_in(email)
+    drain("record-login", triggers.record_login)
+    user_id = ask(triggers.get_me, "me", token)[1]["user_id"]
+    assert bootstrap.login_history().page(user_id, before=None, limit=9)
+    assert ask(triggers.delete_account, "me", token, password=PASSWORD) == (204, None)
+    assert ask(triggers.get_me, "me", token)[0] == 401
+    assert try_to_log_in(email) == 401
+    assert eventually(lambda: drain("forget-viewer", triggers.forget_viewer), within_s=30, every_s=0.5) == 1
+    assert bootstrap.login_history().page(user_id, before=None, limit=9) == []
+    drain("record-login", triggers.record_login)
+    assert bootstrap.login_history().page(user_id, before=None, limit=9) == []
+    assert register(email)
+
+
+def test_a_thief_finds_no_password_and_no_token_and_logs_name_nobody(
+    stack: Stack, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    email, secret, later = make_email("secretive"), "violet anchors drifting", "copper ladders humming"
+    register(email, secret)
+    tokens = [log_in(email, secret)]
+    links = [mailed_token("confirm", email)]
+    assert try_to_log_in(email, "tangerine guesses") == 401
+    status, session = ask(triggers.change_password, "me/password", tokens[0], current=secret, new=later)
+    assert status == 200
+    tokens.append(session["token"])
+    ask(triggers.request_reset, "password-resets", email=email)
+    drain("start-reset", triggers.start_reset)
+    links.append(mailed_token("reset", email))
+    drain("record-login", triggers.record_login)
+    for nobody in (make_email("secretive"), "secretive@@", "secretive\x00@example.org"):
+        try_to_log_in(nobody)
+    for _ in range(6):
+        try_to_log_in(email, "tangerine guesses")
+
+    databases, redis = dump_of_databases(stack), dump_of_redis()
+    assert email in databases and "argon2id" in databases and "sess:" in redis
+    for place in (databases, redis, caplog.text):
+        for found in (secret, later, "tangerine", *tokens, *links):
+            assert found not in place
+    assert "secretive" not in caplog.text
+    assert ask(triggers.delete_account, "me", tokens[-1], password=later)[0] in (204, 429)
+
+
+def dump_of_databases(stack: Stack) -> str:
+    parts = urlsplit(stack.endpoints["mysql"])
+    return subprocess.run(
+        [
+            "mariadb-dump",
+            "--no-defaults",
+            f"--host={parts.hostname}",
+            f"--port={parts.port}",
+            f"--user={parts.username}",
+            "--databases",
+            "logins_db",
+            "login_history_db",
+        ],
+        env={"MYSQL_PWD": parts.password or "", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+
+
+def dump_of_redis() -> str:
+    redis = bootstrap.redis()
+    found: list[object] = []
+    for key in redis.scan_iter():
+        match redis.type(key):
+            case "hash":
+                found.append((key, redis.hgetall(key)))
+            case "zset":
+                found.append((key, redis.zrange(key, 0, -1)))
+            case _:
+                found.append((key, redis.get(key)))
+    return repr(found)
