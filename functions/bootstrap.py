@@ -290,7 +290,14 @@ def usage() -> Usage:
     """Return what viewers watched and marked."""
     from functions.usage.service import Usage
 
-    return Usage(usage_store(), catalogue(), tickets(), lambda message: queues().send("update-graph", message), now)
+    return Usage(
+        usage_store(),
+        catalogue(),
+        tickets(),
+        lambda message: queues().send("update-graph", message),
+        now,
+        telemetry,
+    )
 
 
 @once

@@ -14,6 +14,7 @@ import azure.functions as func
 from functions import bootstrap
 from functions.apart import apart
 from functions.billing.owner import offer_of
+from functions.billing.settlement import OVERDUE_AFTER
 from functions.billing.views import (
     owners_event,
     owners_grant,
@@ -29,6 +30,7 @@ from functions.http import answer, bearer, endpoint, json_object, no_content, op
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 
 STORAGE = "AzureWebJobsStorage"
+LAG = "notflix.webhook.lag_s"
 ANONYMOUS = func.AuthLevel.ANONYMOUS
 
 
@@ -167,6 +169,8 @@ def settle_subscription(msg: func.QueueMessage) -> None:
     """Ask PayPal how a subscription stands and write it down: {"subscription_id", "cause"}."""
     subject, cause = _subject(msg)
     bootstrap.billing().settlements.settle(subject, cause)
+    if cause == "event" and (told_at := msg.insertion_time):
+        bootstrap.telemetry().record(LAG, (bootstrap.now() - told_at).total_seconds())
 
 
 @blueprint.function_name("settle_subscription_poison")
@@ -181,7 +185,8 @@ def settle_subscription_poison(msg: func.QueueMessage) -> None:
 def mend_subscriptions(timer: func.TimerRequest) -> None:
     """Send again for subscriptions that have waited to be settled for longer than a message takes."""
     del timer
-    bootstrap.billing().settlements.mend()
+    if bootstrap.billing().settlements.mend():
+        bootstrap.telemetry().record(LAG, OVERDUE_AFTER.total_seconds())  # so long at least, and not over yet
 
 
 @blueprint.function_name("reconcile_subscriptions")

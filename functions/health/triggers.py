@@ -1,4 +1,4 @@
-"""The HTTP function that tells whether the service's stores are up."""
+"""The functions that tell whether the service's stores are up, and whether its queues move."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import asdict
 import azure.functions as func
 
 from functions import bootstrap
+from functions.health.queues import waits_s
 from functions.health.service import check
 from functions.http import answer, endpoint
 
@@ -22,3 +23,12 @@ def health(req: func.HttpRequest) -> func.HttpResponse:
     up = all(store.up for store in stores.values())
     body = {"status": "up" if up else "down", "stores": {name: asdict(store) for name, store in stores.items()}}
     return answer(body, status=200 if up else 503)
+
+
+@blueprint.function_name("measure_queues")
+@blueprint.timer_trigger("timer", "45 */5 * * * *")
+def measure_queues(timer: func.TimerRequest) -> None:
+    """Record how long the first message of each queue has waited."""
+    del timer
+    for queue, wait_s in waits_s(bootstrap.queue_service(), bootstrap.now()).items():
+        bootstrap.telemetry().record("notflix.queue.age_s", wait_s, queue=queue)

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from functions.errors import Forbidden, Malformed, StoreUnavailable, Unauthenticated
+from functions.telemetry import Silence
 from functions.usage.model import (
     Heartbeat,
     Kind,
@@ -27,12 +28,14 @@ from functions.usage.model import (
     text_of,
     to_milliseconds,
 )
+from functions.usage.quality import report
 from functions.usage.reading import read_title_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from functions.catalogue.model import Title
+    from functions.telemetry import Telemetry
     from functions.tickets import Tickets
     from functions.usage.model import UsageStore
 
@@ -95,12 +98,14 @@ class Usage:
         tickets: Tickets,
         tell_graph: Callable[[Mapping[str, object]], None],
         now: Callable[[], datetime],
+        telemetry: Callable[[], Telemetry] = Silence,
     ) -> None:
         self._store = store
         self._titles = titles
         self._tickets = tickets
         self._tell_graph = tell_graph
         self._now = now
+        self._telemetry = telemetry
 
     def open(self, user_id: str, title_id: str, *, duration_s: float, ticket: str = "") -> Opening:
         """Return where the viewer goes on with a title, and a ticket for its heartbeats.
@@ -136,7 +141,16 @@ class Usage:
         if beat.position_s > sitting.duration_s + SLACK_S:
             raise Malformed(f"position_s: {title_id!r} lasts {sitting.duration_s:.1f} s.")
         now = self._now()
-        view = self._change(sitting.user_id, title_id, lambda seen: seen.after(beat, sitting, now))
+        before: View | None = None
+
+        def carry_on(seen: View) -> View:
+            nonlocal before
+            before = seen
+            return seen.after(beat, sitting, now)
+
+        view = self._change(sitting.user_id, title_id, carry_on)
+        if view and before:
+            report(self._telemetry, before, view)
         if view and (milestone := view.due) and view.watched_at:
             watched = {
                 "user_id": view.user_id,

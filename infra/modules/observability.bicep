@@ -71,7 +71,7 @@ var alerts = [
   {
     name: 'webhooks-lag'
     text: 'An event of PayPal waited for more than five minutes until it was acted on.'
-    query: 'AppMetrics | where Name == "notflix.webhook.lag_s" | where Max > 300'
+    query: 'AppMetrics | where Name == "notflix.webhook.lag_s" | where Max >= 300'
     severity: 1
   }
   {

@@ -26,6 +26,7 @@ var queues = [
   'start-reset'
   'send-mail'
   'forget-viewer'
+  'settle-subscription'
 ]
 
 resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {

@@ -1,0 +1,28 @@
+"""How long the queues make messages wait: the age of the first message that nobody has taken yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from azure.storage.queue import QueueServiceClient
+
+
+def waits_s(service: QueueServiceClient, now: datetime) -> dict[str, float]:
+    """Return for each queue the seconds that its first message has waited, 0 where none waits.
+
+    A message that is being worked on, or put off, is not seen. Poison queues without a function are among them.
+    """
+    return {str(queue.name): _wait_s(service, str(queue.name), now) for queue in service.list_queues()}
+
+
+def _wait_s(service: QueueServiceClient, name: str, now: datetime) -> float:
+    from azure.core.exceptions import ResourceNotFoundError
+
+    try:
+        first = next(iter(service.get_queue_client(name).peek_messages(max_messages=1)), None)
+    except ResourceNotFoundError:  # deleted since it was listed
+        return 0.0
+    return max(0.0, (now - first.inserted_on).total_seconds()) if first and first.inserted_on else 0.0
