@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 REFUND = "refund/"
 MESSAGE_LOST_AFTER = timedelta(minutes=1)
 """A mark that is older has had its message, unless that was lost."""
+OVERDUE_AFTER = timedelta(minutes=5)
+"""A mark that is older waits for PayPal, and a person should look."""
 MOST_AT_ONCE = 500
 WAITING_SURE_FOR = timedelta(minutes=10)
 RUNNING_SURE_FOR = timedelta(days=1)
@@ -86,11 +88,15 @@ class Settlements:
         self._store.mark(subscription_id, new_token(), self._outside.now())
         self.settle(subscription_id, cause)
 
-    def mend(self) -> None:
-        """Send again for what has waited for long: its message was lost, or PayPal was away for all its tries."""
-        before = self._outside.now() - MESSAGE_LOST_AFTER
-        for subject in self._store.marked(before=before, limit=MOST_AT_ONCE):
+    def mend(self) -> bool:
+        """Send again for what has waited for long: its message was lost, or PayPal was away for all its tries.
+
+        Say whether any of it is overdue.
+        """
+        now = self._outside.now()
+        for subject in self._store.marked(before=now - MESSAGE_LOST_AFTER, limit=MOST_AT_ONCE):
             self._outside.ask_to_settle(subject, "mending")
+        return bool(self._store.marked(before=now - OVERDUE_AFTER, limit=1))
 
     def reconcile(self, *, everything: bool = False) -> int:
         """Have settled what PayPal may know more about without an event; return how many subscriptions that are.
