@@ -42,7 +42,10 @@ class Stages:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an encode job is; `front_s` seconds of `duration_s` can be watched, `eta_s` are left."""
+    """How far an encode job is; `front_s` seconds of `duration_s` can be watched, `eta_s` are left.
+
+    `fault` is what the last failed attempt at a step met; such a step is tried again.
+    """
 
     job_id: str
     title_id: str
@@ -50,6 +53,7 @@ class Progress:
     size: int
     status: str
     reason: str | None
+    fault: str | None
     percent: float
     eta_s: float | None
     front_s: float
@@ -190,6 +194,7 @@ class Encodes:
             size=job.size,
             status=str(job.status),
             reason=job.reason,
+            fault=job.fault,
             percent=100.0 if ready else round(share * 100, 1),
             eta_s=eta_s,
             front_s=float(shown.video_segments.end) if shown else 0.0,

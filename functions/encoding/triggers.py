@@ -168,6 +168,7 @@ def _shown(job: Progress) -> dict[str, Any]:
         "source": {"name": job.name, "size": job.size},
         "status": job.status,
         "reason": job.reason,
+        "fault": job.fault,
         "percent": job.percent,
         "eta_s": job.eta_s,
         "front_s": job.front_s,

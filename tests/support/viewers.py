@@ -7,6 +7,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from playwright.sync_api import BrowserContext
+
+    from tests.e2e.conftest import Product
 
 TIMEOUT_S = 30
 PASSWORD = "correct horse battery staple"
@@ -56,6 +59,19 @@ def make_viewer(endpoints: Mapping[str, str], *, email: str = "") -> SomeViewer:
     assert answer.ok, answer.text
     session = answer.json()
     return SomeViewer(api, session["user_id"], credentials["email"], session["token"], session)
+
+
+def make_administrator(product: Product) -> SomeViewer:
+    """Have the owner make an administrator, choose a password by the link, and log in."""
+    api, email = product.endpoints["api"], f"owner-{secrets.token_hex(6)}@example.org"
+    made = product.run("admin", "create", email, "--json")
+    assert made.returncode == 0, made.stderr
+    token = urlsplit(json.loads(made.stdout)["link"]).fragment.removeprefix("token=")
+    chosen = {"token": token, "password": PASSWORD}
+    assert requests.put(f"{api}/api/password-resets", json=chosen, timeout=TIMEOUT_S).status_code == 204
+    credentials = {"email": email, "password": PASSWORD}
+    session = requests.post(f"{api}/api/sessions", json=credentials, timeout=TIMEOUT_S).json()
+    return SomeViewer(api, session["user_id"], email, session["token"], session)
 
 
 def let_in(endpoints: Mapping[str, str], viewer: SomeViewer, *, days: int = 1) -> SomeViewer:

@@ -141,6 +141,9 @@ def test_fault_is_noted_and_raised_for_the_queue_to_try_again(studio: Studio, st
         _do(studio, step, job_id)
     job = studio.jobs.get(job_id)
     assert (job.open, job.fault) == (True, "ffmpeg could not encode 4 s to 16 s.")
+    progress = studio.encodes.progress(job.id)
+    assert progress is not None
+    assert progress.fault == job.fault
     _do(studio, step, job_id)
     assert studio.jobs.get(job_id).open
 

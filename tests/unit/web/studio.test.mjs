@@ -180,6 +180,17 @@ test("an encode says where it stands, and only the newest of a title is retried 
   assert.equal(words.countText([]), "");
 });
 
+test("an encode that goes on says nothing, one that is kept says by what, one that failed says why", () => {
+  const now = Date.parse("2026-11-24T12:00:00Z");
+  const job = (status, more = {}) => ({ status, reason: null, fault: null, updated_at: "2026-11-24T11:59:00Z", ...more });
+  assert.equal(words.troubleText(job("encoding"), now), "");
+  assert.equal(words.troubleText(job("failed", { reason: "It is text.", fault: "x" }), now), "It is text.");
+  assert.equal(words.troubleText(job("encoding", { fault: "A store failed." }), now), "A step failed and is tried again by itself: A store failed.");
+  const old = { updated_at: "2026-11-24T11:50:00Z" };
+  assert.match(words.troubleText(job("queued", old), now), /^Nothing has happened for about 10 minutes\. Either others/);
+  assert.match(words.troubleText(job("encoding", old), now), /^Nothing has happened for about 10 minutes\. If that goes on/);
+});
+
 test("encodes are looked at often while they move, and ever less while nothing answers", () => {
   assert.ok(words.lookAfter({ moving: true, failures: 0 }) <= 2000);
   assert.ok(words.lookAfter({ moving: false, failures: 0 }) >= 10_000);

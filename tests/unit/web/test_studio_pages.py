@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,9 +15,6 @@ from functions.encoding.jobs import JobStatus
 from functions.uploads.naming import read_name
 from tests.unit.web.test_build import API, BLOB, Page, node_modules
 from web.build import WEB, build
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NAMES_OF_FILES = (
     *("film.mkv", "Film.MP4", "film", "a.film.without.much", ".mkv", "film.", "My film (2024).mov"),

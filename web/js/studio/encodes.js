@@ -4,7 +4,7 @@ import { repeat, RequestError } from "../net.js";
 import { watchAddress } from "../cards.js";
 import { authorized } from "../account/session.js";
 import { moment } from "../account/words.js";
-import { bytesText, countText, isOpen, jobText, lookAfter, offers } from "./words.js";
+import { bytesText, countText, isOpen, jobText, lookAfter, offers, troubleText } from "./words.js";
 
 const EXPECTED_MS = 60_000; // an upload's job is there within seconds
 
@@ -91,7 +91,7 @@ class Encodes {
     on.bar.hidden = !isOpen(job);
     on.bar.setAttribute("aria-valuenow", String(percent));
     on.bar.style.setProperty("--share", `${percent}%`);
-    say(on.reason, job.reason ?? "");
+    say(on.reason, troubleText(job, Date.now()));
     on.when.textContent = moment(job.created_at, new Date());
     on.when.dateTime = job.created_at;
     on.size.textContent = bytesText(job.source.size);

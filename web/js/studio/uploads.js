@@ -19,7 +19,7 @@ const stateText = {
   asking: ({ file }) => bytesText(file.size),
   confirm: ({ file }) => bytesText(file.size),
   waiting: ({ file }) => `${bytesText(file.size)}, waits for its turn`,
-  done: ({ file, kind }) => (kind === "film" ? `${bytesText(file.size)}, uploaded. It is being encoded now.` : `${bytesText(file.size)}, uploaded.`),
+  done: ({ file, kind }) => (kind === "film" ? `${bytesText(file.size)}, uploaded. Its encode stands below.` : `${bytesText(file.size)}, uploaded.`),
   cancelled: () => "Cancelled. Nothing of it was kept.",
   failed: () => "Not uploaded.",
 };
@@ -88,7 +88,7 @@ class Uploads {
       if (item.state !== "asking") return;
       item.state = item.ticket.replaces && item.kind === "film" && !item.agreed ? "confirm" : "waiting";
       if (item.ticket.replaces && item.kind !== "film") item.said = "Replaces the one that is there.";
-      if (item.state === "confirm") item.said = "A film of this name is there. If you replace it, the old one plays until the new one is ready.";
+      if (item.state === "confirm") item.said = "A film of this name is there. If you replace it, what plays now goes on until the new one is ready.";
     } catch (error) {
       if (!isExpected(error)) throw error;
       Object.assign(item, { state: "failed", said: error.message });

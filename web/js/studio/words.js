@@ -70,6 +70,20 @@ export function jobText(job) {
   return parts.join(", ");
 }
 
+const SILENT_MS = 3 * 60_000;
+
+/** Why an encode failed, or what keeps it; "" while it just goes on. `nowMs` is the clock. */
+export function troubleText(job, nowMs) {
+  if (!isOpen(job)) return job.reason ?? "";
+  if (job.fault) return `A step failed and is tried again by itself: ${job.fault}`;
+  const silent = nowMs - Date.parse(job.updated_at);
+  if (silent < SILENT_MS) return "";
+  const wait = `Nothing has happened for ${roughly(silent / 1000)}.`;
+  return job.status === "queued"
+    ? `${wait} Either others are encoded first, or no encoder runs. It begins by itself.`
+    : `${wait} If that goes on, see whether an encoder runs. The work goes on by itself, from where it stopped.`;
+}
+
 /** What can be done about each job, newest first: only the newest of a title is retried or watched. */
 export function offers(jobs) {
   const seen = new Set();
