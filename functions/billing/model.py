@@ -144,14 +144,13 @@ class Waiting:
 class Settled:
     """What came of a settlement: whose subscription it is, and whether anything changed.
 
-    `rival` is another ACTIVE one of the same person if this is ACTIVE too, `rival_is_earlier` whether that became so
-    first.
+    If it is ACTIVE, `earlier` and `later` are the other ACTIVE ones of the same person, by when they became so.
     """
 
     user_id: str | None
     changed: bool
-    rival: str | None = None
-    rival_is_earlier: bool = False
+    earlier: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
 
 
 class PaymentState(StrEnum):
@@ -276,17 +275,17 @@ def entitlement_of(subscriptions: Iterable[Covering], grants: Iterable[datetime]
 
 
 def paid_through_of(
-    standing: Standing, charges: Iterable[Charge], offer: Offer | None, *, seen: datetime | None = None
+    standing: Standing, charges: Iterable[Charge], offer: Offer | None, *, known: datetime | None = None
 ) -> datetime | None:
-    """Return up to when a subscription is paid for, as far as PayPal tells; `seen` is the next charge it named before.
+    """Return up to when a subscription is paid for, as far as PayPal tells; `known` is what this returned before.
 
     While it runs and pays, that is its next charge. Once it has ended, or a charge failed, it is the last payment and
     one period: PayPal then names no next charge, or one that is not paid up to. It charges at 10:00 UTC of the day, so
-    the period reaches to that hour at least, and no further than the charge that was `seen` for the same period. If the
-    last payment was paid back in full, nothing is paid for.
+    the period reaches to that hour at least, and no further than was `known` of the same period. If the last payment
+    was paid back in full, nothing is paid for.
     """
-    known = [charge for charge in charges if charge.state in PAID or charge.state is PaymentState.REFUNDED]
-    last = max(known, key=lambda charge: charge.at, default=None)
+    taken = [charge for charge in charges if charge.state in PAID or charge.state is PaymentState.REFUNDED]
+    last = max(taken, key=lambda charge: charge.at, default=None)
     paid_at = max((at for at in (standing.last_paid_at, last.at if last else None) if at), default=None)
     if standing.state in WAITING or (last and last.state is PaymentState.REFUNDED and last.at == paid_at):
         return None
@@ -296,7 +295,7 @@ def paid_through_of(
         return None
     ends = after(paid_at, offer.interval, offer.count)
     ends = max(ends, ends.replace(hour=CHARGE_HOUR, minute=0, second=0, microsecond=0))
-    return min(ends, seen) if seen and seen > paid_at else ends
+    return min(ends, known) if known and known > paid_at else ends
 
 
 def after(at: datetime, interval: Interval, count: int) -> datetime:

@@ -123,12 +123,18 @@ class MySqlSubscriptions:
         cause: str,
     ) -> Settled:
         """Write what PayPal answered unless something later stands there, and take the mark away."""
-        (row,) = self._call(
+        rows = self._call(
             "settle_subscription",
             *(standing.subscription_id, token, standing.user_id, standing.plan_id, standing.state.value),
             *(standing.state_since, standing.next_charge_at, paid_through, standing.created_at, asked_at, now, cause),
         )
-        return Settled(row["user_id"], bool(row["changed"]), row["rival"], bool(row["is_earlier"]))
+        rivals = [(row["rival"], bool(row["is_earlier"])) for row in rows if row["rival"]]
+        return Settled(
+            user_id=rows[0]["user_id"],
+            changed=bool(rows[0]["changed"]),
+            earlier=tuple(rival for rival, is_earlier in rivals if is_earlier),
+            later=tuple(rival for rival, is_earlier in rivals if not is_earlier),
+        )
 
     def unmark(self, subject: str, token: str) -> None:
         """Take a mark away without writing anything."""

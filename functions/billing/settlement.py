@@ -148,8 +148,8 @@ class Settlements:
         owner = stored.user_id if stored else standing.user_id
         for charge in charges:
             self._payments.record(Payment(charge, subscription_id, owner), asked_at=asked_at)
-        seen = (stored.next_charge_at or stored.paid_through) if stored else None
-        paid_through = paid_through_of(standing, charges, plan.offer if plan else None, seen=seen)
+        known = stored.paid_through if stored else None
+        paid_through = paid_through_of(standing, charges, plan.offer if plan else None, known=known)
         settled = self._store.settle(
             standing, paid_through, token=token, asked_at=asked_at, now=self._outside.now(), cause=cause
         )
@@ -175,11 +175,11 @@ class Settlements:
         if chargeable and settled.user_id is None and standing.user_id is not None:
             log.warning("%s is of a deleted account and is cancelled", standing.subscription_id)
             self._cancel(standing.subscription_id, "The account was deleted.")
-        elif settled.rival and settled.rival_is_earlier:
+        elif settled.earlier:
             log.warning("%s is the second of one person and is cancelled", standing.subscription_id)
             self._cancel(standing.subscription_id, "There was another subscription already.")
-        elif settled.rival:
-            self.mark(settled.rival, "rival")
+        for later in settled.later:
+            self.mark(later, "rival")
 
     def _cancel(self, subscription_id: str, reason: str) -> None:
         self.mark(subscription_id, "cancelled here")  # before it is done, so that its end is surely written

@@ -176,8 +176,8 @@ BEGIN
 END //
 
 -- Write what PayPal answered, unless something later stands here already, and take the mark away that was read before
--- PayPal was asked. Answers whose subscription it is, whether something changed, and if it is ACTIVE, another ACTIVE one
--- of the same person, one that became so earlier if there is.
+-- PayPal was asked. Answers whose subscription it is, whether something changed, and if it is ACTIVE, in a row each, every
+-- other ACTIVE one of the same person and whether that became so earlier.
 CREATE PROCEDURE settle_subscription(
   p_subscription_id VARCHAR(64), p_token CHAR(32), p_user_id CHAR(32), p_plan_id VARCHAR(64), p_state VARCHAR(16),
   p_state_since DATETIME(6), p_next_charge_at DATETIME(6), p_paid_through DATETIME(6), p_created_at DATETIME(6),
@@ -239,7 +239,6 @@ BEGIN
              OR (state_since = p_state_since AND subscription_id < p_subscription_id) AS is_earlier
         FROM subscriptions
        WHERE user_id = v_user_id AND state = 'ACTIVE' AND subscription_id <> p_subscription_id AND p_state = 'ACTIVE'
-       ORDER BY is_earlier DESC LIMIT 1
     ) AS rivals ON TRUE;
 END //
 

@@ -1,0 +1,237 @@
+"""Who is let in: one rule of subscriptions, grants and clock; and up to when something is paid for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.accounts.model import Viewer
+from functions.billing.access import Entitlements
+from functions.billing.model import (
+    Charge,
+    Covering,
+    Entitlement,
+    Interval,
+    PaymentState,
+    Standing,
+    State,
+    after,
+    entitlement_of,
+    paid_through_of,
+)
+from functions.billing.repository import Access
+from functions.errors import StoreUnavailable
+from tests.support.billing import MONTHLY, NOON, YEARLY, TickingClock
+
+DAY = timedelta(days=1)
+PAID = datetime(2026, 11, 24, 15, 51, tzinfo=UTC)
+NEXT = datetime(2026, 12, 24, 10, 0, tzinfo=UTC)
+
+
+def reason(*subscriptions: Access, grants: tuple[datetime, ...] = (), now: datetime = NOON) -> str:
+    return entitlement_of(subscriptions, grants, now).reason
+
+
+@pytest.mark.parametrize(
+    ("state", "paid_through", "let_in"),
+    [
+        (State.ACTIVE, NOON + DAY, True),
+        (State.ACTIVE, NOON - DAY / 2, True),  # its charge is due today
+        (State.ACTIVE, NOON - DAY, False),
+        (State.ACTIVE, None, False),
+        (State.CANCELLED, NOON + DAY, True),
+        (State.CANCELLED, NOON, False),
+        (State.CANCELLED, None, False),
+        (State.SUSPENDED, NOON + DAY, False),
+        (State.EXPIRED, NOON + DAY, False),
+        (State.APPROVAL_PENDING, NOON + DAY, False),
+        (State.APPROVED, NOON + DAY, False),
+    ],
+)
+def test_a_subscription_lets_in_while_it_is_paid_for(state: State, paid_through: datetime | None, let_in: bool) -> None:
+    assert reason(Access(state, paid_through)) == ("subscription" if let_in else "none")
+
+
+def test_a_grant_lets_in_until_it_ends() -> None:
+    assert reason(grants=(NOON + DAY,)) == "grant"
+    assert reason(grants=(NOON,)) == "none"
+
+
+def test_what_reaches_furthest_counts() -> None:
+    short, long = Access(State.CANCELLED, NOON + DAY), NOON + 30 * DAY
+    assert entitlement_of([short], [long], NOON) == Entitlement(True, "grant", long)
+    assert entitlement_of([short], [NOON + DAY / 2], NOON) == Entitlement(True, "subscription", NOON + DAY)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(list(State)), st.one_of(st.none(), st.integers(-40, 40))),
+        max_size=5,
+    ),
+    st.lists(st.integers(-40, 40), max_size=3),
+    st.integers(-50, 50),
+)
+def test_nobody_is_let_in_longer_than_anything_lasts(
+    subscriptions: list[tuple[State, int | None]], grants: list[int], hours: int
+) -> None:
+    now = NOON + timedelta(hours=hours)
+    held = [Access(state, None if at is None else NOON + timedelta(hours=at)) for state, at in subscriptions]
+    found = entitlement_of(held, [NOON + timedelta(hours=at) for at in grants], now)
+    assert found.entitled == (found.reason != "none") == (found.until is not None)
+    if found.until:
+        assert found.until > now
+        assert entitlement_of(held, [NOON + timedelta(hours=at) for at in grants], found.until).entitled is False
+
+
+def standing(state: State = State.ACTIVE, **changes: Any) -> Standing:
+    made = Standing("I-1", "a" * 32, "P-1", state, PAID, PAID, NEXT if state is State.ACTIVE else None, PAID)
+    return replace(made, **changes)
+
+
+def charge(at: datetime = PAID, state: PaymentState = PaymentState.COMPLETED) -> Charge:
+    return Charge("S1", state, 799, "EUR", at)
+
+
+def test_while_it_runs_it_is_paid_up_to_the_next_charge() -> None:
+    assert paid_through_of(standing(), [charge()], MONTHLY) == NEXT
+
+
+def test_after_its_end_the_day_that_was_known_stays() -> None:
+    assert paid_through_of(standing(State.CANCELLED), [charge()], MONTHLY, known=NEXT) == NEXT
+
+
+def test_after_an_end_that_was_all_we_heard_of_the_last_payment_counts_and_never_too_little() -> None:
+    found = paid_through_of(standing(State.CANCELLED), [charge()], MONTHLY)
+    assert found == datetime(2026, 12, 24, 15, 51, tzinfo=UTC)
+    early = PAID.replace(hour=3)
+    found = paid_through_of(standing(State.CANCELLED, last_paid_at=early), [charge(early)], MONTHLY)
+    assert found == NEXT
+
+
+def test_a_renewal_that_was_never_told_counts_too() -> None:
+    renewed = NEXT + timedelta(minutes=4)
+    found = paid_through_of(
+        standing(State.CANCELLED, last_paid_at=renewed), [charge(), charge(renewed)], MONTHLY, known=NEXT
+    )
+    assert found == after(renewed, Interval.MONTH, 1)
+
+
+def test_a_failed_charge_does_not_pay_for_the_time_to_the_next_try() -> None:
+    failing = standing(failing=True, next_charge_at=NEXT + 30 * DAY)
+    assert paid_through_of(failing, [charge()], MONTHLY, known=NEXT) == NEXT
+
+
+def test_a_payment_that_was_paid_back_in_full_pays_for_nothing() -> None:
+    for state in (State.ACTIVE, State.CANCELLED):
+        assert paid_through_of(standing(state), [charge(state=PaymentState.REFUNDED)], MONTHLY, known=NEXT) is None
+    kept = charge(state=PaymentState.PARTIALLY_REFUNDED)
+    assert paid_through_of(standing(), [kept], MONTHLY) == NEXT
+
+
+def test_an_earlier_payment_that_was_paid_back_takes_nothing_from_a_later_one() -> None:
+    old = charge(PAID - 31 * DAY, PaymentState.REFUNDED)
+    assert paid_through_of(standing(), [old, charge()], MONTHLY) == NEXT
+
+
+def test_what_begins_later_is_open_until_its_first_charge() -> None:
+    assert paid_through_of(standing(last_paid_at=None), [], YEARLY) == NEXT
+    assert paid_through_of(standing(State.CANCELLED, last_paid_at=None), [], YEARLY) is None
+
+
+def test_what_waits_for_approval_is_paid_for_by_nothing() -> None:
+    assert paid_through_of(standing(State.APPROVAL_PENDING, next_charge_at=NEXT), [], MONTHLY) is None
+
+
+@pytest.mark.parametrize(
+    ("at", "interval", "count", "later"),
+    [
+        ("2026-01-31", Interval.MONTH, 1, "2026-02-28"),
+        ("2028-01-31", Interval.MONTH, 1, "2028-02-29"),
+        ("2026-11-24", Interval.MONTH, 3, "2027-02-24"),
+        ("2028-02-29", Interval.YEAR, 1, "2029-02-28"),
+        ("2026-12-31", Interval.DAY, 2, "2027-01-02"),
+        ("2026-11-24", Interval.WEEK, 2, "2026-12-08"),
+    ],
+)
+def test_periods_follow_the_calendar(at: str, interval: Interval, count: int, later: str) -> None:
+    assert after(datetime.fromisoformat(at), interval, count) == datetime.fromisoformat(later)
+
+
+class Store:
+    """What may let people in, and how often that was asked."""
+
+    def __init__(self) -> None:
+        self.grants: list[datetime] = []
+        self.asked = 0
+
+    def access_of(self, user_id: str) -> tuple[list[Covering], list[datetime]]:
+        self.asked += 1
+        return [], list(self.grants)
+
+
+class Memory:
+    """Answers by user; away if told so."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Entitlement] = {}
+        self.away = False
+
+    def recall(self, user_id: str) -> Entitlement | None:
+        self._answer()
+        return self.kept.get(user_id)
+
+    def remember(self, user_id: str, entitlement: Entitlement, *, seconds: int) -> None:
+        self._answer()
+        self.kept[user_id] = entitlement
+
+    def forget(self, user_id: str) -> None:
+        self._answer()
+        self.kept.pop(user_id, None)
+
+    def _answer(self) -> None:
+        if self.away:
+            raise StoreUnavailable("The store does not answer.")
+
+
+VIEWER = Viewer("c" * 32, "ada@example.org")
+
+
+def test_an_answer_is_remembered_until_something_changes() -> None:
+    store, memory = Store(), Memory()
+    entitlements = Entitlements(store, memory, TickingClock())
+    assert not entitlements.of(VIEWER).entitled
+    store.grants.append(NOON + DAY)
+    assert not entitlements.of(VIEWER).entitled
+    entitlements.changed(VIEWER.user_id)
+    assert entitlements.of(VIEWER).reason == "grant"
+    assert store.asked == 2
+
+
+def test_a_remembered_answer_does_not_outlive_what_it_is_about() -> None:
+    store, clock = Store(), TickingClock()
+    store.grants.append(NOON + timedelta(seconds=5))
+    entitlements = Entitlements(store, Memory(), clock)
+    assert entitlements.of(VIEWER).entitled
+    clock.forward(seconds=6)
+    assert not entitlements.of(VIEWER).entitled
+
+
+def test_without_the_memory_the_store_itself_answers() -> None:
+    store, memory = Store(), Memory()
+    memory.away = True
+    entitlements = Entitlements(store, memory, TickingClock())
+    store.grants.append(NOON + DAY)
+    assert entitlements.of(VIEWER).reason == "grant"
+    entitlements.changed(VIEWER.user_id)
+
+
+def test_an_administrator_may_always_and_nothing_is_asked() -> None:
+    store = Store()
+    admin = replace(VIEWER, admin=True)
+    assert Entitlements(store, Memory(), TickingClock()).of(admin) == Entitlement(True, "administrator")
+    assert store.asked == 0

@@ -1,0 +1,73 @@
+"""Amounts: whole numbers here, decimal texts at PayPal."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.billing.model import Interval, Offer
+from functions.billing.money import DECIMALS, WHOLE_ONLY, minor_of, value_of
+from functions.billing.owner import offer_of
+from functions.errors import Malformed
+
+
+@given(st.integers(0, 10**9), st.sampled_from(sorted(set(DECIMALS) - WHOLE_ONLY)))
+def test_what_is_sent_comes_back_the_same(minor: int, currency: str) -> None:
+    assert minor_of(value_of(minor, currency), currency) == minor
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "minor"),
+    [("7.99", "EUR", 799), ("79.9", "EUR", 7990), ("10.0", "USD", 1000), ("800", "JPY", 800), ("-9.99", "EUR", -999)],
+)
+def test_amounts_as_paypal_writes_them_are_read(value: str, currency: str, minor: int) -> None:
+    assert minor_of(value, currency) == minor
+
+
+@pytest.mark.parametrize(
+    ("value", "currency"),
+    [("7.999", "EUR"), ("7,99", "EUR"), ("", "EUR"), ("NaN", "EUR"), ("1e30", "EUR"), ("0.5", "JPY"), ("1", "XYZ")],
+)
+def test_what_is_no_amount_is_refused(value: str, currency: str) -> None:
+    with pytest.raises(Malformed):
+        minor_of(value, currency)
+
+
+def test_a_currency_without_fractions_is_written_without_them() -> None:
+    assert value_of(99_000, "HUF") == "990"
+
+
+def test_an_offer_is_read() -> None:
+    asked = {"name": " Monthly ", "price": "7.99", "currency": "eur", "interval": "month"}
+    assert offer_of(asked) == Offer("Monthly", "", 799, "EUR", Interval.MONTH, 1)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": ""},
+        {"name": "x" * 128},
+        {"name": 5},
+        {"price": 7.99},
+        {"price": "0"},
+        {"price": "-1"},
+        {"price": "dear"},
+        {"currency": "XYZ"},
+        {"currency": None},
+        {"currency": "HUF", "price": "7.50"},
+        {"interval": "decade"},
+        {"interval": None},
+        {"interval_count": 0},
+        {"interval_count": 13},
+        {"interval_count": "2"},
+        {"interval_count": True},
+        {"description": 7},
+        {"description": "x" * 128},
+    ],
+    ids=str,
+)
+def test_an_offer_that_paypal_would_not_take_is_refused_with_a_sentence(wrong: dict[str, object]) -> None:
+    asked = {"name": "Monthly", "price": "7.99", "currency": "EUR", **wrong}
+    with pytest.raises(Malformed, match=r"\.$"):
+        offer_of(asked)
