@@ -219,6 +219,8 @@ module api 'modules/api.bicep' = {
     settings: {
       SITE_ORIGIN: origin
       FRONT_HOPS: frontDoor ? '2' : '1'
+      // a hash, or a wait for one, keeps a thread; the worker's own number, five on one core, would be all of them
+      PYTHON_THREADPOOL_THREAD_COUNT: '16'
       MYSQL_CA: 'system'
       NEO4J_URI: neo4jUri
       NEO4J_USER: neo4jUser

@@ -36,6 +36,11 @@ ENCODER_QUEUES = {
     "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:00.400",
 }
 
+API_THREADS = {
+    # a hash, or a wait for one, keeps a thread; the worker's own number, five on one core, would be all of them
+    "PYTHON_THREADPOOL_THREAD_COUNT": "16",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Product:
@@ -94,7 +99,8 @@ def product_of(home: Home, credentials: Credentials, environment: Mapping[str, s
         "NOTFLIX_CORS": endpoints["site"],
     }
     master_key = credentials.master_key
-    parts.append(_host(home, "api", "API host", "function_app", home.ports.api, settings, master_key, options))
+    of_api = settings | API_THREADS
+    parts.append(_host(home, "api", "API host", "function_app", home.ports.api, of_api, master_key, options))
     for index in range(options.encoders):
         name = f"encoder-{index + 1}" if options.encoders > 1 else "encoder"
         label = f"Encoder host {index + 1}" if options.encoders > 1 else "Encoder host"
