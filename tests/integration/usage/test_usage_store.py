@@ -220,3 +220,22 @@ def test_a_store_that_is_away_is_told_as_such(stack: Stack) -> None:
                 store.view(ADA, "film")
             with pytest.raises(StoreUnavailable):
                 store.put(Mark(Kind.RATED, ADA, "film", NOON, 1))
+
+
+def test_everything_is_given_viewer_by_viewer_from_any_of_them_on(store: UsageStore) -> None:
+    third = "c" * 32
+    for user_id in (BOB, third, ADA):
+        store.add(make_view(user_id=user_id))
+        store.add(make_view("other", user_id=user_id))
+    store.put(Mark(Kind.RATED, BOB, "film", NOON, 1))
+    store.put(Mark(Kind.LISTED, BOB, "third", NOON))
+    everyone = [one for one in store.everyone(after="") if one.user_id in (ADA, BOB, third)]
+    assert [one.user_id for one in everyone] == [ADA, BOB, third]
+    assert {view.title_id for view in everyone[1].views} == {"film", "other"}
+    assert {(mark.kind, mark.title_id, mark.rating) for mark in everyone[1].marks} == {
+        (Kind.RATED, "film", 1),
+        (Kind.LISTED, "third", 0),
+    }
+    assert [one.user_id for one in store.everyone(after=ADA)][:2] == [BOB, third]
+    store.remove_all(third, *Kind)
+    assert not list(store.everyone(after=BOB))

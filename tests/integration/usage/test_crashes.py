@@ -1,0 +1,126 @@
+"""Host and store are killed while people watch: nobody loses more than one heartbeat, and nobody is moved back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from functions.tickets import Tickets
+from functions.usage.mongo import MongoUsage
+from infra.local.stores.credentials import load_or_make
+from infra.local.stores.secantus import secantus
+from infra.local.stores.supervisor import Supervisor
+from tests.integration.host.running import REPOSITORY, RunningHost, eventually
+from tests.support.audience import Audience
+from tests.support.homes import free_home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.integration.conftest import Stack
+
+EVERY_S = 2.0
+AT_MOST_S = 120.0
+VIEWERS = 60
+
+
+class Machine:
+    """A store and a host of their own, either of which can be killed; the store's keeper brings it up again."""
+
+    def __init__(self, stack: Stack, folder: Path) -> None:
+        self.home = free_home(folder)
+        self.home.make()
+        credentials = load_or_make(self.home.secrets_file)
+        store = secantus(self.home, credentials, {})
+        self._supervisor = Supervisor([store.part], home=self.home)
+        self._supervisor.start()
+        self._watching = threading.Thread(target=self._supervisor.watch)
+        self._watching.start()
+        self.environment = stack.environment | dict(store.settings) | {"NOTFLIX_CORS": "http://site.test"}
+        self.client: MongoClient[dict[str, Any]] = MongoClient(
+            store.settings["MONGO_URL"], tz_aware=True, serverSelectionTimeoutMS=500
+        )
+        self.store = MongoUsage(self.client["notflix"])
+        self.host = RunningHost(stack.environment["AzureWebJobsStorage"], folder / "host.log")
+        self.start_host()
+
+    @property
+    def api(self) -> str:
+        return f"http://127.0.0.1:{self.host.port}"
+
+    def start_host(self) -> None:
+        self.host.start(app="function_app", root=REPOSITORY, **self.environment)
+
+    def kill_host(self) -> None:
+        """Kill the host and start it again, as its keeper does."""
+        self.host.end(signal.SIGKILL)
+        self.start_host()
+
+    def kill_store(self) -> None:
+        """Kill the store; its keeper starts it again."""
+        (status,) = self._supervisor.statuses()
+        assert status.pid
+        os.kill(status.pid, signal.SIGKILL)
+        eventually(lambda: self._supervisor.statuses()[0].restarts > status.restarts, within_s=30)
+
+    def store_answers(self) -> bool:
+        try:
+            return bool(self.client.admin.command("ping"))
+        except PyMongoError:
+            return False
+
+    def close(self) -> None:
+        self.host.close()
+        self.client.close()
+        self._supervisor.request_stop()
+        self._watching.join()
+        self._supervisor.stop()
+
+
+@pytest.fixture
+def machine(stack: Stack) -> Iterator[Machine]:
+    folder = Path(tempfile.mkdtemp(prefix="notflix-crash-"))
+    made = Machine(stack, folder)
+    try:
+        yield made
+    finally:
+        made.close()
+        shutil.rmtree(folder)
+
+
+def test_killed_host_and_store_cost_nobody_more_than_one_heartbeat(machine: Machine) -> None:
+    tickets = Tickets(machine.environment["SIGNING_KEY"], lambda: datetime.now(UTC))
+    audience = Audience(machine.api, machine.store, tickets, datetime.now(UTC), viewers=VIEWERS, every_s=EVERY_S)
+    watching = threading.Thread(target=audience.watch, args=(AT_MOST_S,))
+    watching.start()
+
+    time.sleep(2 * EVERY_S + 0.5)  # everyone has been heard twice
+    killed_at = time.monotonic()
+    machine.kill_store()
+    acknowledged = {seat.user_id: seat.told_s for seat in audience.seats}
+    eventually(machine.store_answers, within_s=30)
+    for seat, view in audience.kept():
+        assert view.position_s >= acknowledged[seat.user_id] > killed_at - seat.began - EVERY_S - 1
+    machine.kill_host()
+    time.sleep(EVERY_S)
+    left_at = time.monotonic()
+    audience.leave()
+    watching.join()
+
+    report = audience.report
+    assert report.unanswered + report.refused > 0, "nobody noticed that anything was killed"
+    assert report.backwards == 0
+    for seat, view in audience.kept():
+        assert view.position_s == seat.told_s
+        assert seat.told_s > left_at - seat.began - 0.1  # whoever goes on watching is caught up with

@@ -1,0 +1,205 @@
+"""Many viewers at once: each sends heartbeats in its own time, some of them twice and some late, as networks do."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from functions.errors import StoreUnavailable
+from functions.usage.service import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from functions.catalogue.model import Title
+    from functions.tickets import Tickets
+    from functions.usage.model import UsageStore, View
+
+TITLE = "film"
+FILM_S = 7200.0
+WORKERS = 40
+ANSWER_WITHIN_S = 20.0
+LATE_SHARE = 0.1
+"""How many heartbeats are followed by one that comes twice or late."""
+
+
+class NoTitles:
+    """A catalogue that is never asked: opening and heartbeats need none."""
+
+    def get(self, title_id: str) -> Title:
+        raise AssertionError(f"{title_id} was asked for")
+
+    def known(self, title_ids: object) -> Mapping[str, Title]:
+        raise AssertionError(f"{title_ids} were asked for")
+
+
+@dataclass(slots=True)
+class Seat:
+    """A viewer: the film goes on by itself from `began`, whether heartbeats arrive or not."""
+
+    user_id: str
+    ticket: str
+    due: float
+    began: float = 0.0
+    sequence: int = 0
+    heard_s: float = 0.0
+    told_s: float = 0.0
+
+    @property
+    def position_s(self) -> float:
+        """Return where the film is."""
+        return round(time.monotonic() - self.began, 3)
+
+
+@dataclass
+class Report:
+    """What came of the heartbeats: latencies in seconds, counted from when each was due to be sent."""
+
+    latencies_s: list[float] = field(default_factory=list)
+    refused: int = 0
+    unanswered: int = 0
+    backwards: int = 0
+
+    def quantile_ms(self, share: float) -> float:
+        """Return the latency that this share of the heartbeats stays under."""
+        ordered = sorted(self.latencies_s)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000
+
+
+class Audience:
+    """Viewers in front of a running API, opened by way of its own store."""
+
+    def __init__(
+        self, api: str, store: UsageStore, tickets: Tickets, now: datetime, *, viewers: int, every_s: float
+    ) -> None:
+        self._address = urlsplit(api)
+        self._store = store
+        self._every_s = every_s
+        self._leaving = threading.Event()
+        self._stop = threading.Event()
+        usage = Usage(store, NoTitles(), tickets, lambda message: None, lambda: now)  # type: ignore[arg-type]
+        self.seats: list[Seat] = []
+        for number in range(viewers):
+            user_id = f"{random.getrandbits(128):032x}"
+            ticket = usage.open(user_id, TITLE, duration_s=FILM_S).ticket
+            assert ticket
+            self.seats.append(Seat(user_id, ticket, due=every_s * number / viewers))
+        self.report = Report()
+        self._lock = threading.Lock()
+
+    def watch(self, seconds: float) -> Report:
+        """Let everyone watch for so long, unless they leave before, and send a last heartbeat at the end.
+
+        Meanwhile look for steps back.
+        """
+        began = time.monotonic()
+        for seat in self.seats:
+            seat.began = began
+        workers = [
+            threading.Thread(target=self._serve, args=(self.seats[number::WORKERS], began, began + seconds))
+            for number in range(min(WORKERS, len(self.seats)))
+        ]
+        looker = threading.Thread(target=self._look)
+        for thread in (*workers, looker):
+            thread.start()
+        for thread in workers:
+            thread.join()
+        self._stop.set()
+        looker.join()
+        return self.report
+
+    def leave(self) -> None:
+        """Let everyone leave now."""
+        self._leaving.set()
+
+    def kept(self) -> Iterator[tuple[Seat, View]]:
+        """Yield every viewer with what the store keeps of them."""
+        for seat in self.seats:
+            kept = self._store.view(seat.user_id, TITLE)
+            assert kept, "a view is gone"
+            yield seat, kept.view
+
+    def lost(self) -> int:
+        """Return for how many viewers the store keeps less than what it acknowledged."""
+        return sum(view.position_s < seat.told_s for seat, view in self.kept())
+
+    def _serve(self, seats: Sequence[Seat], began: float, ends: float) -> None:
+        """Send the heartbeats of some viewers when they are due, one after the other, over one connection."""
+        connection = self._connect()
+        waiting = sorted((began + seat.due, number) for number, seat in enumerate(seats))
+        while waiting and waiting[0][0] < ends:
+            due, number = waiting.pop(0)
+            if self._leaving.wait(max(0.0, due - time.monotonic())):
+                break
+            connection = self._beat(connection, seats[number], due)
+            waiting.append((due + self._every_s, number))
+            waiting.sort()
+        for seat in seats:
+            connection = self._beat(connection, seat, None)
+        connection.close()
+
+    def _beat(
+        self, connection: http.client.HTTPConnection, seat: Seat, due: float | None
+    ) -> http.client.HTTPConnection:
+        """Send a heartbeat, sometimes followed by one that comes twice or late; return the connection to go on with.
+
+        One that was not due, such as those with which everyone leaves at once, is not timed.
+        """
+        seat.sequence += 1
+        position_s = seat.position_s
+        try:
+            status = self._put(connection, seat, seat.sequence, position_s)
+            with self._lock:
+                if due is not None:
+                    self.report.latencies_s.append(time.monotonic() - due)
+                self.report.refused += status != 204
+            if status == 204:
+                seat.told_s = position_s
+                if random.random() < LATE_SHARE:
+                    self._put(connection, seat, seat.sequence - random.randrange(2), position_s / 2)
+        except (OSError, http.client.HTTPException):
+            with self._lock:
+                self.report.unanswered += 1
+            connection.close()
+            return self._connect()
+        return connection
+
+    def _put(self, connection: http.client.HTTPConnection, seat: Seat, sequence: int, position_s: float) -> int:
+        beat = {
+            "ticket": seat.ticket,
+            "sequence": sequence,
+            "position_s": position_s,
+            "watched_s": position_s,
+            "qoe": {"startup_ms": 900, "rebuffers": 0, "rebuffer_ms": 0, "bitrate_kbps": 2800, "dropped_frames": 0},
+        }
+        headers = {"Content-Type": "application/json"}
+        connection.request("PUT", f"/api/usage/{TITLE}", json.dumps(beat), headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+
+    def _connect(self) -> http.client.HTTPConnection:
+        host, port = self._address.hostname, self._address.port
+        assert host
+        return http.client.HTTPConnection(host, port, timeout=ANSWER_WITHIN_S)
+
+    def _look(self) -> None:
+        """Look at the viewers in turn until they stop watching; count positions that stand before an earlier one."""
+        number = 0
+        while not self._stop.wait(0.02):
+            seat = self.seats[number % len(self.seats)]
+            number += 1
+            try:
+                kept = self._store.view(seat.user_id, TITLE)
+            except StoreUnavailable:
+                continue  # it was killed, and says nothing of positions
+            if kept:
+                self.report.backwards += kept.view.position_s < seat.heard_s
+                seat.heard_s = max(seat.heard_s, kept.view.position_s)
