@@ -11,9 +11,10 @@ from functions.encoding.triggers import jobs
 from functions.health.triggers import blueprint as health
 from functions.mail.triggers import blueprint as mail
 from functions.playback.triggers import blueprint as playback
+from functions.recommendations.triggers import blueprint as recommendations
 from functions.uploads.triggers import blueprint as uploads
 from functions.usage.triggers import blueprint as usage
 
 app = func.FunctionApp()
-for blueprint in (uploads, jobs, catalogue, accounts, billing, playback, usage, health, mail):
+for blueprint in (uploads, jobs, catalogue, accounts, billing, playback, usage, recommendations, health, mail):
     app.register_functions(blueprint)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from functions.mysql import Database
     from functions.playback.service import Playback
     from functions.queues import Queues
+    from functions.recommendations.assembly import GraphParts
     from functions.telemetry import Telemetry
     from functions.tickets import Tickets
     from functions.uploads.service import Uploads
@@ -224,13 +225,14 @@ def catalogue() -> Catalogue:
     from functions.catalogue.service import Catalogue, Outside
     from functions.catalogue.sidecar import BlobSidecars
     from functions.catalogue.site import BlobSite
+    from functions.uploads.naming import container_for
 
     omdb = OmdbClient(settings().omdb_url, settings().omdb_api_key)
     sidecars = BlobSidecars(blob_service().get_container_client("uploads"))
     outside = Outside(
         announce=lambda: queues().send("publish-catalogue", {}),
         fetch=lambda title_id, stem: queues().send("fetch-metadata", {"title_id": title_id, "stem": stem}),
-        drop_container=_drop_container,
+        drop_container=lambda title_id: clients.drop_container(blob_service(), container_for(title_id)),
         now=now,
     )
     return Catalogue(
@@ -249,7 +251,8 @@ def publisher() -> Publisher:
     from functions.catalogue.site import BlobSite
 
     site = BlobSite(blob_service().get_container_client("$web"))
-    return Publisher(MongoTitles(mongo()[settings().mongo_database]), site, now)
+    titles = MongoTitles(mongo()[settings().mongo_database])
+    return Publisher(titles, site, now, tell=lambda title_id: queues().send("update-graph", {"title": title_id}))
 
 
 @once
@@ -298,6 +301,15 @@ def usage() -> Usage:
         now,
         telemetry,
     )
+
+
+@once
+def graph() -> GraphParts:
+    """Return the graph: what asks it, what keeps it up, what makes it anew."""
+    from functions.recommendations.assembly import assemble
+
+    database = mongo()[settings().mongo_database]
+    return assemble(settings(), database, catalogue(), usage_store(), queues().send, now)
 
 
 @once
@@ -367,7 +379,7 @@ def dispatch(work: Work) -> None:
 
 def forgetters() -> tuple[Callable[[str], None], ...]:
     """Return what deletes all that is kept of a viewer, one of each slice; each may be called twice."""
-    return (login_history().forget, usage().forget, billing().shop.forget)
+    return (login_history().forget, usage().forget, billing().shop.forget, graph().keeper.forget_soon)
 
 
 def health_probes() -> dict[str, Callable[[], None]]:
@@ -382,14 +394,3 @@ def _database(url: str) -> Database:
     from functions.mysql import Database
 
     return Database(url, settings().mysql_ca)
-
-
-def _drop_container(title_id: str) -> None:
-    from contextlib import suppress
-
-    from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-
-    from functions.uploads.naming import container_for
-
-    with suppress(ResourceNotFoundError, ResourceExistsError):  # gone already, or being deleted already (409)
-        blob_service().delete_container(container_for(title_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,14 @@ def mongo(url: str) -> MongoClient[dict[str, Any]]:
     from pymongo import MongoClient
 
     return MongoClient(url, tz_aware=True, serverSelectionTimeoutMS=5000, connectTimeoutMS=5000)
+
+
+def drop_container(blobs: BlobServiceClient, name: str) -> None:
+    """Delete a container; one that is gone already, or being deleted already (409), is as good."""
+    from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+
+    with suppress(ResourceNotFoundError, ResourceExistsError):
+        blobs.delete_container(name)
 
 
 @cache

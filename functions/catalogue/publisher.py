@@ -30,12 +30,13 @@ SEARCH = "catalogue/search.json"
 
 
 class Publisher:
-    """Writes the static catalogue."""
+    """Writes the static catalogue; `tell` is called with the id of each title before its change counts as published."""
 
-    def __init__(self, titles: Titles, site: Site, now: Callable[[], datetime]) -> None:
+    def __init__(self, titles: Titles, site: Site, now: Callable[[], datetime], *, tell: Callable[[str], None]) -> None:
         self._titles = titles
         self._site = site
         self._now = now
+        self._tell = tell
 
     def publish(self) -> int:
         """Bring the static catalogue up to the store; return how many titles waited for it."""
@@ -44,6 +45,7 @@ class Publisher:
             listed = self._publish_lists()
             self._publish_titles(waiting, Likeness(listed))
             for title in waiting:
+                self._tell(title.id)
                 self._titles.mark_published(title.id, title.revision)
             published += len(waiting)
         if not published and self._site.look(HOME) is None:

@@ -15,6 +15,7 @@ from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
 from functions.catalogue.documents import UNREAD_IN_LISTS, document_of, title_of
+from functions.catalogue.model import Status
 from functions.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -29,12 +30,15 @@ if TYPE_CHECKING:
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """A lower bound makes the range of an index closed: without one some stores walk through every null."""
 
+_WATCHABLE = [Status.READY.value, Status.ENCODING.value]
+
 INDEXES = (
     [("position", DESCENDING)],
     [("listed", ASCENDING), ("position", DESCENDING)],
     [("tokens", ASCENDING)],
     [("genre_keys", ASCENDING)],
     [("series_key", ASCENDING)],
+    [("imdb_rating", DESCENDING)],
     [("published", ASCENDING)],
     [("metadata.retry_at", ASCENDING)],
 )
@@ -63,6 +67,15 @@ class Titles(Protocol):
 
     def episodes(self, series_key: str) -> list[Title]:
         """Return every listed episode of a series, in any order, without the fields that no list shows."""
+
+    def in_order(self, *, after: str, limit: int) -> list[Title]:
+        """Return titles by id from above one on, withdrawn ones too."""
+
+    def count(self) -> int:
+        """Return about how many titles there are."""
+
+    def best(self, *, genre: str, limit: int) -> list[Title]:
+        """Return listed titles that can be watched, the highest rated first, then the newest; of a genre, if named."""
 
     def unpublished(self, *, limit: int) -> list[Title]:
         """Return titles that the static catalogue does not show as they are."""
@@ -160,6 +173,31 @@ class MongoTitles:
         """Return every listed episode of a series."""
         found = self._titles.find({"series_key": series_key, "listed": True}, dict.fromkeys(UNREAD_IN_LISTS, 0))
         return [title_of(document) for document in found]
+
+    @_store_errors
+    def in_order(self, *, after: str, limit: int) -> list[Title]:
+        """Return titles by id from above one on."""
+        later = self._titles.find({"_id": {"$gt": after}}, dict.fromkeys(UNREAD_IN_LISTS, 0), batch_size=limit)
+        return [title_of(document) for document in later.sort("_id", ASCENDING).limit(limit)]
+
+    @_store_errors
+    def count(self) -> int:
+        """Return how many titles there are, as the collection itself counts them."""
+        return self._titles.estimated_document_count()
+
+    @_store_errors
+    def best(self, *, genre: str, limit: int) -> list[Title]:
+        """Return the highest rated, and where they are too few the newest of the others; each in one sort."""
+        shown: dict[str, Any] = {"listed": True, "status": {"$in": _WATCHABLE}, "playback": {"$ne": None}}
+        if genre:
+            shown["genre_keys"] = genre
+        unread = dict.fromkeys(UNREAD_IN_LISTS, 0)
+        rated = self._titles.find({**shown, "imdb_rating": {"$gt": 0}}, unread)
+        best = list(rated.sort("imdb_rating", DESCENDING).limit(limit))
+        if len(best) < limit:
+            others = self._titles.find({**shown, "imdb_rating": None}, unread)
+            best += others.sort("position", DESCENDING).limit(limit - len(best))
+        return [title_of(document) for document in best]
 
     @_store_errors
     def unpublished(self, *, limit: int) -> list[Title]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from functions.catalogue.artwork import BrokenPicture, pictures_from_frame
 from functions.catalogue.model import Metadata, Playback, Status, Title
 from functions.catalogue.names import guess, shown_name
-from functions.catalogue.search import cursor_after, position_of, read_cursor, read_search, series_key
+from functions.catalogue.search import cursor_after, genre_key, position_of, read_cursor, read_search, series_key
 from functions.catalogue.sidecar import read_edit
 from functions.catalogue.views import public_title
 from functions.errors import Malformed, NotFound
@@ -145,6 +145,22 @@ class Catalogue:
         if title is None or title.status is Status.WITHDRAWN:
             raise NotFound(f"There is no title {title_id!r}.")
         return title
+
+    def find(self, title_id: str) -> Title | None:
+        """Return a title as it stands, withdrawn or not; None if there never was one."""
+        return self._titles.get(title_id)
+
+    def in_order(self, *, after: str, limit: int) -> list[Title]:
+        """Return titles by id from above one on, withdrawn ones too."""
+        return self._titles.in_order(after=after, limit=limit)
+
+    def count(self) -> int:
+        """Return about how many titles there are."""
+        return self._titles.count()
+
+    def best(self, *, genre: str = "", limit: int) -> list[Title]:
+        """Return titles that can be watched, the highest rated first, then the newest; of a genre, if one is named."""
+        return self._titles.best(genre=genre_key(genre), limit=limit)
 
     def known(self, title_ids: Iterable[str]) -> dict[str, Title]:
         """Return those of the titles that there are and that are not withdrawn, by id."""

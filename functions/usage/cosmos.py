@@ -22,11 +22,19 @@ from azure.cosmos.exceptions import (
 )
 
 from functions.errors import StoreUnavailable
-from functions.usage.documents import CHANGING, document_of, document_of_mark, mark_of, traces_of, view_of
-from functions.usage.model import Kept, Kind, Mark, Traces, View
+from functions.usage.documents import (
+    CHANGING,
+    document_of,
+    document_of_mark,
+    everything_of,
+    mark_of,
+    traces_of,
+    view_of,
+)
+from functions.usage.model import Everything, Kept, Kind, Mark, Traces, View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from azure.cosmos import ContainerProxy
 
@@ -134,6 +142,14 @@ class CosmosUsage:
         """Return what is kept of a viewer and a title."""
         question = "SELECT * FROM c WHERE c.user_id = @user AND c.title_id = @title"
         return traces_of(self._query(question, user_id, title=title_id))
+
+    def everyone(self, *, after: str) -> Iterator[Everything]:
+        """Yield viewers in the order of their ids, from all partitions."""
+        given: list[dict[str, object]] = [{"name": "@after", "value": after}]
+        question = "SELECT * FROM c WHERE c.user_id > @after ORDER BY c.user_id"
+        items = self._container.query_items(question, parameters=given, enable_cross_partition_query=True)
+        page = _store_errors(lambda: next(items, None))
+        yield from everything_of(iter(page, None))
 
     @_store_errors
     def remove(self, user_id: str, kind: Kind, title_id: str) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from functions.usage.model import Kind, Mark, Milestone, Quality, Sitting, Traces, View, text_of
+from functions.usage.model import Everything, Kind, Mark, Milestone, Quality, Sitting, Traces, View, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 def document_of(view: View) -> dict[str, Any]:
@@ -94,3 +95,14 @@ def traces_of(documents: Iterable[Mapping[str, Any]]) -> Traces:
             case Kind.RATED:
                 rating = mark_of(document).rating
     return Traces(view, listed_at, rating)
+
+
+def everything_of(documents: Iterable[Mapping[str, Any]]) -> Iterator[Everything]:
+    """Yield the viewers in documents that come in the order of their viewers."""
+    for user_id, its in groupby(documents, key=lambda document: str(document["user_id"])):
+        kept = list(its)
+        yield Everything(
+            user_id,
+            tuple(view_of(document) for document in kept if document["kind"] == Kind.VIEW.value),
+            tuple(mark_of(document) for document in kept if document["kind"] != Kind.VIEW.value),
+        )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from functions.errors import Conflict, Malformed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Self
 
 FINISHED_SHARE = 0.95
@@ -221,6 +222,15 @@ class Traces:
     rating: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """All that is kept of one viewer, in no order."""
+
+    user_id: str
+    views: tuple[View, ...] = ()
+    marks: tuple[Mark, ...] = ()
+
+
 class UsageStore(Protocol):
     """Where usage is kept. Every method raises StoreUnavailable while the store is away or has too much to do."""
 
@@ -244,6 +254,9 @@ class UsageStore(Protocol):
 
     def traces(self, user_id: str, title_id: str) -> Traces:
         """Return all that is kept of a viewer and a title."""
+
+    def everyone(self, *, after: str) -> Iterator[Everything]:
+        """Yield the viewers of whom anything is kept, by id from above one on."""
 
     def remove(self, user_id: str, kind: Kind, title_id: str) -> None:
         """Remove one thing; what is not there is removed already."""

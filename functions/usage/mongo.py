@@ -13,11 +13,19 @@ from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
 from functions.errors import StoreUnavailable
-from functions.usage.documents import CHANGING, document_of, document_of_mark, mark_of, traces_of, view_of
-from functions.usage.model import Kept, Kind, Mark, Traces, View
+from functions.usage.documents import (
+    CHANGING,
+    document_of,
+    document_of_mark,
+    everything_of,
+    mark_of,
+    traces_of,
+    view_of,
+)
+from functions.usage.model import Everything, Kept, Kind, Mark, Traces, View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pymongo.collection import Collection
     from pymongo.database import Database
@@ -109,6 +117,15 @@ class MongoUsage:
     def traces(self, user_id: str, title_id: str) -> Traces:
         """Return what is kept of a viewer and a title."""
         return traces_of(self._usage.find({"_id": {"$in": [_id(user_id, kind, title_id) for kind in Kind]}}))
+
+    def everyone(self, *, after: str) -> Iterator[Everything]:
+        """Yield viewers in the order of the documents' ids, which begin with the viewer's."""
+        try:
+            beyond = f"{after}{chr(ord('/') + 1)}"  # above every id that begins with `<after>/`
+            wanted = {"_id": {"$gt": beyond if after else ""}}
+            yield from everything_of(self._usage.find(wanted, batch_size=2000).sort("_id", ASCENDING))
+        except PyMongoError as error:
+            raise StoreUnavailable(f"The store of usage does not answer ({type(error).__name__}).") from error
 
     @_store_errors
     def remove(self, user_id: str, kind: Kind, title_id: str) -> None:

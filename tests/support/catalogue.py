@@ -120,6 +120,20 @@ class MemoryTitles:
     def episodes(self, key: str) -> list[Title]:
         return [title for title in self._titles.values() if title.listed and series_key(title.details.series) == key]
 
+    def in_order(self, *, after: str, limit: int) -> list[Title]:
+        return [self._titles[title_id] for title_id in sorted(self._titles) if title_id > after][:limit]
+
+    def count(self) -> int:
+        return len(self._titles)
+
+    def best(self, *, genre: str, limit: int) -> list[Title]:
+        shown = [
+            title
+            for title in self._newest_first()
+            if title.watchable and (not genre or genre in map(genre_key, title.details.genres))
+        ]
+        return sorted(shown, key=lambda title: -(title.details.imdb_rating or 0))[:limit]
+
     def unpublished(self, *, limit: int) -> list[Title]:
         return [title for title in self._titles.values() if not title.published][:limit]
 
@@ -243,10 +257,11 @@ class World:
         self.rivals = 0
         self.fetched: list[tuple[str, str]] = []
         self.dropped: list[str] = []
+        self.told: list[str] = []
         outside = Outside(self._announce, lambda *asked: self.fetched.append(asked), self.dropped.append, self.clock)
         matcher = Matcher(self.sidecars, self.films, self.posters, self.clock)
         self.catalogue = Catalogue(self.titles, matcher, Gallery(self.site), outside)
-        self.publisher = Publisher(self.titles, self.site, self.clock)
+        self.publisher = Publisher(self.titles, self.site, self.clock, tell=self.told.append)
 
     def with_titles(self, titles: Iterable[Title]) -> World:
         """Put titles into the store and return self."""

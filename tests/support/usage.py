@@ -8,12 +8,12 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from functions.tickets import Tickets
-from functions.usage.model import Heartbeat, Kept, Kind, Mark, Sitting, Traces, View
+from functions.usage.model import Everything, Heartbeat, Kept, Kind, Mark, Sitting, Traces, View
 from functions.usage.service import Usage
 from tests.support.catalogue import NOON, World, make_playback, make_title
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 ADA, BOB = "a" * 32, "b" * 32
 FILM_S = 120.0
@@ -82,6 +82,13 @@ class MemoryUsage:
         listed = self._marks.get((user_id, Kind.LISTED, title_id))
         rated = self._marks.get((user_id, Kind.RATED, title_id))
         return Traces(kept.view if kept else None, listed.at if listed else None, rated.rating if rated else 0)
+
+    def everyone(self, *, after: str) -> Iterator[Everything]:
+        owners = {owner for owner, _ in self._views} | {owner for owner, _, _ in self._marks}
+        for user_id in sorted(owner for owner in owners if owner > after):
+            views = tuple(kept.view for (owner, _), kept in self._views.items() if owner == user_id)
+            marks = tuple(mark for (owner, _, _), mark in self._marks.items() if owner == user_id)
+            yield Everything(user_id, views, marks)
 
     def remove(self, user_id: str, kind: Kind, title_id: str) -> None:
         self._views.pop((user_id, title_id) if kind is Kind.VIEW else ("", ""), None)

@@ -206,3 +206,24 @@ def test_titles_are_found_by_ids_and_episodes_by_their_series(titles: Titles) ->
         titles.add(title)
     assert {title.id for title in titles.episodes("the-show")} == {"show-1", "show-2"}
     assert {title.id for title in titles.some(["film", "show-3", "nothing"])} == {"film", "show-3"}
+
+
+def test_titles_come_page_by_page_in_the_order_of_their_ids(titles: Titles) -> None:
+    for name, status in (("b", Status.READY), ("c", Status.WITHDRAWN), ("a", Status.ENCODING), ("d", Status.FAILED)):
+        titles.add(make_title(name, status=status))
+    assert [title.id for title in titles.in_order(after="", limit=3)] == ["a", "b", "c"]
+    assert [title.id for title in titles.in_order(after="c", limit=3)] == ["d"]
+    assert titles.count() == 4
+
+
+def test_the_best_titles_are_the_highest_rated_and_then_the_newest(titles: Titles) -> None:
+    playback = make_playback()
+    for number, (name, rating, genres) in enumerate(
+        (("old", None, ("Drama",)), ("good", 7.1, ("Drama",)), ("new", None, ()), ("great", 8.8, ("War",)))
+    ):
+        titles.add(make_title(name, added_s=number, imdb_rating=rating, genres=genres, playback=playback))
+    titles.add(make_title("unplayable", imdb_rating=9.9))
+    titles.add(make_title("gone", imdb_rating=9.8, playback=playback, status=Status.WITHDRAWN))
+    assert [title.id for title in titles.best(genre="", limit=9)] == ["great", "good", "new", "old"]
+    assert [title.id for title in titles.best(genre="", limit=1)] == ["great"]
+    assert [title.id for title in titles.best(genre="drama", limit=9)] == ["good", "old"]

@@ -1,0 +1,141 @@
+"""The questions that shelves ask of the graph: one query each, every result with the reason that is true of it.
+
+A relation says the more the fewer titles have it: a person or genre of n titles counts 1/(1 + ln n), so a writer of
+three films 0.48 and a genre of a thousand 0.13. A step that every viewer takes would count 3, one that a tenth of them
+takes about 0.5.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from functions.recommendations.model import DECAY, DISLIKED, RECENT, Kind, Pick, Reason, Watched
+from functions.recommendations.steps import DAMPING, ONE, POWER, SHRINKAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from functions.recommendations.bolt import Bolt
+
+ACTING = 0.8
+NEXT_SAYS = 3.0
+GENRE_TITLES = 300
+"""So many titles of its rarest genre are looked at, beside those that share people or viewers."""
+
+HISTORY = """
+MATCH (u:User {id: $user})-[w:WATCHED]->(t:Title)
+OPTIONAL MATCH (u)-[r:RATED]->(t)
+RETURN t.id AS id, coalesce(t.name, '') AS name, coalesce(t.listed, false) AS listed, coalesce(r.rating, 0) AS rating
+ORDER BY w.at DESC, t.id DESC
+"""
+
+NEXT = f"""
+UNWIND $recent AS r
+MATCH (seen:Title {{id: r.id}})
+WITH r, seen, r.say / (coalesce(seen.views, 0) + {SHRINKAGE}) ^ {DAMPING} AS say
+MATCH (seen)-[n:WATCHED_NEXT]->(t:Title)
+WITH t, say * (n.weight / {ONE}.0) ^ {POWER} AS part, r.place AS place
+WITH t, sum(part) AS score, collect([part, place]) AS parts
+WHERE t.watchable AND NOT t.id IN $watched
+WITH t, score / (coalesce(t.views, 0) + {SHRINKAGE}) ^ {DAMPING} AS score, parts
+ORDER BY score DESC, t.id LIMIT $limit
+RETURN t.card AS card, reduce(best = parts[0], p IN parts | CASE WHEN p[0] > best[0] THEN p ELSE best END)[1] AS place
+"""
+
+SIMILAR = f"""
+MATCH (t:Title {{id: $id}}) WHERE t.listed
+OPTIONAL MATCH (t)-[:IN_GENRE]->(g:Genre)
+WITH t, g ORDER BY coalesce(g.titles, 1), g.key
+WITH t, collect({{key: g.key, name: g.name, say: 1.0 / (1 + log(coalesce(g.titles, 1)))}}) AS genres
+CALL (t) {{
+  MATCH (t)<-[r:DIRECTED|WROTE|ACTED_IN]-(p:Person)
+  WITH t, p, collect(type(r)) AS roles
+  MATCH (p)-[s:DIRECTED|WROTE|ACTED_IN]->(c:Title)
+  WITH t, p, roles, collect([c, type(s)]) AS found
+  UNWIND found AS f
+  WITH t, f[0] AS c, f[1] AS kind, f[1] IN roles AS same, p.name AS via, 1.0 / (1 + log(size(found))) AS part
+  WHERE c.id <> t.id
+  RETURN c, CASE WHEN kind = 'ACTED_IN' THEN part * {ACTING} ELSE part END AS part, kind, same, via
+UNION ALL
+  MATCH (t)-[n:WATCHED_NEXT]->(c:Title)
+  RETURN c, {NEXT_SAYS} * (n.weight / {ONE}.0) ^ {POWER}
+    / ((coalesce(t.views, 0) + {SHRINKAGE}) * (coalesce(c.views, 0) + {SHRINKAGE})) ^ {DAMPING} AS part,
+    'WATCHED_NEXT' AS kind, true AS same, t.name AS via
+UNION ALL
+  MATCH (t)-[:IN_GENRE]->(g:Genre)
+  WITH t, g ORDER BY coalesce(g.titles, 1), g.key LIMIT 1
+  MATCH (g)<-[:IN_GENRE]-(c:Title)
+  WITH t, c LIMIT {GENRE_TITLES}
+  WHERE c.id <> t.id
+  RETURN c, 0.0 AS part, 'IN_GENRE' AS kind, true AS same, '' AS via
+}}
+WITH genres, c, sum(part) AS score, collect([part, kind, same, via]) AS parts
+WHERE c.listed AND (c.watchable OR NOT $watchable) AND NOT c.id IN $without
+WITH c, parts, score, [g IN genres WHERE g.key IN c.genres] AS shared
+WITH c, parts, shared, score + reduce(said = 0.0, g IN shared | said + g.say) AS score
+WITH c, parts, shared, score ORDER BY score DESC, c.added DESC, c.id LIMIT $limit
+WHERE score > 0
+RETURN c.card AS card, parts, shared
+"""
+
+POPULAR = """
+MATCH (t:Title) WHERE t.watchable AND t.heat > 0
+RETURN t.card AS card ORDER BY t.heat DESC, t.id LIMIT $limit
+"""
+
+_WORDS = {
+    Kind.DIRECTED: ("Also directed by {}", "Directed by {}"),
+    Kind.WROTE: ("Also written by {}", "Written by {}"),
+    Kind.ACTED_IN: ("Also with {}", "With {}"),
+    Kind.WATCHED_NEXT: ("Also watched by viewers of {}",) * 2,
+}
+"""What is said of a shared person who has the same role in both titles, and of one who has another in this one."""
+
+
+class GraphReader:
+    """Asks the graph over Bolt."""
+
+    def __init__(self, bolt: Bolt) -> None:
+        self._bolt = bolt
+
+    def history(self, user_id: str) -> list[Watched]:
+        """Return what a viewer watched, the latest first."""
+        return [Watched(**row) for row in self._bolt.read(lambda ask: ask(HISTORY, user=user_id))]
+
+    def next_for(self, history: Sequence[Watched], *, limit: int) -> list[Pick]:
+        """Return watchable titles that others watched after the latest of these, best first, without these."""
+        recent = [
+            {"id": each.id, "place": place, "say": DECAY**place * (DISLIKED if each.rating < 0 else 1.0)}
+            for place, each in enumerate(history[:RECENT])
+        ]
+        watched = [each.id for each in history]
+        rows = self._bolt.read(lambda ask: ask(NEXT, recent=recent, watched=watched, limit=limit))
+        return [
+            _pick(row, Reason(Kind.WATCHED_NEXT, f"Because you watched {history[row['place']].name}")) for row in rows
+        ]
+
+    def similar(self, title_id: str, *, without: Collection[str], watchable: bool, limit: int) -> list[Pick]:
+        """Return listed titles like one, best first, without some; only `watchable` ones if asked."""
+        rows = self._bolt.read(
+            lambda ask: ask(SIMILAR, id=title_id, without=list(without), watchable=watchable, limit=limit)
+        )
+        return [_pick(row, _likeness(row["parts"], row["shared"])) for row in rows]
+
+    def popular(self, *, limit: int) -> list[Pick]:
+        """Return watchable titles that are watched most these days; none if nobody watches."""
+        rows = self._bolt.read(lambda ask: ask(POPULAR, limit=limit))
+        return [_pick(row, Reason(Kind.POPULAR, "Popular now")) for row in rows]
+
+
+def _pick(row: Mapping[str, Any], reason: Reason) -> Pick:
+    return Pick(json.loads(row["card"]), reason)
+
+
+def _likeness(parts: Sequence[Sequence[Any]], shared: Sequence[Mapping[str, Any]]) -> Reason:
+    """Return the reason that says most: a person or step, else the rarest genre that both have."""
+    part, kind, same, via = max(parts, key=lambda each: (each[0], each[1], each[3]))
+    if part > 0 and (not shared or part >= shared[0]["say"]):
+        as_both, as_other = _WORDS[Kind(kind.lower())]
+        return Reason(Kind(kind.lower()), (as_both if same else as_other).format(via))
+    return Reason(Kind.GENRE, f"Also {shared[0]['name']}")

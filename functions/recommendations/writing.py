@@ -1,0 +1,281 @@
+"""The graph's writer: titles with their people and genres, who watched and rated what, and the steps between titles.
+
+    (:Title {id, revision, listed, watchable, name, card, added, genres, views, heat})
+    (:Title)-[:WATCHED_NEXT {weight}]->(:Title)    (:Title)-[:IN_GENRE]->(:Genre {key, name, titles})
+    (:Person {key, name})-[:DIRECTED | WROTE | ACTED_IN]->(:Title)
+    (:User {id})-[:WATCHED {progress, at}]->(:Title)    (:User)-[:RATED {rating, at}]->(:Title)
+
+Every key has a constraint. What is written is compared with what is there first and only the difference is applied: the
+same thing twice changes nothing, and a rebuild of a graph that is right writes nothing. A view of a title that the
+graph does not know yet makes the node; it is shown once the catalogue lists it. Times are text that sorts as they do.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from functions.recommendations import steps
+from functions.recommendations.model import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from neo4j import ManagedTransaction
+
+    from functions.recommendations.bolt import Bolt
+    from functions.recommendations.model import GraphTitle, Opinion, Viewing
+
+CONSTRAINTS = (
+    "CREATE CONSTRAINT title_id IF NOT EXISTS FOR (t:Title) REQUIRE t.id IS UNIQUE",
+    "CREATE CONSTRAINT person_key IF NOT EXISTS FOR (p:Person) REQUIRE p.key IS UNIQUE",
+    "CREATE CONSTRAINT genre_key IF NOT EXISTS FOR (g:Genre) REQUIRE g.key IS UNIQUE",
+    "CREATE CONSTRAINT user_id IF NOT EXISTS FOR (u:User) REQUIRE u.id IS UNIQUE",
+)
+
+TITLES_AT_ONCE = 100
+VIEWS_AT_ONCE = 2_000
+ROWS_AT_ONCE = 25
+DELETED_AT_ONCE = 500
+
+WRITE_TITLE = """
+UNWIND $rows AS row
+MERGE (t:Title {id: row.id})
+WITH t, row WHERE $force OR coalesce(t.revision, 0) <= row.revision
+SET t += row.facts
+RETURN t.id AS id
+"""
+
+GENRES_OF = "UNWIND $ids AS id MATCH (:Title {id: id})-[:IN_GENRE]->(g:Genre) RETURN id, g.key AS key"
+DROP_GENRES = "UNWIND $edges AS e MATCH (:Title {id: e.id})-[r:IN_GENRE]->(:Genre {key: e.key}) DELETE r"
+ADD_GENRES = "UNWIND $edges AS e MATCH (t:Title {id: e.id}), (g:Genre {key: e.key}) MERGE (t)-[:IN_GENRE]->(g)"
+MAKE_GENRES = "UNWIND $nodes AS n MERGE (g:Genre {key: n.key}) ON CREATE SET g.name = n.name, g.titles = 0"
+COUNT_GENRES = (
+    "UNWIND $keys AS key MATCH (g:Genre {key: key})<-[:IN_GENRE]-(t:Title) WITH g, count(t) AS n SET g.titles = n"
+)
+
+CREDITS_OF = "UNWIND $ids AS id MATCH (:Title {{id: id}})<-[:{role}]-(p:Person) RETURN id, p.key AS key"
+DROP_CREDITS = "UNWIND $edges AS e MATCH (:Person {{key: e.key}})-[r:{role}]->(:Title {{id: e.id}}) DELETE r"
+ADD_CREDITS = "UNWIND $edges AS e MATCH (p:Person {{key: e.key}}), (t:Title {{id: e.id}}) MERGE (p)-[:{role}]->(t)"
+MAKE_PEOPLE = "UNWIND $nodes AS n MERGE (p:Person {key: n.key}) ON CREATE SET p.name = n.name"
+
+IDS = "MATCH (n:{label}) WHERE n.id > $after AND n.id <= $until RETURN n.id AS id ORDER BY id"
+ALL_IDS = "MATCH (n:{label}) WHERE n.id > $after RETURN n.id AS id ORDER BY id"
+
+LOCK_USER = "MERGE (u:User {id: $user}) SET u.changes = coalesce(u.changes, 0) + 1"
+WATCHED_BY = "MATCH (:User {id: $user})-[w:WATCHED]->(t:Title) RETURN t.id AS title, w.at AS at"
+WATCH = """
+MERGE (t:Title {id: $title})
+WITH t MATCH (u:User {id: $user})
+MERGE (u)-[w:WATCHED]->(t)
+SET w.progress = $progress, w.at = $at
+"""
+UNWATCH = "UNWIND $titles AS id MATCH (:User {id: $user})-[w:WATCHED]->(:Title {id: id}) DELETE w"
+RATE = """
+MERGE (t:Title {id: $title})
+WITH t MATCH (u:User {id: $user})
+MERGE (u)-[r:RATED]->(t)
+SET r.rating = $rating, r.at = $at
+"""
+UNRATE = "MATCH (:User {id: $user})-[r:RATED]->(:Title {id: $title}) DELETE r"
+DROP_IDLE = "MATCH (u:User {id: $user}) WHERE NOT (u)-->() DELETE u"
+COUNT_VIEWS = """
+UNWIND $changes AS c
+MATCH (t:Title {id: c.id})
+SET t.views = coalesce(t.views, 0) + c.views, t.heat = coalesce(t.heat, 0.0) + c.heat
+"""
+ADD_STEPS = """
+UNWIND $steps AS s
+MATCH (a:Title {id: s.from}), (b:Title {id: s.to})
+MERGE (a)-[n:WATCHED_NEXT]->(b)
+SET n.weight = coalesce(n.weight, 0) + s.weight
+"""
+CHANGE_STEPS = """
+UNWIND $steps AS s
+MATCH (:Title {id: s.from})-[n:WATCHED_NEXT]->(:Title {id: s.to})
+SET n.weight = n.weight + s.weight
+WITH n WHERE n.weight <= 0
+DELETE n
+"""
+
+FORGET = "MATCH (u:User {id: $user}) DETACH DELETE u"
+
+
+class GraphWriter:
+    """Writes the graph over Bolt."""
+
+    def __init__(self, bolt: Bolt) -> None:
+        self._bolt = bolt
+        self._prepared = False
+
+    def prepare(self) -> None:
+        """Make the constraints that are missing, once in the life of the process."""
+        if not self._prepared:
+            for constraint in CONSTRAINTS:
+                self._bolt.run(constraint)
+            self._prepared = True
+
+    def write_titles(self, titles: Sequence[GraphTitle], *, force: bool = False) -> list[str]:
+        """Write titles; return the ids of those of which the graph has a later revision, unless forced over it."""
+        self.prepare()
+        refused: list[str] = []
+        for first in range(0, len(titles), TITLES_AT_ONCE):
+            some = titles[first : first + TITLES_AT_ONCE]
+            written = self._bolt.write(lambda tx, some=some: _write_titles(tx, some, force))  # type: ignore[misc]
+            refused += [title.id for title in some if title.id not in written]
+        return refused
+
+    def title_ids(self, *, after: str, until: str | None) -> list[str]:
+        """Return the ids of titles in the graph above `after`, up to and with `until`, in order."""
+        return self._ids("Title", after, until)
+
+    def user_ids(self, *, after: str, until: str | None) -> list[str]:
+        """Return the ids of viewers in the graph above `after`, up to and with `until`, in order."""
+        return self._ids("User", after, until)
+
+    def record_viewing(self, user_id: str, viewing: Viewing) -> None:
+        """Note that a viewer watched a title; nothing changes unless it is later than what the graph has."""
+        self.prepare()
+        title, at = viewing.title_id, text_of(viewing.at)
+
+        def work(tx: ManagedTransaction) -> None:
+            tx.run(LOCK_USER, user=user_id).consume()
+            before = {row["title"]: row["at"] for row in tx.run(WATCHED_BY, user=user_id)}
+            if before.get(title, "") >= at:
+                return
+            tx.run(WATCH, user=user_id, title=title, progress=viewing.progress, at=at).consume()
+            _follow(tx, before, {**before, title: at})
+
+        self._bolt.write(work)
+
+    def record_opinion(self, user_id: str, opinion: Opinion) -> None:
+        """Make a rating what it is given as; 0 removes it."""
+        self.prepare()
+        title, at = opinion.title_id, text_of(opinion.at)
+
+        def work(tx: ManagedTransaction) -> None:
+            tx.run(LOCK_USER, user=user_id).consume()
+            if opinion.rating:
+                tx.run(RATE, user=user_id, title=title, rating=opinion.rating, at=at).consume()
+            else:
+                tx.run(UNRATE, user=user_id, title=title).consume()
+                tx.run(DROP_IDLE, user=user_id).consume()
+
+        self._bolt.write(work)
+
+    def remove_viewings(self, user_id: str, title_id: str | None) -> None:
+        """Forget that a viewer watched a title, or anything at all."""
+        self.prepare()
+
+        def work(tx: ManagedTransaction) -> None:
+            tx.run(LOCK_USER, user=user_id).consume()
+            _unwatch(tx, user_id, title_id)
+            tx.run(DROP_IDLE, user=user_id).consume()
+
+        self._bolt.write(work)
+
+    def remove_viewer(self, user_id: str) -> None:
+        """Forget a viewer."""
+        self.prepare()
+
+        def work(tx: ManagedTransaction) -> None:
+            _unwatch(tx, user_id, None)
+            tx.run(FORGET, user=user_id).consume()
+
+        self._bolt.write(work)
+
+    def _ids(self, label: str, after: str, until: str | None) -> list[str]:
+        self.prepare()
+        text = (ALL_IDS if until is None else IDS).format(label=label)
+        return self._bolt.write(lambda tx: [row["id"] for row in tx.run(text, after=after, until=until)])
+
+
+def text_of(at: datetime) -> str:
+    """Return a time as the graph keeps it."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def _write_titles(tx: ManagedTransaction, titles: Sequence[GraphTitle], force: bool) -> set[str]:
+    rows = [{"id": title.id, "revision": title.revision, "facts": _facts(title)} for title in titles]
+    written = {row["id"] for row in tx.run(WRITE_TITLE, rows=rows, force=force)}
+    some = [title for title in titles if title.id in written]
+    if not some:
+        return written
+    ids = sorted(written)
+    genres = {(title.id, key): name for title in some for key, name in title.genres}
+    old = {(row["id"], row["key"]) for row in tx.run(GENRES_OF, ids=ids)}
+    if changed := old ^ genres.keys():
+        _run(tx, MAKE_GENRES, nodes=_nodes({key: name for (_, key), name in genres.items()}))
+        _run(tx, DROP_GENRES, edges=_edges(old - genres.keys()))
+        _run(tx, ADD_GENRES, edges=_edges(genres.keys() - old))
+        _run(tx, COUNT_GENRES, keys=sorted({key for _, key in changed}))
+    people = {(title.id, credit.key, credit.role): credit.name for title in some for credit in title.credits}
+    _run(tx, MAKE_PEOPLE, nodes=_nodes({key: name for (_, key, _), name in people.items()}))
+    for role in Role:
+        now = {(title_id, key) for title_id, key, as_what in people if as_what is role}
+        was = {(row["id"], row["key"]) for row in tx.run(CREDITS_OF.format(role=role), ids=ids)}
+        _run(tx, DROP_CREDITS.format(role=role), edges=_edges(was - now))
+        _run(tx, ADD_CREDITS.format(role=role), edges=_edges(now - was))
+    return written
+
+
+def _facts(title: GraphTitle) -> dict[str, Any]:
+    return {
+        "revision": title.revision,
+        "listed": title.listed,
+        "watchable": title.watchable,
+        "name": title.name,
+        "card": title.card,
+        "added": title.added,
+        "genres": [key for key, _ in title.genres],
+    }
+
+
+def _nodes(names: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return nodes to be made, in the order of their keys, so that transactions at once do not wait crosswise."""
+    return [{"key": key, "name": names[key]} for key in sorted(names)]
+
+
+def _edges(pairs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"id": title_id, "key": key} for title_id, key in sorted(pairs)]
+
+
+def _run(tx: ManagedTransaction, text: str, **lists: Sequence[object]) -> None:
+    """Run a statement over a list, unless there is nothing in it."""
+    if all(lists.values()):
+        tx.run(text, **lists).consume()  # type: ignore[arg-type]
+
+
+def _unwatch(tx: ManagedTransaction, user_id: str, title_id: str | None) -> None:
+    before = {row["title"]: row["at"] for row in tx.run(WATCHED_BY, user=user_id)}
+    gone = [title for title in before if title_id in (None, title)]
+    if gone:
+        tx.run(UNWATCH, user=user_id, titles=gone).consume()
+        _follow(tx, before, {title: at for title, at in before.items() if title not in gone})
+
+
+def _follow(tx: ManagedTransaction, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """Let views, heat and steps follow from a viewer's history before and after a change.
+
+    A step that no rebuild kept is begun anew only by a change that is telling by itself.
+    """
+    counts: dict[str, list[float]] = {}
+    for history, sign in ((before, -1), (after, 1)):
+        for title, at in history.items():
+            if before.get(title) != after.get(title):
+                count = counts.setdefault(title, [0, 0.0])
+                count[0] += sign
+                count[1] += sign * steps.heat(datetime.fromisoformat(at))
+    changes = [{"id": title, "views": int(views), "heat": heat} for title, (views, heat) in sorted(counts.items())]
+    _run(tx, COUNT_VIEWS, changes=changes)
+    moved = [
+        {"from": start, "to": end, "weight": weight}
+        for (start, end), weight in sorted(steps.difference(in_order(before), in_order(after)).items())
+    ]
+    _run(tx, ADD_STEPS, steps=[step for step in moved if step["weight"] >= steps.TELLING])  # type: ignore[operator]
+    _run(tx, CHANGE_STEPS, steps=[step for step in moved if step["weight"] < steps.TELLING])  # type: ignore[operator]
+
+
+def in_order(history: Mapping[str, str]) -> list[str]:
+    """Return the titles of a history, earliest first; of those watched at once the lower id first."""
+    return sorted(history, key=lambda title: (history[title], title))
