@@ -50,10 +50,10 @@ class Subscriptions(Plans, Protocol):
         """Keep what PayPal answered to a new subscription."""
 
     def mark(self, subject: str, token: str, now: datetime) -> bool:
-        """Note that a subject is to be settled; say whether that was not noted yet."""
+        """Note that a subject is to be settled; say whether a message has to be sent."""
 
     def store_event(self, event: Event, token: str, now: datetime) -> bool:
-        """Keep an event and note its subject, in one transaction; say whether that was not noted yet."""
+        """Keep an event and note its subject, in one transaction; say whether a message has to be sent."""
 
     def marked(self, *, before: datetime, limit: int) -> list[str]:
         """Return subjects that have waited to be settled since `before`, longest first."""

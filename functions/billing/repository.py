@@ -90,12 +90,12 @@ class MySqlSubscriptions:
         )
 
     def mark(self, subject: str, token: str, now: datetime) -> bool:
-        """Note that a subject is to be settled; say whether that was not noted yet."""
+        """Note that a subject is to be settled; say whether a message has to be sent."""
         (row,) = self._call("mark", subject, token, now)
         return bool(row["is_new"])
 
     def store_event(self, event: Event, token: str, now: datetime) -> bool:
-        """Keep an event and note its subject, in one transaction; say whether that was not noted yet."""
+        """Keep an event and note its subject, in one transaction; say whether a message has to be sent."""
         (row,) = self._call(
             "store_event",
             *(event.event_id, event.kind, event.subject, event.sent_at, now, event.body_hash, event.body),

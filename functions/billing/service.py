@@ -100,7 +100,6 @@ class Shop:
         if not running:
             raise NotFound("There is no subscription to cancel: nothing will be charged.")
         for one in running:
-            self._store.mark(one.subscription_id, new_token(), self._outside.now())  # so that its end is surely written
             self._paypal.cancel(one.subscription_id, reason="Cancelled by the subscriber.")
             self._settlements.settle_now(one.subscription_id, "viewer")
         return self.current(viewer)
@@ -116,8 +115,8 @@ class Shop:
         """
         for one in self._store.of_user(user_id):
             if one.state not in OVER:
-                self._store.mark(one.subscription_id, new_token(), self._outside.now())
                 self._paypal.cancel(one.subscription_id, reason="The account was deleted.")
+                self._settlements.mark(one.subscription_id, "viewer")
         self._payments.forget(user_id)
         self._store.forget(user_id, self._outside.now())
         self._payments.forget(user_id)  # what a settlement under way has recorded meanwhile

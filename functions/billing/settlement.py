@@ -84,8 +84,8 @@ class Settlements:
             self._outside.ask_to_settle(subscription_id, cause)
 
     def settle_now(self, subscription_id: str, cause: str) -> None:
-        """Mark a subscription and settle it here; if that fails, the mark stays."""
-        self._store.mark(subscription_id, new_token(), self._outside.now())
+        """Settle a subscription here; if that fails, it is done by queue."""
+        self.mark(subscription_id, cause)
         self.settle(subscription_id, cause)
 
     def mend(self) -> bool:

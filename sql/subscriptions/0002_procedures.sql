@@ -105,7 +105,8 @@ BEGIN
   COMMIT;
 END //
 
--- Note that PayPal is to be asked about a subject; answer whether that was not noted yet.
+-- Note that PayPal is to be asked about a subject; answer whether a message has to be sent for that: it was not noted yet,
+-- or so long ago that its message may be lost. (Assignments are carried out from left to right.)
 CREATE PROCEDURE mark(p_subject VARCHAR(80), p_token CHAR(32), p_now DATETIME(6))
 SQL SECURITY DEFINER
 BEGIN
@@ -117,7 +118,8 @@ BEGIN
 
   START TRANSACTION;
   INSERT INTO marks (subject, token, times, since) VALUES (p_subject, p_token, 1, p_now)
-  ON DUPLICATE KEY UPDATE token = p_token, times = times + 1;
+  ON DUPLICATE KEY UPDATE token = p_token, times = IF(since <= p_now - INTERVAL 1 MINUTE, 1, times + 1),
+                          since = IF(times = 1, p_now, since);
   SELECT times = 1 AS is_new FROM marks WHERE subject = p_subject;
   COMMIT;
 END //
@@ -150,7 +152,8 @@ BEGIN
   END IF;
   IF p_subject IS NOT NULL AND (v_deliveries = 1 OR v_body_hash <> p_body_hash) THEN
     INSERT INTO marks (subject, token, times, since) VALUES (p_subject, p_token, 1, p_now)
-    ON DUPLICATE KEY UPDATE token = p_token, times = times + 1;
+    ON DUPLICATE KEY UPDATE token = p_token, times = IF(since <= p_now - INTERVAL 1 MINUTE, 1, times + 1),
+                            since = IF(times = 1, p_now, since);
     SELECT times = 1 INTO v_is_new FROM marks WHERE subject = p_subject;
   END IF;
   COMMIT;

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from functions.billing.assembly import Outside
+from functions.billing.assembly import Outside, Stores, assemble
 from functions.billing.model import (
     Charge,
     Event,
@@ -29,9 +29,13 @@ from functions.billing.service import Shop
 from functions.billing.settlement import Settlements, new_token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from functions.billing.access import Entitlements
     from functions.billing.ports import Payments, Subscriptions
+    from functions.billing.repository import MySqlPayments, MySqlSubscriptions
+    from functions.settings import Settings
+    from tests.support.paypal import Received
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 MONTHLY = Offer("Monthly", "Every film.", 799, "EUR", Interval.MONTH)
@@ -306,3 +310,37 @@ class Counter:
     def _send(self, queue: str, message: dict[str, object]) -> None:
         assert queue == "settle-subscription"
         self.queue.append((str(message["subscription_id"]), str(message["cause"])))
+
+
+@dataclass
+class RealCounter:
+    """Billing over given stores and a running simulator of PayPal; `queue` holds what is to be settled."""
+
+    settings: Settings
+    subscriptions: MySqlSubscriptions
+    payments: MySqlPayments
+    entitlements: Entitlements
+    queue: list[tuple[str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        outside = Outside(
+            "https://notflix.example", _now, self._send, self.entitlements.changed, lambda email: email.split("@")[0]
+        )
+        self.billing = assemble(self.settings, Stores(self.subscriptions, self.payments), outside)
+
+    def receive(self, sent: Iterable[Received]) -> None:
+        """Take webhooks in."""
+        for one in sent:
+            self.billing.inbox.receive(one.headers, one.body)
+
+    def work(self) -> None:
+        """Handle every message, and those that come of them."""
+        while self.queue:
+            self.billing.settlements.settle(*self.queue.pop(0))
+
+    def _send(self, queue: str, message: dict[str, object]) -> None:
+        self.queue.append((str(message["subscription_id"]), str(message["cause"])))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,10 +12,12 @@ from functions.billing.access import Entitlements, RedisMemory
 from functions.billing.repository import MySqlPayments, MySqlSubscriptions
 from functions.mysql import Database
 from functions.redis import connect
-from tests.support.billing import Counter
+from tests.support.billing import Counter, RealCounter
+from tests.support.paypal import Listener, PayPal, Received, running_simulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.integration.conftest import Stack
 
@@ -40,6 +44,44 @@ def memory(stack: Stack) -> Iterator[RedisMemory]:
     client = connect(stack.settings.redis_url)
     yield RedisMemory(client)
     client.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Real:
+    """Billing, the simulator it asks, and what that has sent to our webhook so far."""
+
+    counter: RealCounter
+    paypal: PayPal
+    listener: Listener
+
+    def arrived(self) -> list[Received]:
+        """Return what the simulator has sent since the last time, once it has sent all."""
+        self.paypal.settle()
+        sent, self.listener.received[:] = list(self.listener.received), []
+        return sent
+
+    def catch_up(self) -> None:
+        """Take in all that was sent, and settle it."""
+        self.counter.receive(self.arrived())
+        self.counter.work()
+
+
+@pytest.fixture
+def real(
+    stack: Stack, tmp_path: Path, subscriptions: MySqlSubscriptions, payments: MySqlPayments, memory: RedisMemory
+) -> Iterator[Real]:
+    """Run a simulator and billing that asks it."""
+    with Listener().listening() as listener, running_simulator(tmp_path, webhook_url=listener.url) as paypal:
+        settings = replace(
+            stack.settings,
+            paypal_url=paypal.url,
+            paypal_client_id=paypal.client_id,
+            paypal_client_secret=paypal.client_secret,
+            paypal_webhook_id=paypal.webhook_id,
+            paypal_ca=str(tmp_path / "root.pem"),
+        )
+        entitlements = Entitlements(subscriptions, memory, lambda: datetime.now(UTC))
+        yield Real(RealCounter(settings, subscriptions, payments, entitlements), paypal, listener)
 
 
 @pytest.fixture

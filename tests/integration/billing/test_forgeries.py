@@ -1,0 +1,125 @@
+"""Webhooks that PayPal did not send: refused, nothing changed, and nobody asked who was not to be asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from functions.accounts.model import Viewer
+from functions.billing.model import NotPayPal, State
+from functions.billing.owner import offer_of
+from infra.local.paypal.forgery import MODES
+from tests.support.billing import make_user_id
+from tests.support.paypal import Received
+
+if TYPE_CHECKING:
+    from tests.integration.billing.conftest import Real
+
+REFUSED = sorted(set(MODES) - {"genuine", "same_crc_body"})
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Write down every address that is asked from here, but for the test's own questions."""
+    addresses: list[str] = []
+    send = requests.Session.send
+
+    def noting(session: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        if "/_simulator/" not in str(request.url):
+            addresses.append(str(request.url))
+        return send(session, request, **options)
+
+    monkeypatch.setattr(requests.Session, "send", noting)
+    return addresses
+
+
+def make_ended(real: Real) -> str:
+    """Return a subscription that was cancelled, and whose payment was paid back."""
+    plan, _ = real.counter.billing.office.create_plan(
+        offer_of({"name": f"Plan {make_user_id()[:8]}", "price": "7.99", "currency": "EUR"})
+    )
+    viewer = Viewer(make_user_id(), "ada@example.org")
+    subscription_id = real.counter.billing.shop.subscribe(viewer, plan.plan_id).subscription_id
+    for action in ("approve", "refund", "cancel"):
+        real.paypal.control("POST", f"subscriptions/{subscription_id}/{action}")
+    real.catch_up()
+    return subscription_id
+
+
+def signed(real: Real, event: dict[str, Any], mode: str) -> Received:
+    """Return a transmission of an event in a mode of the simulator's."""
+    (made,) = real.paypal.control("POST", "sign", events=[event], mode=mode)["transmissions"]
+    return Received({name.upper(): value for name, value in made["headers"].items()}, made["body"].encode())
+
+
+def about(real: Real, subscription_id: str) -> dict[str, Any]:
+    """Return an event that PayPal has not told yet."""
+    resource = real.paypal.ask("GET", f"/v1/billing/subscriptions/{subscription_id}")
+    return {
+        "id": f"WH-{make_user_id().upper()}",
+        "create_time": "2026-11-24T12:00:00.000Z",
+        "resource_type": "subscription",
+        "event_type": "BILLING.SUBSCRIPTION.UPDATED",
+        "summary": "Subscription updated",
+        "resource": resource,
+    }
+
+
+@pytest.mark.parametrize("mode", REFUSED)
+def test_a_forgery_changes_nothing_and_asks_nobody_else(real: Real, asked: list[str], mode: str) -> None:
+    subscription_id = make_ended(real)
+    before = real.counter.subscriptions.waiting(subscription_id)
+    events = [e.event_id for e in real.counter.billing.office.events(before=None)]
+    event = about(real, subscription_id)
+    asked.clear()
+    with pytest.raises(NotPayPal):
+        real.counter.receive([signed(real, event, mode)])
+    assert all(address.startswith(f"{real.paypal.url}/v1/notifications/certs/") for address in asked)
+    if mode in ("wrong_host", "http_url", "no_headers", "sha1"):
+        assert asked == []
+    assert real.counter.subscriptions.waiting(subscription_id) == before
+    assert [e.event_id for e in real.counter.billing.office.events(before=None)] == events
+    assert real.counter.queue == []
+    real.counter.receive([signed(real, event, "genuine")])  # PayPal itself still gets through
+
+
+def test_another_body_with_the_same_checksum_only_makes_us_ask(real: Real) -> None:
+    subscription_id = make_ended(real)
+    before = real.counter.subscriptions.waiting(subscription_id).subscription
+    event = about(real, subscription_id)
+    forged = signed(real, event, "same_crc_body")
+    assert b"ACTIVE" in forged.body
+    real.counter.receive([forged])
+    real.counter.work()
+    after = real.counter.subscriptions.waiting(subscription_id).subscription
+    assert before is not None and after is not None
+    assert (after.state, after.paid_through) == (before.state, before.paid_through) == (State.CANCELLED, None)
+
+
+def test_a_forged_body_that_comes_first_does_not_take_the_place_of_the_true_event(real: Real) -> None:
+    first, second = make_ended(real), make_ended(real)
+    event = about(real, first)
+    forged = signed(real, {**event, "resource": {**event["resource"], "id": second}}, "genuine")
+    real.counter.receive([forged])
+    real.counter.work()
+    real.counter.receive([signed(real, event, "genuine")])  # of the same id
+    assert [subject for subject, _ in real.counter.queue] == [first]
+
+
+def test_an_event_of_a_kind_that_nobody_knows_is_kept(real: Real) -> None:
+    event = {"id": f"WH-{make_user_id().upper()}", "event_type": "CATALOG.PRODUCT.PAINTED", "resource": {"id": "X"}}
+    real.counter.receive([signed(real, event, "genuine")] * 3)
+    (kept,) = [e for e in real.counter.billing.office.events(before=None) if e.event_id == event["id"]]
+    assert (kept.kind, kept.subject, kept.deliveries, kept.settled) == ("CATALOG.PRODUCT.PAINTED", None, 3, True)
+    assert real.counter.queue == []
+
+
+def test_an_event_about_a_subscription_that_paypal_does_not_know_is_let_go(real: Real) -> None:
+    event = about(real, make_ended(real))
+    stranger = f"I-{make_user_id()[:12].upper()}"
+    real.counter.receive([signed(real, {**event, "resource": {**event["resource"], "id": stranger}}, "genuine")])
+    real.counter.work()
+    waiting = real.counter.subscriptions.waiting(stranger)
+    assert (waiting.token, waiting.subscription) == (None, None)
