@@ -1,17 +1,36 @@
 # The encoder app: Microsoft's Functions host and worker, ffmpeg beside it, and what a migration needs. Built by `azd` in the
 # registry, so no Docker is needed on the machine of the person who deploys.
+#
+# The base image is Debian 12, whose ffmpeg 5.1 lets sound begin one AAC frame late; so ffmpeg comes from Debian 13, with every
+# library that it links, the C library and its loader too (docs/decisions/0016-ffmpeg-of-debian-13.md).
 ARG BASE=mcr.microsoft.com/azure-functions/python:4-python3.13
-# A digest pins the base for a build that can be repeated: --build-arg BASE=mcr.microsoft.com/azure-functions/python@sha256:…
+ARG DEBIAN=debian:trixie-slim
+# Digests pin both for a build that can be repeated: --build-arg BASE=…@sha256:… --build-arg DEBIAN=…@sha256:…
+
 # hadolint ignore=DL3006
-FROM ${BASE}
-
+FROM ${DEBIAN} AS media
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
-
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ffmpeg \
-    && rm -rf /var/lib/apt/lists/* \
-    && ffmpeg -hide_banner -encoders | grep --quiet libx264
+    && rm -rf /var/lib/apt/lists/*
+RUN mkdir --parents /opt/ffmpeg/bin /opt/ffmpeg/lib \
+    && ldd /usr/bin/ffmpeg /usr/bin/ffprobe | grep --only-matching '/lib[^ )]*' | sort --unique \
+        | xargs cp --dereference --target-directory /opt/ffmpeg/lib \
+    && for program in ffmpeg ffprobe; do \
+        cp "/usr/bin/$program" "/opt/ffmpeg/lib/$program" \
+        && printf '#!/bin/sh\nexec %s/ld-linux-x86-64.so.2 --library-path %s %s/%s "$@"\n' \
+            /opt/ffmpeg/lib /opt/ffmpeg/lib /opt/ffmpeg/lib "$program" > "/opt/ffmpeg/bin/$program" \
+        && chmod 755 "/opt/ffmpeg/bin/$program" || exit 1; \
+    done
+
+# hadolint ignore=DL3006
+FROM ${BASE}
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+
+COPY --from=media /opt/ffmpeg /opt/ffmpeg
+RUN ln --symbolic /opt/ffmpeg/bin/ffmpeg /opt/ffmpeg/bin/ffprobe /usr/local/bin/ \
+    && ffmpeg -hide_banner -encoders | grep --count libx264
 
 ENV AzureWebJobsScriptRoot=/home/site/wwwroot \
     AzureFunctionsJobHost__Logging__Console__IsEnabled=true \
@@ -29,7 +48,8 @@ COPY infra/__init__.py /home/site/wwwroot/infra/
 COPY infra/migrations /home/site/wwwroot/infra/migrations
 
 WORKDIR /home/site/wwwroot
-RUN useradd --system --no-create-home --uid 10001 notflix
+RUN useradd --system --no-create-home --uid 10001 notflix \
+    && install --directory --owner=notflix /home/LogFiles /home/data
 USER 10001
 ENV ASPNETCORE_URLS=http://+:8080
 EXPOSE 8080

@@ -145,7 +145,9 @@ class FFmpeg:
             try:
                 self._limit(process.pid, cpu_s=int(limit_s * 64))
                 if yields:
-                    os.setpriority(os.PRIO_PROCESS, process.pid, YIELDING)
+                    # counted from our own: who is nice already may not become less so
+                    niceness = min(19, os.getpriority(os.PRIO_PROCESS, 0) + YIELDING)
+                    os.setpriority(os.PRIO_PROCESS, process.pid, niceness)
                 usage = _wait(process, limit_s=limit_s, watch=watch)
             finally:
                 if process.returncode is None:

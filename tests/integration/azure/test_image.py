@@ -1,0 +1,115 @@
+"""The image's steps run, and what they make encodes a film that is asked for by a message, as its ordinary user."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from functions import bootstrap
+from infra.local.stores.home import REPOSITORY, Home
+from tests.support.films import FILMS
+from tests.support.image import Image, build
+from tests.support.media import make_film
+from tests.support.waiting import eventually
+from tests.support.wiring import forget_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.integration.conftest import Stack
+
+RECIPE = REPOSITORY / "infra" / "encoder.Dockerfile"
+HOST_PACKAGES = "/opt/host"
+READY_WITHIN_S = 120
+
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root may enter another root"),
+    pytest.mark.skipif(shutil.which("debootstrap") is None, reason="debootstrap is not installed"),
+]
+
+
+@pytest.fixture(scope="module")
+def image() -> Image:
+    """Return the image, with a functions host in the place of the one that its base brings."""
+    made = build(RECIPE, REPOSITORY, Home.of().packages / "image")
+    packages = made.root / HOST_PACKAGES.lstrip("/")
+    if not packages.exists():
+        wanted = [
+            line for line in _requirements() if line.startswith(("azure-functions-runtime", "starlette", "uvicorn"))
+        ]
+        as_root = Image(made.root, {**made.environment, "HOME": "/root"})
+        as_root.run("python", "-m", "pip", "install", "-q", "--no-cache-dir", "--target", HOST_PACKAGES, *wanted)
+    local = made.root / "home/site/wwwroot/infra/local"
+    shutil.rmtree(local, ignore_errors=True)
+    shutil.copytree(REPOSITORY / "infra/local/host", local / "host", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copyfile(REPOSITORY / "infra/local/__init__.py", local / "__init__.py")
+    return made
+
+
+@pytest.fixture
+def encoder(image: Image, stack: Stack, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the encoder app in the image, with the settings of the stores."""
+    settings = {
+        "AzureWebJobsStorage": stack.environment["AzureWebJobsStorage"],
+        "MONGO_URL": stack.environment["MONGO_URL"],
+        "PYTHONPATH": f"/home/site/wwwroot:{HOST_PACKAGES}",
+    }
+    argv = ("python", "-m", "infra.local.host", "--app", "encoder_app", "--port", str(stack.home.ports.encoder(0)))
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            image.command(*argv, environment=settings), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+
+@pytest.fixture
+def wired(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the composition root lead to the stores."""
+    for name, value in stack.environment.items():
+        monkeypatch.setenv(name, value)
+    forget_all()
+    yield
+    forget_all()
+
+
+def _requirements() -> list[str]:
+    return (REPOSITORY / "infra" / "local" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+
+
+def test_the_image_holds_ffmpeg_and_an_ordinary_user(image: Image) -> None:
+    assert "libx264" in image.run("ffmpeg", "-hide_banner", "-encoders")
+    assert image.run("id", "-u").strip() == "10001"
+
+
+def test_migrations_start_in_the_image(image: Image) -> None:
+    assert "--admin-url" in image.run("python", "-m", "infra.migrations", "--help")
+
+
+@pytest.mark.usefixtures("wired")
+def test_a_message_becomes_a_film_in_the_image(encoder: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    film = make_film(FILMS["exactly one segment"], tmp_path)
+    bootstrap.blob_service().get_container_client("uploads").upload_blob("Imaged Film.mp4", film.read_bytes())
+    arrival = bootstrap.uploads().arrived("Imaged Film.mp4")
+    assert arrival and arrival.job_id
+    bootstrap.queues().send("plan-encode", {"job_id": arrival.job_id})
+
+    def ended() -> str:
+        assert encoder.poll() is None, (tmp_path / "log").read_text()
+        job = bootstrap.encodes().progress(str(arrival.job_id))
+        return job.status if job and job.status in ("ready", "failed") else ""
+
+    status = eventually(ended, within_s=READY_WITHIN_S, every_s=0.5)
+    job = bootstrap.encodes().progress(arrival.job_id)
+    assert status == "ready", f"{job and job.reason}\n{(tmp_path / 'log').read_text()}"
+    folder = bootstrap.blob_service().get_container_client(f"title-{arrival.title_id}")
+    names = {blob.name.rpartition("/")[2] for blob in folder.list_blobs()}
+    assert {"manifest.mpd", "master.m3u8", "init.mp4", "s00000.m4s"} <= names
