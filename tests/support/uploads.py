@@ -49,6 +49,11 @@ class Storefront:
         """Return whether the upload itself is in storage."""
         return bool(self._blobs.get_blob_client("uploads", sent.blob).exists())
 
+    def content_of(self, blob: str) -> bytes | None:
+        """Return what is stored of an upload, None if there is none of that name."""
+        client = self._blobs.get_blob_client("uploads", blob)
+        return client.download_blob().readall() if client.exists() else None
+
     def job(self, sent: Sent) -> dict[str, Any] | None:
         """Return the job of an upload, None while it is not known yet."""
         answer = requests.get(

@@ -106,7 +106,9 @@ class Encodes {
     button.setAttribute("aria-disabled", "true");
     say(hook(node, "said"), "");
     try {
-      await authorized(`jobs/${encodeURIComponent(id)}/retry`, { method: "POST" });
+      const again = await authorized(`jobs/${encodeURIComponent(id)}/retry`, { method: "POST" });
+      this.jobs = this.jobs.map((job) => (job.job_id === id ? again : job));
+      this.write();
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       say(hook(node, "said"), error.message);
