@@ -25,7 +25,7 @@ export function under(title, shape) {
   return shape === "poster" ? title.name : short.join(" · ");
 }
 
-/** Make the list `parent` show `titles`; one with `going` ({progress, left}) is to be gone on with. */
+/** Make the list `parent` show `titles`; one with `going` ({progress, left}) is to be gone on with, one with `because` says why it is there. */
 export function writeCards(parent, titles, shape = "card") {
   reconcile(parent, titles, {
     key: (title) => title.id,
@@ -40,7 +40,7 @@ export function writeCard(node, title, shape) {
   const address = pictureFor(title.artwork, shape);
   at.link.href = title.going ? watchAddress(title.id) : titleAddress(title.id);
   at.name.textContent = title.name;
-  at.facts.textContent = title.going?.left ?? under(title, shape);
+  at.facts.textContent = title.going?.left || title.because || under(title, shape);
   at.progress.hidden = !title.going;
   at.progress.style.setProperty("--share", `${Math.round((title.going?.progress ?? 0) * 100)}%`);
   at.art.style.setProperty("--hue", hueOf(title.id));

@@ -6,13 +6,14 @@ import { canPlay, hueOf, titleAddress, watchAddress, writeCards } from "./cards.
 import { bindShelf } from "./shelf.js";
 import { getJson, pause, RequestError, repeat } from "./net.js";
 import { onChange, session } from "./account/session.js";
+import { fetchRecommendedRows } from "./recommendations.js";
 import { fetchContinueRows } from "./viewing.js";
 
 const HOME = "/catalogue/home.json";
 const PERSONAL_WITHIN_MS = 700;
 
 /** What asks for the shelves of whoever is logged in, in their order above those for everybody. */
-const PERSONAL = [fetchContinueRows];
+const PERSONAL = [fetchContinueRows, fetchRecommendedRows];
 
 /** The rows of the page: the person's own first, then those for everybody. */
 export const withPersonal = (home, personal) => (isEmpty(home) ? home : { ...home, rows: [...personal, ...home.rows] });

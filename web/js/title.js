@@ -4,6 +4,7 @@ import { clock, encodeText, facts, kindName } from "./text.js";
 import { hook, hooks, picture, piece, say, showProblem, writeFacts } from "./dom.js";
 import { hueOf, watchAddress, writeCards } from "./cards.js";
 import { onChange } from "./account/session.js";
+import { fetchSimilar } from "./recommendations.js";
 import { fetchTraces, leftText, setListed, setRating } from "./viewing.js";
 import { api, ask, getJson, persist, RequestError, repeat } from "./net.js";
 
@@ -203,6 +204,11 @@ async function start(root) {
   root.replaceChildren(node);
   root.removeAttribute("aria-busy");
   asked.then(change);
+  fetchSimilar(id).then((similar) => {
+    if (!similar?.length) return; // what was published with the title stays
+    title = { ...title, more: similar };
+    show();
+  });
   const look = () => fetchTraces(id).then(change);
   onChange(look);
   window.addEventListener("pageshow", ({ persisted }) => { if (persisted) look(); }); // back from the player
@@ -213,7 +219,7 @@ async function start(root) {
       if (!(error instanceof RequestError)) throw error;
       return; // asked again at the next turn
     }
-    if (title.status !== "encoding") title = { ...title, ...(await getJson(`/catalogue/titles/${encodeURIComponent(id)}.json`)) };
+    if (title.status !== "encoding") title = { ...title, ...(await getJson(`/catalogue/titles/${encodeURIComponent(id)}.json`)), more: title.more };
     show();
   };
   repeat(follow, () => (title.status === "encoding" ? POLL_MS : title.status === "announced" ? 10_000 : null));

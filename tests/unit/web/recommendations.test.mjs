@@ -1,0 +1,20 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { recommendedRows, withReason } from "../../../web/js/recommendations.js";
+
+const pick = (id, words) => ({ id, name: id, status: "ready", reason: { kind: "genre", words } });
+
+test("a shelf becomes a row, its reasons the lines under its cards", () => {
+  const [row] = recommendedRows({ shelves: [{ id: "because-a", heading: "Because you watched A", reason: "Like A", titles: [pick("b", "Also by Ada")] }] });
+  assert.deepEqual([row.id, row.name], ["for-because-a", "Because you watched A"]);
+  assert.deepEqual(row.titles, [{ id: "b", name: "b", status: "ready", because: "Also by Ada" }]);
+});
+
+test("a shelf without titles is no row, and one of the catalogue's ids is kept apart", () => {
+  const rows = recommendedRows({ shelves: [{ id: "empty", heading: "Empty", titles: [] }, { id: "new-titles", heading: "New", titles: [pick("c", "")] }] });
+  assert.deepEqual(rows.map(({ id }) => id), ["for-new-titles"]);
+});
+
+test("a title without a reason shows its facts", () => {
+  assert.equal(withReason({ id: "a" }).because, "");
+});
