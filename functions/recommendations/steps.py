@@ -38,11 +38,10 @@ def steps(history: Sequence[str]) -> Counter[tuple[str, str]]:
     return weights
 
 
-def difference(before: Sequence[str], after: Sequence[str]) -> dict[tuple[str, str], int]:
-    """Return by how much the steps' weights change when a history does."""
-    changed = steps(after)
-    changed.subtract(steps(before))
-    return {step: weight for step, weight in changed.items() if weight}
+def difference(before: Sequence[str], after: Sequence[str]) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return the steps whose weights change when a history does, with the weight before and after."""
+    old, new = steps(before), steps(after)
+    return {step: (old[step], new[step]) for step in old.keys() | new.keys() if old[step] != new[step]}
 
 
 def strength(weight: int, views_from: int, views_to: int) -> float:

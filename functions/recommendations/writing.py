@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.recommendations import steps
 from functions.recommendations.model import Role
+from functions.recommendations.steps import TELLING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -84,17 +85,18 @@ UNWIND $changes AS c
 MATCH (t:Title {id: c.id})
 SET t.views = coalesce(t.views, 0) + c.views, t.heat = coalesce(t.heat, 0.0) + c.heat
 """
-ADD_STEPS = """
+TAKE_STEPS = """
 UNWIND $steps AS s
 MATCH (a:Title {id: s.from}), (b:Title {id: s.to})
 MERGE (a)-[n:WATCHED_NEXT]->(b)
-SET n.weight = coalesce(n.weight, 0) + s.weight
+ON CREATE SET n.weight = s.weight
+ON MATCH SET n.weight = n.weight + s.change
 """
-CHANGE_STEPS = """
+CHANGE_STEPS = f"""
 UNWIND $steps AS s
-MATCH (:Title {id: s.from})-[n:WATCHED_NEXT]->(:Title {id: s.to})
-SET n.weight = n.weight + s.weight
-WITH n WHERE n.weight <= 0
+MATCH (:Title {{id: s.from}})-[n:WATCHED_NEXT]->(:Title {{id: s.to}})
+SET n.weight = n.weight + s.change
+WITH n WHERE n.weight < {TELLING}
 DELETE n
 """
 
@@ -257,7 +259,8 @@ def _unwatch(tx: ManagedTransaction, user_id: str, title_id: str | None) -> None
 def _follow(tx: ManagedTransaction, before: Mapping[str, str], after: Mapping[str, str]) -> None:
     """Let views, heat and steps follow from a viewer's history before and after a change.
 
-    A step that no rebuild kept is begun anew only by a change that is telling by itself.
+    A step that is not in the graph is begun by a viewer whose own share in it is telling; smaller shares only add to
+    what is there. The next rebuild adds up all of them.
     """
     counts: dict[str, list[float]] = {}
     for history, sign in ((before, -1), (after, 1)):
@@ -269,11 +272,11 @@ def _follow(tx: ManagedTransaction, before: Mapping[str, str], after: Mapping[st
     changes = [{"id": title, "views": int(views), "heat": heat} for title, (views, heat) in sorted(counts.items())]
     _run(tx, COUNT_VIEWS, changes=changes)
     moved = [
-        {"from": start, "to": end, "weight": weight}
-        for (start, end), weight in sorted(steps.difference(in_order(before), in_order(after)).items())
+        {"from": start, "to": end, "weight": weight, "change": weight - old}
+        for (start, end), (old, weight) in sorted(steps.difference(in_order(before), in_order(after)).items())
     ]
-    _run(tx, ADD_STEPS, steps=[step for step in moved if step["weight"] >= steps.TELLING])  # type: ignore[operator]
-    _run(tx, CHANGE_STEPS, steps=[step for step in moved if step["weight"] < steps.TELLING])  # type: ignore[operator]
+    _run(tx, TAKE_STEPS, steps=[step for step in moved if step["weight"] >= TELLING])  # type: ignore[operator]
+    _run(tx, CHANGE_STEPS, steps=[step for step in moved if step["weight"] < TELLING])  # type: ignore[operator]
 
 
 def in_order(history: Mapping[str, str]) -> list[str]:

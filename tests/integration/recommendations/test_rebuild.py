@@ -1,0 +1,202 @@
+"""The graph made anew: whatever was lost, it equals the catalogue and usage again."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from functions.catalogue.model import Status
+from functions.errors import NotFound, StoreUnavailable
+from functions.recommendations.rebuild import MAX_AGE, STALE, Phase
+from functions.recommendations.repository import BoltGraph
+from functions.usage.model import Kind
+from tests.integration.recommendations.conftest import empty
+from tests.support.catalogue import NOON
+from tests.support.graph import VIEWERS, Theatre, content_from, content_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from functions.recommendations.bolt import Bolt
+    from functions.recommendations.model import Viewer
+
+NAMES = ("aa", "bb", "cc", "dd")
+PEOPLE = ("Ada Lindt", "Bo Ek", "Cy Roe")
+GENRES = ("War", "Drama")
+
+titles = st.sampled_from(NAMES)
+viewers = st.integers(0, 2)
+people = st.lists(st.sampled_from(PEOPLE), unique=True)
+happenings = st.one_of(
+    st.tuples(st.just("add"), titles),
+    st.tuples(st.just("edit"), titles, people, people, st.lists(st.sampled_from(GENRES), unique=True)),
+    st.tuples(st.just("withdraw"), titles),
+    st.tuples(st.just("watch"), viewers, titles),
+    st.tuples(st.just("rate"), viewers, titles, st.sampled_from((1, -1, 0))),
+    st.tuples(st.just("clear"), viewers, st.one_of(st.none(), titles)),
+    st.tuples(st.just("leave"), viewers),
+)
+fates = st.sampled_from(("once", "twice", "late", "lost"))
+
+
+def happen(theatre: Theatre, what: tuple[Any, ...], hour: int) -> dict[str, object]:
+    """Let something happen to the catalogue or to usage at an hour; return the message of it."""
+    catalogue, store = theatre.world.catalogue, theatre.store
+    match what:
+        case "add", name:
+            catalogue.open_title(name, stem=name, status=Status.READY)
+        case "edit", name, directors, actors, genres:
+            with suppress(NotFound):
+                catalogue.edit(name, {"directors": directors, "actors": actors, "genres": genres})
+        case "withdraw", name:
+            if catalogue.find(name):
+                catalogue.withdraw(name)
+        case "watch", viewer, name:
+            at = NOON + timedelta(hours=hour)
+            theatre.views(viewer, name, at)
+            return {"watched": theatre.message(viewer, name, at) | {"progress": 1.0}}
+        case "rate", viewer, name, rating:
+            messages: list[dict[str, object]] = []
+            keep, theatre.keeper.handle = theatre.keeper.handle, messages.append  # type: ignore[method-assign,assignment]
+            theatre.rates(viewer, name, rating, minute=60 * hour)
+            theatre.keeper.handle = keep  # type: ignore[method-assign]
+            return messages[0]
+        case "clear", viewer, name:
+            if name is None:
+                store.remove_all(VIEWERS[viewer], Kind.VIEW)
+            else:
+                store.remove(VIEWERS[viewer], Kind.VIEW, name)
+            return {"unwatched": {"user_id": VIEWERS[viewer], "title_id": name}}
+        case "leave", viewer:
+            store.remove_all(VIEWERS[viewer], *Kind)
+            return {"forgotten": VIEWERS[viewer]}
+    return {"title": what[1]}
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(story=st.lists(st.tuples(happenings, fates), min_size=4, max_size=16))
+def test_the_graph_equals_its_sources_after_any_story_and_one_rebuild(
+    bolt: Bolt, story: list[tuple[tuple[Any, ...], str]]
+) -> None:
+    empty(bolt)
+    theatre = Theatre(BoltGraph(bolt))
+    late: list[dict[str, object]] = []
+    for hour, (what, fate) in enumerate(story):
+        message = happen(theatre, what, hour)
+        if fate == "late":
+            late.append(message)
+        elif fate != "lost":
+            for _ in range(2 if fate == "twice" else 1):
+                theatre.keeper.handle(message)
+    for message in reversed(late):
+        theatre.keeper.handle(message)
+    theatre.rebuilds()
+    expected = content_from(theatre)
+    assert content_of(bolt) == expected
+    for message in late:
+        theatre.keeper.handle(message)
+    again = content_of(bolt)
+    assert (again.titles, again.relations, again.opinions) == (expected.titles, expected.relations, expected.opinions)
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(story=st.lists(happenings, min_size=4, max_size=16))
+def test_the_graph_equals_its_sources_at_every_moment_if_no_message_is_lost(
+    bolt: Bolt, story: list[tuple[Any, ...]]
+) -> None:
+    empty(bolt)
+    theatre = Theatre(BoltGraph(bolt))
+    for name in NAMES:
+        theatre.shows(name)
+    for hour, what in enumerate(story):
+        theatre.keeper.handle(happen(theatre, what, hour))
+    content, expected = content_of(bolt), content_from(theatre)
+    assert (content.titles, content.relations) == (expected.titles, expected.relations)
+    assert (content.viewings, content.opinions, content.views) == (
+        expected.viewings,
+        expected.opinions,
+        expected.views,
+    )
+
+
+def test_a_rebuild_fills_an_empty_graph_and_over_a_right_one_changes_nothing(bolt: Bolt, theatre: Theatre) -> None:
+    theatre.shows("a", "b", "c", directors=("Ada Lindt",), genres=("War",))
+    theatre.watches(0, "a", "b", "c")
+    theatre.watches(1, "c", "b")
+    theatre.rates(0, "a", 1)
+    empty(bolt)
+    ended = theatre.rebuilds()
+    assert (ended.titles, ended.viewers, ended.views, ended.finished_at) == (3, 2, 5, theatre.world.clock.now)
+    assert content_of(bolt) == content_from(theatre)
+    theatre.rebuilds()
+    assert content_of(bolt) == content_from(theatre)
+
+
+def test_a_rebuild_that_is_broken_off_goes_on_where_it_was(bolt: Bolt, theatre: Theatre) -> None:
+    theatre.shows("a", "b", "c")
+    for viewer in range(3):
+        theatre.watches(viewer, "a", "b")
+    empty(bolt)
+    begun = theatre.rebuild.start()
+    assert theatre.begun == [begun.id]
+    assert not theatre.rebuild.advance(begun.id, within_s=0)
+    half = theatre.rebuild.progress()
+    assert half and half.phase is Phase.VIEWERS and half.titles == 3
+
+    asked: list[str] = []
+    sources: Any = theatre.rebuild._sources
+    given_viewers = sources.viewers
+
+    def breaks(after: str) -> Iterator[Viewer]:
+        asked.append(after)
+        for number, viewer in enumerate(given_viewers(after)):
+            if number == 1 and len(asked) == 1:
+                raise StoreUnavailable("The store of usage does not answer.")
+            yield viewer
+
+    sources.viewers = breaks
+    with pytest.raises(StoreUnavailable):
+        theatre.rebuild.advance(begun.id, within_s=60)
+    assert theatre.rebuild.advance(begun.id, within_s=60)
+    ended = theatre.rebuild.progress()
+    assert ended and ended.phase is Phase.DONE and ended.titles == 3
+    assert content_of(bolt) == content_from(theatre)
+
+
+def test_of_rebuilds_one_runs_at_a_time_and_one_that_died_is_taken_up(theatre: Theatre) -> None:
+    first = theatre.rebuild.start()
+    theatre.world.clock.forward(minutes=1)
+    assert theatre.rebuild.start().id == first.id
+    assert theatre.begun == [first.id]
+    theatre.world.clock.forward(seconds=STALE.total_seconds())
+    assert theatre.rebuild.start().id == first.id
+    assert theatre.begun == [first.id, first.id]
+
+
+def test_a_rebuild_is_due_if_there_was_none_or_messages_were_lost_or_it_is_old(theatre: Theatre) -> None:
+    rebuild, clock = theatre.rebuild, theatre.world.clock
+    assert rebuild.start_if_due()
+    rebuild.advance(theatre.begun[-1], within_s=60)
+    assert not rebuild.start_if_due()
+    clock.forward(minutes=5)
+    rebuild.note_loss()
+    clock.forward(minutes=5)
+    assert rebuild.start_if_due()
+    assert not rebuild.start_if_due()
+    rebuild.advance(theatre.begun[-1], within_s=60)
+    assert not rebuild.start_if_due()
+    clock.forward(seconds=MAX_AGE.total_seconds())
+    assert rebuild.start_if_due()
+    rebuild.fail(theatre.begun[-1], "It could not go on.")
+    failed = rebuild.progress()
+    assert failed and failed.reason == "It could not go on."
+    assert rebuild.start_if_due()

@@ -1,0 +1,202 @@
+"""The graph in tests: what is in it, what should be, and a catalogue and usage in memory that it is made from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from functions.recommendations import steps
+from functions.recommendations.keeping import Keeper
+from functions.recommendations.rebuild import Phase, Progress, Rebuild
+from functions.recommendations.service import Recommendations
+from functions.recommendations.sources import Truth
+from functions.usage.model import Heartbeat, Kind, Mark, Milestone, View
+from tests.support.catalogue import NOON, World, make_playback, make_title
+from tests.support.usage import MemoryUsage, make_sitting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from functions.recommendations.bolt import Bolt
+    from functions.recommendations.model import Pick
+    from functions.recommendations.repository import BoltGraph
+
+VIEWERS = tuple(f"{number:032x}" for number in range(1, 40))
+
+
+class MemoryRecords:
+    """What is known of rebuilds, in memory."""
+
+    def __init__(self) -> None:
+        self.kept: list[Progress] = []
+        self.lost: datetime | None = None
+
+    def progress(self) -> Progress | None:
+        return self.kept[-1] if self.kept else None
+
+    def keep(self, progress: Progress) -> None:
+        self.kept.append(progress)
+
+    def lost_at(self) -> datetime | None:
+        return self.lost
+
+    def note_loss(self, at: datetime) -> None:
+        self.lost = at
+
+    def clear_loss(self, before: datetime) -> None:
+        if self.lost and self.lost < before:
+            self.lost = None
+
+
+@dataclass
+class Theatre:
+    """A catalogue and usage in memory around a real graph; messages are sent by hand."""
+
+    graph: BoltGraph
+    world: World = field(default_factory=World)
+    store: MemoryUsage = field(default_factory=MemoryUsage)
+    records: MemoryRecords = field(default_factory=MemoryRecords)
+
+    def __post_init__(self) -> None:
+        self.begun: list[str] = []
+        self.keeper = Keeper(self.graph, self.world.catalogue, self.store, forget=lambda user_id: None)
+        self.rebuild = Rebuild(
+            self.graph,
+            Truth(self.world.catalogue, self.store),
+            self.records,
+            enqueue=self.begun.append,
+            now=self.world.clock,
+            make_id=lambda: f"rebuild-{len(self.records.kept)}",
+        )
+        self.recommendations = Recommendations(self.graph, self.world.catalogue)
+
+    def shows(self, *names: str, **details: Any) -> None:
+        """Put titles that can be watched into the catalogue and tell the graph."""
+        for name in names:
+            added_s = self.world.titles.count()
+            given = {"playback": make_playback(complete=True), **details}
+            assert self.world.titles.add(make_title(name, added_s=added_s, **given))
+            self.keeper.handle({"title": name})
+
+    def watches(self, viewer: int, *names: str, from_s: float = 0) -> None:
+        """Let a viewer watch titles one after the other, an hour each, and tell the graph."""
+        for number, name in enumerate(names):
+            at = NOON + timedelta(seconds=from_s, hours=number)
+            self.views(viewer, name, at)
+            self.keeper.handle({"watched": self.message(viewer, name, at) | {"progress": 1.0}})
+
+    def views(self, viewer: int, name: str, at: datetime) -> None:
+        """Keep in usage that a viewer watched a title to its end."""
+        sitting = make_sitting(name, user_id=VIEWERS[viewer], opened_s=(at - NOON).total_seconds() - 60)
+        view = View(sitting).after(Heartbeat(0, 120.0), sitting, at).having_told(Milestone.END)
+        self.store.remove(VIEWERS[viewer], Kind.VIEW, name)
+        assert self.store.add(view)
+
+    def rates(self, viewer: int, name: str, rating: int, *, minute: int = 0) -> None:
+        """Let a viewer rate a title, or take it back with 0, and tell the graph."""
+        at = NOON + timedelta(minutes=minute)
+        if rating:
+            self.store.put(Mark(Kind.RATED, VIEWERS[viewer], name, at, rating))
+        else:
+            self.store.remove(VIEWERS[viewer], Kind.RATED, name)
+        self.keeper.handle({"rated": self.message(viewer, name, at) | {"rating": rating}})
+
+    def message(self, viewer: int, name: str, at: datetime) -> dict[str, Any]:
+        """Return what messages about a viewer and a title have in common."""
+        return {"user_id": VIEWERS[viewer], "title_id": name, "at": at.isoformat()}
+
+    def rebuilds(self) -> Progress:
+        """Make the graph anew and return how that ended."""
+        progress = self.rebuild.start()
+        assert self.rebuild.advance(progress.id, within_s=60)
+        ended = self.rebuild.progress()
+        assert ended and ended.phase is Phase.DONE
+        return ended
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is in a graph: of titles only the listed, and all that is told of viewers."""
+
+    titles: dict[str, tuple[Any, ...]]
+    relations: set[tuple[str, str, str]]
+    viewings: dict[tuple[str, str], str]
+    opinions: dict[tuple[str, str], int]
+    steps: dict[tuple[str, str], int]
+    views: dict[str, int]
+    genres: dict[str, int]
+    people: set[str]
+
+
+def content_of(bolt: Bolt) -> Content:
+    """Read a whole graph."""
+
+    def rows(text: str) -> list[dict[str, Any]]:
+        return bolt.write(lambda tx: [row.data() for row in tx.run(text)])
+
+    titles = rows(
+        "MATCH (t:Title) WHERE t.listed RETURN t.id AS id, t.revision AS revision, t.watchable AS w, t.name AS n"
+    )
+    credits = rows("MATCH (p:Person)-[r]->(t:Title) RETURN type(r) AS kind, p.key AS key, t.id AS id")
+    genres = rows("MATCH (t:Title)-[:IN_GENRE]->(g:Genre) RETURN 'IN_GENRE' AS kind, g.key AS key, t.id AS id")
+    viewings = rows("MATCH (u:User)-[w:WATCHED]->(t:Title) RETURN u.id AS u, t.id AS t, w.at AS at")
+    opinions = rows("MATCH (u:User)-[r:RATED]->(t:Title) RETURN u.id AS u, t.id AS t, r.rating AS rating")
+    moves = rows("MATCH (a:Title)-[n:WATCHED_NEXT]->(b:Title) RETURN a.id AS a, b.id AS b, n.weight AS weight")
+    views = rows("MATCH (t:Title) WHERE t.views > 0 RETURN t.id AS id, t.views AS views")
+    counts = rows("MATCH (g:Genre) RETURN g.key AS key, g.titles AS titles")
+    people = rows("MATCH (p:Person) RETURN p.key AS key")
+    assert len(viewings) == len({(row["u"], row["t"]) for row in viewings}), "somebody watches a title twice"
+    return Content(
+        titles={row["id"]: (row["revision"], row["w"], row["n"]) for row in titles},
+        relations={(row["kind"], row["key"], row["id"]) for row in (*credits, *genres)},
+        viewings={(row["u"], row["t"]): row["at"] for row in viewings},
+        opinions={(row["u"], row["t"]): row["rating"] for row in opinions},
+        steps={(row["a"], row["b"]): row["weight"] for row in moves},
+        views={row["id"]: row["views"] for row in views},
+        genres={row["key"]: row["titles"] for row in counts},
+        people={row["key"] for row in people},
+    )
+
+
+def content_from(theatre: Theatre) -> Content:
+    """Return what should be in the graph after a rebuild, worked out from the catalogue and usage alone."""
+    listed = [title for title in theatre.world.titles.in_order(after="", limit=10_000) if title.listed]
+    relations: set[tuple[str, str, str]] = set()
+    for title in listed:
+        details = title.details
+        for kind, names in (
+            ("DIRECTED", details.directors),
+            ("WROTE", details.writers),
+            ("ACTED_IN", details.actors),
+            ("IN_GENRE", details.genres),
+        ):
+            relations |= {(kind, name.casefold(), title.id) for name in names}
+    viewings: dict[tuple[str, str], str] = {}
+    opinions: dict[tuple[str, str], int] = {}
+    histories = []
+    for everything in theatre.store.everyone(after=""):
+        watched = {view.title_id: view.watched_at for view in everything.views if view.told and view.watched_at}
+        viewings |= {(everything.user_id, title): f"{at:%Y-%m-%dT%H:%M:%S.%f}Z" for title, at in watched.items()}
+        opinions |= {(mark.user_id, mark.title_id): mark.rating for mark in everything.marks}
+        histories.append(sorted(watched, key=lambda title, at=watched: (at[title], title)))  # type: ignore[misc]
+    weights: Counter[tuple[str, str]] = Counter()
+    for history in histories:
+        weights.update(steps.steps(history))
+    return Content(
+        titles={title.id: (title.revision, title.watchable, title.details.name) for title in listed},
+        relations=relations,
+        viewings=viewings,
+        opinions=opinions,
+        steps={step: weight for step, weight in weights.items() if weight >= steps.TELLING},
+        views=dict(Counter(title for history in histories for title in history)),
+        genres=dict(Counter(key for kind, key, _ in relations if kind == "IN_GENRE")),
+        people={key for kind, key, _ in relations if kind != "IN_GENRE"},
+    )
+
+
+def reasons(picks: Iterable[Pick]) -> dict[str, str]:
+    """Return the words of each pick by title."""
+    return {pick.id: pick.reason.words for pick in picks}
