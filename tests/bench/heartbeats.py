@@ -12,7 +12,7 @@ from pymongo import MongoClient
 from functions.tickets import Tickets
 from functions.usage.mongo import MongoUsage
 from infra.local.stores.credentials import load_or_make
-from tests.bench._measure import conclude, say
+from tests.bench._measure import conclude, cpu_of_tree, say
 from tests.bench._product import product
 from tests.support.audience import Audience
 
@@ -38,13 +38,18 @@ def main() -> int:
             now = datetime.now(UTC)
             audience = Audience(endpoints["api"], store, tickets, now, viewers=viewers, every_s=EVERY_S)
             say(f"{viewers} viewers watch for {seconds:.0f} s, a heartbeat every {EVERY_S:.0f} s each …")
+            servers = {part: own.pids(part)[0] for part in ("api", "secantus")}
+            before = {part: cpu_of_tree(pid) for part, pid in servers.items()}
             report = audience.watch(seconds)
+            cpu_s = {part: cpu_of_tree(pid) - before[part] for part, pid in servers.items()}
             lost = audience.lost()
     figures = {
         "viewers": float(viewers),
         "heartbeats": float(len(report.latencies_s)),
         "p50_ms": report.quantile_ms(0.5),
         "p99_ms": report.quantile_ms(0.99),
+        "api_cpu_ms": cpu_s["api"] * 1000 / audience.sent,
+        "store_cpu_ms": cpu_s["secantus"] * 1000 / audience.sent,
         "backwards": float(report.backwards),
         "lost": float(lost),
         "refused": float(report.refused + report.unanswered),

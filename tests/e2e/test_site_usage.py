@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+import requests
+from pymongo import MongoClient
 
 from infra.local.stores.packages import web_folder
 from tests.support.media import Film, Sound, make_film
 from tests.support.pages import DESKTOP, PHONE, opened, overflow, until, violations
 from tests.support.uploads import Storefront
-from tests.support.viewers import make_subscriber, soon
+from tests.support.viewers import PASSWORD, make_subscriber, soon
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
     from tests.e2e.conftest import Product
     from tests.support.viewers import SomeViewer
@@ -143,6 +145,31 @@ def test_the_place_is_told_on_pause_and_seek_and_while_the_film_plays(
     assert last["watched_s"] < FIRST_S / 2 + 5  # what was leapt over is not watched
     assert last["qoe"]["startup_ms"] > 0
     assert last["qoe"]["bitrate_kbps"] > 0
+
+
+def test_a_ticket_that_has_died_is_renewed_and_the_sitting_goes_on(
+    product: Product, episodes: tuple[str, str], viewer: SomeViewer, browser: Browser
+) -> None:
+    first, _ = episodes
+    with opened(browser, f"{product.endpoints['site']}/404.html", viewer=viewer) as (page, _):
+        refused: list[str] = []
+
+        def refuse_once(route: Route) -> None:
+            if refused or route.request.method != "PUT":
+                route.continue_()
+                return
+            refused.append(json.loads(route.request.post_data or "")["ticket"])
+            route.fulfill(status=401, headers={"access-control-allow-origin": "*"}, body="")
+
+        page.route("**/api/usage/*", refuse_once)
+        page.goto(watch(product, first))
+        playing(page)
+        with page.expect_request("**/playback") as renewal:
+            page.keyboard.press("k")
+        assert json.loads(renewal.value.post_data or "") == {"usage_ticket": refused[0]}
+        page.unroute("**/api/usage/*")
+        page.keyboard.press("5")
+        soon(lambda: abs(position(viewer, first) - FIRST_S / 2) < 0.5)
 
 
 def test_at_the_end_the_next_episode_is_offered_and_begins_by_itself(
@@ -290,6 +317,25 @@ def test_who_is_not_logged_in_is_led_to_log_in_and_back(
     with opened(browser, title_page(product, episodes[0])) as (page, _):
         page.get_by_role("button", name="My list").click()
         page.wait_for_url("**/login.html?next=%2Ftitle.html**")
+
+
+def test_with_the_account_goes_all_that_was_watched_and_marked(
+    product: Product, episodes: tuple[str, str], viewer: SomeViewer
+) -> None:
+    first, second = episodes
+    ticket = viewer.ask("POST", f"titles/{first}/playback").json()["usage_ticket"]
+    beat = {"ticket": ticket, "sequence": 1, "position_s": 20}
+    viewer.ask("PUT", f"usage/{first}", beat)
+    viewer.ask("PUT", f"list/{second}")
+    viewer.ask("PUT", f"ratings/{second}", {"rating": 1})
+    with MongoClient[dict[str, Any]](product.endpoints["mongo"]) as client:
+        usage = client["notflix"]["usage"]
+        assert usage.count_documents({"user_id": viewer.user_id}) == 3
+        assert viewer.ask("DELETE", "me", {"password": PASSWORD}).status_code == 204
+        soon(lambda: usage.count_documents({"user_id": viewer.user_id}) == 0, within_s=90)
+        late = requests.put(f"{viewer.api}/api/usage/{first}", json=beat | {"sequence": 2}, timeout=30)
+        assert late.status_code == 204
+        assert usage.count_documents({"user_id": viewer.user_id}) == 0
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])

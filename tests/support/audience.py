@@ -92,6 +92,7 @@ class Audience:
             assert ticket
             self.seats.append(Seat(user_id, ticket, due=every_s * number / viewers))
         self.report = Report()
+        self.sent = 0
         self._lock = threading.Lock()
 
     def watch(self, seconds: float) -> Report:
@@ -172,6 +173,8 @@ class Audience:
         return connection
 
     def _put(self, connection: http.client.HTTPConnection, seat: Seat, sequence: int, position_s: float) -> int:
+        with self._lock:
+            self.sent += 1
         beat = {
             "ticket": seat.ticket,
             "sequence": sequence,
