@@ -261,7 +261,7 @@ def playback() -> Playback:
     from functions.playback.keys import SasKeys
     from functions.playback.service import Playback
 
-    keys = SasKeys(blob_service(), minutes=settings().playback_sas_minutes)
+    keys = SasKeys(blob_service(), minutes=settings().playback_sas_minutes, front=settings().blob_url)
     return Playback(catalogue(), encodes(), entitlements(), usage(), keys, now)
 
 
@@ -362,7 +362,8 @@ def uploads() -> Uploads:
     from functions.uploads.service import Uploads
     from functions.uploads.storage import BlobUploads
 
-    return Uploads(BlobUploads(blob_service(), Signer(blob_service())), catalogue(), encodes(), now)
+    store = BlobUploads(blob_service(), Signer(blob_service()), front=settings().blob_url)
+    return Uploads(store, catalogue(), encodes(), now)
 
 
 def dispatch(work: Work) -> None:

@@ -40,6 +40,7 @@ class Settings:
     omdb_url: str = "https://www.omdbapi.com/"
     omdb_api_key: str = ""
     site_origin: str = ""
+    blob_url: str = ""
     signing_key: str = ""
     operator_key: str = ""
     front_hops: int = 1

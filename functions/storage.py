@@ -13,6 +13,15 @@ if TYPE_CHECKING:
 CLOCK_SKEW = timedelta(minutes=5)
 
 
+def seen_from_outside(address: str, service: BlobServiceClient, front: str) -> str:
+    """Return the address of a blob as browsers reach it: by a front before storage if there is one (`BLOB_URL`).
+
+    A signature holds for both, since it names the account, the container and the blob, but no host.
+    """
+    own = service.url.partition("?")[0].rstrip("/")
+    return f"{front.rstrip('/')}{address.removeprefix(own)}" if front else address
+
+
 class Signer:
     """Signs what may be done with one blob until a time; the address is never logged and never stored."""
 

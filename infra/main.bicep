@@ -3,7 +3,7 @@
 //   identity ─► storage, vault ─► stores ─► api, encoder ─► edge (optional)
 //                      └► observability, budget
 //
-// Names of queues, settings and containers are held against the code by tests/unit/infra/test_bicep.py.
+// Names of queues, settings and containers are held against the code by tests/unit/azure/test_template.py.
 targetScope = 'subscription'
 
 @description('Name of the azd environment; the resource group is named after it.')
@@ -218,6 +218,7 @@ module api 'modules/api.bicep' = {
     siteOrigin: origin
     settings: {
       SITE_ORIGIN: origin
+      BLOB_URL: frontDoor ? '${edgeOrigin}/blobs' : ''
       FRONT_HOPS: frontDoor ? '2' : '1'
       // a hash, or a wait for one, keeps a thread; the worker's own number, five on one core, would be all of them
       PYTHON_THREADPOOL_THREAD_COUNT: '16'
@@ -232,7 +233,7 @@ module api 'modules/api.bicep' = {
       COSMOS_URL: cosmos.outputs.usageUrl
       COSMOS_DATABASE: cosmos.outputs.usageDatabase
     }
-    secrets: {
+    secrets: union({
       MONGO_URL: 'mongo-url'
       LOGINS_DB_URL: 'logins-db-url'
       LOGIN_HISTORY_DB_URL: 'login-history-db-url'
@@ -244,8 +245,7 @@ module api 'modules/api.bicep' = {
       PAYPAL_CLIENT_SECRET: 'paypal-client-secret'
       SIGNING_KEY: 'signing-key'
       OPERATOR_KEY: 'operator-key'
-      SMTP_URL: 'smtp-url'
-    }
+    }, empty(smtpUrl) ? {} : { SMTP_URL: 'smtp-url' })
   }
 }
 
@@ -285,7 +285,7 @@ output AZURE_KEY_VAULT_NAME string = vault.outputs.name
 output AZURE_CONTAINER_REGISTRY_ENDPOINT string = encoder.outputs.registryEndpoint
 output NOTFLIX_API_NAME string = apiName
 output NOTFLIX_API_URL string = frontDoor ? edgeOrigin : 'https://${api.outputs.host}'
-output NOTFLIX_BLOB_URL string = frontDoor ? edgeOrigin : 'https://${storage.outputs.blobHost}'
+output NOTFLIX_BLOB_URL string = frontDoor ? '${edgeOrigin}/blobs' : 'https://${storage.outputs.blobHost}'
 output NOTFLIX_SITE_URL string = origin
 output NOTFLIX_STORAGE_NAME string = storage.outputs.name
 output NOTFLIX_EVENT_TOPIC string = storage.outputs.topicName

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from azure.storage.blob import ContainerSasPermissions, generate_container_sas
 
+from functions.storage import seen_from_outside
+
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient, UserDelegationKey
 
@@ -45,8 +47,9 @@ def expiry_of(now: datetime, bucket: timedelta) -> datetime:
 class SasKeys:
     """Keys signed with the account's key or, where the service is reached by identity, with a user delegation key."""
 
-    def __init__(self, service: BlobServiceClient, *, minutes: int) -> None:
+    def __init__(self, service: BlobServiceClient, *, minutes: int, front: str = "") -> None:
         self._service = service
+        self._front = front
         self._bucket = timedelta(minutes=minutes)
         self._account_key: str | None = getattr(service.credential, "account_key", None)
         self._delegation: tuple[datetime, UserDelegationKey] | None = None
@@ -71,8 +74,9 @@ class SasKeys:
         return ReadKey(sas, expires_at)
 
     def url(self, path: str) -> str:
-        """Return the address of a blob at the service's primary endpoint."""
-        return f"{self._service.url.partition('?')[0].rstrip('/')}/{path}"
+        """Return the address of a blob as browsers reach it."""
+        own = f"{self._service.url.partition('?')[0].rstrip('/')}/{path}"
+        return seen_from_outside(own, self._service, self._front)
 
     def _delegation_key(self, until: datetime) -> UserDelegationKey:
         """Return the delegation key of the bucket that ends at `until`, asked for once."""

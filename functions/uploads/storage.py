@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from azure.core.exceptions import ResourceNotFoundError
 
+from functions.storage import seen_from_outside
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -39,9 +41,10 @@ class UploadStore(Protocol):
 class BlobUploads:
     """Uploads in Azure Blob storage."""
 
-    def __init__(self, service: BlobServiceClient, signer: Signer) -> None:
+    def __init__(self, service: BlobServiceClient, signer: Signer, *, front: str = "") -> None:
         self._service = service
         self._signer = signer
+        self._front = front
 
     def look(self, blob: str) -> Stored | None:
         """Return the version of a blob that is there now, or None."""
@@ -53,4 +56,5 @@ class BlobUploads:
 
     def write_address(self, blob: str, *, until: datetime) -> str:
         """Return the address at which a blob may be written until then."""
-        return self._signer.blob_address(CONTAINER, blob, until=until, write=True)
+        address = self._signer.blob_address(CONTAINER, blob, until=until, write=True)
+        return seen_from_outside(address, self._service, self._front)

@@ -1,5 +1,6 @@
-// Front Door before site, API and films: one host, so nothing is cross-origin. Films are cached by the whole query string:
-// a cache that ignored the SAS would hand paid segments to anyone.
+// Front Door before site, API and storage: one host, so nothing is cross-origin, uploads included. Films are cached by the
+// whole query string: a cache that ignored the SAS would hand paid segments to anyone. Storage stands under /blobs, which is
+// taken off again on the way, since a pattern may have its star behind a slash only.
 param tags object
 param token string
 param apiHost string
@@ -8,9 +9,9 @@ param blobHost string
 param workspaceId string
 
 var parts = [
-  { name: 'site', host: siteHost, patterns: [ '/*' ], cached: true, query: 'UseQueryString' }
-  { name: 'films', host: blobHost, patterns: [ '/title-*' ], cached: true, query: 'UseQueryString' }
-  { name: 'api', host: apiHost, patterns: [ '/api/*' ], cached: false, query: 'UseQueryString' }
+  { name: 'site', host: siteHost, patterns: [ '/*' ], cached: true, path: null }
+  { name: 'films', host: blobHost, patterns: [ '/blobs/*' ], cached: true, path: '/' }
+  { name: 'api', host: apiHost, patterns: [ '/api/*' ], cached: false, path: null }
 ]
 
 resource profile 'Microsoft.Cdn/profiles@2025-12-01' = {
@@ -56,11 +57,12 @@ resource route 'Microsoft.Cdn/profiles/afdEndpoints/routes@2025-12-01' = [for (p
   properties: {
     originGroup: { id: origins[index].id }
     patternsToMatch: part.patterns
+    originPath: part.path
     supportedProtocols: [ 'Https', 'Http' ]
     httpsRedirect: 'Enabled'
     forwardingProtocol: 'HttpsOnly'
     linkToDefaultDomain: 'Enabled'
-    cacheConfiguration: part.cached ? { queryStringCachingBehavior: part.query } : null
+    cacheConfiguration: part.cached ? { queryStringCachingBehavior: 'UseQueryString' } : null
   }
   dependsOn: [ origin ]
 }]

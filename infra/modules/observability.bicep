@@ -76,8 +76,8 @@ var alerts = [
   }
   {
     name: 'viewers-wait'
-    text: 'Half of the films started in the last hour took more than four seconds to their first picture.'
-    query: 'AppMetrics | where Name == "notflix.playback.startup_s" | summarize half = percentile(Sum / ItemCount, 50) by bin(TimeGenerated, 1h) | where half > 4'
+    text: 'Half of the films started in the last quarter of an hour took more than four seconds to their first picture.'
+    query: 'AppMetrics | where Name == "notflix.playback.startup_s" | summarize half = percentile(Sum / ItemCount, 50) by bin(TimeGenerated, 15m) | where half > 4'
     severity: 3
   }
 ]

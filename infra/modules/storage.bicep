@@ -27,6 +27,7 @@ var queues = [
   'send-mail'
   'forget-viewer'
   'settle-subscription'
+  'rebuild-graph'
 ]
 
 resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {

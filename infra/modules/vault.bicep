@@ -63,46 +63,68 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   }
 }
 
-var apiSecrets = [
-  { name: 'mongo-url', value: mongo.listConnectionStrings().connectionStrings[0].connectionString }
-  { name: 'redis-url', value: 'rediss://:${uriComponent(redisDatabase.listKeys().primaryKey)}@${redis.properties.hostName}:10000/0' }
-  { name: 'logins-db-url', value: 'mysql://logins:${uriComponent(loginsDbPassword)}@${mysqlHost}:3306/logins_db' }
-  { name: 'login-history-db-url', value: 'mysql://login_history:${uriComponent(loginHistoryDbPassword)}@${mysqlHost}:3306/login_history_db' }
-  { name: 'subscriptions-db-url', value: 'mysql://subscriptions:${uriComponent(subscriptionsDbPassword)}@${mysqlHost}:3306/subscriptions_db' }
-  { name: 'payments-db-url', value: 'mysql://payments:${uriComponent(paymentsDbPassword)}@${mysqlHost}:3306/payments_db' }
-  { name: 'signing-key', value: signingKey }
-  { name: 'operator-key', value: operatorKey }
-  { name: 'neo4j-password', value: neo4jPassword }
-  { name: 'omdb-api-key', value: omdbApiKey }
-  { name: 'paypal-client-secret', value: paypalClientSecret }
-  { name: 'smtp-url', value: smtpUrl }
-]
+// A loop goes over names, which are known when the deployment begins; what it writes may become known only then. A vault takes
+// no empty secret, so there is none of what was not given.
+var apiSecrets = concat([
+  'mongo-url'
+  'redis-url'
+  'logins-db-url'
+  'login-history-db-url'
+  'subscriptions-db-url'
+  'payments-db-url'
+  'signing-key'
+  'operator-key'
+  'neo4j-password'
+  'omdb-api-key'
+  'paypal-client-secret'
+], empty(smtpUrl) ? [] : [ 'smtp-url' ])
+var mysql = '@${mysqlHost}:3306'
+var values = {
+  'mongo-url': mongo.listConnectionStrings().connectionStrings[0].connectionString
+  'redis-url': 'rediss://:${uriComponent(redisDatabase.listKeys().primaryKey)}@${redis.properties.hostName}:10000/0'
+  'logins-db-url': 'mysql://logins:${uriComponent(loginsDbPassword)}${mysql}/logins_db'
+  'login-history-db-url': 'mysql://login_history:${uriComponent(loginHistoryDbPassword)}${mysql}/login_history_db'
+  'subscriptions-db-url': 'mysql://subscriptions:${uriComponent(subscriptionsDbPassword)}${mysql}/subscriptions_db'
+  'payments-db-url': 'mysql://payments:${uriComponent(paymentsDbPassword)}${mysql}/payments_db'
+  'signing-key': signingKey
+  'operator-key': operatorKey
+  'neo4j-password': neo4jPassword
+  'omdb-api-key': omdbApiKey
+  'paypal-client-secret': paypalClientSecret
+  'smtp-url': smtpUrl
+  'mysql-admin-url': 'mysql://${mysqlAdmin}:${uriComponent(mysqlAdminPassword)}${mysql}'
+  'mysql-admin-password': mysqlAdminPassword
+  'logins-db-password': loginsDbPassword
+  'login-history-db-password': loginHistoryDbPassword
+  'subscriptions-db-password': subscriptionsDbPassword
+  'payments-db-password': paymentsDbPassword
+}
 
-resource secret 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = [for item in apiSecrets: {
+resource secret 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = [for name in apiSecrets: {
   parent: vault
-  name: item.name
-  properties: { value: item.value, contentType: 'text/plain' }
+  name: name
+  properties: { value: values[name], contentType: 'text/plain' }
 }]
 
 // What the migrations job needs: the administrator, and the passwords it gives the four users.
 var migrationSecrets = [
-  { name: 'mysql-admin-url', value: 'mysql://${mysqlAdmin}:${uriComponent(mysqlAdminPassword)}@${mysqlHost}:3306' }
-  { name: 'mysql-admin-password', value: mysqlAdminPassword }
-  { name: 'logins-db-password', value: loginsDbPassword }
-  { name: 'login-history-db-password', value: loginHistoryDbPassword }
-  { name: 'subscriptions-db-password', value: subscriptionsDbPassword }
-  { name: 'payments-db-password', value: paymentsDbPassword }
+  'mysql-admin-url'
+  'mysql-admin-password'
+  'logins-db-password'
+  'login-history-db-password'
+  'subscriptions-db-password'
+  'payments-db-password'
 ]
 
-resource migrationSecret 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = [for item in migrationSecrets: {
+resource migrationSecret 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = [for name in migrationSecrets: {
   parent: vault
-  name: item.name
-  properties: { value: item.value, contentType: 'text/plain' }
+  name: name
+  properties: { value: values[name], contentType: 'text/plain' }
 }]
 
 // A role a secret: the encoder can read the catalogue's address and nothing else.
-resource apiReads 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (item, index) in apiSecrets: {
-  name: guid(vault.id, item.name, apiPrincipalId)
+resource apiReads 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (name, index) in apiSecrets: {
+  name: guid(vault.id, name, apiPrincipalId)
   scope: secret[index]
   properties: {
     principalId: apiPrincipalId
@@ -121,8 +143,8 @@ resource encoderReads 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-resource migrationsRead 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (item, index) in migrationSecrets: {
-  name: guid(vault.id, item.name, migrationsPrincipalId)
+resource migrationsRead 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (name, index) in migrationSecrets: {
+  name: guid(vault.id, name, migrationsPrincipalId)
   scope: migrationSecret[index]
   properties: {
     principalId: migrationsPrincipalId

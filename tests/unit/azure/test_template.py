@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from functions.mysql_connections import Address
 from functions.settings import ENVIRONMENT_NAMES
+from infra.migrations.files import read_folders
 
 ROOT = Path(__file__).parents[3]
 INFRA = ROOT / "infra"
@@ -55,7 +57,7 @@ def settings_of(app: str) -> set[str]:
     """Return the names of all settings that the template gives an app."""
     module = block(MAIN, f"module {app} ")
     given = set(re.findall(r"^\s+([A-Z][A-Z0-9_]+):", module, re.MULTILINE))
-    given |= set(re.findall(r"\b([A-Z][A-Z0-9_]+): '", block(module, "secrets:")))
+    given |= set(re.findall(r"\b([A-Z][A-Z0-9_]+): '", module))
     own = MODULES[app].split("var host = [")[1].split("\n]")[0]
     given |= set(re.findall(r"name: '(\w+)'", own))
     return {"AzureWebJobsStorage" if name == "AzureWebJobsStorage__accountName" else name for name in given}
@@ -82,10 +84,56 @@ def test_no_setting_is_given_that_nothing_reads() -> None:
 
 
 def test_each_secret_that_an_app_refers_to_is_in_the_vault() -> None:
-    kept = set(re.findall(r"\{ name: '([\w-]+)', value:", MODULES["vault"]))
+    readable = names_in("var apiSecrets = ")
     for app in ("api", "encoder"):
-        referred = set(re.findall(r"[A-Z_]+: '([\w-]+)'", block(block(MAIN, f"module {app} "), "secrets:")))
-        assert referred and referred <= kept
+        module = block(MAIN, f"module {app} ")
+        referred = set(re.findall(r"[A-Z_]+: '([\w-]+)'", module[module.index("secrets:") :]))
+        assert referred and referred <= readable
+
+
+def names_in(head: str) -> set[str]:
+    """Return the secrets that a list of the vault's module names."""
+    return set(re.findall(r"'([a-z0-9-]+)'", re.split(r"\n(?=var |resource |$)", MODULES["vault"].split(head)[1])[0]))
+
+
+def test_each_secret_has_a_value_and_none_is_empty() -> None:
+    values = set(re.findall(r"^  '([a-z0-9-]+)':", block(MODULES["vault"], "var values = "), re.MULTILINE))
+    assert names_in("var apiSecrets = ") | names_in("var migrationSecrets = ") == values
+    optional = set(re.findall(r"^param (\w+) string = ''", MAIN, re.MULTILINE))
+    secure = set(re.findall(r"@secure\(\)\nparam (\w+) string = ''", MAIN))
+    assert secure == {"smtpUrl"}, "a vault takes no empty secret: one that need not be given must not be made then"
+    assert "empty(smtpUrl) ? []" in MODULES["vault"] and "empty(smtpUrl) ? {}" in MAIN
+    assert secure <= optional
+
+
+def test_loops_go_over_what_is_known_when_the_deployment_begins() -> None:
+    """The compiler refuses a loop over a variable with list…() or a resource's properties in it (BCP178)."""
+    for name, text in MODULES.items():
+        for variable in re.findall(r"^resource .* = \[for (?:\w+|\(\w+, \w+\)) in (\w+):", text, re.MULTILINE):
+            for body in re.findall(rf"^var {variable} = (.*?)(?=^\S)", text, re.MULTILINE | re.DOTALL):
+                assert not re.search(r"\blist\w+\(|\.properties\.", body), f"{name}: {variable}"
+
+
+def test_the_migrations_job_has_what_the_migrations_read() -> None:
+    given = set(
+        re.findall(r"name: '([A-Z_]+)', (?:value|secretRef)", MODULES["encoder"].split("resource migrations")[1])
+    )
+    folders = read_folders(ROOT / "sql")
+    assert given == {"MYSQL_CA", "MYSQL_ADMIN_URL", *(f"{folder.name.upper()}_DB_PASSWORD" for folder in folders)}
+    values = block(MODULES["vault"], "var values = ")
+    for folder in folders:
+        address = f"mysql://{folder.user}:${{uriComponent({{}})}}${{mysql}}/{folder.database}"
+        assert re.search(re.escape(address).replace(r"\{\}", r"\w+DbPassword"), values), folder.name
+        assert folder.setting in settings_of("api")
+    admin = re.findall(r"'mysql-admin-url': '(.*)'", values)[0]
+    admin = admin.replace("${mysqlAdmin}", "admin").replace("${uriComponent(mysqlAdminPassword)}", "a%2Fb")
+    read = Address.of(admin.replace("${mysql}", "@mysql-x.mysql.database.azure.com:3306"))
+    assert (read.user, read.password, read.host, read.port) == (
+        "admin",
+        "a/b",
+        "mysql-x.mysql.database.azure.com",
+        3306,
+    )
 
 
 def test_no_secret_is_a_plain_setting() -> None:

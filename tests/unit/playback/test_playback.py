@@ -18,6 +18,8 @@ from functions.errors import EntitlementRequired, NotFound, NotPlayable, Unauthe
 from functions.playback import triggers
 from functions.playback.keys import ReadKey, SasKeys, expiry_of
 from functions.playback.service import Playback
+from functions.storage import Signer
+from functions.uploads.storage import BlobUploads
 from tests.support.api import call
 from tests.support.catalogue import NOON, World, make_playback, make_title
 
@@ -190,6 +192,15 @@ def test_keys_of_one_bucket_are_equal_and_only_read_one_container() -> None:
         assert (query["sp"], query["sr"], query["se"]) == (["r"], ["c"], ["2026-11-24T14:00:00Z"])
         assert keys.url("title-film/job") == "http://127.0.0.1:10000/films/title-film/job"
         assert "sig" not in repr(first) and first.sas not in repr(first)
+
+
+def test_films_are_read_by_the_front_before_storage_if_there_is_one() -> None:
+    with BlobServiceClient.from_connection_string(CONNECTION) as service:
+        keys = SasKeys(service, minutes=60, front="https://films.azurefd.net/blobs/")
+        assert keys.url("title-film/job") == "https://films.azurefd.net/blobs/title-film/job"
+        uploads = BlobUploads(service, Signer(service), front="https://films.azurefd.net/blobs")
+        address = uploads.write_address("a film.mkv", until=NOON)
+        assert address.startswith("https://films.azurefd.net/blobs/uploads/a%20film.mkv?")
 
 
 class Delegating:
