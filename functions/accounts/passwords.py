@@ -7,6 +7,7 @@ and whoever comes then is asked to come back rather than to take the memory of e
 from __future__ import annotations
 
 import base64
+import dataclasses
 import logging
 import secrets
 import threading
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PROFILE = RFC_9106_LOW_MEMORY
-"""64 MiB, 3 passes, 4 lanes: the second recommended option of RFC 9106, section 4."""
+PROFILE = dataclasses.replace(RFC_9106_LOW_MEMORY, parallelism=1)
+"""64 MiB, 3 passes: the second recommended option of RFC 9106, section 4, in one lane, as an instance has one core."""
 
 AT_ONCE = 2
 MOST_WAITING = 8

@@ -16,6 +16,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
@@ -43,18 +44,19 @@ TRIES_OF_A_PLACE = 4
 """Failed ones of an address from one network: the fifth would be the last that is let through."""
 
 CLIENTS = 4
+STORMY_ADDRESS = "127.1.0.1"
 
 
 class Place:
-    """A person's connection to the API, from a loopback address of its own."""
+    """A person's connection to the API, from a loopback address of its own unless one is given."""
 
     _numbers = count(2)
     _lock = threading.Lock()
 
-    def __init__(self, api: str) -> None:
+    def __init__(self, api: str, address: str = "") -> None:
         with self._lock:
             number = next(self._numbers)
-        address = f"127.0.{number // 250 + 1}.{number % 250 + 1}"
+        address = address or f"127.0.{number // 250 + 1}.{number % 250 + 1}"
         parts = urlsplit(api)
         self._connection = http.client.HTTPConnection(
             str(parts.hostname), parts.port, timeout=60, source_address=(address, 0)
@@ -170,14 +172,15 @@ def _session_checks(people: People, redis: Redis, rounds: int) -> dict[str, floa
 
 def _answers_alike(people: People, rounds: int) -> dict[str, float]:
     """Alternate between the two, in both orders, from a new place whenever one's tries are used up."""
-    wrong, unknown = [], []
+    wrong: list[float] = []
+    unknown: list[float] = []
     while len(wrong) < rounds:
         with people.place() as place:
             for number in range(TRIES_OF_A_PLACE):
                 known, nobody = people.emails[0], _address()
                 pair = [(known, wrong), (nobody, unknown)]
                 for email, times in pair if number % 2 else reversed(pair):
-                    times.append(_timed(lambda email=email: _expect(401, place.log_in(email, "not this one"))))
+                    times.append(_timed(partial(_fail, place, email)))
     slower, faster = max(median(wrong), median(unknown)), min(median(wrong), median(unknown))
     return {
         "unknown_vs_wrong_ratio": slower / faster,
@@ -186,23 +189,23 @@ def _answers_alike(people: People, rounds: int) -> dict[str, float]:
     }
 
 
+def _fail(place: Place, email: str) -> None:
+    _expect(401, place.log_in(email, "not this one"))
+
+
 def _storm(people: People) -> dict[str, float]:
     """Let one place try many wrong passwords of one address at once, over as many connections."""
-    with people.place() as place, ThreadPoolExecutor(TRIES_AT_ONCE) as tries:
-        source = place._connection.source_address
-        ready = threading.Barrier(TRIES_AT_ONCE)
+    ready = threading.Barrier(TRIES_AT_ONCE)
 
-        def attempt(number: int) -> int:
-            own = Place(people.api)
-            own.close()
-            own._connection.source_address = source
-            own._connection.connect()
-            ready.wait(60)
-            try:
-                return own.log_in(people.emails[1], f"guess {number}")
-            finally:
-                own.close()
+    def attempt(number: int) -> int:
+        place = Place(people.api, STORMY_ADDRESS)
+        ready.wait(60)
+        try:
+            return place.log_in(people.emails[1], f"guess {number}")
+        finally:
+            place.close()
 
+    with ThreadPoolExecutor(TRIES_AT_ONCE) as tries:
         answers = list(tries.map(attempt, range(TRIES_AT_ONCE)))
     admitted = answers.count(401)
     if admitted + answers.count(429) != TRIES_AT_ONCE or admitted < 5:
