@@ -1,10 +1,15 @@
-"""The admin calls of the command line to the running API app."""
+"""The admin calls of the command line to the API app: the one that runs here, or a deployed one.
+
+`NOTFLIX_API` names a deployed one and `NOTFLIX_OPERATOR_KEY` lets in there; `NOTFLIX_SITE` is only told to a person.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from infra.local.stores.home import CannotRun, Home
 
@@ -21,8 +26,10 @@ class Api:
     endpoints: Mapping[str, str]
 
     @classmethod
-    def of(cls, home: Home) -> Self:
-        """Return the product of `home`; raise CannotRun if it does not run."""
+    def of(cls, home: Home, environment: Mapping[str, str] = os.environ) -> Self:
+        """Return the product that the environment names, else that of `home`; raise CannotRun if it does not run."""
+        if deployed := environment.get("NOTFLIX_API"):
+            return cls(_deployed(deployed, environment))
         try:
             return cls(json.loads(home.endpoints_file.read_text(encoding="utf-8")))
         except FileNotFoundError:
@@ -46,7 +53,7 @@ class Api:
 
     def watch_address(self, title_id: str) -> str:
         """Return where a person watches the title."""
-        return f"{self.endpoints['site']}/watch.html?id={title_id}"
+        return f"{self.endpoints.get('site', '')}/watch.html?id={title_id}"
 
     def _call(self, method: str, path: str, body: object, *, none_if_missing: bool = False) -> Any:
         import requests
@@ -56,7 +63,7 @@ class Api:
         try:
             answer = requests.request(method, url, json=body, headers=headers, timeout=TIMEOUT_S)
         except requests.RequestException as error:
-            raise CannotRun(f"{url} does not answer ({error}); look at `./notflix status`.") from None
+            raise CannotRun(f"{url} does not answer ({error}); {self._look('status')}.") from None
         if none_if_missing and answer.status_code == 404:
             return None
         try:
@@ -65,6 +72,26 @@ class Api:
             told = {}
         if not answer.ok:
             raise CannotRun(
-                told.get("detail") or f"{method} {url} answered {answer.status_code}; see `./notflix logs api`."
+                told.get("detail") or f"{method} {url} answered {answer.status_code}; {self._look('logs api')}."
             )
         return told
+
+    def _look(self, command: str) -> str:
+        """Return where a person looks for more."""
+        return "look at Application Insights" if "deployed" in self.endpoints else f"look at `./notflix {command}`"
+
+
+def _deployed(address: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the endpoints of a deployed product; raise CannotRun if it cannot be asked, or not safely."""
+    key = environment.get("NOTFLIX_OPERATOR_KEY", "")
+    if not key:
+        raise CannotRun(
+            f"NOTFLIX_API names {address}, which lets in who shows its operator key: set NOTFLIX_OPERATOR_KEY to the "
+            "secret operator-key of the deployment's vault."
+        )
+    parts = urlsplit(address)
+    if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost"):
+        raise CannotRun(f"NOTFLIX_API must be an https address, not {address!r}: the operator key is sent to it.")
+    site = environment.get("NOTFLIX_SITE", "").rstrip("/")
+    origin = f"{parts.scheme}://{parts.netloc}"
+    return {"api": origin, "api_key": key, "deployed": "yes", **({"site": site} if site else {})}
