@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from infra.local.stores import packages
 from infra.local.stores.home import REPOSITORY
@@ -26,14 +27,18 @@ CONTAINERS = ("uploads", "$web")
 
 
 def azurite(home: Home, credentials: Credentials, environment: Mapping[str, str]) -> Store:
-    """Return the private storage account, or the real one that AzureWebJobsStorage names, whose CORS stays as it is."""
+    """Return the private storage account, or the one that AzureWebJobsStorage names.
+
+    A real account's CORS stays as it is; an emulator of this machine is told the site's origin.
+    """
+    site = f"http://{LOOPBACK}:{home.ports.site}"
     if connection := environment.get(SETTING):
         part = Part(
             name=NAME,
             label="Azure Storage",
             address=blob_origin(connection),
             check=partial(_refusal, connection),
-            provision=partial(_make_containers, connection),
+            provision=partial(_provision_given, connection, site),
             start_s=10,
         )
         return Store(part, {SETTING: connection})
@@ -57,7 +62,7 @@ def azurite(home: Home, credentials: Credentials, environment: Mapping[str, str]
 
     def provision() -> None:
         _make_containers(connection)
-        _allow_origin(connection, f"http://{LOOPBACK}:{ports.site}")
+        _allow_origin(connection, site)
 
     part = Part(
         name=NAME,
@@ -113,6 +118,12 @@ def _refusal(connection: str) -> str | None:
     except AzureError as error:
         return str(error).splitlines()[0]
     return None
+
+
+def _provision_given(connection: str, site: str) -> None:
+    _make_containers(connection)
+    if urlsplit(blob_origin(connection)).hostname in (LOOPBACK, "localhost"):
+        _allow_origin(connection, site)
 
 
 def _make_containers(connection: str) -> None:
