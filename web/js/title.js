@@ -3,7 +3,9 @@ import "./nav.js";
 import { clock, encodeText, facts, kindName } from "./text.js";
 import { hook, hooks, picture, piece, say, showProblem, writeFacts } from "./dom.js";
 import { hueOf, watchAddress, writeCards } from "./cards.js";
+import { withNext } from "./account/next.js";
 import { onChange } from "./account/session.js";
+import { fetchAccess } from "./billing/access.js";
 import { fetchSimilar } from "./recommendations.js";
 import { fetchTraces, leftText, setListed, setRating } from "./viewing.js";
 import { api, ask, getJson, persist, RequestError, repeat } from "./net.js";
@@ -11,13 +13,14 @@ import { api, ask, getJson, persist, RequestError, repeat } from "./net.js";
 const POLL_MS = 3000;
 
 /** What the top of the page offers: to go on, to play, to wait, or a reason why neither. */
-export function offer(title, traces = null) {
+export function offer(title, traces = null, access = null) {
   const playable = Boolean(title.playback);
   const resume = playable ? (traces?.resume_s ?? 0) : 0;
   const fresh = title.status === "encoding" ? "Play while it encodes" : traces?.view?.finished ? "Play again" : "Play";
   return {
-    play: playable ? (resume ? `Resume at ${clock(resume)}` : fresh) : "",
-    again: resume > 0,
+    play: playable && access !== false ? (resume ? `Resume at ${clock(resume)}` : fresh) : "",
+    subscribe: playable && access === false,
+    again: resume > 0 && access !== false,
     place: resume > 0 ? leftText(traces.view) : "",
     progress: traces?.view?.progress ?? 0,
     soon: title.status === "announced",
@@ -90,8 +93,10 @@ function genreNode(genre) {
   return node;
 }
 
-function writeOffer(at, title, traces) {
-  const state = offer(title, traces);
+function writeOffer(at, title, traces, access) {
+  const state = offer(title, traces, access);
+  at.subscribe.hidden = !state.subscribe;
+  at.subscribe.href = withNext("/plans.html", watchAddress(title.id));
   at.again.hidden = !state.again;
   at.again.href = `${watchAddress(title.id)}&from=0`;
   at.place.hidden = !state.place;
@@ -158,14 +163,14 @@ function bindMarks(at, id, { traces, change }) {
   }
 }
 
-function write(node, title, traces) {
+function write(node, title, traces, access) {
   const at = hooks(node);
   document.title = `${title.name}${title.year ? ` (${title.year})` : ""}: Notflix`;
   document.querySelector('meta[name="description"]').content = title.plot || `${title.name} on Notflix.`;
   node.style.setProperty("--hue", hueOf(title.id));
   node.classList.toggle("has-art", Boolean(title.artwork?.backdrop ?? title.artwork?.card));
   writeStory(at, title);
-  writeOffer(at, title, traces);
+  writeOffer(at, title, traces, access);
   writeMarks(at, traces);
   if (title.more) {
     at.more.hidden = title.more.length === 0;
@@ -184,6 +189,7 @@ async function start(root) {
   const id = new URLSearchParams(location.search).get("id") ?? "";
   let title;
   let traces = null;
+  let access = null;
   const asked = fetchTraces(id);
   try {
     title = await fetchTitle(id);
@@ -197,13 +203,15 @@ async function start(root) {
     return;
   }
   const node = piece("title");
-  const show = () => write(node, title, traces);
+  const show = () => write(node, title, traces, access);
   const change = (found) => { traces = found; show(); };
   show();
   bindMarks(hooks(node), id, { traces: () => traces, change });
   root.replaceChildren(node);
   root.removeAttribute("aria-busy");
   asked.then(change);
+  const lookForAccess = () => fetchAccess().then((found) => { access = found; show(); });
+  lookForAccess();
   fetchSimilar(id).then((similar) => {
     if (!similar?.length) return; // what was published with the title stays
     title = { ...title, more: similar };
@@ -211,6 +219,7 @@ async function start(root) {
   });
   const look = () => fetchTraces(id).then(change);
   onChange(look);
+  onChange(lookForAccess);
   window.addEventListener("pageshow", ({ persisted }) => { if (persisted) look(); }); // back from the player
   const follow = async () => {
     try {

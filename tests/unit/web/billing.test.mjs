@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { keepNext, keptNext } from "../../../web/js/billing/goal.js";
+import { mayBegin, noteFor } from "../../../web/js/billing/plans.js";
+import { offerFor } from "../../../web/js/billing/subscription.js";
+import { askAfter, facts, paymentText, period, price, saving, stageOf } from "../../../web/js/billing/words.js";
+import { offer } from "../../../web/js/title.js";
+import { problemFor } from "../../../web/js/watch.js";
+
+const NOW = new Date("2026-11-24T12:00:00Z");
+const MONTHLY = { id: "P-1", name: "Monthly", price_minor: 799, currency: "EUR", interval: "month", interval_count: 1 };
+const YEARLY = { ...MONTHLY, id: "P-2", name: "Yearly", price_minor: 7990, interval: "year" };
+const none = { entitled: false, reason: "none", until: null };
+const paid = { entitled: true, reason: "subscription", until: "2026-12-25T10:00:00Z" };
+const made = (changes = {}) => ({ state: "active", says: "", plan: MONTHLY, approve_url: null, next_charge: { at: "2026-12-24T10:00:00Z", amount_minor: 799, currency: "EUR" }, paid_through: "2026-12-24T10:00:00Z", can_cancel: true, entitlement: paid, ...changes });
+
+test("prices are made of the smallest unit, whatever its size", () => {
+  assert.deepEqual([price(799, "EUR"), price(7990, "USD"), price(800, "JPY")], ["€7.99", "$79.90", "¥800"]);
+});
+
+test("a period is told as people say it", () => {
+  assert.deepEqual([period(MONTHLY), period({ interval: "month", interval_count: 3 })], ["a month", "every 3 months"]);
+});
+
+test("a year's plan says what it saves against twelve months, and nothing where that cannot be said", () => {
+  assert.equal(saving(YEARLY, [MONTHLY, YEARLY]), 17);
+  assert.equal(saving(MONTHLY, [MONTHLY, YEARLY]), 0);
+  assert.equal(saving(YEARLY, [YEARLY]), 0);
+  assert.equal(saving(YEARLY, [{ ...MONTHLY, currency: "USD" }, YEARLY]), 0);
+});
+
+test("the facts of a subscription are those that hold", () => {
+  assert.deepEqual(facts(made(), NOW), [["Plan", "Monthly, €7.99 a month"], ["Next charge", "€7.99 on 24 December"]]);
+  const cancelled = made({ state: "cancelled", next_charge: null });
+  assert.deepEqual(facts(cancelled, NOW).at(-1), ["You can watch until", "24 December"]);
+  assert.deepEqual(facts(made({ state: "none", plan: null, next_charge: null, paid_through: null, entitlement: none }), NOW), []);
+  const granted = made({ state: "none", plan: null, next_charge: null, paid_through: null, entitlement: { ...paid, reason: "grant" } });
+  assert.deepEqual(facts(granted, NOW), [["Free access until", "25 December"]]);
+});
+
+test("a receipt says what became of its payment", () => {
+  const of = (state, refunded = 0) => paymentText({ state, amount_minor: 799, refunded_minor: refunded, currency: "EUR" });
+  assert.deepEqual(["completed", "pending", "declined", "refunded"].map((state) => of(state)), ["Paid", "Being processed", "Declined", "Paid back"]);
+  assert.deepEqual([of("partially_refunded", 250), of("partially_refunded")], ["€2.50 paid back", "Partly paid back"]);
+});
+
+test("the page after PayPal waits, says when that takes long, and knows the end", () => {
+  assert.equal(stageOf(null, 0), "waiting");
+  assert.equal(stageOf(made({ state: "pending", entitlement: none }), 1000), "waiting");
+  assert.equal(stageOf(made({ state: "pending", entitlement: none }), 30_000), "late");
+  assert.equal(stageOf(made(), 1000), "ready");
+  assert.equal(stageOf(made({ state: "cancelled" }), 1000), "waiting"); // that is the one before
+  assert.equal(stageOf(made({ state: "suspended", entitlement: none }), 1000), "stopped");
+});
+
+test("it asks often at first, then less, and not for ever", () => {
+  assert.ok(askAfter(0) < 1000);
+  assert.ok(askAfter(60_000) > askAfter(0));
+  assert.equal(askAfter(16 * 60_000), null);
+});
+
+test("the plans page tells what somebody has already", () => {
+  assert.equal(noteFor(null, NOW), "");
+  assert.equal(noteFor(made({ state: "none", paid_through: null, entitlement: none }), NOW), "");
+  assert.match(noteFor(made(), NOW), /You have a subscription/);
+  assert.match(noteFor(made({ state: "cancelled" }), NOW), /paid until 24 December/);
+  assert.deepEqual([null, made(), made({ state: "cancelled" }), made({ state: "suspended" })].map(mayBegin), [true, false, true, false]);
+});
+
+test("the account page offers what can be done next", () => {
+  assert.equal(offerFor(made()), "");
+  assert.equal(offerFor(made({ state: "cancelled" })), "Come back");
+  assert.equal(offerFor(made({ state: "none", entitlement: none })), "See the plans");
+  assert.equal(offerFor(made({ state: "none", entitlement: { ...paid, reason: "administrator" } })), "");
+});
+
+test("where a person wanted to go is kept, and never leads off the site", () => {
+  const kept = new Map();
+  const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) };
+  assert.equal(keptNext("http://site.test", storage), "/");
+  keepNext("/watch.html?id=film", storage);
+  assert.equal(keptNext("http://site.test", storage), "/watch.html?id=film");
+  keepNext("//evil.test/", storage);
+  assert.equal(keptNext("http://site.test", storage), "/");
+});
+
+test("a title offers to subscribe only to whom it is known that they may not watch", () => {
+  const title = { status: "ready", playback: { renditions: [] } };
+  assert.deepEqual([offer(title, null, null).play, offer(title, null, true).play, offer(title, null, false).play], ["Play", "Play", ""]);
+  assert.deepEqual([offer(title, null, null).subscribe, offer(title, null, false).subscribe], [false, true]);
+  assert.equal(offer({ status: "announced", playback: null }, null, false).subscribe, false);
+});
+
+test("the player offers the plans instead of another try", () => {
+  const { again, plans } = problemFor({ status: 402 });
+  assert.deepEqual([again, plans], [false, true]);
+});
