@@ -82,10 +82,10 @@ class Keeper:
             self._graph.write_titles([graph_title(title)])
 
     def _watched(self, user_id: str, viewing: Viewing) -> None:
-        """Write a viewing, unless it was cleared; a view that was opened after it is another one."""
+        """Write a viewing, unless it was cleared; a view that was made after it is another one."""
         self._graph.record_viewing(user_id, viewing)
         view = self._usage.traces(user_id, viewing.title_id).view
-        if view is None or view.sitting.opened_at > viewing.at:
+        if view is None or view.made_at > viewing.at:
             self._graph.remove_viewings(user_id, viewing.title_id)
 
     def _unwatched(self, user_id: str, title_id: str) -> None:

@@ -25,6 +25,7 @@ def document_of(view: View) -> dict[str, Any]:
         "place": view.place,
         "unfinished": view.unfinished,
         "told": view.told.value,
+        "made_at": text_of(view.made_at),
         "sitting": {
             "playback_id": view.sitting.playback_id,
             "opened_at": text_of(view.sitting.opened_at),
@@ -58,6 +59,7 @@ def view_of(document: Mapping[str, Any]) -> View:
         earlier_s=sitting["earlier_s"],
         told=Milestone(document["told"]),
         quality=Quality(**sitting["quality"]),
+        made_at=datetime.fromisoformat(document["made_at"]),
     )
 
 

@@ -34,6 +34,8 @@ KEPT_FOR = timedelta(days=730)
 UNWATCHED_KEPT_FOR = timedelta(days=2)
 """A view vanishes so long after its last heartbeat; one that was opened and never watched, after its tickets."""
 
+_WITH_ITS_SITTING = datetime.min.replace(tzinfo=UTC)
+
 _PLACE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z~[a-z0-9-]{1,60}")
 
 
@@ -101,7 +103,8 @@ class View:
     """How far a viewer got with a title.
 
     `sitting` is the one that has the word and `sequence` its last heartbeat, -1 before the first. `played_s` is what
-    was played in it, None where its player does not count; `earlier_s` what was played in sittings before.
+    was played in it, None where its player does not count; `earlier_s` what was played in sittings before. It was made
+    at `made_at`, with its sitting if that is not given; what happened before belongs to a view that was cleared.
     """
 
     sitting: Sitting
@@ -112,6 +115,11 @@ class View:
     earlier_s: float = 0.0
     told: Milestone = Milestone.NONE
     quality: Quality = field(default_factory=Quality)
+    made_at: datetime = _WITH_ITS_SITTING
+
+    def __post_init__(self) -> None:
+        if self.made_at is _WITH_ITS_SITTING:
+            object.__setattr__(self, "made_at", self.sitting.opened_at)
 
     @property
     def user_id(self) -> str:

@@ -123,7 +123,7 @@ class Usage:
         try:
             kept = self._store.view(user_id, title_id)
             if kept is None:
-                self._store.add(View(sitting))
+                self._store.add(View(sitting, made_at=to_milliseconds(self._now())))
         except StoreUnavailable as error:
             log.warning("Usage of %s is not kept: %s", title_id, error.detail)
             return Opening(0.0, None)

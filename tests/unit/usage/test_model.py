@@ -40,6 +40,12 @@ def test_a_heartbeat_that_comes_late_or_twice_changes_nothing() -> None:
         assert view.after(late, FIRST, NOON + timedelta(minutes=1)) is view
 
 
+def test_a_view_remembers_when_it_was_made_whatever_sittings_follow() -> None:
+    view = View(FIRST).after(Heartbeat(0, 10.0), FIRST, NOON).after(Heartbeat(0, 30.0), SECOND, NOON)
+    assert (view.sitting, view.made_at) == (SECOND, FIRST.opened_at)
+    assert View(FIRST, made_at=NOON + timedelta(hours=1)).made_at == NOON + timedelta(hours=1)
+
+
 def test_a_viewer_may_go_back() -> None:
     view = View(FIRST).after(Heartbeat(5, 60.0), FIRST, NOON).after(Heartbeat(6, 10.0), FIRST, NOON)
     assert view.position_s == 10.0

@@ -105,6 +105,18 @@ def test_what_was_cleared_stays_cleared_until_the_title_is_opened_again() -> Non
     assert cinema.position() == 8.0
 
 
+def test_a_view_that_a_renewal_brings_back_is_younger_than_the_clearing() -> None:
+    cinema = Cinema()
+    screen = cinema.opens()
+    screen.at(30.0)
+    cinema.clock.forward(seconds=5)
+    cinema.usage.clear(ADA, "film")
+    cleared_at = cinema.clock()
+    cinema.opens(ticket=screen.ticket)
+    kept = cinema.store.view(ADA, "film")
+    assert kept and kept.view.made_at > cleared_at > kept.view.sitting.opened_at
+
+
 def test_a_viewer_who_left_is_forgotten_though_their_player_goes_on() -> None:
     cinema = Cinema()
     screen = cinema.opens()
