@@ -1,7 +1,7 @@
 """The steps around the template, called by azd's hooks (azure.yaml). Each may be run again at any time.
 
-`prepare` before it: what a person need not think of. `provisioned` after it: the SQL migrations. `deployed` after the
-code is there: blob events, the site, PayPal's webhook, and the address to look at.
+`prepare` before it: what a person need not think of. `migrate` once the image is there and before the API's code is:
+the SQL migrations. `deployed` after all code is there: blob events, the site, PayPal's webhook, and the address to look at.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ GENERATED = {
 }
 """Secrets that no person chooses, by the value's name in the azd environment and the secret's name in the vault."""
 
+IMAGE = "SERVICE_ENCODER_IMAGE_NAME"
+"""Where azd keeps the name of the encoder's image once it has built one."""
 JOB_PATIENCE_S = 1200.0
 PAYPAL_URL = "https://api-m.paypal.com"
 
@@ -44,6 +46,18 @@ def prepare() -> None:
     for name, secret in GENERATED.items():
         if not environment.get(name):
             environment.set(name, _kept(vault, secret) or made())
+    if not environment.get(IMAGE) and (image := _running_image(environment.get("AZURE_ENV_NAME"))):
+        environment.set(IMAGE, image)  # on another machine the template would put its placeholder in the place of it
+
+
+def _running_image(name: str) -> str:
+    """Return the image that the encoder of the environment runs, empty if there is none yet."""
+    apps = found("containerapp", "list", "--resource-group", f"rg-{name}") if name else None
+    for app in apps or []:
+        image = str(app["properties"]["template"]["containers"][0]["image"])
+        if (app.get("tags") or {}).get("azd-service-name") == "encoder" and not image.startswith("mcr.microsoft.com/"):
+            return image
+    return ""
 
 
 def made() -> str:
@@ -52,23 +66,25 @@ def made() -> str:
 
 
 def _kept(vault: str, secret: str) -> str:
+    """Return a secret of the vault, empty if there is none; raise CannotRun if the vault cannot be asked.
+
+    To choose a new one then would end every session and lock the apps out of their databases.
+    """
     if not vault:
         return ""
-    kept = found("keyvault", "secret", "show", "--vault-name", vault, "--name", secret)
-    return str(kept["value"]) if kept else ""
+    try:
+        return str(az("keyvault", "secret", "show", "--vault-name", vault, "--name", secret)["value"])
+    except CannotRun as error:
+        if "SecretNotFound" in str(error):
+            return ""
+        raise
 
 
-def provisioned(pause: Callable[[float], None] = time.sleep) -> None:
-    """Apply the SQL migrations by the job that runs beside MySQL, once there is an image to run."""
+def migrate(pause: Callable[[float], None] = time.sleep) -> None:
+    """Apply the SQL migrations by the job that runs beside MySQL, with the image of this deployment."""
     environment = Environment()
-    if not environment.get("SERVICE_ENCODER_IMAGE_NAME"):
-        return  # the first time: `deployed` comes after the image
-    _migrate(environment, pause)
-
-
-def _migrate(environment: Environment, pause: Callable[[float], None]) -> None:
     job, group = environment["NOTFLIX_MIGRATIONS_JOB"], environment["AZURE_RESOURCE_GROUP"]
-    image = environment["SERVICE_ENCODER_IMAGE_NAME"]
+    image = environment[IMAGE]
     az("containerapp", "job", "update", "--name", job, "--resource-group", group, "--image", image)
     started = az("containerapp", "job", "start", "--name", job, "--resource-group", group)
     execution = str(started["name"])
@@ -89,10 +105,9 @@ def _migrate(environment: Environment, pause: Callable[[float], None]) -> None:
         pause(5.0)
 
 
-def deployed(pause: Callable[[float], None] = time.sleep) -> str:
+def deployed() -> str:
     """Finish a deployment whose code is in place; return the public address."""
     environment = Environment()
-    _migrate(environment, pause)
     _lead_events(environment)
     _publish_site(environment)
     _register_webhook(environment)
@@ -150,7 +165,8 @@ def _register_webhook(environment: Environment) -> None:
     from functions.billing.paypal import PayPal
     from functions.errors import NotflixError
 
-    secret = environment["PAYPAL_CLIENT_SECRET"]
+    # the environment may hold no more than a reference to the secret (`azd env set-secret`)
+    secret = _kept(environment["AZURE_KEY_VAULT_NAME"], "paypal-client-secret")
     paypal = PayPal(environment.get("PAYPAL_URL") or PAYPAL_URL, environment["PAYPAL_CLIENT_ID"], secret)
     try:
         webhook_id = paypal.webhook_at(f"{environment['NOTFLIX_API_URL']}/api/paypal/webhooks")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,10 @@ def require(*programs: str) -> None:
 def run(*argv: str, secret: bool = False) -> str:
     """Return what the program prints; raise CannotRun with its own words if it fails, or without them if secret."""
     require(argv[0])
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    unasked = {"AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "yes_without_prompt"}  # there is nobody to say yes
+    done = subprocess.run(
+        argv, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, env={**os.environ, **unasked}
+    )
     if done.returncode:
         told = "" if secret else f": {(done.stderr.strip() or done.stdout.strip())[-2000:]}"
         raise CannotRun(f"`{shown(argv, secret=secret)}` failed with exit code {done.returncode}{told}")

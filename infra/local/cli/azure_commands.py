@@ -14,11 +14,11 @@ def prepare() -> None:
 
 
 @azure.command()
-def provisioned() -> None:
-    """Apply the SQL migrations."""
-    from infra.azure.steps import provisioned
+def migrate() -> None:
+    """Apply the SQL migrations, by the image of this deployment."""
+    from infra.azure.steps import migrate
 
-    provisioned()
+    migrate()
 
 
 @azure.command()

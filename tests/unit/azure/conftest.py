@@ -31,6 +31,8 @@ if asked[:3] == ["azd", "env", "set"]:
     sys.exit()
 for start, answer in json.loads((folder / "answers.json").read_text()):
     if asked[: len(start)] == start:
+        if isinstance(answer, str):
+            sys.exit(answer)
         print(json.dumps(answer))
         sys.exit()
 sys.exit("no such thing")
@@ -48,6 +50,10 @@ class Programs:
         """Answer so whatever begins with these words."""
         self.answers.insert(0, (list(start), body))
         (self.folder / "answers.json").write_text(json.dumps(self.answers))
+
+    def refuse(self, *start: str, words: str) -> None:
+        """Fail with these words whatever begins so."""
+        self.answer(*start, body=words)
 
     def keep(self, values: Mapping[str, str]) -> None:
         """Let the azd environment have these values."""

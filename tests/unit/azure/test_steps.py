@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ from infra.azure import steps
 from infra.azure.deploy import ASKED_FOR, check_values
 from infra.azure.plan import planned, show_plan
 from infra.azure.tools import Environment, az, require
-from infra.local.stores.home import CannotRun
+from infra.local.stores.home import REPOSITORY, CannotRun
 
 if TYPE_CHECKING:
     from tests.unit.azure.conftest import Programs
@@ -47,6 +48,23 @@ def test_prepare_takes_back_from_the_vault_what_another_machine_chose(programs: 
     assert {programs.values[name] for name in steps.GENERATED} == {"kept"}
 
 
+def test_prepare_keeps_the_image_that_runs_on_a_machine_that_has_not_built_it(programs: Programs) -> None:
+    given = {name: value for name, value in GIVEN.items() if name != steps.IMAGE}
+    image = "cr.azurecr.io/encoder:7"
+    tags = {"azd-service-name": "encoder"}
+    app = {"tags": tags, "properties": {"template": {"containers": [{"image": image}]}}}
+    programs.answer("az", "containerapp", "list", "--resource-group", "rg-films", body=[app])
+    programs.keep({**given, "AZURE_ENV_NAME": "films"})
+    steps.prepare()
+    assert programs.values[steps.IMAGE] == image
+
+
+def test_prepare_leaves_the_placeholder_to_the_template(programs: Programs) -> None:
+    programs.keep({**{name: value for name, value in GIVEN.items() if name != steps.IMAGE}, "AZURE_ENV_NAME": "films"})
+    steps.prepare()
+    assert steps.IMAGE not in programs.values
+
+
 def test_prepare_asks_who_hears_of_alerts(programs: Programs) -> None:
     with pytest.raises(CannotRun, match="NOTFLIX_ALERT_EMAIL"):
         steps.prepare()
@@ -60,10 +78,26 @@ def test_a_secret_never_stands_in_what_a_person_is_told(programs: Programs) -> N
     assert "broken" not in str(told.value)
 
 
-def test_migrations_wait_for_the_image(programs: Programs) -> None:
-    programs.keep({name: value for name, value in GIVEN.items() if name != "SERVICE_ENCODER_IMAGE_NAME"})
-    steps.provisioned(no_pause)
-    assert not programs.asked_for("az")
+def test_prepare_chooses_what_the_vault_does_not_have_yet(programs: Programs) -> None:
+    programs.keep({**GIVEN, "AZURE_KEY_VAULT_NAME": "kv-x"})
+    programs.refuse("az", "keyvault", "secret", "show", words="(SecretNotFound) A secret with that name is not there.")
+    steps.prepare()
+    assert all(len(programs.values[name]) > 32 for name in steps.GENERATED)
+
+
+def test_prepare_chooses_nothing_anew_while_the_vault_cannot_be_read(programs: Programs) -> None:
+    programs.keep({**GIVEN, "AZURE_KEY_VAULT_NAME": "kv-x"})
+    programs.refuse("az", "keyvault", "secret", "show", words="(Forbidden) Caller is not authorized.")
+    with pytest.raises(CannotRun, match="not authorized"):
+        steps.prepare()
+    assert not set(programs.values) & set(steps.GENERATED)
+
+
+def test_migrations_come_after_the_image_and_before_the_api() -> None:
+    """azd deploys services in the order of their names, and runs a service's hook when it is deployed."""
+    services = (REPOSITORY / "azure.yaml").read_text(encoding="utf-8").split("\nhooks:")[0].split("services:")[1]
+    assert re.findall(r"^  (\w+):$", services, re.MULTILINE) == ["encoder", "functions"]
+    assert services.index("azure migrate") < services.index("functions:")
 
 
 def test_migrations_run_with_the_image_of_this_deployment(programs: Programs) -> None:
@@ -71,7 +105,7 @@ def test_migrations_run_with_the_image_of_this_deployment(programs: Programs) ->
     programs.answer("az", "containerapp", "job", "update", body={})
     programs.answer("az", "containerapp", "job", "start", body={"name": "run-1"})
     programs.answer("az", "containerapp", "job", "execution", "show", body={"properties": {"status": "Succeeded"}})
-    steps.provisioned(no_pause)
+    steps.migrate(no_pause)
     (update,) = programs.asked_for("az", "containerapp", "job", "update")
     assert GIVEN["SERVICE_ENCODER_IMAGE_NAME"] in update
     (shown,) = programs.asked_for("az", "containerapp", "job", "execution", "show")
@@ -84,7 +118,7 @@ def test_migrations_that_fail_say_where_to_look(programs: Programs) -> None:
     programs.answer("az", "containerapp", "job", "start", body={"name": "run-1"})
     programs.answer("az", "containerapp", "job", "execution", "show", body={"properties": {"status": "Failed"}})
     with pytest.raises(CannotRun, match=r"ended as Failed.*az containerapp job logs show"):
-        steps.provisioned(no_pause)
+        steps.migrate(no_pause)
 
 
 def test_events_are_led_to_the_app_that_was_deployed(programs: Programs) -> None:

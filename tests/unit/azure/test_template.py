@@ -11,6 +11,7 @@ import pytest
 
 from functions.mysql_connections import Address
 from functions.settings import ENVIRONMENT_NAMES
+from infra.azure.steps import GENERATED
 from infra.migrations.files import read_folders
 
 ROOT = Path(__file__).parents[3]
@@ -203,6 +204,14 @@ def test_each_parameter_without_default_is_given() -> None:
     given = set(json.loads((INFRA / "main.parameters.json").read_text(encoding="utf-8"))["parameters"])
     declared = dict(re.findall(r"^param (\w+) \w+( =.*)?$", MAIN, re.MULTILINE))
     assert {name for name, default in declared.items() if not default} <= given <= set(declared)
+
+
+def test_the_workflow_passes_on_whatever_a_person_chose() -> None:
+    """What it left out would fall back to its default, and take away what was deployed by hand."""
+    asked = set(re.findall(r"\$\{(\w+)", (INFRA / "main.parameters.json").read_text(encoding="utf-8")))
+    of_azd = {"AZURE_PRINCIPAL_ID", "SERVICE_ENCODER_IMAGE_NAME"}
+    passed = set(re.findall(r"^      (\w+): \$", (ROOT / ".github/workflows/deploy.yml").read_text(), re.MULTILINE))
+    assert asked - of_azd - set(GENERATED) <= passed
 
 
 def test_each_alert_is_explained() -> None:
