@@ -353,8 +353,9 @@ def test_somebody_is_let_in_for_some_days_and_can_watch(studio: Studio) -> None:
         page.get_by_label("Email address of the account").fill(guest.email)
         page.get_by_role("button", name="Give access").click()
         page.get_by_text(f"{guest.email} can watch for free until").wait_for()
-        given = entry(page, "Free access", f"Account {guest.user_id[:14]}")
+        given = entry(page, "Free access", f"Account {guest.user_id[:12]}")
         given.get_by_text("Until").wait_for()
+        assert "by you" in given.inner_text()
         assert wrong == []
     assert guest.entitlement()["reason"] == "grant"
 
@@ -367,7 +368,7 @@ def test_subscriptions_and_the_messages_of_paypal_are_listed(studio: Studio) -> 
     assert requests.post(control, json={}, timeout=TIMEOUT_S).ok
     soon(lambda: payer.entitlement()["entitled"], within_s=30)
     with studio.at("people") as (page, wrong):
-        subscription = entry(page, "Subscriptions", payer.user_id[:14])
+        subscription = entry(page, "Subscriptions", payer.user_id[:12])
         subscription.get_by_text("Active").wait_for()
         assert plan["name"] in subscription.inner_text()
         message = entry(page, "Messages from PayPal", begun["subscription_id"])

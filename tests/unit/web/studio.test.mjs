@@ -216,7 +216,7 @@ test("events, subscriptions and titles are put into words", () => {
   const one = { user_id: "0123456789abcdef0123", plan_id: "P-1", state: "active", state_since: new Date(2026, 10, 24, 9, 5).toISOString(), next_charge_at: new Date(2026, 11, 24).toISOString(), paid_through: null };
   assert.deepEqual(subscriptionEntry(one, now, new Map([["P-1", "Monthly"]])), {
     head: "Monthly",
-    facts: ["account 0123456789abcd…", "since Today, 09:05", "next charge 24 December", ""],
+    facts: ["account 0123456789ab…", "since today, 09:05", "next charge 24 December", ""],
     state: "Active",
     kind: "good",
   });

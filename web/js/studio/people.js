@@ -3,14 +3,16 @@ import { hook, hooks, piece, say } from "../dom.js";
 import { persist, RequestError } from "../net.js";
 import { bindForm } from "../account/form.js";
 import { addressFault, faultsOf } from "../account/rules.js";
-import { authorized } from "../account/session.js";
+import { authorized, session } from "../account/session.js";
 import { day, moment } from "../account/words.js";
 import { period, price } from "../billing/words.js";
 import { daysFault, eventText, SUBSCRIPTION_STATES } from "./words.js";
 
 const PAGE = 200; // the API's
 
-const cut = (id) => (id.length > 16 ? `${id.slice(0, 14)}…` : id);
+const cut = (id) => (id.length > 14 ? `${id.slice(0, 12)}…` : id);
+const when = (iso, now) => moment(iso, now).replace(/^[TY]/, (letter) => letter.toLowerCase()); // within a sentence
+const byWhom = (id) => (id === "operator" ? "by the operator" : id === session()?.user_id ? "by you" : `by account ${cut(id)}`);
 const ask = (path) => persist(() => authorized(path));
 
 /** A list of things that have a head, a line of facts and a state, loaded page by page. */
@@ -54,7 +56,7 @@ class List {
 
 const grantEntry = ({ user_id, until, granted_at, granted_by }, now) => ({
   head: `Account ${cut(user_id)}`,
-  facts: [`given ${moment(granted_at, now)}`, granted_by === "operator" ? "by the operator" : `by account ${cut(granted_by)}`],
+  facts: [`given ${when(granted_at, now)}`, byWhom(granted_by)],
   state: Date.parse(until) > now.getTime() ? `Until ${day(until, now)}` : "Over",
   kind: Date.parse(until) > now.getTime() ? "good" : "",
 });
@@ -65,7 +67,7 @@ export function subscriptionEntry({ user_id, plan_id, state, state_since, next_c
     head: names.get(plan_id) ?? plan_id,
     facts: [
       `account ${cut(user_id)}`,
-      `since ${moment(state_since, now)}`,
+      `since ${when(state_since, now)}`,
       state === "active" && next_charge_at ? `next charge ${day(next_charge_at, now)}` : "",
       state !== "active" && paid_through ? `paid until ${day(paid_through, now)}` : "",
     ],

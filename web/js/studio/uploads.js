@@ -174,7 +174,7 @@ class Uploads {
     const isSending = state === "sending";
     const share = Math.floor((100 * sent) / file.size);
     node.dataset.state = state;
-    on.state.textContent = isSending ? sendingText({ sent, size: file.size, rate: item.meter.rate }) : stateText[state](item);
+    on.state.textContent = isSending ? sendingText({ sent, size: file.size, rate: item.said ? 0 : item.meter.rate }) : stateText[state](item);
     say(on.said, item.said);
     on.bar.hidden = !isSending;
     on.bar.setAttribute("aria-valuenow", String(share));
