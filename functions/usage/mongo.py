@@ -6,7 +6,7 @@ Its `_id` is `<user_id>/<kind>/<title_id>`. A view is changed only over the revi
 from __future__ import annotations
 
 import functools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pymongo import ASCENDING, DESCENDING
@@ -144,5 +144,6 @@ def _id(user_id: str, kind: Kind, title_id: str) -> str:
 
 
 def _expiry(view: View) -> datetime:
-    """Return when the view vanishes, counted from its last change."""
-    return (view.watched_at or view.sitting.opened_at).astimezone(UTC) + view.kept_for
+    """Return when the view vanishes, counted from its last change: whole days, so that few heartbeats move an index."""
+    at = (view.watched_at or view.made_at).astimezone(UTC) + view.kept_for
+    return datetime.combine(at.date() + timedelta(days=1), time(), UTC)
