@@ -22,7 +22,7 @@ ASKED_FOR = {
 
 def deploy() -> None:
     """Check what is needed and become `azd up`; raise CannotRun with all that is missing."""
-    require("az", "azd")
+    require("az", "azd", "npm")
     if found("account", "show") is None:
         raise CannotRun("You are not logged in to Azure: run `az login`, then `azd auth login`.")
     try:

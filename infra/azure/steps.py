@@ -1,7 +1,7 @@
 """The steps around the template, called by azd's hooks (azure.yaml). Each may be run again at any time.
 
 `prepare` before it: what a person need not think of. `migrate` once the image is there and before the API's code is:
-the SQL migrations. `deployed` after all code is there: blob events, the site, PayPal's webhook, and the address to look at.
+the SQL migrations. `deployed` after all code is there: blob events, the site, PayPal's webhook, and the public address.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 WHERE_TO_GET = {
     "az": "the Azure CLI: https://aka.ms/install-azure-cli",
+    "npm": "Node.js 20 or newer, with which the site is built: https://nodejs.org",
     "azd": "the Azure Developer CLI: https://aka.ms/install-azd",
 }
 

@@ -14,7 +14,7 @@ from infra.azure.tools import Environment, az, require
 from infra.local.stores.home import REPOSITORY, CannotRun
 
 if TYPE_CHECKING:
-    from tests.unit.azure.conftest import Programs
+    from tests.support.azure import Programs
 
 GIVEN = {
     "NOTFLIX_ALERT_EMAIL": "owner@example.org",
