@@ -1,0 +1,283 @@
+"""Pay, be let in, get out again, in a real browser; and storage opens for nobody who may not watch."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from azure.storage.blob import BlobServiceClient, ContainerSasPermissions, generate_container_sas
+
+from infra.local.stores.packages import web_folder
+from tests.support.media import Film, Sound, make_film
+from tests.support.pages import DESKTOP, PHONE, opened, overflow, until, violations
+from tests.support.people import make_person
+from tests.support.uploads import Storefront
+from tests.support.viewers import as_owner, make_subscriber, make_viewer, soon
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+
+    from tests.e2e.conftest import Product
+    from tests.support.viewers import SomeViewer
+
+TIME = "window.notflix?.stats().time ?? 0"
+SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+
+
+@pytest.fixture(scope="module")
+def film(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Upload a film of twenty seconds; return its title."""
+    folder = tmp_path_factory.mktemp("billing")
+    storefront = Storefront(product.endpoints)
+    made = make_film(
+        Film(name="gates.mp4", rate=Fraction(24), frames=480, width=320, height=180, sounds=(Sound(),)), folder
+    )
+    sent = storefront.send("gates.mp4", made)
+    assert storefront.ended([sent], within_s=180)[sent.blob]["status"] == "ready"
+    storefront.close()
+    return sent.title_id
+
+
+@pytest.fixture(scope="module")
+def axe(product: Product) -> Path:
+    """Return the script of axe."""
+    return web_folder(product.home) / "node_modules" / "axe-core" / "axe.min.js"
+
+
+class Simulator:
+    """The control of the product's PayPal simulator."""
+
+    def __init__(self, product: Product) -> None:
+        self._base = f"{product.endpoints['paypal']}/_simulator"
+
+    def control(self, method: str, path: str, **body: Any) -> Any:
+        """Use it and return its answer."""
+        answer = requests.request(method, f"{self._base}/{path}", json=body, timeout=60)
+        assert answer.ok, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+def paypal(product: Product) -> Iterator[Simulator]:
+    """Give the simulator's control, and put everything back afterwards."""
+    simulator = Simulator(product)
+    yield simulator
+    simulator.control("DELETE", "switches")
+    simulator.control("POST", "clock", reset=True)
+
+
+def watch_page(product: Product, title_id: str) -> str:
+    return f"{product.endpoints['site']}/watch.html?id={title_id}"
+
+
+def subscribe_here(page: Page, site: str) -> None:
+    """On the plans page, choose the first plan and approve it at PayPal."""
+    page.get_by_role("button", name="Subscribe with PayPal").first.click()
+    page.get_by_role("heading", name="Notflix asks for your approval").wait_for()
+
+
+def test_register_subscribe_play_cancel_and_be_shut_out_when_it_is_over(
+    product: Product, film: str, browser: Browser, paypal: Simulator
+) -> None:
+    # the month that is paid for lies almost wholly behind: its end comes some seconds after the approval
+    paypal.control("PATCH", "switches", billing_time="exact")
+    site, person = product.endpoints["site"], make_person("grace")
+    with opened(browser, watch_page(product, film)) as (page, wrong):
+        page.wait_for_url(f"{site}/login.html?*")
+        page.get_by_role("link", name="Create").first.click()
+        page.get_by_label("Email address").fill(person.email)
+        page.get_by_label("Password", exact=True).fill(person.password)
+        page.get_by_role("button", name="Create account").click()
+        page.get_by_role("heading", name="Welcome to Notflix.").wait_for()
+        page.goto(watch_page(product, film))
+        page.get_by_text("Subscribe to watch this film.").wait_for()
+        page.get_by_role("link", name="See the plans").click()
+        paypal.control("POST", "clock", to=_a_month_before(in_s=60))
+        subscribe_here(page, site)
+        page.locator("button[value=approve]").click()
+        approved = time.monotonic()
+        page.get_by_role("link", name="Play the film").click(timeout=10_000)
+        until(page, TIME, lambda at: at > 0, within_s=10)
+        assert time.monotonic() - approved <= 5, "it took longer than five seconds from the approval to the picture"
+
+        page.goto(f"{site}/account.html")
+        page.get_by_text("Your subscription is active.").wait_for()
+        assert page.locator(".receipt").count() == 1
+        page.get_by_role("button", name="Cancel the subscription…").click()
+        page.get_by_role("button", name="Cancel the subscription", exact=True).click()
+        page.get_by_text("Your subscription is cancelled.").wait_for()
+        page.goto(watch_page(product, film))
+        until(page, TIME, lambda at: at > 0, within_s=10)
+
+        token = page.evaluate("JSON.parse(sessionStorage.getItem('notflix.session')).token")
+        soon(lambda: _opens(product, film, token) == 402, within_s=90)
+        page.goto(watch_page(product, film))
+        page.get_by_text("Subscribe to watch this film.").wait_for()
+        page.goto(f"{site}/title.html?id={film}")
+        page.get_by_role("link", name="Subscribe to watch").wait_for()
+        assert [one for one in wrong if "402" not in one] == []
+
+
+def _a_month_before(*, in_s: float) -> str:
+    """Return the time one month before the moment `in_s` seconds from now, as the simulator reads it."""
+    ends = datetime.now(UTC) + timedelta(seconds=in_s)
+    month, year = (ends.month - 1, ends.year) if ends.month > 1 else (12, ends.year - 1)
+    day = ends.day
+    while True:
+        try:
+            return ends.replace(year=year, month=month, day=day).strftime("%Y-%m-%dT%H:%M:%SZ")
+        except ValueError:
+            day -= 1
+
+
+def _opens(product: Product, title_id: str, token: str) -> int:
+    answer = requests.post(
+        f"{product.endpoints['api']}/api/titles/{title_id}/playback",
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=30,
+    )
+    return answer.status_code
+
+
+@SIZES
+def test_plans_waiting_and_account_are_accessible_and_fit(
+    product: Product, browser: Browser, axe: Path, size: tuple[int, int], paypal: Simulator
+) -> None:
+    site, viewer = product.endpoints["site"], make_viewer(product.endpoints)
+    paypal.control("PATCH", "switches", delivery="hold")
+    plan = requests.get(f"{product.endpoints['api']}/api/plans", timeout=30).json()["plans"][0]
+    opened_ = viewer.ask("POST", "subscriptions", {"plan_id": plan["id"]}).json()
+    steps = [
+        ("/plans.html", "[data-hook=plans] .plan"),
+        ("/subscribed.html", "[data-state=waiting]:not([hidden])"),
+        ("/account.html", ".subscription-says"),
+    ]
+    with opened(browser, f"{site}/404.html", size, viewer=viewer) as (page, wrong):
+        for path, shows in steps:
+            page.goto(site + path)
+            page.locator(shows).first.wait_for()
+            assert violations(page, axe) == [], path
+            assert overflow(page) <= 0, path
+        page.goto(f"{site}/subscribed.html")
+        page.locator("[data-state=waiting]:not([hidden])").wait_for()
+        paypal.control("POST", f"subscriptions/{opened_['subscription_id']}/approve")
+        page.get_by_role("heading", name="You are in.").wait_for()  # though PayPal has told nothing: it was asked
+        assert violations(page, axe) == []
+        page.goto(f"{site}/account.html")
+        page.locator(".receipt").wait_for()
+        page.get_by_role("button", name="Cancel the subscription…").click()
+        assert violations(page, axe) == []
+        assert wrong == []
+
+
+def test_an_approval_given_up_leads_back_to_the_plans_and_costs_nothing(product: Product, browser: Browser) -> None:
+    site, viewer = product.endpoints["site"], make_viewer(product.endpoints)
+    with opened(browser, f"{site}/plans.html", viewer=viewer) as (page, _):
+        subscribe_here(page, site)
+        page.get_by_role("button", name="Cancel and go back").click()
+        page.wait_for_url(f"{site}/plans.html*")
+        assert viewer.ask("GET", "subscription").json()["state"] == "pending"
+        assert viewer.ask("GET", "payments").json()["payments"] == []
+
+
+def test_the_owner_grants_access_and_looks_on(product: Product, film: str) -> None:
+    viewer = make_viewer(product.endpoints)
+    assert viewer.plays(film) == 402
+    granted = product.run("admin", "grant", viewer.email, "--days", "3")
+    assert granted.returncode == 0, granted.stderr
+    assert viewer.plays(film) == 200
+    for command in (("admin", "plans"), ("admin", "subscriptions"), ("admin", "events"), ("admin", "plan", "list")):
+        told = product.run(*command, "--json")
+        assert told.returncode == 0, told.stderr
+    nobody = product.run("admin", "grant", "nobody@example.org", "--days", "3")
+    assert nobody.returncode != 0
+    assert "no account" in nobody.stderr + nobody.stdout
+
+
+def test_the_owner_makes_and_retires_a_plan(product: Product) -> None:
+    made = product.run("admin", "plan", "create", "Weekend", "--price", "2.50", "--every", "week", "--json")
+    assert made.returncode == 0, made.stderr
+    plans = f"{product.endpoints['api']}/api/plans"
+    (plan,) = [p for p in requests.get(plans, timeout=30).json()["plans"] if p["name"] == "Weekend"]
+    assert (plan["price_minor"], plan["interval"]) == (250, "week")
+    assert product.run("admin", "plan", "retire", plan["id"]).returncode == 0
+    assert plan["id"] not in [p["id"] for p in requests.get(plans, timeout=30).json()["plans"]]
+
+
+def test_a_new_copy_has_two_plans_to_begin_with(product: Product) -> None:
+    everything = as_owner(product.endpoints, "GET", "plans?retired=true").json()["plans"]
+    first = {(p["name"], p["price_minor"], p["currency"], p["interval"]) for p in everything}
+    assert {("Monthly", 799, "EUR", "month"), ("Yearly", 7990, "EUR", "year")} <= first
+
+
+def test_storage_opens_with_the_key_of_the_title_alone(
+    product: Product, film: str, viewer: SomeViewer, tmp_path: Path
+) -> None:
+    storefront = Storefront(product.endpoints)
+    other = storefront.send("doors.mp4", make_film(Film(name="doors.mp4", frames=120), tmp_path))
+    storefront.ended([other], within_s=180)
+    storefront.close()
+    session = viewer.ask("POST", f"titles/{film}/playback").json()
+    stranger = viewer.ask("POST", f"titles/{other.title_id}/playback").json()
+    manifest = requests.get(f"{session['manifest_url']}?{session['sas']}", timeout=30).text
+    track = next(part.split('"')[0] for part in manifest.split('initialization="')[1:])
+    segment = f"{session['manifest_url'].rsplit('/', 1)[0]}/{track.replace('$RepresentationID$', _first_id(manifest))}"
+
+    def status(sas: str) -> int:
+        return requests.get(f"{segment}?{sas}" if sas else segment, timeout=30).status_code
+
+    assert status(session["sas"]) == 200
+    assert status(stranger["sas"]) == 403
+    assert status(session["sas"].replace("sig=", "sig=A")) == 403
+    assert status(_expired(product, film)) == 403
+    assert status("") in (401, 403, 404)
+    assert (
+        requests.put(
+            f"{segment}?{session['sas']}", data=b"", headers={"x-ms-blob-type": "BlockBlob"}, timeout=30
+        ).status_code
+        == 403
+    )
+
+
+def _first_id(manifest: str) -> str:
+    return manifest.split("<Representation", 1)[1].split('id="', 1)[1].split('"', 1)[0]
+
+
+def _expired(product: Product, title_id: str) -> str:
+    """Return a key of the title that ended a minute ago."""
+    with BlobServiceClient.from_connection_string(product.endpoints["storage_connection"]) as service:
+        return generate_container_sas(
+            str(service.account_name),
+            f"title-{title_id}",
+            account_key=service.credential.account_key,
+            permission=ContainerSasPermissions(read=True),
+            expiry=datetime.now(UTC) - timedelta(minutes=1),
+        )
+
+
+def test_no_key_stands_in_a_log_or_in_the_catalogue(product: Product, film: str, viewer: SomeViewer) -> None:
+    signature = viewer.ask("POST", f"titles/{film}/playback").json()["sas"].split("sig=")[1]
+    logs = [path for path in product.home.path.rglob("*.log") if "azurite" not in path.name]
+    assert logs
+    for path in logs:
+        assert signature not in path.read_text(errors="replace"), path
+    site = product.endpoints["site"]
+    for page in (f"catalogue/titles/{film}.json", "catalogue/search.json"):
+        answer = requests.get(f"{site}/{page}", timeout=30)
+        assert answer.ok
+        assert "sig=" not in answer.text
+
+
+def test_whoever_is_not_logged_in_or_not_entitled_gets_no_key(product: Product, film: str) -> None:
+    stranger = requests.post(f"{product.endpoints['api']}/api/titles/{film}/playback", timeout=30)
+    assert (stranger.status_code, "sas" in stranger.json()) == (401, False)
+    refused = make_viewer(product.endpoints).ask("POST", f"titles/{film}/playback")
+    assert (refused.status_code, "sas" in refused.json()) == (402, False)
+    assert make_subscriber(product.endpoints).plays(film) == 200
