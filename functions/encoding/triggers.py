@@ -122,7 +122,7 @@ def publish_title_poison(msg: func.QueueMessage) -> None:
 def list_jobs(req: func.HttpRequest) -> func.HttpResponse:
     """Answer the newest jobs."""
     bootstrap.owners().admit(bearer(req), operator_key(req))
-    return answer({"jobs": [_shown(job) for job in bootstrap.encodes().page()]})
+    return answer({"jobs": _shown(bootstrap.encodes().page())})
 
 
 @jobs.function_name("get_job")
@@ -134,7 +134,7 @@ def get_job(req: func.HttpRequest) -> func.HttpResponse:
     job = bootstrap.encodes().progress(req.route_params["id"])
     if job is None:
         raise NotFound(f"There is no encode job {req.route_params['id']}.")
-    return answer(_shown(job))
+    return answer(_shown([job])[0])
 
 
 @jobs.function_name("retry_job")
@@ -146,7 +146,7 @@ def retry_job(req: func.HttpRequest) -> func.HttpResponse:
     work = bootstrap.encodes().retry(req.route_params["id"])
     bootstrap.dispatch(work)
     job = bootstrap.encodes().progress(work.job_id)
-    return answer(_shown(job) if job else {}, status=202)
+    return answer(_shown([job])[0] if job else {}, status=202)
 
 
 @jobs.function_name("mend_jobs")
@@ -158,12 +158,22 @@ def mend_jobs(timer: func.TimerRequest) -> None:
         bootstrap.dispatch(work)
 
 
-def _shown(job: Progress) -> dict[str, Any]:
-    """Return a job as the API shows it, with addresses that need a key to be read."""
-    base = bootstrap.blob_service().url.rstrip("/")
+def _shown(jobs: list[Progress]) -> list[dict[str, Any]]:
+    """Return jobs as the API shows them, with the names that their titles have by now."""
+    titles = bootstrap.catalogue().known(job.title_id for job in jobs)
+    return [
+        _job(job, title.details.name if (title := titles.get(job.title_id)) else None, bootstrap.blob_service().url)
+        for job in jobs
+    ]
+
+
+def _job(job: Progress, title_name: str | None, blobs: str) -> dict[str, Any]:
+    """Return a job with addresses that need a key to be read."""
+    base = blobs.rstrip("/")
     return {
         "job_id": job.job_id,
         "title_id": job.title_id,
+        "title_name": title_name,
         "name": job.name,
         "source": {"name": job.name, "size": job.size},
         "status": job.status,

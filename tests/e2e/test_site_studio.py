@@ -167,6 +167,7 @@ def test_a_film_with_what_belongs_to_it_is_uploaded_encoded_and_watched(studio: 
             entry(page, "Uploads", file.name).get_by_text("uploaded").wait_for()
         encode = entry(page, "Encodes", "harbour.mp4")
         encode.get_by_text("Ready").wait_for(timeout=ENCODE_MS)
+        encode.get_by_text("The Quiet Harbour").wait_for()
         encode.get_by_role("link", name="Watch").click()
         page.wait_for_url("**/watch.html?id=harbour-*")
         until(page, "window.notflix?.stats().time ?? 0", lambda time: time > 0.5)
@@ -174,6 +175,10 @@ def test_a_film_with_what_belongs_to_it_is_uploaded_encoded_and_watched(studio: 
         assert wrong == []
     [title] = studio.titles("harbour")
     assert [track["language"] for track in title["playback"]["subtitles"]] == ["en"]
+    assert studio.administrator.ask("DELETE", f"titles/{title['id']}").status_code == 204
+    with studio.at() as (page, _):
+        entry(page, "Encodes", "harbour.mp4").get_by_text("Withdrawn").wait_for()
+        assert entry(page, "Encodes", "harbour.mp4").get_by_role("link").count() == 0
 
 
 def test_a_broken_file_tells_its_reason_and_can_be_tried_again(studio: Studio, tmp_path: Path) -> None:

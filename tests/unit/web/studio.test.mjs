@@ -170,12 +170,13 @@ test("what belongs to a film goes before it, one file at a time", () => {
 });
 
 test("an encode says where it stands, and only the newest of a title is retried or watched", () => {
-  const job = (status, more = {}) => ({ title_id: "a", status, percent: 34.4, eta_s: 125, manifest_url: null, ...more });
+  const job = (status, more = {}) => ({ title_id: "a", title_name: "A", status, percent: 34.4, eta_s: 125, manifest_url: null, ...more });
   assert.equal(words.jobText(job("encoding")), "Encoding, 34 %, about 2 minutes left");
   assert.equal(words.jobText(job("encoding", { eta_s: null })), "Encoding, 34 %");
   assert.equal(words.jobText(job("queued")), "Waiting for an encoder");
   const jobs = [job("ready", { manifest_url: "m" }), job("failed"), job("failed", { title_id: "b", manifest_url: "m" }), job("encoding", { title_id: "c", manifest_url: "m" })];
   assert.deepEqual(words.offers(jobs).map(({ retry, watch }) => [retry, watch]), [[false, true], [false, false], [true, false], [false, true]]);
+  assert.deepEqual(words.offers([job("failed", { title_name: null }), job("ready", { title_name: null, manifest_url: "m" })]).map(({ retry, watch }) => [retry, watch]), [[false, false], [false, false]]);
   assert.equal(words.countText(jobs), "1 under way, 2 failed, 1 ready");
   assert.equal(words.countText([]), "");
 });

@@ -72,7 +72,7 @@ class Encodes {
   create(job) {
     const node = piece("job");
     const on = hooks(node);
-    on.name.textContent = job.name;
+    on.file.textContent = job.name;
     on.name.id = `job-${job.job_id}`;
     on.bar.setAttribute("aria-labelledby", on.name.id);
     on.retry.setAttribute("aria-describedby", on.name.id);
@@ -85,6 +85,9 @@ class Encodes {
   update(node, { job, retry, watch }) {
     const on = hooks(node);
     node.dataset.state = isOpen(job) ? "open" : job.status;
+    on.name.textContent = job.title_name ?? job.name;
+    say(on.withdrawn, job.title_name === null ? "Withdrawn" : "");
+    on.file.hidden = on.name.textContent === job.name;
     const text = jobText(job);
     if (on.state.textContent !== text) on.state.textContent = text;
     const percent = Math.floor(job.percent);

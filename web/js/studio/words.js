@@ -84,11 +84,11 @@ export function troubleText(job, nowMs) {
     : `${wait} If that goes on, see whether an encoder runs. The work goes on by itself, from where it stopped.`;
 }
 
-/** What can be done about each job, newest first: only the newest of a title is retried or watched. */
+/** What can be done about each job, newest first: only the newest of a title that still is one is retried or watched. */
 export function offers(jobs) {
   const seen = new Set();
   return jobs.map((job) => {
-    const newest = !seen.has(job.title_id);
+    const newest = !seen.has(job.title_id) && job.title_name !== null;
     seen.add(job.title_id);
     return { job, retry: newest && job.status === "failed", watch: newest && job.status !== "failed" && Boolean(job.manifest_url) };
   });
