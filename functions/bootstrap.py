@@ -387,7 +387,7 @@ def health_probes() -> dict[str, Callable[[], None]]:
     """Return a probe for each store."""
     from functions.health.probes import probes_of
 
-    return probes_of(settings(), blobs=blob_service, queues=queue_service, mongo=mongo)
+    return probes_of(settings(), blobs=blob_service, queues=queue_service, mongo=mongo, usage=usage_store)
 
 
 def _database(url: str) -> Database:

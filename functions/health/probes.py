@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pymongo import MongoClient
 
     from functions.settings import Settings
+    from functions.usage.model import UsageStore
 
 
 class NotSet(Exception):
@@ -26,6 +27,7 @@ def probes_of(
     blobs: Callable[[], BlobServiceClient],
     queues: Callable[[], QueueServiceClient],
     mongo: Callable[[], MongoClient[dict[str, object]]],
+    usage: Callable[[], UsageStore],
 ) -> dict[str, Callable[[], None]]:
     """Return a probe for each store of the product, by its name."""
 
@@ -63,7 +65,11 @@ def probes_of(
         ) as driver:
             driver.verify_connectivity()
 
-    return {"blob": blob, "queue": queue, "mongo": mongodb, "mysql": mysql, "redis": redis, "neo4j": neo4j}
+    def cosmos() -> None:
+        usage().view("0" * 32, "nothing")
+
+    probes = {"blob": blob, "queue": queue, "mongo": mongodb, "mysql": mysql, "redis": redis, "neo4j": neo4j}
+    return {**probes, "cosmos": cosmos} if settings.usage_store == "cosmos" else probes
 
 
 def _given(setting: str) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from functions import bootstrap
 from functions.health import triggers
+from functions.health.probes import probes_of
 from functions.health.service import Health, check
+from functions.settings import Settings
 from tests.support.api import call
+from tests.support.usage import MemoryUsage
 
 if TYPE_CHECKING:
     import pytest
@@ -42,6 +45,25 @@ def test_a_store_that_hangs_holds_nobody_up() -> None:
         "two": Health(False, "no answer within 0.2 s"),
         "three": Health(up=True),
     }
+
+
+def test_the_store_of_usage_is_asked_where_it_is_one_of_its_own() -> None:
+    asked: list[tuple[str, str]] = []
+
+    class Usage(MemoryUsage):
+        def view(self, user_id: str, title_id: str) -> None:
+            asked.append((user_id, title_id))
+
+    away: Any = down
+    probes = {
+        name: probes_of(
+            Settings(storage="films", mongo_url="", usage_store=name), blobs=away, queues=away, mongo=away, usage=Usage
+        )
+        for name in ("mongo", "cosmos")
+    }
+    assert set(probes["cosmos"]) - set(probes["mongo"]) == {"cosmos"}
+    probes["cosmos"]["cosmos"]()
+    assert len(asked) == 1
 
 
 def test_the_function_answers_503_unless_all_are_up(monkeypatch: pytest.MonkeyPatch) -> None:
