@@ -20,6 +20,8 @@ param monthlyBudget int = 100
 param budgetStart string
 @description('Put Front Door before site, API and films: one address, cached at the edge, at a fixed monthly price.')
 param frontDoor bool = false
+@description('Keep MySQL backups in the paired region too; a region without a pair refuses it.')
+param geoBackup bool = true
 @description('Origin of the site if it has a domain of its own; empty is the address of the storage account or Front Door.')
 param siteOrigin string = ''
 @description('Image of the encoder; azd sets it once it has built one.')
@@ -124,6 +126,7 @@ module mysql 'modules/mysql.bicep' = {
     networkId: network.outputs.networkId
     workspaceId: observability.outputs.workspaceId
     adminPassword: mysqlAdminPassword
+    geoBackup: geoBackup
   }
 }
 
@@ -216,6 +219,7 @@ module api 'modules/api.bicep' = {
     connectionString: observability.outputs.connectionString
     workspaceId: observability.outputs.workspaceId
     siteOrigin: origin
+    frontDoorId: frontDoor ? edge!.outputs.id : ''
     settings: {
       SITE_ORIGIN: origin
       BLOB_URL: frontDoor ? '${edgeOrigin}/blobs' : ''

@@ -11,6 +11,8 @@ param vaultUri string
 param connectionString string
 param workspaceId string
 param siteOrigin string
+@description('Id of the Front Door that alone may call the API; empty lets everyone.')
+param frontDoorId string
 @description('Plain application settings, by name.')
 param settings object
 @description('Names of secrets in the vault, by the setting that refers to them.')
@@ -26,6 +28,19 @@ var host = [
   { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: connectionString }
   { name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING', value: 'ClientId=${identityClientId};Authorization=AAD' }
   { name: 'OTEL_SERVICE_NAME', value: 'api' }
+]
+
+// Behind Front Door nobody else may call: whoever came around it could claim any address in X-Forwarded-For.
+var doors = empty(frontDoorId) ? [] : [
+  {
+    name: 'front-door'
+    priority: 100
+    action: 'Allow'
+    tag: 'ServiceTag'
+    ipAddress: 'AzureFrontDoor.Backend'
+    headers: { 'x-azure-fdid': [ frontDoorId ] }
+  }
+  { name: 'blob-events', priority: 110, action: 'Allow', tag: 'ServiceTag', ipAddress: 'AzureEventGrid' }
 ]
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
@@ -64,6 +79,8 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       minTlsVersion: '1.2'
       ftpsState: 'Disabled'
       http20Enabled: true
+      ipSecurityRestrictions: doors
+      ipSecurityRestrictionsDefaultAction: empty(frontDoorId) ? 'Allow' : 'Deny'
       cors: { allowedOrigins: [ siteOrigin ] }
       appSettings: concat(host, plain, references)
     }

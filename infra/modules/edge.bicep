@@ -77,4 +77,5 @@ resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   }
 }
 
+output id string = profile.properties.frontDoorId
 output host string = endpoint.properties.hostName

@@ -8,6 +8,7 @@ param networkId string
 param workspaceId string
 @secure()
 param adminPassword string
+param geoBackup bool
 
 var admin = 'notflixadmin'
 
@@ -34,7 +35,7 @@ resource server 'Microsoft.DBforMySQL/flexibleServers@2024-12-30' = {
     administratorLogin: admin
     administratorLoginPassword: adminPassword
     storage: { storageSizeGB: 20, autoGrow: 'Enabled', autoIoScaling: 'Enabled' }
-    backup: { backupRetentionDays: 14, geoRedundantBackup: 'Enabled' }
+    backup: { backupRetentionDays: 14, geoRedundantBackup: geoBackup ? 'Enabled' : 'Disabled' }
     highAvailability: { mode: 'Disabled' } // the burstable tier has none
     network: { delegatedSubnetResourceId: subnetId, privateDnsZoneResourceId: zone.id, publicNetworkAccess: 'Disabled' }
   }

@@ -192,6 +192,19 @@ def test_only_the_site_may_ask_across_origins() -> None:
     assert "'*'" not in block(MODULES["storage"], "cors:")
 
 
+def test_hops_are_counted_for_the_way_that_callers_can_come() -> None:
+    """Behind Front Door two hops are believed: whoever came around it would choose the address that limits go by."""
+    assert "FRONT_HOPS: frontDoor ? '2' : '1'" in MAIN
+    assert "frontDoorId: frontDoor ? edge!.outputs.id : ''" in MAIN
+    assert "ipSecurityRestrictionsDefaultAction: empty(frontDoorId) ? 'Allow' : 'Deny'" in MODULES["api"]
+
+
+def test_patterns_of_front_door_have_their_star_behind_a_slash() -> None:
+    patterns = re.findall(r"patterns: \[ '([^']+)' \]", MODULES["edge"])
+    assert len(patterns) == 3
+    assert all(re.fullmatch(r"(/[\w-]+)*/\*", pattern) for pattern in patterns)
+
+
 def test_versions_agree() -> None:
     host: dict[str, Any] = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
     assert host["extensionBundle"]["version"] == "[4.*, 5.0.0)"
