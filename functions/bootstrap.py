@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions import clients
 from functions.once import once
-from functions.settings import SettingMissing, Settings, load_settings
+from functions.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     from functions.encoding.service import Encodes, Work
     from functions.mail.service import Mail
     from functions.mysql import Database
-    from functions.playback.service import Playback
+    from functions.playback.assembly import PlaybackParts
     from functions.queues import Queues
     from functions.recommendations.assembly import GraphParts
+    from functions.storage import Signer
     from functions.telemetry import Telemetry
     from functions.tickets import Tickets
     from functions.uploads.service import Uploads
@@ -86,6 +87,14 @@ def telemetry() -> Telemetry:
 def blob_service() -> BlobServiceClient:
     """Return the client of blob storage."""
     return clients.blob_service(settings().storage)
+
+
+@once
+def signer() -> Signer:
+    """Return what signs addresses of blobs."""
+    from functions.storage import Signer
+
+    return Signer(blob_service())
 
 
 @once
@@ -256,36 +265,20 @@ def publisher() -> Publisher:
 
 
 @once
-def playback() -> Playback:
-    """Return the opener of titles."""
-    from functions.playback.keys import SasKeys
-    from functions.playback.service import Playback
+def playback() -> PlaybackParts:
+    """Return playback: the opener of titles, and what gives native players their playlists."""
+    from functions.playback.assembly import Neighbours, assemble
 
-    keys = SasKeys(blob_service(), minutes=settings().playback_sas_minutes, front=settings().blob_url)
-    return Playback(catalogue(), encodes(), entitlements(), usage(), keys, now)
+    neighbours = Neighbours(catalogue(), encodes(), entitlements(), usage())
+    return assemble(settings(), blob_service(), signer(), neighbours, tickets(), now)
 
 
 @once
 def usage_store() -> UsageStore:
     """Return the store of usage that the setting names."""
-    if settings().usage_store == "mongo":
-        from functions.usage.mongo import MongoUsage
+    from functions.usage.assembly import open_store
 
-        return MongoUsage(mongo()[settings().mongo_database])
-    if settings().usage_store != "cosmos":
-        raise SettingMissing(f"USAGE_STORE must be mongo or cosmos, not {settings().usage_store!r}.")
-    from azure.cosmos import CosmosClient
-
-    from functions.usage.cosmos import CosmosUsage
-
-    client = CosmosClient(
-        settings().cosmos_url,
-        settings().cosmos_key or clients.identity(),
-        connection_timeout=3,
-        read_timeout=5,
-        retry_total=3,
-    )
-    return CosmosUsage(client.get_database_client(settings().cosmos_database).get_container_client("usage"))
+    return open_store(settings(), lambda: mongo()[settings().mongo_database])
 
 
 @once
@@ -345,10 +338,9 @@ def pipeline() -> Pipeline:
     from functions.encoding.publisher import Publisher
     from functions.encoding.storage import BlobMedia
     from functions.encoding.worker import Worker
-    from functions.storage import Signer
 
     ffmpeg = FFmpeg(settings().ffmpeg, settings().ffprobe, settings().ffmpeg_memory_mb)
-    media = BlobMedia(blob_service(), Signer(blob_service()))
+    media = BlobMedia(blob_service(), signer())
     work_dir = settings().work_dir
     publisher = Publisher(encode_jobs(), media, catalogue(), ffmpeg, work_dir=work_dir, now=now)
     worker = Worker(encode_jobs(), media, ffmpeg, work_dir=work_dir, publish=publisher.publish)
@@ -358,11 +350,10 @@ def pipeline() -> Pipeline:
 @once
 def uploads() -> Uploads:
     """Return the uploads."""
-    from functions.storage import Signer
     from functions.uploads.service import Uploads
     from functions.uploads.storage import BlobUploads
 
-    store = BlobUploads(blob_service(), Signer(blob_service()), front=settings().blob_url)
+    store = BlobUploads(blob_service(), signer(), front=settings().blob_url)
     return Uploads(store, catalogue(), encodes(), now)
 
 

@@ -102,7 +102,7 @@ def endpoint(
             body = {"error": error.code, "detail": error.detail}
             return answer(body, status=error.status, headers=_exposed(error.headers))
         except Exception:  # the edge of the application: logged whole, answered without detail
-            log.exception("%s %s failed", req.method, req.url.partition("?")[0])
+            log.exception("%s failed", handler.__name__)  # not its address, which may hold a ticket
             return answer(
                 {"error": "internal", "detail": "Something went wrong here; it has been logged. Try again."}, status=500
             )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from functions.accounts.model import Viewer
     from functions.catalogue.model import Title
     from functions.playback.entitlement import Entitlements
+    from functions.playback.hls import Playlists
     from functions.playback.keys import Keys
 
 
@@ -76,7 +77,10 @@ class Subtitles:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackSession:
-    """All that a player needs; addresses stand without the key, which it adds to every request for a blob."""
+    """All that a player needs; addresses stand without the key, which it adds to every request for a blob.
+
+    A player that cannot do that takes `hls_ticket_url`.
+    """
 
     title_id: str
     job_id: str
@@ -84,6 +88,7 @@ class PlaybackSession:
     status: str
     manifest_url: str
     hls_url: str
+    hls_ticket_url: str = field(repr=False)  # as good as the key; from the address of the API on
     sas: str = field(repr=False)  # it may not reach a log
     expires_at: datetime
     usage_ticket: str | None = field(repr=False)
@@ -113,6 +118,7 @@ class Playback:
         entitlements: Entitlements,
         usage: Usage,
         keys: Keys,
+        playlists: Playlists,
         now: Callable[[], datetime],
     ) -> None:
         self._titles = titles
@@ -120,6 +126,7 @@ class Playback:
         self._entitlements = entitlements
         self._usage = usage
         self._keys = keys
+        self._playlists = playlists
         self._now = now
 
     def open(self, title_id: str, viewer: Viewer, ticket: str = "") -> PlaybackSession:
@@ -138,7 +145,8 @@ class Playback:
             front_s, percent = (progress.front_s, progress.percent) if progress else (0.0, 0.0)
         container = container_for(title_id)
         folder = self._keys.url(f"{container}/{playback.job_id}")
-        key = self._keys.read_key(container, self._now())
+        now = self._now()
+        key = self._keys.read_key(container, now)
         opening = self._usage.open(viewer.user_id, title_id, duration_s=playback.duration_s, ticket=ticket)
         return PlaybackSession(
             title_id=title_id,
@@ -147,6 +155,7 @@ class Playback:
             status=Status.READY if playback.complete else Status.ENCODING,
             manifest_url=f"{folder}/manifest.mpd",
             hls_url=f"{folder}/master.m3u8",
+            hls_ticket_url=self._playlists.address(title_id, playback.job_id, key=key, at=now),
             sas=key.sas,
             expires_at=key.expires_at,
             usage_ticket=opening.ticket,

@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+JSON = "application/json"
 _DOCUMENT = json.loads((Path(__file__).parents[2] / "docs" / "api" / "openapi.json").read_text(encoding="utf-8"))
 
 
@@ -41,13 +42,21 @@ def call(
     if inspect.iscoroutine(response):
         response = asyncio.run(response)
     name = built._function.get_function_name()
-    parsed = json.loads(response.get_body()) if response.get_body() else None
-    check_answer(name, response.status_code, parsed)
+    parsed = read_answer(response)
+    check_answer(name, response.status_code, parsed, kind=response.mimetype)
     return response.status_code, parsed
 
 
-def check_answer(operation_id: str, status: int, body: object) -> None:
-    """Assert that an operation may answer so."""
+def read_answer(response: func.HttpResponse) -> Any:
+    """Return what an answer's body says: values of JSON, or its text; None where there is none."""
+    body = response.get_body()
+    if not body:
+        return None
+    return json.loads(body) if response.mimetype == JSON else body.decode()
+
+
+def check_answer(operation_id: str, status: int, body: object, *, kind: str = JSON) -> None:
+    """Assert that an operation may answer so, with a body of that kind."""
     operation = next(
         op
         for item in _DOCUMENT["paths"].values()
@@ -60,5 +69,5 @@ def check_answer(operation_id: str, status: int, body: object) -> None:
     if content is None:
         assert body is None
         return
-    schema = {**content["application/json"]["schema"], "components": _DOCUMENT["components"]}
+    schema = {**content[kind]["schema"], "components": _DOCUMENT["components"]}
     Draft202012Validator(schema).validate(body)

@@ -16,12 +16,14 @@ from functions.billing.model import Entitlement
 from functions.catalogue.model import PlayableSubtitles, Status
 from functions.errors import EntitlementRequired, NotFound, NotPlayable, Unauthenticated
 from functions.playback import triggers
-from functions.playback.keys import ReadKey, SasKeys, expiry_of
+from functions.playback.assembly import PlaybackParts
+from functions.playback.keys import SasKeys, expiry_of
 from functions.playback.service import Playback
 from functions.storage import Signer
 from functions.uploads.storage import BlobUploads
 from tests.support.api import call
 from tests.support.catalogue import NOON, World, make_playback, make_title
+from tests.support.playback import Keys, make_playlists
 
 if TYPE_CHECKING:
     from functions.catalogue.model import Title
@@ -48,16 +50,6 @@ class Encodes:
 
     def progress(self, job_id: str) -> Progress | None:
         return self.jobs.get(job_id)
-
-
-class Keys:
-    """Keys that say what they open."""
-
-    def read_key(self, container: str, now: datetime) -> ReadKey:
-        return ReadKey(f"sig={container}", now + timedelta(hours=1))
-
-    def url(self, path: str) -> str:
-        return f"http://blobs/{path}"
 
 
 @dataclass
@@ -101,7 +93,8 @@ class Accounts:
 
 def opener(*titles: Title, entitled: bool = True, usage: Usage | None = None, **jobs: Progress) -> Playback:
     catalogue = World().with_titles(titles).catalogue
-    return Playback(catalogue, Encodes(dict(jobs)), Entitlements(entitled), usage or Usage(), Keys(), lambda: NOON)
+    parts = (catalogue, Encodes(dict(jobs)), Entitlements(entitled), usage or Usage(), Keys())
+    return Playback(*parts, make_playlists(), lambda: NOON)
 
 
 def test_a_ready_title_opens_whole() -> None:
@@ -114,7 +107,7 @@ def test_a_ready_title_opens_whole() -> None:
     assert session.hls_url == "http://blobs/title-film/job/master.m3u8"
     assert session.thumbnails_url == "http://blobs/title-film/job/thumbnails.vtt"
     assert [track.url for track in session.subtitles] == ["http://blobs/title-film/job/s0.vtt"]
-    assert session.sas == "sig=title-film"
+    assert session.sas == "sig=title-film&at=1200"
 
 
 def test_a_title_that_still_encodes_opens_as_far_as_it_is() -> None:
@@ -153,7 +146,8 @@ def test_without_entitlement_nothing_opens_and_no_key_is_made() -> None:
 
 def test_a_session_that_reaches_a_log_shows_neither_key_nor_ticket() -> None:
     session = opener(make_title("film", playback=make_playback("job", complete=True))).open("film", VIEWER)
-    assert "sig=" not in f"{session!r} {session}" and "ticket-of" not in f"{session!r} {session}"
+    shown = f"{session!r} {session}"
+    assert "sig=" not in shown and "ticket-of" not in shown and session.hls_ticket_url.split("/")[1] not in shown
 
 
 def test_a_title_opens_where_its_viewer_stopped() -> None:
@@ -183,7 +177,7 @@ def test_a_key_ends_with_the_bucket_after_its_own(now: str, ends: str) -> None:
 
 def test_keys_of_one_bucket_are_equal_and_only_read_one_container() -> None:
     with BlobServiceClient.from_connection_string(CONNECTION) as service:
-        keys = SasKeys(service, minutes=60)
+        keys = SasKeys(Signer(service), minutes=60)
         first = keys.read_key("title-film", NOON)
         assert first == keys.read_key("title-film", NOON + timedelta(minutes=59))
         assert first != keys.read_key("title-film", NOON + timedelta(minutes=60))
@@ -196,7 +190,7 @@ def test_keys_of_one_bucket_are_equal_and_only_read_one_container() -> None:
 
 def test_films_are_read_by_the_front_before_storage_if_there_is_one() -> None:
     with BlobServiceClient.from_connection_string(CONNECTION) as service:
-        keys = SasKeys(service, minutes=60, front="https://films.azurefd.net/blobs/")
+        keys = SasKeys(Signer(service), minutes=60, front="https://films.azurefd.net/blobs/")
         assert keys.url("title-film/job") == "https://films.azurefd.net/blobs/title-film/job"
         uploads = BlobUploads(service, Signer(service), front="https://films.azurefd.net/blobs")
         address = uploads.write_address("a film.mkv", until=NOON)
@@ -225,7 +219,7 @@ class Delegating:
 
 def test_without_an_account_key_a_delegation_key_signs_and_is_asked_for_once_a_bucket() -> None:
     service: Any = Delegating()
-    keys = SasKeys(service, minutes=60)
+    keys = SasKeys(Signer(service), minutes=60)
     first = keys.read_key("title-film", NOON)
     assert first == keys.read_key("title-film", NOON + timedelta(minutes=5))
     assert parse_qs(first.sas)["spr"] == ["https"] and "skoid" in parse_qs(first.sas)
@@ -235,7 +229,7 @@ def test_without_an_account_key_a_delegation_key_signs_and_is_asked_for_once_a_b
 def test_the_function_answers_as_documented(monkeypatch: pytest.MonkeyPatch) -> None:
     title = make_title("film", playback=make_playback("job", complete=True))
     opening = opener(title, make_title("soon", status=Status.ANNOUNCED))
-    monkeypatch.setattr(bootstrap, "playback", lambda: opening)
+    monkeypatch.setattr(bootstrap, "playback", lambda: PlaybackParts(opening, make_playlists()))
     monkeypatch.setattr(bootstrap, "accounts", Accounts)
     assert call(triggers.open_playback, "titles/film/playback", route={"id": "film"})[0] == 401
     session = {"Authorization": "Bearer token"}

@@ -1,0 +1,28 @@
+"""Playlists in blob storage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from azure.core.exceptions import AzureError, ResourceNotFoundError
+
+from functions.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from azure.storage.blob import BlobServiceClient
+
+
+class BlobPlaylists:
+    """Playlists in the containers of titles."""
+
+    def __init__(self, service: BlobServiceClient) -> None:
+        self._service = service
+
+    def read(self, container: str, blob: str) -> str | None:
+        """Return the text of a playlist, or None where there is none."""
+        try:
+            return self._service.get_blob_client(container, blob).download_blob().readall().decode()
+        except ResourceNotFoundError:
+            return None
+        except AzureError:  # says where the blob lies, which nobody outside need know
+            raise StoreUnavailable("The film's storage does not answer; try again in a minute.") from None

@@ -1,0 +1,41 @@
+"""Playback in memory: keys that say what they open, and playlists that tickets open."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from functions.errors import StoreUnavailable
+from functions.playback.hls import Playlists
+from functions.playback.keys import ReadKey
+from functions.tickets import Tickets
+from tests.support.catalogue import Clock
+
+SIGNING_KEY = "k" * 32
+
+
+class Keys:
+    """Keys that say what they open and when they were given out; they last an hour."""
+
+    def read_key(self, container: str, now: datetime) -> ReadKey:
+        return ReadKey(f"sig={container}&at={now:%H%M}", now + timedelta(hours=1))
+
+    def url(self, path: str) -> str:
+        return f"http://blobs/{path}"
+
+
+class MemoryPlaylists:
+    """Playlists by container and name, unless they are away."""
+
+    def __init__(self, texts: dict[tuple[str, str], str] | None = None) -> None:
+        self.texts = texts or {}
+        self.away = False
+
+    def read(self, container: str, blob: str) -> str | None:
+        if self.away:
+            raise StoreUnavailable("The film's storage does not answer; try again in a minute.")
+        return self.texts.get((container, blob))
+
+
+def make_playlists(store: MemoryPlaylists | None = None, clock: Clock | None = None) -> Playlists:
+    """Return what gives out tickets to playlists, by default at noon and with none there."""
+    return Playlists(Tickets(SIGNING_KEY, clock or Clock()), store or MemoryPlaylists(), Keys())
