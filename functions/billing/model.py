@@ -142,13 +142,14 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What came of a settlement: whose subscription it is, and whether anything changed.
+    """What came of a settlement: whose subscription it is, whether anything changed, and if an event came meanwhile.
 
     If it is ACTIVE, `earlier` and `later` are the other ACTIVE ones of the same person, by when they became so.
     """
 
     user_id: str | None
     changed: bool
+    marked: bool = False
     earlier: tuple[str, ...] = ()
     later: tuple[str, ...] = ()
 

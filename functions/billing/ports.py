@@ -73,8 +73,8 @@ class Subscriptions(Plans, Protocol):
     ) -> Settled:
         """Write what PayPal answered unless something later stands there, and take the mark away."""
 
-    def unmark(self, subject: str, token: str) -> None:
-        """Take a mark away without writing anything."""
+    def unmark(self, subject: str, token: str) -> bool:
+        """Take a mark away without writing anything; say whether an event came meanwhile, which has its own."""
 
     def of_user(self, user_id: str) -> list[Subscription]:
         """Return the subscriptions of a person, newest first."""

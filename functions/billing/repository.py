@@ -132,13 +132,15 @@ class MySqlSubscriptions:
         return Settled(
             user_id=rows[0]["user_id"],
             changed=bool(rows[0]["changed"]),
+            marked=bool(rows[0]["is_marked"]),
             earlier=tuple(rival for rival, is_earlier in rivals if is_earlier),
             later=tuple(rival for rival, is_earlier in rivals if not is_earlier),
         )
 
-    def unmark(self, subject: str, token: str) -> None:
-        """Take a mark away without writing anything."""
-        self._call("unmark", subject, token)
+    def unmark(self, subject: str, token: str) -> bool:
+        """Take a mark away without writing anything; say whether an event came meanwhile, which has its own."""
+        (row,) = self._call("unmark", subject, token)
+        return bool(row["is_marked"])
 
     def access_of(self, user_id: str) -> tuple[list[Covering], list[datetime]]:
         """Return what may let a person in: subscriptions, and when grants end."""

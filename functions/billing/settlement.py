@@ -127,7 +127,7 @@ class Settlements:
         if found and subscription_id:
             waiting = self._store.waiting(subscription_id)
             self._settle_subscription(subscription_id, waiting.token, waiting.subscription, cause, dict([found]))
-        self._store.unmark(subject, token)
+        self._let_go(subject, token, cause)
 
     def _settle_subscription(
         self,
@@ -142,7 +142,7 @@ class Settlements:
         plan = self._store.plan(standing.plan_id) if standing else None
         if standing is None or (plan is None and stored is None):  # of another shop that shares the account
             if token:
-                self._store.unmark(subscription_id, token)
+                self._let_go(subscription_id, token, cause)
             return
         charges = self._charges(standing, asked_at, refunded_minor)
         owner = stored.user_id if stored else standing.user_id
@@ -155,7 +155,13 @@ class Settlements:
         )
         if settled.user_id:
             self._outside.access_changed(settled.user_id)
+        if settled.marked:  # by an event that came after PayPal was asked, and sent no message since there was a mark
+            self._outside.ask_to_settle(subscription_id, cause)
         self._end_what_nobody_wants(standing, settled)
+
+    def _let_go(self, subject: str, token: str, cause: str) -> None:
+        if self._store.unmark(subject, token):
+            self._outside.ask_to_settle(subject, cause)
 
     def _charges(self, standing: Standing, asked_at: datetime, refunded_minor: Mapping[str, int]) -> list[Charge]:
         if standing.state in WAITING:

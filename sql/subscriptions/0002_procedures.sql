@@ -180,7 +180,7 @@ END //
 
 -- Write what PayPal answered, unless something later stands here already, and take the mark away that was read before
 -- PayPal was asked. Answers whose subscription it is, whether something changed, and if it is ACTIVE, in a row each, every
--- other ACTIVE one of the same person and whether that became so earlier.
+-- other ACTIVE one of the same person and whether that became so earlier. is_marked: an event came meanwhile.
 CREATE PROCEDURE settle_subscription(
   p_subscription_id VARCHAR(64), p_token CHAR(32), p_user_id CHAR(32), p_plan_id VARCHAR(64), p_state VARCHAR(16),
   p_state_since DATETIME(6), p_next_charge_at DATETIME(6), p_paid_through DATETIME(6), p_created_at DATETIME(6),
@@ -234,7 +234,8 @@ BEGIN
   END IF;
   DELETE FROM marks WHERE subject = p_subscription_id AND token = p_token;
   COMMIT;
-  SELECT v_user_id AS user_id, v_changed AS changed, rivals.subscription_id AS rival, rivals.is_earlier
+  SELECT v_user_id AS user_id, v_changed AS changed, rivals.subscription_id AS rival, rivals.is_earlier,
+         EXISTS (SELECT 1 FROM marks WHERE subject = p_subscription_id) AS is_marked
     FROM (SELECT 1 AS one) AS always
     LEFT JOIN (
       SELECT subscription_id,
@@ -245,11 +246,12 @@ BEGIN
     ) AS rivals ON TRUE;
 END //
 
--- Take a mark away: PayPal has nothing under that id, or nothing of ours.
+-- Take a mark away: PayPal has nothing under that id, or nothing of ours. Answers whether an event came meanwhile.
 CREATE PROCEDURE unmark(p_subject VARCHAR(80), p_token CHAR(32))
 SQL SECURITY DEFINER
 BEGIN
   DELETE FROM marks WHERE subject = p_subject AND token = p_token;
+  SELECT EXISTS (SELECT 1 FROM marks WHERE subject = p_subject) AS is_marked;
 END //
 
 -- What may let a person in: their subscriptions and the ends of what they were granted.

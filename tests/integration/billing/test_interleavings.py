@@ -222,7 +222,8 @@ class Life(RuleBasedStateMachine):
             given = Entitlements(self.stores[0], _NoMemory(), lambda now=now: now).of(viewer).entitled  # type: ignore[misc]
             due = any(record.lets_in(now) for record in mine)
             at_most = due or any(record.lets_in(now - timedelta(days=1)) for record in mine)
-            assert due <= given <= at_most, f"in {later}: entitled {given}, by what was paid {due}"
+            stored = self.stores[0].of_user(viewer.user_id)
+            assert due <= given <= at_most, f"in {later}: {given}, by what was paid {due}\n{mine}\n{stored}"
         assert self.entitlements.of(viewer) == Entitlements(self.stores[0], _NoMemory(), self.counter.clock).of(viewer)
 
 
