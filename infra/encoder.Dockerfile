@@ -41,7 +41,9 @@ ENV AzureWebJobsScriptRoot=/home/site/wwwroot \
 COPY requirements.txt /tmp/requirements.txt
 RUN python -m pip install --no-cache-dir --requirement /tmp/requirements.txt && rm /tmp/requirements.txt
 
-COPY host.json encoder_app.py /home/site/wwwroot/
+COPY encoder_app.py /home/site/wwwroot/
+# one message at a time, for an encode takes the whole instance; the platform scales by what stands in this file
+COPY infra/encoder/host.json /home/site/wwwroot/
 COPY functions /home/site/wwwroot/functions
 COPY sql /home/site/wwwroot/sql
 COPY infra/__init__.py /home/site/wwwroot/infra/

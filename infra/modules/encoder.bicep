@@ -35,9 +35,6 @@ var host = [
   { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: connectionString }
   { name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING', value: 'ClientId=${identityClientId};Authorization=AAD' }
   { name: 'OTEL_SERVICE_NAME', value: 'encoder' }
-  // an encode takes a whole instance, and an instance takes one message at a time
-  { name: 'AzureFunctionsJobHost__extensions__queues__batchSize', value: '1' }
-  { name: 'AzureFunctionsJobHost__extensions__queues__newBatchThreshold', value: '0' }
 ]
 var databases = [ 'logins-db-password', 'login-history-db-password', 'subscriptions-db-password', 'payments-db-password' ]
 

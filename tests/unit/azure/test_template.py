@@ -227,6 +227,18 @@ def test_the_workflow_passes_on_whatever_a_person_chose() -> None:
     assert asked - of_azd - set(GENERATED) <= passed
 
 
+def test_an_encoder_takes_one_message_and_is_else_configured_alike() -> None:
+    host = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
+    encoder = json.loads((INFRA / "encoder" / "host.json").read_text(encoding="utf-8"))
+    assert (encoder["extensions"]["queues"]["batchSize"], encoder["extensions"]["queues"]["newBatchThreshold"]) == (
+        1,
+        0,
+    )
+    for name in ("batchSize", "newBatchThreshold"):
+        encoder["extensions"]["queues"][name] = host["extensions"]["queues"][name]
+    assert encoder == host
+
+
 def test_each_alert_is_explained() -> None:
     operations = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))
     alerts = re.findall(r"name: '([a-z-]+)'\n    text:", MODULES["observability"])
