@@ -279,6 +279,7 @@ def test_a_list_is_shown_and_emptied(
         assert [link.get_attribute("href") for link in remaining.all()] == [f"/title.html?id={episodes[0]}"]
         page.keyboard.press("Enter")  # the focus has gone on to the next one's button
         page.get_by_text("Nothing is on your list yet.").wait_for()
+        page.get_by_text("The Boats S01E01 is off your list.").wait_for()
         assert wrong == []
     assert viewer.ask("GET", "list").json() == {"titles": []}
 
