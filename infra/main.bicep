@@ -1,4 +1,4 @@
-// Notflix on Azure: one resource group, two function apps, the stores, and who may do what. See docs/operations.md.
+// Notflix on Azure: one resource group, two function apps, the stores, and who may do what. See docs/azure.md.
 //
 //   identity ─► storage, vault ─► stores ─► api, encoder ─► edge (optional)
 //                      └► observability, budget

@@ -48,7 +48,7 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
   }
 }
 
-// What to do at each of them stands in docs/operations.md, by the name given here.
+// What to do at each of them stands in docs/azure.md, by the name given here.
 var alerts = [
   {
     name: 'a-queue-waits'
