@@ -19,6 +19,7 @@ BEGIN
     RESIGNAL;
   END;
 
+  SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
   START TRANSACTION;
   INSERT INTO payments (payment_id, subscription_id, user_id, state, amount_minor, refunded_minor, currency, paid_at,
                         asked_at)

@@ -1,5 +1,6 @@
 -- All that may be done to the tables. A refusal is an error of a number of our own:
 -- 30001 the account is deleted, 30002 there is a subscription that is not over.
+-- Transactions read what is committed: under MariaDB's snapshots a row that another has changed meanwhile is an error.
 
 DELIMITER //
 
@@ -57,6 +58,7 @@ BEGIN
     RESIGNAL;
   END;
 
+  SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
   START TRANSACTION;
   INSERT INTO subscribers (user_id) VALUES (p_user_id) ON DUPLICATE KEY UPDATE user_id = user_id;
   SELECT plan_id, request_id, begun_at, forgotten_at INTO v_plan_id, v_request_id, v_begun_at, v_forgotten_at
@@ -92,6 +94,7 @@ BEGIN
     RESIGNAL;
   END;
 
+  SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
   START TRANSACTION;
   INSERT INTO subscriptions (subscription_id, user_id, plan_id, request_id, state, state_since, approve_url, created_at,
                              settlements)
@@ -116,6 +119,7 @@ BEGIN
     RESIGNAL;
   END;
 
+  SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
   START TRANSACTION;
   INSERT INTO marks (subject, token, times, since) VALUES (p_subject, p_token, 1, p_now)
   ON DUPLICATE KEY UPDATE token = p_token, times = IF(since <= p_now - INTERVAL 1 MINUTE, 1, times + 1),
@@ -141,6 +145,7 @@ BEGIN
     RESIGNAL;
   END;
 
+  SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
   START TRANSACTION;
   INSERT INTO events (event_id, kind, subject, sent_at, received_at, deliveries, body_hash, body)
   VALUES (p_event_id, p_kind, p_subject, p_sent_at, p_now, 1, p_body_hash, p_body)
@@ -202,6 +207,7 @@ BEGIN
     RESIGNAL;
   END;
 
+  SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
   START TRANSACTION;
   IF EXISTS (SELECT 1 FROM subscribers WHERE user_id = p_user_id AND forgotten_at IS NOT NULL) THEN
     SET p_user_id = NULL;
@@ -346,6 +352,7 @@ BEGIN
     RESIGNAL;
   END;
 
+  SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
   START TRANSACTION;
   INSERT INTO subscribers (user_id, forgotten_at) VALUES (p_user_id, p_now)
   ON DUPLICATE KEY UPDATE plan_id = NULL, request_id = NULL, begun_at = NULL,
