@@ -243,7 +243,7 @@ CREATE PROCEDURE read_steps() SELECT step FROM steps;
 def test_lost_connection_is_told_and_the_next_run_goes_on(server: Running, tmp_path: Path) -> None:
     slow = TABLES + "UPDATE films SET name = 'slow' WHERE SLEEP(20) = 0;\nDELETE FROM films;\n"
     write_sql(tmp_path, "toys", _0001_slow=slow)
-    sleeping = "SELECT id FROM information_schema.processlist WHERE user = 'toys_owner' AND info LIKE 'UPDATE%%'"
+    sleeping = "SELECT id FROM information_schema.processlist WHERE user = 'toys_owner' AND info LIKE 'UPDATE films%%'"
     with ThreadPoolExecutor() as pool:
         applied = pool.submit(server.apply, tmp_path)
         found = eventually(lambda: server.ask(sleeping))
