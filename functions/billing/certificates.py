@@ -20,6 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
+from urllib3.exceptions import HTTPError
 
 from functions.billing.model import NotPayPal
 from functions.errors import StoreUnavailable
@@ -28,6 +29,8 @@ from functions.settings import SettingMissing
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+
+    from urllib3 import BaseHTTPResponse
 
 NAME = "messageverificationcerts.paypal.com"
 PATH = "/v1/notifications/certs/"
@@ -115,25 +118,17 @@ class Certificates:
         return known
 
     def _fetched(self, address: str) -> bytes:
-        deadline = time.monotonic() + WHOLE_S
-        content = bytearray()
         try:
             with requests.get(address, timeout=(CONNECT_S, ANSWER_S), allow_redirects=False, stream=True) as answer:
+                if answer.status_code >= 500 or answer.status_code == 429:
+                    raise StoreUnavailable(f"PayPal cannot show its certificate now (HTTP {answer.status_code}).")
                 if answer.status_code != 200:
-                    if answer.status_code >= 500 or answer.status_code == 429:
-                        raise StoreUnavailable(f"PayPal cannot show its certificate now (HTTP {answer.status_code}).")
                     raise NotPayPal(f"There is no certificate at the address named (HTTP {answer.status_code}).")
-                for piece in answer.iter_content(8192):
-                    content += piece
-                    if len(content) > LARGEST_BYTES:
-                        raise NotPayPal("What lies at the certificate's address is far too large for one.")
-                    if time.monotonic() > deadline:
-                        raise StoreUnavailable("PayPal's certificate comes too slowly; send the webhook again.")
-        except requests.RequestException as error:
+                return _body(answer.raw)
+        except (requests.RequestException, HTTPError) as error:
             raise StoreUnavailable(
                 f"PayPal's certificate cannot be fetched ({type(error).__name__}); send the webhook again."
             ) from None
-        return bytes(content)
 
     def _checked(self, pem: bytes) -> tuple[rsa.RSAPublicKey, datetime]:
         """Return the leaf's key and the end of its chain; raise NotPayPal for anything but PayPal's own chain."""
@@ -153,3 +148,16 @@ class Certificates:
         if not isinstance(key, rsa.RSAPublicKey):
             raise NotPayPal("The certificate's key is not an RSA key.")
         return key, min(one.not_valid_after_utc for one in chain)
+
+
+def _body(response: BaseHTTPResponse) -> bytes:
+    """Return a body, taking whatever bytes have come: one sent now and then cannot hold it past the deadline."""
+    deadline = time.monotonic() + WHOLE_S
+    body = bytearray()
+    while piece := response.read1(LARGEST_BYTES, decode_content=True):
+        body += piece
+        if len(body) > LARGEST_BYTES:
+            raise NotPayPal("What lies at the certificate's address is far too large for one.")
+        if time.monotonic() > deadline:
+            raise StoreUnavailable("PayPal's certificate comes too slowly; send the webhook again.")
+    return bytes(body)

@@ -1,0 +1,301 @@
+"""Webhooks: which are believed to be PayPal's, where their certificates may come from, and what they speak of."""
+
+from __future__ import annotations
+
+import json
+import threading
+import zlib
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from functions.billing.certificates import FETCHES, LARGEST_BYTES, Certificates, origins_of
+from functions.billing.model import NotPayPal
+from functions.billing.webhooks import LARGEST_BODY, Webhooks, event_of, subject_of
+from functions.errors import StoreUnavailable
+from functions.settings import SettingMissing
+from infra.local.paypal.certificates import make_authority
+from tests.support.web import Answer, WebServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+WEBHOOK = "1JE4291016473214C"
+CERTS = "v1/notifications/certs/"
+AUTHORITY = make_authority()
+SIGNER = AUTHORITY.issue()
+EVENT = {"id": "WH-1", "event_type": "BILLING.SUBSCRIPTION.ACTIVATED", "resource": {"id": "I-1"}}
+
+
+@pytest.fixture
+def server() -> Iterator[WebServer]:
+    """Serve the genuine certificate."""
+    with WebServer(Answer(SIGNER.chain.encode())) as running:
+        yield running
+
+
+@pytest.fixture
+def ca(tmp_path: Path) -> str:
+    """Return the file of the trusted authority."""
+    path = tmp_path / "root.pem"
+    path.write_text(AUTHORITY.root)
+    return str(path)
+
+
+class Ticks:
+    """A clock of seconds that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.at = 1000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def reader(server: WebServer, ca: str, *, webhook_id: str = WEBHOOK, **options: Any) -> Webhooks:
+    return Webhooks(webhook_id, Certificates(server.url.rstrip("/"), ca, options.pop("now", now), **options))
+
+
+def transmission(server: WebServer, body: bytes, **changes: str) -> dict[str, str]:
+    """Return the headers of a genuine transmission, or of one that is changed."""
+    signed_for = changes.pop("signed_for", WEBHOOK)
+    message = f"b2384410-1|2026-11-24T12:00:00Z|{signed_for}|{zlib.crc32(body)}".encode()
+    return {
+        "PAYPAL-TRANSMISSION-ID": "b2384410-1",
+        "PAYPAL-TRANSMISSION-TIME": "2026-11-24T12:00:00Z",
+        "PAYPAL-TRANSMISSION-SIG": SIGNER.sign(message),
+        "PAYPAL-CERT-URL": f"{server.url}{CERTS}CERT-1",
+        "PAYPAL-AUTH-ALGO": "SHA256withRSA",
+        **{name.replace("_", "-"): value for name, value in changes.items()},
+    }
+
+
+def body_of(event: object = EVENT) -> bytes:
+    return json.dumps(event).encode()
+
+
+def test_a_genuine_webhook_is_read_and_its_certificate_fetched_once(server: WebServer, ca: str) -> None:
+    webhooks = reader(server, ca)
+    for _ in range(3):
+        event = webhooks.read(transmission(server, body_of()), body_of())
+        assert (event.event_id, event.kind, event.subject) == ("WH-1", "BILLING.SUBSCRIPTION.ACTIVATED", "I-1")
+    assert len(server.asked) == 1
+
+
+def test_a_certificate_is_fetched_again_after_a_day(server: WebServer, ca: str) -> None:
+    ticks = Ticks()
+    webhooks = reader(server, ca, ticks=ticks)
+    webhooks.read(transmission(server, body_of()), body_of())
+    ticks.at += 24 * 3600 + 1
+    webhooks.read(transmission(server, body_of()), body_of())
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"PAYPAL_AUTH_ALGO": "SHA1withRSA"},
+        {"PAYPAL_AUTH_ALGO": "sha256withrsa"},
+        {"PAYPAL_AUTH_ALGO": ""},
+        {"PAYPAL_TRANSMISSION_ID": ""},
+        {"PAYPAL_TRANSMISSION_ID": "b|c"},
+        {"PAYPAL_TRANSMISSION_TIME": "now"},
+        {"PAYPAL_TRANSMISSION_SIG": ""},
+        {"PAYPAL_TRANSMISSION_SIG": "not base64!"},
+        {"PAYPAL_TRANSMISSION_SIG": "A" * 2000},
+        {"signed_for": "WEBHOOK_ID"},
+        {"signed_for": "another"},
+    ],
+    ids=str,
+)
+def test_what_is_not_signed_as_paypal_signs_for_us_is_refused(
+    server: WebServer, ca: str, changes: dict[str, str]
+) -> None:
+    with pytest.raises(NotPayPal):
+        reader(server, ca).read(transmission(server, body_of(), **changes), body_of())
+
+
+def test_a_body_that_was_changed_or_is_far_too_large_is_refused(server: WebServer, ca: str) -> None:
+    headers = transmission(server, body_of())
+    with pytest.raises(NotPayPal):
+        reader(server, ca).read(headers, body_of() + b" ")
+    large = b" " * (LARGEST_BODY + 1)
+    with pytest.raises(NotPayPal):
+        reader(server, ca).read(transmission(server, large), large)
+    assert len(server.asked) <= 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://api.paypal.com.evil.test/v1/notifications/certs/CERT-1",
+        "https://evil.test/v1/notifications/certs/CERT-1",
+        "http://api.paypal.com/v1/notifications/certs/CERT-1",
+        "https://api.paypal.com@evil.test/v1/notifications/certs/CERT-1",
+        "https://api.paypal.com:444/v1/notifications/certs/CERT-1",
+        "https://API.PAYPAL.COM/v1/notifications/certs/CERT-1",
+        "https://api.paypal.com/v1/notifications/certs/../../../x",
+        "https://api.paypal.com/v1/notifications/certs/CERT-1?x",
+        "https://api.paypal.com/v1/notifications/certs/CERT-1#x",
+        "https://api.paypal.com/v1/notifications/certs/%2e%2e",
+        "https://api.paypal.com/v1/notifications/certs/",
+        "https://api.paypal.com/CERT-1",
+        "https://api.sandbox.paypal.com/v1/notifications/certs/CERT-1",
+        "https://api.paypal.com/v1/notifications/certs/CERT-1\n",
+        "file:///etc/passwd",
+        "",
+    ],
+)
+def test_a_certificate_elsewhere_is_not_even_asked_for(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("requests.get", lambda *_, **__: pytest.fail("somebody was asked"))
+    with pytest.raises(NotPayPal):
+        Certificates("https://api-m.paypal.com", "", now).key(address)
+
+
+@pytest.mark.parametrize(
+    ("url", "origins"),
+    [
+        ("https://api-m.paypal.com", {"https://api.paypal.com", "https://api-m.paypal.com"}),
+        (
+            "https://api-m.sandbox.paypal.com/",
+            {"https://api.sandbox.paypal.com", "https://api-m.sandbox.paypal.com"},
+        ),
+        ("http://127.0.0.1:7101", {"http://127.0.0.1:7101"}),
+    ],
+)
+def test_the_origins_of_certificates_follow_from_where_paypal_is(url: str, origins: set[str]) -> None:
+    assert origins_of(url) == origins
+
+
+@pytest.mark.parametrize(
+    "url", ["http://api-m.paypal.com", "https://evil.test", "http://10.0.0.1:80", "", "http://127.0.0.1.evil.test:80"]
+)
+def test_an_address_that_is_neither_paypal_nor_a_simulator_here_is_no_setting(url: str) -> None:
+    with pytest.raises(SettingMissing, match="PAYPAL_URL"):
+        origins_of(url)
+
+
+@pytest.mark.parametrize("webhook_id", ["", "WEBHOOK_ID", "a|b"])
+def test_everyones_webhook_id_and_none_at_all_are_no_settings(server: WebServer, ca: str, webhook_id: str) -> None:
+    headers = transmission(server, body_of(), signed_for=webhook_id)
+    with pytest.raises(SettingMissing, match="PAYPAL_WEBHOOK_ID"):
+        reader(server, ca, webhook_id=webhook_id).read(headers, body_of())
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(make_authority().issue().chain.encode()),
+        Answer(AUTHORITY.issue(name="www.paypal.com").chain.encode()),
+        Answer(AUTHORITY.issue(began=now() - timedelta(days=400), life=timedelta(days=300)).chain.encode()),
+        Answer(AUTHORITY.issue(began=now() + timedelta(days=1), life=timedelta(days=300)).chain.encode()),
+        Answer(SIGNER.chain.split("-----END CERTIFICATE-----")[0].encode() + b"-----END CERTIFICATE-----\n"),
+        Answer(AUTHORITY.root.encode()),
+        Answer(b"no certificate"),
+        Answer(b""),
+        Answer(b"x" * (LARGEST_BYTES + 1)),
+        Answer(status=404),
+        Answer(status=302, headers={"Location": "/v1/notifications/certs/CERT-2"}),
+    ],
+    ids=[
+        *("self-made", "other name", "run out", "not yet", "leaf alone", "root"),
+        *("text", "empty", "too large", "missing", "redirect"),
+    ],
+)
+def test_what_lies_at_the_address_must_be_paypals_own_chain(server: WebServer, ca: str, answer: Answer) -> None:
+    server.answer = answer
+    with pytest.raises(NotPayPal):
+        reader(server, ca).read(transmission(server, body_of()), body_of())
+    assert len(server.asked) == 1
+
+
+def test_while_a_certificate_cannot_be_had_the_webhook_is_to_come_again(server: WebServer, ca: str) -> None:
+    server.answer = Answer(status=503)
+    webhooks = reader(server, ca)
+    with pytest.raises(StoreUnavailable):
+        webhooks.read(transmission(server, body_of()), body_of())
+    server.answer = Answer(SIGNER.chain.encode())
+    webhooks.read(transmission(server, body_of()), body_of())
+
+
+def test_strangers_cannot_make_us_ask_often(server: WebServer, ca: str) -> None:
+    server.answer = Answer(status=404)
+    ticks = Ticks()
+    webhooks = reader(server, ca, ticks=ticks)
+    for number in range(20):
+        headers = transmission(server, body_of(), PAYPAL_CERT_URL=f"{server.url}{CERTS}CERT-X{number}")
+        with pytest.raises((NotPayPal, StoreUnavailable)):
+            webhooks.read(headers, body_of())
+    assert len(server.asked) == FETCHES
+    ticks.at += 61
+    server.answer = Answer(SIGNER.chain.encode())
+    webhooks.read(transmission(server, body_of()), body_of())
+
+
+def test_strangers_cannot_make_others_wait(server: WebServer, ca: str) -> None:
+    webhooks = reader(server, ca)
+    webhooks.read(transmission(server, body_of()), body_of())
+    server.answer = Answer(trickles=True)
+    stranger = transmission(server, body_of(), PAYPAL_CERT_URL=f"{server.url}{CERTS}CERT-SLOW")
+    ended = threading.Event()
+
+    def ask() -> None:
+        with pytest.raises(StoreUnavailable):
+            webhooks.read(stranger, body_of())
+        ended.set()
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    while len(server.asked) < 2:
+        assert thread.is_alive()
+    webhooks.read(transmission(server, body_of()), body_of())  # its certificate is known
+    with pytest.raises(StoreUnavailable, match="Another"):
+        webhooks.read(transmission(server, body_of(), PAYPAL_CERT_URL=f"{server.url}{CERTS}CERT-2"), body_of())
+    assert not ended.is_set()
+    thread.join(20)
+    assert ended.is_set()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no json",
+        b"[]",
+        b"\xff",
+        b'{"id": 5, "event_type": "A"}',
+        b'{"id": "WH 1", "event_type": "A"}',
+        b'{"id": "WH-1"}',
+        b"[" * 9000,
+    ],
+    ids=["empty", "text", "list", "bytes", "number", "blank", "no type", "deep"],
+)
+def test_what_is_no_event_is_refused(body: bytes) -> None:
+    with pytest.raises(NotPayPal):
+        event_of(body)
+
+
+@pytest.mark.parametrize(
+    ("kind", "resource", "subject"),
+    [
+        ("BILLING.SUBSCRIPTION.CANCELLED", {"id": "I-1"}, "I-1"),
+        ("BILLING.SUBSCRIPTION.PAYMENT.FAILED", {"id": "I-1"}, "I-1"),
+        ("PAYMENT.SALE.COMPLETED", {"id": "S1", "billing_agreement_id": "I-1"}, "I-1"),
+        ("PAYMENT.SALE.REFUNDED", {"id": "R1", "sale_id": "S1"}, "refund/R1"),
+        ("PAYMENT.SALE.COMPLETED", {"id": "S1"}, None),
+        ("PAYMENT.SALE.REFUNDED", {"id": "../x", "sale_id": "S1"}, None),
+        ("BILLING.SUBSCRIPTION.CANCELLED", {"id": 7}, None),
+        ("BILLING.SUBSCRIPTION.CANCELLED", None, None),
+        ("CHECKOUT.ORDER.APPROVED", {"id": "O-1"}, None),
+    ],
+)
+def test_an_event_says_what_to_ask_about(kind: str, resource: Any, subject: str | None) -> None:
+    assert subject_of(kind, resource) == subject
