@@ -1,0 +1,148 @@
+"""The functions of billing, wired as in production to real stores and a simulated PayPal, answer as is documented."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import azure.functions as func
+import pytest
+
+from functions import bootstrap
+from functions.accounts.model import Viewer
+from functions.billing import triggers
+from functions.errors import NotFound, Unauthenticated
+from tests.support.api import call
+from tests.support.billing import make_user_id
+from tests.support.owners import AS_OPERATOR, OPERATOR_KEY
+from tests.support.paypal import Listener, running_simulator
+from tests.support.wiring import forget_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.integration.conftest import Stack
+    from tests.support.paypal import PayPal
+
+ADA = Viewer(make_user_id(), "ada@example.org")
+SESSION = {"Authorization": "Bearer ada"}
+
+
+class Accounts:
+    """Knows Ada, by her session and her address."""
+
+    def viewer(self, token: str) -> Viewer:
+        if token != "ada":
+            raise Unauthenticated("Nobody is logged in.")
+        return ADA
+
+    def find(self, email: str) -> Viewer:
+        if email != ADA.email:
+            raise NotFound("There is no account of that address.")
+        return ADA
+
+
+@pytest.fixture
+def paypal(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[PayPal, Listener]]:
+    """Let `bootstrap` make everything anew over the stack and a simulator; messages are written down, not sent."""
+    with Listener().listening() as listener, running_simulator(tmp_path, webhook_url=listener.url) as running:
+        environment = {
+            **stack.environment,
+            "OPERATOR_KEY": OPERATOR_KEY,
+            "PAYPAL_URL": running.url,
+            "PAYPAL_CLIENT_ID": running.client_id,
+            "PAYPAL_CLIENT_SECRET": running.client_secret,
+            "PAYPAL_WEBHOOK_ID": running.webhook_id,
+            "PAYPAL_CA": str(tmp_path / "root.pem"),
+        }
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        forget_all()
+        monkeypatch.setattr(bootstrap, "accounts", Accounts)
+        yield running, listener
+        monkeypatch.undo()
+        forget_all()
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Write down the messages that would be sent."""
+    messages: list[str] = []
+    sender = SimpleNamespace(send=lambda queue, message: messages.append(json.dumps(message)))
+    monkeypatch.setattr(bootstrap, "prompt_queues", lambda: sender)
+    return messages
+
+
+def settle(messages: list[str]) -> None:
+    """Carry out what waits in the queue."""
+    built: Any = triggers.settle_subscription
+    while messages:
+        asyncio.run(built._function.get_user_function()(func.QueueMessage(body=messages.pop(0).encode())))
+
+
+def test_each_function_answers_as_documented(paypal: tuple[PayPal, Listener], sent: list[str]) -> None:
+    simulator, listener = paypal
+    offer = {"name": f"Plan {make_user_id()[:8]}", "price": "7.99", "currency": "EUR", "interval": "month"}
+    status, plan = call(triggers.create_plan, "plans", body=offer, headers=AS_OPERATOR)
+    assert status == 201
+    assert call(triggers.create_plan, "plans", body=offer, headers=AS_OPERATOR)[0] == 200
+    assert call(triggers.create_plan, "plans", body={"name": "x"}, headers=AS_OPERATOR)[0] == 422
+    assert plan["id"] in [one["id"] for one in call(triggers.list_plans, "plans")[1]["plans"]]
+    assert call(triggers.list_plans, "plans?retired=true")[0] == 401
+    assert call(triggers.list_plans, "plans?retired=true", headers=AS_OPERATOR)[0] == 200
+
+    assert call(triggers.get_subscription, "subscription", headers=SESSION)[1]["state"] == "none"
+    assert call(triggers.cancel_subscription, "subscription", headers=SESSION)[0] == 404
+    assert call(triggers.subscribe, "subscriptions", body={"plan_id": "P-NO"}, headers=SESSION)[0] == 404
+    assert call(triggers.subscribe, "subscriptions", body={"plan_id": 7}, headers=SESSION)[0] == 422
+    status, opening = call(triggers.subscribe, "subscriptions", body={"plan_id": plan["id"]}, headers=SESSION)
+    assert status == 201
+    assert call(triggers.get_subscription, "subscription", headers=SESSION)[1]["state"] == "pending"
+    simulator.control("POST", f"subscriptions/{opening['subscription_id']}/approve")
+    simulator.settle()
+    for one in listener.received:
+        assert call(triggers.take_paypal_event, "paypal/webhooks", body=one.body, headers=one.headers) == (200, {})
+        assert call(triggers.take_paypal_event, "paypal/webhooks", body=one.body, headers=one.headers) == (200, {})
+    assert call(triggers.take_paypal_event, "paypal/webhooks", body=b"{}")[0] == 400
+    settle(sent)
+    active = call(triggers.get_subscription, "subscription", headers=SESSION)[1]
+    assert (active["state"], active["can_cancel"], active["entitlement"]["entitled"]) == ("active", True, True)
+    assert active["next_charge"]["amount_minor"] == 799
+    assert call(triggers.subscribe, "subscriptions", body={"plan_id": plan["id"]}, headers=SESSION)[0] == 409
+    (payment,) = call(triggers.list_payments, "payments", headers=SESSION)[1]["payments"]
+    assert (payment["amount_minor"], payment["state"]) == (799, "completed")
+    cancelled = call(triggers.cancel_subscription, "subscription", headers=SESSION)[1]
+    assert (cancelled["state"], cancelled["entitlement"]["entitled"]) == ("cancelled", True)
+
+    grant = {"email": ADA.email, "days": 3}
+    assert call(triggers.grant_access, "grants", body=grant, headers=AS_OPERATOR)[0] == 201
+    for wrong in ({"email": "nobody@example.org", "days": 3}, {"email": ADA.email, "days": 0}, {"email": ADA.email}):
+        assert call(triggers.grant_access, "grants", body=wrong, headers=AS_OPERATOR)[0] in (404, 422)
+    assert call(triggers.list_grants, "grants", headers=AS_OPERATOR)[1]["grants"][0]["granted_by"] == "operator"
+    page = call(triggers.list_subscriptions, "subscriptions", headers=AS_OPERATOR)[1]["subscriptions"]
+    assert opening["subscription_id"] in [one["subscription_id"] for one in page]
+    earlier = f"subscriptions?before={page[0]['created_at']}"
+    assert page[0] not in call(triggers.list_subscriptions, earlier, headers=AS_OPERATOR)[1]["subscriptions"]
+    assert call(triggers.list_subscriptions, "subscriptions?before=then", headers=AS_OPERATOR)[0] == 422
+    events = call(triggers.list_paypal_events, "paypal/events", headers=AS_OPERATOR)[1]["events"]
+    assert [e["deliveries"] for e in events if e["subject"] == opening["subscription_id"]] == [2, 2, 2]
+    retired = call(triggers.retire_plan, f"plans/{plan['id']}", route={"id": plan["id"]}, headers=AS_OPERATOR)
+    assert retired == (204, None)
+    assert call(triggers.retire_plan, "plans/P-NO", route={"id": "P-NO"}, headers=AS_OPERATOR)[0] == 404
+
+
+def test_while_paypal_is_away_a_viewer_is_told_so(paypal: tuple[PayPal, Listener], sent: list[str]) -> None:
+    simulator, _ = paypal
+    offer = {"name": f"Plan {make_user_id()[:8]}", "price": "7.99", "currency": "EUR"}
+    _, plan = call(triggers.create_plan, "plans", body=offer, headers=AS_OPERATOR)
+    simulator.control("PATCH", "switches", fault={"status": 503, "count": 100, "path": "/v1"})
+    status, body = call(triggers.create_plan, "plans", body={**offer, "price": "8.99"}, headers=AS_OPERATOR)
+    assert (status, body["error"]) == (503, "store_unavailable")
+    assert plan["id"] in [one["id"] for one in call(triggers.list_plans, "plans")[1]["plans"]]
+
+
+def test_a_deleted_account_is_forgotten_by_billing_too(paypal: tuple[PayPal, Listener], sent: list[str]) -> None:
+    assert bootstrap.billing().shop.forget in bootstrap.forgetters()
