@@ -63,7 +63,8 @@ class Playlists:
 
 def signed(playlist: str, address: Callable[[str], str]) -> str:
     """Return the playlist with `address(path)` for every path in it but those of playlists."""
-    return "".join(_signed_line(line, address) for line in playlist.splitlines(keepends=True))
+    # not splitlines(), which also ends lines at characters that the name of a track may hold
+    return "\n".join(_signed_line(line, address) for line in playlist.split("\n"))
 
 
 def _signed_line(line: str, address: Callable[[str], str]) -> str:
