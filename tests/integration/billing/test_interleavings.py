@@ -247,7 +247,7 @@ def test_any_interleaving_ends_as_paypal_has_it(
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=60,
+            max_examples=150,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
