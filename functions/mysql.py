@@ -50,9 +50,12 @@ LARGEST_CALL_BYTES = 8_000_000
 FIRST_REFUSAL, LAST_REFUSAL = 30_001, 32_767
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _GONE = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0}
-_SURELY_NOT_DONE = {CR.CR_SERVER_GONE_ERROR, ER.LOCK_DEADLOCK}
-"""The request could not be sent whole, or its transaction was rolled back: a procedure writes in one transaction."""
-_BUSY = {1040, 1041, 1053, 1077, 1079, 1129, 1203, 1205, 1213, 1226, 1317, 1927, 1969, 3024, 3168, 3169, 4031}
+_SURELY_NOT_DONE = {CR.CR_SERVER_GONE_ERROR, ER.LOCK_DEADLOCK, ER.CHECKREAD}
+"""The request could not be sent whole, or its transaction was rolled back: a procedure writes in one transaction.
+
+CHECKREAD (1020) is MariaDB's word for a row that another transaction changed after this one's snapshot.
+"""
+_BUSY = {1020, 1040, 1041, 1053, 1077, 1079, 1129, 1203, 1205, 1213, 1226, 1317, 1927, 1969, 3024, 3168, 3169, 4031}
 """Too many connections, shutting down, a lock waited for too long, a deadlock, a statement or connection ended."""
 _READ_ONLY = {1290, 1792, 1836, 3032, 3100}
 """A server that is no longer, or not yet, the one that writes: after a fail-over another one answers to the name."""
