@@ -7,6 +7,7 @@ import { here, withNext } from "./account/next.js";
 import { authorized } from "./account/session.js";
 import { hooks, say } from "./dom.js";
 import { api, ask, pause, persist } from "./net.js";
+import { HLS, Native, playsNatively } from "./player/native.js";
 import { reachable, Timeline } from "./player/timeline.js";
 import { Session } from "./player/session.js";
 import { Next } from "./player/next.js";
@@ -50,6 +51,7 @@ class Watch {
     this.thumbnails = null;
     this.wantsToPlay = true;
     this.hls = new URLSearchParams(location.search).has("hls");
+    this.native = playsNatively(globalThis) ? new Native(() => this.goOn()) : null;
     this.stoppedAt = placeIn(location.search);
     this.usage = new Usage(id, { video: this.video, session: this.session, bitrateKbps: () => this.bitrateKbps() });
     this.next = new Next(this.at.next, { id, video: this.video, leave: (address) => location.assign(address) });
@@ -70,7 +72,7 @@ class Watch {
   async start() {
     this.at.back.href = titleAddress(this.id);
     this.at.leave.href = titleAddress(this.id);
-    this.at.retry.addEventListener("click", () => this.load());
+    this.at.retry.addEventListener("click", () => { this.wantsToPlay = true; this.load(); });
     this.timeline = new Timeline(this.root, { facts: () => this.facts(), seek: (time) => this.seek(time), thumbnail: (time) => this.thumbnail(time) });
     this.encode.addEventListener("change", ({ detail }) => this.encodeChanged(detail.before));
     for (const name of ["timeupdate", "progress", "durationchange", "loadedmetadata"]) this.video.addEventListener(name, () => this.timeline.update());
@@ -85,13 +87,14 @@ class Watch {
         stage: this.at.stage,
         session: this.session,
         onTrouble: () => this.notice("The connection is slow; trying again…"),
-        onFatal: (error) => this.failed(error),
+        onFatal: (error) => { if (this.loading || !this.native?.recovers()) this.failed(error); },
       });
     } catch (error) {
       this.failed(error);
       return;
     }
     this.player.addEventListener("buffering", () => this.watchFlow());
+    this.video.addEventListener("timeupdate", () => this.moved());
     window.notflix = { player: this.player, video: this.video, stats: () => this.stats() };
     this.bindPerson();
     this.usage.bind();
@@ -137,6 +140,24 @@ class Watch {
     unmute.addEventListener("click", () => { this.video.muted = false; });
   }
 
+  /** Open the film anew where it is: the address that a native player was given has died, or soon will. */
+  goOn() {
+    if (this.loading) return;
+    if (this.video.currentTime > 0) this.stoppedAt = this.video.currentTime;
+    this.wantsToPlay = !this.video.paused;
+    this.load();
+  }
+
+  moved() {
+    if (this.native && !this.loading && this.video.currentTime > this.stoppedAt) this.native.moves();
+  }
+
+  /** What the player is given to load: an address, and of what kind where it cannot find out. */
+  source(session) {
+    if (this.native) return [api(session.hls_ticket_url), HLS];
+    return [this.hls ? session.hls_url : session.manifest_url];
+  }
+
   /** Open a session and play it, from where it stopped if it had been playing. */
   async load() {
     this.at.problem.hidden = true;
@@ -151,7 +172,9 @@ class Watch {
       this.at.heading.textContent = `Watch ${session.name}`;
       this.video.setAttribute("aria-label", session.name);
       this.encode.follow(session);
-      await this.player.load(this.hls ? session.hls_url : session.manifest_url, startTime(session, this.stoppedAt));
+      const [address, kind] = this.source(session);
+      await this.player.load(address, startTime(session, this.stoppedAt), kind);
+      this.native?.follow(session.expires_at);
       await this.loaded(session);
     } catch (error) {
       this.failed(error);
@@ -192,7 +215,8 @@ class Watch {
   }
 
   async addExtras(session) {
-    this.thumbnails = (await addExtras(this.player, session)) ?? this.thumbnails;
+    const extras = this.native ? { ...session, subtitles: [] } : session; // its playlists have them, and it signs nothing
+    this.thumbnails = (await addExtras(this.player, extras)) ?? this.thumbnails;
     this.menus.update();
   }
 
