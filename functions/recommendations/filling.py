@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from itertools import batched, groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from functions.recommendations.writing import DELETED_AT_ONCE, ROWS_AT_ONCE, VIEWS_AT_ONCE, GraphWriter, text_of
 
@@ -22,7 +22,6 @@ FIGURES_AT_ONCE = 2_000
 HISTORIES_AT_ONCE = 1_000
 
 MAKE_USERS = "UNWIND $ids AS id MERGE (u:User {id: id}) SET u.changes = coalesce(u.changes, 0) + 1"
-MAKE_TITLES = "UNWIND $ids AS id MERGE (:Title {id: id})"
 VIEWINGS_OF = """
 UNWIND $ids AS id MATCH (:User {id: id})-[w:WATCHED]->(t:Title)
 RETURN id AS user, t.id AS title, w.progress AS value, w.at AS at
@@ -31,19 +30,23 @@ OPINIONS_OF = """
 UNWIND $ids AS id MATCH (:User {id: id})-[r:RATED]->(t:Title)
 RETURN id AS user, t.id AS title, r.rating AS value, r.at AS at
 """
-DROP_VIEWINGS = "UNWIND $edges AS e MATCH (:User {id: e.user})-[w:WATCHED]->(:Title {id: e.title}) DELETE w"
-DROP_OPINIONS = "UNWIND $edges AS e MATCH (:User {id: e.user})-[r:RATED]->(:Title {id: e.title}) DELETE r"
-WRITE_VIEWINGS = """
-UNWIND $users AS row MATCH (u:User {id: row.user}) UNWIND row.edges AS e MATCH (t:Title {id: e.title})
-MERGE (u)-[w:WATCHED]->(t) SET w.progress = e.value, w.at = e.at
-"""
-WRITE_OPINIONS = """
-UNWIND $users AS row MATCH (u:User {id: row.user}) UNWIND row.edges AS e MATCH (t:Title {id: e.title})
-MERGE (u)-[r:RATED]->(t) SET r.rating = e.value, r.at = e.at
-"""
+DROP_VIEWINGS = "UNWIND $edges AS e MATCH (:User {id: e[0]})-[w:WATCHED]->(:Title {id: e[1]}) DELETE w"
+DROP_OPINIONS = "UNWIND $edges AS e MATCH (:User {id: e[0]})-[r:RATED]->(:Title {id: e[1]}) DELETE r"
 ADD_VIEWINGS = """
-UNWIND $users AS row MATCH (u:User {id: row.user}) UNWIND row.edges AS e MATCH (t:Title {id: e.title})
-CREATE (u)-[:WATCHED {progress: e.value, at: e.at}]->(t)
+UNWIND $rows AS row MATCH (u:User {id: row[0]}) UNWIND row[1] AS e MERGE (t:Title {id: e[0]})
+CREATE (u)-[:WATCHED {progress: e[1], at: e[2]}]->(t)
+"""
+SET_VIEWINGS = """
+UNWIND $rows AS row MATCH (u:User {id: row[0]}) UNWIND row[1] AS e MATCH (u)-[w:WATCHED]->(:Title {id: e[0]})
+SET w.progress = e[1], w.at = e[2]
+"""
+ADD_OPINIONS = """
+UNWIND $rows AS row MATCH (u:User {id: row[0]}) UNWIND row[1] AS e MERGE (t:Title {id: e[0]})
+CREATE (u)-[:RATED {rating: e[1], at: e[2]}]->(t)
+"""
+SET_OPINIONS = """
+UNWIND $rows AS row MATCH (u:User {id: row[0]}) UNWIND row[1] AS e MATCH (u)-[r:RATED]->(:Title {id: e[0]})
+SET r.rating = e[1], r.at = e[2]
 """
 
 HISTORIES = "UNWIND $ids AS id MATCH (:User {id: id})-[w:WATCHED]->(t:Title) RETURN id, t.id AS title, w.at AS at"
@@ -51,19 +54,17 @@ HISTORIES = "UNWIND $ids AS id MATCH (:User {id: id})-[w:WATCHED]->(t:Title) RET
 STEPS_OF = """
 UNWIND $ids AS id MATCH (:Title {id: id})-[n:WATCHED_NEXT]->(t:Title) RETURN id, t.id AS next, n.weight AS weight
 """
-DROP_STEPS = """
-UNWIND $edges AS e MATCH (:Title {id: e.from})-[n:WATCHED_NEXT]->(:Title {id: e.to}) DELETE n
-"""
+DROP_STEPS = "UNWIND $steps AS s MATCH (:Title {id: s[0]})-[n:WATCHED_NEXT]->(:Title {id: s[1]}) DELETE n"
 SET_STEPS = """
-UNWIND $edges AS e MATCH (:Title {id: e.from})-[n:WATCHED_NEXT]->(:Title {id: e.to}) SET n.weight = e.weight
+UNWIND $steps AS s MATCH (:Title {id: s[0]})-[n:WATCHED_NEXT]->(:Title {id: s[1]}) SET n.weight = s[2]
 """
 ADD_STEPS = """
-UNWIND $rows AS row MATCH (a:Title {id: row.from}) UNWIND row.steps AS s MATCH (b:Title {id: s.to})
-CREATE (a)-[:WATCHED_NEXT {weight: s.weight}]->(b)
+UNWIND $rows AS row MATCH (a:Title {id: row[0]}) UNWIND row[1] AS s MATCH (b:Title {id: s[0]})
+CREATE (a)-[:WATCHED_NEXT {weight: s[1]}]->(b)
 """
 
 FIGURES = "MATCH (t:Title) RETURN t.id AS id, coalesce(t.views, 0) AS views, coalesce(t.heat, 0.0) AS heat"
-SET_FIGURES = "UNWIND $rows AS row MATCH (t:Title {id: row.id}) SET t.views = row.views, t.heat = row.heat"
+SET_FIGURES = "UNWIND $rows AS row MATCH (t:Title {id: row[0]}) SET t.views = row[1], t.heat = row[2]"
 
 COUNTS = (
     "MATCH (g:Genre) OPTIONAL MATCH (g)<-[:IN_GENRE]-(t:Title) RETURN g.key AS key, g.titles AS had, count(t) AS has"
@@ -117,9 +118,7 @@ class GraphFiller(GraphWriter):
         kept = self._bolt.write(lambda tx: [(row["id"], row["views"], row["heat"]) for row in tx.run(FIGURES)])
         nothing = (0, 0.0)
         wrong = [
-            {"id": title, "views": wanted[0], "heat": wanted[1]}
-            for title, views, heat in kept
-            if (wanted := figures.get(title, nothing)) != (views, heat)
+            [title, *wanted] for title, views, heat in kept if (wanted := figures.get(title, nothing)) != (views, heat)
         ]
         for rows in batched(wrong, FIGURES_AT_ONCE, strict=False):
             self._bolt.write(lambda tx, rows=rows: tx.run(SET_FIGURES, rows=list(rows)).consume())  # type: ignore[misc]
@@ -151,56 +150,46 @@ class GraphFiller(GraphWriter):
 
         def work(tx: ManagedTransaction) -> None:
             tx.run(MAKE_USERS, ids=ids).consume()
-            tx.run(MAKE_TITLES, ids=sorted({title for _, title in (*viewings, *opinions)})).consume()
-            had = _kept(tx, VIEWINGS_OF, ids)
-            _drop(tx, DROP_VIEWINGS, had.keys() - viewings.keys())
-            _put(tx, ADD_VIEWINGS, {edge: value for edge, value in viewings.items() if edge not in had})
-            _put(tx, WRITE_VIEWINGS, {edge: value for edge, value in viewings.items() if had.get(edge, value) != value})
-            thought = _kept(tx, OPINIONS_OF, ids)
-            _drop(tx, DROP_OPINIONS, thought.keys() - opinions.keys())
-            _put(tx, WRITE_OPINIONS, {edge: value for edge, value in opinions.items() if thought.get(edge) != value})
+            for kept, of, drop, add, change in (
+                (viewings, VIEWINGS_OF, DROP_VIEWINGS, ADD_VIEWINGS, SET_VIEWINGS),
+                (opinions, OPINIONS_OF, DROP_OPINIONS, ADD_OPINIONS, SET_OPINIONS),
+            ):
+                had = {(row["user"], row["title"]): (row["value"], row["at"]) for row in tx.run(of, ids=ids)}
+                _drop(tx, drop, had.keys() - kept.keys())
+                _put(tx, add, {edge: value for edge, value in kept.items() if edge not in had})
+                _put(tx, change, {edge: value for edge, value in kept.items() if had.get(edge, value) != value})
 
         self._bolt.write(work)
 
 
-def _kept(tx: ManagedTransaction, text: str, ids: Sequence[str]) -> Kept:
-    return {(row["user"], row["title"]): (row["value"], row["at"]) for row in tx.run(text, ids=ids)}
-
-
 def _drop(tx: ManagedTransaction, text: str, edges: Iterable[tuple[str, str]]) -> None:
     for some in batched(sorted(edges), DELETED_AT_ONCE, strict=False):
-        tx.run(text, edges=[{"user": user, "title": title} for user, title in some]).consume()
+        tx.run(text, edges=some).consume()
 
 
 def _put(tx: ManagedTransaction, text: str, edges: Kept) -> None:
+    """Write views or ratings as `[viewer, [[title, value, at], …]]`."""
     rows = [
-        {"user": user, "edges": [{"title": edge[1], "value": edges[edge][0], "at": edges[edge][1]} for edge in its]}
+        [user, [[title, *edges[user, title]] for _, title in its]]
         for user, its in groupby(sorted(edges), key=lambda edge: edge[0])
     ]
     if rows:
-        tx.run(text, users=rows).consume()
+        tx.run(text, rows=rows).consume()
 
 
 def _write_steps(tx: ManagedTransaction, rows: Sequence[tuple[str, Mapping[str, int]]]) -> None:
     ids = [title for title, _ in rows]
     had: dict[tuple[str, str], int] = {(row["id"], row["next"]): row["weight"] for row in tx.run(STEPS_OF, ids=ids)}
     wanted = {(start, end): weight for start, row in rows for end, weight in row.items()}
-    gone = [_edge(step) for step in sorted(had.keys() - wanted.keys())]
-    other = [
-        _edge(step) | {"weight": weight} for step, weight in sorted(wanted.items()) if had.get(step, weight) != weight
-    ]
-    for some in batched(gone, DELETED_AT_ONCE, strict=False):
-        tx.run(DROP_STEPS, edges=list(some)).consume()
+    for some in batched(sorted(had.keys() - wanted.keys()), DELETED_AT_ONCE, strict=False):
+        tx.run(DROP_STEPS, steps=some).consume()
+    other = [[*step, weight] for step, weight in sorted(wanted.items()) if had.get(step, weight) != weight]
     if other:
-        tx.run(SET_STEPS, edges=other).consume()
+        tx.run(SET_STEPS, steps=other).consume()
     new = [
-        {"from": start, "steps": fresh}
+        [start, fresh]
         for start, row in rows
-        if (fresh := [{"to": end, "weight": weight} for end, weight in sorted(row.items()) if (start, end) not in had])
+        if (fresh := [[end, weight] for end, weight in sorted(row.items()) if (start, end) not in had])
     ]
     if new:
         tx.run(ADD_STEPS, rows=new).consume()
-
-
-def _edge(step: tuple[str, str]) -> dict[str, Any]:
-    return {"from": step[0], "to": step[1]}

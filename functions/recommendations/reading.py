@@ -16,11 +16,11 @@ from functions.recommendations.steps import DAMPING, ONE, POWER, SHRINKAGE
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from functions.recommendations.bolt import Bolt
+    from functions.recommendations.bolt import Bolt, Row
 
 ACTING = 0.8
 NEXT_SAYS = 3.0
-GENRE_TITLES = 300
+GENRE_TITLES = 100
 """So many titles of its rarest genre are looked at, beside those that share people or viewers."""
 
 HISTORY = """
@@ -37,9 +37,11 @@ WITH r, seen, r.say / (coalesce(seen.views, 0) + {SHRINKAGE}) ^ {DAMPING} AS say
 MATCH (seen)-[n:WATCHED_NEXT]->(t:Title)
 WITH t, say * (n.weight / {ONE}.0) ^ {POWER} AS part, r.place AS place
 WITH t, sum(part) AS score, collect([part, place]) AS parts
-WHERE t.watchable AND NOT t.id IN $watched
+WHERE t.watchable
 WITH t, score / (coalesce(t.views, 0) + {SHRINKAGE}) ^ {DAMPING} AS score, parts
-ORDER BY score DESC, t.id LIMIT $limit
+ORDER BY score DESC, t.id LIMIT $enough
+WITH t, score, parts WHERE NOT t.id IN $without
+WITH t, score, parts ORDER BY score DESC, t.id LIMIT $limit
 RETURN t.card AS card, reduce(best = parts[0], p IN parts | CASE WHEN p[0] > best[0] THEN p ELSE best END)[1] AS place
 """
 
@@ -71,11 +73,12 @@ UNION ALL
   RETURN c, 0.0 AS part, 'IN_GENRE' AS kind, true AS same, '' AS via
 }}
 WITH genres, c, sum(part) AS score, collect([part, kind, same, via]) AS parts
-WHERE c.listed AND (c.watchable OR NOT $watchable) AND NOT c.id IN $without
+WHERE c.listed AND (c.watchable OR NOT $watchable)
 WITH c, parts, score, [g IN genres WHERE g.key IN c.genres] AS shared
 WITH c, parts, shared, score + reduce(said = 0.0, g IN shared | said + g.say) AS score
+WITH c, parts, shared, score ORDER BY score DESC, c.added DESC, c.id LIMIT $enough
+WITH c, parts, shared, score WHERE score > 0 AND NOT c.id IN $without
 WITH c, parts, shared, score ORDER BY score DESC, c.added DESC, c.id LIMIT $limit
-WHERE score > 0
 RETURN c.card AS card, parts, shared
 """
 
@@ -109,23 +112,26 @@ class GraphReader:
             {"id": each.id, "place": place, "say": DECAY**place * (DISLIKED if each.rating < 0 else 1.0)}
             for place, each in enumerate(history[:RECENT])
         ]
-        watched = [each.id for each in history]
-        rows = self._bolt.read(lambda ask: ask(NEXT, recent=recent, watched=watched, limit=limit))
+        rows = self._few(NEXT, [each.id for each in history], limit, recent=recent)
         return [
             _pick(row, Reason(Kind.WATCHED_NEXT, f"Because you watched {history[row['place']].name}")) for row in rows
         ]
 
     def similar(self, title_id: str, *, without: Collection[str], watchable: bool, limit: int) -> list[Pick]:
         """Return listed titles like one, best first, without some; only `watchable` ones if asked."""
-        rows = self._bolt.read(
-            lambda ask: ask(SIMILAR, id=title_id, without=list(without), watchable=watchable, limit=limit)
-        )
+        rows = self._few(SIMILAR, without, limit, id=title_id, watchable=watchable)
         return [_pick(row, _likeness(row["parts"], row["shared"])) for row in rows]
 
     def popular(self, *, limit: int) -> list[Pick]:
         """Return watchable titles that are watched most these days; none if nobody watches."""
         rows = self._bolt.read(lambda ask: ask(POPULAR, limit=limit))
         return [_pick(row, Reason(Kind.POPULAR, "Popular now")) for row in rows]
+
+    def _few(self, text: str, without: Collection[str], limit: int, **parameters: object) -> list[Row]:
+        """Ask a query that first takes enough of the best, and of them the few that are not left out."""
+        enough = limit + len(without)
+        given = {"without": list(without), "enough": enough, "limit": limit, **parameters}
+        return self._bolt.read(lambda ask: ask(text, **given))
 
 
 def _pick(row: Mapping[str, Any], reason: Reason) -> Pick:

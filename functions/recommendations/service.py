@@ -7,6 +7,7 @@ the catalogue knows.
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,7 +16,7 @@ from functions.errors import StoreUnavailable
 from functions.recommendations.model import MORE_LENGTH, SHELF_LENGTH, Kind, Pick, Reason, Shelf
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from functions.catalogue.model import Title
     from functions.recommendations.model import Ranking, Watched
@@ -26,6 +27,10 @@ SHORTEST = 3
 """A shelf of fewer titles is not shown."""
 
 BECAUSE_SHELVES = 2
+
+POPULAR_S = 30.0
+MOST_POPULAR = 200
+"""What is popular is the same for everyone: so many titles are asked for, once in so long."""
 
 
 class Titles(Protocol):
@@ -41,9 +46,11 @@ class Titles(Protocol):
 class Recommendations:
     """Shelves, each pick with its reason."""
 
-    def __init__(self, ranking: Ranking, titles: Titles) -> None:
+    def __init__(self, ranking: Ranking, titles: Titles, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._ranking = ranking
         self._titles = titles
+        self._clock = clock
+        self._popular_now: tuple[float, list[Pick]] | None = None
 
     def home(self, user_id: str) -> list[Shelf]:
         """Return the shelves of a viewer's home page, without empty ones."""
@@ -89,11 +96,18 @@ class Recommendations:
 
     def _popular(self, history: Sequence[Watched]) -> Shelf:
         watched = {each.id for each in history}
-        found = self._ranking.popular(limit=SHELF_LENGTH + len(watched))
+        found = self._most_popular()
         if not found:
             return self._best(watched)
         picks = [pick for pick in found if pick.id not in watched][:SHELF_LENGTH]
         return Shelf("popular", "Popular now", "Watched most these days", tuple(picks))
+
+    def _most_popular(self) -> list[Pick]:
+        known = self._popular_now
+        if known is None or self._clock() >= known[0]:
+            found = self._ranking.popular(limit=MOST_POPULAR)
+            self._popular_now = known = (self._clock() + POPULAR_S, found)
+        return known[1]
 
     def _best(self, without: Collection[str] = ()) -> Shelf:
         """Return what the catalogue itself recommends: the highest rated, or the newest where nothing is rated."""

@@ -13,6 +13,7 @@ graph does not know yet makes the node; it is shown once the catalogue lists it.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from functions.recommendations import steps
@@ -20,7 +21,7 @@ from functions.recommendations.model import Role
 from functions.recommendations.steps import TELLING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from neo4j import ManagedTransaction
 
@@ -48,17 +49,26 @@ RETURN t.id AS id
 """
 
 GENRES_OF = "UNWIND $ids AS id MATCH (:Title {id: id})-[:IN_GENRE]->(g:Genre) RETURN id, g.key AS key"
-DROP_GENRES = "UNWIND $edges AS e MATCH (:Title {id: e.id})-[r:IN_GENRE]->(:Genre {key: e.key}) DELETE r"
-ADD_GENRES = "UNWIND $edges AS e MATCH (t:Title {id: e.id}), (g:Genre {key: e.key}) MERGE (t)-[:IN_GENRE]->(g)"
-MAKE_GENRES = "UNWIND $nodes AS n MERGE (g:Genre {key: n.key}) ON CREATE SET g.name = n.name, g.titles = 0"
-COUNT_GENRES = (
-    "UNWIND $keys AS key MATCH (g:Genre {key: key})<-[:IN_GENRE]-(t:Title) WITH g, count(t) AS n SET g.titles = n"
-)
+DROP_GENRES = "UNWIND $edges AS e MATCH (:Title {id: e[0]})-[r:IN_GENRE]->(:Genre {key: e[1]}) DELETE r"
+ADD_GENRES = """
+UNWIND $rows AS row MATCH (t:Title {id: row[0]}) UNWIND row[1] AS node
+MERGE (g:Genre {key: node[0]}) ON CREATE SET g.name = node[1], g.titles = 0
+CREATE (t)-[:IN_GENRE]->(g)
+"""
+COUNT_GENRES = """
+UNWIND $keys AS key MATCH (g:Genre {key: key})<-[:IN_GENRE]-(t:Title) WITH g, count(t) AS n SET g.titles = n
+"""
 
-CREDITS_OF = "UNWIND $ids AS id MATCH (:Title {{id: id}})<-[:{role}]-(p:Person) RETURN id, p.key AS key"
-DROP_CREDITS = "UNWIND $edges AS e MATCH (:Person {{key: e.key}})-[r:{role}]->(:Title {{id: e.id}}) DELETE r"
-ADD_CREDITS = "UNWIND $edges AS e MATCH (p:Person {{key: e.key}}), (t:Title {{id: e.id}}) MERGE (p)-[:{role}]->(t)"
-MAKE_PEOPLE = "UNWIND $nodes AS n MERGE (p:Person {key: n.key}) ON CREATE SET p.name = n.name"
+CREDITS_OF = """
+UNWIND $ids AS id MATCH (:Title {id: id})<-[r:DIRECTED|WROTE|ACTED_IN]-(p:Person)
+RETURN id, p.key AS key, type(r) AS role
+"""
+DROP_CREDITS = "UNWIND $edges AS e MATCH (:Person {{key: e[1]}})-[r:{role}]->(:Title {{id: e[0]}}) DELETE r"
+ADD_CREDITS = """
+UNWIND $rows AS row MATCH (t:Title {{id: row[0]}}) UNWIND row[1] AS node
+MERGE (p:Person {{key: node[0]}}) ON CREATE SET p.name = node[1]
+CREATE (p)-[:{role}]->(t)
+"""
 
 IDS = "MATCH (n:{label}) WHERE n.id > $after AND n.id <= $until RETURN n.id AS id ORDER BY id"
 ALL_IDS = "MATCH (n:{label}) WHERE n.id > $after RETURN n.id AS id ORDER BY id"
@@ -121,9 +131,12 @@ class GraphWriter:
         """Write titles; return the ids of those of which the graph has a later revision, unless forced over it."""
         self.prepare()
         refused: list[str] = []
+        one = len(titles) == 1  # many are the work of a rebuild, which counts at its end
         for first in range(0, len(titles), TITLES_AT_ONCE):
             some = titles[first : first + TITLES_AT_ONCE]
-            written = self._bolt.write(lambda tx, some=some: _write_titles(tx, some, force))  # type: ignore[misc]
+            written = self._bolt.write(
+                lambda tx, some=some: _write_titles(tx, some, force=force, count=one)  # type: ignore[misc]
+            )
             refused += [title.id for title in some if title.id not in written]
         return refused
 
@@ -197,7 +210,7 @@ def text_of(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
-def _write_titles(tx: ManagedTransaction, titles: Sequence[GraphTitle], force: bool) -> set[str]:
+def _write_titles(tx: ManagedTransaction, titles: Sequence[GraphTitle], *, force: bool, count: bool) -> set[str]:
     rows = [{"id": title.id, "revision": title.revision, "facts": _facts(title)} for title in titles]
     written = {row["id"] for row in tx.run(WRITE_TITLE, rows=rows, force=force)}
     some = [title for title in titles if title.id in written]
@@ -206,18 +219,18 @@ def _write_titles(tx: ManagedTransaction, titles: Sequence[GraphTitle], force: b
     ids = sorted(written)
     genres = {(title.id, key): name for title in some for key, name in title.genres}
     old = {(row["id"], row["key"]) for row in tx.run(GENRES_OF, ids=ids)}
-    if changed := old ^ genres.keys():
-        _run(tx, MAKE_GENRES, nodes=_nodes({key: name for (_, key), name in genres.items()}))
-        _run(tx, DROP_GENRES, edges=_edges(old - genres.keys()))
-        _run(tx, ADD_GENRES, edges=_edges(genres.keys() - old))
-        _run(tx, COUNT_GENRES, keys=sorted({key for _, key in changed}))
-    people = {(title.id, credit.key, credit.role): credit.name for title in some for credit in title.credits}
-    _run(tx, MAKE_PEOPLE, nodes=_nodes({key: name for (_, key, _), name in people.items()}))
+    _run(tx, DROP_GENRES, edges=sorted(old - genres.keys()))
+    _run(tx, ADD_GENRES, rows=_new(genres, old))
+    if count:
+        _run(tx, COUNT_GENRES, keys=sorted({key for _, key in old ^ genres.keys()}))
+    was = {(row["id"], row["key"], row["role"]) for row in tx.run(CREDITS_OF, ids=ids)}
     for role in Role:
-        now = {(title_id, key) for title_id, key, as_what in people if as_what is role}
-        was = {(row["id"], row["key"]) for row in tx.run(CREDITS_OF.format(role=role), ids=ids)}
-        _run(tx, DROP_CREDITS.format(role=role), edges=_edges(was - now))
-        _run(tx, ADD_CREDITS.format(role=role), edges=_edges(now - was))
+        people = {
+            (title.id, credit.key): credit.name for title in some for credit in title.credits if credit.role is role
+        }
+        old = {(title_id, key) for title_id, key, as_what in was if as_what == role}
+        _run(tx, DROP_CREDITS.format(role=role), edges=sorted(old - people.keys()))
+        _run(tx, ADD_CREDITS.format(role=role), rows=_new(people, old))
     return written
 
 
@@ -233,13 +246,16 @@ def _facts(title: GraphTitle) -> dict[str, Any]:
     }
 
 
-def _nodes(names: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return nodes to be made, in the order of their keys, so that transactions at once do not wait crosswise."""
-    return [{"key": key, "name": names[key]} for key in sorted(names)]
+def _new(names: Mapping[tuple[str, str], str], old: Collection[tuple[str, str]]) -> list[list[object]]:
+    """Return what each title has that it had not: `[title, [[key, name], …]]`.
 
-
-def _edges(pairs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
-    return [{"id": title_id, "key": key} for title_id, key in sorted(pairs)]
+    It had not: nobody else writes the title meanwhile, since the transaction has written its node.
+    """
+    new = sorted(edge for edge in names if edge not in old)
+    return [
+        [title_id, [[key, names[title_id, key]] for _, key in its]]
+        for title_id, its in groupby(new, lambda edge: edge[0])
+    ]
 
 
 def _run(tx: ManagedTransaction, text: str, **lists: Sequence[object]) -> None:

