@@ -31,7 +31,8 @@ PAGES = (
 def content_security_policy(api_origin: str, blob_origin: str) -> str:
     """Return the policy of every page: own scripts and styles only, data from the API and the blobs only.
 
-    Shaka plays through `blob:` addresses; `data:` images are the little drawings inside Bootstrap's stylesheet.
+    Shaka plays through `blob:` addresses, a browser that plays HLS by itself through the API's and the blobs' own;
+    `data:` images are the little drawings inside Bootstrap's stylesheet.
     """
     api, blob = origin_of(api_origin), origin_of(blob_origin)
     return "; ".join(
@@ -44,7 +45,7 @@ def content_security_policy(api_origin: str, blob_origin: str) -> str:
             "font-src 'self'",
             "manifest-src 'self'",
             f"img-src 'self' data: {blob}",
-            "media-src 'self' blob:",
+            f"media-src 'self' blob: {api} {blob}",
             f"connect-src 'self' {api} {blob}",
             "worker-src 'self' blob:",
         )

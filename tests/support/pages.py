@@ -26,9 +26,14 @@ _EXPECTED = ("Failed to load resource", "A UTCTiming element should always be gi
 
 @contextmanager
 def opened(
-    browser: Browser, address: str, size: tuple[int, int] = DESKTOP, *, viewer: SomeViewer | None = None
+    browser: Browser,
+    address: str,
+    size: tuple[int, int] = DESKTOP,
+    *,
+    viewer: SomeViewer | None = None,
+    first: str = "",
 ) -> Iterator[tuple[Page, list[str]]]:
-    """Open an address in a fresh profile, logged in as the viewer if one is given.
+    """Open an address in a fresh profile, logged in as the viewer if one is given, with the script `first` run first.
 
     Gives the page and what goes wrong on it, as it goes wrong.
     """
@@ -38,6 +43,8 @@ def opened(
     )
     if viewer:
         log_in_browser(context, viewer)
+    if first:
+        context.add_init_script(first)
     page = context.new_page()
     wrong: list[str] = []
 

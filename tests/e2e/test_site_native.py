@@ -1,0 +1,54 @@
+"""A browser without Media Source Extensions plays HLS by itself, from addresses that carry a ticket."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.media import Film, Sound, make_film
+from tests.support.pages import opened, until
+from tests.support.uploads import Storefront
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from tests.e2e.conftest import Product
+    from tests.support.viewers import SomeViewer
+
+WITHOUT_MEDIA_SOURCE = "delete window.MediaSource; delete window.ManagedMediaSource; delete window.WebKitMediaSource;"
+SECONDS = 16
+
+
+@pytest.fixture(scope="module")
+def title_id(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Upload a film of sixteen seconds."""
+    storefront = Storefront(product.endpoints)
+    film = Film(name="night.mp4", rate=Fraction(24), frames=24 * SECONDS, width=640, height=360, sounds=(Sound(),))
+    sent = storefront.send("night.mp4", make_film(film, tmp_path_factory.mktemp("native")))
+    job = storefront.ended([sent], within_s=180)[sent.blob]
+    storefront.close()
+    assert job["status"] == "ready", job
+    return sent.title_id
+
+
+def test_a_browser_that_plays_by_itself_is_given_playlists_and_pieces(
+    product: Product, browser: Browser, viewer: SomeViewer, title_id: str
+) -> None:
+    """Chromium stands in for Safari as far as it goes: it fetches what the ticket leads to, and the policy lets it.
+
+    Its own HLS player then gives the film up; other native players decode it whole (tests/integration/playback).
+    """
+    address = f"{product.endpoints['site']}/watch.html?id={title_id}"
+    with opened(browser, "about:blank", viewer=viewer, first=WITHOUT_MEDIA_SOURCE) as (page, wrong):
+        got: dict[str, int] = {}
+        page.on("response", lambda answer: got.update({urlsplit(answer.url).path.rpartition("/")[2]: answer.status}))
+        page.goto(address)
+        if not page.evaluate("document.createElement('video').canPlayType('application/vnd.apple.mpegurl')"):
+            pytest.skip("this Chromium does not play HLS by itself")
+        wanted = ("master.m3u8", "init.mp4", "s00000.m4s")
+        until(page, "0", lambda _: all(name in got for name in wanted))
+        assert {got[name] for name in wanted} <= {200, 206}
+        assert not [line for line in wrong if "Content Security Policy" in line]
