@@ -96,10 +96,9 @@ class Recommendations:
 
     def _popular(self, history: Sequence[Watched]) -> Shelf:
         watched = {each.id for each in history}
-        found = self._most_popular()
-        if not found:
+        picks = [pick for pick in self._most_popular() if pick.id not in watched][:SHELF_LENGTH]
+        if len(picks) < SHORTEST:  # too few have been watched yet to speak of what is popular
             return self._best(watched)
-        picks = [pick for pick in found if pick.id not in watched][:SHELF_LENGTH]
         return Shelf("popular", "Popular now", "Watched most these days", tuple(picks))
 
     def _most_popular(self) -> list[Pick]:
