@@ -240,11 +240,11 @@ class Rebuild:
     def _steps(self, progress: Progress) -> Progress:
         """Count steps and popularity from the graph's own views, and write what differs."""
         names: dict[str, str] = {}
-        histories: list[list[str]] = []
+        histories: list[list[tuple[str, datetime]]] = []
         views: Counter[str] = Counter()
         heats: dict[str, float] = {}
         for _, history in self._graph.histories():
-            histories.append([names.setdefault(title, title) for title, _ in history])
+            histories.append([(names.setdefault(title, title), at) for title, at in history])
             for title, at in history:
                 views[title] += 1
                 heats[title] = heats.get(title, 0.0) + steps.heat(at)

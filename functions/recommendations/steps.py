@@ -1,7 +1,8 @@
 """Steps: how often viewers went on from one title to another, counted so that one change takes back another exactly.
 
-Each viewer's history gives a step from a title to each of the next 20, which weighs 1/d where the other stands d places
-later, and a fifth of that for the way back. Weights are whole thousandths: sums of them do not depend on their order.
+Each viewer's history gives a step from a title to each of the next 20. It weighs 2/(1 + places + changes of time) by
+what lies between the two, so titles that were watched at one time are nearer; the way back weighs a fifth of that.
+Weights are whole thousandths: their sums do not depend on the order in which they are added up.
 """
 
 from __future__ import annotations
@@ -10,16 +11,20 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
+
+type History = Sequence[tuple[str, object]]
+"""What a viewer watched, and when: in order of time, of titles at one time in order of their ids."""
 
 WINDOW = 20
 ONE = 1000
-FORTH = tuple(round(ONE / distance) for distance in range(1, WINDOW + 1))
-BACK = tuple(round(ONE / 5 / distance) for distance in range(1, WINDOW + 1))
+FORTH = tuple(round(2 * ONE / (1 + between)) for between in range(2 * WINDOW + 1))
+BACK = tuple(round(2 * ONE / 5 / (1 + between)) for between in range(2 * WINDOW + 1))
+"""The weights of a step by the places and changes of time that lie between."""
 
-TELLING = 300
-"""A step that weighs less says nothing: a single viewer, more than three places apart."""
+TELLING = 200
+"""A step that weighs less says nothing: a single viewer, more than four places apart."""
 
 ROW = 200
 """How many steps lead away from a title at most after a rebuild."""
@@ -28,17 +33,27 @@ POWER, DAMPING, SHRINKAGE = 0.8, 0.4, 5
 """A step's strength is `(weight / 1000)^0.8 / ((views_from + 5) * (views_to + 5))^0.4`: near 1 where all take it."""
 
 
-def steps(history: Sequence[str]) -> Counter[tuple[str, str]]:
-    """Return the weights of all steps of a history, earliest first."""
+def steps(history: History) -> Counter[tuple[str, str]]:
+    """Return the weights of all steps of a history."""
     weights: Counter[tuple[str, str]] = Counter()
-    for place, title in enumerate(history):
-        for distance, later in enumerate(history[place + 1 : place + 1 + WINDOW]):
-            weights[title, later] += FORTH[distance]
-            weights[later, title] += BACK[distance]
+    for title, later, between in _pairs(history):
+        weights[title, later] += FORTH[between]
+        weights[later, title] += BACK[between]
     return weights
 
 
-def difference(before: Sequence[str], after: Sequence[str]) -> dict[tuple[str, str], tuple[int, int]]:
+def _pairs(history: History) -> Iterator[tuple[str, str, int]]:
+    """Yield each two titles within the window, with the places and changes of time between them."""
+    moments: list[int] = []
+    for place, (_, at) in enumerate(history):
+        same = place > 0 and at == history[place - 1][1]
+        moments.append((moments[-1] if moments else 0) + (not same))
+    for place, (title, _) in enumerate(history):
+        for other in range(place + 1, min(place + 1 + WINDOW, len(history))):
+            yield title, history[other][0], other - place + moments[other] - moments[place]
+
+
+def difference(before: History, after: History) -> dict[tuple[str, str], tuple[int, int]]:
     """Return the steps whose weights change when a history does, with the weight before and after."""
     old, new = steps(before), steps(after)
     return {step: (old[step], new[step]) for step in old.keys() | new.keys() if old[step] != new[step]}
@@ -51,19 +66,16 @@ def strength(weight: int, views_from: int, views_to: int) -> float:
 
 
 def rows(
-    histories: Iterable[Sequence[str]], views: Mapping[str, int], titles: frozenset[str] | None = None
+    histories: Iterable[History], views: Mapping[str, int], titles: frozenset[str] | None = None
 ) -> dict[str, dict[str, int]]:
     """Return the telling steps that lead away from titles (all, or these), the strongest of each title."""
     counted: dict[str, Counter[str]] = {}
     for history in histories:
-        for place, title in enumerate(history):
-            if titles is not None and title not in titles:
-                continue
-            row = counted.setdefault(title, Counter())
-            for distance, later in enumerate(history[place + 1 : place + 1 + WINDOW]):
-                row[later] += FORTH[distance]
-            for distance, earlier in enumerate(reversed(history[max(0, place - WINDOW) : place])):
-                row[earlier] += BACK[distance]
+        for title, later, between in _pairs(history):
+            if titles is None or title in titles:
+                counted.setdefault(title, Counter())[later] += FORTH[between]
+            if titles is None or later in titles:
+                counted.setdefault(later, Counter())[title] += BACK[between]
     return {title: _strongest(title, row, views) for title, row in counted.items()}
 
 

@@ -295,6 +295,6 @@ def _follow(tx: ManagedTransaction, before: Mapping[str, str], after: Mapping[st
     _run(tx, CHANGE_STEPS, steps=[step for step in moved if step["weight"] < TELLING])  # type: ignore[operator]
 
 
-def in_order(history: Mapping[str, str]) -> list[str]:
-    """Return the titles of a history, earliest first; of those watched at once the lower id first."""
-    return sorted(history, key=lambda title: (history[title], title))
+def in_order(history: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return what was watched and when, earliest first; of titles at one time the lower id first."""
+    return sorted(history.items(), key=lambda watched: (watched[1], watched[0]))

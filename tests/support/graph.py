@@ -59,6 +59,7 @@ class Theatre:
     world: World = field(default_factory=World)
     store: MemoryUsage = field(default_factory=MemoryUsage)
     records: MemoryRecords = field(default_factory=MemoryRecords)
+    gone: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.begun: list[str] = []
@@ -181,7 +182,7 @@ def content_from(theatre: Theatre) -> Content:
         watched = {view.title_id: view.watched_at for view in everything.views if view.told and view.watched_at}
         viewings |= {(everything.user_id, title): f"{at:%Y-%m-%dT%H:%M:%S.%f}Z" for title, at in watched.items()}
         opinions |= {(mark.user_id, mark.title_id): mark.rating for mark in everything.marks}
-        histories.append(sorted(watched, key=lambda title, at=watched: (at[title], title)))  # type: ignore[misc]
+        histories.append(sorted(watched.items(), key=lambda each: (each[1], each[0])))
     weights: Counter[tuple[str, str]] = Counter()
     for history in histories:
         weights.update(steps.steps(history))
@@ -191,7 +192,7 @@ def content_from(theatre: Theatre) -> Content:
         viewings=viewings,
         opinions=opinions,
         steps={step: weight for step, weight in weights.items() if weight >= steps.TELLING},
-        views=dict(Counter(title for history in histories for title in history)),
+        views=dict(Counter(title for history in histories for title, _ in history)),
         genres=dict(Counter(key for kind, key, _ in relations if kind == "IN_GENRE")),
         people={key for kind, key, _ in relations if kind != "IN_GENRE"},
     )

@@ -123,7 +123,7 @@ def test_cleared_history_leaves_no_trace(bolt: Bolt, theatre: Theatre) -> None:
     theatre.watches(1, "b", "c")
     theatre.store.remove(VIEWERS[0], Kind.VIEW, "b")
     theatre.keeper.handle({"unwatched": {"user_id": VIEWERS[0], "title_id": "b"}})
-    assert content_of(bolt).steps == {("a", "c"): 1000, ("b", "c"): 1000}
+    assert content_of(bolt).steps == {("a", "c"): 667, ("b", "c"): 667}
     theatre.store.remove_all(VIEWERS[0], Kind.VIEW)
     theatre.keeper.handle({"unwatched": {"user_id": VIEWERS[0], "title_id": None}})
     content = content_of(bolt)
@@ -198,7 +198,7 @@ def test_many_messages_at_once_lose_nothing(bolt: Bolt, theatre: Theatre) -> Non
     assert (content.titles, content.relations) == (expected.titles, expected.relations)
     assert (content.viewings, content.views) == (expected.viewings, expected.views)
     assert {step: content.steps[step] for step in (("a", "b"), ("b", "c"), ("c", "d"))} == dict.fromkeys(
-        (("a", "b"), ("b", "c"), ("c", "d")), 4000
+        (("a", "b"), ("b", "c"), ("c", "d")), 4 * 667
     )
 
 

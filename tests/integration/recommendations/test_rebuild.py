@@ -48,6 +48,8 @@ def happen(theatre: Theatre, what: tuple[Any, ...], hour: int) -> dict[str, obje
     """Let something happen to the catalogue or to usage at an hour; return the message of it."""
     catalogue, store = theatre.world.catalogue, theatre.store
     match what:
+        case ("watch" | "rate" | "clear" | "leave"), viewer, *_ if viewer in theatre.gone:
+            return {"forgotten": VIEWERS[viewer]}  # who left never comes back under the same id
         case "add", name:
             catalogue.open_title(name, stem=name, status=Status.READY)
         case "edit", name, directors, actors, genres:
@@ -73,6 +75,7 @@ def happen(theatre: Theatre, what: tuple[Any, ...], hour: int) -> dict[str, obje
                 store.remove(VIEWERS[viewer], Kind.VIEW, name)
             return {"unwatched": {"user_id": VIEWERS[viewer], "title_id": name}}
         case "leave", viewer:
+            theatre.gone.add(viewer)
             store.remove_all(VIEWERS[viewer], *Kind)
             return {"forgotten": VIEWERS[viewer]}
     return {"title": what[1]}
