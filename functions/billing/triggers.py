@@ -13,7 +13,6 @@ import azure.functions as func
 
 from functions import bootstrap
 from functions.apart import apart
-from functions.billing.owner import offer_of
 from functions.billing.settlement import OVERDUE_AFTER
 from functions.billing.views import (
     owners_event,
@@ -105,6 +104,8 @@ def take_paypal_event(req: func.HttpRequest) -> func.HttpResponse:
 def create_plan(req: func.HttpRequest) -> func.HttpResponse:
     """Make a plan at PayPal: {"name", "description", "price", "currency", "interval", "interval_count"}."""
     _owner(req)
+    from functions.billing.owner import offer_of
+
     plan, is_new = bootstrap.billing().office.create_plan(offer_of(json_object(req)))
     return answer(owners_plan(plan), status=201 if is_new else 200)
 
