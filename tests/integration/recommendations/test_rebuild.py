@@ -48,7 +48,7 @@ def happen(theatre: Theatre, what: tuple[Any, ...], hour: int) -> dict[str, obje
     """Let something happen to the catalogue or to usage at an hour; return the message of it."""
     catalogue, store = theatre.world.catalogue, theatre.store
     match what:
-        case ("watch" | "rate" | "clear" | "leave"), viewer, *_ if viewer in theatre.gone:
+        case (("watch" | "rate" | "clear" | "leave"), viewer, *_) if viewer in theatre.gone:
             return {"forgotten": VIEWERS[viewer]}  # who left never comes back under the same id
         case "add", name:
             catalogue.open_title(name, stem=name, status=Status.READY)
