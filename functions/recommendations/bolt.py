@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,7 @@ TRIES = 8
 """Of two transactions that make one node at once the later meets the constraint, which the driver does not retry."""
 
 READERS = 8
+"""So many questions are asked at once; those that a graph which hangs never answers are among them."""
 
 
 class Bolt:
@@ -49,7 +50,7 @@ class Bolt:
         self._address = (uri, user, password)
         self._driver: Driver | None = None
         self._making = threading.Lock()
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="graph")
+        self._readers = threading.BoundedSemaphore(READERS)
         self._rest_until = 0.0
 
     def read[Answer](self, ask: Callable[[Callable[..., list[Row]]], Answer]) -> Answer:
@@ -59,8 +60,13 @@ class Bolt:
         """
         if time.monotonic() < self._rest_until:
             raise StoreUnavailable("The graph did not answer a moment ago; it is asked again in some seconds.")
+        until = time.monotonic() + READ_S
+        if not self._readers.acquire(timeout=READ_S):
+            raise StoreUnavailable("The graph has too many questions to answer; try again in a few seconds.")
+        answer: Future[Answer] = Future()
+        threading.Thread(target=self._answer, args=(ask, answer), name="graph", daemon=True).start()
         try:
-            return self._readers.submit(self._read, ask).result(READ_S)
+            return answer.result(max(0.0, until - time.monotonic()))
         except TimeoutError:
             self._rest_until = time.monotonic() + REST_S
             raise StoreUnavailable(f"The graph did not answer within {READ_S:g} s.") from None
@@ -97,9 +103,17 @@ class Bolt:
 
     def close(self) -> None:
         """Close the driver."""
-        self._readers.shutdown(wait=False, cancel_futures=True)
         if self._driver:
             self._driver.close()
+
+    def _answer[Answer](self, ask: Callable[[Callable[..., list[Row]]], Answer], answer: Future[Answer]) -> None:
+        """Put into `answer` what comes of a question; in a thread that a graph that hangs may keep."""
+        try:
+            answer.set_result(self._read(ask))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the answer is waited for
+            answer.set_exception(error)
+        finally:
+            self._readers.release()
 
     def _read[Answer](self, ask: Callable[[Callable[..., list[Row]]], Answer]) -> Answer:
         try:

@@ -82,3 +82,11 @@ def events(as_json: AsJson = False) -> None:
     from infra.local.cli.billing import show_events
 
     show_events(as_json=as_json)
+
+
+@admin.command("rebuild-graph")
+def rebuild_graph(as_json: AsJson = False) -> None:
+    """Make the graph of recommendations anew from the catalogue and from what was watched, and watch it."""
+    from infra.local.cli.graph import rebuild_graph
+
+    rebuild_graph(as_json=as_json)

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from functions.catalogue.lists import Likeness, home
 from functions.catalogue.model import Artwork, Metadata, Status
 from functions.catalogue.publisher import HOME, SEARCH
@@ -157,3 +159,26 @@ def test_many_changes_and_publishers_at_once_end_in_the_truth() -> None:
     assert {title["status"] for title in read(world, SEARCH)["titles"]} == {"ready"}
     assert all(read(world, f"catalogue/titles/film-{n}.json")["status"] == "ready" for n in range(6))
     assert world.titles.unpublished(limit=9) == []
+
+
+def test_each_title_is_told_of_before_it_counts_as_published_also_one_that_is_withdrawn() -> None:
+    world = World().with_titles([make_title("a"), make_title("b", published=True), make_title("c")])
+    world.catalogue.withdraw("c")
+    world.publisher.publish()
+    assert sorted(world.told) == ["a", "c"]
+    world.publisher.publish()
+    assert sorted(world.told) == ["a", "c"]
+
+
+def test_a_title_that_could_not_be_told_of_is_told_of_by_the_next_publication() -> None:
+    world = World().with_titles([make_title("a")])
+
+    def away(title_id: str) -> None:
+        raise ConnectionError("The queue is away.")
+
+    world.publisher._tell, tell = away, world.publisher._tell
+    with pytest.raises(ConnectionError):
+        world.publisher.publish()
+    world.publisher._tell = tell
+    world.publisher.publish()
+    assert world.told == ["a"]

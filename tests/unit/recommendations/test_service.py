@@ -1,87 +1,129 @@
-"""Shelves are true and worth showing, whatever the graph knows, and without it."""
+"""Shelves put together from what the graph answers, and from the catalogue where it does not."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from functions.catalogue.views import card
 from functions.errors import StoreUnavailable
-from functions.recommendations.model import Kind, Pick, Reason, Watched
-from functions.recommendations.service import Recommendations
-from tests.support.catalogue import make_title
+from functions.recommendations.model import SHELF_LENGTH, Kind, Pick, Reason, Watched
+from functions.recommendations.service import POPULAR_S, Recommendations
+from tests.support.catalogue import World, make_playback, make_title
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from functions.catalogue.model import Title
-
-RATED = [make_title(name, imdb_rating=rating) for name, rating in (("a", 8.1), ("b", 7.5), ("c", 7.0), ("d", 6.0))]
-
-
-def pick(title_id: str) -> Pick:
-    return Pick(card(make_title(title_id)), Reason(Kind.POPULAR, "Popular now"))
+NEXT = Reason(Kind.WATCHED_NEXT, "Because you watched seen")
+LIKE = Reason(Kind.GENRE, "Also War")
+NOW = Reason(Kind.POPULAR, "Popular now")
 
 
-@dataclass
-class Graph:
-    """A graph that answers as it is told; None is a graph that is away."""
+def picks(reason: Reason, *names: str) -> list[Pick]:
+    return [Pick({"id": name}, reason) for name in names]
 
-    watched: list[Watched] | None
-    popular_ids: tuple[str, ...] = ()
-    similar_ids: tuple[str, ...] = ()
+
+class Answers:
+    """A ranking that gives the answers it is told to give, and counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.seen: list[Watched] = []
+        self.next: list[Pick] = []
+        self.like: list[Pick] = []
+        self.hot: list[Pick] = []
+        self.away = False
+        self.asked: list[str] = []
 
     def history(self, user_id: str) -> list[Watched]:
-        del user_id
-        if self.watched is None:
-            raise StoreUnavailable("The graph does not answer.")
-        return self.watched
+        return self._answer("history", self.seen)
 
     def next_for(self, history: Sequence[Watched], *, limit: int) -> list[Pick]:
-        del history, limit
-        return []
+        return self._answer("next", self.next[:limit])
 
     def similar(self, title_id: str, *, without: Collection[str], watchable: bool, limit: int) -> list[Pick]:
-        del title_id, watchable
-        if self.watched is None:
-            raise StoreUnavailable("The graph does not answer.")
-        return [pick(each) for each in self.similar_ids if each not in without][:limit]
+        return self._answer(f"similar {title_id}", [pick for pick in self.like if pick.id not in without][:limit])
 
     def popular(self, *, limit: int) -> list[Pick]:
-        return [pick(each) for each in self.popular_ids][:limit]
+        return self._answer("popular", self.hot[:limit])
+
+    def _answer[Answer](self, question: str, answer: Answer) -> Answer:
+        self.asked.append(question)
+        if self.away:
+            raise StoreUnavailable("The graph does not answer.")
+        return answer
 
 
-class Catalogue:
-    """The titles that can be watched."""
-
-    def get(self, title_id: str) -> Title:
-        return make_title(title_id, genres=("Drama",))
-
-    def best(self, *, genre: str = "", limit: int) -> list[Title]:
-        del genre
-        return RATED[:limit]
+def make(answers: Answers, world: World | None = None, *, at: Sequence[float] = (0.0,)) -> Recommendations:
+    times = list(at)
+    return Recommendations(answers, (world or World()).catalogue, clock=lambda: times[0])
 
 
-def shelves(graph: Graph) -> dict[str, list[str]]:
-    found = Recommendations(graph, Catalogue()).home("0" * 32)
-    return {shelf.id: [each.id for each in shelf.picks] for shelf in found}
+def test_shelves_come_in_order_each_title_once_and_short_ones_are_left_out() -> None:
+    answers = Answers()
+    answers.seen = [Watched("seen", "Seen", listed=True)]
+    answers.next = picks(NEXT, "a", "b", "c")
+    answers.like = picks(LIKE, "a", "d", "e", "f", "seen")
+    answers.hot = picks(NOW, "d", "g", "h")
+    shelves = make(answers).home("u")
+    assert [(shelf.id, [pick.id for pick in shelf.picks]) for shelf in shelves] == [
+        ("for-you", ["a", "b", "c"]),
+        ("because-seen", ["d", "e", "f"]),
+    ]
+    assert shelves[1].heading == "Because you watched Seen"
 
 
-def test_where_little_has_been_watched_the_highest_rated_are_shown() -> None:
-    assert shelves(Graph([], popular_ids=("a", "x"))) == {"best": ["a", "b", "c", "d"]}
+def test_what_was_disliked_or_withdrawn_gives_no_shelf() -> None:
+    answers = Answers()
+    answers.seen = [
+        Watched("bad", "Bad", listed=True, rating=-1),
+        Watched("gone", "", listed=False),
+        Watched("good", "Good", listed=True, rating=1),
+        Watched("fine", "Fine", listed=True),
+        Watched("older", "Older", listed=True),
+    ]
+    make(answers).home("u")
+    assert [asked for asked in answers.asked if asked.startswith("similar")] == ["similar good", "similar fine"]
 
 
-def test_what_is_watched_most_is_shown_without_what_the_viewer_has_seen() -> None:
-    seen = [Watched("x", "X", listed=True, rating=-1)]
-    assert shelves(Graph(seen, popular_ids=("x", "p", "q", "r"))) == {"popular": ["p", "q", "r"]}
+def test_somebody_new_is_asked_for_nothing_but_what_is_popular() -> None:
+    answers = Answers()
+    answers.hot = picks(NOW, *(f"{number:03d}" for number in range(100)))
+    [shelf] = make(answers).home("u")
+    assert answers.asked == ["history", "popular"]
+    assert (shelf.id, len(shelf.picks)) == ("popular", SHELF_LENGTH)
 
 
-def test_a_shelf_says_because_of_what_and_no_title_stands_twice() -> None:
-    graph = Graph([Watched("x", "X", listed=True)], popular_ids=("p", "q", "r", "s", "t"), similar_ids=("p", "q", "r"))
-    assert shelves(graph) == {"because-x": ["p", "q", "r"]}  # two of the popular are left, which is no shelf
+def test_what_is_popular_is_asked_once_for_all_and_again_after_a_while() -> None:
+    answers = Answers()
+    answers.hot = picks(NOW, "a", "b", "c")
+    times = [100.0]
+    recommendations = Recommendations(answers, World().catalogue, clock=lambda: times[0])
+    recommendations.home("u")
+    recommendations.home("v")
+    assert answers.asked.count("popular") == 1
+    times[0] += POPULAR_S
+    answers.hot = picks(NOW, "d", "e", "f")
+    [shelf] = recommendations.home("u")
+    assert [pick.id for pick in shelf.picks] == ["d", "e", "f"]
 
 
-def test_without_the_graph_only_the_catalogue_speaks() -> None:
-    assert shelves(Graph(None)) == {"best": ["a", "b", "c", "d"]}
-    similar = Recommendations(Graph(None), Catalogue()).similar("z")
-    assert {each.reason.words for each in similar} == {"Also Drama"}
+def test_without_the_graph_the_words_are_the_catalogues() -> None:
+    answers, world = Answers(), World()
+    answers.away = True
+    playback = make_playback(complete=True)
+    for number in range(30):
+        world.titles.add(make_title(f"film-{number}", imdb_rating=5 + number / 10, playback=playback, genres=("War",)))
+    recommendations = make(answers, world)
+    [shelf] = recommendations.home("u")
+    assert (shelf.id, shelf.heading, len(shelf.picks)) == ("best", "Highly rated", SHELF_LENGTH)
+    assert shelf.picks[0].reason == Reason(Kind.RATED, "Rated 7.9 on IMDb")
+    similar = recommendations.similar("film-29")
+    assert len(similar) == 12
+    assert {pick.reason.words for pick in similar} == {"Also War"}
+    assert "film-29" not in {pick.id for pick in similar}
+
+
+def test_without_the_graph_and_without_genres_nothing_is_said() -> None:
+    answers, world = Answers(), World()
+    answers.away = True
+    world.titles.add(make_title("film", playback=make_playback(complete=True)))
+    assert make(answers, world).similar("film") == []
+    assert make(answers, world).home("u") == []
