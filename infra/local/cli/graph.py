@@ -70,7 +70,8 @@ def follow(api: Api, show: Callable[[dict[str, Any]], None], *, sleep: Callable[
 def _share(seen: dict[str, Any]) -> float:
     """Return about how much is done, in per cent: titles and viewers take a third each, steps the last."""
     titles = seen["titles"] / max(1, seen["titles"], seen["titles_in_all"])
-    return {"titles": 33 * titles, "viewers": 33.0, "steps": 67.0}.get(seen["phase"], 100.0)
+    done: dict[str, float] = {"titles": 33 * titles, "viewers": 33.0, "steps": 67.0}
+    return done.get(seen["phase"], 100.0)
 
 
 def _told(seen: dict[str, Any]) -> str:

@@ -29,7 +29,9 @@ class Api:
 
 
 def follow(*states: dict[str, Any]) -> tuple[dict[str, Any], list[float], Api]:
-    api, shown, waits = Api([{**BEGUN, **state} for state in states]), [], []
+    api = Api([{**BEGUN, **state} for state in states])
+    shown: list[float] = []
+    waits: list[float] = []
     last = graph.follow(api, lambda seen: shown.append(graph._share(seen)), sleep=waits.append)  # type: ignore[arg-type]
     return last, shown, api
 
