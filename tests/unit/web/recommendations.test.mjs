@@ -15,6 +15,11 @@ test("a shelf without titles is no row, and one of the catalogue's ids is kept a
   assert.deepEqual(rows.map(({ id }) => id), ["for-new-titles"]);
 });
 
+test("what the heading says already stands under no card", () => {
+  const [row] = recommendedRows({ shelves: [{ id: "popular", heading: "Popular now", titles: [pick("a", "Popular now")] }] });
+  assert.equal(row.titles[0].because, "");
+});
+
 test("a title without a reason shows its facts", () => {
   assert.equal(withReason({ id: "a" }).because, "");
 });
