@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from email_validator import EmailNotValidError, validate_email
 
-from functions.errors import Malformed
+from functions.platform.errors import Malformed
 
 LONGEST = 254
 """Characters and, by the validator, bytes: RFC 5321, section 4.5.3.1.3, less the angle brackets (erratum 1690)."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from functions.accounts.gate import Gate
-from functions.accounts.journal import Journal
-from functions.accounts.limiter import RedisLimiter
+from functions.accounts.authentication import Gate
 from functions.accounts.links import Links
+from functions.accounts.login_history import Journal
 from functions.accounts.passwords import Passwords
+from functions.accounts.redis_rate_limiter import RedisLimiter
 from functions.accounts.service import Accounts, Outside, Parts
 from functions.accounts.sessions import RedisSessions
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from functions.accounts.model import LoginHistory, Logins
-    from functions.queues import Queues
-    from functions.settings import Settings
-    from functions.tickets import Tickets
+    from functions.platform.queues import Queues
+    from functions.platform.settings import Settings
+    from functions.platform.signed_tokens import SignedTokens
 
 FORGET_AFTER_S = 5
 """The account is deleted in between; a message that is read before that is done comes back."""
@@ -47,13 +47,13 @@ class Assembly:
 
 
 def assemble(
-    settings: Settings, stores: Stores, queues: Queues, tickets: Tickets, now: Callable[[], datetime]
+    settings: Settings, stores: Stores, queues: Queues, tickets: SignedTokens, now: Callable[[], datetime]
 ) -> Assembly:
     """Return the accounts; nothing is connected to before it is used."""
     logins, hasher, limiter = stores.logins, Passwords(), RedisLimiter(stores.redis)
     idle, lifetime = timedelta(hours=settings.session_idle_hours), timedelta(days=settings.session_days)
     journal = Journal(
-        lambda message: queues.send("record-login", message),
+        lambda message: queues.send_json("record-login", message),
         stores.history,
         lambda user_id: logins.get(user_id) is not None,
         now,
@@ -68,9 +68,9 @@ def assemble(
         journal=journal,
     )
     outside = Outside(
-        send_letter=lambda kind, to, link: queues.send("send-mail", {"kind": kind, "to": to, "link": link}),
-        start_reset=lambda email: queues.send("start-reset", {"email": email}),
-        forget=lambda user_id: queues.send("forget-viewer", {"user_id": user_id}, delay_s=FORGET_AFTER_S),
+        send_letter=lambda kind, to, link: queues.send_json("send-mail", {"kind": kind, "to": to, "link": link}),
+        start_reset=lambda email: queues.send_json("start-reset", {"email": email}),
+        forget=lambda user_id: queues.send_json("forget-viewer", {"user_id": user_id}, delay_s=FORGET_AFTER_S),
         pseudonym=tickets.pseudonym,
         now=now,
     )

@@ -10,7 +10,8 @@ import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from functions.accounts.model import LinkOver, Purpose
+from functions.accounts.model import Purpose
+from functions.platform.errors import LinkExpired
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,10 +41,10 @@ class Links:
         return f"{self._site_origin}/{_PAGES[purpose]}#token={token}"
 
     def use(self, token: str, purpose: Purpose) -> str:
-        """Return whose link it is, and end it; raise LinkOver."""
+        """Return whose link it is, and end it; raise LinkExpired."""
         user_id = self._logins.use_link(_hash(token), purpose, self._now())
         if user_id is None:
-            raise LinkOver("This link has been used, or is older than half an hour; ask for a new one.")
+            raise LinkExpired("This link has been used, or is older than half an hour; ask for a new one.")
         return user_id
 
     def give_back(self, token: str, user_id: str, purpose: Purpose) -> None:

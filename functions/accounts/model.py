@@ -6,41 +6,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from functions.errors import Conflict, Forbidden, Malformed, NotflixError, StoreUnavailable, Unauthenticated
+from functions.platform.errors import (
+    StoreUnavailable,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-
-class AddressTaken(Conflict):
-    """There is an account of that address already."""
-
-    code = "address_taken"
-
-
-class WeakPassword(Malformed):
-    """The password would soon be guessed."""
-
-    code = "weak_password"
-
-
-class WrongCredentials(Unauthenticated):
-    """There is no account of that address with that password; which of the two is wrong is not told."""
-
-    code = "wrong_credentials"
-
-
-class WrongPassword(Forbidden):
-    """Someone who is logged in was asked for their password again, and it was not this one."""
-
-    code = "wrong_password"
-
-
-class LinkOver(NotflixError):
-    """A mailed link has been used, has been replaced by a later one, is too old, or never was."""
-
-    code = "link_over"
-    status = 410
 
 
 class Busy(StoreUnavailable):

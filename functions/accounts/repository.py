@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.accounts.model import AddressTaken, HistoryEntry, Login, Outcome
-from functions.mysql import Refused
+from functions.accounts.model import HistoryEntry, Login, Outcome
+from functions.platform.errors import AddressTaken, ProcedureRefused
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.accounts.model import Purpose
-    from functions.mysql import Database, Row
+    from functions.platform.mysql import Database, Row
 
 ADDRESS_TAKEN = 30_001
 MOST_AT_ONCE = 5_000
@@ -41,7 +41,7 @@ class MysqlLogins:
                 login.created_at,
                 idempotent=True,
             )
-        except Refused as refusal:
+        except ProcedureRefused as refusal:
             if refusal.number != ADDRESS_TAKEN:
                 raise
             raise AddressTaken(

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from functions.accounts.addresses import address_of
-from functions.accounts.limits import (
+from functions.accounts.model import Login, Outcome, Purpose, Viewer
+from functions.accounts.password_policy import chosen_password
+from functions.accounts.rate_limits import (
     CONFIRMATION,
     LINK,
     REGISTRATION,
@@ -18,26 +20,26 @@ from functions.accounts.limits import (
     network_of,
     require,
 )
-from functions.accounts.model import (
-    Login,
-    Outcome,
-    Purpose,
-    Viewer,
+from functions.platform.errors import (
+    Conflict,
+    Forbidden,
+    Malformed,
+    NotFound,
+    StoreUnavailable,
+    Unauthenticated,
     WrongCredentials,
     WrongPassword,
 )
-from functions.accounts.strength import chosen_password
-from functions.errors import Conflict, Forbidden, Malformed, NotFound, StoreUnavailable, Unauthenticated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from functions.accounts.gate import Gate, Hasher
-    from functions.accounts.journal import Journal
-    from functions.accounts.limits import Limiter
+    from functions.accounts.authentication import Gate, Hasher
     from functions.accounts.links import Links
+    from functions.accounts.login_history import Journal
     from functions.accounts.model import HistoryEntry, Logins, NewSession, Origin, Session
+    from functions.accounts.rate_limits import Limiter
 
 log = logging.getLogger(__name__)
 

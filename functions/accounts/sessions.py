@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.accounts.model import NewSession, Session, Viewer
-from functions.redis import answering
+from functions.platform.redis import answering
 
 if TYPE_CHECKING:
     from redis import Redis

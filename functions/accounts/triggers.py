@@ -12,8 +12,8 @@ from functions import bootstrap
 from functions.accounts.browsers import browser_of
 from functions.accounts.model import Origin
 from functions.accounts.views import public_entitlement, public_entry, public_session, public_viewer
-from functions.errors import Conflict, Malformed, StoreUnavailable
-from functions.http import answer, bearer, client_of, endpoint, json_object, no_content, operator_key
+from functions.platform.errors import Conflict, Malformed, StoreUnavailable
+from functions.platform.http import answer, bearer, client_of, endpoint, json_object, no_content, operator_key
 
 if TYPE_CHECKING:
     from functions.accounts.model import Viewer
@@ -209,7 +209,7 @@ def _forget(user_id: str) -> None:
 
 
 def _origin(req: func.HttpRequest) -> Origin:
-    client = client_of(req, bootstrap.settings().front_hops)
+    client = client_of(req, bootstrap.resources.settings().front_hops)
     return Origin(client.ip, browser_of(client.user_agent))
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from functions.billing.certificates import Certificates
 from functions.billing.owner import Office
 from functions.billing.paypal import PayPal
+from functions.billing.reconciliation import Inbox, Settlements
 from functions.billing.service import Shop
-from functions.billing.settlement import Inbox, Settlements
 from functions.billing.webhooks import Webhooks
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.billing.repository import MySqlPayments, MySqlSubscriptions
-    from functions.settings import Settings
+    from functions.platform.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,7 @@ from cryptography.x509.oid import NameOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 from urllib3.exceptions import HTTPError
 
-from functions.billing.model import NotPayPal
-from functions.errors import StoreUnavailable
-from functions.settings import SettingMissing
+from functions.platform.errors import NotFromPayPal, SettingMissing, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,11 +82,11 @@ class Certificates:
     def key(self, address: str) -> rsa.RSAPublicKey:
         """Return the key of the certificate at an address.
 
-        Raises NotPayPal if the address is none of PayPal's or what lies there is none of its certificates, and
+        Raises NotFromPayPal if the address is none of PayPal's or what lies there is none of its certificates, and
         StoreUnavailable if that cannot be found out now.
         """
         if not self._allowed.fullmatch(address):
-            raise NotPayPal("The webhook names a certificate at an address that is none of PayPal's.")
+            raise NotFromPayPal("The webhook names a certificate at an address that is none of PayPal's.")
         known = self._recall(address)
         if known is None:
             # whoever waits behind another address could wait for as long as a stranger likes
@@ -123,7 +121,7 @@ class Certificates:
                 if answer.status_code >= 500 or answer.status_code == 429:
                     raise StoreUnavailable(f"PayPal cannot show its certificate now (HTTP {answer.status_code}).")
                 if answer.status_code != 200:
-                    raise NotPayPal(f"There is no certificate at the address named (HTTP {answer.status_code}).")
+                    raise NotFromPayPal(f"There is no certificate at the address named (HTTP {answer.status_code}).")
                 return _body(answer.raw)
         except (requests.RequestException, HTTPError) as error:
             raise StoreUnavailable(
@@ -131,22 +129,22 @@ class Certificates:
             ) from None
 
     def _checked(self, pem: bytes) -> tuple[rsa.RSAPublicKey, datetime]:
-        """Return the leaf's key and the end of its chain; raise NotPayPal for anything but PayPal's own chain."""
+        """Return the leaf's key and the end of its chain; raise NotFromPayPal for anything but PayPal's own chain."""
         try:
             leaf, *between = x509.load_pem_x509_certificates(pem)
             names = [name.value for name in leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
             if names != [NAME]:
-                raise NotPayPal(f"The certificate is not that of {NAME}.")
+                raise NotFromPayPal(f"The certificate is not that of {NAME}.")
             roots = x509.load_pem_x509_certificates(Path(self._ca).read_bytes())
             policy = PolicyBuilder().store(Store(roots)).time(self._now())
             chain = policy.build_server_verifier(x509.DNSName(NAME)).verify(leaf, between)
         except (ValueError, VerificationError) as error:
-            raise NotPayPal(f"The certificate is not to be trusted ({error}).") from None
+            raise NotFromPayPal(f"The certificate is not to be trusted ({error}).") from None
         except FileNotFoundError:
             raise SettingMissing(f"PAYPAL_CA names {self._ca}, and there is no such file.") from None
         key = leaf.public_key()
         if not isinstance(key, rsa.RSAPublicKey):
-            raise NotPayPal("The certificate's key is not an RSA key.")
+            raise NotFromPayPal("The certificate's key is not an RSA key.")
         return key, min(one.not_valid_after_utc for one in chain)
 
 
@@ -157,7 +155,7 @@ def _body(response: BaseHTTPResponse) -> bytes:
     while piece := response.read1(LARGEST_BYTES, decode_content=True):
         body += piece
         if len(body) > LARGEST_BYTES:
-            raise NotPayPal("What lies at the certificate's address is far too large for one.")
+            raise NotFromPayPal("What lies at the certificate's address is far too large for one.")
         if time.monotonic() > deadline:
             raise StoreUnavailable("PayPal's certificate comes too slowly; send the webhook again.")
     return bytes(body)

@@ -8,30 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from functions.errors import Conflict, NotflixError
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-
-class NotPayPal(NotflixError):
-    """A webhook that PayPal has not signed, or not as it does."""
-
-    code = "not_paypal"
-    status = 400
-
-
-class PayPalRefused(NotflixError):
-    """PayPal understood a request and will not do it; the detail is its own word."""
-
-    code = "paypal_refused"
-    status = 502
-
-
-class AlreadySubscribed(Conflict):
-    """The viewer has a subscription that is not over."""
-
-    code = "already_subscribed"
 
 
 class State(StrEnum):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.billing.model import Grant, Interval, Offer, Plan
 from functions.billing.money import DECIMALS, WHOLE_ONLY, minor_of
-from functions.errors import Malformed, NotFound
+from functions.platform.errors import Malformed, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

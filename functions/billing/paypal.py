@@ -16,10 +16,16 @@ import requests
 from paypalrestsdk import Api, exceptions
 from pydantic import BaseModel, ValidationError
 
-from functions.billing.model import PayPalRefused
 from functions.billing.money import value_of
-from functions.billing.resources import Made, RefundResource, SaleResource, SubscriptionResource, Transactions, Webhooks
-from functions.errors import StoreUnavailable
+from functions.billing.paypal_schemas import (
+    Made,
+    RefundResource,
+    SaleResource,
+    SubscriptionResource,
+    Transactions,
+    Webhooks,
+)
+from functions.platform.errors import PayPalRefused, StoreUnavailable
 
 if TYPE_CHECKING:
     from datetime import datetime

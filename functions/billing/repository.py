@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from functions.billing.model import (
-    AlreadySubscribed,
     Begun,
     Charge,
     Grant,
@@ -20,14 +19,13 @@ from functions.billing.model import (
     Subscription,
     Waiting,
 )
-from functions.errors import Unauthenticated
-from functions.mysql import Refused
+from functions.platform.errors import AlreadySubscribed, ProcedureRefused, Unauthenticated
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.billing.model import Covering, Event, Standing
-    from functions.mysql import Database
+    from functions.platform.mysql import Database
 
 FORGOTTEN, NOT_OVER = 30_001, 30_002
 
@@ -71,7 +69,7 @@ class MySqlSubscriptions:
         """Return the request to ask PayPal under; raise AlreadySubscribed, or Unauthenticated of a deleted account."""
         try:
             (row,) = self._call("begin_subscription", user_id, plan_id, request_id, now, fresh_since)
-        except Refused as refusal:
+        except ProcedureRefused as refusal:
             if refusal.number == NOT_OVER:
                 raise AlreadySubscribed(
                     "You have a subscription already; cancel it on your account's page before you begin another."

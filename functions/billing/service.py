@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from functions.billing.model import OVER, WAITING, State
-from functions.billing.settlement import new_token
-from functions.errors import Conflict, NotFound
+from functions.billing.reconciliation import new_token
+from functions.platform.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from functions.accounts.model import Viewer
     from functions.billing.model import Payment, Plan, Subscription
     from functions.billing.ports import Outside, Payments, PayPal, Subscriptions
-    from functions.billing.settlement import Settlements
+    from functions.billing.reconciliation import Settlements
 
 FRESH_FOR = timedelta(hours=1)
 """How long an approval page is given out again; PayPal's own end after some hours."""

@@ -12,8 +12,7 @@ from typing import Any
 import azure.functions as func
 
 from functions import bootstrap
-from functions.apart import apart
-from functions.billing.settlement import OVERDUE_AFTER
+from functions.billing.reconciliation import OVERDUE_AFTER
 from functions.billing.views import (
     owners_event,
     owners_grant,
@@ -23,8 +22,9 @@ from functions.billing.views import (
     public_plan,
     public_subscription,
 )
-from functions.errors import Malformed
-from functions.http import answer, bearer, endpoint, json_object, no_content, operator_key
+from functions.platform.errors import Malformed
+from functions.platform.http import answer, bearer, endpoint, json_object, no_content, operator_key
+from functions.platform.thread_offload import offload
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 
@@ -46,7 +46,7 @@ def list_plans(req: func.HttpRequest) -> func.HttpResponse:
 
 @blueprint.function_name("subscribe")
 @blueprint.route("subscriptions", methods=["POST"], auth_level=ANONYMOUS)
-@apart
+@offload
 @endpoint
 def subscribe(req: func.HttpRequest) -> func.HttpResponse:
     """Begin a subscription: {"plan_id"}; answer where to approve it."""
@@ -65,18 +65,18 @@ def get_subscription(req: func.HttpRequest) -> func.HttpResponse:
     """Answer how the caller's subscription stands."""
     viewer = bootstrap.accounts().viewer(bearer(req))
     current = bootstrap.billing().shop.current(viewer)
-    return answer(public_subscription(current, bootstrap.entitlements().of(viewer), bootstrap.now()))
+    return answer(public_subscription(current, bootstrap.entitlements().of(viewer), bootstrap.resources.now()))
 
 
 @blueprint.function_name("cancel_subscription")
 @blueprint.route("subscription", methods=["DELETE"], auth_level=ANONYMOUS)
-@apart
+@offload
 @endpoint
 def cancel_subscription(req: func.HttpRequest) -> func.HttpResponse:
     """Cancel the caller's subscription; answer how it stands now."""
     viewer = bootstrap.accounts().viewer(bearer(req))
     current = bootstrap.billing().shop.cancel(viewer)
-    return answer(public_subscription(current, bootstrap.entitlements().of(viewer), bootstrap.now()))
+    return answer(public_subscription(current, bootstrap.entitlements().of(viewer), bootstrap.resources.now()))
 
 
 @blueprint.function_name("list_payments")
@@ -99,7 +99,7 @@ def take_paypal_event(req: func.HttpRequest) -> func.HttpResponse:
 
 @blueprint.function_name("create_plan")
 @blueprint.route("plans", methods=["POST"], auth_level=ANONYMOUS)
-@apart
+@offload
 @endpoint
 def create_plan(req: func.HttpRequest) -> func.HttpResponse:
     """Make a plan at PayPal: {"name", "description", "price", "currency", "interval", "interval_count"}."""
@@ -112,7 +112,7 @@ def create_plan(req: func.HttpRequest) -> func.HttpResponse:
 
 @blueprint.function_name("retire_plan")
 @blueprint.route("plans/{id}", methods=["DELETE"], auth_level=ANONYMOUS)
-@apart
+@offload
 @endpoint
 def retire_plan(req: func.HttpRequest) -> func.HttpResponse:
     """Let nobody subscribe to a plan any more; those who have go on."""
@@ -165,13 +165,13 @@ def list_paypal_events(req: func.HttpRequest) -> func.HttpResponse:
 
 @blueprint.function_name("settle_subscription")
 @blueprint.queue_trigger("msg", "settle-subscription", STORAGE)
-@apart
+@offload
 def settle_subscription(msg: func.QueueMessage) -> None:
     """Ask PayPal how a subscription stands and write it down: {"subscription_id", "cause"}."""
     subject, cause = _subject(msg)
     bootstrap.billing().settlements.settle(subject, cause)
     if cause == "event" and (told_at := msg.insertion_time):
-        bootstrap.telemetry().record(LAG, (bootstrap.now() - told_at).total_seconds())
+        bootstrap.resources.telemetry().record(LAG, (bootstrap.resources.now() - told_at).total_seconds())
 
 
 @blueprint.function_name("settle_subscription_poison")
@@ -187,7 +187,7 @@ def mend_subscriptions(timer: func.TimerRequest) -> None:
     """Send again for subscriptions that have waited to be settled for longer than a message takes."""
     del timer
     if bootstrap.billing().settlements.mend():
-        bootstrap.telemetry().record(LAG, OVERDUE_AFTER.total_seconds())  # so long at least, and not over yet
+        bootstrap.resources.telemetry().record(LAG, OVERDUE_AFTER.total_seconds())  # so long at least, and not over yet
 
 
 @blueprint.function_name("reconcile_subscriptions")

@@ -20,8 +20,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from functions.billing.model import Event, NotPayPal
-from functions.settings import SettingMissing
+from functions.billing.model import Event
+from functions.platform.errors import NotFromPayPal, SettingMissing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ class Keys(Protocol):
     """Whoever knows the key behind a certificate's address."""
 
     def key(self, address: str) -> RSAPublicKey:
-        """Return it; raise NotPayPal or StoreUnavailable."""
+        """Return it; raise NotFromPayPal or StoreUnavailable."""
 
 
 class Webhooks:
@@ -56,7 +56,7 @@ class Webhooks:
         self._keys = keys
 
     def read(self, headers: Mapping[str, str], body: bytes) -> Event:
-        """Return the event of a webhook; raise NotPayPal if PayPal did not sign it for us."""
+        """Return the event of a webhook; raise NotFromPayPal if PayPal did not sign it for us."""
         if not _RESOURCE_ID.fullmatch(self._webhook_id) or self._webhook_id == EVERYONES_ID:
             raise SettingMissing(
                 "PAYPAL_WEBHOOK_ID must be the id of your own webhook, which PayPal shows beside its address."
@@ -68,34 +68,34 @@ class Webhooks:
         said = {name: headers.get(f"PAYPAL-{name}", "") for name in ("TRANSMISSION-ID", "TRANSMISSION-TIME")}
         transmission, at = said.values()
         if len(body) > LARGEST_BODY:
-            raise NotPayPal("The body is larger than any of PayPal's.")
+            raise NotFromPayPal("The body is larger than any of PayPal's.")
         if headers.get("PAYPAL-AUTH-ALGO", "") != ALGORITHM:
-            raise NotPayPal(f"The webhook is not signed with {ALGORITHM}.")
+            raise NotFromPayPal(f"The webhook is not signed with {ALGORITHM}.")
         if not _TRANSMISSION.fullmatch(transmission) or not _TIME.fullmatch(at):
-            raise NotPayPal("The webhook does not name a transmission and its time.")
+            raise NotFromPayPal("The webhook does not name a transmission and its time.")
         signature = _signature(headers.get("PAYPAL-TRANSMISSION-SIG", ""))
         key = self._keys.key(headers.get("PAYPAL-CERT-URL", ""))
         message = f"{transmission}|{at}|{self._webhook_id}|{zlib.crc32(body)}".encode()
         try:
             key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
         except InvalidSignature:
-            raise NotPayPal("The signature is not PayPal's, or not of this body.") from None
+            raise NotFromPayPal("The signature is not PayPal's, or not of this body.") from None
 
 
 def event_of(body: bytes) -> Event:
-    """Return the event that a body tells of; raise NotPayPal if it is not of the form that events have."""
+    """Return the event that a body tells of; raise NotFromPayPal if it is not of the form that events have."""
     try:
         text = body.decode()
         said = json.loads(text)
     except (ValueError, RecursionError):
-        raise NotPayPal("The body is not JSON.") from None
+        raise NotFromPayPal("The body is not JSON.") from None
     if not isinstance(said, dict):
-        raise NotPayPal("The body is not a JSON object.")
+        raise NotFromPayPal("The body is not a JSON object.")
     event_id, kind = said.get("id"), said.get("event_type")
     if not isinstance(event_id, str) or not _EVENT_ID.fullmatch(event_id):
-        raise NotPayPal("The event has no id of PayPal's form.")
+        raise NotFromPayPal("The event has no id of PayPal's form.")
     if not isinstance(kind, str) or not _KIND.fullmatch(kind):
-        raise NotPayPal("The event has no type of PayPal's form.")
+        raise NotFromPayPal("The event has no type of PayPal's form.")
     return Event(
         event_id=event_id,
         kind=kind,
@@ -140,4 +140,4 @@ def _signature(text: str) -> bytes:
 
 
 def _unsigned() -> bytes:
-    raise NotPayPal("The webhook carries no signature.")
+    raise NotFromPayPal("The webhook carries no signature.")

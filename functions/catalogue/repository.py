@@ -16,7 +16,7 @@ from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
 from functions.catalogue.documents import UNREAD_IN_LISTS, document_of, title_of
 from functions.catalogue.model import Status
-from functions.errors import StoreUnavailable
+from functions.platform.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

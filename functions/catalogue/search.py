@@ -11,7 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from functions.errors import Malformed
+from functions.platform.errors import Malformed
 
 if TYPE_CHECKING:
     from datetime import datetime

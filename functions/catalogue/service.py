@@ -17,7 +17,7 @@ from functions.catalogue.names import guess, shown_name
 from functions.catalogue.search import cursor_after, genre_key, position_of, read_cursor, read_search, series_key
 from functions.catalogue.sidecar import read_edit
 from functions.catalogue.views import public_title
-from functions.errors import Malformed, NotFound
+from functions.platform.errors import Malformed, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from functions.catalogue.model import Details, Rating
-from functions.errors import Malformed
-from functions.uploads.naming import UploadKind, read_name
+from functions.platform.errors import Malformed
+from functions.platform.identifiers import UploadKind, read_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

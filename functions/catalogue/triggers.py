@@ -9,8 +9,8 @@ import azure.functions as func
 
 from functions import bootstrap
 from functions.catalogue.views import card, public_progress, public_title
-from functions.errors import Malformed, NotFound
-from functions.http import answer, bearer, endpoint, json_object, no_content, operator_key
+from functions.platform.errors import Malformed, NotFound
+from functions.platform.http import answer, bearer, endpoint, json_object, no_content, operator_key
 
 log = logging.getLogger(__name__)
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from functions.errors import EncodeFault
+from functions.platform.errors import EncodeFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

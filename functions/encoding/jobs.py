@@ -17,7 +17,7 @@ from pymongo import DESCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from functions.encoding.model import EncodePlan, SourceRef
-from functions.errors import NotFound
+from functions.platform.errors import NotFound
 
 if TYPE_CHECKING:
     from pymongo.collection import Collection

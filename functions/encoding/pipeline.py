@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 from functions.encoding.ffmpeg import without_addresses
 from functions.encoding.jobs import EncodeJob, JobStatus
 from functions.encoding.service import Encodes, Work
-from functions.errors import EncodeFault, SourceRefused
+from functions.platform.errors import EncodeFault, SourceRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 from babelfish import Error as UnknownLanguage
 from babelfish import Language
 
-from functions.encoding.graphs import remux_arguments
+from functions.encoding.ffmpeg_commands import remux_arguments
 from functions.encoding.ladder import chunks_for, renditions_for
 from functions.encoding.model import AudioPlan, EncodePlan, SourceRef, TextPlan
 from functions.encoding.probe import probe
-from functions.errors import EncodeFault, SourceRefused
-from functions.uploads.naming import UploadKind, companion, container_for, read_name
+from functions.platform.errors import EncodeFault, SourceRefused
+from functions.platform.identifiers import UploadKind, companion, container_for, read_name
 
 if TYPE_CHECKING:
     from functions.encoding.ffmpeg import FFmpeg
     from functions.encoding.jobs import EncodeJob
     from functions.encoding.probe import AudioStream, Source
     from functions.encoding.storage import MediaStore
-    from functions.settings import Settings
+    from functions.platform.settings import Settings
 
 log = logging.getLogger(__name__)
 

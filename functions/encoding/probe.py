@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from functions.encoding.model import FrameGrid, Picture
-from functions.errors import SourceRefused
+from functions.platform.errors import SourceRefused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from functions.catalogue.model import PlayableRendition, PlayableSubtitles, Playback
 from functions.encoding.dash import write_mpd
-from functions.encoding.graphs import INIT, SEGMENT, still_arguments
+from functions.encoding.ffmpeg_commands import INIT, SEGMENT, still_arguments
 from functions.encoding.hls import write_master, write_media
 from functions.encoding.jobs import JobStatus
 from functions.encoding.model import SourceRef
 from functions.encoding.presentation import presentation_of, revision_of
 from functions.encoding.thumbnails import write_thumbnails
-from functions.uploads.naming import container_for
+from functions.platform.identifiers import container_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from functions.encoding.boxes import Box, MalformedSegment, top_boxes
+from functions.encoding.iso_bmff import Box, MalformedSegment, top_boxes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from functions.encoding.jobs import EncodeJob, JobStatus
 from functions.encoding.model import SourceRef
 from functions.encoding.presentation import presentation_of
-from functions.errors import Conflict, NotFound
-from functions.uploads.naming import container_for, job_id_for
+from functions.platform.errors import Conflict, NotFound
+from functions.platform.identifiers import container_for, job_id_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STALLED_AFTER = timedelta(hours=1)
-"""Silence after which the messages of an open job are sent again; a message that comes twice changes nothing."""
+"""NoopTelemetry after which the messages of an open job are sent again; a message that comes twice changes nothing."""
 
 PLAYBACK_SHARE = 0.99
 """Part of the percentage that segments make up; the rest is publishing the end."""

@@ -9,7 +9,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import ContentSettings
 
-from functions.errors import EncodeFault
+from functions.platform.errors import EncodeFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient
 
     from functions.encoding.model import SourceRef
-    from functions.storage import Signer
+    from functions.platform.blob_signing import Signer
 
 KINDS = {
     ".m4s": "video/iso.segment",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from functions.encoding.graphs import THUMBNAIL_WIDTH
+from functions.encoding.ffmpeg_commands import THUMBNAIL_WIDTH
 
 if TYPE_CHECKING:
     from functions.encoding.model import EncodePlan, Presentation

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, List  # noqa: UP035 - the worker knows no
 import azure.functions as func
 
 from functions import bootstrap
-from functions.errors import Malformed, NotFound
-from functions.http import answer, bearer, endpoint, operator_key
+from functions.platform.errors import Malformed, NotFound
+from functions.platform.http import answer, bearer, endpoint, operator_key
 
 if TYPE_CHECKING:
     from functions.encoding.service import Progress, Work
@@ -162,7 +162,11 @@ def _shown(jobs: list[Progress]) -> list[dict[str, Any]]:
     """Return jobs as the API shows them, with the names that their titles have by now."""
     titles = bootstrap.catalogue().known(job.title_id for job in jobs)
     return [
-        _job(job, title.details.name if (title := titles.get(job.title_id)) else None, bootstrap.blob_service().url)
+        _job(
+            job,
+            title.details.name if (title := titles.get(job.title_id)) else None,
+            bootstrap.resources.blob_service().url,
+        )
         for job in jobs
     ]
 

@@ -14,12 +14,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from functions.encoding.closing import ClosingTrack
-from functions.encoding.graphs import audio_arguments, chunk_arguments, strip_arguments, subtitle_arguments
+from functions.encoding.ffmpeg_commands import audio_arguments, chunk_arguments, strip_arguments, subtitle_arguments
 from functions.encoding.jobs import TrackState
 from functions.encoding.model import AudioPlan, SourceRef, TextPlan
-from functions.errors import EncodeFault, Malformed, SourceRefused
-from functions.uploads.naming import container_for
+from functions.encoding.segment_uploader import ClosingTrack
+from functions.platform.errors import EncodeFault, Malformed, SourceRefused
+from functions.platform.identifiers import container_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from azure.storage.queue import QueueServiceClient
     from pymongo import MongoClient
 
-    from functions.settings import Settings
+    from functions.platform.settings import Settings
     from functions.usage.model import UsageStore
 
 
@@ -41,7 +41,7 @@ def probes_of(
         mongo().admin.command("ping")
 
     def mysql() -> None:
-        from functions.mysql_connections import Address, connect
+        from functions.platform.mysql_connections import Address, connect
 
         address = Address.of(_given(settings.logins_db_url))
         connect(address, settings.mysql_ca, answer_s=TIMEOUT_S).close()

@@ -9,7 +9,7 @@ import azure.functions as func
 from functions import bootstrap
 from functions.health.queues import waits_s
 from functions.health.service import check
-from functions.http import answer, endpoint
+from functions.platform.http import answer, endpoint
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 
@@ -30,5 +30,5 @@ def health(req: func.HttpRequest) -> func.HttpResponse:
 def measure_queues(timer: func.TimerRequest) -> None:
     """Record how long the first message of each queue has waited."""
     del timer
-    for queue, wait_s in waits_s(bootstrap.queue_service(), bootstrap.now()).items():
-        bootstrap.telemetry().record("notflix.queue.age_s", wait_s, queue=queue)
+    for queue, wait_s in waits_s(bootstrap.resources.queue_service(), bootstrap.resources.now()).items():
+        bootstrap.resources.telemetry().record("notflix.queue.age_s", wait_s, queue=queue)

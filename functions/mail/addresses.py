@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import idna
 
-from functions.mail.model import MailRefused
+from functions.platform.errors import MailRefused
 
 LONGEST_ADDRESS = 254
 """Octets of an address: a path has 256 with its angle brackets (RFC 5321, section 4.5.3.1.3)."""

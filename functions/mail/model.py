@@ -7,25 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from functions.errors import Malformed, NotflixError
+from functions.platform.errors import Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-class MailRefused(NotflixError):
-    """The letter cannot be delivered, and no repetition would change that; the detail names no address."""
-
-    code = "mail_refused"
-    status = 422
-
-
-class MailUnavailable(NotflixError):
-    """The mail server is away, busy or not set up well; a later try may do. The detail names no address."""
-
-    code = "mail_unavailable"
-    status = 503
-    retryable = True
 
 
 class Kind(StrEnum):

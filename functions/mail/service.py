@@ -9,9 +9,9 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from functions.errors import Malformed
 from functions.mail.letters import letter_for
-from functions.mail.model import MailRefused, message_of, request_of
+from functions.mail.model import message_of, request_of
+from functions.platform.errors import MailRefused, Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from functions.mail.addresses import Address, address_of
 from functions.mail.letters import PRODUCT
-from functions.mail.model import MailRefused, MailUnavailable
+from functions.platform.errors import MailRefused, MailUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import Any
 import azure.functions as func
 
 from functions import bootstrap
-from functions.errors import Malformed
+from functions.platform.errors import Malformed
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 

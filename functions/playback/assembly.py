@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from azure.storage.blob import BlobServiceClient
 
+    from functions.platform.blob_signing import Signer
+    from functions.platform.settings import Settings
+    from functions.platform.signed_tokens import SignedTokens
     from functions.playback.entitlement import Entitlements
     from functions.playback.service import Encodes, Titles, Usage
-    from functions.settings import Settings
-    from functions.storage import Signer
-    from functions.tickets import Tickets
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def assemble(
     blobs: BlobServiceClient,
     signer: Signer,
     neighbours: Neighbours,
-    tickets: Tickets,
+    tickets: SignedTokens,
     now: Callable[[], datetime],
 ) -> PlaybackParts:
     """Return playback; nothing is connected to before it is used."""

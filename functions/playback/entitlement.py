@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from functions.errors import EntitlementRequired
+from functions.platform.errors import EntitlementRequired
 
 if TYPE_CHECKING:
     from functions.accounts.model import Viewer

@@ -11,14 +11,14 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from functions.errors import NotFound
-from functions.uploads.naming import container_for
+from functions.platform.errors import NotFound
+from functions.platform.identifiers import container_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from functions.platform.signed_tokens import SignedTokens
     from functions.playback.keys import Keys, ReadKey
-    from functions.tickets import Tickets
 
 PURPOSE = "hls"
 MASTER = "master.m3u8"
@@ -38,19 +38,19 @@ class PlaylistStore(Protocol):
 class Playlists:
     """Gives out tickets to a title's playlists, and reads the playlists that a ticket opens."""
 
-    def __init__(self, tickets: Tickets, store: PlaylistStore, keys: Keys) -> None:
-        self._tickets = tickets
+    def __init__(self, tickets: SignedTokens, store: PlaylistStore, keys: Keys) -> None:
+        self._tokens = tickets
         self._store = store
         self._keys = keys
 
     def address(self, title_id: str, job_id: str, *, key: ReadKey, at: datetime) -> str:
         """Return the address, from that of the API on, of the master playlist; `key` was given out at `at`."""
         content = {"title_id": title_id, "job_id": job_id, "at": int(at.timestamp())}
-        return f"hls/{self._tickets.seal(PURPOSE, content, until=key.expires_at)}/{MASTER}"
+        return f"hls/{self._tokens.sign(PURPOSE, content, until=key.expires_at)}/{MASTER}"
 
     def read(self, ticket: str, name: str) -> str:
         """Return a playlist of the ticket's title, its addresses signed; raise Unauthenticated or NotFound."""
-        content = self._tickets.open(PURPOSE, ticket)
+        content = self._tokens.verify(PURPOSE, ticket)
         container, job_id = container_for(content["title_id"]), content["job_id"]
         text = self._store.read(container, f"{job_id}/{name}") if _PLAYLIST.fullmatch(name) else None
         if text is None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from functions.storage import Signer
+    from functions.platform.blob_signing import Signer
 
 CLOCKS_DIFFER = timedelta(minutes=15)
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from functions.catalogue.model import Status
-from functions.errors import NotPlayable
+from functions.platform.errors import NotPlayable
+from functions.platform.identifiers import container_for
 from functions.playback.entitlement import admit
-from functions.uploads.naming import container_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable

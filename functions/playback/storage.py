@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 
-from functions.errors import StoreUnavailable
+from functions.platform.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient

@@ -7,8 +7,8 @@ from dataclasses import asdict
 import azure.functions as func
 
 from functions import bootstrap
-from functions.errors import Malformed
-from functions.http import answer, bearer, endpoint, json_object
+from functions.platform.errors import Malformed
+from functions.platform.http import answer, bearer, endpoint, json_object
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from functions.recommendations.bolt import Bolt
-from functions.recommendations.keeping import Keeper
+from functions.recommendations.graph_sync import Keeper
 from functions.recommendations.rebuild import Rebuild
-from functions.recommendations.records import MongoRecords
+from functions.recommendations.rebuild_sources import Truth
+from functions.recommendations.rebuild_store import MongoRecords
 from functions.recommendations.repository import BoltGraph
 from functions.recommendations.service import Recommendations
-from functions.recommendations.sources import Truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
     from functions.catalogue.service import Catalogue
-    from functions.settings import Settings
+    from functions.platform.settings import Settings
     from functions.usage.model import UsageStore
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from neo4j import READ_ACCESS, WRITE_ACCESS, GraphDatabase, NotificationMinimumSeverity
 from neo4j.exceptions import ClientError, ConstraintError, DriverError, Neo4jError, TransientError
 
-from functions.errors import StoreUnavailable
+from functions.platform.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

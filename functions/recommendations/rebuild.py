@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from functions.recommendations import steps
-from functions.recommendations.sources import graph_title
+from functions.recommendations.rebuild_sources import graph_title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

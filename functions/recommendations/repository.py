@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.recommendations.filling import GraphFiller
-from functions.recommendations.reading import GraphReader
+from functions.recommendations.graph_bulk_loader import GraphFiller
+from functions.recommendations.graph_queries import GraphReader
 
 if TYPE_CHECKING:
     from functions.recommendations.bolt import Bolt

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from functions.catalogue.views import card
-from functions.errors import StoreUnavailable
+from functions.platform.errors import StoreUnavailable
 from functions.recommendations.model import MORE_LENGTH, SHELF_LENGTH, Kind, Pick, Reason, Shelf
 
 if TYPE_CHECKING:

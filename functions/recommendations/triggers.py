@@ -9,8 +9,8 @@ from typing import Any
 import azure.functions as func
 
 from functions import bootstrap
-from functions.errors import Malformed, NotFound
-from functions.http import answer, bearer, endpoint, operator_key
+from functions.platform.errors import Malformed, NotFound
+from functions.platform.http import answer, bearer, endpoint, operator_key
 from functions.recommendations.views import public_pick, public_progress, public_shelf
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def rebuild_graph(msg: func.QueueMessage) -> None:
     """Carry a rebuild on: {"rebuild_id"}; what is left after a while is for the next message."""
     rebuild_id = _rebuild_id(msg)
     if not bootstrap.graph().rebuild.advance(rebuild_id, within_s=REBUILD_S):
-        bootstrap.queues().send("rebuild-graph", {"rebuild_id": rebuild_id})
+        bootstrap.resources.queues().send_json("rebuild-graph", {"rebuild_id": rebuild_id})
 
 
 @blueprint.function_name("rebuild_graph_poison")
@@ -103,7 +103,7 @@ def rebuild_graph_poison(msg: func.QueueMessage) -> None:
 def mend_graph(timer: func.TimerRequest) -> None:
     """Make the graph anew if that is due: messages were lost, there is none yet, or it is a week old."""
     del timer
-    if bootstrap.settings().neo4j_uri:
+    if bootstrap.resources.settings().neo4j_uri:
         bootstrap.graph().rebuild.start_if_due()
 
 

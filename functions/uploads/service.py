@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from functions.catalogue.model import Status
-from functions.errors import Malformed
-from functions.uploads.naming import UploadKind, job_id_for, read_name, title_id_for
+from functions.platform.errors import Malformed
+from functions.platform.identifiers import UploadKind, job_id_for, read_name, title_id_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable

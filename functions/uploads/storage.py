@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from azure.core.exceptions import ResourceNotFoundError
 
-from functions.storage import seen_from_outside
+from functions.platform.blob_signing import seen_from_outside
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from azure.storage.blob import BlobServiceClient
 
-    from functions.storage import Signer
+    from functions.platform.blob_signing import Signer
 
 CONTAINER = "uploads"
 

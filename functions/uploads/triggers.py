@@ -5,8 +5,8 @@ import json
 import azure.functions as func
 
 from functions import bootstrap
-from functions.errors import Malformed
-from functions.http import answer, bearer, endpoint, json_object, operator_key
+from functions.platform.errors import Malformed
+from functions.platform.http import answer, bearer, endpoint, json_object, operator_key
 from functions.uploads.reference import BlobReference
 
 STORAGE = "AzureWebJobsStorage"
@@ -39,7 +39,7 @@ def create_upload(req: func.HttpRequest) -> func.HttpResponse:
     name, size = body.get("name"), body.get("size", 0)
     if not isinstance(name, str) or not isinstance(size, int) or size < 0:
         raise Malformed('The body must be {"name": the file\'s name, "size": its bytes}.')
-    limit_gb = bootstrap.settings().max_upload_gb
+    limit_gb = bootstrap.resources.settings().max_upload_gb
     if size > limit_gb << 30:
         raise Malformed(f"{name} has {size / (1 << 30):.1f} GB; MAX_UPLOAD_GB allows {limit_gb} GB.")
     ticket = bootstrap.uploads().ticket(name)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from functions import clients
-from functions.settings import SettingMissing
+from functions.platform import azure_clients as clients
+from functions.platform.errors import SettingMissing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pymongo.database import Database
 
-    from functions.settings import Settings
+    from functions.platform.settings import Settings
     from functions.usage.model import UsageStore
 
 

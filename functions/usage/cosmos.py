@@ -21,7 +21,7 @@ from azure.cosmos.exceptions import (
     CosmosResourceNotFoundError,
 )
 
-from functions.errors import StoreUnavailable
+from functions.platform.errors import StoreUnavailable
 from functions.usage.documents import (
     CHANGING,
     document_of,

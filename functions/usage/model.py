@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from functions.errors import Conflict, Malformed
+from functions.platform.errors import Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,12 +37,6 @@ UNWATCHED_KEPT_FOR = timedelta(days=2)
 _WITH_ITS_SITTING = datetime.min.replace(tzinfo=UTC)
 
 _PLACE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z~[a-z0-9-]{1,60}")
-
-
-class ListFull(Conflict):
-    """The watch list holds as many titles as it may."""
-
-    code = "list_full"
 
 
 class Kind(StrEnum):

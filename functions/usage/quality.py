@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from functions.telemetry import Telemetry
+    from functions.platform.telemetry import Telemetry
     from functions.usage.model import View
 
 LONGEST_STARTUP_S = 120.0
@@ -29,7 +29,7 @@ def report(telemetry: Callable[[], Telemetry], before: View, after: View) -> Non
     if known_ms is None and startup_ms is not None and startup_ms <= LONGEST_STARTUP_S * 1000:
         telemetry().record("notflix.playback.startup_s", startup_ms / 1000)
         began = after.sitting.opened_at
-        telemetry().whole(
+        telemetry().root_span(
             f"playback:{after.sitting.playback_id}",
             "click to first picture",
             began=began,

@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from functions.errors import Forbidden, Malformed, StoreUnavailable, Unauthenticated
-from functions.telemetry import Silence
+from functions.platform.errors import Forbidden, ListFull, Malformed, StoreUnavailable, Unauthenticated
+from functions.platform.telemetry import NoopTelemetry
 from functions.usage.model import (
     Heartbeat,
     Kind,
-    ListFull,
     Mark,
     Sitting,
     Traces,
@@ -29,14 +28,14 @@ from functions.usage.model import (
     to_milliseconds,
 )
 from functions.usage.quality import report
-from functions.usage.reading import read_title_id
+from functions.usage.schemas import read_title_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from functions.catalogue.model import Title
-    from functions.telemetry import Telemetry
-    from functions.tickets import Tickets
+    from functions.platform.signed_tokens import SignedTokens
+    from functions.platform.telemetry import Telemetry
     from functions.usage.model import UsageStore
 
 log = logging.getLogger(__name__)
@@ -95,14 +94,14 @@ class Usage:
         self,
         store: UsageStore,
         titles: Titles,
-        tickets: Tickets,
+        tickets: SignedTokens,
         tell_graph: Callable[[Mapping[str, object]], None],
         now: Callable[[], datetime],
-        telemetry: Callable[[], Telemetry] = Silence,
+        telemetry: Callable[[], Telemetry] = NoopTelemetry,
     ) -> None:
         self._store = store
         self._titles = titles
-        self._tickets = tickets
+        self._tokens = tickets
         self._tell_graph = tell_graph
         self._now = now
         self._telemetry = telemetry
@@ -252,11 +251,11 @@ class Usage:
             "o": text_of(sitting.opened_at),
             "d": sitting.duration_s,
         }
-        return self._tickets.seal(PURPOSE, content, until=self._now() + TICKET_LIFE)
+        return self._tokens.sign(PURPOSE, content, until=self._now() + TICKET_LIFE)
 
     def _read(self, ticket: str) -> Sitting:
         """Return the sitting that a ticket speaks for; raise Unauthenticated."""
-        content = self._tickets.open(PURPOSE, ticket)
+        content = self._tokens.verify(PURPOSE, ticket)
         return Sitting(
             user_id=content["u"],
             title_id=content["t"],

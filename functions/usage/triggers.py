@@ -5,8 +5,8 @@ from __future__ import annotations
 import azure.functions as func
 
 from functions import bootstrap
-from functions.errors import Malformed
-from functions.http import answer, bearer, endpoint, json_object, no_content
+from functions.platform.errors import Malformed
+from functions.platform.http import answer, bearer, endpoint, json_object, no_content
 from functions.usage.views import public_history, public_list, public_ratings, public_traces
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
@@ -109,7 +109,7 @@ def list_ratings(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint
 def rate_title(req: func.HttpRequest) -> func.HttpResponse:
     """Keep the viewer's thumb: {"rating": 1 or -1}."""
-    from functions.usage.reading import read_rating  # pydantic, which a start can do without
+    from functions.usage.schemas import read_rating  # pydantic, which a start can do without
 
     user_id = _user(req)
     bootstrap.usage().rate(user_id, req.route_params["id"], read_rating(json_object(req)))
@@ -126,7 +126,7 @@ def unrate_title(req: func.HttpRequest) -> func.HttpResponse:
 
 
 def _beat(req: func.HttpRequest) -> func.HttpResponse:
-    from functions.usage.reading import read_heartbeat  # pydantic, which a start can do without
+    from functions.usage.schemas import read_heartbeat  # pydantic, which a start can do without
 
     ticket, beat = read_heartbeat(json_object(req))
     bootstrap.usage().beat(req.route_params["id"], ticket, beat)

@@ -163,7 +163,7 @@ def _npm(*argv: str, environment: object = None) -> None:
 def _register_webhook(environment: Environment) -> None:
     """See that PayPal knows where to send its events, and the API app which webhook they are signed for."""
     from functions.billing.paypal import PayPal
-    from functions.errors import NotflixError
+    from functions.platform.errors import NotflixError
 
     # the environment may hold no more than a reference to the secret (`azd env set-secret`)
     secret = _kept(environment["AZURE_KEY_VAULT_NAME"], "paypal-client-secret")

@@ -14,7 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from functions.mysql_connections import Address, AddressUnreadable
+from functions.platform.errors import DatabaseUrlInvalid
+from functions.platform.mysql_connections import Address
 from infra.migrations.files import CannotMigrate, Folder, read_folders
 from infra.migrations.runner import Outcome, Server, migrate
 
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
         passwords = {folder.name: secrets.get(f"{folder.name.upper()}_DB_PASSWORD", "") for folder in folders}
         server = Server(address, environment.get("MYSQL_CA", "") if given.ca is None else given.ca)
         done = migrate(server, folders, passwords, tell=lambda sentence: print(sentence, file=sys.stderr))  # noqa: T201
-    except (CannotMigrate, AddressUnreadable) as error:
+    except (CannotMigrate, DatabaseUrlInvalid) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
     print(json.dumps({"databases": [_told(each) for each in done]}))  # noqa: T201

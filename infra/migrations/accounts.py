@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import pymysql
 
-from functions.mysql_connections import Address, connect
+from functions.platform.mysql_connections import Address, connect
 from infra.migrations.files import CannotMigrate
 
 if TYPE_CHECKING:
-    from functions.mysql_connections import Connection
+    from functions.platform.mysql_connections import Connection
     from infra.migrations.files import Folder
 
 RIGHTS_OF_OWNER = (

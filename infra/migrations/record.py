@@ -17,7 +17,7 @@ import pymysql
 from infra.migrations.files import CannotMigrate
 
 if TYPE_CHECKING:
-    from functions.mysql_connections import Connection
+    from functions.platform.mysql_connections import Connection
     from infra.migrations.files import Folder, Migration
 
 TABLE = """\

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pymysql
 
-from functions.mysql_connections import Address, connect
+from functions.platform.mysql_connections import Address, connect
 from infra.migrations import record
 from infra.migrations.accounts import (
     LONGEST_STATEMENT_S,
@@ -29,7 +29,7 @@ from infra.migrations.files import CannotMigrate
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from functions.mysql_connections import Connection
+    from functions.platform.mysql_connections import Connection
     from infra.migrations.files import Folder, Migration
 
 WAIT_FOR_OTHERS_S = 300

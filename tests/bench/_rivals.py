@@ -17,7 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from functions.encoding.graphs import chunk_arguments
+from functions.encoding.ffmpeg_commands import chunk_arguments
 from functions.encoding.ladder import renditions_for
 from functions.encoding.model import Chunk, EncodePlan, FrameGrid, Picture, Rendition, SourceRef
 from tests.bench._measure import Usage, run

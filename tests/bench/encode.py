@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from functions.settings import Settings
+from functions.platform.settings import Settings
 from infra.local.stores.home import Home
 from tests.bench._measure import ChildrenWatch, Usage, conclude, cpu_of_tree, peak_mb, say
 from tests.bench._product import first_manifest_s, product, ready_s

@@ -9,7 +9,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from functions.tickets import Tickets
+from functions.platform.signed_tokens import SignedTokens
 from functions.usage.mongo import MongoUsage
 from infra.local.stores.credentials import load_or_make
 from tests.bench._measure import conclude, cpu_of_tree, say
@@ -31,7 +31,7 @@ def main() -> int:
         say("Starting …")
         own.up()
         endpoints = json.loads(own.home.endpoints_file.read_text(encoding="utf-8"))
-        tickets = Tickets(load_or_make(own.home.secrets_file).signing_key, lambda: datetime.now(UTC))
+        tickets = SignedTokens(load_or_make(own.home.secrets_file).signing_key, lambda: datetime.now(UTC))
         with MongoClient[dict[str, Any]](endpoints["mongo"], tz_aware=True) as client:
             store = MongoUsage(client["notflix"])
             say(f"Opening a film for {viewers} viewers …")

@@ -21,13 +21,13 @@ from pymongo import MongoClient
 
 from functions.catalogue.repository import MongoTitles
 from functions.catalogue.service import Catalogue, Outside
+from functions.platform.settings import load_settings
 from functions.recommendations.bolt import Bolt
 from functions.recommendations.rebuild import Rebuild
-from functions.recommendations.records import MongoRecords
+from functions.recommendations.rebuild_sources import Truth
+from functions.recommendations.rebuild_store import MongoRecords
 from functions.recommendations.repository import BoltGraph
 from functions.recommendations.service import Recommendations
-from functions.recommendations.sources import Truth
-from functions.settings import load_settings
 from functions.usage.model import Kind
 from functions.usage.mongo import MongoUsage
 from infra.local.stores.arcadedb import arcadedb

@@ -20,7 +20,7 @@ import requests
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from functions.uploads.naming import container_for
+from functions.platform.identifiers import container_for
 from infra.local.stores.credentials import load_or_make
 from tests.e2e.conftest import Product
 from tests.support.homes import free_home

@@ -10,7 +10,7 @@ import pytest
 import requests
 from azure.storage.blob import ContainerClient
 
-from functions.uploads.naming import title_id_for
+from functions.platform.identifiers import title_id_for
 from infra.local.demo.art.studio import draw
 from infra.local.demo.library import DemoTitle, load
 from infra.local.stores.packages import web_folder

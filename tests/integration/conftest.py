@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.settings import Settings, load_settings
+from functions.platform.settings import Settings, load_settings
 from infra.local.stores.credentials import Credentials, load_or_make
 from infra.local.stores.fleet import endpoints_of, settings_of, stores_of
 from infra.local.stores.supervisor import Supervisor

@@ -12,30 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 from argon2 import Parameters, Type
 
-from functions.accounts.gate import Gate, PasswordLimits
-from functions.accounts.journal import Journal
-from functions.accounts.limits import Attempt, Refusal
+from functions.accounts.authentication import Gate, PasswordLimits
 from functions.accounts.links import Links
-from functions.accounts.model import (
-    AddressTaken,
-    HistoryEntry,
-    Login,
-    NewSession,
-    Origin,
-    Outcome,
-    Purpose,
-    Session,
-    Viewer,
-)
+from functions.accounts.login_history import Journal
+from functions.accounts.model import HistoryEntry, Login, NewSession, Origin, Outcome, Purpose, Session, Viewer
 from functions.accounts.passwords import Passwords
+from functions.accounts.rate_limits import Attempt, Refusal
 from functions.accounts.service import Accounts, Outside, Parts
-from functions.errors import StoreUnavailable
-from functions.tickets import Tickets
+from functions.platform.errors import AddressTaken, StoreUnavailable
+from functions.platform.signed_tokens import SignedTokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from functions.accounts.limits import Count
+    from functions.accounts.rate_limits import Count
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOME = Origin("203.0.113.7", "Firefox on Linux")
@@ -338,7 +328,7 @@ class World:
         self.journal = Journal(
             self.queue.send, self.history, lambda user_id: self.logins.get(user_id) is not None, self.clock
         )
-        pseudonym = Tickets("k" * 32, self.clock).pseudonym
+        pseudonym = SignedTokens("k" * 32, self.clock).pseudonym
         self.gate = Gate(self.logins, self.hasher, self.limiter, self.journal, pseudonym, self.limits)
         parts = Parts(
             logins=self.logins,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from functions.errors import StoreUnavailable
+from functions.platform.errors import StoreUnavailable
 from functions.usage.service import Usage
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.catalogue.model import Title
-    from functions.tickets import Tickets
+    from functions.platform.signed_tokens import SignedTokens
     from functions.usage.model import UsageStore, View
 
 TITLE = "film"
@@ -77,7 +77,7 @@ class Audience:
     """Viewers in front of a running API, opened by way of its own store."""
 
     def __init__(
-        self, api: str, store: UsageStore, tickets: Tickets, now: datetime, *, viewers: int, every_s: float
+        self, api: str, store: UsageStore, tickets: SignedTokens, now: datetime, *, viewers: int, every_s: float
     ) -> None:
         self._address = urlsplit(api)
         self._store = store

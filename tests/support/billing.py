@@ -25,16 +25,16 @@ from functions.billing.model import (
     after,
 )
 from functions.billing.owner import Office
+from functions.billing.reconciliation import Settlements, new_token
 from functions.billing.service import Shop
-from functions.billing.settlement import Settlements, new_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from functions.billing.access import Entitlements
+    from functions.billing.entitlements import Entitlements
     from functions.billing.ports import Payments, Subscriptions
     from functions.billing.repository import MySqlPayments, MySqlSubscriptions
-    from functions.settings import Settings
+    from functions.platform.settings import Settings
     from tests.support.paypal import Received
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from functions.encoding.jobs import EncodeJob, JobStatus, TrackState
 from functions.encoding.ladder import renditions_for
 from functions.encoding.model import AudioPlan, Chunk, EncodePlan, FrameGrid, Picture, SourceRef
-from functions.errors import EncodeFault, NotFound
+from functions.platform.errors import EncodeFault, NotFound
 from tests.support.catalogue import NOON
 
 if TYPE_CHECKING:

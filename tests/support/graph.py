@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from functions.recommendations import steps
-from functions.recommendations.keeping import Keeper
+from functions.recommendations.graph_sync import Keeper
 from functions.recommendations.rebuild import Phase, Progress, Rebuild
+from functions.recommendations.rebuild_sources import Truth
 from functions.recommendations.service import Recommendations
-from functions.recommendations.sources import Truth
 from functions.usage.model import Heartbeat, Kind, Mark, Milestone, View
 from tests.support.catalogue import NOON, World, make_playback, make_title
 from tests.support.usage import MemoryUsage, make_sitting

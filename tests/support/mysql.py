@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.mysql import Database
-from functions.mysql_connections import Address, connect
+from functions.platform.mysql import Database
+from functions.platform.mysql_connections import Address, connect
 from infra.local.stores.credentials import load_or_make
 from infra.local.stores.mariadb import mariadb
 from infra.local.stores.part import PartState
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from functions.mysql_connections import Connection
+    from functions.platform.mysql_connections import Connection
     from infra.local.stores.credentials import Credentials
     from infra.local.stores.part import PartStatus, Store
 

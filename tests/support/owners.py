@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Never
 
+from functions.accounts.admin_auth import Owners
 from functions.accounts.model import Viewer
-from functions.accounts.owners import Owners
-from functions.errors import Forbidden, Unauthenticated
+from functions.platform.errors import Forbidden, Unauthenticated
 
 OPERATOR_KEY = "an-operator-key-of-forty-characters-or-so"
 AS_OPERATOR = {"x-operator-key": OPERATOR_KEY}

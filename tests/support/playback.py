@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from functions.errors import StoreUnavailable
+from functions.platform.errors import StoreUnavailable
+from functions.platform.signed_tokens import SignedTokens
 from functions.playback.hls import Playlists
 from functions.playback.keys import ReadKey
-from functions.tickets import Tickets
 from tests.support.catalogue import Clock
 
 SIGNING_KEY = "k" * 32
@@ -38,4 +38,4 @@ class MemoryPlaylists:
 
 def make_playlists(store: MemoryPlaylists | None = None, clock: Clock | None = None) -> Playlists:
     """Return what gives out tickets to playlists, by default at noon and with none there."""
-    return Playlists(Tickets(SIGNING_KEY, clock or Clock()), store or MemoryPlaylists(), Keys())
+    return Playlists(SignedTokens(SIGNING_KEY, clock or Clock()), store or MemoryPlaylists(), Keys())

@@ -25,7 +25,7 @@ def drain(queue: str, function: Callable[..., Any]) -> int:
 
     A message is deleted once the function has returned. What it raises comes out, and the message is there again.
     """
-    client = bootstrap.queue_service().get_queue_client(queue)
+    client = bootstrap.resources.queue_service().get_queue_client(queue)
     count = 0
     try:
         for message in client.receive_messages():
@@ -43,7 +43,7 @@ def drain(queue: str, function: Callable[..., Any]) -> int:
 
 def empty(queue: str) -> None:
     """Throw away what waits in a queue."""
-    client = bootstrap.queue_service().get_queue_client(queue)
+    client = bootstrap.resources.queue_service().get_queue_client(queue)
     try:
         client.clear_messages()
     except ResourceNotFoundError:

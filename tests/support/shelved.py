@@ -17,8 +17,8 @@ from functions.encoding.model import (
 )
 from functions.encoding.segments import read_init, read_segment
 from functions.encoding.storage import BlobMedia
-from functions.storage import Signer
-from functions.uploads.naming import container_for
+from functions.platform.blob_signing import Signer
+from functions.platform.identifiers import container_for
 from tests.support.presentations import growing
 from tests.support.titles import TINY_RENDITIONS, make_tiny_title
 

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from functions.telemetry import Value
+    from functions.platform.telemetry import Value
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
-    """What was told of a thing as a whole."""
+class RootSpan:
+    """What was told of a subject as a whole."""
 
-    thing: str
+    subject: str
     name: str
     began: datetime
     ended: datetime
@@ -28,18 +28,18 @@ class Whole:
 class Listener:
     """Keeps what it is told."""
 
-    figures: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    metrics: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     attributes: list[dict[str, Value]] = field(default_factory=list)
-    wholes: list[Whole] = field(default_factory=list)
+    root_spans: list[RootSpan] = field(default_factory=list)
 
-    def span(self, thing: str, name: str, **attributes: Value) -> AbstractContextManager[None]:
-        del thing, name, attributes
+    def span(self, subject: str, name: str, **attributes: Value) -> AbstractContextManager[None]:
+        del subject, name, attributes
         return nullcontext()
 
-    def whole(self, thing: str, name: str, *, began: datetime, ended: datetime, **attributes: Value) -> None:
+    def root_span(self, subject: str, name: str, *, began: datetime, ended: datetime, **attributes: Value) -> None:
         del attributes
-        self.wholes.append(Whole(thing, name, began, ended))
+        self.root_spans.append(RootSpan(subject, name, began, ended))
 
-    def record(self, figure: str, value: float, **attributes: Value) -> None:
-        self.figures[figure].append(value)
+    def record(self, metric: str, value: float, **attributes: Value) -> None:
+        self.metrics[metric].append(value)
         self.attributes.append(attributes)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 from azure.storage.blob import BlobServiceClient
 
-from functions.uploads.naming import container_for, job_id_for, title_id_for
+from functions.platform.identifiers import container_for, job_id_for, title_id_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -7,7 +7,7 @@ from datetime import timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from functions.tickets import Tickets
+from functions.platform.signed_tokens import SignedTokens
 from functions.usage.model import Everything, Heartbeat, Kept, Kind, Mark, Sitting, Traces, View
 from functions.usage.service import Usage
 from tests.support.catalogue import NOON, World, make_playback, make_title
@@ -134,7 +134,7 @@ class Cinema:
             make_title(name, added_s=number, playback=playback)
             for number, name in enumerate(("film", "other", "third"))
         )
-        self.tickets = Tickets("k" * 32, self.clock)
+        self.tickets = SignedTokens("k" * 32, self.clock)
         self.usage = Usage(self.store, self.world.catalogue, self.tickets, self._tell, self.clock)
         self.graph_is_away = False
 

@@ -1,18 +1,20 @@
-"""The composition root in tests: everything it has made is forgotten, so that the next test makes its own."""
+"""The composition root in tests: everything it has made is dropped, so that the next test makes its own."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 
 from functions import bootstrap
-from functions.once import once
+from functions.platform.lazy import lazy
 
 
 def forget_all() -> None:
-    """Close the clients that `bootstrap` has made, and forget all that it has made."""
+    """Close the clients that `bootstrap` has made, and drop all that it has made."""
     for factory in vars(bootstrap).values():
-        if isinstance(factory, once):
-            for made in factory._made:
+        if isinstance(factory, lazy):
+            for value in factory.made():
                 with suppress(AttributeError):
-                    made.close()
+                    value.close()
             factory.cache_clear()
+    bootstrap.resources.close()
+    vars(bootstrap.resources).clear()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.settings import ENVIRONMENT_NAMES
+from functions.platform.settings import ENVIRONMENT_NAMES
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 import function_app
 from functions import bootstrap
-from functions.once import once
+from functions.platform.lazy import lazy
 from tests.support.api import call
 from tests.support.owners import AS_OPERATOR, AS_VIEWER, NobodyIsLoggedIn, make_owners
 
@@ -101,7 +101,7 @@ class Unusable:
 def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing can be done: a function that does anything before it asks who is there fails with 500."""
     for name, made in vars(bootstrap).items():
-        if isinstance(made, once):
+        if isinstance(made, lazy):
             monkeypatch.setattr(bootstrap, name, Unusable)
     monkeypatch.setattr(bootstrap, "owners", make_owners)
     monkeypatch.setattr(bootstrap, "accounts", NobodyIsLoggedIn)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from functions.uploads.naming import UploadKind, companion, job_id_for, read_name
+from functions.platform.identifiers import UploadKind, companion, job_id_for, read_name
 from infra.local.cli.api import Api
 from infra.local.stores.home import CannotRun, Home
 

@@ -1,4 +1,4 @@
-"""`traces`: what took how long, from the file that the hosts write: a line a thing, or one thing step by step."""
+"""`traces`: what took how long, from the file that the hosts write: a line a subject, or one subject step by step."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NEWEST = 20
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of a thing: when it began and ended, in seconds since 1970."""
+    """A step of a subject: when it began and ended, in seconds since 1970."""
 
     name: str
     service: str
@@ -35,39 +35,41 @@ class Step:
 
 
 def read_steps(path: Path) -> dict[str, list[Step]]:
-    """Return the steps of each thing, by their beginning; a line that was cut off is passed over."""
-    things: dict[str, list[Step]] = defaultdict(list)
+    """Return the steps of each subject, by their beginning; a line that was cut off is passed over."""
+    subjects: dict[str, list[Step]] = defaultdict(list)
     for file in (path.with_suffix(".1.jsonl"), path):
         if not file.exists():
             continue
         with file.open(encoding="utf-8") as lines:
             for told in _objects(lines):
                 if "span" in told:
-                    things[str(told["attributes"].get("notflix.thing", ""))].append(_step(told))
-    return {thing: sorted(steps, key=lambda step: (step.began_s, not step.whole)) for thing, steps in things.items()}
+                    subjects[str(told["attributes"].get("notflix.subject", ""))].append(_step(told))
+    return {
+        subject: sorted(steps, key=lambda step: (step.began_s, not step.whole)) for subject, steps in subjects.items()
+    }
 
 
-def show_traces(thing: str) -> None:
-    """Print the newest things and how long each took, or the steps of one as bars under each other."""
-    things = read_steps(Home.of().traces_file)
+def show_traces(subject: str) -> None:
+    """Print the newest subjects and how long each took, or the steps of one as bars under each other."""
+    subjects = read_steps(Home.of().traces_file)
     console = Console()
-    if not things:
+    if not subjects:
         console.print("There are no traces yet: they are written as films are encoded and watched.", highlight=False)
         return
-    if not thing:
-        console.print(_overview(things))
+    if not subject:
+        console.print(_overview(subjects))
         return
-    found = [name for name in things if name == thing or name.partition(":")[2] == thing]
+    found = [name for name in subjects if name == subject or name.partition(":")[2] == subject]
     if not found:
-        raise CannotRun(f"There is no trace of {thing!r}; `./notflix traces` lists them.")
-    console.print(_bars(things[found[0]]))
+        raise CannotRun(f"There is no trace of {subject!r}; `./notflix traces` lists them.")
+    console.print(_bars(subjects[found[0]]))
 
 
-def _overview(things: dict[str, list[Step]]) -> Table:
+def _overview(subjects: dict[str, list[Step]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("thing", "what", "began", "took", "steps", "faults"):
+    for heading in ("subject", "what", "began", "took", "steps", "faults"):
         table.add_column(heading)
-    newest = sorted(things.items(), key=lambda item: item[1][-1].began_s, reverse=True)[:NEWEST]
+    newest = sorted(subjects.items(), key=lambda item: item[1][-1].began_s, reverse=True)[:NEWEST]
     for name, steps in newest:
         whole = next((step for step in steps if step.whole), None)
         began = min(step.began_s for step in steps)
@@ -113,7 +115,7 @@ def _objects(lines: Iterable[str]) -> Iterable[dict[str, Any]]:
 
 
 def _step(told: dict[str, Any]) -> Step:
-    details = " ".join(f"{value}" for key, value in told["attributes"].items() if key != "notflix.thing")
+    details = " ".join(f"{value}" for key, value in told["attributes"].items() if key != "notflix.subject")
     return Step(
         name=told["span"],
         service=told["service"] or "",

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from functions.platform.errors import DatabaseUrlInvalid
 from infra.local.stores.home import REPOSITORY, CannotRun, write_private
 from infra.local.stores.part import Part, Store
 from infra.local.stores.ports import LOOPBACK
@@ -93,11 +94,11 @@ def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]
 
 
 def _real_server(url: str, ca: str, credentials: Credentials) -> Store:
-    from functions.mysql_connections import Address, AddressUnreadable
+    from functions.platform.mysql_connections import Address
 
     try:
         host = Address.of(url).host
-    except AddressUnreadable:
+    except DatabaseUrlInvalid:
         raise CannotRun(
             f"{ADMINISTRATOR} is not of the form mysql://administrator:password@host:3306, with what is special in the "
             "password percent-encoded."
@@ -125,7 +126,7 @@ def _settings(url: str, credentials: Credentials) -> dict[str, str]:
 
 def _migrate(url: str, ca: str, credentials: Credentials) -> None:
     """Bring the databases up to date; raise CannotRun with the sentence that says where it stands."""
-    from functions.mysql_connections import Address
+    from functions.platform.mysql_connections import Address
     from infra.migrations.files import CannotMigrate, read_folders
     from infra.migrations.runner import Server, migrate
 
@@ -141,7 +142,7 @@ def _refusal(url: str, ca: str) -> str | None:
     """Return why the server does not let us in, or None if it does."""
     import pymysql
 
-    from functions.mysql_connections import Address, connect
+    from functions.platform.mysql_connections import Address, connect
 
     try:
         connect(Address.of(url), ca).close()

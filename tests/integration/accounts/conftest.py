@@ -21,6 +21,6 @@ def wired(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in stack.environment.items():
         monkeypatch.setenv(name, value)
     forget_all()
-    bootstrap.redis().flushdb()
+    bootstrap.resources.redis().flushdb()
     yield
     forget_all()

@@ -75,7 +75,7 @@ def log_in(email: str, password: str = PASSWORD) -> str:
 
 
 def letters() -> list[dict[str, str]]:
-    client = bootstrap.queue_service().get_queue_client("send-mail")
+    client = bootstrap.resources.queue_service().get_queue_client("send-mail")
     return [json.loads(b64decode(message.content)) for message in client.peek_messages(32)]
 
 
@@ -109,10 +109,10 @@ def test_of_160_wrong_tries_at_once_five_reach_the_hash_and_nobody_else_notices(
     assert len([password for password in hashed if password.startswith("guess")]) == 5
     assert try_to_log_in(victim, PASSWORD) == 429
     assert len([password for password in hashed if password == PASSWORD]) == 4
-    for key in bootstrap.redis().scan_iter("attempts:*"):  # a minute passes
-        if bootstrap.redis().type(key) == "zset":
-            for member in bootstrap.redis().zrange(key, 0, -1):
-                bootstrap.redis().zincrby(key, -60_001, str(member))
+    for key in bootstrap.resources.redis().scan_iter("attempts:*"):  # a minute passes
+        if bootstrap.resources.redis().type(key) == "zset":
+            for member in bootstrap.resources.redis().zrange(key, 0, -1):
+                bootstrap.resources.redis().zincrby(key, -60_001, str(member))
     assert try_to_log_in(victim, PASSWORD) == 200
 
 
@@ -278,7 +278,7 @@ def dump_of_databases(stack: Stack) -> str:
 
 
 def dump_of_redis() -> str:
-    redis = bootstrap.redis()
+    redis = bootstrap.resources.redis()
     found: list[object] = []
     for key in redis.scan_iter():
         match redis.type(key):

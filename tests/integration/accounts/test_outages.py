@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from functions.accounts import triggers
 from functions.accounts.passwords import Passwords
 from functions.catalogue.triggers import list_titles
-from functions.errors import StoreUnavailable
+from functions.platform.errors import StoreUnavailable
 from tests.support.accounts import OTHER_PASSWORD, PASSWORD, make_email
 from tests.support.api import call
 from tests.support.homes import free_home

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("wired")
 def make_sessions(**spans: float) -> RedisSessions:
     """Return sessions with an idle limit and a lifetime in seconds."""
     return RedisSessions(
-        bootstrap.redis(),
+        bootstrap.resources.redis(),
         idle=timedelta(seconds=spans.get("idle_s", 3600)),
         lifetime=timedelta(seconds=spans.get("lifetime_s", 86400)),
     )
@@ -58,7 +58,7 @@ def test_a_token_has_256_bits_and_does_not_stand_in_the_store() -> None:
     sessions, viewer = make_sessions(), make_viewer()
     tokens = {enter(sessions, viewer) for _ in range(20)}
     assert len(tokens) == 20 and all(len(token) == 43 for token in tokens)
-    redis = bootstrap.redis()
+    redis = bootstrap.resources.redis()
     keys = list(redis.scan_iter())
     kept = [redis.hgetall(key) if redis.type(key) == "hash" else redis.zrange(key, 0, -1) for key in keys]
     assert len(keys) == 21
@@ -66,7 +66,7 @@ def test_a_token_has_256_bits_and_does_not_stand_in_the_store() -> None:
 
 
 def test_a_session_is_found_in_one_round_trip_once_its_script_is_known() -> None:
-    sessions, redis = make_sessions(), bootstrap.redis()
+    sessions, redis = make_sessions(), bootstrap.resources.redis()
     token = enter(sessions, make_viewer())
     sessions.find(token)
     before = redis.info("stats")["total_commands_processed"]
@@ -97,7 +97,7 @@ def test_an_unused_session_ends_and_a_used_one_goes_on_to_its_last_hour() -> Non
 
 
 def test_most_requests_do_not_write() -> None:
-    sessions, redis = make_sessions(), bootstrap.redis()
+    sessions, redis = make_sessions(), bootstrap.resources.redis()
     token = enter(sessions, make_viewer())
     before = redis.info("commandstats").get("cmdstat_pexpire", {"calls": 0})["calls"]
     for _ in range(50):
@@ -120,18 +120,20 @@ def test_all_sessions_of_an_account_end_together_and_those_of_others_stay() -> N
     sessions.close_all(viewer.user_id)
     assert not [token for token in tokens if sessions.find(token)]
     assert sessions.find(stays)
-    assert not bootstrap.redis().exists(f"sess:of:{viewer.user_id}")
+    assert not bootstrap.resources.redis().exists(f"sess:of:{viewer.user_id}")
 
 
 def test_new_rights_reach_every_live_session_and_wake_no_dead_one() -> None:
     sessions, viewer = make_sessions(), make_viewer()
     tokens = [enter(sessions, viewer) for _ in range(3)]
-    bootstrap.redis().delete(*[key for key in bootstrap.redis().scan_iter("sess:*") if "of" not in key][:1])
+    bootstrap.resources.redis().delete(
+        *[key for key in bootstrap.resources.redis().scan_iter("sess:*") if "of" not in key][:1]
+    )
     raised = replace(viewer, admin=True)
     sessions.amend(raised)
     found = [sessions.find(token) for token in tokens]
     assert [each.viewer for each in found if each] == [raised, raised]
-    assert len(list(bootstrap.redis().scan_iter("sess:*"))) == 3
+    assert len(list(bootstrap.resources.redis().scan_iter("sess:*"))) == 3
 
 
 def test_an_account_has_only_so_many_sessions_and_the_oldest_ends_first() -> None:
@@ -145,5 +147,5 @@ def test_nothing_is_left_when_the_last_session_has_ended() -> None:
     sessions = make_sessions(idle_s=0.2, lifetime_s=0.2)
     enter(sessions, make_viewer())
     began = time.monotonic()
-    while list(bootstrap.redis().scan_iter("sess:*")):
+    while list(bootstrap.resources.redis().scan_iter("sess:*")):
         assert time.monotonic() - began < 20

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions import bootstrap
-from functions.accounts.model import AddressTaken, Outcome, Purpose
+from functions.accounts.model import Outcome, Purpose
+from functions.platform.errors import AddressTaken
 from tests.support.accounts import NOON, FakeHistory, FakeLogins, make_entry, make_login
 
 if TYPE_CHECKING:

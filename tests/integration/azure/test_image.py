@@ -97,10 +97,10 @@ def test_migrations_start_in_the_image(image: Image) -> None:
 @pytest.mark.usefixtures("wired")
 def test_a_message_becomes_a_film_in_the_image(encoder: subprocess.Popen[bytes], tmp_path: Path) -> None:
     film = make_film(FILMS["exactly one segment"], tmp_path)
-    bootstrap.blob_service().get_container_client("uploads").upload_blob("Imaged Film.mp4", film.read_bytes())
+    bootstrap.resources.blob_service().get_container_client("uploads").upload_blob("Imaged Film.mp4", film.read_bytes())
     arrival = bootstrap.uploads().arrived("Imaged Film.mp4")
     assert arrival and arrival.job_id
-    bootstrap.queues().send("plan-encode", {"job_id": arrival.job_id})
+    bootstrap.resources.queues().send_json("plan-encode", {"job_id": arrival.job_id})
 
     def ended() -> str:
         assert encoder.poll() is None, (tmp_path / "log").read_text()
@@ -110,6 +110,6 @@ def test_a_message_becomes_a_film_in_the_image(encoder: subprocess.Popen[bytes],
     status = eventually(ended, within_s=READY_WITHIN_S, every_s=0.5)
     job = bootstrap.encodes().progress(arrival.job_id)
     assert status == "ready", f"{job and job.reason}\n{(tmp_path / 'log').read_text()}"
-    folder = bootstrap.blob_service().get_container_client(f"title-{arrival.title_id}")
+    folder = bootstrap.resources.blob_service().get_container_client(f"title-{arrival.title_id}")
     names = {blob.name.rpartition("/")[2] for blob in folder.list_blobs()}
     assert {"manifest.mpd", "master.m3u8", "init.mp4", "s00000.m4s"} <= names

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.billing.access import Entitlements, RedisMemory
+from functions.billing.entitlements import Entitlements, RedisMemory
 from functions.billing.repository import MySqlPayments, MySqlSubscriptions
-from functions.mysql import Database
-from functions.redis import connect
+from functions.platform.mysql import Database
+from functions.platform.redis import connect
 from tests.support.billing import Counter, RealCounter
 from tests.support.paypal import Listener, PayPal, Received, running_simulator
 

@@ -13,7 +13,7 @@ import pytest
 from functions import bootstrap
 from functions.accounts.model import Viewer
 from functions.billing import triggers
-from functions.errors import NotFound, Unauthenticated
+from functions.platform.errors import NotFound, Unauthenticated
 from tests.support.api import call
 from tests.support.billing import make_user_id
 from tests.support.owners import AS_OPERATOR, OPERATOR_KEY
@@ -72,7 +72,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Write down the messages that would be sent."""
     messages: list[str] = []
     sender = SimpleNamespace(send=lambda queue, message: messages.append(json.dumps(message)))
-    monkeypatch.setattr(bootstrap, "prompt_queues", lambda: sender)
+    monkeypatch.setattr(bootstrap.resources, "interactive_queues", lambda: sender)
     return messages
 
 

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from functions.billing.model import State
-from functions.mysql_connections import Address, connect
+from functions.platform.mysql_connections import Address, connect
 from tests.integration.host.running import KEYS, REPOSITORY, RunningHost
 from tests.support.owners import OPERATOR_KEY
 from tests.support.paypal import running_simulator

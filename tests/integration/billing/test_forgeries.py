@@ -8,8 +8,9 @@ import pytest
 import requests
 
 from functions.accounts.model import Viewer
-from functions.billing.model import NotPayPal, State
+from functions.billing.model import State
 from functions.billing.owner import offer_of
+from functions.platform.errors import NotFromPayPal
 from infra.local.paypal.forgery import MODES
 from tests.support.billing import make_user_id
 from tests.support.paypal import Received
@@ -74,7 +75,7 @@ def test_a_forgery_changes_nothing_and_asks_nobody_else(real: Real, asked: list[
     events = [e.event_id for e in real.counter.billing.office.events(before=None)]
     event = about(real, subscription_id)
     asked.clear()
-    with pytest.raises(NotPayPal):
+    with pytest.raises(NotFromPayPal):
         real.counter.receive([signed(real, event, mode)])
     assert all(address.startswith(f"{real.paypal.url}/v1/notifications/certs/") for address in asked)
     if mode in ("wrong_host", "http_url", "no_headers", "sha1"):

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from functions.accounts.model import Viewer
-from functions.billing.access import Entitlements, RedisMemory
-from functions.billing.model import AlreadySubscribed, PaymentState, State
-from functions.errors import Conflict, NotFound
+from functions.billing.entitlements import Entitlements, RedisMemory
+from functions.billing.model import PaymentState, State
+from functions.platform.errors import AlreadySubscribed, Conflict, NotFound
 from tests.support.billing import MONTHLY, YEARLY, Counter, TickingClock, make_user_id
 
 if TYPE_CHECKING:

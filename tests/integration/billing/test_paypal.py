@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.accounts.model import Viewer
-from functions.billing.model import AlreadySubscribed, PaymentState, PayPalRefused, State
+from functions.billing.model import PaymentState, State
 from functions.billing.owner import offer_of
-from functions.errors import NotFound, StoreUnavailable
+from functions.platform.errors import AlreadySubscribed, NotFound, PayPalRefused, StoreUnavailable
 from tests.support.billing import make_user_id
 
 if TYPE_CHECKING:

@@ -55,5 +55,5 @@ def wired(stack: Stack, omdb: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         monkeypatch.setenv(name, value)
     forget_all()
     yield
-    bootstrap.mongo().drop_database(bootstrap.settings().mongo_database)
+    bootstrap.resources.mongo().drop_database(bootstrap.resources.settings().mongo_database)
     forget_all()

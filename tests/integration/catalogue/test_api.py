@@ -12,8 +12,8 @@ from functions import bootstrap
 from functions.catalogue.model import Status
 from functions.catalogue.triggers import get_title, list_titles
 from functions.encoding.triggers import get_job, list_jobs, retry_job
+from functions.platform.identifiers import title_id_for
 from functions.playback.triggers import open_playback
-from functions.uploads.naming import title_id_for
 from functions.uploads.triggers import create_upload
 from tests.support.api import call
 from tests.support.catalogue import make_playback

@@ -18,7 +18,7 @@ from functions import bootstrap
 from functions.catalogue.artwork import SLOTS
 from functions.catalogue.model import Source, Status
 from functions.catalogue.site import BlobSite
-from functions.uploads.naming import container_for, title_id_for
+from functions.platform.identifiers import container_for, title_id_for
 from tests.support.catalogue import make_picture, make_playback
 from tests.support.owners import ADMINISTRATOR
 
@@ -32,11 +32,11 @@ def a_film(name: str) -> tuple[str, str]:
 
 
 def upload(blob: str, data: bytes | str) -> None:
-    bootstrap.blob_service().get_container_client("uploads").upload_blob(blob, data)
+    bootstrap.resources.blob_service().get_container_client("uploads").upload_blob(blob, data)
 
 
 def on_site(path: str) -> bytes:
-    return bootstrap.blob_service().get_blob_client("$web", path.partition("?")[0]).download_blob().readall()
+    return bootstrap.resources.blob_service().get_blob_client("$web", path.partition("?")[0]).download_blob().readall()
 
 
 def page_of(title_id: str) -> Any:
@@ -44,7 +44,7 @@ def page_of(title_id: str) -> Any:
 
 
 def simulate(fault: str) -> None:
-    request = urllib.request.Request(f"{bootstrap.settings().omdb_url}simulate?fault={fault}", method="POST")
+    request = urllib.request.Request(f"{bootstrap.resources.settings().omdb_url}simulate?fault={fault}", method="POST")
     urllib.request.urlopen(request, timeout=5).close()
 
 
@@ -99,7 +99,7 @@ def test_a_film_keeps_its_name_when_omdb_fails_and_is_described_once_it_is_well(
 
 def test_a_withdrawn_title_leaves_nothing_to_play_or_see() -> None:
     stem, title_id = a_film("Elephants.Dream.2006")
-    blobs = bootstrap.blob_service()
+    blobs = bootstrap.resources.blob_service()
     container = blobs.create_container(container_for(title_id))
     container.upload_blob("job/manifest.mpd", b"<MPD/>")
     bootstrap.catalogue().refresh_metadata(title_id, stem)
@@ -131,7 +131,7 @@ def test_publishers_at_once_end_in_the_truth() -> None:
 
 
 def test_a_file_of_the_site_is_written_only_over_the_version_that_was_seen() -> None:
-    site = BlobSite(bootstrap.blob_service().get_container_client("$web"))
+    site = BlobSite(bootstrap.resources.blob_service().get_container_client("$web"))
     path = f"test/{uuid.uuid4().hex}.json"
 
     def write(data: bytes, over: Any) -> bool:
@@ -152,12 +152,12 @@ def test_a_file_of_the_site_is_written_only_over_the_version_that_was_seen() -> 
 def test_announcements_reach_the_queue_in_the_form_that_the_host_reads() -> None:
     stem, title_id = a_film("Queued")
     bootstrap.catalogue().open_title(title_id, stem=stem, status=Status.ENCODING)
-    waiting = bootstrap.queue_service().get_queue_client("publish-catalogue").receive_messages()
+    waiting = bootstrap.resources.queue_service().get_queue_client("publish-catalogue").receive_messages()
     assert "e30=" in {message.content for message in waiting}  # {} in base64
 
 
 def test_a_playback_key_reads_its_title_and_can_do_nothing_else() -> None:
-    blobs = bootstrap.blob_service()
+    blobs = bootstrap.resources.blob_service()
     for title_id in ("one-000001", "two-000002"):
         container = blobs.get_container_client(container_for(title_id))
         if not container.exists():

@@ -15,7 +15,7 @@ from functions.catalogue.documents import UNREAD_IN_LISTS
 from functions.catalogue.model import Artwork, Metadata, PlayableSubtitles, Rating, Source, Status
 from functions.catalogue.repository import INDEXES, MongoTitles, Titles
 from functions.catalogue.search import position_of, read_search
-from functions.errors import StoreUnavailable
+from functions.platform.errors import StoreUnavailable
 from tests.support.catalogue import NOON, MemoryTitles, make_playback, make_title
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from azure.storage.blob import BlobSasPermissions, BlobServiceClient, generate_blob_sas
 
-from functions.uploads.naming import job_id_for, title_id_for
+from functions.platform.identifiers import job_id_for, title_id_for
 from infra.local.cli.ingest import BLOCK_BYTES, Described, ingest_film
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pymongo import MongoClient
 
 from functions.encoding.jobs import Jobs, JobStatus, MongoJobs, TrackState
 from functions.encoding.model import TextPlan
-from functions.errors import NotFound
+from functions.platform.errors import NotFound
 from tests.support.catalogue import NOON
 from tests.support.encoding import MemoryJobs, make_job, make_plan
 

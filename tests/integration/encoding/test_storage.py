@@ -14,8 +14,8 @@ from azure.storage.blob import BlobServiceClient
 
 from functions.encoding.model import SourceRef
 from functions.encoding.storage import IMMUTABLE, BlobMedia
-from functions.errors import EncodeFault
-from functions.storage import Signer
+from functions.platform.blob_signing import Signer
+from functions.platform.errors import EncodeFault
 from functions.uploads.storage import BlobUploads
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import pytest
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueServiceClient
 
-from functions.queues import Queues
+from functions.platform.queues import Queues
 from infra.local.cli.mail import show_mail
 from infra.local.cli.product import _refusal_of_mail
 from infra.local.mail.box import Box
@@ -110,12 +110,12 @@ def test_a_letter_goes_from_the_queue_to_the_mailbox_though_the_server_is_away_a
     host = start_host(stack, tmp_path, local_mail.port)
     try:
         link = "http://127.0.0.1:7070/confirm.html#token=first-token"
-        queues.send("send-mail", {"kind": "confirm", "to": "jörg@bücher.example", "link": link})
+        queues.send_json("send-mail", {"kind": "confirm", "to": "jörg@bücher.example", "link": link})
         eventually(lambda: len(local_mail.box.mails()) == 1)
 
         assert local_mail.stop() == 0
         later = "http://127.0.0.1:7070/reset.html#token=second-token"
-        queues.send("send-mail", {"kind": "reset", "to": "ann@example.org", "link": later})
+        queues.send_json("send-mail", {"kind": "reset", "to": "ann@example.org", "link": later})
         eventually(lambda: "cannot be reached" in host.log)
         local_mail.start()
         eventually(lambda: len(local_mail.box.mails()) == 2)
@@ -146,7 +146,7 @@ def test_a_recipient_who_is_refused_is_logged_by_pseudonym_and_not_tried_again(
     with MailServer(desk) as server:
         host = start_host(stack, tmp_path, server.port)
         try:
-            queues.send("send-mail", {"kind": "password_changed", "to": "nobody@example.org"})
+            queues.send_json("send-mail", {"kind": "password_changed", "to": "nobody@example.org"})
             eventually(lambda: "refuses the recipient for good (550 5.1.1)" in host.log)
             eventually(lambda: waiting(stack, "send-mail") == 0)
         finally:
@@ -163,7 +163,7 @@ def test_a_letter_that_no_try_could_send_is_put_off_and_its_message_waits(
     host = start_host(stack, tmp_path, port)
     try:
         link = "http://127.0.0.1:7070/reset.html#token=third-token"
-        queues.send("send-mail", {"kind": "reset", "to": "ann@example.org", "link": link})
+        queues.send_json("send-mail", {"kind": "reset", "to": "ann@example.org", "link": link})
         eventually(lambda: "could not be sent and is put off for 60 s" in host.log, within_s=30)
         eventually(lambda: waiting(stack, "send-mail-poison") == 0)
         assert waiting(stack, "send-mail") == 1

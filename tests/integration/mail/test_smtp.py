@@ -12,8 +12,9 @@ from urllib.parse import quote
 import pytest
 
 from functions.mail.letters import letter_for
-from functions.mail.model import Kind, MailRefused, MailUnavailable
+from functions.mail.model import Kind
 from functions.mail.smtp import SmtpCarrier
+from functions.platform.errors import MailRefused, MailUnavailable
 from tests.support.mail import PASSWORD, USER, Desk, MailServer, knows_the_user, make_authority
 
 if TYPE_CHECKING:

@@ -22,10 +22,10 @@ import requests
 
 from functions import bootstrap
 from functions.catalogue.model import PlayableSubtitles, Status
+from functions.platform.blob_signing import Signer
+from functions.platform.identifiers import container_for, title_id_for
+from functions.platform.signed_tokens import SignedTokens
 from functions.playback.keys import SasKeys
-from functions.storage import Signer
-from functions.tickets import Tickets
-from functions.uploads.naming import container_for, title_id_for
 from tests.integration.host.running import REPOSITORY, RunningHost
 from tests.support.catalogue import make_playback
 from tests.support.owners import OPERATOR_KEY
@@ -72,7 +72,7 @@ class House:
     def sealed(self, title_id: str, *, until: datetime) -> str:
         """Return the address of a ticket that dies then."""
         content = {"title_id": title_id, "job_id": JOB, "at": int((until - timedelta(hours=1)).timestamp())}
-        ticket = Tickets(self.signing_key, lambda: datetime.now(UTC)).seal("hls", content, until=until)
+        ticket = SignedTokens(self.signing_key, lambda: datetime.now(UTC)).sign("hls", content, until=until)
         return f"{self.api}/api/hls/{ticket}/master.m3u8"
 
 
@@ -100,7 +100,7 @@ def house(stack: Stack) -> Iterator[House]:
         finally:
             for title_id in (whole, other, growing):
                 host.blobs.delete_container(container_for(title_id))
-            bootstrap.mongo().drop_database(bootstrap.settings().mongo_database)
+            bootstrap.resources.mongo().drop_database(bootstrap.resources.settings().mongo_database)
             forget_all()
             host.close()
             shutil.rmtree(folder)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.catalogue.model import Status
-from functions.errors import NotFound, StoreUnavailable
+from functions.platform.errors import NotFound, StoreUnavailable
 from functions.recommendations.bolt import Bolt
 from functions.recommendations.model import Kind
 from functions.recommendations.repository import BoltGraph

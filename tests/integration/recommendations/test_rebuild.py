@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.catalogue.model import Status
-from functions.errors import NotFound, StoreUnavailable
+from functions.platform.errors import NotFound, StoreUnavailable
 from functions.recommendations.rebuild import MAX_AGE, STALE, Phase
 from functions.recommendations.repository import BoltGraph
 from functions.usage.model import Kind

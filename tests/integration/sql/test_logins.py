@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import pytest
 
-from functions.accounts.model import AddressTaken, HistoryEntry, Login, Outcome, Purpose
+from functions.accounts.model import HistoryEntry, Login, Outcome, Purpose
 from functions.accounts.repository import MOST_AT_ONCE, MysqlLoginHistory, MysqlLogins
-from functions.errors import Malformed
+from functions.platform.errors import AddressTaken, Malformed
 from infra.local.stores.mariadb import SQL
 from infra.migrations.files import read_folders
 from infra.migrations.runner import Server, migrate

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pymysql
 import pytest
 
-from functions.errors import StoreUnavailable
+from functions.platform.errors import StoreUnavailable
 from infra.migrations import __main__ as command
 from infra.migrations import record as record_of
 from infra.migrations import runner

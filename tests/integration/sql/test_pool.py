@@ -14,11 +14,11 @@ from uuid import uuid4
 
 import pytest
 
-from functions import mysql
 from functions.accounts.model import Login
 from functions.accounts.repository import MysqlLogins
-from functions.errors import Malformed, StoreUnavailable
-from functions.mysql import Database, ProcedureFailed, Refused
+from functions.platform import mysql
+from functions.platform.errors import Malformed, ProcedureFailed, ProcedureRefused, StoreUnavailable
+from functions.platform.mysql import Database
 from tests.support.mysql import running_mysql, write_sql
 from tests.support.waiting import eventually
 
@@ -194,7 +194,7 @@ def test_connection_that_long_lay_unused_below_others_is_closed(server: Running)
 
 def test_refusal_of_a_procedure_keeps_its_number_and_leaves_no_lock(server: Running, pool: Database) -> None:
     (first,) = pool.call("which_connection")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ProcedureRefused) as refused:
         pool.call("refuse_half_way")
     assert (refused.value.number, refused.value.detail) == (30007, "Not today.")
     assert pool.call("which_connection") == [first]

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from functions.accounts.repository import MysqlLogins
-from functions.errors import StoreUnavailable
-from functions.mysql import Database
+from functions.platform.errors import StoreUnavailable
+from functions.platform.mysql import Database
 from infra.local.stores.credentials import load_or_make
 from infra.local.stores.home import CannotRun
 from infra.local.stores.mariadb import mariadb

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from functions.accounts.model import HistoryEntry, Login, Outcome
 from functions.accounts.repository import MysqlLoginHistory, MysqlLogins
-from functions.errors import Malformed, NotflixError
-from functions.mysql import LARGEST_CALL_BYTES, Refused
+from functions.platform.errors import Malformed, NotflixError, ProcedureRefused
+from functions.platform.mysql import LARGEST_CALL_BYTES
 from infra.local.stores.mariadb import SQL
 from infra.migrations.files import read_folders
 from tests.support.mysql import write_sql
@@ -21,7 +21,7 @@ from tests.support.mysql import write_sql
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from functions.mysql import Argument, Database
+    from functions.platform.mysql import Argument, Database
     from tests.support.mysql import Running
 
 HOSTILE = (
@@ -227,7 +227,7 @@ def test_every_text_argument_of_every_procedure_takes_hostile_texts_or_refuses_t
                 arguments[place] = text
                 try:
                     database.call(routine, *arguments)
-                except (Malformed, Refused) as refused:
+                except (Malformed, ProcedureRefused) as refused:
                     assert text.strip() not in refused.detail or len(text.strip()) < 3
                 except NotflixError as error:
                     pytest.fail(f"{routine}, argument {place + 1}, {text[:40]!r}: {error}")

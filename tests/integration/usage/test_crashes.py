@@ -16,7 +16,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from functions.tickets import Tickets
+from functions.platform.signed_tokens import SignedTokens
 from functions.usage.mongo import MongoUsage
 from infra.local.stores.credentials import load_or_make
 from infra.local.stores.secantus import secantus
@@ -100,7 +100,7 @@ def machine(stack: Stack) -> Iterator[Machine]:
 
 
 def test_killed_host_and_store_cost_nobody_more_than_one_heartbeat(machine: Machine) -> None:
-    tickets = Tickets(machine.environment["SIGNING_KEY"], lambda: datetime.now(UTC))
+    tickets = SignedTokens(machine.environment["SIGNING_KEY"], lambda: datetime.now(UTC))
     audience = Audience(machine.api, machine.store, tickets, datetime.now(UTC), viewers=VIEWERS, every_s=EVERY_S)
     watching = threading.Thread(target=audience.watch, args=(AT_MOST_S,))
     watching.start()

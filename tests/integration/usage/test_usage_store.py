@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pymongo import MongoClient
 
-from functions.errors import StoreUnavailable
+from functions.platform.errors import StoreUnavailable
 from functions.usage.cosmos import CosmosUsage
 from functions.usage.model import Heartbeat, Kind, Mark, Milestone, Quality, Traces, UsageStore, View
 from functions.usage.mongo import MongoUsage

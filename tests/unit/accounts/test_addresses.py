@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.accounts.addresses import LONGEST, address_of
-from functions.errors import Malformed
+from functions.platform.errors import Malformed
 
 
 @pytest.mark.parametrize(

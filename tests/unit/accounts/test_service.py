@@ -7,19 +7,22 @@ from dataclasses import replace
 
 import pytest
 
-from functions.accounts.journal import KEPT_FOR
-from functions.accounts.limits import CONFIRMATION, REGISTRATION, RESET_OF_ADDRESS, RESET_OF_NETWORK
-from functions.accounts.model import (
+from functions.accounts.login_history import KEPT_FOR
+from functions.accounts.model import Busy, Login, Outcome
+from functions.accounts.rate_limits import CONFIRMATION, REGISTRATION, RESET_OF_ADDRESS, RESET_OF_NETWORK
+from functions.platform.errors import (
     AddressTaken,
-    Busy,
-    LinkOver,
-    Login,
-    Outcome,
+    Conflict,
+    Forbidden,
+    LinkExpired,
+    Malformed,
+    StoreUnavailable,
+    TooManyAttempts,
+    Unauthenticated,
     WeakPassword,
     WrongCredentials,
     WrongPassword,
 )
-from functions.errors import Conflict, Forbidden, Malformed, StoreUnavailable, TooManyAttempts, Unauthenticated
 from tests.support.accounts import ELSEWHERE, HOME, OTHER_PASSWORD, PASSWORD, SITE, World, make_email, make_entry
 
 # Registering and logging in
@@ -289,7 +292,7 @@ def test_a_mailed_link_confirms_the_address_once_and_sessions_know_it() -> None:
     assert letter.to == viewer.email and letter.link.startswith(f"{SITE}/confirm.html#token=")
     assert world.accounts.confirm(letter.token, HOME) == viewer.email
     assert world.accounts.viewer(token).confirmed
-    with pytest.raises(LinkOver):
+    with pytest.raises(LinkExpired):
         world.accounts.confirm(letter.token, HOME)
 
 
@@ -299,11 +302,11 @@ def test_a_link_dies_after_half_an_hour_or_when_a_later_one_is_mailed() -> None:
     first = world.post.last("confirm").token
     world.accounts.send_confirmation(viewer)
     second = world.post.last("confirm").token
-    with pytest.raises(LinkOver) as over:
+    with pytest.raises(LinkExpired) as over:
         world.accounts.confirm(first, HOME)
     assert over.value.status == 410
     world.clock.forward(minutes=30)
-    with pytest.raises(LinkOver):
+    with pytest.raises(LinkExpired):
         world.accounts.confirm(second, HOME)
 
 
@@ -312,9 +315,9 @@ def test_a_link_is_good_for_its_purpose_only() -> None:
     viewer = world.member()
     world.accounts.ask_reset(viewer.email, HOME)
     world.settle()
-    with pytest.raises(LinkOver):
+    with pytest.raises(LinkExpired):
         world.accounts.reset(world.post.last("confirm").token, OTHER_PASSWORD, HOME)
-    with pytest.raises(LinkOver):
+    with pytest.raises(LinkExpired):
         world.accounts.confirm(world.post.last("reset").token, HOME)
     world.accounts.reset(world.post.last("reset").token, OTHER_PASSWORD, HOME)
 
@@ -323,7 +326,7 @@ def test_a_link_is_good_for_its_purpose_only() -> None:
 def test_a_link_that_was_never_mailed_is_over(token: str) -> None:
     world = World()
     for attempt in (lambda: world.accounts.confirm(token, HOME), lambda: world.accounts.reset(token, PASSWORD, HOME)):
-        with pytest.raises(LinkOver):
+        with pytest.raises(LinkExpired):
             attempt()
     assert not world.hasher.hashed
 
@@ -376,7 +379,7 @@ def test_a_forgotten_password_is_replaced_by_a_mailed_link_which_ends_all_sessio
     assert world.accounts.viewer(opened.token).confirmed
     with pytest.raises(WrongCredentials):
         world.accounts.log_in(viewer.email, PASSWORD, HOME)
-    with pytest.raises(LinkOver):
+    with pytest.raises(LinkExpired):
         world.accounts.reset(letter.token, PASSWORD, HOME)
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from functions import bootstrap
 from functions.accounts import triggers
-from functions.accounts.journal import message_of
+from functions.accounts.login_history import message_of
 from functions.billing.model import Entitlement
-from functions.errors import Conflict, Malformed, StoreUnavailable
-from functions.settings import Settings
+from functions.platform.errors import Conflict, Malformed, StoreUnavailable
+from functions.platform.settings import Settings
 from tests.support.accounts import HOME, OTHER_PASSWORD, PASSWORD, World, make_email, make_entry
 from tests.support.api import call
 from tests.support.owners import AS_OPERATOR, make_owners
@@ -50,7 +50,7 @@ class Entitled:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     made, entitled = World(), Entitled()
-    monkeypatch.setattr(bootstrap, "settings", lambda: Settings(storage="", mongo_url=""))
+    monkeypatch.setattr(bootstrap.resources, "settings", lambda: Settings(storage="", mongo_url=""))
     monkeypatch.setattr(bootstrap, "accounts", lambda: made.accounts)
     monkeypatch.setattr(bootstrap, "login_journal", lambda: made.journal)
     monkeypatch.setattr(bootstrap, "entitlements", lambda: entitled)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from functions.mysql_connections import Address
-from functions.settings import ENVIRONMENT_NAMES
+from functions.platform.mysql_connections import Address
+from functions.platform.settings import ENVIRONMENT_NAMES
 from infra.azure.steps import GENERATED
 from infra.migrations.files import read_folders
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.accounts.model import Viewer
-from functions.billing.access import Entitlements
+from functions.billing.entitlements import Entitlements
 from functions.billing.model import (
     Charge,
     Covering,
@@ -25,7 +25,7 @@ from functions.billing.model import (
     paid_through_of,
 )
 from functions.billing.repository import Access
-from functions.errors import StoreUnavailable
+from functions.platform.errors import StoreUnavailable
 from tests.support.billing import MONTHLY, NOON, YEARLY, TickingClock
 
 DAY = timedelta(days=1)

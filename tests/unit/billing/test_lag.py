@@ -51,8 +51,8 @@ class Message(func.QueueMessage):
 def listener(monkeypatch: pytest.MonkeyPatch) -> Listener:
     made = Listener()
     monkeypatch.setattr(bootstrap, "billing", Billing)
-    monkeypatch.setattr(bootstrap, "now", lambda: NOW)
-    monkeypatch.setattr(bootstrap, "telemetry", lambda: made)
+    monkeypatch.setattr(bootstrap.resources, "now", lambda: NOW)
+    monkeypatch.setattr(bootstrap.resources, "telemetry", lambda: made)
     return made
 
 
@@ -64,18 +64,18 @@ def run(function: Any, argument: object) -> None:
 
 def test_the_time_from_an_event_to_its_settlement_is_told(listener: Listener) -> None:
     run(settle_subscription, Message())
-    assert listener.figures["notflix.webhook.lag_s"] == [7.0]
+    assert listener.metrics["notflix.webhook.lag_s"] == [7.0]
 
 
 def test_what_was_not_an_event_is_not_told(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Message, "cause", "reconciliation")
     run(settle_subscription, Message())
-    assert not listener.figures
+    assert not listener.metrics
 
 
 def test_an_event_that_still_waits_rings_the_alert(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
     run(mend_subscriptions, None)
-    assert not listener.figures
+    assert not listener.metrics
     monkeypatch.setattr(Settlements, "overdue", True)
     run(mend_subscriptions, None)
-    assert listener.figures["notflix.webhook.lag_s"] == [300.0]
+    assert listener.metrics["notflix.webhook.lag_s"] == [300.0]

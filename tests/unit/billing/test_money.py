@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from functions.billing.model import Interval, Offer
 from functions.billing.money import DECIMALS, WHOLE_ONLY, minor_of, value_of
 from functions.billing.owner import offer_of
-from functions.errors import Malformed
+from functions.platform.errors import Malformed
 
 
 @given(st.integers(0, 10**9), st.sampled_from(sorted(set(DECIMALS) - WHOLE_ONLY)))

@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.billing.certificates import FETCHES, LARGEST_BYTES, Certificates, origins_of
-from functions.billing.model import NotPayPal
 from functions.billing.webhooks import LARGEST_BODY, Webhooks, event_of, subject_of
-from functions.errors import StoreUnavailable
-from functions.settings import SettingMissing
+from functions.platform.errors import NotFromPayPal, SettingMissing, StoreUnavailable
 from infra.local.paypal.certificates import make_authority
 from tests.support.web import Answer, WebServer
 
@@ -118,16 +116,16 @@ def test_a_certificate_is_fetched_again_after_a_day(server: WebServer, ca: str) 
 def test_what_is_not_signed_as_paypal_signs_for_us_is_refused(
     server: WebServer, ca: str, changes: dict[str, str]
 ) -> None:
-    with pytest.raises(NotPayPal):
+    with pytest.raises(NotFromPayPal):
         reader(server, ca).read(transmission(server, body_of(), **changes), body_of())
 
 
 def test_a_body_that_was_changed_or_is_far_too_large_is_refused(server: WebServer, ca: str) -> None:
     headers = transmission(server, body_of())
-    with pytest.raises(NotPayPal):
+    with pytest.raises(NotFromPayPal):
         reader(server, ca).read(headers, body_of() + b" ")
     large = b" " * (LARGEST_BODY + 1)
-    with pytest.raises(NotPayPal):
+    with pytest.raises(NotFromPayPal):
         reader(server, ca).read(transmission(server, large), large)
     assert len(server.asked) <= 1
 
@@ -155,7 +153,7 @@ def test_a_body_that_was_changed_or_is_far_too_large_is_refused(server: WebServe
 )
 def test_a_certificate_elsewhere_is_not_even_asked_for(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("requests.get", lambda *_, **__: pytest.fail("somebody was asked"))
-    with pytest.raises(NotPayPal):
+    with pytest.raises(NotFromPayPal):
         Certificates("https://api-m.paypal.com", "", now).key(address)
 
 
@@ -212,7 +210,7 @@ def test_everyones_webhook_id_and_none_at_all_are_no_settings(server: WebServer,
 )
 def test_what_lies_at_the_address_must_be_paypals_own_chain(server: WebServer, ca: str, answer: Answer) -> None:
     server.answer = answer
-    with pytest.raises(NotPayPal):
+    with pytest.raises(NotFromPayPal):
         reader(server, ca).read(transmission(server, body_of()), body_of())
     assert len(server.asked) == 1
 
@@ -232,7 +230,7 @@ def test_strangers_cannot_make_us_ask_often(server: WebServer, ca: str) -> None:
     webhooks = reader(server, ca, ticks=ticks)
     for number in range(20):
         headers = transmission(server, body_of(), PAYPAL_CERT_URL=f"{server.url}{CERTS}CERT-X{number}")
-        with pytest.raises((NotPayPal, StoreUnavailable)):
+        with pytest.raises((NotFromPayPal, StoreUnavailable)):
             webhooks.read(headers, body_of())
     assert len(server.asked) == FETCHES
     ticks.at += 61
@@ -279,7 +277,7 @@ def test_strangers_cannot_make_others_wait(server: WebServer, ca: str) -> None:
     ids=["empty", "text", "list", "bytes", "number", "blank", "no type", "deep"],
 )
 def test_what_is_no_event_is_refused(body: bytes) -> None:
-    with pytest.raises(NotPayPal):
+    with pytest.raises(NotFromPayPal):
         event_of(body)
 
 

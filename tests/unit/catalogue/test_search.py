@@ -17,7 +17,7 @@ from functions.catalogue.search import (
     tokens_of,
     words,
 )
-from functions.errors import Malformed
+from functions.platform.errors import Malformed
 from tests.support.catalogue import NOON, World, make_title
 
 

@@ -13,7 +13,7 @@ from functions.catalogue.model import Details, Status, Title
 from functions.catalogue.names import guess
 from functions.catalogue.omdb import Found
 from functions.catalogue.sidecar import Sidecars, read_description
-from functions.errors import NotFound
+from functions.platform.errors import NotFound
 from tests.support.api import call
 from tests.support.catalogue import NOON, MemoryFilms, MemoryPosters, MemorySidecars, World, make_playback, make_title
 

@@ -11,7 +11,7 @@ import pytest
 from functions.catalogue.model import Details, Metadata, Source, Status
 from functions.catalogue.omdb import Found, Miss, Missed
 from functions.catalogue.sidecar import Sidecars, read_description
-from functions.errors import Malformed, NotFound
+from functions.platform.errors import Malformed, NotFound
 from tests.support.catalogue import NOON, World, make_picture, make_playback, make_title
 
 SINTEL = "sintel-1a2b3c"

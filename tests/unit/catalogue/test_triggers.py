@@ -13,7 +13,7 @@ import pytest
 from functions import bootstrap
 from functions.catalogue import triggers
 from functions.catalogue.model import Artwork, PlayableSubtitles, Rating, Status
-from functions.errors import Malformed, StoreUnavailable
+from functions.platform.errors import Malformed, StoreUnavailable
 from tests.support.api import call
 from tests.support.catalogue import World, make_playback, make_title
 from tests.support.owners import AS_ADMINISTRATOR, AS_OPERATOR, make_owners

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.encoding.ffmpeg import FORMATS, FFmpeg, Finished, input_options, without_addresses
-from functions.errors import EncodeFault
+from functions.platform.errors import EncodeFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,8 @@ from functions.catalogue.model import Status
 from functions.encoding.jobs import JobStatus, TrackState
 from functions.encoding.pipeline import Pipeline
 from functions.encoding.service import STALLED_AFTER, Encodes, Work
-from functions.errors import Conflict, EncodeFault, NotFound, SourceRefused, StoreUnavailable
-from functions.uploads.naming import job_id_for
+from functions.platform.errors import Conflict, EncodeFault, NotFound, SourceRefused, StoreUnavailable
+from functions.platform.identifiers import job_id_for
 from tests.support.catalogue import NOON, World, make_playback
 from tests.support.encoding import MemoryJobs, make_job, make_plan
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.encoding.boxes import MalformedSegment
+from functions.encoding.iso_bmff import MalformedSegment
 from functions.encoding.segments import SAMPLE_IS_NON_SYNC, InitInfo, SegmentInfo, read_init, read_segment
 from tests.support.boxes import (
     Sample,

@@ -10,7 +10,7 @@ from functions import bootstrap
 from functions.health import triggers
 from functions.health.probes import probes_of
 from functions.health.service import Health, check
-from functions.settings import Settings
+from functions.platform.settings import Settings
 from tests.support.api import call
 from tests.support.usage import MemoryUsage
 

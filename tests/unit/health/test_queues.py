@@ -56,10 +56,10 @@ def test_each_queue_says_how_long_its_first_message_has_waited() -> None:
 
 def test_the_timer_tells_it_by_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     listener = Listener()
-    monkeypatch.setattr(bootstrap, "queue_service", Service)
-    monkeypatch.setattr(bootstrap, "now", lambda: NOW)
-    monkeypatch.setattr(bootstrap, "telemetry", lambda: listener)
+    monkeypatch.setattr(bootstrap.resources, "queue_service", Service)
+    monkeypatch.setattr(bootstrap.resources, "now", lambda: NOW)
+    monkeypatch.setattr(bootstrap.resources, "telemetry", lambda: listener)
     built: Any = measure_queues
     built._function.get_user_function()(None)
-    assert listener.figures["notflix.queue.age_s"] == [90.0, 0.0, 0.0]
+    assert listener.metrics["notflix.queue.age_s"] == [90.0, 0.0, 0.0]
     assert listener.attributes[0] == {"queue": "encode-chunk"}

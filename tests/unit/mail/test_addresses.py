@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.mail.addresses import address_of
-from functions.mail.model import MailRefused
+from functions.platform.errors import MailRefused
 
 
 @pytest.mark.parametrize(

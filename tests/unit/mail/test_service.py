@@ -9,13 +9,14 @@ import azure.functions as func
 import pytest
 
 from functions import bootstrap
-from functions.errors import Malformed
 from functions.mail import triggers
-from functions.mail.model import Letter, MailRefused, MailUnavailable
 from functions.mail.service import PAUSES_S, Mail
+from functions.platform.errors import MailRefused, MailUnavailable, Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from functions.mail.model import Letter
 
 TO, LINK = "ann@example.org", "https://films.example/confirm.html#token=secret-token"
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from functions import bootstrap
 from functions.encoding.hls import write_master, write_media
 from functions.encoding.model import TextTrack
-from functions.errors import NotFound, Unauthenticated
+from functions.platform.errors import NotFound, Unauthenticated
+from functions.platform.signed_tokens import SignedTokens
 from functions.playback import triggers
 from functions.playback.assembly import PlaybackParts
 from functions.playback.hls import Playlists, signed
-from functions.tickets import Tickets
 from tests.support.api import call
 from tests.support.catalogue import NOON, Clock
 from tests.support.playback import SIGNING_KEY, Keys, MemoryPlaylists, make_playlists
@@ -91,8 +91,8 @@ def test_only_our_own_tickets_for_playlists_open_any() -> None:
     ticket = ticket_of(playlists)
     content = {"title_id": "film", "job_id": "job", "at": int(NOON.timestamp())}
     until = NOON.replace(hour=23)
-    foreign = Tickets("x" * 32, Clock()).seal("hls", content, until=until)
-    usage = Tickets(SIGNING_KEY, Clock()).seal("usage", content, until=until)
+    foreign = SignedTokens("x" * 32, Clock()).sign("hls", content, until=until)
+    usage = SignedTokens(SIGNING_KEY, Clock()).sign("usage", content, until=until)
     for wrong in ("", "x", ticket[:-1], ticket.replace(".", "x."), foreign, usage):
         with pytest.raises(Unauthenticated):
             playlists.read(wrong, "master.m3u8")

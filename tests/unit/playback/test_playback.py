@@ -14,12 +14,12 @@ from functions import bootstrap
 from functions.accounts.model import Viewer
 from functions.billing.model import Entitlement
 from functions.catalogue.model import PlayableSubtitles, Status
-from functions.errors import EntitlementRequired, NotFound, NotPlayable, Unauthenticated
+from functions.platform.blob_signing import Signer
+from functions.platform.errors import EntitlementRequired, NotFound, NotPlayable, Unauthenticated
 from functions.playback import triggers
 from functions.playback.assembly import PlaybackParts
 from functions.playback.keys import SasKeys, expiry_of
 from functions.playback.service import Playback
-from functions.storage import Signer
 from functions.uploads.storage import BlobUploads
 from tests.support.api import call
 from tests.support.catalogue import NOON, World, make_playback, make_title

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.errors import StoreUnavailable
+from functions.platform.errors import StoreUnavailable
 from functions.recommendations.model import SHELF_LENGTH, Kind, Pick, Reason, Watched
 from functions.recommendations.service import POPULAR_S, Recommendations
 from tests.support.catalogue import World, make_playback, make_title

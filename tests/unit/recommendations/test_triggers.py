@@ -10,7 +10,7 @@ import azure.functions as func
 import pytest
 
 from functions import bootstrap
-from functions.errors import Malformed, NotFound, StoreUnavailable
+from functions.platform.errors import Malformed, NotFound, StoreUnavailable
 from functions.recommendations import triggers
 from functions.recommendations.model import Kind, Pick, Reason, Shelf
 from functions.recommendations.rebuild import Phase, Progress
@@ -156,7 +156,7 @@ def test_what_a_message_leaves_of_a_rebuild_is_for_the_next(parts: Parts, monkey
         def send(self, queue: str, message: object) -> None:
             sent.append((queue, message))
 
-    monkeypatch.setattr(bootstrap, "queues", Queues)
+    monkeypatch.setattr(bootstrap.resources, "queues", Queues)
     parts.over = False
     deliver(triggers.rebuild_graph, {"rebuild_id": "r1"})
     assert sent == [("rebuild-graph", {"rebuild_id": "r1"})]
@@ -177,7 +177,7 @@ def test_the_timer_begins_what_is_due_where_there_is_a_graph(parts: Parts, monke
         neo4j_uri: str
 
     for uri, begun in (("", None), ("bolt://graph", PROGRESS)):
-        monkeypatch.setattr(bootstrap, "settings", lambda uri=uri: Settings(uri))
+        monkeypatch.setattr(bootstrap.resources, "settings", lambda uri=uri: Settings(uri))
         built: Any = triggers.mend_graph
         built._function.get_user_function()(None)
         assert parts.latest == begun

@@ -11,8 +11,8 @@ from functions.catalogue.model import Status
 from functions.encoding.jobs import JobStatus
 from functions.encoding.model import SourceRef
 from functions.encoding.service import Encodes
-from functions.errors import Malformed
-from functions.uploads.naming import job_id_for, title_id_for
+from functions.platform.errors import Malformed
+from functions.platform.identifiers import job_id_for, title_id_for
 from functions.uploads.service import LONGEST_NAME, TICKET_LASTS, Arrival, Uploads
 from functions.uploads.storage import Stored
 from tests.support.catalogue import NOON, World, make_playback

@@ -12,7 +12,7 @@ from azure.cosmos.exceptions import (
     CosmosResourceNotFoundError,
 )
 
-from functions.errors import StoreUnavailable
+from functions.platform.errors import StoreUnavailable
 from functions.usage.cosmos import OWNER_NOT_FOUND, CosmosUsage
 from functions.usage.model import Kind
 from tests.support.usage import ADA, make_view

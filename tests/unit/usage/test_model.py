@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.errors import Malformed
+from functions.platform.errors import Malformed
 from functions.usage.model import (
     KEPT_FOR,
     UNWATCHED_KEPT_FOR,

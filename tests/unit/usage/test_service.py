@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from functions.errors import Forbidden, Malformed, NotFound, StoreUnavailable, Unauthenticated
-from functions.usage.model import ListFull
+from functions.platform.errors import Forbidden, ListFull, Malformed, NotFound, StoreUnavailable, Unauthenticated
 from functions.usage.service import MOST_LISTED, TICKET_LIFE
 from tests.support.catalogue import make_title
 from tests.support.usage import ADA, BOB, FILM_S, Cinema, Screen
@@ -77,7 +76,7 @@ def test_a_ticket_is_good_for_its_title_and_for_a_day() -> None:
 def test_a_ticket_of_another_purpose_is_none_here() -> None:
     cinema = Cinema()
     session = {"u": ADA, "t": "film", "p": "0" * 16, "o": "2026-11-24T12:00:00.000Z", "d": FILM_S}
-    ticket = cinema.tickets.seal("hls", session, until=cinema.clock() + timedelta(hours=1))
+    ticket = cinema.tickets.sign("hls", session, until=cinema.clock() + timedelta(hours=1))
     with pytest.raises(Unauthenticated):
         Screen(cinema.usage, "film", ticket, 0.0).at(10.0)
 

@@ -9,7 +9,7 @@ import pytest
 
 from functions import bootstrap
 from functions.accounts.model import Viewer
-from functions.errors import Unauthenticated
+from functions.platform.errors import Unauthenticated
 from functions.usage import triggers
 from tests.support.api import call
 from tests.support.usage import ADA, BOB, Cinema

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.accounts.model import Outcome
-from functions.accounts.strength import LONGEST, SHORTEST
+from functions.accounts.password_policy import LONGEST, SHORTEST
 from tests.unit.web.test_build import API, BLOB, Page, node_modules
 from web.build import WEB, build
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from functions.clients import blob_service
-from functions.mysql_connections import Address
+from functions.platform.azure_clients import blob_service
+from functions.platform.mysql_connections import Address
 from infra.local.cli.product import Options, product_of
 from infra.local.stores.credentials import load_or_make
 from infra.local.stores.fleet import settings_of, stores_of

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.uploads.naming import UploadKind
+from functions.platform.identifiers import UploadKind
 from infra.local.cli.ingest import Described, companions_of, ingest_film
 from infra.local.stores.home import CannotRun
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.telemetry_export import to_file
+from functions.platform.telemetry_export import to_file
 from infra.local.cli.traces import show_traces
 from infra.local.stores.home import CannotRun, Home
 
@@ -33,7 +33,7 @@ def test_things_and_steps_are_shown(home: Home, capsys: pytest.CaptureFixture[st
     telemetry = to_file("encoder", str(home.traces_file))
     with telemetry.span("job:1a2b", "chunk", chunk=3):
         pass
-    telemetry.whole("job:1a2b", "upload to ready", began=BEGAN, ended=BEGAN + timedelta(seconds=45))
+    telemetry.root_span("job:1a2b", "upload to ready", began=BEGAN, ended=BEGAN + timedelta(seconds=45))
     telemetry.close()
     with home.traces_file.open("a", encoding="utf-8") as file:
         file.write('{"span": "cut o')

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from functions.catalogue.sidecar import read_description
-from functions.uploads.naming import UploadKind, read_name
+from functions.platform.identifiers import UploadKind, read_name
 from infra.local.demo import films
 from infra.local.demo.art.lettering import FACES, Billing, fit, set_poster
 from infra.local.demo.art.light import PALETTES

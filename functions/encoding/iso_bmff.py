@@ -1,0 +1,101 @@
+"""Take ISO base media files apart into boxes and fields (ISO/IEC 14496-12); coded media is never read.
+
+Damaged input, whatever it is, ends in `MalformedSegment` naming the file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.platform.errors import EncodeFault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class MalformedSegment(EncodeFault):
+    """A segment is cut short, or is not the CMAF that a player needs; the detail names the file."""
+
+
+def top_boxes(path: Path, wanted: bytes) -> Iterator[bytes]:
+    """Yield the bodies of the `wanted` boxes; every other box is only seen to lie within the file."""
+    total = path.stat().st_size
+    position = 0
+    with path.open("rb") as file:
+        while position < total:
+            file.seek(position)
+            head = file.read(16)
+            header, size = _box_size(head, total - position)
+            if not header <= size <= total - position:
+                raise MalformedSegment(f"{path} is cut short or damaged: its box at byte {position} is not whole.")
+            if head[4:8] == wanted:
+                file.seek(position + header)
+                yield file.read(size - header)
+            position += size
+
+
+def _box_size(head: bytes, room: int) -> tuple[int, int]:
+    """Return length of the header and of the whole box that `head` begins; 0 as the length if there is none."""
+    if len(head) < 8:
+        return 8, 0
+    size = int.from_bytes(head[:4])
+    if size == 1:
+        return 16, int.from_bytes(head[8:16]) if len(head) >= 16 else 0
+    return 8, size or room
+
+
+class Box:
+    """A box in memory: fields are taken from its start one after another, the rest may be read as boxes."""
+
+    def __init__(self, path: Path, name: str, body: bytes) -> None:
+        self.path, self.name, self.body = path, name, body
+        self.position = 0
+
+    def fault(self, what: str) -> MalformedSegment:
+        """Return the error that says what is wrong with this box of this file."""
+        return MalformedSegment(f"{self.path} is damaged: its {self.name} box {what}.")
+
+    def take(self, length: int) -> bytes:
+        """Take the next `length` bytes."""
+        field = self.body[self.position : self.position + length]
+        if len(field) < length:
+            raise self.fault("ends too early")
+        self.position += length
+        return field
+
+    def number(self, length: int) -> int:
+        """Take an unsigned number of `length` bytes."""
+        return int.from_bytes(self.take(length))
+
+    def version_and_flags(self) -> tuple[int, int]:
+        """Take what every full box begins with."""
+        return self.number(1), self.number(3)
+
+    def children(self) -> Iterator[tuple[str, Box]]:
+        """Yield the boxes from here to the end, each with its type."""
+        while self.position < len(self.body):
+            room = len(self.body) - self.position
+            header, size = _box_size(self.body[self.position : self.position + 16], room)
+            if not header <= size <= room:
+                raise self.fault("holds a box that is not whole")
+            kind = self.body[self.position + 4 : self.position + 8].decode("latin-1")
+            self.take(header)
+            yield kind, Box(self.path, f"{self.name}/{kind}", self.take(size - header))
+
+    def all(self, kind: str) -> list[Box]:
+        """Return the children of this type; the box can be read again afterwards."""
+        here = self.position
+        found = [box for name, box in self.children() if name == kind]
+        self.position = here
+        return found
+
+    def one(self, *kinds: str) -> Box:
+        """Return the only box at the end of this path of types."""
+        box = self
+        for kind in kinds:
+            found = box.all(kind)
+            if len(found) != 1:
+                raise box.fault(f"has {len(found)} {kind} boxes, not one")
+            box = found[0]
+        return box

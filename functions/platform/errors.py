@@ -1,0 +1,236 @@
+"""The exception tree: each error has a stable code, an HTTP status, and a sentence for the person who meets it.
+
+NotflixError
+├── Malformed ── WeakPassword, PayloadTooLarge, UnsupportedMediaType
+├── NotFound
+├── Conflict ── NotPlayable, AddressTaken, AlreadySubscribed, ListFull, ProcedureRefused
+├── Unauthenticated ── WrongCredentials
+├── Forbidden ── WrongPassword
+├── LinkExpired, EntitlementRequired, TooManyAttempts
+├── StoreUnavailable, MailUnavailable                      retryable
+├── SourceRefused, MailRefused, NotFromPayPal, PayPalRefused
+├── EncodeFault                                            retryable
+└── SettingMissing, DatabaseUrlInvalid, ProcedureFailed
+"""
+
+from __future__ import annotations
+
+
+class NotflixError(Exception):
+    """Base of all errors that are answered instead of crashing.
+
+    `code` is the stable word that clients switch on, `status` the HTTP status. A queue message that meets an error
+    that is `retryable` is delivered again; any other error sends it to the dead letters at once.
+    """
+
+    code = "internal"
+    status = 500
+    retryable = False
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the HTTP headers of the answer."""
+        return {}
+
+
+class Malformed(NotflixError):
+    """The request or message does not have the form that the contract asks for."""
+
+    code = "malformed"
+    status = 422
+
+
+class WeakPassword(Malformed):
+    """The password is too easy to guess."""
+
+    code = "weak_password"
+
+
+class PayloadTooLarge(Malformed):
+    """The body is larger than the route accepts."""
+
+    code = "payload_too_large"
+    status = 413
+
+
+class UnsupportedMediaType(Malformed):
+    """The body is not declared as JSON."""
+
+    code = "unsupported_media_type"
+    status = 415
+
+
+class NotFound(NotflixError):
+    """There is nothing with that id."""
+
+    code = "not_found"
+    status = 404
+
+
+class Conflict(NotflixError):
+    """The request does not fit the current state."""
+
+    code = "conflict"
+    status = 409
+
+
+class NotPlayable(Conflict):
+    """The title has no picture to show yet, or never will; the detail says which."""
+
+    code = "not_playable"
+
+
+class AddressTaken(Conflict):
+    """An account with that address exists already."""
+
+    code = "address_taken"
+
+
+class AlreadySubscribed(Conflict):
+    """The viewer has a subscription that has not ended."""
+
+    code = "already_subscribed"
+
+
+class ListFull(Conflict):
+    """The watch list is full."""
+
+    code = "list_full"
+
+
+class ProcedureRefused(Conflict):
+    """A stored procedure refused with SIGNAL; `number` is its MYSQL_ERRNO."""
+
+    code = "refused"
+
+    def __init__(self, number: int, detail: str) -> None:
+        super().__init__(detail)
+        self.number = number
+
+
+class Unauthenticated(NotflixError):
+    """No valid proof of identity: the session is missing, unknown or expired, or the key is wrong."""
+
+    code = "unauthenticated"
+    status = 401
+
+
+class WrongCredentials(Unauthenticated):
+    """No account has that address and password; the answer does not tell which of the two is wrong."""
+
+    code = "wrong_credentials"
+
+
+class Forbidden(NotflixError):
+    """The caller is known but not allowed to do this."""
+
+    code = "forbidden"
+    status = 403
+
+
+class WrongPassword(Forbidden):
+    """The password that confirms a change is wrong."""
+
+    code = "wrong_password"
+
+
+class LinkExpired(NotflixError):
+    """A mailed link is used, replaced by a later one, too old, or unknown."""
+
+    code = "link_over"
+    status = 410
+
+
+class EntitlementRequired(NotflixError):
+    """The viewer may not play this title until they subscribe or are granted access."""
+
+    code = "entitlement_required"
+    status = 402
+
+
+class TooManyAttempts(NotflixError):
+    """A rate limit is reached; try again after `retry_after_s` seconds."""
+
+    code = "too_many_attempts"
+    status = 429
+
+    def __init__(self, detail: str, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return `Retry-After`."""
+        return {"Retry-After": str(self.retry_after_s)}
+
+
+class StoreUnavailable(NotflixError):
+    """A store does not answer or is busy; the request can be repeated."""
+
+    code = "store_unavailable"
+    status = 503
+    retryable = True
+
+
+class MailUnavailable(NotflixError):
+    """The mail server is unreachable, busy or misconfigured. The detail names no address."""
+
+    code = "mail_unavailable"
+    status = 503
+    retryable = True
+
+
+class MailRefused(NotflixError):
+    """The mail server refuses the email for good. The detail names no address."""
+
+    code = "mail_refused"
+    status = 422
+
+
+class SourceRefused(NotflixError):
+    """The upload cannot become a film; the detail is the reason shown to the uploader."""
+
+    code = "source_refused"
+    status = 422
+
+
+class EncodeFault(NotflixError):
+    """An encode did not produce what the plan asks for."""
+
+    code = "encode_fault"
+    status = 500
+    retryable = True
+
+
+class NotFromPayPal(NotflixError):
+    """A webhook without a valid signature of PayPal."""
+
+    code = "not_paypal"
+    status = 400
+
+
+class PayPalRefused(NotflixError):
+    """PayPal understood a request and refused it; the detail is PayPal's own message."""
+
+    code = "paypal_refused"
+    status = 502
+
+
+class SettingMissing(NotflixError):
+    """A required setting is absent or invalid."""
+
+    code = "setting_missing"
+
+
+class DatabaseUrlInvalid(SettingMissing):
+    """The URL of a database is not of the form mysql://user:password@host:port/database."""
+
+
+class ProcedureFailed(NotflixError):
+    """A stored procedure failed with an error that it does not handle; the detail has the server's number."""
+
+    code = "procedure_failed"

@@ -1,0 +1,17 @@
+"""Types of fields that requests, answers and queue messages share, with the limits that are checked on reading."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+TitleId = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,60}$", description="The id of a title.")]
+UserId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$", description="The id of an account.")]
+JobId = Annotated[str, Meta(pattern=r"^[0-9a-f]{1,32}$", description="The id of an encode job.")]
+Time = Annotated[datetime, Meta(tz=True)]
+"""An aware time. Answers write it as `2026-11-27T04:26:20Z`."""
+Cursor = Annotated[str, Meta(max_length=500, description="The cursor of the previous page; absent for the first.")]
+NextCursor = Annotated[str | None, Meta(description="The cursor of the next page; null on the last page.")]
+Limit = Annotated[int, Meta(ge=1, le=100, description="The most entries to return.")]

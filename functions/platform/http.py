@@ -1,0 +1,208 @@
+"""HTTP: reading requests within limits, and answers in one shape, JSON or `{"error", "detail"}`."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+import azure.functions as func
+
+from functions.platform.errors import Malformed, NotflixError, NotFound, PayloadTooLarge, UnsupportedMediaType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+log = logging.getLogger(__name__)
+
+JSON = "application/json"
+UNEXPECTED = "Something went wrong on our side; it has been logged. Try again."
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A body with a status that the handler chooses among those that its route declares."""
+
+    body: object
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A body that is not JSON, of the media type that the route declares."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Where a request comes from: the address that the trusted proxy saw, and the browser's User-Agent."""
+
+    ip: str
+    user_agent: str
+
+
+def client_of(request: func.HttpRequest, front_hops: int) -> Client:
+    """Return the client behind `front_hops` trusted proxies, each of which appends the peer that it saw.
+
+    Entries of X-Forwarded-For further left are written by the client and never trusted. An entry may carry a port, as
+    Azure's front end writes it; an IPv6 address is then in brackets.
+    """
+    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    seen = hops[-front_hops] if 0 < front_hops <= len(hops) else ""
+    if seen.startswith("["):
+        seen = seen[1:].partition("]")[0]
+    elif seen.count(":") == 1:
+        seen = seen.partition(":")[0]
+    try:
+        ip = str(ip_address(seen))
+    except ValueError:
+        ip = "unknown"
+    return Client(ip, request.headers.get("User-Agent", "")[:400])
+
+
+def bearer(request: func.HttpRequest) -> str:
+    """Return the session token from `Authorization: Bearer …`, or an empty text."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def operator_key(request: func.HttpRequest) -> str:
+    """Return the operator's key from `x-operator-key`, or an empty text."""
+    return str(request.headers.get("x-operator-key", ""))
+
+
+def raw_body(request: func.HttpRequest, *, largest_bytes: int) -> bytes:
+    """Return the body; raise PayloadTooLarge before anything parses it."""
+    body: bytes = request.get_body() or b""
+    if len(body) > largest_bytes:
+        raise PayloadTooLarge(f"The body has {len(body):,} bytes; at most {largest_bytes:,} are accepted here.")
+    return body
+
+
+def read_body[T](request: func.HttpRequest, kind: type[T], *, largest_bytes: int, any_media_type: bool = False) -> T:
+    """Return the JSON body as a `kind`; raise Malformed naming the field that is wrong.
+
+    A body must be declared as JSON, which a page of another origin cannot do without CORS (Fetch standard, simple
+    requests). `any_media_type` is for `navigator.sendBeacon`, whose request is authenticated by its body.
+    """
+    import msgspec
+
+    body = raw_body(request, largest_bytes=largest_bytes)
+    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if body and not any_media_type and media_type != JSON:
+        raise UnsupportedMediaType("Send the body as JSON, with the header Content-Type: application/json.")
+    try:
+        return msgspec.json.decode(body or b"{}", type=kind)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise Malformed(_sentence(error)) from None
+
+
+def read_query[T](request: func.HttpRequest, kind: type[T]) -> T:
+    """Return the query as a `kind`, whose fields may be text, numbers or booleans; raise Malformed."""
+    import msgspec
+
+    given = {name: text for name, text in request.params.items() if text}
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.MsgspecError as error:
+        raise Malformed(_sentence(error)) from None
+
+
+def read_path(text: str, kind: Any) -> Any:
+    """Return a segment of the path as a `kind`; raise NotFound if it cannot be one."""
+    import msgspec
+
+    try:
+        return msgspec.convert(text, kind, strict=False)
+    except msgspec.MsgspecError:
+        raise NotFound(f"There is nothing with the id {text[:60]!r}.") from None
+
+
+def answer(body: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
+    """Return `body` as JSON that must not be cached; times are written in the API's one form."""
+    import msgspec
+
+    from functions.platform.time import to_text
+
+    plain = msgspec.to_builtins(body, builtin_types=_TIMES())
+    text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=to_text)
+    return func.HttpResponse(
+        text, status_code=status, mimetype=JSON, headers={"Cache-Control": "no-store", **(headers or {})}
+    )
+
+
+def text_answer(text: str, *, media_type: str, status: int = 200) -> func.HttpResponse:
+    """Return a text that must not be cached."""
+    return func.HttpResponse(text, status_code=status, mimetype=media_type, headers={"Cache-Control": "no-store"})
+
+
+def no_content(status: int = 204) -> func.HttpResponse:
+    """Return an answer without a body."""
+    return func.HttpResponse(status_code=status)
+
+
+def error_answer(error: NotflixError) -> func.HttpResponse:
+    """Return the answer of an error."""
+    body = {"error": error.code, "detail": error.detail}
+    return answer(body, status=error.status, headers=_exposed(error.headers))
+
+
+def unexpected_answer() -> func.HttpResponse:
+    """Return the answer for a defect: a 500 that reveals nothing."""
+    return answer({"error": "internal", "detail": UNEXPECTED}, status=500)
+
+
+def _TIMES() -> tuple[type, ...]:
+    from datetime import datetime
+
+    return (datetime,)
+
+
+def _exposed(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers with permission for pages of other origins to read them (Fetch standard, CORS).
+
+    The CORS settings of a function app allow origins but expose no headers.
+    """
+    return {**headers, "Access-Control-Expose-Headers": ", ".join(headers)} if headers else {}
+
+
+def _sentence(error: Exception) -> str:
+    """Return msgspec's message as a sentence that names the field: `email`: Expected `str`, got `int`."""
+    if isinstance(error, RecursionError):
+        return "The body is nested too deeply."
+    what, _, where = str(error).partition(" - at `")
+    field = where.rstrip("`").removeprefix("$").lstrip(".")
+    return f"`{field}`: {what}." if field else f"{what}."
+
+
+def json_object(request: func.HttpRequest) -> dict[str, Any]:
+    """Return the body as a JSON object; raise Malformed if it is anything else."""
+    try:
+        body = json.loads(request.get_body() or b"{}")
+    except ValueError:
+        raise Malformed("The body is not JSON.") from None
+    if not isinstance(body, dict):
+        raise Malformed("The body must be a JSON object.")
+    return body
+
+
+def endpoint(
+    handler: Callable[[func.HttpRequest], func.HttpResponse],
+) -> Callable[[func.HttpRequest], func.HttpResponse]:
+    """Map errors to answers."""
+
+    @functools.wraps(handler)
+    def answered(req: func.HttpRequest) -> func.HttpResponse:
+        try:
+            return handler(req)
+        except NotflixError as error:
+            return error_answer(error)
+        except Exception:
+            log.exception("%s failed", handler.__name__)
+            return unexpected_answer()
+
+    return answered

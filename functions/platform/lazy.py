@@ -1,0 +1,60 @@
+"""Values that are made once, when they are first asked for."""
+
+from __future__ import annotations
+
+from functools import partial, update_wrapper
+from threading import RLock
+from typing import TYPE_CHECKING, Any, overload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_lock = RLock()
+
+
+class lazy[Value]:
+    """Decorator of a function or method without arguments that makes its value at the first call.
+
+    Later calls return the same value; concurrent first calls share one. On a method, each instance has its own value.
+    """
+
+    def __init__(self, make: Callable[..., Value]) -> None:
+        self._make = make
+        self._made: list[Value] = []
+        update_wrapper(self, make)
+
+    def __call__(self) -> Value:
+        """Return the value."""
+        if not self._made:
+            with _lock:
+                if not self._made:
+                    self._made.append(self._make())
+        return self._made[0]
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """Remember under which name a class holds this method."""
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> lazy[Value]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> Callable[[], Value]: ...
+    def __get__(self, instance: object | None, owner: type) -> lazy[Value] | Callable[[], Value]:
+        """Return the instance's own factory, which shadows this one from the first access on."""
+        if instance is None:
+            return self
+        factory: Callable[[], Value] = vars(instance).setdefault(self._name, lazy(partial(self._make, instance)))
+        return factory
+
+    def made(self) -> tuple[Value, ...]:
+        """Return the value if it has been made, without making it."""
+        return tuple(self._made)
+
+    def cache_clear(self) -> None:
+        """Drop the value, so that the next call makes a new one."""
+        self._made.clear()
+
+
+def made_values(instance: object) -> list[Any]:
+    """Return the values that the lazy methods of an instance have made so far."""
+    return [value for factory in vars(instance).values() if isinstance(factory, lazy) for value in factory.made()]

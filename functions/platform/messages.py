@@ -1,0 +1,181 @@
+"""The messages of all queues: one frozen dataclass per queue, one reader and one writer of their JSON.
+
+Messages are hints with ids in them; a function that receives one asks the store for the facts. So a message may come
+twice, late or out of order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+from msgspec import Meta
+
+from functions.platform.errors import Malformed
+from functions.platform.field_types import JobId, Time, TitleId, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Base of all messages; `QUEUE` is the queue that a class of messages travels on."""
+
+    QUEUE: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanEncode(Message):
+    """Plan an encode job."""
+
+    QUEUE: ClassVar[str] = "plan-encode"
+    job_id: JobId
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeChunk(Message):
+    """Encode one chunk of a job on every rung."""
+
+    QUEUE: ClassVar[str] = "encode-chunk"
+    job_id: JobId
+    chunk: Annotated[int, Meta(ge=0)]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeAudio(Message):
+    """Encode one audio track of a job, or convert one subtitle track to WebVTT."""
+
+    QUEUE: ClassVar[str] = "encode-audio"
+    job_id: JobId
+    track: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishTitle(Message):
+    """Write the manifests of what a job has finished so far."""
+
+    QUEUE: ClassVar[str] = "publish-title"
+    job_id: JobId
+
+
+@dataclass(frozen=True, slots=True)
+class FetchMetadata(Message):
+    """Fetch description and artwork of the title whose upload has this stem."""
+
+    QUEUE: ClassVar[str] = "fetch-metadata"
+    title_id: TitleId
+    stem: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishCatalogue(Message):
+    """Update the static catalogue; says only that something changed."""
+
+    QUEUE: ClassVar[str] = "publish-catalogue"
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateGraph(Message):
+    """Update the graph after a change of a title, a viewing, a rating or an account.
+
+    `title`: `title_id` changed. `watched`: `user_id` reached `progress` (0 to 1) of `title_id` at `at`. `unwatched`:
+    a viewing was cleared, all of them where `title_id` is None. `rated`: a rating was set or removed at `at`.
+    `forgotten`: the account was deleted.
+    """
+
+    QUEUE: ClassVar[str] = "update-graph"
+    change: Literal["title", "watched", "unwatched", "rated", "forgotten"]
+    title_id: TitleId | None = None
+    user_id: UserId | None = None
+    progress: Annotated[float, Meta(ge=0, le=1)] | None = None
+    at: Time | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildGraph(Message):
+    """Continue a rebuild of the graph."""
+
+    QUEUE: ClassVar[str] = "rebuild-graph"
+    rebuild_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettleSubscription(Message):
+    """Ask PayPal for the state of a subscription or refund and store it.
+
+    `subject` is a subscription's id or `refund/<id>`; `cause` says what led to the question.
+    """
+
+    QUEUE: ClassVar[str] = "settle-subscription"
+    subject: str
+    cause: str = "event"
+
+
+@dataclass(frozen=True, slots=True)
+class StartReset(Message):
+    """Mail a link that sets a new password, if the address has an account."""
+
+    QUEUE: ClassVar[str] = "start-reset"
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLogin(Message):
+    """Store one entry of the login history; `user_id` is empty where the address has no account."""
+
+    QUEUE: ClassVar[str] = "record-login"
+    entry_id: str
+    user_id: str
+    at: Time
+    ip: str
+    browser: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetViewer(Message):
+    """Delete everything that is stored about a deleted account."""
+
+    QUEUE: ClassVar[str] = "forget-viewer"
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class SendMail(Message):
+    """Send an email of a kind; `email_id` and `deferrals` are set when an earlier delivery was deferred."""
+
+    QUEUE: ClassVar[str] = "send-mail"
+    kind: str
+    to: str
+    link: str = ""
+    email_id: str = ""
+    deferrals: int = 0
+
+
+MESSAGES: tuple[type[Message], ...] = (
+    PlanEncode,
+    EncodeChunk,
+    EncodeAudio,
+    PublishTitle,
+    FetchMetadata,
+    PublishCatalogue,
+    UpdateGraph,
+    RebuildGraph,
+    SettleSubscription,
+    StartReset,
+    RecordLogin,
+    ForgetViewer,
+    SendMail,
+)
+
+
+def encode(message: Message) -> bytes:
+    """Return the JSON of a message."""
+    return msgspec.json.encode(message)
+
+
+def decode[M: Message](body: bytes, kind: type[M]) -> M:
+    """Return the message in `body`; raise Malformed, whose detail repeats no value of the message."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise Malformed(f"A message of {kind.QUEUE} is malformed: {error}.") from None

@@ -1,0 +1,147 @@
+"""Connections to MySQL: addresses, TLS, time-outs, and whether a connection that lay idle still answers."""
+
+from __future__ import annotations
+
+import select
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import pymysql
+from pymysql.constants import FIELD_TYPE
+from pymysql.converters import conversions, convert_datetime
+from pymysql.cursors import DictCursor
+
+from functions.platform.errors import DatabaseUrlInvalid
+
+if TYPE_CHECKING:
+    Connection = pymysql.Connection[DictCursor]
+
+CONNECT_S = 3.0
+ANSWER_S = 10.0
+PING_S = 1.0
+
+SESSION = (
+    "SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 5, "
+    "sql_mode = 'ONLY_FULL_GROUP_BY,STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a database is and who enters; read from a `mysql://` address, percent-decoded."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    database: str = ""
+
+    @classmethod
+    def of(cls, url: str) -> Address:
+        """Read an address; raise DatabaseUrlInvalid, which does not repeat it: it may hold a password."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port or 3306
+        except ValueError:
+            parts, port = urlsplit(""), 0
+        if parts.scheme not in ("mysql", "mariadb") or not parts.hostname:
+            what = "A setting such as LOGINS_DB_URL " + ("cannot be read" if url else "is empty")
+            raise DatabaseUrlInvalid(
+                f"{what}; write it as mysql://user:password@host:3306/database, with what is special percent-encoded."
+            )
+        return cls(
+            parts.hostname,
+            port,
+            unquote(parts.username or ""),
+            unquote(parts.password or ""),
+            unquote(parts.path.lstrip("/")),
+        )
+
+
+def connect(address: Address, ca: str = "", *, answer_s: float = ANSWER_S, use: bool = False) -> Connection:
+    """Open a connection whose times are UTC; raise pymysql's errors. `ca` is as the setting MYSQL_CA.
+
+    The handshake has CONNECT_S for each of its steps, an answer later `answer_s`. `use` makes the address's database
+    the default one, for which a user that may only execute procedures needs no right.
+    """
+    connection = pymysql.Connection(
+        host=address.host,
+        port=address.port,
+        user=address.user,
+        password=address.password.encode(),
+        database=address.database if use else None,
+        cursorclass=DictCursor,
+        charset="utf8mb4",
+        conv={**conversions, FIELD_TYPE.DATETIME: _utc, FIELD_TYPE.TIMESTAMP: _utc},
+        connect_timeout=CONNECT_S,
+        read_timeout=CONNECT_S,
+        write_timeout=CONNECT_S,
+        ssl=_tls(ca) if ca else None,
+        ssl_disabled=not ca,
+        autocommit=True,
+        init_command=SESSION,
+    )
+    _be_patient(connection, answer_s)
+    return connection
+
+
+def _utc(text: str) -> datetime | str:
+    """Return a time as read, in UTC, which the session is set to."""
+    read = convert_datetime(text)
+    return read.replace(tzinfo=UTC) if isinstance(read, datetime) else text
+
+
+@cache
+def _tls(ca: str) -> ssl.SSLContext:
+    """Return what holds a server to its name and to an authority: the system's, or those in a file."""
+    if ca == "system":
+        return ssl.create_default_context()
+    context = ssl.create_default_context(cafile=ca)
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # which the authorities that MySQL makes for itself do not pass
+    return context
+
+
+def _be_patient(connection: Connection, seconds: float) -> None:
+    """Set how long the connection waits for an answer; the driver applies it at the next read and write."""
+    connection._read_timeout = connection._write_timeout = seconds  # type: ignore[attr-defined]
+
+
+def has_news(connection: Connection) -> bool:
+    """Return whether something came in while nothing was asked: the end of the connection, or a farewell."""
+    news = select.poll()
+    news.register(connection._sock, select.POLLIN)  # type: ignore[attr-defined]
+    return bool(news.poll(0))
+
+
+def answers(connection: Connection) -> bool:
+    """Return whether the server still answers on the connection, within PING_S."""
+    usual_s: float = connection._read_timeout  # type: ignore[attr-defined]
+    _be_patient(connection, PING_S)
+    try:
+        connection.ping(reconnect=False)
+    except pymysql.MySQLError:
+        return False
+    _be_patient(connection, usual_s)
+    return True
+
+
+def rolled_back(connection: Connection) -> bool:
+    """End what a failed procedure may have left open; return whether the connection is good for more."""
+    if not connection.open:
+        return False
+    try:
+        connection.rollback()
+    except pymysql.MySQLError:
+        return False
+    return True
+
+
+def close(connection: Connection) -> None:
+    """Close the connection, also one that is closed already."""
+    with suppress(pymysql.MySQLError):
+        connection.close()

@@ -1,0 +1,168 @@
+"""The OpenAPI document, generated from the declarations of all routes and the types of their handlers."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from functions.platform import errors, http
+from functions.platform.triggers import ANYONE, OWNER, SIGNED, VIEWER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from functions.platform.triggers import Route
+
+REFERENCE = "#/components/schemas/{name}"
+SECURITY: dict[str, list[dict[str, list[str]]]] = {
+    ANYONE: [],
+    SIGNED: [],
+    VIEWER: [{"session": []}],
+    OWNER: [{"operatorKey": []}, {"session": []}],
+}
+_INJECTED = ("request", "session", "viewer", "owner", "body", "query", "return")
+
+
+class Error(msgspec.Struct, frozen=True):
+    """The body of every error."""
+
+    error: str
+    """The stable code of the error."""
+    detail: str
+    """A sentence for the person who meets it: what happened, and what to do."""
+
+
+def document(routes: Iterable[Route], *, version: str) -> dict[str, Any]:
+    """Return the document of the routes, sorted by path and method."""
+    ordered = sorted(routes, key=lambda route: (route.path, route.method))
+    types = {route.name: route.types() for route in ordered}
+    schemas = _Schemas([kind for each in types.values() for kind in each.values()])
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ordered:
+        paths.setdefault(f"/{route.path}", {})[route.method.lower()] = _operation(route, types[route.name], schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Notflix",
+            "version": version,
+            "description": "The HTTP functions of Notflix. Browsing needs none of them: the site reads static JSON.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [
+            {"url": "http://127.0.0.1:7071/api", "description": "`./notflix up` on one machine"},
+            {
+                "url": "https://{app}.azurewebsites.net/api",
+                "description": "Azure",
+                "variables": {"app": {"default": "notflix"}},
+            },
+        ],
+        "security": [],
+        "paths": paths,
+        "components": {
+            "schemas": schemas.components,
+            "securitySchemes": {
+                "session": {"type": "http", "scheme": "bearer", "description": "The token of a session."},
+                "operatorKey": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "x-operator-key",
+                    "description": "The operator's key, for scripts of the owner.",
+                },
+            },
+        },
+    }
+
+
+class _Schemas:
+    """The JSON Schemas of all types, and of any one of them by reference."""
+
+    def __init__(self, kinds: list[Any]) -> None:
+        wanted = [kind for kind in kinds if _has_schema(kind)]
+        _, self.components = msgspec.json.schema_components([*wanted, Error], ref_template=REFERENCE)
+
+    def of(self, kind: Any) -> dict[str, Any]:
+        (schema,), _ = msgspec.json.schema_components([kind], ref_template=REFERENCE)
+        return schema
+
+
+def _has_schema(kind: Any) -> bool:
+    return kind not in (None, type(None), http.Answer, http.Text)
+
+
+def _operation(route: Route, types: dict[str, Any], schemas: _Schemas) -> dict[str, Any]:
+    summary, _, rest = inspect.cleandoc(route.handler.__doc__ or "").partition("\n\n")
+    operation: dict[str, Any] = {"operationId": route.name, "summary": " ".join(summary.split()).rstrip(".")}
+    if rest:
+        operation["description"] = "\n\n".join(" ".join(part.split()) for part in rest.split("\n\n"))
+    if SECURITY[route.caller]:
+        operation["security"] = SECURITY[route.caller]
+    if parameters := _parameters(types, schemas):
+        operation["parameters"] = parameters
+    if "body" in types:
+        body = types["body"]
+        operation["requestBody"] = {
+            "required": any(field.required for field in msgspec.structs.fields(body)),
+            "content": {http.JSON: {"schema": schemas.of(body)}},
+        }
+    operation["responses"] = {**_successes(route, types, schemas), **_failures(route, types)}
+    return operation
+
+
+def _parameters(types: dict[str, Any], schemas: _Schemas) -> list[dict[str, Any]]:
+    path = [
+        {"name": name, "in": "path", "required": True, "schema": schemas.of(kind)}
+        for name, kind in types.items()
+        if name not in _INJECTED
+    ]
+    if "query" not in types:
+        return path
+    query = []
+    for field in msgspec.structs.fields(types["query"]):
+        schema = schemas.of(field.type)
+        if not field.required and field.default not in (msgspec.NODEFAULT, None, ""):
+            schema["default"] = field.default
+        description = schema.pop("description", "")
+        given = {"name": field.encode_name, "in": "query", "required": field.required, "schema": schema}
+        query.append({**given, "description": description} if description else given)
+    return path + query
+
+
+def _successes(route: Route, types: dict[str, Any], schemas: _Schemas) -> dict[str, Any]:
+    kind = types.get("return")
+    if kind in (None, type(None)):
+        return {str(status): {"description": "Done."} for status in route.statuses}
+    if route.media_type != http.JSON:
+        content = {route.media_type: {"schema": {"type": "string"}}}
+        return {str(status): {"description": "The text.", "content": content} for status in route.statuses}
+    described = inspect.cleandoc(getattr(kind, "__doc__", "") or "").partition("\n\n")[0]
+    content = {http.JSON: {"schema": schemas.of(kind)}}
+    return {
+        str(status): {"description": " ".join(described.split()) or "The answer.", "content": content}
+        for status in route.statuses
+    }
+
+
+def _failures(route: Route, types: dict[str, Any]) -> dict[str, Any]:
+    raised: list[type[errors.NotflixError]] = [*route.raises, errors.StoreUnavailable]
+    if route.caller in (VIEWER, OWNER, SIGNED):
+        raised.append(errors.Unauthenticated)
+    if route.caller == OWNER:
+        raised.append(errors.Forbidden)
+    if "body" in types:
+        raised += [errors.Malformed, errors.PayloadTooLarge]
+        raised += [] if route.any_media_type else [errors.UnsupportedMediaType]
+    if "query" in types:
+        raised.append(errors.Malformed)
+    if any(name not in _INJECTED for name in types):
+        raised.append(errors.NotFound)
+    by_status: dict[str, dict[str, str]] = {}
+    for error in raised:
+        line = " ".join((error.__doc__ or "").partition("\n\n")[0].split())
+        by_status.setdefault(str(error.status), {})[error.code] = line
+    content = {http.JSON: {"schema": {"$ref": REFERENCE.format(name="Error")}}}
+    return {
+        status: {"description": " ".join(f"`{code}`: {line}" for code, line in lines.items()), "content": content}
+        for status, lines in sorted(by_status.items())
+    }

@@ -1,0 +1,56 @@
+"""Pages of a list: an opaque cursor names where the next page begins; the last page has none.
+
+A cursor wraps the sort position of the last entry shown. Clients pass it back as they got it.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from functions.platform.errors import Malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+DEFAULT_LIMIT = 24
+LARGEST_LIMIT = 100
+_POSITION = re.compile(r"[\x21-\x7e]{1,300}")
+
+
+@dataclass(frozen=True, slots=True)
+class Page[Entry]:
+    """Entries in their order, and the cursor of the next page, None on the last."""
+
+    entries: tuple[Entry, ...]
+    cursor: str | None
+
+
+def page_of[Entry](found: Sequence[Entry], *, limit: int, position: Callable[[Entry], str]) -> Page[Entry]:
+    """Return the page for `found`, which was read with one entry more than `limit` to learn whether more follow.
+
+    `position` returns the sort position of an entry: printable ASCII without spaces.
+    """
+    shown = tuple(found[:limit])
+    more = len(found) > limit
+    return Page(shown, cursor_after(position(shown[-1])) if more and shown else None)
+
+
+def cursor_after(position: str) -> str:
+    """Return the cursor of the page that begins after a position."""
+    return base64.urlsafe_b64encode(position.encode("ascii")).rstrip(b"=").decode()
+
+
+def position_of(cursor: str) -> str | None:
+    """Return the position that a cursor wraps, None for the empty cursor of a first page; raise Malformed."""
+    if not cursor:
+        return None
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
+    except ValueError:
+        raw = ""
+    if not _POSITION.fullmatch(raw):
+        raise Malformed("The cursor is not one that a page returned; start again without it.")
+    return raw

@@ -1,0 +1,71 @@
+"""Queues: sending messages to the functions that listen on them, and setting aside what no function can read."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.queue import TextBase64EncodePolicy
+
+from functions.platform.errors import StoreUnavailable
+from functions.platform.messages import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from azure.storage.queue import QueueServiceClient
+
+    from functions.platform.messages import Message
+
+PARKED = "parked-messages"
+"""The queue of malformed messages: nothing reads it but a person; its messages never expire."""
+
+NEVER_EXPIRES = -1
+LARGEST_PARKED_BYTES = 30_000
+"""A queue message holds 64 KiB, in base64 twice over."""
+
+
+class Queues:
+    """The queues of the storage account; a queue that does not exist is created by its first message."""
+
+    def __init__(self, service: QueueServiceClient) -> None:
+        self._service = service
+
+    def send(self, message: Message, *, delay_s: int = 0) -> None:
+        """Enqueue a message, hidden for `delay_s`; raise StoreUnavailable if the queue does not take it."""
+        self._put(message.QUEUE, encode(message).decode(), delay_s=delay_s)
+
+    def send_json(self, queue: str, message: Mapping[str, object], *, delay_s: int = 0) -> None:
+        """Enqueue a JSON object."""
+        self._put(queue, json.dumps(message), delay_s=delay_s)
+
+    def send_all(self, messages: Iterable[Message]) -> None:
+        """Enqueue messages in their order; raise StoreUnavailable at the first that the queue does not take."""
+        for message in messages:
+            self.send(message)
+
+    def dead_letter(self, queue: str, body: bytes) -> None:
+        """Move a message that must not be retried to the queue's dead letters (`<queue>-poison`)."""
+        self._put(f"{queue}-poison", body.decode("utf-8", "replace"))
+
+    def park(self, queue: str, body: bytes, reason: str) -> None:
+        """Set a malformed message aside, with its queue and the reason, where it does not expire."""
+        kept = b64encode(body[:LARGEST_PARKED_BYTES]).decode()
+        parked = {"queue": queue, "reason": reason[:500], "body_base64": kept, "bytes": len(body)}
+        self._put(PARKED, json.dumps(parked), time_to_live=NEVER_EXPIRES)
+
+    def _put(self, queue: str, text: str, *, delay_s: int = 0, time_to_live: int | None = None) -> None:
+        """Enqueue a text in base64, as `messageEncoding` of host.json says."""
+        client = self._service.get_queue_client(queue, message_encode_policy=TextBase64EncodePolicy())
+        try:
+            try:
+                client.send_message(text, visibility_timeout=delay_s, time_to_live=time_to_live)
+            except ResourceNotFoundError:
+                with suppress(ResourceExistsError):  # a concurrent sender created it
+                    client.create_queue()
+                client.send_message(text, visibility_timeout=delay_s, time_to_live=time_to_live)
+        except AzureError as error:
+            raise StoreUnavailable(f"The queue {queue} does not accept messages; try again in a moment.") from error

@@ -1,0 +1,44 @@
+"""Redis: the one way to reach it, and its faults as an error that a person may meet."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from functions.platform.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TIMEOUT_S = 2
+
+
+def connect(url: str) -> Redis:
+    """Return a client that answers in text; it connects at its first command.
+
+    A connection that died while it was idle is replaced once within a command; there is no waiting between the tries.
+    """
+    if not url:
+        raise StoreUnavailable("The setting REDIS_URL is not set, so nobody can log in; set it to the URL of a Redis.")
+    return Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=TIMEOUT_S,
+        socket_connect_timeout=TIMEOUT_S,
+        retry=Retry(NoBackoff(), 1),
+    )
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Raise StoreUnavailable for whatever goes wrong between us and the server."""
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        # the driver's own words hold no command and no value, only what happened to the connection or the script
+        raise StoreUnavailable("The store of sessions does not answer; try again in a moment.") from error

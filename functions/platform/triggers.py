@@ -1,0 +1,329 @@
+"""Declaring the functions of a slice: HTTP routes with their contract, queue functions, dead letters and timers.
+
+A route's decorator and its handler's signature are the whole contract: path, method, caller, what is read and what is
+answered. The check of the caller, the reading of the request and the OpenAPI document follow from it. Types are
+resolved at a function's first call, from the slice's `schemas` module and the queue's message class, so that a cold
+start imports none of them.
+
+A handler takes, by name and as far as it needs them: `request`; `body` and `query`, of its annotations' types; the
+segments of the path; `session`, `viewer` or `owner`, who calls. A queue function takes `message` and may take
+`delivery`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import azure.functions as func
+
+from functions.platform import http
+from functions.platform.errors import Malformed, NotflixError
+from functions.platform.lazy import lazy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from functions.platform.resources import Resources
+
+log = logging.getLogger(__name__)
+
+ANYONE, SIGNED, VIEWER, OWNER = "anyone", "signed", "viewer", "owner"
+"""Who may call a route. SIGNED: the request itself carries a proof that the handler verifies, such as a token."""
+
+STORAGE = "AzureWebJobsStorage"
+LARGEST_BODY_KB = 64
+
+
+class SignedIn(Protocol):
+    """A session."""
+
+    @property
+    def viewer(self) -> Any:
+        """Return whose session it is."""
+
+
+class Access(Protocol):
+    """Authenticates callers."""
+
+    def session(self, token: str) -> SignedIn:
+        """Return the session of a token; raise Unauthenticated."""
+
+    def owner(self, token: str, key: str) -> str:
+        """Return who calls as the owner; raise Unauthenticated or Forbidden."""
+
+
+class CompositionRoot(Protocol):
+    """What triggers need of the application besides the services that handlers call."""
+
+    def access(self) -> Access:
+        """Return what authenticates callers."""
+
+    @property
+    def resources(self) -> Resources:
+        """Return the shared clients."""
+
+
+class Delivery(NamedTuple):
+    """How a message arrived: its id, when it was enqueued, and how often it has been delivered."""
+
+    message_id: str
+    enqueued_at: datetime | None
+    attempt: int
+
+
+class Route(NamedTuple):
+    """The contract of one HTTP function, as declared."""
+
+    name: str
+    method: str
+    path: str
+    caller: str
+    statuses: tuple[int, ...]
+    raises: tuple[type[NotflixError], ...]
+    media_type: str
+    largest_body_kb: int
+    any_media_type: bool
+    schemas: str
+    handler: Callable[..., Any]
+
+    def types(self) -> dict[str, Any]:
+        """Return the resolved annotations of the handler by parameter, the answer's under `return`."""
+        return _annotations(self.handler, self.schemas)
+
+
+class QueueFunction(NamedTuple):
+    """One function on a queue, as declared; `queue` is the queue of its message class also for dead letters."""
+
+    name: str
+    queue: str
+    dead_letters: bool
+
+
+class SliceApp:
+    """The functions of one slice; `blueprint` holds them for the function app."""
+
+    def __init__(self, root: CompositionRoot, schemas: str = "") -> None:
+        self.blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
+        self.routes: list[Route] = []
+        self.queue_functions: list[QueueFunction] = []
+        self._root = root
+        self._schemas = schemas
+
+    def get(self, path: str, **contract: Any) -> Callable[[Callable[..., Any]], Any]:
+        """Declare a GET route; see `route`."""
+        return self.route("GET", path, **contract)
+
+    def post(self, path: str, **contract: Any) -> Callable[[Callable[..., Any]], Any]:
+        """Declare a POST route; see `route`."""
+        return self.route("POST", path, **contract)
+
+    def put(self, path: str, **contract: Any) -> Callable[[Callable[..., Any]], Any]:
+        """Declare a PUT route; see `route`."""
+        return self.route("PUT", path, **contract)
+
+    def patch(self, path: str, **contract: Any) -> Callable[[Callable[..., Any]], Any]:
+        """Declare a PATCH route; see `route`."""
+        return self.route("PATCH", path, **contract)
+
+    def delete(self, path: str, **contract: Any) -> Callable[[Callable[..., Any]], Any]:
+        """Declare a DELETE route; see `route`."""
+        return self.route("DELETE", path, **contract)
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        *,
+        caller: str,
+        status: int | tuple[int, ...] = 0,
+        raises: Sequence[type[NotflixError]] = (),
+        media_type: str = http.JSON,
+        largest_body_kb: int = LARGEST_BODY_KB,
+        any_media_type: bool = False,
+        offload: bool = False,
+    ) -> Callable[[Callable[..., Any]], Any]:
+        """Declare a route.
+
+        `caller` is ANYONE, SIGNED, VIEWER or OWNER. `status` defaults to 200, or to 204 for a handler that returns
+        nothing; a handler of several statuses returns an `Answer`. `raises` lists the errors beyond those that follow
+        from the declaration (401, 403, 413, 415, 422, 503). `offload` runs the handler on the pool for calls that wait
+        for a remote service.
+        """
+
+        def declare(handler: Callable[..., Any]) -> Any:
+            default = 204 if handler.__annotations__.get("return") in ("None", None) else 200
+            statuses = status if isinstance(status, tuple) else (status or default,)
+            route = Route(
+                name=handler.__name__,
+                method=method,
+                path=path,
+                caller=caller,
+                statuses=statuses,
+                raises=tuple(raises),
+                media_type=media_type,
+                largest_body_kb=largest_body_kb,
+                any_media_type=any_media_type,
+                schemas=self._schemas,
+                handler=handler,
+            )
+            self.routes.append(route)
+            endpoint: Callable[..., Any] = _named(_endpoint(self._root, route), handler)
+            if offload:
+                from functions.platform.thread_offload import offload as to_pool
+
+                endpoint = to_pool(endpoint)
+            registered = self.blueprint.route(path, methods=[method], auth_level=func.AuthLevel.ANONYMOUS)(endpoint)
+            return self.blueprint.function_name(route.name)(registered)
+
+        return declare
+
+    def queue(self, queue: str, *, offload: bool = False) -> Callable[[Callable[..., None]], Any]:
+        """Declare a function for the messages of a queue.
+
+        A malformed message is parked and one that meets an error that is not retryable goes to the dead letters, both
+        at once; whatever else is raised lets the host deliver the message again.
+        """
+        return self._queue(queue, dead_letters=False, offload=offload)
+
+    def dead_letters(self, queue: str, *, offload: bool = False) -> Callable[[Callable[..., None]], Any]:
+        """Declare the function for the dead letters of a queue (`<queue>-poison`).
+
+        A message that is malformed, or that meets an error that is not retryable, is parked.
+        """
+        return self._queue(queue, dead_letters=True, offload=offload)
+
+    def timer(self, schedule: str) -> Callable[[Callable[[], None]], Any]:
+        """Declare a function that runs on an NCRONTAB schedule."""
+
+        def declare(handler: Callable[[], None]) -> Any:
+            def tick(timer: func.TimerRequest) -> None:
+                del timer
+                handler()
+
+            registered = self.blueprint.timer_trigger("timer", schedule)(_named(tick, handler))
+            return self.blueprint.function_name(handler.__name__)(registered)
+
+        return declare
+
+    def _queue(self, queue: str, *, dead_letters: bool, offload: bool) -> Callable[[Callable[..., None]], Any]:
+        def declare(handler: Callable[..., None]) -> Any:
+            self.queue_functions.append(QueueFunction(handler.__name__, queue, dead_letters))
+            receive: Callable[..., Any] = _receiver(self._root, queue, handler, dead_letters=dead_letters)
+            receive = _named(receive, handler)
+            if offload:
+                from functions.platform.thread_offload import offload as to_pool
+
+                receive = to_pool(receive)
+            name = f"{queue}-poison" if dead_letters else queue
+            registered = self.blueprint.queue_trigger("msg", name, STORAGE)(receive)
+            return self.blueprint.function_name(handler.__name__)(registered)
+
+        return declare
+
+
+def _endpoint(root: CompositionRoot, route: Route) -> Callable[[func.HttpRequest], func.HttpResponse]:
+    """Return the function that the host calls: it authenticates, reads, calls the handler and writes its answer."""
+    wanted = route.handler.__code__.co_varnames[: route.handler.__code__.co_argcount]
+    types = lazy(route.types)
+
+    def endpoint(req: func.HttpRequest) -> func.HttpResponse:
+        try:
+            given: dict[str, Any] = _authenticated(root, route, req)
+            for name in wanted:
+                if name == "request":
+                    given[name] = req
+                elif name == "body":
+                    given[name] = http.read_body(
+                        req,
+                        types()[name],
+                        largest_bytes=route.largest_body_kb << 10,
+                        any_media_type=route.any_media_type,
+                    )
+                elif name == "query":
+                    given[name] = http.read_query(req, types()[name])
+                elif name not in given:
+                    given[name] = http.read_path(req.route_params[name], types()[name])
+            returned = route.handler(**{name: given[name] for name in wanted})
+        except NotflixError as error:
+            return http.error_answer(error)
+        except Exception:  # the edge of the application; the address is not logged, because it may hold a token
+            log.exception("%s failed", route.name)
+            return http.unexpected_answer()
+        if isinstance(returned, http.Answer):
+            return http.answer(returned.body, status=returned.status)
+        if isinstance(returned, http.Text):
+            return http.text_answer(returned.text, media_type=route.media_type)
+        if returned is None:
+            return http.no_content(route.statuses[0])
+        return http.answer(returned, status=route.statuses[0])
+
+    return endpoint
+
+
+def _authenticated(root: CompositionRoot, route: Route, req: func.HttpRequest) -> dict[str, Any]:
+    """Return who calls, under the names that handlers use; raise Unauthenticated or Forbidden."""
+    if route.caller == VIEWER:
+        session = root.access().session(http.bearer(req))
+        return {"session": session, "viewer": session.viewer}
+    if route.caller == OWNER:
+        return {"owner": root.access().owner(http.bearer(req), http.operator_key(req))}
+    return {}
+
+
+def _receiver(
+    root: CompositionRoot, queue: str, handler: Callable[..., None], *, dead_letters: bool
+) -> Callable[[func.QueueMessage], None]:
+    """Return the function that the host calls with a message."""
+    wants_delivery = "delivery" in handler.__annotations__
+
+    def receive(msg: func.QueueMessage) -> None:
+        from functions.platform.messages import MESSAGES, decode
+
+        body: bytes = msg.get_body()
+        kind = next(each for each in MESSAGES if queue == each.QUEUE)
+        try:
+            message = decode(body, kind)
+        except Malformed as error:
+            root.resources.queues().park(queue, body, error.detail)
+            return
+        given: dict[str, Any] = {"message": message}
+        if wants_delivery:
+            given["delivery"] = Delivery(str(msg.id), msg.insertion_time, msg.dequeue_count or 1)
+        try:
+            handler(**given)
+        except NotflixError as error:
+            if error.retryable:
+                raise
+            if dead_letters:
+                root.resources.queues().park(queue, body, error.detail)
+            else:
+                root.resources.queues().dead_letter(queue, body)
+
+    return receive
+
+
+def _named[F: Callable[..., Any]](function: F, handler: Callable[..., Any]) -> F:
+    """Return `function` under the handler's name, with annotations that the worker can resolve."""
+    function.__name__ = function.__qualname__ = handler.__name__
+    function.__module__, function.__doc__ = handler.__module__, handler.__doc__
+    parameter = next(iter(inspect.signature(function).parameters))
+    kind = {"req": func.HttpRequest, "msg": func.QueueMessage, "timer": func.TimerRequest}[parameter]
+    function.__annotations__ = {parameter: kind, **({"return": func.HttpResponse} if parameter == "req" else {})}
+    return function
+
+
+def _annotations(handler: Callable[..., Any], schemas: str) -> dict[str, Any]:
+    """Return the handler's annotations, evaluated among the names of its slice's schemas and the shared field types."""
+    from functions.platform import field_types
+
+    names = {**vars(field_types), **(vars(import_module(schemas)) if schemas else {})}
+    resolved: dict[str, Any] = {}
+    for parameter, annotation in handler.__annotations__.items():
+        if parameter in ("request", "session", "viewer", "owner"):
+            continue
+        resolved[parameter] = eval(annotation, {**handler.__globals__, **names})
+    return resolved

@@ -1,0 +1,222 @@
+"""The graph follows what happens, however often, late and in whatever order it is told of it."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from functions.catalogue.model import Status
+from functions.platform.errors import Malformed
+from functions.recommendations.graph_sync import Keeper
+from functions.usage.model import Kind
+from tests.support.catalogue import NOON
+from tests.support.graph import VIEWERS, content_from, content_of
+
+if TYPE_CHECKING:
+    from functions.recommendations.bolt import Bolt
+    from tests.support.graph import Theatre
+
+
+def test_a_title_is_in_the_graph_with_its_people_in_their_roles_and_its_genres(bolt: Bolt, theatre: Theatre) -> None:
+    theatre.shows("tide", directors=("Ada Lindt",), writers=("Ada Lindt", "Bo Ek"), actors=("Cy Roe",), genres=("War",))
+    content = content_of(bolt)
+    assert content.relations == {
+        ("DIRECTED", "ada lindt", "tide"),
+        ("WROTE", "ada lindt", "tide"),
+        ("WROTE", "bo ek", "tide"),
+        ("ACTED_IN", "cy roe", "tide"),
+        ("IN_GENRE", "war", "tide"),
+    }
+    assert content.titles == {"tide": (1, True, "tide")}
+
+
+def test_what_a_title_is_no_longer_vanishes(bolt: Bolt, theatre: Theatre) -> None:
+    theatre.shows("tide", directors=("Ada Lindt",), actors=("Cy Roe", "Di Oz"), genres=("War", "Drama"))
+    theatre.shows("other", directors=("Ada Lindt",), genres=("Drama",))
+    theatre.world.catalogue.edit("tide", {"directors": ["Bo Ek"], "actors": ["Di Oz"], "genres": ["Drama"]})
+    theatre.keeper.handle({"title": "tide"})
+    assert content_of(bolt).relations == {
+        ("DIRECTED", "bo ek", "tide"),
+        ("ACTED_IN", "di oz", "tide"),
+        ("IN_GENRE", "drama", "tide"),
+        ("DIRECTED", "ada lindt", "other"),
+        ("IN_GENRE", "drama", "other"),
+    }
+
+
+def test_a_withdrawn_title_is_nowhere_and_comes_back_with_its_views(bolt: Bolt, theatre: Theatre) -> None:
+    theatre.shows("tide", "dawn", "dusk", genres=("War",))
+    theatre.watches(0, "tide", "dawn")
+    theatre.watches(1, "dusk")
+    theatre.world.catalogue.withdraw("dawn")
+    theatre.keeper.handle({"title": "dawn"})
+    assert set(content_of(bolt).titles) == {"tide", "dusk"}
+    assert [pick.id for pick in theatre.recommendations.similar("tide")] == ["dusk"]
+    assert not theatre.graph.next_for(theatre.graph.history(VIEWERS[1]), limit=9)
+    assert {pick.id for pick in theatre.graph.popular(limit=9)} == {"tide", "dusk"}
+    theatre.world.catalogue.open_title("dawn", stem="dawn", status=Status.READY)
+    theatre.keeper.handle({"title": "dawn"})
+    content = content_of(bolt)
+    assert set(content.titles) == {"tide", "dawn", "dusk"}
+    assert content.views["dawn"] == 1
+
+
+def test_a_message_of_a_title_that_comes_late_brings_nothing_old_back(bolt: Bolt, theatre: Theatre) -> None:
+    theatre.shows("tide", genres=("War",))
+    old = theatre.world.catalogue.get("tide")
+    theatre.world.catalogue.withdraw("tide")
+
+    class Late:
+        def find(self, title_id: str) -> object:
+            """Return the title as it was read before it was withdrawn."""
+            return old
+
+    late = Keeper(theatre.graph, Late(), theatre.store, forget=lambda user_id: None)  # type: ignore[arg-type]
+    theatre.keeper.handle({"title": "tide"})
+    late.handle({"title": "tide"})
+    assert not content_of(bolt).titles
+
+
+def test_a_view_of_a_title_that_the_graph_does_not_know_yet_is_kept_for_it(bolt: Bolt, theatre: Theatre) -> None:
+    theatre.watches(0, "tide")
+    assert not content_of(bolt).titles
+    theatre.shows("tide")
+    assert content_of(bolt).views == {"tide": 1}
+
+
+def test_the_same_message_twice_or_late_changes_nothing(bolt: Bolt, theatre: Theatre) -> None:
+    theatre.shows("tide", "dawn", "dusk")
+    theatre.watches(0, "tide", "dawn", "dusk")
+    before = content_of(bolt)
+    for name, hours in (("tide", 0), ("dusk", 2), ("dawn", 1)):
+        message = theatre.message(0, name, NOON + timedelta(hours=hours))
+        theatre.keeper.handle({"watched": message | {"progress": 1.0}})
+        theatre.keeper.handle({"watched": message | {"progress": 0.5}})
+    theatre.keeper.handle({"title": "tide"})
+    assert content_of(bolt) == before
+
+
+def test_messages_in_any_order_give_the_same_steps(bolt: Bolt, theatre: Theatre) -> None:
+    theatre.shows("a", "b", "c")
+    for name, hours in (("c", 3), ("a", 1), ("b", 2)):
+        at = NOON + timedelta(hours=hours)
+        theatre.views(0, name, at)
+        theatre.keeper.handle({"watched": theatre.message(0, name, at) | {"progress": 1.0}})
+    assert content_of(bolt).steps == content_from(theatre).steps
+
+
+def test_who_watches_again_goes_on_from_what_they_watched_last(bolt: Bolt, theatre: Theatre) -> None:
+    theatre.shows("a", "b", "c")
+    theatre.watches(0, "a", "b")
+    theatre.watches(0, "a", "c", from_s=86_400)
+    content = content_of(bolt)
+    assert content.steps == content_from(theatre).steps
+    assert content.views == {"a": 1, "b": 1, "c": 1}
+
+
+def test_cleared_history_leaves_no_trace(bolt: Bolt, theatre: Theatre) -> None:
+    theatre.shows("a", "b", "c")
+    theatre.watches(0, "a", "b", "c")
+    theatre.watches(1, "b", "c")
+    theatre.store.remove(VIEWERS[0], Kind.VIEW, "b")
+    theatre.keeper.handle({"unwatched": {"user_id": VIEWERS[0], "title_id": "b"}})
+    assert content_of(bolt).steps == {("a", "c"): 667, ("b", "c"): 667}
+    theatre.store.remove_all(VIEWERS[0], Kind.VIEW)
+    theatre.keeper.handle({"unwatched": {"user_id": VIEWERS[0], "title_id": None}})
+    content = content_of(bolt)
+    assert content == content_from(theatre)
+    assert {user for user, _ in content.viewings} == {VIEWERS[1]}
+
+
+def test_a_view_that_was_cleared_before_its_message_came_is_not_written(bolt: Bolt, theatre: Theatre) -> None:
+    theatre.shows("a")
+    theatre.views(0, "a", NOON)
+    theatre.store.remove_all(VIEWERS[0], *Kind)
+    theatre.keeper.handle({"forgotten": VIEWERS[0]})
+    theatre.keeper.handle({"watched": theatre.message(0, "a", NOON) | {"progress": 1.0}})
+    theatre.keeper.handle({"rated": theatre.message(0, "a", NOON) | {"rating": 1}})
+    assert not content_of(bolt).viewings and not content_of(bolt).opinions
+    assert not theatre.graph.user_ids(after="", until=None)
+
+
+def test_a_message_of_what_was_cleared_does_not_take_what_was_watched_since(bolt: Bolt, theatre: Theatre) -> None:
+    theatre.shows("a")
+    theatre.watches(0, "a")
+    theatre.watches(0, "a", from_s=7200)
+    theatre.keeper.handle({"unwatched": {"user_id": VIEWERS[0], "title_id": "a"}})
+    assert set(content_of(bolt).viewings) == {(VIEWERS[0], "a")}
+
+
+def test_of_ratings_the_one_that_stands_is_written(bolt: Bolt, theatre: Theatre) -> None:
+    theatre.shows("a", "b")
+    theatre.rates(0, "a", 1)
+    theatre.rates(0, "a", -1, minute=1)
+    theatre.rates(0, "b", 1, minute=2)
+    theatre.keeper.handle({"rated": theatre.message(0, "a", NOON) | {"rating": 1}})
+    assert content_of(bolt).opinions == {(VIEWERS[0], "a"): -1, (VIEWERS[0], "b"): 1}
+    theatre.rates(0, "a", 0, minute=3)
+    assert content_of(bolt).opinions == {(VIEWERS[0], "b"): 1}
+
+
+def test_who_leaves_is_forgotten(bolt: Bolt, theatre: Theatre) -> None:
+    theatre.shows("a", "b")
+    theatre.watches(0, "a", "b")
+    theatre.watches(1, "a", "b")
+    theatre.rates(0, "a", 1)
+    for _ in range(2):
+        theatre.store.remove_all(VIEWERS[0], *Kind)
+        theatre.keeper.handle({"forgotten": VIEWERS[0]})
+    assert theatre.graph.user_ids(after="", until=None) == [VIEWERS[1]]
+    assert content_of(bolt) == content_from(theatre)
+
+
+def test_many_messages_at_once_lose_nothing(bolt: Bolt, theatre: Theatre) -> None:
+    names = ("a", "b", "c", "d")
+    theatre.shows(*names, directors=("Ada Lindt",), genres=("War",))
+    faults: list[BaseException] = []
+
+    def work(viewer: int) -> None:
+        try:
+            for number, name in enumerate(names):
+                at = NOON + timedelta(hours=number)
+                theatre.views(viewer, name, at)
+                theatre.keeper.handle({"watched": theatre.message(viewer, name, at) | {"progress": 1.0}})
+                theatre.keeper.handle({"title": name})
+        except BaseException as fault:  # noqa: BLE001 - it is told by the thread that started this one
+            faults.append(fault)
+
+    workers = [threading.Thread(target=work, args=(viewer,)) for viewer in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not faults
+    content, expected = content_of(bolt), content_from(theatre)
+    assert (content.titles, content.relations) == (expected.titles, expected.relations)
+    assert (content.viewings, content.views) == (expected.viewings, expected.views)
+    assert {step: content.steps[step] for step in (("a", "b"), ("b", "c"), ("c", "d"))} == dict.fromkeys(
+        (("a", "b"), ("b", "c"), ("c", "d")), 4 * 667
+    )
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {},
+        {"title": 7},
+        {"title": "../x"},
+        {"title": "a' OR 1=1"},
+        {"forgotten": "everybody"},
+        {"unwatched": {"user_id": VIEWERS[0]}},
+        {"watched": {"user_id": VIEWERS[0], "title_id": "a", "progress": 2, "at": "2026-11-24T12:00:00Z"}},
+        {"watched": {"user_id": VIEWERS[0], "title_id": "a", "progress": 1, "at": "yesterday"}},
+        {"watched": {"user_id": VIEWERS[0], "title_id": "a", "progress": 1, "at": "2026-11-24T12:00:00"}},
+        {"rated": {"user_id": {"$ne": ""}, "title_id": "a", "rating": 1, "at": "2026-11-24T12:00:00Z"}},
+    ],
+)
+def test_a_message_that_says_nothing_is_refused(theatre: Theatre, message: dict[str, object]) -> None:
+    with pytest.raises(Malformed):
+        theatre.keeper.handle(message)

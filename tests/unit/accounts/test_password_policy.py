@@ -1,0 +1,91 @@
+"""Passwords that people choose: one form from every keyboard, long enough, and not among the first to be guessed."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from functions.accounts.addresses import address_of
+from functions.accounts.password_policy import LONGEST, chosen_password, given_password
+from functions.platform.errors import Malformed, WeakPassword
+
+ADDRESS = address_of("jo.kettle@lanterns.example.org")
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "seven quiet lanterns",
+        "x7$kQ9!zVm",
+        "пять тихих фонарей",
+        "七つの静かな提灯です",
+        "🦊🌧️🛶🧂🪁🥁🧵🪑",
+        " spaces  at both ends ",
+        "a" * 4 + "ß\U0001f9ff" + "kettle?!",
+    ],
+)
+def test_a_good_password_may_be_chosen(password: str) -> None:
+    assert chosen_password(password, ADDRESS) == given_password(password)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "password",
+        "Password1!",
+        "12345678",
+        "qwertyuiop",
+        "letmein123",
+        "aaaaaaaaaaaaaaaa",
+        "abcdefgh",
+        "trustno1!",
+        "iloveyou2",
+        "jo.kettle@lanterns.example.org",
+        "JO.KETTLE@LANTERNS.EXAMPLE.ORG",
+        "jo.kettle",
+        "lanterns1",
+        "notflix1",
+        "a" * 100,
+        "short",
+        "1234567",
+    ],
+)
+def test_a_password_that_is_soon_guessed_is_refused_with_advice(password: str) -> None:
+    with pytest.raises(WeakPassword) as refused:
+        chosen_password(password, ADDRESS)
+    assert refused.value.status == 422 and refused.value.detail.endswith(".")
+
+
+def test_one_password_is_the_same_from_every_keyboard_but_case_counts() -> None:
+    assert given_password("cafe\u0301 noir") == given_password("café\u00a0noir") == "café noir"
+    assert given_password("Café noir") != given_password("café noir")
+
+
+@pytest.mark.parametrize(
+    "password", ["", "a\x00b" * 4, "tab\tinside it", "line\nbreak in it", "\ud800" * 10, "\x7f" * 9]
+)
+def test_what_nobody_can_type_is_refused(password: str) -> None:
+    with pytest.raises(Malformed):
+        given_password(password)
+
+
+def test_the_longest_password_is_measured_in_characters_after_composition() -> None:
+    assert len(given_password("e\u0301" * LONGEST)) == LONGEST
+    with pytest.raises(Malformed, match="too long"):
+        given_password("é" * (LONGEST + 1))
+
+
+@pytest.mark.parametrize("length", [LONGEST + 1, 10_000, 5_000_000])
+def test_an_endless_password_is_refused_before_anything_is_done_with_it(length: int) -> None:
+    began = time.perf_counter()
+    for check in (given_password, lambda text: chosen_password(text, ADDRESS)):
+        with pytest.raises(Malformed, match="too long"):
+            check("x" * length)
+    assert time.perf_counter() - began < 0.5
+
+
+def test_the_strength_of_the_longest_password_is_soon_known() -> None:
+    began = time.perf_counter()
+    assert chosen_password("seven quiet lanterns " * 6, ADDRESS)
+    assert time.perf_counter() - began < 2

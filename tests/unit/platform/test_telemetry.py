@@ -1,0 +1,71 @@
+"""Steps of one subject fall into one trace, whatever process tells them; what nobody listens to costs no import."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from functions.platform.telemetry import NoopTelemetry, root_id_of, trace_id_of
+from functions.platform.telemetry_export import to_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BEGAN = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def told(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_two_processes_tell_of_one_trace(tmp_path: Path) -> None:
+    path = tmp_path / "traces.jsonl"
+    encoder, api = to_file("encoder", str(path)), to_file("api", str(path))
+    with encoder.span("job:1", "chunk", chunk=0):
+        pass
+    api.root_span("job:1", "upload to ready", began=BEGAN, ended=BEGAN + timedelta(seconds=45), status="ready")
+    encoder.close()
+    api.close()
+    step, whole = (line for line in told(path) if "span" in line)
+    assert step["trace_id"] == whole["trace_id"] == f"{trace_id_of('job:1'):032x}"
+    assert step["parent_id"] == whole["span_id"] == f"{root_id_of('job:1'):016x}"
+    assert whole["parent_id"] is None
+    assert whole["ended_ns"] - whole["began_ns"] == 45_000_000_000
+    assert (step["service"], step["attributes"]["chunk"], whole["attributes"]["status"]) == ("encoder", 0, "ready")
+
+
+def test_of_an_error_only_its_kind_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "traces.jsonl"
+    telemetry = to_file("api", str(path))
+    with pytest.raises(ValueError, match="sig=secret"), telemetry.span("job:1", "plan"):
+        raise ValueError("https://example.org/?sig=secret")
+    telemetry.close()
+    assert "ValueError" in path.read_text(encoding="utf-8")
+    assert "secret" not in path.read_text(encoding="utf-8")
+
+
+def test_figures_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "traces.jsonl"
+    telemetry = to_file("api", str(path))
+    for seconds in (1.0, 3.0):
+        telemetry.record("notflix.chunk.encode_s", seconds)
+    telemetry.close()
+    (metric,) = (line for line in told(path) if line.get("metric") == "notflix.chunk.encode_s")
+    assert (metric["count"], metric["sum"], metric["max"]) == (2, 4.0, 3.0)
+
+
+def test_silence_lets_everything_pass() -> None:
+    with NoopTelemetry().span("job:1", "plan"):
+        NoopTelemetry().record("notflix.job.ready_s", 1.0)
+
+
+def test_an_app_that_nobody_listens_to_does_not_import_the_sdk() -> None:
+    modules = "sys, functions.platform.telemetry, functions.encoding.job_telemetry"
+    code = f"import {modules}; print('opentelemetry' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
