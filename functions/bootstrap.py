@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from functions.encoding.jobs import MongoJobs
     from functions.encoding.pipeline import Pipeline
     from functions.encoding.service import Encodes, Work
-    from functions.mail.service import Mail
+    from functions.mail.service import MailService
     from functions.playback.assembly import PlaybackParts
     from functions.recommendations.assembly import GraphParts
     from functions.uploads.service import Uploads
@@ -57,16 +57,11 @@ def access() -> Access:
 
 
 @lazy
-def mail() -> Mail:
-    """Return the sender of letters."""
-    from functions.mail.service import Mail
-    from functions.mail.smtp import SmtpCarrier
+def mail() -> MailService:
+    """Return the sender of emails."""
+    from functions.mail.assembly import assemble
 
-    return Mail(
-        SmtpCarrier(resources.settings().smtp_url, resources.settings().mail_from, resources.now),
-        pseudonym=resources.signed_tokens().pseudonym,
-        enqueue=lambda message, delay_s: resources.queues().send_json("send-mail", message, delay_s=delay_s),
-    )
+    return assemble(resources)
 
 
 @lazy

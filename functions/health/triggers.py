@@ -1,34 +1,36 @@
-"""The functions that tell whether the service's stores are up, and whether its queues move."""
+"""The functions of health: the state of the stores by HTTP, the age of queues by timer."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
-import azure.functions as func
+from typing import TYPE_CHECKING
 
 from functions import bootstrap
-from functions.health.queues import waits_s
-from functions.health.service import check
-from functions.platform.http import answer, endpoint
+from functions.platform.http import Answer
+from functions.platform.triggers import ANYONE, SliceApp
 
-blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
+if TYPE_CHECKING:
+    from functions.health.schemas import HealthReport
+
+app = SliceApp(bootstrap, "functions.health.schemas")
 
 
-@blueprint.function_name("health")
-@blueprint.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def health(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer each store: up, or why not; 503 unless all are."""
+@app.get("health", caller=ANYONE, status=(200, 503))
+def health() -> Answer[HealthReport]:
+    """Return the state of each store; 503 unless all are up."""
+    from functions.health.schemas import HealthReport, StoreHealth
+    from functions.health.service import check
+
     stores = check(bootstrap.health_probes())
     up = all(store.up for store in stores.values())
-    body = {"status": "up" if up else "down", "stores": {name: asdict(store) for name, store in stores.items()}}
-    return answer(body, status=200 if up else 503)
+    shown = {name: StoreHealth(store.up, store.reason) for name, store in stores.items()}
+    return Answer(HealthReport("up" if up else "down", shown), 200 if up else 503)
 
 
-@blueprint.function_name("measure_queues")
-@blueprint.timer_trigger("timer", "45 */5 * * * *")
-def measure_queues(timer: func.TimerRequest) -> None:
-    """Record how long the first message of each queue has waited."""
-    del timer
-    for queue, wait_s in waits_s(bootstrap.resources.queue_service(), bootstrap.resources.now()).items():
-        bootstrap.resources.telemetry().record("notflix.queue.age_s", wait_s, queue=queue)
+@app.timer("45 */5 * * * *")
+def measure_queues() -> None:
+    """Record how long the oldest visible message of each queue has waited."""
+    from functions.health.queues import waits_s
+
+    resources = bootstrap.resources
+    for queue, wait_s in waits_s(resources.queue_service(), resources.now()).items():
+        resources.telemetry().record("notflix.queue.age_s", wait_s, queue=queue)

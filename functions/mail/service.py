@@ -1,69 +1,93 @@
-"""Mail: a letter that was asked for is written and handed over, put off while the mail server is away, or given up.
+"""Sending email: write it, deliver it, defer it while the mail server is unreachable, and give it up in the end.
 
-What is logged of a letter is its kind and a pseudonym of whom it is for: never the address, never the link.
+Logs show the kind of an email and a pseudonym of its recipient, never the address and never the link.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from functions.mail.letters import letter_for
-from functions.mail.model import message_of, request_of
+from functions.mail.model import EmailKind, EmailRequest
+from functions.mail.templates import email_for
 from functions.platform.errors import MailRefused, Malformed
+from functions.platform.messages import SendMail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from functions.mail.model import Carrier, Request
+    from functions.mail.ports import MailTransport
 
 log = logging.getLogger(__name__)
 
-PAUSES_S = (60, 120, 240, 480, 900)
-"""How long a letter is put off after the first, second, … series of failed tries; after the last it is given up.
+DEFERRALS_S = (60, 120, 240, 480, 900)
+"""How long an email is deferred after the first, second, … exhausted series of attempts; then it is given up.
 
-Together they make half an hour, which is as long as a link lives. A server that greylists wants some minutes.
+The sum is half an hour, the lifetime of a link. A server that uses greylisting needs some minutes.
 """
 
 
-class Mail:
-    """Sends letters; `enqueue` puts a message into the queue after a delay in seconds, `pseudonym` disguises."""
+class MailService:
+    """Sends emails; `enqueue` sends a message after a delay in seconds, `pseudonym` hides an address."""
 
     def __init__(
-        self, carrier: Carrier, *, pseudonym: Callable[[str], str], enqueue: Callable[[Mapping[str, object], int], None]
+        self,
+        transport: MailTransport,
+        *,
+        pseudonym: Callable[[str], str],
+        enqueue: Callable[[SendMail, int], None],
     ) -> None:
-        self._carrier = carrier
+        self._transport = transport
         self._pseudonym = pseudonym
         self._enqueue = enqueue
 
-    def send(self, message: Mapping[str, object], *, message_id: str) -> None:
-        """Send the letter that a message asks for; raise MailUnavailable or Malformed for the queue to try again.
+    def send(self, message: SendMail, *, message_id: str) -> None:
+        """Send the email of a message; raise MailUnavailable, which is retried, or Malformed, which is not.
 
-        What the mail server refuses for good is logged and done with.
+        An email that the server refuses for good is logged and dropped.
         """
         request = request_of(message, message_id=message_id)
         try:
-            self._carrier.carry(letter_for(request.kind, request.link), to=request.to, letter_id=request.letter_id)
+            self._transport.deliver(email_for(request.kind, request.link), to=request.to, email_id=request.email_id)
         except MailRefused as error:
-            log.error("%s was not sent: %s", self._shown(request), error.detail)
+            log.error("%s was not sent: %s", self._described(request), error.detail)
             return
-        log.info("%s was sent.", self._shown(request))
+        log.info("%s was sent.", self._described(request))
 
-    def settle_failed(self, message: Mapping[str, object], *, message_id: str) -> None:
-        """Put off a letter that every try of the queue failed to send; give it up once its link has ended."""
-        try:
-            request = request_of(message, message_id=message_id)
-        except Malformed as error:
-            log.error("A message of send-mail is for no letter and is dropped: %s", error.detail)
+    def defer(self, message: SendMail, *, message_id: str) -> None:
+        """Defer an email whose attempts are used up; give it up when its link has expired."""
+        request = request_of(message, message_id=message_id)
+        if request.deferrals >= len(DEFERRALS_S):
+            log.error("%s is given up: no attempt could send it.", self._described(request))
             return
-        if request.deferrals >= len(PAUSES_S):
-            log.error("%s is given up: it could not be sent in any try.", self._shown(request))
-            return
-        pause_s = PAUSES_S[request.deferrals]
-        self._enqueue(message_of(replace(request, deferrals=request.deferrals + 1)), pause_s)
-        log.warning("%s could not be sent and is put off for %d s.", self._shown(request), pause_s)
+        delay_s = DEFERRALS_S[request.deferrals]
+        kind, deferrals = request.kind.value, request.deferrals + 1
+        self._enqueue(SendMail(kind, request.to, request.link, request.email_id, deferrals), delay_s)
+        log.warning("%s could not be sent and is deferred for %d s.", self._described(request), delay_s)
 
-    def _shown(self, request: Request) -> str:
-        # folded, so that an address has one pseudonym in all logs however it was typed
-        return f"A letter of kind {request.kind} to {self._pseudonym(request.to.casefold())}"
+    def _described(self, request: EmailRequest) -> str:
+        # case-folded, so that an address has one pseudonym in all logs however it was typed
+        return f"An email of kind {request.kind} to {self._pseudonym(request.to.casefold())}"
+
+
+def request_of(message: SendMail, *, message_id: str) -> EmailRequest:
+    """Return the request of a message; raise Malformed, whose detail repeats no value of the message.
+
+    An email without an id gets one from its link, or from the id of the queue message if it has none.
+    """
+    if message.kind not in list(EmailKind):
+        raise Malformed(f"The kind of an email must be one of {', '.join(EmailKind)}.")
+    kind = EmailKind(message.kind)
+    if kind.has_link and not _is_web_address(message.link):
+        raise Malformed(f"An email of kind {kind} needs a web address as its link.")
+    link = message.link if kind.has_link else ""
+    identity = f"{kind} {message.to} {link or message_id}".encode("utf-8", "surrogatepass")
+    return EmailRequest(
+        message.email_id or hashlib.sha256(identity).hexdigest()[:32], kind, message.to, link, message.deferrals
+    )
+
+
+def _is_web_address(link: str) -> bool:
+    plain = link.isascii() and link.isprintable() and " " not in link
+    return plain and link.startswith(("https://", "http://"))

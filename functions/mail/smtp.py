@@ -1,6 +1,6 @@
-"""A mail server reached by SMTP: one connection a letter, time-outs throughout, certificates always verified.
+"""Mail by SMTP: one connection per email, timeouts on every step, certificates always verified.
 
-Azure Communication Services is reached so too: `smtp+starttls://…@smtp.azurecomm.net:587`.
+Azure Communication Services is reached the same way: `smtp+starttls://…@smtp.azurecomm.net:587`.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from functions.mail.addresses import Address, address_of
-from functions.mail.letters import PRODUCT
+from functions.mail.templates import PRODUCT
 from functions.platform.errors import MailRefused, MailUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from functions.mail.model import Letter
+    from functions.mail.model import Email
 
 TIMEOUT_S = 30.0
-"""For each step of the dialogue; RFC 5321, section 4.5.3.2, wants minutes, but the queue tries again anyway."""
+"""Limit of each step. RFC 5321, section 4.5.3.2, asks for minutes, but the queue retries anyway."""
 
 PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 _ENHANCED = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
@@ -36,7 +36,7 @@ _ENHANCED = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where SMTP_URL leads; without a user nothing is authenticated."""
+    """The server of SMTP_URL; without a user there is no authentication."""
 
     scheme: str
     host: str
@@ -46,9 +46,9 @@ class Server:
 
 
 def server_of(url: str) -> Server:
-    """Read SMTP_URL; raise MailRefused with what is wrong with it, not repeating it: it may hold a password."""
+    """Return the server of SMTP_URL; raise MailRefused, whose detail does not repeat the URL and its password."""
     if not url:
-        raise MailRefused("The setting SMTP_URL is not set, so there is no mail server to hand it to.")
+        raise MailRefused("The setting SMTP_URL is not set, so there is no mail server to send through.")
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -63,7 +63,7 @@ def server_of(url: str) -> Server:
 
 
 def sender_of(text: str) -> tuple[str, Address]:
-    """Read MAIL_FROM, an address or `Name <address>`; return the name and the address, raise MailRefused."""
+    """Return name and address of MAIL_FROM, an address or `Name <address>`; raise MailRefused."""
     name, address = parseaddr(text)
     try:
         return name or PRODUCT, address_of(address)
@@ -72,8 +72,8 @@ def sender_of(text: str) -> tuple[str, Address]:
         raise MailRefused(f"The setting MAIL_FROM {what}") from None
 
 
-class SmtpCarrier:
-    """The carrier over SMTP. Settings that are missing or wrong are told when a letter meets them."""
+class SmtpTransport:
+    """The transport over SMTP; missing or wrong settings are reported when an email is delivered."""
 
     def __init__(self, url: str, sender: str, now: Callable[[], datetime], *, timeout_s: float = TIMEOUT_S) -> None:
         self._url = url
@@ -81,17 +81,17 @@ class SmtpCarrier:
         self._now = now
         self._timeout_s = timeout_s
 
-    def carry(self, letter: Letter, *, to: str, letter_id: str) -> None:
-        """Hand the letter over; raise MailRefused or MailUnavailable, neither of which names an address."""
+    def deliver(self, email: Email, *, to: str, email_id: str) -> None:
+        """Deliver an email; raise MailRefused or MailUnavailable, neither of which names an address."""
         server, (name, sender), recipient = server_of(self._url), sender_of(self._sender), address_of(to)
         try:
             smtp = _connected(server, called=sender.domain, timeout_s=self._timeout_s)
             try:
                 utf8 = _utf8_needed(smtp, sender, recipient)
-                message = self._message(letter, name, sender, recipient, letter_id, utf8=utf8)
+                message = self._message(email, name, sender, recipient, email_id, utf8=utf8)
                 options = ("SMTPUTF8", "BODY=8BITMIME") if utf8 else ()
                 smtp.sendmail(str(sender), [str(recipient)], message, mail_options=options)
-                with suppress(smtplib.SMTPException, OSError):  # the server has it already, however it takes leave
+                with suppress(smtplib.SMTPException, OSError):  # accepted already, whatever QUIT does
                     smtp.quit()
             finally:
                 smtp.close()
@@ -100,22 +100,22 @@ class SmtpCarrier:
         except smtplib.SMTPSenderRefused as error:
             raise _refusal("the sender, MAIL_FROM,", error.smtp_code, error.smtp_error) from None
         except smtplib.SMTPDataError as error:
-            raise _refusal("the letter", error.smtp_code, error.smtp_error) from None
+            raise _refusal("the email", error.smtp_code, error.smtp_error) from None
         except (smtplib.SMTPException, OSError) as error:
             raise MailUnavailable(f"The mail server {server.host}:{server.port} {_trouble(error)}.") from None
 
     def _message(
-        self, letter: Letter, name: str, sender: Address, recipient: Address, letter_id: str, *, utf8: bool
+        self, email: Email, name: str, sender: Address, recipient: Address, email_id: str, *, utf8: bool
     ) -> bytes:
         message = EmailMessage(SMTPUTF8 if utf8 else SMTP)
         message["From"] = HeaderAddress(name, sender.local, sender.domain)
         message["To"] = HeaderAddress("", recipient.local, recipient.domain)
-        message["Subject"] = letter.subject
+        message["Subject"] = email.subject
         message["Date"] = format_datetime(self._now())
-        message["Message-ID"] = f"<{letter_id}@{sender.domain}>"
-        message["Auto-Submitted"] = "auto-generated"  # so that nothing answers it by itself (RFC 3834)
-        message.set_content(letter.text)
-        message.add_alternative(letter.html, subtype="html")
+        message["Message-ID"] = f"<{email_id}@{sender.domain}>"
+        message["Auto-Submitted"] = "auto-generated"  # so that automatic responders stay silent (RFC 3834)
+        message.set_content(email.text)
+        message.add_alternative(email.html, subtype="html")
         return message.as_bytes()
 
 

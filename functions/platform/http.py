@@ -23,10 +23,10 @@ UNEXPECTED = "Something went wrong on our side; it has been logged. Try again."
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer[Body]:
     """A body with a status that the handler chooses among those that its route declares."""
 
-    body: object
+    body: Body
     status: int
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import msgspec
 
@@ -37,7 +37,7 @@ class Error(msgspec.Struct, frozen=True):
 def document(routes: Iterable[Route], *, version: str) -> dict[str, Any]:
     """Return the document of the routes, sorted by path and method."""
     ordered = sorted(routes, key=lambda route: (route.path, route.method))
-    types = {route.name: route.types() for route in ordered}
+    types = {route.name: {name: _plain(kind) for name, kind in route.types().items()} for route in ordered}
     schemas = _Schemas([kind for each in types.values() for kind in each.values()])
     paths: dict[str, dict[str, Any]] = {}
     for route in ordered:
@@ -87,8 +87,13 @@ class _Schemas:
         return schema
 
 
+def _plain(kind: Any) -> Any:
+    """Return the type of the body that an `Answer` carries, any other type as it is."""
+    return get_args(kind)[0] if get_origin(kind) is http.Answer else kind
+
+
 def _has_schema(kind: Any) -> bool:
-    return kind not in (None, type(None), http.Answer, http.Text)
+    return kind not in (None, type(None), http.Text)
 
 
 def _operation(route: Route, types: dict[str, Any], schemas: _Schemas) -> dict[str, Any]:
@@ -106,7 +111,8 @@ def _operation(route: Route, types: dict[str, Any], schemas: _Schemas) -> dict[s
             "required": any(field.required for field in msgspec.structs.fields(body)),
             "content": {http.JSON: {"schema": schemas.of(body)}},
         }
-    operation["responses"] = {**_successes(route, types, schemas), **_failures(route, types)}
+    # a status that the handler chooses, such as 503 of health, has the handler's body
+    operation["responses"] = dict(sorted({**_failures(route, types), **_successes(route, types, schemas)}.items()))
     return operation
 
 

@@ -29,14 +29,15 @@ def call(
 ) -> tuple[int, Any]:
     """Call the HTTP function behind a decorated handler; return status and body, checked against the document."""
     built: Any = function
+    sent = body if isinstance(body, bytes) else json.dumps({} if body is None else body).encode()
     user_function = built._function.get_user_function()
     request = func.HttpRequest(
         method=str(built._function.get_trigger().methods[0].value),
         url=f"http://127.0.0.1:7071/api/{address}",
-        headers=dict(headers or {}),
+        headers={"Content-Type": JSON, **(headers or {})},
         params=dict(parse_qsl(urlsplit(address).query, keep_blank_values=True)),
         route_params=dict(route or {}),
-        body=body if isinstance(body, bytes) else json.dumps({} if body is None else body).encode(),
+        body=sent,
     )
     response = user_function(request)
     if inspect.iscoroutine(response):

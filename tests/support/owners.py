@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Never
 
 from functions.accounts.admin_auth import Owners
-from functions.accounts.model import Viewer
+from functions.accounts.model import Session, Viewer
 from functions.platform.errors import Forbidden, Unauthenticated
 
 OPERATOR_KEY = "an-operator-key-of-forty-characters-or-so"
@@ -47,3 +48,22 @@ class NobodyIsLoggedIn:
         raise Unauthenticated("Nobody is logged in, or no longer; log in and try again.")
 
     session = administrator = viewer
+
+
+VIEWER = Viewer(user_id="b" * 32, email="viewer@example.org", confirmed=True)
+EXPIRES_AT = datetime(2027, 1, 1, tzinfo=UTC)
+
+
+class FakeAccess:
+    """Authenticates the sessions `viewer` and `administrator`, and the operator's key, as the application would."""
+
+    def session(self, token: str) -> Session:
+        """Return the session of a token; raise Unauthenticated."""
+        viewers = {"viewer": VIEWER, "administrator": ADMINISTRATOR}
+        if token not in viewers:
+            raise Unauthenticated("Nobody is logged in, or no longer; log in and try again.")
+        return Session(viewers[token], EXPIRES_AT)
+
+    def owner(self, token: str, key: str) -> str:
+        """Return who calls as the owner; raise Unauthenticated or Forbidden."""
+        return make_owners().admit(token, key)

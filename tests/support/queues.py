@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
@@ -11,7 +12,36 @@ from azure.core.exceptions import ResourceNotFoundError
 from functions import bootstrap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from functions.platform.messages import Message
+
+
+@dataclass
+class MemoryQueues:
+    """Queues in memory: what was sent with its delay, dead-lettered and parked, in order."""
+
+    sent: list[tuple[Message, int]] = field(default_factory=list)
+    dead: list[tuple[str, bytes]] = field(default_factory=list)
+    parked: list[tuple[str, bytes, str]] = field(default_factory=list)
+
+    def send(self, message: Message, *, delay_s: int = 0) -> None:
+        self.sent.append((message, delay_s))
+
+    def send_all(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            self.send(message)
+
+    def dead_letter(self, queue: str, body: bytes) -> None:
+        self.dead.append((queue, body))
+
+    def park(self, queue: str, body: bytes, reason: str) -> None:
+        self.parked.append((queue, body, reason))
+
+    @property
+    def messages(self) -> list[Message]:
+        """Return what was sent, without the delays."""
+        return [message for message, _ in self.sent]
 
 
 def handle(function: Callable[..., Any], body: bytes) -> None:

@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 import pytest
 
-from functions.mail.letters import letter_for
-from functions.mail.model import Kind
-from functions.mail.smtp import SmtpCarrier
+from functions.mail.model import EmailKind
+from functions.mail.smtp import SmtpTransport
+from functions.mail.templates import email_for
 from functions.platform.errors import MailRefused, MailUnavailable
 from tests.support.mail import PASSWORD, USER, Desk, MailServer, knows_the_user, make_authority
 
@@ -28,8 +28,8 @@ NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 
 
 def carry(url: str, *, to: str = "ann@example.org", sender: str = "Films <films@example.org>") -> None:
-    carrier = SmtpCarrier(url, sender, lambda: NOW, timeout_s=2)
-    carrier.carry(letter_for(Kind.CONFIRM, LINK), to=to, letter_id="abc123")
+    carrier = SmtpTransport(url, sender, lambda: NOW, timeout_s=2)
+    carrier.deliver(email_for(EmailKind.CONFIRM, LINK), to=to, email_id="abc123")
 
 
 def text_of(letter: EmailMessage, kind: str = "plain") -> str:

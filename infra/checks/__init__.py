@@ -1,0 +1,1 @@
+"""Checks of the repository, and what they compare with."""
