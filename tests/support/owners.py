@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Never
 
 from functions.accounts.admin_auth import Owners
@@ -62,7 +62,7 @@ class FakeAccess:
         viewers = {"viewer": VIEWER, "administrator": ADMINISTRATOR}
         if token not in viewers:
             raise Unauthenticated("Nobody is logged in, or no longer; log in and try again.")
-        return Session(viewers[token], EXPIRES_AT)
+        return Session(viewers[token], EXPIRES_AT - timedelta(days=30), EXPIRES_AT)
 
     def owner(self, token: str, key: str) -> str:
         """Return who calls as the owner; raise Unauthenticated or Forbidden."""
