@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from functions.platform.lazy import lazy, made_values
-from functions.platform.settings import load_settings
 from functions.platform.time import now
 
 if TYPE_CHECKING:
@@ -36,6 +35,8 @@ class Resources:
     @lazy
     def settings(self) -> Settings:
         """Return the settings of the environment; raise SettingMissing."""
+        from functions.platform.settings import load_settings
+
         return load_settings()
 
     @lazy

@@ -1,4 +1,4 @@
-"""Every setting the functions read, with its default; nothing else in `functions/` looks at the environment."""
+"""Every setting of the functions, with its default; nothing else in `functions/` reads the environment."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The application settings; a field's name in lower case is the setting's name in upper case.
+    """The application settings. A setting is named like its field, in upper case.
 
-    `storage` alone is read from `AzureWebJobsStorage`, the name that the Functions host prescribes.
+    Only `storage` is read from `AzureWebJobsStorage`, the name that the Functions host prescribes.
     """
 
     storage: str
@@ -70,13 +70,13 @@ ENVIRONMENT_NAMES = {
 
 
 def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings; raise SettingMissing naming the first that is absent or not a number."""
+    """Return the settings; raise SettingMissing with the first that is absent or not a number."""
     values: dict[str, str | int] = {}
     for field in fields(Settings):
         name = ENVIRONMENT_NAMES[field.name]
         text = environment.get(name)
         if text is None and field.name == "storage":
-            text = environment.get(f"{name}__accountName")  # the host's own form for an account reached by identity
+            text = environment.get(f"{name}__accountName")  # the host's form for an account that is reached by identity
         if text is None:
             if field.name in ("storage", "mongo_url"):
                 raise SettingMissing(
