@@ -174,6 +174,12 @@ class StoreUnavailable(NotflixError):
     code = "store_unavailable"
     status = 503
     retryable = True
+    retry_after_s = 5
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return `Retry-After`."""
+        return {"Retry-After": str(self.retry_after_s)}
 
 
 class MailUnavailable(NotflixError):

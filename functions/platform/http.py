@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 JSON = "application/json"
+SECURITY_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 UNEXPECTED = "Something went wrong on our side; it has been logged. Try again."
 
 
@@ -130,14 +131,12 @@ def answer(body: object, *, status: int = 200, headers: Mapping[str, str] | None
 
     plain = msgspec.to_builtins(body, builtin_types=_TIMES())
     text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=to_text)
-    return func.HttpResponse(
-        text, status_code=status, mimetype=JSON, headers={"Cache-Control": "no-store", **(headers or {})}
-    )
+    return func.HttpResponse(text, status_code=status, mimetype=JSON, headers={**SECURITY_HEADERS, **(headers or {})})
 
 
 def text_answer(text: str, *, media_type: str, status: int = 200) -> func.HttpResponse:
     """Return a text that must not be cached."""
-    return func.HttpResponse(text, status_code=status, mimetype=media_type, headers={"Cache-Control": "no-store"})
+    return func.HttpResponse(text, status_code=status, mimetype=media_type, headers=SECURITY_HEADERS)
 
 
 def no_content(status: int = 204) -> func.HttpResponse:

@@ -11,7 +11,7 @@ import math
 import re
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ from functions.platform.mysql_connections import ANSWER_S, Address, answers, clo
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from functions.platform.bulkhead import Bulkhead
     from functions.platform.mysql_connections import Connection
 
 type Argument = str | int | float | bytes | datetime | None
@@ -74,6 +75,7 @@ class Database:
         most: int = MOST_CONNECTIONS,
         answer_s: float = ANSWER_S,
         clock: Callable[[], float] = time.monotonic,
+        bulkhead: Bulkhead | None = None,
     ) -> None:
         self._address = Address.of(url)
         if not _NAME.fullmatch(self._address.database):
@@ -83,6 +85,7 @@ class Database:
         self._answer_s = answer_s
         self._clock = clock
         self._places = threading.BoundedSemaphore(most)
+        self._place = bulkhead.place if bulkhead else nullcontext
         self._lock = threading.Lock()
         self._idle: list[tuple[Connection, float]] = []
 
@@ -100,7 +103,7 @@ class Database:
         attempt = 1
         while True:
             try:
-                with self._connection() as connection:
+                with self._place(), self._connection() as connection:
                     return _rows(connection, statement, values)
             except pymysql.MySQLError as error:
                 number = _number(error)

@@ -10,12 +10,14 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from functions.platform.bulkhead import Bulkhead
 from functions.platform.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TIMEOUT_S = 2
+_bulkhead = Bulkhead("Redis")
 
 
 def connect(url: str) -> Redis:
@@ -38,7 +40,8 @@ def connect(url: str) -> Redis:
 def answering() -> Iterator[None]:
     """Translate every failure to reach the server into StoreUnavailable."""
     try:
-        yield
+        with _bulkhead.place():
+            yield
     except (RedisError, OSError) as error:
         # the driver's message holds no command and no value, only what happened to the connection or the script
         raise StoreUnavailable("The Redis server does not answer; try again in a moment.") from error

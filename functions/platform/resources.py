@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from functions.platform.blob_signing import Signer
+    from functions.platform.bulkhead import Bulkhead
     from functions.platform.mysql import Database
     from functions.platform.queues import Queues
     from functions.platform.settings import Settings
@@ -122,7 +123,14 @@ class Resources:
         """Return a MySQL database with a pool of its own; share the result."""
         from functions.platform.mysql import Database
 
-        return Database(url, self.settings().mysql_ca)
+        return Database(url, self.settings().mysql_ca, bulkhead=self._mysql_bulkhead())
+
+    @lazy
+    def _mysql_bulkhead(self) -> Bulkhead:
+        """Return the limit that all databases share, because they are on one server."""
+        from functions.platform.bulkhead import Bulkhead
+
+        return Bulkhead("MySQL")
 
     def close(self) -> None:
         """Close the clients that have been made."""
