@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from functions.encoding.jobs import MongoJobs
     from functions.encoding.pipeline import Pipeline
     from functions.encoding.service import Encodes, Work
+    from functions.health.service import HealthMonitor
     from functions.mail.service import MailService
     from functions.playback.assembly import PlaybackParts
     from functions.recommendations.assembly import GraphParts
@@ -321,14 +322,9 @@ def forgetters() -> tuple[Callable[[str], None], ...]:
     return (login_history().forget, usage().forget, billing().shop.forget, graph().keeper.forget_soon)
 
 
-def health_probes() -> dict[str, Callable[[], None]]:
-    """Return a probe for each store."""
-    from functions.health.probes import probes_of
+@lazy
+def health() -> HealthMonitor:
+    """Return the monitor of the stores."""
+    from functions.health.assembly import assemble
 
-    return probes_of(
-        resources.settings(),
-        blobs=resources.blob_service,
-        queues=resources.queue_service,
-        mongo=resources.mongo,
-        usage=usage_store,
-    )
+    return assemble(resources, usage_store)
