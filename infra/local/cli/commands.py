@@ -138,6 +138,18 @@ def check() -> None:
     run_checks()
 
 
+@app.command()
+def lock(
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="Take the newest versions of packages that no source names.")
+    ] = False,
+) -> None:
+    """Write the locks of the Python requirements from their sources."""
+    from infra.checks.locks import compile_locks
+
+    compile_locks(*(["--upgrade"] if upgrade else []))
+
+
 @app.command(context_settings=_PASSED_ON)
 def bench(context: typer.Context, name: Annotated[str, typer.Argument(help="Which benchmark.")] = "") -> None:
     """Measure on this machine; the last line is one JSON object."""

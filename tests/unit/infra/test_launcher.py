@@ -101,6 +101,14 @@ def test_what_tests_need_is_installed_for_test_and_not_for_up(machine: Machine) 
     assert [step for step in machine.steps if "tests/requirements.txt" in step]
 
 
+def test_packages_are_installed_from_locks_with_hashes(machine: Machine) -> None:
+    machine.run("check")
+    installs = [step.partition("--require-hashes ")[2] for step in machine.steps if "pip install" in step]
+    assert installs == [
+        f"-r {machine.repository / name}" for name in ("infra/local/requirements.txt", "tests/requirements.txt")
+    ]
+
+
 def test_failed_install_is_told_with_its_log_and_done_again(machine: Machine) -> None:
     machine.has("python3.13", RECENT_PYTHON.replace('"-m venv")', '"-m pip") [ "$3" = --version ] ;;\n"-m venv")'))
     ran = machine.run("status")
