@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from infra.checks.files import REPOSITORY
 
 SOURCES = ("requirements.in", "infra/local/requirements.in", "tests/requirements.in", "infra/checks/requirements.in")
 """In the order of compilation: a later source includes an earlier one and takes its versions from that one's lock."""

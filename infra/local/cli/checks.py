@@ -9,8 +9,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from infra.checks.checkers import Tools, all_checkers, run, select
 from infra.local.stores.home import REPOSITORY, CannotRun, Home
-from infra.local.stores.packages import install, stores_folder, tests_folder, web_folder
+from infra.local.stores.packages import checks_folder, install, stores_folder, tests_folder, web_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,17 +41,21 @@ def _run(*argv: str, environment: Mapping[str, str] | None = None) -> None:
         raise CannotRun(f"{' '.join(argv[:2])} failed: {done.stderr.strip() or done.stdout.strip()}")
 
 
-def run_checks() -> None:
-    """Run every checker even if one finds something; raise SystemExit(1) if any did."""
-    caches = Home.of().path / "caches"
-    checkers = (
-        ("ruff", "check", "--cache-dir", str(caches / "ruff"), "."),
-        ("ruff", "format", "--check", "--cache-dir", str(caches / "ruff"), "."),
-        ("mypy", "--cache-dir", str(caches / "mypy")),
-    )
-    found = [subprocess.run([sys.executable, "-m", *checker], cwd=REPOSITORY, check=False) for checker in checkers]
-    if any(each.returncode for each in found):
-        raise SystemExit(1)
+def run_checks(names: Sequence[str] = ()) -> None:
+    """Run the checks of these names, or all; every check runs even if one fails.
+
+    Raise CannotRun if a name is not a check's or if a check fails.
+    """
+    home = Home.of()
+    checkers = all_checkers(Tools(npm=checks_folder(home), caches=home.path / "caches"))
+    try:
+        selected = select(names, checkers)
+    except KeyError as error:
+        known = ", ".join(checker.name for checker in checkers)
+        raise CannotRun(f"There is no check {error.args[0]!r}; there are: {known}.") from None
+    install(REPOSITORY / "infra" / "checks", checks_folder(home), _run)
+    if failed := run(selected):
+        raise CannotRun(f"Failed: {', '.join(failed)}.")
 
 
 def run_bench(name: str, arguments: Sequence[str]) -> None:

@@ -131,11 +131,13 @@ def test(context: typer.Context) -> None:
 
 
 @app.command()
-def check() -> None:
-    """Run the linter, the formatter's check and the type checker."""
+def check(
+    names: Annotated[list[str] | None, typer.Argument(help="Which checks; all of them if left out.")] = None,
+) -> None:
+    """Check Python, shell, workflows and documents: linters, formatter, types, spelling, locks."""
     from infra.local.cli.checks import run_checks
 
-    run_checks()
+    run_checks(names or [])
 
 
 @app.command()

@@ -14,7 +14,21 @@ from infra.local.stores.home import REPOSITORY
 if TYPE_CHECKING:
     from pathlib import Path
 
-TOOLS = ("sh", "cat", "dirname", "readlink", "mkdir", "sha256sum", "find", "head", "flock", "rm", "chmod", "cp")
+TOOLS = (
+    "sh",
+    "cat",
+    "dirname",
+    "readlink",
+    "mkdir",
+    "sha256sum",
+    "find",
+    "head",
+    "flock",
+    "rm",
+    "chmod",
+    "cp",
+    "uname",
+)
 SERVERS = ("ffmpeg", "ffprobe", "mariadbd", "mariadb-install-db", "redis-server", "npm")
 
 OLD_PYTHON = "#!/bin/sh\nexit 1\n"
@@ -119,6 +133,17 @@ def test_failed_install_is_told_with_its_log_and_done_again(machine: Machine) ->
     machine.has("python3.13", RECENT_PYTHON)
     shutil.copy(machine.programs / "python3.13", machine.home / "venv" / "bin" / "python")
     assert machine.run("status").returncode == 0
+
+
+def test_checks_need_node_and_where_pypi_has_no_shellcheck_that_too(machine: Machine) -> None:
+    machine.lacks("ffmpeg")
+    assert machine.run("check").returncode == 0
+    machine.lacks("uname")
+    machine.has("uname", "#!/bin/sh\necho aarch64\n")
+    machine.lacks("node")
+    assert machine.run("check").stderr == (
+        "Notflix needs nodejs npm shellcheck: install them with your system's package manager, and start it again.\n"
+    )
 
 
 def test_person_without_rights_is_told_what_to_run(machine: Machine) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.checks.locks import REPOSITORY, SOURCES, lock_of, problems, read_lock, read_source
+from infra.checks.files import REPOSITORY
+from infra.checks.locks import SOURCES, lock_of, problems, read_lock, read_source
 
 if TYPE_CHECKING:
     from pathlib import Path
