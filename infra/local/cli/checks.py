@@ -15,10 +15,14 @@ from infra.local.stores.packages import checks_folder, install, stores_folder, t
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 
 def run_tests(arguments: Sequence[str]) -> None:
-    """Install the npm packages and become pytest, caches kept out of the repository; its summary is the last line."""
+    """Install the npm packages and become pytest, caches kept out of the repository; its summary is the last line.
+
+    `--coverage` reports which lines of `functions`, `infra` and `web` ran in the process of the tests.
+    """
     home = Home.of()
     for source, target in (
         (REPOSITORY / "infra" / "local", stores_folder(home)),
@@ -26,11 +30,19 @@ def run_tests(arguments: Sequence[str]) -> None:
         (REPOSITORY / "tests" / "packages", tests_folder(home)),
     ):
         install(source, target, _run)
-    caches = home.path / "caches"
-    caches.mkdir(parents=True, exist_ok=True)
+    (home.path / "caches").mkdir(parents=True, exist_ok=True)
+    os.environ["COVERAGE_FILE"] = str(home.path / "caches" / "coverage")
     sys.stdout.flush()
     os.chdir(REPOSITORY)
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", "-o", f"cache_dir={caches / 'pytest'}", *arguments])
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *pytest_arguments(arguments, home.path)])
+
+
+def pytest_arguments(arguments: Sequence[str], home: Path) -> list[str]:
+    """Return what pytest is given: its cache in the home, and for `--coverage` what measures and reports it."""
+    given = ["-o", f"cache_dir={home / 'caches' / 'pytest'}", *(each for each in arguments if each != "--coverage")]
+    if "--coverage" not in arguments:
+        return given
+    return ["--cov", "--cov-report=term:skip-covered", f"--cov-report=html:{home / 'coverage'}", *given]
 
 
 def _run(*argv: str, environment: Mapping[str, str] | None = None) -> None:

@@ -124,7 +124,7 @@ def traces(
 
 @app.command(context_settings=_PASSED_ON)
 def test(context: typer.Context) -> None:
-    """Run the tests; what follows is handed to pytest."""
+    """Run the tests; what follows is handed to pytest. With --coverage, report which lines the tests ran."""
     from infra.local.cli.checks import run_tests
 
     run_tests(context.args)
