@@ -20,10 +20,10 @@ HERE = Path(__file__).resolve().parent
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Where the linters are: the folder of the npm packages, and a folder for caches."""
+    """Where the linters are: the folder of the npm packages, and the state folder, for caches and what is built."""
 
     npm: Path
-    caches: Path
+    home: Path
 
     def module(self, *argv: str) -> list[str]:
         """Return the command of a Python module in this environment."""
@@ -50,7 +50,7 @@ class Checker:
 
 def all_checkers(tools: Tools) -> tuple[Checker, ...]:
     """Return every check, the quick ones first."""
-    caches, documents = tools.caches, tracked_files("*.md")
+    caches, documents = tools.home / "caches", tracked_files("*.md")
     return (
         Checker("lint", "ruff", tools.module("ruff", "check", "--cache-dir", f"{caches}/ruff", ".")),
         Checker("format", "ruff", tools.module("ruff", "format", "--check", "--cache-dir", f"{caches}/ruff", ".")),
@@ -69,6 +69,11 @@ def all_checkers(tools: Tools) -> tuple[Checker, ...]:
             tools.node(
                 "cspell/bin.mjs", "lint", "--no-progress", "--no-summary", "--config", f"{HERE}/cspell.json", *documents
             ),
+        ),
+        Checker(
+            "docs",
+            "documentation site and its links",
+            tools.module("infra.checks.documentation", "--packages", f"{tools.npm}", "--into", f"{tools.home}/docs"),
         ),
         Checker("types", "mypy", tools.module("mypy", "--cache-dir", f"{caches}/mypy")),
     )

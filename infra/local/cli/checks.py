@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from infra.checks.checkers import Tools, all_checkers, run, select
+from infra.checks.documentation import DocumentationBroken, build
 from infra.local.stores.home import REPOSITORY, CannotRun, Home
 from infra.local.stores.packages import checks_folder, install, stores_folder, tests_folder, web_folder
 
@@ -28,6 +29,7 @@ def run_tests(arguments: Sequence[str]) -> None:
         (REPOSITORY / "infra" / "local", stores_folder(home)),
         (REPOSITORY / "web", web_folder(home)),
         (REPOSITORY / "tests" / "packages", tests_folder(home)),
+        (REPOSITORY / "infra" / "checks", checks_folder(home)),
     ):
         install(source, target, _run)
     (home.path / "caches").mkdir(parents=True, exist_ok=True)
@@ -59,7 +61,7 @@ def run_checks(names: Sequence[str] = ()) -> None:
     Raise CannotRun if a name is not a check's or if a check fails.
     """
     home = Home.of()
-    checkers = all_checkers(Tools(npm=checks_folder(home), caches=home.path / "caches"))
+    checkers = all_checkers(Tools(npm=checks_folder(home), home=home.path))
     try:
         selected = select(names, checkers)
     except KeyError as error:
@@ -68,6 +70,17 @@ def run_checks(names: Sequence[str] = ()) -> None:
     install(REPOSITORY / "infra" / "checks", checks_folder(home), _run)
     if failed := run(selected):
         raise CannotRun(f"Failed: {', '.join(failed)}.")
+
+
+def build_documentation() -> None:
+    """Build the documentation site and print its first page's path; raise CannotRun if a link in it leads nowhere."""
+    home = Home.of()
+    install(REPOSITORY / "infra" / "checks", checks_folder(home), _run)
+    try:
+        first_page = build(REPOSITORY, checks_folder(home), home.path / "docs")
+    except DocumentationBroken as error:
+        raise CannotRun(str(error)) from None
+    sys.stdout.write(f"{first_page}\n")
 
 
 def run_bench(name: str, arguments: Sequence[str]) -> None:

@@ -141,6 +141,14 @@ def check(
 
 
 @app.command()
+def docs() -> None:
+    """Build the documentation site and print where it is."""
+    from infra.local.cli.checks import build_documentation
+
+    build_documentation()
+
+
+@app.command()
 def lock(
     upgrade: Annotated[
         bool, typer.Option("--upgrade", help="Take the newest versions of packages that no source names.")

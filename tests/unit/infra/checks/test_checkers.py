@@ -25,7 +25,7 @@ def test_checks_are_selected_by_name_and_all_without_one() -> None:
 
 
 def test_names_of_checks_are_unique() -> None:
-    names = [checker.name for checker in all_checkers(Tools(npm=Path("npm"), caches=Path("caches")))]
+    names = [checker.name for checker in all_checkers(Tools(npm=Path("npm"), home=Path("home")))]
     assert len(set(names)) == len(names)
 
 
