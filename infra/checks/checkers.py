@@ -6,21 +6,21 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.checks.files import REPOSITORY, tracked_files
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 HERE = Path(__file__).resolve().parent
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Where the linters are: the folder of the npm packages, and the state folder, for caches and what is built."""
+    """Where the linters are: `npm` holds one folder for each set of npm packages, `home` caches and what is built."""
 
     npm: Path
     home: Path
@@ -34,18 +34,19 @@ class Tools:
         folders = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
         return [shutil.which(argv[0], path=folders) or argv[0], *argv[1:]]
 
-    def node(self, script: str, *argv: str) -> list[str]:
-        """Return the command of a script below the npm packages."""
-        return ["node", str(self.npm / "node_modules" / script), *argv]
+    def node(self, packages: str, script: str, *argv: str) -> list[str]:
+        """Return the command of a script of a set of npm packages, such as `checks`."""
+        return ["node", str(self.npm / packages / "node_modules" / script), *argv]
 
 
 @dataclass(frozen=True, slots=True)
 class Checker:
-    """One check: its name on the command line, what it is, and its command."""
+    """One check: its name on the command line, what it is, its command, and what it adds to the environment."""
 
     name: str
     what: str
     command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def all_checkers(tools: Tools) -> tuple[Checker, ...]:
@@ -67,13 +68,22 @@ def all_checkers(tools: Tools) -> tuple[Checker, ...]:
             "spelling",
             "cspell",
             tools.node(
-                "cspell/bin.mjs", "lint", "--no-progress", "--no-summary", "--config", f"{HERE}/cspell.json", *documents
+                "checks",
+                "cspell/bin.mjs",
+                "lint",
+                "--no-progress",
+                "--no-summary",
+                "--config",
+                f"{HERE}/cspell.json",
+                *documents,
             ),
         ),
         Checker(
             "docs",
             "documentation site and its links",
-            tools.module("infra.checks.documentation", "--packages", f"{tools.npm}", "--into", f"{tools.home}/docs"),
+            tools.module(
+                "infra.checks.documentation", "--packages", f"{tools.npm}/checks", "--into", f"{tools.home}/docs"
+            ),
         ),
         Checker("types", "mypy", tools.module("mypy", "--cache-dir", f"{caches}/mypy")),
     )
@@ -91,7 +101,7 @@ def run(checkers: Sequence[Checker]) -> list[str]:
     for checker in checkers:
         sys.stdout.write(f"{checker.name} ({checker.what})\n")
         sys.stdout.flush()
-        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), **checker.environment}
         if subprocess.run(checker.command, cwd=REPOSITORY, env=environment, check=False).returncode:
             failed.append(checker.name)
     return failed

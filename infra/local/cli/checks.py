@@ -61,7 +61,7 @@ def run_checks(names: Sequence[str] = ()) -> None:
     Raise CannotRun if a name is not a check's or if a check fails.
     """
     home = Home.of()
-    checkers = all_checkers(Tools(npm=checks_folder(home), home=home.path))
+    checkers = all_checkers(Tools(npm=checks_folder(home).parent, home=home.path))
     try:
         selected = select(names, checkers)
     except KeyError as error:

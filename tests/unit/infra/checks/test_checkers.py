@@ -17,6 +17,11 @@ def test_all_checks_run_and_those_that_fail_are_returned() -> None:
     assert run([FAILS, PASSES, FAILS]) == ["fails", "fails"]
 
 
+def test_a_check_adds_to_the_environment() -> None:
+    program = "import os, sys; sys.exit(os.environ['RULES'] != 'strict' or 'PATH' not in os.environ)"
+    assert run([Checker("strict", "a check", (sys.executable, "-c", program), {"RULES": "strict"})]) == []
+
+
 def test_checks_are_selected_by_name_and_all_without_one() -> None:
     assert select(["fails"], [PASSES, FAILS]) == [FAILS]
     assert select([], [PASSES, FAILS]) == [PASSES, FAILS]
