@@ -124,18 +124,40 @@ def traces(
 
 @app.command(context_settings=_PASSED_ON)
 def test(context: typer.Context) -> None:
-    """Run the tests; what follows is handed to pytest."""
+    """Run the tests; what follows is handed to pytest. With --coverage, report which lines the tests ran."""
     from infra.local.cli.checks import run_tests
 
     run_tests(context.args)
 
 
 @app.command()
-def check() -> None:
-    """Run the linter, the formatter's check and the type checker."""
+def check(
+    names: Annotated[list[str] | None, typer.Argument(help="Which checks; all of them if left out.")] = None,
+) -> None:
+    """Check Python, shell, workflows and documents: linters, formatter, types, spelling, locks."""
     from infra.local.cli.checks import run_checks
 
-    run_checks()
+    run_checks(names or [])
+
+
+@app.command()
+def docs() -> None:
+    """Build the documentation site and print where it is."""
+    from infra.local.cli.checks import build_documentation
+
+    build_documentation()
+
+
+@app.command()
+def lock(
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="Take the newest versions of packages that no source names.")
+    ] = False,
+) -> None:
+    """Write the locks of the Python requirements from their sources."""
+    from infra.checks.locks import compile_locks
+
+    compile_locks(*(["--upgrade"] if upgrade else []))
 
 
 @app.command(context_settings=_PASSED_ON)

@@ -31,6 +31,11 @@ def tests_folder(home: Home) -> Path:
     return home.packages / "npm" / "tests"
 
 
+def checks_folder(home: Home) -> Path:
+    """Return where the packages of the checks are installed."""
+    return home.packages / "npm" / "checks"
+
+
 def install(source: Path, target: Path, run: Run) -> None:
     """Make `target/node_modules` what the lock file in `source` says; do nothing if it is already."""
     target.mkdir(parents=True, exist_ok=True)

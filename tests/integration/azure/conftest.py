@@ -43,6 +43,7 @@ def _environment(name: str, requirements: Path) -> Path:
             "install",
             "-q",
             "--no-compile",
+            "--require-hashes",
             "-r",
             str(requirements),
         )

@@ -82,7 +82,7 @@ def wired(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def _requirements() -> list[str]:
-    return (REPOSITORY / "infra" / "local" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    return (REPOSITORY / "infra" / "local" / "requirements.in").read_text(encoding="utf-8").splitlines()
 
 
 def test_the_image_holds_ffmpeg_and_an_ordinary_user(image: Image) -> None:
