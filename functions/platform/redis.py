@@ -1,4 +1,4 @@
-"""Redis: the one way to reach it, and its faults as an error that a person may meet."""
+"""Redis: the one client, and its driver's errors as errors that the application answers."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ TIMEOUT_S = 2
 
 
 def connect(url: str) -> Redis:
-    """Return a client that answers in text; it connects at its first command.
+    """Return a client that decodes text; it connects at its first command.
 
-    A connection that died while it was idle is replaced once within a command; there is no waiting between the tries.
+    A connection that broke while it was idle is replaced once within a command, without a pause.
     """
     if not url:
-        raise StoreUnavailable("The setting REDIS_URL is not set, so nobody can log in; set it to the URL of a Redis.")
+        raise StoreUnavailable("The setting REDIS_URL is not set; set it to the URL of a Redis.")
     return Redis.from_url(
         url,
         decode_responses=True,
@@ -36,9 +36,9 @@ def connect(url: str) -> Redis:
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Raise StoreUnavailable for whatever goes wrong between us and the server."""
+    """Raise StoreUnavailable for any error between us and the server."""
     try:
         yield
     except (RedisError, OSError) as error:
-        # the driver's own words hold no command and no value, only what happened to the connection or the script
-        raise StoreUnavailable("The store of sessions does not answer; try again in a moment.") from error
+        # the driver's message contains no command and no value, only what happened to the connection or the script
+        raise StoreUnavailable(f"Redis does not answer ({type(error).__name__}); try again in a moment.") from error

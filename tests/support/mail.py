@@ -114,7 +114,7 @@ def authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: 
 
 @dataclass(frozen=True)
 class Authority:
-    """A certificate authority: `certificate` is its certificate file, `server` a context with a certificate it signed."""
+    """A test authority: `certificate` is its certificate file, `server` a context with a certificate that it signed."""
 
     certificate: Path
     server: ssl.SSLContext
