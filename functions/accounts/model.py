@@ -86,7 +86,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class NewSession:
+class OpenedSession:
     """A session and its token, which is returned once and never stored."""
 
     token: str = field(repr=False)

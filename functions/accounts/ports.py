@@ -13,7 +13,7 @@ if TYPE_CHECKING:
         LinkPurpose,
         Login,
         LoginHistoryEntry,
-        NewSession,
+        OpenedSession,
         Session,
         Viewer,
     )
@@ -74,7 +74,7 @@ class LoginHistoryStore(Protocol):
 class SessionStore(Protocol):
     """The store of sessions; every method raises StoreUnavailable."""
 
-    def open_session(self, viewer: Viewer, *, ip: str, browser: str) -> NewSession:
+    def open_session(self, viewer: Viewer, *, ip: str, browser: str) -> OpenedSession:
         """Open a session under a new token."""
 
     def find_session(self, token: str) -> Session | None:

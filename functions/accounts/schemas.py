@@ -10,8 +10,7 @@ from functions.billing.schemas import Entitlement
 from functions.platform.field_types import Cursor, Limit, NextCursor, Time, UserId
 
 if TYPE_CHECKING:
-    from functions.accounts.model import LoginHistoryEntry, Session, Viewer
-    from functions.accounts.model import NewSession as OpenedSession
+    from functions.accounts.model import LoginHistoryEntry, OpenedSession, Session, Viewer
     from functions.platform.pagination import Page
 
 Email = Annotated[str, Meta(description="An email address.")]
@@ -20,7 +19,7 @@ NewPassword = Annotated[str, Meta(description="A new password of 8 to 128 charac
 LinkToken = Annotated[str, Meta(description="The token of a mailed link, from the fragment of its address.")]
 
 
-class Credentials(Struct, frozen=True):
+class LoginRequest(Struct, frozen=True):
     """The email address and the password of an account."""
 
     email: Email

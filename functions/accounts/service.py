@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from functions.accounts.authentication import Authentication
     from functions.accounts.links import MailedLinks
     from functions.accounts.login_history import LoginHistoryService
-    from functions.accounts.model import LoginHistoryEntry, NewSession, RequestOrigin, Session
+    from functions.accounts.model import LoginHistoryEntry, OpenedSession, RequestOrigin, Session
     from functions.accounts.ports import LoginStore, MessageSender, PasswordHasher, RateLimiter, SessionStore
     from functions.platform.pagination import Page
 
@@ -130,7 +130,7 @@ class AccountService:
             log.error("The first email to %s could not be sent: %s", self._pseudonym(login.address), error.detail)
         return _viewer(login)
 
-    def log_in(self, email: str, password: str, origin: RequestOrigin, *, replacing: str = "") -> NewSession:
+    def log_in(self, email: str, password: str, origin: RequestOrigin, *, replacing: str = "") -> OpenedSession:
         """Open a session under a new token, and end the session of the token `replacing`.
 
         Raises what `Authentication.authenticate` raises.
@@ -165,7 +165,7 @@ class AccountService:
 
     # The viewer's own account
 
-    def change_password(self, viewer: Viewer, current: str, new: str, origin: RequestOrigin) -> NewSession:
+    def change_password(self, viewer: Viewer, current: str, new: str, origin: RequestOrigin) -> OpenedSession:
         """Set a new password, end every session and open a new one; raise WrongPassword, Malformed, TooManyAttempts."""
         chosen = validate_new_password(new, address_of(viewer.email))
         login = self._authenticate_again(viewer, current, origin)

@@ -13,7 +13,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.accounts.model import NewSession, Session, Viewer
+from functions.accounts.model import OpenedSession, Session, Viewer
 from functions.platform.redis import answering
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class RedisSessionStore:
         self._end = redis.register_script(_END)
         self._update_rights = redis.register_script(_UPDATE_RIGHTS)
 
-    def open_session(self, viewer: Viewer, *, ip: str, browser: str) -> NewSession:
+    def open_session(self, viewer: Viewer, *, ip: str, browser: str) -> OpenedSession:
         token = secrets.token_urlsafe(TOKEN_BYTES)
         session_id = _id_of(token)
         with answering():
@@ -106,7 +106,7 @@ class RedisSessionStore:
             )
             for old in surplus:
                 self._redis.delete(_key(old))
-        return NewSession(token, Session(viewer, _time(now), _time(ends_at)))
+        return OpenedSession(token, Session(viewer, _time(now), _time(ends_at)))
 
     def find_session(self, token: str) -> Session | None:
         # one round trip: every request of a viewer needs it

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
         AddressConfirmation,
         Administrator,
         ConfirmedAddress,
-        Credentials,
         EmailRequested,
         LoginPage,
+        LoginRequest,
         LoginsQuery,
         LogOutQuery,
         Me,
@@ -59,7 +59,7 @@ def register(request: func.HttpRequest, body: Registration) -> Account:
 
 
 @app.post("sessions", caller=ANYONE, raises=(WrongCredentials, TooManyAttempts))
-def log_in(request: func.HttpRequest, body: Credentials) -> NewSession:
+def log_in(request: func.HttpRequest, body: LoginRequest) -> NewSession:
     """Open a session. A session whose token is sent along ends."""
     from functions.accounts.schemas import NewSession
 

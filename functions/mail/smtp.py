@@ -35,7 +35,7 @@ _ENHANCED = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class SmtpServer:
     """The server of SMTP_URL; without a user there is no authentication."""
 
     scheme: str
@@ -45,7 +45,7 @@ class Server:
     password: str = field(repr=False)
 
 
-def server_of(url: str) -> Server:
+def server_of(url: str) -> SmtpServer:
     """Return the server of SMTP_URL; raise MailRefused, whose detail does not repeat the URL and its password."""
     if not url:
         raise MailRefused("The setting SMTP_URL is not set, so there is no mail server to send through.")
@@ -59,7 +59,7 @@ def server_of(url: str) -> Server:
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if not (user + password).isascii():
         raise MailRefused("User and password in the setting SMTP_URL must be plain ASCII.")
-    return Server(parts.scheme, parts.hostname, port or PORTS[parts.scheme], user, password)
+    return SmtpServer(parts.scheme, parts.hostname, port or PORTS[parts.scheme], user, password)
 
 
 def sender_of(text: str) -> tuple[str, Mailbox]:
@@ -119,7 +119,7 @@ class SmtpTransport:
         return message.as_bytes()
 
 
-def _connected(server: Server, *, called: str, timeout_s: float) -> smtplib.SMTP:
+def _connected(server: SmtpServer, *, called: str, timeout_s: float) -> smtplib.SMTP:
     """Return a connection that is ready to send; `called` is our name in EHLO."""
     trust = ssl.create_default_context()
     smtp: smtplib.SMTP

@@ -22,7 +22,7 @@ from functions.accounts.model import (
     Login,
     LoginHistoryEntry,
     LoginOutcome,
-    NewSession,
+    OpenedSession,
     RequestOrigin,
     Session,
     Viewer,
@@ -200,11 +200,11 @@ class FakeSessionStore(FakeStore):
         self._now = now
         self.live: dict[str, Session] = {}
 
-    def open_session(self, viewer: Viewer, *, ip: str, browser: str) -> NewSession:
+    def open_session(self, viewer: Viewer, *, ip: str, browser: str) -> OpenedSession:
         self.check()
         token = secrets.token_urlsafe(32)
         self.live[token] = Session(viewer, self._now(), self._now() + timedelta(days=30))
-        return NewSession(token, self.live[token])
+        return OpenedSession(token, self.live[token])
 
     def find_session(self, token: str) -> Session | None:
         self.check()

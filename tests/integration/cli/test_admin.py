@@ -129,7 +129,7 @@ def test_a_confirmed_account_keeps_its_password(product: str, capsys: pytest.Cap
 
 @pytest.mark.parametrize("email", ["", "nobody", "a@b@example.org", "x" * 300 + "@example.org", "a\nb@example.org"])
 def test_a_bad_address_is_refused_with_the_apis_own_sentence(product: str, email: str) -> None:
-    with pytest.raises(CannotRun, match="Enter a valid email address|The email address is too long"):
+    with pytest.raises(CannotRun, match=r"Enter a valid email address|The email address is too long"):
         create_administrator(email, as_json=False)
 
 
