@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct
 
+from functions.accounts.model import LoginOutcome
 from functions.billing.schemas import Entitlement
 from functions.platform.field_types import Cursor, Limit, NextCursor, Time, UserId
 
@@ -136,12 +137,12 @@ class LoginAttempt(Struct, frozen=True):
     at: Time
     ip: str
     browser: Annotated[str, Meta(description="Browser and operating system in a few words.")]
-    outcome: Annotated[str, Meta(description="`success`, `wrong_password` or `limited`.")]
+    outcome: LoginOutcome
 
     @classmethod
     def of(cls, entry: LoginHistoryEntry) -> LoginAttempt:
         """Return the JSON of an entry of the login history."""
-        return cls(entry.at, entry.ip, entry.browser, entry.outcome.value)
+        return cls(entry.at, entry.ip, entry.browser, entry.outcome)
 
 
 class LoginPage(Struct, frozen=True):

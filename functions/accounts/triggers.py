@@ -9,6 +9,7 @@ from functions import bootstrap
 from functions.platform.errors import (
     AccountStillExists,
     AddressTaken,
+    Busy,
     Conflict,
     LinkExpired,
     StoreUnavailable,
@@ -50,7 +51,7 @@ log = logging.getLogger(__name__)
 app = SliceApp(bootstrap, "functions.accounts.schemas")
 
 
-@app.post("accounts", caller=ANYONE, status=201, raises=(AddressTaken, WeakPassword, TooManyAttempts))
+@app.post("accounts", caller=ANYONE, status=201, raises=(AddressTaken, WeakPassword, TooManyAttempts, Busy))
 def register(request: func.HttpRequest, body: Registration) -> Account:
     """Open an account; an email with a confirmation link follows."""
     from functions.accounts.schemas import Account
@@ -58,7 +59,7 @@ def register(request: func.HttpRequest, body: Registration) -> Account:
     return Account.of(bootstrap.accounts().register(body.email, body.password, _origin(request)))
 
 
-@app.post("sessions", caller=ANYONE, raises=(WrongCredentials, TooManyAttempts))
+@app.post("sessions", caller=ANYONE, raises=(WrongCredentials, TooManyAttempts, Busy))
 def log_in(request: func.HttpRequest, body: LoginRequest) -> NewSession:
     """Open a session. A session whose token is sent along ends."""
     from functions.accounts.schemas import NewSession
@@ -84,7 +85,7 @@ def get_me(session: Session) -> Me:
     return Me.of(session, _entitlement(session.viewer))
 
 
-@app.put("me/password", caller=VIEWER, raises=(WrongPassword, WeakPassword, TooManyAttempts, Conflict))
+@app.put("me/password", caller=VIEWER, raises=(WrongPassword, WeakPassword, TooManyAttempts, Conflict, Busy))
 def change_password(request: func.HttpRequest, viewer: Viewer, body: PasswordChange) -> NewSession:
     """Set a new password. Every session ends, and a new one is opened."""
     from functions.accounts.schemas import NewSession
@@ -93,7 +94,7 @@ def change_password(request: func.HttpRequest, viewer: Viewer, body: PasswordCha
     return NewSession.of(accounts.change_password(viewer, body.current, body.new, origin))
 
 
-@app.delete("me", caller=VIEWER, raises=(WrongPassword, TooManyAttempts))
+@app.delete("me", caller=VIEWER, raises=(WrongPassword, TooManyAttempts, Busy))
 def delete_account(request: func.HttpRequest, viewer: Viewer, body: PasswordConfirmation) -> None:
     """Delete the account and all its data."""
     bootstrap.accounts().delete_account(viewer, body.password, _origin(request))
@@ -133,7 +134,7 @@ def request_reset(request: func.HttpRequest, body: ResetRequest) -> EmailRequest
     return EmailRequested()
 
 
-@app.put("password-resets", caller=ANYONE, raises=(LinkExpired, WeakPassword, TooManyAttempts, Conflict))
+@app.put("password-resets", caller=ANYONE, raises=(LinkExpired, WeakPassword, TooManyAttempts, Conflict, Busy))
 def reset_password(request: func.HttpRequest, body: PasswordReset) -> None:
     """Set a new password by a mailed link. Every session of the account ends."""
     bootstrap.accounts().reset_password(body.token, body.password, _origin(request))
