@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from functions.accounts.triggers import blueprint as accounts
+from functions.accounts.triggers import app as accounts_app
 from functions.billing.triggers import blueprint as billing
 from functions.catalogue.triggers import blueprint as catalogue
 from functions.encoding.triggers import jobs
@@ -16,9 +16,9 @@ from functions.uploads.triggers import blueprint as uploads
 from functions.usage.triggers import blueprint as usage
 
 app = func.FunctionApp()
-for blueprint in (uploads, jobs, catalogue, accounts, billing, playback, usage, recommendations):
+for blueprint in (uploads, jobs, catalogue, billing, playback, usage, recommendations):
     app.register_functions(blueprint)
 
-SLICES = (health_app, mail_app)
+SLICES = (accounts_app, health_app, mail_app)
 for each in SLICES:
     app.register_functions(each.blueprint)

@@ -13,12 +13,11 @@ from functions.platform.resources import Resources
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from functions.accounts.admin_auth import Owners
-    from functions.accounts.assembly import Assembly
-    from functions.accounts.login_history import Journal
-    from functions.accounts.model import Session
-    from functions.accounts.repository import MysqlLoginHistory, MysqlLogins
-    from functions.accounts.service import Accounts
+    from functions.accounts.access import AccountAccess
+    from functions.accounts.admin_auth import AdminAuth
+    from functions.accounts.assembly import Accounts
+    from functions.accounts.login_history import LoginHistoryService
+    from functions.accounts.service import AccountService
     from functions.billing.assembly import Billing
     from functions.billing.entitlements import Entitlements
     from functions.billing.repository import MySqlPayments, MySqlSubscriptions
@@ -40,21 +39,11 @@ resources = Resources()
 """The clients that the slices share."""
 
 
-class Access:
-    """Authenticates the callers of routes."""
-
-    def session(self, token: str) -> Session:
-        """Return the session of a token; raise Unauthenticated."""
-        return accounts().session(token)
-
-    def owner(self, token: str, key: str) -> str:
-        """Return who calls as the owner; raise Unauthenticated or Forbidden."""
-        return owners().admit(token, key)
-
-
-def access() -> Access:
+def access() -> AccountAccess:
     """Return what authenticates the callers of routes."""
-    return Access()
+    from functions.accounts.access import AccountAccess
+
+    return AccountAccess(lambda token: accounts().session(token), owners())
 
 
 @lazy
@@ -66,52 +55,28 @@ def mail() -> MailService:
 
 
 @lazy
-def logins() -> MysqlLogins:
-    """Return the store of logins."""
-    from functions.accounts.repository import MysqlLogins
+def _accounts() -> Accounts:
+    from functions.accounts.assembly import assemble
 
-    return MysqlLogins(resources.mysql(resources.settings().logins_db_url))
-
-
-@lazy
-def login_history() -> MysqlLoginHistory:
-    """Return the store of login history."""
-    from functions.accounts.repository import MysqlLoginHistory
-
-    return MysqlLoginHistory(resources.mysql(resources.settings().login_history_db_url))
+    return assemble(resources, forgetters)
 
 
-@lazy
-def _account_parts() -> Assembly:
-    from functions.accounts.assembly import Stores, assemble
-
-    return assemble(
-        resources.settings(),
-        Stores(logins(), login_history(), resources.redis()),
-        resources.interactive_queues(),
-        resources.signed_tokens(),
-        resources.now,
-    )
-
-
-@lazy
-def accounts() -> Accounts:
+def accounts() -> AccountService:
     """Return the accounts."""
-    return _account_parts().accounts
+    return _accounts().service
+
+
+def login_history() -> LoginHistoryService:
+    """Return the login history."""
+    return _accounts().history
 
 
 @lazy
-def login_journal() -> Journal:
-    """Return the history of logins."""
-    return _account_parts().journal
+def owners() -> AdminAuth:
+    """Return the authentication of the owner; the operator's key is verified without any store."""
+    from functions.accounts.admin_auth import AdminAuth
 
-
-@lazy
-def owners() -> Owners:
-    """Return who lets the owner in; the operator's key is compared without a look at any store."""
-    from functions.accounts.admin_auth import Owners
-
-    return Owners(resources.settings().operator_key, lambda session: accounts().administrator(session))
+    return AdminAuth(resources.settings().operator_key, lambda token: accounts().administrator(token))
 
 
 @lazy
@@ -148,7 +113,7 @@ def billing() -> Billing:
         resources.interactive_queues().send_json,
         entitlements().changed,
     )
-    outside = Outside(site, resources.now, send, changed, lambda email: accounts().find(email).user_id)
+    outside = Outside(site, resources.now, send, changed, lambda email: accounts().find_account(email).user_id)
     return assemble(resources.settings(), Stores(subscriptions(), payments()), outside)
 
 
@@ -318,8 +283,8 @@ def dispatch(work: Work) -> None:
 
 
 def forgetters() -> tuple[Callable[[str], None], ...]:
-    """Return what deletes all that is kept of a viewer, one of each slice; each may be called twice."""
-    return (login_history().forget, usage().forget, billing().shop.forget, graph().keeper.forget_soon)
+    """Return the functions by which the other slices delete all data of a viewer; each is idempotent."""
+    return (usage().forget, billing().shop.forget, graph().keeper.forget_soon)
 
 
 @lazy

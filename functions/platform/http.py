@@ -98,7 +98,7 @@ def read_body[T](request: func.HttpRequest, kind: type[T], *, largest_bytes: int
         raise UnsupportedMediaType("Send the body as JSON, with the header Content-Type: application/json.")
     try:
         return msgspec.json.decode(body or b"{}", type=kind)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(_sentence(error)) from None
 
 
@@ -173,6 +173,8 @@ def _sentence(error: Exception) -> str:
     """Return msgspec's message as a sentence that names the field: `email`: Expected `str`, got `int`."""
     if isinstance(error, RecursionError):
         return "The body is nested too deeply."
+    if isinstance(error, UnicodeDecodeError):
+        return "The body is not valid UTF-8."
     what, _, where = str(error).partition(" - at `")
     field = where.rstrip("`").removeprefix("$").lstrip(".")
     return f"`{field}`: {what}." if field else f"{what}."

@@ -123,12 +123,12 @@ class RecordLogin(Message):
     """Store one entry of the login history; `user_id` is empty where the address has no account."""
 
     QUEUE: ClassVar[str] = "record-login"
-    entry_id: str
-    user_id: str
+    entry_id: Annotated[str, Meta(max_length=64)]
+    user_id: Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?$")]
     at: Time
-    ip: str
-    browser: str
-    outcome: str
+    ip: Annotated[str, Meta(max_length=45)]
+    browser: Annotated[str, Meta(max_length=400)]
+    outcome: Literal["success", "wrong_password", "limited"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,5 +177,5 @@ def decode[M: Message](body: bytes, kind: type[M]) -> M:
     """Return the message in `body`; raise Malformed, whose detail repeats no value of the message."""
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"A message of {kind.QUEUE} is malformed: {error}.") from None

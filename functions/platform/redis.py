@@ -44,4 +44,4 @@ def answering() -> Iterator[None]:
             yield
     except (RedisError, OSError) as error:
         # the driver's message holds no command and no value, only what happened to the connection or the script
-        raise StoreUnavailable("The Redis server does not answer; try again in a moment.") from error
+        raise StoreUnavailable(f"Redis does not answer ({type(error).__name__}); try again in a moment.") from error

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import requests
 
 from tests.integration.host.running import eventually
-from tests.support.people import letters_to
+from tests.support.people import emails_to
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Product
@@ -25,7 +25,7 @@ def test_an_administrator_is_made_gets_a_letter_and_does_what_is_the_owners(prod
     made = product.run("admin", "create", email, "--json")
     assert made.returncode == 0, made.stderr
     link = json.loads(made.stdout)["link"]
-    [letter] = eventually(lambda: letters_to(product, email))
+    [letter] = eventually(lambda: emails_to(product, email))
     assert letter["links"] == [link] and "administrator" in letter["subject"]
     assert link in product.run("mail").stdout
 
@@ -47,4 +47,4 @@ def test_an_administrator_is_made_gets_a_letter_and_does_what_is_the_owners(prod
 def test_an_address_that_is_none_is_refused_in_one_sentence(product: Product) -> None:
     refused = product.run("admin", "create", "nobody")
     assert refused.returncode == 1
-    assert len(refused.stderr.splitlines()) == 1 and "mail address" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1 and "email address" in refused.stderr

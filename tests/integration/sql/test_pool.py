@@ -15,7 +15,7 @@ from uuid import uuid4
 import pytest
 
 from functions.accounts.model import Login
-from functions.accounts.repository import MysqlLogins
+from functions.accounts.repository import MySqlLoginStore
 from functions.platform import mysql
 from functions.platform.errors import Malformed, ProcedureFailed, ProcedureRefused, StoreUnavailable
 from functions.platform.mysql import Database
@@ -275,7 +275,7 @@ def test_nobody_at_the_address_is_told_at_once() -> None:
 
 def test_killed_server_makes_calls_fail_with_503_loses_nothing_acknowledged_and_is_used_again(tmp_path: Path) -> None:
     with running_mysql(tmp_path) as server:
-        logins = MysqlLogins(server.database("logins"))
+        logins = MySqlLoginStore(server.database("logins"))
         acknowledged: list[str] = []
         faults: list[BaseException] = []
         done = threading.Event()
@@ -286,7 +286,7 @@ def test_killed_server_makes_calls_fail_with_503_loses_nothing_acknowledged_and_
                 address = f"{user_id}@example.org"
                 login = Login(user_id, address, address, "$argon2id$", False, None, datetime.now(UTC))
                 try:
-                    logins.register(login)
+                    logins.add_login(login)
                     acknowledged.append(user_id)
                 except StoreUnavailable:
                     faults.append(StoreUnavailable(""))

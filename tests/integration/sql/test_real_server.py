@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from functions.accounts.repository import MysqlLogins
+from functions.accounts.repository import MySqlLoginStore
 from functions.platform.errors import StoreUnavailable
 from functions.platform.mysql import Database
 from infra.local.stores.credentials import load_or_make
@@ -81,7 +81,7 @@ def tls(folder: Path) -> Iterator[Running]:
 
 def test_call_goes_over_tls_to_a_server_that_the_authority_vouches_for(tls: Running, folder: Path) -> None:
     database = tls.database("logins", ca=str(folder / "authority.pem"))
-    assert MysqlLogins(database).find("nobody@example.org", "$dummy").user_id == ""
+    assert MySqlLoginStore(database).find_login("nobody@example.org", "$dummy").user_id == ""
     database.close()
 
 

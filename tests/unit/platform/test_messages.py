@@ -34,7 +34,7 @@ NOW = datetime(2026, 11, 27, 4, 26, 20, 123_000, tzinfo=UTC)
         PublishCatalogue(),
         UpdateGraph("watched", title_id="a-film", user_id="c" * 32, progress=0.5, at=NOW),
         UpdateGraph("unwatched", user_id="c" * 32),
-        RecordLogin("e", "", NOW, "::1", "Firefox", "wrong"),
+        RecordLogin("e", "", NOW, "::1", "Firefox", "wrong_password"),
         SendMail("reset", "jörg@example.org", "https://films.example/#t", deferrals=2),
     ],
 )
