@@ -1,4 +1,4 @@
-"""`admin create` and `mail` against a running product, and what an administrator may do there."""
+"""`admin create` and `mail` against a running product, and the permissions of an administrator."""
 
 from __future__ import annotations
 
