@@ -63,13 +63,13 @@ def test_another_copy_on_the_same_ports_is_refused_in_one_sentence(product: Prod
     assert refused.stderr.count("\n") == 1
 
 
-def test_film_that_is_not_there_is_told_in_one_sentence(product: Product, tmp_path: Path) -> None:
+def test_missing_film_is_reported_in_one_sentence(product: Product, tmp_path: Path) -> None:
     refused = product.run("ingest", str(tmp_path / "none.mkv"), "--json")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr == f"There is no file {tmp_path / 'none.mkv'}.\n"
 
 
-def test_killed_supervisor_takes_nothing_with_it_that_the_next_up_does_not_bring_back(tmp_path: Path) -> None:
+def test_up_recovers_everything_after_the_supervisor_was_killed(tmp_path: Path) -> None:
     copy = Product(free_home(tmp_path))
     assert copy.run("up", "--detach", "--empty").returncode == 0
     try:

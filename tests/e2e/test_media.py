@@ -97,11 +97,11 @@ def test_picture_keeps_its_shape(published: Published, film: Film) -> None:
         assert abs(rung.width - rung.height * shape) <= 1 + shape, f"{rung.width}x{rung.height} for {float(shape):.3f}"
 
 
-def test_every_sound_track_is_there_in_its_language(published: Published, film: Film) -> None:
+def test_every_audio_track_exists_in_its_language(published: Published, film: Film) -> None:
     assert [track.language for track in published.of("audio")] == [TAGS[sound.language] for sound in film.sounds]
 
 
-def test_sound_is_as_long_as_the_film_and_where_it_belongs(published: Published, film: Film, case: str) -> None:
+def test_audio_has_the_length_of_the_film_and_is_in_sync(published: Published, film: Film, case: str) -> None:
     # In AVI, the encoder delays the audio, and the file does not declare the delay.
     delay_s = 0.0231 if case == "avi" else 0.0
     for track, sound in zip(published.of("audio"), film.sounds, strict=True):
@@ -113,7 +113,7 @@ def test_sound_is_as_long_as_the_film_and_where_it_belongs(published: Published,
             assert heard.tones_s == ()
             continue
         seconds = [round(at - delay_s) for at in heard.tones_s]
-        assert seconds == list(range(-int(-film.seconds // 1))), "a tone is missing, or there is one too many"
+        assert seconds == list(range(-int(-film.seconds // 1))), "a tone is missing, or there is an extra one"
         assert all(abs(at - delay_s - second) < 0.002 for at, second in zip(heard.tones_s, seconds, strict=True))
         assert heard.pitch_hz == pytest.approx(sound.pitch_hz, rel=0.02)
 
@@ -131,7 +131,7 @@ def test_subtitles_are_text_at_their_times(published: Published, film: Film) -> 
 
 
 @pytest.mark.parametrize("bad", BAD_UPLOADS)
-def test_what_is_no_film_is_refused_with_a_reason_and_kept(results: dict[str, Result], bad: str) -> None:
+def test_invalid_upload_is_rejected_with_a_reason_and_kept(results: dict[str, Result], bad: str) -> None:
     job, sent, storefront = results[bad]
     assert job["status"] == "failed"
     assert BAD_UPLOADS[bad][1] in job["reason"]

@@ -50,13 +50,13 @@ def shown(product: Product, clip: Path, tmp_path_factory: pytest.TempPathFactory
     return f"{product.endpoints['site']}/watch.html?id={sent.title_id}", folder
 
 
-def test_what_is_published_agrees_with_itself(shown: tuple[str, Path]) -> None:
+def test_manifest_and_segments_are_consistent(shown: tuple[str, Path]) -> None:
     published = Published(shown[1])
     assert published.faults() == []
     assert {track.height for track in published.of("video")} == {720, 540, 360, 234}
 
 
-@pytest.mark.skipif(CONFORMANCE not in os.environ, reason="no conformance checker is at hand")
+@pytest.mark.skipif(CONFORMANCE not in os.environ, reason="no conformance checker is configured")
 @pytest.mark.parametrize("looked_at", [("manifest.mpd",), ("--segments", ".")], ids=["manifest", "segments"])
 def test_conformance_checker_finds_nothing(shown: tuple[str, Path], looked_at: tuple[str, ...]) -> None:
     command = [*shlex.split(os.environ[CONFORMANCE]), *looked_at]
@@ -85,7 +85,7 @@ def test_it_plays_to_the_end_while_it_still_encodes(
         assert "Still encoding" in page.locator("[data-hook=badge]").inner_text()
         job = storefront.job(sent)
         assert job is not None
-        assert job["status"] == "encoding", "the film was encoded before it played, so this shows nothing"
+        assert job["status"] == "encoding", "the film was encoded before it played, so this proves nothing"
         assert job["front_s"] < FRAMES / RATE
         until(page, "window.notflix.stats().ended", within_s=180)
         said = page.evaluate("window.notflix.stats()")

@@ -236,11 +236,11 @@ def assert_complete(studio: Studio, sent: Sent, film: Film, folder: Path) -> Non
         assert published.numbers(rung.name) == list(range(film.frames))
 
 
-def test_film_comes_out_whole_though_an_encoder_was_killed(studio: Studio, survivor: Sent, tmp_path: Path) -> None:
+def test_film_is_complete_although_an_encoder_was_killed(studio: Studio, survivor: Sent, tmp_path: Path) -> None:
     assert_complete(studio, survivor, HALF_A_MINUTE, tmp_path)
 
 
-def test_same_film_gives_the_same_bytes_however_often_its_parts_are_asked_for(
+def test_same_film_gives_the_same_bytes_even_if_its_chunks_are_requested_repeatedly(
     studio: Studio, survivor: Sent, twin: Sent
 ) -> None:
     assert len(studio.jobs_of(twin)) == 1
@@ -254,7 +254,7 @@ def test_both_encoders_had_a_share(studio: Studio, twin: Sent) -> None:
         assert twin.job_id in studio.product.home.log(name).read_text(encoding="utf-8")
 
 
-def test_messages_that_come_again_after_the_end_change_nothing(studio: Studio, twin: Sent) -> None:
+def test_repeated_messages_after_the_end_change_nothing(studio: Studio, twin: Sent) -> None:
     before, job = studio.versions(twin), studio.job(twin)
     for index in range(job["chunks"]["total"]):
         studio.say("encode-chunk", job_id=twin.job_id, chunk=index)
@@ -266,7 +266,7 @@ def test_messages_that_come_again_after_the_end_change_nothing(studio: Studio, t
     assert studio.jobs_of(twin) == [job]
 
 
-def test_event_of_an_upload_that_comes_again_makes_no_other_job(studio: Studio, twin: Sent) -> None:
+def test_repeated_event_of_an_upload_creates_no_other_job(studio: Studio, twin: Sent) -> None:
     before, job = studio.versions(twin), studio.job(twin)
     for _ in range(2):
         studio.announce(twin)
@@ -305,7 +305,7 @@ def test_retry_of_a_failed_job_encodes_only_what_is_missing(studio: Studio, tmp_
     assert "only a failed job can be retried" in refused.stderr
 
 
-def test_upload_that_is_gone_fails_its_job_with_the_reason(studio: Studio) -> None:
+def test_deleted_upload_fails_its_job_with_the_reason(studio: Studio) -> None:
     sent = studio.storefront.send("taken away.mp4", studio.film(A_MINUTE))
     eventually(lambda: studio.job(sent)["status"] in ("planning", "encoding"))
     studio.blobs.get_blob_client("uploads", sent.blob).delete_blob()
@@ -316,7 +316,7 @@ def test_upload_that_is_gone_fails_its_job_with_the_reason(studio: Studio) -> No
     assert studio.title(sent)["status"] == "failed"
 
 
-def test_earlier_version_plays_until_the_newer_one_is_whole(studio: Studio, tmp_path: Path) -> None:
+def test_earlier_version_plays_until_the_newer_one_is_complete(studio: Studio, tmp_path: Path) -> None:
     first = studio.storefront.send("new cut.mp4", studio.film(SHORT))
     assert studio.ended(first)["status"] == "ready"
     assert studio.playback(first)["job_id"] == first.job_id

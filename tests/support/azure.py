@@ -35,7 +35,7 @@ for start, answer in json.loads((folder / "answers.json").read_text()):
             sys.exit(answer)
         print(json.dumps(answer))
         sys.exit()
-sys.exit("not found")
+sys.exit("no such thing")
 """
 
 
