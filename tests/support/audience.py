@@ -49,7 +49,7 @@ class Seat:
     due: float
     began: float = 0.0
     sequence: int = 0
-    heard_s: float = 0.0
+    highest_stored_s: float = 0.0
     told_s: float = 0.0
 
     @property
@@ -107,13 +107,13 @@ class Audience:
             threading.Thread(target=self._serve, args=(self.seats[number::WORKERS], began, began + seconds))
             for number in range(min(WORKERS, len(self.seats)))
         ]
-        looker = threading.Thread(target=self._look)
-        for thread in (*workers, looker):
+        checker = threading.Thread(target=self._check_positions)
+        for thread in (*workers, checker):
             thread.start()
         for thread in workers:
             thread.join()
         self._stop.set()
-        looker.join()
+        checker.join()
         return self.report
 
     def leave(self) -> None:
@@ -193,7 +193,7 @@ class Audience:
         assert host
         return http.client.HTTPConnection(host, port, timeout=ANSWER_WITHIN_S)
 
-    def _look(self) -> None:
+    def _check_positions(self) -> None:
         """Read the stored positions in turn until the viewers stop; count those that moved backwards."""
         number = 0
         while not self._stop.wait(0.02):
@@ -204,5 +204,5 @@ class Audience:
             except StoreUnavailable:
                 continue  # the store was killed; this says nothing about positions
             if kept:
-                self.report.backwards += kept.view.position_s < seat.heard_s
-                seat.heard_s = max(seat.heard_s, kept.view.position_s)
+                self.report.backwards += kept.view.position_s < seat.highest_stored_s
+                seat.highest_stored_s = max(seat.highest_stored_s, kept.view.position_s)

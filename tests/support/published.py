@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from functions.encoding.segments import InitInfo, SegmentInfo
 
 _MPD = "{urn:mpeg:dash:schema:mpd:2011}"
-_LISTENING_RATE = 48_000
+_AUDIO_SAMPLE_RATE = 48_000
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
+class ManifestTrack:
     """A track in the manifest; `spans` are the start and duration of each segment in ticks."""
 
     name: str
@@ -38,7 +38,7 @@ class Announced:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class DecodedAudio:
     """The decoded audio of a track: samples at its own rate, the start of each tone, the pitch of the first one."""
 
     samples: int
@@ -54,13 +54,13 @@ class Published:
         self.folder = folder
         self.mpd = ElementTree.parse(folder / "manifest.mpd").getroot()
         self.tracks = [
-            _announced(adaptation_set, representation)
+            _manifest_track(adaptation_set, representation)
             for adaptation_set in self.mpd.iter(f"{_MPD}AdaptationSet")
             for representation in adaptation_set.findall(f"{_MPD}Representation")
             if representation.find(f"{_MPD}SegmentTemplate") is not None
         ]
 
-    def of(self, kind: str) -> list[Announced]:
+    def of(self, kind: str) -> list[ManifestTrack]:
         """Return the tracks of `kind`, "video" or "audio", in the order of the manifest."""
         return [track for track in self.tracks if track.kind == kind]
 
@@ -91,14 +91,14 @@ class Published:
         """Decode a rung; return the number shown in each frame; raise ValueError if one is unreadable."""
         return numbers_in(self._joined(name))
 
-    def heard(self, name: str) -> Heard:
+    def decode_audio(self, name: str) -> DecodedAudio:
         """Decode an audio track and detect its tones."""
         init = read_init(self.folder / name / "init.mp4")
         samples = len(decode(self._joined(name), "-f", "s16le", "-ac", "1")) // 2
-        audible = array("h", decode(self._joined(name), "-f", "s16le", "-ac", "1", "-ar", str(_LISTENING_RATE)))
-        tones = _tones(audible)
-        pitch = _pitch(audible[tones[0] :]) if tones else 0.0
-        return Heard(samples, init.sample_rate, tuple(at / _LISTENING_RATE for at in tones), pitch)
+        samples_48k = array("h", decode(self._joined(name), "-f", "s16le", "-ac", "1", "-ar", str(_AUDIO_SAMPLE_RATE)))
+        tones = _tones(samples_48k)
+        pitch = _pitch(samples_48k[tones[0] :]) if tones else 0.0
+        return DecodedAudio(samples, init.sample_rate, tuple(at / _AUDIO_SAMPLE_RATE for at in tones), pitch)
 
     def _joined(self, name: str) -> Path:
         track = self.folder / name
@@ -140,13 +140,13 @@ def _number(picture: bytes, frame: int) -> int:
     return number
 
 
-def _tones(audible: array[int]) -> list[int]:
+def _tones(samples_48k: array[int]) -> list[int]:
     """Return the sample at which each tone starts: the first loud sample after half a pause."""
-    threshold = max(max(audible, default=0) // 4, 300)
-    pause = int(_LISTENING_RATE * (1 - TONE_S) / 2)
+    threshold = max(max(samples_48k, default=0) // 4, 300)
+    pause = int(_AUDIO_SAMPLE_RATE * (1 - TONE_S) / 2)
     tones = []
     quiet_until = 0
-    for at, level in enumerate(audible):
+    for at, level in enumerate(samples_48k):
         if level > threshold and at >= quiet_until:
             tones.append(at)
             quiet_until = at + pause
@@ -155,11 +155,11 @@ def _tones(audible: array[int]) -> list[int]:
 
 def _pitch(tone: array[int]) -> float:
     """Return the frequency in Hz: upward zero crossings per second, measured inside the tone."""
-    inside = tone[_LISTENING_RATE // 100 : int(_LISTENING_RATE * TONE_S * 4 / 5)]
-    return sum(1 for one, two in pairwise(inside) if one < 0 <= two) * _LISTENING_RATE / len(inside)
+    inside = tone[_AUDIO_SAMPLE_RATE // 100 : int(_AUDIO_SAMPLE_RATE * TONE_S * 4 / 5)]
+    return sum(1 for one, two in pairwise(inside) if one < 0 <= two) * _AUDIO_SAMPLE_RATE / len(inside)
 
 
-def _announced(adaptation_set: ElementTree.Element, representation: ElementTree.Element) -> Announced:
+def _manifest_track(adaptation_set: ElementTree.Element, representation: ElementTree.Element) -> ManifestTrack:
     template = representation.find(f"{_MPD}SegmentTemplate")
     assert template is not None
     spans: list[tuple[int, int]] = []
@@ -169,7 +169,7 @@ def _announced(adaptation_set: ElementTree.Element, representation: ElementTree.
         for _ in range(int(entry.get("r", 0)) + 1):
             spans.append((clock, int(entry.attrib["d"])))
             clock += int(entry.attrib["d"])
-    return Announced(
+    return ManifestTrack(
         name=representation.attrib["id"],
         kind=adaptation_set.attrib["contentType"],
         language=adaptation_set.get("lang", ""),
