@@ -1,4 +1,4 @@
-"""`./notflix bench start`: how long a person waits for the product, and the host for the functions."""
+"""`./notflix bench start`: how long the product takes to start, and how long the functions take to import."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ TIMED_IMPORT = "import time; began = time.perf_counter(); import {0}; print(time
 
 
 def main() -> int:
-    """Measure, print the table and the line of JSON; return 0 if all goals are met."""
+    """Run the benchmark and print its results; return 0 if all goals are met, else 1."""
     parser = argparse.ArgumentParser(prog="./notflix bench start", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer repetitions")
     quick = parser.parse_args().quick
 
     say("Importing …")
-    _import_s("function_app")  # so that everything is compiled and in the cache of files
+    _import_s("function_app")  # so that bytecode and the file cache exist
     ours, bare = [], []
     for _ in range(5 if quick else 15):
         ours.append(_import_s("function_app"))
@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def _import_s(module: str) -> float:
-    """Return how long a fresh interpreter takes to import a module, its own start not counted."""
+    """Return the seconds that a new interpreter takes to import a module, without its own start."""
     command = [sys.executable, "-c", TIMED_IMPORT.format(module)]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=120)
     return float(done.stdout)

@@ -1,4 +1,4 @@
-"""The documentation site in Chromium: drawings appear, and nothing is asked of another host."""
+"""The documentation site in Chromium: diagrams are rendered, and nothing is loaded from another host."""
 
 from __future__ import annotations
 

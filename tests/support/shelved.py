@@ -1,4 +1,4 @@
-"""A small film with its playlists in blob storage, as an encode leaves it."""
+"""A small encoded film with its playlists in blob storage."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CUE = "WEBVTT\n\n00:00:00.500 --> 00:00:12.000\nGood evening.\n"
 
 
 def make_film(folder: Path) -> Presentation:
-    """Encode thirteen seconds in three rungs with sound and subtitles; return what its playlists say."""
+    """Encode thirteen seconds in three rungs with audio and subtitles; return the presentation."""
     make_tiny_title(folder, GRID, segments_a_chunk=2)
     video = []
     for rung in TINY_RENDITIONS:
@@ -63,7 +63,7 @@ def _timed(track: Path) -> TimedSegments:
 
 
 class Shelf:
-    """Puts the film into the containers of titles."""
+    """Stores the film in the containers of titles."""
 
     def __init__(self, service: BlobServiceClient, folder: Path, film: Presentation) -> None:
         self._media = BlobMedia(service, Signer(service))
@@ -71,7 +71,7 @@ class Shelf:
         self._film = film
 
     def put(self, title_id: str, *, segments: int | None = None) -> None:
-        """Store the film's segments, and playlists that list all of it, or only the first `segments`."""
+        """Store the film's segments, and playlists that list all segments or only the first `segments`."""
         container = container_for(title_id)
         self._media.ensure(container)
         for path in self._folder.rglob("*"):

@@ -1,6 +1,7 @@
-"""A catalogue of invented titles and the views of invented people, as uneven as real ones: same seed, same catalogue.
+"""Generate a catalogue and viewing histories that are as skewed as real ones; the same seed gives the same data.
 
-Few titles, people and genres have most of the views, films and titles; each viewer keeps mostly to two genres.
+A few titles have most of the views, and a few people and genres have most of the titles. Each viewer watches mostly
+titles of two genres.
 """
 
 from __future__ import annotations
@@ -30,27 +31,27 @@ DURATION_S = 6000.0
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
-class Uneven[Item]:
-    """Draws from a sequence, the first most often: the nth in proportion to 1/(n + `flatness`)."""
+class SkewedSampler[Item]:
+    """Draws random items of a sequence; the nth item has a probability proportional to 1/(n + `flatness`)."""
 
     def __init__(self, items: Sequence[Item], flatness: float) -> None:
         self._items = items
         self._sums = list(accumulate(1 / (place + flatness) for place in range(1, len(items) + 1)))
 
-    def draw(self, chance: random.Random) -> Item:
-        """Return one."""
-        return self._items[bisect_left(self._sums, chance.random() * self._sums[-1])]
+    def draw(self, rng: random.Random) -> Item:
+        """Return one item."""
+        return self._items[bisect_left(self._sums, rng.random() * self._sums[-1])]
 
-    def several(self, chance: random.Random, count: int) -> tuple[Item, ...]:
-        """Return some different ones, at most `count`."""
-        return tuple(dict.fromkeys(self.draw(chance) for _ in range(count)))
+    def draw_several(self, rng: random.Random, count: int) -> tuple[Item, ...]:
+        """Return at most `count` distinct items."""
+        return tuple(dict.fromkeys(self.draw(rng) for _ in range(count)))
 
 
-def titles(count: int, chance: random.Random) -> list[Title]:
-    """Return titles that can be watched, with people, genres and pictures."""
-    genres = Uneven(GENRES, 2)
-    actors = Uneven([f"Actor {number}" for number in range(2 * count)], 40)
-    makers = Uneven([f"Maker {number}" for number in range(count)], 40)
+def titles(count: int, rng: random.Random) -> list[Title]:
+    """Return titles that can be played, with people, genres and artwork."""
+    genres = SkewedSampler(GENRES, 2)
+    actors = SkewedSampler([f"Actor {number}" for number in range(2 * count)], 40)
+    creators = SkewedSampler([f"Creator {number}" for number in range(count)], 40)
     playback = make_playback(complete=True)
     made = []
     for number in range(count):
@@ -58,13 +59,13 @@ def titles(count: int, chance: random.Random) -> list[Title]:
         details = Details(
             name=f"Title {number}",
             year=1950 + number % 76,
-            genres=genres.several(chance, 3),
-            directors=makers.several(chance, 1),
-            writers=makers.several(chance, 2),
-            actors=actors.several(chance, 4),
+            genres=genres.draw_several(rng, 3),
+            directors=creators.draw_several(rng, 1),
+            writers=creators.draw_several(rng, 2),
+            actors=actors.draw_several(rng, 4),
             plot="Somebody goes somewhere, meets somebody, and comes back as somebody else. " * 3,
             runtime_min=100,
-            imdb_rating=round(chance.uniform(3, 9), 1),
+            imdb_rating=round(rng.uniform(3, 9), 1),
         )
         pictures = [f"/media/{title_id}/{kind}.0123456789abcdef.jpg" for kind in ("poster", "card", "backdrop")]
         added = NOW - timedelta(hours=count - number)
@@ -85,22 +86,21 @@ def titles(count: int, chance: random.Random) -> list[Title]:
     return made
 
 
-def histories(films: Sequence[Title], views: int, chance: random.Random) -> Iterator[tuple[str, list[View]]]:
-    """Yield viewers, each with what they watched to the end: some 50 titles each, a few viewers many more."""
-    shuffled = chance.sample(list(films), len(films))
-    everything = Uneven(shuffled, 30)
-    of_genre = {genre: Uneven([film for film in shuffled if genre in film.details.genres], 30) for genre in GENRES}
-    favourites = Uneven(GENRES, 4)
+def histories(films: Sequence[Title], views: int, rng: random.Random) -> Iterator[tuple[str, list[View]]]:
+    """Yield viewers with the titles that they watched to the end: about 50 on average, a few viewers many more."""
+    shuffled = rng.sample(list(films), len(films))
+    everything = SkewedSampler(shuffled, 30)
+    of_genre = {
+        genre: SkewedSampler([film for film in shuffled if genre in film.details.genres], 30) for genre in GENRES
+    }
+    favourites = SkewedSampler(GENRES, 4)
     number = 0
     while views > 0:
-        taste = favourites.several(chance, 2)
-        wanted = min(views, max(2, round(chance.lognormvariate(3.6, 0.9))))
-        drawn = [
-            (of_genre[chance.choice(taste)] if chance.random() < 0.7 else everything).draw(chance)
-            for _ in range(wanted)
-        ]
+        taste = favourites.draw_several(rng, 2)
+        wanted = min(views, max(2, round(rng.lognormvariate(3.6, 0.9))))
+        drawn = [(of_genre[rng.choice(taste)] if rng.random() < 0.7 else everything).draw(rng) for _ in range(wanted)]
         user_id = f"{number:032x}"
-        start = NOW - timedelta(days=chance.uniform(1, 365))
+        start = NOW - timedelta(days=rng.uniform(1, 365))
         watched = list(dict.fromkeys(film.id for film in drawn))
         yield (
             user_id,
@@ -111,9 +111,9 @@ def histories(films: Sequence[Title], views: int, chance: random.Random) -> Iter
 
 
 def fill(database: Database[dict[str, Any]], films: Sequence[Title], people: Sequence[tuple[str, list[View]]]) -> None:
-    """Put titles and views into collections whose indexes are there already."""
-    for some in batched(films, 1000, strict=False):
-        database["titles"].insert_many([document_of(film) for film in some])
+    """Insert titles and views into collections whose indexes already exist."""
+    for group in batched(films, 1000, strict=False):
+        database["titles"].insert_many([document_of(film) for film in group])
     documents = (
         {
             "_id": f"{user_id}/{Kind.VIEW.value}/{view.title_id}",

@@ -1,6 +1,6 @@
-"""What the ranking is measured against, on the same split: popularity, item-kNN, EASE, EASE that looks at the latest.
+"""Other ranking algorithms on the same split: popularity, item-kNN, EASE, and EASE with decay.
 
-Each returns a score for every user and film. Their parameters are the best that were found for them.
+Each returns a score for every user and film. The default parameters are the best ones found for each algorithm.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ type Matrix = NDArray[np.floating[Any]]
 TOP = 10
 
 
-class Rivals:
-    """The split as a matrix of users and films."""
+class Baselines:
+    """The baseline algorithms on a split, which is held as a matrix of users and films."""
 
     def __init__(self, split: Split, films: list[int]) -> None:
         self._column = {film: column for column, film in enumerate(films)}
@@ -30,11 +30,14 @@ class Rivals:
             self._seen[user, history] = 1
 
     def popularity(self) -> Matrix:
-        """Return how many watched each film, the same for everyone."""
+        """Return how many users watched each film; the scores are the same for every user."""
         return np.broadcast_to(self._seen.sum(0), self._seen.shape)
 
     def item_knn(self, *, neighbours: int = 20, shrinkage: float = 10) -> Matrix:
-        """Return the summed shrunk cosines to what a user watched, of the nearest neighbours of each film."""
+        """Return the sums of shrunk cosine similarities to the films that a user watched.
+
+        Only the nearest neighbours of each film count.
+        """
         together = self._seen.T @ self._seen
         size = np.sqrt(np.diag(together))
         np.fill_diagonal(together, 0)
@@ -47,16 +50,16 @@ class Rivals:
         return self._seen @ self._ease_weights(ridge)
 
     def ease_recent(self, *, ridge: float = 500, decay: float = 0.7) -> Matrix:
-        """Return the scores of EASE where each step back in the history counts less."""
+        """Return the scores of EASE where each older film in the history counts `decay` of the next newer one."""
         recent = np.zeros_like(self._seen)
         for user, history in enumerate(self._histories):
             recent[user, history] = decay ** np.arange(len(history) - 1, -1, -1)
         return recent @ self._ease_weights(ridge)
 
     def hits(self, scores: Matrix) -> tuple[float, float]:
-        """Return HR@10 and NDCG@10 of the held-out films among all that the user has not in training.
+        """Return HR@10 and NDCG@10 of the held-out films among all films that are not in the user's training data.
 
-        Of films with equal scores the held-out one stands in the middle.
+        Among films with equal scores, the held-out film is ranked in the middle.
         """
         ranked = np.where(self._seen > 0, -np.inf, scores)
         target = ranked[np.arange(len(ranked)), self._targets][:, None]

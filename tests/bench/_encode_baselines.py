@@ -1,10 +1,10 @@
-"""What the pipeline is measured against, on the same film with the same ladder and the same settings of x264.
+"""Other ways to encode the same film with the same ladder and the same x264 options, to compare the pipeline with.
 
-- `single`: one ffmpeg process that decodes once and encodes every rung and the sound: the cheapest way to the same
-  files, if nobody minds to wait for the end, to lose it all in a crash, and to leave other machines idle.
-- `bound`: x264 alone, fed with raw frames through pipes: what no pipeline on this ladder can go below. What decodes and
-  scales for it is not counted.
-- `serial`: a pass for each of three renditions, and packaging afterwards, which is how the original system did it.
+- `single`: one ffmpeg process that decodes once and encodes every rung and the audio. It is the cheapest way to get the
+  same files, but nothing plays before its end, a crash loses everything, and other machines are idle.
+- `bound`: x264 alone, with raw frames from pipes as input. No pipeline can use less CPU for this ladder. The process
+  that decodes and scales the frames is not counted.
+- `serial`: one pass for each of three renditions, then packaging, which is how the original system worked.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from functions.encoding.ffmpeg_commands import chunk_arguments
 from functions.encoding.ladder import renditions_for
 from functions.encoding.model import Chunk, EncodePlan, FrameGrid, Picture, Rendition, SourceRef
-from tests.bench._measure import Usage, run
+from tests.bench._measure import ResourceUsage, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,23 +33,23 @@ X264_OPTIONS = ("-c:v", "-preset", "-threads", "-crf", "-maxrate", "-bufsize", "
 
 
 @dataclass(frozen=True, slots=True)
-class Rivals:
-    """The rivals on one film of `frames` frames at 1080p and 24 fps; they work below `folder`."""
+class Baselines:
+    """The baselines for one film of `frames` frames at 1080p and 24 fps; they write below `folder`."""
 
     film: Path
     frames: int
     preset: str
     folder: Path
 
-    def single(self) -> Usage:
-        """Encode every rung and the sound in one process."""
+    def single(self) -> ResourceUsage:
+        """Encode every rung and the audio in one process."""
         with tempfile.TemporaryDirectory(dir=self.folder) as name:
             for rung in self._plan.renditions:
                 (Path(name) / rung.name).mkdir()
             return run([*QUIET, *self._one_chunk(), *SOUND, "sound.mp4"], cwd=Path(name))
 
-    def bound(self) -> Usage:
-        """Encode every rung from raw frames, all at once; count the encoders alone."""
+    def bound(self) -> ResourceUsage:
+        """Encode all rungs in parallel from raw frames; count only the encoders."""
         with tempfile.TemporaryDirectory(dir=self.folder) as name:
             pipes = [Path(name) / rung.name for rung in self._plan.renditions]
             for pipe in pipes:
@@ -63,7 +63,7 @@ class Rivals:
                 encoders.append([*QUIET, *source, *self._x264()[number], "-f", "null", "-"])
             return run(*encoders, feeder, uncounted=1)
 
-    def serial(self) -> Usage:
+    def serial(self) -> ResourceUsage:
         """Encode three renditions one after the other, then package them."""
         options = dict(zip((rung.height for rung in self._plan.renditions), self._x264(), strict=True))
         wall_s = cpu_s = 0.0
@@ -82,7 +82,7 @@ class Rivals:
             for step in steps:
                 usage = run([*QUIET, *step], cwd=Path(name))
                 wall_s, cpu_s = wall_s + usage.wall_s, cpu_s + usage.cpu_s
-        return Usage(wall_s, cpu_s)
+        return ResourceUsage(wall_s, cpu_s)
 
     @property
     def _plan(self) -> EncodePlan:
@@ -100,11 +100,11 @@ class Rivals:
         )
 
     def _one_chunk(self) -> list[str]:
-        """Return our own graph over the whole film at once."""
+        """Return the pipeline's ffmpeg arguments for the whole film as one chunk."""
         return chunk_arguments(self._plan, self._plan.chunks[0], str(self.film))
 
     def _x264(self) -> list[list[str]]:
-        """Return the encoder's options for each rung, as the pipeline sets them."""
+        """Return the x264 options for each rung, as the pipeline sets them."""
         words = self._one_chunk()
         starts = [number for number, word in enumerate(words) if word == "-map"]
         return [
@@ -112,7 +112,7 @@ class Rivals:
         ]
 
     def _scaled(self) -> str:
-        """Return a graph that scales each rung from the one above, as the pipeline does."""
+        """Return a filter graph that scales each rung from the next larger one, as the pipeline does."""
         rungs: Sequence[Rendition] = self._plan.renditions
         steps, source = [], "[0:v:0]"
         for number, rung in enumerate(rungs):
