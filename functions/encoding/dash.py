@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 if TYPE_CHECKING:
-    from functions.encoding.model import AudioTrack, Presentation, TextTrack, TimedSegments, VideoTrack
+    from functions.encoding.presentation import AudioTrack, Presentation, TextTrack, TimedSegments, VideoTrack
 
 UPDATE_PERIOD_S = 2
 """How often a player asks for a growing manifest."""

@@ -8,6 +8,7 @@ import re
 import resource
 import select
 import shlex
+import shutil
 import subprocess
 import tempfile
 import time
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from functions.platform.errors import EncodeFault
+from functions.platform.errors import EncodeFault, SourceRefused, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,10 +34,12 @@ YIELDING = 5
 
 MAX_OUTPUT_BYTES = 64 << 30
 
-_READ_FAILURES = re.compile(
-    r"HTTP error|Server returned|Connection (?:refused|reset|timed out)|Input/output error|Stream ends prematurely|"
+_GONE = re.compile(r"(?:HTTP error|Server returned) 404")
+_AWAY = re.compile(
+    r"HTTP error (?:408|429|5\d\d)|Server returned 5|Connection (?:refused|reset|timed out)|Stream ends prematurely|"
     r"Will reconnect|Failed to resolve|Error in the pull function|End of file.*http"
 )
+_READ_FAILURES = re.compile(r"HTTP error|Server returned|Input/output error")
 _DAMAGE = re.compile(r"corrupt decoded frame|Error submitting packet to decoder|Invalid NAL unit size")
 
 
@@ -118,7 +121,14 @@ class FFmpeg:
         return self._run([*common, *arguments], limit_s=limit_s, folder=folder, watch=watch, yields=yields)
 
     def raise_if_unreachable(self, result: Finished) -> None:
-        """Raise EncodeFault if the source could not be reached, which is nobody's mistake and may pass."""
+        """Raise if the source could not be read, whatever the exit status says: a cut connection exits 0.
+
+        Raises SourceRefused if it no longer exists, StoreUnavailable if storage did not answer, else EncodeFault.
+        """
+        if _GONE.search(result.errors):
+            raise SourceRefused("The upload is no longer in storage. Upload it again.")
+        if _AWAY.search(result.errors):
+            raise StoreUnavailable(f"The upload could not be read from storage: {result.last_words}")
         if _READ_FAILURES.search(result.errors):
             raise EncodeFault(f"The upload could not be read from storage: {result.last_words}")
 
@@ -135,7 +145,7 @@ class FFmpeg:
         # Output goes to files, not pipes: a pipe that nobody drains would stop a talkative process.
         with tempfile.TemporaryFile(dir=folder) as output, tempfile.TemporaryFile(dir=folder) as errors:
             process = subprocess.Popen(
-                argv,
+                [*_ends_with_its_host(), *argv],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=errors,
@@ -193,6 +203,17 @@ def _wait(process: subprocess.Popen[bytes], *, limit_s: float, watch: Callable[[
     process.returncode = os.waitstatus_to_exitcode(status)
     watch()
     return usage
+
+
+@cache
+def _ends_with_its_host() -> tuple[str, ...]:
+    """Return the words before a command by which the kernel kills it once the thread that started it has ended.
+
+    Without them ffmpeg goes on for minutes after its host was killed, beside the one that repeats its work. The program
+    is part of util-linux; it sets prctl(2)'s PR_SET_PDEATHSIG and becomes the command.
+    """
+    setpriv = shutil.which("setpriv")
+    return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
 
 
 @cache

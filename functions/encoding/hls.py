@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from functions.encoding.model import SEGMENT_S, TimedSegments
+from functions.encoding.model import SEGMENT_S
+from functions.encoding.presentation import TimedSegments
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from functions.encoding.model import AudioTrack, Presentation, TextTrack, VideoTrack
+    from functions.encoding.presentation import AudioTrack, Presentation, TextTrack, VideoTrack
 
 AUDIO_GROUP, TEXT_GROUP = "audio", "subtitles"
 FROM_THE_START = "#EXT-X-START:TIME-OFFSET=0,PRECISE=YES"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import shutil
-import tempfile
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from babelfish import Error as UnknownLanguage
@@ -17,14 +15,15 @@ from functions.encoding.ffmpeg_commands import remux_arguments
 from functions.encoding.ladder import chunks_for, renditions_for
 from functions.encoding.model import AudioPlan, EncodePlan, SourceRef, TextPlan
 from functions.encoding.probe import probe
+from functions.encoding.work_folders import work_folder
 from functions.platform.errors import EncodeFault, SourceRefused
 from functions.platform.identifiers import UploadKind, companion, container_for, read_name
 
 if TYPE_CHECKING:
     from functions.encoding.ffmpeg import FFmpeg
-    from functions.encoding.jobs import EncodeJob
-    from functions.encoding.probe import AudioStream, Source
-    from functions.encoding.storage import MediaStore
+    from functions.encoding.model import EncodeJob
+    from functions.encoding.ports import MediaStore
+    from functions.encoding.probe import AudioStream, ProbedSource
     from functions.platform.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -77,14 +76,13 @@ class Planner:
                 f"{job.name} has {job.size / (1 << 30):.1f} GB, more than the {limit_gb} GB that MAX_UPLOAD_GB allows."
             )
 
-    def _probe(self, job: EncodeJob, ref: SourceRef) -> Source:
+    def _probe(self, job: EncodeJob, ref: SourceRef) -> ProbedSource:
         head = self._media.head(ref, length=HEAD_BYTES)
         return probe(self._ffmpeg, self._media.address(ref, lasts=READ_FOR), name=job.name, head=head)
 
-    def _remuxed(self, job: EncodeJob, source: Source) -> SourceRef:
+    def _remuxed(self, job: EncodeJob, source: ProbedSource) -> SourceRef:
         """Copy a source that cannot be sought exactly into one that can, once, beside the job's segments."""
-        with tempfile.TemporaryDirectory(prefix="remux-", dir=self._settings.work_dir or None) as name:
-            folder = Path(name)
+        with work_folder("remux", self._settings.work_dir) as folder:
             free = shutil.disk_usage(folder).free
             if free < job.size * 1.1:
                 raise EncodeFault(
@@ -107,7 +105,7 @@ class Planner:
             self._media.put(ref.container, ref.blob, target)
             return ref
 
-    def _text_plans(self, job: EncodeJob, source: Source) -> tuple[TextPlan, ...]:
+    def _text_plans(self, job: EncodeJob, source: ProbedSource) -> tuple[TextPlan, ...]:
         """Return the subtitles: sidecars first, then those inside the film."""
         stem = read_name(job.upload.blob).stem
         found = []

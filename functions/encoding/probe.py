@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from functions.encoding.model import FrameGrid, Picture
+from functions.encoding.model import FrameGrid, PicturePlan
 from functions.platform.errors import SourceRefused
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class TextStream:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ProbedSource:
     """What a source holds; `width` and `height` are those of the displayed picture, rotated and with square pixels."""
 
     container: str
@@ -74,12 +74,12 @@ class Source:
     width: int
     height: int
     grid: FrameGrid
-    picture: Picture
+    picture: PicturePlan
     audio: tuple[AudioStream, ...]
     text: tuple[TextStream, ...]
 
 
-def probe(ffmpeg: FFmpeg, address: str, *, name: str, head: bytes) -> Source:
+def probe(ffmpeg: FFmpeg, address: str, *, name: str, head: bytes) -> ProbedSource:
     """Describe the source at `address`; `name` and the first bytes, `head`, serve to explain a refusal.
 
     Raises SourceRefused for what is no film, and EncodeFault when the source could not be read this time.
@@ -109,14 +109,14 @@ def probe(ffmpeg: FFmpeg, address: str, *, name: str, head: bytes) -> Source:
             f"{name} is cut off: it should last {stated_s:.0f} s, but its picture cannot be read "
             f"to the end. Upload the whole file again."
         )
-    return Source(
+    return ProbedSource(
         container=container,
         duration_s=stated_s,
         indexed=indexed,
         width=width,
         height=height,
         grid=FrameGrid(rate, max(1, round((end - shift) * rate))),
-        picture=Picture(
+        picture=PicturePlan(
             stream=video["index"],
             codec=str(video.get("codec_name", "")),
             shift=shift,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from functions.encoding.storage import MediaStore
+    from functions.encoding.ports import MediaStore
 
 _LISTED = re.compile(r"^(s\d+\.m4s)$", re.MULTILINE)
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from functions.encoding.ffmpeg_commands import THUMBNAIL_WIDTH
 
 if TYPE_CHECKING:
-    from functions.encoding.model import EncodePlan, Presentation
+    from functions.encoding.model import EncodePlan
+    from functions.encoding.presentation import Presentation
 
 
 def thumbnail_height(plan: EncodePlan) -> int:

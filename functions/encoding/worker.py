@@ -1,4 +1,4 @@
-"""The work of one message: encode a chunk or a track, and prove that what came out is what was planned.
+"""Encode a chunk or a track, and prove that what came out is what was planned.
 
 ffmpeg exits 0 on cut connections, expired addresses, truncated and damaged files. So nothing counts but segments:
 their number, where each starts, and how long it lasts.
@@ -7,7 +7,6 @@ their number, where each starts, and how long it lasts.
 from __future__ import annotations
 
 import logging
-import tempfile
 import time
 from datetime import timedelta
 from fractions import Fraction
@@ -15,19 +14,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from functions.encoding.ffmpeg_commands import audio_arguments, chunk_arguments, strip_arguments, subtitle_arguments
-from functions.encoding.jobs import TrackState
-from functions.encoding.model import AudioPlan, SourceRef, TextPlan
+from functions.encoding.model import AudioPlan, SourceRef, TextPlan, TrackState
 from functions.encoding.segment_uploader import ClosingTrack
-from functions.platform.errors import EncodeFault, Malformed, SourceRefused
+from functions.encoding.work_folders import work_folder
+from functions.platform.errors import EncodeFault, SourceRefused
 from functions.platform.identifiers import container_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from functions.encoding.ffmpeg import FFmpeg, Finished
-    from functions.encoding.jobs import EncodeJob, Jobs
-    from functions.encoding.model import Chunk, EncodePlan
-    from functions.encoding.storage import MediaStore
+    from functions.encoding.model import Chunk, EncodeJob, EncodePlan
+    from functions.encoding.ports import EncodeJobs, MediaStore
+
+    type Publish = Callable[[EncodeJob], object]
 
 log = logging.getLogger(__name__)
 
@@ -43,30 +43,30 @@ AUDIO_TOLERANCE_S = 2
 SUBTITLE_BYTES = 8 << 20
 
 
-class Worker:
-    """Does what the messages of `encode-chunk` and `encode-audio` ask."""
+class EncodeWorker:
+    """Encodes chunks and tracks, and records in the job what of them is stored.
 
-    def __init__(
-        self, jobs: Jobs, media: MediaStore, ffmpeg: FFmpeg, *, work_dir: str, publish: Callable[[str], None]
-    ) -> None:
+    `publish` is called with the job while an encode runs, whenever there may be more to list.
+    """
+
+    def __init__(self, jobs: EncodeJobs, media: MediaStore, ffmpeg: FFmpeg, *, work_dir: str) -> None:
         self._jobs = jobs
         self._media = media
         self._ffmpeg = ffmpeg
-        self._work_dir = work_dir or None
-        self._publish = publish
+        self._work_dir = work_dir
 
-    def encode_chunk(self, job: EncodeJob, index: int) -> None:
-        """Encode one chunk and note it as done; raise EncodeFault unless every rendition came out as planned."""
+    def encode_chunk(self, job: EncodeJob, index: int, *, publish: Publish) -> EncodeJob:
+        """Encode one chunk of the plan unless it is done; return the job with it.
+
+        Raises EncodeFault unless every rendition came out as planned, SourceRefused if the film is damaged.
+        """
         plan = self._plan_of(job)
         if index in job.chunks_done:
-            return
-        if not 0 <= index < len(plan.chunks):
-            raise Malformed(f"Job {job.id} has no chunk {index}.")
+            return job
         chunk = plan.chunks[index]
-        with tempfile.TemporaryDirectory(prefix="chunk-", dir=self._work_dir) as name:
-            folder = Path(name)
+        with work_folder("chunk", self._work_dir) as folder:
             tracks = [self._closing(job, folder / r.name) for r in plan.renditions]
-            listing = _Listing(self._publish, job.id)
+            listing = _Listing(publish)
             stored = 0
 
             def watch() -> None:
@@ -76,10 +76,10 @@ class Worker:
                 whole = min(_whole_segments(plan, chunk, track) for track in tracks)
                 if whole > stored:
                     stored = whole
-                    self._jobs.advance_chunk(job.id, index, whole, codecs=_codecs(plan, tracks))
+                    now = self._jobs.advance_chunk(job, index, whole, codecs=_codecs(plan, tracks))
                     # What comes later in the film is listed only when all before it is there.
-                    if self._jobs.get(job.id).missing_chunks[:1] == (index,):
-                        listing.grew()
+                    if now.missing_chunks[:1] == (index,):
+                        listing.grew(now)
 
             arguments = chunk_arguments(plan, chunk, self._media.address(plan.source, lasts=READ_FOR))
             result = self._ffmpeg.run(arguments, folder=folder, limit_s=RUN_LIMIT_S, watch=watch)
@@ -89,23 +89,21 @@ class Worker:
                 raise EncodeFault(f"The renditions of chunk {index} have different lengths: {sorted(frames)} frames.")
             strip_s = self._store_strip(job, chunk, tracks[-1], folder)
         tail = chunk.first_frame + frames.pop() if chunk.end_frame == plan.grid.frames else None
-        self._jobs.finish_chunk(job.id, index, codecs=_codecs(plan, tracks), cpu_s=result.cpu_s + strip_s, tail=tail)
         log.info("job %s chunk %d: %.1f CPU-s, peak %d MB", job.id, index, result.cpu_s, result.peak_mb)
+        return self._jobs.finish_chunk(
+            job, index, codecs=_codecs(plan, tracks), cpu_s=result.cpu_s + strip_s, tail=tail
+        )
 
-    def encode_track(self, job: EncodeJob, name: str) -> None:
-        """Encode one audio or subtitle track whole and note it as done."""
+    def encode_track(self, job: EncodeJob, name: str, *, publish: Publish) -> EncodeJob:
+        """Encode one audio or subtitle track of the plan whole, unless it is done; return the job with it."""
         plan = self._plan_of(job)
         state = job.tracks.get(name)
         if state and state.complete:
-            return
+            return job
         audio = next((track for track in plan.audio if track.name == name), None)
-        text = next((track for track in plan.text if track.name == name), None)
         if audio:
-            self._encode_audio(job, plan, audio)
-        elif text:
-            self._convert_text(job, plan, text)
-        else:
-            raise Malformed(f"Job {job.id} has no track {name}.")
+            return self._encode_audio(job, plan, audio, publish)
+        return self._convert_text(job, plan, next(track for track in plan.text if track.name == name))
 
     def _plan_of(self, job: EncodeJob) -> EncodePlan:
         if job.plan is None:
@@ -113,7 +111,7 @@ class Worker:
         if (version := self._ffmpeg.version()) != job.plan.ffmpeg_version:
             raise EncodeFault(
                 f"The job was begun with ffmpeg {job.plan.ffmpeg_version}; this encoder has {version}. "
-                f"Upload the film again to encode it anew."
+                f"Upload the film again."
             )
         return job.plan
 
@@ -165,10 +163,9 @@ class Worker:
         self._media.put(container_for(job.title_id), f"{job.id}/thumbnails/c{chunk.index:05d}.jpg", strip)
         return result.cpu_s
 
-    def _encode_audio(self, job: EncodeJob, plan: EncodePlan, audio: AudioPlan) -> None:
-        listing = _Listing(self._publish, job.id)
-        with tempfile.TemporaryDirectory(prefix="audio-", dir=self._work_dir) as name:
-            folder = Path(name)
+    def _encode_audio(self, job: EncodeJob, plan: EncodePlan, audio: AudioPlan, publish: Publish) -> EncodeJob:
+        listing = _Listing(publish)
+        with work_folder("audio", self._work_dir) as folder:
 
             def state(*, complete: bool) -> TrackState:
                 return TrackState(len(track.segments), track.segments[-1].end if track.segments else 0, complete)
@@ -177,8 +174,7 @@ class Worker:
                 codec = track.init.codec if track.init else None
                 whole = all(segment.duration == audio.segment_ticks for segment in track.segments)
                 if whole:  # the last and shorter one is listed only when the track is known to be complete
-                    self._jobs.advance_track(job.id, audio.name, state(complete=False), codec=codec)
-                listing.grew()
+                    listing.grew(self._jobs.advance_track(job, audio.name, state(complete=False), codec=codec))
 
             track = self._closing(job, folder / audio.name, on_segment)
             address = self._media.address(plan.source, lasts=READ_FOR)
@@ -191,7 +187,7 @@ class Worker:
         if result.status or track.init is None:
             raise EncodeFault(f"The sound of {job.name} could not be encoded: {result.last_words}")
         self._check_audio(audio, track)
-        self._jobs.advance_track(job.id, audio.name, state(complete=True), codec=track.init.codec)
+        return self._jobs.advance_track(job, audio.name, state(complete=True), codec=track.init.codec)
 
     def _check_audio(self, audio: AudioPlan, track: ClosingTrack) -> None:
         at = 0
@@ -206,9 +202,8 @@ class Worker:
                 f"the file is cut off or damaged: upload it again."
             )
 
-    def _convert_text(self, job: EncodeJob, plan: EncodePlan, text: TextPlan) -> None:
-        with tempfile.TemporaryDirectory(prefix="text-", dir=self._work_dir) as name:
-            folder = Path(name)
+    def _convert_text(self, job: EncodeJob, plan: EncodePlan, text: TextPlan) -> EncodeJob:
+        with work_folder("text", self._work_dir) as folder:
             target = folder / "track.vtt"
             if text.blob:
                 address, stream, shift = str(self._sidecar(job, text.blob, folder)), 0, Fraction(0)
@@ -222,7 +217,7 @@ class Worker:
                 log.warning("job %s: subtitles %s are of no use: %s", job.id, text.name, result.last_words)
                 target.write_text("WEBVTT\n\n")  # a film is not refused for its subtitles
             self._media.put(container_for(job.title_id), f"{job.id}/{text.name}.vtt", target)
-        self._jobs.advance_track(job.id, text.name, TrackState(complete=True), codec=None)
+        return self._jobs.advance_track(job, text.name, TrackState(complete=True), codec=None)
 
     def _sidecar(self, job: EncodeJob, blob: str, folder: Path) -> Path:
         """Fetch a sidecar of subtitles and write it as UTF-8, which ffmpeg expects."""
@@ -239,17 +234,16 @@ class Worker:
 class _Listing:
     """Publishes what a running ffmpeg has added: at once the first time, then not more often than it is worth."""
 
-    def __init__(self, publish: Callable[[str], None], job_id: str) -> None:
+    def __init__(self, publish: Publish) -> None:
         self._publish = publish
-        self._job_id = job_id
         self._published_at: float | None = None
 
-    def grew(self) -> None:
+    def grew(self, job: EncodeJob) -> None:
         """Publish, unless that was done a moment ago."""
         now = time.monotonic()
         if self._published_at is None or now - self._published_at >= LISTING_S:
             self._published_at = now
-            self._publish(self._job_id)
+            self._publish(job)
 
 
 def _whole_segments(plan: EncodePlan, chunk: Chunk, track: ClosingTrack) -> int:

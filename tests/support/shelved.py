@@ -7,14 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from functions.encoding.hls import write_master, write_media
-from functions.encoding.model import (
-    AudioTrack,
-    FrameGrid,
-    Presentation,
-    TextTrack,
-    TimedSegments,
-    VideoTrack,
-)
+from functions.encoding.model import FrameGrid
+from functions.encoding.presentation import AudioTrack, Presentation, TextTrack, TimedSegments, VideoTrack
 from functions.encoding.segments import read_init, read_segment
 from functions.encoding.storage import BlobMedia
 from functions.platform.blob_signing import Signer

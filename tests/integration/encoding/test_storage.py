@@ -15,7 +15,7 @@ from azure.storage.blob import BlobServiceClient
 from functions.encoding.model import SourceRef
 from functions.encoding.storage import IMMUTABLE, BlobMedia
 from functions.platform.blob_signing import Signer
-from functions.platform.errors import EncodeFault
+from functions.platform.errors import EncodeFault, SourceRefused, StoreUnavailable
 from functions.uploads.storage import BlobUploads
 
 if TYPE_CHECKING:
@@ -144,14 +144,14 @@ def test_ticket_writes_its_blob_and_reads_nothing(service: BlobServiceClient, st
     assert uploads.look(name) is None
 
 
-def test_head_is_the_beginning_and_what_is_gone_is_a_fault(
+def test_head_is_the_beginning_and_an_upload_that_is_gone_is_refused(
     service: BlobServiceClient, media: BlobMedia, container: str, film: SourceRef
 ) -> None:
     assert media.head(film, length=8) == b"bytes of"
     assert media.head(SourceRef(container, "other.mkv"), length=1000) == b"bytes of other.mkv"
     service.get_blob_client(container, "empty.mkv").upload_blob(b"")
     assert media.head(SourceRef(container, "empty.mkv"), length=8) == b""
-    with pytest.raises(EncodeFault, match=r"gone.mkv is no longer in storage"):
+    with pytest.raises(SourceRefused, match=r"gone.mkv is no longer in storage"):
         media.head(SourceRef(container, "gone.mkv"), length=8)
 
 
@@ -166,8 +166,29 @@ def test_names_are_those_that_begin_so_and_what_is_removed_twice_is_removed(
     assert set(media.names(container, "")) == {"other.mkv"}
 
 
-def test_segment_that_storage_does_not_take_is_a_fault(media: BlobMedia, tmp_path: Path) -> None:
+def test_segment_that_storage_refuses_is_a_fault(media: BlobMedia, tmp_path: Path) -> None:
     segment = tmp_path / "s00000.m4s"
     segment.write_bytes(b"segment")
-    with pytest.raises(EncodeFault, match="Storage did not take"):
+    with pytest.raises(EncodeFault, match="Storage refused a request"):
         media.put(f"title-{uuid.uuid4().hex}", "job/v360/s00000.m4s", segment)
+
+
+def test_storage_that_does_not_answer_is_a_passing_fault(tmp_path: Path) -> None:
+    away = BlobServiceClient(
+        "http://127.0.0.1:1/account", credential={"account_name": "account", "account_key": "a2V5"}, retry_total=0
+    )
+    segment = tmp_path / "s00000.m4s"
+    segment.write_bytes(b"segment")
+    with away:
+        media = BlobMedia(away, Signer(away))
+        for act in (
+            lambda: media.head(SourceRef("uploads", "film.mkv"), length=8),
+            lambda: media.put("title-film", "job/v360/s00000.m4s", segment),
+            lambda: media.put_text("title-film", "job/manifest.mpd", "<MPD/>", revision=1),
+            lambda: media.fetch(SourceRef("uploads", "film.mkv"), tmp_path / "copy"),
+            lambda: media.names("uploads", ""),
+            lambda: media.ensure("title-film"),
+            lambda: media.remove("title-film", "job/source.mkv"),
+        ):
+            with pytest.raises(StoreUnavailable):
+                act()
