@@ -1,4 +1,4 @@
-"""The one place where ffmpeg and ffprobe are run: with limits, without a shell, on input that is not trusted."""
+"""The one place where ffmpeg and ffprobe are run: with limits, without a shell, on untrusted input."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Finished:
 
     @property
     def damaged_frames(self) -> int:
-        """Number of pictures or packets that the decoder could not read whole."""
+        """Number of frames or packets that the decoder reported as damaged."""
         return len(_DAMAGE.findall(self.errors))
 
     @property
@@ -66,19 +66,19 @@ class Finished:
 
 
 def without_addresses(text: str) -> str:
-    """Return `text` with the query of each address removed: a SAS must never stand in a log."""
+    """Return `text` with the query of each address removed: a SAS must never be logged."""
     return re.sub(r"(https?://[^\s?'\"]+)\?[^\s'\"]*", r"\1", text)
 
 
 def input_options(address: str) -> dict[str, str]:
-    """Return the options that stand before an untrusted input: what may be opened, and how to keep reading by range."""
+    """Return the input options for an untrusted source: what may be opened, and how to recover broken range reads."""
     if not address.startswith(("http://", "https://")):
         return {"protocol_whitelist": "file", "format_whitelist": FORMATS}
     return {
         "protocol_whitelist": "https,tls,tcp" if address.startswith("https://") else "http,tcp",
         "format_whitelist": FORMATS,
         "seekable": "1",
-        "rw_timeout": "15000000",  # microseconds; without it a stall hangs for ever
+        "rw_timeout": "15000000",  # microseconds; without it a stalled read never ends
         "reconnect": "1",  # without it a cut connection exits 0 with short output
         "reconnect_on_network_error": "1",
         "reconnect_on_http_error": "408,429,5xx",
@@ -114,8 +114,8 @@ class FFmpeg:
     ) -> Finished:
         """Run ffmpeg in `folder`, calling `watch` ten times a second and once at the end; return how it ended.
 
-        One that `yields` lets others have the processor first.
-        What `watch` raises ends the process and is raised. Raises EncodeFault when `limit_s` seconds pass.
+        A process that `yields` runs at a lower priority. An exception of `watch` kills the process and is raised.
+        Raises EncodeFault after `limit_s` seconds.
         """
         common = [self.ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-y"]
         return self._run([*common, *arguments], limit_s=limit_s, folder=folder, watch=watch, yields=yields)
@@ -142,7 +142,7 @@ class FFmpeg:
         yields: bool = False,
     ) -> Finished:
         log.debug("run %s", without_addresses(shlex.join(argv)))
-        # Output goes to files, not pipes: a pipe that nobody drains would stop a talkative process.
+        # Output goes to files, not pipes: a full pipe would block the process.
         with tempfile.TemporaryFile(dir=folder) as output, tempfile.TemporaryFile(dir=folder) as errors:
             process = subprocess.Popen(
                 [*_ends_with_its_host(), *argv],
@@ -155,7 +155,7 @@ class FFmpeg:
             try:
                 self._limit(process.pid, cpu_s=int(limit_s * 64))
                 if yields:
-                    # counted from our own: who is nice already may not become less so
+                    # relative to our own, because an ordinary user must not lower a niceness
                     niceness = min(19, os.getpriority(os.PRIO_PROCESS, 0) + YIELDING)
                     os.setpriority(os.PRIO_PROCESS, process.pid, niceness)
                 usage = _wait(process, limit_s=limit_s, watch=watch)
@@ -174,7 +174,7 @@ class FFmpeg:
             )
 
     def _limit(self, pid: int, *, cpu_s: int) -> None:
-        """Bound what a hostile file can make the decoder take."""
+        """Limit the resources that a hostile file can make the decoder use."""
         memory = self.memory_mb << 20
         for kind, most in (
             (resource.RLIMIT_AS, memory),
@@ -185,7 +185,7 @@ class FFmpeg:
             try:
                 resource.prlimit(pid, kind, (most, most))
             except ProcessLookupError:
-                return  # it has ended already
+                return  # it has already ended
 
 
 def _wait(process: subprocess.Popen[bytes], *, limit_s: float, watch: Callable[[], None]) -> resource.struct_rusage:
@@ -207,10 +207,10 @@ def _wait(process: subprocess.Popen[bytes], *, limit_s: float, watch: Callable[[
 
 @cache
 def _ends_with_its_host() -> tuple[str, ...]:
-    """Return the words before a command by which the kernel kills it once the thread that started it has ended.
+    """Return the prefix of a command line that makes the kernel kill the process when the thread that started it ends.
 
-    Without them ffmpeg goes on for minutes after its host was killed, beside the one that repeats its work. The program
-    is part of util-linux; it sets prctl(2)'s PR_SET_PDEATHSIG and becomes the command.
+    Without it ffmpeg would run for minutes after its host was killed, while another encoder repeats its work.
+    `setpriv`, part of util-linux, sets PR_SET_PDEATHSIG (prctl(2)) and then executes the command.
     """
     setpriv = shutil.which("setpriv")
     return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
@@ -218,6 +218,6 @@ def _ends_with_its_host() -> tuple[str, ...]:
 
 @cache
 def _version(ffmpeg: str) -> str:
-    """Return the version that ffmpeg tells, asked once a process."""
+    """Return the version that ffmpeg reports, read once per process."""
     first = subprocess.run([ffmpeg, "-version"], capture_output=True, text=True, check=True).stdout
     return first.split(maxsplit=3)[2]

@@ -1,4 +1,4 @@
-"""Publishing: the manifests of what is done of a job, and what the catalogue shows of it. No segment is changed.
+"""Publish a job: write manifests of what is done and tell the catalogue. No segment is changed.
 
 Every step that finishes something publishes, so several may do it at once: each writes only over an earlier revision.
 """
@@ -32,10 +32,10 @@ log = logging.getLogger(__name__)
 
 STILL_HEIGHT = 720
 STILL_AT = 0.35
-"""Where in the film its still is taken: past the opening titles, before anything is given away."""
+"""Position of the still in the film: after the opening titles, before spoilers."""
 
 EARLY_STILL_S = 600
-"""Length of a film, seconds, from which its title is not left without a picture until the encode ends."""
+"""Films longer than this, in seconds, get a still before their encode ends."""
 
 STILL_LIMIT_S = 120
 
@@ -59,7 +59,7 @@ class ManifestPublisher:
         self._now = now
 
     def publish(self, job: EncodeJob) -> Presentation | None:
-        """List everything of an open job that may be listed; return what is listed, None if nothing may be yet.
+        """Write manifests of everything that may be listed and return it; return None if nothing may be listed yet.
 
         The title becomes playable with the first manifest, and complete with the last.
         """
@@ -78,7 +78,7 @@ class ManifestPublisher:
         return presentation
 
     def attach_early_still(self, job: EncodeJob, presentation: Presentation) -> None:
-        """Give a long film a still from its first segments, so that its title is not without a picture for long."""
+        """Give a long film a still from its first segments, without waiting for the end of its encode."""
         if job.plan and job.plan.duration > EARLY_STILL_S:
             self._attach_still(job, job.plan, presentation)
 
@@ -103,7 +103,7 @@ class ManifestPublisher:
         )
 
     def _attach_still(self, job: EncodeJob, plan: EncodePlan, presentation: Presentation) -> None:
-        """Give the catalogue a still of the film, out of one finished segment."""
+        """Give the catalogue a still of the film, taken from one finished segment."""
         rendition = next((r for r in plan.renditions if r.height <= STILL_HEIGHT), plan.renditions[-1])
         segment = int(len(presentation.video_segments.durations) * STILL_AT)
         with work_folder("still", self._work_dir) as folder:
@@ -117,12 +117,12 @@ class ManifestPublisher:
             result = self._ffmpeg.run(still_arguments(joined, still), folder=folder, limit_s=STILL_LIMIT_S)
             if still.exists():
                 self._catalogue.attach_frame(job.title_id, still.read_bytes())
-            else:  # a title without a still is shown with its name
+            else:  # a title without a still is shown by its name
                 log.warning("job %s: no still could be made: %s", job.id, result.last_words)
 
 
 def _playback(job: EncodeJob, presentation: Presentation) -> Playback:
-    """Return what the catalogue says of the published film."""
+    """Return the catalogue entry of the published film."""
     best = presentation.video[0].rendition
     return Playback(
         job_id=job.id,

@@ -81,7 +81,10 @@ class SourceRef:
 
 @dataclass(frozen=True, slots=True)
 class AudioPlan:
-    """One audio track to encode whole: stream `stream` of the source to AAC-LC; `lasts` seconds where that is told."""
+    """One audio track to encode whole: stream `stream` of the source to AAC-LC.
+
+    `lasts` is its length in seconds, None if the source does not state it.
+    """
 
     name: str
     stream: int
@@ -111,10 +114,10 @@ class TextPlan:
 
 @dataclass(frozen=True, slots=True)
 class PicturePlan:
-    """The source's picture and what has to be done to it before it is scaled.
+    """The video stream of the source and how it is processed before it is scaled.
 
     `stream` is its index in the source; `shift`, in seconds, moves its first frame onto the grid: less than half a
-    frame, so that the sound stays with it.
+    frame, so that the sound stays in sync.
     """
 
     stream: int
@@ -185,7 +188,7 @@ class Transition(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TrackState:
-    """How much of an audio track is stored: whole segments and the ticks they last; `complete` when it is all."""
+    """How much of an audio track is stored: whole segments and their ticks; `complete` once all of it is."""
 
     segments: int = 0
     ticks: int = 0
@@ -265,10 +268,10 @@ class EncodeJob:
 
 @dataclass(frozen=True, slots=True)
 class JobSummary:
-    """What people see of a job, without its plan: kept up to date as steps finish, so that lists are cheap.
+    """What people see of a job, without its plan; kept up to date as steps finish, so that lists are cheap.
 
-    `segments` and `chunks` are the planned numbers, 0 until there is a plan. `segments_stored` counts those of chunks
-    that run, too. `front_s` is how far the published manifests reach.
+    `segments` and `chunks` are the planned numbers, 0 until there is a plan. `segments_stored` includes those of
+    running chunks. `front_s` is how far the published manifests reach.
     """
 
     id: str

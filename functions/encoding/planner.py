@@ -1,4 +1,4 @@
-"""Planning: look at an upload, refuse what cannot be a film, and write down everything that decides its encode."""
+"""Planning: probe an upload, refuse what cannot become a film, and decide everything that the encode depends on."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Planner:
         self._settings = settings
 
     def plan(self, job: EncodeJob) -> EncodePlan:
-        """Return the plan; raise SourceRefused for what cannot become a film, EncodeFault for what may pass."""
+        """Return the plan; raise SourceRefused for what cannot become a film, EncodeFault if a retry may help."""
         self._check_size(job)
         self._media.ensure(container_for(job.title_id))
         ref, source = job.upload, self._probe(job, job.upload)
@@ -81,7 +81,7 @@ class Planner:
         return probe(self._ffmpeg, self._media.address(ref, lasts=READ_FOR), name=job.name, head=head)
 
     def _remuxed(self, job: EncodeJob, source: ProbedSource) -> SourceRef:
-        """Copy a source that cannot be sought exactly into one that can, once, beside the job's segments."""
+        """Remux a source without exact seeks into one that has them; it is stored beside the job's segments."""
         with work_folder("remux", self._settings.work_dir) as folder:
             free = shutil.disk_usage(folder).free
             if free < job.size * 1.1:
@@ -121,7 +121,7 @@ class Planner:
 
 
 def _audio_plan(number: int, stream: AudioStream) -> AudioPlan:
-    """Return how a stream is published: mono stays mono, all else becomes stereo, at a rate that browsers play."""
+    """Return the plan of a stream: mono stays mono, everything else becomes stereo, at a rate that browsers play."""
     language = _language(stream.language)
     channels = min(stream.channels, 2)
     return AudioPlan(
@@ -148,7 +148,7 @@ def _language(code: str) -> str:
 
 
 def _label(language: str, title: str) -> str:
-    """Return the words a viewer chooses a track by."""
+    """Return the label of a track in the player."""
     if title:
         return title
     if language == "und":

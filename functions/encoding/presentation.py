@@ -1,4 +1,4 @@
-"""What the manifests of a job say now: the front of its finished chunks, and as much sound as goes with it."""
+"""What the manifests of a job list at a moment: the finished chunks from the start, and their sound."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from functions.encoding.model import AudioPlan, EncodeJob, EncodePlan, FrameGrid, Rendition, TrackState
 
 PEAK_OVER_CAP = Fraction(11, 10)
-"""Declared peak over the cap of a rung: a segment may take from a full buffer what the one before left."""
+"""Declared peak over the maximum bitrate of a rung: a segment may use buffer space that the one before it left."""
 
 SLACK_S = Fraction(1, 5)
-"""How far listed picture may run ahead of listed sound."""
+"""How far the listed picture may be ahead of the listed sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class TextTrack:
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """What the manifests of one encode job say at one moment.
+    """What the manifests of one encode job list at one moment.
 
     Every segment counted here is in storage under `<track>/init.mp4` and `<track>/s%05d.m4s`, numbered from 0.
     All renditions share `video_segments`. While `complete` is false, `duration` is the planned one, no audio is
@@ -95,8 +95,8 @@ class Presentation:
 def presentation_of(job: EncodeJob, plan: EncodePlan, *, at: datetime) -> Presentation | None:
     """Return what may be listed, or None while there is no picture with its sound.
 
-    No sound is listed that begins after the picture's end, nor picture whose sound is still to come: a player that
-    meets either stops for good.
+    Sound that begins after the end of the listed picture is not listed, nor is picture whose sound is not stored yet: a
+    player that encounters either stops and does not recover.
     """
     complete = job.all_done
     count = front_segments(job, plan)
@@ -140,7 +140,7 @@ def front_s_of(job: EncodeJob) -> float:
 
 
 def revision_of(presentation: Presentation) -> int:
-    """Return a number that grows with what is listed, so that an older manifest never covers a newer one."""
+    """Return a number that grows with what is listed, so that an older manifest never replaces a newer one."""
     listed = len(presentation.video_segments.durations) + sum(len(t.segments.durations) for t in presentation.audio)
     return listed + (1_000_000_000 if presentation.complete else 0)
 
@@ -150,7 +150,7 @@ def front_segments(job: EncodeJob, plan: EncodePlan) -> int:
     front = 0
     for chunk in plan.chunks:
         if chunk.index not in job.chunks_done:
-            # How long the film's last segment is, is known only when its chunk is done.
+            # The length of the film's last segment is known only when its chunk is done.
             certain = chunk.segments - (chunk.end_frame == plan.grid.frames)
             return front + min(job.live.get(str(chunk.index), 0), certain)
         front = chunk.first_segment + chunk.segments

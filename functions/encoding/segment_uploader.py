@@ -1,4 +1,4 @@
-"""Segments as they close: each is checked and stored once ffmpeg lists it, while the next is still being written."""
+"""Store segments while ffmpeg runs: each is checked and uploaded once ffmpeg lists it as complete."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LISTED = re.compile(r"^(s\d+\.m4s)$", re.MULTILINE)
 
 
 class ClosingTrack:
-    """One track of a running ffmpeg: its folder here, and `<job>/<track>/` in the title's container.
+    """One track of a running ffmpeg: its local folder, and `<job>/<track>/` in the title's container.
 
     `on_segment` is called after each segment is in storage.
     """
@@ -52,7 +52,7 @@ class ClosingTrack:
                 self._store(name)
 
     def joined(self, target: Path) -> None:
-        """Write init and segments, as stored so far, into one file that any player reads."""
+        """Write the init segment and all segments stored so far into one playable file."""
         with target.open("wb") as file:
             for name in (INIT, *sorted(self._stored)):
                 file.write((self._folder / name).read_bytes())

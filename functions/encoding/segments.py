@@ -1,6 +1,6 @@
-"""Read what CMAF init and media segments say of themselves: timescale, codec, where they start, how long they last.
+"""Read timescale, codec, start and duration of CMAF init and media segments.
 
-Box names and section numbers are those of ISO/IEC 14496-12. Damaged input, whatever it is, ends in `MalformedSegment`.
+Box names and section numbers are those of ISO/IEC 14496-12. Any damaged input raises `MalformedSegment`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ SAMPLE_IS_NON_SYNC = 0x10000
 """Bit of the sample flags (8.8.3.1)."""
 
 _DURATION, _SIZE, _FLAGS, _OFFSET = 0x100, 0x200, 0x400, 0x800
-"""Which fields a trun has for each sample, in their order (8.8.8.1)."""
+"""Flags of the fields that a trun has for each sample, in their order (8.8.8.1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class SampleDefaults:
-    """What holds for a sample of which nothing is said: its duration in ticks and its flags."""
+    """Duration in ticks and flags of a sample that has none of its own."""
 
     duration: int
     flags: int
@@ -34,7 +34,7 @@ class SampleDefaults:
 class InitInfo:
     """An init segment: `codec` by RFC 6381; `edit_start` is the media tick that is shown at time 0.
 
-    A video has `width` and `height` in pixels, an audio `channels` and `sample_rate`; what does not apply is 0.
+    A video has `width` and `height` in pixels, an audio `channels` and `sample_rate`; fields that do not apply are 0.
     """
 
     timescale: int
@@ -193,7 +193,7 @@ def _aac_codec(format_name: str, entry: Box) -> str:
 
 
 def _enter_descriptor(box: Box, tag: int) -> None:
-    """Take tag and length of a descriptor, whose length is written seven bits a byte."""
+    """Read tag and length of a descriptor; the length has seven bits per byte."""
     found = box.number(1)
     if found != tag:
         raise box.fault(f"has descriptor {found} where {tag} belongs")
@@ -205,7 +205,7 @@ _CODECS: dict[str, tuple[Literal["video", "audio"], Callable[[str, Box], str]]] 
     "avc1": ("video", _avc_codec),
     "mp4a": ("audio", _aac_codec),
 }
-"""Sample entries that are published: what they hold, and how the codec string is read from them."""
+"""Supported sample entries: their kind of media, and the function that reads the codec string."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Where encodes read and write: the upload by a signed address, segments once, manifests only ever newer."""
+"""The media store in Azure Blob storage: uploads by signed address, immutable segments, manifests by revision."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ REVALIDATED = "no-cache"
 
 PASSING = (408, 429)
 BEING_DELETED = "ContainerBeingDeleted"
-"""The error code of a container whose title was withdrawn a moment ago; its name is free again within a minute."""
+"""The error code of a container that is being deleted with its title; the name is free again within a minute."""
 
 
 def _store_errors[**P, R](method: Callable[P, R]) -> Callable[P, R]:

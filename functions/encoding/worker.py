@@ -1,6 +1,6 @@
-"""Encode a chunk or a track, and prove that what came out is what was planned.
+"""Encode a chunk or a track, and verify that the result is what was planned.
 
-ffmpeg exits 0 on cut connections, expired addresses, truncated and damaged files. So nothing counts but segments:
+ffmpeg exits 0 on cut connections, expired addresses, truncated and damaged files. So only the segments are evidence:
 their number, where each starts, and how long it lasts.
 """
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RUN_LIMIT_S = 1500
-"""Longest run of one ffmpeg, seconds: under the host's functionTimeout, so that the fault is told and not just cut."""
+"""Time limit of one ffmpeg, in seconds: below the host's functionTimeout, so that the fault is recorded."""
 
 READ_FOR = timedelta(hours=2)
 LISTING_S = 4
-"""Shortest time between two publications by one running ffmpeg, seconds: a segment's length."""
+"""Shortest time between two publications of one running encode, in seconds: the length of a segment."""
 
 TAIL_TOLERANCE_S = 0.5
 AUDIO_TOLERANCE_S = 2
@@ -44,7 +44,7 @@ SUBTITLE_BYTES = 8 << 20
 
 
 class EncodeWorker:
-    """Encodes chunks and tracks, and records in the job what of them is stored.
+    """Encodes chunks and tracks, and records in the job which parts are stored.
 
     `publish` is called with the job while an encode runs, whenever there may be more to list.
     """
@@ -77,7 +77,7 @@ class EncodeWorker:
                 if whole > stored:
                     stored = whole
                     now = self._jobs.advance_chunk(job, index, whole, codecs=_codecs(plan, tracks))
-                    # What comes later in the film is listed only when all before it is there.
+                    # Only the first missing chunk can extend what is listed.
                     if now.missing_chunks[:1] == (index,):
                         listing.grew(now)
 
@@ -119,7 +119,7 @@ class EncodeWorker:
         return ClosingTrack(self._media, container_for(job.title_id), job.id, folder, on_segment=on_segment)
 
     def _judge(self, job: EncodeJob, plan: EncodePlan, chunk: Chunk, result: Finished) -> None:
-        """Raise EncodeFault where another attempt may help, SourceRefused where the film itself is damaged."""
+        """Raise EncodeFault if another attempt may help, SourceRefused if the film itself is damaged."""
         self._ffmpeg.raise_if_unreachable(result)
         begin, end = (float(plan.grid.seconds(frame)) for frame in (chunk.first_frame, chunk.end_frame))
         if result.damaged_frames:
@@ -131,7 +131,7 @@ class EncodeWorker:
             raise EncodeFault(f"ffmpeg could not encode {begin:.0f} s to {end:.0f} s: {result.last_words}")
 
     def _frames_of(self, plan: EncodePlan, chunk: Chunk, track: ClosingTrack) -> int:
-        """Return how many frames a track got; raise EncodeFault unless its segments lie where the plan has them."""
+        """Return the number of frames of a track; raise EncodeFault unless its segments are where the plan has them."""
         grid = plan.grid
         begin, segments = chunk.first_frame * grid.frame_ticks, track.segments
         last = chunk.end_frame == grid.frames
@@ -153,7 +153,7 @@ class EncodeWorker:
         return frames
 
     def _store_strip(self, job: EncodeJob, chunk: Chunk, lowest: ClosingTrack, folder: Path) -> float:
-        """Store the chunk's thumbnails, one a segment; return the CPU-seconds it took."""
+        """Store the chunk's thumbnails, one per segment; return the CPU-seconds used."""
         joined, strip = folder / "joined.mp4", folder / "strip.jpg"
         lowest.joined(joined)
         pictures = len(lowest.segments)
@@ -173,13 +173,13 @@ class EncodeWorker:
             def on_segment() -> None:
                 codec = track.init.codec if track.init else None
                 whole = all(segment.duration == audio.segment_ticks for segment in track.segments)
-                if whole:  # the last and shorter one is listed only when the track is known to be complete
+                if whole:  # the last, shorter segment is listed only once the track is known to be complete
                     listing.grew(self._jobs.advance_track(job, audio.name, state(complete=False), codec=codec))
 
             track = self._closing(job, folder / audio.name, on_segment)
             address = self._media.address(plan.source, lasts=READ_FOR)
             arguments = audio_arguments(audio, address, shift=plan.picture.shift)
-            # Sound is made many times faster than picture: it yields, so that a long film's first picture is not late.
+            # Audio is encoded many times faster than video: at a lower priority it does not delay the first picture.
             result = self._ffmpeg.run(
                 arguments, folder=folder, limit_s=RUN_LIMIT_S, watch=track.store_closed, yields=True
             )
@@ -214,13 +214,13 @@ class EncodeWorker:
             result = self._ffmpeg.run(arguments, folder=folder, limit_s=RUN_LIMIT_S)
             self._ffmpeg.raise_if_unreachable(result)
             if result.status or not target.exists():
-                log.warning("job %s: subtitles %s are of no use: %s", job.id, text.name, result.last_words)
-                target.write_text("WEBVTT\n\n")  # a film is not refused for its subtitles
+                log.warning("job %s: subtitles %s could not be converted: %s", job.id, text.name, result.last_words)
+                target.write_text("WEBVTT\n\n")  # unusable subtitles are no reason to fail a film
             self._media.put(container_for(job.title_id), f"{job.id}/{text.name}.vtt", target)
         return self._jobs.advance_track(job, text.name, TrackState(complete=True), codec=None)
 
     def _sidecar(self, job: EncodeJob, blob: str, folder: Path) -> Path:
-        """Fetch a sidecar of subtitles and write it as UTF-8, which ffmpeg expects."""
+        """Write a subtitle sidecar to a file, as UTF-8, which ffmpeg expects; return its path."""
         raw = self._media.head(SourceRef(job.upload.container, blob), length=SUBTITLE_BYTES)
         try:
             text = raw.decode("utf-8-sig")
@@ -232,14 +232,14 @@ class EncodeWorker:
 
 
 class _Listing:
-    """Publishes what a running ffmpeg has added: at once the first time, then not more often than it is worth."""
+    """Publishes what a running encode has added: at once the first time, then at most once per LISTING_S."""
 
     def __init__(self, publish: Publish) -> None:
         self._publish = publish
         self._published_at: float | None = None
 
     def grew(self, job: EncodeJob) -> None:
-        """Publish, unless that was done a moment ago."""
+        """Publish, unless that was done less than LISTING_S ago."""
         now = time.monotonic()
         if self._published_at is None or now - self._published_at >= LISTING_S:
             self._published_at = now
@@ -247,7 +247,7 @@ class _Listing:
 
 
 def _whole_segments(plan: EncodePlan, chunk: Chunk, track: ClosingTrack) -> int:
-    """Return how many segments from the first lie exactly where the plan has them, are whole, and start afresh."""
+    """Return how many segments, from the first, are where the plan has them, are whole, and start with a key frame."""
     at, whole = chunk.first_frame * plan.grid.frame_ticks, plan.grid.gop * plan.grid.frame_ticks
     for number, segment in enumerate(track.segments):
         if segment.start != at or segment.duration != whole or not segment.starts_with_sync:
@@ -257,5 +257,5 @@ def _whole_segments(plan: EncodePlan, chunk: Chunk, track: ClosingTrack) -> int:
 
 
 def _codecs(plan: EncodePlan, tracks: list[ClosingTrack]) -> dict[str, str]:
-    """Return the codec of each rendition that has begun."""
+    """Return the codec of each rendition that has an init segment."""
     return {r.name: track.init.codec for r, track in zip(plan.renditions, tracks, strict=True) if track.init}
