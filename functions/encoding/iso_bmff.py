@@ -45,7 +45,7 @@ def _box_size(head: bytes, room: int) -> tuple[int, int]:
     return 8, size or room
 
 
-class Box:
+class IsoBox:
     """A box in memory: fields are read from its start one after another, the rest can be read as boxes."""
 
     def __init__(self, path: Path, name: str, body: bytes) -> None:
@@ -72,7 +72,7 @@ class Box:
         """Read version and flags, the start of every full box."""
         return self.number(1), self.number(3)
 
-    def children(self) -> Iterator[tuple[str, Box]]:
+    def children(self) -> Iterator[tuple[str, IsoBox]]:
         """Yield the boxes from here to the end, each with its type."""
         while self.position < len(self.body):
             room = len(self.body) - self.position
@@ -81,16 +81,16 @@ class Box:
                 raise self.fault("holds a box that is not whole")
             kind = self.body[self.position + 4 : self.position + 8].decode("latin-1")
             self.take(header)
-            yield kind, Box(self.path, f"{self.name}/{kind}", self.take(size - header))
+            yield kind, IsoBox(self.path, f"{self.name}/{kind}", self.take(size - header))
 
-    def all(self, kind: str) -> list[Box]:
+    def all(self, kind: str) -> list[IsoBox]:
         """Return the children of this type; the read position does not change."""
         here = self.position
         found = [box for name, box in self.children() if name == kind]
         self.position = here
         return found
 
-    def one(self, *kinds: str) -> Box:
+    def one(self, *kinds: str) -> IsoBox:
         """Return the only box at the end of this path of types."""
         box = self
         for kind in kinds:

@@ -82,7 +82,7 @@ class JobLifecycle:
     def retry(self, job: EncodeJob) -> EncodeJob:
         """Move a failed job back to where it stopped; raise Conflict for one that has not failed."""
         transition = Transition.RETRY_ENCODING if job.plan else Transition.RETRY_PLANNING
-        retried = self._jobs.change_status(job.id, transition, reason=None, fault=None, ended_at=None)
+        retried = self._jobs.change_status(job.id, transition, reason=None, fault=None, faults={}, ended_at=None)
         if retried is None:
             raise Conflict(f"Job {job.id} is {job.status}; only a failed job can be retried.")
         self._catalogue.mark_encoding(job.title_id)

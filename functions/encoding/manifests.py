@@ -85,20 +85,20 @@ class ManifestPublisher:
     def discard_intermediate(self, job: EncodeJob) -> None:
         """Delete the remuxed copy of the upload, if the job was encoded from one."""
         if job.plan and job.plan.source != job.upload:
-            self._media.remove(job.plan.source.container, job.plan.source.blob)
+            self._media.delete_blob(job.plan.source.container, job.plan.source.blob)
 
     def _write(self, job: EncodeJob, presentation: Presentation) -> None:
         """Write the playlists before the manifests that name them."""
         container, revision = container_for(job.title_id), revision_of(presentation)
         for name in presentation.tracks:
             playlist = write_media(presentation, name)
-            self._media.put_text(container, f"{job.id}/{name}.m3u8", playlist, revision=revision)
-        self._media.put_text(container, f"{job.id}/master.m3u8", write_master(presentation), revision=revision)
-        self._media.put_text(container, f"{job.id}/manifest.mpd", write_mpd(presentation), revision=revision)
+            self._media.store_text(container, f"{job.id}/{name}.m3u8", playlist, revision=revision)
+        self._media.store_text(container, f"{job.id}/master.m3u8", write_master(presentation), revision=revision)
+        self._media.store_text(container, f"{job.id}/manifest.mpd", write_mpd(presentation), revision=revision)
 
     def _attach_thumbnails(self, job: EncodeJob, plan: EncodePlan, presentation: Presentation) -> None:
         thumbnails = write_thumbnails(plan, presentation)
-        self._media.put_text(
+        self._media.store_text(
             container_for(job.title_id), f"{job.id}/thumbnails.vtt", thumbnails, revision=revision_of(presentation)
         )
 
@@ -112,7 +112,7 @@ class ManifestPublisher:
                 for part in (INIT, SEGMENT % segment):
                     piece = folder / "part"
                     blob = f"{job.id}/{rendition.name}/{part}"
-                    self._media.fetch(SourceRef(container_for(job.title_id), blob), piece)
+                    self._media.download_file(SourceRef(container_for(job.title_id), blob), piece)
                     file.write(piece.read_bytes())
             result = self._ffmpeg.run(still_arguments(joined, still), folder=folder, limit_s=STILL_LIMIT_S)
             if still.exists():

@@ -197,13 +197,8 @@ class TrackState:
 
 @dataclass(frozen=True, slots=True)
 class StepFault:
-    """What made the last attempt at a step fail.
+    """What made the last attempt at a step fail; `passing` if the cause lies outside the film, as with a store."""
 
-    `step` is the step's name, such as "chunk 3". A fault is `passing` if the cause lies outside the film, such as a
-    store that does not answer.
-    """
-
-    step: str
     detail: str
     passing: bool = False
 
@@ -212,8 +207,9 @@ class StepFault:
 class EncodeJob:
     """An encode job as it is stored.
 
-    `live` counts the stored segments of each chunk that is not done. `fault` is that of the last failed attempt at any
-    step. `tail_frames` is the number of frames of the whole film, known when its last chunk is done.
+    `live` counts the stored segments of each chunk that is not done. `faults` has the fault of each step whose last
+    attempt failed, by the step's name, such as "chunk 3"; `fault` is the detail of the latest. `tail_frames` is the
+    number of frames of the whole film, known when its last chunk is done.
     """
 
     id: str
@@ -226,7 +222,8 @@ class EncodeJob:
     updated_at: datetime
     uploaded_at: datetime | None = None
     reason: str | None = None
-    fault: StepFault | None = None
+    fault: str | None = None
+    faults: Mapping[str, StepFault] = field(default_factory=dict)
     plan: EncodePlan | None = None
     chunks_done: frozenset[int] = frozenset()
     tail_frames: int | None = None
@@ -245,7 +242,7 @@ class EncodeJob:
         return file_name(self.upload)
 
     @property
-    def open(self) -> bool:
+    def is_open(self) -> bool:
         """Return whether work on it is still wanted."""
         return self.status in OPEN
 
@@ -283,7 +280,7 @@ class JobSummary:
     updated_at: datetime
     uploaded_at: datetime | None
     reason: str | None
-    fault: StepFault | None
+    fault: str | None
     cpu_s: float
     planning_at: datetime | None
     planned_at: datetime | None

@@ -64,7 +64,7 @@ class EncodePipeline:
         queue retries the step. Raises NotFound for an unknown job, Malformed for a part that the job does not have.
         """
         job = self._jobs.get_job(message.job_id)
-        if not job.open:
+        if not job.is_open:
             return StepOutcome(job)
         try:
             return self._step(job, message)
@@ -74,7 +74,7 @@ class EncodePipeline:
             raise
         except Exception as error:
             with suppress(StoreUnavailable):  # it is the store of jobs that does not answer
-                self._jobs.note_fault(job.id, _fault_of(message, error))
+                self._jobs.note_fault(job.id, _step_name(message), _fault_of(error))
             raise
 
     def give_up(self, message: StepMessage) -> StepOutcome:
@@ -91,10 +91,10 @@ class EncodePipeline:
 
     def _given_up(self, message: StepMessage) -> StepOutcome:
         job = self._jobs.get_job(message.job_id)
-        if not job.open:
+        if not job.is_open:
             return StepOutcome(job)
         _check_part(job, message)
-        fault = job.fault if job.fault and job.fault.step in (_step_name(message), "") else None
+        fault = job.faults.get(_step_name(message))
         may_pass = fault is None or fault.passing
         if may_pass and message.deferrals < len(DEFERRALS_S):
             return _deferred(job, message)
@@ -121,11 +121,11 @@ class EncodePipeline:
             after = self._lifecycle.finish_planning(job, self._planner.plan(job))
         if after is None:  # the job was ended, or planned by another, at the same time
             after = self._jobs.get_job(job.id)
-        return StepOutcome(after, missing_work(after) if after.open and after.plan else ())
+        return StepOutcome(after, missing_work(after) if after.is_open and after.plan else ())
 
     def _publish(self, job: EncodeJob) -> StepOutcome:
         """List everything of an open job that may be listed, and end the job if that is all of it."""
-        if not job.open:
+        if not job.is_open:
             return StepOutcome(job)
         published = self._publisher.publish(job)
         if published is None:
@@ -146,7 +146,7 @@ class EncodePipeline:
 
 
 def _publish_next(job: EncodeJob, *, encode_s: float | None = None) -> StepOutcome:
-    messages = (PublishTitle(job.id),) if job.open else ()
+    messages = (PublishTitle(job.id),) if job.is_open else ()
     return StepOutcome(job, messages, encode_s=encode_s)
 
 
@@ -170,9 +170,8 @@ def _step_name(message: StepMessage) -> str:
     return " ".join((name, *map(str, part.values())))
 
 
-def _fault_of(message: StepMessage, error: Exception) -> StepFault:
-    step = _step_name(message)
+def _fault_of(error: Exception) -> StepFault:
     if isinstance(error, EncodeFault | StoreUnavailable):
-        return StepFault(step, error.detail, passing=isinstance(error, StoreUnavailable))
+        return StepFault(error.detail, passing=isinstance(error, StoreUnavailable))
     first_line = without_addresses(str(error)).partition("\n")[0]
-    return StepFault(step, f"An unexpected error stopped it: {type(error).__name__}: {first_line}")
+    return StepFault(f"An unexpected error stopped it: {type(error).__name__}: {first_line}")

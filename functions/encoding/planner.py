@@ -47,7 +47,7 @@ class Planner:
     def plan(self, job: EncodeJob) -> EncodePlan:
         """Return the plan; raise SourceRefused for what cannot become a film, EncodeFault if a retry may help."""
         self._check_size(job)
-        self._media.ensure(container_for(job.title_id))
+        self._media.create_container(container_for(job.title_id))
         ref, source = job.upload, self._probe(job, job.upload)
         if not source.indexed:
             ref = self._remuxed(job, source)
@@ -77,8 +77,8 @@ class Planner:
             )
 
     def _probe(self, job: EncodeJob, ref: SourceRef) -> ProbedSource:
-        head = self._media.head(ref, length=HEAD_BYTES)
-        return probe(self._ffmpeg, self._media.address(ref, lasts=READ_FOR), name=job.name, head=head)
+        head = self._media.read_head(ref, length=HEAD_BYTES)
+        return probe(self._ffmpeg, self._media.signed_address(ref, lasts=READ_FOR), name=job.name, head=head)
 
     def _remuxed(self, job: EncodeJob, source: ProbedSource) -> SourceRef:
         """Remux a source without exact seeks into one that has them; it is stored beside the job's segments."""
@@ -92,7 +92,7 @@ class Planner:
             target = folder / "source.mkv"
             streams = [source.picture.stream, *(s.index for s in source.audio), *(s.index for s in source.text)]
             arguments = remux_arguments(
-                self._media.address(job.upload, lasts=READ_FOR),
+                self._media.signed_address(job.upload, lasts=READ_FOR),
                 streams=streams,
                 codec=source.picture.codec,
                 target=target,
@@ -102,14 +102,14 @@ class Planner:
             if result.status:
                 raise SourceRefused(f"{job.name} cannot be read as a film: {result.last_words}")
             ref = SourceRef(container_for(job.title_id), f"{job.id}/source.mkv")
-            self._media.put(ref.container, ref.blob, target)
+            self._media.store_file(ref.container, ref.blob, target)
             return ref
 
     def _text_plans(self, job: EncodeJob, source: ProbedSource) -> tuple[TextPlan, ...]:
         """Return the subtitles: sidecars first, then those inside the film."""
         stem = read_name(job.upload.blob).stem
         found = []
-        for blob in self._media.names(job.upload.container, f"{stem}."):
+        for blob in self._media.list_names(job.upload.container, f"{stem}."):
             upload = companion(blob, film=stem)
             if upload and upload.kind is UploadKind.SUBTITLES:
                 language = _language(upload.language)

@@ -25,7 +25,8 @@ class ChangedFields(TypedDict, total=False):
 
     plan: EncodePlan
     reason: str | None
-    fault: StepFault | None
+    fault: str | None
+    faults: Mapping[str, StepFault]
     planning_at: datetime
     planned_at: datetime
     ended_at: datetime | None
@@ -73,8 +74,8 @@ class EncodeJobs(Protocol):
     def advance_track(self, job: EncodeJob, track: str, state: TrackState, *, codec: str | None) -> EncodeJob:
         """Record how much of a track is stored; never decreases on retry."""
 
-    def note_fault(self, job_id: str, fault: StepFault) -> None:
-        """Record what made the last attempt at a step fail."""
+    def note_fault(self, job_id: str, step: str, fault: StepFault) -> None:
+        """Record what made the last attempt at a step fail; `step` is its name, such as "chunk 3"."""
 
     def note_published(self, job: EncodeJob, *, front_s: float, at: datetime) -> EncodeJob:
         """Record how far the published manifests reach, never less than before, and when the first was published."""
@@ -86,26 +87,26 @@ class MediaStore(Protocol):
     Each method raises StoreUnavailable while the store does not answer, and EncodeFault if it refuses a request.
     """
 
-    def address(self, source: SourceRef, *, lasts: timedelta) -> str:
+    def signed_address(self, source: SourceRef, *, lasts: timedelta) -> str:
         """Return an address from which a blob can be read by range for that long."""
 
-    def head(self, source: SourceRef, *, length: int) -> bytes:
+    def read_head(self, source: SourceRef, *, length: int) -> bytes:
         """Return the first bytes of a blob; raise SourceRefused if there is no such blob."""
 
-    def fetch(self, source: SourceRef, target: Path) -> None:
+    def download_file(self, source: SourceRef, target: Path) -> None:
         """Write a blob to a file, a piece at a time."""
 
-    def names(self, container: str, prefix: str) -> list[str]:
+    def list_names(self, container: str, prefix: str) -> list[str]:
         """Return the names of the blobs that begin with `prefix`."""
 
-    def ensure(self, container: str) -> None:
+    def create_container(self, container: str) -> None:
         """Create a private container unless it exists."""
 
-    def put(self, container: str, name: str, path: Path) -> None:
+    def store_file(self, container: str, name: str, path: Path) -> None:
         """Store a file that never changes; a second time writes the same bytes."""
 
-    def put_text(self, container: str, name: str, text: str, *, revision: int) -> None:
+    def store_text(self, container: str, name: str, text: str, *, revision: int) -> None:
         """Store a text unless the same or a later revision of it is stored."""
 
-    def remove(self, container: str, name: str) -> None:
+    def delete_blob(self, container: str, name: str) -> None:
         """Delete a blob; nothing happens if it does not exist."""

@@ -72,7 +72,7 @@ def progress_of(job: JobSummary, *, now: datetime) -> JobProgress:
         size=job.size,
         status=job.status,
         reason=job.reason,
-        fault=job.fault.detail if job.fault else None,
+        fault=job.fault,
         percent=100.0 if job.status is JobStatus.READY else round(share * 100, 1),
         eta_s=eta_s,
         front_s=job.front_s,

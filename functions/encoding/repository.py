@@ -15,7 +15,7 @@ import msgspec
 from pymongo import DESCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from functions.encoding.model import OPEN, EncodeJob, EncodePlan, JobSummary, StepFault, Transition, position_of
+from functions.encoding.model import OPEN, EncodeJob, EncodePlan, JobSummary, Transition, position_of
 from functions.encoding.presentation import front_s_of
 from functions.platform.errors import NotFound
 from functions.platform.lazy import lazy
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
     from pymongo.collection import Collection
 
-    from functions.encoding.model import TrackState
+    from functions.encoding.model import StepFault, TrackState
     from functions.encoding.ports import ChangedFields
 
 _OPEN = [str(status) for status in OPEN]
-_NOT_IN_SUMMARY = {"plan": 0, "chunks_done": 0, "codecs": 0, "tracks": 0}
+_NOT_IN_SUMMARY = {"plan": 0, "chunks_done": 0, "codecs": 0, "tracks": 0, "faults": 0}
 _ROUNDS = 5
 
 
@@ -135,8 +135,9 @@ class MongoEncodeJobs:
         return self._update(job, chosen, {}, values)
 
     @store_errors
-    def note_fault(self, job_id: str, fault: StepFault) -> None:
-        self._jobs().update_one({"_id": job_id}, {"$set": {"fault": _plain(fault), "updated_at": self._now()}})
+    def note_fault(self, job_id: str, step: str, fault: StepFault) -> None:
+        values = {"fault": fault.detail, f"faults.{step}": _plain(fault), "updated_at": self._now()}
+        self._jobs().update_one({"_id": job_id}, {"$set": values})
 
     @store_errors
     def note_published(self, job: EncodeJob, *, front_s: float, at: datetime) -> EncodeJob:
@@ -190,21 +191,14 @@ def _read_fraction(kind: type, value: Any) -> Any:
 
 
 def _job(document: dict[str, Any]) -> EncodeJob:
-    return msgspec.convert(_current(document), EncodeJob, dec_hook=_read_fraction)
+    return msgspec.convert({**document, "id": document["_id"]}, EncodeJob, dec_hook=_read_fraction)
 
 
 def _summary(document: dict[str, Any]) -> JobSummary:
     counts = dict(document.get("summary", ()))
     running = sum(document["live"].values())
     counts["segments_stored"] = counts.pop("segments_done", 0) + running
-    return msgspec.convert({**_current(document), **counts}, JobSummary)
-
-
-def _current(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a document in today's form: versions before 0.2 stored a fault as a text."""
-    fault = document.get("fault")
-    current = {"step": "", "detail": fault} if isinstance(fault, str) else fault
-    return {**document, "id": document["_id"], "fault": current}
+    return msgspec.convert({**document, "id": document["_id"], **counts}, JobSummary)
 
 
 def _planned_fields(plan: EncodePlan) -> dict[str, object]:

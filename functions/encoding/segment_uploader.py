@@ -60,9 +60,9 @@ class ClosingTrack:
     def _store(self, name: str) -> None:
         if self.init is None:
             self.init = read_init(self._folder / INIT)
-            self._media.put(self._container, f"{self._prefix}/{INIT}", self._folder / INIT)
+            self._media.store_file(self._container, f"{self._prefix}/{INIT}", self._folder / INIT)
         path = self._folder / name
         self.segments.append(read_segment(path, self.init))
-        self._media.put(self._container, f"{self._prefix}/{name}", path)
+        self._media.store_file(self._container, f"{self._prefix}/{name}", path)
         self._stored.add(name)
         self._on_segment()

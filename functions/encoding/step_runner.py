@@ -21,7 +21,7 @@ class StepRunner:
         self._telemetry = telemetry
         self._queues = queues
 
-    def run(self, message: StepMessage) -> None:
+    def run_message(self, message: StepMessage) -> None:
         """Run the step that a message asks for."""
         name, part = step_of(message)
         with self._telemetry.step(message.job_id, name, **part):
@@ -30,7 +30,7 @@ class StepRunner:
                 self._queues.send(follow_up, delay_s=outcome.delay_s)
         self._telemetry.report(outcome)
 
-    def give_up(self, message: StepMessage) -> None:
+    def give_up_message(self, message: StepMessage) -> None:
         """Fail the job of a message whose attempts are used up, or defer the message."""
         with self._telemetry.step(message.job_id, "give up"):
             outcome = self._pipeline.give_up(message)

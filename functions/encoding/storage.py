@@ -72,11 +72,11 @@ class BlobMedia:
         self._signer = signer
 
     @_store_errors
-    def address(self, source: SourceRef, *, lasts: timedelta) -> str:
+    def signed_address(self, source: SourceRef, *, lasts: timedelta) -> str:
         return self._signer.blob_address(source.container, source.blob, until=datetime.now(UTC) + lasts)
 
     @_store_errors
-    def head(self, source: SourceRef, *, length: int) -> bytes:
+    def read_head(self, source: SourceRef, *, length: int) -> bytes:
         blob = self._service.get_blob_client(source.container, source.blob)
         try:
             if not blob.get_blob_properties().size:
@@ -86,16 +86,16 @@ class BlobMedia:
             raise SourceRefused(f"The upload {source.blob} is no longer in storage. Upload it again.") from None
 
     @_store_errors
-    def fetch(self, source: SourceRef, target: Path) -> None:
+    def download_file(self, source: SourceRef, target: Path) -> None:
         with target.open("wb") as file:
             self._service.get_blob_client(source.container, source.blob).download_blob().readinto(file)
 
     @_store_errors
-    def names(self, container: str, prefix: str) -> list[str]:
+    def list_names(self, container: str, prefix: str) -> list[str]:
         return list(self._service.get_container_client(container).list_blob_names(name_starts_with=prefix))
 
     @_store_errors
-    def ensure(self, container: str) -> None:
+    def create_container(self, container: str) -> None:
         try:
             self._service.create_container(container)
         except ResourceExistsError as error:
@@ -103,14 +103,14 @@ class BlobMedia:
                 raise
 
     @_store_errors
-    def put(self, container: str, name: str, path: Path) -> None:
+    def store_file(self, container: str, name: str, path: Path) -> None:
         with path.open("rb") as file:
             self._service.get_blob_client(container, name).upload_blob(
                 file, overwrite=True, content_settings=_settings(name, IMMUTABLE)
             )
 
     @_store_errors
-    def put_text(self, container: str, name: str, text: str, *, revision: int) -> None:
+    def store_text(self, container: str, name: str, text: str, *, revision: int) -> None:
         blob = self._service.get_blob_client(container, name)
         while True:
             try:
@@ -136,7 +136,7 @@ class BlobMedia:
                 continue  # another publisher was faster: read the revision again
 
     @_store_errors
-    def remove(self, container: str, name: str) -> None:
+    def delete_blob(self, container: str, name: str) -> None:
         with suppress(ResourceNotFoundError):
             self._service.get_blob_client(container, name).delete_blob()
 

@@ -23,49 +23,49 @@ app = SliceApp(bootstrap, "functions.encoding.schemas")
 @encoder.queue("plan-encode")
 def plan_encode(message: PlanEncode) -> None:
     """Plan a job and enqueue its chunks and tracks, those of its first picture and sound first."""
-    bootstrap.encode_steps().run(message)
+    bootstrap.encode_steps().run_message(message)
 
 
 @encoder.queue("encode-chunk")
 def encode_chunk(message: EncodeChunk) -> None:
     """Encode a chunk of a job on every rung."""
-    bootstrap.encode_steps().run(message)
+    bootstrap.encode_steps().run_message(message)
 
 
 @encoder.queue("encode-audio")
 def encode_audio(message: EncodeAudio) -> None:
     """Encode an audio track of a job, or convert a subtitle track to WebVTT."""
-    bootstrap.encode_steps().run(message)
+    bootstrap.encode_steps().run_message(message)
 
 
 @encoder.queue("publish-title")
 def publish_title(message: PublishTitle) -> None:
     """Write the manifests of what a job has finished."""
-    bootstrap.encode_steps().run(message)
+    bootstrap.encode_steps().run_message(message)
 
 
 @encoder.dead_letters("plan-encode")
 def plan_encode_poison(message: PlanEncode) -> None:
     """Fail a job that could not be planned, or defer the plan."""
-    bootstrap.encode_steps().give_up(message)
+    bootstrap.encode_steps().give_up_message(message)
 
 
 @encoder.dead_letters("encode-chunk")
 def encode_chunk_poison(message: EncodeChunk) -> None:
     """Fail a job with a chunk that could not be encoded, or defer the chunk."""
-    bootstrap.encode_steps().give_up(message)
+    bootstrap.encode_steps().give_up_message(message)
 
 
 @encoder.dead_letters("encode-audio")
 def encode_audio_poison(message: EncodeAudio) -> None:
     """Fail a job with a track that could not be encoded, or defer the track."""
-    bootstrap.encode_steps().give_up(message)
+    bootstrap.encode_steps().give_up_message(message)
 
 
 @encoder.dead_letters("publish-title")
 def publish_title_poison(message: PublishTitle) -> None:
     """Fail a job whose manifests could not be written, or defer writing them."""
-    bootstrap.encode_steps().give_up(message)
+    bootstrap.encode_steps().give_up_message(message)
 
 
 @app.get("jobs", caller=OWNER)

@@ -81,7 +81,7 @@ class EncodeWorker:
                     if now.missing_chunks[:1] == (index,):
                         listing.grew(now)
 
-            arguments = chunk_arguments(plan, chunk, self._media.address(plan.source, lasts=READ_FOR))
+            arguments = chunk_arguments(plan, chunk, self._media.signed_address(plan.source, lasts=READ_FOR))
             result = self._ffmpeg.run(arguments, folder=folder, limit_s=RUN_LIMIT_S, watch=watch)
             self._judge(job, plan, chunk, result)
             frames = {self._frames_of(plan, chunk, track) for track in tracks}
@@ -160,7 +160,7 @@ class EncodeWorker:
         result = self._ffmpeg.run(strip_arguments(joined, strip, pictures=pictures), folder=folder, limit_s=RUN_LIMIT_S)
         if result.status or not strip.exists():
             raise EncodeFault(f"The thumbnails of chunk {chunk.index} could not be made: {result.last_words}")
-        self._media.put(container_for(job.title_id), f"{job.id}/thumbnails/c{chunk.index:05d}.jpg", strip)
+        self._media.store_file(container_for(job.title_id), f"{job.id}/thumbnails/c{chunk.index:05d}.jpg", strip)
         return result.cpu_s
 
     def _encode_audio(self, job: EncodeJob, plan: EncodePlan, audio: AudioPlan, publish: Publish) -> EncodeJob:
@@ -177,7 +177,7 @@ class EncodeWorker:
                     listing.grew(self._jobs.advance_track(job, audio.name, state(complete=False), codec=codec))
 
             track = self._closing(job, folder / audio.name, on_segment)
-            address = self._media.address(plan.source, lasts=READ_FOR)
+            address = self._media.signed_address(plan.source, lasts=READ_FOR)
             arguments = audio_arguments(audio, address, shift=plan.picture.shift)
             # Audio is encoded many times faster than video: at a lower priority it does not delay the first picture.
             result = self._ffmpeg.run(
@@ -208,7 +208,7 @@ class EncodeWorker:
             if text.blob:
                 address, stream, shift = str(self._sidecar(job, text.blob, folder)), 0, Fraction(0)
             else:
-                address, stream = self._media.address(plan.source, lasts=READ_FOR), text.stream or 0
+                address, stream = self._media.signed_address(plan.source, lasts=READ_FOR), text.stream or 0
                 shift = plan.picture.shift
             arguments = subtitle_arguments(address, stream=stream, target=target, shift=shift)
             result = self._ffmpeg.run(arguments, folder=folder, limit_s=RUN_LIMIT_S)
@@ -216,12 +216,12 @@ class EncodeWorker:
             if result.status or not target.exists():
                 log.warning("job %s: subtitles %s could not be converted: %s", job.id, text.name, result.last_words)
                 target.write_text("WEBVTT\n\n")  # unusable subtitles are no reason to fail a film
-            self._media.put(container_for(job.title_id), f"{job.id}/{text.name}.vtt", target)
+            self._media.store_file(container_for(job.title_id), f"{job.id}/{text.name}.vtt", target)
         return self._jobs.advance_track(job, text.name, TrackState(complete=True), codec=None)
 
     def _sidecar(self, job: EncodeJob, blob: str, folder: Path) -> Path:
         """Write a subtitle sidecar to a file, as UTF-8, which ffmpeg expects; return its path."""
-        raw = self._media.head(SourceRef(job.upload.container, blob), length=SUBTITLE_BYTES)
+        raw = self._media.read_head(SourceRef(job.upload.container, blob), length=SUBTITLE_BYTES)
         try:
             text = raw.decode("utf-8-sig")
         except UnicodeDecodeError:

@@ -48,7 +48,7 @@ class EncodeAudio(Message):
 
     QUEUE: ClassVar[str] = "encode-audio"
     job_id: JobId
-    track: str
+    track: Annotated[str, Meta(pattern=r"^[a-z]\d{1,4}$")]
     deferrals: int = 0
 
 

@@ -155,7 +155,7 @@ class MemoryEncodeJobs:
     def take_stalled(self, *, since: datetime) -> list[EncodeJob]:
         self._called("take_stalled")
         with self._lock:
-            found = [job for job in self._jobs.values() if job.open and job.updated_at < since]
+            found = [job for job in self._jobs.values() if job.is_open and job.updated_at < since]
             for job in found:
                 self._set(job.id)
             return found
@@ -163,7 +163,7 @@ class MemoryEncodeJobs:
     def supersede_jobs(self, by: EncodeJob, *, reason: str, at: datetime) -> None:
         self._called("supersede_jobs")
         for job in list(self._jobs.values()):
-            if job.title_id == by.title_id and job.id != by.id and job.open and job.created_at <= by.created_at:
+            if job.title_id == by.title_id and job.id != by.id and job.is_open and job.created_at <= by.created_at:
                 self._set(job.id, status=Transition.FAIL.target, reason=reason, ended_at=at)
 
     def change_status(self, job_id: str, transition: Transition, **fields: Unpack[ChangedFields]) -> EncodeJob | None:
@@ -209,9 +209,9 @@ class MemoryEncodeJobs:
             codecs = {**job.codecs, track: codec} if codec else job.codecs
             return self._set(job.id, tracks={**job.tracks, track: state}, codecs=codecs)
 
-    def note_fault(self, job_id: str, fault: StepFault) -> None:
+    def note_fault(self, job_id: str, step: str, fault: StepFault) -> None:
         self._called("note_fault")
-        self._set(job_id, fault=fault)
+        self._set(job_id, fault=fault.detail, faults={**self._known(job_id).faults, step: fault})
 
     def note_published(self, job: EncodeJob, *, front_s: float, at: datetime) -> EncodeJob:
         self._called("note_published")
@@ -262,33 +262,33 @@ class MemoryMedia:
     blobs: dict[tuple[str, str], bytes] = field(default_factory=dict)
     revisions: dict[tuple[str, str], int] = field(default_factory=dict)
 
-    def address(self, source: SourceRef, *, lasts: timedelta) -> str:
+    def signed_address(self, source: SourceRef, *, lasts: timedelta) -> str:
         del lasts
         return f"http://storage.invalid/{source.container}/{source.blob}?sig=secret"
 
-    def head(self, source: SourceRef, *, length: int) -> bytes:
+    def read_head(self, source: SourceRef, *, length: int) -> bytes:
         if (source.container, source.blob) not in self.blobs:
             raise SourceRefused(f"The upload {source.blob} is no longer in storage. Upload it again.")
         return self.blobs[source.container, source.blob][:length]
 
-    def fetch(self, source: SourceRef, target: Path) -> None:
+    def download_file(self, source: SourceRef, target: Path) -> None:
         target.write_bytes(self.blobs[source.container, source.blob])
 
-    def names(self, container: str, prefix: str) -> list[str]:
+    def list_names(self, container: str, prefix: str) -> list[str]:
         return sorted(name for at, name in self.blobs if at == container and name.startswith(prefix))
 
-    def ensure(self, container: str) -> None:
+    def create_container(self, container: str) -> None:
         del container
 
-    def put(self, container: str, name: str, path: Path) -> None:
+    def store_file(self, container: str, name: str, path: Path) -> None:
         self.blobs[container, name] = path.read_bytes()
 
-    def put_text(self, container: str, name: str, text: str, *, revision: int) -> None:
+    def store_text(self, container: str, name: str, text: str, *, revision: int) -> None:
         if self.revisions.get((container, name), -1) < revision:
             self.revisions[container, name] = revision
             self.blobs[container, name] = text.encode()
 
-    def remove(self, container: str, name: str) -> None:
+    def delete_blob(self, container: str, name: str) -> None:
         self.blobs.pop((container, name), None)
 
 

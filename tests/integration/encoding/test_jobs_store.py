@@ -188,12 +188,14 @@ def test_track_never_decreases_until_it_is_complete(jobs: EncodeJobs) -> None:
 def test_last_fault_is_kept_and_so_is_the_first_publication(jobs: EncodeJobs) -> None:
     job = make_job(JOB)
     jobs.add_job(job)
-    jobs.note_fault(JOB, StepFault("chunk 1", "One."))
-    jobs.note_fault(JOB, StepFault("chunk 2", "Two.", passing=True))
+    one, two = StepFault("One."), StepFault("Two.", passing=True)
+    jobs.note_fault(JOB, "chunk 1", one)
+    jobs.note_fault(JOB, "chunk 2", two)
     for front_s, hours in ((4.0, 0), (12.0, 1), (8.0, 2)):
         after = jobs.note_published(job, front_s=front_s, at=NOON + timedelta(hours=hours))
     assert after == jobs.get_job(JOB)
-    assert (after.fault, after.playable_at) == (StepFault("chunk 2", "Two.", passing=True), NOON)
+    assert (after.fault, after.playable_at) == ("Two.", NOON)
+    assert after.faults == {"chunk 1": one, "chunk 2": two}
     summary = jobs.find_summary(JOB)
     assert summary
     assert (summary.front_s, summary.playable_at) == (12.0, NOON)
@@ -229,7 +231,7 @@ def test_everything_twice_is_everything_once(jobs: EncodeJobs) -> None:
         for _ in range(times):
             jobs.finish_chunk(job, 0, codecs={"v360": "avc1"}, cpu_s=1.5, tail=960)
             jobs.advance_track(job, "a0", TrackState(1, 100), codec="mp4a")
-            jobs.note_fault(job_id, StepFault("publish", "Once."))
+            jobs.note_fault(job_id, "publish", StepFault("Once."))
             jobs.note_published(job, front_s=4.0, at=NOON)
             jobs.change_status(job_id, Transition.FAIL, reason="Ended.", ended_at=NOON)
         return jobs.get_job(job_id)
@@ -294,13 +296,15 @@ def test_documents_of_the_version_before_are_listed_with_a_summary(stack: Stack)
         job = make_job(JOB, plan=plan, status=JobStatus.ENCODING, chunks_done=frozenset({0, 1}), live={"2": 1})
         jobs.add_job(replace(job, codecs={"v360": "avc1", "v234": "avc1"}))
         added = jobs.find_summary(JOB)
-        collection.update_one({"_id": JOB}, {"$unset": {"position": "", "summary": ""}, "$set": {"fault": "It broke."}})
+        collection.update_one(
+            {"_id": JOB}, {"$unset": {"position": "", "summary": "", "faults": ""}, "$set": {"fault": "It broke."}}
+        )
         later = MongoEncodeJobs(collection, lambda: NOON)
         (found,) = later.list_summaries(below=None, limit=9)
         assert added
-        assert found == replace(added, fault=StepFault("", "It broke."))
+        assert found == replace(added, fault="It broke.")
         assert (found.segments_stored, found.chunks_done, found.front_s) == (5, 2, 20.0)
-        assert later.get_job(JOB).fault == StepFault("", "It broke.")
+        assert later.get_job(JOB).faults == {}
 
 
 def test_list_reads_no_plan(stack: Stack) -> None:

@@ -37,7 +37,7 @@ class LocalMedia(MemoryMedia):
 
     film: str = ""
 
-    def address(self, source: SourceRef, *, lasts: timedelta) -> str:
+    def signed_address(self, source: SourceRef, *, lasts: timedelta) -> str:
         del source, lasts
         return self.film
 
@@ -103,19 +103,18 @@ def test_chunk_of_seven_segments_reads_its_job_once(machine: Machine) -> None:
 def test_store_that_stops_answering_stops_the_encode_and_the_chunk_is_made_by_the_next_attempt(
     machine: Machine, tmp_path: Path
 ) -> None:
-    put = machine.media.put
+    put = machine.media.store_file
 
     def away(container: str, name: str, path: Path) -> None:
         raise StoreUnavailable("Storage does not answer.")
 
-    machine.media.put = away  # type: ignore[method-assign]
+    machine.media.store_file = away  # type: ignore[method-assign]
     with pytest.raises(StoreUnavailable):
         machine.pipeline.run_step(EncodeChunk(JOB, 0))
     job = machine.jobs.get_job(JOB)
-    assert job.open
-    assert job.fault
-    assert job.fault.passing
+    assert job.is_open
+    assert job.faults["chunk 0"].passing
     assert list(tmp_path.glob("notflix-work-*")) == []
-    machine.media.put = put  # type: ignore[method-assign]
+    machine.media.store_file = put  # type: ignore[method-assign]
     machine.pipeline.run_step(EncodeChunk(JOB, 0))
     assert machine.jobs.get_job(JOB).chunks_done == {0}

@@ -156,7 +156,7 @@ def test_job_stays_open_while_the_catalogue_cannot_be_told_that_it_failed(
         patched.setattr(desk.world.catalogue, "mark_failed", away)
         with pytest.raises(StoreUnavailable):
             desk.lifecycle.fail(desk.jobs.get_job(job_id), "It is text.")
-    assert desk.jobs.get_job(job_id).open
+    assert desk.jobs.get_job(job_id).is_open
     desk.lifecycle.fail(desk.jobs.get_job(job_id), "It is text.")
     assert desk.status is Status.FAILED
 

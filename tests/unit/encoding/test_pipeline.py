@@ -92,14 +92,13 @@ def test_fault_is_noted_and_raised_for_the_queue_to_retry(encode: EncodeWorld, s
     with pytest.raises(EncodeFault):
         encode.pipeline.run_step(message(step, job_id))
     job = encode.jobs.get_job(job_id)
-    assert job.open
-    assert job.fault
-    assert (job.fault.detail, job.fault.passing) == ("ffmpeg could not encode 4 s to 16 s.", False)
+    assert job.is_open
+    assert list(job.faults.values()) == [StepFault("ffmpeg could not encode 4 s to 16 s.", passing=False)]
     progress = encode.service.progress(job.id)
     assert progress
-    assert progress.fault == job.fault.detail
+    assert progress.fault == job.fault == "ffmpeg could not encode 4 s to 16 s."
     encode.pipeline.run_step(message(step, job_id))
-    assert encode.jobs.get_job(job_id).open
+    assert encode.jobs.get_job(job_id).is_open
 
 
 def test_store_that_does_not_answer_is_a_passing_fault_even_if_it_cannot_be_noted(encode: EncodeWorld) -> None:
@@ -107,7 +106,7 @@ def test_store_that_does_not_answer_is_a_passing_fault_even_if_it_cannot_be_note
     encode.crew.troubles = [StoreUnavailable("Storage does not answer.")]
     with pytest.raises(StoreUnavailable):
         encode.pipeline.run_step(EncodeChunk(job_id, 2))
-    assert encode.jobs.get_job(job_id).fault == StepFault("chunk 2", "Storage does not answer.", passing=True)
+    assert encode.jobs.get_job(job_id).faults == {"chunk 2": StepFault("Storage does not answer.", passing=True)}
     encode.jobs.away = AWAY
     with pytest.raises(StoreUnavailable):
         encode.pipeline.run_step(EncodeChunk(job_id, 2))
@@ -118,10 +117,20 @@ def test_unexpected_error_is_noted_without_the_key_of_an_address(encode: EncodeW
     encode.crew.troubles = [KeyError("https://example.org/film.mkv?sig=KEY")]
     with pytest.raises(KeyError):
         encode.pipeline.run_step(EncodeChunk(job_id, 0))
-    fault = encode.jobs.get_job(job_id).fault
-    assert fault
+    fault = encode.jobs.get_job(job_id).faults["chunk 0"]
     assert not fault.passing
     assert "KEY" not in fault.detail
+
+
+def test_each_step_keeps_its_own_fault_while_others_fail_too(encode: EncodeWorld) -> None:
+    """A film that no chunk of which can be encoded fails at the first chunk given up, not an hour later."""
+    job_id = encode.planned()
+    for index in range(4):
+        encode.crew.troubles = [EncodeFault(f"Chunk {index} failed.")]
+        with pytest.raises(EncodeFault):
+            encode.pipeline.run_step(EncodeChunk(job_id, index))
+    assert encode.pipeline.give_up(EncodeChunk(job_id, 0)).ended
+    assert encode.jobs.get_job(job_id).reason == "Chunk 0 failed."
 
 
 def test_giving_up_fails_the_job_with_the_last_fault_of_that_step(encode: EncodeWorld) -> None:
@@ -149,7 +158,7 @@ def test_step_that_stores_made_fail_is_deferred_with_growing_delays_for_an_hour(
         assert not outcome.ended
         (waiting,) = outcome.messages
         delays.append(outcome.delay_s)
-        assert encode.jobs.get_job(job_id).open
+        assert encode.jobs.get_job(job_id).is_open
     assert delays == sorted(set(delays))
     assert sum(delays) == timedelta(hours=1).total_seconds()
     assert waiting == message(step, job_id, len(DEFERRALS_S))
@@ -160,10 +169,10 @@ def test_step_that_stores_made_fail_is_deferred_with_growing_delays_for_an_hour(
 def test_step_whose_attempts_left_no_note_is_deferred_too(encode: EncodeWorld) -> None:
     """The store of jobs was away itself, or the machine stood still."""
     job_id = encode.planned()
-    encode.jobs.note_fault(job_id, StepFault("chunk 1", "ffmpeg could not encode 4 s to 16 s."))
+    encode.jobs.note_fault(job_id, "chunk 1", StepFault("ffmpeg could not encode 4 s to 16 s."))
     outcome = encode.pipeline.give_up(EncodeChunk(job_id, 3))
     assert (outcome.messages, outcome.delay_s) == ((EncodeChunk(job_id, 3, deferrals=1),), DEFERRALS_S[0])
-    assert encode.jobs.get_job(job_id).open
+    assert encode.jobs.get_job(job_id).is_open
 
 
 def test_deferring_does_not_need_the_store_of_jobs(encode: EncodeWorld) -> None:
@@ -173,7 +182,7 @@ def test_deferring_does_not_need_the_store_of_jobs(encode: EncodeWorld) -> None:
     with pytest.raises(StoreUnavailable):
         encode.pipeline.give_up(EncodeChunk(job_id, 0, deferrals=len(DEFERRALS_S)))
     encode.jobs.away = None
-    assert encode.jobs.get_job(job_id).open
+    assert encode.jobs.get_job(job_id).is_open
 
 
 def test_giving_up_without_a_fault_says_in_the_end_where_to_look(encode: EncodeWorld) -> None:
@@ -190,7 +199,7 @@ def test_part_that_the_plan_does_not_have_is_malformed_and_fails_no_job(encode: 
             with pytest.raises(Malformed, match="has no"):
                 do(wrong)
     job = encode.jobs.get_job(job_id)
-    assert (job.open, job.fault) == (True, None)
+    assert (job.is_open, job.fault) == (True, None)
 
 
 def test_same_chunk_twice_is_counted_once(encode: EncodeWorld) -> None:
@@ -281,17 +290,17 @@ def test_missing_work_is_the_plan_then_the_parts_then_the_publication(encode: En
 
 def test_what_follows_from_a_step_is_sent_and_reported(encode: EncodeWorld) -> None:
     job_id = encode.upload()
-    encode.steps.run(PlanEncode(job_id))
+    encode.steps.run_message(PlanEncode(job_id))
     sent = encode.queues.messages
     assert sent[:2] == [EncodeChunk(job_id, 0), EncodeAudio(job_id, "a0")]
     encode.clock.forward(seconds=3)
     for part in list(sent):
         assert isinstance(part, EncodeChunk | EncodeAudio)
-        encode.steps.run(part)
+        encode.steps.run_message(part)
     assert len(encode.telemetry.metrics["notflix.chunk.encode_s"]) == 4
     assert not encode.telemetry.root_spans
-    encode.steps.run(PublishTitle(job_id))
-    encode.steps.run(PublishTitle(job_id))
+    encode.steps.run_message(PublishTitle(job_id))
+    encode.steps.run_message(PublishTitle(job_id))
     (span,) = encode.telemetry.root_spans
     assert (span.subject, span.name, span.ended) == (f"job:{job_id}", "upload to ready", encode.clock())
     assert encode.telemetry.metrics["notflix.job.ready_s"] == [3.0]
@@ -300,9 +309,9 @@ def test_what_follows_from_a_step_is_sent_and_reported(encode: EncodeWorld) -> N
 
 def test_deferred_step_is_sent_with_its_delay_and_a_failed_job_is_reported_once(encode: EncodeWorld) -> None:
     job_id = encode.planned()
-    encode.steps.give_up(EncodeChunk(job_id, 0))
+    encode.steps.give_up_message(EncodeChunk(job_id, 0))
     assert encode.queues.sent == [(EncodeChunk(job_id, 0, deferrals=1), DEFERRALS_S[0])]
     for _ in range(2):
-        encode.steps.give_up(EncodeChunk(job_id, 0, deferrals=len(DEFERRALS_S)))
+        encode.steps.give_up_message(EncodeChunk(job_id, 0, deferrals=len(DEFERRALS_S)))
     assert encode.telemetry.metrics["notflix.job.failed"] == [1]
     assert len(encode.telemetry.root_spans) == 1

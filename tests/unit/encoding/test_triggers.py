@@ -122,7 +122,7 @@ def test_chunk_that_the_plan_does_not_have_goes_to_the_dead_letters_and_is_parke
     assert world.queues.dead == [("encode-chunk", body)]
     handle(triggers.encode_chunk_poison, body)
     assert len(world.queues.parked) == 1
-    assert world.jobs.get_job(job_id).open
+    assert world.jobs.get_job(job_id).is_open
 
 
 def test_jobs_are_listed_shown_and_retried(world: EncodeWorld) -> None:

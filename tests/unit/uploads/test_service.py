@@ -99,7 +99,7 @@ def test_same_version_twice_is_one_job(gate: Gate) -> None:
     gate.clock.forward(seconds=5)
     assert gate.uploads.arrived("film.mkv") == first
     assert [job.id for job in gate.jobs.list_summaries(below=None, limit=9)] == [job_id]
-    assert gate.jobs.get_job(job_id).open
+    assert gate.jobs.get_job(job_id).is_open
 
 
 @pytest.mark.parametrize("end", [JobStatus.FAILED, JobStatus.READY])
@@ -125,7 +125,7 @@ def test_newer_version_takes_the_place_of_an_open_job_and_the_title_goes_on(gate
     newer = gate.put("film.mkv", "0x2")
     gate.uploads.arrived("film.mkv")
     assert gate.jobs.get_job(older).reason == "A newer upload of film.mkv has taken its place."
-    assert gate.jobs.get_job(newer).open
+    assert gate.jobs.get_job(newer).is_open
     assert gate.status("film.mkv") is Status.ENCODING
 
 
@@ -135,7 +135,7 @@ def test_event_of_an_older_film_that_comes_again_does_not_end_the_newer_one(gate
     newer = gate.put("film.mkv")
     gate.uploads.arrived("film.mkv")
     gate.uploads.arrived("film.mp4")
-    assert gate.jobs.get_job(newer).open
+    assert gate.jobs.get_job(newer).is_open
 
 
 def test_older_job_ends_even_if_whoever_opened_the_newer_one_died_before_saying_so(gate: Gate) -> None:
@@ -146,9 +146,9 @@ def test_older_job_ends_even_if_whoever_opened_the_newer_one_died_before_saying_
     upload = SourceRef("uploads", "film.mkv")
     title_id = title_id_for("film.mkv")
     assert gate.jobs.add_job(make_job(newer, title_id=title_id, upload=upload, created_at=gate.clock()))
-    assert gate.jobs.get_job(older).open
+    assert gate.jobs.get_job(older).is_open
     gate.uploads.arrived("film.mkv")
-    assert not gate.jobs.get_job(older).open
+    assert not gate.jobs.get_job(older).is_open
 
 
 def test_new_upload_brings_a_withdrawn_title_back_but_the_old_event_does_not(gate: Gate) -> None:
