@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never, cast
 
 import pytest
 from pymongo import MongoClient
+from pymongo.errors import OperationFailure
 
 from functions import bootstrap
 from functions.encoding import triggers
@@ -53,11 +54,21 @@ def world(monkeypatch: pytest.MonkeyPatch) -> EncodeWorld:
     return made
 
 
-@pytest.fixture
-def without_mongo(world: EncodeWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let the functions reach a Mongo that does not answer."""
+class Throttled:
+    """A collection of Cosmos DB whose request units are used up."""
+
+    def create_index(self, *_: object) -> Never:
+        raise OperationFailure("Request rate is large.", code=16500)
+
+
+@pytest.fixture(params=["unreachable", "throttled"])
+def without_mongo(
+    request: pytest.FixtureRequest, world: EncodeWorld, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Let the functions reach a Mongo that does not answer, or refuses for now."""
     client: MongoClient[dict[str, Any]] = MongoClient("mongodb://127.0.0.1:1", serverSelectionTimeoutMS=20)
-    jobs = MongoEncodeJobs(client["notflix"]["encode_jobs"], world.clock)
+    collection = cast("Any", Throttled()) if request.param == "throttled" else client["notflix"]["encode_jobs"]
+    jobs = MongoEncodeJobs(collection, world.clock)
     lifecycle = JobLifecycle(jobs, world.world.catalogue, world.clock)
     service = EncodeService(jobs, lifecycle, world.queues.send_all, world.clock)
     monkeypatch.setattr(bootstrap, "encodes", lambda: service)
