@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from functions.encoding.ffmpeg import without_addresses
 from functions.encoding.model import StepFault
 from functions.encoding.outcomes import StepOutcome, missing_work, step_of
+from functions.encoding.worker import JobEnded
 from functions.platform.errors import EncodeFault, Malformed, SourceRefused, StoreUnavailable
 from functions.platform.messages import EncodeAudio, EncodeChunk, PlanEncode, PublishTitle
 
@@ -70,6 +71,8 @@ class EncodePipeline:
             return self._step(job, message)
         except SourceRefused as error:
             return self._failed(job, error.detail)
+        except JobEnded as ended:
+            return StepOutcome(ended.job)
         except Malformed:
             raise
         except Exception as error:

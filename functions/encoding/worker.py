@@ -43,10 +43,19 @@ AUDIO_TOLERANCE_S = 2
 SUBTITLE_BYTES = 8 << 20
 
 
+class JobEnded(Exception):
+    """The job was ended, such as by a newer upload, while a part of it was being encoded; the encode was stopped."""
+
+    def __init__(self, job: EncodeJob) -> None:
+        super().__init__(job.id)
+        self.job = job
+
+
 class EncodeWorker:
     """Encodes chunks and tracks, and records in the job which parts are stored.
 
-    `publish` is called with the job while an encode runs, whenever there may be more to list.
+    `publish` is called with the job while an encode runs, whenever there may be more to list. Raises JobEnded if the
+    job is no longer open when a segment is recorded.
     """
 
     def __init__(self, jobs: EncodeJobs, media: MediaStore, ffmpeg: FFmpeg, *, work_dir: str) -> None:
@@ -76,7 +85,7 @@ class EncodeWorker:
                 whole = min(_whole_segments(plan, chunk, track) for track in tracks)
                 if whole > stored:
                     stored = whole
-                    now = self._jobs.advance_chunk(job, index, whole, codecs=_codecs(plan, tracks))
+                    now = _still_open(self._jobs.advance_chunk(job, index, whole, codecs=_codecs(plan, tracks)))
                     # Only the first missing chunk can extend what is listed.
                     if now.missing_chunks[:1] == (index,):
                         listing.grew(now)
@@ -174,7 +183,8 @@ class EncodeWorker:
                 codec = track.init.codec if track.init else None
                 whole = all(segment.duration == audio.segment_ticks for segment in track.segments)
                 if whole:  # the last, shorter segment is listed only once the track is known to be complete
-                    listing.grew(self._jobs.advance_track(job, audio.name, state(complete=False), codec=codec))
+                    now = self._jobs.advance_track(job, audio.name, state(complete=False), codec=codec)
+                    listing.grew(_still_open(now))
 
             track = self._closing(job, folder / audio.name, on_segment)
             address = self._media.signed_address(plan.source, lasts=READ_FOR)
@@ -244,6 +254,12 @@ class _Listing:
         if self._published_at is None or now - self._published_at >= LISTING_S:
             self._published_at = now
             self._publish(job)
+
+
+def _still_open(job: EncodeJob) -> EncodeJob:
+    if not job.is_open:
+        raise JobEnded(job)
+    return job
 
 
 def _whole_segments(plan: EncodePlan, chunk: Chunk, track: ClosingTrack) -> int:

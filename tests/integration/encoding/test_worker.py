@@ -100,6 +100,21 @@ def test_chunk_of_seven_segments_reads_its_job_once(machine: Machine) -> None:
     assert b'type="static"' in machine.media.blobs[container, f"{JOB}/manifest.mpd"]
 
 
+@pytest.mark.parametrize("step", [EncodeChunk(JOB, 0), EncodeAudio(JOB, "a0")], ids=["chunk", "track"])
+def test_encode_of_a_job_that_was_ended_stops_at_its_next_segment(
+    machine: Machine, step: EncodeChunk | EncodeAudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.encode.lifecycle.fail(machine.jobs.get_job(JOB), "A newer upload of film.mkv has taken its place.")
+    ended = machine.jobs.get_job(JOB)
+    machine.jobs.calls.clear()
+    # as if the job had been ended after the step read it
+    monkeypatch.setattr(machine.jobs, "get_job", lambda _: replace(ended, status=JobStatus.ENCODING))
+    outcome = machine.pipeline.run_step(step)
+    assert outcome.job
+    assert (outcome.job.status, outcome.messages, outcome.ended) == (JobStatus.FAILED, (), False)
+    assert sum(machine.jobs.calls.values()) == 1, "only the first segment was recorded"
+
+
 def test_store_that_stops_answering_stops_the_encode_and_the_chunk_is_made_by_the_next_attempt(
     machine: Machine, tmp_path: Path
 ) -> None:

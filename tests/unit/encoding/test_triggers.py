@@ -10,6 +10,8 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
+import encoder_app
+import function_app
 from functions import bootstrap
 from functions.encoding import triggers
 from functions.encoding.lifecycle import JobLifecycle
@@ -173,6 +175,16 @@ def test_jobs_of_a_withdrawn_title_have_no_title_name(world: EncodeWorld) -> Non
     world.world.catalogue.withdraw(world.title_id)
     _, job = call(triggers.get_job, f"jobs/{job_id}", route={"id": job_id}, headers=AS_OPERATOR)
     assert job["title_name"] is None
+
+
+def test_steps_run_in_the_encoder_app_and_routes_in_the_api_app() -> None:
+    def names(app: Any) -> set[str]:
+        return {builder._function.get_function_name() for builder in app._function_builders}
+
+    steps = {"plan_encode", "encode_chunk", "encode_audio", "publish_title"}
+    assert names(encoder_app.app) == steps | {f"{name}_poison" for name in steps}
+    assert {"list_jobs", "get_job", "retry_job", "repair_jobs"} <= names(function_app.app)
+    assert not names(encoder_app.app) & names(function_app.app)
 
 
 @pytest.mark.usefixtures("without_mongo")
