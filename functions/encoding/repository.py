@@ -18,7 +18,6 @@ from pymongo.errors import DuplicateKeyError
 from functions.encoding.model import OPEN, EncodeJob, EncodePlan, JobSummary, Transition, position_of
 from functions.encoding.presentation import front_s_of
 from functions.platform.errors import NotFound
-from functions.platform.lazy import lazy
 from functions.platform.mongo import store_errors
 
 if TYPE_CHECKING:
@@ -40,6 +39,7 @@ class MongoEncodeJobs:
     def __init__(self, collection: Collection[dict[str, Any]], now: Callable[[], datetime]) -> None:
         self._collection = collection
         self._now = now
+        self._prepared = False
 
     @store_errors
     def add_job(self, job: EncodeJob) -> bool:
@@ -163,22 +163,26 @@ class MongoEncodeJobs:
         )
         return replace(_job(found), plan=job.plan) if found else None
 
-    @lazy
     def _jobs(self) -> Collection[dict[str, Any]]:
-        """Return the collection, with its indexes, and with positions and summaries on all documents."""
-        jobs = self._collection
-        jobs.create_index([("title_id", 1), ("created_at", DESCENDING)])
-        jobs.create_index([("position", DESCENDING)])
+        """Return the collection, prepared for use."""
+        if not self._prepared:  # without a lock: twice does no harm, and nobody waits for a store that is away
+            self._prepare()
+            self._prepared = True
+        return self._collection
+
+    def _prepare(self) -> None:
+        """Create the indexes, and add position and summary to documents of versions before 0.2."""
+        self._collection.create_index([("title_id", 1), ("created_at", DESCENDING)])
+        self._collection.create_index([("position", DESCENDING)])
         for _ in range(_ROUNDS):
-            old = list(jobs.find({"position": None}))
+            old = list(self._collection.find({"position": None}))
             for document in old:
                 job = _job(document)
                 added = {"position": position_of(job), "summary": _summary_fields(job)}
-                # a job that changes meanwhile is read again in the next round
-                jobs.update_one({"_id": job.id, "updated_at": document["updated_at"]}, {"$set": added})
+                # a job that changes at the same time is read again in the next round
+                self._collection.update_one({"_id": job.id, "updated_at": document["updated_at"]}, {"$set": added})
             if not old:
-                break
-        return jobs
+                return
 
 
 def _plain(value: object) -> Any:
