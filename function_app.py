@@ -7,7 +7,7 @@ import azure.functions as func
 from functions.accounts.triggers import app as accounts_app
 from functions.billing.triggers import blueprint as billing
 from functions.catalogue.triggers import blueprint as catalogue
-from functions.encoding.triggers import jobs
+from functions.encoding.triggers import app as encoding_app
 from functions.health.triggers import app as health_app
 from functions.mail.triggers import app as mail_app
 from functions.playback.triggers import blueprint as playback
@@ -16,9 +16,9 @@ from functions.uploads.triggers import blueprint as uploads
 from functions.usage.triggers import blueprint as usage
 
 app = func.FunctionApp()
-for blueprint in (uploads, jobs, catalogue, billing, playback, usage, recommendations):
+for blueprint in (uploads, catalogue, billing, playback, usage, recommendations):
     app.register_functions(blueprint)
 
-SLICES = (accounts_app, health_app, mail_app)
+SLICES = (accounts_app, encoding_app, health_app, mail_app)
 for each in SLICES:
     app.register_functions(each.blueprint)

@@ -23,10 +23,8 @@ if TYPE_CHECKING:
     from functions.billing.repository import MySqlPayments, MySqlSubscriptions
     from functions.catalogue.publisher import Publisher
     from functions.catalogue.service import Catalogue
-    from functions.encoding.job_telemetry import Reports
-    from functions.encoding.jobs import MongoJobs
-    from functions.encoding.pipeline import Pipeline
-    from functions.encoding.service import Encodes, Work
+    from functions.encoding.service import EncodeService
+    from functions.encoding.step_runner import StepRunner
     from functions.health.service import HealthMonitor
     from functions.mail.service import MailService
     from functions.playback.assembly import PlaybackParts
@@ -217,47 +215,19 @@ def graph() -> GraphParts:
 
 
 @lazy
-def encode_jobs() -> MongoJobs:
-    """Return the store of encode jobs."""
-    from functions.encoding.jobs import MongoJobs
-
-    return MongoJobs(resources.mongo()[resources.settings().mongo_database]["encode_jobs"])
-
-
-@lazy
-def encodes() -> Encodes:
+def encodes() -> EncodeService:
     """Return the encode jobs."""
-    from functions.encoding.service import Encodes
+    from functions.encoding.assembly import assemble
 
-    return Encodes(encode_jobs(), catalogue(), resources.now)
-
-
-@lazy
-def encode_reports() -> Reports:
-    """Return what tells how encode jobs go."""
-    from functions.encoding.job_telemetry import Reports
-
-    return Reports(encodes(), resources.telemetry())
+    return assemble(resources, catalogue())
 
 
 @lazy
-def pipeline() -> Pipeline:
-    """Return the steps of an encode; only the encoder app, which has ffmpeg, asks for it."""
-    from functions.encoding.ffmpeg import FFmpeg
-    from functions.encoding.pipeline import Pipeline
-    from functions.encoding.planner import Planner
-    from functions.encoding.publisher import Publisher
-    from functions.encoding.storage import BlobMedia
-    from functions.encoding.worker import Worker
+def encode_steps() -> StepRunner:
+    """Return the runner of encode steps; only the encoder app, which has ffmpeg, asks for it."""
+    from functions.encoding.assembly import assemble_steps
 
-    ffmpeg = FFmpeg(resources.settings().ffmpeg, resources.settings().ffprobe, resources.settings().ffmpeg_memory_mb)
-    media = BlobMedia(resources.blob_service(), resources.signer())
-    work_dir = resources.settings().work_dir
-    publisher = Publisher(encode_jobs(), media, catalogue(), ffmpeg, work_dir=work_dir, now=resources.now)
-    worker = Worker(encode_jobs(), media, ffmpeg, work_dir=work_dir, publish=publisher.publish)
-    return Pipeline(
-        encode_jobs(), encodes(), Planner(ffmpeg, media, resources.settings()), worker, publisher, resources.now
-    )
+    return assemble_steps(resources, catalogue())
 
 
 @lazy
@@ -268,18 +238,6 @@ def uploads() -> Uploads:
 
     store = BlobUploads(resources.blob_service(), resources.signer(), front=resources.settings().blob_url)
     return Uploads(store, catalogue(), encodes(), resources.now)
-
-
-def dispatch(work: Work) -> None:
-    """Send the messages of what is left to do of an encode job, the first chunk first."""
-    if work.plan:
-        resources.queues().send_json("plan-encode", {"job_id": work.job_id})
-    for index in work.chunks:
-        resources.queues().send_json("encode-chunk", {"job_id": work.job_id, "chunk": index})
-    for name in work.tracks:
-        resources.queues().send_json("encode-audio", {"job_id": work.job_id, "track": name})
-    if not (work.plan or work.chunks or work.tracks):
-        resources.queues().send_json("publish-title", {"job_id": work.job_id})
 
 
 def forgetters() -> tuple[Callable[[str], None], ...]:

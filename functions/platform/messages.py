@@ -25,10 +25,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class PlanEncode(Message):
-    """Plan an encode job."""
+    """Plan an encode job; `deferrals` counts how often it was deferred after all attempts, as in the next three."""
 
     QUEUE: ClassVar[str] = "plan-encode"
     job_id: JobId
+    deferrals: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class EncodeChunk(Message):
     QUEUE: ClassVar[str] = "encode-chunk"
     job_id: JobId
     chunk: Annotated[int, Meta(ge=0)]
+    deferrals: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class EncodeAudio(Message):
 
     QUEUE: ClassVar[str] = "encode-audio"
     job_id: JobId
-    track: str
+    track: Annotated[str, Meta(pattern=r"^[a-z]\d{1,4}$")]
+    deferrals: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class PublishTitle(Message):
 
     QUEUE: ClassVar[str] = "publish-title"
     job_id: JobId
+    deferrals: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from functions.encoding.ffmpeg_commands import chunk_arguments
 from functions.encoding.ladder import renditions_for
-from functions.encoding.model import Chunk, EncodePlan, FrameGrid, Picture, Rendition, SourceRef
+from functions.encoding.model import Chunk, EncodePlan, FrameGrid, PicturePlan, Rendition, SourceRef
 from tests.bench._measure import ResourceUsage, run
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Baselines:
         return EncodePlan(
             source=SourceRef("", ""),
             grid=grid,
-            picture=Picture(0, "h264", Fraction(0), False, False, False),
+            picture=PicturePlan(0, "h264", Fraction(0), False, False, False),
             renditions=renditions_for(1920, 1080),
             chunks=(Chunk(0, 0, self.frames, 0, grid.segments),),
             audio=(),

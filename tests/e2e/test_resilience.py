@@ -20,6 +20,7 @@ import requests
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
+from functions.encoding.pipeline import DEFERRALS_S
 from functions.platform.identifiers import container_for
 from infra.local.stores.credentials import load_or_make
 from tests.e2e.conftest import Product
@@ -192,7 +193,7 @@ def survivor(studio: Studio) -> Sent:
     pids = {name: part(studio, name)["pid"] for name in ENCODERS}
     work = studio.product.home.path / "work"
     sent = studio.storefront.send("the survivor.mp4", studio.film(HALF_A_MINUTE))
-    segment = eventually(lambda: next(work.glob("encoder-*/chunk-*/v*/*.m4s*"), None))
+    segment = eventually(lambda: next(work.glob("encoder-*/notflix-work-chunk-*/v*/*.m4s*"), None))
     assert segment is not None
     name, chunk = segment.parts[-4], segment.parents[1]
     os.kill(pids[name], signal.SIGKILL)
@@ -259,8 +260,9 @@ def test_repeated_messages_after_the_end_change_nothing(studio: Studio, twin: Se
     for index in range(job["chunks"]["total"]):
         studio.say("encode-chunk", job_id=twin.job_id, chunk=index)
     studio.say("encode-audio", job_id=twin.job_id, track="a0")
-    for queue in ("plan-encode", "publish-title", "encode-chunk-poison"):
+    for queue in ("plan-encode", "publish-title"):
         studio.say(queue, job_id=twin.job_id)
+    studio.say("encode-chunk-poison", job_id=twin.job_id, chunk=0)
     studio.wait_until_idle()
     assert studio.versions(twin) == before
     assert studio.jobs_of(twin) == [job]
@@ -279,7 +281,7 @@ def test_repeated_event_of_an_upload_creates_no_other_job(studio: Studio, twin: 
 def test_retry_of_a_failed_job_encodes_only_what_is_missing(studio: Studio, tmp_path: Path) -> None:
     sent = studio.storefront.send("tried again.mp4", studio.film(THREE_MINUTES))
     eventually(lambda: studio.job(sent)["chunks"]["done"], within_s=ENDED_WITHIN_S)
-    studio.say("encode-chunk-poison", job_id=sent.job_id, chunk=3)
+    studio.say("encode-chunk-poison", job_id=sent.job_id, chunk=3, deferrals=len(DEFERRALS_S))
     failed = studio.ended(sent)
     assert failed["status"] == "failed"
     assert "the encoder's log" in failed["reason"]

@@ -6,14 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 
-from functions.encoding.model import (
-    AudioTrack,
-    Presentation,
-    Rendition,
-    TextTrack,
-    TimedSegments,
-    VideoTrack,
-)
+from functions.encoding.model import Rendition
+from functions.encoding.presentation import AudioTrack, Presentation, TextTrack, TimedSegments, VideoTrack
 
 RENDITIONS = (
     Rendition("v1080", 1920, 1080, 5000),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions import bootstrap
+from functions.platform.messages import PlanEncode
 from infra.local.stores.home import REPOSITORY, Home
 from tests.support.films import FILMS
 from tests.support.image import Image, build
@@ -100,7 +101,7 @@ def test_a_message_becomes_a_film_in_the_image(encoder: subprocess.Popen[bytes],
     bootstrap.resources.blob_service().get_container_client("uploads").upload_blob("Imaged Film.mp4", film.read_bytes())
     arrival = bootstrap.uploads().arrived("Imaged Film.mp4")
     assert arrival and arrival.job_id
-    bootstrap.resources.queues().send_json("plan-encode", {"job_id": arrival.job_id})
+    bootstrap.resources.queues().send(PlanEncode(arrival.job_id))
 
     def ended() -> str:
         assert encoder.poll() is None, (tmp_path / "log").read_text()
