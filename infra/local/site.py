@@ -118,7 +118,7 @@ class Website:
             missing = self.page(NOT_FOUND) if page is None else None
         except AzureError:
             return PlainTextResponse(
-                "The storage account does not answer. `./notflix status` says which parts run.\n", 503, SECURITY
+                "The storage account does not answer. `./notflix status` shows which services run.\n", 503, SECURITY
             )
         if page is None:
             if missing is None:

@@ -17,7 +17,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from functions.settings import Settings
-from infra.local.stores.home import Home
+from infra.local.home import Home
 from tests.bench._measure import ChildrenWatch, Usage, conclude, cpu_of_tree, peak_mb, say
 from tests.bench._product import first_manifest_s, product, ready_s
 from tests.bench._rivals import Rivals

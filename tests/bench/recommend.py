@@ -30,11 +30,11 @@ from functions.recommendations.sources import Truth
 from functions.settings import load_settings
 from functions.usage.model import Kind
 from functions.usage.mongo import MongoUsage
+from infra.local.home import Home
+from infra.local.processes.supervisor import Supervisor
 from infra.local.stores.arcadedb import arcadedb
 from infra.local.stores.credentials import load_or_make
-from infra.local.stores.home import Home
 from infra.local.stores.secantus import secantus
-from infra.local.stores.supervisor import Supervisor
 from tests.bench import _recommend_catalogue as invented
 from tests.bench._measure import conclude, say
 from tests.bench._recommend_movielens import movielens, title_id, viewer_id, viewers
@@ -86,7 +86,7 @@ def stores() -> Iterator[tuple[Database[dict[str, Any]], Bolt]]:
     home.make()
     credentials = load_or_make(home.secrets_file)
     own = [make(home, credentials, {}) for make in (secantus, arcadedb)]
-    supervisor = Supervisor([store.part for store in own], home=home)
+    supervisor = Supervisor([store.service for store in own], home=home)
     say("Starting a graph and a Mongo …")
     supervisor.start()
     settings = load_settings({"AzureWebJobsStorage": "", **own[0].settings, **own[1].settings})

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from statistics import median
 
-from infra.local.stores.home import REPOSITORY
+from infra.local.home import REPOSITORY
 from tests.bench._measure import conclude, resident_mb, say
 from tests.bench._product import product
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import sync_playwright
 
-from infra.local.stores.home import REPOSITORY
+from infra.local.home import REPOSITORY
 from tests.support.homes import free_home
 from tests.support.viewers import make_subscriber
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-    from infra.local.stores.home import Home
+    from infra.local.home import Home
     from tests.support.viewers import SomeViewer
 
 CHROMIUM_FLAGS = (

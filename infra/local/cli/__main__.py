@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from infra.local.cli.commands import app
-from infra.local.stores.home import CannotRun
+from infra.local.home import CannotRun
 
 
 def main() -> None:

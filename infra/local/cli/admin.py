@@ -6,7 +6,7 @@ import json
 import sys
 
 from infra.local.cli.api import Api
-from infra.local.stores.home import Home
+from infra.local.home import Home
 
 
 def create_administrator(email: str, *, as_json: bool) -> None:

@@ -8,8 +8,8 @@ import sys
 
 from infra.local.cli.product import Options
 from infra.local.cli.running import Pipe, run
-from infra.local.stores.home import CannotRun, Home
-from infra.local.stores.state import take_lock
+from infra.local.home import CannotRun, Home
+from infra.local.processes.state import take_lock
 
 
 def main() -> int:

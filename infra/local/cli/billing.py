@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from infra.local.cli.api import Api
-from infra.local.stores.home import Home
+from infra.local.home import Home
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

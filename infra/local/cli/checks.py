@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from infra.local.stores.home import REPOSITORY, CannotRun, Home
+from infra.local.home import REPOSITORY, CannotRun, Home
 from infra.local.stores.packages import install, stores_folder, tests_folder, web_folder
 
 if TYPE_CHECKING:

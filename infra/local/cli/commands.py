@@ -55,7 +55,7 @@ def down() -> None:
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
-    """Show which parts run, where, and what is wrong with those that do not."""
+    """Show which services run, where, and why others do not."""
     from infra.local.cli.status import show_status
 
     show_status(as_json=as_json)
@@ -63,7 +63,7 @@ def status(as_json: AsJson = False) -> None:
 
 @app.command()
 def logs(
-    name: Annotated[str, typer.Argument(help="A part, as `status` names it; all of them if left out.")] = "",
+    name: Annotated[str, typer.Argument(help="A service, named as in `status`. Default: all of them.")] = "",
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as lines are added.")] = False,
 ) -> None:
     """Show the last lines of the logs."""

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from infra.local.cli.api import Api
-from infra.local.stores.home import CannotRun, Home
+from infra.local.home import CannotRun, Home
 
 if TYPE_CHECKING:
     from collections.abc import Callable

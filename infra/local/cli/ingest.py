@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from functions.uploads.naming import UploadKind, companion, job_id_for, read_name
 from infra.local.cli.api import Api
-from infra.local.stores.home import CannotRun, Home
+from infra.local.home import CannotRun, Home
 
 if TYPE_CHECKING:
     from pathlib import Path

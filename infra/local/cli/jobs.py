@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.local.cli.api import Api
-from infra.local.stores.home import Home
+from infra.local.home import Home
 
 
 def show_jobs(*, as_json: bool) -> None:

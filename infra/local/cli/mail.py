@@ -6,8 +6,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from infra.local.home import Home
 from infra.local.mail.box import Box
-from infra.local.stores.home import Home
 
 if TYPE_CHECKING:
     from infra.local.mail.box import Mail

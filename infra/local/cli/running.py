@@ -1,4 +1,4 @@
-"""The life of one running product: under the lock, from the first part to the last, as told to a listener."""
+"""The life of one running product: under the lock, from the first service to the last, as told to a listener."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from infra.local.cli.api import Api
 from infra.local.cli.billing import make_first_plans
 from infra.local.cli.product import Options, product_of
 from infra.local.cli.showcase import Showcase
+from infra.local.home import REPOSITORY, CannotRun, Home, write_private
+from infra.local.processes.service import ServiceState, ServiceStatus
+from infra.local.processes.supervisor import StopRequested, Supervisor
 from infra.local.stores.credentials import load_or_make
-from infra.local.stores.home import REPOSITORY, CannotRun, Home, write_private
-from infra.local.stores.part import PartState, PartStatus
-from infra.local.stores.supervisor import StopRequested, Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 class Listener(Protocol):
     """Told what happens to the running product."""
 
-    def part(self, status: PartStatus) -> None:
-        """Hear of a change of one part."""
+    def service(self, status: ServiceStatus) -> None:
+        """Hear of a change of one service."""
 
     def ready(self, site: str) -> None:
         """Hear that everything is up."""
@@ -42,7 +42,7 @@ class Listener(Protocol):
         """Hear how far the demonstration films are."""
 
     def stopping(self) -> None:
-        """Hear that all parts are being stopped."""
+        """Hear that all services are being stopped."""
 
 
 def run(home: Home, lock: IO[str], options: Options, listener: Listener) -> None:
@@ -50,7 +50,7 @@ def run(home: Home, lock: IO[str], options: Options, listener: Listener) -> None
     with lock:
         home.endpoints_file.unlink(missing_ok=True)
         product = product_of(home, load_or_make(home.secrets_file), os.environ, options)
-        supervisor = Supervisor(product.parts, home=home, report=listener.part)
+        supervisor = Supervisor(product.services, home=home, report=listener.service)
         with _stopped_by_signals(supervisor):
             try:
                 supervisor.start()
@@ -91,9 +91,9 @@ class Pipe:
     def __init__(self, descriptor: int) -> None:
         self._descriptor: int | None = descriptor
 
-    def part(self, status: PartStatus) -> None:
-        """Pass on a change of one part."""
-        self._say({"part": asdict(status)})
+    def service(self, status: ServiceStatus) -> None:
+        """Pass on a change of one service."""
+        self._say({"service": asdict(status)})
 
     def ready(self, site: str) -> None:
         """Say that everything is up, which is the last word."""
@@ -146,8 +146,10 @@ def run_in_background(home: Home, options: Options, listener: Listener) -> None:
         try:
             for line in events:
                 event = json.loads(line)
-                if "part" in event:
-                    listener.part(PartStatus(**{**event["part"], "state": PartState(event["part"]["state"])}))
+                if "service" in event:
+                    listener.service(
+                        ServiceStatus(**{**event["service"], "state": ServiceState(event["service"]["state"])})
+                    )
                 elif "ready" in event:
                     listener.ready(event["ready"])
                     return

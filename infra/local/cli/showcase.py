@@ -16,8 +16,8 @@ import threading
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
-from infra.local.stores.home import REPOSITORY, Home, write_private
-from infra.local.stores.keeper import DIES_WITH_ITS_STARTER
+from infra.local.home import REPOSITORY, Home, write_private
+from infra.local.processes.process import DIE_WITH_PARENT
 from infra.local.stores.packages import web_folder
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Showcase:
         first = [] if progress is not None else [FIRST]
         with self._home.log("demonstration").open("a") as errors:
             self._process = subprocess.Popen(
-                [*DIES_WITH_ITS_STARTER, sys.executable, "-m", __name__, *first],
+                [*DIE_WITH_PARENT, sys.executable, "-m", __name__, *first],
                 cwd=REPOSITORY,
                 stdout=subprocess.PIPE,
                 stderr=errors,

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from infra.local.cli.running import run, run_in_background
 from infra.local.cli.view import View
-from infra.local.stores.home import CannotRun, Home
-from infra.local.stores.state import end_process, end_strays, read_state, take_lock
+from infra.local.home import CannotRun, Home
+from infra.local.processes.state import end_process, end_strays, read_state, take_lock
 
 if TYPE_CHECKING:
     from infra.local.cli.product import Options
@@ -58,7 +58,7 @@ def _say_that_it_runs(home: Home, console: Console) -> None:
     state = read_state(home)
     if state is None or state.phase != "ready":
         raise CannotRun("Notflix is just starting or stopping; look at `./notflix status`.")
-    site = next(part.address for part in state.parts if part.name == "site")
+    site = next(service.address for service in state.services if service.name == "site")
     console.print(f"Notflix is already running: [bold link={site}]{site}[/]", highlight=False)
 
 

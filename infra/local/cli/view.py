@@ -12,7 +12,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from infra.local.stores.part import PartState, PartStatus
+from infra.local.processes.service import ServiceState, ServiceStatus
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _MARKS = {
-    PartState.READY: Text("●", "green"),
-    PartState.RESTARTING: Text("●", "yellow"),
-    PartState.DOWN: Text("●", "red"),
-    PartState.FAILED: Text("●", "red"),
-    PartState.STOPPED: Text("○", "dim"),
+    ServiceState.READY: Text("●", "green"),
+    ServiceState.RESTARTING: Text("●", "yellow"),
+    ServiceState.DOWN: Text("●", "red"),
+    ServiceState.FAILED: Text("●", "red"),
+    ServiceState.STOPPED: Text("○", "dim"),
 }
 
 
 class View:
-    """A listener that draws; use it as a context. The list of parts gives way to the address once all are ready."""
+    """A listener that draws; use it as a context. The list of services gives way to the address once all are ready."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._began = time.monotonic()
-        self._parts: dict[str, PartStatus] = {}
+        self._services: dict[str, ServiceStatus] = {}
         self._spinner = Spinner("dots")
         self._films = Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"))
         self._tasks: dict[str, TaskID] = {}
@@ -52,12 +52,12 @@ class View:
     ) -> None:
         self._live.stop()
 
-    def part(self, status: PartStatus) -> None:
-        """Show the change of one part."""
-        self._parts[status.name] = status
+    def service(self, status: ServiceStatus) -> None:
+        """Show the change of one service."""
+        self._services[status.name] = status
         if self._is_ready and status.detail:
             self._console.print(status.detail, style="yellow", highlight=False, soft_wrap=True)
-        elif not self._is_ready and not self._console.is_terminal and status.state is PartState.READY:
+        elif not self._is_ready and not self._console.is_terminal and status.state is ServiceState.READY:
             self._console.print(f"{status.label} is up", highlight=False)
 
     def ready(self, site: str) -> None:
@@ -78,7 +78,7 @@ class View:
             self._console.print(f"{label} is in", style="dim", highlight=False)
 
     def stopping(self) -> None:
-        """Show the list of parts again, as they go."""
+        """Show the list of services again, as they go."""
         self._is_ready = False
 
     def say(self, sentence: str) -> None:
@@ -89,6 +89,6 @@ class View:
         if self._is_ready:
             return self._films
         table = Table.grid(padding=(0, 1))
-        for status in self._parts.values():
+        for status in self._services.values():
             table.add_row(_MARKS.get(status.state, self._spinner), status.label, Text(status.state, "dim"))
         return Group(table)

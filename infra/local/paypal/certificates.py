@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from infra.local.home import write_private
 from infra.local.paypal.shapes import certificate_id
-from infra.local.stores.home import write_private
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from infra.local.stores.home import write_private
-from infra.local.stores.part import Part, Store
-from infra.local.stores.ports import LOOPBACK
+from infra.local.home import write_private
+from infra.local.ports import LOOPBACK
+from infra.local.processes.service import Service
+from infra.local.stores.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from infra.local.home import Home
+    from infra.local.processes.service import Run
     from infra.local.stores.credentials import Credentials
-    from infra.local.stores.home import Home
-    from infra.local.stores.part import Run
 
 NAME = "arcadedb"
 URI, USER, PASSWORD = "NEO4J_URI", "NEO4J_USER", "NEO4J_PASSWORD"
@@ -57,14 +58,14 @@ def arcadedb(home: Home, credentials: Credentials, environment: Mapping[str, str
     """Return the private ArcadeDB, or the Neo4j that NEO4J_URI names."""
     if uri := environment.get(URI):
         user, password = environment.get(USER, "neo4j"), environment.get(PASSWORD, "")
-        part = Part(
+        service = Service(
             name=NAME,
             label="Neo4j",
             address=f"{urlsplit(uri).hostname}",
             check=partial(_bolt_refusal, uri, user, password),
             start_s=10,
         )
-        return Store(part, {URI: uri, USER: user, PASSWORD: password})
+        return Store(service, {URI: uri, USER: user, PASSWORD: password})
 
     ports, folder = home.ports, home.data(NAME)
     uri = f"bolt://{LOOPBACK}:{ports.bolt}"
@@ -87,7 +88,7 @@ def arcadedb(home: Home, credentials: Credentials, environment: Mapping[str, str
             ),
         )
 
-    part = Part(
+    service = Service(
         name=NAME,
         label="ArcadeDB",
         address=uri,
@@ -101,7 +102,7 @@ def arcadedb(home: Home, credentials: Credentials, environment: Mapping[str, str
         ),
         restart=True,
     )
-    return Store(part, {URI: uri, USER: "neo4j", PASSWORD: credentials.neo4j})
+    return Store(service, {URI: uri, USER: "neo4j", PASSWORD: credentials.neo4j})
 
 
 def _package_folder() -> Path:

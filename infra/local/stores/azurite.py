@@ -9,17 +9,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from infra.local.home import REPOSITORY
+from infra.local.ports import LOOPBACK
+from infra.local.processes.service import Service
 from infra.local.stores import packages
-from infra.local.stores.home import REPOSITORY
-from infra.local.stores.part import Part, Store
-from infra.local.stores.ports import LOOPBACK
+from infra.local.stores.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from infra.local.home import Home
+    from infra.local.processes.service import Run
     from infra.local.stores.credentials import Credentials
-    from infra.local.stores.home import Home
-    from infra.local.stores.part import Run
 
 NAME = "azurite"
 SETTING = "AzureWebJobsStorage"
@@ -33,7 +34,7 @@ def azurite(home: Home, credentials: Credentials, environment: Mapping[str, str]
     """
     site = f"http://{LOOPBACK}:{home.ports.site}"
     if connection := environment.get(SETTING):
-        part = Part(
+        service = Service(
             name=NAME,
             label="Azure Storage",
             address=blob_origin(connection),
@@ -41,7 +42,7 @@ def azurite(home: Home, credentials: Credentials, environment: Mapping[str, str]
             provision=partial(_provision_given, connection, site),
             start_s=10,
         )
-        return Store(part, {SETTING: connection})
+        return Store(service, {SETTING: connection})
 
     ports, folder = home.ports, home.data(NAME)
     account, key = credentials.storage_account, credentials.storage_key
@@ -64,7 +65,7 @@ def azurite(home: Home, credentials: Credentials, environment: Mapping[str, str]
         _make_containers(connection)
         _allow_origin(connection, site)
 
-    part = Part(
+    service = Service(
         name=NAME,
         label="Azurite",
         address=f"http://{LOOPBACK}:{ports.blob}",
@@ -88,7 +89,7 @@ def azurite(home: Home, credentials: Credentials, environment: Mapping[str, str]
         restart=True,
         start_s=180,  # as long as a slow network takes for the packages is not counted, a cold disk is
     )
-    return Store(part, {SETTING: connection})
+    return Store(service, {SETTING: connection})
 
 
 def blob_url(connection: str) -> str:

@@ -14,7 +14,7 @@ import secrets
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING
 
-from infra.local.stores.home import CannotRun, write_private
+from infra.local.home import CannotRun, write_private
 
 if TYPE_CHECKING:
     from pathlib import Path

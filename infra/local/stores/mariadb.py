@@ -12,16 +12,17 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from infra.local.stores.home import REPOSITORY, CannotRun, write_private
-from infra.local.stores.part import Part, Store
-from infra.local.stores.ports import LOOPBACK
+from infra.local.home import REPOSITORY, CannotRun, write_private
+from infra.local.ports import LOOPBACK
+from infra.local.processes.service import Service
+from infra.local.stores.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from infra.local.home import Home
+    from infra.local.processes.service import Run
     from infra.local.stores.credentials import Credentials
-    from infra.local.stores.home import Home
-    from infra.local.stores.part import Run
 
 NAME = "mariadb"
 ADMINISTRATOR, CA = "MYSQL_ADMIN_URL", "MYSQL_CA"
@@ -60,7 +61,7 @@ def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]
             (folder / "data.new").rename(folder / "data")
         write_private(folder / "accounts.sql", ACCOUNTS.format(root=credentials.mysql_root))
 
-    part = Part(
+    service = Service(
         name=NAME,
         label="MariaDB",
         address=f"{LOOPBACK}:{port}",
@@ -89,7 +90,7 @@ def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]
         provision=partial(_migrate, url, "", credentials),
         restart=True,
     )
-    return Store(part, _settings(url, credentials), {"mysql": url})
+    return Store(service, _settings(url, credentials), {"mysql": url})
 
 
 def _real_server(url: str, ca: str, credentials: Credentials) -> Store:
@@ -102,7 +103,7 @@ def _real_server(url: str, ca: str, credentials: Credentials) -> Store:
             f"{ADMINISTRATOR} is not of the form mysql://administrator:password@host:3306, with what is special in the "
             "password percent-encoded."
         ) from None
-    part = Part(
+    service = Service(
         name=NAME,
         label="MySQL",
         address=host,
@@ -110,7 +111,7 @@ def _real_server(url: str, ca: str, credentials: Credentials) -> Store:
         provision=partial(_migrate, url, ca, credentials),
         start_s=10,
     )
-    return Store(part, {**_settings(url, credentials), ADMINISTRATOR: "", CA: ca}, {"mysql": url})
+    return Store(service, {**_settings(url, credentials), ADMINISTRATOR: "", CA: ca}, {"mysql": url})
 
 
 def _settings(url: str, credentials: Credentials) -> dict[str, str]:

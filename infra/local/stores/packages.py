@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from infra.local.stores.home import Home
-    from infra.local.stores.part import Run
+    from infra.local.home import Home
+    from infra.local.processes.service import Run
 
 STAMP = ".lock-hash"
 

@@ -6,16 +6,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from infra.local.stores.home import write_private
-from infra.local.stores.part import Part, Store
-from infra.local.stores.ports import LOOPBACK
+from infra.local.home import write_private
+from infra.local.ports import LOOPBACK
+from infra.local.processes.service import Service
+from infra.local.stores.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from infra.local.home import Home
+    from infra.local.processes.service import Run
     from infra.local.stores.credentials import Credentials
-    from infra.local.stores.home import Home
-    from infra.local.stores.part import Run
 
 NAME = "redis"
 SETTING = "REDIS_URL"
@@ -32,10 +33,10 @@ save ""
 def redis(home: Home, credentials: Credentials, environment: Mapping[str, str]) -> Store:
     """Return the private Redis, or the one that REDIS_URL names."""
     if url := environment.get(SETTING):
-        part = Part(
+        service = Service(
             name=NAME, label="Redis", address=f"{urlsplit(url).hostname}", check=partial(_refusal, url), start_s=10
         )
-        return Store(part, {SETTING: url})
+        return Store(service, {SETTING: url})
 
     port, folder = home.ports.redis, home.data(NAME)
     url = f"redis://:{credentials.redis}@{LOOPBACK}:{port}/0"
@@ -45,7 +46,7 @@ def redis(home: Home, credentials: Credentials, environment: Mapping[str, str]) 
         # a file, since the password would stand in the list of processes
         write_private(folder / "redis.conf", CONFIGURATION.format(port=port, password=credentials.redis))
 
-    part = Part(
+    service = Service(
         name=NAME,
         label="Redis",
         address=f"{LOOPBACK}:{port}",
@@ -56,7 +57,7 @@ def redis(home: Home, credentials: Credentials, environment: Mapping[str, str]) 
         check=partial(_refusal, url),
         restart=True,
     )
-    return Store(part, {SETTING: url})
+    return Store(service, {SETTING: url})
 
 
 def _refusal(url: str) -> str | None:

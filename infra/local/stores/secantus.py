@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from infra.local.stores.home import REPOSITORY
-from infra.local.stores.part import Part, Store
-from infra.local.stores.ports import LOOPBACK
+from infra.local.home import REPOSITORY
+from infra.local.ports import LOOPBACK
+from infra.local.processes.service import Service
+from infra.local.stores.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from infra.local.home import Home
+    from infra.local.processes.service import Run
     from infra.local.stores.credentials import Credentials
-    from infra.local.stores.home import Home
-    from infra.local.stores.part import Run
 
 NAME = "secantus"
 SETTING = "MONGO_URL"
@@ -33,10 +34,10 @@ PASSWORD_VARIABLE = "NOTFLIX_NEW_USER_PASSWORD"
 def secantus(home: Home, credentials: Credentials, environment: Mapping[str, str]) -> Store:
     """Return the private SecantusDB, or the Mongo server that MONGO_URL names."""
     if url := environment.get(SETTING):
-        part = Part(
+        service = Service(
             name=NAME, label="MongoDB", address=f"{urlsplit(url).hostname}", check=partial(_refusal, url), start_s=10
         )
-        return Store(part, {SETTING: url})
+        return Store(service, {SETTING: url})
 
     port, folder = home.ports.mongo, home.data(NAME)
     url = f"mongodb://{USER}:{credentials.mongo}@{LOOPBACK}:{port}/?authSource=admin"
@@ -52,7 +53,7 @@ def secantus(home: Home, credentials: Credentials, environment: Mapping[str, str
             )
             (folder / "data.new").rename(folder / "data")
 
-    part = Part(
+    service = Service(
         name=NAME,
         label="SecantusDB",
         address=f"{LOOPBACK}:{port}",
@@ -72,7 +73,7 @@ def secantus(home: Home, credentials: Credentials, environment: Mapping[str, str
         check=partial(_refusal, url),
         restart=True,
     )
-    return Store(part, {SETTING: url})
+    return Store(service, {SETTING: url})
 
 
 def _refusal(url: str) -> str | None:

@@ -7,7 +7,7 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
-from infra.local.stores.home import REPOSITORY
+from infra.local.home import REPOSITORY
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions import bootstrap
-from infra.local.stores.home import REPOSITORY, Home
+from infra.local.home import REPOSITORY, Home
 from tests.support.films import FILMS
 from tests.support.image import Image, build
 from tests.support.media import make_film

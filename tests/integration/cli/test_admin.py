@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from infra.local.cli.admin import create_administrator
-from infra.local.stores.home import CannotRun
+from infra.local.home import CannotRun
 from tests.integration.host.running import REPOSITORY, RunningHost, eventually
 from tests.support.mail import MailServer
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from infra.local.stores.home import REPOSITORY
+from infra.local.home import REPOSITORY
 from tests.support.paypal import SECRET, Listener, PayPal, make_active, make_plan, make_subscription, running_simulator
 
 if TYPE_CHECKING:

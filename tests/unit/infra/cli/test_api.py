@@ -10,8 +10,8 @@ import pytest
 
 from infra.local.cli.api import Api
 from infra.local.cli.jobs import show_jobs
-from infra.local.stores.home import CannotRun, Home
-from infra.local.stores.ports import Ports
+from infra.local.home import CannotRun, Home
+from infra.local.ports import Ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ import pytest
 
 from functions.uploads.naming import UploadKind
 from infra.local.cli.ingest import Described, companions_of, ingest_film
-from infra.local.stores.home import CannotRun
+from infra.local.home import CannotRun
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.local.stores.ports import Ports
+from infra.local.ports import Ports
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-REPOSITORY = Path(__file__).resolve().parents[3]
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 DEFAULT_PORT_BASE = 7070
 FREE_BYTES_NEEDED = 1_000_000_000

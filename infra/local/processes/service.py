@@ -1,4 +1,4 @@
-"""A part of the product: one process, and how it is prepared, started, asked whether it answers, and stopped."""
+"""A service: how one process of the product is prepared, started, checked and stopped, and the state it is in."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ if TYPE_CHECKING:
 
 
 class Run(Protocol):
-    """Runs a command to its end, its output going to the part's log; raises CannotRun unless it succeeds."""
+    """Runs a command and waits for it; output goes to the service's log. Raises CannotRun unless the exit code is 0."""
 
     def __call__(self, *argv: str, environment: Mapping[str, str] | None = None) -> None: ...
 
 
 def _nothing_to_prepare(run: Run) -> None:
-    """Do nothing: the part needs no preparation."""
+    """Do nothing: the service needs no preparation."""
 
 
-def _nothing_to_provide() -> None:
-    """Do nothing: the part needs nothing made inside it."""
+def _nothing_to_provision() -> None:
+    """Do nothing: the service needs no provisioning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """What a keeper must know of one process.
+class Service:
+    """Description of one process.
 
-    `prepare` runs at once; when all that the part `needs` are ready as well, its process starts; `check` returns None
-    once that answers in its own protocol, else why not; then `provision` makes what must be inside it, also after a
-    restart. Both find their work done the second time. An empty `argv` is a real server elsewhere, which is checked
-    only. A part stops before any that it needs.
+    `prepare` runs immediately. The process starts once it is prepared and every service in `needs` is ready. `check`
+    returns None once the service answers in its own protocol, otherwise the reason why it does not. Then `provision`
+    creates what must exist inside the service, again after each restart. `prepare` and `provision` are idempotent. An
+    empty `argv` stands for an external server, which is only checked. A service stops before the services it needs.
     """
 
     name: str
@@ -46,14 +46,14 @@ class Part:
     ports: tuple[int, ...] = ()
     address: str = ""
     prepare: Callable[[Run], None] = _nothing_to_prepare
-    provision: Callable[[], None] = _nothing_to_provide
+    provision: Callable[[], None] = _nothing_to_provision
     start_s: float = 60.0
     stop_s: float = 20.0
     restart: bool = False
 
 
-class PartState(StrEnum):
-    """Where a part stands."""
+class ServiceState(StrEnum):
+    """The state of a service."""
 
     WAITING = "waiting"
     PREPARING = "preparing"
@@ -66,12 +66,12 @@ class PartState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PartStatus:
-    """A part at one moment; `pid` and `born` (clock ticks since boot) together name its process, `detail` says why."""
+class ServiceStatus:
+    """The state of a service at one moment; `pid` and `born` (clock ticks since boot) together identify its process."""
 
     name: str
     label: str
-    state: PartState
+    state: ServiceState
     address: str = ""
     pid: int | None = None
     born: int | None = None
@@ -83,7 +83,7 @@ class PartStatus:
 def birth_of(pid: int) -> int | None:
     """Return when the process started, in clock ticks since boot, or None if there is no such process.
 
-    A pid alone is used again after its process is gone; with this number it is not (proc_pid_stat(5), field 22).
+    The kernel reuses pids, but not a pid together with a start time (proc_pid_stat(5), field 22).
     """
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
@@ -94,19 +94,10 @@ def birth_of(pid: int) -> int | None:
 
 
 def is_alive(pid: int | None, born: int | None) -> bool:
-    """Return whether exactly this process still runs."""
+    """Return whether this very process still runs, and not another one that reuses its pid."""
     return pid is not None and born is not None and birth_of(pid) == born
 
 
 def with_system_programs(path: str | None) -> str:
-    """Return PATH with the folders where Debian keeps servers, which an ordinary user's PATH lacks."""
+    """Return PATH with the folders of system programs, which Debian leaves out of an ordinary user's PATH."""
     return os.pathsep.join(filter(None, (path, "/usr/local/sbin", "/usr/sbin", "/sbin")))
-
-
-@dataclass(frozen=True, slots=True)
-class Store:
-    """A store as a part, the settings by which the functions find it, and addresses that are for people alone."""
-
-    part: Part
-    settings: Mapping[str, str]
-    endpoints: Mapping[str, str] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.stores.home import REPOSITORY, CannotRun, Home, write_private
+from infra.local.home import REPOSITORY, CannotRun, Home, write_private
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.stores.home import CannotRun
-from infra.local.stores.part import Part, PartState, PartStatus, birth_of, is_alive
-from infra.local.stores.state import read_state
-from infra.local.stores.supervisor import StopRequested, Supervisor
-from tests.unit.infra.stores.toys import diary, toy, toy_home
+from infra.local.home import CannotRun
+from infra.local.processes.service import Service, ServiceState, ServiceStatus, birth_of, is_alive
+from infra.local.processes.state import read_state
+from infra.local.processes.supervisor import StopRequested, Supervisor
+from tests.unit.infra.processes.toys import diary, toy, toy_home
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,16 +24,16 @@ class Ear:
     """A report that remembers, and can be waited for."""
 
     def __init__(self) -> None:
-        self.heard: list[PartStatus] = []
+        self.heard: list[ServiceStatus] = []
         self._more = threading.Condition()
 
-    def __call__(self, status: PartStatus) -> None:
+    def __call__(self, status: ServiceStatus) -> None:
         with self._more:
             self.heard.append(status)
             self._more.notify_all()
 
-    def wait_for(self, state: PartState, times: int = 1) -> PartStatus:
-        def found() -> list[PartStatus]:
+    def wait_for(self, state: ServiceState, times: int = 1) -> ServiceStatus:
+        def found() -> list[ServiceStatus]:
             return [status for status in self.heard if status.state is state]
 
         with self._more:
@@ -56,11 +56,11 @@ def test_state_is_written_down_for_other_commands(tmp_path: Path) -> None:
     state = read_state(home)
     assert state is not None
     assert (state.phase, state.pid, state.supervisor_runs) == ("ready", os.getpid(), True)
-    assert is_alive(state.parts[0].pid, state.parts[0].born)
+    assert is_alive(state.services[0].pid, state.services[0].born)
     supervisor.stop()
     after = read_state(home)
     assert after is not None
-    assert (after.phase, after.parts[0].state, after.parts[0].pid) == ("stopped", PartState.STOPPED, None)
+    assert (after.phase, after.services[0].state, after.services[0].pid) == ("stopped", ServiceState.STOPPED, None)
 
 
 def test_part_that_ends_while_it_starts_is_told_with_its_log_and_all_else_is_stopped(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_part_that_ends_while_it_starts_is_told_with_its_log_and_all_else_is_sto
     with pytest.raises(CannotRun) as refused:
         Supervisor([toy(home, "store"), broken], home=home).start()
     log = tmp_path / "logs" / "broken.log"
-    assert str(refused.value) == f"Broken ended while it started, with exit code 7; its log is {log}."
+    assert str(refused.value) == f"Broken ended with exit code 7 while it was starting; its log is {log}."
     assert "no such table" in log.read_text()
     assert diary(home) == ["store started", "store stopped"]
     state = read_state(home)
@@ -86,20 +86,20 @@ def test_part_that_never_answers_is_told_with_the_reason_and_its_log(tmp_path: P
 
 def test_program_that_is_not_there_is_named(tmp_path: Path) -> None:
     home = toy_home(tmp_path)
-    part = Part(name="odd", label="Odd", argv=("no-such-server",), check=lambda: None)
+    service = Service(name="odd", label="Odd", argv=("no-such-server",), check=lambda: None)
     with pytest.raises(CannotRun, match="Odd needs the program no-such-server"):
-        Supervisor([part], home=home).start()
+        Supervisor([service], home=home).start()
 
 
 def test_real_server_elsewhere_is_checked_and_nothing_is_started(tmp_path: Path) -> None:
     home = toy_home(tmp_path)
-    there = Part(name="mysql", label="MySQL", address="db.example", check=lambda: None)
+    there = Service(name="mysql", label="MySQL", address="db.example", check=lambda: None)
     supervisor = Supervisor([there], home=home)
     supervisor.start()
     assert [status.pid for status in supervisor.statuses()] == [None]
     supervisor.stop()
-    away = Part(name="mysql", label="MySQL", address="db.example", check=lambda: "refused", start_s=0.1)
-    with pytest.raises(CannotRun, match=r"MySQL did not answer in 0 s \(refused\); it was looked for at db\.example"):
+    away = Service(name="mysql", label="MySQL", address="db.example", check=lambda: "refused", start_s=0.1)
+    with pytest.raises(CannotRun, match=r"MySQL did not answer in 0 s \(refused\); its address is db\.example"):
         Supervisor([away], home=home).start()
 
 
@@ -107,7 +107,7 @@ def test_taken_port_is_told_with_who_holds_it_before_anything_starts(tmp_path: P
     home = toy_home(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        with pytest.raises(CannotRun, match=rf"Port {port} is taken by .*process {os.getpid()}.*NOTFLIX_PORT_BASE"):
+        with pytest.raises(CannotRun, match=rf"Port {port} is in use by .*process {os.getpid()}.*NOTFLIX_PORT_BASE"):
             Supervisor([toy(home, "store", ports=(port,))], home=home).start()
     assert diary(home) == []
 
@@ -118,14 +118,14 @@ def test_host_that_is_killed_is_started_again(tmp_path: Path) -> None:
     supervisor.start()
     watching = threading.Thread(target=supervisor.watch)
     watching.start()
-    first = ear.wait_for(PartState.READY).pid
+    first = ear.wait_for(ServiceState.READY).pid
     assert first is not None
     (tmp_path / "host.answers").unlink()
     os.kill(first, signal.SIGKILL)
-    again = ear.wait_for(PartState.READY, times=2)
+    again = ear.wait_for(ServiceState.READY, times=2)
     assert again.pid != first
     assert again.restarts == 1
-    assert "exit code -9" in ear.wait_for(PartState.RESTARTING).detail
+    assert "exit code -9" in ear.wait_for(ServiceState.RESTARTING).detail
     supervisor.request_stop()
     watching.join()
     supervisor.stop()
@@ -138,10 +138,10 @@ def test_store_that_is_killed_is_reported_and_not_started_again(tmp_path: Path) 
     supervisor.start()
     watching = threading.Thread(target=supervisor.watch)
     watching.start()
-    pid = ear.wait_for(PartState.READY).pid
+    pid = ear.wait_for(ServiceState.READY).pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    down = ear.wait_for(PartState.DOWN)
+    down = ear.wait_for(ServiceState.DOWN)
     assert down.detail == f"Store ended with exit code -9; its log is {tmp_path / 'logs' / 'store.log'}."
     supervisor.request_stop()
     watching.join()
@@ -184,7 +184,7 @@ def test_what_a_part_started_ends_with_it(tmp_path: Path) -> None:
 
 def test_preparation_that_fails_is_told_with_the_log(tmp_path: Path) -> None:
     home = toy_home(tmp_path)
-    part = toy(home, "store", prepare=lambda run: run(sys.executable, "-c", "raise SystemExit('bad disk')"))
+    service = toy(home, "store", prepare=lambda run: run(sys.executable, "-c", "raise SystemExit('bad disk')"))
     with pytest.raises(CannotRun, match=r"^Store could not be set up: .* ended with exit code 1; its log is"):
-        Supervisor([part], home=home).start()
+        Supervisor([service], home=home).start()
     assert "bad disk" in (tmp_path / "logs" / "store.log").read_text()

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from infra.local.ports import LOOPBACK
 from infra.local.stores.arcadedb import arcadedb
 from infra.local.stores.azurite import azurite, blob_url
 from infra.local.stores.mariadb import mariadb
-from infra.local.stores.ports import LOOPBACK
 from infra.local.stores.redis import redis
 from infra.local.stores.secantus import secantus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from infra.local.home import Home
     from infra.local.stores.credentials import Credentials
-    from infra.local.stores.home import Home
-    from infra.local.stores.part import Store
+    from infra.local.stores.store import Store
 
 
 def stores_of(home: Home, credentials: Credentials, environment: Mapping[str, str]) -> tuple[Store, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from infra.local.stores.home import Home
-from infra.local.stores.part import Part
-from infra.local.stores.ports import Ports
+from infra.local.home import Home
+from infra.local.ports import Ports
+from infra.local.processes.service import Service
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,10 +38,10 @@ def toy_home(path: Path) -> Home:
     return home
 
 
-def toy(home: Home, name: str, *, code: str = SERVER, delay_s: float = 0, **more: Any) -> Part:
-    """Return a part that runs `code`; while it starts, for `delay_s`, it loses every SIGTERM, as MariaDB does."""
+def toy(home: Home, name: str, *, code: str = SERVER, delay_s: float = 0, **more: Any) -> Service:
+    """Return a service that runs `code`; while it starts, for `delay_s`, it loses every SIGTERM, as MariaDB does."""
     answers = home.path / f"{name}.answers"
-    return Part(
+    return Service(
         name=name,
         label=name.capitalize(),
         argv=(sys.executable, "-S", "-c", code, name, str(home.path), str(delay_s)),

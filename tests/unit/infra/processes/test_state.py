@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.stores.part import birth_of, is_alive
-from infra.local.stores.state import end_strays, read_state, take_lock
-from infra.local.stores.supervisor import Supervisor
-from tests.unit.infra.stores.toys import SERVER, diary, toy, toy_home
+from infra.local.processes.service import ServiceState, ServiceStatus, birth_of, is_alive
+from infra.local.processes.state import end_strays, read_state, take_lock, write_state
+from infra.local.processes.supervisor import Supervisor
+from tests.unit.infra.processes.toys import SERVER, diary, toy, toy_home
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SUPERVISED = """
 import pathlib, sys
-from infra.local.stores.supervisor import Supervisor
-from tests.unit.infra.stores.toys import toy, toy_home
+from infra.local.processes.supervisor import Supervisor
+from tests.unit.infra.processes.toys import toy, toy_home
 home = toy_home(pathlib.Path(sys.argv[1]))
 supervisor = Supervisor([toy(home, "store", code=sys.argv[2])], home=home)
 supervisor.start()
@@ -49,7 +49,7 @@ def test_store_of_a_killed_supervisor_is_stopped_and_the_next_start_works(killed
     supervisor = Supervisor([toy(home, "store")], home=home)
     supervisor.start()
     supervisor.stop()
-    assert not is_alive(state.parts[0].pid, state.parts[0].born)
+    assert not is_alive(state.services[0].pid, state.services[0].born)
     assert diary(home) == ["store started", "store stopped", "store started", "store stopped"]
 
 
@@ -61,9 +61,9 @@ def test_stray_that_outlived_its_supervisor_is_found_and_ended(killed_supervisor
     home = toy_home(killed_supervisor)
     state = read_state(home)
     assert state is not None
-    assert is_alive(state.parts[0].pid, state.parts[0].born)
+    assert is_alive(state.services[0].pid, state.services[0].born)
     assert end_strays(home) == ("Store",)
-    assert not is_alive(state.parts[0].pid, state.parts[0].born)
+    assert not is_alive(state.services[0].pid, state.services[0].born)
     assert end_strays(home) == ()
 
 
@@ -92,3 +92,12 @@ def test_only_one_supervisor_holds_a_home_and_its_death_frees_it(tmp_path: Path)
     lock = take_lock(home)
     assert lock is not None
     lock.close()
+
+
+def test_state_of_version_0_1_is_read_so_that_its_strays_can_be_stopped(tmp_path: Path) -> None:
+    home = toy_home(tmp_path)
+    write_state(home, "ready", [ServiceStatus("redis", "Redis", ServiceState.READY, pid=12, born=34)])
+    home.state_file.write_text(home.state_file.read_text().replace('"services"', '"parts"'))
+    state = read_state(home)
+    assert state is not None
+    assert [(service.name, service.pid, service.born) for service in state.services] == [("redis", 12, 34)]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import socket
 
-from infra.local.stores.ports import MOST_ENCODERS, Ports, holder_of, is_free
+from infra.local.ports import MOST_ENCODERS, Ports, holder_of, is_free
 
 
 def test_no_two_servers_share_a_port() -> None:
