@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import requests
 import uvicorn
 
-from infra.local.paypal.app import create_app
-from infra.local.paypal.identity import CLIENT_ID, WEBHOOK_ID
-from infra.local.paypal.simulator import Simulator
+from infra.local.simulators.paypal.app import create_app
+from infra.local.simulators.paypal.identity import CLIENT_ID, WEBHOOK_ID
+from infra.local.simulators.paypal.simulator import Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

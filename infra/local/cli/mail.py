@@ -7,10 +7,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from infra.local.home import Home
-from infra.local.mail.box import Box
+from infra.local.simulators.mail.box import Box
 
 if TYPE_CHECKING:
-    from infra.local.mail.box import Mail
+    from infra.local.simulators.mail.box import Mail
 
 
 def show_mail(*, as_json: bool) -> None:

@@ -71,7 +71,7 @@ def product_of(home: Home, credentials: Credentials, environment: Mapping[str, s
     endpoints = endpoints_of(home, credentials, stores)
     services = [store.service for store in stores]
     if "OMDB_API_KEY" not in environment:
-        from infra.local.omdb.app import KEY
+        from infra.local.simulators.omdb.app import KEY
 
         endpoints["omdb"] = f"http://{LOOPBACK}:{home.ports.omdb}"
         settings |= {"OMDB_URL": f"{endpoints['omdb']}/", "OMDB_API_KEY": KEY}
@@ -81,7 +81,7 @@ def product_of(home: Home, credentials: Credentials, environment: Mapping[str, s
         settings |= {"SMTP_URL": endpoints["smtp"], "MAIL_FROM": environment.get("MAIL_FROM") or MAIL_FROM}
         services.append(_mail(home))
     if "PAYPAL_CLIENT_ID" not in environment:
-        from infra.local.paypal.identity import CLIENT_ID, WEBHOOK_ID
+        from infra.local.simulators.paypal.identity import CLIENT_ID, WEBHOOK_ID
 
         endpoints["paypal"] = f"http://{LOOPBACK}:{home.ports.paypal}"
         identity = {
@@ -118,7 +118,7 @@ def _omdb(home: Home) -> Service:
         address=f"http://{LOOPBACK}:{port}",
         ports=(port,),
         folder=REPOSITORY,
-        argv=(sys.executable, "-m", "infra.local.omdb", "--port", str(port)),
+        argv=(sys.executable, "-m", "infra.local.simulators.omdb", "--port", str(port)),
         environment={"PYTHONPATH": str(REPOSITORY)},
         check=partial(_refusal, port, "/"),
         restart=True,
@@ -127,13 +127,14 @@ def _omdb(home: Home) -> Service:
 
 def _mail(home: Home) -> Service:
     port = home.ports.mail
+    command = (sys.executable, "-m", "infra.local.simulators.mail", "--port", str(port))
     return Service(
         name="mail",
         label="Mail server",
         address=f"smtp://{LOOPBACK}:{port}",
         ports=(port,),
         folder=REPOSITORY,
-        argv=(sys.executable, "-m", "infra.local.mail", "--port", str(port), "--box", str(home.data("mail"))),
+        argv=(*command, "--box", str(home.data("mail"))),
         environment={"PYTHONPATH": str(REPOSITORY)},
         check=partial(_refusal_of_mail, port),
         restart=True,
@@ -143,7 +144,7 @@ def _mail(home: Home) -> Service:
 def _paypal(home: Home, identity: Mapping[str, str], webhook_url: str) -> Service:
     port = home.ports.paypal
     data = str(home.data("paypal"))
-    command = (sys.executable, "-m", "infra.local.paypal", "--port", str(port), "--data", data)
+    command = (sys.executable, "-m", "infra.local.simulators.paypal", "--port", str(port), "--data", data)
     return Service(
         name="paypal",
         label="PayPal simulator",

@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 
 from functions import bootstrap
-from infra.local.omdb.app import KEY, Simulator
+from infra.local.simulators.omdb.app import KEY, Simulator
 from tests.support.owners import OPERATOR_KEY
 from tests.support.wiring import forget_all
 

@@ -18,7 +18,7 @@ from azure.storage.queue import QueueServiceClient
 from functions.queues import Queues
 from infra.local.cli.mail import show_mail
 from infra.local.cli.product import _refusal_of_mail
-from infra.local.mail.box import Box
+from infra.local.simulators.mail.box import Box
 from tests.integration.host.running import REPOSITORY, RunningHost, eventually, free_port
 from tests.support.mail import Desk, MailServer
 
@@ -44,7 +44,7 @@ class LocalMail:
     def __init__(self, home: Path, port: int) -> None:
         self.port = port
         self.box = Box(home / "data" / "mail")
-        self._command = [sys.executable, "-m", "infra.local.mail", "--port", str(port)]
+        self._command = [sys.executable, "-m", "infra.local.simulators.mail", "--port", str(port)]
         self._command += ["--box", str(home / "data" / "mail")]
         self._process: subprocess.Popen[bytes] | None = None
 

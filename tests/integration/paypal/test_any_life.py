@@ -13,9 +13,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from infra.local.paypal.errors import PayPalError
-from infra.local.paypal.shapes import moment_of
-from infra.local.paypal.simulator import Simulator
+from infra.local.simulators.paypal.errors import PayPalError
+from infra.local.simulators.paypal.shapes import moment_of
+from infra.local.simulators.paypal.simulator import Simulator
 
 STATE_EVENTS = {
     "CREATED": "APPROVAL_PENDING",

@@ -342,7 +342,7 @@ def test_a_killed_simulator_has_lost_nothing(data: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    argv = [sys.executable, "-m", "infra.local.paypal", "--port", str(port), "--data", str(data)]
+    argv = [sys.executable, "-m", "infra.local.simulators.paypal", "--port", str(port), "--data", str(data)]
     environment = {**os.environ, "PAYPAL_CLIENT_SECRET": SECRET, "PYTHONPATH": str(REPOSITORY)}
     paypal = PayPal(f"http://127.0.0.1:{port}")
     kept = None

@@ -15,9 +15,9 @@ from cryptography.exceptions import InvalidSignature
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.paypal.certificates import LEAF_NAME
-from infra.local.paypal.crc import text_for
-from infra.local.paypal.forgery import MODES
+from infra.local.simulators.paypal.certificates import LEAF_NAME
+from infra.local.simulators.paypal.crc import text_for
+from infra.local.simulators.paypal.forgery import MODES
 from tests.support.paypal import Listener, PayPal, make_active
 
 if TYPE_CHECKING:

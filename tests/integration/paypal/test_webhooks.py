@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from infra.local.paypal.delivery import LONGEST_PAUSE_S, MOST_REPEATS, pause_before
+from infra.local.simulators.paypal.delivery import LONGEST_PAUSE_S, MOST_REPEATS, pause_before
 from tests.support.paypal import Listener, PayPal, make_active, make_plan, make_subscription, running_simulator
 
 if TYPE_CHECKING:

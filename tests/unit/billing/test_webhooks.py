@@ -15,7 +15,7 @@ from functions.billing.model import NotPayPal
 from functions.billing.webhooks import LARGEST_BODY, Webhooks, event_of, subject_of
 from functions.errors import StoreUnavailable
 from functions.settings import SettingMissing
-from infra.local.paypal.certificates import make_authority
+from infra.local.simulators.paypal.certificates import make_authority
 from tests.support.web import Answer, WebServer
 
 if TYPE_CHECKING:

@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives import hashes
 
-from infra.local.paypal.certificates import CERTIFICATES_PATH, Authority, Signer, make_authority
-from infra.local.paypal.crc import text_for
-from infra.local.paypal.shapes import stamp
+from infra.local.simulators.paypal.certificates import CERTIFICATES_PATH, Authority, Signer, make_authority
+from infra.local.simulators.paypal.crc import text_for
+from infra.local.simulators.paypal.shapes import stamp
 
 if TYPE_CHECKING:
-    from infra.local.paypal.clock import Clock
+    from infra.local.simulators.paypal.clock import Clock
 
 MODES = (
     "genuine",

@@ -5,15 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from infra.local.paypal.checks import Fields
-from infra.local.paypal.errors import PayPalError, not_found, unprocessable
-from infra.local.paypal.shapes import link, old_money, rounded, stamp, total, transaction_id
+from infra.local.simulators.paypal.checks import Fields
+from infra.local.simulators.paypal.errors import PayPalError, not_found, unprocessable
+from infra.local.simulators.paypal.shapes import link, old_money, rounded, stamp, total, transaction_id
 
 if TYPE_CHECKING:
-    from infra.local.paypal.clock import Clock
-    from infra.local.paypal.events import Events
-    from infra.local.paypal.shapes import Document
-    from infra.local.paypal.store import Store
+    from infra.local.simulators.paypal.clock import Clock
+    from infra.local.simulators.paypal.events import Events
+    from infra.local.simulators.paypal.shapes import Document
+    from infra.local.simulators.paypal.store import Store
 
 SALES_PATH = "/v1/payments/sale"
 REFUNDS_PATH = "/v1/payments/refund"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.local.paypal.checks import Fields
-from infra.local.paypal.clock import UNITS
-from infra.local.paypal.errors import not_found, unprocessable
-from infra.local.paypal.shapes import link, money, plan_id, product_id, stamp
+from infra.local.simulators.paypal.checks import Fields
+from infra.local.simulators.paypal.clock import UNITS
+from infra.local.simulators.paypal.errors import not_found, unprocessable
+from infra.local.simulators.paypal.shapes import link, money, plan_id, product_id, stamp
 
 if TYPE_CHECKING:
-    from infra.local.paypal.clock import Clock
-    from infra.local.paypal.shapes import Document
-    from infra.local.paypal.store import Store
+    from infra.local.simulators.paypal.clock import Clock
+    from infra.local.simulators.paypal.shapes import Document
+    from infra.local.simulators.paypal.store import Store
 
 PRODUCTS_PATH = "/v1/catalogs/products"
 PLANS_PATH = "/v1/billing/plans"

@@ -9,11 +9,11 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
-from infra.local.paypal.shapes import fine_stamp
+from infra.local.simulators.paypal.shapes import fine_stamp
 
 if TYPE_CHECKING:
-    from infra.local.paypal.clock import Clock
-    from infra.local.paypal.shapes import Document
+    from infra.local.simulators.paypal.clock import Clock
+    from infra.local.simulators.paypal.shapes import Document
 
 _START = "A21AA"
 _SCOPES = " ".join(

@@ -12,15 +12,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from infra.local.paypal.shapes import moment_of, rounded, stamp
-from infra.local.paypal.subscriptions import APPROVAL_PATH
-from infra.local.paypal.switches import GENUINE
+from infra.local.simulators.paypal.shapes import moment_of, rounded, stamp
+from infra.local.simulators.paypal.subscriptions import APPROVAL_PATH
+from infra.local.simulators.paypal.switches import GENUINE
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from infra.local.paypal.shapes import Document
-    from infra.local.paypal.simulator import Simulator
+    from infra.local.simulators.paypal.shapes import Document
+    from infra.local.simulators.paypal.simulator import Simulator
 
 FOLDER = Path(__file__).with_name("templates")
 STYLE_PATH = "/_simulator/simulator.css"
@@ -170,7 +170,7 @@ def _with(target: str, record: Document) -> str:
 
 
 def _pairs(of: Simulator) -> list[tuple[str, str]]:
-    from infra.local.paypal.control import shown_switches
+    from infra.local.simulators.paypal.control import shown_switches
 
     switches = of.switches
     shown = {name.replace("_", " "): str(value) for name, value in shown_switches(switches).items()}

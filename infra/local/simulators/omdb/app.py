@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from infra.local.omdb.posters import draw_poster
+from infra.local.simulators.omdb.posters import draw_poster
 
 if TYPE_CHECKING:
     from starlette.requests import Request

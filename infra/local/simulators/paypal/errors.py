@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.local.paypal.shapes import debug_id
+from infra.local.simulators.paypal.shapes import debug_id
 
 if TYPE_CHECKING:
-    from infra.local.paypal.shapes import Document
+    from infra.local.simulators.paypal.shapes import Document
 
 _MESSAGES = {
     "INVALID_REQUEST": "Request is not well-formed, syntactically incorrect, or violates schema.",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from infra.local.paypal.shapes import Document
+    from infra.local.simulators.paypal.shapes import Document
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (

@@ -34,19 +34,19 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from infra.local.paypal.errors import PayPalError
-from infra.local.paypal.forgery import MODES
-from infra.local.paypal.shapes import moment_of, stamp
-from infra.local.paypal.switches import WrongSwitch
+from infra.local.simulators.paypal.errors import PayPalError
+from infra.local.simulators.paypal.forgery import MODES
+from infra.local.simulators.paypal.shapes import moment_of, stamp
+from infra.local.simulators.paypal.switches import WrongSwitch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
 
-    from infra.local.paypal.shapes import Document
-    from infra.local.paypal.simulator import Simulator
-    from infra.local.paypal.switches import Switches
+    from infra.local.simulators.paypal.shapes import Document
+    from infra.local.simulators.paypal.simulator import Simulator
+    from infra.local.simulators.paypal.switches import Switches
 
 ROOT = "/_simulator"
 MOST_CYCLES = 10_000

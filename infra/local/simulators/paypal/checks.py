@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from infra.local.paypal.errors import invalid, missing, unprocessable
-from infra.local.paypal.shapes import AMOUNT, CURRENCIES, moment_of, rounded
+from infra.local.simulators.paypal.errors import invalid, missing, unprocessable
+from infra.local.simulators.paypal.shapes import AMOUNT, CURRENCIES, moment_of, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Collection

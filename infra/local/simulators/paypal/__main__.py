@@ -1,4 +1,4 @@
-"""Run the simulator on loopback: `python -m infra.local.paypal --port N --data FOLDER [--webhook-url URL]`.
+"""Run the simulator on loopback: `python -m infra.local.simulators.paypal --port N --data FOLDER [--webhook-url URL]`.
 
 PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET in the environment are the credentials that it knows, PAYPAL_WEBHOOK_ID the id
 under which the webhook is registered.
@@ -12,14 +12,14 @@ from pathlib import Path
 
 import uvicorn
 
-from infra.local.paypal.app import create_app
-from infra.local.paypal.identity import CLIENT_ID, WEBHOOK_ID
-from infra.local.paypal.simulator import Simulator
+from infra.local.simulators.paypal.app import create_app
+from infra.local.simulators.paypal.identity import CLIENT_ID, WEBHOOK_ID
+from infra.local.simulators.paypal.simulator import Simulator
 
 
 def main() -> None:
     """Serve until a signal ends it."""
-    parser = argparse.ArgumentParser(prog="python -m infra.local.paypal", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m infra.local.simulators.paypal", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--data", type=Path, required=True, help="the folder of all that is remembered")
     parser.add_argument("--webhook-url", help="where events are sent")

@@ -6,15 +6,15 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from infra.local.paypal.shapes import event_id, fine_stamp, link
+from infra.local.simulators.paypal.shapes import event_id, fine_stamp, link
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from infra.local.paypal.clock import Clock
-    from infra.local.paypal.shapes import Document
-    from infra.local.paypal.store import Store
-    from infra.local.paypal.switches import Switches
+    from infra.local.simulators.paypal.clock import Clock
+    from infra.local.simulators.paypal.shapes import Document
+    from infra.local.simulators.paypal.store import Store
+    from infra.local.simulators.paypal.switches import Switches
 
 EVENTS_PATH = "/v1/notifications/webhooks-events/"
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from infra.local.paypal.api import Answer, Call
-from infra.local.paypal.catalogue import PLANS_PATH, PRODUCTS_PATH
-from infra.local.paypal.checks import Fields
-from infra.local.paypal.errors import invalid, not_found
-from infra.local.paypal.events import EVENT_TYPES, EVENTS_PATH
-from infra.local.paypal.sales import REFUNDS_PATH, SALES_PATH
-from infra.local.paypal.shapes import link, moment_of
-from infra.local.paypal.simulator import Simulator
-from infra.local.paypal.subscriptions import SUBSCRIPTIONS_PATH
-from infra.local.paypal.webhooks import WEBHOOKS_PATH
+from infra.local.simulators.paypal.api import Answer, Call
+from infra.local.simulators.paypal.catalogue import PLANS_PATH, PRODUCTS_PATH
+from infra.local.simulators.paypal.checks import Fields
+from infra.local.simulators.paypal.errors import invalid, not_found
+from infra.local.simulators.paypal.events import EVENT_TYPES, EVENTS_PATH
+from infra.local.simulators.paypal.sales import REFUNDS_PATH, SALES_PATH
+from infra.local.simulators.paypal.shapes import link, moment_of
+from infra.local.simulators.paypal.simulator import Simulator
+from infra.local.simulators.paypal.subscriptions import SUBSCRIPTIONS_PATH
+from infra.local.simulators.paypal.webhooks import WEBHOOKS_PATH
 
 if TYPE_CHECKING:
-    from infra.local.paypal.shapes import Document
+    from infra.local.simulators.paypal.shapes import Document
 
 Handler = Callable[[Simulator, Call], Answer]
 

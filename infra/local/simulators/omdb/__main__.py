@@ -1,4 +1,4 @@
-"""Run the simulator on loopback: `python -m infra.local.omdb --port N [--key KEY] [--fault NAME]`."""
+"""Run the simulator on loopback: `python -m infra.local.simulators.omdb --port N [--key KEY] [--fault NAME]`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import argparse
 
 import uvicorn
 
-from infra.local.omdb.app import FAULTS, KEY, Simulator
+from infra.local.simulators.omdb.app import FAULTS, KEY, Simulator
 
 
 def main() -> None:
     """Serve until a signal ends it."""
-    parser = argparse.ArgumentParser(prog="python -m infra.local.omdb", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m infra.local.simulators.omdb", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--key", default=KEY, help="the API key that is known (default: %(default)s)")
     parser.add_argument("--fault", choices=FAULTS, default="none", help="fail in this way from the start")

@@ -8,25 +8,25 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from infra.local.paypal.catalogue import Catalogue
-from infra.local.paypal.certificates import load_or_make
-from infra.local.paypal.charging import Charging
-from infra.local.paypal.clock import Clock
-from infra.local.paypal.delivery import Courier
-from infra.local.paypal.errors import not_found
-from infra.local.paypal.events import Events
-from infra.local.paypal.forgery import Sender
-from infra.local.paypal.sales import Sales
-from infra.local.paypal.store import Store
-from infra.local.paypal.subscriptions import Subscriptions
-from infra.local.paypal.switches import Switches
-from infra.local.paypal.tokens import Tokens
-from infra.local.paypal.webhooks import Webhooks
+from infra.local.simulators.paypal.catalogue import Catalogue
+from infra.local.simulators.paypal.certificates import load_or_make
+from infra.local.simulators.paypal.charging import Charging
+from infra.local.simulators.paypal.clock import Clock
+from infra.local.simulators.paypal.delivery import Courier
+from infra.local.simulators.paypal.errors import not_found
+from infra.local.simulators.paypal.events import Events
+from infra.local.simulators.paypal.forgery import Sender
+from infra.local.simulators.paypal.sales import Sales
+from infra.local.simulators.paypal.store import Store
+from infra.local.simulators.paypal.subscriptions import Subscriptions
+from infra.local.simulators.paypal.switches import Switches
+from infra.local.simulators.paypal.tokens import Tokens
+from infra.local.simulators.paypal.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from infra.local.paypal.shapes import Document
+    from infra.local.simulators.paypal.shapes import Document
 
 log = logging.getLogger(__name__)
 

@@ -6,17 +6,17 @@ import json
 import zlib
 from typing import TYPE_CHECKING
 
-from infra.local.paypal.checks import Fields
-from infra.local.paypal.errors import PayPalError, invalid, not_found
-from infra.local.paypal.events import EVENT_TYPES
-from infra.local.paypal.forgery import ALGORITHM
-from infra.local.paypal.shapes import link, webhook_id
+from infra.local.simulators.paypal.checks import Fields
+from infra.local.simulators.paypal.errors import PayPalError, invalid, not_found
+from infra.local.simulators.paypal.events import EVENT_TYPES
+from infra.local.simulators.paypal.forgery import ALGORITHM
+from infra.local.simulators.paypal.shapes import link, webhook_id
 
 if TYPE_CHECKING:
-    from infra.local.paypal.certificates import Signer
-    from infra.local.paypal.forgery import Sender
-    from infra.local.paypal.shapes import Document
-    from infra.local.paypal.store import Store
+    from infra.local.simulators.paypal.certificates import Signer
+    from infra.local.simulators.paypal.forgery import Sender
+    from infra.local.simulators.paypal.shapes import Document
+    from infra.local.simulators.paypal.store import Store
 
 WEBHOOKS_PATH = "/v1/notifications/webhooks"
 MOST_WEBHOOKS = 10

@@ -1,4 +1,4 @@
-"""Run the mail server on loopback: `python -m infra.local.mail --port N --box FOLDER`."""
+"""Run the mail server on loopback: `python -m infra.local.simulators.mail --port N --box FOLDER`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import asyncio
 import logging
 from pathlib import Path
 
-from infra.local.mail.box import Box
-from infra.local.mail.server import serve
+from infra.local.simulators.mail.box import Box
+from infra.local.simulators.mail.server import serve
 
 
 def main() -> None:
     """Serve until a signal ends it."""
-    parser = argparse.ArgumentParser(prog="python -m infra.local.mail", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m infra.local.simulators.mail", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--box", type=Path, required=True, metavar="FOLDER", help="the Maildir to keep letters in")
     given = parser.parse_args()

@@ -11,21 +11,21 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from infra.local.paypal.checks import Fields
-from infra.local.paypal.clock import add_interval
-from infra.local.paypal.errors import unprocessable
-from infra.local.paypal.shapes import moment_of, stamp
+from infra.local.simulators.paypal.checks import Fields
+from infra.local.simulators.paypal.clock import add_interval
+from infra.local.simulators.paypal.errors import unprocessable
+from infra.local.simulators.paypal.shapes import moment_of, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from infra.local.paypal.clock import Clock
-    from infra.local.paypal.events import Events
-    from infra.local.paypal.sales import Sales
-    from infra.local.paypal.shapes import Document
-    from infra.local.paypal.store import Store
-    from infra.local.paypal.switches import Switches
+    from infra.local.simulators.paypal.clock import Clock
+    from infra.local.simulators.paypal.events import Events
+    from infra.local.simulators.paypal.sales import Sales
+    from infra.local.simulators.paypal.shapes import Document
+    from infra.local.simulators.paypal.store import Store
+    from infra.local.simulators.paypal.switches import Switches
 
 RETRY_AFTER = timedelta(days=5)
 MOST_DUE_AT_ONCE = 100_000

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from infra.local.paypal.shapes import fine_stamp
+from infra.local.simulators.paypal.shapes import fine_stamp
 
 if TYPE_CHECKING:
-    from infra.local.paypal.clock import Clock
-    from infra.local.paypal.forgery import Sender, Transmission
-    from infra.local.paypal.shapes import Document
-    from infra.local.paypal.store import Store
-    from infra.local.paypal.switches import Switches
+    from infra.local.simulators.paypal.clock import Clock
+    from infra.local.simulators.paypal.forgery import Sender, Transmission
+    from infra.local.simulators.paypal.shapes import Document
+    from infra.local.simulators.paypal.store import Store
+    from infra.local.simulators.paypal.switches import Switches
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from infra.local.home import write_private
-from infra.local.paypal.shapes import certificate_id
+from infra.local.simulators.paypal.shapes import certificate_id
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,18 +19,18 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from infra.local.paypal.errors import NAMES, PayPalError, invalid, not_found
-from infra.local.paypal.forgery import REDIRECT_ID
-from infra.local.paypal.shapes import debug_id, moment_of, stamp
+from infra.local.simulators.paypal.errors import NAMES, PayPalError, invalid, not_found
+from infra.local.simulators.paypal.forgery import REDIRECT_ID
+from infra.local.simulators.paypal.shapes import debug_id, moment_of, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from starlette.requests import Request
 
-    from infra.local.paypal.routes import Handler
-    from infra.local.paypal.shapes import Document
-    from infra.local.paypal.simulator import Simulator
+    from infra.local.simulators.paypal.routes import Handler
+    from infra.local.simulators.paypal.shapes import Document
+    from infra.local.simulators.paypal.simulator import Simulator
 
 REQUEST_IDS_KEPT = timedelta(hours=72)
 TOKEN_PATH = "/v1/oauth2/token"

@@ -10,10 +10,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from infra.local.paypal.charging import Charging, amount_of, is_over
-from infra.local.paypal.checks import Fields
-from infra.local.paypal.errors import invalid, not_found, unprocessable
-from infra.local.paypal.shapes import (
+from infra.local.simulators.paypal.charging import Charging, amount_of, is_over
+from infra.local.simulators.paypal.checks import Fields
+from infra.local.simulators.paypal.errors import invalid, not_found, unprocessable
+from infra.local.simulators.paypal.shapes import (
     approval_token,
     full_money,
     link,
@@ -25,11 +25,11 @@ from infra.local.paypal.shapes import (
 )
 
 if TYPE_CHECKING:
-    from infra.local.paypal.catalogue import Catalogue
-    from infra.local.paypal.clock import Clock
-    from infra.local.paypal.events import Events
-    from infra.local.paypal.shapes import Document
-    from infra.local.paypal.store import Store
+    from infra.local.simulators.paypal.catalogue import Catalogue
+    from infra.local.simulators.paypal.clock import Clock
+    from infra.local.simulators.paypal.events import Events
+    from infra.local.simulators.paypal.shapes import Document
+    from infra.local.simulators.paypal.store import Store
 
 SUBSCRIPTIONS_PATH = "/v1/billing/subscriptions"
 APPROVAL_PATH = "/webapps/billing/subscriptions"

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 
-from infra.local.paypal.api import api_routes
-from infra.local.paypal.control import Control
-from infra.local.paypal.pages import Pages
-from infra.local.paypal.routes import operations
+from infra.local.simulators.paypal.api import api_routes
+from infra.local.simulators.paypal.control import Control
+from infra.local.simulators.paypal.pages import Pages
+from infra.local.simulators.paypal.routes import operations
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from infra.local.paypal.simulator import Simulator
+    from infra.local.simulators.paypal.simulator import Simulator
 
 
 def create_app(simulator: Simulator) -> Starlette:

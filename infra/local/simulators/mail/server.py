@@ -13,7 +13,7 @@ from aiosmtpd.smtp import SMTP
 if TYPE_CHECKING:
     from aiosmtpd.smtp import Envelope, Session
 
-    from infra.local.mail.box import Box
+    from infra.local.simulators.mail.box import Box
 
 log = logging.getLogger(__name__)
 

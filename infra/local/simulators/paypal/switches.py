@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from infra.local.paypal.forgery import MODES
+from infra.local.simulators.paypal.forgery import MODES
 
 GENUINE = "genuine"
 
