@@ -81,7 +81,7 @@ def product_of(home: Home, credentials: Credentials, environment: Mapping[str, s
         settings |= {"SMTP_URL": endpoints["smtp"], "MAIL_FROM": environment.get("MAIL_FROM") or MAIL_FROM}
         services.append(_mail(home))
     if "PAYPAL_CLIENT_ID" not in environment:
-        from infra.local.simulators.paypal.identity import CLIENT_ID, WEBHOOK_ID
+        from infra.local.simulators.paypal import CLIENT_ID, WEBHOOK_ID
 
         endpoints["paypal"] = f"http://{LOOPBACK}:{home.ports.paypal}"
         identity = {

@@ -10,7 +10,7 @@ import requests
 from functions.accounts.model import Viewer
 from functions.billing.model import NotPayPal, State
 from functions.billing.owner import offer_of
-from infra.local.simulators.paypal.forgery import MODES
+from infra.local.simulators.paypal.signing import MODES
 from tests.support.billing import make_user_id
 from tests.support.paypal import Received
 

@@ -1,7 +1,7 @@
 """Run the simulator on loopback: `python -m infra.local.simulators.paypal --port N --data FOLDER [--webhook-url URL]`.
 
-PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET in the environment are the credentials that it knows, PAYPAL_WEBHOOK_ID the id
-under which the webhook is registered.
+The environment variables PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET are the accepted credentials; PAYPAL_WEBHOOK_ID is
+the id of the webhook at the given URL.
 """
 
 from __future__ import annotations
@@ -12,19 +12,18 @@ from pathlib import Path
 
 import uvicorn
 
-from infra.local.simulators.paypal.app import create_app
-from infra.local.simulators.paypal.identity import CLIENT_ID, WEBHOOK_ID
-from infra.local.simulators.paypal.simulator import Simulator
+from infra.local.simulators.paypal import CLIENT_ID, WEBHOOK_ID
+from infra.local.simulators.paypal.simulator import PayPalSimulator, create_app
 
 
 def main() -> None:
-    """Serve until a signal ends it."""
+    """Serve until a signal arrives."""
     parser = argparse.ArgumentParser(prog="python -m infra.local.simulators.paypal", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--data", type=Path, required=True, help="the folder of all that is remembered")
+    parser.add_argument("--data", type=Path, required=True, help="the folder of the simulator's state")
     parser.add_argument("--webhook-url", help="where events are sent")
     given = parser.parse_args()
-    simulator = Simulator(
+    simulator = PayPalSimulator(
         given.data,
         f"http://127.0.0.1:{given.port}",
         client_id=os.environ.get("PAYPAL_CLIENT_ID", CLIENT_ID),

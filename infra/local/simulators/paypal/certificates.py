@@ -1,23 +1,23 @@
-"""The simulator's own chain of certificates, made at first start: root, intermediate, and the leaf that signs webhooks.
+"""The simulator's certificate chain, created at first start: root, intermediate, and the leaf that signs webhooks.
 
-The names are those of PayPal's chain; only the leaf's common name is looked at by those that verify.
+The leaf has the common name of PayPal's, which is the only name that a verification checks.
 """
 
 from __future__ import annotations
 
 import base64
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from inspect import signature
 from typing import TYPE_CHECKING, cast
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from infra.local.home import write_private
-from infra.local.simulators.paypal.shapes import certificate_id
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,44 +25,35 @@ if TYPE_CHECKING:
 LEAF_NAME = "messageverificationcerts.paypal.com"
 CERTIFICATES_PATH = "/v1/notifications/certs/"
 ROOT_FILE = "root.pem"
-"""The file, in the simulator's folder, of the authority that its leaves lead to."""
+"""The file name of the root certificate in the simulator's folder."""
 
 _LIFE = timedelta(days=3650)
-_RENEWED_BEFORE = timedelta(days=30)
+_RENEW_BEFORE = timedelta(days=30)
 _OVERLAP = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A key, the chain that vouches for it (PEM, leaf first), and the id it is served under."""
+    """A key, its certificate chain (PEM, leaf first), and the id of the chain in its URL."""
 
     id: str
     key: rsa.RSAPrivateKey
     chain: str
 
     def sign(self, message: bytes, algorithm: hashes.HashAlgorithm | None = None) -> str:
-        """Return the signature as the header carries it: RSA PKCS#1 v1.5, SHA-256 unless said otherwise, Base64."""
+        """Return the signature in Base64: RSA PKCS#1 v1.5 with SHA-256 unless another algorithm is given."""
         signature = self.key.sign(message, padding.PKCS1v15(), algorithm or hashes.SHA256())
         return base64.b64encode(signature).decode()
 
-    def verifies(self, message: bytes, signature: str) -> bool:
-        """Return whether this key signed the message with SHA-256."""
-        try:
-            raw = base64.b64decode(signature, validate=True)
-            self.key.public_key().verify(raw, message, padding.PKCS1v15(), hashes.SHA256())
-        except (ValueError, InvalidSignature):
-            return False
-        return True
-
     @property
-    def ends(self) -> datetime:
-        """Return when the leaf runs out."""
+    def expires_at(self) -> datetime:
+        """Return when the leaf expires."""
         return x509.load_pem_x509_certificate(self.chain.encode()).not_valid_after_utc
 
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A root (PEM), and the intermediate below it with which leaves are issued."""
+    """A root (PEM), and the intermediate certificate and key that issue leaves."""
 
     root: str
     middle: x509.Certificate
@@ -71,15 +62,15 @@ class Authority:
     def issue(
         self, *, name: str = LEAF_NAME, began: datetime | None = None, life: timedelta = _LIFE - timedelta(days=1)
     ) -> Signer:
-        """Make a signer whose leaf has this name and began now unless said otherwise."""
+        """Return a new signer whose leaf has this common name and is valid from `began`, by default from now."""
         key = _new_key()
         start = began or datetime.now(UTC) - _OVERLAP
         leaf = _issue(_subject(name), key, self.middle.subject, self.key, start, life, path_length=None)
-        return Signer(certificate_id(), key, _pem(leaf) + _pem(self.middle))
+        return Signer(_new_certificate_id(), key, _pem(leaf) + _pem(self.middle))
 
 
 def make_authority() -> Authority:
-    """Make a root and an intermediate."""
+    """Create a root and an intermediate."""
     root_key, middle_key = _new_key(), _new_key()
     root_name, middle_name = _subject("Simulator Root CA"), _subject("Simulator Intermediate CA")
     start = datetime.now(UTC) - _OVERLAP
@@ -89,7 +80,7 @@ def make_authority() -> Authority:
 
 
 def load_or_make(folder: Path) -> tuple[Authority, Signer]:
-    """Return the authority and the signer kept in `folder`; make them at first, and again when they near their end."""
+    """Return the authority and the signer stored in `folder`; create them if there are none or they expire soon."""
     root, middle, leaf = folder / ROOT_FILE, folder / "intermediate", folder / "leaf"
     id_file = folder / "leaf.id"
     if id_file.exists():
@@ -97,7 +88,7 @@ def load_or_make(folder: Path) -> tuple[Authority, Signer]:
             root.read_text(), x509.load_pem_x509_certificate(_read(middle, "pem")), _load_key(_read(middle, "key"))
         )
         signer = Signer(id_file.read_text(), _load_key(_read(leaf, "key")), _read(leaf, "pem").decode())
-        if signer.ends - datetime.now(UTC) > _RENEWED_BEFORE:
+        if signer.expires_at - datetime.now(UTC) > _RENEW_BEFORE:
             return authority, signer
     authority = make_authority()
     signer = authority.issue()
@@ -105,12 +96,16 @@ def load_or_make(folder: Path) -> tuple[Authority, Signer]:
     for file, chain, key in ((middle, _pem(authority.middle), authority.key), (leaf, signer.chain, signer.key)):
         write_private(file.with_suffix(".pem"), chain)
         write_private(file.with_suffix(".key"), _key_text(key))
-    write_private(id_file, signer.id)  # last: with it the set is whole
+    write_private(id_file, signer.id)  # last: its existence shows that the set is complete
     return authority, signer
 
 
 def _read(file: Path, kind: str) -> bytes:
     return file.with_suffix(f".{kind}").read_bytes()
+
+
+def _new_certificate_id() -> str:
+    return f"CERT-{secrets.token_hex(4)}-{secrets.token_hex(4)}-{secrets.token_hex(4)}"
 
 
 def _new_key() -> rsa.RSAPrivateKey:
@@ -174,17 +169,9 @@ def _issue(
 
 
 def _usage(*, authority: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not authority,
-        content_commitment=False,
-        key_encipherment=not authority,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=authority,
-        crl_sign=authority,
-        encipher_only=False,
-        decipher_only=False,
-    )
+    allowed = {"key_cert_sign", "crl_sign"} if authority else {"digital_signature", "key_encipherment"}
+    names = signature(x509.KeyUsage).parameters
+    return x509.KeyUsage(**{name: name in allowed for name in names})
 
 
 def _pem(certificate: x509.Certificate) -> str:

@@ -1,8 +1,7 @@
-"""Subscriptions and the states they go through (Subscriptions v1).
+"""Subscriptions and their states (Subscriptions v1).
 
-APPROVAL_PENDING -> (APPROVED ->) ACTIVE <-> SUSPENDED, and from these CANCELLED or EXPIRED, where it ends. What PayPal
-shows of one is made by `shown` from the record that is kept: in particular `next_billing_time` stands there only while
-the subscription is ACTIVE, as captured events of the sandbox have it.
+APPROVAL_PENDING -> ACTIVE <-> SUSPENDED, and from the last two to CANCELLED or EXPIRED, which are final. A resource has
+`next_billing_time` only while the subscription is ACTIVE, as events captured from the sandbox do.
 """
 
 from __future__ import annotations
@@ -10,130 +9,155 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from infra.local.simulators.paypal.charging import Charging, amount_of, is_over
-from infra.local.simulators.paypal.checks import Fields
-from infra.local.simulators.paypal.errors import invalid, not_found, unprocessable
-from infra.local.simulators.paypal.shapes import (
-    approval_token,
-    full_money,
+from infra.local.simulators.paypal.formats import (
+    format_time,
+    format_time_ms,
     link,
-    moment_of,
     money,
-    payer_id,
-    stamp,
-    subscription_id,
+    money_of_transaction,
+    new_id,
+    parse_time,
+)
+from infra.local.simulators.paypal.payments import RecurringBilling
+from infra.local.simulators.paypal.validation import (
+    RequestFields,
+    invalid,
+    malformed,
+    missing,
+    not_found,
+    unprocessable,
 )
 
 if TYPE_CHECKING:
-    from infra.local.simulators.paypal.catalogue import Catalogue
-    from infra.local.simulators.paypal.clock import Clock
-    from infra.local.simulators.paypal.events import Events
-    from infra.local.simulators.paypal.shapes import Document
-    from infra.local.simulators.paypal.store import Store
+    from infra.local.simulators.paypal.control import Switches
+    from infra.local.simulators.paypal.formats import Document, SimulatedClock
+    from infra.local.simulators.paypal.payments import Sales
+    from infra.local.simulators.paypal.plans import SimulatedPlans
+    from infra.local.simulators.paypal.store import DocumentStore
+    from infra.local.simulators.paypal.webhooks import EventLog
 
 SUBSCRIPTIONS_PATH = "/v1/billing/subscriptions"
 APPROVAL_PATH = "/webapps/billing/subscriptions"
 
-_ALLOWED = {
-    "cancel": (("ACTIVE", "SUSPENDED"), "subscription status should be active or suspended"),
-    "suspend": (("ACTIVE",), "subscription status should be active"),
-    "activate": (("APPROVED", "SUSPENDED"), "subscription status should be approved or suspended"),
-    "expire": (("ACTIVE", "SUSPENDED"), "subscription status should be active or suspended"),
+_CONTEXT_FIELDS = {"brand_name", "shipping_preference", "user_action", "return_url", "cancel_url"}
+_ACTIONS = {
+    "cancel": ("CANCELLED", ("ACTIVE", "SUSPENDED"), "subscription status should be active or suspended"),
+    "suspend": ("SUSPENDED", ("ACTIVE",), "subscription status should be active"),
+    "activate": ("ACTIVE", ("SUSPENDED",), "subscription status should be approved or suspended"),
+    "expire": ("EXPIRED", ("ACTIVE", "SUSPENDED"), "subscription status should be active or suspended"),
 }
 
 
-class Subscriptions:
-    """Who has subscribed to what, and how it stands."""
+class SimulatedSubscriptions:
+    """All subscriptions. A record is what is stored of one; `view` makes the resource that PayPal shows of it."""
 
     def __init__(
-        self, store: Store, clock: Clock, base: str, *, catalogue: Catalogue, charging: Charging, events: Events
+        self,
+        store: DocumentStore,
+        clock: SimulatedClock,
+        base: str,
+        *,
+        plans: SimulatedPlans,
+        sales: Sales,
+        events: EventLog,
+        switches: Switches,
     ) -> None:
         self._store = store
         self._clock = clock
         self._base = base
-        self._catalogue = catalogue
-        self._charging = charging
+        self._plans = plans
         self._events = events
-        charging.shown = self.shown
+        self.billing = RecurringBilling(store, clock, sales=sales, events=events, switches=switches, view=self.view)
 
-    def create(self, body: object) -> Document:
-        """Make a subscription that waits for approval."""
-        given = Fields(body)
-        id_of_plan = given.text("plan_id", longest=50, shortest=3)
-        quantity = given.optional_text("quantity", longest=32)
+    def create_subscription(self, body: object) -> Document:
+        """Create a subscription that waits for approval, and return its resource."""
+        given = RequestFields(body, {"plan_id", "custom_id", "start_time", "application_context"})
+        plan_id = given.text("plan_id", longest=50, shortest=3)
         custom_id = given.optional_text("custom_id", longest=127)
-        now = self._clock.now()
-        start = given.moment("start_time")
+        now, start = self._clock.now(), given.time("start_time")
         if start is not None and start <= now:
             raise invalid(
                 given.at("start_time"), "INVALID_PARAMETER_VALUE", "Start time must be a valid future date and time."
             )
-        subscriber = given.child("subscriber").value if "subscriber" in given else {}
         context: Document = {}
         if "application_context" in given:
-            asked = given.child("application_context")
+            asked = given.child("application_context", _CONTEXT_FIELDS)
+            asked.choice("user_action", ("SUBSCRIBE_NOW",), "SUBSCRIBE_NOW")
+            asked.choice("shipping_preference", ("GET_FROM_FILE", "NO_SHIPPING"), "GET_FROM_FILE")
             context = {
                 "brand_name": asked.optional_text("brand_name", longest=127),
-                "user_action": asked.choice("user_action", ("CONTINUE", "SUBSCRIBE_NOW"), "SUBSCRIBE_NOW"),
-                "return_url": asked.address("return_url"),
-                "cancel_url": asked.address("cancel_url"),
+                "return_url": asked.url("return_url"),
+                "cancel_url": asked.url("cancel_url"),
             }
-        plan = self._catalogue.plan(id_of_plan)
+        plan = self._plans.plan(plan_id)
         if plan["status"] != "ACTIVE":
             raise unprocessable(
                 "PLAN_STATUS_INVALID", "Invalid plan status for subscription creation; plan status should be active."
             )
-        if quantity is not None and not plan["quantity_supported"] and quantity != "1":
-            raise unprocessable(
-                "SUBSCRIPTION_CANNOT_HAVE_QUANTITY",
-                "Subscription can't have quantity as the plan does not support quantity.",
-            )
-        token = approval_token()
+        (cycle,) = plan["billing_cycles"]
+        price = cycle["pricing_scheme"]["fixed_price"]
         record: Document = {
-            "id": subscription_id(),
-            "plan_id": id_of_plan,
+            "id": new_id("I-", 12),
+            "plan_id": plan_id,
             "status": "APPROVAL_PENDING",
-            "status_update_time": stamp(now),
-            "create_time": stamp(now),
-            "update_time": stamp(now),
-            "start_time": stamp(start or now),
-            "quantity": quantity or "1",
+            "status_update_time": format_time(now),
+            "create_time": format_time(now),
+            "update_time": format_time(now),
+            "start_time": format_time(start or now),
             "custom_id": custom_id,
-            "subscriber": subscriber,
+            "subscriber": {},
             "context": context,
-            "token": token,
-            **self._charging.terms_of(plan),
+            "token": new_id("BA-", 17),
+            "currency": price["currency_code"],
+            "cycles": [
+                {
+                    "unit": cycle["frequency"]["interval_unit"],
+                    "count": cycle["frequency"]["interval_count"],
+                    "price": price["value"],
+                    "completed": 0,
+                }
+            ],
+            "threshold": plan["payment_preferences"]["payment_failure_threshold"],
+            "outstanding": "0",
+            "failed": 0,
+            "last_payment": None,
+            "next_billing": None,
+            "retry": None,
         }
-        self._store.put("approval", token, {"subscription_id": record["id"]})
+        self._store.put("approval", record["token"], {"subscription_id": record["id"]})
         self._store.put("subscription", record["id"], record)
-        self._events.of_subscription("BILLING.SUBSCRIPTION.CREATED", self.shown(record))
-        return self.shown(record)
+        self._emit("CREATED", record)
+        return self.view(record)
+
+    def subscription(self, id_: str) -> Document:
+        """Return the resource of a subscription; raise PayPalError if there is none."""
+        return self.view(self.record(id_))
 
     def record(self, id_: str) -> Document:
-        """Return what is kept of a subscription."""
+        """Return the record of a subscription; raise PayPalError if there is none."""
         record = self._store.get("subscription", id_)
         if record is None:
             raise not_found()
         return record
 
-    def by_token(self, token: str) -> Document | None:
-        """Return the record of the subscription that an approval page is for."""
+    def record_by_token(self, token: str) -> Document | None:
+        """Return the record of the subscription that an approval page belongs to."""
         found = self._store.get("approval", token)
         return self._store.get("subscription", found["subscription_id"]) if found else None
 
-    def all(self) -> list[Document]:
-        """Return all subscriptions as PayPal shows them, newest first."""
-        return [self.shown(record) for record in reversed(self._store.all("subscription"))]
+    def all_subscriptions(self) -> list[Document]:
+        """Return the resources of all subscriptions, newest first."""
+        return [self.view(record) for record in reversed(self._store.all("subscription"))]
 
-    def shown(self, record: Document, *, fields: tuple[str, ...] = ()) -> Document:
-        """Return a subscription as PayPal shows it; `fields` may ask for `plan` and `last_failed_payment`."""
-        shown: Document = {
+    def view(self, record: Document) -> Document:
+        """Return the resource that PayPal shows of a record."""
+        view: Document = {
             "status": record["status"],
             "status_update_time": record["status_update_time"],
             "id": record["id"],
             "plan_id": record["plan_id"],
             "start_time": record["start_time"],
-            "quantity": record["quantity"],
+            "quantity": "1",
             "shipping_amount": money(Decimal(0), record["currency"]),
             "subscriber": record["subscriber"],
             "create_time": record["create_time"],
@@ -142,116 +166,90 @@ class Subscriptions:
         }
         for name in ("status_change_note", "custom_id"):
             if record.get(name) is not None:
-                shown[name] = record[name]
-        if record["status"] not in ("APPROVAL_PENDING", "APPROVED"):
-            shown["billing_info"] = _billing_info(record, failed="last_failed_payment" in fields)
-        if "plan" in fields:
-            shown["plan"] = self._catalogue.plan(record["plan_id"])
-        shown["links"] = self._links(record)
-        return shown
+                view[name] = record[name]
+        if record["status"] != "APPROVAL_PENDING":
+            view["billing_info"] = _billing_info(record)
+        return {**view, "links": self._links(record)}
 
     def approve(self, token: str) -> Document:
-        """Do what happens when the payer approves: activate and charge, or wait for the merchant to activate."""
-        record = self.by_token(token)
+        """Activate the subscription, as PayPal does when the payer approves it, and take the first payment."""
+        record = self.record_by_token(token)
         if record is None:
             raise not_found()
         if record["status"] != "APPROVAL_PENDING":
             return record
-        payer = payer_id()
-        address = f"payer-{payer.lower()}@example.com"
-        name = {"given_name": "Simulated", "surname": "Payer"}
-        record["subscriber"] = {"email_address": address, "name": name, **record["subscriber"], "payer_id": payer}
-        if record["context"].get("user_action") == "CONTINUE":
-            self._enter(record, "APPROVED")
-            self._store.put("subscription", record["id"], record)
-            return record
-        return self._begin(record)
+        now = self._clock.now()
+        payer = new_id("", 13)
+        record["subscriber"] = {
+            "email_address": f"payer-{payer.lower()}@example.com",
+            "name": {"given_name": "Simulated", "surname": "Payer"},
+            "payer_id": payer,
+        }
+        if parse_time(record["start_time"]) <= now:
+            record["start_time"] = format_time(now)
+        self._set_status(record, "ACTIVE")
+        emit_payment = self.billing.begin(record)
+        # the first payment may already have suspended it, which is reported after this event
+        self._emit("ACTIVATED", {**record, "status": "ACTIVE"})
+        emit_payment()
+        return record
 
-    def act(self, id_: str, action: str, *, note: str | None = None) -> Document:
-        """Cancel, suspend, activate or expire a subscription; raise PayPalError where its state forbids that."""
+    def act(self, id_: str, action: str, *, note: str | None = None) -> None:
+        """Cancel, suspend, activate or expire a subscription; raise PayPalError if its state forbids that."""
         record = self.record(id_)
-        allowed, sentence = _ALLOWED[action]
+        status, allowed, sentence = _ACTIONS[action]
         if record["status"] not in allowed:
             raise unprocessable(
                 "SUBSCRIPTION_STATUS_INVALID", f"Invalid subscription status for {action} action; {sentence}."
             )
         if note is not None:
             record["status_change_note"] = note
-        if action == "activate" and record["status"] == "APPROVED":
-            return self._begin(record)
-        status = {"cancel": "CANCELLED", "suspend": "SUSPENDED", "activate": "ACTIVE", "expire": "EXPIRED"}[action]
-        self._enter(record, status)
-        event = status
+        self._set_status(record, status)
         if action == "activate":
-            event = "RE-ACTIVATED"
-            self._charging.resume(record)
+            self.billing.resume(record)
         else:
             record["retry"] = None
-        self._charging.keep(record)
-        self._events.of_subscription(f"BILLING.SUBSCRIPTION.{event}", self.shown(record))
-        return record
+        self.billing.store_subscription(record)
+        self._emit("RE-ACTIVATED" if action == "activate" else status, record)
 
     def transactions(self, id_: str, start: str | None, end: str | None) -> Document:
         """Return the payments between two times."""
-        record = self.record(id_)
+        self.record(id_)
         bounds = []
         for name, text in (("start_time", start), ("end_time", end)):
             if text is None:
-                raise invalid(name, "MISSING_REQUIRED_PARAMETER", "A required field is missing.", location="query")
+                raise missing(name, location="query")
             try:
-                bounds.append(moment_of(text))
+                bounds.append(parse_time(text))
             except ValueError:
-                raise invalid(
-                    name,
-                    "INVALID_PARAMETER_SYNTAX",
-                    "The value of a field does not conform to the expected format.",
-                    value=text,
-                    location="query",
-                ) from None
-        transactions = [
-            self._transaction(record, sale)
-            for sale in self._store.all("sale", parent=id_)
-            if bounds[0] <= moment_of(sale["create_time"]) <= bounds[1]
-        ]
+                raise malformed(name, text, location="query") from None
+        sales = self._store.all("sale", parent=id_)
+        found = [self._transaction(sale) for sale in sales if bounds[0] <= parse_time(sale["create_time"]) <= bounds[1]]
         href = f"{self._base}{SUBSCRIPTIONS_PATH}/{id_}/transactions?start_time={start}&end_time={end}"
-        return {
-            "transactions": transactions,
-            "links": [link(href, "self", "GET")],
-            "total_items": len(transactions),
-            "total_pages": 1 if transactions else 0,
-        }
+        links, pages = [link(href, "self", "GET")], 1 if found else 0
+        return {"transactions": found, "links": links, "total_items": len(found), "total_pages": pages}
 
-    def _begin(self, record: Document) -> Document:
-        """Make it ACTIVE and take the first payment, unless it starts later; then tell of both."""
-        now = self._clock.now()
-        if moment_of(record["start_time"]) <= now:
-            record["start_time"] = stamp(now)
-        self._enter(record, "ACTIVE")
-        tell = self._charging.begin(record)
-        # its only payment may have been its last already, which is told after this
-        self._events.of_subscription("BILLING.SUBSCRIPTION.ACTIVATED", self.shown({**record, "status": "ACTIVE"}))
-        tell()
-        return record
+    def _emit(self, event: str, record: Document) -> None:
+        self._events.emit(f"BILLING.SUBSCRIPTION.{event}", self.view(record), subject=record["id"])
 
-    def _enter(self, record: Document, status: str) -> None:
-        now = stamp(self._clock.now())
+    def _set_status(self, record: Document, status: str) -> None:
+        now = format_time(self._clock.now())
         record |= {"status": status, "status_update_time": now, "update_time": now}
 
-    def _transaction(self, record: Document, sale: Document) -> Document:
+    def _transaction(self, sale: Document) -> Document:
         amount, fee, currency = Decimal(sale["amount"]), Decimal(sale["fee"]), sale["currency"]
-        states = {"completed": "COMPLETED", "partially_refunded": "PARTIALLY_REFUNDED", "refunded": "REFUNDED"}
-        subscriber = record["subscriber"]
+        subscriber = self.record(sale["subscription_id"])["subscriber"]
         return {
-            "status": states[sale["state"]],
+            "status": sale["state"].upper(),
             "id": sale["id"],
             "amount_with_breakdown": {
-                "gross_amount": full_money(amount, currency),
-                "fee_amount": full_money(fee, currency),
-                "net_amount": full_money(amount - fee, currency),
+                "gross_amount": money_of_transaction(amount, currency),
+                "fee_amount": money_of_transaction(fee, currency),
+                "net_amount": money_of_transaction(amount - fee, currency),
             },
-            "payer_name": subscriber.get("name", {}),
-            "payer_email": subscriber.get("email_address", ""),
-            "time": f"{sale['create_time'][:-1]}.000Z",
+            "payer_name": subscriber["name"],
+            "payer_email": subscriber["email_address"],
+            "time": format_time_ms(parse_time(sale["create_time"])),
         }
 
     def _links(self, record: Document) -> list[Document]:
@@ -261,44 +259,29 @@ class Subscriptions:
             page = f"{self._base}{APPROVAL_PATH}?ba_token={record['token']}"
             approve = {"href": page, "rel": "approve", "method": "GET"}
             return [approve, link(href, "edit", "PATCH"), link(href, "self", "GET")]
-        actions = {
-            "APPROVED": ("activate",),
-            "ACTIVE": ("cancel", "suspend", "capture"),
-            "SUSPENDED": ("activate", "cancel"),
-        }.get(status, ())
+        actions = {"ACTIVE": ("cancel", "suspend", "capture"), "SUSPENDED": ("activate", "cancel")}.get(status, ())
         edit = [link(href, "edit", "PATCH")] if actions else []
         return [*edit, link(href, "self", "GET"), *(link(f"{href}/{each}", each, "POST") for each in actions)]
 
 
-def _billing_info(record: Document, *, failed: bool) -> Document:
+def _billing_info(record: Document) -> Document:
     currency = record["currency"]
     info: Document = {
         "outstanding_balance": money(Decimal(record["outstanding"]), currency),
         "cycle_executions": [
             {
-                "tenure_type": cycle["tenure_type"],
-                "sequence": cycle["sequence"],
-                "cycles_completed": cycle["completed"],
-                "cycles_remaining": max(cycle["total_cycles"] - cycle["completed"], 0),
+                "tenure_type": "REGULAR",
+                "sequence": 1,
+                "cycles_completed": record["cycles"][0]["completed"],
+                "cycles_remaining": 0,
                 "current_pricing_scheme_version": 1,
-                "total_cycles": cycle["total_cycles"],
+                "total_cycles": 0,
             }
-            for cycle in record["cycles"]
         ],
     }
     if record["last_payment"]:
-        info["last_payment"] = {
-            "amount": money(amount_of(record["last_payment"]), currency),
-            "time": record["last_payment"]["time"],
-        }
-    if record["status"] == "ACTIVE" and record["next_billing"] and not is_over(record):
+        paid = record["last_payment"]
+        info["last_payment"] = {"amount": money(Decimal(paid["amount"]), currency), "time": paid["time"]}
+    if record["status"] == "ACTIVE":
         info["next_billing_time"] = record["next_billing"]
-    info["failed_payments_count"] = record["failed"]
-    if failed and record["last_failed"]:
-        info["last_failed_payment"] = {
-            "amount": money(amount_of(record["last_failed"]), currency),
-            "time": record["last_failed"]["time"],
-            "reason_code": "PAYMENT_DENIED",
-            **({"next_payment_retry_time": record["retry"]} if record["retry"] else {}),
-        }
-    return info
+    return {**info, "failed_payments_count": record["failed"]}
