@@ -13,7 +13,7 @@ from azure.cosmos import CosmosClient, PartitionKey
 
 from infra.local.ports import LOOPBACK
 from infra.local.stores.packages import tests_folder
-from tests.integration.host.running import free_port
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

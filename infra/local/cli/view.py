@@ -39,6 +39,7 @@ class View:
         self._spinner = Spinner("dots")
         self._films = Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"))
         self._tasks: dict[str, TaskID] = {}
+        self._finished: set[str] = set()  # the last byte of an upload and the complete film are both reported as 1.0
         self._is_ready = False
         self._live = Live(console=console, get_renderable=self._drawn, transient=True, refresh_per_second=10)
 
@@ -67,15 +68,26 @@ class View:
         self._console.print(f"Notflix is up after {seconds:.1f} s: [bold link={site}]{site}[/]", highlight=False)
 
     def film(self, label: str, fraction: float) -> None:
-        """Show how far one demonstration film is, and let go of it once it is in; a sentence is only repeated."""
+        """Show the progress of a demonstration film, and one line when it is complete.
+
+        A label that ends in a full stop is a sentence about a film that was left out; it is shown as it is.
+        """
         if label.endswith("."):
             self.say(label)
-            return
-        if label not in self._tasks:
-            self._tasks[label] = self._films.add_task(label, total=1.0)
-        self._films.update(self._tasks[label], completed=fraction, visible=fraction < 1)
-        if fraction >= 1:
-            self._console.print(f"{label} is in", style="dim", highlight=False)
+            for name in self._tasks:
+                if label.startswith(name):
+                    self._finish(name)
+        elif label not in self._finished:
+            if label not in self._tasks:
+                self._tasks[label] = self._films.add_task(label, total=1.0)
+            self._films.update(self._tasks[label], completed=fraction)
+            if fraction >= 1:
+                self._finish(label)
+                self._console.print(f"{label}: added", style="dim", highlight=False)
+
+    def _finish(self, label: str) -> None:
+        self._finished.add(label)
+        self._films.update(self._tasks[label], visible=False)
 
     def stopping(self) -> None:
         """Show the list of services again, as they go."""

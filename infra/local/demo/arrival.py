@@ -120,8 +120,8 @@ class _Arrival:
         try:
             film = self._rendered(title) if fetched is None else fetched.result()
         except films.NotToBeHad as reason:
-            self._report(title.name, 1.0)
             self._report(f"{title.name} was left out, because {reason}.", 1.0)
+            self._report(title.name, 1.0)
             return
         if isinstance(title.film, Clip):
             self._picture_from(title, film, title.film)

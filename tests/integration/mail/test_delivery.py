@@ -19,8 +19,9 @@ from functions.queues import Queues
 from infra.local.cli.mail import show_mail
 from infra.local.cli.product import _refusal_of_mail
 from infra.local.simulators.mail.box import Box
-from tests.integration.host.running import REPOSITORY, RunningHost, eventually, free_port
+from tests.integration.host.running import REPOSITORY, RunningHost, eventually
 from tests.support.mail import Desk, MailServer
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from tests.support.paypal import (
     running_simulator,
     transactions_of,
 )
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -292,9 +292,7 @@ def test_everything_outlives_a_restart(data: Path, hook: Listener) -> None:
 
 
 def test_a_killed_simulator_has_lost_nothing(data: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     argv = [sys.executable, "-m", "infra.local.simulators.paypal", "--port", str(port), "--data", str(data)]
     environment = {**os.environ, "PAYPAL_CLIENT_SECRET": SECRET, "PYTHONPATH": str(REPOSITORY)}
     paypal = PayPal(f"http://127.0.0.1:{port}")

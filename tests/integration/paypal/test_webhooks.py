@@ -121,8 +121,8 @@ def test_repeats_end_after_twenty_five() -> None:
     assert pauses == sorted(pauses)
 
 
-def test_what_could_not_be_delivered_waits_for_the_next_start(data: Path, hook: Listener) -> None:
-    with running_simulator(data, webhook_url="http://127.0.0.1:9/away") as first:
+def test_what_could_not_be_delivered_waits_for_the_next_start(data: Path, hook: Listener, refused_port: int) -> None:
+    with running_simulator(data, webhook_url=f"http://127.0.0.1:{refused_port}/away") as first:
         id_ = make_active(first)
         assert not first.control("GET", "settled?timeout_s=0.2")["settled"]
     with running_simulator(data, webhook_url=hook.url) as second:
