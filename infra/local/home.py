@@ -1,4 +1,4 @@
-"""The state folder of one copy of the product: where data, logs, credentials and addresses lie, and its ports."""
+"""The state folder of one copy of the product: paths of its data, logs, credentials and addresses, and its ports."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ FREE_BYTES_NEEDED = 1_000_000_000
 
 
 class CannotRun(Exception):
-    """Something that a person can act on: the message is one sentence, shown without a traceback."""
+    """A problem that the user can solve; the message is one sentence and is shown without a traceback."""
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The folder NOTFLIX_HOME and what lies where in it; `packages` may be shared by several homes."""
+    """The folder NOTFLIX_HOME and the paths in it; several homes can share `packages`."""
 
     path: Path
     ports: Ports
@@ -33,7 +33,7 @@ class Home:
 
     @classmethod
     def of(cls, environment: Mapping[str, str] = os.environ) -> Home:
-        """Return the home that the environment names; raise CannotRun if NOTFLIX_PORT_BASE is no usable number."""
+        """Return the home that the environment selects; raise CannotRun if NOTFLIX_PORT_BASE is not a usable number."""
         path = Path(environment.get("NOTFLIX_HOME") or REPOSITORY / ".notflix").resolve()
         text = environment.get("NOTFLIX_PORT_BASE") or str(DEFAULT_PORT_BASE)
         if not (text.isascii() and text.isdigit() and 1024 <= int(text) <= 65_000):
@@ -42,22 +42,22 @@ class Home:
 
     @property
     def secrets_file(self) -> Path:
-        """Return the file of the credentials made at first start."""
+        """Return the file of the credentials that are created at first start."""
         return self.path / "secrets.json"
 
     @property
     def endpoints_file(self) -> Path:
-        """Return the file that names every address while the product is ready."""
+        """Return the file that contains every address while the product is ready."""
         return self.path / "endpoints.json"
 
     @property
     def state_file(self) -> Path:
-        """Return the file in which the supervisor says what it keeps."""
+        """Return the file in which the supervisor records its state."""
         return self.path / "state.json"
 
     @property
     def traces_file(self) -> Path:
-        """Return the file that the hosts write their traces and figures to."""
+        """Return the file to which the hosts write traces and metrics."""
         return self.path / "logs" / "traces.jsonl"
 
     def data(self, name: str) -> Path:
@@ -65,7 +65,7 @@ class Home:
         return self.path / "data" / name
 
     def log(self, name: str) -> Path:
-        """Return the log file of a part."""
+        """Return the log file of a service."""
         return self.path / "logs" / f"{name}.log"
 
     def make(self) -> None:
@@ -76,7 +76,7 @@ class Home:
                 (self.path / name).mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise CannotRun(
-                f"{self.path} cannot be written ({error.strerror}); set NOTFLIX_HOME to a folder of yours."
+                f"{self.path} cannot be written ({error.strerror}); set NOTFLIX_HOME to a folder that you can write to."
             ) from None
         free = shutil.disk_usage(self.path).free
         if free < FREE_BYTES_NEEDED:
@@ -87,7 +87,7 @@ class Home:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
+    """Write a file atomically, readable only by its owner."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""The loopback ports of one copy of the product, and who holds one that is taken."""
+"""The loopback ports of one copy of the product, and which process listens on a port."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Ports:
 
     @property
     def arcade_http(self) -> int:
-        """Return the port of the graph's own HTTP interface, which says when it is ready."""
+        """Return the port of the graph's HTTP interface, which reports when it is ready."""
         return self.base + 24
 
     @property
@@ -99,7 +99,7 @@ def is_free(port: int) -> bool:
 
 
 def holder_of(port: int) -> str:
-    """Return the process that listens on `port` as "name (process 123)", or "another program" where /proc hides it."""
+    """Return the process that listens on `port` as "name (process 123)", or "another program" if /proc hides it."""
     inodes = {
         fields[9]
         for table in ("/proc/net/tcp", "/proc/net/tcp6")
@@ -111,6 +111,6 @@ def holder_of(port: int) -> str:
         try:
             if any(str(link.readlink()) in sockets for link in (process / "fd").iterdir()):
                 return f"{(process / 'comm').read_text().strip()} (process {process.name})"
-        except OSError:  # it ended meanwhile, or belongs to someone else
+        except OSError:  # the process has ended, or belongs to another user
             continue
     return "another program"

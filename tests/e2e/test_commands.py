@@ -81,5 +81,5 @@ def test_killed_supervisor_takes_nothing_with_it_that_the_next_up_does_not_bring
         assert again.returncode == 0, again.stderr
     finally:
         down = copy.run("down")
-    assert (down.returncode, down.stdout) == (0, "Notflix is stopped.\n")
+    assert (down.returncode, down.stdout) == (0, "Notflix has stopped.\n")
     assert not copy.home.endpoints_file.exists()

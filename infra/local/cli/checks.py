@@ -1,4 +1,4 @@
-"""`test`, `check` and `bench`: what is run against the source."""
+"""`test`, `check` and `bench`: tests, static checks and benchmarks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def run_tests(arguments: Sequence[str]) -> None:
-    """Install the npm packages and become pytest, caches kept out of the repository; its summary is the last line."""
+    """Install the npm packages and run pytest with its cache outside the repository; its summary is the last line."""
     home = Home.of()
     for source, target in (
         (REPOSITORY / "infra" / "local", stores_folder(home)),
@@ -33,7 +33,7 @@ def run_tests(arguments: Sequence[str]) -> None:
 
 
 def _run(*argv: str, environment: Mapping[str, str] | None = None) -> None:
-    """Run a step of an installation; raise CannotRun with what it said if it fails."""
+    """Run an installation command; raise CannotRun with its output if it fails."""
     whole = {**os.environ, **(environment or {})}
     done = subprocess.run(argv, env=whole, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -41,7 +41,7 @@ def _run(*argv: str, environment: Mapping[str, str] | None = None) -> None:
 
 
 def run_checks() -> None:
-    """Run every checker even if one finds something; raise SystemExit(1) if any did."""
+    """Run all checkers; raise SystemExit(1) if any of them fails."""
     caches = Home.of().path / "caches"
     checkers = (
         ("ruff", "check", "--cache-dir", str(caches / "ruff"), "."),
@@ -54,7 +54,7 @@ def run_checks() -> None:
 
 
 def run_bench(name: str, arguments: Sequence[str]) -> None:
-    """Run the `main` of `tests.bench.<name>`; raise CannotRun, naming those there are, if there is no such."""
+    """Run the `main` of `tests.bench.<name>`; raise CannotRun with the known names if it does not exist."""
     names = sorted(
         module.name for module in pkgutil.iter_modules([str(REPOSITORY / "tests" / "bench")]) if module.name[0] != "_"
     )

@@ -25,26 +25,26 @@ if TYPE_CHECKING:
     from infra.local.stores.credentials import Credentials
 
 MAIL_FROM = "Notflix <no-reply@notflix.localhost>"
-"""The sender of mail that stays on this machine."""
+"""The sender of emails to the local mail server."""
 
 NEEDS_OF_HOSTS = (azurite.NAME, secantus.NAME)
 ENCODER_QUEUES = {
-    # an encode takes all the machine there is
+    # an encode uses the whole machine
     "AzureFunctionsJobHost__extensions__queues__batchSize": "1",
     "AzureFunctionsJobHost__extensions__queues__newBatchThreshold": "0",
-    # no bill counts how often it asks here, and a film waits that long for an idle encoder
+    # polling costs nothing here, and a film waits up to this long for an idle encoder
     "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:00.400",
 }
 
 API_THREADS = {
-    # a hash, or a wait for one, keeps a thread; the worker's own number, five on one core, would be all of them
+    # password hashing blocks a thread; the default of five threads on one core would all be blocked
     "PYTHON_THREADPOOL_THREAD_COUNT": "16",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """The services in the order of their needs, and every address by name."""
+    """The services, listed after those they need, and every address by name."""
 
     services: tuple[Service, ...]
     endpoints: dict[str, str]
@@ -52,7 +52,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a person wants it: `encoders` processes share the encodes; `host` is "notflix", or "func" for Core Tools."""
+    """Options of `up`: the number of encoder processes; `host` is "notflix", or "func" for Core Tools."""
 
     empty: bool = False
     encoders: int = 1
@@ -60,7 +60,7 @@ class Options:
 
 
 def product_of(home: Home, credentials: Credentials, environment: Mapping[str, str], options: Options) -> Product:
-    """Return all services and addresses; raise CannotRun if the options ask for what is not there."""
+    """Return all services and addresses; raise CannotRun if the options cannot be met."""
     if not 1 <= options.encoders <= MOST_ENCODERS:
         raise CannotRun(f"--encoders must be a number from 1 to {MOST_ENCODERS}, not {options.encoders}.")
     if options.host == "func" and shutil.which("func") is None:
@@ -171,7 +171,7 @@ def _host(
     work = home.path / "work" / name
 
     def prepare(run: Run) -> None:
-        if work.exists():  # what an encoder that was killed left there
+        if work.exists():  # left by an encoder that was killed
             shutil.rmtree(work)
         work.mkdir(parents=True)
 
@@ -242,7 +242,7 @@ def _publish(pages: Path, connection: str) -> None:
 
 
 def _refusal(port: int, path: str, *, status: int | None = None, key: str = "") -> str | None:
-    """Return why the loopback HTTP server does not answer, or not with `status`; None if it does."""
+    """Return why the loopback HTTP server does not answer with `status`, or None if it does."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
     try:
         connection.request("GET", path, headers={"x-functions-key": key} if key else {})
@@ -255,7 +255,7 @@ def _refusal(port: int, path: str, *, status: int | None = None, key: str = "") 
 
 
 def _refusal_of_mail(port: int) -> str | None:
-    """Return why the loopback mail server does not greet; None if it does."""
+    """Return why the loopback mail server does not answer, or None if it does."""
     try:
         with smtplib.SMTP(LOOPBACK, port, LOOPBACK, timeout=2):
             return None

@@ -1,4 +1,4 @@
-"""`status` and `logs`: what the supervisor wrote down, checked against the processes that really run."""
+"""`status` and `logs`: the recorded state, checked against the processes that really run."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 LINES = "40"
 _WORDS = {
     "degraded": "up, but some services are not",
-    "failed": "stopped, since it did not come up",
-    "killed": "not running: its supervisor was killed",
+    "failed": "stopped, because the start failed",
+    "killed": "not running, because its supervisor was killed",
 }
 
 
@@ -44,26 +44,26 @@ def status_of(home: Home) -> dict[str, Any]:
 
 
 def show_status(*, as_json: bool) -> None:
-    """Print the state for a person or for a script."""
+    """Print the state as a table or as JSON."""
     home = Home.of()
-    told = status_of(home)
+    report = status_of(home)
     if as_json:
-        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.write(json.dumps(report) + "\n")
         return
 
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
-    address = f": {told['site']}" if told["site"] else "."
-    console.print(f"Notflix is {_WORDS.get(told['state'], told['state'])}{address}", highlight=False)
-    if told["detail"]:
-        console.print(told["detail"], highlight=False, soft_wrap=True)
-    if told["running"] or any(service["pid"] for service in told["services"]):
+    address = f": {report['site']}" if report["site"] else "."
+    console.print(f"Notflix is {_WORDS.get(report['state'], report['state'])}{address}", highlight=False)
+    if report["detail"]:
+        console.print(report["detail"], highlight=False, soft_wrap=True)
+    if report["running"] or any(service["pid"] for service in report["services"]):
         table = Table(box=None, pad_edge=False, header_style="dim")
         for heading in ("service", "state", "address", "process", "restarts"):
             table.add_column(heading)
-        for service in told["services"]:
+        for service in report["services"]:
             row = (
                 service["name"],
                 service["state"],
@@ -73,22 +73,22 @@ def show_status(*, as_json: bool) -> None:
             )
             table.add_row(*map(str, row))
         console.print(table)
-        for service in told["services"]:
+        for service in report["services"]:
             if service["detail"]:
                 console.print(service["detail"], style="yellow", highlight=False, soft_wrap=True)
-    if (films := told["demonstration"]) and films["state"] != "done":
+    if (films := report["demonstration"]) and films["state"] != "done":
         coming = (f"{label} {share:.0%}" for label, share in films["films"].items() if share < 1)
-        console.print(films["detail"] or f"Demonstration films are coming in: {', '.join(coming)}", highlight=False)
+        console.print(films["detail"] or f"Demonstration films are being added: {', '.join(coming)}", highlight=False)
 
 
 def show_logs(name: str, *, follow: bool) -> None:
-    """Become `tail` on the log of one service, or on all logs."""
+    """Replace this process by `tail` on the log of one service, or on all logs."""
     folder = Home.of().path / "logs"
     known = {path.stem: path for path in sorted(folder.glob("*.log"))}
     if name and name not in known:
         raise CannotRun(f"There is no log {name!r} in {folder}; there are: {', '.join(known) or 'none yet'}.")
     if not known:
-        raise CannotRun(f"There are no logs in {folder} yet; they begin with `./notflix up`.")
+        raise CannotRun(f"There are no logs in {folder} yet; `./notflix up` creates them.")
     files = [str(known[name])] if name else [str(path) for path in known.values()]
     sys.stdout.flush()
     os.execvp("tail", ["tail", "-n", LINES, *(["-F"] if follow else []), *files])
@@ -105,11 +105,11 @@ def _phase(state: State | None) -> str:
 
 
 def _as_it_is(service: ServiceStatus, *, supervised: bool) -> ServiceStatus:
-    """Return the service as it is now: the process of one whose supervisor was killed may be gone."""
+    """Return the current state of the service: if its supervisor was killed, its process may be gone."""
     if supervised:
         return service
     if is_alive(service.pid, service.born):
         return replace(
-            service, state=ServiceState.DOWN, detail=f"{service.label} was left behind; `./notflix down` stops it."
+            service, state=ServiceState.DOWN, detail=f"{service.label} is still running; `./notflix down` stops it."
         )
     return replace(service, state=ServiceState.STOPPED, pid=None, born=None)

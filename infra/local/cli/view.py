@@ -1,4 +1,4 @@
-"""What a person sees while the product comes up and runs: a live list on a terminal, plain lines anywhere else."""
+"""The output of `up`: a live list of services on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MARKS = {
 
 
 class View:
-    """A listener that draws; use it as a context. The list of services gives way to the address once all are ready."""
+    """A listener that prints; use it as a context manager. The list of services disappears when all are ready."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -54,7 +54,7 @@ class View:
         self._live.stop()
 
     def service(self, status: ServiceStatus) -> None:
-        """Show the change of one service."""
+        """Show the new state of a service."""
         self._services[status.name] = status
         if self._is_ready and status.detail:
             self._console.print(status.detail, style="yellow", highlight=False, soft_wrap=True)
@@ -62,10 +62,10 @@ class View:
             self._console.print(f"{status.label} is up", highlight=False)
 
     def ready(self, site: str) -> None:
-        """Show where to look."""
+        """Show the address of the site."""
         self._is_ready = True
         seconds = time.monotonic() - self._began
-        self._console.print(f"Notflix is up after {seconds:.1f} s: [bold link={site}]{site}[/]", highlight=False)
+        self._console.print(f"Notflix is ready after {seconds:.1f} s: [bold link={site}]{site}[/]", highlight=False)
 
     def film(self, label: str, fraction: float) -> None:
         """Show the progress of a demonstration film, and one line when it is complete.
@@ -90,11 +90,11 @@ class View:
         self._films.update(self._tasks[label], visible=False)
 
     def stopping(self) -> None:
-        """Show the list of services again, as they go."""
+        """Show the list of services again while they stop."""
         self._is_ready = False
 
     def say(self, sentence: str) -> None:
-        """Show a line that stays."""
+        """Print a sentence."""
         self._console.print(sentence, highlight=False, soft_wrap=True)
 
     def _drawn(self) -> RenderableType:

@@ -1,6 +1,6 @@
-"""ArcadeDB in the place of Neo4j: the official driver speaks Bolt to it; its own JRE comes with the Python package.
+"""ArcadeDB instead of Neo4j: the official driver connects to it by Bolt. The Python package contains a JRE.
 
-It is asked over HTTP whether it is ready: a log-in tried while it starts is throttled for many seconds.
+The readiness check uses HTTP first, because a login attempt during the start is throttled for many seconds.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ com.arcadedb.server.ArcadeDBServer
 
 
 def arcadedb(home: Home, credentials: Credentials, environment: Mapping[str, str]) -> Store:
-    """Return the private ArcadeDB, or the Neo4j that NEO4J_URI names."""
+    """Return the local ArcadeDB, or the Neo4j server at NEO4J_URI."""
     if uri := environment.get(URI):
         user, password = environment.get(USER, "neo4j"), environment.get(PASSWORD, "")
         service = Service(
@@ -74,7 +74,7 @@ def arcadedb(home: Home, credentials: Credentials, environment: Mapping[str, str
     def prepare(run: Run) -> None:
         for name in ("databases", "config", "log", "tmp"):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        # a file, since the passwords would stand in the list of processes
+        # in a file, because command-line arguments are visible in the process list
         write_private(
             folder / "java.arguments",
             ARGUMENTS.format(
@@ -106,7 +106,7 @@ def arcadedb(home: Home, credentials: Credentials, environment: Mapping[str, str
 
 
 def _package_folder() -> Path:
-    """Return the folder of the Python package without importing it, which would load the JVM's bridge."""
+    """Return the folder of the Python package without importing it, which would load the JVM bridge."""
     found = importlib.util.find_spec("arcadedb_embedded")
     assert found is not None
     assert found.origin is not None

@@ -1,8 +1,8 @@
-"""MariaDB in the place of MySQL: data under the home, TCP on loopback only, no account without a password.
+"""MariaDB instead of MySQL: data under the home, TCP on loopback only, no account without a password.
 
-Root's password is set by an init file that the server runs before it listens, so there is no moment without one. The
-databases of `sql/` with their accounts are made and brought up to date as in Azure, in MariaDB or in the MySQL server
-that MYSQL_ADMIN_URL names; the functions get the addresses of the users that may execute procedures, and no other.
+An init file sets the root password before the server listens, so it never accepts connections without one. The
+databases of `sql/` and their accounts are created and migrated as in Azure, in MariaDB or in the MySQL server at
+MYSQL_ADMIN_URL. The functions get only the addresses of users that can execute procedures.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ ALTER USER 'root'@'{LOOPBACK}' IDENTIFIED BY '{{root}}';
 
 
 def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]) -> Store:
-    """Return the private MariaDB, or the MySQL that MYSQL_ADMIN_URL names as its administrator."""
+    """Return the local MariaDB, or the MySQL server at MYSQL_ADMIN_URL."""
     if url := environment.get(ADMINISTRATOR):
         return _real_server(url, environment.get(CA, ""), credentials)
 
     port, folder = home.ports.mysql, home.data(NAME)
     url = f"mysql://root:{credentials.mysql_root}@{LOOPBACK}:{port}"
-    as_root = ("--user=root",) if os.geteuid() == 0 else ()  # which the server refuses to be by chance
+    as_root = ("--user=root",) if os.geteuid() == 0 else ()  # the server runs as root only if asked to
 
     def prepare(run: Run) -> None:
         (folder / "tmp").mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]
             run(
                 "mariadb-install-db",
                 "--no-defaults",
-                "--datadir=./data.new",  # its shell script splits a path at blanks
+                "--datadir=./data.new",  # relative, because the shell script splits paths at spaces
                 *as_root,
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
@@ -75,7 +75,7 @@ def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]
             f"--init-file={folder / 'accounts.sql'}",
             f"--tmpdir={folder / 'tmp'}",
             f"--pid-file={folder / 'mariadb.pid'}",
-            "--socket=mariadb.sock",  # relative to the data folder: a socket's whole path may have 107 bytes only
+            "--socket=mariadb.sock",  # relative to the data folder, because socket paths are limited to 107 bytes
             f"--port={port}",
             f"--bind-address={LOOPBACK}",
             "--skip-name-resolve",
@@ -100,8 +100,8 @@ def _real_server(url: str, ca: str, credentials: Credentials) -> Store:
         host = Address.of(url).host
     except AddressUnreadable:
         raise CannotRun(
-            f"{ADMINISTRATOR} is not of the form mysql://administrator:password@host:3306, with what is special in the "
-            "password percent-encoded."
+            f"{ADMINISTRATOR} must have the form mysql://administrator:password@host:3306, with special characters "
+            "in the password percent-encoded."
         ) from None
     service = Service(
         name=NAME,
@@ -115,7 +115,7 @@ def _real_server(url: str, ca: str, credentials: Credentials) -> Store:
 
 
 def _settings(url: str, credentials: Credentials) -> dict[str, str]:
-    """Return the addresses of the four databases, and of any other in `sql/`, each as its own user."""
+    """Return the address of each database in `sql/` as its own user."""
     host = url.rpartition("@")[2].partition("/")[0]
     others = {path.name for path in SQL.glob("*") if path.is_dir()}
     return {
@@ -125,7 +125,7 @@ def _settings(url: str, credentials: Credentials) -> dict[str, str]:
 
 
 def _migrate(url: str, ca: str, credentials: Credentials) -> None:
-    """Bring the databases up to date; raise CannotRun with the sentence that says where it stands."""
+    """Migrate the databases; raise CannotRun with the message of the failed migration."""
     from functions.mysql_connections import Address
     from infra.migrations.files import CannotMigrate, read_folders
     from infra.migrations.runner import Server, migrate
@@ -139,7 +139,7 @@ def _migrate(url: str, ca: str, credentials: Credentials) -> None:
 
 
 def _refusal(url: str, ca: str) -> str | None:
-    """Return why the server does not let us in, or None if it does."""
+    """Return why the server refuses a connection, or None if it accepts it."""
     import pymysql
 
     from functions.mysql_connections import Address, connect

@@ -1,4 +1,4 @@
-"""Redis, private: every write appended to its log, a password, loopback only."""
+"""A local Redis with an append-only file and a password, on loopback only."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ save ""
 
 
 def redis(home: Home, credentials: Credentials, environment: Mapping[str, str]) -> Store:
-    """Return the private Redis, or the one that REDIS_URL names."""
+    """Return the local Redis, or the one at REDIS_URL."""
     if url := environment.get(SETTING):
         service = Service(
             name=NAME, label="Redis", address=f"{urlsplit(url).hostname}", check=partial(_refusal, url), start_s=10
@@ -43,7 +43,7 @@ def redis(home: Home, credentials: Credentials, environment: Mapping[str, str]) 
 
     def prepare(run: Run) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        # a file, since the password would stand in the list of processes
+        # in a file, because command-line arguments are visible in the process list
         write_private(folder / "redis.conf", CONFIGURATION.format(port=port, password=credentials.redis))
 
     service = Service(

@@ -1,7 +1,7 @@
-"""SecantusDB in the place of Cosmos DB for MongoDB: durable on each commit, one user, loopback only.
+"""SecantusDB instead of Cosmos DB for MongoDB: durable commits, one user, loopback only.
 
-It asks for passwords only once a user exists, and a user can be made only while it does not ask. So the data folder of
-a first start is made by a server on a port that nobody knows, and takes its final name when the user is in it.
+It requires passwords only once a user exists, and a user can be created only before that. So a temporary server on a
+random port creates the user in a new data folder, which gets its final name once the user exists.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PASSWORD_VARIABLE = "NOTFLIX_NEW_USER_PASSWORD"
 
 
 def secantus(home: Home, credentials: Credentials, environment: Mapping[str, str]) -> Store:
-    """Return the private SecantusDB, or the Mongo server that MONGO_URL names."""
+    """Return the local SecantusDB, or the MongoDB server at MONGO_URL."""
     if url := environment.get(SETTING):
         service = Service(
             name=NAME, label="MongoDB", address=f"{urlsplit(url).hostname}", check=partial(_refusal, url), start_s=10
@@ -61,11 +61,11 @@ def secantus(home: Home, credentials: Credentials, environment: Mapping[str, str
         folder=folder,
         argv=(
             *(sys.executable, "-m", "secantus"),
-            *("--config", str(folder / "secantusd.toml")),  # empty; else one of the user's might be read
+            *("--config", str(folder / "secantusd.toml")),  # empty, so that no configuration of the user is read
             *("--host", LOOPBACK, "--port", str(port)),
             *("--storage-path", str(folder / "data")),
             *("--cache-size", "128M"),
-            "--sync-on-commit",  # without it a kill loses acknowledged writes
+            "--sync-on-commit",  # otherwise a kill loses acknowledged writes
             "--auth",
             *("--log-level", "WARNING"),
         ),
@@ -77,7 +77,7 @@ def secantus(home: Home, credentials: Credentials, environment: Mapping[str, str
 
 
 def _refusal(url: str) -> str | None:
-    """Return why the server does not let us in, or None if it does."""
+    """Return why the server refuses a connection, or None if it accepts it."""
     from pymongo import MongoClient
     from pymongo.errors import PyMongoError
 
@@ -92,7 +92,7 @@ def _refusal(url: str) -> str | None:
 
 
 def make_first_user(data: Path, password: str) -> None:
-    """Create the data folder with the one user in it; nothing else is running on it."""
+    """Create the data folder with its only user. No other server must be using it."""
     from pymongo import MongoClient
     from secantus import SecantusDBServer
 

@@ -1,4 +1,4 @@
-"""The five stores of one home, started or merely checked, and the settings by which the functions reach them."""
+"""The five stores of one home, and the settings that the functions need to reach them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def stores_of(home: Home, credentials: Credentials, environment: Mapping[str, str]) -> tuple[Store, ...]:
-    """Return the stores; one whose setting stands in `environment` is the real server that it names."""
+    """Return the stores; a setting in `environment` replaces a local store by an external server."""
     return tuple(make(home, credentials, environment) for make in (azurite, secantus, mariadb, redis, arcadedb))
 
 
 def settings_of(home: Home, credentials: Credentials, stores: Sequence[Store]) -> dict[str, str]:
-    """Return the settings that lead the functions to the stores and to the site, and the key they sign with."""
+    """Return the settings of the functions: addresses of stores and site, and their keys."""
     settings = {name: value for store in stores for name, value in store.settings.items()}
     return {
         **settings,
@@ -37,7 +37,7 @@ def settings_of(home: Home, credentials: Credentials, stores: Sequence[Store]) -
 
 
 def endpoints_of(home: Home, credentials: Credentials, stores: Sequence[Store]) -> dict[str, str]:
-    """Return every address by its name in `endpoints.json`, and the key that admin calls need."""
+    """Return the addresses for `endpoints.json` by name, and the key for admin calls."""
     settings = settings_of(home, credentials, stores)
     connection = settings["AzureWebJobsStorage"]
     return {

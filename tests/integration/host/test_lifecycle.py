@@ -49,7 +49,7 @@ def test_a_taken_port_is_told_in_one_sentence(host: RunningHost) -> None:
         host.port = taken.getsockname()[1]
         host.launch()
         assert eventually(lambda: host.process is not None and host.process.poll()) == 1
-    assert host.log == f"Port {host.port} cannot be listened on: Address already in use.\n"
+    assert host.log == f"Cannot listen on port {host.port}: Address already in use.\n"
 
 
 def test_a_storage_account_that_does_not_answer_is_told_in_one_sentence(host: RunningHost, refused_port: int) -> None:

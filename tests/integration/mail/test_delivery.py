@@ -189,4 +189,4 @@ def test_before_anything_arrived_the_mailbox_says_so(
     show_mail(as_json=True)
     assert json.loads(capsys.readouterr().out) == {"mails": []}
     show_mail(as_json=False)
-    assert "No mail has arrived here yet" in capsys.readouterr().out
+    assert "There are no emails yet" in capsys.readouterr().out

@@ -136,7 +136,7 @@ def test_up_tells_what_is_wrong_with_a_real_server(folder: Path, tmp_path: Path,
     home = free_home(tmp_path)
     home.make()
     credentials = load_or_make(home.secrets_file)
-    with pytest.raises(CannotRun, match="MYSQL_ADMIN_URL is not of the form"):
+    with pytest.raises(CannotRun, match="MYSQL_ADMIN_URL must have the form"):
         mariadb(home, credentials, {"MYSQL_ADMIN_URL": "db.example"})
     from dataclasses import replace
 

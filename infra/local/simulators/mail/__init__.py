@@ -1,1 +1,1 @@
-"""A mail server for one machine: it takes every letter, keeps it in a Maildir, and delivers nothing to anyone."""
+"""A mail server for one machine: it accepts every email, stores it in a Maildir, and delivers nothing."""

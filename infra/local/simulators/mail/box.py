@@ -1,4 +1,4 @@
-"""The Maildir in which the local mail server keeps what arrived, and the letters in it as a person reads them."""
+"""The Maildir in which the local mail server stores emails, and the emails in it in readable form."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LINK = re.compile(r"https?://[^\s<>\"]+")
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A letter that arrived; `links` are the web addresses in its text, each once, in their order."""
+    """A received email; `links` are the web addresses in its text, in order and without duplicates."""
 
     at: datetime
     to: str
@@ -33,13 +33,13 @@ class Mail:
 
 
 class Box:
-    """The Maildir `folder`, made when the first letter comes."""
+    """The Maildir `folder`, which is created when the first email arrives."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def keep(self, recipient: str, content: bytes) -> None:
-        """Keep a letter for one recipient, whole or not at all."""
+        """Store an email for one recipient atomically."""
         head = f"{RECIPIENT}: {recipient}\r\n".encode()
         self._folder.parent.mkdir(parents=True, exist_ok=True)
         maildir = mailbox.Maildir(self._folder)
@@ -47,10 +47,10 @@ class Box:
         maildir.close()
 
     def mails(self) -> list[Mail]:
-        """Return what arrived, newest first."""
+        """Return the received emails, newest first."""
         found: list[tuple[int, str, Mail]] = []
         for path in (path for name in ("new", "cur") for path in self._folder.glob(f"{name}/*")):
-            with suppress(FileNotFoundError):  # another program that reads the Maildir just moved it
+            with suppress(FileNotFoundError):  # another mail program has just moved it
                 at_ns = path.stat().st_mtime_ns
                 found.append((at_ns, path.name, _read(at_ns, path.read_bytes())))
         return [mail for _, _, mail in sorted(found, key=lambda each: each[:2], reverse=True)]
@@ -70,8 +70,8 @@ def _read(at_ns: int, content: bytes) -> Mail:
 
 
 def _as_typed(address: str) -> str:
-    """Return the address with its domain in letters rather than in the ASCII form in which it travelled."""
+    """Return the address with its domain in Unicode instead of the ASCII form used in SMTP."""
     local, at, domain = address.rpartition("@")
-    with suppress(UnicodeError):  # a domain that is no domain stays as it came
+    with suppress(UnicodeError):  # an invalid domain stays as it is
         domain = idna.decode(domain)
     return f"{local}{at}{domain}"

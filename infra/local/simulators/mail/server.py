@@ -1,4 +1,4 @@
-"""The SMTP server itself, on loopback: letters beyond ASCII in addresses are welcome, mail for nobody is refused."""
+"""The SMTP server, on loopback: it accepts non-ASCII addresses and refuses recipients that are not addresses."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ LARGEST_BYTES = 1_000_000
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
 
-class Keeper:
-    """Answers aiosmtpd's questions: who is written to, and what becomes of a letter."""
+class MailHandler:
+    """The handler of aiosmtpd: checks recipients and stores emails."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
@@ -30,7 +30,7 @@ class Keeper:
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Take a recipient who has an address."""
+        """Accept a recipient if it is an email address."""
         if not _ADDRESS.fullmatch(address):
             return "553 5.1.3 That is not an address"
         envelope.rcpt_tos.append(address)
@@ -38,21 +38,25 @@ class Keeper:
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """Keep a letter, once for each recipient."""
+        """Store an email once for each recipient."""
         content = envelope.original_content or b""
         try:
             for recipient in envelope.rcpt_tos:
                 await asyncio.to_thread(self._box.keep, recipient, content)
         except OSError as error:
-            log.error("A letter could not be kept: %s", error)
-            return "452 4.3.1 It could not be kept"
+            log.error("An email could not be stored: %s", error)
+            return "452 4.3.1 The email could not be stored"
         return "250 2.0.0 Kept"
 
 
 def smtp_for(box: Box) -> SMTP:
-    """Return the protocol of one connection; aiosmtpd asks for it inside a running event loop."""
+    """Return the protocol of one connection; aiosmtpd needs a running event loop."""
     return SMTP(
-        Keeper(box), data_size_limit=LARGEST_BYTES, enable_SMTPUTF8=True, hostname="notflix.localhost", ident="Notflix"
+        MailHandler(box),
+        data_size_limit=LARGEST_BYTES,
+        enable_SMTPUTF8=True,
+        hostname="notflix.localhost",
+        ident="Notflix",
     )
 
 

@@ -1,1 +1,1 @@
-"""A simulator of OMDb for one machine: its questions, answers, failures and posters, for a handful of open films."""
+"""A simulator of OMDb for one machine: its API, failures and posters, for a few open films."""

@@ -1,7 +1,7 @@
-"""The simulator's answers, in the shapes and with the words of the real OMDb.
+"""The simulator's answers, with the structure and the texts of the real OMDb.
 
-`POST /simulate?fault=NAME` makes every later answer fail in one way, until `fault=none`, so that a test can see what
-the product does: `key`, `quota`, `slow`, `500`, `garbage`.
+`POST /simulate?fault=NAME` makes all answers fail in one way until `fault=none`: `key`, `quota`, `slow`, `500` or
+`garbage`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 KEY = "local"
-"""The key that the simulator knows unless it is started with another."""
+"""The API key that the simulator accepts by default."""
 
 FAULTS = ("none", "key", "quota", "slow", "500", "garbage")
 SLOW_S = 30.0
@@ -30,7 +30,7 @@ SLOW_S = 30.0
 _DEFAULTS = {"Metascore": "N/A", "imdbRating": "N/A", "imdbVotes": "N/A", "Ratings": [], "Response": "True"}
 
 
-class Simulator:
+class OmdbSimulator:
     """OMDb for the films of `titles.json`."""
 
     def __init__(self, *, key: str = KEY, fault: str = "none") -> None:
@@ -96,7 +96,7 @@ class Simulator:
     async def _set_fault(self, request: Request) -> Response:
         fault = request.query_params.get("fault", "")
         if fault not in FAULTS:
-            return PlainTextResponse(f"A fault is one of {', '.join(FAULTS)}.", status_code=422)
+            return PlainTextResponse(f"fault must be one of {', '.join(FAULTS)}.", status_code=422)
         self._fault = fault
         return Response(status_code=204)
 

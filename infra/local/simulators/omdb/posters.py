@@ -1,4 +1,4 @@
-"""Posters drawn for the simulator: a sky, a sun, ridges one behind the other, and the film's name."""
+"""Posters of the simulator: a sky, a sun, ridges and the title of the film."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PALETTES = (
 
 
 def draw_poster(name: str, year: str) -> bytes:
-    """Return a JPEG poster; the same film always gets the same one."""
+    """Return a JPEG poster, always the same for the same film."""
     chance = random.Random(hashlib.sha256(name.encode()).digest())
     dark, mid, glow = (_rgb(colour) for colour in chance.choice(_PALETTES))
     image = Image.new("RGB", (WIDTH, HEIGHT))
