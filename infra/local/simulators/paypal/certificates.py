@@ -123,13 +123,7 @@ def _key_text(key: rsa.RSAPrivateKey) -> str:
 
 
 def _subject(common: str) -> x509.Name:
-    return x509.Name(
-        [
-            x509.NameAttribute(NameOID.COUNTRY_NAME, "US"),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "PayPal simulator"),
-            x509.NameAttribute(NameOID.COMMON_NAME, common),
-        ]
-    )
+    return x509.Name.from_rfc4514_string(f"CN={common},O=PayPal simulator,C=US")
 
 
 def _issue(
@@ -154,10 +148,7 @@ def _issue(
         .add_extension(x509.BasicConstraints(ca=authority, path_length=path_length), critical=True)
         .add_extension(_usage(authority=authority), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()),
-            critical=False,
-        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
     )
     if not authority:
         (common,) = subject.get_attributes_for_oid(NameOID.COMMON_NAME)

@@ -37,8 +37,9 @@ from infra.local.simulators.paypal.validation import PayPalError
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from infra.local.simulators.paypal.formats import Document
+    from infra.local.simulators.paypal.formats import Document, SimulatedClock
     from infra.local.simulators.paypal.simulator import PayPalSimulator
+    from infra.local.simulators.paypal.store import DocumentStore
 
 ROOT = "/_simulator"
 
@@ -90,6 +91,16 @@ class Switches:
         if fault.count <= 0:
             self.fault = None
         return fault
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorCore:
+    """What all components share; `base` is the address of the simulator."""
+
+    store: DocumentStore
+    clock: SimulatedClock
+    switches: Switches
+    base: str
 
 
 _CHOICES = {

@@ -47,7 +47,7 @@ class SimulatorPages:
             loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
         self._templates.globals["style"] = STYLE_PATH
-        self._templates.filters["day"] = _day
+        self._templates.filters |= {"day": _day, "price": _price, "result": _result}
 
     def routes(self) -> list[Route]:
         """Return the routes of the pages."""
@@ -71,31 +71,17 @@ class SimulatorPages:
     def _overview(self, request: Request) -> Response:
         of = self._of
         records = list(reversed(of.store.all("subscription")))
-        deliveries = of.store.latest("delivery", _MAX_ROWS)
         return self._page(
             "overview.html",
             now=format_time(of.clock.now()),
             moved=bool(of.clock.offset),
             switches=_switch_pairs(of),
-            rows=[self._row(record) for record in records[:_MAX_ROWS]],
+            rows=records[:_MAX_ROWS],
             more=max(len(records) - _MAX_ROWS, 0),
-            deliveries=[_delivery(each) for each in deliveries],
+            deliveries=of.store.latest("delivery", _MAX_ROWS),
             webhooks=of.webhooks.all_webhooks(),
-            plans=of.plans.all_plans(),
+            plans={plan["id"]: plan for plan in of.plans.all_plans()},
         )
-
-    def _row(self, record: Document) -> Document:
-        plan = self._of.plans.plan(record["plan_id"])
-        return {
-            "id": record["id"],
-            "status": record["status"],
-            "plan": plan["name"],
-            "price": _price(record),
-            "payer": record["subscriber"].get("email_address", ""),
-            "next": record["next_billing"] if record["status"] == "ACTIVE" else None,
-            "token": record["token"],
-            "failed": record["failed"],
-        }
 
     def _ask(self, request: Request) -> Response:
         return self._approval(request.query_params.get("ba_token", ""))
@@ -159,14 +145,14 @@ def _switch_pairs(of: PayPalSimulator) -> list[tuple[str, str]]:
     return list(pairs.items())
 
 
-def _delivery(delivery: Document) -> Document:
+def _result(delivery: Document) -> str:
+    """Return the result of the last attempt in words."""
     attempts = delivery["attempts"]
-    result = "Not sent yet"
-    if attempts:
-        status = attempts[-1]["status"]
-        answer = f"Answer {status}" if status else "No answer"
-        result = answer if len(attempts) == 1 else f"{answer} at attempt {len(attempts)}"
-    return {**{name: delivery[name] for name in ("event_type", "event_id", "state")}, "result": result}
+    if not attempts:
+        return "Not sent yet"
+    status = attempts[-1]["status"]
+    answer = f"Answer {status}" if status else "No answer"
+    return answer if len(attempts) == 1 else f"{answer} at attempt {len(attempts)}"
 
 
 def _day(text: str) -> str:

@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from infra.local.simulators.paypal.control import Switches
-    from infra.local.simulators.paypal.formats import Document, SimulatedClock
-    from infra.local.simulators.paypal.store import DocumentStore
+    from infra.local.simulators.paypal.control import SimulatorCore
+    from infra.local.simulators.paypal.formats import Document
     from infra.local.simulators.paypal.webhooks import EventLog
 
 SALES_PATH = "/v1/payments/sale"
@@ -40,15 +39,13 @@ FEE_SHARE, FEE_FIXED = Decimal("0.0299"), Decimal("0.35")
 class Sales:
     """The payments of all subscriptions."""
 
-    def __init__(self, store: DocumentStore, clock: SimulatedClock, base: str, *, events: EventLog) -> None:
-        self._store = store
-        self._clock = clock
-        self._base = base
+    def __init__(self, core: SimulatorCore, events: EventLog) -> None:
+        self._core = core
         self._events = events
 
     def create(self, record: Document, amount: Decimal) -> Document:
         """Charge the payer of a subscription, and return the record of the sale."""
-        currency, now = record["currency"], format_time(self._clock.now())
+        currency, now = record["currency"], format_time(self._core.clock.now())
         fee = min(rounded(amount * FEE_SHARE + FEE_FIXED, currency), amount)
         sale: Document = {
             "id": new_id("", 17),
@@ -62,7 +59,7 @@ class Sales:
             "create_time": now,
             "update_time": now,
         }
-        self._store.put("sale", sale["id"], sale, parent=record["id"])
+        self._core.store.put("sale", sale["id"], sale, parent=record["id"])
         return sale
 
     def sale(self, id_: str) -> Document:
@@ -71,7 +68,7 @@ class Sales:
 
     def refund(self, id_: str) -> Document:
         """Return the resource of a refund; raise PayPalError if there is none."""
-        refund = self._store.get("refund", id_)
+        refund = self._core.store.get("refund", id_)
         if refund is None:
             raise not_found()
         return self._view_of_refund(refund)
@@ -91,7 +88,7 @@ class Sales:
             amount = left
         if not 0 < amount <= left:
             raise PayPalError(400, "REFUND_EXCEEDED_TRANSACTION_AMOUNT")
-        now = format_time(self._clock.now())
+        now = format_time(self._core.clock.now())
         refunded = Decimal(sale["refunded"]) + amount
         state = "refunded" if refunded == Decimal(sale["amount"]) else "partially_refunded"
         sale |= {"refunded": str(refunded), "state": state, "update_time": now}
@@ -103,8 +100,8 @@ class Sales:
             "currency": currency,
             "create_time": now,
         }
-        self._store.put("sale", sale_id, sale, parent=sale["subscription_id"])
-        self._store.put("refund", refund["id"], refund, parent=sale_id)
+        self._core.store.put("sale", sale_id, sale, parent=sale["subscription_id"])
+        self._core.store.put("refund", refund["id"], refund, parent=sale_id)
         # in an event the amount of a refund is negative
         resource = {
             **self._view_of_refund(refund),
@@ -122,9 +119,9 @@ class Sales:
             "refunded": sale["amount"],
             "state": "refunded",
             "reason_code": "CHARGEBACK",
-            "update_time": format_time(self._clock.now()),
+            "update_time": format_time(self._core.clock.now()),
         }
-        self._store.put("sale", sale_id, sale, parent=sale["subscription_id"])
+        self._core.store.put("sale", sale_id, sale, parent=sale["subscription_id"])
         self._emit("PAYMENT.SALE.REVERSED", sale, self._view(sale), "A {} sale payment was reversed")
 
     def _emit(self, event_type: str, sale: Document, resource: Document, summary: str) -> None:
@@ -133,14 +130,14 @@ class Sales:
         self._events.emit(event_type, resource, subject=sale["subscription_id"], summary=summary.format(amount))
 
     def _record(self, id_: str) -> Document:
-        sale = self._store.get("sale", id_)
+        sale = self._core.store.get("sale", id_)
         if sale is None:
             raise not_found()
         return sale
 
     def _view(self, sale: Document) -> Document:
         amount, currency = Decimal(sale["amount"]), sale["currency"]
-        href = f"{self._base}{SALES_PATH}/{sale['id']}"
+        href = f"{self._core.base}{SALES_PATH}/{sale['id']}"
         return {
             "id": sale["id"],
             "state": sale["state"],
@@ -172,8 +169,8 @@ class Sales:
             "create_time": refund["create_time"],
             "update_time": refund["create_time"],
             "links": [
-                link(f"{self._base}{REFUNDS_PATH}/{refund['id']}", "self", "GET"),
-                link(f"{self._base}{SALES_PATH}/{refund['sale_id']}", "sale", "GET"),
+                link(f"{self._core.base}{REFUNDS_PATH}/{refund['id']}", "self", "GET"),
+                link(f"{self._core.base}{SALES_PATH}/{refund['sale_id']}", "sale", "GET"),
             ],
         }
 
@@ -186,20 +183,11 @@ class RecurringBilling:
     """Changes a subscription's record for each payment. `view` makes the resource that PayPal shows of a record."""
 
     def __init__(
-        self,
-        store: DocumentStore,
-        clock: SimulatedClock,
-        *,
-        sales: Sales,
-        events: EventLog,
-        switches: Switches,
-        view: Callable[[Document], Document],
+        self, core: SimulatorCore, sales: Sales, events: EventLog, view: Callable[[Document], Document]
     ) -> None:
-        self._store = store
-        self._clock = clock
+        self._core = core
         self._sales = sales
         self._events = events
-        self._switches = switches
         self._view = view
 
     def store_subscription(self, record: Document) -> None:
@@ -208,13 +196,13 @@ class RecurringBilling:
         if record["status"] == "ACTIVE":
             times = [parse_time(record[name]).timestamp() for name in ("next_billing", "retry") if record[name]]
             due = min(times, default=None)
-        self._store.put("subscription", record["id"], record, due=due)
+        self._core.store.put("subscription", record["id"], record, due=due)
 
     def begin(self, record: Document) -> Callable[[], None]:
         """Take the first payment unless the subscription starts later; return what emits the events of it."""
         start = parse_time(record["start_time"])
         record["next_billing"] = record["start_time"]
-        emit = self._bill(record, fails=self._payments_fail()) if start <= self._clock.now() else _emit_nothing
+        emit = self._bill(record, fails=self._payments_fail()) if start <= self._core.clock.now() else _emit_nothing
         self.store_subscription(record)
         return emit
 
@@ -222,20 +210,20 @@ class RecurringBilling:
         """Continue a suspended subscription; the time of the suspension is not charged."""
         record |= {"failed": 0, "retry": None}
         count = record["cycles"][0]["completed"]
-        while parse_time(record["next_billing"]) <= self._clock.now():
+        while parse_time(record["next_billing"]) <= self._core.clock.now():
             count += 1
             record["next_billing"] = format_time(self._billing_time(record, count))
 
     def run_due(self, until: datetime) -> None:
         """Take all payments that are due by `until`, each at its own time."""
         for _ in range(MAX_DUE_AT_ONCE):
-            with self._store.transaction():
-                found = self._store.due("subscription", until.timestamp(), 1)
+            with self._core.store.transaction():
+                found = self._core.store.due("subscription", until.timestamp(), 1)
                 if not found:
                     return
                 record = found[0]
                 times = [parse_time(record[name]) for name in ("next_billing", "retry") if record[name]]
-                with self._clock.at(min(times)):
+                with self._core.clock.at(min(times)):
                     self.charge(record, fails=self._payments_fail())
 
     def charge(self, record: Document, *, fails: bool) -> None:
@@ -248,7 +236,7 @@ class RecurringBilling:
         emit()
 
     def _payments_fail(self) -> bool:
-        return self._switches.payments == "fail"
+        return self._core.switches.payments == "fail"
 
     def _bill(self, record: Document, *, fails: bool) -> Callable[[], None]:
         (cycle,) = record["cycles"]
@@ -259,7 +247,7 @@ class RecurringBilling:
 
     def _collect(self, record: Document, *, fails: bool) -> Callable[[], None]:
         """Collect the outstanding amount or fail to; change the record, and return what emits the events of it."""
-        now = self._clock.now()
+        now = self._core.clock.now()
         record |= {"update_time": format_time(now), "retry": None}
         if fails:
             return self._fail(record, now)
@@ -291,7 +279,7 @@ class RecurringBilling:
         """Return when `count` cycles have passed. PayPal bills at 10:00 UTC, as captured events show."""
         (cycle,) = record["cycles"]
         moment = add_interval(parse_time(record["start_time"]), cycle["unit"], cycle["count"] * count)
-        if self._switches.billing_time == "exact":
+        if self._core.switches.billing_time == "exact":
             return moment
         return moment.replace(hour=10, minute=0, second=0, microsecond=0)
 

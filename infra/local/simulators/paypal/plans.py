@@ -8,8 +8,8 @@ from infra.local.simulators.paypal.formats import INTERVAL_UNITS, format_time, m
 from infra.local.simulators.paypal.validation import RequestFields, not_found, not_simulated, unprocessable
 
 if TYPE_CHECKING:
-    from infra.local.simulators.paypal.formats import Document, SimulatedClock
-    from infra.local.simulators.paypal.store import DocumentStore
+    from infra.local.simulators.paypal.control import SimulatorCore
+    from infra.local.simulators.paypal.formats import Document
 
 PRODUCTS_PATH = "/v1/catalogs/products"
 PLANS_PATH = "/v1/billing/plans"
@@ -21,14 +21,13 @@ _CYCLE_FIELDS = {"frequency", "tenure_type", "sequence", "total_cycles", "pricin
 class SimulatedPlans:
     """The products of the merchant and their plans."""
 
-    def __init__(self, store: DocumentStore, clock: SimulatedClock) -> None:
-        self._store = store
-        self._clock = clock
+    def __init__(self, core: SimulatorCore) -> None:
+        self._core = core
 
     def create_product(self, body: object) -> Document:
         """Create a product and return it."""
         given = RequestFields(body, {"name", "description", "type", "category"})
-        now = format_time(self._clock.now())
+        now = format_time(self._core.clock.now())
         product: Document = {
             "id": new_id("PROD-", 17),
             "name": given.text("name", longest=127),
@@ -39,13 +38,13 @@ class SimulatedPlans:
             "update_time": now,
         }
         product = {name: value for name, value in product.items() if value is not None}
-        self._store.put("product", product["id"], product)
+        self._core.store.put("product", product["id"], product)
         return product
 
     def create_plan(self, body: object) -> Document:
         """Create a plan and return it."""
         given = RequestFields(body, _PLAN_FIELDS)
-        now = format_time(self._clock.now())
+        now = format_time(self._core.clock.now())
         plan: Document = {
             "id": new_id("P-", 24),
             "product_id": given.text("product_id", longest=50, shortest=6),
@@ -58,23 +57,23 @@ class SimulatedPlans:
             "create_time": now,
             "update_time": now,
         }
-        if self._store.get("product", plan["product_id"]) is None:
+        if self._core.store.get("product", plan["product_id"]) is None:
             raise not_found()
         _check_cycles(plan["billing_cycles"])
         plan = {name: value for name, value in plan.items() if value is not None}
-        self._store.put("plan", plan["id"], plan)
+        self._core.store.put("plan", plan["id"], plan)
         return plan
 
     def plan(self, id_: str) -> Document:
         """Return a plan; raise PayPalError if there is none."""
-        plan = self._store.get("plan", id_)
+        plan = self._core.store.get("plan", id_)
         if plan is None:
             raise not_found()
         return plan
 
     def all_plans(self) -> list[Document]:
         """Return all plans, newest first."""
-        return list(reversed(self._store.all("plan")))
+        return list(reversed(self._core.store.all("plan")))
 
     def deactivate_plan(self, id_: str) -> None:
         """Close a plan to new subscribers."""
@@ -84,8 +83,8 @@ class SimulatedPlans:
                 "PLAN_STATUS_INVALID",
                 "Invalid plan status for deactivate action; plan status should be active or created.",
             )
-        plan |= {"status": "INACTIVE", "update_time": format_time(self._clock.now())}
-        self._store.put("plan", id_, plan)
+        plan |= {"status": "INACTIVE", "update_time": format_time(self._core.clock.now())}
+        self._core.store.put("plan", id_, plan)
 
 
 def _preferences(given: RequestFields) -> Document:

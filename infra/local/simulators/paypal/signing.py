@@ -27,7 +27,7 @@ from infra.local.simulators.paypal.certificates import CERTIFICATES_PATH, Author
 from infra.local.simulators.paypal.formats import format_time
 
 if TYPE_CHECKING:
-    from infra.local.simulators.paypal.formats import SimulatedClock
+    from infra.local.simulators.paypal.control import SimulatorCore
 
 MODES = (
     *("genuine", "other_key", "own_chain", "expired", "other_name", "wrong_host", "http_url", "redirect"),
@@ -59,11 +59,10 @@ class Transmission:
 class TransmissionSigner:
     """Signs transmissions and serves the certificates for them."""
 
-    def __init__(self, authority: Authority, signer: Signer, clock: SimulatedClock, base: str) -> None:
+    def __init__(self, core: SimulatorCore, authority: Authority, signer: Signer) -> None:
+        self._core = core
         self._authority = authority
         self._signer = signer
-        self._clock = clock
-        self._base = base
 
     @cached_property
     def _self_made(self) -> Signer:
@@ -90,7 +89,7 @@ class TransmissionSigner:
 
     def url_of(self, signer: Signer) -> str:
         """Return the URL of a signer's certificate chain."""
-        return f"{self._base}{CERTIFICATES_PATH}{signer.id}"
+        return f"{self._core.base}{CERTIFICATES_PATH}{signer.id}"
 
     def redirect_url(self) -> str:
         """Return where the certificate URL of the mode `redirect` redirects to."""
@@ -98,7 +97,7 @@ class TransmissionSigner:
 
     def sign_event(self, raw: bytes, webhook_id: str, mode: str = "genuine") -> Transmission:
         """Return a new transmission of an event to a webhook, in one of the MODES."""
-        id_, time = str(uuid.uuid1(secrets.randbits(47))), format_time(self._clock.now())
+        id_, time = str(uuid.uuid1(secrets.randbits(47))), format_time(self._core.clock.now())
         body = raw
         if mode == "altered_body":
             body = altered(raw)
@@ -138,7 +137,7 @@ class TransmissionSigner:
             "own_chain": self.url_of(self._self_made),
             "wrong_host": f"https://api.paypal.com.certificates.example{CERTIFICATES_PATH}{own}",
             "http_url": f"http://api.paypal.com{CERTIFICATES_PATH}{own}",
-            "redirect": f"{self._base}{CERTIFICATES_PATH}{REDIRECT_ID}",
+            "redirect": f"{self._core.base}{CERTIFICATES_PATH}{REDIRECT_ID}",
         }[mode]
 
 

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from infra.local.simulators.paypal.api import AccessTokens, PayPalApi
 from infra.local.simulators.paypal.certificates import load_or_make
-from infra.local.simulators.paypal.control import Control, Switches
+from infra.local.simulators.paypal.control import Control, SimulatorCore, Switches
 from infra.local.simulators.paypal.formats import SimulatedClock
 from infra.local.simulators.paypal.pages import SimulatorPages
 from infra.local.simulators.paypal.payments import Sales
@@ -41,19 +41,18 @@ class PayPalSimulator:
         self.base = base
         self.store = store = DocumentStore(data / "paypal.sqlite")
         setting = store.get("setting", "clock")
-        self.clock = clock = SimulatedClock(timedelta(seconds=setting["offset_s"] if setting else 0))
-        self.switches = switches = Switches()
+        self.clock = SimulatedClock(timedelta(seconds=setting["offset_s"] if setting else 0))
+        self.switches = Switches()
+        core = SimulatorCore(store, self.clock, self.switches, base)
         self.authority, leaf = load_or_make(data)
-        self.signer = TransmissionSigner(self.authority, leaf, clock, base)
+        self.signer = TransmissionSigner(core, self.authority, leaf)
         self.tokens = AccessTokens(store, client_id=client_id, client_secret=client_secret)
-        self.delivery = WebhookDelivery(store, clock, signer=self.signer, switches=switches)
-        events = EventLog(store, clock, base, switches=switches, on_new=self.delivery.wake)
-        self.sales = Sales(store, clock, base, events=events)
-        self.plans = SimulatedPlans(store, clock)
-        self.subscriptions = SimulatedSubscriptions(
-            store, clock, base, plans=self.plans, sales=self.sales, events=events, switches=switches
-        )
-        self.webhooks = WebhookRegistry(store, base)
+        self.delivery = WebhookDelivery(core, self.signer)
+        events = EventLog(core, on_new=self.delivery.wake)
+        self.sales = Sales(core, events)
+        self.plans = SimulatedPlans(core)
+        self.subscriptions = SimulatedSubscriptions(core, self.plans, self.sales, events)
+        self.webhooks = WebhookRegistry(core)
         self._stopping = threading.Event()
         self._timer = threading.Thread(target=self._charge_due, name="timer", daemon=True)
 

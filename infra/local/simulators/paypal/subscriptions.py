@@ -29,11 +29,10 @@ from infra.local.simulators.paypal.validation import (
 )
 
 if TYPE_CHECKING:
-    from infra.local.simulators.paypal.control import Switches
-    from infra.local.simulators.paypal.formats import Document, SimulatedClock
+    from infra.local.simulators.paypal.control import SimulatorCore
+    from infra.local.simulators.paypal.formats import Document
     from infra.local.simulators.paypal.payments import Sales
     from infra.local.simulators.paypal.plans import SimulatedPlans
-    from infra.local.simulators.paypal.store import DocumentStore
     from infra.local.simulators.paypal.webhooks import EventLog
 
 SUBSCRIPTIONS_PATH = "/v1/billing/subscriptions"
@@ -51,30 +50,18 @@ _ACTIONS = {
 class SimulatedSubscriptions:
     """All subscriptions. A record is what is stored of one; `view` makes the resource that PayPal shows of it."""
 
-    def __init__(
-        self,
-        store: DocumentStore,
-        clock: SimulatedClock,
-        base: str,
-        *,
-        plans: SimulatedPlans,
-        sales: Sales,
-        events: EventLog,
-        switches: Switches,
-    ) -> None:
-        self._store = store
-        self._clock = clock
-        self._base = base
+    def __init__(self, core: SimulatorCore, plans: SimulatedPlans, sales: Sales, events: EventLog) -> None:
+        self._core = core
         self._plans = plans
         self._events = events
-        self.billing = RecurringBilling(store, clock, sales=sales, events=events, switches=switches, view=self.view)
+        self.billing = RecurringBilling(core, sales, events, self.view)
 
     def create_subscription(self, body: object) -> Document:
         """Create a subscription that waits for approval, and return its resource."""
         given = RequestFields(body, {"plan_id", "custom_id", "start_time", "application_context"})
         plan_id = given.text("plan_id", longest=50, shortest=3)
         custom_id = given.optional_text("custom_id", longest=127)
-        now, start = self._clock.now(), given.time("start_time")
+        now, start = self._core.clock.now(), given.time("start_time")
         if start is not None and start <= now:
             raise invalid(
                 given.at("start_time"), "INVALID_PARAMETER_VALUE", "Start time must be a valid future date and time."
@@ -124,8 +111,8 @@ class SimulatedSubscriptions:
             "next_billing": None,
             "retry": None,
         }
-        self._store.put("approval", record["token"], {"subscription_id": record["id"]})
-        self._store.put("subscription", record["id"], record)
+        self._core.store.put("approval", record["token"], {"subscription_id": record["id"]})
+        self._core.store.put("subscription", record["id"], record)
         self._emit("CREATED", record)
         return self.view(record)
 
@@ -135,19 +122,19 @@ class SimulatedSubscriptions:
 
     def record(self, id_: str) -> Document:
         """Return the record of a subscription; raise PayPalError if there is none."""
-        record = self._store.get("subscription", id_)
+        record = self._core.store.get("subscription", id_)
         if record is None:
             raise not_found()
         return record
 
     def record_by_token(self, token: str) -> Document | None:
         """Return the record of the subscription that an approval page belongs to."""
-        found = self._store.get("approval", token)
-        return self._store.get("subscription", found["subscription_id"]) if found else None
+        found = self._core.store.get("approval", token)
+        return self._core.store.get("subscription", found["subscription_id"]) if found else None
 
     def all_subscriptions(self) -> list[Document]:
         """Return the resources of all subscriptions, newest first."""
-        return [self.view(record) for record in reversed(self._store.all("subscription"))]
+        return [self.view(record) for record in reversed(self._core.store.all("subscription"))]
 
     def view(self, record: Document) -> Document:
         """Return the resource that PayPal shows of a record."""
@@ -178,7 +165,7 @@ class SimulatedSubscriptions:
             raise not_found()
         if record["status"] != "APPROVAL_PENDING":
             return record
-        now = self._clock.now()
+        now = self._core.clock.now()
         payer = new_id("", 13)
         record["subscriber"] = {
             "email_address": f"payer-{payer.lower()}@example.com",
@@ -223,9 +210,9 @@ class SimulatedSubscriptions:
                 bounds.append(parse_time(text))
             except ValueError:
                 raise malformed(name, text, location="query") from None
-        sales = self._store.all("sale", parent=id_)
+        sales = self._core.store.all("sale", parent=id_)
         found = [self._transaction(sale) for sale in sales if bounds[0] <= parse_time(sale["create_time"]) <= bounds[1]]
-        href = f"{self._base}{SUBSCRIPTIONS_PATH}/{id_}/transactions?start_time={start}&end_time={end}"
+        href = f"{self._core.base}{SUBSCRIPTIONS_PATH}/{id_}/transactions?start_time={start}&end_time={end}"
         links, pages = [link(href, "self", "GET")], 1 if found else 0
         return {"transactions": found, "links": links, "total_items": len(found), "total_pages": pages}
 
@@ -233,7 +220,7 @@ class SimulatedSubscriptions:
         self._events.emit(f"BILLING.SUBSCRIPTION.{event}", self.view(record), subject=record["id"])
 
     def _set_status(self, record: Document, status: str) -> None:
-        now = format_time(self._clock.now())
+        now = format_time(self._core.clock.now())
         record |= {"status": status, "status_update_time": now, "update_time": now}
 
     def _transaction(self, sale: Document) -> Document:
@@ -253,10 +240,10 @@ class SimulatedSubscriptions:
         }
 
     def _links(self, record: Document) -> list[Document]:
-        href = f"{self._base}{SUBSCRIPTIONS_PATH}/{record['id']}"
+        href = f"{self._core.base}{SUBSCRIPTIONS_PATH}/{record['id']}"
         status = record["status"]
         if status == "APPROVAL_PENDING":
-            page = f"{self._base}{APPROVAL_PATH}?ba_token={record['token']}"
+            page = f"{self._core.base}{APPROVAL_PATH}?ba_token={record['token']}"
             approve = {"href": page, "rel": "approve", "method": "GET"}
             return [approve, link(href, "edit", "PATCH"), link(href, "self", "GET")]
         actions = {"ACTIVE": ("cancel", "suspend", "capture"), "SUSPENDED": ("activate", "cancel")}.get(status, ())

@@ -22,10 +22,9 @@ from infra.local.simulators.paypal.validation import PayPalError, RequestFields,
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from infra.local.simulators.paypal.control import Switches
-    from infra.local.simulators.paypal.formats import Document, SimulatedClock
+    from infra.local.simulators.paypal.control import SimulatorCore
+    from infra.local.simulators.paypal.formats import Document
     from infra.local.simulators.paypal.signing import Transmission, TransmissionSigner
-    from infra.local.simulators.paypal.store import DocumentStore
 
 log = logging.getLogger(__name__)
 
@@ -60,19 +59,8 @@ _REVERSED_LANE = "reordered"
 class EventLog:
     """Stores events and queues their deliveries; `on_new` is called when there is something to deliver."""
 
-    def __init__(
-        self,
-        store: DocumentStore,
-        clock: SimulatedClock,
-        base: str,
-        *,
-        switches: Switches,
-        on_new: Callable[[], None],
-    ) -> None:
-        self._store = store
-        self._clock = clock
-        self._base = base
-        self._switches = switches
+    def __init__(self, core: SimulatorCore, on_new: Callable[[], None]) -> None:
+        self._core = core
         self._on_new = on_new
 
     def emit(self, event_type: str, resource: Document, *, subject: str, summary: str = "") -> None:
@@ -80,11 +68,11 @@ class EventLog:
         of_subscription = event_type in SUBSCRIPTION_EVENTS
         payment = "refund" if event_type == "PAYMENT.SALE.REFUNDED" else "sale"
         id_ = f"{new_id('WH-', 17)}-{new_id('', 17)}"
-        address = f"{self._base}{EVENTS_PATH}{id_}"
+        address = f"{self._core.base}{EVENTS_PATH}{id_}"
         event: Document = {
             "id": id_,
             "event_version": "1.0",
-            "create_time": format_time_ms(self._clock.now()),
+            "create_time": format_time_ms(self._core.clock.now()),
             "resource_type": "subscription" if of_subscription else payment,
             **({"resource_version": "2.0"} if of_subscription else {}),
             "event_type": event_type,
@@ -93,11 +81,11 @@ class EventLog:
             "links": [link(address, "self", "GET"), link(f"{address}/resend", "resend", "POST")],
         }
         raw = json.dumps(event, separators=(",", ":"), ensure_ascii=False)
-        lost = self._switches.delivery == "lose"
-        with self._store.transaction():
-            self._store.put("event", id_, {"id": id_, "event_type": event_type, "subject": subject, "raw": raw})
-            webhooks = [hook for hook in self._store.all("webhook") if _receives(hook, event_type)]
-            for number, hook in enumerate(hook for hook in webhooks for _ in range(self._switches.copies)):
+        lost = self._core.switches.delivery == "lose"
+        with self._core.store.transaction():
+            self._core.store.put("event", id_, {"id": id_, "event_type": event_type, "subject": subject, "raw": raw})
+            webhooks = [hook for hook in self._core.store.all("webhook") if _receives(hook, event_type)]
+            for number, hook in enumerate(hook for hook in webhooks for _ in range(self._core.switches.copies)):
                 delivery = {
                     "id": f"{id_}/{number + 1}",
                     "event_id": id_,
@@ -108,22 +96,23 @@ class EventLog:
                     "queued": time.time(),
                     "attempts": [],
                 }
-                self._store.put("delivery", delivery["id"], delivery, parent=id_, due=None if lost else time.time())
+                self._core.store.put(
+                    "delivery", delivery["id"], delivery, parent=id_, due=None if lost else time.time()
+                )
         self._on_new()
 
 
 class WebhookRegistry:
     """The registered webhooks."""
 
-    def __init__(self, store: DocumentStore, base: str) -> None:
-        self._store = store
-        self._base = base
+    def __init__(self, core: SimulatorCore) -> None:
+        self._core = core
 
     def register(self, id_: str, url: str) -> None:
         """Set the URL of the webhook `id_`, which is created if there is none."""
-        known = self._store.get("webhook", id_)
+        known = self._core.store.get("webhook", id_)
         types = known["event_types"] if known else [{"name": "*"}]
-        self._store.put("webhook", id_, {"id": id_, "url": url, "event_types": types})
+        self._core.store.put("webhook", id_, {"id": id_, "url": url, "event_types": types})
 
     def create_webhook(self, body: object) -> Document:
         """Register a webhook and return its resource."""
@@ -135,20 +124,20 @@ class WebhookRegistry:
             "url": url,
             "event_types": [{"name": each.choice("name", (*EVENT_TYPES, "*"))} for each in types],
         }
-        known = self._store.all("webhook")
+        known = self._core.store.all("webhook")
         if any(each["url"] == url for each in known):
             raise PayPalError(400, "WEBHOOK_URL_ALREADY_EXISTS")
         if len(known) >= MAX_WEBHOOKS:
             raise invalid("/url", "WEBHOOK_NUMBER_LIMIT_EXCEEDED", "The maximum number of webhooks is registered.")
-        self._store.put("webhook", webhook["id"], webhook)
+        self._core.store.put("webhook", webhook["id"], webhook)
         return self._view(webhook)
 
     def all_webhooks(self) -> list[Document]:
         """Return the resources of all webhooks."""
-        return [self._view(each) for each in self._store.all("webhook")]
+        return [self._view(each) for each in self._core.store.all("webhook")]
 
     def _view(self, webhook: Document) -> Document:
-        href = f"{self._base}{WEBHOOKS_PATH}/{webhook['id']}"
+        href = f"{self._core.base}{WEBHOOKS_PATH}/{webhook['id']}"
         links = [link(href, "self", "GET"), link(href, "update", "PATCH"), link(href, "delete", "DELETE")]
         return {**webhook, "links": links}
 
@@ -165,13 +154,9 @@ def retry_delay_s(retry: int) -> float:
 class WebhookDelivery:
     """Sends deliveries that are due, in threads of its own."""
 
-    def __init__(
-        self, store: DocumentStore, clock: SimulatedClock, *, signer: TransmissionSigner, switches: Switches
-    ) -> None:
-        self._store = store
-        self._clock = clock
+    def __init__(self, core: SimulatorCore, signer: TransmissionSigner) -> None:
+        self._core = core
         self._signer = signer
-        self._switches = switches
         self._more = threading.Event()
         self._done = threading.Condition()
         self._busy: dict[str, str] = {}  # lane -> id of the delivery being sent; only the loop's thread adds to it
@@ -198,7 +183,7 @@ class WebhookDelivery:
     def wait_until_settled(self, timeout_s: float) -> bool:
         """Wait until nothing is pending or being sent; return False after `timeout_s` seconds."""
         end = time.monotonic() + timeout_s
-        while self._busy or self._store.next_due("delivery") is not None:
+        while self._busy or self._core.store.next_due("delivery") is not None:
             left = end - time.monotonic()
             if left <= 0:
                 return False
@@ -210,18 +195,18 @@ class WebhookDelivery:
         while not self._stopping:
             self._more.clear()
             if not self._send_due():
-                following = self._store.next_due("delivery")
+                following = self._core.store.next_due("delivery")
                 wait = _POLL_INTERVAL_S if following is None else following - time.time()
                 self._more.wait(min(max(wait, 0.005), _POLL_INTERVAL_S))
 
     def _send_due(self) -> bool:
         """Start what can be sent now; return whether anything was started."""
-        if self._switches.delivery == "hold":
+        if self._core.switches.delivery == "hold":
             return False
         # copied before the store is asked: the delivery of a lane that is free here is no longer due in the answer
         busy = set(self._busy)
-        due = self._store.due("delivery", time.time(), MAX_DUE_AT_ONCE)
-        if self._switches.order == "reversed" and any(_is_new(each) for each in due):
+        due = self._core.store.due("delivery", time.time(), MAX_DUE_AT_ONCE)
+        if self._core.switches.order == "reversed" and any(_is_new(each) for each in due):
             self._reverse_when_quiet()
             return False
         started = False
@@ -237,8 +222,8 @@ class WebhookDelivery:
 
     def _reverse_when_quiet(self) -> None:
         """Reverse the pending deliveries unless the last event came just now."""
-        with self._store.transaction():
-            pending = [each for each in self._store.due("delivery", time.time(), -1) if _is_new(each)]
+        with self._core.store.transaction():
+            pending = [each for each in self._core.store.due("delivery", time.time(), -1) if _is_new(each)]
             now = time.time()
             if now - max(each["queued"] for each in pending) < REVERSED_AFTER_S:
                 return
@@ -259,8 +244,8 @@ class WebhookDelivery:
                 self._done.notify_all()
 
     def _send(self, delivery: Document) -> None:
-        webhook = self._store.get("webhook", delivery["webhook_id"])
-        event = self._store.get("event", delivery["event_id"])
+        webhook = self._core.store.get("webhook", delivery["webhook_id"])
+        event = self._core.store.get("event", delivery["event_id"])
         if webhook is None or event is None:
             delivery["state"] = "failed"
             self._put(delivery, None)
@@ -268,7 +253,7 @@ class WebhookDelivery:
         transmission = self._signer.sign_event(event["raw"].encode(), webhook["id"])
         status = self._post(webhook["url"], transmission)
         attempt = {
-            "time": format_time_ms(self._clock.now()),
+            "time": format_time_ms(self._core.clock.now()),
             "transmission_id": transmission.id,
             "status": status,
         }
@@ -298,7 +283,7 @@ class WebhookDelivery:
         return int(answer.status_code)
 
     def _put(self, delivery: Document, due: float | None) -> None:
-        self._store.put("delivery", delivery["id"], delivery, parent=delivery["event_id"], due=due)
+        self._core.store.put("delivery", delivery["id"], delivery, parent=delivery["event_id"], due=due)
 
 
 def _is_new(delivery: Document) -> bool:
