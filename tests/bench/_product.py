@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infra.local.stores.home import REPOSITORY
+from infra.local.home import REPOSITORY
 from tests.support.homes import free_home
 from tests.support.uploads import Sent, Storefront
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.local.stores.home import Home
+    from infra.local.home import Home
 
 START_TIMEOUT_S = 300
 STOP_TIMEOUT_S = 120
@@ -48,7 +48,7 @@ class Product:
     def pids(self, kind: str) -> list[int]:
         """Return the process ids of the services whose name starts with `kind`, such as "encoder" or "api"."""
         status: dict[str, Any] = json.loads(self._run("status", "--json", within_s=30))
-        return [part["pid"] for part in status["parts"] if part["name"].startswith(kind)]
+        return [service["pid"] for service in status["services"] if service["name"].startswith(kind)]
 
     @property
     def storefront(self) -> Storefront:

@@ -17,9 +17,16 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from functions.platform.settings import Settings
-from infra.local.stores.home import Home
+from infra.local.home import Home
 from tests.bench._encode_baselines import Baselines
-from tests.bench._measure import PeakMemoryWatch, ResourceUsage, conclude, cpu_of_tree, peak_mb, say
+from tests.bench._measure import (
+    PeakMemoryWatch,
+    ResourceUsage,
+    conclude,
+    cpu_of_tree,
+    peak_mb,
+    say,
+)
 from tests.bench._product import first_manifest_s, product, ready_s
 from tests.bench._sources import SHORT_S, long_film, short_film, tiny_film
 

@@ -31,11 +31,11 @@ from functions.recommendations.repository import BoltGraph
 from functions.recommendations.service import Recommendations
 from functions.usage.model import Kind
 from functions.usage.mongo import MongoUsage
+from infra.local.home import Home
+from infra.local.processes.supervisor import Supervisor
 from infra.local.stores.arcadedb import arcadedb
 from infra.local.stores.credentials import load_or_make
-from infra.local.stores.home import Home
 from infra.local.stores.secantus import secantus
-from infra.local.stores.supervisor import Supervisor
 from tests.bench import _generated_catalogue as generated
 from tests.bench._measure import conclude, say
 from tests.bench._recommend_baselines import TOP, Baselines
@@ -87,7 +87,7 @@ def stores() -> Iterator[tuple[Database[dict[str, Any]], Bolt]]:
     home.make()
     credentials = load_or_make(home.secrets_file)
     own = [make(home, credentials, {}) for make in (secantus, arcadedb)]
-    supervisor = Supervisor([store.part for store in own], home=home)
+    supervisor = Supervisor([store.service for store in own], home=home)
     say("Starting MongoDB and the graph …")
     supervisor.start()
     settings = load_settings({"AzureWebJobsStorage": "", **own[0].settings, **own[1].settings})

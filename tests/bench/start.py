@@ -22,7 +22,7 @@ from pymongo import MongoClient
 from functions.encoding.ladder import chunks_for
 from functions.encoding.model import FrameGrid, JobStatus
 from functions.encoding.repository import MongoEncodeJobs
-from infra.local.stores.home import REPOSITORY
+from infra.local.home import REPOSITORY
 from tests.bench._measure import conclude, cpu_of_tree, resident_mb, say
 from tests.bench._product import product
 from tests.support.encoding import make_job, make_plan

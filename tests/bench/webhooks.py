@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import requests
 
 from functions.platform.mysql_connections import Address, connect
-from infra.local.paypal.identity import CLIENT_ID
+from infra.local.simulators.paypal import CLIENT_ID
 from infra.local.stores.credentials import load_or_make
 from tests.bench._measure import conclude, say
 from tests.bench._product import product

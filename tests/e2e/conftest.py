@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import sync_playwright
 
-from infra.local.stores.home import REPOSITORY
+from infra.local.home import REPOSITORY
 from tests.support.homes import free_home
-from tests.support.viewers import make_subscriber
+from tests.support.studio import StudioPage
+from tests.support.viewers import make_administrator, make_subscriber
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser
 
-    from infra.local.stores.home import Home
+    from infra.local.home import Home
     from tests.support.viewers import SomeViewer
 
 CHROMIUM_FLAGS = (
@@ -93,3 +94,9 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_FLAGS))
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def studio(product: Product, browser: Browser) -> StudioPage:
+    """Return the studio page and an administrator who opens it."""
+    return StudioPage(product, make_administrator(product), browser)

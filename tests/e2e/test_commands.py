@@ -9,7 +9,7 @@ import urllib.request
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from infra.local.stores.state import read_state
+from infra.local.processes.state import read_state
 from tests.e2e.conftest import Product
 from tests.support.homes import free_home
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def test_status_tells_scripts_that_every_part_is_ready(product: Product) -> None:
     told = json.loads(product.run("status", "--json").stdout)
     assert (told["running"], told["state"], told["site"]) == (True, "ready", product.endpoints["site"])
-    states = {part["name"]: part["state"] for part in told["parts"]}
+    states = {service["name"]: service["state"] for service in told["services"]}
     assert states.keys() >= {"azurite", "secantus", "mariadb", "redis", "arcadedb", "api", "encoder", "site"}
     assert set(states.values()) == {"ready"}
 
@@ -59,7 +59,7 @@ def test_another_copy_on_the_same_ports_is_refused_in_one_sentence(product: Prod
     refused = other.run("up", "--detach", "--empty")
     assert refused.returncode == 1
     assert refused.stderr.startswith("Port ")
-    assert " is taken by " in refused.stderr
+    assert " is in use by " in refused.stderr
     assert refused.stderr.count("\n") == 1
 
 
@@ -81,5 +81,5 @@ def test_up_recovers_everything_after_the_supervisor_was_killed(tmp_path: Path) 
         assert again.returncode == 0, again.stderr
     finally:
         down = copy.run("down")
-    assert (down.returncode, down.stdout) == (0, "Notflix is stopped.\n")
+    assert (down.returncode, down.stdout) == (0, "Notflix has stopped.\n")
     assert not copy.home.endpoints_file.exists()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from infra.checks.documentation import build
 from infra.checks.files import REPOSITORY
-from infra.local.stores.home import Home
+from infra.local.home import Home
 from infra.local.stores.packages import checks_folder
 
 if TYPE_CHECKING:

@@ -190,7 +190,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 @pytest.fixture(scope="module")
 def survivor(studio: Studio) -> Sent:
     """Upload a film of half a minute, kill the first encoder that has written a segment, and wait for the end."""
-    pids = {name: part(studio, name)["pid"] for name in ENCODERS}
+    pids = {name: service(studio, name)["pid"] for name in ENCODERS}
     work = studio.product.home.path / "work"
     sent = studio.storefront.send("the survivor.mp4", studio.film(HALF_A_MINUTE))
     segment = eventually(lambda: next(work.glob("encoder-*/notflix-work-chunk-*/v*/*.m4s*"), None))
@@ -202,8 +202,8 @@ def survivor(studio: Studio) -> Sent:
     assert job["chunks"]["done"] < job["chunks"]["total"]
     assert chunk.exists(), "the chunk was finished before its encoder was killed"
     assert studio.ended(sent)["status"] == "ready"
-    assert eventually(lambda: part(studio, name)["state"] == "ready")
-    assert part(studio, name)["restarts"] == 1
+    assert eventually(lambda: service(studio, name)["state"] == "ready")
+    assert service(studio, name)["restarts"] == 1
     return sent
 
 
@@ -222,9 +222,9 @@ def twin(studio: Studio) -> Sent:
     return sent
 
 
-def part(studio: Studio, name: str) -> dict[str, Any]:
+def service(studio: Studio, name: str) -> dict[str, Any]:
     told = json.loads(studio.product.run("status", "--json").stdout)
-    found: dict[str, Any] = next(part for part in told["parts"] if part["name"] == name)
+    found: dict[str, Any] = next(each for each in told["services"] if each["name"] == name)
     return found
 
 

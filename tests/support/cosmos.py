@@ -11,16 +11,16 @@ from azure.core.exceptions import AzureError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.cosmos import CosmosClient, PartitionKey
 
+from infra.local.ports import LOOPBACK
 from infra.local.stores.packages import tests_folder
-from infra.local.stores.ports import LOOPBACK
-from tests.integration.host.running import free_port
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from azure.cosmos import ContainerProxy
 
-    from infra.local.stores.home import Home
+    from infra.local.home import Home
 
 KEY = "bm90aGluZyBpcyBzZWNyZXQgaGVyZQ=="
 START_WITHIN_S = 30

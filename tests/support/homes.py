@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from infra.local.stores.home import Home
-from infra.local.stores.ports import Ports, is_free
+from infra.local.home import Home
+from infra.local.ports import Ports, is_free
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,10 +12,10 @@ import pytest
 
 from functions.platform.mysql import Database
 from functions.platform.mysql_connections import Address, connect
+from infra.local.processes.service import ServiceState
+from infra.local.processes.supervisor import Supervisor
 from infra.local.stores.credentials import load_or_make
 from infra.local.stores.mariadb import mariadb
-from infra.local.stores.part import PartState
-from infra.local.stores.supervisor import Supervisor
 from infra.migrations.files import read_folders
 from infra.migrations.runner import Outcome, Server, migrate
 from tests.support.homes import free_home
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from functions.platform.mysql_connections import Connection
+    from infra.local.processes.service import ServiceStatus
     from infra.local.stores.credentials import Credentials
-    from infra.local.stores.part import PartStatus, Store
+    from infra.local.stores.store import Store
 
 PASSWORD = "a-toy's password: %s"
 """The password of every user of a test folder; it contains characters that must be quoted."""
@@ -39,7 +40,7 @@ class Running:
     store: Store
     credentials: Credentials
     supervisor: Supervisor
-    changes: SimpleQueue[PartStatus] = field(default_factory=SimpleQueue)
+    changes: SimpleQueue[ServiceStatus] = field(default_factory=SimpleQueue)
 
     @property
     def admin_url(self) -> str:
@@ -91,7 +92,7 @@ class Running:
         """Wait until the server is ready again after `times` restarts."""
         while True:
             change = self.changes.get(timeout=60)
-            if change.restarts == times and change.state is PartState.READY:
+            if change.restarts == times and change.state is ServiceState.READY:
                 return
 
 
@@ -105,9 +106,9 @@ def running_mysql(folder: Path, *, options: tuple[str, ...] = (), elsewhere: str
     home.make()
     credentials = load_or_make(home.secrets_file)
     store = mariadb(home, credentials, {"MYSQL_ADMIN_URL": elsewhere} if elsewhere else {})
-    part = replace(store.part, argv=(*store.part.argv, *options))
-    changes: SimpleQueue[PartStatus] = SimpleQueue()
-    supervisor = Supervisor([part], home=home, report=changes.put)
+    service = replace(store.service, argv=(*store.service.argv, *options))
+    changes: SimpleQueue[ServiceStatus] = SimpleQueue()
+    supervisor = Supervisor([service], home=home, report=changes.put)
     supervisor.start()
     watcher = threading.Thread(target=supervisor.watch)
     watcher.start()

@@ -1,4 +1,4 @@
-"""`test`, `check` and `bench`: what is run against the source."""
+"""`test`, `check` and `bench`: tests, static checks and benchmarks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from infra.checks.checkers import Tools, all_checkers, run, select
 from infra.checks.documentation import DocumentationBroken, build
-from infra.local.stores.home import REPOSITORY, CannotRun, Home
+from infra.local.home import REPOSITORY, CannotRun, Home
 from infra.local.stores.packages import checks_folder, install, stores_folder, tests_folder, web_folder
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def pytest_arguments(arguments: Sequence[str], home: Path) -> list[str]:
 
 
 def _run(*argv: str, environment: Mapping[str, str] | None = None) -> None:
-    """Run a step of an installation; raise CannotRun with what it said if it fails."""
+    """Run an installation command; raise CannotRun with its output if it fails."""
     whole = {**os.environ, **(environment or {})}
     done = subprocess.run(argv, env=whole, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -84,7 +84,7 @@ def build_documentation() -> None:
 
 
 def run_bench(name: str, arguments: Sequence[str]) -> None:
-    """Run the `main` of `tests.bench.<name>`; raise CannotRun, naming those there are, if there is no such."""
+    """Run the `main` of `tests.bench.<name>`; raise CannotRun with the known names if it does not exist."""
     names = sorted(
         module.name for module in pkgutil.iter_modules([str(REPOSITORY / "tests" / "bench")]) if module.name[0] != "_"
     )

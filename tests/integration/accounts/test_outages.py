@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from tests.integration.conftest import Stack
 
 pytestmark = pytest.mark.usefixtures("wired")
-CLOSED = "127.0.0.1:9"
-"""The port of the discard protocol, on which nothing listens."""
 
 
 def ask(function: Any, address: str, session: str = "", /, **body: object) -> tuple[int, Any]:
@@ -80,12 +78,12 @@ def under_load(*requests: Callable[[], int]) -> Iterator[list[Counter[int]]]:
 
 
 def test_an_unreachable_history_stops_no_login_and_loses_no_entry(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, refused_port: int
 ) -> None:
     empty("record-login")
     email = register()
     home = stack.environment["LOGIN_HISTORY_DB_URL"]
-    rewired(monkeypatch, "LOGIN_HISTORY_DB_URL", re.sub(r"@[^/]+", f"@{CLOSED}", home))
+    rewired(monkeypatch, "LOGIN_HISTORY_DB_URL", re.sub(r"@[^/]+", f"@127.0.0.1:{refused_port}", home))
     status, session = ask(triggers.log_in, "sessions", email=email, password=PASSWORD)
     assert status == 200
     assert log_in(email, OTHER_PASSWORD) == 401
@@ -100,11 +98,12 @@ def test_an_unreachable_history_stops_no_login_and_loses_no_entry(
 
 
 def test_without_the_queue_logins_work_and_their_history_is_stored_directly(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, refused_port: int
 ) -> None:
     email = register()
     connection = stack.environment["AzureWebJobsStorage"]
-    rewired(monkeypatch, "AzureWebJobsStorage", re.sub(r"(QueueEndpoint=http://)[^/]+", rf"\g<1>{CLOSED}", connection))
+    without = re.sub(r"(QueueEndpoint=http://)[^/]+", rf"\g<1>127.0.0.1:{refused_port}", connection)
+    rewired(monkeypatch, "AzureWebJobsStorage", without)
     status, session = ask(triggers.log_in, "sessions", email=email, password=PASSWORD)
     assert status == 200
     _, page = ask(triggers.list_logins, "me/logins", session["token"])

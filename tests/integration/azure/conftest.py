@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.stores.home import REPOSITORY, Home
+from infra.local.home import REPOSITORY, Home
 
 if TYPE_CHECKING:
     from pathlib import Path

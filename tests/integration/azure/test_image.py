@@ -11,7 +11,7 @@ import pytest
 
 from functions import bootstrap
 from functions.platform.messages import PlanEncode
-from infra.local.stores.home import REPOSITORY, Home
+from infra.local.home import REPOSITORY, Home
 from tests.support.films import FILMS
 from tests.support.image import Image, build
 from tests.support.media import make_film

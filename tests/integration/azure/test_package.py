@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.stores.home import REPOSITORY
+from infra.local.home import REPOSITORY
 
 if TYPE_CHECKING:
     from pathlib import Path

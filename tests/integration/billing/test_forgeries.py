@@ -11,7 +11,7 @@ from functions.accounts.model import Viewer
 from functions.billing.model import State
 from functions.billing.owner import offer_of
 from functions.platform.errors import NotFromPayPal
-from infra.local.paypal.forgery import MODES
+from infra.local.simulators.paypal.signing import MODES
 from tests.support.billing import make_user_id
 from tests.support.paypal import Received
 

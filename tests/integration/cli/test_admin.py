@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from infra.local.cli.admin import create_administrator
-from infra.local.stores.home import CannotRun
+from infra.local.home import CannotRun
 from tests.integration.host.running import REPOSITORY, RunningHost, eventually
 from tests.support.mail import MailServer
 
@@ -107,13 +107,13 @@ def test_the_owners_routes_are_closed_to_strangers_and_viewers(product: str, sta
 def test_what_was_done_is_told_in_one_sentence(product: str, capsys: pytest.CaptureFixture[str]) -> None:
     create_administrator("third@example.org", as_json=False)
     sentence = capsys.readouterr().out
-    assert sentence.startswith("third@example.org is a new administrator; to choose a password, open this within 30")
+    assert sentence.startswith("third@example.org is a new administrator; to set a password, open this link within 30")
     assert "/reset.html#token=" in sentence and len(sentence.splitlines()) == 1
 
     assert ask(product, "POST", "accounts", email="squatter@example.org", password=PASSWORD).status_code == 201
     create_administrator("squatter@example.org", as_json=False)
     sentence = capsys.readouterr().out
-    assert "had an account that nobody had confirmed" in sentence and "without its old password" in sentence
+    assert "had an unconfirmed account" in sentence and "its old password was removed" in sentence
     assert ask(product, "POST", "sessions", email="squatter@example.org", password=PASSWORD).status_code == 401
 
 
@@ -121,7 +121,7 @@ def test_a_confirmed_account_keeps_its_password(product: str, capsys: pytest.Cap
     token = urlsplit(str(create("fourth@example.org", capsys)["link"])).fragment.removeprefix("token=")
     assert ask(product, "PUT", "password-resets", token=token, password=PASSWORD).status_code == 204
     create_administrator("fourth@example.org", as_json=False)
-    assert "fourth@example.org had an account, which is an administrator's now; its password stays" in (
+    assert "fourth@example.org already had an account, which is now an administrator; its password is" in (
         capsys.readouterr().out
     )
     log_in(product, "fourth@example.org")

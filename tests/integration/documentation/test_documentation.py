@@ -9,7 +9,7 @@ import pytest
 
 from infra.checks.documentation import DocumentationBroken, build
 from infra.checks.files import REPOSITORY
-from infra.local.stores.home import Home
+from infra.local.home import Home
 from infra.local.stores.packages import checks_folder
 
 if TYPE_CHECKING:

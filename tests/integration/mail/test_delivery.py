@@ -19,9 +19,10 @@ from functions.platform.messages import SendMail
 from functions.platform.queues import Queues
 from infra.local.cli.mail import show_mail
 from infra.local.cli.product import _refusal_of_mail
-from infra.local.mail.box import Box
-from tests.integration.host.running import REPOSITORY, RunningHost, eventually, free_port
+from infra.local.simulators.mail.box import Box
+from tests.integration.host.running import REPOSITORY, RunningHost, eventually
 from tests.support.mail import MailHandler, MailServer
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ class LocalMail:
     def __init__(self, home: Path, port: int) -> None:
         self.port = port
         self.box = Box(home / "data" / "mail")
-        self._command = [sys.executable, "-m", "infra.local.mail", "--port", str(port)]
+        self._command = [sys.executable, "-m", "infra.local.simulators.mail", "--port", str(port)]
         self._command += ["--box", str(home / "data" / "mail")]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -187,4 +188,4 @@ def test_an_empty_mailbox_says_so(
     show_mail(as_json=True)
     assert json.loads(capsys.readouterr().out) == {"mails": []}
     show_mail(as_json=False)
-    assert "No mail has arrived here yet" in capsys.readouterr().out
+    assert "There are no emails yet" in capsys.readouterr().out

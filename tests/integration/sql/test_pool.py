@@ -266,10 +266,10 @@ def test_server_that_hangs_is_waited_for_only_so_long(server: Running) -> None:
     pool.close()
 
 
-def test_nobody_at_the_address_is_told_at_once() -> None:
+def test_nobody_at_the_address_is_told_at_once(refused_port: int) -> None:
     began = time.monotonic()
     with pytest.raises(StoreUnavailable, match=r"toys_db does not answer \(ConnectionRefusedError\)"):
-        Database("mysql://toys:secret@127.0.0.1:9/toys_db").call("do_nothing")
+        Database(f"mysql://toys:secret@127.0.0.1:{refused_port}/toys_db").call("do_nothing")
     assert time.monotonic() - began < 1
 
 

@@ -13,7 +13,7 @@ import pytest
 from functions.billing.certificates import FETCHES, LARGEST_BYTES, Certificates, origins_of
 from functions.billing.webhooks import LARGEST_BODY, Webhooks, event_of, subject_of
 from functions.platform.errors import NotFromPayPal, SettingMissing, StoreUnavailable
-from infra.local.paypal.certificates import make_authority
+from infra.local.simulators.paypal.certificates import make_authority
 from tests.support.web import Answer, WebServer
 
 if TYPE_CHECKING:

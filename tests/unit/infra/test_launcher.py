@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.stores.home import REPOSITORY
+from infra.local.home import REPOSITORY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -183,7 +183,7 @@ def test_home_that_cannot_be_made_is_told(machine: Machine) -> None:
     ran = machine.run("status")
     assert (ran.returncode, ran.stderr) == (
         1,
-        f"{machine.home} cannot be written; set NOTFLIX_HOME to a folder of yours.\n",
+        f"{machine.home} cannot be written; set NOTFLIX_HOME to a folder that you can write to.\n",
     )
 
 
