@@ -1,8 +1,8 @@
-"""Telemetry by OpenTelemetry: traces of slow work, and a few metrics; without a receiver nothing is imported.
+"""Telemetry by OpenTelemetry: traces of slow work, and a few metrics; without an exporter nothing is imported.
 
-A trace belongs to a subject rather than to a request: an encode job, a playback. Its id is derived from the subject's
-id, so that steps in any process, days apart or repeated, belong to one trace, and no message needs to carry it. Names
-and metrics must hold no person, no address and no signature.
+A trace belongs to a subject, such as an encode job or a playback, rather than to a request. Its id is derived from the
+subject's id, so that steps in different processes, days apart or repeated, belong to one trace, and no message needs to
+carry it. Names and attributes must not identify a person and must not contain an address or a signature.
 """
 
 from __future__ import annotations
@@ -24,20 +24,23 @@ type Value = str | int | float | bool
 
 
 class Telemetry(Protocol):
-    """Whoever takes spans and metrics."""
+    """Receives spans and metrics."""
 
     def span(self, subject: str, name: str, **attributes: Value) -> AbstractContextManager[None]:
-        """Time a step of the trace of `subject`, such as "job:1a2b"; an exception in it is noted and passes on."""
+        """Time a step of the trace of `subject`, such as "job:1a2b".
+
+        An exception in the step is recorded by its class name alone and propagates.
+        """
 
     def root_span(self, subject: str, name: str, *, began: datetime, ended: datetime, **attributes: Value) -> None:
-        """Tell when the trace of `subject` as a whole began and ended."""
+        """Record when the whole trace of `subject` began and ended."""
 
     def record(self, metric: str, value: float, **attributes: Value) -> None:
-        """Record a measurement; the metric's unit stands in its name."""
+        """Record a measurement; the metric's name contains its unit."""
 
 
 class NoopTelemetry:
-    """Telemetry that nobody listens to."""
+    """Telemetry that is discarded."""
 
     def span(self, subject: str, name: str, **attributes: Value) -> AbstractContextManager[None]:
         """Do nothing."""
@@ -52,17 +55,17 @@ class NoopTelemetry:
 
 
 def trace_id_of(subject: str) -> int:
-    """Return the id of the trace of a subject, 128 bits that are never 0."""
+    """Return the trace id of a subject: 128 bits, never 0."""
     return int.from_bytes(hashlib.sha256(subject.encode()).digest()[:16]) or 1
 
 
 def root_id_of(subject: str) -> int:
-    """Return the id of the span of a subject as a whole, 64 bits that are never 0."""
+    """Return the span id of the root of a subject's trace: 64 bits, never 0."""
     return int.from_bytes(hashlib.sha256(subject.encode()).digest()[16:24]) or 1
 
 
 class OpenTelemetry:
-    """Telemetry by the OpenTelemetry SDK, with what receives spans and metrics given."""
+    """Telemetry by the OpenTelemetry SDK, with the given span processor and metric reader."""
 
     def __init__(self, service: str, processor: SpanProcessor, reader: MetricReader) -> None:
         from opentelemetry.sdk.metrics import MeterProvider
@@ -80,7 +83,7 @@ class OpenTelemetry:
 
     @contextmanager
     def span(self, subject: str, name: str, **attributes: Value) -> Iterator[None]:
-        """Time a step of the trace of `subject`; an exception in it is noted by its kind alone and passes on."""
+        """Time a step of the trace of `subject`; record an exception by its class name alone."""
         from opentelemetry.trace import NonRecordingSpan, Status, StatusCode, set_span_in_context
 
         parent = set_span_in_context(NonRecordingSpan(_root(subject)))
@@ -94,7 +97,7 @@ class OpenTelemetry:
             span.end()
 
     def root_span(self, subject: str, name: str, *, began: datetime, ended: datetime, **attributes: Value) -> None:
-        """Tell when the trace of `subject` as a whole began and ended."""
+        """Record when the whole trace of `subject` began and ended."""
         from opentelemetry.context import Context
 
         with self._ids.of(subject):
@@ -113,7 +116,7 @@ class OpenTelemetry:
         self._metrics[metric].record(value, attributes)
 
     def close(self) -> None:
-        """Send what has not been sent."""
+        """Export what is still buffered."""
         self._provider.shutdown()
         self._meters.shutdown()
 
@@ -127,7 +130,7 @@ def _root(subject: str) -> SpanContext:
 
 
 def _ids() -> Any:
-    """Return a maker of random ids that can be told to give those of a subject's root next."""
+    """Return a generator of random ids that can return the ids of a subject's root span instead."""
     from threading import local
 
     from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
@@ -140,7 +143,7 @@ def _ids() -> Any:
 
         @contextmanager
         def of(self, subject: str) -> Iterator[None]:
-            """Give the ids of the subject's root within."""
+            """Return the ids of the subject's root span until the block ends."""
             self._of.subject = subject
             try:
                 yield
