@@ -6,19 +6,19 @@ import azure.functions as func
 
 from functions.accounts.triggers import blueprint as accounts
 from functions.billing.triggers import blueprint as billing
-from functions.catalogue.triggers import blueprint as catalogue
+from functions.catalogue.triggers import app as catalogue_app
 from functions.encoding.triggers import jobs
 from functions.health.triggers import app as health_app
 from functions.mail.triggers import app as mail_app
 from functions.playback.triggers import blueprint as playback
-from functions.recommendations.triggers import blueprint as recommendations
-from functions.uploads.triggers import blueprint as uploads
-from functions.usage.triggers import blueprint as usage
+from functions.recommendations.triggers import app as recommendations_app
+from functions.uploads.triggers import app as uploads_app
+from functions.usage.triggers import app as usage_app
 
 app = func.FunctionApp()
-for blueprint in (uploads, jobs, catalogue, accounts, billing, playback, usage, recommendations):
+for blueprint in (jobs, accounts, billing, playback):
     app.register_functions(blueprint)
 
-SLICES = (health_app, mail_app)
+SLICES = (catalogue_app, health_app, mail_app, recommendations_app, uploads_app, usage_app)
 for each in SLICES:
     app.register_functions(each.blueprint)

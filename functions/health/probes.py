@@ -1,4 +1,4 @@
-"""One short question to each store; it answers, or its driver raises."""
+"""One short query to each store; it returns, or the driver raises."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from pymongo import MongoClient
 
     from functions.platform.settings import Settings
-    from functions.usage.model import UsageStore
+    from functions.usage.service import UsageService
 
 
 class NotSet(Exception):
-    """The setting that leads to the store is empty."""
+    """The setting with the address of the store is empty."""
 
 
 def probes_of(
@@ -27,9 +27,9 @@ def probes_of(
     blobs: Callable[[], BlobServiceClient],
     queues: Callable[[], QueueServiceClient],
     mongo: Callable[[], MongoClient[dict[str, object]]],
-    usage: Callable[[], UsageStore],
+    usage: Callable[[], UsageService],
 ) -> dict[str, Callable[[], None]]:
-    """Return a probe for each store of the product, by its name."""
+    """Return a probe for each store, by name."""
 
     def blob() -> None:
         blobs().get_container_client("$web").exists(retry_total=0, timeout=int(TIMEOUT_S))
@@ -66,7 +66,7 @@ def probes_of(
             driver.verify_connectivity()
 
     def cosmos() -> None:
-        usage().view("0" * 32, "nothing")
+        usage().title_state("0" * 32, "nothing")
 
     probes = {"blob": blob, "queue": queue, "mongo": mongodb, "mysql": mysql, "redis": redis, "neo4j": neo4j}
     return {**probes, "cosmos": cosmos} if settings.usage_store == "cosmos" else probes

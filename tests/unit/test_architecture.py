@@ -22,8 +22,8 @@ SLICES = (
     "mail",
 )
 EDGE = {"triggers", "http"}
-OPEN_TO_OTHERS = {"service", "model", "naming", "views"}
-"""Modules of a slice that another may import: what it does, its words, and the names that derive from them."""
+OPEN_TO_OTHERS = {"service", "model", "schemas", "views"}
+"""Modules of a slice that another may import: what it does, its terms, and the JSON of its answers."""
 
 MODULES = sorted(FUNCTIONS.rglob("*.py"))
 

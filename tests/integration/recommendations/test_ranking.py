@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.catalogue.model import Status
+from functions.catalogue.schemas import TitleEdit
 from functions.platform.errors import NotFound, StoreUnavailable
 from functions.recommendations.bolt import Bolt
-from functions.recommendations.model import Kind
+from functions.recommendations.model import ReasonKind
 from functions.recommendations.repository import BoltGraph
 from functions.recommendations.service import Recommendations
 from tests.support.graph import VIEWERS, reasons
@@ -37,7 +38,7 @@ def test_what_others_watched_next_comes_first_and_names_what_it_follows(theatre:
     shelf = shelves(theatre, 0)["for-you"]
     assert [pick.id for pick in shelf.picks] == ["d", "c", "e"]
     assert {pick.reason.words for pick in shelf.picks} == {"Because you watched a"}
-    assert {pick.reason.kind for pick in shelf.picks} == {Kind.WATCHED_NEXT}
+    assert {pick.reason.kind for pick in shelf.picks} == {ReasonKind.WATCHED_NEXT}
 
 
 def test_the_latest_film_says_more_than_an_earlier_one(theatre: Theatre) -> None:
@@ -161,17 +162,17 @@ def test_somebody_new_is_shown_what_is_popular_and_before_there_are_views_what_i
     assert {pick.reason.words for pick in popular.picks} == {"Popular now"}
 
 
-def test_cards_are_those_of_the_catalogue(theatre: Theatre) -> None:
+def test_titles_are_shown_as_the_catalogue_has_them_now(theatre: Theatre) -> None:
     theatre.shows("a", "b", name="The Ångström", year=1999, directors=("Ada Lindt",), plot="Somebody goes.")
     [pick] = theatre.recommendations.similar("a")
-    assert pick.card["name"] == "The Ångström"
-    assert pick.card["year"] == 1999
-    assert pick.card["artwork"] == {"poster": None, "card": None, "backdrop": None}
+    assert pick.title == theatre.world.catalogue.get(pick.id)
+    theatre.world.catalogue.edit_title(pick.id, TitleEdit(year=2001))
+    assert [pick.title.details.year for pick in theatre.recommendations.similar("a")] == [2001]
 
 
 def test_an_unknown_or_withdrawn_title_is_not_found(theatre: Theatre) -> None:
     theatre.shows("a", "b", genres=("War",))
-    theatre.world.catalogue.withdraw("a")
+    theatre.world.catalogue.withdraw_title("a")
     for title_id in ("a", "nothing", "' OR 1=1 //"):
         with pytest.raises(NotFound):
             theatre.recommendations.similar(title_id)
