@@ -1,4 +1,4 @@
-"""Whether each store answers, asked of all at once and within one time limit; nothing secret is in the reasons."""
+"""Whether each store answers: all are probed at once, within one time limit; the reasons contain no secrets."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ TIMEOUT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """A store: up, or why not."""
+    """The health of a store: up, or the reason why not."""
 
     up: bool
     reason: str | None = None
 
 
 def check(probes: Mapping[str, Callable[[], None]], *, timeout_s: float = TIMEOUT_S) -> dict[str, Health]:
-    """Return the health of every store; a probe returns if its store is up, raises if not, and may hang."""
+    """Return the health of every store; a probe returns if its store is up, raises if it is not, and may hang."""
     results: SimpleQueue[tuple[str, Health]] = SimpleQueue()
 
     def run(name: str, probe: Callable[[], None]) -> None:
         try:
             probe()
-        except Exception as error:  # noqa: BLE001 - whatever a driver raises is the answer; its text may hold an address
+        except Exception as error:  # noqa: BLE001 - any error of a driver is the answer; its text may contain an address
             results.put((name, Health(up=False, reason=type(error).__name__)))
         else:
             results.put((name, Health(up=True)))

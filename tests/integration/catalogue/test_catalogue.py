@@ -85,7 +85,7 @@ def test_a_broken_sidecar_is_a_reason() -> None:
     upload(f"{stem}.json", '{"title": ["Sintel"]}')
     title = bootstrap.catalogue().refresh_metadata(title_id, stem)
     assert title.metadata.matched and title.details.imdb_id == "tt1727587"
-    assert title.metadata.reason and "title:" in title.metadata.reason
+    assert title.metadata.reason and "`title`:" in title.metadata.reason
 
 
 @pytest.mark.parametrize("fault", ["key", "quota", "500", "garbage"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -12,14 +11,19 @@ import pytest
 from functions.catalogue.model import Status
 from functions.catalogue.schemas import TitleEdit
 from functions.platform.errors import NotFound, StoreUnavailable
-from functions.recommendations.bolt import Bolt
+from functions.recommendations.bolt import READ_S, Bolt
 from functions.recommendations.model import ReasonKind
 from functions.recommendations.repository import BoltGraph
 from functions.recommendations.service import Recommendations
 from tests.support.graph import VIEWERS, reasons
+from tests.support.proxies import StallingProxy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from functions.recommendations.bolt import Row
     from functions.recommendations.model import Shelf
+    from tests.integration.conftest import Stack
     from tests.support.graph import Theatre
 
 FILMS = ("a", "b", "c", "d", "e", "f", "g", "h")
@@ -195,21 +199,25 @@ def test_a_graph_that_is_away_costs_little_and_nothing_untrue_is_said(theatre: T
         assert time.monotonic() - began < 0.5, "it was asked again although it was away a moment ago"
 
 
-def test_a_graph_that_hangs_is_given_up_on(theatre: Theatre) -> None:
-    hanging, asked = Bolt("", "", ""), threading.Event()
+def test_graph_that_stalls_in_the_middle_of_a_read_is_abandoned(stack: Stack, bolt: Bolt) -> None:
+    settings = stack.settings
+    with StallingProxy(int(settings.neo4j_uri.rpartition(":")[2])) as proxy:
+        stalling = Bolt(f"bolt://127.0.0.1:{proxy.port}", settings.neo4j_user, settings.neo4j_password)
 
-    def never(_: object) -> None:
-        asked.set()
-        threading.Event().wait(20)
+        def read_twice(ask: Callable[..., list[Row]]) -> list[Row]:
+            first = ask("RETURN 1 AS n")
+            proxy.stall()
+            return first + ask("RETURN 2 AS n")
 
-    hanging._read = never  # type: ignore[method-assign,assignment]
-    began = time.monotonic()
-    with pytest.raises(StoreUnavailable):
-        hanging.read(lambda ask: ask("RETURN 1"))
-    assert asked.is_set() and time.monotonic() - began < 5
-    with pytest.raises(StoreUnavailable):
-        hanging.read(lambda ask: ask("RETURN 1"))
-    assert time.monotonic() - began < 5
+        with closing(stalling):
+            began = time.monotonic()
+            with pytest.raises(StoreUnavailable, match="within 3 s"):
+                stalling.read(read_twice)
+            assert time.monotonic() - began < READ_S + 1
+            began = time.monotonic()
+            with pytest.raises(StoreUnavailable, match="a moment ago"):
+                stalling.read(lambda ask: ask("RETURN 1"))
+            assert time.monotonic() - began < 0.5
 
 
 def test_unrated_titles_are_shown_as_new(theatre: Theatre) -> None:
