@@ -1,19 +1,14 @@
-"""Pictures of a title: poster, card and backdrop, made from the best available source.
+"""The pictures of a title in the static site: poster, card and backdrop.
 
-Every source is decoded and re-encoded, so bytes from elsewhere are never served. A picture is replaced only by one from
-a source that is at least as good, whatever the order in which sources arrive.
+A picture is replaced only by one from a source that is at least as good, whatever the order in which sources arrive.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
-import warnings
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
-
-from PIL import Image, ImageEnhance, ImageFilter, ImageOps, UnidentifiedImageError
 
 from functions.catalogue.model import Artwork
 from functions.catalogue.site import LONG_CACHE
@@ -23,14 +18,6 @@ if TYPE_CHECKING:
 
 SLOTS = {"poster": (400, 600), "card": (480, 270), "backdrop": (1920, 1080)}
 """Width and height of each picture, in pixels."""
-
-MAX_PIXELS = 50_000_000
-FORMATS = ("JPEG", "PNG", "WEBP")
-JPEG_QUALITY = 82
-
-
-class BrokenPicture(Exception):
-    """The bytes are not a usable picture; the message says why."""
 
 
 class ArtworkOrigin(IntEnum):
@@ -50,31 +37,6 @@ class ArtworkPicture:
     slot: str
     origin: ArtworkOrigin
     jpeg: bytes
-
-
-def pictures_from_poster(data: bytes, origin: ArtworkOrigin) -> tuple[ArtworkPicture, ...]:
-    """Return the poster, and a card with the whole poster over a blur of it; raise BrokenPicture."""
-    image = _decoded(data)
-    return (
-        ArtworkPicture("poster", origin, _cropped(image, "poster")),
-        ArtworkPicture("card", ArtworkOrigin.POSTER_FILLED, _filled(image, "card")),
-    )
-
-
-def pictures_from_backdrop(data: bytes) -> tuple[ArtworkPicture, ...]:
-    """Return backdrop and card, and a poster cropped from the middle; raise BrokenPicture."""
-    image = _decoded(data)
-    return (
-        ArtworkPicture("backdrop", ArtworkOrigin.SIDECAR, _cropped(image, "backdrop")),
-        ArtworkPicture("card", ArtworkOrigin.SIDECAR, _cropped(image, "card")),
-        ArtworkPicture("poster", ArtworkOrigin.BACKDROP_CROPPED, _cropped(image, "poster")),
-    )
-
-
-def pictures_from_frame(data: bytes) -> tuple[ArtworkPicture, ...]:
-    """Return all three, cropped from a still of the film; raise BrokenPicture."""
-    image = _decoded(data)
-    return tuple(ArtworkPicture(slot, ArtworkOrigin.FRAME, _cropped(image, slot)) for slot in SLOTS)
 
 
 class ArtworkStore:
@@ -110,42 +72,3 @@ class ArtworkStore:
         """Delete all pictures of a title."""
         for slot in SLOTS:
             self._site.remove(f"art/{title_id}/{slot}.jpg")
-
-
-def _decoded(data: bytes) -> Image.Image:
-    """Return the upright RGB picture in `data`; its size is checked before any pixel is decoded."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
-            if image.width * image.height > MAX_PIXELS:
-                raise BrokenPicture(f"{image.width} x {image.height} pixels are too many.")
-            image.draft("RGB", (2 * 1920, 2 * 1080))
-            return ImageOps.exif_transpose(image).convert("RGB")
-    except BrokenPicture:
-        raise
-    except UnidentifiedImageError as error:  # its own text contains the address of an object
-        raise BrokenPicture("it is not a JPEG, PNG or WebP picture.") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # what Pillow raises for bad data
-        raise BrokenPicture("the picture is damaged or incomplete.") from error
-
-
-def _cropped(image: Image.Image, slot: str) -> bytes:
-    """Return the middle of `image`, scaled to fill the slot."""
-    return _encoded(ImageOps.fit(image, SLOTS[slot], Image.Resampling.LANCZOS))
-
-
-def _filled(image: Image.Image, slot: str) -> bytes:
-    """Return the whole of `image` in the slot, over a dark blur of itself."""
-    size = SLOTS[slot]
-    ground = ImageOps.fit(image, (size[0] // 4, size[1] // 4)).filter(ImageFilter.GaussianBlur(6)).resize(size)
-    ground = ImageEnhance.Brightness(ground).enhance(0.55)
-    whole = ImageOps.contain(image, size, Image.Resampling.LANCZOS)
-    ground.paste(whole, ((size[0] - whole.width) // 2, (size[1] - whole.height) // 2))
-    return _encoded(ground)
-
-
-def _encoded(image: Image.Image) -> bytes:
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=JPEG_QUALITY, progressive=True, optimize=True)
-    return out.getvalue()

@@ -5,28 +5,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from functions.catalogue.artwork import ArtworkStore
-from functions.catalogue.matching import Matcher
-from functions.catalogue.omdb import OmdbClient
 from functions.catalogue.ports import CatalogueDependencies
-from functions.catalogue.posters import PosterFetcher
 from functions.catalogue.publisher import CataloguePublisher
 from functions.catalogue.repository import MongoTitles
 from functions.catalogue.service import Catalogue
-from functions.catalogue.sidecar import BlobSidecars
 from functions.catalogue.site import BlobSite
 from functions.platform.azure_clients import drop_container
 from functions.platform.identifiers import container_for
+from functions.platform.lazy import lazy
 from functions.platform.messages import FetchMetadata, PublishCatalogue, UpdateGraph
 
 if TYPE_CHECKING:
+    from functions.catalogue.matching import Matcher
     from functions.platform.resources import Resources
 
 
 def assemble(resources: Resources) -> Catalogue:
     """Return the catalogue; nothing is connected to before it is used."""
-    settings = resources.settings()
-    sidecars = BlobSidecars(resources.blob_service().get_container_client("uploads"))
-    films = OmdbClient(settings.omdb_url, settings.omdb_api_key)
+
+    @lazy
+    def matcher() -> Matcher:  # it imports guessit and Pillow, which only new titles need
+        from functions.catalogue.matching import Matcher
+        from functions.catalogue.omdb import OmdbClient
+        from functions.catalogue.posters import PosterFetcher
+        from functions.catalogue.sidecar import BlobSidecars
+
+        settings = resources.settings()
+        return Matcher(
+            BlobSidecars(resources.blob_service().get_container_client("uploads")),
+            OmdbClient(settings.omdb_url, settings.omdb_api_key),
+            PosterFetcher(settings.omdb_url),
+            resources.now,
+        )
+
     dependencies = CatalogueDependencies(
         announce=lambda: resources.queues().send(PublishCatalogue()),
         fetch=lambda title_id, stem: resources.queues().send(FetchMetadata(title_id, stem)),
@@ -35,7 +46,7 @@ def assemble(resources: Resources) -> Catalogue:
     )
     return Catalogue(
         MongoTitles(resources.mongo_database()),
-        Matcher(sidecars, films, PosterFetcher(settings.omdb_url), resources.now),
+        matcher,
         ArtworkStore(_site(resources)),
         dependencies,
     )

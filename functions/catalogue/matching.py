@@ -10,16 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from functions.catalogue.artwork import (
-    ArtworkOrigin,
-    ArtworkPicture,
-    BrokenPicture,
-    pictures_from_backdrop,
-    pictures_from_poster,
-)
+from functions.catalogue.artwork import ArtworkOrigin, ArtworkPicture
 from functions.catalogue.model import DescriptionSource, Details, Metadata
 from functions.catalogue.names import guess, shown_name
 from functions.catalogue.omdb import Found, Miss, Missed
+from functions.catalogue.pictures import BrokenPicture, pictures_from_backdrop, pictures_from_poster
 from functions.catalogue.posters import PosterRefused
 from functions.catalogue.search import words
 

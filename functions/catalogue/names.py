@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Any
 
-from guessit import guessit
-
 from functions.catalogue.model import Details
 from functions.catalogue.text import printable
 
@@ -16,6 +14,8 @@ def guess(stem: str) -> Details:
 
     `The.Show.S01E02.1080p` becomes "The Show" S1 E2; folders above the file are ignored.
     """
+    from guessit import guessit  # slow to import, and only new titles need it
+
     file_name = printable(PurePosixPath(stem).name)
     found: dict[str, Any] = guessit(f"{file_name}.mkv")
     name = _first(found.get("title")) or file_name.replace(".", " ").replace("_", " ").strip() or "Untitled"

@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from functions.catalogue.artwork import BrokenPicture, pictures_from_frame
 from functions.catalogue.model import Metadata, Playback, Status, Title
 from functions.catalogue.names import guess, shown_name
 from functions.catalogue.schemas import PublicTitle
@@ -35,10 +34,14 @@ REQUEST_PATIENCE = timedelta(days=1)
 
 
 class Catalogue:
-    """The titles and all changes to them."""
+    """The titles and all changes to them; the matcher is made when it is first needed."""
 
     def __init__(
-        self, titles: TitleStore, matcher: Matcher, artwork: ArtworkStore, dependencies: CatalogueDependencies
+        self,
+        titles: TitleStore,
+        matcher: Callable[[], Matcher],
+        artwork: ArtworkStore,
+        dependencies: CatalogueDependencies,
     ) -> None:
         self._titles = titles
         self._matcher = matcher
@@ -77,6 +80,8 @@ class Catalogue:
 
     def attach_frame(self, title_id: str, jpeg: bytes) -> Title:
         """Use a still of the film where there is no better picture; a broken one only leaves a reason on the title."""
+        from functions.catalogue.pictures import BrokenPicture, pictures_from_frame
+
         try:
             pictures = pictures_from_frame(jpeg)
         except BrokenPicture as broken:
@@ -87,7 +92,7 @@ class Catalogue:
     def refresh_metadata(self, title_id: str, stem: str) -> Title:
         """Refresh description and pictures from sidecars, OMDb or the name of the file; open a title that is new."""
         title = self._titles.get(title_id) or self.open_title(title_id, stem=stem, status=Status.ANNOUNCED)
-        match = self._matcher.match(stem, attempts=title.metadata.attempts)
+        match = self._matcher().match(stem, attempts=title.metadata.attempts)
         self._change(title_id, lambda seen: seen.described(match.details, match.metadata))
         return self._store_pictures(title_id, match.pictures)
 

@@ -277,7 +277,7 @@ class World:
             self._announce, lambda *request: self.fetched.append(request), self.dropped.append, self.clock
         )
         matcher = Matcher(self.sidecars, self.films, self.posters, self.clock)
-        self.catalogue = Catalogue(self.titles, matcher, ArtworkStore(self.site), dependencies)
+        self.catalogue = Catalogue(self.titles, lambda: matcher, ArtworkStore(self.site), dependencies)
         self.publisher = self.publisher_of(CATALOGUE_FORMAT)
 
     def publisher_of(self, page_format: int) -> CataloguePublisher:

@@ -10,11 +10,8 @@ from itertools import permutations
 import pytest
 from PIL import Image
 
-from functions.catalogue.artwork import (
-    SLOTS,
-    ArtworkOrigin,
-    ArtworkPicture,
-    ArtworkStore,
+from functions.catalogue.artwork import SLOTS, ArtworkOrigin, ArtworkPicture, ArtworkStore
+from functions.catalogue.pictures import (
     BrokenPicture,
     pictures_from_backdrop,
     pictures_from_frame,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -225,3 +227,9 @@ def test_the_attempts_of_a_hopeless_search_grow_apart() -> None:
         retry_at=NOON + timedelta(days=7),
         attempts=5,
     )
+
+
+def test_reading_titles_imports_nothing_that_only_new_titles_need() -> None:
+    code = "import sys, functions.catalogue.assembly, functions.catalogue.schemas; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {"PIL", "guessit", "pydantic"}.isdisjoint(done.stdout.split())
