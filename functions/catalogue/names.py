@@ -1,4 +1,4 @@
-"""What the name of a file tells about the film in it, as guessit reads it."""
+"""Reading the description of a film from the name of its file, with guessit."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class TitleStore(Protocol):
-    """Stores titles. Every method raises StoreUnavailable while the store is away or busy.
+    """Stores titles. Every method raises StoreUnavailable while the store is unavailable or busy.
 
     A "summary" is a title without the fields that no list shows.
     """

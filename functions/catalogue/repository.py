@@ -151,7 +151,7 @@ class MongoTitles:
 
     @store_errors
     def mark_published(self, title_id: str, revision: int, *, page_format: int) -> None:
-        # the revision stays the same, so that this never stands in the way of a change
+        # the revision stays the same, so that this never makes a concurrent change fail
         published = {"published": True, "page_format": page_format}
         self._titles.update_one({"_id": title_id, "revision": revision}, {"$set": published})
 

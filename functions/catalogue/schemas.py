@@ -1,6 +1,6 @@
 """The JSON of titles: what requests may set, and what the API answers.
 
-A field of a description stands in `TitleFields`, which is shown, and in `DescriptionForm`, which can be set.
+A field of a description is declared twice: in `TitleFields`, which is shown, and in `DescriptionForm`, which is read.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ Files of a lower format are found and written again. Instances of an older relea
 CARD_PLOT_LENGTH = 240
 
 FAILED = "This film could not be prepared for playing."
-"""What the public reads of a failed encode; the reason stands in the owner's job."""
+"""What the public reads about a failed encode; the owner sees the reason in the job."""
 
 Text = Annotated[str, Meta(max_length=300, pattern=ONE_LINE)]
 Texts = Annotated[list[Text], Meta(max_length=100)] | Annotated[str, Meta(max_length=3000)]
 """A list, or its entries in one text separated by commas: people write both.
 
-msgspec 0.22 corrupts memory where a pattern stands in a union with a list, so the entries of the one text are checked
-when they are split.
+msgspec 0.22 corrupts memory if a union contains a list and a text with a pattern, so the entries of one text are
+checked when it is split.
 """
 
 TitleKind = Literal["movie", "series", "episode"]

@@ -45,7 +45,7 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Sidecars:
-    """The sidecars of a film; `reason` says what of them cannot be used."""
+    """The sidecars of a film; `reason` says which of them cannot be used, and why."""
 
     description: Description | None = None
     reason: str | None = None

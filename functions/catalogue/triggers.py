@@ -55,7 +55,7 @@ def publish_catalogue(message: PublishCatalogue) -> None:
 def publish_catalogue_poison(message: PublishCatalogue) -> None:
     """Log that publishing failed in several attempts; the timer publishes what waits."""
     del message
-    log.error("The static catalogue could not be published in several attempts; the timer tries again.")
+    log.error("The static catalogue could not be published in several attempts; the timer will retry.")
 
 
 @app.timer("0 */15 * * * *")

@@ -13,7 +13,7 @@ class StoreHealth(Struct, frozen=True):
 
 
 class HealthReport(Struct, frozen=True):
-    """The state of each store; `status` is up if all of them are."""
+    """The state of each store; `status` is up if all stores are."""
 
     status: str
     stores: dict[str, StoreHealth]

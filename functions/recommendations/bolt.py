@@ -1,7 +1,7 @@
-"""Bolt: the process's one driver, transactions with parameters, and what happens while the graph is away.
+"""Bolt: the process's one driver, transactions with parameters, and what happens while the graph is unavailable.
 
-Reads are for pages: they are abandoned after a few seconds, and the graph is then not queried for a while, so a graph
-that is away delays one page in ten seconds. Writes are for queue functions, which retry.
+Reads are for pages: they are abandoned after a few seconds, and the graph is then not queried for a while, so an
+unavailable graph delays one page in ten seconds. Writes are for queue functions, which retry.
 
 A read runs in a thread of its own, because no time-out of the driver ends a query whose answer never comes: they limit
 connecting, taking a connection from the pool, and the server's own work (docs/decisions/0018).
@@ -50,7 +50,7 @@ READERS = 8
 
 
 class Bolt:
-    """A connection to the graph; with an empty `uri` the graph is always away."""
+    """A connection to the graph; with an empty `uri` the graph is always unavailable."""
 
     def __init__(self, uri: str, user: str, password: str) -> None:
         self._address = (uri, user, password)
@@ -62,7 +62,7 @@ class Bolt:
     def read[Answer](self, ask: Callable[[Callable[..., list[Row]]], Answer]) -> Answer:
         """Return the result of `ask`, which is called with a function that runs a query.
 
-        Raise StoreUnavailable if the graph is away or slow, or was so a moment ago.
+        Raise StoreUnavailable if the graph is unavailable or slow, or was a moment ago.
         """
         if time.monotonic() < self._rest_until:
             raise StoreUnavailable("The graph did not answer a moment ago; it is queried again in some seconds.")
@@ -81,7 +81,7 @@ class Bolt:
             raise
 
     def write[Answer](self, work: Callable[[ManagedTransaction], Answer]) -> Answer:
-        """Do `work` in a transaction, again after a conflict; raise StoreUnavailable if the graph is away."""
+        """Do `work` in a transaction, again after a conflict; raise StoreUnavailable if the graph is unavailable."""
         for attempt in count(1):
             try:
                 with self._open().session(default_access_mode=WRITE_ACCESS) as session:

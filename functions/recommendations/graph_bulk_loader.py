@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from functions.recommendations.model import ViewerHistory
 
-FIGURES_AT_ONCE = 2_000
+COUNTS_AT_ONCE = 2_000
 HISTORIES_AT_ONCE = 1_000
 
 MAKE_USERS = "UNWIND $ids AS id MERGE (u:User {id: id}) SET u.changes = coalesce(u.changes, 0) + 1"
@@ -63,8 +63,8 @@ UNWIND $rows AS row MATCH (a:Title {id: row[0]}) UNWIND row[1] AS s MATCH (b:Tit
 CREATE (a)-[:WATCHED_NEXT {weight: s[1]}]->(b)
 """
 
-FIGURES = "MATCH (t:Title) RETURN t.id AS id, coalesce(t.views, 0) AS views, coalesce(t.heat, 0.0) AS heat"
-SET_FIGURES = "UNWIND $rows AS row MATCH (t:Title {id: row[0]}) SET t.views = row[1], t.heat = row[2]"
+POPULARITY = "MATCH (t:Title) RETURN t.id AS id, coalesce(t.views, 0) AS views, coalesce(t.heat, 0.0) AS heat"
+SET_POPULARITY = "UNWIND $rows AS row MATCH (t:Title {id: row[0]}) SET t.views = row[1], t.heat = row[2]"
 
 COUNTS = (
     "MATCH (g:Genre) OPTIONAL MATCH (g)<-[:IN_GENRE]-(t:Title) RETURN g.key AS key, g.titles AS had, count(t) AS has"
@@ -109,15 +109,15 @@ class GraphBulkLoader(GraphWriter):
         for some in batched(rows, ROWS_AT_ONCE, strict=False):
             self._bolt.write(lambda tx, some=some: _write_steps(tx, some))  # type: ignore[misc]
 
-    def write_popularity(self, figures: Mapping[str, tuple[int, float]]) -> None:
+    def write_popularity(self, counts: Mapping[str, tuple[int, float]]) -> None:
         self.prepare()
-        kept = self._bolt.write(lambda tx: [(row["id"], row["views"], row["heat"]) for row in tx.run(FIGURES)])
+        kept = self._bolt.write(lambda tx: [(row["id"], row["views"], row["heat"]) for row in tx.run(POPULARITY)])
         nothing = (0, 0.0)
         wrong = [
-            [title, *wanted] for title, views, heat in kept if (wanted := figures.get(title, nothing)) != (views, heat)
+            [title, *wanted] for title, views, heat in kept if (wanted := counts.get(title, nothing)) != (views, heat)
         ]
-        for rows in batched(wrong, FIGURES_AT_ONCE, strict=False):
-            self._bolt.write(lambda tx, rows=rows: tx.run(SET_FIGURES, rows=list(rows)).consume())  # type: ignore[misc]
+        for rows in batched(wrong, COUNTS_AT_ONCE, strict=False):
+            self._bolt.write(lambda tx, rows=rows: tx.run(SET_POPULARITY, rows=list(rows)).consume())  # type: ignore[misc]
 
     def tidy(self) -> None:
         self.prepare()

@@ -24,7 +24,7 @@ DECAY = 0.8
 """The factor by which a title's weight shrinks with each step back in a viewer's history."""
 
 DISLIKED = 0.6
-"""The weight of a title that the viewer rated down: less, but it still tells what kind of titles they watch."""
+"""The weight of a title that the viewer rated down: less, but it still shows what kind of titles they watch."""
 
 
 class Role(StrEnum):

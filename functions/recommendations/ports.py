@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Ranking(Protocol):
-    """The queries of shelves; each raises StoreUnavailable while the graph is away."""
+    """The queries of shelves; each raises StoreUnavailable while the graph is unavailable."""
 
     def history(self, user_id: str) -> list[Watched]:
         """Return what a viewer watched, latest first."""
@@ -31,7 +31,7 @@ class Ranking(Protocol):
 
 
 class Graph(Protocol):
-    """Writes the graph; every method raises StoreUnavailable while the graph is away."""
+    """Writes the graph; every method raises StoreUnavailable while the graph is unavailable."""
 
     def write_titles(self, titles: Sequence[GraphTitle], *, force: bool = False) -> list[str]:
         """Write titles; return the ids of those that the graph has in a later revision, which only `force` replaces."""
@@ -63,7 +63,7 @@ class Graph(Protocol):
     def write_steps(self, rows: Iterable[tuple[str, Mapping[str, int]]]) -> None:
         """Replace the steps that lead away from each of the given titles."""
 
-    def write_popularity(self, figures: Mapping[str, tuple[int, float]]) -> None:
+    def write_popularity(self, counts: Mapping[str, tuple[int, float]]) -> None:
         """Overwrite every title's view count and heat; titles that are not given get 0."""
 
     def tidy(self) -> None:

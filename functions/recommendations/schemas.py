@@ -50,9 +50,9 @@ class RecommendedShelf(Struct, frozen=True):
 
 
 class RecommendedHome(Struct, frozen=True):
-    """The shelves of a viewer's home page in their order, none of them empty.
+    """The shelves of a viewer's home page in their order, none of which is empty.
 
-    While the graph is away they come from the catalogue alone.
+    While the graph is unavailable they come from the catalogue alone.
     """
 
     shelves: list[RecommendedShelf]

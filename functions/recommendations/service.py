@@ -1,8 +1,8 @@
 """What to watch next: the shelves of a viewer's home page, and what is similar to a title; it works without the graph.
 
 The graph ranks, the catalogue describes: titles are read from the catalogue when a shelf is shown, so a card is never
-older than its title. While the graph is away, or knows no views yet, the shelves come from the catalogue alone, and
-their words claim only what the catalogue knows.
+older than its title. While the graph is unavailable, or has no views yet, the shelves come from the catalogue alone,
+and their words claim only what the catalogue knows.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Recommendations:
         return [Pick(other, reason) for other in others if other.id != title.id][:MORE_LENGTH]
 
     def _filled(self, ranked: Sequence[RankedShelf]) -> list[Shelf]:
-        """Return shelves with their titles, read at once, without those that can no longer be watched."""
+        """Return shelves with their titles, read in one query, without those that cannot be watched any more."""
         titles = self._titles.known(each.id for shelf in ranked for each in shelf.candidates)
         return [
             Shelf(

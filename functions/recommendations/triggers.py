@@ -1,4 +1,4 @@
-"""The functions of recommendations: shelves by HTTP, updates of the graph by queue, its rebuild by all of them."""
+"""The functions of recommendations: shelves by HTTP, updates of the graph by queue, and its rebuild."""
 
 from __future__ import annotations
 

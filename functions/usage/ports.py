@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class UsageStore(Protocol):
-    """Stores usage. Every method raises StoreUnavailable while the store is away or busy."""
+    """Stores usage. Every method raises StoreUnavailable while the store is unavailable or busy."""
 
     def view(self, user_id: str, title_id: str) -> StoredView | None:
         """Return a view, or None."""

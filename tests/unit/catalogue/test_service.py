@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from functions.catalogue.model import DescriptionSource, Details, Metadata, Status
 from functions.catalogue.omdb import Found, Miss, Missed
-from functions.catalogue.schemas import TitleEdit
+from functions.catalogue.schemas import SidecarForm, TitleEdit, TitleFields
 from functions.catalogue.sidecar import Sidecars, read_description
 from functions.platform.errors import Malformed, NotFound
 from tests.support.catalogue import NOON, World, make_picture, make_playback, make_title
@@ -233,3 +234,10 @@ def test_reading_titles_imports_nothing_that_only_new_titles_need() -> None:
     code = "import sys, functions.catalogue.assembly, functions.catalogue.schemas; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert {"PIL", "guessit", "pydantic"}.isdisjoint(done.stdout.split())
+
+
+def test_every_field_of_a_description_is_shown_and_can_be_set() -> None:
+    described = {field.name for field in fields(Details)}
+    assert set(TitleFields.__struct_fields__) == described
+    assert set(TitleEdit.__struct_fields__) == described
+    assert set(SidecarForm.__struct_fields__) == described - {"name"} | {"title"}
