@@ -100,8 +100,8 @@ class UsageService:
     def open(self, user_id: str, title_id: str, *, duration_s: float, ticket: str = "") -> OpenedViewing:
         """Return where the viewer resumes a title, and a ticket for its heartbeats.
 
-        A valid `ticket` of theirs is renewed: the viewing session stays the same. An unavailable store keeps nobody from
-        watching; there is no ticket then, and the stored position is not lost.
+        A valid `ticket` of theirs is renewed: the viewing session stays the same. An unavailable store keeps nobody
+        from watching; there is no ticket then, and the stored position is not lost.
         """
         session = self._session_of(ticket, user_id, title_id) or ViewingSession(
             user_id=user_id,
