@@ -6,19 +6,28 @@ import azure.functions as func
 
 from functions.accounts.triggers import app as accounts_app
 from functions.billing.triggers import blueprint as billing
-from functions.catalogue.triggers import blueprint as catalogue
+from functions.catalogue.triggers import app as catalogue_app
 from functions.encoding.triggers import app as encoding_app
 from functions.health.triggers import app as health_app
 from functions.mail.triggers import app as mail_app
 from functions.playback.triggers import blueprint as playback
-from functions.recommendations.triggers import blueprint as recommendations
-from functions.uploads.triggers import blueprint as uploads
-from functions.usage.triggers import blueprint as usage
+from functions.recommendations.triggers import app as recommendations_app
+from functions.uploads.triggers import app as uploads_app
+from functions.usage.triggers import app as usage_app
 
 app = func.FunctionApp()
-for blueprint in (uploads, catalogue, billing, playback, usage, recommendations):
+for blueprint in (billing, playback):
     app.register_functions(blueprint)
 
-SLICES = (accounts_app, encoding_app, health_app, mail_app)
+SLICES = (
+    accounts_app,
+    catalogue_app,
+    encoding_app,
+    health_app,
+    mail_app,
+    recommendations_app,
+    uploads_app,
+    usage_app,
+)
 for each in SLICES:
     app.register_functions(each.blueprint)

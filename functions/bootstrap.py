@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from functions.billing.assembly import Billing
     from functions.billing.entitlements import Entitlements
     from functions.billing.repository import MySqlPayments, MySqlSubscriptions
-    from functions.catalogue.publisher import Publisher
+    from functions.catalogue.publisher import CataloguePublisher
     from functions.catalogue.service import Catalogue
     from functions.encoding.service import EncodeService
     from functions.encoding.step_runner import StepRunner
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from functions.playback.assembly import PlaybackParts
     from functions.recommendations.assembly import GraphParts
     from functions.uploads.service import Uploads
-    from functions.usage.model import UsageStore
-    from functions.usage.service import Usage
+    from functions.usage.service import UsageService
 
 resources = Resources()
 """The clients that the slices share."""
@@ -118,50 +117,17 @@ def billing() -> Billing:
 @lazy
 def catalogue() -> Catalogue:
     """Return the catalogue."""
-    from functions.catalogue.artwork import Gallery
-    from functions.catalogue.matching import Matcher
-    from functions.catalogue.omdb import OmdbClient
-    from functions.catalogue.posters import PosterFetcher
-    from functions.catalogue.repository import MongoTitles
-    from functions.catalogue.service import Catalogue, Outside
-    from functions.catalogue.sidecar import BlobSidecars
-    from functions.catalogue.site import BlobSite
-    from functions.platform.azure_clients import drop_container
-    from functions.platform.identifiers import container_for
+    from functions.catalogue.assembly import assemble
 
-    omdb = OmdbClient(resources.settings().omdb_url, resources.settings().omdb_api_key)
-    sidecars = BlobSidecars(resources.blob_service().get_container_client("uploads"))
-    outside = Outside(
-        announce=lambda: resources.queues().send_json("publish-catalogue", {}),
-        fetch=lambda title_id, stem: resources.queues().send_json(
-            "fetch-metadata", {"title_id": title_id, "stem": stem}
-        ),
-        drop_container=lambda title_id: drop_container(resources.blob_service(), container_for(title_id)),
-        now=resources.now,
-    )
-    return Catalogue(
-        MongoTitles(resources.mongo()[resources.settings().mongo_database]),
-        Matcher(sidecars, omdb, PosterFetcher(resources.settings().omdb_url), resources.now),
-        Gallery(BlobSite(resources.blob_service().get_container_client("$web"))),
-        outside,
-    )
+    return assemble(resources)
 
 
 @lazy
-def publisher() -> Publisher:
+def publisher() -> CataloguePublisher:
     """Return the publisher of the static catalogue."""
-    from functions.catalogue.publisher import Publisher
-    from functions.catalogue.repository import MongoTitles
-    from functions.catalogue.site import BlobSite
+    from functions.catalogue.assembly import assemble_publisher
 
-    site = BlobSite(resources.blob_service().get_container_client("$web"))
-    titles = MongoTitles(resources.mongo()[resources.settings().mongo_database])
-    return Publisher(
-        titles,
-        site,
-        resources.now,
-        tell=lambda title_id: resources.queues().send_json("update-graph", {"title": title_id}),
-    )
+    return assemble_publisher(resources)
 
 
 @lazy
@@ -181,37 +147,19 @@ def playback() -> PlaybackParts:
 
 
 @lazy
-def usage_store() -> UsageStore:
-    """Return the store of usage that the setting names."""
-    from functions.usage.assembly import open_store
-
-    return open_store(resources.settings(), lambda: resources.mongo()[resources.settings().mongo_database])
-
-
-@lazy
-def usage() -> Usage:
+def usage() -> UsageService:
     """Return what viewers watched and marked."""
-    from functions.usage.service import Usage
+    from functions.usage.assembly import assemble
 
-    return Usage(
-        usage_store(),
-        catalogue(),
-        resources.signed_tokens(),
-        lambda message: resources.queues().send_json("update-graph", message),
-        resources.now,
-        resources.telemetry,
-    )
+    return assemble(resources, catalogue())
 
 
 @lazy
 def graph() -> GraphParts:
-    """Return the graph: what asks it, what keeps it up, what makes it anew."""
+    """Return the graph: its queries, its updates and its rebuild."""
     from functions.recommendations.assembly import assemble
 
-    database = resources.mongo()[resources.settings().mongo_database]
-    return assemble(
-        resources.settings(), database, catalogue(), usage_store(), resources.queues().send_json, resources.now
-    )
+    return assemble(resources, catalogue(), usage())
 
 
 @lazy
@@ -233,16 +181,14 @@ def encode_steps() -> StepRunner:
 @lazy
 def uploads() -> Uploads:
     """Return the uploads."""
-    from functions.uploads.service import Uploads
-    from functions.uploads.storage import BlobUploads
+    from functions.uploads.assembly import assemble
 
-    store = BlobUploads(resources.blob_service(), resources.signer(), front=resources.settings().blob_url)
-    return Uploads(store, catalogue(), encodes(), resources.now)
+    return assemble(resources, catalogue(), encodes())
 
 
 def forgetters() -> tuple[Callable[[str], None], ...]:
     """Return the functions by which the other slices delete all data of a viewer; each is idempotent."""
-    return (usage().forget, billing().shop.forget, graph().keeper.forget_soon)
+    return (usage().forget, billing().shop.forget, graph().sync.request_forgetting)
 
 
 @lazy
@@ -250,4 +196,4 @@ def health() -> HealthMonitor:
     """Return the monitor of the stores."""
     from functions.health.assembly import assemble
 
-    return assemble(resources, usage_store)
+    return assemble(resources, usage)

@@ -1,4 +1,4 @@
-"""The title as a Mongo document, and back: flat details, and beside them what only queries need."""
+"""Conversion between titles and Mongo documents: flat details, and fields that only queries need."""
 
 from __future__ import annotations
 
@@ -7,30 +7,32 @@ from typing import TYPE_CHECKING, Any
 
 from functions.catalogue.model import (
     Artwork,
+    DescriptionSource,
     Details,
     Metadata,
     PlayableRendition,
     PlayableSubtitles,
     Playback,
     Rating,
-    Source,
     Status,
     Title,
 )
-from functions.catalogue.search import genre_key, position_of, series_key, tokens_of
+from functions.catalogue.search import genre_key, series_key, tokens_of
+from functions.platform.pagination import title_position
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _DETAILS = tuple(field.name for field in fields(Details))
-_LISTS = ("genres", "directors", "writers", "actors", "languages", "countries")
+_LISTS = tuple(field.name for field in fields(Details) if field.default == ())
+_METADATA = tuple(field.name for field in fields(Metadata))
 
 UNREAD_IN_LISTS = ("tokens", "genre_keys", "edits", "ratings", "awards", "languages", "countries")
-"""Fields that no list shows: a projection leaves them out."""
+"""Fields that no list shows; the projection of summaries excludes them."""
 
 
 def document_of(title: Title) -> dict[str, Any]:
-    """Return the document of a title; from `tokens` to `position` it is what a title is found by."""
+    """Return the document of a title; `tokens` to `position` exist for queries only."""
     return {
         "_id": title.id,
         "stem": title.stem,
@@ -45,21 +47,22 @@ def document_of(title: Title) -> dict[str, Any]:
         "genre_keys": [genre_key(genre) for genre in title.details.genres],
         "series_key": series_key(title.details.series),
         "listed": title.listed,
-        "position": position_of(title.id, title.added_at),
+        "position": title_position(title.added_at, title.id),
         "added_at": title.added_at,
         "updated_at": title.updated_at,
         "published": title.published,
+        "page_format": title.page_format,
         "revision": title.revision,
     }
 
 
 def _plain(value: object) -> object:
-    """Return a field of `Details` as Mongo takes it: documents for ratings."""
+    """Return a field of `Details` as Mongo stores it: documents for ratings."""
     return [asdict(part) if isinstance(part, Rating) else part for part in value] if isinstance(value, tuple) else value
 
 
 def title_of(document: Mapping[str, Any]) -> Title:
-    """Return the title in a document; what a projection left out takes its default."""
+    """Return the title of a document; a field that the projection excludes has its default."""
     details = {name: document[name] for name in _DETAILS if name in document}
     return Title(
         id=document["_id"],
@@ -69,13 +72,19 @@ def title_of(document: Mapping[str, Any]) -> Title:
         updated_at=document["updated_at"],
         status=Status(document["status"]),
         failure=document["failure"],
-        metadata=Metadata(**{**document["metadata"], "source": Source(document["metadata"]["source"])}),
+        metadata=_metadata(document["metadata"]),
         artwork=Artwork(**document["artwork"]),
         playback=_playback(document["playback"]),
         edits=_edits(document.get("edits", {})),
         published=document["published"],
+        page_format=document.get("page_format", 0),
         revision=document["revision"],
     )
+
+
+def _metadata(document: Mapping[str, Any]) -> Metadata:
+    known = {name: document[name] for name in _METADATA if name in document}
+    return Metadata(**{**known, "source": DescriptionSource(document["source"])})
 
 
 def _details(values: dict[str, Any]) -> Details:
@@ -83,13 +92,11 @@ def _details(values: dict[str, Any]) -> Details:
 
 
 def _edits(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return fields of `Details` as it holds them: tuples for arrays, `Rating`s for their documents."""
+    """Return stored fields as `Details` holds them: tuples for arrays, `Rating`s for documents."""
     read: dict[str, Any] = dict(values)
     for name in _LISTS:
         if name in read:
-            read[name] = tuple(read[name])
-    if "ratings" in read:
-        read["ratings"] = tuple(Rating(**rating) for rating in read["ratings"])
+            read[name] = tuple(Rating(**part) if isinstance(part, dict) else part for part in read[name])
     return read
 
 

@@ -1,4 +1,4 @@
-"""Reading a foreign answer to its end, but no further than a size and no longer than a deadline."""
+"""Reading the body of a response from elsewhere within a size limit and a deadline."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _PIECE = 64 * 1024
 
 
 class TooLarge(Exception):
-    """The answer is longer than the limit."""
+    """The body is longer than the limit."""
 
 
 class TooSlow(Exception):
-    """The answer was not complete at the deadline."""
+    """The body was not complete at the deadline."""
 
 
 def read_bounded(response: BaseHTTPResponse, *, limit: int, deadline: float) -> bytes:
     """Return the decoded body; `deadline` is in `time.monotonic()`. Raise TooLarge, TooSlow, or urllib3's own errors.
 
-    It takes whatever bytes have come, so that a server sending one now and then cannot hold it past the deadline.
+    It reads the bytes that have arrived, so that a server that sends single bytes cannot hold it past the deadline.
     """
     body = bytearray()
     while piece := response.read1(_PIECE, decode_content=True):

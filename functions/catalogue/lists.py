@@ -1,16 +1,17 @@
-"""The shelves of the home page, the search page's list, and what stands under "more like this": pure functions."""
+"""The rows of the home page, and the titles under "more like this": pure functions."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from functions.catalogue.model import Status
+from functions.catalogue.schemas import Card
 from functions.catalogue.search import genre_key, words
-from functions.catalogue.views import card, search_entry
+from functions.catalogue.static_files import HomePage, HomeRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from functions.catalogue.model import Title
@@ -20,11 +21,11 @@ GENRE_ROWS = 12
 GENRE_ROW_MINIMUM = 2
 MORE_LENGTH = 12
 PERSON_WEIGHT = 3
-"""A shared person says as much as three shared genres."""
+"""A shared person weighs as much as three shared genres."""
 
 
-def home(titles: Sequence[Title], now: datetime) -> dict[str, Any]:
-    """Return the home page of listed titles, newest first: the hero and the shelves, none of them empty."""
+def home_page(titles: Sequence[Title], now: datetime) -> HomePage:
+    """Return the home page for the listed titles, given newest first."""
     watchable = [title for title in titles if title.status in (Status.READY, Status.ENCODING)]
     rows = [
         ("new", "New on Notflix", [title for title in titles if title.status is Status.READY]),
@@ -33,24 +34,17 @@ def home(titles: Sequence[Title], now: datetime) -> dict[str, Any]:
         ("soon", "Coming soon", [title for title in titles if title.status is Status.ANNOUNCED]),
     ]
     hero = _hero(titles)
-    return {
-        "generated_at": f"{now:%Y-%m-%dT%H:%M:%SZ}",
-        "hero": card(hero) if hero else None,
-        "rows": [
-            {"id": row_id, "name": name, "titles": [card(title) for title in shelf[:ROW_LENGTH]]}
-            for row_id, name, shelf in rows
-            if shelf
-        ],
-    }
-
-
-def search_list(titles: Iterable[Title]) -> dict[str, Any]:
-    """Return what the search page looks through."""
-    return {"titles": [search_entry(title) for title in titles]}
+    return HomePage(
+        generated_at=now,
+        hero=Card.of(hero) if hero else None,
+        rows=tuple(
+            HomeRow(row_id, name, tuple(map(Card.of, shelf[:ROW_LENGTH]))) for row_id, name, shelf in rows if shelf
+        ),
+    )
 
 
 class Likeness:
-    """Which titles share most genres and people; built once for many questions."""
+    """Finds the titles that share most genres and people; built once for many lookups."""
 
     def __init__(self, titles: Sequence[Title]) -> None:
         self._titles = {title.id: title for title in titles}
@@ -60,7 +54,7 @@ class Likeness:
                 self._sharing[trait].append(title.id)
 
     def more_like(self, title: Title) -> list[Title]:
-        """Return the listed titles most like this one, the likest first and the newer of equals; never itself."""
+        """Return the listed titles most like this one, most similar first, then newest; without the title itself."""
         shared: Counter[str] = Counter()
         for trait, weight in _traits(title).items():
             for other in self._sharing.get(trait, ()):
@@ -70,13 +64,13 @@ class Likeness:
 
 
 def _traits(title: Title) -> dict[str, int]:
-    """Return what likeness is counted by, and how much each counts."""
+    """Return what titles are compared by, and the weight of each."""
     people = {f"person {' '.join(words(person))}": PERSON_WEIGHT for person in title.details.people}
     return people | {f"genre {genre_key(genre)}": 1 for genre in title.details.genres}
 
 
 def _genre_rows(titles: Sequence[Title]) -> list[tuple[str, str, list[Title]]]:
-    """Return a row for each of the larger genres, the largest first; its name is as the newest title writes it."""
+    """Return a row for each of the largest genres, largest first, named as the newest title writes the genre."""
     shelves: dict[str, list[Title]] = defaultdict(list)
     names: dict[str, str] = {}
     for title in titles:
@@ -89,7 +83,7 @@ def _genre_rows(titles: Sequence[Title]) -> list[tuple[str, str, list[Title]]]:
 
 
 def _hero(titles: Sequence[Title]) -> Title | None:
-    """Return the newest ready title with a backdrop, else with less and less."""
+    """Return the newest ready title with a backdrop, or else the best available title."""
     ready = [title for title in titles if title.status is Status.READY]
     with_backdrop = [title for title in titles if title.artwork.backdrop]
     for choice in ([title for title in ready if title.artwork.backdrop], ready, with_backdrop, titles):

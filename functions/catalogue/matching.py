@@ -1,6 +1,6 @@
-"""Finding a title's description: its sidecar, else OMDb, else the name of its file; and when to look again.
+"""Finding a title's description: its sidecar, or else OMDb, or else the name of its file; and when to look again.
 
-Nothing here fails because of what is found: whatever is wrong becomes a reason, and mostly a time to try again.
+Bad input never raises here: it becomes a reason and, if a retry may help, a time for it.
 """
 
 from __future__ import annotations
@@ -8,20 +8,21 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from functions.catalogue.artwork import BrokenPicture, Origin, Picture, pictures_from_backdrop, pictures_from_poster
-from functions.catalogue.model import Details, Metadata, Source
+from functions.catalogue.artwork import ArtworkOrigin, ArtworkPicture
+from functions.catalogue.model import DescriptionSource, Details, Metadata
 from functions.catalogue.names import guess, shown_name
 from functions.catalogue.omdb import Found, Miss, Missed
+from functions.catalogue.pictures import BrokenPicture, pictures_from_backdrop, pictures_from_poster
 from functions.catalogue.posters import PosterRefused
 from functions.catalogue.search import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from functions.catalogue.omdb import FilmDatabase
-    from functions.catalogue.sidecar import Sidecars, SidecarStore
+    from functions.catalogue.ports import FilmDatabase, Posters, SidecarStore
+    from functions.catalogue.sidecar import Sidecars
 
 BACKOFF = {
     Miss.NOT_FOUND: (timedelta(days=1), timedelta(days=7)),
@@ -29,17 +30,10 @@ BACKOFF = {
     Miss.BAD_KEY: (timedelta(hours=1), timedelta(days=1)),
     Miss.UNREACHABLE: (timedelta(minutes=5), timedelta(hours=6)),
 }
-"""First and longest time until OMDb is asked again; it doubles from one to the other."""
+"""The shortest and the longest wait before OMDb is asked again; the wait doubles from one to the other."""
 
 ALIKE = 0.75
-"""How alike two names must be, letter by letter from 0 to 1, unless all words of one are in the other."""
-
-
-class Posters(Protocol):
-    """Whoever fetches a poster."""
-
-    def fetch(self, url: str) -> bytes:
-        """Return the poster's bytes; raise PosterRefused."""
+"""How similar two names must be, by letters from 0 to 1, unless one contains all words of the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +42,11 @@ class Match:
 
     details: Details
     metadata: Metadata
-    pictures: tuple[Picture, ...]
+    pictures: tuple[ArtworkPicture, ...]
 
 
 def next_try(now: datetime, why: Miss, *, attempts: int) -> datetime:
-    """Return when OMDb is asked again after the `attempts`-th miss in a row; a quota begins anew with the UTC day."""
+    """Return when to ask OMDb again after a number of misses in a row; a quota is reset at the start of the UTC day."""
     if why is Miss.QUOTA:
         return datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time(0, 5), UTC)
     first, longest = BACKOFF[why]
@@ -71,7 +65,7 @@ class Matcher:
         self._now = now
 
     def match(self, stem: str, *, attempts: int) -> Match:
-        """Return the best description of the film; `attempts` are the misses so far."""
+        """Return the best description of the film with this stem; `attempts` counts the misses so far."""
         beside = self._sidecars.beside(stem)
         guessed = guess(stem)
         given = beside.description
@@ -80,18 +74,18 @@ class Matcher:
         reasons = [beside.reason] if beside.reason else []
         poster_url = None
         if given and given.whole:
-            details, metadata = named, Metadata(Source.SIDECAR, matched=True)
+            details, metadata = named, Metadata(DescriptionSource.SIDECAR, matched=True)
         else:
             answer = self._films.by_id(given.imdb_id) if given and given.imdb_id else self._by_name(wanted)
             if isinstance(answer, Found):
                 described = _as_episode(answer.details, wanted)
                 details = given.over(described) if given else described
-                metadata, poster_url = Metadata(Source.OMDB, matched=True), answer.poster_url
+                metadata, poster_url = Metadata(DescriptionSource.OMDB, matched=True), answer.poster_url
             else:
                 reasons.append(answer.reason)
                 details = named
                 metadata = Metadata(
-                    Source.SIDECAR if given and "name" in given.fields else Source.FILENAME,
+                    DescriptionSource.SIDECAR if given and "name" in given.fields else DescriptionSource.FILENAME,
                     retry_at=next_try(self._now(), answer.why, attempts=attempts + 1),
                     attempts=attempts + 1,
                 )
@@ -99,12 +93,10 @@ class Matcher:
         if passing and metadata.retry_at is None:
             again = next_try(self._now(), Miss.UNREACHABLE, attempts=attempts + 1)
             metadata = replace(metadata, retry_at=again, attempts=attempts + 1)
-        return Match(
-            details, replace(metadata, reason=" ".join(reasons) or None, fetched_at=self._now()), tuple(pictures)
-        )
+        return Match(details, replace(metadata, reason=" ".join(reasons) or None), tuple(pictures))
 
     def _by_name(self, wanted: Details) -> Found | Missed:
-        """Ask by name and year; a year that is one off, as file names often are, is found by the name alone."""
+        """Ask by name and year, then by name alone, because years in file names are often off by one."""
         answer = self._films.by_name(wanted.name, year=wanted.year, kind=wanted.kind)
         if isinstance(answer, Missed) and answer.why is Miss.NOT_FOUND and wanted.year:
             nearby = self._films.by_name(wanted.name, year=None, kind=wanted.kind)
@@ -113,12 +105,14 @@ class Matcher:
             return answer
         if isinstance(answer, Found) and not _same_film(answer.details, wanted):
             other = f"{answer.details.name} ({answer.details.year})"
-            return Missed(Miss.NOT_FOUND, f"OMDb knows only another film by that name: {other}.")
+            return Missed(Miss.NOT_FOUND, f"OMDb knows only another film with that name: {other}.")
         return answer
 
-    def _pictures(self, beside: Sidecars, poster_url: str | None, reasons: list[str]) -> tuple[list[Picture], bool]:
-        """Return the pictures that can be made, adding to `reasons`; and whether a poster may be had later."""
-        pictures: list[Picture] = []
+    def _pictures(
+        self, beside: Sidecars, poster_url: str | None, reasons: list[str]
+    ) -> tuple[list[ArtworkPicture], bool]:
+        """Return the pictures that can be made and whether a later attempt may find a poster; append to `reasons`."""
+        pictures: list[ArtworkPicture] = []
         try:
             if beside.backdrop is not None:
                 pictures += pictures_from_backdrop(beside.backdrop)
@@ -126,9 +120,9 @@ class Matcher:
             reasons.append(f"Backdrop: {broken}")
         try:
             if beside.poster is not None:
-                pictures += pictures_from_poster(beside.poster, Origin.SIDECAR)
+                pictures += pictures_from_poster(beside.poster, ArtworkOrigin.SIDECAR)
             elif poster_url:
-                pictures += pictures_from_poster(self._posters.fetch(poster_url), Origin.OMDB)
+                pictures += pictures_from_poster(self._posters.fetch(poster_url), ArtworkOrigin.OMDB)
         except BrokenPicture as broken:
             reasons.append(f"Poster: {broken}")
         except PosterRefused as refused:
@@ -138,7 +132,7 @@ class Matcher:
 
 
 def _as_episode(found: Details, wanted: Details) -> Details:
-    """Return a series' description as that of the wanted episode of it; an episode's own does not name its series."""
+    """Return a description as that of the wanted episode; OMDb's description of an episode lacks its series."""
     if wanted.kind != "episode":
         return found
     if found.kind == "episode":
@@ -148,7 +142,7 @@ def _as_episode(found: Details, wanted: Details) -> Details:
 
 
 def _same_film(found: Details, wanted: Details) -> bool:
-    """Say whether an answer is the film that was asked for, and not merely one that OMDb thinks near."""
+    """Return whether an answer is the wanted film, rather than one that OMDb considers similar."""
     if wanted.kind == "movie" and wanted.year and found.year and abs(found.year - wanted.year) > 1:
         return False
     ours, theirs = words(wanted.name), words(found.name)

@@ -1,7 +1,7 @@
-"""What a title is, and every change that may be made to it.
+"""What a title is, and every change that can be made to it.
 
-A `Title` is immutable; each change is a method that returns the changed one, or the same one when nothing follows.
-The store saves a title only over the revision it was made from, so changes made at once never overwrite each other.
+A `Title` is immutable; each change is a method that returns the changed title, or the same one if nothing changes.
+The store saves a title only over the revision it was made from, so concurrent changes never overwrite each other.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Status(StrEnum):
-    """Where a title stands; FAILED only when no earlier version of it can be played."""
+    """The state of a title; FAILED only if no earlier version of it can be played."""
 
     ANNOUNCED = "announced"
     ENCODING = "encoding"
@@ -26,10 +26,10 @@ class Status(StrEnum):
 
 
 LISTED = frozenset({Status.ANNOUNCED, Status.ENCODING, Status.READY})
-"""The states in which a title stands in the catalogue's lists."""
+"""The states in which the catalogue's lists show a title."""
 
 
-class Source(StrEnum):
+class DescriptionSource(StrEnum):
     """Where the description of a title comes from."""
 
     SIDECAR = "sidecar"
@@ -49,7 +49,7 @@ class Rating:
 class Details:
     """The description of a film or episode; an unknown value is None or empty.
 
-    `name` is what the site shows; `series` names the series that an episode belongs to, and ties its episodes together.
+    `name` is what the site shows; `series` is the name of the series that an episode belongs to.
     """
 
     name: str
@@ -76,30 +76,32 @@ class Details:
 
     @property
     def people(self) -> tuple[str, ...]:
-        """Return everyone credited, each once: actors, then directors, then writers."""
+        """Return all credited people, each once: actors, then directors, then writers."""
         return tuple(dict.fromkeys((*self.actors, *self.directors, *self.writers)))
 
     @property
     def number(self) -> tuple[int, int] | None:
-        """Return season and episode, by which the episodes of a series are ordered; None for what has no number."""
+        """Return season and episode, the order of a series' episodes; None without an episode number."""
         return None if self.episode is None else (self.season or 0, self.episode)
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """How the description was found: `reason` says why it is not better, `retry_at` when that is tried again."""
+    """How the description was found.
 
-    source: Source = Source.FILENAME
+    `reason` says why it is not better, `retry_at` when it is looked up again; `attempts` counts the misses in a row.
+    """
+
+    source: DescriptionSource = DescriptionSource.FILENAME
     matched: bool = False
     reason: str | None = None
-    fetched_at: datetime | None = None
     retry_at: datetime | None = None
     attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Artwork:
-    """Site-relative addresses of the pictures there are; each carries a hash of its content."""
+    """Site-relative addresses of the pictures that exist; each contains a hash of its content."""
 
     poster: str | None = None
     card: str | None = None
@@ -127,7 +129,7 @@ class PlayableSubtitles:
 
 @dataclass(frozen=True, slots=True)
 class Playback:
-    """What plays a title: the encode job's folder and what stands in it.
+    """What plays a title: the encode job's folder and its contents.
 
     `complete` is set by `Title.playable`; until then the job still encodes and `duration_s` is the planned length.
     """
@@ -147,8 +149,8 @@ class Playback:
 class Title:
     """A title of the catalogue.
 
-    `edits` are fields of `details` set by hand, which no refresh changes back; `published` says whether the static
-    catalogue shows this revision.
+    `edits` are fields of `details` that were set by hand, which no refresh changes back. `published` says whether the
+    static catalogue shows this revision, and `page_format` in which format its page was last written.
     """
 
     id: str
@@ -163,52 +165,53 @@ class Title:
     playback: Playback | None = None
     edits: Mapping[str, object] = field(default_factory=dict)
     published: bool = False
+    page_format: int = 0
     revision: int = 1
 
     @property
     def listed(self) -> bool:
-        """Say whether the title stands in the catalogue's lists."""
+        """Return whether the catalogue's lists show the title."""
         return self.status in LISTED
 
     @property
     def runtime_min(self) -> int | None:
-        """Return the length in minutes: the described one, else the measured one."""
+        """Return the length in minutes: the described length, or else the measured one."""
         if self.details.runtime_min or not self.playback:
             return self.details.runtime_min
         return max(1, round(self.playback.duration_s / 60))
 
     @property
     def watchable(self) -> bool:
-        """Say whether there is a picture to show now."""
+        """Return whether the title can be played, at least in part."""
         return self.playback is not None and self.status in (Status.READY, Status.ENCODING)
 
     def reopened(self, status: Status) -> Title:
-        """Return the title as a new upload finds it: an announcement takes nothing back, a withdrawal is lifted."""
+        """Return the title after a new upload: a withdrawal is lifted; an announcement changes no other state."""
         if self.status is Status.WITHDRAWN:
             return replace(self, status=status, failure=None, playback=None)
         return self.encoding() if status is Status.ENCODING else self
 
     def encoding(self) -> Title:
-        """Return the title with an encode under way; a complete earlier version stays on line."""
+        """Return the title with an encode in progress; a complete earlier version stays online."""
         if self.status is Status.WITHDRAWN:
             return self
         return replace(self, status=Status.READY if self._has_whole_film() else Status.ENCODING, failure=None)
 
     def failed(self, reason: str) -> Title:
-        """Return the title after its encode failed; a complete earlier version stays on line."""
+        """Return the title after its encode failed; a complete earlier version stays online."""
         if self.status is Status.WITHDRAWN:
             return self
         return replace(self, status=Status.READY if self._has_whole_film() else Status.FAILED, failure=reason)
 
     def playable(self, playback: Playback, *, complete: bool) -> Title:
-        """Return the title as far as it plays now; what is complete is replaced only by what is complete."""
+        """Return the title with what plays it now; a complete version is replaced only by a complete one."""
         if self.status is Status.WITHDRAWN or (self._has_whole_film() and not complete):
             return self
         status = Status.READY if complete else Status.ENCODING
         return replace(self, status=status, failure=None, playback=replace(playback, complete=complete))
 
     def described(self, details: Details, metadata: Metadata) -> Title:
-        """Return the title newly described; a match is never given up for a guess, nor an edit for a match."""
+        """Return the title with a new description; a guess never replaces a match, and a match never an edit."""
         if self.status is Status.WITHDRAWN:
             return self
         if self.metadata.matched and not metadata.matched:
@@ -232,7 +235,7 @@ class Title:
         return replace(self, details=replace(self.details, **changes), edits=edits)  # type: ignore[arg-type]
 
     def withdrawn(self) -> Title:
-        """Return the title taken out of the catalogue; only a new upload brings it back."""
+        """Return the withdrawn title; only a new upload brings it back."""
         return replace(self, status=Status.WITHDRAWN, failure=None, playback=None, artwork=Artwork())
 
     def _has_whole_film(self) -> bool:

@@ -1,28 +1,29 @@
-"""What the name of a file says about the film in it, as guessit reads it."""
+"""Reading the description of a film from the name of its file, with guessit."""
 
 from __future__ import annotations
 
 from pathlib import PurePosixPath
 from typing import Any
 
-from guessit import guessit
-
 from functions.catalogue.model import Details
+from functions.catalogue.text import printable
 
 
 def guess(stem: str) -> Details:
-    """Return name, year, and for an episode its season and number, as the blob's stem tells them.
+    """Return name, year, and the season and number of an episode, from the stem of a blob.
 
-    `The.Show.S01E02.1080p` becomes "The Show" S1 E2; folders above the file are not read.
+    `The.Show.S01E02.1080p` becomes "The Show" S1 E2; folders above the file are ignored.
     """
-    file_name = PurePosixPath(stem).name
+    from guessit import guessit  # slow to import, and only new titles need it
+
+    file_name = printable(PurePosixPath(stem).name)
     found: dict[str, Any] = guessit(f"{file_name}.mkv")
     name = _first(found.get("title")) or file_name.replace(".", " ").replace("_", " ").strip() or "Untitled"
     year = _number(found.get("year"))
     is_episode = found.get("type") == "episode" and found.get("episode") is not None
     return Details(
         name=str(name),
-        year=None if name == str(year) and file_name.count(str(year)) == 1 else year,  # "1917" is no film of 1917
+        year=None if name == str(year) and file_name.count(str(year)) == 1 else year,  # "1917" is not a film of 1917
         kind="episode" if is_episode else "movie",
         series=str(name) if is_episode else None,
         season=_number(found.get("season")),
@@ -31,7 +32,7 @@ def guess(stem: str) -> Details:
 
 
 def shown_name(details: Details) -> str:
-    """Return the name that the site shows: an episode carries its number behind its series."""
+    """Return the name that the site shows: an episode's number follows the name of its series."""
     if details.kind != "episode" or details.episode is None:
         return details.name
     season = f"S{details.season:02d}" if details.season is not None else ""
@@ -39,7 +40,7 @@ def shown_name(details: Details) -> str:
 
 
 def _first(value: object) -> object:
-    """Return the first of several readings: guessit answers a list where the name holds more than one."""
+    """Return the first of several values: guessit returns a list if it finds more than one."""
     return value[0] if isinstance(value, list) and value else value
 
 

@@ -1,7 +1,7 @@
-"""The OMDb client: one question, one answer, and every way in which an answer can fail to be one.
+"""The OMDb client: its questions, the fields of its answers, and every way in which an answer can fail.
 
 Shapes: https://www.omdbapi.com/. An absent value is "N/A"; a failure is mostly HTTP 200 with `Response: "False"`.
-No message made here holds the key, which travels in the address.
+No message made here contains the key, which is part of the address.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, Protocol
 
+import msgspec
 import requests
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from msgspec import Struct, field
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from functions.catalogue.download import TooLarge, TooSlow, read_bounded
 from functions.catalogue.model import Details, Rating
+from functions.catalogue.text import printable
 
 CONNECT_TIMEOUT_S = 3.0
 ANSWER_TIMEOUT_S = 6.0
@@ -28,7 +29,7 @@ _ABSENT = "N/A"
 
 
 class Miss(StrEnum):
-    """Why OMDb has no description for us; each is tried again after its own time."""
+    """Why OMDb has no description for us; the wait before a retry depends on it."""
 
     NOT_FOUND = "not_found"
     QUOTA = "quota"
@@ -53,73 +54,82 @@ class Found:
     poster_url: str | None
 
 
-class FilmDatabase(Protocol):
-    """Whoever can be asked for the description of a film."""
+class OmdbRating(Struct):
+    """A rating as OMDb writes it."""
 
-    def by_id(self, imdb_id: str) -> Found | Missed:
-        """Return the film of that IMDb id."""
-
-    def by_name(self, name: str, *, year: int | None, kind: str) -> Found | Missed:
-        """Return the film, or the series, that goes by that name."""
+    source: str = field(name="Source")
+    value: str = field(name="Value")
 
 
-class _Rating(BaseModel):
-    source: str = Field(alias="Source")
-    value: str = Field(alias="Value")
+class OmdbFilm(Struct, tag_field="Response", tag="True", kw_only=True):
+    """A description as OMDb writes it."""
+
+    title: str = field(name="Title")
+    year: str = field(name="Year", default=_ABSENT)
+    rated: str = field(name="Rated", default=_ABSENT)
+    released: str = field(name="Released", default=_ABSENT)
+    runtime: str = field(name="Runtime", default=_ABSENT)
+    genre: str = field(name="Genre", default=_ABSENT)
+    director: str = field(name="Director", default=_ABSENT)
+    writer: str = field(name="Writer", default=_ABSENT)
+    actors: str = field(name="Actors", default=_ABSENT)
+    plot: str = field(name="Plot", default=_ABSENT)
+    language: str = field(name="Language", default=_ABSENT)
+    country: str = field(name="Country", default=_ABSENT)
+    awards: str = field(name="Awards", default=_ABSENT)
+    poster: str = field(name="Poster", default=_ABSENT)
+    ratings: tuple[OmdbRating, ...] = field(name="Ratings", default=())
+    imdb_rating: str = field(name="imdbRating", default=_ABSENT)
+    imdb_votes: str = field(name="imdbVotes", default=_ABSENT)
+    imdb_id: str = field(name="imdbID", default=_ABSENT)
+    kind: str = field(name="Type", default="movie")
+    season: str = field(name="Season", default=_ABSENT)
+    episode: str = field(name="Episode", default=_ABSENT)
+
+    def details(self) -> Details:
+        """Return the description in our terms."""
+        return Details(
+            name=_text(self.title) or "Untitled",
+            year=_first_number(self.year),
+            kind=self.kind if self.kind in ("movie", "series", "episode") else "movie",
+            season=_first_number(self.season),
+            episode=_first_number(self.episode),
+            rated=_text(self.rated),
+            released=_date(self.released),
+            runtime_min=_minutes(self.runtime),
+            genres=_list(self.genre),
+            directors=_people(self.director),
+            writers=_people(self.writer),
+            actors=_people(self.actors),
+            plot=_text(self.plot),
+            languages=_list(self.language),
+            countries=_list(self.country),
+            awards=_text(self.awards),
+            ratings=tuple(Rating(printable(each.source), printable(each.value)) for each in self.ratings),
+            imdb_id=_text(self.imdb_id),
+            imdb_rating=_rating(self.imdb_rating),
+            imdb_votes=_first_number(self.imdb_votes.replace(",", "")),
+        )
 
 
-class _Film(BaseModel):
-    """A successful answer as OMDb writes it."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    response: Literal["True"] = Field(alias="Response")
-    title: str = Field(alias="Title", min_length=1)
-    year: str = Field(_ABSENT, alias="Year")
-    rated: str = Field(_ABSENT, alias="Rated")
-    released: str = Field(_ABSENT, alias="Released")
-    runtime: str = Field(_ABSENT, alias="Runtime")
-    genre: str = Field(_ABSENT, alias="Genre")
-    director: str = Field(_ABSENT, alias="Director")
-    writer: str = Field(_ABSENT, alias="Writer")
-    actors: str = Field(_ABSENT, alias="Actors")
-    plot: str = Field(_ABSENT, alias="Plot")
-    language: str = Field(_ABSENT, alias="Language")
-    country: str = Field(_ABSENT, alias="Country")
-    awards: str = Field(_ABSENT, alias="Awards")
-    poster: str = Field(_ABSENT, alias="Poster")
-    ratings: list[_Rating] = Field(default_factory=list, alias="Ratings")
-    imdb_rating: str = Field(_ABSENT, alias="imdbRating")
-    imdb_votes: str = Field(_ABSENT, alias="imdbVotes")
-    imdb_id: str = Field(_ABSENT, alias="imdbID")
-    kind: str = Field("movie", alias="Type")
-    season: str = Field(_ABSENT, alias="Season")
-    episode: str = Field(_ABSENT, alias="Episode")
-
-
-class _Failure(BaseModel):
+class OmdbFailure(Struct, tag_field="Response", tag="False"):
     """A failure as OMDb writes it."""
 
-    error: str = Field(alias="Error")
-
-
-_ANSWER: TypeAdapter[_Film | _Failure] = TypeAdapter(_Film | _Failure)
+    error: str = field(name="Error")
 
 
 class OmdbClient:
-    """OMDb, asked over HTTP; nothing is tried twice here, since whoever asks has a timer for that."""
+    """OMDb over HTTP; it does not retry, because the caller schedules retries."""
 
     def __init__(self, url: str, api_key: str) -> None:
         self._url = url
         self._api_key = api_key
-        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)  # its DEBUG lines hold the key
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)  # its DEBUG lines contain the key
 
     def by_id(self, imdb_id: str) -> Found | Missed:
-        """Return the film of that IMDb id."""
         return self._ask({"i": imdb_id})
 
     def by_name(self, name: str, *, year: int | None, kind: str) -> Found | Missed:
-        """Return the film, or the series, that goes by that name."""
         question = {"t": name, "type": "series" if kind in ("series", "episode") else "movie"}
         return self._ask(question | ({"y": str(year)} if year else {}))
 
@@ -135,15 +145,17 @@ class OmdbClient:
         if status >= 500:
             return Missed(Miss.UNREACHABLE, f"OMDb answered with HTTP {status}.")
         try:
-            answer = _ANSWER.validate_json(body)
-        except ValidationError:
+            answer = msgspec.json.decode(body, type=OmdbFilm | OmdbFailure)
+        except (msgspec.MsgspecError, RecursionError):
             if status == 401:
                 return _missed(status, "")
-            return Missed(Miss.UNREACHABLE, f"OMDb answered with something that is no film (HTTP {status}).")
-        return _missed(status, answer.error) if isinstance(answer, _Failure) else _found(answer)
+            return Missed(Miss.UNREACHABLE, f"OMDb answered with something that is not a film (HTTP {status}).")
+        if isinstance(answer, OmdbFailure):
+            return _missed(status, answer.error)
+        return Found(answer.details(), _text(answer.poster))
 
     def _fetch(self, question: dict[str, str]) -> tuple[int, bytes]:
-        """Return status and body, read within one deadline and no further than the limit."""
+        """Return status and body, read within one deadline and up to the limit."""
         deadline = time.monotonic() + ANSWER_TIMEOUT_S
         with requests.get(
             self._url,
@@ -157,61 +169,35 @@ class OmdbClient:
 
 
 def _missed(status: int, error: str) -> Missed:
-    """Sort a failure by what OMDb says; it answers 401 both for a bad key and for a used-up one."""
-    said = error.strip()[:200]
+    """Return the kind of a failure from OMDb's message; it answers 401 for a bad key and for an exhausted quota."""
+    said = printable(error).strip()[:200]
     if "limit reached" in said.lower():
         return Missed(Miss.QUOTA, "OMDb's daily limit is reached; it is asked again tomorrow.")
     if status == 401 or "api key" in said.lower():
         return Missed(Miss.BAD_KEY, "OMDb refuses the key in OMDB_API_KEY.")
     if said.lower().endswith("not found!") or said == "Incorrect IMDb ID.":
         return Missed(Miss.NOT_FOUND, f"OMDb does not know the film: {said}")
-    return Missed(Miss.REFUSED, f"OMDb refuses the question: {said or f'HTTP {status}'}")
-
-
-def _found(film: _Film) -> Found:
-    return Found(
-        Details(
-            name=film.title,
-            year=_first_number(film.year),
-            kind=film.kind if film.kind in ("movie", "series", "episode") else "movie",
-            season=_first_number(film.season),
-            episode=_first_number(film.episode),
-            rated=_text(film.rated),
-            released=_date(film.released),
-            runtime_min=_minutes(film.runtime),
-            genres=_list(film.genre),
-            directors=_people(film.director),
-            writers=_people(film.writer),
-            actors=_people(film.actors),
-            plot=_text(film.plot),
-            languages=_list(film.language),
-            countries=_list(film.country),
-            awards=_text(film.awards),
-            ratings=tuple(Rating(rating.source, rating.value) for rating in film.ratings),
-            imdb_id=_text(film.imdb_id),
-            imdb_rating=_rating(film.imdb_rating),
-            imdb_votes=_first_number(film.imdb_votes.replace(",", "")),
-        ),
-        _text(film.poster),
-    )
+    return Missed(Miss.REFUSED, f"OMDb refuses the request: {said or f'HTTP {status}'}")
 
 
 def _text(value: str) -> str | None:
-    stripped = value.strip()
+    stripped = printable(value).strip()
     return None if stripped in ("", _ABSENT) else stripped
 
 
 def _list(value: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(part for part in map(str.strip, value.split(",")) if part not in ("", _ABSENT)))
+    return tuple(
+        dict.fromkeys(part for part in map(str.strip, printable(value).split(",")) if part not in ("", _ABSENT))
+    )
 
 
 def _people(value: str) -> tuple[str, ...]:
-    """Return names without what they did: "Ann Ash (story by), Ann Ash (screenplay)" is one person."""
+    """Return names without their parts: "Ann Ash (story by), Ann Ash (screenplay)" is one person."""
     return _list(re.sub(r"\s*\([^)]*\)", "", value))
 
 
 def _first_number(value: str) -> int | None:
-    """Return the number that a text begins with: 2017 of "2017–", the en dash of a series that still runs."""
+    """Return the number at the start of a text: 2017 of "2017–", the year of a series that is still running."""
     found = re.match(r"\s*(\d{1,9})", value)
     return int(found[1]) if found else None
 
@@ -228,7 +214,7 @@ def _rating(value: str) -> float | None:
 
 
 def _date(value: str) -> str | None:
-    """Return "30 May 2008" as 2008-05-30, and what is no such date as it stands."""
+    """Return "30 May 2008" as 2008-05-30, and any other text unchanged."""
     try:
         return datetime.strptime(value, "%d %b %Y").date().isoformat()
     except ValueError:

@@ -1,6 +1,6 @@
-"""Fetching a poster from the address that OMDb names, which is foreign data: it may lead nowhere but to known hosts.
+"""Fetching a poster from the address that OMDb returns. The address is not trusted: only known hosts are contacted.
 
-The address is resolved here and the connection made to that very IP, so a name cannot change between check and use.
+The host name is resolved here and the connection is made to the checked IP address, so it cannot change in between.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MAX_BYTES = 5 * 1024 * 1024
 
 
 class PosterRefused(Exception):
-    """The poster cannot be had; the message says why, `passing` whether it may be had later."""
+    """The poster cannot be fetched; the message says why, and `passing` whether a retry may help."""
 
     def __init__(self, reason: str, *, passing: bool = False) -> None:
         super().__init__(reason)
@@ -34,12 +34,12 @@ class PosterRefused(Exception):
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """Return every address of a host."""
+    """Return all IP addresses of a host."""
     return sorted({str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)})
 
 
 class PosterFetcher:
-    """Fetches posters over https from `POSTER_HOSTS`, and from OMDb's own address where that is on this machine."""
+    """Fetches posters over HTTPS from `POSTER_HOSTS`, and from OMDb's own address if it is on this machine."""
 
     def __init__(self, omdb_url: str, resolver: Callable[[str, int], list[str]] = resolve) -> None:
         omdb = urlsplit(omdb_url)
@@ -47,7 +47,7 @@ class PosterFetcher:
         self._resolver = resolver
 
     def fetch(self, url: str) -> bytes:
-        """Return the bytes at `url`, whatever they are; raise PosterRefused."""
+        """Return the bytes at `url`, unchecked; raise PosterRefused."""
         try:
             parts = urlsplit(url)
             port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -56,13 +56,13 @@ class PosterFetcher:
         host = parts.hostname or ""
         local = self._local is not None and (parts.scheme, host, parts.port) == self._local
         if not local and (parts.scheme != "https" or host not in POSTER_HOSTS or port != 443 or parts.username):
-            raise PosterRefused(f"The poster lies at {parts.scheme}://{host}, from where none is fetched.")
+            raise PosterRefused(f"The poster is at {parts.scheme}://{host}; posters are not fetched from there.")
         try:
             addresses = self._resolver(host, port)
         except OSError:
-            raise PosterRefused(f"The poster's host {host} has no address now.", passing=True) from None
+            raise PosterRefused(f"The poster's host {host} cannot be resolved at the moment.", passing=True) from None
         if not addresses or not (local or all(ipaddress.ip_address(address).is_global for address in addresses)):
-            raise PosterRefused(f"The poster's host {host} leads into a private network.")
+            raise PosterRefused(f"The poster's host {host} resolves to a private network.")
         try:
             return self._get(parts, host, port, addresses[0])
         except (urllib3.exceptions.HTTPError, OSError) as error:

@@ -1,77 +1,58 @@
-"""The catalogue as other slices see it: open a title, say how its encode goes, describe it, picture it, read it.
+"""The catalogue as other slices use it: open a title, record how its encode goes, describe it, picture it, read it.
 
-Every change is made to the title as it was read and saved only over that revision, so changes made at once never
-overwrite each other. One that the public sees leaves the title unpublished and asks for publication; a repeated call
-asks again while the title is unpublished, so that a crash between the two loses nothing.
+Every change is made to the title as it was read and saved only over that revision, so concurrent changes never
+overwrite each other. A change that the public sees leaves the title unpublished and requests publication. A repeated
+call repeats the request while the title is unpublished, so that a crash between the two loses nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from functions.catalogue.artwork import BrokenPicture, pictures_from_frame
 from functions.catalogue.model import Metadata, Playback, Status, Title
 from functions.catalogue.names import guess, shown_name
-from functions.catalogue.search import cursor_after, genre_key, position_of, read_cursor, read_search, series_key
-from functions.catalogue.sidecar import read_edit
-from functions.catalogue.views import public_title
+from functions.catalogue.schemas import PublicTitle
+from functions.catalogue.search import genre_key, read_search, series_key
+from functions.platform import pagination
 from functions.platform.errors import Malformed, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime
+    from collections.abc import Callable, Iterable
 
-    from functions.catalogue.artwork import Gallery, Picture
+    from functions.catalogue.artwork import ArtworkPicture, ArtworkStore
     from functions.catalogue.matching import Matcher
-    from functions.catalogue.repository import Titles
-
-PAGE_LIMIT = 100
+    from functions.catalogue.ports import CatalogueDependencies, TitleStore
+    from functions.catalogue.schemas import TitleEdit
 
 FIRST_FETCH = timedelta(minutes=15)
-"""How long the description of a new title may take before the timer asks for it again."""
+"""How long fetching the description of a new title may take before the timer requests it again."""
 
 REQUEST_PATIENCE = timedelta(days=1)
-"""How long a description that was asked for, or could not be fetched at all, is left before it is asked for again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of titles, and the cursor of the next one unless this is the last."""
-
-    titles: tuple[Title, ...]
-    cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """What the catalogue asks of the rest.
-
-    `announce` says that something is to be published, `fetch` asks for a title's description (both by queue),
-    `drop_container` deletes what plays a title.
-    """
-
-    announce: Callable[[], None]
-    fetch: Callable[[str, str], None]
-    drop_container: Callable[[str], None]
-    now: Callable[[], datetime]
+"""How long to wait after a description was requested, or could not be fetched, before it is requested again."""
 
 
 class Catalogue:
-    """The titles, and every change to them."""
+    """The titles and all changes to them; the matcher is made when it is first needed."""
 
-    def __init__(self, titles: Titles, matcher: Matcher, gallery: Gallery, outside: Outside) -> None:
+    def __init__(
+        self,
+        titles: TitleStore,
+        matcher: Callable[[], Matcher],
+        artwork: ArtworkStore,
+        dependencies: CatalogueDependencies,
+    ) -> None:
         self._titles = titles
         self._matcher = matcher
-        self._gallery = gallery
-        self._outside = outside
+        self._artwork = artwork
+        self._dependencies = dependencies
 
     def open_title(self, title_id: str, *, stem: str, status: Status) -> Title:
-        """Return the title, made with what the stem says if it is new; its description is fetched later."""
+        """Return the title; a new one is described by its stem until its description is fetched."""
         if self._titles.get(title_id) is None:
             guessed = guess(stem)
-            now = self._outside.now()
+            now = self._dependencies.now()
             self._titles.add(
                 Title(
                     id=title_id,
@@ -86,58 +67,62 @@ class Catalogue:
         return self._change(title_id, lambda title: title.reopened(status))
 
     def mark_encoding(self, title_id: str) -> Title:
-        """Say that an encode is under way; a complete earlier version stays on line."""
+        """Record that an encode is in progress; a complete earlier version stays online."""
         return self._change(title_id, lambda title: title.encoding())
 
     def mark_failed(self, title_id: str, reason: str) -> Title:
-        """Say that the encode failed, and why; a complete earlier version stays on line."""
+        """Record that the encode failed, and why; a complete earlier version stays online."""
         return self._change(title_id, lambda title: title.failed(reason))
 
     def mark_playable(self, title_id: str, playback: Playback, *, complete: bool) -> Title:
-        """Say what plays the title from now on; a complete version is replaced only by a complete one."""
+        """Record what plays the title from now on; a complete version is replaced only by a complete one."""
         return self._change(title_id, lambda title: title.playable(playback, complete=complete))
 
     def attach_frame(self, title_id: str, jpeg: bytes) -> Title:
-        """Use a still of the film wherever there is no better picture; a broken one is only a reason on the title."""
+        """Use a still of the film where there is no better picture; a broken one only leaves a reason on the title."""
+        from functions.catalogue.pictures import BrokenPicture, pictures_from_frame
+
         try:
             pictures = pictures_from_frame(jpeg)
         except BrokenPicture as broken:
             reason = f"The still of the film cannot be used: {broken}"
             return self._change(title_id, lambda title: title.remarked(reason))
-        return self._hang(title_id, pictures)
+        return self._store_pictures(title_id, pictures)
 
     def refresh_metadata(self, title_id: str, stem: str) -> Title:
-        """Describe and picture the title anew from its sidecars, OMDb, or its file's name; open it if need be."""
+        """Refresh description and pictures from sidecars, OMDb or the name of the file; open a title that is new."""
         title = self._titles.get(title_id) or self.open_title(title_id, stem=stem, status=Status.ANNOUNCED)
-        match = self._matcher.match(stem, attempts=title.metadata.attempts)
+        match = self._matcher().match(stem, attempts=title.metadata.attempts)
         self._change(title_id, lambda seen: seen.described(match.details, match.metadata))
-        return self._hang(title_id, match.pictures)
+        return self._store_pictures(title_id, match.pictures)
 
     def request_due(self, *, limit: int = 50) -> int:
-        """Ask for the description of each title whose time has come, and of none twice; return how many they were."""
-        now = self._outside.now()
+        """Request the descriptions that are due, each once; return the number of titles."""
+        now = self._dependencies.now()
         due = self._titles.due(now, limit=limit)
         for title in due:
-            self._outside.fetch(title.id, title.stem)
+            self._dependencies.fetch(title.id, title.stem)
             self._change(title.id, lambda seen: seen.remarked(seen.metadata.reason, retry_at=now + REQUEST_PATIENCE))
         return len(due)
 
-    def note_metadata_failure(self, title_id: str, reason: str) -> None:
-        """Keep on the title why its description could not be fetched, and when that is tried again."""
-        again = self._outside.now() + REQUEST_PATIENCE
+    def record_metadata_failure(self, title_id: str, reason: str) -> None:
+        """Record on the title why its description could not be fetched, and when to retry."""
+        again = self._dependencies.now() + REQUEST_PATIENCE
         self._change(title_id, lambda title: title.remarked(reason, retry_at=again))
 
-    def edit(self, title_id: str, body: Mapping[str, object]) -> Title:
-        """Set fields of a title's details by hand; no later refresh changes them back."""
+    def edit_title(self, title_id: str, edit: TitleEdit) -> Title:
+        """Set fields of a title's details by hand; no later refresh changes them. Raise NotFound, Malformed."""
+        changes = edit.values()
         self.get(title_id)
-        changes = read_edit(body)
+        if not changes:
+            raise Malformed("There is nothing to change.")
         return self._change(title_id, lambda title: title.edited(changes))
 
-    def withdraw(self, title_id: str) -> None:
-        """Take a title out of the catalogue and delete what plays it; its upload stays."""
+    def withdraw_title(self, title_id: str) -> None:
+        """Remove a title from the catalogue and delete what plays it; its upload is kept."""
         self._change(title_id, lambda title: title.withdrawn())
-        self._outside.drop_container(title_id)
-        self._gallery.clear(title_id)
+        self._dependencies.drop_container(title_id)
+        self._artwork.remove_artwork(title_id)
 
     def get(self, title_id: str) -> Title:
         """Return a title; raise NotFound if there is none or it is withdrawn."""
@@ -146,30 +131,30 @@ class Catalogue:
             raise NotFound(f"There is no title {title_id!r}.")
         return title
 
-    def find(self, title_id: str) -> Title | None:
-        """Return a title as it stands, withdrawn or not; None if there never was one."""
+    def find_title(self, title_id: str) -> Title | None:
+        """Return a title, withdrawn or not; None if it never existed."""
         return self._titles.get(title_id)
 
-    def in_order(self, *, after: str, limit: int) -> list[Title]:
-        """Return titles by id from above one on, withdrawn ones too."""
+    def titles_in_order(self, *, after: str, limit: int) -> list[Title]:
+        """Return titles in the order of ids, beginning after an id; withdrawn titles are included."""
         return self._titles.in_order(after=after, limit=limit)
 
-    def count(self) -> int:
-        """Return about how many titles there are."""
+    def count_titles(self) -> int:
+        """Return the approximate number of titles."""
         return self._titles.count()
 
-    def best(self, *, genre: str = "", limit: int) -> list[Title]:
-        """Return titles that can be watched, the highest rated first, then the newest; of a genre, if one is named."""
+    def best_titles(self, *, genre: str = "", limit: int) -> list[Title]:
+        """Return watchable titles, highest rated first, then newest; of one genre if it is given."""
         return self._titles.best(genre=genre_key(genre), limit=limit)
 
     def known(self, title_ids: Iterable[str]) -> dict[str, Title]:
-        """Return those of the titles that there are and that are not withdrawn, by id."""
+        """Return the titles with these ids by id, without those that are unknown or withdrawn."""
         wanted = list(dict.fromkeys(title_ids))
         found = self._titles.some(wanted) if wanted else []
         return {title.id: title for title in found if title.status is not Status.WITHDRAWN}
 
     def next_episode(self, title_id: str) -> Title | None:
-        """Return the episode after this one that can be watched; None after the last and for a film; raise NotFound."""
+        """Return the next episode that can be watched; None after the last and for a film; raise NotFound."""
         details = self.get(title_id).details
         key, number = series_key(details.series), details.number
         if key is None or number is None:
@@ -178,27 +163,27 @@ class Catalogue:
         after = min((each for each in later if each is not None and each > number), default=None)
         return later[after] if after else None
 
-    def page(self, query: str = "", genre: str = "", cursor: str = "", limit: int = 24) -> Page:
-        """Return titles that match, newest first; raise Malformed for a limit or cursor that cannot be."""
-        if not 1 <= limit <= PAGE_LIMIT:
-            raise Malformed(f"The limit must be from 1 to {PAGE_LIMIT}.")
-        below = read_cursor(cursor) if cursor else None
-        found = self._titles.page(read_search(query, genre), below=below, limit=limit + 1)
-        shown = found[:limit]
-        more = len(found) > limit
-        return Page(tuple(shown), cursor_after(position_of(shown[-1].id, shown[-1].added_at)) if more else None)
+    def list_titles(
+        self, query: str = "", genre: str = "", *, cursor: str = "", limit: int = pagination.DEFAULT_LIMIT
+    ) -> pagination.Page[Title]:
+        """Return a page of listed titles that match, newest first; raise Malformed."""
+        below = pagination.position_of(cursor, form=pagination.TITLE_POSITION)
+        found = self._titles.find_page(read_search(query, genre), below=below, limit=limit + 1)
+        return pagination.page_of(
+            found, limit=limit, position=lambda title: pagination.title_position(title.added_at, title.id)
+        )
 
-    def _hang(self, title_id: str, pictures: Iterable[Picture]) -> Title:
-        """Put pictures up and note on the title what hangs there now."""
+    def _store_pictures(self, title_id: str, pictures: Iterable[ArtworkPicture]) -> Title:
+        """Store pictures and record on the title which pictures exist now."""
         for picture in pictures:
-            self._gallery.hang(title_id, picture)
-        pictured = self._change(title_id, lambda title: title.pictured(self._gallery.artwork(title_id)))
-        if pictured.status is Status.WITHDRAWN:  # it may have been withdrawn while we hung
-            self._gallery.clear(title_id)
+            self._artwork.put_artwork(title_id, picture)
+        pictured = self._change(title_id, lambda title: title.pictured(self._artwork.find_artwork(title_id)))
+        if pictured.status is Status.WITHDRAWN:  # it may have been withdrawn in the meantime
+            self._artwork.remove_artwork(title_id)
         return pictured
 
     def _change(self, title_id: str, change: Callable[[Title], Title]) -> Title:
-        """Apply `change` to the title as it is now, again if another change came between; return what stands then."""
+        """Apply `change` to the current title, again if it was changed concurrently; return the result."""
         while True:
             seen = self._titles.get(title_id)
             if seen is None:
@@ -208,12 +193,12 @@ class Catalogue:
                 break
             changed = replace(
                 changed,
-                published=seen.published and public_title(changed) == public_title(seen),
-                updated_at=self._outside.now(),
+                published=seen.published and PublicTitle.of(changed) == PublicTitle.of(seen),
+                updated_at=self._dependencies.now(),
                 revision=seen.revision + 1,
             )
             if self._titles.save(changed, over=seen.revision):
                 break
         if not changed.published:
-            self._outside.announce()
+            self._dependencies.announce()
         return changed

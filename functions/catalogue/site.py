@@ -1,13 +1,15 @@
-"""Files of the static site: written over the version that was looked at, so that the older never covers the newer."""
+"""The files of the static site: written only over the version that was seen, so that a newer file is never replaced by
+an older one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import ContentSettings
+
+from functions.catalogue.ports import FileVersion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,42 +20,18 @@ NO_CACHE = "no-cache"
 LONG_CACHE = "public, max-age=31536000, immutable"
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A file as it lies there: `etag` names this version, `notes` are what was written down with it."""
-
-    etag: str
-    notes: Mapping[str, str]
-
-
-class Site(Protocol):
-    """Where the static files are kept; paths are relative to the site's root."""
-
-    def look(self, path: str) -> Version | None:
-        """Return the version of a file, or None where there is none."""
-
-    def write(
-        self, path: str, data: bytes, *, kind: str, cache: str, over: Version | None, notes: Mapping[str, str] = ...
-    ) -> bool:
-        """Write a file of media type `kind` if it is still at version `over`; return whether it was."""
-
-    def remove(self, path: str) -> None:
-        """Remove a file; one that is not there is removed already."""
-
-
 class BlobSite:
     """The site in a blob container (`$web`)."""
 
     def __init__(self, container: ContainerClient) -> None:
         self._container = container
 
-    def look(self, path: str) -> Version | None:
-        """Return the version of a blob, or None where there is none."""
+    def find_version(self, path: str) -> FileVersion | None:
         try:
             found = self._container.get_blob_client(path).get_blob_properties()
         except ResourceNotFoundError:
             return None
-        return Version(found.etag, dict(found.metadata or {}))
+        return FileVersion(found.etag, dict(found.metadata or {}))
 
     def write(
         self,
@@ -62,10 +40,10 @@ class BlobSite:
         *,
         kind: str,
         cache: str,
-        over: Version | None,
+        over: FileVersion | None,
         notes: Mapping[str, str] | None = None,
     ) -> bool:
-        """Upload under If-Match, or If-None-Match where `over` is None; return False where another was faster."""
+        # If-Match, or If-None-Match where there is no version yet
         condition = (
             {"etag": over.etag, "match_condition": MatchConditions.IfNotModified, "overwrite": True}
             if over
@@ -87,7 +65,6 @@ class BlobSite:
         return True
 
     def remove(self, path: str) -> None:
-        """Delete a blob if it is there."""
         try:
             self._container.get_blob_client(path).delete_blob()
         except ResourceNotFoundError:

@@ -1,119 +1,132 @@
-"""The catalogue's functions: descriptions and static pages by queue, mending by timer, titles by HTTP."""
+"""The functions of the catalogue: descriptions and static files by queue, repair by timer, titles by HTTP."""
 
 from __future__ import annotations
 
 import logging
-from typing import Any
-
-import azure.functions as func
+from typing import TYPE_CHECKING
 
 from functions import bootstrap
-from functions.catalogue.views import card, public_progress, public_title
-from functions.platform.errors import Malformed, NotFound
-from functions.platform.http import answer, bearer, endpoint, json_object, no_content, operator_key
+from functions.platform.errors import NotFound
+from functions.platform.triggers import ANYONE, OWNER, SliceApp
+
+if TYPE_CHECKING:
+    from functions.catalogue.schemas import (
+        NextEpisode,
+        OwnerTitle,
+        OwnerTitlePage,
+        Republication,
+        TitleEdit,
+        TitlePage,
+        TitleQuery,
+        TitleWithProgress,
+    )
+    from functions.platform.field_types import TitleId
+    from functions.platform.messages import FetchMetadata, PublishCatalogue
 
 log = logging.getLogger(__name__)
-blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
+app = SliceApp(bootstrap, "functions.catalogue.schemas")
+
+NOT_FETCHED = "The description could not be fetched in several attempts; the log of fetch_metadata says why."
 
 
-@blueprint.function_name("fetch_metadata")
-@blueprint.queue_trigger("msg", "fetch-metadata", "AzureWebJobsStorage")
-def fetch_metadata(msg: func.QueueMessage) -> None:
-    """Describe and picture a title: {"title_id", "stem"}."""
-    title_id, stem = _asked_for(msg)
-    bootstrap.catalogue().refresh_metadata(title_id, stem)
+@app.queue("fetch-metadata")
+def fetch_metadata(message: FetchMetadata) -> None:
+    """Fetch description and artwork of a title."""
+    bootstrap.catalogue().refresh_metadata(message.title_id, message.stem)
 
 
-@blueprint.function_name("fetch_metadata_poison")
-@blueprint.queue_trigger("msg", "fetch-metadata-poison", "AzureWebJobsStorage")
-def fetch_metadata_poison(msg: func.QueueMessage) -> None:
-    """Note on the title that its description could not be fetched; the timer asks for it again."""
+@app.dead_letters("fetch-metadata")
+def fetch_metadata_poison(message: FetchMetadata) -> None:
+    """Record on the title that its description could not be fetched; the timer requests it again."""
     try:
-        title_id, _ = _asked_for(msg)
-        bootstrap.catalogue().note_metadata_failure(
-            title_id, "The description could not be fetched, in several tries; the log of fetch_metadata says why."
-        )
-    except (Malformed, NotFound) as error:
-        log.error("A message of fetch-metadata is for no title: %s %r", error.detail, msg.get_body()[:500])
+        bootstrap.catalogue().record_metadata_failure(message.title_id, NOT_FETCHED)
+    except NotFound:
+        log.error("The description of %s could not be fetched, and there is no such title.", message.title_id)
 
 
-@blueprint.function_name("publish_catalogue")
-@blueprint.queue_trigger("msg", "publish-catalogue", "AzureWebJobsStorage")
-def publish_catalogue(msg: func.QueueMessage) -> None:
-    """Bring the static catalogue up to the store; the message says only that something waits."""
-    del msg
+@app.queue("publish-catalogue")
+def publish_catalogue(message: PublishCatalogue) -> None:
+    """Write the files of the static catalogue that are not up to date."""
+    del message
     bootstrap.publisher().publish()
 
 
-@blueprint.function_name("mend_catalogue")
-@blueprint.timer_trigger("timer", "0 */15 * * * *")
-def mend_catalogue(timer: func.TimerRequest) -> None:
-    """Ask again for descriptions whose time has come, and publish what a lost message left behind."""
-    del timer
+@app.dead_letters("publish-catalogue")
+def publish_catalogue_poison(message: PublishCatalogue) -> None:
+    """Log that publishing failed in several attempts; the timer publishes what waits."""
+    del message
+    log.error("The static catalogue could not be published in several attempts; the timer will retry.")
+
+
+@app.timer("0 */15 * * * *")
+def repair_catalogue() -> None:
+    """Request descriptions that are due again, and publish what a lost message left unpublished."""
     bootstrap.catalogue().request_due()
     bootstrap.publisher().publish()
 
 
-@blueprint.function_name("list_titles")
-@blueprint.route("titles", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def list_titles(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer a page of titles, newest first: ?q=&genre=&cursor=&limit=."""
-    asked = req.params
-    try:
-        limit = int(asked.get("limit") or 24)
-    except ValueError:
-        raise Malformed("The limit must be a whole number.") from None
-    page = bootstrap.catalogue().page(asked.get("q", ""), asked.get("genre", ""), asked.get("cursor", ""), limit)
-    return answer({"titles": [public_title(title) for title in page.titles], "cursor": page.cursor})
+@app.get("titles", caller=ANYONE)
+def list_titles(query: TitleQuery) -> TitlePage:
+    """Return a page of titles, newest first."""
+    from functions.catalogue.schemas import PublicTitle, TitlePage
+
+    page = bootstrap.catalogue().list_titles(query.q, query.genre, cursor=query.cursor, limit=query.limit)
+    return TitlePage([PublicTitle.of(title) for title in page.entries], page.cursor)
 
 
-@blueprint.function_name("get_title")
-@blueprint.route("titles/{id}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def get_title(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer a title, and how far its newest encode is."""
-    title = bootstrap.catalogue().get(req.route_params["id"])
-    progress = bootstrap.encodes().latest_for(title.id)
-    return answer({**public_title(title), "progress": public_progress(progress) if progress else None})
+@app.get("titles/{id}", caller=ANYONE)
+def get_title(id: TitleId) -> TitleWithProgress:
+    """Return a title, and how far its newest encode is."""
+    from functions.catalogue.schemas import TitleWithProgress
+
+    title = bootstrap.catalogue().get(id)
+    return TitleWithProgress.with_progress(title, bootstrap.encodes().latest_for(title.id))
 
 
-@blueprint.function_name("next_episode")
-@blueprint.route("titles/{id}/next", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def next_episode(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer the episode that follows, null after the last one and for a film."""
-    found = bootstrap.catalogue().next_episode(req.route_params["id"])
-    return answer({"next": card(found) if found else None})
+@app.get("titles/{id}/next", caller=ANYONE)
+def next_episode(id: TitleId) -> NextEpisode:
+    """Return the next episode that can be watched, in order of season and number."""
+    from functions.catalogue.schemas import Card, NextEpisode
+
+    found = bootstrap.catalogue().next_episode(id)
+    return NextEpisode(Card.of(found) if found else None)
 
 
-@blueprint.function_name("edit_title")
-@blueprint.route("titles/{id}", methods=["PATCH"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def edit_title(req: func.HttpRequest) -> func.HttpResponse:
+@app.patch("titles/{id}", caller=OWNER, raises=[NotFound])
+def edit_title(id: TitleId, body: TitleEdit) -> OwnerTitle:
     """Set fields of a title by hand; no later refresh changes them back."""
-    bootstrap.owners().admit(bearer(req), operator_key(req))
-    return answer(public_title(bootstrap.catalogue().edit(req.route_params["id"], json_object(req))))
+    from functions.catalogue.schemas import OwnerTitle
+
+    return OwnerTitle.of(bootstrap.catalogue().edit_title(id, body))
 
 
-@blueprint.function_name("withdraw_title")
-@blueprint.route("titles/{id}", methods=["DELETE"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def withdraw_title(req: func.HttpRequest) -> func.HttpResponse:
-    """Take a title out of the catalogue, end its encode, and delete what plays it."""
-    bootstrap.owners().admit(bearer(req), operator_key(req))
-    bootstrap.encodes().cancel(req.route_params["id"], "Its title was withdrawn.")
-    bootstrap.catalogue().withdraw(req.route_params["id"])
-    return no_content()
+@app.delete("titles/{id}", caller=OWNER, raises=[NotFound])
+def withdraw_title(id: TitleId) -> None:
+    """Withdraw a title: end its encode, remove it from the catalogue and delete what plays it."""
+    bootstrap.encodes().cancel(id, "Its title was withdrawn.")
+    bootstrap.catalogue().withdraw_title(id)
 
 
-def _asked_for(msg: func.QueueMessage) -> tuple[str, str]:
-    """Return title id and stem of a message; raise Malformed."""
-    try:
-        body: Any = msg.get_json()
-        title_id, stem = body["title_id"], body["stem"]
-    except (ValueError, TypeError, KeyError):
-        raise Malformed('The message must be {"title_id", "stem"}.') from None
-    if not (isinstance(title_id, str) and isinstance(stem, str)):
-        raise Malformed("Title id and stem must be text.")
-    return title_id, stem
+@app.get("catalogue/titles", caller=OWNER)
+def list_owner_titles(query: TitleQuery) -> OwnerTitlePage:
+    """Return a page of titles, newest first, with the reasons of what failed."""
+    from functions.catalogue.schemas import OwnerTitle, OwnerTitlePage
+
+    page = bootstrap.catalogue().list_titles(query.q, query.genre, cursor=query.cursor, limit=query.limit)
+    return OwnerTitlePage([OwnerTitle.of(title) for title in page.entries], page.cursor)
+
+
+@app.post("catalogue/republish", caller=OWNER, status=202)
+def republish_catalogue() -> Republication:
+    """Write every file of the static catalogue again, in the background."""
+    from functions.catalogue.schemas import Republication
+
+    return Republication(bootstrap.publisher().republish())
+
+
+@app.get("catalogue/republish", caller=OWNER)
+def get_republication() -> Republication:
+    """Return how many titles wait to be published."""
+    from functions.catalogue.schemas import Republication
+
+    return Republication(bootstrap.publisher().count_waiting())

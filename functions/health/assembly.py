@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from functions.platform.resources import Resources
-    from functions.usage.model import UsageStore
+    from functions.usage.service import UsageService
 
 
-def assemble(resources: Resources, usage: Callable[[], UsageStore]) -> HealthMonitor:
+def assemble(resources: Resources, usage: Callable[[], UsageService]) -> HealthMonitor:
     """Return the monitor of all stores."""
     probes = probes_of(
         resources.settings(),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pymongo import MongoClient
 
     from functions.platform.settings import Settings
-    from functions.usage.model import UsageStore
+    from functions.usage.service import UsageService
 
 
 OPTIONAL = frozenset({"neo4j"})
@@ -32,7 +32,7 @@ def probes_of(
     blobs: Callable[[], BlobServiceClient],
     queues: Callable[[], QueueServiceClient],
     mongo: Callable[[], MongoClient[dict[str, object]]],
-    usage: Callable[[], UsageStore],
+    usage: Callable[[], UsageService],
 ) -> dict[str, Callable[[], None]]:
     """Return a probe for each store, by its name."""
 
@@ -73,7 +73,7 @@ def probes_of(
             driver.verify_connectivity()
 
     def cosmos() -> None:
-        usage().view("0" * 32, "nothing")
+        usage().title_state("0" * 32, "nothing")
 
     probes = {"blob": blob, "queue": queue, "mongo": mongodb, "mysql": mysql, "redis": redis, "neo4j": neo4j}
     return {**probes, "cosmos": cosmos} if settings.usage_store == "cosmos" else probes

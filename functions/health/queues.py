@@ -1,4 +1,4 @@
-"""How long the queues make messages wait: the age of the first message that nobody has taken yet."""
+"""How long messages wait in the queues: the age of the oldest message that no function has received yet."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def waits_s(service: QueueServiceClient, now: datetime) -> dict[str, float]:
-    """Return for each queue the seconds that its first message has waited, 0 where none waits.
+    """Return for each queue how many seconds its first visible message has waited, 0 if there is none.
 
-    A message that is being worked on, or put off, is not seen. Poison queues without a function are among them.
+    Messages that are being processed, or were sent with a delay, are not visible. Dead-letter queues are included.
     """
     return {str(queue.name): _wait_s(service, str(queue.name), now) for queue in service.list_queues()}
 
@@ -23,6 +23,6 @@ def _wait_s(service: QueueServiceClient, name: str, now: datetime) -> float:
 
     try:
         first = next(iter(service.get_queue_client(name).peek_messages(max_messages=1)), None)
-    except ResourceNotFoundError:  # deleted since it was listed
+    except ResourceNotFoundError:  # deleted after it was listed
         return 0.0
     return max(0.0, (now - first.inserted_on).total_seconds()) if first and first.inserted_on else 0.0

@@ -7,9 +7,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
-TitleId = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,60}$", description="The id of a title.")]
-UserId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$", description="The id of an account.")]
-JobId = Annotated[str, Meta(pattern=r"^[0-9a-f]{1,32}$", description="The id of an encode job.")]
+# Python's `$` also matches before a line end at the end of the text, that of JSON Schema does not
+
+TitleId = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,60}$(?!\n)", description="The id of a title.")]
+UserId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$(?!\n)", description="The id of an account.")]
+JobId = Annotated[str, Meta(pattern=r"^[0-9a-f]{1,32}$(?!\n)", description="The id of an encode job.")]
 Time = Annotated[datetime, Meta(tz=True)]
 """An aware time. Answers write it as `2026-11-27T04:26:20Z`."""
 Cursor = Annotated[str, Meta(max_length=500, description="The cursor of the previous page; absent for the first.")]

@@ -92,6 +92,8 @@ def read_body[T](request: func.HttpRequest, kind: type[T], *, largest_bytes: int
     """
     import msgspec
 
+    from functions.platform.validation import sentence_of
+
     body = raw_body(request, largest_bytes=largest_bytes)
     media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if body and not any_media_type and media_type != JSON:
@@ -99,18 +101,20 @@ def read_body[T](request: func.HttpRequest, kind: type[T], *, largest_bytes: int
     try:
         return msgspec.json.decode(body or b"{}", type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(_sentence(error)) from None
+        raise Malformed(sentence_of(error)) from None
 
 
 def read_query[T](request: func.HttpRequest, kind: type[T]) -> T:
     """Return the query as a `kind`, whose fields may be text, numbers or booleans; raise Malformed."""
     import msgspec
 
+    from functions.platform.validation import sentence_of
+
     given = {name: text for name, text in request.params.items() if text}
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.MsgspecError as error:
-        raise Malformed(_sentence(error)) from None
+        raise Malformed(sentence_of(error)) from None
 
 
 def read_path(text: str, kind: Any) -> Any:
@@ -125,13 +129,11 @@ def read_path(text: str, kind: Any) -> Any:
 
 def answer(body: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
     """Return `body` as JSON that must not be cached; times are written in the API's one form."""
-    import msgspec
+    from functions.platform.json_text import to_json
 
-    from functions.platform.time import to_text
-
-    plain = msgspec.to_builtins(body, builtin_types=_TIMES())
-    text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=to_text)
-    return func.HttpResponse(text, status_code=status, mimetype=JSON, headers={**SECURITY_HEADERS, **(headers or {})})
+    return func.HttpResponse(
+        to_json(body), status_code=status, mimetype=JSON, headers={**SECURITY_HEADERS, **(headers or {})}
+    )
 
 
 def text_answer(text: str, *, media_type: str, status: int = 200) -> func.HttpResponse:
@@ -155,29 +157,12 @@ def unexpected_answer() -> func.HttpResponse:
     return answer({"error": "internal", "detail": UNEXPECTED}, status=500)
 
 
-def _TIMES() -> tuple[type, ...]:
-    from datetime import datetime
-
-    return (datetime,)
-
-
 def _exposed(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers with permission for pages of other origins to read them (Fetch standard, CORS).
 
     The CORS settings of a function app allow origins but expose no headers.
     """
     return {**headers, "Access-Control-Expose-Headers": ", ".join(headers)} if headers else {}
-
-
-def _sentence(error: Exception) -> str:
-    """Return msgspec's message as a sentence that names the field: `email`: Expected `str`, got `int`."""
-    if isinstance(error, RecursionError):
-        return "The body is nested too deeply."
-    if isinstance(error, UnicodeDecodeError):
-        return "The body is not valid UTF-8."
-    what, _, where = str(error).partition(" - at `")
-    field = where.rstrip("`").removeprefix("$").lstrip(".")
-    return f"`{field}`: {what}." if field else f"{what}."
 
 
 def json_object(request: func.HttpRequest) -> dict[str, Any]:

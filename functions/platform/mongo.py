@@ -6,13 +6,13 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from pymongo import MongoClient
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, ConnectionFailure, ExecutionTimeout, OperationFailure, WTimeoutError
 
 from functions.platform.bulkhead import Bulkhead
 from functions.platform.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
 TIMEOUT_MS = 5000
 _bulkhead = Bulkhead("The document store")
@@ -20,6 +20,12 @@ _bulkhead = Bulkhead("The document store")
 THROTTLED = 16500
 """The code with which Cosmos DB for MongoDB refuses requests beyond its request units (Microsoft's documentation of
 the request rate "16500 TooManyRequests")."""
+
+TRANSIENT = frozenset({6, 7, 50, 64, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 14031})
+"""Codes of a server that is starting, stopping, failing over, out of time or out of disk space (MongoDB's
+error_codes.yml: HostUnreachable, HostNotFound, MaxTimeMSExpired, WriteConcernFailed, NetworkTimeout,
+ShutdownInProgress, PrimarySteppedDown, ExceededTimeLimit, SocketException, NotWritablePrimary, InterruptedAtShutdown,
+InterruptedDueToReplStateChange, NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary, OutOfDiskSpace)."""
 
 
 def connect(url: str) -> MongoClient[dict[str, Any]]:
@@ -38,9 +44,9 @@ def connect(url: str) -> MongoClient[dict[str, Any]]:
 
 
 def store_errors[**P, R](method: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a method of a Mongo store: an unreachable or throttling server raises StoreUnavailable.
+    """Decorate a method of a Mongo store: a server that is unreachable, late or throttling raises StoreUnavailable.
 
-    Every other refusal of the server is a defect of ours and passes unchanged.
+    Every other error of the driver or refusal of the server is a defect of ours and passes unchanged.
     """
 
     @functools.wraps(method)
@@ -48,11 +54,25 @@ def store_errors[**P, R](method: Callable[P, R]) -> Callable[P, R]:
         try:
             with _bulkhead.place():
                 return method(*arguments, **named)
-        except OperationFailure as error:
-            if error.code != THROTTLED:
-                raise
-            raise StoreUnavailable("The document store is busy; try again in a few seconds.") from error
-        except PyMongoError as error:
+        except (ConnectionFailure, ExecutionTimeout, WTimeoutError) as error:
             raise StoreUnavailable(f"The document store does not answer ({type(error).__name__}).") from error
+        except OperationFailure as error:
+            codes = set(_codes(error))
+            if THROTTLED in codes:
+                raise StoreUnavailable("The document store is busy; try again in a few seconds.") from error
+            if codes & TRANSIENT:
+                raise StoreUnavailable(f"The document store cannot do this now ({type(error).__name__}).") from error
+            raise
 
     return translated
+
+
+def _codes(error: OperationFailure) -> Iterator[int]:
+    """Yield the codes of a refusal, those of each single write of a bulk too."""
+    if error.code is not None:
+        yield error.code
+    if isinstance(error, BulkWriteError):
+        details: Mapping[str, Any] = error.details
+        for part in (*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())):
+            if (code := part.get("code")) is not None:
+                yield code

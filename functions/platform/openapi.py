@@ -38,7 +38,7 @@ def document(routes: Iterable[Route], *, version: str) -> dict[str, Any]:
     """Return the document of the routes, sorted by path and method."""
     ordered = sorted(routes, key=lambda route: (route.path, route.method))
     types = {route.name: {name: _plain(kind) for name, kind in route.types().items()} for route in ordered}
-    schemas = _Schemas([kind for each in types.values() for name, kind in each.items() if name != "query"])
+    schemas = _Schemas([kind for each in types.values() for kind in _schema_types(each)])
     paths: dict[str, dict[str, Any]] = {}
     for route in ordered:
         paths.setdefault(f"/{route.path}", {})[route.method.lower()] = _operation(route, types[route.name], schemas)
@@ -73,6 +73,12 @@ def document(routes: Iterable[Route], *, version: str) -> dict[str, Any]:
             },
         },
     }
+
+
+def _schema_types(types: dict[str, Any]) -> list[Any]:
+    """Return the types that need a schema; a query has none of its own, because its fields are parameters."""
+    query = [field.type for field in msgspec.structs.fields(types["query"])] if "query" in types else []
+    return [kind for name, kind in types.items() if name != "query"] + query
 
 
 class _Schemas:

@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from functions.platform.errors import Malformed
+from functions.platform.time import to_sortable_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
 DEFAULT_LIMIT = 24
 LARGEST_LIMIT = 100
-_POSITION = re.compile(r"[\x21-\x7e]{1,300}")
+ANY_POSITION = r"[\x21-\x7e]{1,300}"
+TITLE_POSITION = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z~[a-z0-9-]{1,60}"
+"""The form of what `title_position` returns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +42,27 @@ def page_of[Entry](found: Sequence[Entry], *, limit: int, position: Callable[[En
     return Page(shown, cursor_after(position(shown[-1])) if more and shown else None)
 
 
+def title_position(at: datetime, title_id: str) -> str:
+    """Return the position of a title in a list sorted by time: later times sort higher, and no two are equal."""
+    return f"{to_sortable_text(at)}~{title_id}"
+
+
 def cursor_after(position: str) -> str:
     """Return the cursor of the page that begins after a position."""
     return base64.urlsafe_b64encode(position.encode("ascii")).rstrip(b"=").decode()
 
 
-def position_of(cursor: str) -> str | None:
-    """Return the position that a cursor wraps, None for the empty cursor of a first page; raise Malformed."""
+def position_of(cursor: str, *, form: str = ANY_POSITION) -> str | None:
+    """Return the position that a cursor wraps, None for the empty cursor of a first page; raise Malformed.
+
+    `form` is the regular expression of the list's positions.
+    """
     if not cursor:
         return None
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
     except ValueError:
         raw = ""
-    if not _POSITION.fullmatch(raw):
+    if not re.fullmatch(form, raw):
         raise Malformed("The cursor is not one that a page returned; start again without it.")
     return raw

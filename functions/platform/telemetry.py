@@ -1,8 +1,8 @@
-"""Telemetry by OpenTelemetry: traces of slow work, and a few metrics; without a receiver nothing is imported.
+"""Telemetry by OpenTelemetry: traces of slow work, and a few metrics; without an exporter nothing is imported.
 
-A trace belongs to a subject rather than to a request: an encode job, a playback. Its id is derived from the subject's
-id, so that steps in any process, days apart or repeated, belong to one trace, and no message needs to carry it. Names
-and metrics must hold no person, no address and no signature.
+A trace belongs to a subject, such as an encode job or a playback, rather than to a request. Its id is derived from the
+subject's id, so that steps in different processes, days apart or repeated, belong to one trace, and no message needs to
+carry it. Names and attributes must not identify a person and must not contain an address or a signature.
 """
 
 from __future__ import annotations

@@ -19,6 +19,12 @@ def to_text(at: datetime) -> str:
     return f"{at.astimezone(UTC):{FORMAT}}"
 
 
+def to_sortable_text(at: datetime) -> str:
+    """Return an aware time in UTC with milliseconds, as text that sorts as the times do."""
+    utc = at.astimezone(UTC)
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+
+
 def from_text(text: str) -> datetime:
     """Return the aware time that an ISO 8601 text with a zone stands for, in UTC; raise Malformed for anything else."""
     try:

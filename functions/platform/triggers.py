@@ -1,4 +1,4 @@
-"""Declaring the functions of a slice: HTTP routes with their contract, queue functions, dead letters and timers.
+"""Declaring the functions of a slice: HTTP routes with their contract, queue and blob functions, and timers.
 
 A route's decorator and its handler's signature are the whole contract: path, method, caller, what is read and what is
 answered. The check of the caller, the reading of the request and the OpenAPI document follow from it. Types are
@@ -195,6 +195,27 @@ class SliceApp:
         A message that is malformed, or that meets an error that is not retryable, is parked.
         """
         return self._queue(queue, dead_letters=True, offload=offload)
+
+    def blob(self, path: str, *, reference: type) -> Callable[[Callable[[Any], None]], Any]:
+        """Declare a function for the blobs that arrive in a container, by Event Grid: `path` is `<container>/{name}`.
+
+        The handler takes a `reference` to the blob, an SDK type with a converter; no byte of the blob passes through
+        the host.
+        """
+
+        def declare(handler: Callable[[Any], None]) -> Any:
+            def receive(blob: Any) -> None:
+                handler(blob)
+
+            receive.__name__ = receive.__qualname__ = handler.__name__
+            receive.__module__, receive.__doc__ = handler.__module__, handler.__doc__
+            receive.__annotations__ = {"blob": reference}
+            registered = self.blueprint.blob_trigger(
+                "blob", path=path, connection=STORAGE, source=func.BlobSource.EVENT_GRID
+            )(receive)
+            return self.blueprint.function_name(handler.__name__)(registered)
+
+        return declare
 
     def timer(self, schedule: str) -> Callable[[Callable[[], None]], Any]:
         """Declare a function that runs on an NCRONTAB schedule."""

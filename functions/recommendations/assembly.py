@@ -1,28 +1,24 @@
-"""The parts of recommendations, put together: what asks the graph, what keeps it up, what makes it anew."""
+"""How the parts of recommendations fit together."""
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from functions.platform.messages import RebuildGraph
 from functions.recommendations.bolt import Bolt
-from functions.recommendations.graph_sync import Keeper
+from functions.recommendations.graph_sync import GraphSync
 from functions.recommendations.rebuild import Rebuild
-from functions.recommendations.rebuild_sources import Truth
-from functions.recommendations.rebuild_store import MongoRecords
+from functions.recommendations.rebuild_sources import SliceSources
+from functions.recommendations.rebuild_store import MongoRebuildStore
 from functions.recommendations.repository import BoltGraph
 from functions.recommendations.service import Recommendations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
-
-    from pymongo.database import Database
-
     from functions.catalogue.service import Catalogue
-    from functions.platform.settings import Settings
-    from functions.usage.model import UsageStore
+    from functions.platform.resources import Resources
+    from functions.usage.service import UsageService
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +26,7 @@ class GraphParts:
     """What the functions use of the graph, and the connection to it."""
 
     recommendations: Recommendations
-    keeper: Keeper
+    sync: GraphSync
     rebuild: Rebuild
     graph: BoltGraph
 
@@ -39,25 +35,19 @@ class GraphParts:
         self.graph.close()
 
 
-def assemble(
-    settings: Settings,
-    database: Database[dict[str, Any]],
-    catalogue: Catalogue,
-    usage: UsageStore,
-    send: Callable[[str, Mapping[str, object]], None],
-    now: Callable[[], datetime],
-) -> GraphParts:
+def assemble(resources: Resources, catalogue: Catalogue, usage: UsageService) -> GraphParts:
     """Return the parts; the graph is connected to when it is first needed."""
+    settings = resources.settings()
     graph = BoltGraph(Bolt(settings.neo4j_uri, settings.neo4j_user, settings.neo4j_password))
     return GraphParts(
         Recommendations(graph, catalogue),
-        Keeper(graph, catalogue, usage, forget=lambda user_id: send("update-graph", {"forgotten": user_id})),
+        GraphSync(graph, catalogue, usage, send=lambda message: resources.queues().send(message)),
         Rebuild(
             graph,
-            Truth(catalogue, usage),
-            MongoRecords(database),
-            enqueue=lambda rebuild_id: send("rebuild-graph", {"rebuild_id": rebuild_id}),
-            now=now,
+            SliceSources(catalogue, usage),
+            MongoRebuildStore(resources.mongo_database()),
+            enqueue=lambda rebuild_id: resources.queues().send(RebuildGraph(rebuild_id)),
+            now=resources.now,
             make_id=lambda: secrets.token_hex(8),
         ),
         graph,

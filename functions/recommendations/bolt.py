@@ -1,7 +1,10 @@
-"""Bolt: the one driver of the process, managed transactions with parameters, and what to do when the graph is away.
+"""Bolt: the process's one driver, transactions with parameters, and what happens while the graph is unavailable.
 
-Reads are for pages: they are given up on after a second or two, and then nobody asks again for a while, so a graph that
-is away costs one page in ten seconds its patience. Writes are for the queue, which waits and tries again.
+Reads are for pages: they are abandoned after a few seconds, and the graph is then not queried for a while, so an
+unavailable graph delays one page in ten seconds. Writes are for queue functions, which retry.
+
+A read runs in a thread of its own, because no time-out of the driver ends a query whose answer never comes: they limit
+connecting, taking a connection from the pool, and the server's own work (docs/decisions/0018).
 """
 
 from __future__ import annotations
@@ -27,24 +30,27 @@ type Row = dict[str, Any]
 
 CONNECT_S = 2.0
 READ_S = 3.0
-"""How long a page waits for the graph at most, all its questions together."""
+"""The longest that a page waits for one read."""
 
 REST_S = 10.0
-"""How long nobody asks after the graph did not answer."""
+"""How long the graph is not queried after it did not answer."""
 
 RETRY_S = 1.0
 FIRST_RETRY_S = 0.1
-"""The driver itself tries for a second, from this delay on: 30 s, its own rule, are too long for a page."""
+"""How long the driver itself retries, and its first delay: its default of 30 s is too long for a page."""
 
-TRIES = 8
-"""Of two transactions that make one node at once the later meets the constraint, which the driver does not retry."""
+IDLE_CHECK_S = 30.0
+"""A connection that was idle for longer is checked before it is used: the graph may have stopped in the meantime."""
+
+ATTEMPTS = 8
+"""If two transactions create the same node, the later one violates the constraint, which the driver does not retry."""
 
 READERS = 8
-"""So many questions are asked at once; those that a graph which hangs never answers are among them."""
+"""The most concurrent reads, including abandoned ones that a stalled graph never answers."""
 
 
 class Bolt:
-    """A connection to the graph; an empty `uri` is a graph that is always away."""
+    """A connection to the graph; with an empty `uri` the graph is always unavailable."""
 
     def __init__(self, uri: str, user: str, password: str) -> None:
         self._address = (uri, user, password)
@@ -54,15 +60,15 @@ class Bolt:
         self._rest_until = 0.0
 
     def read[Answer](self, ask: Callable[[Callable[..., list[Row]]], Answer]) -> Answer:
-        """Return what `ask` makes of the graph, which it questions with the function that it is given.
+        """Return the result of `ask`, which is called with a function that runs a query.
 
-        Raise StoreUnavailable if the graph is away, is slow, or was not there a moment ago.
+        Raise StoreUnavailable if the graph is unavailable or slow, or was a moment ago.
         """
         if time.monotonic() < self._rest_until:
-            raise StoreUnavailable("The graph did not answer a moment ago; it is asked again in some seconds.")
+            raise StoreUnavailable("The graph did not answer a moment ago; it is queried again in some seconds.")
         until = time.monotonic() + READ_S
         if not self._readers.acquire(timeout=READ_S):
-            raise StoreUnavailable("The graph has too many questions to answer; try again in a few seconds.")
+            raise StoreUnavailable("The graph has too many queries to answer; try again in a few seconds.")
         answer: Future[Answer] = Future()
         threading.Thread(target=self._answer, args=(ask, answer), name="graph", daemon=True).start()
         try:
@@ -75,16 +81,16 @@ class Bolt:
             raise
 
     def write[Answer](self, work: Callable[[ManagedTransaction], Answer]) -> Answer:
-        """Do `work` in a transaction, again if another was in its way; raise StoreUnavailable if the graph is away."""
+        """Do `work` in a transaction, again after a conflict; raise StoreUnavailable if the graph is unavailable."""
         for attempt in count(1):
             try:
                 with self._open().session(default_access_mode=WRITE_ACCESS) as session:
                     return session.execute_write(work)
             except (ConstraintError, TransientError) as error:
-                if attempt < TRIES:
+                if attempt < ATTEMPTS:
                     time.sleep(random.uniform(0, 0.02 * 2**attempt))
                     continue
-                raise StoreUnavailable("The graph has too much to do at once; try again in a few seconds.") from error
+                raise StoreUnavailable("The graph is busy; try again in a few seconds.") from error
             except ClientError:
                 raise
             except (DriverError, Neo4jError, OSError) as error:
@@ -92,7 +98,7 @@ class Bolt:
         raise AssertionError
 
     def run(self, text: str, **parameters: object) -> None:
-        """Run a statement that is a transaction of its own, such as one of the schema."""
+        """Run a statement that cannot be part of a transaction, such as one of the schema."""
         try:
             with self._open().session(default_access_mode=WRITE_ACCESS) as session:
                 session.run(text, parameters).consume()
@@ -107,10 +113,10 @@ class Bolt:
             self._driver.close()
 
     def _answer[Answer](self, ask: Callable[[Callable[..., list[Row]]], Answer], answer: Future[Answer]) -> None:
-        """Put into `answer` what comes of a question; in a thread that a graph that hangs may keep."""
+        """Put the result of a read into `answer`; runs in a thread, which a stalled graph may block."""
         try:
             answer.set_result(self._read(ask))
-        except BaseException as error:  # noqa: BLE001 - it is raised where the answer is waited for
+        except BaseException as error:  # noqa: BLE001 - it is raised in the waiting thread
             answer.set_exception(error)
         finally:
             self._readers.release()
@@ -119,10 +125,10 @@ class Bolt:
         try:
             with self._open().session(default_access_mode=READ_ACCESS) as session:
 
-                def question(text: str, **parameters: object) -> list[Row]:
+                def query(text: str, **parameters: object) -> list[Row]:
                     return session.execute_read(_rows, text, parameters)
 
-                return ask(question)
+                return ask(query)
         except ClientError:
             raise
         except (DriverError, Neo4jError, OSError) as error:
@@ -139,6 +145,7 @@ class Bolt:
                     auth=(user, password),
                     connection_timeout=CONNECT_S,
                     connection_acquisition_timeout=CONNECT_S + 1,
+                    liveness_check_timeout=IDLE_CHECK_S,
                     max_transaction_retry_time=RETRY_S,
                     initial_retry_delay=FIRST_RETRY_S,
                     notifications_min_severity=NotificationMinimumSeverity.OFF,

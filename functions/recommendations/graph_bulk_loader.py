@@ -1,6 +1,6 @@
-"""Filling the graph in bulk, for a rebuild: viewers, steps and popularity become what they are given as.
+"""Writing the graph in bulk, for a rebuild: viewers, steps and popularity are replaced.
 
-As in the writer, only the difference to what is there is applied, in transactions of a bounded size.
+As in `graph_writer`, only the difference to what exists is applied, in transactions of bounded size.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from neo4j import ManagedTransaction
 
-    from functions.recommendations.model import Viewer
+    from functions.recommendations.model import ViewerHistory
 
-FIGURES_AT_ONCE = 2_000
+COUNTS_AT_ONCE = 2_000
 HISTORIES_AT_ONCE = 1_000
 
 MAKE_USERS = "UNWIND $ids AS id MERGE (u:User {id: id}) SET u.changes = coalesce(u.changes, 0) + 1"
@@ -63,8 +63,8 @@ UNWIND $rows AS row MATCH (a:Title {id: row[0]}) UNWIND row[1] AS s MATCH (b:Tit
 CREATE (a)-[:WATCHED_NEXT {weight: s[1]}]->(b)
 """
 
-FIGURES = "MATCH (t:Title) RETURN t.id AS id, coalesce(t.views, 0) AS views, coalesce(t.heat, 0.0) AS heat"
-SET_FIGURES = "UNWIND $rows AS row MATCH (t:Title {id: row[0]}) SET t.views = row[1], t.heat = row[2]"
+POPULARITY = "MATCH (t:Title) RETURN t.id AS id, coalesce(t.views, 0) AS views, coalesce(t.heat, 0.0) AS heat"
+SET_POPULARITY = "UNWIND $rows AS row MATCH (t:Title {id: row[0]}) SET t.views = row[1], t.heat = row[2]"
 
 COUNTS = (
     "MATCH (g:Genre) OPTIONAL MATCH (g)<-[:IN_GENRE]-(t:Title) RETURN g.key AS key, g.titles AS had, count(t) AS has"
@@ -74,17 +74,16 @@ DROP_GENRES = "UNWIND $keys AS key MATCH (g:Genre {key: key}) DETACH DELETE g"
 IDLE_PEOPLE = "MATCH (p:Person) WHERE NOT (p)-->(:Title) RETURN p.key AS key"
 DROP_PEOPLE = "UNWIND $keys AS key MATCH (p:Person {key: key}) WHERE NOT (p)-->(:Title) DELETE p"
 
-type Kept = dict[tuple[str, str], tuple[float, str]]
-"""Views or ratings: by viewer and title, the progress or the thumb, and when."""
+type Edges = dict[tuple[str, str], tuple[float, str]]
+"""Viewings or ratings: progress or thumb, and time, by viewer and title."""
 
 
-class GraphFiller(GraphWriter):
-    """Fills the graph over Bolt."""
+class GraphBulkLoader(GraphWriter):
+    """Writes the graph in bulk over Bolt."""
 
-    def write_viewers(self, viewers: Sequence[Viewer]) -> None:
-        """Make the histories and ratings of viewers what they are given as; steps and popularity stay as they are."""
+    def write_viewers(self, viewers: Sequence[ViewerHistory]) -> None:
         self.prepare()
-        some: list[Viewer] = []
+        some: list[ViewerHistory] = []
         size = 0
         for viewer in viewers:
             some.append(viewer)
@@ -96,7 +95,6 @@ class GraphFiller(GraphWriter):
             self._write_viewers(some)
 
     def histories(self) -> Iterator[tuple[str, list[tuple[str, datetime]]]]:
-        """Yield each viewer with what they watched and when, earliest first; of those at once the lower id first."""
         for ids in batched(self.user_ids(after="", until=None), HISTORIES_AT_ONCE, strict=False):
             rows = self._bolt.write(
                 lambda tx, ids=ids: sorted(  # type: ignore[misc]
@@ -107,24 +105,21 @@ class GraphFiller(GraphWriter):
                 yield user, [(title, datetime.fromisoformat(at)) for _, at, title in watched]
 
     def write_steps(self, rows: Iterable[tuple[str, Mapping[str, int]]]) -> None:
-        """Make the steps that lead away from titles what they are given as."""
         self.prepare()
         for some in batched(rows, ROWS_AT_ONCE, strict=False):
             self._bolt.write(lambda tx, some=some: _write_steps(tx, some))  # type: ignore[misc]
 
-    def write_popularity(self, figures: Mapping[str, tuple[int, float]]) -> None:
-        """Make views and heat of every title what they are given as, 0 for all others."""
+    def write_popularity(self, counts: Mapping[str, tuple[int, float]]) -> None:
         self.prepare()
-        kept = self._bolt.write(lambda tx: [(row["id"], row["views"], row["heat"]) for row in tx.run(FIGURES)])
+        kept = self._bolt.write(lambda tx: [(row["id"], row["views"], row["heat"]) for row in tx.run(POPULARITY)])
         nothing = (0, 0.0)
         wrong = [
-            [title, *wanted] for title, views, heat in kept if (wanted := figures.get(title, nothing)) != (views, heat)
+            [title, *wanted] for title, views, heat in kept if (wanted := counts.get(title, nothing)) != (views, heat)
         ]
-        for rows in batched(wrong, FIGURES_AT_ONCE, strict=False):
-            self._bolt.write(lambda tx, rows=rows: tx.run(SET_FIGURES, rows=list(rows)).consume())  # type: ignore[misc]
+        for rows in batched(wrong, COUNTS_AT_ONCE, strict=False):
+            self._bolt.write(lambda tx, rows=rows: tx.run(SET_POPULARITY, rows=list(rows)).consume())  # type: ignore[misc]
 
     def tidy(self) -> None:
-        """Remove people and genres that nothing refers to, and count the titles of the other genres."""
         self.prepare()
         genres = self._bolt.write(lambda tx: [row.data() for row in tx.run(COUNTS)])
         wrong = [row for row in genres if row["has"] and row["had"] != row["has"]]
@@ -135,14 +130,14 @@ class GraphFiller(GraphWriter):
         for keys in batched(people, DELETED_AT_ONCE, strict=False):
             self._bolt.write(lambda tx, keys=keys: tx.run(DROP_PEOPLE, keys=list(keys)).consume())  # type: ignore[misc]
 
-    def _write_viewers(self, viewers: Sequence[Viewer]) -> None:
+    def _write_viewers(self, viewers: Sequence[ViewerHistory]) -> None:
         ids = sorted(viewer.id for viewer in viewers)
-        viewings: Kept = {
+        viewings: Edges = {
             (viewer.id, each.title_id): (each.progress, text_of(each.at))
             for viewer in viewers
             for each in viewer.viewings
         }
-        opinions: Kept = {
+        opinions: Edges = {
             (viewer.id, each.title_id): (each.rating, text_of(each.at))
             for viewer in viewers
             for each in viewer.opinions
@@ -167,8 +162,8 @@ def _drop(tx: ManagedTransaction, text: str, edges: Iterable[tuple[str, str]]) -
         tx.run(text, edges=some).consume()
 
 
-def _put(tx: ManagedTransaction, text: str, edges: Kept) -> None:
-    """Write views or ratings as `[viewer, [[title, value, at], …]]`."""
+def _put(tx: ManagedTransaction, text: str, edges: Edges) -> None:
+    """Write viewings or ratings as `[viewer, [[title, value, at], …]]`."""
     rows = [
         [user, [[title, *edges[user, title]] for _, title in its]]
         for user, its in groupby(sorted(edges), key=lambda edge: edge[0])

@@ -1,16 +1,15 @@
-"""The questions that shelves ask of the graph: one query each, every result with the reason that is true of it.
+"""The graph queries of shelves: one query each, and each result has the reason that applies to it.
 
-A relation says the more the fewer titles have it: a person or genre of n titles counts 1/(1 + ln n), so a writer of
-three films 0.48 and a genre of a thousand 0.13. A step that every viewer takes would count 3, one that a tenth of them
+A relation weighs the more the fewer titles have it: a person or genre of n titles weighs 1/(1 + ln n), so a writer of
+three films 0.48 and a genre of a thousand 0.13. A step that every viewer takes would weigh 3, one that a tenth of them
 takes about 0.5.
 """
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from functions.recommendations.model import DECAY, DISLIKED, RECENT, Kind, Pick, Reason, Watched
+from functions.recommendations.model import DECAY, DISLIKED, RECENT, Candidate, Reason, ReasonKind, Watched
 from functions.recommendations.steps import DAMPING, ONE, POWER, SHRINKAGE
 
 if TYPE_CHECKING:
@@ -19,9 +18,9 @@ if TYPE_CHECKING:
     from functions.recommendations.bolt import Bolt, Row
 
 ACTING = 0.8
-NEXT_SAYS = 3.0
+NEXT_WEIGHT = 3.0
 GENRE_TITLES = 100
-"""So many titles of its rarest genre are looked at, beside those that share people or viewers."""
+"""How many titles of the rarest genre are considered, besides those that share people or viewers."""
 
 HISTORY = """
 MATCH (u:User {id: $user})-[w:WATCHED]->(t:Title)
@@ -42,7 +41,7 @@ WITH t, score / (coalesce(t.views, 0) + {SHRINKAGE}) ^ {DAMPING} AS score, parts
 ORDER BY score DESC, t.id LIMIT $enough
 WITH t, score, parts WHERE NOT t.id IN $without
 WITH t, score, parts ORDER BY score DESC, t.id LIMIT $limit
-RETURN t.card AS card, reduce(best = parts[0], p IN parts | CASE WHEN p[0] > best[0] THEN p ELSE best END)[1] AS place
+RETURN t.id AS id, reduce(best = parts[0], p IN parts | CASE WHEN p[0] > best[0] THEN p ELSE best END)[1] AS place
 """
 
 SIMILAR = f"""
@@ -61,7 +60,7 @@ CALL (t) {{
   RETURN c, CASE WHEN kind = 'ACTED_IN' THEN part * {ACTING} ELSE part END AS part, kind, same, via
 UNION ALL
   MATCH (t)-[n:WATCHED_NEXT]->(c:Title)
-  RETURN c, {NEXT_SAYS} * (n.weight / {ONE}.0) ^ {POWER}
+  RETURN c, {NEXT_WEIGHT} * (n.weight / {ONE}.0) ^ {POWER}
     / ((coalesce(t.views, 0) + {SHRINKAGE}) * (coalesce(c.views, 0) + {SHRINKAGE})) ^ {DAMPING} AS part,
     'WATCHED_NEXT' AS kind, true AS same, t.name AS via
 UNION ALL
@@ -79,69 +78,62 @@ WITH c, parts, shared, score + reduce(said = 0.0, g IN shared | said + g.say) AS
 WITH c, parts, shared, score ORDER BY score DESC, c.added DESC, c.id LIMIT $enough
 WITH c, parts, shared, score WHERE score > 0 AND NOT c.id IN $without
 WITH c, parts, shared, score ORDER BY score DESC, c.added DESC, c.id LIMIT $limit
-RETURN c.card AS card, parts, shared
+RETURN c.id AS id, parts, shared
 """
 
 POPULAR = """
 MATCH (t:Title) WHERE t.watchable AND t.heat > 0
-RETURN t.card AS card ORDER BY t.heat DESC, t.id LIMIT $limit
+RETURN t.id AS id ORDER BY t.heat DESC, t.id LIMIT $limit
 """
 
 _WORDS = {
-    Kind.DIRECTED: ("Also directed by {}", "Directed by {}"),
-    Kind.WROTE: ("Also written by {}", "Written by {}"),
-    Kind.ACTED_IN: ("Also with {}", "With {}"),
-    Kind.WATCHED_NEXT: ("Also watched by viewers of {}",) * 2,
+    ReasonKind.DIRECTED: ("Also directed by {}", "Directed by {}"),
+    ReasonKind.WROTE: ("Also written by {}", "Written by {}"),
+    ReasonKind.ACTED_IN: ("Also with {}", "With {}"),
+    ReasonKind.WATCHED_NEXT: ("Also watched by viewers of {}",) * 2,
 }
-"""What is said of a shared person who has the same role in both titles, and of one who has another in this one."""
+"""The words for a shared person with the same role in both titles, and for one with another role in this title."""
 
 
-class GraphReader:
-    """Asks the graph over Bolt."""
+class GraphQueries:
+    """Queries the graph over Bolt."""
 
     def __init__(self, bolt: Bolt) -> None:
         self._bolt = bolt
 
     def history(self, user_id: str) -> list[Watched]:
-        """Return what a viewer watched, the latest first."""
         return [Watched(**row) for row in self._bolt.read(lambda ask: ask(HISTORY, user=user_id))]
 
-    def next_for(self, history: Sequence[Watched], *, limit: int) -> list[Pick]:
-        """Return watchable titles that others watched after the latest of these, best first, without these."""
+    def next_for(self, history: Sequence[Watched], *, limit: int) -> list[Candidate]:
         recent = [
             {"id": each.id, "place": place, "say": DECAY**place * (DISLIKED if each.rating < 0 else 1.0)}
             for place, each in enumerate(history[:RECENT])
         ]
         rows = self._few(NEXT, [each.id for each in history], limit, recent=recent)
         return [
-            _pick(row, Reason(Kind.WATCHED_NEXT, f"Because you watched {history[row['place']].name}")) for row in rows
+            Candidate(row["id"], Reason(ReasonKind.WATCHED_NEXT, f"Because you watched {history[row['place']].name}"))
+            for row in rows
         ]
 
-    def similar(self, title_id: str, *, without: Collection[str], watchable: bool, limit: int) -> list[Pick]:
-        """Return listed titles like one, best first, without some; only `watchable` ones if asked."""
+    def similar(self, title_id: str, *, without: Collection[str], watchable: bool, limit: int) -> list[Candidate]:
         rows = self._few(SIMILAR, without, limit, id=title_id, watchable=watchable)
-        return [_pick(row, _likeness(row["parts"], row["shared"])) for row in rows]
+        return [Candidate(row["id"], _likeness(row["parts"], row["shared"])) for row in rows]
 
-    def popular(self, *, limit: int) -> list[Pick]:
-        """Return watchable titles that are watched most these days; none if nobody watches."""
+    def popular(self, *, limit: int) -> list[Candidate]:
         rows = self._bolt.read(lambda ask: ask(POPULAR, limit=limit))
-        return [_pick(row, Reason(Kind.POPULAR, "Popular now")) for row in rows]
+        return [Candidate(row["id"], Reason(ReasonKind.POPULAR, "Popular now")) for row in rows]
 
     def _few(self, text: str, without: Collection[str], limit: int, **parameters: object) -> list[Row]:
-        """Ask a query that first takes enough of the best, and of them the few that are not left out."""
+        """Run a query that first takes enough of the best titles and then drops the excluded ones."""
         enough = limit + len(without)
         given = {"without": list(without), "enough": enough, "limit": limit, **parameters}
         return self._bolt.read(lambda ask: ask(text, **given))
 
 
-def _pick(row: Mapping[str, Any], reason: Reason) -> Pick:
-    return Pick(json.loads(row["card"]), reason)
-
-
 def _likeness(parts: Sequence[Sequence[Any]], shared: Sequence[Mapping[str, Any]]) -> Reason:
-    """Return the reason that says most: a person or step, else the rarest genre that both have."""
+    """Return the reason that weighs most: a person or step, or else the rarest genre that both titles have."""
     part, kind, same, via = max(parts, key=lambda each: (each[0], each[1], each[3]))
     if part > 0 and (not shared or part >= shared[0]["say"]):
-        as_both, as_other = _WORDS[Kind(kind.lower())]
-        return Reason(Kind(kind.lower()), (as_both if same else as_other).format(via))
-    return Reason(Kind.GENRE, f"Also {shared[0]['name']}")
+        as_both, as_other = _WORDS[ReasonKind(kind.lower())]
+        return Reason(ReasonKind(kind.lower()), (as_both if same else as_other).format(via))
+    return Reason(ReasonKind.GENRE, f"Also {shared[0]['name']}")

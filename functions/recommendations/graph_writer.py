@@ -1,13 +1,13 @@
-"""The graph's writer: titles with their people and genres, who watched and rated what, and the steps between titles.
+"""Writing the graph: titles with their people and genres, who watched and rated what, and the steps between titles.
 
-    (:Title {id, revision, listed, watchable, name, card, added, genres, views, heat})
+    (:Title {id, revision, listed, watchable, name, added, genres, views, heat})
     (:Title)-[:WATCHED_NEXT {weight}]->(:Title)    (:Title)-[:IN_GENRE]->(:Genre {key, name, titles})
     (:Person {key, name})-[:DIRECTED | WROTE | ACTED_IN]->(:Title)
     (:User {id})-[:WATCHED {progress, at}]->(:Title)    (:User)-[:RATED {rating, at}]->(:Title)
 
-Every key has a constraint. What is written is compared with what is there first and only the difference is applied: the
-same thing twice changes nothing, and a rebuild of a graph that is right writes nothing. A view of a title that the
-graph does not know yet makes the node; it is shown once the catalogue lists it. Times are text that sorts as they do.
+Every key has a constraint. What is to be written is first compared with what exists, and only the difference is
+applied: a repeated write changes nothing, and rebuilding a correct graph writes nothing. A viewing of a title that the
+graph does not know yet creates its node; it is shown once the catalogue lists it. Times are text that sorts as they do.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.recommendations import steps
 from functions.recommendations.model import Role
-from functions.recommendations.steps import TELLING
+from functions.recommendations.steps import SIGNIFICANT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -106,7 +106,7 @@ CHANGE_STEPS = f"""
 UNWIND $steps AS s
 MATCH (:Title {{id: s.from}})-[n:WATCHED_NEXT]->(:Title {{id: s.to}})
 SET n.weight = n.weight + s.change
-WITH n WHERE n.weight < {TELLING}
+WITH n WHERE n.weight < {SIGNIFICANT}
 DELETE n
 """
 
@@ -121,17 +121,16 @@ class GraphWriter:
         self._prepared = False
 
     def prepare(self) -> None:
-        """Make the constraints that are missing, once in the life of the process."""
+        """Create missing constraints, once per process."""
         if not self._prepared:
             for constraint in CONSTRAINTS:
                 self._bolt.run(constraint)
             self._prepared = True
 
     def write_titles(self, titles: Sequence[GraphTitle], *, force: bool = False) -> list[str]:
-        """Write titles; return the ids of those of which the graph has a later revision, unless forced over it."""
         self.prepare()
         refused: list[str] = []
-        one = len(titles) == 1  # many are the work of a rebuild, which counts at its end
+        one = len(titles) == 1  # batches come from a rebuild, which recounts once at the end
         for first in range(0, len(titles), TITLES_AT_ONCE):
             some = titles[first : first + TITLES_AT_ONCE]
             written = self._bolt.write(
@@ -141,15 +140,12 @@ class GraphWriter:
         return refused
 
     def title_ids(self, *, after: str, until: str | None) -> list[str]:
-        """Return the ids of titles in the graph above `after`, up to and with `until`, in order."""
         return self._ids("Title", after, until)
 
     def user_ids(self, *, after: str, until: str | None) -> list[str]:
-        """Return the ids of viewers in the graph above `after`, up to and with `until`, in order."""
         return self._ids("User", after, until)
 
     def record_viewing(self, user_id: str, viewing: Viewing) -> None:
-        """Note that a viewer watched a title; nothing changes unless it is later than what the graph has."""
         self.prepare()
         title, at = viewing.title_id, text_of(viewing.at)
 
@@ -159,12 +155,11 @@ class GraphWriter:
             if before.get(title, "") >= at:
                 return
             tx.run(WATCH, user=user_id, title=title, progress=viewing.progress, at=at).consume()
-            _follow(tx, before, {**before, title: at})
+            _update_derived(tx, before, {**before, title: at})
 
         self._bolt.write(work)
 
     def record_opinion(self, user_id: str, opinion: Opinion) -> None:
-        """Make a rating what it is given as; 0 removes it."""
         self.prepare()
         title, at = opinion.title_id, text_of(opinion.at)
 
@@ -179,7 +174,6 @@ class GraphWriter:
         self._bolt.write(work)
 
     def remove_viewings(self, user_id: str, title_id: str | None) -> None:
-        """Forget that a viewer watched a title, or anything at all."""
         self.prepare()
 
         def work(tx: ManagedTransaction) -> None:
@@ -190,7 +184,6 @@ class GraphWriter:
         self._bolt.write(work)
 
     def remove_viewer(self, user_id: str) -> None:
-        """Forget a viewer."""
         self.prepare()
 
         def work(tx: ManagedTransaction) -> None:
@@ -206,7 +199,7 @@ class GraphWriter:
 
 
 def text_of(at: datetime) -> str:
-    """Return a time as the graph keeps it."""
+    """Return a time as the graph stores it."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
@@ -240,16 +233,15 @@ def _facts(title: GraphTitle) -> dict[str, Any]:
         "listed": title.listed,
         "watchable": title.watchable,
         "name": title.name,
-        "card": title.card,
         "added": title.added,
         "genres": [key for key, _ in title.genres],
     }
 
 
 def _new(names: Mapping[tuple[str, str], str], old: Collection[tuple[str, str]]) -> list[list[object]]:
-    """Return what each title has that it had not: `[title, [[key, name], …]]`.
+    """Return the edges that each title does not have yet, as `[title, [[key, name], …]]`.
 
-    It had not: nobody else writes the title meanwhile, since the transaction has written its node.
+    Nobody else adds them in the meantime, because the transaction holds the lock on the title's node.
     """
     new = sorted(edge for edge in names if edge not in old)
     return [
@@ -259,7 +251,7 @@ def _new(names: Mapping[tuple[str, str], str], old: Collection[tuple[str, str]])
 
 
 def _run(tx: ManagedTransaction, text: str, **lists: Sequence[object]) -> None:
-    """Run a statement over a list, unless there is nothing in it."""
+    """Run a statement over lists, unless one is empty."""
     if all(lists.values()):
         tx.run(text, **lists).consume()  # type: ignore[arg-type]
 
@@ -269,14 +261,14 @@ def _unwatch(tx: ManagedTransaction, user_id: str, title_id: str | None) -> None
     gone = [title for title in before if title_id in (None, title)]
     if gone:
         tx.run(UNWATCH, user=user_id, titles=gone).consume()
-        _follow(tx, before, {title: at for title, at in before.items() if title not in gone})
+        _update_derived(tx, before, {title: at for title, at in before.items() if title not in gone})
 
 
-def _follow(tx: ManagedTransaction, before: Mapping[str, str], after: Mapping[str, str]) -> None:
-    """Let views, heat and steps follow from a viewer's history before and after a change.
+def _update_derived(tx: ManagedTransaction, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """Update views, heat and steps after a viewer's history has changed.
 
-    A step that is not in the graph is begun by a viewer whose own share in it is telling; smaller shares only add to
-    what is there. The next rebuild adds up all of them.
+    A step that is not in the graph is created if the viewer's own share in it is significant; smaller shares only add
+    to existing steps. The next rebuild adds up all of them.
     """
     counts: dict[str, list[float]] = {}
     for history, sign in ((before, -1), (after, 1)):
@@ -291,10 +283,10 @@ def _follow(tx: ManagedTransaction, before: Mapping[str, str], after: Mapping[st
         {"from": start, "to": end, "weight": weight, "change": weight - old}
         for (start, end), (old, weight) in sorted(steps.difference(in_order(before), in_order(after)).items())
     ]
-    _run(tx, TAKE_STEPS, steps=[step for step in moved if step["weight"] >= TELLING])  # type: ignore[operator]
-    _run(tx, CHANGE_STEPS, steps=[step for step in moved if step["weight"] < TELLING])  # type: ignore[operator]
+    _run(tx, TAKE_STEPS, steps=[step for step in moved if step["weight"] >= SIGNIFICANT])  # type: ignore[operator]
+    _run(tx, CHANGE_STEPS, steps=[step for step in moved if step["weight"] < SIGNIFICANT])  # type: ignore[operator]
 
 
 def in_order(history: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return what was watched and when, earliest first; of titles at one time the lower id first."""
+    """Return what was watched and when, earliest first, and by id among simultaneous ones."""
     return sorted(history.items(), key=lambda watched: (watched[1], watched[0]))

@@ -1,8 +1,8 @@
-"""Making the graph anew from the catalogue and from usage, page by page, each page kept as done before the next.
+"""Rebuilding the graph from the catalogue and from usage, page by page; each page is recorded before the next begins.
 
-A rebuild may be broken off anywhere and goes on from its cursor. It compares before it writes, so over a graph that is
-right it only reads. What happens meanwhile is written by messages as ever: the graph's own ids are listed before the
-truth is read, so nothing that is newer than a page is taken for a leftover.
+A rebuild that is interrupted continues from its cursor. It compares before it writes, so a correct graph is only read.
+Messages keep updating the graph during a rebuild: the graph's ids are listed before their sources are read, so nothing
+that is newer than a page is mistaken for a leftover.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from functions.recommendations import steps
 from functions.recommendations.rebuild_sources import graph_title
@@ -22,22 +22,23 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.catalogue.model import Title
-    from functions.recommendations.model import Graph, Viewer
+    from functions.recommendations.model import ViewerHistory
+    from functions.recommendations.ports import Graph, RebuildSources, RebuildStore
 
 TITLES_A_PAGE = 500
 VIEWERS_A_PAGE = 200
 VIEWS_A_PART = 200_000
-"""The steps of so many views are counted at once: some 200 MB."""
+"""How many views are counted into steps at once: about 200 MB of memory."""
 
 STALE = timedelta(minutes=15)
-"""A rebuild of which so long nothing was heard does not run any more."""
+"""A rebuild without progress for this long is not running."""
 
 MAX_AGE = timedelta(days=7)
-"""So old a graph is made anew: the steps of its titles are then cut to the strongest again."""
+"""A graph of this age is rebuilt, which reduces each title's steps to the strongest."""
 
 
 class Phase(StrEnum):
-    """Where a rebuild stands."""
+    """The phase of a rebuild."""
 
     TITLES = "titles"
     VIEWERS = "viewers"
@@ -47,8 +48,8 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a rebuild is: what it has done of each kind, of how many titles, and where it goes on."""
+class RebuildProgress:
+    """How far a rebuild is: the counts of what it has written, and the cursor at which it continues."""
 
     id: str
     started_at: datetime
@@ -65,53 +66,18 @@ class Progress:
 
     @property
     def runs(self) -> bool:
-        """Say whether it is neither done nor failed."""
+        """Return whether it is neither done nor failed."""
         return self.phase not in (Phase.DONE, Phase.FAILED)
 
 
-class Records(Protocol):
-    """Where the progress of the latest rebuild is kept, and whether messages to the graph were lost."""
-
-    def progress(self) -> Progress | None:
-        """Return the latest rebuild, or None."""
-
-    def keep(self, progress: Progress) -> None:
-        """Keep the progress."""
-
-    def lost_at(self) -> datetime | None:
-        """Return when a message was lost last that no rebuild has made up for."""
-
-    def note_loss(self, at: datetime) -> None:
-        """Keep that a message was lost."""
-
-    def clear_loss(self, before: datetime) -> None:
-        """Forget losses from before a time."""
-
-
-class Sources(Protocol):
-    """The truth that the graph is made from."""
-
-    def titles(self, after: str, limit: int) -> list[Title]:
-        """Return titles by id from above one on, withdrawn ones too."""
-
-    def count_titles(self) -> int:
-        """Return about how many titles there are."""
-
-    def find(self, title_id: str) -> Title | None:
-        """Return a title, withdrawn or not; None if there never was one."""
-
-    def viewers(self, after: str) -> Iterator[Viewer]:
-        """Yield viewers by id from above one on."""
-
-
 class Rebuild:
-    """The rebuilds, of which one runs at a time."""
+    """Rebuilds the graph; one rebuild runs at a time."""
 
     def __init__(
         self,
         graph: Graph,
-        sources: Sources,
-        records: Records,
+        sources: RebuildSources,
+        store: RebuildStore,
         *,
         enqueue: Callable[[str], None],
         now: Callable[[], datetime],
@@ -119,45 +85,45 @@ class Rebuild:
     ) -> None:
         self._graph = graph
         self._sources = sources
-        self._records = records
+        self._store = store
         self._enqueue = enqueue
         self._now = now
         self._make_id = make_id
 
-    def progress(self) -> Progress | None:
-        """Return how far the latest rebuild is, None if there never was one."""
-        return self._records.progress()
+    def progress(self) -> RebuildProgress | None:
+        """Return the latest rebuild, or None."""
+        return self._store.progress()
 
-    def start(self) -> Progress:
-        """Begin a rebuild and return it; where one runs already, return that."""
+    def start(self) -> RebuildProgress:
+        """Begin a rebuild and return it; return the running one if there is one."""
         now = self._now()
-        last = self._records.progress()
+        last = self._store.progress()
         if last and last.runs and now - last.updated_at < STALE:
             return last
-        if last and last.runs:  # it was broken off: it goes on from where it was
+        if last and last.runs:  # it was interrupted and continues where it was
             begun = replace(last, updated_at=now)
         else:
-            begun = Progress(self._make_id(), now, now, titles_in_all=self._sources.count_titles())
-        self._records.keep(begun)
+            begun = RebuildProgress(self._make_id(), now, now, titles_in_all=self._sources.count_titles())
+        self._store.save_progress(begun)
         self._enqueue(begun.id)
         return begun
 
     def start_if_due(self) -> bool:
-        """Begin a rebuild if there never was one, the last was broken off, failed or is old, or messages were lost."""
-        last, now = self._records.progress(), self._now()
+        """Begin a rebuild if there is none, the last was interrupted, failed or is old, or messages were lost."""
+        last, now = self._store.progress(), self._now()
         if last and last.runs:
             due = now - last.updated_at >= STALE
         else:
             recent = last and last.finished_at and now - last.finished_at < MAX_AGE
-            due = not recent or self._records.lost_at() is not None
+            due = not recent or self._store.lost_at() is not None
         if due:
             self.start()
         return due
 
     def advance(self, rebuild_id: str, *, within_s: float) -> bool:
-        """Go on with a rebuild for about so long; return whether it is over, or another has taken its place."""
+        """Continue a rebuild for about `within_s`; return whether it has ended or another one has replaced it."""
         until = time.monotonic() + within_s
-        progress = self._records.progress()
+        progress = self._store.progress()
         while progress and progress.id == rebuild_id and progress.runs:
             if progress.phase is Phase.TITLES:
                 progress = self._titles(progress)
@@ -170,26 +136,26 @@ class Rebuild:
         return True
 
     def fail(self, rebuild_id: str, reason: str) -> None:
-        """Say that a rebuild cannot go on, and why."""
-        progress = self._records.progress()
+        """Record that a rebuild cannot continue, and why."""
+        progress = self._store.progress()
         if progress and progress.id == rebuild_id and progress.runs:
-            self._keep(replace(progress, phase=Phase.FAILED, reason=reason))
+            self._save(replace(progress, phase=Phase.FAILED, reason=reason))
 
-    def note_loss(self) -> None:
-        """Say that a message to the graph was lost, so that a rebuild is due."""
-        self._records.note_loss(self._now())
+    def record_loss(self) -> None:
+        """Record that a message to the graph was lost, so that a rebuild is due."""
+        self._store.record_loss(self._now())
 
-    def _titles(self, progress: Progress) -> Progress:
-        """Write a page of titles; those that only the graph has are looked up one by one."""
+    def _titles(self, progress: RebuildProgress) -> RebuildProgress:
+        """Write a page of titles; titles that only the graph has are looked up one by one."""
         page = self._sources.titles(progress.cursor, TITLES_A_PAGE)
         last = len(page) < TITLES_A_PAGE
         cursor = page[-1].id if page else progress.cursor
         there = set(self._graph.title_ids(after=progress.cursor, until=None if last else cursor))
         self._write([title for title in page if title.listed or title.id in there])
         for title_id in sorted(there - {title.id for title in page}):
-            if title := self._sources.find(title_id):
+            if title := self._sources.find_title(title_id):
                 self._write([title])
-        return self._keep(
+        return self._save(
             replace(
                 progress,
                 titles=progress.titles + len(page),
@@ -199,18 +165,18 @@ class Rebuild:
         )
 
     def _write(self, titles: Sequence[Title]) -> None:
-        """Write titles; one of which the graph has a later revision than was read is read again and written surely."""
+        """Write titles; a title that the graph has in a later revision is read again and written over it."""
         for refused in self._graph.write_titles([graph_title(title) for title in titles]):
-            if title := self._sources.find(refused):
+            if title := self._sources.find_title(refused):
                 self._graph.write_titles([graph_title(title)], force=True)
 
-    def _viewers(self, progress: Progress, until: float) -> Progress:
-        """Write viewers until the time is over; those that only the graph has are forgotten."""
+    def _viewers(self, progress: RebuildProgress, until: float) -> RebuildProgress:
+        """Write viewers until the time is over; viewers that only the graph has are removed."""
         there = iter(self._graph.user_ids(after=progress.cursor, until=None))
         waiting = next(there, None)
-        page: list[Viewer] = []
+        page: list[ViewerHistory] = []
 
-        def write(cursor: str | None) -> Progress:
+        def write(cursor: str | None) -> RebuildProgress:
             nonlocal waiting
             known = {viewer.id for viewer in page}
             while waiting is not None and (cursor is None or waiting <= cursor):
@@ -218,7 +184,7 @@ class Rebuild:
                     self._graph.remove_viewer(waiting)
                 waiting = next(there, None)
             self._graph.write_viewers([viewer for viewer in page if viewer.viewings or viewer.opinions])
-            return self._keep(
+            return self._save(
                 replace(
                     progress,
                     viewers=progress.viewers + len(page),
@@ -237,8 +203,8 @@ class Rebuild:
                     return progress
         return write(None)
 
-    def _steps(self, progress: Progress) -> Progress:
-        """Count steps and popularity from the graph's own views, and write what differs."""
+    def _steps(self, progress: RebuildProgress) -> RebuildProgress:
+        """Count steps and popularity from the graph's own viewings, and write what differs."""
         names: dict[str, str] = {}
         histories: list[list[tuple[str, datetime]]] = []
         views: Counter[str] = Counter()
@@ -254,19 +220,19 @@ class Rebuild:
             rows = steps.rows(histories, views, frozenset(part))
             self._graph.write_steps((title, rows.get(title, {})) for title in part)
             written += sum(map(len, rows.values()))
-            progress = self._keep(replace(progress, steps=written))
+            progress = self._save(replace(progress, steps=written))
         self._graph.tidy()
-        self._records.clear_loss(progress.started_at)
-        return self._keep(replace(progress, phase=Phase.DONE, finished_at=self._now()))
+        self._store.clear_loss(progress.started_at)
+        return self._save(replace(progress, phase=Phase.DONE, finished_at=self._now()))
 
-    def _keep(self, progress: Progress) -> Progress:
-        kept = replace(progress, updated_at=self._now())
-        self._records.keep(kept)
-        return kept
+    def _save(self, progress: RebuildProgress) -> RebuildProgress:
+        saved = replace(progress, updated_at=self._now())
+        self._store.save_progress(saved)
+        return saved
 
 
 def _parts(titles: Sequence[str], views: Counter[str]) -> Iterator[list[str]]:
-    """Cut the titles into parts of a bounded number of views."""
+    """Split the titles into parts with a bounded number of views."""
     part: list[str] = []
     size = 0
     for title in titles:

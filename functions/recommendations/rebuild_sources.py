@@ -1,20 +1,19 @@
-"""What the catalogue and usage say, in the words of the graph."""
+"""Titles and viewers as the graph holds them, from the catalogue and from usage."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from functions.catalogue.views import card
-from functions.recommendations.model import Credit, GraphTitle, Opinion, Role, Viewer, Viewing
-from functions.usage.model import Kind, Milestone
+from functions.recommendations.model import Credit, GraphTitle, Opinion, Role, ViewerHistory, Viewing
+from functions.usage.model import Milestone, UsageKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from functions.catalogue.model import Title
     from functions.catalogue.service import Catalogue
-    from functions.usage.model import Everything, UsageStore
+    from functions.usage.model import ViewerUsage
+    from functions.usage.service import UsageService
 
 
 def graph_title(title: Title) -> GraphTitle:
@@ -29,54 +28,49 @@ def graph_title(title: Title) -> GraphTitle:
         listed=True,
         watchable=title.watchable,
         name=details.name,
-        card=json.dumps(card(title), ensure_ascii=False, separators=(",", ":")),
         added=f"{title.added_at:%Y-%m-%dT%H:%M:%SZ}",
         genres=tuple(_by_key(details.genres)),
         credits=tuple(Credit(role, key, name) for role, names in people.items() for key, name in _by_key(names)),
     )
 
 
-def viewer(everything: Everything) -> Viewer:
-    """Return what the graph is to know of a viewer: titles of which they saw half or more, and their ratings."""
+def viewer_history(usage: ViewerUsage) -> ViewerHistory:
+    """Return what the graph holds of a viewer: the titles of which they watched at least half, and their ratings."""
     viewings = (
         Viewing(view.title_id, round(view.progress, 3), view.watched_at)
-        for view in everything.views
-        if view.watched_at and view.told > Milestone.NONE
+        for view in usage.views
+        if view.watched_at and view.reported > Milestone.NONE
     )
     opinions = (
         Opinion(mark.title_id, mark.rating, mark.at)
-        for mark in everything.marks
-        if mark.kind is Kind.RATED and mark.rating
+        for mark in usage.marks
+        if mark.kind is UsageKind.RATED and mark.rating
     )
-    return Viewer(everything.user_id, tuple(viewings), tuple(opinions))
+    return ViewerHistory(usage.user_id, tuple(viewings), tuple(opinions))
 
 
-class Truth:
-    """What the graph is made from."""
+class SliceSources:
+    """The catalogue and usage as the sources of a rebuild."""
 
-    def __init__(self, catalogue: Catalogue, usage: UsageStore) -> None:
+    def __init__(self, catalogue: Catalogue, usage: UsageService) -> None:
         self._catalogue = catalogue
         self._usage = usage
 
     def titles(self, after: str, limit: int) -> list[Title]:
-        """Return titles by id from above one on, withdrawn ones too."""
-        return self._catalogue.in_order(after=after, limit=limit)
+        return self._catalogue.titles_in_order(after=after, limit=limit)
 
     def count_titles(self) -> int:
-        """Return about how many titles there are."""
-        return self._catalogue.count()
+        return self._catalogue.count_titles()
 
-    def find(self, title_id: str) -> Title | None:
-        """Return a title, withdrawn or not; None if there never was one."""
-        return self._catalogue.find(title_id)
+    def find_title(self, title_id: str) -> Title | None:
+        return self._catalogue.find_title(title_id)
 
-    def viewers(self, after: str) -> Iterator[Viewer]:
-        """Yield viewers by id from above one on."""
-        return map(viewer, self._usage.everyone(after=after))
+    def viewers(self, after: str) -> Iterator[ViewerHistory]:
+        return map(viewer_history, self._usage.viewers(after=after))
 
 
 def _by_key(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Return each name once, before it the form in which names are compared."""
+    """Return each name once, with the form in which names are compared."""
     found: dict[str, str] = {}
     for name in names:
         if key := " ".join(name.casefold().split()):

@@ -1,22 +1,22 @@
-"""The graph over Bolt: what writes it, fills it and asks it, on one driver a process."""
+"""The graph over Bolt: writing and querying, with one driver per process."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.recommendations.graph_bulk_loader import GraphFiller
-from functions.recommendations.graph_queries import GraphReader
+from functions.recommendations.graph_bulk_loader import GraphBulkLoader
+from functions.recommendations.graph_queries import GraphQueries
 
 if TYPE_CHECKING:
     from functions.recommendations.bolt import Bolt
 
 
-class BoltGraph(GraphFiller, GraphReader):
-    """Neo4j, or what speaks Bolt and Cypher in its place."""
+class BoltGraph(GraphBulkLoader, GraphQueries):
+    """Neo4j, or another store that speaks Bolt and Cypher."""
 
     def __init__(self, bolt: Bolt) -> None:
-        GraphFiller.__init__(self, bolt)
-        GraphReader.__init__(self, bolt)
+        GraphBulkLoader.__init__(self, bolt)
+        GraphQueries.__init__(self, bolt)
 
     def close(self) -> None:
         """Close the driver."""

@@ -1,91 +1,115 @@
-"""What to watch next: the shelves of a viewer's home page, and what is like a title; true also without the graph.
+"""What to watch next: the shelves of a viewer's home page, and what is similar to a title; it works without the graph.
 
-While the graph is away, or knows of no views yet, what is shown comes from the catalogue, and its words say only what
-the catalogue knows.
+The graph ranks, the catalogue describes: titles are read from the catalogue when a shelf is shown, so a card is never
+older than its title. While the graph is unavailable, or has no views yet, the shelves come from the catalogue alone,
+and their words claim only what the catalogue knows.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from functions.catalogue.views import card
 from functions.platform.errors import StoreUnavailable
-from functions.recommendations.model import MORE_LENGTH, SHELF_LENGTH, Kind, Pick, Reason, Shelf
+from functions.recommendations.model import MORE_LENGTH, SHELF_LENGTH, Candidate, Pick, Reason, ReasonKind, Shelf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
     from functions.catalogue.model import Title
-    from functions.recommendations.model import Ranking, Watched
+    from functions.recommendations.model import Watched
+    from functions.recommendations.ports import Ranking, ShelfTitles
 
 log = logging.getLogger(__name__)
 
 SHORTEST = 3
-"""A shelf of fewer titles is not shown."""
+"""A shelf with fewer titles is not shown."""
 
 BECAUSE_SHELVES = 2
 
 POPULAR_S = 30.0
 MOST_POPULAR = 200
-"""What is popular is the same for everyone: so many titles are asked for, once in so long."""
+"""What is popular is the same for everyone: this many titles are read, once in this many seconds."""
 
 
-class Titles(Protocol):
-    """What is asked of the catalogue."""
+@dataclass(frozen=True, slots=True)
+class RankedShelf:
+    """A shelf before its titles are read."""
 
-    def get(self, title_id: str) -> Title:
-        """Return a title; raise NotFound."""
-
-    def best(self, *, genre: str = "", limit: int) -> list[Title]:
-        """Return titles that can be watched, the highest rated first, then the newest; of a genre if one is named."""
+    id: str
+    heading: str
+    reason: str
+    candidates: tuple[Candidate, ...]
 
 
 class Recommendations:
-    """Shelves, each pick with its reason."""
+    """Recommends titles, each with its reason."""
 
-    def __init__(self, ranking: Ranking, titles: Titles, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, ranking: Ranking, titles: ShelfTitles, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._ranking = ranking
         self._titles = titles
         self._clock = clock
-        self._popular_now: tuple[float, list[Pick]] | None = None
+        self._popular_now: tuple[float, list[Candidate]] | None = None
 
     def home(self, user_id: str) -> list[Shelf]:
         """Return the shelves of a viewer's home page, without empty ones."""
         try:
             history = self._ranking.history(user_id)
-            shelves = [self._for_you(history), *self._because(history), self._popular(history)]
+            ranked = [self._for_you(history), *self._because(history), self._popular(history)]
         except StoreUnavailable as error:
             log.warning("Recommendations come from the catalogue alone: %s", error.detail)
             return _worth_showing([self._best()])
+        shelves = self._filled(ranked)
+        if len(shelves[-1].picks) < SHORTEST:  # too little has been watched to call anything popular
+            shelves[-1] = self._best({each.id for each in history})
         return _worth_showing(shelves)
 
     def similar(self, title_id: str) -> list[Pick]:
-        """Return titles like one, the likest first; raise NotFound."""
+        """Return titles similar to one, most similar first; raise NotFound."""
         title = self._titles.get(title_id)
         try:
-            return self._ranking.similar(title.id, without=(), watchable=False, limit=MORE_LENGTH)
+            found = self._ranking.similar(title.id, without=(), watchable=False, limit=MORE_LENGTH)
         except StoreUnavailable as error:
-            log.warning("What is like %s comes from the catalogue alone: %s", title_id, error.detail)
+            log.warning("What is similar to %s comes from the catalogue alone: %s", title_id, error.detail)
+        else:
+            titles = self._titles.known(each.id for each in found)
+            return [Pick(titles[each.id], each.reason) for each in found if each.id in titles]
         if not title.details.genres:
             return []
         genre = title.details.genres[0]
-        others = self._titles.best(genre=genre, limit=MORE_LENGTH + 1)
-        reason = Reason(Kind.GENRE, f"Also {genre}")
-        return [Pick(card(other), reason) for other in others if other.id != title.id][:MORE_LENGTH]
+        others = self._titles.best_titles(genre=genre, limit=MORE_LENGTH + 1)
+        reason = Reason(ReasonKind.GENRE, f"Also {genre}")
+        return [Pick(other, reason) for other in others if other.id != title.id][:MORE_LENGTH]
 
-    def _for_you(self, history: Sequence[Watched]) -> Shelf:
-        picks = self._ranking.next_for(history, limit=SHELF_LENGTH) if history else []
-        return Shelf("for-you", "For you", "From what you watched last", tuple(picks))
+    def _filled(self, ranked: Sequence[RankedShelf]) -> list[Shelf]:
+        """Return shelves with their titles, read in one query, without those that cannot be watched any more."""
+        titles = self._titles.known(each.id for shelf in ranked for each in shelf.candidates)
+        return [
+            Shelf(
+                shelf.id,
+                shelf.heading,
+                shelf.reason,
+                tuple(
+                    Pick(title, each.reason)
+                    for each in shelf.candidates
+                    if (title := titles.get(each.id)) and title.watchable
+                ),
+            )
+            for shelf in ranked
+        ]
 
-    def _because(self, history: Sequence[Watched]) -> list[Shelf]:
+    def _for_you(self, history: Sequence[Watched]) -> RankedShelf:
+        found = self._ranking.next_for(history, limit=SHELF_LENGTH) if history else []
+        return RankedShelf("for-you", "For you", "From what you watched last", tuple(found))
+
+    def _because(self, history: Sequence[Watched]) -> list[RankedShelf]:
         """Return a shelf for each of the titles that a viewer watched last and did not dislike."""
         watched = [each.id for each in history]
         liked = [each for each in history if each.listed and each.rating >= 0][:BECAUSE_SHELVES]
         return [
-            Shelf(
+            RankedShelf(
                 f"because-{seen.id}",
                 f"Because you watched {seen.name}",
                 f"Like {seen.name}",
@@ -94,14 +118,12 @@ class Recommendations:
             for seen in liked
         ]
 
-    def _popular(self, history: Sequence[Watched]) -> Shelf:
+    def _popular(self, history: Sequence[Watched]) -> RankedShelf:
         watched = {each.id for each in history}
-        picks = [pick for pick in self._most_popular() if pick.id not in watched][:SHELF_LENGTH]
-        if len(picks) < SHORTEST:  # too few have been watched yet to speak of what is popular
-            return self._best(watched)
-        return Shelf("popular", "Popular now", "Watched most these days", tuple(picks))
+        found = [each for each in self._most_popular() if each.id not in watched][:SHELF_LENGTH]
+        return RankedShelf("popular", "Popular now", "Watched most these days", tuple(found))
 
-    def _most_popular(self) -> list[Pick]:
+    def _most_popular(self) -> list[Candidate]:
         known = self._popular_now
         if known is None or self._clock() >= known[0]:
             found = self._ranking.popular(limit=MOST_POPULAR)
@@ -109,22 +131,23 @@ class Recommendations:
         return known[1]
 
     def _best(self, without: Collection[str] = ()) -> Shelf:
-        """Return what the catalogue itself recommends: the highest rated, or the newest where nothing is rated."""
-        found = [title for title in self._titles.best(limit=SHELF_LENGTH + len(without)) if title.id not in without]
+        """Return what the catalogue recommends: the highest rated titles, or the newest where nothing is rated."""
+        best = self._titles.best_titles(limit=SHELF_LENGTH + len(without))
+        found = [title for title in best if title.id not in without]
         rated = [title for title in found if title.details.imdb_rating]
         if len(rated) >= SHORTEST:
             picks = [_rated(title) for title in rated]
             return Shelf("best", "Highly rated", "By their rating on IMDb", tuple(picks[:SHELF_LENGTH]))
-        picks = [Pick(card(title), Reason(Kind.NEW, "New on Notflix")) for title in found]
+        picks = [Pick(title, Reason(ReasonKind.NEW, "New on Notflix")) for title in found]
         return Shelf("new-titles", "New on Notflix", "Added last", tuple(picks[:SHELF_LENGTH]))
 
 
 def _rated(title: Title) -> Pick:
-    return Pick(card(title), Reason(Kind.RATED, f"Rated {title.details.imdb_rating:g} on IMDb"))
+    return Pick(title, Reason(ReasonKind.RATED, f"Rated {title.details.imdb_rating:g} on IMDb"))
 
 
 def _worth_showing(shelves: Iterable[Shelf]) -> list[Shelf]:
-    """Return the shelves that are not too short, each title only on the first of them."""
+    """Return the shelves that are not too short, with each title only on the first of its shelves."""
     shown: list[Shelf] = []
     seen: set[str] = set()
     for shelf in shelves:

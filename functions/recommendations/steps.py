@@ -1,8 +1,8 @@
-"""Steps: how often viewers went on from one title to another, counted so that one change takes back another exactly.
+"""Steps: how often viewers went from one title to another, counted so that every change can be undone exactly.
 
-Each viewer's history gives a step from a title to each of the next 20. It weighs 2/(1 + places + changes of time) by
-what lies between the two, so titles that were watched at one time are nearer; the way back weighs a fifth of that.
-Weights are whole thousandths: their sums do not depend on the order in which they are added up.
+Each viewer's history gives a step from a title to each of the next 20. Its weight is 2/(1 + places + changes of time)
+for the places and changes of time between the two, so titles that were watched at the same time are closer; the step
+back has a fifth of that weight. Weights are whole thousandths, so sums do not depend on the order of addition.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 type History = Sequence[tuple[str, object]]
-"""What a viewer watched, and when: in order of time, of titles at one time in order of their ids."""
+"""What a viewer watched, and when: by time, and by id among simultaneous ones."""
 
 WINDOW = 20
 ONE = 1000
 FORTH = tuple(round(2 * ONE / (1 + between)) for between in range(2 * WINDOW + 1))
 BACK = tuple(round(2 * ONE / 5 / (1 + between)) for between in range(2 * WINDOW + 1))
-"""The weights of a step by the places and changes of time that lie between."""
+"""The weights of a step by the number of places and changes of time between the titles."""
 
-TELLING = 200
-"""A step that weighs less says nothing: a single viewer, more than four places apart."""
+SIGNIFICANT = 200
+"""Steps of a lower weight are noise: a single viewer, more than four places apart."""
 
 ROW = 200
-"""How many steps lead away from a title at most after a rebuild."""
+"""The most steps that lead away from a title after a rebuild."""
 
 POWER, DAMPING, SHRINKAGE = 0.8, 0.4, 5
-"""A step's strength is `(weight / 1000)^0.8 / ((views_from + 5) * (views_to + 5))^0.4`: near 1 where all take it."""
+"""A step's strength is `(weight / 1000)^0.8 / ((views_from + 5) * (views_to + 5))^0.4`: near 1 if all take it."""
 
 
 def steps(history: History) -> Counter[tuple[str, str]]:
@@ -43,7 +43,7 @@ def steps(history: History) -> Counter[tuple[str, str]]:
 
 
 def _pairs(history: History) -> Iterator[tuple[str, str, int]]:
-    """Yield each two titles within the window, with the places and changes of time between them."""
+    """Yield all pairs of titles within the window, with the places and changes of time between them."""
     moments: list[int] = []
     for place, (_, at) in enumerate(history):
         same = place > 0 and at == history[place - 1][1]
@@ -54,13 +54,13 @@ def _pairs(history: History) -> Iterator[tuple[str, str, int]]:
 
 
 def difference(before: History, after: History) -> dict[tuple[str, str], tuple[int, int]]:
-    """Return the steps whose weights change when a history does, with the weight before and after."""
+    """Return the steps whose weights change with a history, with the weights before and after."""
     old, new = steps(before), steps(after)
     return {step: (old[step], new[step]) for step in old.keys() | new.keys() if old[step] != new[step]}
 
 
 def strength(weight: int, views_from: int, views_to: int) -> float:
-    """Return how much a step says."""
+    """Return the strength of a step, the edge's score."""
     damped = ((views_from + SHRINKAGE) * (views_to + SHRINKAGE)) ** DAMPING
     return float((weight / ONE) ** POWER / damped)
 
@@ -68,7 +68,7 @@ def strength(weight: int, views_from: int, views_to: int) -> float:
 def rows(
     histories: Iterable[History], views: Mapping[str, int], titles: frozenset[str] | None = None
 ) -> dict[str, dict[str, int]]:
-    """Return the telling steps that lead away from titles (all, or these), the strongest of each title."""
+    """Return the significant steps that lead away from titles (all, or these), the strongest of each title."""
     counted: dict[str, Counter[str]] = {}
     for history in histories:
         for title, later, between in _pairs(history):
@@ -80,10 +80,10 @@ def rows(
 
 
 def _strongest(title: str, row: Mapping[str, int], views: Mapping[str, int]) -> dict[str, int]:
-    telling = [(other, weight) for other, weight in row.items() if weight >= TELLING]
-    if len(telling) > ROW:
-        telling.sort(key=lambda step: (-strength(step[1], views[title], views[step[0]]), step[0]))
-    return dict(telling[:ROW])
+    significant = [(other, weight) for other, weight in row.items() if weight >= SIGNIFICANT]
+    if len(significant) > ROW:
+        significant.sort(key=lambda step: (-strength(step[1], views[title], views[step[0]]), step[0]))
+    return dict(significant[:ROW])
 
 
 HALF_LIFE_DAYS = 14
@@ -94,7 +94,6 @@ _BEGINNING = 1_735_689_600  # 1 January 2025, so that heat stays within a float 
 def heat(at: datetime) -> float:
     """Return what a view adds to a title's heat: twice as much for each fortnight that it is later.
 
-    Heats need no clock: of two titles the hotter one stays so until somebody watches (forward decay, Cormode et al.,
-    2009).
+    Heats need no clock: their order changes only when somebody watches (forward decay, Cormode et al., 2009).
     """
     return float(2.0 ** min(1000.0, (at.timestamp() - _BEGINNING) / _SECONDS))

@@ -1,124 +1,92 @@
-"""The functions of recommendations: shelves by HTTP, the graph by queue, its rebuild by queue, timer and owner."""
+"""The functions of recommendations: shelves by HTTP, updates of the graph by queue, and its rebuild."""
 
 from __future__ import annotations
 
-import json
 import logging
-from typing import Any
-
-import azure.functions as func
+from typing import TYPE_CHECKING
 
 from functions import bootstrap
-from functions.platform.errors import Malformed, NotFound
-from functions.platform.http import answer, bearer, endpoint, operator_key
-from functions.recommendations.views import public_pick, public_progress, public_shelf
+from functions.platform.errors import NotFound
+from functions.platform.triggers import ANYONE, OWNER, VIEWER, SliceApp
+
+if TYPE_CHECKING:
+    from functions.accounts.model import Viewer
+    from functions.platform.field_types import TitleId
+    from functions.platform.messages import RebuildGraph, UpdateGraph
+    from functions.recommendations.schemas import RebuildStatus, RecommendedHome, SimilarTitles
 
 log = logging.getLogger(__name__)
-blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
+app = SliceApp(bootstrap, "functions.recommendations.schemas")
 
 REBUILD_S = 120.0
-"""How long one message carries a rebuild on before it hands over to the next: well within a function's time."""
+"""How long one message continues a rebuild before it hands over to the next: well within a function's time limit."""
+
+NOT_CONTINUED = "It could not continue in several attempts; the log of rebuild_graph says why."
 
 
-@blueprint.function_name("recommend")
-@blueprint.route("recommendations", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def recommend(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer the shelves of the viewer's home page, each title with its reason."""
-    viewer = bootstrap.accounts().viewer(bearer(req))
-    shelves = bootstrap.graph().recommendations.home(viewer.user_id)
-    return answer({"shelves": [public_shelf(shelf) for shelf in shelves]})
+@app.get("recommendations", caller=VIEWER)
+def recommend(viewer: Viewer) -> RecommendedHome:
+    """Return the shelves of the viewer's home page, each title with its reason."""
+    from functions.recommendations.schemas import RecommendedHome
+
+    return RecommendedHome.of(bootstrap.graph().recommendations.home(viewer.user_id))
 
 
-@blueprint.function_name("similar_titles")
-@blueprint.route("titles/{id}/similar", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def similar_titles(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer the titles most like one, each with its reason."""
-    picks = bootstrap.graph().recommendations.similar(req.route_params["id"])
-    return answer({"titles": [public_pick(pick) for pick in picks]})
+@app.get("titles/{id}/similar", caller=ANYONE)
+def similar_titles(id: TitleId) -> SimilarTitles:
+    """Return the titles most similar to one, each with its reason."""
+    from functions.recommendations.schemas import RecommendedCard, SimilarTitles
+
+    return SimilarTitles(list(map(RecommendedCard.of_pick, bootstrap.graph().recommendations.similar(id))))
 
 
-@blueprint.function_name("start_rebuild")
-@blueprint.route("graph/rebuild", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def start_rebuild(req: func.HttpRequest) -> func.HttpResponse:
-    """Begin to make the graph anew, unless that is under way; answer how far it is."""
-    bootstrap.owners().admit(bearer(req), operator_key(req))
-    return answer(public_progress(bootstrap.graph().rebuild.start()), status=202)
+@app.post("graph/rebuild", caller=OWNER, status=202)
+def start_rebuild() -> RebuildStatus:
+    """Begin to rebuild the graph unless a rebuild is running, and return how far it is."""
+    from functions.recommendations.schemas import RebuildStatus
+
+    return RebuildStatus.of(bootstrap.graph().rebuild.start())
 
 
-@blueprint.function_name("get_rebuild")
-@blueprint.route("graph/rebuild", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def get_rebuild(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer how far the latest rebuild of the graph is."""
-    bootstrap.owners().admit(bearer(req), operator_key(req))
+@app.get("graph/rebuild", caller=OWNER, raises=[NotFound])
+def get_rebuild() -> RebuildStatus:
+    """Return how far the latest rebuild of the graph is."""
+    from functions.recommendations.schemas import RebuildStatus
+
     progress = bootstrap.graph().rebuild.progress()
     if progress is None:
-        raise NotFound("The graph was never rebuilt; POST here begins it.")
-    return answer(public_progress(progress))
+        raise NotFound("The graph has never been rebuilt; POST here begins a rebuild.")
+    return RebuildStatus.of(progress)
 
 
-@blueprint.function_name("update_graph")
-@blueprint.queue_trigger("msg", "update-graph", "AzureWebJobsStorage")
-def update_graph(msg: func.QueueMessage) -> None:
+@app.queue("update-graph")
+def update_graph(message: UpdateGraph) -> None:
     """Write into the graph what a message hints at: a title, a viewing, a rating, or what was cleared."""
-    bootstrap.graph().keeper.handle(_body(msg))
+    bootstrap.graph().sync.update(message)
 
 
-@blueprint.function_name("update_graph_poison")
-@blueprint.queue_trigger("msg", "update-graph-poison", "AzureWebJobsStorage")
-def update_graph_poison(msg: func.QueueMessage) -> None:
-    """Note that a message was lost, so that the timer makes the graph anew."""
-    log.error("A message of update-graph could not be written, in several tries: %r", msg.get_body()[:500])
-    bootstrap.graph().rebuild.note_loss()
+@app.dead_letters("update-graph")
+def update_graph_poison(message: UpdateGraph) -> None:
+    """Record that a message was lost, so that the timer rebuilds the graph."""
+    log.error("The change %r could not be written into the graph in several attempts.", message.change)
+    bootstrap.graph().rebuild.record_loss()
 
 
-@blueprint.function_name("rebuild_graph")
-@blueprint.queue_trigger("msg", "rebuild-graph", "AzureWebJobsStorage")
-def rebuild_graph(msg: func.QueueMessage) -> None:
-    """Carry a rebuild on: {"rebuild_id"}; what is left after a while is for the next message."""
-    rebuild_id = _rebuild_id(msg)
-    if not bootstrap.graph().rebuild.advance(rebuild_id, within_s=REBUILD_S):
-        bootstrap.resources.queues().send_json("rebuild-graph", {"rebuild_id": rebuild_id})
+@app.queue("rebuild-graph")
+def rebuild_graph(message: RebuildGraph) -> None:
+    """Continue a rebuild for a while; what is left is for the next message."""
+    if not bootstrap.graph().rebuild.advance(message.rebuild_id, within_s=REBUILD_S):
+        bootstrap.resources.queues().send(message)
 
 
-@blueprint.function_name("rebuild_graph_poison")
-@blueprint.queue_trigger("msg", "rebuild-graph-poison", "AzureWebJobsStorage")
-def rebuild_graph_poison(msg: func.QueueMessage) -> None:
-    """Say that a rebuild failed; the timer begins another."""
-    try:
-        rebuild_id = _rebuild_id(msg)
-    except Malformed as error:
-        log.error("A message of rebuild-graph is for no rebuild: %s", error.detail)
-        return
-    bootstrap.graph().rebuild.fail(
-        rebuild_id, "It could not go on, in several tries; the log of rebuild_graph says why."
-    )
+@app.dead_letters("rebuild-graph")
+def rebuild_graph_poison(message: RebuildGraph) -> None:
+    """Record that a rebuild failed; the timer begins another one."""
+    bootstrap.graph().rebuild.fail(message.rebuild_id, NOT_CONTINUED)
 
 
-@blueprint.function_name("mend_graph")
-@blueprint.timer_trigger("timer", "0 50 * * * *")
-def mend_graph(timer: func.TimerRequest) -> None:
-    """Make the graph anew if that is due: messages were lost, there is none yet, or it is a week old."""
-    del timer
+@app.timer("0 50 * * * *")
+def repair_graph() -> None:
+    """Rebuild the graph if that is due: messages were lost, it was never built, or it is a week old."""
     if bootstrap.resources.settings().neo4j_uri:
         bootstrap.graph().rebuild.start_if_due()
-
-
-def _body(msg: func.QueueMessage) -> dict[str, Any]:
-    try:
-        body = json.loads(msg.get_body())
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise Malformed("The message must be a JSON object.")
-    return body
-
-
-def _rebuild_id(msg: func.QueueMessage) -> str:
-    rebuild_id = _body(msg).get("rebuild_id")
-    if not isinstance(rebuild_id, str):
-        raise Malformed('The message must be {"rebuild_id"}.')
-    return rebuild_id

@@ -1,1 +1,1 @@
-"""Uploads: tickets to bring a film in, and the blob event that opens its encode job."""
+"""Uploads: tickets to upload films, and the blob event that opens an encode job."""

@@ -1,7 +1,7 @@
-"""A blob trigger's parameter that names the blob and holds nothing of it: no byte of a film passes through the host.
+"""A parameter of a blob trigger that names the blob without its content: no byte of a film passes through the host.
 
-The worker asks for such a reference, instead of the content, where a parameter has an SDK type (deferred binding).
-Microsoft's own SDK types would import the storage client into every cold start; this one imports nothing.
+The worker asks for such a reference, instead of the content, if a parameter has an SDK type (deferred binding).
+Microsoft's own SDK types would import the storage client at every cold start; this one imports nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from azurefunctions.extensions.base import InConverter, SdkType
 
 
 class BlobReference(SdkType):  # type: ignore[misc]
-    """The container and the name of the blob that set a function going."""
+    """The container and the name of the blob that triggered a function."""
 
     def __init__(self, container: str, name: str) -> None:
         super().__init__()
@@ -21,16 +21,16 @@ class BlobReference(SdkType):  # type: ignore[misc]
         self.name = name
 
     def get_sdk_type(self) -> BlobReference:
-        """Return this reference: it is all there is."""
+        """Return this reference itself."""
         return self
 
 
 class BlobReferenceConverter(InConverter, binding="blob", trigger="blobTrigger"):  # type: ignore[misc, call-arg]
-    """Makes the reference out of what the host sends."""
+    """Creates the reference from the host's message."""
 
     @classmethod
     def check_input_type_annotation(cls, pytype: type) -> bool:
-        """Return whether a parameter of that type gets a reference."""
+        """Return whether a parameter of that type receives a reference."""
         return issubclass(pytype, BlobReference)
 
     @classmethod
@@ -42,5 +42,5 @@ class BlobReferenceConverter(InConverter, binding="blob", trigger="blobTrigger")
 
     @classmethod
     def has_implicit_output(cls) -> bool:
-        """Return False: a trigger gives nothing back."""
+        """Return False: the trigger has no output."""
         return False

@@ -1,16 +1,16 @@
-"""Uploads: a ticket to bring a film in, and what its arrival sets going."""
+"""Uploads: tickets to upload a film, and what its arrival starts."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from functions.catalogue.model import Status
 from functions.platform.errors import Malformed
 from functions.platform.identifiers import UploadKind, job_id_for, read_name, title_id_for
+from functions.platform.messages import FetchMetadata, PlanEncode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from functions.catalogue.service import Catalogue
     from functions.encoding.service import EncodeService
-    from functions.uploads.storage import UploadStore
+    from functions.platform.messages import Message
+    from functions.uploads.ports import UploadStore
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ DESCRIBING = (UploadKind.METADATA, UploadKind.POSTER, UploadKind.BACKDROP)
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Leave to write one blob of `uploads` until `expires_at`; `replaces` says that one of that name is there."""
+    """Permission to write one blob of `uploads` until `expires_at`; `replaces`: a blob with that name exists."""
 
     upload_url: str
     blob: str
@@ -40,58 +41,82 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What an uploaded blob asks for: a title to describe, and, where it is a film, a job to plan."""
+    """What an uploaded blob starts: describing a title and, if the blob is a film, planning a job."""
 
     title_id: str
     stem: str
-    describe: bool
     job_id: str | None
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """Return the messages that start it."""
+        describe = FetchMetadata(self.title_id, self.stem)
+        return (describe, PlanEncode(self.job_id)) if self.job_id else (describe,)
 
 
 class Uploads:
-    """Takes films and their sidecars in."""
+    """Accepts films and their sidecars."""
 
     def __init__(
-        self, store: UploadStore, catalogue: Catalogue, encodes: EncodeService, now: Callable[[], datetime]
+        self,
+        store: UploadStore,
+        catalogue: Catalogue,
+        encodes: EncodeService,
+        now: Callable[[], datetime],
+        *,
+        largest_gb: int,
     ) -> None:
         self._store = store
         self._catalogue = catalogue
         self._encodes = encodes
         self._now = now
+        self._largest_gb = largest_gb
 
-    def ticket(self, name: str) -> Ticket:
-        """Return a ticket for a file of that name; raise Malformed for one that no blob can bear."""
-        path = PurePosixPath(name)
-        if not name or len(name) > LONGEST_NAME or ".." in path.parts or path.is_absolute() or not name.isprintable():
-            raise Malformed(f"{name[:80]!r} is not a file's name; give one like film.mkv.")
+    def issue_ticket(self, name: str, *, size: int) -> Ticket:
+        """Return a ticket for a file; raise Malformed if its name is not a valid blob name or it is too large."""
+        if not _is_blob_name(name):
+            raise Malformed(f"{name[:80]!r} is not the name of a file; use a name like film.mkv.")
+        if size > self._largest_gb << 30:
+            raise Malformed(f"{name} has {size / (1 << 30):.1f} GB; MAX_UPLOAD_GB allows {self._largest_gb} GB.")
         until = self._now() + TICKET_LASTS
         return Ticket(
             upload_url=self._store.write_address(name, until=until),
             blob=name,
             title_id=title_id_for(name),
             expires_at=until,
-            replaces=self._store.look(name) is not None,
+            replaces=self._store.find_upload(name) is not None,
         )
 
-    def arrived(self, blob: str) -> Arrival | None:
-        """Open title and job for a film that has arrived, or note a sidecar; the same version twice changes nothing.
+    def record_arrival(self, blob: str) -> Arrival | None:
+        """Open title and job of a film that has arrived, or record a sidecar; a repeated call changes nothing.
 
-        Returns None for a blob that is gone by now, and for subtitles, which are read when their film is planned.
+        Return None for a blob that no longer exists, and for subtitles, which are read when their film is planned.
         """
-        stored = self._store.look(blob)
+        stored = self._store.find_upload(blob)
         upload = read_name(blob)
         if stored is None:
             log.info("%s is no longer in uploads", blob)
             return None
         title_id = title_id_for(blob)
         if upload.kind in DESCRIBING:
-            return Arrival(title_id, upload.stem, describe=True, job_id=None)
+            return Arrival(title_id, upload.stem, job_id=None)
         if upload.kind is UploadKind.SUBTITLES:
             return None
         if self._encodes.is_over(job_id_for(blob, stored.etag)):
-            return Arrival(title_id, upload.stem, describe=True, job_id=None)
+            return Arrival(title_id, upload.stem, job_id=None)
         self._catalogue.open_title(title_id, stem=upload.stem, status=Status.ENCODING)
         job_id = self._encodes.open_job(
             blob, etag=stored.etag, size=stored.size, title_id=title_id, uploaded_at=stored.uploaded_at
         )
-        return Arrival(title_id, upload.stem, describe=True, job_id=job_id)
+        return Arrival(title_id, upload.stem, job_id=job_id)
+
+
+def _is_blob_name(name: str) -> bool:
+    """Return whether Azure accepts a blob name and a URL leads to it (Microsoft: Naming containers and blobs)."""
+    parts = name.split("/")
+    return (
+        0 < len(name) <= LONGEST_NAME
+        and name.isprintable()
+        and "\\" not in name
+        and all(part and not part.endswith(".") for part in parts)
+    )

@@ -1,53 +1,33 @@
-"""The upload functions: a blob that arrives opens its title and job, and a ticket lets one arrive."""
+"""The functions of uploads: a blob that arrives opens its title and job, and a ticket lets one be uploaded."""
 
-import json
+from __future__ import annotations
 
-import azure.functions as func
+from typing import TYPE_CHECKING
 
 from functions import bootstrap
-from functions.platform.errors import Malformed
-from functions.platform.http import answer, bearer, endpoint, json_object, operator_key
+from functions.platform.triggers import OWNER, SliceApp
 from functions.uploads.reference import BlobReference
 
-STORAGE = "AzureWebJobsStorage"
+if TYPE_CHECKING:
+    from functions.uploads.schemas import UploadRequest, UploadTicket
 
-blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
+app = SliceApp(bootstrap, "functions.uploads.schemas")
 
 
-@blueprint.function_name("start_title")
-@blueprint.blob_trigger("blob", path="uploads/{name}", connection=STORAGE, source=func.BlobSource.EVENT_GRID)
-@blueprint.queue_output("plan", "plan-encode", STORAGE)
-@blueprint.queue_output("describe", "fetch-metadata", STORAGE)
-def start_title(blob: BlobReference, plan: func.Out[str], describe: func.Out[str]) -> None:
+@app.blob("uploads/{name}", reference=BlobReference)
+def start_title(blob: BlobReference) -> None:
     """Open title and encode job of a film, or describe the title that a sidecar belongs to."""
-    arrival = bootstrap.uploads().arrived(blob.name)
-    if arrival is None:
-        return
-    if arrival.describe:
-        describe.set(json.dumps({"title_id": arrival.title_id, "stem": arrival.stem}))
-    if arrival.job_id:
-        plan.set(json.dumps({"job_id": arrival.job_id}))
+    arrival = bootstrap.uploads().record_arrival(blob.name)
+    if arrival:
+        bootstrap.resources.queues().send_all(arrival.messages)
 
 
-@blueprint.function_name("create_upload")
-@blueprint.route("uploads", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def create_upload(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer a ticket for a file: {"name", "size"}."""
-    bootstrap.owners().admit(bearer(req), operator_key(req))
-    body = json_object(req)
-    name, size = body.get("name"), body.get("size", 0)
-    if not isinstance(name, str) or not isinstance(size, int) or size < 0:
-        raise Malformed('The body must be {"name": the file\'s name, "size": its bytes}.')
-    limit_gb = bootstrap.resources.settings().max_upload_gb
-    if size > limit_gb << 30:
-        raise Malformed(f"{name} has {size / (1 << 30):.1f} GB; MAX_UPLOAD_GB allows {limit_gb} GB.")
-    ticket = bootstrap.uploads().ticket(name)
-    body = {
-        "upload_url": ticket.upload_url,
-        "blob": ticket.blob,
-        "title_id": ticket.title_id,
-        "expires_at": ticket.expires_at.isoformat(),
-        "replaces": ticket.replaces,
-    }
-    return answer(body, status=201)
+@app.post("uploads", caller=OWNER, status=201)
+def create_upload(body: UploadRequest) -> UploadTicket:
+    """Return a ticket to upload a film or a file that belongs to one."""
+    import msgspec
+
+    from functions.uploads.schemas import UploadTicket
+
+    ticket = bootstrap.uploads().issue_ticket(body.name, size=body.size)
+    return msgspec.convert(ticket, UploadTicket, from_attributes=True)

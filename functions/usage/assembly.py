@@ -1,36 +1,47 @@
-"""The store of usage that the setting names."""
+"""How the parts of usage fit together."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from functions.platform import azure_clients as clients
 from functions.platform.errors import SettingMissing
+from functions.usage.service import UsageService
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pymongo.database import Database
-
-    from functions.platform.settings import Settings
-    from functions.usage.model import UsageStore
+    from functions.catalogue.service import Catalogue
+    from functions.platform.resources import Resources
+    from functions.usage.ports import UsageStore
 
 
-def open_store(settings: Settings, mongo: Callable[[], Database[dict[str, Any]]]) -> UsageStore:
-    """Return the store; raise SettingMissing where the setting names none."""
+def assemble(resources: Resources, catalogue: Catalogue) -> UsageService:
+    """Return usage; nothing is connected to before it is used. Raise SettingMissing."""
+    return UsageService(
+        open_store(resources),
+        catalogue,
+        resources.signed_tokens(),
+        send=lambda message: resources.queues().send(message),
+        now=resources.now,
+        telemetry=resources.telemetry,
+    )
+
+
+def open_store(resources: Resources) -> UsageStore:
+    """Return the store that the setting USAGE_STORE names; raise SettingMissing if it names none."""
+    settings = resources.settings()
     if settings.usage_store == "mongo":
         from functions.usage.mongo import MongoUsage
 
-        return MongoUsage(mongo())
+        return MongoUsage(resources.mongo_database())
     if settings.usage_store != "cosmos":
         raise SettingMissing(f"USAGE_STORE must be mongo or cosmos, not {settings.usage_store!r}.")
     from azure.cosmos import CosmosClient
 
+    from functions.platform.azure_clients import identity
     from functions.usage.cosmos import CosmosUsage
 
     client = CosmosClient(
         settings.cosmos_url,
-        settings.cosmos_key or clients.identity(),
+        settings.cosmos_key or identity(),
         connection_timeout=3,
         read_timeout=5,
         retry_total=3,

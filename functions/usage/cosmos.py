@@ -1,8 +1,8 @@
-"""Usage in Cosmos DB for NoSQL: one container, partition key `/user_id`, so that all of a viewer lies together.
+"""Usage in Cosmos DB for NoSQL: one container, partitioned by `/user_id`: a viewer's items are together.
 
-An item's id is `<kind>~<title_id>`. A view is patched only over the etag it was read at, and says by `ttl` (seconds
-since its last change) when it vanishes. The container is made with the account, with a default TTL of -1: who only
-reads and writes items may not make one.
+An item's id is `<kind>~<title_id>`. A view is patched only over the etag it was read at; its `ttl` (seconds since its
+last change) says when it is deleted. The container is created with the account, with a default TTL of -1: an identity
+that only reads and writes items must not create containers.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from functions.usage.documents import (
     CHANGING,
     document_of,
     document_of_mark,
-    everything_of,
     mark_of,
-    traces_of,
+    title_state_of,
     view_of,
+    viewers_of,
 )
-from functions.usage.model import Everything, Kept, Kind, Mark, Traces, View
+from functions.usage.model import Mark, StoredView, UsageKind, View, ViewerTitleState, ViewerUsage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,11 +43,11 @@ OWNER_NOT_FOUND = 1003
 """The sub-status of a 404 that means the container or its database, not the item."""
 
 _PASSING = (408, 410, TOO_MANY_REQUESTS, 449)
-"""Statuses after which the service asks to try again; all from 500 on are as well."""
+"""Statuses after which a retry may help, as after all from 500 on."""
 
 
 def _store_errors[**P, R](method: Callable[P, R]) -> Callable[P, R]:
-    """Turn a service that is away, or throttles, into StoreUnavailable; a heartbeat is made up for by the next."""
+    """Decorate a method: a service that is unreachable or throttling raises StoreUnavailable."""
 
     @functools.wraps(method)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -57,7 +57,7 @@ def _store_errors[**P, R](method: Callable[P, R]) -> Callable[P, R]:
             status = error.status_code or 0
             if status not in _PASSING and status < 500:
                 raise
-            what = "has too much to do" if status == TOO_MANY_REQUESTS else "does not answer"
+            what = "is busy" if status == TOO_MANY_REQUESTS else "does not answer"
             raise StoreUnavailable(f"The store of usage {what} (HTTP {status}); try again soon.") from error
         except (ServiceRequestError, ServiceResponseError, CosmosClientTimeoutError) as error:
             raise StoreUnavailable(f"The store of usage does not answer ({type(error).__name__}).") from error
@@ -72,19 +72,17 @@ class CosmosUsage:
         self._container = container
 
     @_store_errors
-    def view(self, user_id: str, title_id: str) -> Kept | None:
-        """Return a view, or None."""
+    def view(self, user_id: str, title_id: str) -> StoredView | None:
         try:
-            item = self._container.read_item(_id(Kind.VIEW, title_id), user_id)
+            item = self._container.read_item(_id(UsageKind.VIEW, title_id), user_id)
         except CosmosResourceNotFoundError as error:
             _raise_unless_item(error)
             return None
-        return Kept(view_of(item), item["_etag"])
+        return StoredView(view_of(item), item["_etag"])
 
     @_store_errors
     def add(self, view: View) -> bool:
-        """Create the item; one that exists is an answer, not an error."""
-        item = {"id": _id(Kind.VIEW, view.title_id), **document_of(view), "ttl": _ttl(view)}
+        item = {"id": _id(UsageKind.VIEW, view.title_id), **document_of(view), "ttl": _ttl(view)}
         try:
             self._container.create_item(item, no_response=True)
         except CosmosResourceExistsError:
@@ -93,12 +91,11 @@ class CosmosUsage:
 
     @_store_errors
     def change(self, view: View, *, over: str) -> bool:
-        """Patch what a heartbeat changes if the item still has that etag."""
         document = {**document_of(view), "ttl": _ttl(view)}
         operations = [{"op": "set", "path": f"/{name}", "value": document[name]} for name in (*CHANGING, "ttl")]
         try:
             self._container.patch_item(
-                _id(Kind.VIEW, view.title_id),
+                _id(UsageKind.VIEW, view.title_id),
                 view.user_id,
                 operations,
                 etag=over,
@@ -114,13 +111,13 @@ class CosmosUsage:
 
     @_store_errors
     def views(self, user_id: str, *, unfinished: bool, below: str | None, limit: int) -> list[View]:
-        """Return a page of history; a view that was never watched has no place, and so is in no page."""
+        # a view that was never watched has no position, and is on no page
         condition = " AND c.unfinished = true" if unfinished else ""
         items = self._query(
             f"SELECT TOP @limit * FROM c WHERE c.user_id = @user AND c.kind = @kind AND c.place < @below{condition}"
             " ORDER BY c.place DESC",
             user_id,
-            kind=Kind.VIEW.value,
+            kind=UsageKind.VIEW.value,
             below=below or "A",
             limit=limit,
         )
@@ -128,44 +125,39 @@ class CosmosUsage:
 
     @_store_errors
     def put(self, mark: Mark) -> None:
-        """Create or replace the item."""
         self._container.upsert_item({"id": _id(mark.kind, mark.title_id), **document_of_mark(mark)}, no_response=True)
 
     @_store_errors
-    def marks(self, user_id: str, kind: Kind) -> list[Mark]:
-        """Return all marks of a kind, the latest first; they are few, so they are sorted here."""
+    def marks(self, user_id: str, kind: UsageKind) -> list[Mark]:
         items = self._query("SELECT * FROM c WHERE c.user_id = @user AND c.kind = @kind", user_id, kind=kind.value)
         return sorted(map(mark_of, items), key=lambda mark: (mark.at, mark.title_id), reverse=True)
 
     @_store_errors
-    def traces(self, user_id: str, title_id: str) -> Traces:
-        """Return what is kept of a viewer and a title."""
+    def title_state(self, user_id: str, title_id: str) -> ViewerTitleState:
         question = "SELECT * FROM c WHERE c.user_id = @user AND c.title_id = @title"
-        return traces_of(self._query(question, user_id, title=title_id))
+        return title_state_of(self._query(question, user_id, title=title_id))
 
-    def everyone(self, *, after: str) -> Iterator[Everything]:
-        """Yield viewers in the order of their ids, from all partitions."""
+    def everyone(self, *, after: str) -> Iterator[ViewerUsage]:
         given: list[dict[str, object]] = [{"name": "@after", "value": after}]
         question = "SELECT * FROM c WHERE c.user_id > @after ORDER BY c.user_id"
         items = self._container.query_items(question, parameters=given, enable_cross_partition_query=True)
         page = _store_errors(lambda: next(items, None))
-        yield from everything_of(iter(page, None))
+        yield from viewers_of(iter(page, None))
 
     @_store_errors
-    def remove(self, user_id: str, kind: Kind, title_id: str) -> None:
-        """Delete one item if it is there."""
+    def remove(self, user_id: str, kind: UsageKind, title_id: str) -> None:
         self._delete(user_id, _id(kind, title_id))
 
     @_store_errors
-    def remove_all(self, user_id: str, *kinds: Kind) -> None:
-        """Delete all items of these kinds, one by one: a batch would fail as a whole where one is gone already."""
+    def remove_all(self, user_id: str, *kinds: UsageKind) -> None:
+        # one by one: a batch would fail as a whole if one item no longer exists
         for kind in kinds:
             question = "SELECT c.id FROM c WHERE c.user_id = @user AND c.kind = @kind"
             for item in self._query(question, user_id, kind=kind.value):
                 self._delete(user_id, item["id"])
 
     def _query(self, question: str, user_id: str, **parameters: object) -> list[dict[str, Any]]:
-        """Return what a question finds in the partition of a viewer."""
+        """Return the result of a query in the partition of a viewer."""
         given = [{"name": f"@{name}", "value": value} for name, value in {"user": user_id, **parameters}.items()]
         return list(self._container.query_items(question, parameters=given, partition_key=user_id))
 
@@ -176,7 +168,7 @@ class CosmosUsage:
             _raise_unless_item(error)
 
 
-def _id(kind: Kind, title_id: str) -> str:
+def _id(kind: UsageKind, title_id: str) -> str:
     return f"{kind.value}~{title_id}"
 
 
@@ -185,6 +177,6 @@ def _ttl(view: View) -> int:
 
 
 def _raise_unless_item(error: CosmosResourceNotFoundError) -> None:
-    """Raise the error again where it is the container that is missing: that is a fault of the set-up."""
+    """Raise the error again if the container is missing rather than the item: that is an error of configuration."""
     if error.sub_status == OWNER_NOT_FOUND:
         raise error

@@ -1,4 +1,7 @@
-"""Views and marks as flat documents, the same in either store, and back; times are text that sorts as they do."""
+"""Conversion between views, marks and flat documents, the same for both stores; times are text that sorts as they do.
+
+Documents of the first release name the viewing session `sitting` and the reported milestone `told`.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +10,38 @@ from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from functions.usage.model import Everything, Kind, Mark, Milestone, Quality, Sitting, Traces, View, text_of
+from functions.platform.time import to_sortable_text
+from functions.usage.model import (
+    Mark,
+    Milestone,
+    Quality,
+    UsageKind,
+    View,
+    ViewerTitleState,
+    ViewerUsage,
+    ViewingSession,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 
 def document_of(view: View) -> dict[str, Any]:
-    """Return the document of a view; `place` and `unfinished` are what it is found by."""
+    """Return the document of a view; `place` and `unfinished` exist for queries only."""
     return {
-        "kind": Kind.VIEW.value,
+        "kind": UsageKind.VIEW.value,
         "user_id": view.user_id,
         "title_id": view.title_id,
         "position_s": view.position_s,
         "duration_s": view.duration_s,
-        "watched_at": text_of(view.watched_at) if view.watched_at else None,
+        "watched_at": to_sortable_text(view.watched_at) if view.watched_at else None,
         "place": view.place,
         "unfinished": view.unfinished,
-        "told": view.told.value,
-        "made_at": text_of(view.made_at),
-        "sitting": {
-            "playback_id": view.sitting.playback_id,
-            "opened_at": text_of(view.sitting.opened_at),
+        "reported": view.reported.value,
+        "made_at": to_sortable_text(view.made_at),
+        "session": {
+            "playback_id": view.session.playback_id,
+            "opened_at": to_sortable_text(view.session.opened_at),
             "sequence": view.sequence,
             "played_s": view.played_s,
             "earlier_s": view.earlier_s,
@@ -37,28 +50,28 @@ def document_of(view: View) -> dict[str, Any]:
     }
 
 
-CHANGING = ("position_s", "duration_s", "watched_at", "place", "unfinished", "told", "sitting")
-"""Fields of a view's document that a heartbeat changes; a patch of Cosmos DB has room for ten."""
+CHANGING = ("position_s", "duration_s", "watched_at", "place", "unfinished", "reported", "session")
+"""Fields of a view's document that a heartbeat changes; a patch of Cosmos DB can set ten."""
 
 
 def view_of(document: Mapping[str, Any]) -> View:
-    """Return the view in a document."""
-    sitting = document["sitting"]
+    """Return the view of a document."""
+    session = document.get("session") or document["sitting"]
     return View(
-        sitting=Sitting(
+        session=ViewingSession(
             user_id=document["user_id"],
             title_id=document["title_id"],
-            playback_id=sitting["playback_id"],
-            opened_at=datetime.fromisoformat(sitting["opened_at"]),
+            playback_id=session["playback_id"],
+            opened_at=datetime.fromisoformat(session["opened_at"]),
             duration_s=document["duration_s"],
         ),
-        sequence=sitting["sequence"],
+        sequence=session["sequence"],
         position_s=document["position_s"],
         watched_at=datetime.fromisoformat(document["watched_at"]) if document["watched_at"] else None,
-        played_s=sitting["played_s"],
-        earlier_s=sitting["earlier_s"],
-        told=Milestone(document["told"]),
-        quality=Quality(**sitting["quality"]),
+        played_s=session["played_s"],
+        earlier_s=session["earlier_s"],
+        reported=Milestone(document["reported"] if "reported" in document else document["told"]),
+        quality=Quality(**session["quality"]),
         made_at=datetime.fromisoformat(document["made_at"]),
     )
 
@@ -69,15 +82,15 @@ def document_of_mark(mark: Mark) -> dict[str, Any]:
         "kind": mark.kind.value,
         "user_id": mark.user_id,
         "title_id": mark.title_id,
-        "at": text_of(mark.at),
+        "at": to_sortable_text(mark.at),
         "rating": mark.rating,
     }
 
 
 def mark_of(document: Mapping[str, Any]) -> Mark:
-    """Return the mark in a document."""
+    """Return the mark of a document."""
     return Mark(
-        kind=Kind(document["kind"]),
+        kind=UsageKind(document["kind"]),
         user_id=document["user_id"],
         title_id=document["title_id"],
         at=datetime.fromisoformat(document["at"]),
@@ -85,26 +98,26 @@ def mark_of(document: Mapping[str, Any]) -> Mark:
     )
 
 
-def traces_of(documents: Iterable[Mapping[str, Any]]) -> Traces:
-    """Return what the documents of one viewer and one title say together."""
+def title_state_of(documents: Iterable[Mapping[str, Any]]) -> ViewerTitleState:
+    """Return the state in the documents of one viewer and one title."""
     view, listed_at, rating = None, None, 0
     for document in documents:
-        match Kind(document["kind"]):
-            case Kind.VIEW:
+        match UsageKind(document["kind"]):
+            case UsageKind.VIEW:
                 view = view_of(document)
-            case Kind.LISTED:
+            case UsageKind.LISTED:
                 listed_at = mark_of(document).at
-            case Kind.RATED:
+            case UsageKind.RATED:
                 rating = mark_of(document).rating
-    return Traces(view, listed_at, rating)
+    return ViewerTitleState(view, listed_at, rating)
 
 
-def everything_of(documents: Iterable[Mapping[str, Any]]) -> Iterator[Everything]:
-    """Yield the viewers in documents that come in the order of their viewers."""
+def viewers_of(documents: Iterable[Mapping[str, Any]]) -> Iterator[ViewerUsage]:
+    """Yield the viewers of documents that are sorted by viewer."""
     for user_id, its in groupby(documents, key=lambda document: str(document["user_id"])):
         kept = list(its)
-        yield Everything(
+        yield ViewerUsage(
             user_id,
-            tuple(view_of(document) for document in kept if document["kind"] == Kind.VIEW.value),
-            tuple(mark_of(document) for document in kept if document["kind"] != Kind.VIEW.value),
+            tuple(view_of(document) for document in kept if document["kind"] == UsageKind.VIEW.value),
+            tuple(mark_of(document) for document in kept if document["kind"] != UsageKind.VIEW.value),
         )

@@ -1,6 +1,6 @@
-"""How well films play, told as figures: the wait for the first picture once a playback, stalls as they come.
+"""Metrics of playback quality: the time to the first picture, once per playback, and stalls as they happen.
 
-A player counts these itself, so whatever it says is taken for what a player can have seen and for no more.
+The player counts them itself, so implausible values are limited or ignored.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 LONGEST_STARTUP_S = 120.0
 MOST_STALLS_BETWEEN_BEATS = 60
-"""Whoever waits longer, or stalls more often, has left, has slept, or makes it up."""
+"""Above these values the viewer has left, the device was asleep, or the numbers are invented."""
 
 
-def report(telemetry: Callable[[], Telemetry], before: View, after: View) -> None:
-    """Tell what a heartbeat adds to what is known of its playback."""
-    same = before.sitting.playback_id == after.sitting.playback_id
+def record_quality(telemetry: Callable[[], Telemetry], before: View, after: View) -> None:
+    """Record what a heartbeat adds to the metrics of its playback."""
+    same = before.session.playback_id == after.session.playback_id
     if same and after.sequence == before.sequence:
-        return  # it came late, or twice
+        return  # it is stale or repeated
     known_ms = before.quality.startup_ms if same else None
     startup_ms = after.quality.startup_ms
     if known_ms is None and startup_ms is not None and startup_ms <= LONGEST_STARTUP_S * 1000:
         telemetry().record("notflix.playback.startup_s", startup_ms / 1000)
-        began = after.sitting.opened_at
+        began = after.session.opened_at
         telemetry().root_span(
-            f"playback:{after.sitting.playback_id}",
+            f"playback:{after.session.playback_id}",
             "click to first picture",
             began=began,
             ended=began + timedelta(milliseconds=startup_ms),

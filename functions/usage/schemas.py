@@ -1,30 +1,32 @@
-"""Reading what players and pages send: heartbeats, ratings and the ids of titles, with a sentence for what is wrong."""
+"""The JSON of usage: heartbeats and ratings as players and pages send them, and what pages show."""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from msgspec import Meta, Struct, field
 
-from functions.platform.errors import Malformed, NotFound
+from functions.catalogue.schemas import Card
+from functions.platform.field_types import Cursor, Limit, NextCursor, Time
+from functions.platform.pagination import DEFAULT_LIMIT
 from functions.usage.model import Heartbeat, Quality
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from typing import Self
 
-MOST_SECONDS = 1_000_000.0
-MOST_COUNTED = 2_000_000_000
-"""More than any sitting counts, and less than what a store's 32-bit integer holds."""
+    from functions.catalogue.model import Title
+    from functions.platform.pagination import Page
+    from functions.usage.model import Mark, View, ViewerTitleState
+    from functions.usage.service import HistoryItem, ListItem
 
-_TITLE_ID = re.compile(r"[a-z0-9-]{1,60}")
+Seconds = Annotated[float, Meta(ge=0, le=1_000_000)]
+Count = Annotated[int, Meta(ge=0, le=2_000_000_000)]
+"""More than any session counts, and less than a store's 32-bit integer holds."""
+Thumb = Annotated[Literal[1, -1], Meta(description="1: a thumb up, -1: a thumb down.")]
 
-Seconds = Annotated[float, Field(ge=0, le=MOST_SECONDS, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0, le=MOST_COUNTED)]
 
-
-class _Quality(BaseModel):
-    model_config = ConfigDict(extra="ignore", strict=True)
+class QualityReport(Struct, frozen=True):
+    """The quality of playback, as the player has counted it since it opened the title."""
 
     startup_ms: Count | None = None
     rebuffers: Count = 0
@@ -33,38 +35,152 @@ class _Quality(BaseModel):
     dropped_frames: Count = 0
 
 
-class _Heartbeat(BaseModel):
-    model_config = ConfigDict(extra="ignore", strict=True)
+class HeartbeatReport(Struct, frozen=True):
+    """What a player reports while it plays."""
 
-    ticket: Annotated[str, Field(min_length=1, max_length=2000)]
-    sequence: Count
-    position_s: Seconds
+    ticket: Annotated[str, Meta(min_length=1, max_length=2000, description="The usage ticket of the session.")]
+    sequence: Annotated[int, Meta(ge=0, le=2_000_000_000, description="Higher with each heartbeat of a session.")]
+    position_s: Annotated[float, Meta(ge=0, le=1_000_000, description="Where the player is.")]
     watched_s: Seconds | None = None
-    qoe: _Quality = _Quality()
+    qoe: QualityReport = field(default_factory=QualityReport)
+
+    def heartbeat(self) -> Heartbeat:
+        """Return the heartbeat."""
+        qoe = self.qoe
+        quality = Quality(qoe.startup_ms, qoe.rebuffers, qoe.rebuffer_ms, qoe.bitrate_kbps, qoe.dropped_frames)
+        return Heartbeat(self.sequence, self.position_s, self.watched_s, quality)
 
 
-def read_heartbeat(body: Mapping[str, object]) -> tuple[str, Heartbeat]:
-    """Return the ticket and the heartbeat in a body; raise Malformed naming the first field that is wrong."""
-    try:
-        read = _Heartbeat.model_validate(dict(body))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise Malformed(f"{where}: {first['msg']}.") from None
-    quality = Quality(**read.qoe.model_dump())
-    return read.ticket, Heartbeat(read.sequence, read.position_s, read.watched_s, quality)
+class RatingRequest(Struct, frozen=True):
+    """A rating."""
+
+    rating: Thumb
 
 
-def read_rating(body: Mapping[str, object]) -> int:
-    """Return the rating in a body; raise Malformed unless it is 1 or -1."""
-    rating = body.get("rating")
-    if type(rating) is not int or rating not in (1, -1):
-        raise Malformed('A rating is {"rating": 1} for a thumb up or {"rating": -1} for a thumb down.')
-    return rating
+class HistoryQuery(Struct, frozen=True):
+    """Which part of the history to list."""
+
+    unfinished: Annotated[bool, Meta(description="Only titles that can be resumed.")] = False
+    cursor: Cursor = ""
+    limit: Limit = DEFAULT_LIMIT
 
 
-def read_title_id(text: str) -> str:
-    """Return the id of a title; raise NotFound for what cannot be one."""
-    if not _TITLE_ID.fullmatch(text):
-        raise NotFound(f"There is no title {text[:60]!r}.")
-    return text
+class MarkQuery(Struct, frozen=True):
+    """Which part of a list to return."""
+
+    cursor: Cursor = ""
+    limit: Limit = DEFAULT_LIMIT
+
+
+class WatchedPart(Struct, frozen=True, kw_only=True):
+    """How far a viewer got with a title."""
+
+    title_id: str
+    position_s: float
+    duration_s: float
+    progress: Annotated[float, Meta(ge=0, le=1)]
+    watched_at: Time | None
+    finished: Annotated[bool, Meta(description="Whether the title was watched to its credits.")]
+
+    @classmethod
+    def of(cls, view: View) -> Self:
+        """Return the public form of a view."""
+        return cls(
+            title_id=view.title_id,
+            position_s=round(view.position_s, 3),
+            duration_s=view.duration_s,
+            progress=round(view.progress, 4),
+            watched_at=view.watched_at,
+            finished=view.finished,
+        )
+
+
+class HistoryEntry(WatchedPart, frozen=True, kw_only=True):
+    """A title in the history."""
+
+    title: Annotated[Card | None, Meta(description="Null if the title is withdrawn.")]
+
+    @classmethod
+    def with_title(cls, view: View, title: Title | None) -> Self:
+        """Return the public form of a view and its title."""
+        part = WatchedPart.of(view)
+        values = {name: getattr(part, name) for name in part.__struct_fields__}
+        return cls(**values, title=_card(title))
+
+
+class HistoryPage(Struct, frozen=True):
+    """A page of the history, latest first."""
+
+    entries: list[HistoryEntry]
+    cursor: NextCursor
+
+    @classmethod
+    def of(cls, page: Page[HistoryItem]) -> Self:
+        """Return the public form of a page."""
+        return cls([HistoryEntry.with_title(item.view, item.title) for item in page.entries], page.cursor)
+
+
+class ListedTitle(Struct, frozen=True):
+    """A title on the watch list."""
+
+    title_id: str
+    listed_at: Time
+    title: Annotated[Card | None, Meta(description="Null if the title is withdrawn.")]
+
+
+class WatchListPage(Struct, frozen=True):
+    """A page of the watch list, latest first."""
+
+    titles: list[ListedTitle]
+    cursor: NextCursor
+
+    @classmethod
+    def of(cls, page: Page[ListItem]) -> Self:
+        """Return the public form of a page."""
+        entries = [ListedTitle(item.mark.title_id, item.mark.at, _card(item.title)) for item in page.entries]
+        return cls(entries, page.cursor)
+
+
+class GivenThumb(Struct, frozen=True):
+    """A rating that the viewer gave."""
+
+    title_id: str
+    rating: Thumb
+    rated_at: Time
+
+
+class RatingPage(Struct, frozen=True):
+    """A page of ratings, latest first."""
+
+    ratings: list[GivenThumb]
+    cursor: NextCursor
+
+    @classmethod
+    def of(cls, page: Page[Mark]) -> Self:
+        """Return the public form of a page."""
+        thumbs = [GivenThumb(mark.title_id, 1 if mark.rating > 0 else -1, mark.at) for mark in page.entries]
+        return cls(thumbs, page.cursor)
+
+
+class TitleUsage(Struct, frozen=True):
+    """What a viewer has with a title: how far they got, whether it is on their list, and their rating."""
+
+    view: WatchedPart | None
+    resume_s: Annotated[float, Meta(description="Where to resume.")]
+    listed: bool
+    rating: Annotated[Literal[-1, 0, 1], Meta(description="0: not rated.")]
+
+    @classmethod
+    def of(cls, state: ViewerTitleState) -> Self:
+        """Return the public form of a viewer's state of a title."""
+        view = state.view if state.view and state.view.watched_at else None
+        return cls(
+            view=WatchedPart.of(view) if view else None,
+            resume_s=round(view.resume_s, 3) if view else 0.0,
+            listed=state.listed_at is not None,
+            rating=state.rating,  # type: ignore[arg-type]
+        )
+
+
+def _card(title: Title | None) -> Card | None:
+    return Card.of(title) if title else None

@@ -1,138 +1,114 @@
-"""The HTTP functions of usage: heartbeats by ticket, history, the watch list and ratings by session."""
+"""The HTTP functions of usage: heartbeats by ticket; history, watch list and ratings by session."""
 
 from __future__ import annotations
 
-import azure.functions as func
+from typing import TYPE_CHECKING
 
 from functions import bootstrap
-from functions.platform.errors import Malformed
-from functions.platform.http import answer, bearer, endpoint, json_object, no_content
-from functions.usage.views import public_history, public_list, public_ratings, public_traces
+from functions.platform.errors import Forbidden, ListFull, NotFound
+from functions.platform.triggers import SIGNED, VIEWER, SliceApp
 
-blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
+if TYPE_CHECKING:
+    from functions.accounts.model import Viewer
+    from functions.platform.field_types import TitleId
+    from functions.usage.schemas import (
+        HeartbeatReport,
+        HistoryPage,
+        HistoryQuery,
+        MarkQuery,
+        RatingPage,
+        RatingRequest,
+        TitleUsage,
+        WatchListPage,
+    )
 
-
-@blueprint.function_name("record_usage")
-@blueprint.route("usage/{id}", methods=["PUT"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def record_usage(req: func.HttpRequest) -> func.HttpResponse:
-    """Take a heartbeat; its ticket says whose it is, so that no session need be looked up."""
-    return _beat(req)
-
-
-@blueprint.function_name("record_usage_on_leaving")
-@blueprint.route("usage/{id}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def record_usage_on_leaving(req: func.HttpRequest) -> func.HttpResponse:
-    """Take the heartbeat of a page that is being left: `navigator.sendBeacon` can only POST, without headers."""
-    return _beat(req)
+app = SliceApp(bootstrap, "functions.usage.schemas")
 
 
-@blueprint.function_name("list_usage")
-@blueprint.route("usage", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def list_usage(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer a page of the viewer's history, the latest first: ?unfinished=true&cursor=&limit=."""
-    user_id = _user(req)
-    asked = req.params
-    try:
-        limit = int(asked.get("limit") or 24)
-    except ValueError:
-        raise Malformed("The limit must be a whole number.") from None
-    unfinished = asked.get("unfinished", "") == "true"
-    history = bootstrap.usage().history(user_id, unfinished=unfinished, cursor=asked.get("cursor", ""), limit=limit)
-    return answer(public_history(history))
+@app.put("usage/{id}", caller=SIGNED, raises=[Forbidden])
+def record_usage(id: TitleId, body: HeartbeatReport) -> None:
+    """Record a heartbeat.
+
+    Its ticket identifies viewer and session, so that no session has to be looked up.
+    """
+    bootstrap.usage().record_heartbeat(id, body.ticket, body.heartbeat())
 
 
-@blueprint.function_name("clear_usage")
-@blueprint.route("usage", methods=["DELETE"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def clear_usage(req: func.HttpRequest) -> func.HttpResponse:
+@app.post("usage/{id}", caller=SIGNED, raises=[Forbidden], any_media_type=True)
+def record_usage_on_leaving(id: TitleId, body: HeartbeatReport) -> None:
+    """Record the heartbeat of a page that is being left.
+
+    `navigator.sendBeacon` can only POST, and cannot set headers.
+    """
+    bootstrap.usage().record_heartbeat(id, body.ticket, body.heartbeat())
+
+
+@app.get("usage", caller=VIEWER)
+def list_usage(viewer: Viewer, query: HistoryQuery) -> HistoryPage:
+    """Return a page of the viewer's history, latest first."""
+    from functions.usage.schemas import HistoryPage
+
+    page = bootstrap.usage().history(
+        viewer.user_id, unfinished=query.unfinished, cursor=query.cursor, limit=query.limit
+    )
+    return HistoryPage.of(page)
+
+
+@app.delete("usage", caller=VIEWER)
+def clear_usage(viewer: Viewer) -> None:
     """Clear the viewer's whole history."""
-    bootstrap.usage().clear_all(_user(req))
-    return no_content()
+    bootstrap.usage().clear_history(viewer.user_id)
 
 
-@blueprint.function_name("get_title_usage")
-@blueprint.route("usage/{id}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def get_title_usage(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer what the viewer has with a title: their place, whether it is on their list, their rating."""
-    return answer(public_traces(bootstrap.usage().traces(_user(req), req.route_params["id"])))
+@app.get("usage/{id}", caller=VIEWER)
+def get_title_usage(viewer: Viewer, id: TitleId) -> TitleUsage:
+    """Return what the viewer has with a title: their position, whether it is on their list, their rating."""
+    from functions.usage.schemas import TitleUsage
+
+    return TitleUsage.of(bootstrap.usage().title_state(viewer.user_id, id))
 
 
-@blueprint.function_name("clear_title_usage")
-@blueprint.route("usage/{id}", methods=["DELETE"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def clear_title_usage(req: func.HttpRequest) -> func.HttpResponse:
-    """Take a title out of the viewer's history."""
-    bootstrap.usage().clear(_user(req), req.route_params["id"])
-    return no_content()
+@app.delete("usage/{id}", caller=VIEWER)
+def clear_title_usage(viewer: Viewer, id: TitleId) -> None:
+    """Remove a title from the viewer's history."""
+    bootstrap.usage().clear_view(viewer.user_id, id)
 
 
-@blueprint.function_name("get_list")
-@blueprint.route("list", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def get_list(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer the viewer's list, the latest first."""
-    return answer(public_list(bootstrap.usage().watch_list(_user(req))))
+@app.get("list", caller=VIEWER)
+def get_list(viewer: Viewer, query: MarkQuery) -> WatchListPage:
+    """Return a page of the viewer's watch list, latest first."""
+    from functions.usage.schemas import WatchListPage
+
+    return WatchListPage.of(bootstrap.usage().watch_list(viewer.user_id, cursor=query.cursor, limit=query.limit))
 
 
-@blueprint.function_name("add_to_list")
-@blueprint.route("list/{id}", methods=["PUT"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def add_to_list(req: func.HttpRequest) -> func.HttpResponse:
-    """Put a title on the viewer's list."""
-    bootstrap.usage().list_title(_user(req), req.route_params["id"])
-    return no_content()
+@app.put("list/{id}", caller=VIEWER, raises=[ListFull])
+def add_to_list(viewer: Viewer, id: TitleId) -> None:
+    """Put a title on the viewer's watch list."""
+    bootstrap.usage().list_title(viewer.user_id, id)
 
 
-@blueprint.function_name("remove_from_list")
-@blueprint.route("list/{id}", methods=["DELETE"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def remove_from_list(req: func.HttpRequest) -> func.HttpResponse:
-    """Take a title off the viewer's list."""
-    bootstrap.usage().unlist_title(_user(req), req.route_params["id"])
-    return no_content()
+@app.delete("list/{id}", caller=VIEWER)
+def remove_from_list(viewer: Viewer, id: TitleId) -> None:
+    """Remove a title from the viewer's watch list."""
+    bootstrap.usage().unlist_title(viewer.user_id, id)
 
 
-@blueprint.function_name("list_ratings")
-@blueprint.route("ratings", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def list_ratings(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer all ratings of the viewer, the latest first."""
-    return answer(public_ratings(bootstrap.usage().ratings(_user(req))))
+@app.get("ratings", caller=VIEWER)
+def list_ratings(viewer: Viewer, query: MarkQuery) -> RatingPage:
+    """Return a page of the viewer's ratings, latest first."""
+    from functions.usage.schemas import RatingPage
+
+    return RatingPage.of(bootstrap.usage().ratings(viewer.user_id, cursor=query.cursor, limit=query.limit))
 
 
-@blueprint.function_name("rate_title")
-@blueprint.route("ratings/{id}", methods=["PUT"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def rate_title(req: func.HttpRequest) -> func.HttpResponse:
-    """Keep the viewer's thumb: {"rating": 1 or -1}."""
-    from functions.usage.schemas import read_rating  # pydantic, which a start can do without
-
-    user_id = _user(req)
-    bootstrap.usage().rate(user_id, req.route_params["id"], read_rating(json_object(req)))
-    return no_content()
+@app.put("ratings/{id}", caller=VIEWER, raises=[NotFound])
+def rate_title(viewer: Viewer, id: TitleId, body: RatingRequest) -> None:
+    """Store the viewer's rating of a title."""
+    bootstrap.usage().rate_title(viewer.user_id, id, body.rating)
 
 
-@blueprint.function_name("unrate_title")
-@blueprint.route("ratings/{id}", methods=["DELETE"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-def unrate_title(req: func.HttpRequest) -> func.HttpResponse:
-    """Take the viewer's rating back."""
-    bootstrap.usage().unrate(_user(req), req.route_params["id"])
-    return no_content()
-
-
-def _beat(req: func.HttpRequest) -> func.HttpResponse:
-    from functions.usage.schemas import read_heartbeat  # pydantic, which a start can do without
-
-    ticket, beat = read_heartbeat(json_object(req))
-    bootstrap.usage().beat(req.route_params["id"], ticket, beat)
-    return no_content()
-
-
-def _user(req: func.HttpRequest) -> str:
-    """Return the id of the viewer who asks; raise Unauthenticated."""
-    return bootstrap.accounts().viewer(bearer(req)).user_id
+@app.delete("ratings/{id}", caller=VIEWER)
+def unrate_title(viewer: Viewer, id: TitleId) -> None:
+    """Remove the viewer's rating of a title."""
+    bootstrap.usage().unrate_title(viewer.user_id, id)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from functions.catalogue.documents import document_of
 from functions.catalogue.model import Artwork, Details, Metadata, Status, Title
 from functions.usage.documents import document_of as document_of_view
-from functions.usage.model import Heartbeat, Kind, Milestone, Sitting, View
+from functions.usage.model import Heartbeat, Milestone, UsageKind, View, ViewingSession
 from tests.support.catalogue import make_playback
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def fill(database: Database[dict[str, Any]], films: Sequence[Title], people: Seq
         database["titles"].insert_many([document_of(film) for film in group])
     documents = (
         {
-            "_id": f"{user_id}/{Kind.VIEW.value}/{view.title_id}",
+            "_id": f"{user_id}/{UsageKind.VIEW.value}/{view.title_id}",
             **document_of_view(view),
             "expires_at": NOW + timedelta(days=730),
             "revision": 1,
@@ -129,5 +129,5 @@ def fill(database: Database[dict[str, Any]], films: Sequence[Title], people: Seq
 
 
 def _view(user_id: str, title_id: str, at: datetime) -> View:
-    sitting = Sitting(user_id, title_id, "0123456789abcdef", at - timedelta(seconds=DURATION_S), DURATION_S)
-    return View(sitting).after(Heartbeat(9, DURATION_S), sitting, at).having_told(Milestone.END)
+    session = ViewingSession(user_id, title_id, "0123456789abcdef", at - timedelta(seconds=DURATION_S), DURATION_S)
+    return View(session).after(Heartbeat(9, DURATION_S), session, at).with_reported(Milestone.END)

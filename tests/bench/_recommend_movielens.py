@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from functions.catalogue.model import Details, Status, Title
-from functions.recommendations.model import Opinion, Viewer, Viewing
+from functions.recommendations.model import Opinion, ViewerHistory, Viewing
 from tests.bench._measure import say
 from tests.support.catalogue import make_playback
 
@@ -74,11 +74,11 @@ def title_id(film: int) -> str:
     return f"film-{film:04d}"
 
 
-def viewers(split: Split) -> Iterator[Viewer]:
+def viewers(split: Split) -> Iterator[ViewerHistory]:
     """Yield the users as viewers: each rating becomes a view, and a high or low one also a thumb up or down."""
     for number, ratings in enumerate(split.known):
         at = [datetime.fromtimestamp(rating.at, UTC) for rating in ratings]
-        yield Viewer(
+        yield ViewerHistory(
             viewer_id(number),
             tuple(Viewing(title_id(rating.film), 1.0, when) for rating, when in zip(ratings, at, strict=True)),
             tuple(

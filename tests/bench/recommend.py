@@ -20,17 +20,21 @@ from typing import TYPE_CHECKING, Any
 
 from pymongo import MongoClient
 
+from functions.catalogue.ports import CatalogueDependencies
 from functions.catalogue.repository import MongoTitles
-from functions.catalogue.service import Catalogue, Outside
+from functions.catalogue.service import Catalogue
 from functions.platform.settings import load_settings
+from functions.platform.signed_tokens import SignedTokens
+from functions.platform.time import now
 from functions.recommendations.bolt import Bolt
 from functions.recommendations.rebuild import Rebuild
-from functions.recommendations.rebuild_sources import Truth
-from functions.recommendations.rebuild_store import MongoRecords
+from functions.recommendations.rebuild_sources import SliceSources
+from functions.recommendations.rebuild_store import MongoRebuildStore
 from functions.recommendations.repository import BoltGraph
 from functions.recommendations.service import Recommendations
-from functions.usage.model import Kind
+from functions.usage.model import UsageKind
 from functions.usage.mongo import MongoUsage
+from functions.usage.service import UsageService
 from infra.local.home import Home
 from infra.local.processes.supervisor import Supervisor
 from infra.local.stores.arcadedb import arcadedb
@@ -48,8 +52,8 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
     from functions.catalogue.model import Title
-    from functions.recommendations.model import Viewer
-    from functions.recommendations.rebuild import Sources
+    from functions.recommendations.model import ViewerHistory
+    from functions.recommendations.ports import RebuildSources
     from tests.bench._recommend_movielens import MovieLens, Split
 
 GOALS = {"home_p95_ms": 50.0, "similar_p95_ms": 25.0, "rebuild_s": 60.0}
@@ -117,11 +121,11 @@ class Known:
         """Return how many films there are."""
         return len(self._titles)
 
-    def find(self, title_id: str) -> Title | None:
+    def find_title(self, title_id: str) -> Title | None:
         """Return a film, or None."""
         return next((title for title in self._titles if title.id == title_id), None)
 
-    def viewers(self, after: str) -> Iterator[Viewer]:
+    def viewers(self, after: str) -> Iterator[ViewerHistory]:
         """Yield viewers with an id greater than `after`, in order of their ids."""
         return (viewer for viewer in viewers(self._split) if viewer.id > after)
 
@@ -156,10 +160,10 @@ def _rank(data: MovieLens, split: Split, database: Database[dict[str, Any]], bol
     }
 
 
-def _rebuild(graph: BoltGraph, sources: Sources, database: Database[dict[str, Any]]) -> None:
+def _rebuild(graph: BoltGraph, sources: RebuildSources, database: Database[dict[str, Any]]) -> None:
     """Rebuild the graph, as the queue's messages do."""
     ids = iter(("first", "second"))
-    records = MongoRecords(database)
+    records = MongoRebuildStore(database)
     rebuild = Rebuild(
         graph, sources, records, enqueue=lambda _: None, now=lambda: datetime.now(UTC), make_id=lambda: next(ids)
     )
@@ -176,7 +180,7 @@ def _time(database: Database[dict[str, Any]], bolt: Bolt, *, titles: int, views:
     catalogue, usage = MongoTitles(database), MongoUsage(database)
     (
         catalogue.count(),
-        usage.marks("", Kind.RATED),
+        usage.marks("", UsageKind.RATED),
     )  # the first call creates the indexes, while the collections are empty
     generated.fill(database, films, people)
 
@@ -184,7 +188,8 @@ def _time(database: Database[dict[str, Any]], bolt: Bolt, *, titles: int, views:
     titles_of = _titles(catalogue)
     say("Building the graph …")
     began = time.perf_counter()
-    _rebuild(graph, Truth(titles_of, usage), database)
+    service = UsageService(usage, titles_of, SignedTokens("k" * 32, now), send=lambda message: None, now=now)
+    _rebuild(graph, SliceSources(titles_of, service), database)
     rebuild_s = time.perf_counter() - began
 
     recommendations = Recommendations(graph, titles_of)
@@ -216,8 +221,8 @@ def _p95_ms(ask: Callable[[str], Sequence[object]], questions: Sequence[str]) ->
 
 def _titles(titles: MongoTitles) -> Catalogue:
     """Return a catalogue that is only used for reading."""
-    outside = Outside(lambda: None, lambda _, __: None, lambda _: None, lambda: datetime.now(UTC))
-    return Catalogue(titles, _Nothing(), _Nothing(), outside)  # type: ignore[arg-type]
+    dependencies = CatalogueDependencies(lambda: None, lambda _, __: None, lambda _: None, lambda: datetime.now(UTC))
+    return Catalogue(titles, _Nothing(), _Nothing(), dependencies)  # type: ignore[arg-type]
 
 
 class _Nothing:

@@ -281,7 +281,7 @@ def test_a_list_is_shown_and_emptied(
         page.get_by_text("Nothing is on your list yet.").wait_for()
         page.get_by_text("The Boats S01E01 is off your list.").wait_for()
         assert wrong == []
-    assert viewer.ask("GET", "list").json() == {"titles": []}
+    assert viewer.ask("GET", "list").json() == {"titles": [], "cursor": None}
 
 
 def test_history_is_cleared_title_by_title_or_all_at_once(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from functions.platform.errors import StoreUnavailable
-from functions.usage.service import Usage
+from functions.usage.service import UsageService
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from functions.catalogue.model import Title
     from functions.platform.signed_tokens import SignedTokens
-    from functions.usage.model import UsageStore, View
+    from functions.usage.model import View
+    from functions.usage.ports import UsageStore
 
 TITLE = "film"
 FILM_S = 7200.0
@@ -84,7 +85,7 @@ class Audience:
         self._every_s = every_s
         self._leaving = threading.Event()
         self._stop = threading.Event()
-        usage = Usage(store, NoTitles(), tickets, lambda message: None, lambda: now)  # type: ignore[arg-type]
+        usage = UsageService(store, NoTitles(), tickets, send=lambda message: None, now=lambda: now)  # type: ignore[arg-type]
         self.seats: list[Seat] = []
         for number in range(viewers):
             user_id = f"{random.getrandbits(128):032x}"

@@ -1,4 +1,4 @@
-"""A catalogue in memory: titles, site, sidecars and film database that keep the contracts of the real ones."""
+"""A catalogue in memory: fakes of title store, site, sidecars and film database that keep the real contracts."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from functions.catalogue.artwork import Gallery
+from functions.catalogue.artwork import ArtworkStore
 from functions.catalogue.matching import Matcher
 from functions.catalogue.model import Details, PlayableRendition, Playback, Status, Title
 from functions.catalogue.omdb import Found, Miss, Missed
+from functions.catalogue.ports import CatalogueDependencies, FileVersion
 from functions.catalogue.posters import PosterRefused
-from functions.catalogue.publisher import Publisher
-from functions.catalogue.search import Search, genre_key, position_of, series_key, tokens_of
-from functions.catalogue.service import Catalogue, Outside
+from functions.catalogue.publisher import CataloguePublisher
+from functions.catalogue.schemas import CATALOGUE_FORMAT
+from functions.catalogue.search import Search, genre_key, series_key, tokens_of
+from functions.catalogue.service import Catalogue
 from functions.catalogue.sidecar import Sidecars
-from functions.catalogue.site import Version
+from functions.platform.pagination import title_position
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,7 +30,7 @@ NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
 class Clock:
-    """A clock that stands still until it is moved."""
+    """A clock that shows the same time until it is moved."""
 
     def __init__(self, now: datetime = NOON) -> None:
         self.now = now
@@ -43,7 +45,7 @@ class Clock:
 
 
 def make_title(title_id: str = "sintel-1a2b3c", *, added_s: float = 0, **changes: Any) -> Title:
-    """Return a listed title; fields of its details may be given beside its own, `added_s` is seconds after noon."""
+    """Return a listed title; `changes` are its own fields or those of its details, `added_s` counts from noon."""
     details = {name: changes.pop(name) for name in list(changes) if name in Details.__dataclass_fields__}
     at = NOON + timedelta(seconds=added_s)
     made = Title(
@@ -58,7 +60,7 @@ def make_title(title_id: str = "sintel-1a2b3c", *, added_s: float = 0, **changes
 
 
 def make_playback(job_id: str = "0123456789ab", **changes: Any) -> Playback:
-    """Return what plays a film of two minutes."""
+    """Return the playback of a film of two minutes."""
     rungs = (PlayableRendition("v1080", 1920, 1080, 6000), PlayableRendition("v360", 640, 360, 800))
     return replace(Playback(job_id, 120.0, 1920, 1080, rungs, audio=("en",)), **changes)
 
@@ -71,7 +73,7 @@ def make_picture(width: int = 640, height: int = 360, colour: str = "teal", kind
 
 
 class MemoryTitles:
-    """Titles in memory; `after_reading` is called once something was read: a rival may come in there."""
+    """Titles in memory; `after_reading` is called after each read, so that a test can insert a concurrent change."""
 
     def __init__(self) -> None:
         self.after_reading: Callable[[], None] = lambda: None
@@ -98,7 +100,7 @@ class MemoryTitles:
             self._titles[title.id] = _kept(title)
             return True
 
-    def page(self, search: Search, *, below: str | None, limit: int) -> list[Title]:
+    def find_page(self, search: Search, *, below: str | None, limit: int) -> list[Title]:
         return [
             title
             for title in self._newest_first()
@@ -137,10 +139,23 @@ class MemoryTitles:
     def unpublished(self, *, limit: int) -> list[Title]:
         return [title for title in self._titles.values() if not title.published][:limit]
 
-    def mark_published(self, title_id: str, revision: int) -> None:
+    def outdated(self, *, page_format: int, limit: int) -> list[Title]:
+        return [each for each in self._titles.values() if each.published and each.page_format < page_format][:limit]
+
+    def count_waiting(self, *, page_format: int) -> int:
+        return sum(not each.published or each.page_format < page_format for each in self._titles.values())
+
+    def mark_outdated(self) -> int:
+        with self._lock:
+            changed = [title for title in self._titles.values() if title.page_format]
+            for title in changed:
+                self._titles[title.id] = replace(title, page_format=0, revision=title.revision + 1)
+            return len(changed)
+
+    def mark_published(self, title_id: str, revision: int, *, page_format: int) -> None:
         with self._lock:
             if (title := self._titles.get(title_id)) and title.revision == revision:
-                self._titles[title_id] = replace(title, published=True)
+                self._titles[title_id] = replace(title, published=True, page_format=page_format)
 
     def due(self, now: datetime, *, limit: int) -> list[Title]:
         late = [title for title in self._titles.values() if (at := title.metadata.retry_at) and at <= now]
@@ -151,7 +166,7 @@ class MemoryTitles:
 
 
 def _kept(title: Title) -> Title:
-    """Return a title as a store gives it back: Mongo keeps milliseconds."""
+    """Return a title as a store returns it: Mongo keeps milliseconds."""
     added_at, updated_at = (
         at.replace(microsecond=at.microsecond // 1000 * 1000) for at in (title.added_at, title.updated_at)
     )
@@ -159,22 +174,22 @@ def _kept(title: Title) -> Title:
 
 
 def _position(title: Title) -> str:
-    return position_of(title.id, title.added_at)
+    return title_position(title.added_at, title.id)
 
 
 @dataclass
 class MemorySite:
-    """A static site in memory; `before_write` is called with the path before each write: a rival may come in there."""
+    """A static site in memory; `before_write` is called with the path before each write, for concurrent changes."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     before_write: Callable[[str], None] = lambda path: None
 
     def __post_init__(self) -> None:
-        self._versions: dict[str, Version] = {}
+        self._versions: dict[str, FileVersion] = {}
         self._writes = 0
         self._lock = Lock()
 
-    def look(self, path: str) -> Version | None:
+    def find_version(self, path: str) -> FileVersion | None:
         return self._versions.get(path)
 
     def write(
@@ -184,7 +199,7 @@ class MemorySite:
         *,
         kind: str,
         cache: str,
-        over: Version | None,
+        over: FileVersion | None,
         notes: Mapping[str, str] | None = None,
     ) -> bool:
         self.before_write(path)
@@ -193,7 +208,7 @@ class MemorySite:
                 return False
             self._writes += 1
             self.files[path] = data
-            self._versions[path] = Version(f"v{self._writes}", dict(notes or {}))
+            self._versions[path] = FileVersion(f"v{self._writes}", dict(notes or {}))
             return True
 
     def remove(self, path: str) -> None:
@@ -204,7 +219,7 @@ class MemorySite:
 
 @dataclass
 class MemorySidecars:
-    """What lies beside films, by stem."""
+    """Sidecars by stem."""
 
     films: dict[str, Sidecars] = field(default_factory=dict)
 
@@ -214,7 +229,7 @@ class MemorySidecars:
 
 @dataclass
 class MemoryFilms:
-    """A film database with the answers it is given, by IMDb id or by name and year; it remembers what it was asked."""
+    """A film database with given answers, by IMDb id or by name and year; it records the questions."""
 
     answers: dict[object, Found | Missed] = field(default_factory=dict)
     asked: list[object] = field(default_factory=list)
@@ -244,7 +259,7 @@ class MemoryPosters:
 
 
 class World:
-    """A catalogue with everything around it in memory."""
+    """A catalogue with everything it depends on in memory."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -257,11 +272,24 @@ class World:
         self.rivals = 0
         self.fetched: list[tuple[str, str]] = []
         self.dropped: list[str] = []
-        self.told: list[str] = []
-        outside = Outside(self._announce, lambda *asked: self.fetched.append(asked), self.dropped.append, self.clock)
+        self.graph_notified: list[str] = []
+        dependencies = CatalogueDependencies(
+            self._announce, lambda *request: self.fetched.append(request), self.dropped.append, self.clock
+        )
         matcher = Matcher(self.sidecars, self.films, self.posters, self.clock)
-        self.catalogue = Catalogue(self.titles, matcher, Gallery(self.site), outside)
-        self.publisher = Publisher(self.titles, self.site, self.clock, tell=self.told.append)
+        self.catalogue = Catalogue(self.titles, lambda: matcher, ArtworkStore(self.site), dependencies)
+        self.publisher = self.publisher_of(CATALOGUE_FORMAT)
+
+    def publisher_of(self, page_format: int) -> CataloguePublisher:
+        """Return the publisher of a release that writes pages in a format."""
+        return CataloguePublisher(
+            self.titles,
+            self.site,
+            self.clock,
+            announce=self._announce,
+            notify_graph=self.graph_notified.append,
+            page_format=page_format,
+        )
 
     def with_titles(self, titles: Iterable[Title]) -> World:
         """Put titles into the store and return self."""
@@ -270,7 +298,7 @@ class World:
         return self
 
     def with_rival(self, act: Callable[[], object]) -> World:
-        """Let a rival act right after the next reading of a title or list, and return self."""
+        """Make a concurrent change right after the next read of a title or list, and return self."""
 
         def come_in() -> None:
             self.titles.after_reading = lambda: None

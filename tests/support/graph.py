@@ -1,4 +1,4 @@
-"""The graph in tests: what is in it, what should be, and a catalogue and usage in memory that it is made from."""
+"""The graph in tests: its content, the expected content, and a catalogue and usage in memory as its sources."""
 
 from __future__ import annotations
 
@@ -7,48 +7,74 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from functions.platform.messages import UpdateGraph
 from functions.recommendations import steps
-from functions.recommendations.graph_sync import Keeper
-from functions.recommendations.rebuild import Phase, Progress, Rebuild
-from functions.recommendations.rebuild_sources import Truth
+from functions.recommendations.graph_sync import GraphSync
+from functions.recommendations.rebuild import Phase, Rebuild, RebuildProgress
+from functions.recommendations.rebuild_sources import SliceSources
 from functions.recommendations.service import Recommendations
-from functions.usage.model import Heartbeat, Kind, Mark, Milestone, View
+from functions.usage.model import Heartbeat, Mark, Milestone, UsageKind, View
 from tests.support.catalogue import NOON, World, make_playback, make_title
-from tests.support.usage import MemoryUsage, make_sitting
+from tests.support.usage import MemoryUsage, make_session, make_usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     from functions.recommendations.bolt import Bolt
-    from functions.recommendations.model import Pick
+    from functions.recommendations.model import Candidate, Pick
     from functions.recommendations.repository import BoltGraph
 
 VIEWERS = tuple(f"{number:032x}" for number in range(1, 40))
 
 
-class MemoryRecords:
-    """What is known of rebuilds, in memory."""
+class MemoryRebuildStore:
+    """The progress of rebuilds, in memory."""
 
     def __init__(self) -> None:
-        self.kept: list[Progress] = []
+        self.kept: list[RebuildProgress] = []
         self.lost: datetime | None = None
 
-    def progress(self) -> Progress | None:
+    def progress(self) -> RebuildProgress | None:
         return self.kept[-1] if self.kept else None
 
-    def keep(self, progress: Progress) -> None:
+    def save_progress(self, progress: RebuildProgress) -> None:
         self.kept.append(progress)
 
     def lost_at(self) -> datetime | None:
         return self.lost
 
-    def note_loss(self, at: datetime) -> None:
+    def record_loss(self, at: datetime) -> None:
         self.lost = at
 
     def clear_loss(self, before: datetime) -> None:
         if self.lost and self.lost < before:
             self.lost = None
+
+
+def watched(viewer: int, name: str, at: datetime, *, progress: float = 1.0) -> UpdateGraph:
+    """Return the message that a viewer watched a title."""
+    return UpdateGraph("watched", title_id=name, user_id=VIEWERS[viewer], progress=progress, at=at)
+
+
+def rated(viewer: int, name: str, at: datetime) -> UpdateGraph:
+    """Return the message that a viewer rated a title, or removed the rating."""
+    return UpdateGraph("rated", title_id=name, user_id=VIEWERS[viewer], at=at)
+
+
+def unwatched(viewer: int, name: str | None) -> UpdateGraph:
+    """Return the message that a viewer cleared a title, or all of them, from the history."""
+    return UpdateGraph("unwatched", title_id=name, user_id=VIEWERS[viewer])
+
+
+def forgotten(viewer: int) -> UpdateGraph:
+    """Return the message that a viewer's account was deleted."""
+    return UpdateGraph("forgotten", user_id=VIEWERS[viewer])
+
+
+def title_changed(name: str) -> UpdateGraph:
+    """Return the message that a title changed."""
+    return UpdateGraph("title", title_id=name)
 
 
 @dataclass
@@ -58,15 +84,16 @@ class Theatre:
     graph: BoltGraph
     world: World = field(default_factory=World)
     store: MemoryUsage = field(default_factory=MemoryUsage)
-    records: MemoryRecords = field(default_factory=MemoryRecords)
+    records: MemoryRebuildStore = field(default_factory=MemoryRebuildStore)
     gone: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.begun: list[str] = []
-        self.keeper = Keeper(self.graph, self.world.catalogue, self.store, forget=lambda user_id: None)
+        self.usage = make_usage(self.store, self.world)
+        self.sync = GraphSync(self.graph, self.world.catalogue, self.usage, send=lambda message: None)
         self.rebuild = Rebuild(
             self.graph,
-            Truth(self.world.catalogue, self.store),
+            SliceSources(self.world.catalogue, self.usage),
             self.records,
             enqueue=self.begun.append,
             now=self.world.clock,
@@ -75,42 +102,38 @@ class Theatre:
         self.recommendations = Recommendations(self.graph, self.world.catalogue)
 
     def shows(self, *names: str, **details: Any) -> None:
-        """Put titles that can be watched into the catalogue and tell the graph."""
+        """Put watchable titles into the catalogue and update the graph."""
         for name in names:
             added_s = self.world.titles.count()
             given = {"playback": make_playback(complete=True), **details}
             assert self.world.titles.add(make_title(name, added_s=added_s, **given))
-            self.keeper.handle({"title": name})
+            self.sync.update(title_changed(name))
 
     def watches(self, viewer: int, *names: str, from_s: float = 0) -> None:
-        """Let a viewer watch titles one after the other, an hour each, and tell the graph."""
+        """Let a viewer watch titles one after another, an hour each, and update the graph."""
         for number, name in enumerate(names):
             at = NOON + timedelta(seconds=from_s, hours=number)
             self.views(viewer, name, at)
-            self.keeper.handle({"watched": self.message(viewer, name, at) | {"progress": 1.0}})
+            self.sync.update(watched(viewer, name, at))
 
     def views(self, viewer: int, name: str, at: datetime) -> None:
-        """Keep in usage that a viewer watched a title to its end."""
-        sitting = make_sitting(name, user_id=VIEWERS[viewer], opened_s=(at - NOON).total_seconds() - 60)
-        view = View(sitting).after(Heartbeat(0, 120.0), sitting, at).having_told(Milestone.END)
-        self.store.remove(VIEWERS[viewer], Kind.VIEW, name)
+        """Store in usage that a viewer watched a title to its end."""
+        session = make_session(name, user_id=VIEWERS[viewer], opened_s=(at - NOON).total_seconds() - 60)
+        view = View(session).after(Heartbeat(0, 120.0), session, at).with_reported(Milestone.END)
+        self.store.remove(VIEWERS[viewer], UsageKind.VIEW, name)
         assert self.store.add(view)
 
     def rates(self, viewer: int, name: str, rating: int, *, minute: int = 0) -> None:
-        """Let a viewer rate a title, or take it back with 0, and tell the graph."""
+        """Let a viewer rate a title, or remove the rating with 0, and update the graph."""
         at = NOON + timedelta(minutes=minute)
         if rating:
-            self.store.put(Mark(Kind.RATED, VIEWERS[viewer], name, at, rating))
+            self.store.put(Mark(UsageKind.RATED, VIEWERS[viewer], name, at, rating))
         else:
-            self.store.remove(VIEWERS[viewer], Kind.RATED, name)
-        self.keeper.handle({"rated": self.message(viewer, name, at) | {"rating": rating}})
+            self.store.remove(VIEWERS[viewer], UsageKind.RATED, name)
+        self.sync.update(rated(viewer, name, at))
 
-    def message(self, viewer: int, name: str, at: datetime) -> dict[str, Any]:
-        """Return what messages about a viewer and a title have in common."""
-        return {"user_id": VIEWERS[viewer], "title_id": name, "at": at.isoformat()}
-
-    def rebuilds(self) -> Progress:
-        """Make the graph anew and return how that ended."""
+    def rebuilds(self) -> RebuildProgress:
+        """Rebuild the graph and return the result."""
         progress = self.rebuild.start()
         assert self.rebuild.advance(progress.id, within_s=60)
         ended = self.rebuild.progress()
@@ -120,7 +143,7 @@ class Theatre:
 
 @dataclass(frozen=True)
 class Content:
-    """What is in a graph: of titles only the listed, and all that is told of viewers."""
+    """The content of a graph: the listed titles, and everything about viewers."""
 
     titles: dict[str, tuple[Any, ...]]
     relations: set[tuple[str, str, str]]
@@ -163,7 +186,7 @@ def content_of(bolt: Bolt) -> Content:
 
 
 def content_from(theatre: Theatre) -> Content:
-    """Return what should be in the graph after a rebuild, worked out from the catalogue and usage alone."""
+    """Return the expected content after a rebuild, computed from the catalogue and usage alone."""
     listed = [title for title in theatre.world.titles.in_order(after="", limit=10_000) if title.listed]
     relations: set[tuple[str, str, str]] = set()
     for title in listed:
@@ -179,7 +202,7 @@ def content_from(theatre: Theatre) -> Content:
     opinions: dict[tuple[str, str], int] = {}
     histories = []
     for everything in theatre.store.everyone(after=""):
-        watched = {view.title_id: view.watched_at for view in everything.views if view.told and view.watched_at}
+        watched = {view.title_id: view.watched_at for view in everything.views if view.reported and view.watched_at}
         viewings |= {(everything.user_id, title): f"{at:%Y-%m-%dT%H:%M:%S.%f}Z" for title, at in watched.items()}
         opinions |= {(mark.user_id, mark.title_id): mark.rating for mark in everything.marks}
         histories.append(sorted(watched.items(), key=lambda each: (each[1], each[0])))
@@ -191,13 +214,13 @@ def content_from(theatre: Theatre) -> Content:
         relations=relations,
         viewings=viewings,
         opinions=opinions,
-        steps={step: weight for step, weight in weights.items() if weight >= steps.TELLING},
+        steps={step: weight for step, weight in weights.items() if weight >= steps.SIGNIFICANT},
         views=dict(Counter(title for history in histories for title, _ in history)),
         genres=dict(Counter(key for kind, key, _ in relations if kind == "IN_GENRE")),
         people={key for kind, key, _ in relations if kind != "IN_GENRE"},
     )
 
 
-def reasons(picks: Iterable[Pick]) -> dict[str, str]:
+def reasons(picks: Iterable[Pick | Candidate]) -> dict[str, str]:
     """Return the words of each pick by title."""
     return {pick.id: pick.reason.words for pick in picks}

@@ -1,4 +1,4 @@
-"""Usage in memory: a store that keeps the contract of the real ones, and viewers who watch with heartbeats."""
+"""Usage in memory: a store with the contract of the real ones, and viewers who send heartbeats."""
 
 from __future__ import annotations
 
@@ -7,41 +7,53 @@ from datetime import timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from functions.platform.errors import StoreUnavailable
 from functions.platform.signed_tokens import SignedTokens
-from functions.usage.model import Everything, Heartbeat, Kept, Kind, Mark, Sitting, Traces, View
-from functions.usage.service import Usage
+from functions.usage.model import (
+    Heartbeat,
+    Mark,
+    StoredView,
+    UsageKind,
+    View,
+    ViewerTitleState,
+    ViewerUsage,
+    ViewingSession,
+)
+from functions.usage.service import UsageService
 from tests.support.catalogue import NOON, World, make_playback, make_title
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
+
+    from functions.platform.messages import UpdateGraph
 
 ADA, BOB = "a" * 32, "b" * 32
 FILM_S = 120.0
 
 
-def make_sitting(title_id: str = "film", *, user_id: str = ADA, opened_s: float = 0, **changes: Any) -> Sitting:
-    """Return a sitting with a film of two minutes, opened so many seconds after noon."""
-    made = Sitting(user_id, title_id, "0123456789abcdef", NOON + timedelta(seconds=opened_s), FILM_S)
+def make_session(title_id: str = "film", *, user_id: str = ADA, opened_s: float = 0, **changes: Any) -> ViewingSession:
+    """Return a session with a film of two minutes, opened so many seconds after noon."""
+    made = ViewingSession(user_id, title_id, "0123456789abcdef", NOON + timedelta(seconds=opened_s), FILM_S)
     return replace(made, **changes)
 
 
 def make_view(title_id: str = "film", *, position_s: float = 0, watched_s: float = 0, **changes: Any) -> View:
-    """Return a view that stands at a position since so many seconds after noon; other changes are its sitting's."""
-    sitting = make_sitting(title_id, **changes)
-    return View(sitting).after(Heartbeat(0, position_s), sitting, NOON + timedelta(seconds=watched_s))
+    """Return a view whose position was reported `watched_s` after noon; other changes are those of its session."""
+    session = make_session(title_id, **changes)
+    return View(session).after(Heartbeat(0, position_s), session, NOON + timedelta(seconds=watched_s))
 
 
 class MemoryUsage:
-    """Usage in memory; `after_reading` is called once a view was read: a rival may come in there."""
+    """Usage in memory; `after_reading` is called after a view was read, for a concurrent change."""
 
     def __init__(self) -> None:
         self.after_reading: Callable[[], None] = lambda: None
-        self._views: dict[tuple[str, str], Kept] = {}
-        self._marks: dict[tuple[str, Kind, str], Mark] = {}
+        self._views: dict[tuple[str, str], StoredView] = {}
+        self._marks: dict[tuple[str, UsageKind, str], Mark] = {}
         self._versions = 0
         self._lock = Lock()
 
-    def view(self, user_id: str, title_id: str) -> Kept | None:
+    def view(self, user_id: str, title_id: str) -> StoredView | None:
         kept = self._views.get((user_id, title_id))
         self.after_reading()
         return kept
@@ -73,42 +85,44 @@ class MemoryUsage:
     def put(self, mark: Mark) -> None:
         self._marks[mark.user_id, mark.kind, mark.title_id] = mark
 
-    def marks(self, user_id: str, kind: Kind) -> list[Mark]:
+    def marks(self, user_id: str, kind: UsageKind) -> list[Mark]:
         found = [mark for mark in self._marks.values() if (mark.user_id, mark.kind) == (user_id, kind)]
         return sorted(found, key=lambda mark: (mark.at, mark.title_id), reverse=True)
 
-    def traces(self, user_id: str, title_id: str) -> Traces:
+    def title_state(self, user_id: str, title_id: str) -> ViewerTitleState:
         kept = self._views.get((user_id, title_id))
-        listed = self._marks.get((user_id, Kind.LISTED, title_id))
-        rated = self._marks.get((user_id, Kind.RATED, title_id))
-        return Traces(kept.view if kept else None, listed.at if listed else None, rated.rating if rated else 0)
+        listed = self._marks.get((user_id, UsageKind.LISTED, title_id))
+        rated = self._marks.get((user_id, UsageKind.RATED, title_id))
+        return ViewerTitleState(
+            kept.view if kept else None, listed.at if listed else None, rated.rating if rated else 0
+        )
 
-    def everyone(self, *, after: str) -> Iterator[Everything]:
+    def everyone(self, *, after: str) -> Iterator[ViewerUsage]:
         owners = {owner for owner, _ in self._views} | {owner for owner, _, _ in self._marks}
         for user_id in sorted(owner for owner in owners if owner > after):
             views = tuple(kept.view for (owner, _), kept in self._views.items() if owner == user_id)
             marks = tuple(mark for (owner, _, _), mark in self._marks.items() if owner == user_id)
-            yield Everything(user_id, views, marks)
+            yield ViewerUsage(user_id, views, marks)
 
-    def remove(self, user_id: str, kind: Kind, title_id: str) -> None:
-        self._views.pop((user_id, title_id) if kind is Kind.VIEW else ("", ""), None)
+    def remove(self, user_id: str, kind: UsageKind, title_id: str) -> None:
+        self._views.pop((user_id, title_id) if kind is UsageKind.VIEW else ("", ""), None)
         self._marks.pop((user_id, kind, title_id), None)
 
-    def remove_all(self, user_id: str, *kinds: Kind) -> None:
-        if Kind.VIEW in kinds:
+    def remove_all(self, user_id: str, *kinds: UsageKind) -> None:
+        if UsageKind.VIEW in kinds:
             self._views = {key: kept for key, kept in self._views.items() if key[0] != user_id}
         self._marks = {key: mark for key, mark in self._marks.items() if key[0] != user_id or key[1] not in kinds}
 
     def _keep(self, view: View) -> None:
         self._versions += 1
-        self._views[view.user_id, view.title_id] = Kept(view, str(self._versions))
+        self._views[view.user_id, view.title_id] = StoredView(view, str(self._versions))
 
 
 @dataclass
 class Screen:
     """A player somewhere: it holds a ticket and counts its heartbeats."""
 
-    usage: Usage
+    usage: UsageService
     title_id: str
     ticket: str
     resume_s: float
@@ -117,16 +131,16 @@ class Screen:
     def at(self, position_s: float, *, sequence: int | None = None, **more: Any) -> None:
         """Send a heartbeat, the next one unless a number is given."""
         self.sequence = self.sequence + 1 if sequence is None else sequence
-        self.usage.beat(self.title_id, self.ticket, Heartbeat(self.sequence, position_s, **more))
+        self.usage.record_heartbeat(self.title_id, self.ticket, Heartbeat(self.sequence, position_s, **more))
 
 
 @dataclass
 class Cinema:
-    """Usage with everything around it in memory: films of two minutes, and what the graph was told."""
+    """Usage with everything it depends on in memory: films of two minutes, and the messages to the graph."""
 
     world: World = field(default_factory=World)
     store: MemoryUsage = field(default_factory=MemoryUsage)
-    told: list[Mapping[str, object]] = field(default_factory=list)
+    sent: list[UpdateGraph] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         playback = make_playback(complete=True)
@@ -135,27 +149,34 @@ class Cinema:
             for number, name in enumerate(("film", "other", "third"))
         )
         self.tickets = SignedTokens("k" * 32, self.clock)
-        self.usage = Usage(self.store, self.world.catalogue, self.tickets, self._tell, self.clock)
-        self.graph_is_away = False
+        self.usage = UsageService(self.store, self.world.catalogue, self.tickets, send=self._send, now=self.clock)
+        self.queue_is_away = False
 
     @property
     def clock(self) -> Any:
-        """Return the clock, which stands still until it is moved."""
+        """Return the clock, which shows the same time until it is moved."""
         return self.world.clock
 
     def opens(self, user_id: str = ADA, title_id: str = "film", *, ticket: str = "") -> Screen:
-        """Open a title, a second later than whatever was opened before."""
+        """Open a title, a second after the previous one."""
         self.clock.forward(seconds=1)
         opening = self.usage.open(user_id, title_id, duration_s=FILM_S, ticket=ticket)
         assert opening.ticket
         return Screen(self.usage, title_id, opening.ticket, opening.resume_s)
 
     def position(self, user_id: str = ADA, title_id: str = "film") -> float | None:
-        """Return how far a viewer got, None where nothing is kept of it."""
+        """Return how far a viewer got, None if nothing is stored."""
         kept = self.store.view(user_id, title_id)
         return kept.view.position_s if kept and kept.view.watched_at else None
 
-    def _tell(self, message: Mapping[str, object]) -> None:
-        if self.graph_is_away:
-            raise ConnectionError("The queue is away.")
-        self.told.append(message)
+    def _send(self, message: UpdateGraph) -> None:
+        if self.queue_is_away:
+            raise StoreUnavailable("The queue does not answer.")
+        self.sent.append(message)
+
+
+def make_usage(store: MemoryUsage, world: World) -> UsageService:
+    """Return usage over a store, without a graph to notify."""
+    return UsageService(
+        store, world.catalogue, SignedTokens("k" * 32, world.clock), send=lambda message: None, now=world.clock
+    )

@@ -52,4 +52,15 @@ export const setRating = (id, rating) => asViewer(`ratings/${encodeURIComponent(
 export const fetchHistory = (cursor) => authorized(`usage?limit=50${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
 export const clearTitle = (id) => authorized(`usage/${encodeURIComponent(id)}`, { method: "DELETE" });
 export const clearAll = () => authorized("usage", { method: "DELETE" });
-export const fetchList = () => authorized("list");
+
+/** The whole list of the viewer, page by page: it is bounded. */
+export async function fetchList() {
+  const titles = [];
+  let cursor = "";
+  do {
+    const page = await authorized(`list?limit=100${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+    titles.push(...page.titles);
+    cursor = page.cursor;
+  } while (cursor);
+  return { titles };
+}

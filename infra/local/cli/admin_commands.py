@@ -86,6 +86,14 @@ def events(as_json: AsJson = False) -> None:
     show_events(as_json=as_json)
 
 
+@admin.command()
+def republish(as_json: AsJson = False) -> None:
+    """Write every file of the static catalogue again, and wait until it is done."""
+    from infra.local.cli.republish import republish_catalogue
+
+    republish_catalogue(as_json=as_json)
+
+
 @admin.command("rebuild-graph")
 def rebuild_graph(as_json: AsJson = False) -> None:
     """Rebuild the recommendation graph from the catalogue and the watch history, and show the progress."""

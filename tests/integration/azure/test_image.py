@@ -99,7 +99,7 @@ def test_migrations_start_in_the_image(image: Image) -> None:
 def test_a_message_becomes_a_film_in_the_image(encoder: subprocess.Popen[bytes], tmp_path: Path) -> None:
     film = make_film(FILMS["exactly one segment"], tmp_path)
     bootstrap.resources.blob_service().get_container_client("uploads").upload_blob("Imaged Film.mp4", film.read_bytes())
-    arrival = bootstrap.uploads().arrived("Imaged Film.mp4")
+    arrival = bootstrap.uploads().record_arrival("Imaged Film.mp4")
     assert arrival and arrival.job_id
     bootstrap.resources.queues().send(PlanEncode(arrival.job_id))
 

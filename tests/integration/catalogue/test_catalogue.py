@@ -16,7 +16,7 @@ from PIL import Image
 
 from functions import bootstrap
 from functions.catalogue.artwork import SLOTS
-from functions.catalogue.model import Source, Status
+from functions.catalogue.model import DescriptionSource, Status
 from functions.catalogue.site import BlobSite
 from functions.platform.identifiers import container_for, title_id_for
 from tests.support.catalogue import make_picture, make_playback
@@ -54,7 +54,7 @@ def test_a_film_is_described_and_pictured_by_omdb_and_published() -> None:
     catalogue.open_title(title_id, stem=stem, status=Status.ENCODING)
     title = catalogue.refresh_metadata(title_id, stem)
     assert (title.details.imdb_id, title.details.directors) == ("tt1254207", ("Sacha Goedegebure",))
-    assert title.metadata.source is Source.OMDB and title.metadata.matched
+    assert title.metadata.source is DescriptionSource.OMDB and title.metadata.matched
     catalogue.mark_playable(title_id, make_playback(), complete=True)
     bootstrap.publisher().publish()
     page = page_of(title_id)
@@ -71,9 +71,13 @@ def test_sidecars_beside_the_film_describe_and_picture_it() -> None:
     upload(f"{stem}.backdrop.jpg", make_picture(1920, 1080))
     upload(f"{stem}.mkv.part", b"not ours")
     title = bootstrap.catalogue().refresh_metadata(title_id, stem)
-    assert (title.status, title.details.name, title.metadata.source) == (Status.ANNOUNCED, "Amélie ❤", Source.SIDECAR)
+    assert (title.status, title.details.name, title.metadata.source) == (
+        Status.ANNOUNCED,
+        "Amélie ❤",
+        DescriptionSource.SIDECAR,
+    )
     assert title.artwork.poster and title.artwork.card and title.artwork.backdrop
-    assert [found.id for found in bootstrap.catalogue().page("amelie").titles] == [title_id]
+    assert [found.id for found in bootstrap.catalogue().list_titles("amelie").entries] == [title_id]
 
 
 def test_a_broken_sidecar_is_a_reason() -> None:
@@ -81,7 +85,7 @@ def test_a_broken_sidecar_is_a_reason() -> None:
     upload(f"{stem}.json", '{"title": ["Sintel"]}')
     title = bootstrap.catalogue().refresh_metadata(title_id, stem)
     assert title.metadata.matched and title.details.imdb_id == "tt1727587"
-    assert title.metadata.reason and "title:" in title.metadata.reason
+    assert title.metadata.reason and "`title`:" in title.metadata.reason
 
 
 @pytest.mark.parametrize("fault", ["key", "quota", "500", "garbage"])
@@ -105,7 +109,7 @@ def test_a_withdrawn_title_leaves_nothing_to_play_or_see() -> None:
     bootstrap.catalogue().refresh_metadata(title_id, stem)
     bootstrap.catalogue().attach_frame(title_id, make_picture())
     bootstrap.publisher().publish()
-    bootstrap.catalogue().withdraw(title_id)
+    bootstrap.catalogue().withdraw_title(title_id)
     bootstrap.publisher().publish()
     assert not container.exists()
     left = [blob.name for blob in blobs.get_container_client("$web").list_blobs() if title_id in blob.name]
@@ -137,16 +141,16 @@ def test_a_file_of_the_site_is_written_only_over_the_version_that_was_seen() -> 
     def write(data: bytes, over: Any) -> bool:
         return site.write(path, data, kind="application/json", cache="no-cache", over=over, notes={"origin": "x"})
 
-    assert site.look(path) is None
+    assert site.find_version(path) is None
     assert write(b"1", None) and not write(b"2", None)
-    first = site.look(path)
+    first = site.find_version(path)
     assert first and first.notes == {"origin": "x"}
     assert write(b"3", first) and not write(b"4", first)
     assert on_site(path) == b"3"
-    latest = site.look(path)
+    latest = site.find_version(path)
     site.remove(path)
     site.remove(path)
-    assert not write(b"5", latest) and site.look(path) is None
+    assert not write(b"5", latest) and site.find_version(path) is None
 
 
 def test_announcements_reach_the_queue_in_the_form_that_the_host_reads() -> None:

@@ -12,10 +12,11 @@ import pytest
 from pymongo import MongoClient
 
 from functions.catalogue.documents import UNREAD_IN_LISTS
-from functions.catalogue.model import Artwork, Metadata, PlayableSubtitles, Rating, Source, Status
-from functions.catalogue.repository import INDEXES, MongoTitles, Titles
-from functions.catalogue.search import position_of, read_search
+from functions.catalogue.model import Artwork, DescriptionSource, Metadata, PlayableSubtitles, Rating, Status
+from functions.catalogue.repository import INDEXES, MongoTitles
+from functions.catalogue.search import read_search
 from functions.platform.errors import StoreUnavailable
+from functions.platform.pagination import title_position
 from tests.support.catalogue import NOON, MemoryTitles, make_playback, make_title
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from pymongo.database import Database
 
+    from functions.catalogue.ports import TitleStore
     from tests.integration.conftest import Stack
 
 ANY = read_search("", "")
@@ -38,13 +40,13 @@ def database(stack: Stack) -> Iterator[Database[dict[str, Any]]]:
 
 
 @pytest.fixture(params=["memory", "mongo"])
-def titles(request: pytest.FixtureRequest) -> Titles:
+def titles(request: pytest.FixtureRequest) -> TitleStore:
     if request.param == "memory":
         return MemoryTitles()
     return MongoTitles(request.getfixturevalue("database"))
 
 
-def test_a_title_comes_back_as_it_was_kept(titles: Titles) -> None:
+def test_a_title_comes_back_as_it_was_kept(titles: TitleStore) -> None:
     title = make_title(
         name="Amélie",
         year=2001,
@@ -57,7 +59,7 @@ def test_a_title_comes_back_as_it_was_kept(titles: Titles) -> None:
         ratings=(Rating("Internet Movie Database", "8.3/10"),),
         imdb_rating=8.3,
         imdb_votes=800_000,
-        metadata=Metadata(Source.OMDB, True, "Why.", NOON, NOON + timedelta(days=1), 3),
+        metadata=Metadata(DescriptionSource.OMDB, True, "Why.", NOON + timedelta(days=1), 3),
         artwork=Artwork(poster="art/a/poster.jpg?v=1"),
         playback=make_playback(subtitles=(PlayableSubtitles("en", "en", "English"),), complete=True),
         edits={"genres": ("Comedy",), "rated": None, "ratings": (Rating("A", "B"),)},
@@ -69,14 +71,14 @@ def test_a_title_comes_back_as_it_was_kept(titles: Titles) -> None:
     assert titles.get("nothing") is None
 
 
-def test_an_id_is_given_once(titles: Titles) -> None:
+def test_an_id_is_given_once(titles: TitleStore) -> None:
     assert titles.add(make_title(name="first"))
     assert not titles.add(make_title(name="second"))
     kept = titles.get("sintel-1a2b3c")
     assert kept and kept.details.name == "first"
 
 
-def test_only_the_revision_that_was_read_is_replaced(titles: Titles) -> None:
+def test_only_the_revision_that_was_read_is_replaced(titles: TitleStore) -> None:
     title = make_title()
     titles.add(title)
     assert titles.save(replace(title, failure="a", revision=2), over=1)
@@ -86,7 +88,7 @@ def test_only_the_revision_that_was_read_is_replaced(titles: Titles) -> None:
     assert kept and kept.failure == "a"
 
 
-def test_of_many_who_save_at_once_one_wins_each_revision(titles: Titles) -> None:
+def test_of_many_who_save_at_once_one_wins_each_revision(titles: TitleStore) -> None:
     titles.add(make_title(revision=0))
 
     def count_up(_: int) -> int:
@@ -103,7 +105,7 @@ def test_of_many_who_save_at_once_one_wins_each_revision(titles: Titles) -> None
     assert kept and kept.revision == total == 30
 
 
-def fill(titles: Titles) -> None:
+def fill(titles: TitleStore) -> None:
     for title in (
         make_title("a", added_s=1, name="Big Buck Bunny", genres=("Animation", "Comedy")),
         make_title("b", added_s=2, name="Butterflies", genres=("Comedy",), actors=("Ann Ash",), status=Status.ENCODING),
@@ -132,38 +134,67 @@ def fill(titles: Titles) -> None:
         ("", '{"$ne": ""}', []),
     ],
 )
-def test_titles_are_found(titles: Titles, query: str, genre: str, found: list[str]) -> None:
+def test_titles_are_found(titles: TitleStore, query: str, genre: str, found: list[str]) -> None:
     fill(titles)
-    assert [title.id for title in titles.page(read_search(query, genre), below=None, limit=9)] == found
+    assert [title.id for title in titles.find_page(read_search(query, genre), below=None, limit=9)] == found
 
 
-def test_pages_go_down_through_titles_added_at_the_same_moment(titles: Titles) -> None:
+def test_pages_go_down_through_titles_added_at_the_same_moment(titles: TitleStore) -> None:
     for title_id in ("a", "b", "c", "d"):
         titles.add(make_title(title_id))
-    first = titles.page(ANY, below=None, limit=3)
+    first = titles.find_page(ANY, below=None, limit=3)
     assert [title.id for title in first] == ["d", "c", "b"]
-    rest = titles.page(ANY, below=position_of("b", first[-1].added_at), limit=3)
+    rest = titles.find_page(ANY, below=title_position(first[-1].added_at, "b"), limit=3)
     assert [title.id for title in rest] == ["a"]
 
 
-def test_lists_show_everything_listed_newest_first(titles: Titles) -> None:
+def test_lists_show_everything_listed_newest_first(titles: TitleStore) -> None:
     fill(titles)
     listed = titles.listed()
     assert [title.id for title in listed] == ["c", "b", "a"]
     assert (listed[1].details.name, listed[1].details.people) == ("Butterflies", ("Ann Ash",))
 
 
-def test_what_is_unpublished_stays_so_until_that_revision_is_shown(titles: Titles) -> None:
+def test_what_is_unpublished_stays_so_until_that_revision_is_shown(titles: TitleStore) -> None:
     titles.add(make_title("a", revision=3))
-    titles.mark_published("a", 2)
+    titles.mark_published("a", 2, page_format=7)
     assert [title.id for title in titles.unpublished(limit=9)] == ["a"]
-    titles.mark_published("a", 3)
+    titles.mark_published("a", 3, page_format=7)
     assert titles.unpublished(limit=9) == []
     kept = titles.get("a")
-    assert kept and kept.published and kept.revision == 3
+    assert kept and kept.published and (kept.revision, kept.page_format) == (3, 7)
 
 
-def test_due_are_those_with_a_time_that_has_come_longest_due_first(titles: Titles) -> None:
+def test_pages_of_a_lower_format_are_outdated(titles: TitleStore) -> None:
+    for title_id, page_format in (("first-release", 0), ("old", 1), ("current", 2), ("newer", 3)):
+        titles.add(make_title(title_id, published=True, page_format=page_format))
+    titles.add(make_title("unpublished", page_format=1))
+    assert {title.id for title in titles.outdated(page_format=2, limit=9)} == {"first-release", "old"}
+    assert len(titles.outdated(page_format=2, limit=1)) == 1
+    assert titles.count_waiting(page_format=2) == 3
+
+
+def test_marking_all_pages_outdated_stops_concurrent_changes_and_publications(titles: TitleStore) -> None:
+    titles.add(make_title("film", published=True, page_format=2))
+    seen = titles.get("film")
+    assert seen
+    assert titles.mark_outdated() == 1
+    titles.mark_published("film", seen.revision, page_format=2)
+    assert not titles.save(replace(seen, failure="x", revision=seen.revision + 1), over=seen.revision)
+    assert [title.id for title in titles.outdated(page_format=2, limit=9)] == ["film"]
+    assert titles.mark_outdated() == 0
+
+
+def test_document_of_the_first_release_is_outdated(database: Database[Any]) -> None:
+    titles = MongoTitles(database)
+    titles.add(make_title("film", published=True, page_format=2))
+    removed = {"page_format": "", "edits": ""}
+    database["titles"].update_one({"_id": "film"}, {"$unset": removed, "$set": {"metadata.fetched_at": NOON}})
+    [title] = titles.outdated(page_format=2, limit=9)
+    assert (title.id, title.page_format, title.metadata) == ("film", 0, Metadata())
+
+
+def test_due_are_those_with_a_time_that_has_come_longest_due_first(titles: TitleStore) -> None:
     for title_id, minutes in (("late", -1), ("later", -9), ("now", 0), ("soon", 1)):
         titles.add(make_title(title_id, metadata=Metadata(retry_at=NOON + timedelta(minutes=minutes))))
     titles.add(make_title("never"))
@@ -201,7 +232,7 @@ def test_a_store_that_is_away_is_said_so(refused_port: int) -> None:
         MongoTitles(client["x"]).get("a")
 
 
-def test_titles_are_found_by_ids_and_episodes_by_their_series(titles: Titles) -> None:
+def test_titles_are_found_by_ids_and_episodes_by_their_series(titles: TitleStore) -> None:
     shows = [make_title(f"show-{number}", series="The Show", episode=number) for number in (1, 2)]
     gone = make_title("show-3", series="The Show", episode=3).withdrawn()
     for title in (*shows, gone, make_title("film"), make_title("other", series="Another")):
@@ -210,7 +241,7 @@ def test_titles_are_found_by_ids_and_episodes_by_their_series(titles: Titles) ->
     assert {title.id for title in titles.some(["film", "show-3", "nothing"])} == {"film", "show-3"}
 
 
-def test_titles_come_page_by_page_in_the_order_of_their_ids(titles: Titles) -> None:
+def test_titles_come_page_by_page_in_the_order_of_their_ids(titles: TitleStore) -> None:
     for name, status in (("b", Status.READY), ("c", Status.WITHDRAWN), ("a", Status.ENCODING), ("d", Status.FAILED)):
         titles.add(make_title(name, status=status))
     assert [title.id for title in titles.in_order(after="", limit=3)] == ["a", "b", "c"]
@@ -218,7 +249,7 @@ def test_titles_come_page_by_page_in_the_order_of_their_ids(titles: Titles) -> N
     assert titles.count() == 4
 
 
-def test_the_best_titles_are_the_highest_rated_and_then_the_newest(titles: Titles) -> None:
+def test_the_best_titles_are_the_highest_rated_and_then_the_newest(titles: TitleStore) -> None:
     playback = make_playback()
     for number, (name, rating, genres) in enumerate(
         (("old", None, ("Drama",)), ("good", 7.1, ("Drama",)), ("new", None, ()), ("great", 8.8, ("War",)))

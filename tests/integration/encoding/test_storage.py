@@ -16,7 +16,7 @@ from functions.encoding.model import SourceRef
 from functions.encoding.storage import IMMUTABLE, BlobMedia
 from functions.platform.blob_signing import Signer
 from functions.platform.errors import EncodeFault, SourceRefused, StoreUnavailable
-from functions.uploads.storage import BlobUploads
+from functions.uploads.repository import BlobUploads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,16 +132,16 @@ def test_ticket_writes_its_blob_and_reads_nothing(service: BlobServiceClient, st
     name = f"{uuid.uuid4().hex} film.mkv"
     address = uploads.write_address(name, until=datetime.now(UTC) + MINUTE)
     headers = {"x-ms-blob-type": "BlockBlob"}
-    assert uploads.look(name) is None
+    assert uploads.find_upload(name) is None
     assert requests.put(address, data=b"film", headers=headers, timeout=10).status_code == 201
-    found = uploads.look(name)
+    found = uploads.find_upload(name)
     assert found
     assert found.size == 4
     assert requests.get(address, timeout=10).status_code == 403
     over = uploads.write_address(name, until=datetime.now(UTC) - MINUTE)
     assert requests.put(over, data=b"other", headers=headers, timeout=10).status_code == 403
     service.get_blob_client("uploads", name).delete_blob()
-    assert uploads.look(name) is None
+    assert uploads.find_upload(name) is None
 
 
 def test_head_is_the_beginning_and_an_upload_that_is_gone_is_refused(

@@ -1,4 +1,4 @@
-"""The graph follows what happens, however often, late and in whatever order it is told of it."""
+"""The graph follows changes, however often, late and in whatever order their messages arrive."""
 
 from __future__ import annotations
 
@@ -9,11 +9,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.catalogue.model import Status
+from functions.catalogue.schemas import TitleEdit
 from functions.platform.errors import Malformed
-from functions.recommendations.graph_sync import Keeper
-from functions.usage.model import Kind
+from functions.platform.messages import UpdateGraph
+from functions.recommendations.graph_sync import GraphSync
+from functions.usage.model import UsageKind
 from tests.support.catalogue import NOON
-from tests.support.graph import VIEWERS, content_from, content_of
+from tests.support.graph import (
+    VIEWERS,
+    content_from,
+    content_of,
+    forgotten,
+    rated,
+    title_changed,
+    unwatched,
+    watched,
+)
 
 if TYPE_CHECKING:
     from functions.recommendations.bolt import Bolt
@@ -36,8 +47,9 @@ def test_a_title_is_in_the_graph_with_its_people_in_their_roles_and_its_genres(b
 def test_what_a_title_is_no_longer_vanishes(bolt: Bolt, theatre: Theatre) -> None:
     theatre.shows("tide", directors=("Ada Lindt",), actors=("Cy Roe", "Di Oz"), genres=("War", "Drama"))
     theatre.shows("other", directors=("Ada Lindt",), genres=("Drama",))
-    theatre.world.catalogue.edit("tide", {"directors": ["Bo Ek"], "actors": ["Di Oz"], "genres": ["Drama"]})
-    theatre.keeper.handle({"title": "tide"})
+    edit = TitleEdit(directors=["Bo Ek"], actors=["Di Oz"], genres=["Drama"])
+    theatre.world.catalogue.edit_title("tide", edit)
+    theatre.sync.update(title_changed("tide"))
     assert content_of(bolt).relations == {
         ("DIRECTED", "bo ek", "tide"),
         ("ACTED_IN", "di oz", "tide"),
@@ -51,14 +63,14 @@ def test_a_withdrawn_title_is_nowhere_and_comes_back_with_its_views(bolt: Bolt, 
     theatre.shows("tide", "dawn", "dusk", genres=("War",))
     theatre.watches(0, "tide", "dawn")
     theatre.watches(1, "dusk")
-    theatre.world.catalogue.withdraw("dawn")
-    theatre.keeper.handle({"title": "dawn"})
+    theatre.world.catalogue.withdraw_title("dawn")
+    theatre.sync.update(title_changed("dawn"))
     assert set(content_of(bolt).titles) == {"tide", "dusk"}
     assert [pick.id for pick in theatre.recommendations.similar("tide")] == ["dusk"]
     assert not theatre.graph.next_for(theatre.graph.history(VIEWERS[1]), limit=9)
     assert {pick.id for pick in theatre.graph.popular(limit=9)} == {"tide", "dusk"}
     theatre.world.catalogue.open_title("dawn", stem="dawn", status=Status.READY)
-    theatre.keeper.handle({"title": "dawn"})
+    theatre.sync.update(title_changed("dawn"))
     content = content_of(bolt)
     assert set(content.titles) == {"tide", "dawn", "dusk"}
     assert content.views["dawn"] == 1
@@ -67,16 +79,16 @@ def test_a_withdrawn_title_is_nowhere_and_comes_back_with_its_views(bolt: Bolt, 
 def test_a_message_of_a_title_that_comes_late_brings_nothing_old_back(bolt: Bolt, theatre: Theatre) -> None:
     theatre.shows("tide", genres=("War",))
     old = theatre.world.catalogue.get("tide")
-    theatre.world.catalogue.withdraw("tide")
+    theatre.world.catalogue.withdraw_title("tide")
 
     class Late:
-        def find(self, title_id: str) -> object:
+        def find_title(self, title_id: str) -> object:
             """Return the title as it was read before it was withdrawn."""
             return old
 
-    late = Keeper(theatre.graph, Late(), theatre.store, forget=lambda user_id: None)  # type: ignore[arg-type]
-    theatre.keeper.handle({"title": "tide"})
-    late.handle({"title": "tide"})
+    late = GraphSync(theatre.graph, Late(), theatre.usage, send=lambda message: None)  # type: ignore[arg-type]
+    theatre.sync.update(title_changed("tide"))
+    late.update(title_changed("tide"))
     assert not content_of(bolt).titles
 
 
@@ -92,10 +104,9 @@ def test_the_same_message_twice_or_late_changes_nothing(bolt: Bolt, theatre: The
     theatre.watches(0, "tide", "dawn", "dusk")
     before = content_of(bolt)
     for name, hours in (("tide", 0), ("dusk", 2), ("dawn", 1)):
-        message = theatre.message(0, name, NOON + timedelta(hours=hours))
-        theatre.keeper.handle({"watched": message | {"progress": 1.0}})
-        theatre.keeper.handle({"watched": message | {"progress": 0.5}})
-    theatre.keeper.handle({"title": "tide"})
+        theatre.sync.update(watched(0, name, NOON + timedelta(hours=hours)))
+        theatre.sync.update(watched(0, name, NOON + timedelta(hours=hours), progress=0.5))
+    theatre.sync.update(title_changed("tide"))
     assert content_of(bolt) == before
 
 
@@ -104,7 +115,7 @@ def test_messages_in_any_order_give_the_same_steps(bolt: Bolt, theatre: Theatre)
     for name, hours in (("c", 3), ("a", 1), ("b", 2)):
         at = NOON + timedelta(hours=hours)
         theatre.views(0, name, at)
-        theatre.keeper.handle({"watched": theatre.message(0, name, at) | {"progress": 1.0}})
+        theatre.sync.update(watched(0, name, at))
     assert content_of(bolt).steps == content_from(theatre).steps
 
 
@@ -121,11 +132,11 @@ def test_cleared_history_leaves_no_trace(bolt: Bolt, theatre: Theatre) -> None:
     theatre.shows("a", "b", "c")
     theatre.watches(0, "a", "b", "c")
     theatre.watches(1, "b", "c")
-    theatre.store.remove(VIEWERS[0], Kind.VIEW, "b")
-    theatre.keeper.handle({"unwatched": {"user_id": VIEWERS[0], "title_id": "b"}})
+    theatre.store.remove(VIEWERS[0], UsageKind.VIEW, "b")
+    theatre.sync.update(unwatched(0, "b"))
     assert content_of(bolt).steps == {("a", "c"): 667, ("b", "c"): 667}
-    theatre.store.remove_all(VIEWERS[0], Kind.VIEW)
-    theatre.keeper.handle({"unwatched": {"user_id": VIEWERS[0], "title_id": None}})
+    theatre.store.remove_all(VIEWERS[0], UsageKind.VIEW)
+    theatre.sync.update(unwatched(0, None))
     content = content_of(bolt)
     assert content == content_from(theatre)
     assert {user for user, _ in content.viewings} == {VIEWERS[1]}
@@ -134,10 +145,10 @@ def test_cleared_history_leaves_no_trace(bolt: Bolt, theatre: Theatre) -> None:
 def test_a_view_that_was_cleared_before_its_message_came_is_not_written(bolt: Bolt, theatre: Theatre) -> None:
     theatre.shows("a")
     theatre.views(0, "a", NOON)
-    theatre.store.remove_all(VIEWERS[0], *Kind)
-    theatre.keeper.handle({"forgotten": VIEWERS[0]})
-    theatre.keeper.handle({"watched": theatre.message(0, "a", NOON) | {"progress": 1.0}})
-    theatre.keeper.handle({"rated": theatre.message(0, "a", NOON) | {"rating": 1}})
+    theatre.store.remove_all(VIEWERS[0], *UsageKind)
+    theatre.sync.update(forgotten(0))
+    theatre.sync.update(watched(0, "a", NOON))
+    theatre.sync.update(rated(0, "a", NOON))
     assert not content_of(bolt).viewings and not content_of(bolt).opinions
     assert not theatre.graph.user_ids(after="", until=None)
 
@@ -146,7 +157,7 @@ def test_a_message_of_what_was_cleared_does_not_take_what_was_watched_since(bolt
     theatre.shows("a")
     theatre.watches(0, "a")
     theatre.watches(0, "a", from_s=7200)
-    theatre.keeper.handle({"unwatched": {"user_id": VIEWERS[0], "title_id": "a"}})
+    theatre.sync.update(unwatched(0, "a"))
     assert set(content_of(bolt).viewings) == {(VIEWERS[0], "a")}
 
 
@@ -155,7 +166,7 @@ def test_of_ratings_the_one_that_stands_is_written(bolt: Bolt, theatre: Theatre)
     theatre.rates(0, "a", 1)
     theatre.rates(0, "a", -1, minute=1)
     theatre.rates(0, "b", 1, minute=2)
-    theatre.keeper.handle({"rated": theatre.message(0, "a", NOON) | {"rating": 1}})
+    theatre.sync.update(rated(0, "a", NOON))
     assert content_of(bolt).opinions == {(VIEWERS[0], "a"): -1, (VIEWERS[0], "b"): 1}
     theatre.rates(0, "a", 0, minute=3)
     assert content_of(bolt).opinions == {(VIEWERS[0], "b"): 1}
@@ -167,8 +178,8 @@ def test_who_leaves_is_forgotten(bolt: Bolt, theatre: Theatre) -> None:
     theatre.watches(1, "a", "b")
     theatre.rates(0, "a", 1)
     for _ in range(2):
-        theatre.store.remove_all(VIEWERS[0], *Kind)
-        theatre.keeper.handle({"forgotten": VIEWERS[0]})
+        theatre.store.remove_all(VIEWERS[0], *UsageKind)
+        theatre.sync.update(forgotten(0))
     assert theatre.graph.user_ids(after="", until=None) == [VIEWERS[1]]
     assert content_of(bolt) == content_from(theatre)
 
@@ -183,8 +194,8 @@ def test_many_messages_at_once_lose_nothing(bolt: Bolt, theatre: Theatre) -> Non
             for number, name in enumerate(names):
                 at = NOON + timedelta(hours=number)
                 theatre.views(viewer, name, at)
-                theatre.keeper.handle({"watched": theatre.message(viewer, name, at) | {"progress": 1.0}})
-                theatre.keeper.handle({"title": name})
+                theatre.sync.update(watched(viewer, name, at))
+                theatre.sync.update(title_changed(name))
         except BaseException as fault:  # noqa: BLE001 - it is told by the thread that started this one
             faults.append(fault)
 
@@ -205,18 +216,17 @@ def test_many_messages_at_once_lose_nothing(bolt: Bolt, theatre: Theatre) -> Non
 @pytest.mark.parametrize(
     "message",
     [
-        {},
-        {"title": 7},
-        {"title": "../x"},
-        {"title": "a' OR 1=1"},
-        {"forgotten": "everybody"},
-        {"unwatched": {"user_id": VIEWERS[0]}},
-        {"watched": {"user_id": VIEWERS[0], "title_id": "a", "progress": 2, "at": "2026-11-24T12:00:00Z"}},
-        {"watched": {"user_id": VIEWERS[0], "title_id": "a", "progress": 1, "at": "yesterday"}},
-        {"watched": {"user_id": VIEWERS[0], "title_id": "a", "progress": 1, "at": "2026-11-24T12:00:00"}},
-        {"rated": {"user_id": {"$ne": ""}, "title_id": "a", "rating": 1, "at": "2026-11-24T12:00:00Z"}},
+        UpdateGraph("title"),
+        UpdateGraph("forgotten"),
+        UpdateGraph("unwatched"),
+        UpdateGraph("unwatched", title_id="a"),
+        UpdateGraph("watched", title_id="a", user_id=VIEWERS[0], at=NOON),
+        UpdateGraph("watched", title_id="a", user_id=VIEWERS[0], progress=1.0),
+        UpdateGraph("watched", user_id=VIEWERS[0], progress=1.0, at=NOON),
+        UpdateGraph("rated", title_id="a", user_id=VIEWERS[0]),
+        UpdateGraph("rated", title_id="a", at=NOON),
     ],
 )
-def test_a_message_that_says_nothing_is_refused(theatre: Theatre, message: dict[str, object]) -> None:
+def test_message_without_what_its_change_needs_is_malformed(theatre: Theatre, message: UpdateGraph) -> None:
     with pytest.raises(Malformed):
-        theatre.keeper.handle(message)
+        theatre.sync.update(message)

@@ -1,4 +1,4 @@
-"""The graph made anew: whatever was lost, it equals the catalogue and usage again."""
+"""Rebuilding the graph: whatever was lost, it equals the catalogue and usage again."""
 
 from __future__ import annotations
 
@@ -11,19 +11,30 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.catalogue.model import Status
+from functions.catalogue.schemas import TitleEdit
 from functions.platform.errors import NotFound, StoreUnavailable
 from functions.recommendations.rebuild import MAX_AGE, STALE, Phase
 from functions.recommendations.repository import BoltGraph
-from functions.usage.model import Kind
+from functions.usage.model import UsageKind
 from tests.integration.recommendations.conftest import empty
 from tests.support.catalogue import NOON
-from tests.support.graph import VIEWERS, Theatre, content_from, content_of
+from tests.support.graph import (
+    VIEWERS,
+    Theatre,
+    content_from,
+    content_of,
+    forgotten,
+    title_changed,
+    unwatched,
+    watched,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from functions.platform.messages import UpdateGraph
     from functions.recommendations.bolt import Bolt
-    from functions.recommendations.model import Viewer
+    from functions.recommendations.model import ViewerHistory
 
 NAMES = ("aa", "bb", "cc", "dd")
 PEOPLE = ("Ada Lindt", "Bo Ek", "Cy Roe")
@@ -44,41 +55,41 @@ happenings = st.one_of(
 fates = st.sampled_from(("once", "twice", "late", "lost"))
 
 
-def happen(theatre: Theatre, what: tuple[Any, ...], hour: int) -> dict[str, object]:
-    """Let something happen to the catalogue or to usage at an hour; return the message of it."""
+def happen(theatre: Theatre, what: tuple[Any, ...], hour: int) -> UpdateGraph:
+    """Make a change of the catalogue or of usage at an hour; return its message."""
     catalogue, store = theatre.world.catalogue, theatre.store
     match what:
         case (("watch" | "rate" | "clear" | "leave"), viewer, *_) if viewer in theatre.gone:
-            return {"forgotten": VIEWERS[viewer]}  # who left never comes back under the same id
+            return forgotten(viewer)  # a deleted account never returns under the same id
         case "add", name:
             catalogue.open_title(name, stem=name, status=Status.READY)
         case "edit", name, directors, actors, genres:
             with suppress(NotFound):
-                catalogue.edit(name, {"directors": directors, "actors": actors, "genres": genres})
+                catalogue.edit_title(name, TitleEdit(directors=directors, actors=actors, genres=genres))
         case "withdraw", name:
-            if catalogue.find(name):
-                catalogue.withdraw(name)
+            if catalogue.find_title(name):
+                catalogue.withdraw_title(name)
         case "watch", viewer, name:
             at = NOON + timedelta(hours=hour)
             theatre.views(viewer, name, at)
-            return {"watched": theatre.message(viewer, name, at) | {"progress": 1.0}}
+            return watched(viewer, name, at)
         case "rate", viewer, name, rating:
-            messages: list[dict[str, object]] = []
-            keep, theatre.keeper.handle = theatre.keeper.handle, messages.append  # type: ignore[method-assign,assignment]
+            messages: list[UpdateGraph] = []
+            keep, theatre.sync.update = theatre.sync.update, messages.append  # type: ignore[method-assign,assignment]
             theatre.rates(viewer, name, rating, minute=60 * hour)
-            theatre.keeper.handle = keep  # type: ignore[method-assign]
+            theatre.sync.update = keep  # type: ignore[method-assign]
             return messages[0]
         case "clear", viewer, name:
             if name is None:
-                store.remove_all(VIEWERS[viewer], Kind.VIEW)
+                store.remove_all(VIEWERS[viewer], UsageKind.VIEW)
             else:
-                store.remove(VIEWERS[viewer], Kind.VIEW, name)
-            return {"unwatched": {"user_id": VIEWERS[viewer], "title_id": name}}
+                store.remove(VIEWERS[viewer], UsageKind.VIEW, name)
+            return unwatched(viewer, name)
         case "leave", viewer:
             theatre.gone.add(viewer)
-            store.remove_all(VIEWERS[viewer], *Kind)
-            return {"forgotten": VIEWERS[viewer]}
-    return {"title": what[1]}
+            store.remove_all(VIEWERS[viewer], *UsageKind)
+            return forgotten(viewer)
+    return title_changed(what[1])
 
 
 @settings(
@@ -90,21 +101,21 @@ def test_the_graph_equals_its_sources_after_any_story_and_one_rebuild(
 ) -> None:
     empty(bolt)
     theatre = Theatre(BoltGraph(bolt))
-    late: list[dict[str, object]] = []
+    late: list[UpdateGraph] = []
     for hour, (what, fate) in enumerate(story):
         message = happen(theatre, what, hour)
         if fate == "late":
             late.append(message)
         elif fate != "lost":
             for _ in range(2 if fate == "twice" else 1):
-                theatre.keeper.handle(message)
+                theatre.sync.update(message)
     for message in reversed(late):
-        theatre.keeper.handle(message)
+        theatre.sync.update(message)
     theatre.rebuilds()
     expected = content_from(theatre)
     assert content_of(bolt) == expected
     for message in late:
-        theatre.keeper.handle(message)
+        theatre.sync.update(message)
     again = content_of(bolt)
     assert (again.titles, again.relations, again.opinions) == (expected.titles, expected.relations, expected.opinions)
 
@@ -121,7 +132,7 @@ def test_the_graph_equals_its_sources_at_every_moment_if_no_message_is_lost(
     for name in NAMES:
         theatre.shows(name)
     for hour, what in enumerate(story):
-        theatre.keeper.handle(happen(theatre, what, hour))
+        theatre.sync.update(happen(theatre, what, hour))
     content, expected = content_of(bolt), content_from(theatre)
     assert (content.titles, content.relations) == (expected.titles, expected.relations)
     assert (content.viewings, content.opinions, content.views) == (
@@ -159,7 +170,7 @@ def test_a_rebuild_that_is_broken_off_goes_on_where_it_was(bolt: Bolt, theatre: 
     sources: Any = theatre.rebuild._sources
     given_viewers = sources.viewers
 
-    def breaks(after: str) -> Iterator[Viewer]:
+    def breaks(after: str) -> Iterator[ViewerHistory]:
         asked.append(after)
         for number, viewer in enumerate(given_viewers(after)):
             if number == 1 and len(asked) == 1:
@@ -191,7 +202,7 @@ def test_a_rebuild_is_due_if_there_was_none_or_messages_were_lost_or_it_is_old(t
     rebuild.advance(theatre.begun[-1], within_s=60)
     assert not rebuild.start_if_due()
     clock.forward(minutes=5)
-    rebuild.note_loss()
+    rebuild.record_loss()
     clock.forward(minutes=5)
     assert rebuild.start_if_due()
     assert not rebuild.start_if_due()

@@ -13,11 +13,11 @@ from pymongo import MongoClient
 
 from functions.platform.errors import StoreUnavailable
 from functions.usage.cosmos import CosmosUsage
-from functions.usage.model import Heartbeat, Kind, Mark, Milestone, Quality, Traces, UsageStore, View
+from functions.usage.model import Heartbeat, Mark, Milestone, Quality, UsageKind, View, ViewerTitleState
 from functions.usage.mongo import MongoUsage
 from tests.support.catalogue import NOON
 from tests.support.cosmos import cosmos_emulator
-from tests.support.usage import ADA, BOB, MemoryUsage, make_sitting, make_view
+from tests.support.usage import ADA, BOB, MemoryUsage, make_session, make_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from azure.cosmos import ContainerProxy
     from pymongo.database import Database
 
+    from functions.usage.ports import UsageStore
     from tests.integration.conftest import Stack
 
 
@@ -53,18 +54,18 @@ def store(request: pytest.FixtureRequest) -> Iterator[UsageStore]:
         cosmos = CosmosUsage(request.getfixturevalue("container"))
         yield cosmos
         for user_id in (ADA, BOB):
-            cosmos.remove_all(user_id, *Kind)
+            cosmos.remove_all(user_id, *UsageKind)
 
 
 def watched_to(view: View, position_s: float, *, sequence: int) -> View:
-    return view.after(Heartbeat(sequence, position_s), view.sitting, NOON + timedelta(seconds=sequence))
+    return view.after(Heartbeat(sequence, position_s), view.session, NOON + timedelta(seconds=sequence))
 
 
 def test_a_view_comes_back_as_it_was_kept(store: UsageStore) -> None:
     quality = Quality(startup_ms=812, rebuffers=2, rebuffer_ms=1400, bitrate_kbps=2800, dropped_frames=7)
-    sitting = make_sitting("film-1a2b3c", opened_s=0.123)
-    view = View(sitting, earlier_s=3.5).after(Heartbeat(4, 71.25, 60.5, quality), sitting, NOON)
-    view = view.having_told(Milestone.HALF)
+    session = make_session("film-1a2b3c", opened_s=0.123)
+    view = View(session, earlier_s=3.5).after(Heartbeat(4, 71.25, 60.5, quality), session, NOON)
+    view = view.with_reported(Milestone.HALF)
     assert store.add(view)
     kept = store.view(ADA, "film-1a2b3c")
     assert kept and kept.view == view
@@ -79,7 +80,7 @@ def test_a_view_is_added_once(store: UsageStore) -> None:
 
 
 def test_a_view_is_changed_only_over_the_version_that_was_read(store: UsageStore) -> None:
-    store.add(View(make_sitting()))
+    store.add(View(make_session()))
     first = store.view(ADA, "film")
     assert first and first.view.watched_at is None
     assert store.change(watched_to(first.view, 15, sequence=0), over=first.version)
@@ -93,14 +94,14 @@ def test_a_view_that_is_gone_is_not_changed_back(store: UsageStore) -> None:
     store.add(make_view())
     kept = store.view(ADA, "film")
     assert kept
-    store.remove(ADA, Kind.VIEW, "film")
-    store.remove(ADA, Kind.VIEW, "film")
+    store.remove(ADA, UsageKind.VIEW, "film")
+    store.remove(ADA, UsageKind.VIEW, "film")
     assert not store.change(watched_to(kept.view, 15, sequence=1), over=kept.version)
     assert store.view(ADA, "film") is None
 
 
 def test_of_many_changes_at_once_each_is_made_over_the_last(store: UsageStore) -> None:
-    store.add(View(make_sitting()))
+    store.add(View(make_session()))
 
     def count(number: int) -> int:
         for attempt in range(100):
@@ -120,7 +121,7 @@ def test_of_many_changes_at_once_each_is_made_over_the_last(store: UsageStore) -
 def test_history_goes_backwards_in_pages_without_what_was_never_watched(store: UsageStore) -> None:
     for number in range(5):
         store.add(make_view(f"film-{number}", watched_s=number, position_s=30))
-    store.add(View(make_sitting("opened-only")))
+    store.add(View(make_session("opened-only")))
     store.add(make_view("anothers", user_id=BOB))
     first = store.views(ADA, unfinished=False, below=None, limit=3)
     assert [view.title_id for view in first] == ["film-4", "film-3", "film-2"]
@@ -150,39 +151,39 @@ def test_only_unfinished_titles_are_found_to_go_on_with(store: UsageStore) -> No
 
 def test_marks_of_a_kind_come_the_latest_first_and_replace_each_other(store: UsageStore) -> None:
     for number, title_id in enumerate(("one", "two", "one")):
-        store.put(Mark(Kind.LISTED, ADA, title_id, NOON + timedelta(seconds=number)))
-    store.put(Mark(Kind.RATED, ADA, "one", NOON, 1))
-    store.put(Mark(Kind.RATED, ADA, "one", NOON, -1))
-    store.put(Mark(Kind.LISTED, BOB, "three", NOON))
-    assert [mark.title_id for mark in store.marks(ADA, Kind.LISTED)] == ["one", "two"]
-    assert store.marks(ADA, Kind.RATED) == [Mark(Kind.RATED, ADA, "one", NOON, -1)]
+        store.put(Mark(UsageKind.LISTED, ADA, title_id, NOON + timedelta(seconds=number)))
+    store.put(Mark(UsageKind.RATED, ADA, "one", NOON, 1))
+    store.put(Mark(UsageKind.RATED, ADA, "one", NOON, -1))
+    store.put(Mark(UsageKind.LISTED, BOB, "three", NOON))
+    assert [mark.title_id for mark in store.marks(ADA, UsageKind.LISTED)] == ["one", "two"]
+    assert store.marks(ADA, UsageKind.RATED) == [Mark(UsageKind.RATED, ADA, "one", NOON, -1)]
 
 
 def test_the_traces_of_a_title_are_all_that_is_kept_of_it(store: UsageStore) -> None:
-    assert store.traces(ADA, "film") == Traces()
+    assert store.title_state(ADA, "film") == ViewerTitleState()
     view = make_view(position_s=30)
     store.add(view)
-    store.put(Mark(Kind.LISTED, ADA, "film", NOON))
-    store.put(Mark(Kind.RATED, ADA, "film", NOON, -1))
-    store.put(Mark(Kind.RATED, ADA, "other", NOON, 1))
-    assert store.traces(ADA, "film") == Traces(view, NOON, -1)
-    assert store.traces(BOB, "film") == Traces()
+    store.put(Mark(UsageKind.LISTED, ADA, "film", NOON))
+    store.put(Mark(UsageKind.RATED, ADA, "film", NOON, -1))
+    store.put(Mark(UsageKind.RATED, ADA, "other", NOON, 1))
+    assert store.title_state(ADA, "film") == ViewerTitleState(view, NOON, -1)
+    assert store.title_state(BOB, "film") == ViewerTitleState()
 
 
 def test_things_are_removed_by_kind_and_only_those_of_one_viewer(store: UsageStore) -> None:
     for user_id in (ADA, BOB):
         for number in range(3):
             store.add(make_view(f"film-{number}", user_id=user_id))
-            store.put(Mark(Kind.LISTED, user_id, f"film-{number}", NOON))
-    store.remove(ADA, Kind.LISTED, "film-0")
-    assert len(store.marks(ADA, Kind.LISTED)) == 2
-    store.remove_all(ADA, Kind.VIEW)
+            store.put(Mark(UsageKind.LISTED, user_id, f"film-{number}", NOON))
+    store.remove(ADA, UsageKind.LISTED, "film-0")
+    assert len(store.marks(ADA, UsageKind.LISTED)) == 2
+    store.remove_all(ADA, UsageKind.VIEW)
     assert store.views(ADA, unfinished=False, below=None, limit=9) == []
-    assert len(store.marks(ADA, Kind.LISTED)) == 2
+    assert len(store.marks(ADA, UsageKind.LISTED)) == 2
     for _ in range(2):
-        store.remove_all(ADA, *Kind)
-    assert store.marks(ADA, Kind.LISTED) == []
-    assert len(store.views(BOB, unfinished=False, below=None, limit=9)) == len(store.marks(BOB, Kind.LISTED)) == 3
+        store.remove_all(ADA, *UsageKind)
+    assert store.marks(ADA, UsageKind.LISTED) == []
+    assert len(store.views(BOB, unfinished=False, below=None, limit=9)) == len(store.marks(BOB, UsageKind.LISTED)) == 3
 
 
 def test_views_say_how_long_they_live_and_marks_live_for_ever(
@@ -190,11 +191,11 @@ def test_views_say_how_long_they_live_and_marks_live_for_ever(
 ) -> None:
     two_days, two_years = 2 * 86_400, 730 * 86_400
     for store in (CosmosUsage(container), MongoUsage(database)):
-        store.add(View(make_sitting("opened")))
-        store.add(View(make_sitting("watched")))
+        store.add(View(make_session("opened")))
+        store.add(View(make_session("watched")))
         kept = store.view(ADA, "watched")
         assert kept and store.change(watched_to(kept.view, 20, sequence=0), over=kept.version)
-        store.put(Mark(Kind.LISTED, ADA, "film", NOON))
+        store.put(Mark(UsageKind.LISTED, ADA, "film", NOON))
     items = {item["id"]: item.get("ttl") for item in container.read_all_items()}
     assert items == {"view~opened": two_days, "view~watched": two_years, "listed~film": None}
     documents = {document["title_id"]: document.get("expires_at") for document in database["usage"].find()}
@@ -204,7 +205,7 @@ def test_views_say_how_long_they_live_and_marks_live_for_ever(
         "film": None,
     }
     assert {"expireAfterSeconds": 0}.items() <= database["usage"].index_information()["expires_at_1"].items()
-    CosmosUsage(container).remove_all(ADA, *Kind)
+    CosmosUsage(container).remove_all(ADA, *UsageKind)
 
 
 def test_a_store_that_is_away_is_told_as_such(stack: Stack, refused_port: int) -> None:
@@ -213,13 +214,13 @@ def test_a_store_that_is_away_is_told_as_such(stack: Stack, refused_port: int) -
     )
     with cosmos_emulator(stack.home) as container:
         gone = CosmosUsage(container)
-        gone.put(Mark(Kind.LISTED, ADA, "film", NOON))
+        gone.put(Mark(UsageKind.LISTED, ADA, "film", NOON))
     with client:
         for store in (MongoUsage(client["usage"]), gone):
             with pytest.raises(StoreUnavailable):
                 store.view(ADA, "film")
             with pytest.raises(StoreUnavailable):
-                store.put(Mark(Kind.RATED, ADA, "film", NOON, 1))
+                store.put(Mark(UsageKind.RATED, ADA, "film", NOON, 1))
 
 
 def test_everything_is_given_viewer_by_viewer_from_any_of_them_on(store: UsageStore) -> None:
@@ -227,15 +228,27 @@ def test_everything_is_given_viewer_by_viewer_from_any_of_them_on(store: UsageSt
     for user_id in (BOB, third, ADA):
         store.add(make_view(user_id=user_id))
         store.add(make_view("other", user_id=user_id))
-    store.put(Mark(Kind.RATED, BOB, "film", NOON, 1))
-    store.put(Mark(Kind.LISTED, BOB, "third", NOON))
+    store.put(Mark(UsageKind.RATED, BOB, "film", NOON, 1))
+    store.put(Mark(UsageKind.LISTED, BOB, "third", NOON))
     everyone = [one for one in store.everyone(after="") if one.user_id in (ADA, BOB, third)]
     assert [one.user_id for one in everyone] == [ADA, BOB, third]
     assert {view.title_id for view in everyone[1].views} == {"film", "other"}
     assert {(mark.kind, mark.title_id, mark.rating) for mark in everyone[1].marks} == {
-        (Kind.RATED, "film", 1),
-        (Kind.LISTED, "third", 0),
+        (UsageKind.RATED, "film", 1),
+        (UsageKind.LISTED, "third", 0),
     }
     assert [one.user_id for one in store.everyone(after=ADA)][:2] == [BOB, third]
-    store.remove_all(third, *Kind)
+    store.remove_all(third, *UsageKind)
     assert not list(store.everyone(after=BOB))
+
+
+def test_documents_of_the_first_release_are_read(database: Database[dict[str, Any]]) -> None:
+    view = make_view(position_s=70, watched_s=9).with_reported(Milestone.HALF)
+    MongoUsage(database).add(view)
+    database["usage"].update_many({}, {"$rename": {"session": "sitting", "reported": "told"}})
+    stored = MongoUsage(database).view(ADA, "film")
+    assert stored and stored.view == view
+    later = view.after(Heartbeat(1, 90.0), view.session, NOON + timedelta(seconds=30))
+    assert MongoUsage(database).change(later, over=stored.version)
+    changed = MongoUsage(database).view(ADA, "film")
+    assert changed and changed.view == later

@@ -10,12 +10,9 @@ from itertools import permutations
 import pytest
 from PIL import Image
 
-from functions.catalogue.artwork import (
-    SLOTS,
+from functions.catalogue.artwork import SLOTS, ArtworkOrigin, ArtworkPicture, ArtworkStore
+from functions.catalogue.pictures import (
     BrokenPicture,
-    Gallery,
-    Origin,
-    Picture,
     pictures_from_backdrop,
     pictures_from_frame,
     pictures_from_poster,
@@ -23,11 +20,11 @@ from functions.catalogue.artwork import (
 from tests.support.catalogue import MemorySite, make_picture
 
 
-def opened(picture: Picture) -> Image.Image:
+def opened(picture: ArtworkPicture) -> Image.Image:
     return Image.open(io.BytesIO(picture.jpeg))
 
 
-def at(picture: Picture, place: tuple[int, int]) -> tuple[int, ...]:
+def at(picture: ArtworkPicture, place: tuple[int, int]) -> tuple[int, ...]:
     """Return red, green and blue of a pixel."""
     pixel = opened(picture).getpixel(place)
     assert isinstance(pixel, tuple)
@@ -57,13 +54,13 @@ def test_a_still_of_any_shape_fills_every_slot(width: int, height: int) -> None:
 def test_every_usual_colour_mode_is_taken(kind: str, mode: str) -> None:
     out = io.BytesIO()
     Image.new(mode, (400, 600)).save(out, kind)
-    assert opened(pictures_from_poster(out.getvalue(), Origin.SIDECAR)[0]).mode == "RGB"
+    assert opened(pictures_from_poster(out.getvalue(), ArtworkOrigin.SIDECAR)[0]).mode == "RGB"
 
 
 def test_a_card_made_of_a_poster_shows_the_whole_poster_in_its_middle() -> None:
-    card = pictures_from_poster(make_picture(400, 600, "white"), Origin.OMDB)[1]
+    card = pictures_from_poster(make_picture(400, 600, "white"), ArtworkOrigin.OMDB)[1]
     middle, edge = at(card, (240, 5)), at(card, (5, 135))
-    assert card.origin is Origin.POSTER_FILLED and min(middle) > 240 and max(edge) < 200
+    assert card.origin is ArtworkOrigin.POSTER_FILLED and min(middle) > 240 and max(edge) < 200
 
 
 def test_a_rotated_photograph_stands_upright() -> None:
@@ -73,7 +70,7 @@ def test_a_rotated_photograph_stands_upright() -> None:
     picture.paste("blue", (0, 0, 300, 400))
     out = io.BytesIO()
     picture.save(out, "JPEG", exif=exif)
-    poster = pictures_from_poster(out.getvalue(), Origin.SIDECAR)[0]
+    poster = pictures_from_poster(out.getvalue(), ArtworkOrigin.SIDECAR)[0]
     assert at(poster, (200, 20))[2] > 200 and at(poster, (200, 580))[0] > 200
 
 
@@ -99,7 +96,7 @@ def test_what_is_no_picture_of_ours_is_refused_with_a_sentence(data: bytes) -> N
 def test_the_better_source_hangs_in_whatever_order_they_come() -> None:
     frame, poster, backdrop = (
         pictures_from_frame(make_picture(colour="red")),
-        pictures_from_poster(make_picture(400, 600, "green"), Origin.OMDB),
+        pictures_from_poster(make_picture(400, 600, "green"), ArtworkOrigin.OMDB),
         pictures_from_backdrop(make_picture(colour="blue")),
     )
     hung = set()
@@ -107,7 +104,7 @@ def test_the_better_source_hangs_in_whatever_order_they_come() -> None:
         site = MemorySite()
         for pictures in order:
             for picture in pictures:
-                Gallery(site).hang("sintel", picture)
+                ArtworkStore(site).put_artwork("sintel", picture)
         hung.add(tuple(sorted(site.files.items())))
     assert len(hung) == 1
     assert dict(hung.pop()) == {
@@ -118,25 +115,28 @@ def test_the_better_source_hangs_in_whatever_order_they_come() -> None:
 
 
 def test_a_picture_is_never_covered_by_a_worse_one_that_is_written_at_the_same_moment() -> None:
-    frame, poster = Picture("poster", Origin.FRAME, b"frame"), Picture("poster", Origin.SIDECAR, b"poster")
+    frame, poster = (
+        ArtworkPicture("poster", ArtworkOrigin.FRAME, b"frame"),
+        ArtworkPicture("poster", ArtworkOrigin.SIDECAR, b"poster"),
+    )
     site = MemorySite()
 
     def rival(path: str) -> None:
         site.before_write = lambda path: None
-        Gallery(site).hang("sintel", poster)
+        ArtworkStore(site).put_artwork("sintel", poster)
 
     site.before_write = rival
-    Gallery(site).hang("sintel", frame)
+    ArtworkStore(site).put_artwork("sintel", frame)
     assert site.files["art/sintel/poster.jpg"] == b"poster"
 
 
 def test_addresses_change_with_their_content_only() -> None:
     site = MemorySite()
-    gallery = Gallery(site)
-    assert gallery.artwork("sintel").poster is None
-    gallery.hang("sintel", Picture("poster", Origin.OMDB, b"one"))
-    first = gallery.artwork("sintel").poster
-    gallery.hang("sintel", Picture("poster", Origin.OMDB, b"one"))
-    assert gallery.artwork("sintel").poster == first and first and first.startswith("art/sintel/poster.jpg?v=")
-    gallery.hang("sintel", Picture("poster", Origin.OMDB, b"two"))
-    assert gallery.artwork("sintel").poster != first
+    store = ArtworkStore(site)
+    assert store.find_artwork("sintel").poster is None
+    store.put_artwork("sintel", ArtworkPicture("poster", ArtworkOrigin.OMDB, b"one"))
+    first = store.find_artwork("sintel").poster
+    store.put_artwork("sintel", ArtworkPicture("poster", ArtworkOrigin.OMDB, b"one"))
+    assert store.find_artwork("sintel").poster == first and first and first.startswith("art/sintel/poster.jpg?v=")
+    store.put_artwork("sintel", ArtworkPicture("poster", ArtworkOrigin.OMDB, b"two"))
+    assert store.find_artwork("sintel").poster != first

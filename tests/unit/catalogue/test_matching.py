@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from functions.catalogue.artwork import Origin
+from functions.catalogue.artwork import ArtworkOrigin
 from functions.catalogue.matching import Match, Matcher, next_try
-from functions.catalogue.model import Details, Source
+from functions.catalogue.model import DescriptionSource, Details
 from functions.catalogue.names import guess, shown_name
 from functions.catalogue.omdb import Found, Miss, Missed
 from functions.catalogue.posters import PosterRefused
@@ -40,14 +40,16 @@ def described_by(text: str) -> Sidecars:
 def test_without_a_sidecar_the_file_name_is_asked_for_at_omdb() -> None:
     match = Desk().match()
     assert match.details == SINTEL.details
-    assert match.metadata.source is Source.OMDB and match.metadata.matched and match.metadata.retry_at is None
+    assert (
+        match.metadata.source is DescriptionSource.OMDB and match.metadata.matched and match.metadata.retry_at is None
+    )
 
 
 def test_a_sidecar_that_describes_the_film_is_enough() -> None:
     desk = Desk(described_by('{"title": "My Film", "year": 2024, "genres": ["Drama"], "actors": "Ann Ash, Bo Birch"}'))
     match = desk.match()
     assert desk.films.asked == []
-    assert match.metadata.source is Source.SIDECAR and match.metadata.matched
+    assert match.metadata.source is DescriptionSource.SIDECAR and match.metadata.matched
     assert match.details == Details("My Film", 2024, genres=("Drama",), actors=("Ann Ash", "Bo Birch"))
 
 
@@ -68,14 +70,14 @@ def test_a_sidecar_with_only_a_name_is_asked_for_under_that_name() -> None:
 
 def test_a_broken_sidecar_falls_back_and_says_why() -> None:
     match = Desk(Sidecars(reason="film.json cannot be used: year: Input should be a valid integer.")).match()
-    assert match.metadata.matched and match.metadata.source is Source.OMDB
+    assert match.metadata.matched and match.metadata.source is DescriptionSource.OMDB
     assert match.metadata.reason == "film.json cannot be used: year: Input should be a valid integer."
 
 
 def test_without_any_match_the_name_alone_stays() -> None:
     match = Desk().match("Some Unknown Film (1999)")
     assert match.details == Details("Some Unknown Film", 1999)
-    assert match.metadata.source is Source.FILENAME and not match.metadata.matched
+    assert match.metadata.source is DescriptionSource.FILENAME and not match.metadata.matched
     assert match.metadata.reason and match.metadata.retry_at == NOON + timedelta(days=1)
 
 
@@ -163,14 +165,14 @@ def test_the_poster_beside_the_film_is_preferred_to_omdbs() -> None:
     desk = Desk(Sidecars(poster=make_picture(400, 600)))
     desk.films.answers["Sintel", 2010] = Found(SINTEL.details, "https://m.media-amazon.com/p.jpg")
     origins = {picture.slot: picture.origin for picture in desk.match().pictures}
-    assert origins == {"poster": Origin.SIDECAR, "card": Origin.POSTER_FILLED}
+    assert origins == {"poster": ArtworkOrigin.SIDECAR, "card": ArtworkOrigin.POSTER_FILLED}
 
 
 def test_omdbs_poster_is_fetched_and_made_anew() -> None:
     desk = Desk()
     desk.films.answers["Sintel", 2010] = Found(SINTEL.details, "https://m.media-amazon.com/p.jpg")
     desk.posters.pictures["https://m.media-amazon.com/p.jpg"] = make_picture(300, 444, kind="PNG")
-    assert {picture.slot: picture.origin for picture in desk.match().pictures}["poster"] is Origin.OMDB
+    assert {picture.slot: picture.origin for picture in desk.match().pictures}["poster"] is ArtworkOrigin.OMDB
 
 
 @pytest.mark.parametrize(("passing", "retried"), [(True, True), (False, False)])
@@ -187,3 +189,29 @@ def test_broken_pictures_are_reasons() -> None:
     match = Desk(Sidecars(poster=b"text", backdrop=b"")).match()
     assert match.metadata.matched and match.pictures == ()
     assert match.metadata.reason and "Poster:" in match.metadata.reason and "Backdrop:" in match.metadata.reason
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        '{"imdb_votes": 9223372036854775808}',
+        '{"title": "Sin\\u202etel"}',
+        '{"title": "Sin\\u0000tel"}',
+        '{"actors": "Ann\\u0000Ash, Bob"}',
+        '{"kind": "film"}',
+        '{"x": ' + "[" * 100_000,
+    ],
+)
+def test_sidecar_with_unusable_values_leaves_a_reason(given: str) -> None:
+    with pytest.raises(ValueError, match=r"imdb_votes|title|actors|kind|nested"):
+        read_description(given.encode())
+
+
+def test_lists_may_be_one_text_and_null_is_absent() -> None:
+    fields = read_description(b'{"actors": " Ann Ash ,, Bob Bay", "kind": null, "plot": "  One.\\nTwo. "}').fields
+    assert fields == {"actors": ("Ann Ash", "Bob Bay"), "plot": "One.\nTwo."}
+
+
+@pytest.mark.parametrize("stem", ["Sin\x00tel.2010", "Sin\u202etel.2010"])
+def test_name_of_a_file_loses_its_unprintable_characters(stem: str) -> None:
+    assert guess(stem).name == "Sintel"

@@ -141,3 +141,10 @@ def test_questions_are_asked_as_omdb_wants_them(server: WebServer) -> None:
 def test_without_a_key_nothing_is_asked(server: WebServer) -> None:
     missed = OmdbClient(server.url, "").by_id("tt1727587")
     assert isinstance(missed, Missed) and missed.why is Miss.BAD_KEY and server.asked == []
+
+
+def test_text_of_omdb_loses_its_unprintable_characters(server: WebServer) -> None:
+    answer = b'{"Title": "Sin\\u202etel", "Genre": "War\\u0000, Drama", "Response": "True"}'
+    found = ask(server, Answer(answer))
+    assert isinstance(found, Found)
+    assert (found.details.name, found.details.genres) == ("Sintel", ("War", "Drama"))

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
-from functions.catalogue.model import Details, Metadata, Source, Status
+from functions.catalogue.model import DescriptionSource, Details, Metadata, Status
 from functions.catalogue.omdb import Found, Miss, Missed
+from functions.catalogue.schemas import SidecarForm, TitleEdit, TitleFields
 from functions.catalogue.sidecar import Sidecars, read_description
 from functions.platform.errors import Malformed, NotFound
 from tests.support.catalogue import NOON, World, make_picture, make_playback, make_title
 
 SINTEL = "sintel-1a2b3c"
+
+
+def edit_of(changes: dict[str, object]) -> TitleEdit:
+    """Return the edit that a request with these fields is read as."""
+    return msgspec.convert(changes, TitleEdit)
 
 
 def opened(status: Status = Status.ENCODING, stem: str = "Sintel.2010.1080p") -> World:
@@ -26,7 +36,7 @@ def opened(status: Status = Status.ENCODING, stem: str = "Sintel.2010.1080p") ->
 def test_a_new_title_carries_what_its_file_name_says() -> None:
     title = opened().catalogue.get(SINTEL)
     assert (title.details.name, title.details.year, title.status) == ("Sintel", 2010, Status.ENCODING)
-    assert title.metadata.source is Source.FILENAME and not title.metadata.matched
+    assert title.metadata.source is DescriptionSource.FILENAME and not title.metadata.matched
 
 
 def test_opening_twice_changes_nothing() -> None:
@@ -84,7 +94,7 @@ def test_a_change_nobody_sees_is_not_published_and_one_that_is_seen_is_asked_for
 
 
 def test_a_change_that_comes_in_between_is_kept() -> None:
-    world = opened().with_rival(lambda: world.catalogue.edit(SINTEL, {"rated": "12"}))
+    world = opened().with_rival(lambda: world.catalogue.edit_title(SINTEL, edit_of({"rated": "12"})))
     title = world.catalogue.mark_playable(SINTEL, make_playback(), complete=True)
     assert world.rivals == 1
     assert (title.details.rated, title.status) == ("12", Status.READY)
@@ -96,7 +106,7 @@ def test_changes_made_at_once_are_all_kept() -> None:
     changes: list[Any] = [
         lambda: world.catalogue.mark_playable(SINTEL, make_playback(), complete=False),
         lambda: world.catalogue.refresh_metadata(SINTEL, "Sintel.2010.1080p"),
-        lambda: world.catalogue.edit(SINTEL, {"rated": "12"}),
+        lambda: world.catalogue.edit_title(SINTEL, edit_of({"rated": "12"})),
         lambda: world.catalogue.attach_frame(SINTEL, make_picture()),
     ]
     with ThreadPoolExecutor(8) as pool:
@@ -110,7 +120,7 @@ def test_changes_made_at_once_are_all_kept() -> None:
 def test_an_edit_outlives_every_refresh() -> None:
     world = opened()
     world.films.answers["Sintel", 2010] = Found(Details("Sintel", 2010, rated="PG", plot="A dragon."), None)
-    world.catalogue.edit(SINTEL, {"name": "Sintel: The Film", "rated": None})
+    world.catalogue.edit_title(SINTEL, edit_of({"name": "Sintel: The Film", "rated": None}))
     details = world.catalogue.refresh_metadata(SINTEL, "Sintel.2010.1080p").details
     assert (details.name, details.rated, details.plot) == ("Sintel: The Film", None, "A dragon.")
 
@@ -121,8 +131,8 @@ def test_an_edit_outlives_every_refresh() -> None:
 def test_an_edit_of_the_wrong_form_is_refused_and_changes_nothing(edit: dict[str, object]) -> None:
     world = opened()
     before = world.catalogue.get(SINTEL)
-    with pytest.raises(Malformed):
-        world.catalogue.edit(SINTEL, edit)
+    with pytest.raises((Malformed, msgspec.ValidationError)):
+        world.catalogue.edit_title(SINTEL, edit_of(edit))
     assert world.catalogue.get(SINTEL) == before
 
 
@@ -149,7 +159,11 @@ def test_a_metadata_message_for_an_unknown_title_opens_it_as_announced() -> None
     world = World()
     world.sidecars.films["soon"] = Sidecars(read_description(b'{"title": "Soon", "plot": "It will come."}'))
     title = world.catalogue.refresh_metadata("soon-123456", "soon")
-    assert (title.status, title.details.name, title.metadata.source) == (Status.ANNOUNCED, "Soon", Source.SIDECAR)
+    assert (title.status, title.details.name, title.metadata.source) == (
+        Status.ANNOUNCED,
+        "Soon",
+        DescriptionSource.SIDECAR,
+    )
 
 
 def test_a_broken_still_is_a_reason_and_no_failure() -> None:
@@ -159,7 +173,7 @@ def test_a_broken_still_is_a_reason_and_no_failure() -> None:
 
 def test_a_note_of_failed_metadata_sets_a_later_try() -> None:
     world = opened()
-    world.catalogue.note_metadata_failure(SINTEL, "The store was away.")
+    world.catalogue.record_metadata_failure(SINTEL, "The store was away.")
     metadata = world.catalogue.get(SINTEL).metadata
     assert metadata.reason == "The store was away." and metadata.retry_at == NOON + timedelta(days=1)
 
@@ -169,7 +183,7 @@ def test_a_withdrawn_title_is_gone_until_it_is_uploaded_anew() -> None:
     world.catalogue.attach_frame(SINTEL, make_picture())
     world.catalogue.mark_playable(SINTEL, make_playback(), complete=True)
     world.publisher.publish()
-    world.catalogue.withdraw(SINTEL)
+    world.catalogue.withdraw_title(SINTEL)
     world.publisher.publish()
     assert world.dropped == [SINTEL]
     assert sorted(world.site.files) == ["catalogue/home.json", "catalogue/search.json"]
@@ -184,26 +198,20 @@ def test_a_withdrawn_title_is_gone_until_it_is_uploaded_anew() -> None:
 
 def test_withdrawing_twice_is_the_same_as_once_but_not_of_what_never_was() -> None:
     world = opened()
-    world.catalogue.withdraw(SINTEL)
-    world.catalogue.withdraw(SINTEL)
+    world.catalogue.withdraw_title(SINTEL)
+    world.catalogue.withdraw_title(SINTEL)
     with pytest.raises(NotFound):
-        world.catalogue.withdraw("nothing-000000")
+        world.catalogue.withdraw_title("nothing-000000")
 
 
 def test_pages_follow_each_other_without_gap_or_repeat_while_titles_come_in() -> None:
     world = World().with_titles(make_title(f"film-{n}", added_s=n) for n in range(7))
-    first = world.catalogue.page(limit=3)
+    first = world.catalogue.list_titles(limit=3)
     world.with_titles([make_title("newer", added_s=99)])
-    second = world.catalogue.page(limit=3, cursor=first.cursor or "")
-    third = world.catalogue.page(limit=3, cursor=second.cursor or "")
-    seen = [title.id for page in (first, second, third) for title in page.titles]
+    second = world.catalogue.list_titles(limit=3, cursor=first.cursor or "")
+    third = world.catalogue.list_titles(limit=3, cursor=second.cursor or "")
+    seen = [title.id for page in (first, second, third) for title in page.entries]
     assert seen == [f"film-{n}" for n in reversed(range(7))] and third.cursor is None
-
-
-@pytest.mark.parametrize("limit", [0, -1, 101])
-def test_a_limit_out_of_bounds_is_malformed(limit: int) -> None:
-    with pytest.raises(Malformed):
-        World().catalogue.page(limit=limit)
 
 
 def test_the_attempts_of_a_hopeless_search_grow_apart() -> None:
@@ -215,9 +223,21 @@ def test_the_attempts_of_a_hopeless_search_grow_apart() -> None:
         waits.append((title.metadata.retry_at - world.clock.now).days)
     assert waits == [1, 2, 4, 7, 7]
     assert title.metadata == Metadata(
-        Source.FILENAME,
+        DescriptionSource.FILENAME,
         reason="OMDb does not know the film: Movie not found!",
-        fetched_at=NOON,
         retry_at=NOON + timedelta(days=7),
         attempts=5,
     )
+
+
+def test_reading_titles_imports_nothing_that_only_new_titles_need() -> None:
+    code = "import sys, functions.catalogue.assembly, functions.catalogue.schemas; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {"PIL", "guessit", "pydantic"}.isdisjoint(done.stdout.split())
+
+
+def test_every_field_of_a_description_is_shown_and_can_be_set() -> None:
+    described = {field.name for field in fields(Details)}
+    assert set(TitleFields.__struct_fields__) == described
+    assert set(TitleEdit.__struct_fields__) == described
+    assert set(SidecarForm.__struct_fields__) == described - {"name"} | {"title"}

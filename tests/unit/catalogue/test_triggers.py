@@ -1,4 +1,4 @@
-"""The catalogue's functions: what they answer is documented, and a message that cannot be done is told to the title."""
+"""The functions of the catalogue answer as documented, and a message that fails leaves its reason on the title."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import azure.functions as func
 import pytest
 
 from functions import bootstrap
 from functions.catalogue import triggers
 from functions.catalogue.model import Artwork, PlayableSubtitles, Rating, Status
-from functions.platform.errors import Malformed, StoreUnavailable
+from functions.catalogue.schemas import FAILED
+from functions.platform.errors import StoreUnavailable
 from tests.support.api import call
 from tests.support.catalogue import World, make_playback, make_title
-from tests.support.owners import AS_ADMINISTRATOR, AS_OPERATOR, make_owners
+from tests.support.owners import AS_ADMINISTRATOR, AS_OPERATOR, FakeAccess
+from tests.support.queues import MemoryQueues, handle
 
 
 @dataclass
@@ -65,16 +66,23 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(bootstrap, "catalogue", lambda: made.catalogue)
     monkeypatch.setattr(bootstrap, "publisher", lambda: made.publisher)
     monkeypatch.setattr(bootstrap, "encodes", Encodes)
-    monkeypatch.setattr(bootstrap, "owners", make_owners)
+    monkeypatch.setattr(bootstrap, "access", FakeAccess)
     return made
 
 
-def message(body: object) -> func.QueueMessage:
-    return func.QueueMessage(body=body if isinstance(body, bytes) else json.dumps(body).encode())
+@pytest.fixture
+def queues(monkeypatch: pytest.MonkeyPatch) -> MemoryQueues:
+    made = MemoryQueues()
+    monkeypatch.setattr(bootstrap.resources, "queues", lambda: made)
+    return made
 
 
-def run(function: Any, *arguments: object) -> None:
-    function._function.get_user_function()(*arguments)
+def message(body: object) -> bytes:
+    return body if isinstance(body, bytes) else json.dumps(body).encode()
+
+
+def tick(function: Any) -> None:
+    function._function.get_user_function()(None)
 
 
 def test_titles_are_listed_page_by_page(world: World) -> None:
@@ -84,7 +92,20 @@ def test_titles_are_listed_page_by_page(world: World) -> None:
     assert [title["id"] for title in second["titles"]] == ["bare"] and second["cursor"] is None
 
 
-@pytest.mark.parametrize("asked", ["limit=0", "limit=101", "limit=x", "cursor=x", "q=$", "genre={}", f"q={'x' * 201}"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "limit=0",
+        "limit=-1",
+        "limit=101",
+        "limit=x",
+        "cursor=x",
+        "cursor=9999-12-31T23:59:59-14:00",
+        "q=$",
+        "genre={}",
+        f"q={'x' * 201}",
+    ],
+)
 def test_a_question_of_the_wrong_form_is_malformed(world: World, asked: str) -> None:
     status, body = call(triggers.list_titles, f"titles?{asked}")
     assert (status, body["error"]) == (422, "malformed")
@@ -112,10 +133,58 @@ def test_a_title_is_edited(world: World) -> None:
     assert (status, body["plot"], body["year"], body["genres"]) == (200, "New.", None, ["Fantasy"])
 
 
-@pytest.mark.parametrize("body", [{}, {"revision": 9}, {"name": {"$set": 1}}, b"{", b"[]"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"revision": 9},
+        {"name": {"$set": 1}},
+        {"kind": None},
+        {"kind": "film"},
+        {"imdb_votes": 2**63},
+        {"imdb_votes": 10**400},
+        {"name": "Sin\0tel"},
+        {"name": "Sin\u202etel"},
+        {"name": "Sin\u2028tel"},
+        {"name": " "},
+        {"plot": "Sin\0tel"},
+        {"genres": ["Sin\0tel"]},
+        {"genres": "Drama, Sin\u202etel"},
+        {"ratings": [{"source": "\u202e", "value": "1"}]},
+        b"{",
+        b"[]",
+        b"[" * 5000,
+    ],
+)
 def test_an_edit_of_the_wrong_form_is_malformed(world: World, body: object) -> None:
     status, answer = call(triggers.edit_title, "titles/full", route={"id": "full"}, body=body, headers=AS_OPERATOR)
     assert (status, answer["error"]) == (422, "malformed")
+
+
+def test_reasons_of_failures_are_shown_to_the_owner_only(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = "ffmpeg: https://storage/?sig=secret"
+    world.catalogue.mark_failed("full", secret)
+    world.catalogue.record_metadata_failure("full", secret)
+    monkeypatch.setattr(bootstrap, "encodes", lambda: Encodes(Progress(status="failed", reason=secret)))
+    for address, function, route in (
+        ("titles", triggers.list_titles, {}),
+        ("titles/full", triggers.get_title, {"id": "full"}),
+    ):
+        status, body = call(function, address, route=route)
+        assert status == 200 and "secret" not in json.dumps(body)
+    assert body["failure"] == body["progress"]["reason"] == FAILED
+    status, body = call(triggers.list_owner_titles, "catalogue/titles?limit=1", headers=AS_ADMINISTRATOR)
+    [shown] = body["titles"]
+    assert (status, shown["failure"], shown["metadata"]["reason"]) == (200, secret, secret)
+    assert call(triggers.list_owner_titles, "catalogue/titles")[0] == 401
+
+
+def test_owner_republishes_the_catalogue_and_sees_how_much_is_left(world: World) -> None:
+    world.publisher.publish()
+    assert call(triggers.republish_catalogue, "catalogue/republish", headers=AS_OPERATOR) == (202, {"waiting": 2})
+    handle(triggers.publish_catalogue, message({}))
+    assert call(triggers.get_republication, "catalogue/republish", headers=AS_OPERATOR) == (200, {"waiting": 0})
+    assert call(triggers.republish_catalogue, "catalogue/republish")[0] == 401
 
 
 def test_a_withdrawn_title_is_gone_and_its_encode_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,40 +204,44 @@ def test_a_store_that_is_away_is_answered_as_such(world: World, monkeypatch: pyt
 
 
 def test_a_message_describes_its_title(world: World) -> None:
-    run(triggers.fetch_metadata, message({"title_id": "new-000001", "stem": "My.Film.2020"}))
+    handle(triggers.fetch_metadata, message({"title_id": "new-000001", "stem": "My.Film.2020"}))
     assert world.catalogue.get("new-000001").details.name == "My Film"
 
 
 @pytest.mark.parametrize("body", [b"{", [], {}, {"title_id": "x"}, {"title_id": 1, "stem": "x"}])
-def test_a_message_of_the_wrong_form_is_poison(world: World, body: object) -> None:
-    with pytest.raises(Malformed):
-        run(triggers.fetch_metadata, message(body))
+@pytest.mark.parametrize("function", [triggers.fetch_metadata, triggers.fetch_metadata_poison])
+def test_malformed_message_is_parked(world: World, queues: MemoryQueues, function: Any, body: object) -> None:
+    handle(function, message(body))
+    assert [(queue, parked) for queue, parked, _ in queues.parked] == [("fetch-metadata", message(body))]
 
 
 def test_a_poisoned_message_leaves_its_reason_on_the_title(world: World) -> None:
-    run(triggers.fetch_metadata_poison, message({"title_id": "bare", "stem": "bare"}))
+    handle(triggers.fetch_metadata_poison, message({"title_id": "bare", "stem": "bare"}))
     metadata = world.catalogue.get("bare").metadata
     assert metadata.reason and "could not be fetched" in metadata.reason and metadata.retry_at
 
 
-@pytest.mark.parametrize("body", [b"{", {"title_id": "nothing", "stem": "nothing"}])
-def test_a_poisoned_message_for_no_title_is_logged(
-    world: World, body: object, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_dead_letter_for_an_unknown_title_is_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR)
-    run(triggers.fetch_metadata_poison, message(body))
-    assert "for no title" in caplog.text
+    handle(triggers.fetch_metadata_poison, message({"title_id": "nothing", "stem": "nothing"}))
+    assert "there is no such title" in caplog.text
+
+
+def test_dead_letter_of_a_publication_is_left_to_the_timer(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR)
+    handle(triggers.publish_catalogue_poison, message({}))
+    assert "the timer will retry" in caplog.text
 
 
 def test_the_timer_asks_for_what_is_due_and_publishes_what_was_left(world: World) -> None:
     title = world.catalogue.get("bare")
     late = replace(title, metadata=replace(title.metadata, retry_at=world.clock.now), revision=2)
     assert world.titles.save(late, over=1)
-    run(triggers.mend_catalogue, None)
+    tick(triggers.repair_catalogue)
     assert world.fetched == [("bare", "bare")]
     assert "catalogue/home.json" in world.site.files
 
 
 def test_a_message_publishes(world: World) -> None:
-    run(triggers.publish_catalogue, message({}))
+    handle(triggers.publish_catalogue, message({}))
     assert "catalogue/titles/full.json" in world.site.files

@@ -172,7 +172,7 @@ def test_jobs_of_a_withdrawn_title_have_no_title_name(world: EncodeWorld) -> Non
     job_id = world.upload()
     _, job = call(triggers.get_job, f"jobs/{job_id}", route={"id": job_id}, headers=AS_OPERATOR)
     assert job["title_name"] == world.title.details.name
-    world.world.catalogue.withdraw(world.title_id)
+    world.world.catalogue.withdraw_title(world.title_id)
     _, job = call(triggers.get_job, f"jobs/{job_id}", route={"id": job_id}, headers=AS_OPERATOR)
     assert job["title_name"] is None
 

@@ -13,7 +13,6 @@ from functions.health.probes import OPTIONAL, probes_of
 from functions.health.service import FRESH_S, HealthMonitor, StoreState
 from functions.platform.settings import Settings
 from tests.support.api import call
-from tests.support.usage import MemoryUsage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,14 +87,15 @@ def test_a_report_is_shared_while_it_is_fresh_and_a_store_that_came_back_is_up_a
 def test_the_store_of_usage_is_asked_where_it_is_one_of_its_own() -> None:
     asked: list[tuple[str, str]] = []
 
-    class Usage(MemoryUsage):
-        def view(self, user_id: str, title_id: str) -> None:
+    class Usage:
+        def title_state(self, user_id: str, title_id: str) -> None:
             asked.append((user_id, title_id))
 
     away: Any = down
+    usage: Any = Usage
     probes = {
         name: probes_of(
-            Settings(storage="films", mongo_url="", usage_store=name), blobs=away, queues=away, mongo=away, usage=Usage
+            Settings(storage="films", mongo_url="", usage_store=name), blobs=away, queues=away, mongo=away, usage=usage
         )
         for name in ("mongo", "cosmos")
     }

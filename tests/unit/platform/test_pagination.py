@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.platform.errors import Malformed
-from functions.platform.pagination import Page, cursor_after, page_of, position_of
+from functions.platform.pagination import TITLE_POSITION, Page, cursor_after, page_of, position_of, title_position
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def read_pages(entries: list[str], limit: int) -> list[str]:
@@ -49,3 +53,26 @@ def test_any_text_is_a_position_or_refused(text: str) -> None:
     except Malformed:
         return
     assert position is None or position.isprintable()
+
+
+def test_cursor_is_read_back() -> None:
+    position = title_position(NOON, "film-1a2b3c")
+    assert position == "2026-11-24T12:00:00.000Z~film-1a2b3c"
+    assert position_of(cursor_after(position), form=TITLE_POSITION) == position
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "!",
+        "YQ",
+        "é",
+        cursor_after("2026-11-24T12:00:00.000Z~UPPER"),
+        cursor_after('{"$gt":""}'),
+        cursor_after("9999-12-31T23:59:59-14:00"),
+        "9999-12-31T23:59:59-14:00",
+    ],
+)
+def test_anything_else_is_malformed(odd: str) -> None:
+    with pytest.raises(Malformed):
+        position_of(odd, form=TITLE_POSITION)

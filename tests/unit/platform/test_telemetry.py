@@ -1,4 +1,4 @@
-"""Steps of one subject fall into one trace, whatever process tells them; what nobody listens to costs no import."""
+"""Steps of one subject belong to one trace in every process; without an exporter the SDK is not imported."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 BEGAN = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
-def told(path: Path) -> list[dict[str, Any]]:
+def lines_of(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def test_two_processes_tell_of_one_trace(tmp_path: Path) -> None:
+def test_steps_of_two_processes_belong_to_one_trace(tmp_path: Path) -> None:
     path = tmp_path / "traces.jsonl"
     encoder, api = to_file("encoder", str(path)), to_file("api", str(path))
     with encoder.span("job:1", "chunk", chunk=0):
@@ -31,15 +31,15 @@ def test_two_processes_tell_of_one_trace(tmp_path: Path) -> None:
     api.root_span("job:1", "upload to ready", began=BEGAN, ended=BEGAN + timedelta(seconds=45), status="ready")
     encoder.close()
     api.close()
-    step, whole = (line for line in told(path) if "span" in line)
-    assert step["trace_id"] == whole["trace_id"] == f"{trace_id_of('job:1'):032x}"
-    assert step["parent_id"] == whole["span_id"] == f"{root_id_of('job:1'):016x}"
-    assert whole["parent_id"] is None
-    assert whole["ended_ns"] - whole["began_ns"] == 45_000_000_000
-    assert (step["service"], step["attributes"]["chunk"], whole["attributes"]["status"]) == ("encoder", 0, "ready")
+    step, root = (line for line in lines_of(path) if "span" in line)
+    assert step["trace_id"] == root["trace_id"] == f"{trace_id_of('job:1'):032x}"
+    assert step["parent_id"] == root["span_id"] == f"{root_id_of('job:1'):016x}"
+    assert root["parent_id"] is None
+    assert root["ended_ns"] - root["began_ns"] == 45_000_000_000
+    assert (step["service"], step["attributes"]["chunk"], root["attributes"]["status"]) == ("encoder", 0, "ready")
 
 
-def test_of_an_error_only_its_kind_is_told(tmp_path: Path) -> None:
+def test_only_the_class_of_an_error_is_recorded(tmp_path: Path) -> None:
     path = tmp_path / "traces.jsonl"
     telemetry = to_file("api", str(path))
     with pytest.raises(ValueError, match="sig=secret"), telemetry.span("job:1", "plan"):
@@ -49,22 +49,22 @@ def test_of_an_error_only_its_kind_is_told(tmp_path: Path) -> None:
     assert "secret" not in path.read_text(encoding="utf-8")
 
 
-def test_figures_are_counted(tmp_path: Path) -> None:
+def test_metrics_are_aggregated(tmp_path: Path) -> None:
     path = tmp_path / "traces.jsonl"
     telemetry = to_file("api", str(path))
     for seconds in (1.0, 3.0):
         telemetry.record("notflix.chunk.encode_s", seconds)
     telemetry.close()
-    (metric,) = (line for line in told(path) if line.get("metric") == "notflix.chunk.encode_s")
+    (metric,) = (line for line in lines_of(path) if line.get("metric") == "notflix.chunk.encode_s")
     assert (metric["count"], metric["sum"], metric["max"]) == (2, 4.0, 3.0)
 
 
-def test_silence_lets_everything_pass() -> None:
+def test_noop_telemetry_changes_nothing() -> None:
     with NoopTelemetry().span("job:1", "plan"):
         NoopTelemetry().record("notflix.job.ready_s", 1.0)
 
 
-def test_an_app_that_nobody_listens_to_does_not_import_the_sdk() -> None:
+def test_app_without_exporter_does_not_import_the_sdk() -> None:
     modules = "sys, functions.platform.telemetry, functions.encoding.job_telemetry"
     code = f"import {modules}; print('opentelemetry' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -20,7 +20,7 @@ from functions.playback import triggers
 from functions.playback.assembly import PlaybackParts
 from functions.playback.keys import SasKeys, expiry_of
 from functions.playback.service import Playback
-from functions.uploads.storage import BlobUploads
+from functions.uploads.repository import BlobUploads
 from tests.support.api import call
 from tests.support.catalogue import NOON, World, make_playback, make_title
 from tests.support.playback import Keys, make_playlists

@@ -68,7 +68,7 @@ def test_rows_add_up_every_viewers_steps_and_leave_out_what_says_nothing(
         expected.update(steps.steps(history))
     views = Counter(title for history in histories for title, _ in history)
     found = {(start, end): weight for start, row in steps.rows(histories, views).items() for end, weight in row.items()}
-    assert found == {step: weight for step, weight in expected.items() if weight >= steps.TELLING}
+    assert found == {step: weight for step, weight in expected.items() if weight >= steps.SIGNIFICANT}
 
 
 def test_rows_of_some_titles_are_those_of_all() -> None:

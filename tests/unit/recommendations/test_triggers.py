@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import azure.functions as func
 import pytest
 
 from functions import bootstrap
-from functions.platform.errors import Malformed, NotFound, StoreUnavailable
+from functions.platform.errors import NotFound, StoreUnavailable
+from functions.platform.messages import RebuildGraph, UpdateGraph, encode
 from functions.recommendations import triggers
-from functions.recommendations.model import Kind, Pick, Reason, Shelf
-from functions.recommendations.rebuild import Phase, Progress
+from functions.recommendations.model import Pick, Reason, ReasonKind, Shelf
+from functions.recommendations.rebuild import Phase, RebuildProgress
 from tests.support.api import call
 from tests.support.catalogue import NOON, make_title
-from tests.support.owners import ADMINISTRATOR, AS_ADMINISTRATOR, AS_OPERATOR, AS_VIEWER, SomeAreLoggedIn, make_owners
+from tests.support.owners import ADMINISTRATOR, AS_ADMINISTRATOR, AS_OPERATOR, AS_VIEWER, FakeAccess
+from tests.support.queues import MemoryQueues, handle
 
-PROGRESS = Progress("0123456789abcdef", NOON, NOON, titles_in_all=9)
+PROGRESS = RebuildProgress("0123456789abcdef", NOON, NOON, titles_in_all=9)
 
 
 def pick(name: str) -> Pick:
-    from functions.catalogue.views import card
-
-    return Pick(card(make_title(name)), Reason(Kind.DIRECTED, "Also directed by Ada Lindt"))
+    return Pick(make_title(name), Reason(ReasonKind.DIRECTED, "Also directed by Ada Lindt"))
 
 
 @dataclass
 class Parts:
     """What the functions use, in memory; the parts are one."""
 
-    latest: Progress | None = None
-    handled: list[object] = field(default_factory=list)
+    latest: RebuildProgress | None = None
+    handled: list[UpdateGraph] = field(default_factory=list)
     lost: int = 0
     failed: list[str] = field(default_factory=list)
     over: bool = True
@@ -43,7 +41,7 @@ class Parts:
         return self
 
     @property
-    def keeper(self) -> Parts:
+    def sync(self) -> Parts:
         return self
 
     @property
@@ -59,7 +57,7 @@ class Parts:
             raise NotFound(f"There is no title {title_id!r}.")
         return [pick("b")]
 
-    def start(self) -> Progress:
+    def start(self) -> RebuildProgress:
         self.latest = PROGRESS
         return PROGRESS
 
@@ -67,17 +65,17 @@ class Parts:
         self.start()
         return True
 
-    def progress(self) -> Progress | None:
+    def progress(self) -> RebuildProgress | None:
         return self.latest
 
-    def handle(self, message: object) -> None:
+    def update(self, message: UpdateGraph) -> None:
         self.handled.append(message)
 
-    def note_loss(self) -> None:
+    def record_loss(self) -> None:
         self.lost += 1
 
     def advance(self, rebuild_id: str, *, within_s: float) -> bool:
-        self.handled.append((rebuild_id, within_s))
+        assert rebuild_id == "r1" and within_s == triggers.REBUILD_S
         return self.over
 
     def fail(self, rebuild_id: str, reason: str) -> None:
@@ -88,14 +86,15 @@ class Parts:
 def parts(monkeypatch: pytest.MonkeyPatch) -> Parts:
     made = Parts()
     monkeypatch.setattr(bootstrap, "graph", lambda: made)
-    monkeypatch.setattr(bootstrap, "owners", make_owners)
-    monkeypatch.setattr(bootstrap, "accounts", SomeAreLoggedIn)
+    monkeypatch.setattr(bootstrap, "access", FakeAccess)
     return made
 
 
-def deliver(function: Any, body: object) -> None:
-    text = body if isinstance(body, bytes) else json.dumps(body).encode()
-    function._function.get_user_function()(func.QueueMessage(body=text))
+@pytest.fixture
+def queues(monkeypatch: pytest.MonkeyPatch) -> MemoryQueues:
+    made = MemoryQueues()
+    monkeypatch.setattr(bootstrap.resources, "queues", lambda: made)
+    return made
 
 
 def test_a_viewer_gets_their_own_shelves(parts: Parts) -> None:
@@ -136,39 +135,55 @@ def test_nobody_else_does(parts: Parts, headers: dict[str, str], status: int) ->
     assert parts.latest is None
 
 
-def test_a_message_is_handed_on_and_one_that_is_none_is_refused(parts: Parts) -> None:
-    deliver(triggers.update_graph, {"title": "a"})
-    assert parts.handled == [{"title": "a"}]
-    for broken in (b"no json", b"[]", b"7"):
-        with pytest.raises(Malformed):
-            deliver(triggers.update_graph, broken)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"no json",
+        b"[]",
+        b"7",
+        b"{}",
+        b'{"title": "a"}',
+        b'{"change": "burnt", "title_id": "a"}',
+        b'{"change": "title", "title_id": "../x"}',
+        b'{"change": "title", "title_id": "a\' OR 1=1"}',
+        b'{"change": "forgotten", "user_id": "everybody"}',
+        b'{"change": "watched", "title_id": "a", "progress": 2}',
+        b'{"change": "rated", "title_id": "a", "at": "yesterday"}',
+        b'{"change": "rated", "title_id": "a", "at": "2026-11-24T12:00:00"}',
+    ],
+)
+@pytest.mark.parametrize("function", [triggers.update_graph, triggers.update_graph_poison])
+def test_malformed_update_is_parked(parts: Parts, queues: MemoryQueues, function: Any, body: bytes) -> None:
+    handle(function, body)
+    assert [(queue, parked) for queue, parked, _ in queues.parked] == [("update-graph", body)]
+    assert not parts.handled and not parts.lost
 
 
-def test_a_lost_message_makes_a_rebuild_due(parts: Parts) -> None:
-    deliver(triggers.update_graph_poison, b"no json")
+def test_update_is_written(parts: Parts) -> None:
+    message = UpdateGraph("title", title_id="a")
+    handle(triggers.update_graph, encode(message))
+    assert parts.handled == [message]
+
+
+def test_lost_message_makes_a_rebuild_due(parts: Parts) -> None:
+    handle(triggers.update_graph_poison, encode(UpdateGraph("title", title_id="a")))
     assert parts.lost == 1
 
 
-def test_what_a_message_leaves_of_a_rebuild_is_for_the_next(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[tuple[str, object]] = []
-
-    class Queues:
-        def send(self, queue: str, message: object) -> None:
-            sent.append((queue, message))
-
-    monkeypatch.setattr(bootstrap.resources, "queues", Queues)
+def test_rest_of_a_rebuild_is_left_to_the_next_message(parts: Parts, queues: MemoryQueues) -> None:
+    message = RebuildGraph("r1")
     parts.over = False
-    deliver(triggers.rebuild_graph, {"rebuild_id": "r1"})
-    assert sent == [("rebuild-graph", {"rebuild_id": "r1"})]
+    handle(triggers.rebuild_graph, encode(message))
+    assert queues.messages == [message]
     parts.over = True
-    deliver(triggers.rebuild_graph, {"rebuild_id": "r1"})
-    assert len(sent) == 1
+    handle(triggers.rebuild_graph, encode(message))
+    assert queues.messages == [message]
 
 
-def test_a_rebuild_whose_message_fails_is_told_as_failed(parts: Parts) -> None:
-    deliver(triggers.rebuild_graph_poison, {"rebuild_id": "r1"})
-    deliver(triggers.rebuild_graph_poison, b"no json")
-    assert parts.failed == ["r1"]
+def test_rebuild_whose_message_fails_has_failed(parts: Parts, queues: MemoryQueues) -> None:
+    handle(triggers.rebuild_graph_poison, encode(RebuildGraph("r1")))
+    handle(triggers.rebuild_graph_poison, b"no json")
+    assert parts.failed == ["r1"] and len(queues.parked) == 1
 
 
 def test_the_timer_begins_what_is_due_where_there_is_a_graph(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +193,7 @@ def test_the_timer_begins_what_is_due_where_there_is_a_graph(parts: Parts, monke
 
     for uri, begun in (("", None), ("bolt://graph", PROGRESS)):
         monkeypatch.setattr(bootstrap.resources, "settings", lambda uri=uri: Settings(uri))
-        built: Any = triggers.mend_graph
+        built: Any = triggers.repair_graph
         built._function.get_user_function()(None)
         assert parts.latest == begun
 
@@ -187,6 +202,6 @@ def test_a_graph_that_is_away_is_no_error_of_whoever_asks(parts: Parts, monkeypa
     def away(message: object) -> None:
         raise StoreUnavailable("The graph does not answer.")
 
-    monkeypatch.setattr(parts, "handle", away)
+    monkeypatch.setattr(parts, "update", away)
     with pytest.raises(StoreUnavailable):
-        deliver(triggers.update_graph, {"title": "a"})
+        handle(triggers.update_graph, encode(UpdateGraph("title", title_id="a")))

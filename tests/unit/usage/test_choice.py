@@ -1,4 +1,4 @@
-"""A setting chooses the store of usage; a word that names none is told as such."""
+"""The setting USAGE_STORE chooses the store of usage; any other value is an error of configuration."""
 
 from __future__ import annotations
 
@@ -6,24 +6,26 @@ from dataclasses import replace
 
 import pytest
 
-from functions import bootstrap
 from functions.platform.errors import SettingMissing
+from functions.platform.resources import Resources
 from functions.platform.settings import Settings
+from functions.usage.assembly import open_store
 from functions.usage.mongo import MongoUsage
 
 SETTINGS = Settings(storage="films", mongo_url="mongodb://127.0.0.1:9")
 
 
-def test_mongo_is_the_store_unless_another_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap.resources, "settings", lambda: SETTINGS)
-    monkeypatch.setattr(bootstrap.resources, "mongo", lambda: {"notflix": None})
-    bootstrap.usage_store.cache_clear()
-    assert isinstance(bootstrap.usage_store(), MongoUsage)
-    bootstrap.usage_store.cache_clear()
+def resources_with(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Resources:
+    resources = Resources()
+    monkeypatch.setattr(resources, "settings", lambda: settings)
+    monkeypatch.setattr(resources, "mongo", lambda: {"notflix": None})
+    return resources
 
 
-def test_a_store_that_there_is_not_is_a_fault_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap.resources, "settings", lambda: replace(SETTINGS, usage_store="redis"))
-    bootstrap.usage_store.cache_clear()
+def test_mongo_is_the_default_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(open_store(resources_with(monkeypatch, SETTINGS)), MongoUsage)
+
+
+def test_unknown_store_is_an_error_of_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingMissing, match="mongo or cosmos, not 'redis'"):
-        bootstrap.usage_store()
+        open_store(resources_with(monkeypatch, replace(SETTINGS, usage_store="redis")))

@@ -14,7 +14,7 @@ from azure.cosmos.exceptions import (
 
 from functions.platform.errors import StoreUnavailable
 from functions.usage.cosmos import OWNER_NOT_FOUND, CosmosUsage
-from functions.usage.model import Kind
+from functions.usage.model import UsageKind
 from tests.support.usage import ADA, make_view
 
 
@@ -46,7 +46,7 @@ def outcomes(error: Exception) -> set[str]:
     for act in (
         lambda: store.view(ADA, "film"),
         lambda: store.change(make_view(), over="etag"),
-        lambda: store.remove(ADA, Kind.VIEW, "film"),
+        lambda: store.remove(ADA, UsageKind.VIEW, "film"),
     ):
         try:
             found.add(repr(act()))

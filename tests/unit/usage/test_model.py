@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.platform.errors import Malformed
 from functions.usage.model import (
     KEPT_FOR,
     UNWATCHED_KEPT_FOR,
@@ -16,15 +15,12 @@ from functions.usage.model import (
     Milestone,
     Quality,
     View,
-    cursor_after,
-    place_of,
-    read_cursor,
 )
 from tests.support.catalogue import NOON
-from tests.support.usage import FILM_S, make_sitting, make_view
+from tests.support.usage import FILM_S, make_session, make_view
 
-FIRST = make_sitting()
-SECOND = make_sitting(opened_s=60, playback_id="fedcba9876543210")
+FIRST = make_session()
+SECOND = make_session(opened_s=60, playback_id="fedcba9876543210")
 
 
 def test_a_heartbeat_carries_the_view_on() -> None:
@@ -42,7 +38,7 @@ def test_a_heartbeat_that_comes_late_or_twice_changes_nothing() -> None:
 
 def test_a_view_remembers_when_it_was_made_whatever_sittings_follow() -> None:
     view = View(FIRST).after(Heartbeat(0, 10.0), FIRST, NOON).after(Heartbeat(0, 30.0), SECOND, NOON)
-    assert (view.sitting, view.made_at) == (SECOND, FIRST.opened_at)
+    assert (view.session, view.made_at) == (SECOND, FIRST.opened_at)
     assert View(FIRST, made_at=NOON + timedelta(hours=1)).made_at == NOON + timedelta(hours=1)
 
 
@@ -53,20 +49,20 @@ def test_a_viewer_may_go_back() -> None:
 
 def test_the_sitting_opened_last_has_the_word() -> None:
     view = View(FIRST).after(Heartbeat(9, 100.0), FIRST, NOON).after(Heartbeat(0, 30.0), SECOND, NOON)
-    assert (view.sitting, view.position_s) == (SECOND, 30.0)
+    assert (view.session, view.position_s) == (SECOND, 30.0)
     assert view.after(Heartbeat(10, 110.0), FIRST, NOON) is view
 
 
-@given(st.permutations([(sitting, number) for sitting in (FIRST, SECOND) for number in range(4)]))
+@given(st.permutations([(session, number) for session in (FIRST, SECOND) for number in range(4)]))
 def test_in_whatever_order_they_come_the_last_heartbeat_of_the_last_sitting_decides(
     order: list[tuple[object, int]],
 ) -> None:
     view = View(FIRST)
-    for sitting, number in order:
+    for session, number in order:
         for _ in range(2):
-            position_s = number * 10.0 + (5.0 if sitting == SECOND else 0.0)
-            view = view.after(Heartbeat(number, position_s), SECOND if sitting == SECOND else FIRST, NOON)
-    assert (view.sitting, view.sequence, view.position_s) == (SECOND, 3, 35.0)
+            position_s = number * 10.0 + (5.0 if session == SECOND else 0.0)
+            view = view.after(Heartbeat(number, position_s), SECOND if session == SECOND else FIRST, NOON)
+    assert (view.session, view.sequence, view.position_s) == (SECOND, 3, 35.0)
 
 
 def test_a_position_past_the_end_is_the_end() -> None:
@@ -95,7 +91,7 @@ def test_a_film_of_no_length_has_no_progress() -> None:
 
 
 def after(view: View, sequence: int, position_s: float, watched_s: float | None = FILM_S) -> View:
-    return view.after(Heartbeat(sequence, position_s, watched_s), view.sitting, NOON)
+    return view.after(Heartbeat(sequence, position_s, watched_s), view.session, NOON)
 
 
 def test_the_graph_is_due_at_half_and_at_the_end_once_each() -> None:
@@ -103,11 +99,11 @@ def test_the_graph_is_due_at_half_and_at_the_end_once_each() -> None:
     assert view.due is Milestone.NONE
     view = after(view, 1, 60.0)
     assert view.due is Milestone.HALF
-    view = after(view.having_told(Milestone.HALF), 2, 80.0)
+    view = after(view.with_reported(Milestone.HALF), 2, 80.0)
     assert view.due is Milestone.NONE
     view = after(view, 3, 115.0)
     assert view.due is Milestone.END
-    assert after(view.having_told(Milestone.END), 4, 120.0).due is Milestone.NONE
+    assert after(view.with_reported(Milestone.END), 4, 120.0).due is Milestone.NONE
 
 
 def test_who_only_leaps_to_the_end_has_not_watched() -> None:
@@ -123,15 +119,7 @@ def test_what_was_played_in_earlier_sittings_counts() -> None:
 
 
 def test_a_film_watched_once_more_is_told_once_more() -> None:
-    view = after(View(FIRST), 0, 120.0).having_told(Milestone.END)
+    view = after(View(FIRST), 0, 120.0).with_reported(Milestone.END)
     view = view.after(Heartbeat(0, 10.0, 10.0), SECOND, NOON)
-    assert (view.told, view.due) == (Milestone.NONE, Milestone.NONE)
+    assert (view.reported, view.due) == (Milestone.NONE, Milestone.NONE)
     assert view.after(Heartbeat(1, 61.0, 60.0), SECOND, NOON).due is Milestone.HALF
-
-
-def test_a_cursor_names_a_place_and_nothing_else_is_one() -> None:
-    place = place_of(NOON, "film-1a2b3c")
-    assert read_cursor(cursor_after(place)) == place
-    for odd in ("!", "YQ", "é", cursor_after("2026-11-24T12:00:00.000Z~UPPER"), cursor_after('{"$gt":""}')):
-        with pytest.raises(Malformed):
-            read_cursor(odd)

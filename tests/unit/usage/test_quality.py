@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from functions.usage.model import Quality
-from functions.usage.service import Usage
+from functions.usage.service import UsageService
 from tests.support.telemetry import Listener
 from tests.support.usage import Cinema
 
@@ -13,8 +13,13 @@ from tests.support.usage import Cinema
 def make_cinema() -> tuple[Cinema, Listener]:
     """Return a cinema and who listens to its figures."""
     cinema, listener = Cinema(), Listener()
-    cinema.usage = Usage(
-        cinema.store, cinema.world.catalogue, cinema.tickets, lambda _: None, cinema.clock, lambda: listener
+    cinema.usage = UsageService(
+        cinema.store,
+        cinema.world.catalogue,
+        cinema.tickets,
+        send=lambda message: None,
+        now=cinema.clock,
+        telemetry=lambda: listener,
     )
     return cinema, listener
 

@@ -1,15 +1,15 @@
-"""Watching on one screen and on several, clearing, listing, rating: what is kept, and what the graph is told."""
+"""Watching on one screen and on several, clearing, listing, rating: what is stored and what is sent to the graph."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from functions.platform.errors import Forbidden, ListFull, Malformed, NotFound, StoreUnavailable, Unauthenticated
+from functions.platform.messages import UpdateGraph
 from functions.usage.service import MOST_LISTED, TICKET_LIFE
-from tests.support.catalogue import make_title
+from tests.support.catalogue import NOON, make_title
 from tests.support.usage import ADA, BOB, FILM_S, Cinema, Screen
 
 
@@ -93,7 +93,7 @@ def test_what_was_cleared_stays_cleared_until_the_title_is_opened_again() -> Non
     cinema = Cinema()
     screen = cinema.opens()
     screen.at(30.0)
-    cinema.usage.clear(ADA, "film")
+    cinema.usage.clear_view(ADA, "film")
     screen.at(45.0)
     assert cinema.position() is None
     again = cinema.opens()
@@ -109,11 +109,11 @@ def test_a_view_that_a_renewal_brings_back_is_younger_than_the_clearing() -> Non
     screen = cinema.opens()
     screen.at(30.0)
     cinema.clock.forward(seconds=5)
-    cinema.usage.clear(ADA, "film")
+    cinema.usage.clear_view(ADA, "film")
     cleared_at = cinema.clock()
     cinema.opens(ticket=screen.ticket)
     kept = cinema.store.view(ADA, "film")
-    assert kept and kept.view.made_at > cleared_at > kept.view.sitting.opened_at
+    assert kept and kept.view.made_at > cleared_at > kept.view.session.opened_at
 
 
 def test_a_viewer_who_left_is_forgotten_though_their_player_goes_on() -> None:
@@ -121,12 +121,12 @@ def test_a_viewer_who_left_is_forgotten_though_their_player_goes_on() -> None:
     screen = cinema.opens()
     screen.at(30.0)
     cinema.usage.list_title(ADA, "other")
-    cinema.usage.rate(ADA, "film", 1)
+    cinema.usage.rate_title(ADA, "film", 1)
     for _ in range(2):
         cinema.usage.forget(ADA)
     screen.at(45.0)
     assert cinema.usage.history(ADA).entries == ()
-    assert cinema.usage.watch_list(ADA) == [] and cinema.usage.ratings(ADA) == []
+    assert not cinema.usage.watch_list(ADA).entries and not cinema.usage.ratings(ADA).entries
 
 
 def test_heartbeats_that_come_at_once_never_overwrite_each_other() -> None:
@@ -164,8 +164,8 @@ def test_a_store_that_is_away_keeps_nobody_from_watching_and_loses_no_place(monk
     assert cinema.position() == 70.0
 
 
-def watched(cinema: Cinema) -> list[Any]:
-    return [message["watched"]["progress"] for message in cinema.told if "watched" in message]  # type: ignore[index]
+def watched(cinema: Cinema) -> list[float | None]:
+    return [message.progress for message in cinema.sent if message.change == "watched"]
 
 
 def test_the_graph_is_told_at_half_and_at_the_end_and_not_at_each_heartbeat() -> None:
@@ -175,20 +175,18 @@ def test_the_graph_is_told_at_half_and_at_the_end_and_not_at_each_heartbeat() ->
         screen.at(number * 15.0, watched_s=number * 15.0)
         screen.at(number * 15.0, sequence=screen.sequence)
     assert watched(cinema) == [0.5, 1.0]
-    message: Any = cinema.told[0]
-    assert message == {
-        "watched": {"user_id": ADA, "title_id": "film", "progress": 0.5, "at": "2026-11-24T12:00:01.000Z"}
-    }
+    at = NOON + timedelta(seconds=1)
+    assert cinema.sent[0] == UpdateGraph("watched", title_id="film", user_id=ADA, progress=0.5, at=at)
 
 
 def test_what_the_graph_could_not_be_told_is_told_by_the_next_heartbeat() -> None:
     cinema = Cinema()
     screen = cinema.opens()
-    cinema.graph_is_away = True
-    with pytest.raises(ConnectionError):
+    cinema.queue_is_away = True
+    with pytest.raises(StoreUnavailable):
         screen.at(61.0)
     assert cinema.position() == 61.0
-    cinema.graph_is_away = False
+    cinema.queue_is_away = False
     screen.at(62.0)
     screen.at(63.0)
     assert watched(cinema) == [0.517]
@@ -197,11 +195,11 @@ def test_what_the_graph_could_not_be_told_is_told_by_the_next_heartbeat() -> Non
 def test_clearing_is_told_to_the_graph() -> None:
     cinema = Cinema()
     cinema.opens().at(30.0)
-    cinema.usage.clear(ADA, "film")
-    cinema.usage.clear_all(ADA)
-    assert cinema.told == [
-        {"unwatched": {"user_id": ADA, "title_id": "film"}},
-        {"unwatched": {"user_id": ADA, "title_id": None}},
+    cinema.usage.clear_view(ADA, "film")
+    cinema.usage.clear_history(ADA)
+    assert cinema.sent == [
+        UpdateGraph("unwatched", title_id="film", user_id=ADA),
+        UpdateGraph("unwatched", user_id=ADA),
     ]
 
 
@@ -222,14 +220,8 @@ def test_history_shows_the_latest_first_in_pages_and_only_ones_own() -> None:
 def test_a_withdrawn_title_stays_in_the_history_without_its_card() -> None:
     cinema = Cinema()
     cinema.opens().at(30.0)
-    cinema.world.catalogue.withdraw("film")
+    cinema.world.catalogue.withdraw_title("film")
     assert [entry.title for entry in cinema.usage.history(ADA).entries] == [None]
-
-
-@pytest.mark.parametrize("limit", [0, 101])
-def test_a_page_of_history_has_a_limit(limit: int) -> None:
-    with pytest.raises(Malformed):
-        Cinema().usage.history(ADA, limit=limit)
 
 
 def test_a_list_keeps_its_order_and_takes_what_there_is() -> None:
@@ -237,13 +229,13 @@ def test_a_list_keeps_its_order_and_takes_what_there_is() -> None:
     for title_id in ("film", "other", "film"):
         cinema.clock.forward(seconds=1)
         cinema.usage.list_title(ADA, title_id)
-    assert [mark.title_id for mark, _ in cinema.usage.watch_list(ADA)] == ["other", "film"]
-    assert cinema.usage.watch_list(BOB) == []
+    assert [item.mark.title_id for item in cinema.usage.watch_list(ADA).entries] == ["other", "film"]
+    assert not cinema.usage.watch_list(BOB).entries
     with pytest.raises(NotFound):
         cinema.usage.list_title(ADA, "nothing")
     cinema.usage.unlist_title(ADA, "film")
     cinema.usage.unlist_title(ADA, "film")
-    assert [mark.title_id for mark, _ in cinema.usage.watch_list(ADA)] == ["other"]
+    assert [item.mark.title_id for item in cinema.usage.watch_list(ADA).entries] == ["other"]
 
 
 def test_a_list_is_full_one_day() -> None:
@@ -258,21 +250,41 @@ def test_a_list_is_full_one_day() -> None:
 
 def test_a_rating_replaces_the_one_before_and_the_graph_knows() -> None:
     cinema = Cinema()
-    cinema.usage.rate(ADA, "film", 1)
-    cinema.usage.rate(ADA, "film", -1)
-    cinema.usage.rate(BOB, "film", 1)
-    assert [(mark.title_id, mark.rating) for mark in cinema.usage.ratings(ADA)] == [("film", -1)]
-    cinema.usage.unrate(ADA, "film")
-    assert cinema.usage.ratings(ADA) == [] and cinema.usage.traces(BOB, "film").rating == 1
-    told: list[Any] = [message["rated"] for message in cinema.told]
-    assert [(rated["user_id"], rated["rating"]) for rated in told] == [(ADA, 1), (ADA, -1), (BOB, 1), (ADA, 0)]
+    cinema.usage.rate_title(ADA, "film", 1)
+    cinema.usage.rate_title(ADA, "film", -1)
+    cinema.usage.rate_title(BOB, "film", 1)
+    assert [(mark.title_id, mark.rating) for mark in cinema.usage.ratings(ADA).entries] == [("film", -1)]
+    cinema.usage.unrate_title(ADA, "film")
+    assert not cinema.usage.ratings(ADA).entries and cinema.usage.title_state(BOB, "film").rating == 1
+    assert [(message.change, message.user_id) for message in cinema.sent] == [
+        ("rated", ADA),
+        ("rated", ADA),
+        ("rated", BOB),
+        ("rated", ADA),
+    ]
     with pytest.raises(NotFound):
-        cinema.usage.rate(ADA, "nothing", 1)
+        cinema.usage.rate_title(ADA, "nothing", 1)
 
 
-@pytest.mark.parametrize("odd", ["", "a/b", "A", "x" * 61, "a~b", "../film", "film\n"])
-def test_what_cannot_be_a_title_is_not_found(odd: str) -> None:
+def test_list_and_ratings_come_in_pages() -> None:
+    cinema = Cinema()
+    for title_id in ("film", "other", "third"):
+        cinema.usage.list_title(ADA, title_id)
+        cinema.usage.rate_title(ADA, title_id, 1)
+    cursor, listed, rated = "", [], []
+    for _ in range(3):
+        page = cinema.usage.watch_list(ADA, cursor=cursor, limit=1)
+        listed += [item.mark.title_id for item in page.entries]
+        thumbs = cinema.usage.ratings(ADA, cursor=cursor, limit=1)
+        rated += [mark.title_id for mark in thumbs.entries]
+        assert thumbs.cursor == page.cursor
+        cursor = page.cursor or ""
+    assert listed == rated == ["third", "other", "film"] and not cursor
+
+
+@pytest.mark.parametrize("cursor", ["x", "MjAyNg", "9999-12-31T23:59:59-14:00", "é"])
+def test_cursor_that_no_page_returned_is_malformed(cursor: str) -> None:
     usage = Cinema().usage
-    for act in (usage.traces, usage.clear, usage.list_title, usage.unlist_title, usage.unrate):
-        with pytest.raises(NotFound):
-            act(ADA, odd)
+    for read in (usage.history, usage.watch_list, usage.ratings):
+        with pytest.raises(Malformed):
+            read(ADA, cursor=cursor)

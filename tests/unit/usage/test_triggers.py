@@ -3,36 +3,39 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from functions import bootstrap
-from functions.accounts.model import Viewer
+from functions.accounts.model import Session, Viewer
 from functions.platform.errors import Unauthenticated
 from functions.usage import triggers
 from tests.support.api import call
+from tests.support.catalogue import NOON
 from tests.support.usage import ADA, BOB, Cinema
 
 ADAS, BOBS = {"Authorization": "Bearer ada"}, {"Authorization": "Bearer bob"}
 FILM = {"id": "film"}
 
 
-class Accounts:
+class Access:
     """Knows two viewers by their tokens."""
 
-    def viewer(self, token: str) -> Viewer:
+    def session(self, token: str) -> Session:
+        """Return the session of a token; raise Unauthenticated."""
         user_id = {"ada": ADA, "bob": BOB}.get(token)
         if user_id is None:
             raise Unauthenticated("Log in first.")
-        return Viewer(user_id, f"{token}@example.org")
+        return Session(Viewer(user_id, f"{token}@example.org"), NOON, NOON + timedelta(days=30))
 
 
 @pytest.fixture
 def cinema(monkeypatch: pytest.MonkeyPatch) -> Cinema:
     made = Cinema()
     monkeypatch.setattr(bootstrap, "usage", lambda: made.usage)
-    monkeypatch.setattr(bootstrap, "accounts", Accounts)
+    monkeypatch.setattr(bootstrap, "access", Access)
     return made
 
 
@@ -71,13 +74,13 @@ def test_no_route_shows_or_touches_what_is_anothers(
 ) -> None:
     cinema.opens(ADA).at(42.0)
     cinema.usage.list_title(ADA, "film")
-    cinema.usage.rate(ADA, "film", -1)
-    before = cinema.usage.traces(ADA, "film")
+    cinema.usage.rate_title(ADA, "film", -1)
+    before = cinema.usage.title_state(ADA, "film")
     for named in ("", f"?user_id={ADA}"):
         status, said = call(function, address + named, route=route, body=body or {"user_id": ADA}, headers=BOBS)
         assert status in (200, 204)
         assert "42" not in json.dumps(said) and "-1" not in json.dumps(said)
-    assert cinema.usage.traces(ADA, "film") == before
+    assert cinema.usage.title_state(ADA, "film") == before
 
 
 @pytest.mark.parametrize("function", [triggers.record_usage, triggers.record_usage_on_leaving])
@@ -100,8 +103,6 @@ def test_a_heartbeat_needs_a_ticket_of_its_title(cinema: Cinema, function: Any) 
     "odd",
     [
         {"position_s": -1},
-        {"position_s": float("nan")},
-        {"position_s": float("inf")},
         {"position_s": "30"},
         {"position_s": None},
         {"position_s": 151},
@@ -123,11 +124,19 @@ def test_a_heartbeat_that_cannot_be_is_refused_with_a_sentence(cinema: Cinema, o
     for function in (triggers.record_usage, triggers.record_usage_on_leaving):
         status, said = call(function, "usage/film", route=FILM, body=json.dumps(body).encode())
         assert status == 422
-        assert said["detail"].startswith(next(iter(odd)))
+        assert said["detail"].startswith(f"`{next(iter(odd))}")
     assert cinema.position() is None
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"nonsense", b"\xff"])
+NOT_NUMBERS = (
+    b'{"ticket": "t", "sequence": 1, "position_s": NaN}',
+    b'{"ticket": "t", "sequence": 1, "position_s": Infinity}',
+    b'{"ticket": "t", "sequence": 1, "position_s": 1e400}',
+    b'{"ticket": "t", "sequence": 1' + b"0" * 5000 + b', "position_s": 1}',
+)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"nonsense", b"\xff", b"[" * 5000, *NOT_NUMBERS])
 def test_a_heartbeat_that_is_no_object_is_refused(cinema: Cinema, body: bytes) -> None:
     assert call(triggers.record_usage_on_leaving, "usage/film", route=FILM, body=body)[0] == 422
 
@@ -145,8 +154,14 @@ def test_history_and_the_place_on_the_titles_page(cinema: Cinema) -> None:
     assert call(triggers.get_title_usage, "usage/film", route=FILM, headers=ADAS)[1]["resume_s"] == 42.0
     nothing = {"view": None, "resume_s": 0.0, "listed": False, "rating": 0}
     assert call(triggers.get_title_usage, "usage/third", route={"id": "third"}, headers=ADAS) == (200, nothing)
-    assert call(triggers.list_usage, "usage?limit=x", headers=ADAS)[0] == 422
-    assert call(triggers.list_usage, "usage?cursor=x", headers=ADAS)[0] == 422
+    for function, path in (
+        (triggers.list_usage, "usage"),
+        (triggers.get_list, "list"),
+        (triggers.list_ratings, "ratings"),
+    ):
+        for asked in ("limit=x", "limit=0", "limit=101", "cursor=x", "cursor=9999-12-31T23:59:59-14:00"):
+            assert call(function, f"{path}?{asked}", headers=ADAS)[0] == 422
+    assert call(triggers.list_usage, "usage?unfinished=null", headers=ADAS)[0] == 422
 
 
 def test_history_is_cleared_one_by_one_or_all_at_once(cinema: Cinema) -> None:
@@ -174,3 +189,19 @@ def test_the_list_and_ratings(cinema: Cinema) -> None:
 def test_a_rating_is_a_thumb_up_or_down(cinema: Cinema, rating: object) -> None:
     status, _ = call(triggers.rate_title, "ratings/film", route=FILM, body={"rating": rating}, headers=ADAS)
     assert status == 422
+
+
+@pytest.mark.parametrize("odd", ["a/b", "A", "x" * 61, "a~b", "../film", "film\n"])
+def test_what_cannot_be_a_title_is_not_found(cinema: Cinema, odd: str) -> None:
+    for function, address, _, body in BY_SESSION:
+        if address in ("usage", "list", "ratings"):
+            continue
+        status, said = call(function, address, route={"id": odd}, body=body, headers=ADAS)
+        assert (status, said["error"]) == (404, "not_found")
+
+
+def test_only_a_beacon_may_send_its_heartbeat_as_text(cinema: Cinema) -> None:
+    text = {"Content-Type": "text/plain;charset=UTF-8"}
+    body = beat(cinema.opens().ticket)
+    assert call(triggers.record_usage, "usage/film", route=FILM, body=body, headers=text)[0] == 415
+    assert call(triggers.record_usage_on_leaving, "usage/film", route=FILM, body=body, headers=text)[0] == 204

@@ -1,6 +1,6 @@
 /** The titles: found by their words, described by hand, taken out. */
 import { hook, hooks, picture, piece, reconcile, say } from "../dom.js";
-import { api, getJson, persist, RequestError } from "../net.js";
+import { persist, RequestError } from "../net.js";
 import { hueOf, pictureFor, titleAddress } from "../cards.js";
 import { stateLabel } from "../text.js";
 import { bindForm } from "../account/form.js";
@@ -44,7 +44,7 @@ class Titles {
     const turn = (this.asked += 1);
     const asked = new URLSearchParams({ q: at.q.value.trim(), limit: PAGE, ...(more && this.cursor ? { cursor: this.cursor } : {}) });
     try {
-      const page = await getJson(api(`titles?${asked}`));
+      const page = await authorized(`catalogue/titles?${asked}`);
       if (turn !== this.asked) return;
       const first = this.titles.length;
       this.titles = more ? [...this.titles, ...page.titles] : page.titles;

@@ -1,0 +1,131 @@
+"""What the catalogue needs of the outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from functions.catalogue.model import Title
+    from functions.catalogue.omdb import Found, Missed
+    from functions.catalogue.search import Search
+    from functions.catalogue.sidecar import Sidecars
+
+
+class TitleStore(Protocol):
+    """Stores titles. Every method raises StoreUnavailable while the store is unavailable or busy.
+
+    A "summary" is a title without the fields that no list shows.
+    """
+
+    def add(self, title: Title) -> bool:
+        """Store a new title; return False, changing nothing, if its id is taken."""
+
+    def get(self, title_id: str) -> Title | None:
+        """Return a title, or None."""
+
+    def save(self, title: Title, *, over: int) -> bool:
+        """Replace revision `over` of a title; return False, changing nothing, if it is not the current revision."""
+
+    def find_page(self, search: Search, *, below: str | None, limit: int) -> list[Title]:
+        """Return listed titles that match, newest first, below a position."""
+
+    def listed(self) -> list[Title]:
+        """Return summaries of all listed titles, newest first."""
+
+    def some(self, title_ids: Sequence[str]) -> list[Title]:
+        """Return summaries of the titles with these ids, in any order; unknown ids are skipped."""
+
+    def episodes(self, series_key: str) -> list[Title]:
+        """Return summaries of all listed episodes of a series, in any order."""
+
+    def in_order(self, *, after: str, limit: int) -> list[Title]:
+        """Return summaries in the order of ids, beginning after an id; withdrawn titles are included."""
+
+    def count(self) -> int:
+        """Return the approximate number of titles."""
+
+    def best(self, *, genre: str, limit: int) -> list[Title]:
+        """Return summaries of watchable titles, highest rated first, then newest; of one genre if it is not empty."""
+
+    def unpublished(self, *, limit: int) -> list[Title]:
+        """Return titles with a change that the static catalogue does not show yet."""
+
+    def outdated(self, *, page_format: int, limit: int) -> list[Title]:
+        """Return published titles whose page was written in a lower format."""
+
+    def count_waiting(self, *, page_format: int) -> int:
+        """Return the number of titles that are unpublished or outdated."""
+
+    def mark_outdated(self) -> int:
+        """Make every title count as written in a lower format; return how many titles that changed."""
+
+    def mark_published(self, title_id: str, revision: int, *, page_format: int) -> None:
+        """Record that the page of a revision is written; nothing changes if the title has another revision by now."""
+
+    def due(self, now: datetime, *, limit: int) -> list[Title]:
+        """Return titles whose description is due to be looked up again, the longest overdue first."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileVersion:
+    """The state of a file: `etag` names this version, `notes` are the metadata stored with it."""
+
+    etag: str
+    notes: Mapping[str, str]
+
+
+class SiteFiles(Protocol):
+    """Stores the files of the static site; paths are relative to the site's root."""
+
+    def find_version(self, path: str) -> FileVersion | None:
+        """Return the current version of a file, or None if it does not exist."""
+
+    def write(
+        self, path: str, data: bytes, *, kind: str, cache: str, over: FileVersion | None, notes: Mapping[str, str] = ...
+    ) -> bool:
+        """Write a file of media type `kind` if its version is still `over`; return whether it was written."""
+
+    def remove(self, path: str) -> None:
+        """Remove a file if it exists."""
+
+
+class SidecarStore(Protocol):
+    """Finds the files that accompany films."""
+
+    def beside(self, stem: str) -> Sidecars:
+        """Return the sidecars of the film with this stem."""
+
+
+class FilmDatabase(Protocol):
+    """Describes films."""
+
+    def by_id(self, imdb_id: str) -> Found | Missed:
+        """Return the film with an IMDb id."""
+
+    def by_name(self, name: str, *, year: int | None, kind: str) -> Found | Missed:
+        """Return the film or series with a name; `kind` is that of `Details`."""
+
+
+class Posters(Protocol):
+    """Fetches posters."""
+
+    def fetch(self, url: str) -> bytes:
+        """Return the poster's bytes; raise PosterRefused."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueDependencies:
+    """What the catalogue calls.
+
+    `announce` requests publication and `fetch` the description of a title, with its id and stem, both by queue;
+    `drop_container` deletes the segments of a title.
+    """
+
+    announce: Callable[[], None]
+    fetch: Callable[[str, str], None]
+    drop_container: Callable[[str], None]
+    now: Callable[[], datetime]

@@ -1,0 +1,351 @@
+"""The JSON of titles: what requests may set, and what the API answers.
+
+A field of a description is declared twice: in `TitleFields`, which is shown, and in `DescriptionForm`, which is read.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from functions.catalogue.model import Artwork, Rating, Status
+from functions.catalogue.text import ONE_LINE, PARAGRAPHS
+from functions.platform.errors import Malformed
+from functions.platform.field_types import Cursor, Limit, NextCursor, Time
+from functions.platform.pagination import DEFAULT_LIMIT
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from functions.catalogue.model import Details, Title
+
+CATALOGUE_FORMAT = 2
+"""The format of the static catalogue's files (`static_files`); raise it with every change of what they hold.
+
+Files of a lower format are found and written again. Instances of an older release leave those of a higher one alone.
+"""
+
+CARD_PLOT_LENGTH = 240
+
+FAILED = "This film could not be prepared for playing."
+"""What the public reads about a failed encode; the owner sees the reason in the job."""
+
+Text = Annotated[str, Meta(max_length=300, pattern=ONE_LINE)]
+Texts = Annotated[list[Text], Meta(max_length=100)] | Annotated[str, Meta(max_length=3000)]
+"""A list, or its entries in one text separated by commas: people write both.
+
+msgspec 0.22 corrupts memory if a union contains a list and a text with a pattern, so the entries of one text are
+checked when it is split.
+"""
+
+TitleKind = Literal["movie", "series", "episode"]
+Search = Annotated[str, Meta(max_length=200)]
+
+
+class GivenRating(Struct, frozen=True):
+    """A rating as its source writes it."""
+
+    source: Text
+    value: Text
+
+
+class DescriptionForm(Struct, frozen=True, kw_only=True):
+    """A description as `film.json` gives it; every field may be left out, and unknown fields are ignored."""
+
+    year: Annotated[int, Meta(ge=1870, le=2200)] | UnsetType | None = UNSET
+    kind: TitleKind | UnsetType = UNSET
+    series: Text | UnsetType | None = UNSET
+    season: Annotated[int, Meta(ge=0, le=9999)] | UnsetType | None = UNSET
+    episode: Annotated[int, Meta(ge=0, le=9999)] | UnsetType | None = UNSET
+    rated: Text | UnsetType | None = UNSET
+    released: Text | UnsetType | None = UNSET
+    runtime_min: Annotated[int, Meta(ge=1, le=100000)] | UnsetType | None = UNSET
+    genres: Texts | UnsetType | None = UNSET
+    directors: Texts | UnsetType | None = UNSET
+    writers: Texts | UnsetType | None = UNSET
+    actors: Texts | UnsetType | None = UNSET
+    plot: Annotated[str, Meta(max_length=5000, pattern=PARAGRAPHS)] | UnsetType | None = UNSET
+    languages: Texts | UnsetType | None = UNSET
+    countries: Texts | UnsetType | None = UNSET
+    awards: Text | UnsetType | None = UNSET
+    ratings: Annotated[list[GivenRating], Meta(max_length=20)] | UnsetType | None = UNSET
+    imdb_id: Annotated[str, Meta(pattern=r"^tt\d{5,10}$")] | UnsetType | None = UNSET
+    imdb_rating: Annotated[float, Meta(ge=0, le=10)] | UnsetType | None = UNSET
+    imdb_votes: Annotated[int, Meta(ge=0, le=10000000000)] | UnsetType | None = UNSET
+
+    def values(self) -> dict[str, Any]:
+        """Return the given fields as `Details` holds them; None, or an empty tuple, where a field is to be cleared.
+
+        Raise Malformed if an entry of a list in one text is not one line of printable characters.
+        """
+        given = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {name: _value(name, value) for name, value in given.items() if value is not UNSET}
+
+
+class TitleEdit(DescriptionForm, frozen=True, forbid_unknown_fields=True):
+    """Fields to set by hand; null clears a field. No later refresh changes them back."""
+
+    name: Text | UnsetType = UNSET
+
+
+class SidecarForm(DescriptionForm, frozen=True):
+    """The content of `film.json`."""
+
+    title: Text | UnsetType | None = UNSET
+    kind: TitleKind | UnsetType | None = UNSET  # type: ignore[assignment]
+
+
+class TitleQuery(Struct, frozen=True):
+    """Which titles to list."""
+
+    q: Annotated[
+        Search,
+        Meta(description="Words of name, people or genres; the last may be unfinished. Case and accents are ignored."),
+    ] = ""
+    genre: Annotated[Search, Meta(description="Only titles of this genre.")] = ""
+    cursor: Cursor = ""
+    limit: Limit = DEFAULT_LIMIT
+
+
+class Card(Struct, frozen=True):
+    """What a shelf shows of a title."""
+
+    id: str
+    name: str
+    year: int | None
+    kind: TitleKind
+    rated: str | None
+    runtime_min: int | None
+    genres: tuple[str, ...]
+    plot: str | None
+    status: Status
+    artwork: Artwork
+
+    @classmethod
+    def of(cls, title: Title) -> Self:
+        """Return the card of a title."""
+        return cls(**card_values(title))
+
+
+class TitleFields(Struct, frozen=True, kw_only=True):
+    """The description of a title; an unknown value is null or empty."""
+
+    name: str
+    year: int | None
+    kind: TitleKind
+    series: Annotated[str | None, Meta(description="The series that an episode belongs to.")]
+    season: int | None
+    episode: int | None
+    rated: str | None
+    released: str | None
+    runtime_min: int | None
+    genres: tuple[str, ...]
+    directors: tuple[str, ...]
+    writers: tuple[str, ...]
+    actors: tuple[str, ...]
+    plot: str | None
+    languages: tuple[str, ...]
+    countries: tuple[str, ...]
+    awards: str | None
+    ratings: tuple[Rating, ...]
+    imdb_id: str | None
+    imdb_rating: float | None
+    imdb_votes: int | None
+
+
+class MetadataOrigin(Struct, frozen=True):
+    """Where the description comes from, and whether the film was recognised."""
+
+    source: Literal["sidecar", "omdb", "filename"]
+    matched: bool
+
+
+class OwnerMetadata(MetadataOrigin, frozen=True):
+    """Where the description comes from, and why it is not better."""
+
+    reason: str | None
+
+
+class TitleRendition(Struct, frozen=True):
+    """A rung that can be played; sizes in pixels."""
+
+    name: str
+    width: int
+    height: int
+    kbps: Annotated[int, Meta(description="The peak bitrate.")]
+
+
+class TitleSubtitles(Struct, frozen=True):
+    """A subtitle track."""
+
+    name: str
+    language: str
+    label: str
+
+
+class TitlePlayback(Struct, frozen=True):
+    """What plays a title; until `complete` the job still encodes and `duration_s` is the planned length."""
+
+    job_id: str
+    duration_s: float
+    width: int
+    height: int
+    renditions: tuple[TitleRendition, ...]
+    audio: tuple[str, ...]
+    subtitles: tuple[TitleSubtitles, ...]
+    thumbnails: bool
+    complete: bool
+
+
+class PublicTitle(TitleFields, frozen=True, kw_only=True):
+    """Everything that the public may know of a title."""
+
+    id: str
+    metadata: MetadataOrigin
+    artwork: Artwork
+    status: Status
+    failure: Annotated[str | None, Meta(description="A sentence, if the newest encode failed.")]
+    playback: TitlePlayback | None
+    added_at: Time
+
+    @classmethod
+    def of(cls, title: Title) -> Self:
+        """Return the public form of a title."""
+        origin = MetadataOrigin(title.metadata.source.value, title.metadata.matched)
+        return cls(**_title_values(title), metadata=origin, failure=FAILED if title.failure else None)
+
+
+class OwnerTitle(TitleFields, frozen=True, kw_only=True):
+    """A title as its owner sees it: with the reasons of what failed."""
+
+    id: str
+    metadata: OwnerMetadata
+    artwork: Artwork
+    status: Status
+    failure: Annotated[str | None, Meta(description="Why the newest encode failed.")]
+    playback: TitlePlayback | None
+    added_at: Time
+
+    @classmethod
+    def of(cls, title: Title) -> Self:
+        """Return the owner's form of a title."""
+        kept = title.metadata
+        origin = OwnerMetadata(kept.source.value, kept.matched, kept.reason)
+        return cls(**_title_values(title), metadata=origin, failure=title.failure)
+
+
+class TitleProgress(Struct, frozen=True):
+    """How far the newest encode of a title is; times in seconds, `eta_s` null while it cannot be estimated."""
+
+    status: Literal["queued", "planning", "encoding", "ready", "failed"]
+    reason: Annotated[str | None, Meta(description="A sentence, if the encode failed.")]
+    percent: Annotated[float, Meta(ge=0, le=100)]
+    front_s: Annotated[float, Meta(description="Up to where the title plays.")]
+    duration_s: float | None
+    eta_s: float | None
+
+
+class TitleWithProgress(PublicTitle, frozen=True, kw_only=True):
+    """A title, and how far its newest encode is; null if there is none."""
+
+    progress: TitleProgress | None
+
+    @classmethod
+    def with_progress(cls, title: Title, progress: object | None) -> Self:
+        """Return the public form of a title with `progress`, an object with the fields of `TitleProgress`."""
+        public = PublicTitle.of(title)
+        shown = None
+        if progress is not None:
+            shown = msgspec.convert(progress, TitleProgress, from_attributes=True)
+            shown = msgspec.structs.replace(shown, reason=FAILED if shown.reason else None)
+        return cls(**{name: getattr(public, name) for name in public.__struct_fields__}, progress=shown)
+
+
+class TitlePage(Struct, frozen=True):
+    """A page of titles, newest first."""
+
+    titles: list[PublicTitle]
+    cursor: NextCursor
+
+
+class OwnerTitlePage(Struct, frozen=True):
+    """A page of titles as their owner sees them, newest first."""
+
+    titles: list[OwnerTitle]
+    cursor: NextCursor
+
+
+class NextEpisode(Struct, frozen=True):
+    """The next episode that can be watched; null after the last one and for a film."""
+
+    next: Card | None
+
+
+class Republication(Struct, frozen=True):
+    """How many pages of the static catalogue wait to be written."""
+
+    waiting: int
+
+
+def card_values(title: Title) -> dict[str, Any]:
+    """Return the fields of a card."""
+    details = title.details
+    return {
+        "id": title.id,
+        "name": details.name,
+        "year": details.year,
+        "kind": details.kind,
+        "rated": details.rated,
+        "runtime_min": title.runtime_min,
+        "genres": details.genres,
+        "plot": _shortened(details.plot),
+        "status": title.status,
+        "artwork": title.artwork,
+    }
+
+
+def _title_values(title: Title) -> dict[str, Any]:
+    """Return the fields that the public's and the owner's form have in common."""
+    playback = title.playback if title.watchable else None
+    return {
+        **_details_values(title.details),
+        "id": title.id,
+        "runtime_min": title.runtime_min,
+        "artwork": title.artwork,
+        "status": title.status,
+        "playback": msgspec.convert(playback, TitlePlayback, from_attributes=True) if playback else None,
+        "added_at": title.added_at,
+    }
+
+
+def _details_values(details: Details) -> dict[str, Any]:
+    return {name: getattr(details, name) for name in TitleFields.__struct_fields__}
+
+
+def _shortened(plot: str | None) -> str | None:
+    if plot is None or len(plot) <= CARD_PLOT_LENGTH:
+        return plot
+    return plot[:CARD_PLOT_LENGTH].rsplit(" ", 1)[0].rstrip(" ,;:.") + "…"
+
+
+_LISTS = ("genres", "directors", "writers", "actors", "languages", "countries")
+
+
+def _value(name: str, value: Any) -> Any:
+    """Return a field of a form as `Details` holds it; raise Malformed."""
+    if name == "ratings":
+        return tuple(Rating(each.source.strip(), each.value.strip()) for each in value or ())
+    if name in _LISTS:
+        parts = _split(name, value) if isinstance(value, str) else value or ()
+        return tuple(part.strip() for part in parts)
+    return value.strip() if isinstance(value, str) else value
+
+
+def _split(name: str, text: str) -> list[str]:
+    parts = [part for part in text.split(",") if part.strip()]
+    if not all(re.match(ONE_LINE, part) for part in parts):
+        raise Malformed(f"`{name}`: The entries must be single lines of printable characters.")
+    return parts

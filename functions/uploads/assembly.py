@@ -1,0 +1,20 @@
+"""How the parts of uploads fit together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.uploads.repository import BlobUploads
+from functions.uploads.service import Uploads
+
+if TYPE_CHECKING:
+    from functions.catalogue.service import Catalogue
+    from functions.encoding.service import EncodeService
+    from functions.platform.resources import Resources
+
+
+def assemble(resources: Resources, catalogue: Catalogue, encodes: EncodeService) -> Uploads:
+    """Return the uploads."""
+    settings = resources.settings()
+    store = BlobUploads(resources.blob_service(), resources.signer(), front=settings.blob_url)
+    return Uploads(store, catalogue, encodes, resources.now, largest_gb=settings.max_upload_gb)

@@ -1,0 +1,55 @@
+"""What usage needs of the outside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from functions.catalogue.model import Title
+    from functions.usage.model import Mark, StoredView, UsageKind, View, ViewerTitleState, ViewerUsage
+
+
+class UsageStore(Protocol):
+    """Stores usage. Every method raises StoreUnavailable while the store is unavailable or busy."""
+
+    def view(self, user_id: str, title_id: str) -> StoredView | None:
+        """Return a view, or None."""
+
+    def add(self, view: View) -> bool:
+        """Store a new view; return False, changing nothing, if it exists."""
+
+    def change(self, view: View, *, over: str) -> bool:
+        """Replace a version of a view; return False, changing nothing, if it is not the current version."""
+
+    def views(self, user_id: str, *, unfinished: bool, below: str | None, limit: int) -> list[View]:
+        """Return watched views of a viewer, latest first, below a position; with `unfinished` only those."""
+
+    def put(self, mark: Mark) -> None:
+        """Store a mark in place of an earlier one of its kind on the title."""
+
+    def marks(self, user_id: str, kind: UsageKind) -> list[Mark]:
+        """Return all marks of a kind that a viewer set, latest first: at most one per title."""
+
+    def title_state(self, user_id: str, title_id: str) -> ViewerTitleState:
+        """Return everything that is stored about a viewer and a title."""
+
+    def everyone(self, *, after: str) -> Iterator[ViewerUsage]:
+        """Yield every viewer about whom anything is stored, in the order of ids, beginning after an id."""
+
+    def remove(self, user_id: str, kind: UsageKind, title_id: str) -> None:
+        """Remove one view or mark, if it exists."""
+
+    def remove_all(self, user_id: str, *kinds: UsageKind) -> None:
+        """Remove all views and marks of these kinds of a viewer."""
+
+
+class TitleLookup(Protocol):
+    """What usage asks of the catalogue."""
+
+    def get(self, title_id: str) -> Title:
+        """Return a title; raise NotFound."""
+
+    def known(self, title_ids: Iterable[str]) -> dict[str, Title]:
+        """Return the titles with these ids by id, without those that are unknown or withdrawn."""

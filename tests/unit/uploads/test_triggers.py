@@ -1,0 +1,106 @@
+"""The functions of uploads: what a request may hold, and the messages that an arrival sends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from functions import bootstrap
+from functions.platform.errors import StoreUnavailable
+from functions.platform.messages import FetchMetadata, PlanEncode
+from functions.uploads import triggers
+from functions.uploads.reference import BlobReference
+from tests.support.api import call
+from tests.support.owners import AS_ADMINISTRATOR, AS_OPERATOR, AS_VIEWER, FakeAccess
+from tests.support.queues import MemoryQueues
+from tests.unit.uploads.test_service import Gate
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    made = Gate()
+    monkeypatch.setattr(bootstrap, "access", FakeAccess)
+    monkeypatch.setattr(bootstrap, "uploads", lambda: made.uploads)
+    return made
+
+
+@pytest.fixture
+def queues(monkeypatch: pytest.MonkeyPatch) -> MemoryQueues:
+    made = MemoryQueues()
+    monkeypatch.setattr(bootstrap.resources, "queues", lambda: made)
+    return made
+
+
+def arrive(blob: str) -> None:
+    built: Any = triggers.start_title
+    built._function.get_user_function()(BlobReference("uploads", blob))
+
+
+def test_film_sends_for_its_description_and_its_plan(gate: Gate, queues: MemoryQueues) -> None:
+    job_id = gate.put("film.mkv")
+    arrive("film.mkv")
+    title_id = gate.uploads.issue_ticket("film.mkv", size=1).title_id
+    assert queues.messages == [FetchMetadata(title_id, "film"), PlanEncode(job_id)]
+
+
+def test_sidecar_sends_for_the_description_alone(gate: Gate, queues: MemoryQueues) -> None:
+    gate.put("film.json")
+    arrive("film.json")
+    assert [type(message) for message in queues.messages] == [FetchMetadata]
+
+
+def test_subtitles_and_deleted_blobs_send_nothing(gate: Gate, queues: MemoryQueues) -> None:
+    gate.put("film.en.srt")
+    arrive("film.en.srt")
+    arrive("gone.mkv")
+    assert queues.messages == []
+
+
+def test_event_is_repeated_if_a_message_cannot_be_sent(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away(MemoryQueues):
+        def send(self, message: object, *, delay_s: int = 0) -> None:
+            raise StoreUnavailable("The queue does not answer.")
+
+    monkeypatch.setattr(bootstrap.resources, "queues", Away)
+    gate.put("film.mkv")
+    with pytest.raises(StoreUnavailable):
+        arrive("film.mkv")
+
+
+@pytest.mark.parametrize("headers", [AS_OPERATOR, AS_ADMINISTRATOR])
+def test_owner_gets_a_ticket(gate: Gate, headers: dict[str, str]) -> None:
+    status, ticket = call(triggers.create_upload, "uploads", body={"name": "film.mkv", "size": 9}, headers=headers)
+    assert (status, ticket["blob"], ticket["replaces"]) == (201, "film.mkv", False)
+    assert ticket["expires_at"] == "2026-11-25T00:00:00Z"
+
+
+@pytest.mark.parametrize(("headers", "status"), [({}, 401), (AS_VIEWER, 403)])
+def test_nobody_else_gets_one(gate: Gate, headers: dict[str, str], status: int) -> None:
+    assert call(triggers.create_upload, "uploads", body={"name": "film.mkv"}, headers=headers)[0] == status
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"size": 1},
+        {"name": 7},
+        {"name": ""},
+        {"name": "."},
+        {"name": "a/./b.mp4"},
+        {"name": "a\0b.mp4"},
+        {"name": "a\u202eb.mp4"},
+        {"name": "x" * 513},
+        {"name": "film.mkv", "size": -1},
+        {"name": "film.mkv", "size": 1.5},
+        {"name": "film.mkv", "size": "1"},
+        {"name": "film.mkv", "size": 10**400},
+        {"name": "film.mkv", "size": 2**62},
+        b"[]",
+        b"{",
+    ],
+)
+def test_request_of_the_wrong_form_is_malformed(gate: Gate, body: object) -> None:
+    status, answer = call(triggers.create_upload, "uploads", body=body, headers=AS_OPERATOR)
+    assert (status, answer["error"]) == (422, "malformed")
