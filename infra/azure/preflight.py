@@ -131,7 +131,7 @@ def subscription(environment: Environment, account: dict[str, Any], image: str) 
     wanted = environment.get("AZURE_SUBSCRIPTION_ID")
     if wanted and wanted != account["id"]:
         yield stops(
-            f"az uses the subscription {account['name']}, and azd another one.",
+            f"The Azure CLI uses the subscription {account['name']}, and azd another one.",
             f"az account set --subscription {wanted}",
         )
         return
