@@ -106,9 +106,11 @@ var alerts = [
 // A new workspace has no tables yet. A query over a table that is missing is refused unless validation is skipped, and a rule whose
 // query fails for a week is disabled; so each query is one leg of a fuzzy union, which leaves out what cannot be resolved as long as
 // another leg can: the empty table is that other leg.
+var each = [for item in alerts: 'union isfuzzy=true (datatable(alert: string)[]), (${item.query})']
 var legs = [for item in alerts: '(${item.query} | summarize rows = count() | where rows > 0 | project alert = "${item.name}")']
+var together = 'union isfuzzy=true (datatable(alert: string)[]), ${join(legs, ', ')}'
 
-resource alert 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for item in alerts: if (!oneAlert) {
+resource alert 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for (item, index) in alerts: if (!oneAlert) {
   name: '${item.name}-${token}'
   location: location
   tags: tags
@@ -125,7 +127,7 @@ resource alert 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for item i
     criteria: {
       allOf: [
         {
-          query: 'union isfuzzy=true (datatable(alert: string)[]), (${item.query})'
+          query: each[index]
           timeAggregation: 'Count'
           operator: 'GreaterThan'
           threshold: 0
@@ -155,7 +157,7 @@ resource all 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = if (oneAlert)
     criteria: {
       allOf: [
         {
-          query: 'union isfuzzy=true (datatable(alert: string)[]), ${join(legs, ', ')}'
+          query: together
           timeAggregation: 'Count'
           operator: 'GreaterThan'
           threshold: 0
