@@ -62,13 +62,13 @@ def migrate(pause: Callable[[float], None] = time.sleep) -> None:
         pause(5.0)
 
 
-def deployed(pause: Callable[[float], None] = time.sleep) -> str:
+def deployed(pause: Callable[[float], None] = time.sleep, *, patience_s: float = uploads.PATIENCE_S) -> str:
     """Finish a deployment whose code is in place; return the public address."""
     environment = Environment()
     _refresh_secrets(environment)
-    if down := uploads.warm(environment["NOTFLIX_API_URL"], pause=pause):
+    if down := uploads.warm(environment["NOTFLIX_API_URL"], pause=pause, patience_s=patience_s):
         tell(f"The API runs, and says that these do not answer yet: {', '.join(down)}.")
-    if uploads.subscribe(environment, pause=pause):
+    if uploads.subscribe(environment, pause=pause, patience_s=patience_s):
         tell("Uploads now start encodes by themselves.")
     _publish_site(environment)
     _make_budget(environment)

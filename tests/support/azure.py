@@ -36,46 +36,55 @@ NOT_VALIDATED = (
 NO_BUDGET = "(400) Cost Management supports only Enterprise Agreement, Web direct and Microsoft Customer Agreement"
 
 PROGRAM = """#!{python} -IS
-import json, os, pathlib, re, sys
-folder = pathlib.Path({folder!r})
-name = pathlib.Path(sys.argv[0]).name
+import json, os, sys
+folder = {folder!r}
+name = os.path.basename(sys.argv[0])
 asked = [name, *sys.argv[1:]]
-with (folder / "asked.jsonl").open("a") as file:
-    file.write(json.dumps(asked) + "\\n")
+
+def read(path):
+    with open(path) as file:
+        return file.read()
+
+def write(path, text, mode="w"):
+    with open(path, mode) as file:
+        file.write(text)
+
+write(folder + "/asked.jsonl", json.dumps(asked) + "\\n", "a")
 
 def refuse(words, code=1):
     sys.stderr.write("ERROR: " + words + "\\n")
     sys.exit(code)
 
-file = folder / "values.json"
+file = folder + "/values.json"
 if asked[:3] == ["azd", "env", "get-values"]:
-    if not file.exists():
+    if not os.path.exists(file):
         refuse("environment does not exist")
-    print(json.dumps(json.loads(file.read_text())))
+    print(json.dumps(json.loads(read(file))))
     sys.exit()
 if asked[:3] == ["azd", "env", "set"]:
-    if not file.exists():
+    if not os.path.exists(file):
         refuse("no default environment")
     given = asked[3:]
     if given[:1] == ["--file"]:
         if len(given) != 2:
             refuse("cannot combine --file flag with key-value arguments")
-        pairs = re.findall(r'^(\\w+)="(.*)"$', pathlib.Path(given[1]).read_text(), re.MULTILINE)
+        pairs = [line.split("=", 1) for line in read(given[1]).splitlines()]
+        pairs = [(key, value[1:-1]) for key, value in pairs]
     elif len(given) == 2 and "=" not in given[0]:
         pairs = [tuple(given)]
     elif given and all("=" in each for each in given):
         pairs = [each.split("=", 1) for each in given]
     else:
         refuse("invalid key=value format")
-    file.write_text(json.dumps(dict(json.loads(file.read_text()), **dict(pairs))))
+    write(file, json.dumps(dict(json.loads(read(file)), **dict(pairs))))
     sys.exit()
-table = folder / "answers.json"
-answers = json.loads(table.read_text())
+table = folder + "/answers.json"
+answers = json.loads(read(table))
 for entry in answers:
     start, bodies = entry
     if asked[: len(start)] == start and all(word in asked for word in start):
         body = bodies.pop(0) if len(bodies) > 1 else bodies[0]
-        table.write_text(json.dumps(answers))
+        write(table, json.dumps(answers))
         if isinstance(body, str):
             refuse(body)
         print(json.dumps(body))
