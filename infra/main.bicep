@@ -26,6 +26,11 @@ param domain string = ''
 param geoBackup bool = true
 @description('Origin of the site if you put another CDN before it; empty is the address of the storage account or Front Door.')
 param siteOrigin string = ''
+@description('Copies of films and queues: Standard_ZRS in three zones, Standard_GZRS in a second region too, Standard_LRS in one building.')
+@allowed([ 'Standard_ZRS', 'Standard_GZRS', 'Standard_LRS' ])
+param storageCopies string = 'Standard_ZRS'
+@description('Keep what is overwritten or deleted in storage for fourteen days as versions.')
+param blobVersioning bool = false
 @description('Make a registry for the encoder image; not needed where a prebuilt image is used.')
 param registry bool = true
 @description('Calls that one instance of the API answers at a time.')
@@ -125,6 +130,8 @@ module storage 'modules/storage.bicep' = {
     tags: tags
     token: token
     siteOrigin: siteOrigin
+    copies: storageCopies
+    versioning: blobVersioning
     workspaceId: observability.outputs.workspaceId
     actionGroupId: observability.outputs.actionGroupId
     apiPrincipalId: identity.outputs.apiPrincipalId

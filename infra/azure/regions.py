@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STOPS, WARNS = 0, 1
+TYPES = (
+    ("Microsoft.Cache", "redisEnterprise", "Azure Managed Redis"),
+    ("Microsoft.App", "managedEnvironments", "Container Apps"),
+    ("Microsoft.DocumentDB", "databaseAccounts", "Cosmos DB"),
+)
+"""What else a region may lack: provider, resource type, and its name for a person."""
 PYTHON = "3.13"
 MYSQL_SKU, MYSQL_VERSION = "standard_b1ms", "8.4"
 OTHER_REGION = "azd env set AZURE_LOCATION …"
@@ -28,9 +34,21 @@ def findings(location: str, *, geo_backup: bool) -> Iterator[tuple[int, str, str
             f"{location} has no paired region for a second backup of MySQL.",
             "azd env set NOTFLIX_GEO_BACKUP false",
         )
+    if region:
+        yield from _types(str(region.get("displayName") or location))
     yield from _flex(location)
     yield from _mysql(location)
     yield from _quota(location)
+
+
+def _types(region: str) -> Iterator[tuple[int, str, str]]:
+    wanted = region.lower().replace(" ", "")
+    for namespace, kind, name in TYPES:
+        shown = found("provider", "show", "--namespace", namespace) or {}
+        for each in shown.get("resourceTypes") or []:
+            offered = {str(place).lower().replace(" ", "") for place in each.get("locations") or []}
+            if each.get("resourceType") == kind and offered and wanted not in offered:
+                yield STOPS, f"{region} does not offer {name}.", OTHER_REGION
 
 
 def _flex(location: str) -> Iterator[tuple[int, str, str]]:

@@ -5,6 +5,11 @@ param tags object
 @minLength(3)
 param token string
 param siteOrigin string
+@description('Copies: ZRS in three zones of the region, GZRS in a second region too, LRS in one building.')
+@allowed([ 'Standard_ZRS', 'Standard_GZRS', 'Standard_LRS' ])
+param copies string
+@description('Keep what is overwritten or deleted for fourteen days as versions; each version is paid like a blob.')
+param versioning bool
 param workspaceId string
 param actionGroupId string
 param apiPrincipalId string
@@ -47,7 +52,7 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_ZRS' }
+  sku: { name: copies }
   properties: {
     accessTier: 'Hot'
     allowBlobPublicAccess: false
@@ -68,6 +73,7 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' = {
   name: 'default'
   properties: {
     staticWebsite: { enabled: true, indexDocument: 'index.html', errorDocument404Path: '404.html' }
+    isVersioningEnabled: versioning
     deleteRetentionPolicy: { enabled: true, days: 14 }
     containerDeleteRetentionPolicy: { enabled: true, days: 14 }
     cors: {
@@ -128,6 +134,15 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04
                 tierToCold: { daysAfterModificationGreaterThan: 60 }
               }
             }
+          }
+        }
+        {
+          name: 'versions-expire'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: { blobTypes: [ 'blockBlob' ] }
+            actions: { version: { delete: { daysAfterCreationGreaterThan: 14 } } }
           }
         }
         {

@@ -110,6 +110,11 @@ def test_an_image_without_a_registry_is_refused() -> None:
     [
         (("account", "list-locations"), [{"name": "eastus"}], "no region westeurope"),
         (("account", "list-locations"), [{"name": "westeurope", "metadata": {}}], "NOTFLIX_GEO_BACKUP false"),
+        (
+            ("provider", "show", "--namespace", "Microsoft.Cache"),
+            {"resourceTypes": [{"resourceType": "redisEnterprise", "locations": ["East US"]}]},
+            "does not offer Azure Managed Redis",
+        ),
         (("functionapp", "list-flexconsumption-locations"), [{"name": "East US"}], "does not offer Flex Consumption"),
         (("functionapp", "list-flexconsumption-runtimes"), [{"version": "3.12"}], "does not offer Python 3.13"),
         (("mysql", "flexible-server", "list-skus"), [{"name": "Standard_D2ds"}], "does not offer MySQL"),
