@@ -10,6 +10,7 @@ and the error for each other.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import json
 import os
@@ -23,9 +24,7 @@ os.environ["AZURE_EXTENSION_USE_DYNAMIC_INSTALL"] = "no"
 
 def error_of(arguments: list[str]) -> str | None:
     """Return what the parser says against a command line, None if it accepts it."""
-    from azure.cli.core import get_default_cli  # type: ignore[import-not-found, unused-ignore]
-
-    cli = get_default_cli()
+    cli = importlib.import_module("azure.cli.core").get_default_cli()
     invoker = cli.invocation_cls(
         cli_ctx=cli, parser_cls=cli.parser_cls, commands_loader_cls=cli.commands_loader_cls, help_cls=cli.help_cls
     )

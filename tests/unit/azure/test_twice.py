@@ -1,4 +1,4 @@
-"""Deployments in a row, after a failure in each step, on one machine or another: nothing is made twice, no secret changes."""
+"""Deployments in a row and after a failure in each step: nothing is made twice, and no secret changes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.azure import steps, uploads
+from infra.azure import generated, steps, uploads
 from infra.azure.generated import GENERATED, IN_VAULT, WRITTEN
 from infra.local.stores.home import CannotRun
 from tests.support.azure import NOT_VALIDATED
@@ -42,7 +42,7 @@ class Cloud:
         self.fails = ""
         monkeypatch.setattr(uploads, "warm", self._warm)
         monkeypatch.setattr(steps, "_publish_site", self._publish)
-        monkeypatch.setattr(steps.generated, "forget", self._forget)
+        monkeypatch.setattr(generated, "forget", self._forget)
         self._really_forget = _forget
         programs.answer("az", "functionapp", "show", body={"id": "/func-x"})
         programs.answer("az", "rest", "--method", "post", body={})
@@ -121,7 +121,7 @@ class Cloud:
         self._really_forget(environment)
 
 
-_forget = steps.generated.forget
+_forget = generated.forget
 
 
 def _no_pause(seconds: float) -> None:
