@@ -1,5 +1,6 @@
-// A budget stops nothing; it sends mail early. It is not part of main.bicep, because a subscription younger than 48 hours refuses it
-// and would take the whole deployment down; `./notflix azure deployed` tries it each time (refusals.toml, budget-on-new-subscription).
+// A budget stops nothing; it sends mail early. It is not part of main.bicep, because a subscription younger than 48
+// hours refuses it and would take the whole deployment down; `./notflix azure deployed` tries it each time
+// (refusals.toml, budget-on-new-subscription).
 param amount int
 param startDate string
 param email string

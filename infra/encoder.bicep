@@ -1,6 +1,6 @@
-// The encoder app, and the job that applies the SQL migrations, both from the image that was just built. azd deploys this file
-// with encoder.parameters.json in the place of changing the image of an existing app, so the app never runs a placeholder and its
-// scale rules are always these (docs/decisions/0030-the-encoder-is-a-plain-container-app.md).
+// The encoder app, and the job that applies the SQL migrations, both from the image that was just built. azd deploys
+// this file with encoder.parameters.json in the place of changing the image of an existing app, so the app never runs
+// a placeholder and its scale rules are always these (docs/decisions/0030-the-encoder-is-a-plain-container-app.md).
 //
 // It is a plain Container App, not `kind: functionapp`, so the platform makes no scale rules of its own.
 param location string = resourceGroup().location

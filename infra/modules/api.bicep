@@ -1,4 +1,5 @@
-// The API app on Flex Consumption: scales to zero, holds no key. In the profile `standard` it calls the stores through the network.
+// The API app on Flex Consumption: scales to zero, holds no key. In the profile `standard` it calls the stores
+// through the network.
 param location string
 param tags object
 param name string

@@ -1,5 +1,5 @@
-// Where the encoder runs: the environment, and the registry with its image. The app itself and the migrations job are deployed
-// with their image by infra/encoder.bicep.
+// Where the encoder runs: the environment, and the registry with its image. The app itself and the migrations job are
+// deployed with their image by infra/encoder.bicep.
 param location string
 param tags object
 @minLength(3)

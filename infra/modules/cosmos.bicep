@@ -1,6 +1,7 @@
-// Two serverless Cosmos DB accounts: titles and encode jobs by the MongoDB API, viewing history by NoSQL. In the profile `standard`
-// they are inside the network only, by private endpoints: the rule for a subnet does not work for Flex Consumption, whose calls
-// do not come from the subnet (infra/checks/refusals.toml, flex-service-endpoints). In `small` they take calls from Azure's addresses.
+// Two serverless Cosmos DB accounts: titles and encode jobs by the MongoDB API, viewing history by NoSQL. In the
+// profile `standard` they are inside the network only, by private endpoints: the rule for a subnet does not work for
+// Flex Consumption, whose calls do not come from the subnet (infra/checks/refusals.toml, flex-service-endpoints). In
+// `small` they take calls from Azure's addresses.
 param location string
 param tags object
 @minLength(3)

@@ -1,6 +1,7 @@
-// Front Door in front of site, API and storage: one host, so nothing is cross-origin, uploads included. Films are cached by the
-// whole query string: a cache that ignored the SAS would serve paid segments to anyone. Storage is under /blobs; Front Door removes
-// that prefix, because a pattern may have its wildcard only after a slash. Text is compressed, for films there is nothing to gain.
+// Front Door in front of site, API and storage: one host, so nothing is cross-origin, uploads included. Films are
+// cached by the whole query string: a cache that ignored the SAS would serve paid segments to anyone. Storage is
+// under /blobs; Front Door removes that prefix, because a pattern may have its wildcard only after a slash. Text is
+// compressed, for films there is nothing to gain.
 param tags object
 @minLength(3)
 param token string

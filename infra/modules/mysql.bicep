@@ -1,5 +1,6 @@
-// MySQL: logins, login history, subscriptions, payments. In the profile `standard` it is inside the network only; in `small` it
-// has a public address that takes TLS connections from Azure. Its databases and users are made by the migrations job.
+// MySQL: logins, login history, subscriptions, payments. In the profile `standard` it is inside the network only; in
+// `small` it has a public address that takes TLS connections from Azure. Its databases and users are made by the
+// migrations job.
 param location string
 param tags object
 @minLength(3)
@@ -49,7 +50,8 @@ resource server 'Microsoft.DBforMySQL/flexibleServers@2024-12-30' = {
   dependsOn: [ link ]
 }
 
-// The address range 0.0.0.0 stands for every address inside Azure, of any customer: the password and TLS are what protects it.
+// The address range 0.0.0.0 stands for every address inside Azure, of any customer: the password and TLS are what
+// protects it.
 resource fromAzure 'Microsoft.DBforMySQL/flexibleServers/firewallRules@2024-12-30' = if (empty(subnetId)) {
   parent: server
   name: 'azure'

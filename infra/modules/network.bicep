@@ -1,6 +1,7 @@
-// The network of the profile `standard`: a subnet for each app, one for MySQL and one for private endpoints. No subnet of the
-// apps has service endpoints: Flex Consumption does not support them (infra/checks/refusals.toml, flex-service-endpoints). New
-// subnets have no way out by default since API version 2025-07-01; delegated ones are not affected (techcommunity ba-p/4513778).
+// The network of the profile `standard`: a subnet for each app, one for MySQL and one for private endpoints. No
+// subnet of the apps has service endpoints: Flex Consumption does not support them (infra/checks/refusals.toml,
+// flex-service-endpoints). New subnets have no way out by default since API version 2025-07-01; delegated ones are
+// not affected (techcommunity ba-p/4513778).
 param location string
 param tags object
 @minLength(3)

@@ -103,9 +103,9 @@ var alerts = [
   }
 ]
 
-// A new workspace has no tables yet. A query over a table that is missing is refused unless validation is skipped, and a rule whose
-// query fails for a week is disabled; so each query is one leg of a fuzzy union, which leaves out what cannot be resolved as long as
-// another leg can: the empty table is that other leg.
+// A new workspace has no tables yet. A query over a table that is missing is refused unless validation is skipped,
+// and a rule whose query fails for a week is disabled; so each query is one leg of a fuzzy union, which leaves out
+// what cannot be resolved as long as another leg can: the empty table is that other leg.
 var each = [for item in alerts: 'union isfuzzy=true (datatable(alert: string)[]), (${item.query})']
 var legs = [for item in alerts: '(${item.query} | summarize rows = count() | where rows > 0 | project alert = "${item.name}")']
 var together = 'union isfuzzy=true (datatable(alert: string)[]), ${join(legs, ', ')}'

@@ -1,5 +1,5 @@
-// Redis for sessions and login attempts. In the profile `standard` it has no public address; in `small` it has one, which
-// takes TLS and its key only.
+// Redis for sessions and login attempts. In the profile `standard` it has no public address; in `small` it has one,
+// which takes TLS and its key only.
 param location string
 param tags object
 @minLength(3)

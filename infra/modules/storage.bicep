@@ -1,5 +1,5 @@
-// The storage account: uploads, films, the site, the queues, undelivered events and the API app's package. It accepts identities
-// only, no account key; browsers read films with a user-delegation SAS for one title's container.
+// The storage account: uploads, films, the site, the queues, undelivered events and the API app's package. It accepts
+// identities only, no account key; browsers read films with a user-delegation SAS for one title's container.
 param location string
 param tags object
 @minLength(3)
@@ -24,7 +24,8 @@ var queueContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
 var tableContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
 var blobDelegator = 'db58b8e5-c6ad-4a2a-8342-4190687cbf4a'
 
-// The encoder's scale rules read these (infra/encoder.bicep), so each must exist: a rule for a missing queue stops all scaling.
+// The encoder's scale rules read these (infra/encoder.bicep), so each must exist: a rule for a missing queue stops
+// all scaling.
 var encoderQueues = [
   'plan-encode'
   'plan-encode-poison'
@@ -175,8 +176,8 @@ resource ofApi 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-04-0
   name: name
 }]
 
-// Blob events. Their subscription is made by infra/events.bicep once the API app runs; the topic's own identity writes what could
-// not be delivered, so no key is involved.
+// Blob events. Their subscription is made by infra/events.bicep once the API app runs; the topic's own identity
+// writes what could not be delivered, so no key is involved.
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   name: 'evgt-${token}'
   location: location

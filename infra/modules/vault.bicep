@@ -1,8 +1,9 @@
 // Every secret of the product, each readable by the identities that need it and by no other.
 //
-// What a person or `./notflix azure prepare` gives is written; what is not given is left as it is. So a later deployment needs no
-// secret at all, changes none, and nobody who deploys reads one. Each loop goes over names that are written down here: a loop whose
-// length depended on a secure parameter would hide this module from what-if (infra/checks/refusals.toml, loop-over-secure).
+// What a person or `./notflix azure prepare` gives is written; what is not given is left as it is. So a later
+// deployment needs no secret at all, changes none, and nobody who deploys reads one. Each loop goes over names that
+// are written down here: a loop whose length depended on a secure parameter would hide this module from what-if
+// (infra/checks/refusals.toml, loop-over-secure).
 param location string
 param tags object
 @minLength(3)
@@ -253,7 +254,8 @@ resource migrationsRead 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 }]
 
-// The owner administers the product with the operator key (docs/azure.md) and reads no other secret; a pipeline reads none.
+// The owner administers the product with the operator key (docs/azure.md) and reads no other secret; a pipeline reads
+// none.
 resource ownerReads 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(deployerPrincipalId) && deployerPrincipalType == 'User') {
   name: guid(vault.id, 'operator-key', deployerPrincipalId)
   scope: apiSecret[1]
