@@ -34,9 +34,8 @@ def require(*programs: str) -> None:
     """Raise CannotRun naming the first program that is not installed."""
     for program in programs:
         if not is_installed(program):
-            raise CannotRun(
-                f"A deployment needs {program}, and it is not on your PATH; install {WHERE_TO_GET[program]}."
-            )
+            where = WHERE_TO_GET.get(program, program)
+            raise CannotRun(f"A deployment needs {program}, and it is not on your PATH; install {where}.")
 
 
 def run(*argv: str, secret: bool = False) -> str:

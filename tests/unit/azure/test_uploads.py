@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,10 +11,9 @@ from infra.azure import uploads
 from infra.azure.tools import Environment
 from infra.local.stores.home import CannotRun
 from tests.support.azure import NO_KEY, NOT_VALIDATED
+from tests.support.web_server import serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.support.azure import Programs
 
 GIVEN = {
@@ -101,38 +97,12 @@ def test_a_person_is_told_what_is_wrong_and_how_to_go_on(programs: Programs) -> 
         subscribe(programs, patience_s=0)
 
 
-@contextmanager
-def api(*answers: tuple[int, str]) -> Iterator[str]:
-    """Serve one answer after the other, the last of them from then on; yield the address."""
-    left = list(answers)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, body = left.pop(0) if len(left) > 1 else left[0]
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def log_message(self, format: str, *args: object) -> None:
-            assert format and args
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def test_the_host_is_called_until_it_answers() -> None:
     up = json.dumps({"status": "down", "stores": {"mysql": {"up": True}, "redis": {"up": False}}})
-    with api((502, "starting"), (404, ""), (503, "Function host is not running."), (503, up)) as url:
+    with serving([(502, "starting"), 404, (503, "Function host is not running."), (503, up)]) as url:
         assert uploads.warm(url, pause=no_pause) == ["redis"]
 
 
 def test_a_host_that_never_answers_is_named() -> None:
-    with api((503, "no host")) as url, pytest.raises(CannotRun, match=r"did not answer at .*HTTP 503"):
+    with serving([(503, "no host")]) as url, pytest.raises(CannotRun, match=r"did not answer at .*HTTP 503"):
         uploads.warm(url, pause=no_pause, patience_s=0)
