@@ -99,6 +99,7 @@ module mongoEndpoint 'endpoint.bicep' = if (!empty(subnetId)) {
     subnetId: subnetId
     networkId: networkId
   }
+  dependsOn: [ catalogue ] // one change of an account at a time
 }
 
 module usageEndpoint 'endpoint.bicep' = if (!empty(subnetId)) {
@@ -113,6 +114,7 @@ module usageEndpoint 'endpoint.bicep' = if (!empty(subnetId)) {
     subnetId: subnetId
     networkId: networkId
   }
+  dependsOn: [ views, usesUsage ] // one change of an account at a time
 }
 
 resource mongoLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {

@@ -62,6 +62,7 @@ resource tls 'Microsoft.DBforMySQL/flexibleServers/configurations@2024-12-30' = 
   parent: server
   name: 'require_secure_transport'
   properties: { value: 'ON', source: 'user-override' }
+  dependsOn: [ fromAzure ] // a server that is busy with one change refuses another
 }
 
 resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {

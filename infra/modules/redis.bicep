@@ -46,6 +46,7 @@ module endpoint 'endpoint.bicep' = if (!empty(subnetId)) {
     subnetId: subnetId
     networkId: networkId
   }
+  dependsOn: [ database ] // one change of the cluster at a time
 }
 
 resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
