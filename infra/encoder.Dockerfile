@@ -1,11 +1,13 @@
-# The encoder app: Microsoft's Functions host and worker, ffmpeg beside it, and what a migration needs. Built by `azd` in the
-# registry, so no Docker is needed on the machine of the person who deploys.
+# The encoder app: Microsoft's Functions host and worker, ffmpeg, and what a migration needs. `azd` builds it in the
+# registry, so the machine that deploys needs no Docker.
 #
-# The base image is Debian 12, whose ffmpeg 5.1 lets sound begin one AAC frame late; so ffmpeg comes from Debian 13, with every
-# library that it links, the C library and its loader too (docs/decisions/0016-ffmpeg-of-debian-13.md).
+# The base image is Debian 12, whose ffmpeg 5.1 starts sound one AAC frame late; so ffmpeg comes from Debian 13, with
+# every library that it links, the C library and its loader included (docs/decisions/0016-ffmpeg-of-debian-13.md).
+# Both images come from Microsoft's registry: Docker Hub limits anonymous pulls, and a build in a registry shares its
+# addresses with many others.
 ARG BASE=mcr.microsoft.com/azure-functions/python:4-python3.13
-ARG DEBIAN=debian:trixie-slim
-# Digests pin both for a build that can be repeated: --build-arg BASE=…@sha256:… --build-arg DEBIAN=…@sha256:…
+ARG DEBIAN=mcr.microsoft.com/devcontainers/base:trixie
+# Digests pin both, for a build that can be repeated: --build-arg BASE=…@sha256:… --build-arg DEBIAN=…@sha256:…
 
 # hadolint ignore=DL3006
 FROM ${DEBIAN} AS media
@@ -42,7 +44,7 @@ COPY requirements.txt /tmp/requirements.txt
 RUN python -m pip install --no-cache-dir --require-hashes --requirement /tmp/requirements.txt && rm /tmp/requirements.txt
 
 COPY encoder_app.py /home/site/wwwroot/
-# one message at a time, for an encode takes the whole instance; the platform scales by what stands in this file
+# one message of each queue at a time, because an encode uses the whole instance
 COPY infra/encoder/host.json /home/site/wwwroot/
 COPY functions /home/site/wwwroot/functions
 COPY sql /home/site/wwwroot/sql

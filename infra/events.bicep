@@ -1,9 +1,16 @@
-// Leads blob events to the API app. Deployed after the app's code, since the key of its blob extension exists only then.
+// The subscription that sends blob events to the API app. `./notflix azure deployed` deploys it once the app runs:
+// the key of the blob extension exists only then. What cannot be delivered is written to a container, under the
+// identity of the topic.
 param apiName string
 param topicName string
+param storageName string
 
 resource app 'Microsoft.Web/sites@2025-03-01' existing = {
   name: apiName
+}
+
+resource account 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
+  name: storageName
 }
 
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
@@ -20,12 +27,19 @@ resource uploads 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15
     eventDeliverySchema: 'EventGridSchema'
     destination: {
       endpointType: 'WebHook'
-      properties: { endpointUrl: '${hooks}?functionName=Host.Functions.start_title&code=${key}' }
+      properties: { endpointUrl: '${hooks}?functionName=Host.Functions.start_title&code=${key}', maxEventsPerBatch: 1 }
     }
     filter: {
       includedEventTypes: [ 'Microsoft.Storage.BlobCreated' ]
       subjectBeginsWith: '/blobServices/default/containers/uploads/'
     }
     retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }
+    deadLetterWithResourceIdentity: {
+      identity: { type: 'SystemAssigned' }
+      deadLetterDestination: {
+        endpointType: 'StorageBlob'
+        properties: { resourceId: account.id, blobContainerName: 'dead-events' }
+      }
+    }
   }
 }

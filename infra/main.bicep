@@ -1,9 +1,10 @@
 // Notflix on Azure: one resource group, two function apps, the stores, and who may do what. See docs/azure.md.
 //
-//   identity ─► storage, vault ─► stores ─► api, encoder ─► edge (optional)
-//                      └► observability, budget
+//   identity ─► storage, vault ─► stores ─► api ─► edge (optional)
+//                      ├► observability
+//                      └► containers, in which infra/encoder.bicep puts the encoder
 //
-// Names of queues, settings and containers are held against the code by tests/unit/azure/test_template.py.
+// Names of queues, settings and containers are compared with the code by tests/unit/azure/test_template.py.
 targetScope = 'subscription'
 
 @description('Name of the azd environment; the resource group is named after it.')
@@ -12,36 +13,50 @@ targetScope = 'subscription'
 param environmentName string
 @description('Region of everything; it must offer Flex Consumption.')
 param location string
-@description('Who hears of alerts and of the budget.')
+@description('standard: stores without public addresses. small: the least that runs. docs/azure.md says what each gives up.')
+@allowed([ 'standard', 'small' ])
+param profile string = 'standard'
+@description('Who gets mail from alerts.')
 param alertEmail string
-@description('Spending a month, in the currency of the subscription, at which mail is sent.')
-param monthlyBudget int = 100
-@description('First day of the month in which the budget begins, as yyyy-MM-01.')
-param budgetStart string
 @description('Put Front Door before site, API and films: one address, cached at the edge, at a fixed monthly price.')
 param frontDoor bool = false
+@description('Custom domain such as films.example.org, with a certificate of Front Door; it needs frontDoor.')
+param domain string = ''
 @description('Keep MySQL backups in the paired region too; a region without a pair refuses it.')
 param geoBackup bool = true
-@description('Origin of the site if it has a domain of its own; empty is the address of the storage account or Front Door.')
+@description('Origin of the site if you put another CDN before it; empty is the address of the storage account or Front Door.')
 param siteOrigin string = ''
-@description('Image of the encoder; azd sets it once it has built one.')
-param encoderImage string = ''
-@description('Most encoders at once; each has 4 cores and is paid by the second.')
+@description('Copies of films and queues: Standard_ZRS in three zones, Standard_GZRS in a second region too, Standard_LRS in one building.')
+@allowed([ 'Standard_ZRS', 'Standard_GZRS', 'Standard_LRS' ])
+param storageCopies string = 'Standard_ZRS'
+@description('Keep what is overwritten or deleted in storage for fourteen days as versions.')
+param blobVersioning bool = false
+@description('Make a registry for the encoder image; not needed where a prebuilt image is used.')
+param registry bool = true
+@description('Calls that one instance of the API answers at a time.')
 @minValue(1)
 @maxValue(1000)
-param maxEncoders int = 10
+param httpConcurrency int = 16
+@description('Instances of the API that always run.')
+@minValue(0)
+@maxValue(20)
+param alwaysReady int = 0
+@description('Update the API instance by instance; a region that does not offer it yet refuses it.')
+param rollingUpdates bool = true
 
-@description('Neo4j over Bolt, such as neo4j+s://xxxx.databases.neo4j.io')
-param neo4jUri string
+@description('Neo4j over Bolt, such as neo4j+s://xxxx.databases.neo4j.io; empty shows what is popular in the place of recommendations.')
+param neo4jUri string = ''
 param neo4jUser string = 'neo4j'
 @secure()
-param neo4jPassword string
+param neo4jPassword string = ''
+@description('Key of OMDb; empty fetches no plots and posters.')
 @secure()
-param omdbApiKey string
+param omdbApiKey string = ''
 param paypalUrl string = 'https://api-m.paypal.com'
-param paypalClientId string
+@description('App at PayPal; empty sells nothing, and the owner lets viewers in by grants.')
+param paypalClientId string = ''
 @secure()
-param paypalClientSecret string
+param paypalClientSecret string = ''
 @description('Id of the webhook at PayPal; the post-deployment hook makes it and keeps it in the environment.')
 param paypalWebhookId string = ''
 @description('Mail server, with user and password in the address; empty sends no mail.')
@@ -49,26 +64,32 @@ param paypalWebhookId string = ''
 param smtpUrl string = ''
 param mailFrom string = ''
 
-@description('Who deploys: may put the site into $web and read the secrets back; azd knows it.')
+@description('Who deploys: may put the site into $web, and a person may read the operator key; azd knows it.')
 param deployerPrincipalId string = ''
+@allowed([ 'User', 'ServicePrincipal' ])
+param deployerPrincipalType string = 'User'
 
+@description('Names of the generated secrets that this deployment writes, between commas; `./notflix azure prepare` sets it.')
+param generatedNow string = ''
 @secure()
-param mysqlAdminPassword string
+param mysqlAdminPassword string = ''
 @secure()
-param loginsDbPassword string
+param loginsDbPassword string = ''
 @secure()
-param loginHistoryDbPassword string
+param loginHistoryDbPassword string = ''
 @secure()
-param subscriptionsDbPassword string
+param subscriptionsDbPassword string = ''
 @secure()
-param paymentsDbPassword string
+param paymentsDbPassword string = ''
 @secure()
-param signingKey string
+param signingKey string = ''
 @secure()
-param operatorKey string
+param operatorKey string = ''
 
 var tags = { 'azd-env-name': environmentName }
 var token = toLower(uniqueString(subscription().id, environmentName, location))
+var private = profile == 'standard'
+var apiName = 'func-${token}'
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-${environmentName}'
@@ -82,7 +103,7 @@ module identity 'modules/identity.bicep' = {
   params: { location: location, tags: tags, token: token }
 }
 
-module network 'modules/network.bicep' = {
+module network 'modules/network.bicep' = if (private) {
   name: 'network'
   scope: group
   params: { location: location, tags: tags, token: token }
@@ -96,6 +117,7 @@ module observability 'modules/observability.bicep' = {
     tags: tags
     token: token
     alertEmail: alertEmail
+    oneAlert: !private
     readers: [ identity.outputs.apiPrincipalId, identity.outputs.encoderPrincipalId ]
   }
 }
@@ -108,10 +130,14 @@ module storage 'modules/storage.bicep' = {
     tags: tags
     token: token
     siteOrigin: siteOrigin
+    copies: storageCopies
+    versioning: blobVersioning
     workspaceId: observability.outputs.workspaceId
+    actionGroupId: observability.outputs.actionGroupId
     apiPrincipalId: identity.outputs.apiPrincipalId
     encoderPrincipalId: identity.outputs.encoderPrincipalId
     deployerPrincipalId: deployerPrincipalId
+    deployerPrincipalType: deployerPrincipalType
   }
 }
 
@@ -122,8 +148,8 @@ module mysql 'modules/mysql.bicep' = {
     location: location
     tags: tags
     token: token
-    subnetId: network.outputs.mysqlSubnetId
-    networkId: network.outputs.networkId
+    subnetId: private ? network!.outputs.mysqlSubnetId : ''
+    networkId: private ? network!.outputs.networkId : ''
     workspaceId: observability.outputs.workspaceId
     adminPassword: mysqlAdminPassword
     geoBackup: geoBackup
@@ -137,7 +163,8 @@ module cosmos 'modules/cosmos.bicep' = {
     location: location
     tags: tags
     token: token
-    subnetIds: [ network.outputs.apiSubnetId, network.outputs.containersSubnetId ]
+    subnetId: private ? network!.outputs.endpointsSubnetId : ''
+    networkId: private ? network!.outputs.networkId : ''
     workspaceId: observability.outputs.workspaceId
     apiPrincipalId: identity.outputs.apiPrincipalId
   }
@@ -150,8 +177,8 @@ module redis 'modules/redis.bicep' = {
     location: location
     tags: tags
     token: token
-    subnetId: network.outputs.endpointsSubnetId
-    networkId: network.outputs.networkId
+    subnetId: private ? network!.outputs.endpointsSubnetId : ''
+    networkId: private ? network!.outputs.networkId : ''
     workspaceId: observability.outputs.workspaceId
   }
 }
@@ -168,6 +195,8 @@ module vault 'modules/vault.bicep' = {
     encoderPrincipalId: identity.outputs.encoderPrincipalId
     migrationsPrincipalId: identity.outputs.migrationsPrincipalId
     deployerPrincipalId: deployerPrincipalId
+    deployerPrincipalType: deployerPrincipalType
+    generatedNow: generatedNow
     mongoName: cosmos.outputs.mongoName
     redisName: redis.outputs.name
     mysqlHost: mysql.outputs.host
@@ -192,6 +221,7 @@ module edge 'modules/edge.bicep' = if (frontDoor) {
   params: {
     tags: tags
     token: token
+    domain: domain
     apiHost: '${apiName}.azurewebsites.net'
     siteHost: storage.outputs.siteHost
     blobHost: storage.outputs.blobHost
@@ -199,7 +229,23 @@ module edge 'modules/edge.bicep' = if (frontDoor) {
   }
 }
 
-var apiName = 'func-${token}'
+// Secrets of the vault that the API reads, by the setting that refers to them.
+var always = {
+  MONGO_URL: 'mongo-url'
+  LOGINS_DB_URL: 'logins-db-url'
+  LOGIN_HISTORY_DB_URL: 'login-history-db-url'
+  SUBSCRIPTIONS_DB_URL: 'subscriptions-db-url'
+  PAYMENTS_DB_URL: 'payments-db-url'
+  REDIS_URL: 'redis-url'
+  SIGNING_KEY: 'signing-key'
+  OPERATOR_KEY: 'operator-key'
+}
+var ofNeo4j = empty(neo4jPassword) ? {} : { NEO4J_PASSWORD: 'neo4j-password' }
+var ofOmdb = empty(omdbApiKey) ? {} : { OMDB_API_KEY: 'omdb-api-key' }
+var ofPaypal = empty(paypalClientSecret) ? {} : { PAYPAL_CLIENT_SECRET: 'paypal-client-secret' }
+var ofMail = empty(smtpUrl) ? {} : { SMTP_URL: 'smtp-url' }
+var optional = union(ofNeo4j, ofOmdb, ofPaypal, ofMail)
+
 var edgeOrigin = frontDoor ? 'https://${edge!.outputs.host}' : ''
 var origin = empty(siteOrigin) ? (frontDoor ? edgeOrigin : 'https://${storage.outputs.siteHost}') : siteOrigin
 
@@ -212,20 +258,23 @@ module api 'modules/api.bicep' = {
     name: apiName
     identityId: identity.outputs.apiId
     identityClientId: identity.outputs.apiClientId
-    subnetId: network.outputs.apiSubnetId
+    subnetId: private ? network!.outputs.apiSubnetId : ''
     storageName: storage.outputs.name
     packageContainerUrl: storage.outputs.packageContainerUrl
     vaultUri: vault.outputs.uri
     connectionString: observability.outputs.connectionString
     workspaceId: observability.outputs.workspaceId
     siteOrigin: origin
+    httpConcurrency: httpConcurrency
+    alwaysReady: alwaysReady
+    rollingUpdates: rollingUpdates
     frontDoorId: frontDoor ? edge!.outputs.id : ''
     settings: {
       SITE_ORIGIN: origin
       BLOB_URL: frontDoor ? '${edgeOrigin}/blobs' : ''
       FRONT_HOPS: frontDoor ? '2' : '1'
-      // a hash, or a wait for one, keeps a thread; the worker's own number, five on one core, would be all of them
-      PYTHON_THREADPOOL_THREAD_COUNT: '16'
+      // one thread for each call that an instance answers at a time: a hash, or a wait for one, keeps a thread
+      PYTHON_THREADPOOL_THREAD_COUNT: string(httpConcurrency)
       MYSQL_CA: 'system'
       NEO4J_URI: neo4jUri
       NEO4J_USER: neo4jUser
@@ -237,60 +286,52 @@ module api 'modules/api.bicep' = {
       COSMOS_URL: cosmos.outputs.usageUrl
       COSMOS_DATABASE: cosmos.outputs.usageDatabase
     }
-    secrets: union({
-      MONGO_URL: 'mongo-url'
-      LOGINS_DB_URL: 'logins-db-url'
-      LOGIN_HISTORY_DB_URL: 'login-history-db-url'
-      SUBSCRIPTIONS_DB_URL: 'subscriptions-db-url'
-      PAYMENTS_DB_URL: 'payments-db-url'
-      REDIS_URL: 'redis-url'
-      NEO4J_PASSWORD: 'neo4j-password'
-      OMDB_API_KEY: 'omdb-api-key'
-      PAYPAL_CLIENT_SECRET: 'paypal-client-secret'
-      SIGNING_KEY: 'signing-key'
-      OPERATOR_KEY: 'operator-key'
-    }, empty(smtpUrl) ? {} : { SMTP_URL: 'smtp-url' })
+    fromVault: union(always, optional)
   }
 }
 
-module encoder 'modules/encoder.bicep' = {
-  name: 'encoder'
+module containers 'modules/containers.bicep' = {
+  name: 'containers'
   scope: group
   params: {
     location: location
     tags: tags
     token: token
-    identityId: identity.outputs.encoderId
-    identityClientId: identity.outputs.encoderClientId
-    identityPrincipalId: identity.outputs.encoderPrincipalId
-    migrationsIdentityId: identity.outputs.migrationsId
-    migrationsPrincipalId: identity.outputs.migrationsPrincipalId
-    subnetId: network.outputs.containersSubnetId
+    subnetId: private ? network!.outputs.containersSubnetId : ''
+    withRegistry: registry
     workspaceName: observability.outputs.workspaceName
-    connectionString: observability.outputs.connectionString
-    storageName: storage.outputs.name
-    vaultUri: vault.outputs.uri
-    image: encoderImage
-    maxEncoders: maxEncoders
-    settings: {}
-    secrets: { MONGO_URL: 'mongo-url' }
+    pullers: [ identity.outputs.encoderPrincipalId, identity.outputs.migrationsPrincipalId ]
   }
 }
 
-module budget 'modules/budget.bicep' = {
-  name: 'budget'
+module availability 'modules/availability.bicep' = if (private) {
+  name: 'availability'
   scope: group
-  params: { amount: monthlyBudget, startDate: budgetStart, email: alertEmail }
+  params: {
+    location: location
+    tags: tags
+    token: token
+    insightsId: observability.outputs.insightsId
+    actionGroupId: observability.outputs.actionGroupId
+    apiUrl: frontDoor ? edgeOrigin : 'https://${api.outputs.host}'
+  }
 }
 
 output AZURE_RESOURCE_GROUP string = group.name
 output AZURE_LOCATION string = location
 output AZURE_KEY_VAULT_NAME string = vault.outputs.name
-output AZURE_CONTAINER_REGISTRY_ENDPOINT string = encoder.outputs.registryEndpoint
+output AZURE_CONTAINER_REGISTRY_ENDPOINT string = containers.outputs.registryEndpoint
+output NOTFLIX_TOKEN string = token
 output NOTFLIX_API_NAME string = apiName
 output NOTFLIX_API_URL string = frontDoor ? edgeOrigin : 'https://${api.outputs.host}'
+output NOTFLIX_API_HOST string = api.outputs.host
 output NOTFLIX_BLOB_URL string = frontDoor ? '${edgeOrigin}/blobs' : 'https://${storage.outputs.blobHost}'
 output NOTFLIX_SITE_URL string = origin
 output NOTFLIX_STORAGE_NAME string = storage.outputs.name
 output NOTFLIX_EVENT_TOPIC string = storage.outputs.topicName
-output NOTFLIX_MIGRATIONS_JOB string = encoder.outputs.migrationsJob
+output NOTFLIX_VAULT_URI string = vault.outputs.uri
+output NOTFLIX_TELEMETRY string = observability.outputs.connectionString
+output NOTFLIX_CONTAINERS_ID string = containers.outputs.environmentId
+output NOTFLIX_ENCODER_IDENTITY_ID string = identity.outputs.encoderId
+output NOTFLIX_ENCODER_CLIENT_ID string = identity.outputs.encoderClientId
+output NOTFLIX_MIGRATIONS_IDENTITY_ID string = identity.outputs.migrationsId

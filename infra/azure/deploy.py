@@ -1,43 +1,68 @@
-"""`./notflix deploy`: looks whether all is there that a deployment needs, and hands over to `azd up`."""
+"""`./notflix deploy`: find out what would stop a deployment, say all of it, and hand over to azd."""
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 
-from infra.azure.tools import Environment, found, require, run
+from infra.azure.preflight import Finding, Level, check
+from infra.azure.tools import Environment, run
 from infra.local.home import REPOSITORY, CannotRun
 
-ASKED_FOR = {
-    "AZURE_LOCATION": "the region, such as westeurope",
-    "NOTFLIX_ALERT_EMAIL": "who hears of alerts and of the budget",
-    "NEO4J_URI": "Neo4j, such as neo4j+s://….databases.neo4j.io (AuraDB has a free one)",
-    "NEO4J_PASSWORD": "its password",
-    "OMDB_API_KEY": "the key of https://www.omdbapi.com/apikey.aspx",
-    "PAYPAL_CLIENT_ID": "the app's client id at https://developer.paypal.com",
-    "PAYPAL_CLIENT_SECRET": "its secret",
-}
-"""What only a person can know, by its name in the azd environment."""
+IMAGE = "NOTFLIX_ENCODER_IMAGE"
+SIGNS = {Level.STOPS: "✗", Level.WARNS: "!", Level.TELLS: "·"}
 
 
-def deploy() -> None:
-    """Check what is needed and become `azd up`; raise CannotRun with all that is missing."""
-    require("az", "azd", "npm")
-    if found("account", "show") is None:
-        raise CannotRun("You are not logged in to Azure: run `az login`, then `azd auth login`.")
-    try:
-        run("azd", "auth", "login", "--check-status")
-    except CannotRun:
-        raise CannotRun("azd is not logged in to Azure: run `azd auth login`.") from None
-    check_values(Environment())
+def deploy(image: str = "") -> None:
+    """Check everything, then provision and deploy; raise CannotRun with all that would stop it.
+
+    `image` is a prebuilt encoder image, such as ghcr.io/owner/notflix-encoder:1; it is remembered.
+    """
+    findings = check(image=image)
+    show(findings)
+    if any(finding.level is Level.STOPS for finding in findings):
+        raise CannotRun("Nothing was made. Put right what is marked ✗ and run `./notflix deploy` again.")
+    environment = Environment()
+    if image:
+        environment.set(IMAGE, image)
+        environment.set("NOTFLIX_REGISTRY", "false")
     sys.stdout.flush()
     os.chdir(REPOSITORY)
-    os.execvp("azd", ["azd", "up"])
+    unasked = () if sys.stdin.isatty() else ("--no-prompt",)
+    if prebuilt := environment.get(IMAGE):
+        for argv in (
+            ("azd", "provision"),
+            ("azd", "deploy", "encoder", "--from-package", prebuilt),
+            ("azd", "deploy", "functions"),
+        ):
+            if status := subprocess.run([*argv, *unasked], check=False).returncode:
+                raise SystemExit(status)
+        return
+    os.execvp("azd", ["azd", "up", *unasked])
 
 
-def check_values(environment: Environment) -> None:
-    """Raise CannotRun naming every value that is still to be given, each with the command that gives it."""
-    missing = {name: what for name, what in ASKED_FOR.items() if not environment.get(name)}
-    if missing:
-        lines = "\n".join(f"  azd env set {name} …   # {what}" for name, what in missing.items())
-        raise CannotRun(f"The deployment needs to know:\n{lines}")
+def check_only(image: str = "") -> None:
+    """Print what would stop a deployment or be missing from it; raise SystemExit(1) if anything would stop it."""
+    findings = check(image=image)
+    show(findings)
+    if any(finding.level is Level.STOPS for finding in findings):
+        raise SystemExit(1)
+
+
+def show(findings: list[Finding]) -> None:
+    """Print findings, the worst first, each with what to do."""
+    for finding in sorted(findings, key=lambda each: each.level):
+        sys.stdout.write(f"{SIGNS[finding.level]} {finding.text}\n")
+        if finding.remedy:
+            sys.stdout.write(f"    {finding.remedy}\n")
+    if not any(finding.level is Level.STOPS for finding in findings):
+        sys.stdout.write("Nothing was found that would stop a deployment.\n")
+
+
+def roll_back(tag: str) -> None:
+    """Deploy the code of an earlier tag again; the databases stay as they are, since migrations only go forward."""
+    os.chdir(REPOSITORY)
+    run("git", "checkout", "--quiet", "--detach", tag)
+    if status := subprocess.run(["azd", "deploy", "--no-prompt"], check=False).returncode:
+        raise SystemExit(status)

@@ -1,122 +1,176 @@
-"""What a deployment would make, read from the template, and what it costs a month while nobody uploads or watches.
-
-Prices are list prices in US dollars, pay as you go, rounded; docs/azure.md says where they come from and how to work
-them out for a month with viewers.
-"""
+"""`./notflix deploy --plan`: what would be made, and what it costs a month while nobody uploads or watches."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-
+from infra.azure.prices import SECONDS_A_MONTH, usd
+from infra.azure.template import INFRA, Choices, planned
 from infra.local.home import REPOSITORY
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-IDLE_USD = {
-    "Microsoft.DBforMySQL/flexibleServers": (15.0, "Standard_B1ms, 20 GB, 14 days of backup"),
-    "Microsoft.Cache/redisEnterprise": (13.0, "Balanced_B0"),
-    "Microsoft.Network/privateEndpoints": (7.3, "Redis, by the hour"),
-    "Microsoft.Network/privateDnsZones": (0.5, "each zone"),
-    "Microsoft.ContainerRegistry/registries": (5.0, "Basic"),
-    "Microsoft.OperationalInsights/workspaces": (2.0, "about 1 GB of logs"),
-    "Microsoft.DocumentDB/databaseAccounts": (0.3, "serverless: 1 GB kept"),
-    "Microsoft.Storage/storageAccounts": (0.5, "queues asked and 10 GB kept"),
-    "Microsoft.KeyVault/vaults": (0.1, "operations"),
-    "Microsoft.Insights/scheduledQueryRules": (0.5, "each alert, every 5 minutes"),
-    "Microsoft.Cdn/profiles": (35.0, "Front Door Standard, only if asked for"),
-}
-"""A month of a resource that costs while idle; what is not listed costs nothing then."""
-
-OPTIONAL = {"edge": "frontDoor"}
-"""Modules that are made only if a parameter asks for them."""
+FILMS_GB = 10
+"""What is kept in the worked-out month: ten gigabytes of films, one of titles and history."""
+LOGS_GB = 1
+MYSQL_GB = 20
+TIMER_GB_S = 2.0
+"""A run of a timer: about one second of an instance with 2 GB."""
+VAULT_CALLS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """A resource of the template: its module, type, and how many of it a loop makes."""
+class Line:
+    """A row of the bill: what, how many, US dollars a month, and how it was worked out."""
 
-    module: str
-    kind: str
-    count: int
-
-    @property
-    def optional(self) -> bool:
-        """Say whether it is made only on request."""
-        return self.module in OPTIONAL
-
-    @property
-    def idle_usd(self) -> float:
-        """Return what it costs a month while idle."""
-        return self.count * IDLE_USD.get(self.kind, (0.0, ""))[0]
+    what: str
+    number: int
+    idle_usd: float
+    note: str = ""
 
 
-def planned(infra: Path = REPOSITORY / "infra") -> list[Planned]:
-    """Return the resources of the template in the order of its modules; one that exists already is none of them."""
-    main = (infra / "main.bicep").read_text(encoding="utf-8")
-    modules = re.findall(r"^module \w+ 'modules/(\w+)\.bicep'", main, re.MULTILINE)
-    found = [
-        *_resources("main", main),
-        *(
-            each
-            for name in modules
-            for each in _resources(name, (infra / "modules" / f"{name}.bicep").read_text("utf-8"))
-        ),
+def bill(choices: Choices | None = None) -> list[Line]:
+    """Return what costs a month while nothing happens."""
+    choices = choices or Choices()
+    counts: dict[str, int] = {}
+    for each in planned(choices):
+        counts[each.kind] = counts.get(each.kind, 0) + each.count
+
+    lines = [
+        Line("MySQL", counts["Microsoft.DBforMySQL/flexibleServers"],
+             usd("mysql-b1ms") + MYSQL_GB * usd("mysql-storage"), "Standard_B1ms, 20 GB"),
+        Line("Redis", counts["Microsoft.Cache/redisEnterprise"], usd("redis-b0"), "Balanced_B0 without a replica"),
+        _each(counts, "Microsoft.Network/privateEndpoints", "private endpoints", "private-endpoint"),
+        _each(counts, "Microsoft.Network/privateDnsZones", "private DNS zones", "private-dns-zone"),
+        _each(counts, "Microsoft.ContainerRegistry/registries", "registry", "registry-basic"),
+        _each(counts, "Microsoft.Insights/metricAlerts", "metric alerts", "metric-alert"),
+        _each(counts, "Microsoft.Cdn/profiles", "Front Door", "front-door"),
+        *_log_alerts(counts["Microsoft.Insights/scheduledQueryRules"], choices),
+        Line("logs", 1, max(0.0, LOGS_GB - usd("logs-free")) * usd("logs"), "about 1 GB, within the free grant"),
+        Line("storage", 1, FILMS_GB * usd("storage"), f"{FILMS_GB} GB kept"),
+        Line("Cosmos DB", counts["Microsoft.DocumentDB/databaseAccounts"], usd("cosmos-storage"), "1 GB kept"),
+        Line("Key Vault", 1, VAULT_CALLS * usd("vault-operation"), ""),
+        Line("scale rules", len(_rules()), _polls() * usd("queue-operation"), f"{_polls():,} looks at a queue"),
+        Line("timers", len(timers()), timers_usd(), f"{sum(timers()):,} runs, 2 GB-s each, less the free grant"),
+    ]  # fmt: skip
+    if choices.private:
+        network = usd("containers-load-balancer") + usd("containers-public-ip")
+        lines.append(Line("network of the encoder", 1, network, "a load balancer and an address"))
+    if tests := counts.get("Microsoft.Insights/webtests"):
+        calls = SECONDS_A_MONTH / _seconds("modules/availability.bicep", "Frequency")
+        lines.append(Line("availability test", tests, tests * calls * usd("web-test"), f"{calls:,.0f} calls"))
+    return [line for line in lines if line.number]
+
+
+def idle_usd(choices: Choices | None = None) -> float:
+    """Return what a month costs while nothing happens."""
+    return sum(line.idle_usd for line in bill(choices))
+
+
+def _each(counts: dict[str, int], kind: str, what: str, price: str) -> Line:
+    number = counts.get(kind, 0)
+    return Line(what, number, number * usd(price))
+
+
+def _log_alerts(number: int, choices: Choices) -> list[Line]:
+    if not choices.private:
+        return [Line("log alert", number, number * usd("log-alert-15-min"), "every 15 minutes")]
+    text = (INFRA / "modules" / "observability.bicep").read_text(encoding="utf-8").split("\nresource alert ")[0]
+    fast = len(re.findall(r"^    severity: [01]$", text, re.MULTILINE))
+    return [
+        Line("urgent log alerts", fast, fast * usd("log-alert-5-min"), "every 5 minutes"),
+        Line("other log alerts", number - fast, (number - fast) * usd("log-alert-15-min"), "every 15 minutes"),
     ]
-    found += _resources("events", (infra / "events.bicep").read_text(encoding="utf-8"))
-    counts = Counter[tuple[str, str]]()
-    for each in found:
-        counts[each.module, each.kind] += each.count
-    return [Planned(module, kind, count) for (module, kind), count in counts.items()]
 
 
-def _resources(module: str, text: str) -> list[Planned]:
-    lists = {
-        name: len(re.findall(r"^  (?:'|\{)", body, re.MULTILINE))
-        for name, body in re.findall(r"^var (\w+) = \[\n(.*?)^\]", text, re.MULTILINE | re.DOTALL)
-    }
+def _rules() -> list[str]:
+    text = (INFRA / "encoder.bicep").read_text(encoding="utf-8")
+    return re.findall(r"^  \{ name: '([\w-]+)', length:", text, re.MULTILINE)
+
+
+def _polls() -> int:
+    return len(_rules()) * SECONDS_A_MONTH // _seconds("encoder.bicep", "pollingInterval")
+
+
+def _seconds(file: str, name: str) -> int:
+    text = (INFRA / file).read_text(encoding="utf-8")
+    return int(re.findall(rf"^\s+{name}: (\d+)$", text, re.MULTILINE)[0])
+
+
+def timers() -> list[int]:
+    """Return how often each timer of the functions runs in a month."""
     found = []
-    for kind, existing, loop in re.findall(
-        r"^resource \w+ '([\w./]+)@[^']+'( existing)? = (?:\[for (?:\w+|\(\w+, \w+\)) in (\w+|\[[^\]]*\]))?",
-        text,
-        re.MULTILINE,
-    ):
-        if existing:
-            continue
-        count = lists.get(loop) or (loop.count(",") + 1 if loop.startswith("[") else 1)
-        found.append(Planned(module, kind, count))
+    for path in sorted((REPOSITORY / "functions").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        found += [runs_a_month(schedule) for schedule in re.findall(r'timer_trigger\(\s*"\w+", "([^"]+)"', text)]
     return found
 
 
-def show_plan() -> None:
-    """Print what would be made, and its price a month at idle."""
+def timers_usd() -> float:
+    """Return what the timers cost a month, less the free grant."""
+    return max(0.0, sum(timers()) * TIMER_GB_S - usd("functions-gb-s-free")) * usd("functions-gb-s")
+
+
+def runs_a_month(schedule: str) -> int:
+    """Return the runs a month of an NCRONTAB schedule of six fields whose day, month and weekday are `*`."""
+    seconds, minutes, hours, *days = schedule.split()
+    if days != ["*", "*", "*"]:
+        raise ValueError(f"{schedule}: schedules by day are not understood here")
+    a_day = _values(seconds, 60) * _values(minutes, 60) * _values(hours, 24)
+    return round(a_day * SECONDS_A_MONTH / 86_400)
+
+
+def _values(field: str, span: int) -> int:
+    """Return how many values a field of a schedule stands for."""
+    total = 0
+    for part in field.split(","):
+        head, _, step = part.partition("/")
+        first, _, last = ("0", "", str(span - 1)) if head == "*" else head.partition("-")
+        end = int(last) if last else (span - 1 if step else int(first))
+        total += len(range(int(first), end + 1, int(step or 1)))
+    return total
+
+
+def show_plan(choices: Choices | None = None) -> None:
+    """Print what would be made, its price a month at idle, and what the other profile would cost."""
+    from rich.console import Console
+    from rich.table import Table
+
+    choices = choices or Choices()
     console = Console()
+    made = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("module", "resource", "number"):
+        made.add_column(heading, overflow="fold")
+    for each in planned(choices):
+        if each.kind.count("/") == 1 and not each.kind.startswith("Microsoft.Authorization/"):
+            made.add_row(each.module, each.kind, str(each.count))
+    console.print(made)
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("module", "resource", "number", "idle, $ a month", ""):
+    for heading in ("", "number", "idle, $ a month", ""):
         table.add_column(heading, overflow="fold")
-    resources = [each for each in planned() if not _is_detail(each)]
-    for each in resources:
-        price = f"{each.idle_usd:.2f}" if each.idle_usd else ""
-        note = IDLE_USD.get(each.kind, (0.0, ""))[1] or ("only if asked for" if each.optional else "")
-        table.add_row(each.module, each.kind, str(each.count), price, note)
+    for line in bill(choices):
+        table.add_row(line.what, str(line.number), f"{line.idle_usd:.2f}", line.note)
     console.print(table)
-    always = sum(each.idle_usd for each in resources if not each.optional)
-    more = sum(each.idle_usd for each in resources if each.optional)
     console.print(
-        f"About ${always:.0f} a month while nobody uploads or watches; ${always + more:.0f} with Front Door. "
-        "Encoding, storage and traffic come on top: docs/azure.md.",
+        f"About ${idle_usd(choices):.0f} a month while nobody uploads or watches, with the profile {choices.profile}. "
+        f"Profiles: standard ${idle_usd(Choices()):.0f}, small ${idle_usd(Choices('small')):.0f}, small with a "
+        f"prebuilt image ${idle_usd(Choices('small', registry=False)):.0f}. Encoding, storage and traffic come on top: "
+        "docs/azure.md.",
         highlight=False,
     )
 
 
-def _is_detail(each: Planned) -> bool:
-    """Say whether it is a part of another resource, or a right to it, rather than a thing of its own."""
-    return each.kind.count("/") > 1 or each.kind.startswith(
-        ("Microsoft.Authorization/", "Microsoft.Insights/diagnostic")
-    )
+def table() -> str:
+    """Return what each profile costs at idle as a table for the documentation."""
+    profiles = {
+        "standard": Choices(),
+        "small": Choices("small"),
+        "small, prebuilt image": Choices("small", registry=False),
+    }
+    bills = {name: {line.what: line.idle_usd for line in bill(choices)} for name, choices in profiles.items()}
+    rows = list(dict.fromkeys(what for lines in bills.values() for what in lines))
+    text = ["| $ a month at idle | " + " | ".join(profiles) + " |", "| --- |" + " --- |" * len(profiles)]
+    for what in rows:
+        cells = [f"{lines[what]:.2f}" if what in lines else "–" for lines in bills.values()]
+        text.append(f"| {what} | " + " | ".join(cells) + " |")
+    text.append("| **together** | " + " | ".join(f"**{sum(lines.values()):.0f}**" for lines in bills.values()) + " |")
+    return "\n".join(text)

@@ -1,91 +1,48 @@
 """The steps around the template, called by azd's hooks (azure.yaml). Each may be run again at any time.
 
-`prepare` before it: what a person need not think of. `migrate` once the image is there and before the API's code is:
-the SQL migrations. `deployed` after all code is there: blob events, the site, PayPal's webhook, and the public address.
+`prepare` runs before the template: it chooses the secrets that no person chooses. `migrate` runs once the image is
+deployed and before the API's code is: the SQL migrations. `deployed` runs after all code is deployed: blob events, the
+site, the budget, PayPal's webhook, and the public address.
 """
 
 from __future__ import annotations
 
-import secrets
+import sys
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from infra.azure.tools import Environment, az, found
+from infra.azure import generated, uploads
+from infra.azure.tools import Environment, az, found, run
 from infra.local.home import REPOSITORY, CannotRun, Home
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-GENERATED = {
-    "NOTFLIX_MYSQL_ADMIN_PASSWORD": "mysql-admin-password",
-    "NOTFLIX_LOGINS_DB_PASSWORD": "logins-db-password",
-    "NOTFLIX_LOGIN_HISTORY_DB_PASSWORD": "login-history-db-password",
-    "NOTFLIX_SUBSCRIPTIONS_DB_PASSWORD": "subscriptions-db-password",
-    "NOTFLIX_PAYMENTS_DB_PASSWORD": "payments-db-password",
-    "NOTFLIX_SIGNING_KEY": "signing-key",
-    "NOTFLIX_OPERATOR_KEY": "operator-key",
-}
-"""Secrets that no person chooses, by the value's name in the azd environment and the secret's name in the vault."""
-
-IMAGE = "SERVICE_ENCODER_IMAGE_NAME"
-"""Where azd keeps the name of the encoder's image once it has built one."""
 JOB_PATIENCE_S = 1200.0
 PAYPAL_URL = "https://api-m.paypal.com"
+REFRESH_API = "2022-03-01"
+
+
+def tell(line: str) -> None:
+    """Print a line for the person who deploys."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def prepare() -> None:
-    """Choose what a person has not: the generated secrets, kept in the vault from the first deployment on."""
+    """Choose what a person has not chosen; raise CannotRun if nobody would get mail from alerts."""
     environment = Environment()
-    if not environment.get("NOTFLIX_BUDGET_START"):
-        environment.set("NOTFLIX_BUDGET_START", f"{datetime.now(UTC):%Y-%m-01}")
     if not environment.get("NOTFLIX_ALERT_EMAIL"):
-        raise CannotRun("Nobody would hear of alerts: `azd env set NOTFLIX_ALERT_EMAIL you@example.org` names who.")
-    vault = environment.get("AZURE_KEY_VAULT_NAME")
-    for name, secret in GENERATED.items():
-        if not environment.get(name):
-            environment.set(name, _kept(vault, secret) or made())
-    if not environment.get(IMAGE) and (image := _running_image(environment.get("AZURE_ENV_NAME"))):
-        environment.set(IMAGE, image)  # on another machine the template would put its placeholder in the place of it
-
-
-def _running_image(name: str) -> str:
-    """Return the image that the encoder of the environment runs, empty if there is none yet."""
-    apps = found("containerapp", "list", "--resource-group", f"rg-{name}") if name else None
-    for app in apps or []:
-        image = str(app["properties"]["template"]["containers"][0]["image"])
-        if (app.get("tags") or {}).get("azd-service-name") == "encoder" and not image.startswith("mcr.microsoft.com/"):
-            return image
-    return ""
-
-
-def made() -> str:
-    """Return a new secret of 256 random bits that meets MySQL's rule of three kinds of character."""
-    return f"Nf-{secrets.token_hex(32)}"
-
-
-def _kept(vault: str, secret: str) -> str:
-    """Return a secret of the vault, empty if there is none; raise CannotRun if the vault cannot be asked.
-
-    To choose a new one then would end every session and lock the apps out of their databases.
-    """
-    if not vault:
-        return ""
-    try:
-        return str(az("keyvault", "secret", "show", "--vault-name", vault, "--name", secret)["value"])
-    except CannotRun as error:
-        if "SecretNotFound" in str(error):
-            return ""
-        raise
+        raise CannotRun("Nobody would get mail from alerts: run `azd env set NOTFLIX_ALERT_EMAIL you@example.org`.")
+    generated.choose(environment)
 
 
 def migrate(pause: Callable[[float], None] = time.sleep) -> None:
-    """Apply the SQL migrations by the job that runs beside MySQL, with the image of this deployment."""
+    """Apply the SQL migrations with the job that infra/encoder.bicep made from the image of this deployment."""
     environment = Environment()
     job, group = environment["NOTFLIX_MIGRATIONS_JOB"], environment["AZURE_RESOURCE_GROUP"]
-    image = environment[IMAGE]
-    az("containerapp", "job", "update", "--name", job, "--resource-group", group, "--image", image)
     started = az("containerapp", "job", "start", "--name", job, "--resource-group", group)
     execution = str(started["name"])
     deadline = time.monotonic() + JOB_PATIENCE_S
@@ -99,33 +56,84 @@ def migrate(pause: Callable[[float], None] = time.sleep) -> None:
             return
         if status not in ("Running", "Processing", "Unknown") or time.monotonic() > deadline:
             raise CannotRun(
-                f"The migrations ended as {status}. What they met: `az containerapp job logs show --name {job} "
+                f"The migrations ended as {status}. Their log: `az containerapp job logs show --name {job} "
                 f"--resource-group {group} --execution {execution} --container migrations`; they may be run again."
             )
         pause(5.0)
 
 
-def deployed() -> str:
+def deployed(pause: Callable[[float], None] = time.sleep, *, patience_s: float = uploads.PATIENCE_S) -> str:
     """Finish a deployment whose code is in place; return the public address."""
     environment = Environment()
-    _lead_events(environment)
+    _refresh_secrets(environment)
+    if down := uploads.warm(environment["NOTFLIX_API_URL"], pause=pause, patience_s=patience_s):
+        tell(f"The API runs, and says that these do not answer yet: {', '.join(down)}.")
+    if uploads.subscribe(environment, pause=pause, patience_s=patience_s):
+        tell("Uploads now start encodes by themselves.")
     _publish_site(environment)
-    _register_webhook(environment)
+    _make_budget(environment)
+    if environment.get("PAYPAL_CLIENT_ID"):
+        _register_webhook(environment)
+    generated.forget(environment)
     return environment["NOTFLIX_SITE_URL"]
 
 
-def _lead_events(environment: Environment) -> None:
-    """Make the Event Grid subscription, which needs a key that exists only once the code is there."""
-    az(
-        "deployment", "group", "create", "--name", "events", "--resource-group", environment["AZURE_RESOURCE_GROUP"],
-        "--template-file", str(REPOSITORY / "infra" / "events.bicep"),
-        "--parameters", f"apiName={environment['NOTFLIX_API_NAME']}",
-        f"topicName={environment['NOTFLIX_EVENT_TOPIC']}",
+def not_set_up(environment: Environment) -> list[str]:
+    """Return what the owner has not set up, each with what that means and how to."""
+    lines = []
+    if not environment.get("PAYPAL_CLIENT_ID"):
+        lines.append(
+            "PayPal: nobody can subscribe, and you let viewers in by grants. `azd env set PAYPAL_CLIENT_ID …` and "
+            "`azd env set PAYPAL_CLIENT_SECRET …`"
+        )
+    if not environment.get("NEO4J_URI"):
+        lines.append(
+            "Neo4j: shelves show what is popular. `azd env set NEO4J_URI …` and `azd env set NEO4J_PASSWORD …`"
+        )
+    if not environment.get("OMDB_API_KEY"):
+        lines.append("OMDb: films have no plots and posters of their own. `azd env set OMDB_API_KEY …`")
+    if not environment.get("SMTP_URL"):
+        lines.append(
+            "Mail: nobody can confirm an address or reset a password. `azd env set SMTP_URL …` and "
+            "`azd env set MAIL_FROM …`"
+        )
+    return lines
+
+
+def _refresh_secrets(environment: Environment) -> None:
+    """Have the API app read its references to the vault again: its role may have come too late the first time."""
+    shown = az(
+        "functionapp", "show", "--name", environment["NOTFLIX_API_NAME"],
+        "--resource-group", environment["AZURE_RESOURCE_GROUP"],
     )  # fmt: skip
+    path = f"{shown['id']}/config/configreferences/appsettings/refresh"
+    found("rest", "--method", "post", "--url", f"https://management.azure.com{path}?api-version={REFRESH_API}")
+
+
+def _make_budget(environment: Environment) -> None:
+    """Make the budget, or say why there is none: a young subscription refuses one, and nothing else depends on it."""
+    if not environment.is_on("NOTFLIX_BUDGET", default=True):
+        return
+    group = environment["AZURE_RESOURCE_GROUP"]
+    there = found("consumption", "budget", "show", "--budget-name", "monthly", "--resource-group", group)
+    # the first day of an existing budget cannot be changed
+    start = str(there["timePeriod"]["startDate"])[:10] if there else f"{datetime.now(UTC):%Y-%m-01}"
+    try:
+        az(
+            "deployment", "group", "create", "--name", "budget", "--resource-group", group,
+            "--template-file", str(REPOSITORY / "infra" / "budget.bicep"),
+            "--parameters", f"amount={environment.get('NOTFLIX_MONTHLY_BUDGET') or '100'}", f"startDate={start}",
+            f"email={environment['NOTFLIX_ALERT_EMAIL']}",
+        )  # fmt: skip
+    except CannotRun as error:
+        tell(
+            "There is no budget, so no mail about spending: Azure refused it, as it does for two days on a new "
+            f"subscription. `./notflix azure deployed` tries again. Azure's error: {error}"
+        )
 
 
 def _publish_site(environment: Environment) -> None:
-    """Build the site for the addresses that were found out, and put it into `$web` as the person logged in."""
+    """Build the site for the addresses of this deployment, and upload it to `$web` as the person who is logged in."""
     from azure.identity import AzureCliCredential
     from azure.storage.blob import ContainerClient
 
@@ -138,36 +146,33 @@ def _publish_site(environment: Environment) -> None:
 
 
 def _build_site(environment: Environment) -> Path:
-    from infra.local.stores import packages
     from web.build import build
 
     home = Home.of()
-    pages = home.path / "azure-site"
-    packages.install(REPOSITORY / "web", packages.web_folder(home), _npm)
+    pages, packages = home.path / "azure-site", home.packages / "npm" / "deployment"
+    packages.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        (packages / name).write_bytes((REPOSITORY / "web" / name).read_bytes())
+    run("npm", "ci", "--prefix", str(packages), "--no-audit", "--no-fund", "--no-update-notifier")
     build(
         pages,
         api_origin=environment["NOTFLIX_API_URL"],
         blob_origin=environment["NOTFLIX_BLOB_URL"],
-        packages=packages.web_folder(home) / "node_modules",
+        packages=packages / "node_modules",
     )
     return pages
 
 
-def _npm(*argv: str, environment: object = None) -> None:
-    from infra.azure.tools import run
-
-    del environment
-    run(*argv)
-
-
 def _register_webhook(environment: Environment) -> None:
-    """See that PayPal knows where to send its events, and the API app which webhook they are signed for."""
+    """See that PayPal sends its events to the API, and that the API knows which webhook they are signed for."""
     from functions.billing.paypal import PayPal
     from functions.platform.errors import NotflixError
 
-    # the environment may hold no more than a reference to the secret (`azd env set-secret`)
-    secret = _kept(environment["AZURE_KEY_VAULT_NAME"], "paypal-client-secret")
-    paypal = PayPal(environment.get("PAYPAL_URL") or PAYPAL_URL, environment["PAYPAL_CLIENT_ID"], secret)
+    paypal = PayPal(
+        environment.get("PAYPAL_URL") or PAYPAL_URL,
+        environment["PAYPAL_CLIENT_ID"],
+        environment.secret("PAYPAL_CLIENT_SECRET"),
+    )
     try:
         webhook_id = paypal.webhook_at(f"{environment['NOTFLIX_API_URL']}/api/paypal/webhooks")
     except NotflixError as error:

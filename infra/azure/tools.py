@@ -1,4 +1,4 @@
-"""The two programs a deployment is made with: `az` and `azd`. Each call is one process, made here and nowhere else."""
+"""The programs that a deployment uses, `az` and `azd`, and the values of its environment."""
 
 from __future__ import annotations
 
@@ -6,35 +6,46 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infra.local.home import CannotRun
+from infra.local.home import CannotRun, write_private
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 WHERE_TO_GET = {
     "az": "the Azure CLI: https://aka.ms/install-azure-cli",
-    "npm": "Node.js 20 or newer, with which the site is built: https://nodejs.org",
+    "npm": "Node.js 20 or newer, which builds the site: https://nodejs.org",
     "azd": "the Azure Developer CLI: https://aka.ms/install-azd",
 }
+
+REFERENCE = "akvs://"
+"""How azd writes a reference to a secret: akvs://SUBSCRIPTION/VAULT/SECRET."""
+
+
+def is_installed(program: str) -> bool:
+    """Return whether a program is on the PATH."""
+    return shutil.which(program) is not None
 
 
 def require(*programs: str) -> None:
     """Raise CannotRun naming the first program that is not installed."""
     for program in programs:
-        if shutil.which(program) is None:
-            raise CannotRun(
-                f"A deployment needs {program}, and it is not on your PATH; install {WHERE_TO_GET[program]}."
-            )
+        if not is_installed(program):
+            where = WHERE_TO_GET.get(program, program)
+            raise CannotRun(f"A deployment needs {program}, and it is not on your PATH; install {where}.")
 
 
 def run(*argv: str, secret: bool = False) -> str:
-    """Return what the program prints; raise CannotRun with its own words if it fails, or without them if secret."""
+    """Return the output of a program; raise CannotRun with its error text, or without that text if it is secret."""
     require(argv[0])
-    unasked = {"AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "yes_without_prompt"}  # there is nobody to say yes
+    # an extension that a command needs is installed without a question, because nobody is there to answer it
+    unasked = {"AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "yes_without_prompt"}
+    whole = [shutil.which(argv[0]) or argv[0], *argv[1:]]  # on Windows the programs are az.cmd and npm.cmd
     done = subprocess.run(
-        argv, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, env={**os.environ, **unasked}
+        whole, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, env={**os.environ, **unasked}
     )
     if done.returncode:
         told = "" if secret else f": {(done.stderr.strip() or done.stdout.strip())[-2000:]}"
@@ -43,18 +54,18 @@ def run(*argv: str, secret: bool = False) -> str:
 
 
 def shown(argv: Sequence[str], *, secret: bool) -> str:
-    """Return the command as it may be shown: of one with a secret, the first words only."""
+    """Return a command as it may be printed: the first words only if it has a secret."""
     return " ".join(argv[:3]) + " …" if secret else " ".join(argv)
 
 
-def az(*arguments: str) -> Any:
-    """Return what `az` answers, read as JSON; None where it answers nothing."""
-    text = run("az", *arguments, "--only-show-errors", "--output", "json")
+def az(*arguments: str, secret: bool = False) -> Any:
+    """Return the answer of `az`, parsed from JSON; None if it prints nothing."""
+    text = run("az", *arguments, "--only-show-errors", "--output", "json", secret=secret)
     return json.loads(text) if text else None
 
 
 def found(*arguments: str) -> Any:
-    """Return what `az` answers, None if it fails, as it does for what does not exist."""
+    """Return the answer of `az`, or None if it fails, as it does for what does not exist."""
     try:
         return az(*arguments)
     except CannotRun:
@@ -62,17 +73,22 @@ def found(*arguments: str) -> Any:
 
 
 class Environment:
-    """The values of the azd environment: what a deployment was told and what it has found out."""
+    """The values of a deployment: those of the azd environment, then those of the process.
 
-    def __init__(self) -> None:
+    `azd env get-values` prints the file of the environment only, which is nearly empty on a fresh runner; azd itself
+    looks into the process environment for what the file does not have, and so does this.
+    """
+
+    def __init__(self, process: Mapping[str, str] = os.environ) -> None:
+        self._process = process
         self._values: dict[str, str] = json.loads(run("azd", "env", "get-values", "--output", "json", secret=True))
 
     def get(self, name: str) -> str:
-        """Return a value, empty if it is not there."""
-        return self._values.get(name, "")
+        """Return a value, empty if it is not set anywhere."""
+        return self._values.get(name) or self._process.get(name, "")
 
     def __getitem__(self, name: str) -> str:
-        """Return a value; raise CannotRun if it is not there or empty."""
+        """Return a value; raise CannotRun if it is not set or empty."""
         if not (value := self.get(name)):
             raise CannotRun(
                 f"The azd environment has no {name}; it is an output of `azd provision`, or set it with "
@@ -80,8 +96,30 @@ class Environment:
             )
         return value
 
+    def secret(self, name: str) -> str:
+        """Return a secret value, fetched where the environment has a reference to it (`azd env set-secret`)."""
+        value = self[name]
+        if not value.startswith(REFERENCE):
+            return value
+        vault, _, secret = value.removeprefix(REFERENCE).partition("/")[2].partition("/")
+        return str(az("keyvault", "secret", "show", "--vault-name", vault, "--name", secret)["value"])
+
+    def is_on(self, name: str, *, default: bool) -> bool:
+        """Return a value as a switch."""
+        return {"true": True, "false": False}.get(self.get(name).lower(), default)
+
     def set(self, name: str, value: str) -> None:
-        """Keep a value; one that is there already is not written again."""
+        """Keep a value in the azd environment; one that is already there is not written again."""
         if self._values.get(name) != value:
             run("azd", "env", "set", name, value, secret=True)
             self._values[name] = value
+
+    def set_secrets(self, values: Mapping[str, str]) -> None:
+        """Keep secrets in the azd environment without showing them in the list of processes."""
+        if not values:
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "values.env"
+            write_private(file, "".join(f'{name}="{value}"\n' for name, value in values.items()))
+            run("azd", "env", "set", "--file", str(file), secret=True)
+        self._values.update(values)

@@ -14,7 +14,13 @@ from pathlib import Path
 
 from infra.checks.files import REPOSITORY
 
-SOURCES = ("requirements.in", "infra/local/requirements.in", "tests/requirements.in", "infra/checks/requirements.in")
+SOURCES = (
+    "requirements.in",
+    "infra/local/requirements.in",
+    "tests/requirements.in",
+    "infra/checks/requirements.in",
+    "infra/azure/requirements.in",
+)
 """In the order of compilation: a later source includes an earlier one and takes its versions from that one's lock."""
 
 _PINNED = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)\s*(?:;\s*(?P<marker>[^\\]+))?")

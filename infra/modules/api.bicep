@@ -1,9 +1,11 @@
-// The API app on Flex Consumption: scales to zero, holds no key, reaches the stores through the network.
+// The API app on Flex Consumption: scales to zero, holds no key. In the profile `standard` it calls the stores
+// through the network.
 param location string
 param tags object
 param name string
 param identityId string
 param identityClientId string
+@description('Subnet that its calls leave by; empty leaves by Azure\'s shared addresses.')
 param subnetId string
 param storageName string
 param packageContainerUrl string
@@ -11,15 +13,24 @@ param vaultUri string
 param connectionString string
 param workspaceId string
 param siteOrigin string
+@description('Calls that one instance answers at a time; the platform\'s own number for Python is 1.')
+@minValue(1)
+@maxValue(1000)
+param httpConcurrency int
+@description('Instances that always run, for a first page without a cold start; each is paid all month.')
+@minValue(0)
+param alwaysReady int
+@description('Replace instances one after the other; a region that does not know this yet refuses it.')
+param rollingUpdates bool
 @description('Id of the Front Door that alone may call the API; empty lets everyone.')
 param frontDoorId string
 @description('Plain application settings, by name.')
 param settings object
 @description('Names of secrets in the vault, by the setting that refers to them.')
-param secrets object
+param fromVault object
 
 var plain = [for item in items(settings): { name: item.key, value: item.value }]
-var references = [for item in items(secrets): { name: item.key, value: '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${item.value}/)' }]
+var references = [for item in items(fromVault): { name: item.key, value: '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${item.value}/)' }]
 var host = [
   { name: 'AzureWebJobsStorage__accountName', value: storageName }
   { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
@@ -30,8 +41,8 @@ var host = [
   { name: 'OTEL_SERVICE_NAME', value: 'api' }
 ]
 
-// Behind Front Door nobody else may call: whoever came around it could claim any address in X-Forwarded-For.
-var doors = empty(frontDoorId) ? [] : [
+// Behind Front Door nobody else may call: a caller that bypassed it could claim any address in X-Forwarded-For.
+var restrictions = empty(frontDoorId) ? [] : [
   {
     name: 'front-door'
     priority: 100
@@ -62,7 +73,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     serverFarmId: plan.id
     httpsOnly: true
     publicNetworkAccess: 'Enabled' // it is the public API
-    virtualNetworkSubnetId: subnetId
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
     keyVaultReferenceIdentity: identityId
     functionAppConfig: {
       deployment: {
@@ -73,13 +84,21 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         }
       }
       runtime: { name: 'python', version: '3.13' }
-      scaleAndConcurrency: { instanceMemoryMB: 2048, maximumInstanceCount: 40 }
+      scaleAndConcurrency: {
+        instanceMemoryMB: 2048
+        maximumInstanceCount: 40
+        alwaysReady: alwaysReady == 0 ? [] : [ { name: 'http', instanceCount: alwaysReady } ]
+        triggers: { http: { perInstanceConcurrency: httpConcurrency } }
+      }
+      // The default, Recreate, kills what runs, such as the answer to a webhook of PayPal.
+      #disable-next-line BCP037 // documented, missing in Microsoft's types of November 2026
+      siteUpdateStrategy: rollingUpdates ? { type: 'RollingUpdate' } : null
     }
     siteConfig: {
+      // no ftpsState: Flex Consumption refuses it (error 51021) and has no FTP
       minTlsVersion: '1.2'
-      ftpsState: 'Disabled'
       http20Enabled: true
-      ipSecurityRestrictions: doors
+      ipSecurityRestrictions: restrictions
       ipSecurityRestrictionsDefaultAction: empty(frontDoorId) ? 'Allow' : 'Deny'
       cors: { allowedOrigins: [ siteOrigin ] }
       appSettings: concat(host, plain, references)
@@ -87,7 +106,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
   }
 }
 
-// No password opens the way to the code: neither FTP nor the deployment site takes one.
+// Code can be deployed with an identity only: neither FTP nor the deployment site accepts a password.
 resource noFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: app
   name: 'ftp'

@@ -1,16 +1,23 @@
-// Two serverless Cosmos DB accounts, reached from the apps' subnets only: titles and encode jobs by the MongoDB API, viewing
-// history by NoSQL.
+// Two serverless Cosmos DB accounts: titles and encode jobs by the MongoDB API, viewing history by NoSQL. In the
+// profile `standard` they are inside the network only, by private endpoints: the rule for a subnet does not work for
+// Flex Consumption, whose calls do not come from the subnet (infra/checks/refusals.toml, flex-service-endpoints). In
+// `small` they take calls from Azure's addresses.
 param location string
 param tags object
+@minLength(3)
 param token string
-param subnetIds array
+@description('Subnet of the private endpoints; empty gives the accounts public addresses.')
+param subnetId string
+param networkId string
 param workspaceId string
 param apiPrincipalId string
 
 var dataContributor = '00000000-0000-0000-0000-000000000002'
+// Azure's addresses, of any customer: a key or an identity protects the accounts there.
+var fromAzure = empty(subnetId) ? [ { ipAddressOrRange: '0.0.0.0' } ] : []
 
 resource mongo 'Microsoft.DocumentDB/databaseAccounts@2026-03-15' = {
-  //checkov:skip=CKV_AZURE_132:drivers of MongoDB know no identity, and the app makes its collections and indexes itself
+  //checkov:skip=CKV_AZURE_132:MongoDB drivers cannot sign in with an identity, and the app creates its collections and indexes itself
   name: 'cosmon-${token}'
   location: location
   tags: tags
@@ -22,9 +29,8 @@ resource mongo 'Microsoft.DocumentDB/databaseAccounts@2026-03-15' = {
     apiProperties: { serverVersion: '7.0' }
     backupPolicy: { type: 'Continuous', continuousModeProperties: { tier: 'Continuous7Days' } }
     minimalTlsVersion: 'Tls12'
-    publicNetworkAccess: 'Enabled' // narrowed to the two subnets below
-    isVirtualNetworkFilterEnabled: true
-    virtualNetworkRules: [for id in subnetIds: { id: id }]
+    publicNetworkAccess: empty(subnetId) ? 'Enabled' : 'Disabled'
+    ipRules: fromAzure
     disableKeyBasedMetadataWriteAccess: false
   }
 }
@@ -47,9 +53,8 @@ resource usage 'Microsoft.DocumentDB/databaseAccounts@2026-03-15' = {
     backupPolicy: { type: 'Continuous', continuousModeProperties: { tier: 'Continuous7Days' } }
     disableLocalAuth: true
     minimalTlsVersion: 'Tls12'
-    publicNetworkAccess: 'Enabled' // narrowed to the two subnets below
-    isVirtualNetworkFilterEnabled: true
-    virtualNetworkRules: [for id in subnetIds: { id: id }]
+    publicNetworkAccess: empty(subnetId) ? 'Enabled' : 'Disabled'
+    ipRules: fromAzure
     disableKeyBasedMetadataWriteAccess: true
   }
 }
@@ -67,7 +72,7 @@ resource views 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@20
     resource: {
       id: 'usage'
       partitionKey: { paths: [ '/user_id' ], kind: 'Hash', version: 2 }
-      defaultTtl: -1 // items say for themselves how long they live
+      defaultTtl: -1 // each item sets its own lifetime
     }
   }
 }
@@ -80,6 +85,36 @@ resource usesUsage 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@202
     roleDefinitionId: '${usage.id}/sqlRoleDefinitions/${dataContributor}'
     scope: usage.id
   }
+}
+
+module mongoEndpoint 'endpoint.bicep' = if (!empty(subnetId)) {
+  name: 'mongo-endpoint'
+  params: {
+    location: location
+    tags: tags
+    name: 'pe-mongo-${token}'
+    targetId: mongo.id
+    groupId: 'MongoDB'
+    zoneName: 'privatelink.mongo.cosmos.azure.com'
+    subnetId: subnetId
+    networkId: networkId
+  }
+  dependsOn: [ catalogue ] // one change of an account at a time
+}
+
+module usageEndpoint 'endpoint.bicep' = if (!empty(subnetId)) {
+  name: 'usage-endpoint'
+  params: {
+    location: location
+    tags: tags
+    name: 'pe-usage-${token}'
+    targetId: usage.id
+    groupId: 'Sql'
+    zoneName: 'privatelink.documents.azure.com'
+    subnetId: subnetId
+    networkId: networkId
+  }
+  dependsOn: [ views, usesUsage ] // one change of an account at a time
 }
 
 resource mongoLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {

@@ -1,8 +1,12 @@
-// Front Door before site, API and storage: one host, so nothing is cross-origin, uploads included. Films are cached by the
-// whole query string: a cache that ignored the SAS would hand paid segments to anyone. Storage stands under /blobs, which is
-// taken off again on the way, since a pattern may have its star behind a slash only.
+// Front Door in front of site, API and storage: one host, so nothing is cross-origin, uploads included. Films are
+// cached by the whole query string: a cache that ignored the SAS would serve paid segments to anyone. Storage is
+// under /blobs; Front Door removes that prefix, because a pattern may have its wildcard only after a slash. Text is
+// compressed, for films there is nothing to gain.
 param tags object
+@minLength(3)
 param token string
+@description('Custom domain such as films.example.org; empty uses Front Door\'s own name.')
+param domain string
 param apiHost string
 param siteHost string
 param blobHost string
@@ -12,6 +16,18 @@ var parts = [
   { name: 'site', host: siteHost, patterns: [ '/*' ], cached: true, path: null }
   { name: 'films', host: blobHost, patterns: [ '/blobs/*' ], cached: true, path: '/' }
   { name: 'api', host: apiHost, patterns: [ '/api/*' ], cached: false, path: null }
+]
+
+var compressed = [
+  'text/html'
+  'text/css'
+  'text/javascript'
+  'text/vtt'
+  'application/javascript'
+  'application/json'
+  'application/dash+xml'
+  'application/vnd.apple.mpegurl'
+  'image/svg+xml'
 ]
 
 resource profile 'Microsoft.Cdn/profiles@2025-12-01' = {
@@ -28,6 +44,60 @@ resource endpoint 'Microsoft.Cdn/profiles/afdEndpoints@2025-12-01' = {
   location: 'global'
   tags: tags
   properties: { enabledState: 'Enabled' }
+}
+
+// The certificate is Front Door's own; it is issued once the domain's records are set (docs/azure.md).
+resource custom 'Microsoft.Cdn/profiles/customDomains@2025-12-01' = if (!empty(domain)) {
+  parent: profile
+  name: replace(empty(domain) ? 'none' : domain, '.', '-')
+  properties: {
+    hostName: domain
+    tlsSettings: { certificateType: 'ManagedCertificate', minimumTlsVersion: 'TLS12' }
+  }
+}
+
+// A rate limit for each address; the managed rule sets need the Premium tier, at ten times the price.
+resource firewall 'Microsoft.Network/FrontDoorWebApplicationFirewallPolicies@2025-11-01' = {
+  name: 'waf${token}'
+  location: 'global'
+  tags: tags
+  sku: { name: 'Standard_AzureFrontDoor' }
+  properties: {
+    policySettings: { enabledState: 'Enabled', mode: 'Prevention' }
+    customRules: {
+      rules: [
+        {
+          name: 'TooManyCalls'
+          priority: 100
+          enabledState: 'Enabled'
+          ruleType: 'RateLimitRule'
+          rateLimitDurationInMinutes: 1
+          rateLimitThreshold: 1200
+          action: 'Block'
+          matchConditions: [
+            { matchVariable: 'RequestUri', operator: 'Contains', matchValue: [ '/api/' ], negateCondition: false }
+          ]
+        }
+      ]
+    }
+  }
+}
+
+resource guarded 'Microsoft.Cdn/profiles/securityPolicies@2025-12-01' = {
+  parent: profile
+  name: 'rate-limit'
+  properties: {
+    parameters: {
+      type: 'WebApplicationFirewall'
+      wafPolicy: { id: firewall.id }
+      associations: [
+        {
+          domains: concat([ { id: endpoint.id } ], empty(domain) ? [] : [ { id: custom.id } ])
+          patternsToMatch: [ '/*' ]
+        }
+      ]
+    }
+  }
 }
 
 resource origins 'Microsoft.Cdn/profiles/originGroups@2025-12-01' = [for part in parts: {
@@ -62,7 +132,11 @@ resource route 'Microsoft.Cdn/profiles/afdEndpoints/routes@2025-12-01' = [for (p
     httpsRedirect: 'Enabled'
     forwardingProtocol: 'HttpsOnly'
     linkToDefaultDomain: 'Enabled'
-    cacheConfiguration: part.cached ? { queryStringCachingBehavior: 'UseQueryString' } : null
+    customDomains: empty(domain) ? [] : [ { id: custom.id } ]
+    cacheConfiguration: part.cached ? {
+      queryStringCachingBehavior: 'UseQueryString'
+      compressionSettings: { isCompressionEnabled: true, contentTypesToCompress: compressed }
+    } : null
   }
   dependsOn: [ origin ]
 }]
@@ -72,10 +146,11 @@ resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: profile
   properties: {
     workspaceId: workspaceId
-    logs: [ { category: 'FrontDoorHealthProbeLog', enabled: true } ] // access logs would hold each SAS
+    logs: [ { category: 'FrontDoorHealthProbeLog', enabled: true } ] // access logs would contain each SAS
     metrics: [ { category: 'AllMetrics', enabled: true } ]
   }
 }
 
 output id string = profile.properties.frontDoorId
-output host string = endpoint.properties.hostName
+output host string = empty(domain) ? endpoint.properties.hostName : domain
+output endpoint string = endpoint.properties.hostName

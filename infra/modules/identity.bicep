@@ -1,6 +1,7 @@
 // Three identities, so that each process may do its own work and no more.
 param location string
 param tags object
+@minLength(3)
 param token string
 
 resource api 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {

@@ -1,24 +1,28 @@
-// MySQL inside the network only: logins, login history, subscriptions, payments. Its databases and users are made by the
-// migrations job, which runs in the same network.
+// MySQL: logins, login history, subscriptions, payments. In the profile `standard` it is inside the network only; in
+// `small` it has a public address that takes TLS connections from Azure. Its databases and users are made by the
+// migrations job.
 param location string
 param tags object
+@minLength(3)
 param token string
+@description('Subnet of MySQL; empty gives it a public address. It cannot be changed later.')
 param subnetId string
 param networkId string
 param workspaceId string
+@description('Only a new server needs it; empty leaves the password of an existing one as it is.')
 @secure()
 param adminPassword string
 param geoBackup bool
 
 var admin = 'notflixadmin'
 
-resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = {
+resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = if (!empty(subnetId)) {
   name: '${token}.private.mysql.database.azure.com'
   location: 'global'
   tags: tags
 }
 
-resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = {
+resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = if (!empty(subnetId)) {
   parent: zone
   name: 'network'
   location: 'global'
@@ -31,21 +35,34 @@ resource server 'Microsoft.DBforMySQL/flexibleServers@2024-12-30' = {
   tags: tags
   sku: { name: 'Standard_B1ms', tier: 'Burstable' }
   properties: {
-    version: '8.0.21'
+    version: '8.4' // 8.0 leaves standard support on 2026-12-31
     administratorLogin: admin
-    administratorLoginPassword: adminPassword
+    administratorLoginPassword: empty(adminPassword) ? null : adminPassword
     storage: { storageSizeGB: 20, autoGrow: 'Enabled', autoIoScaling: 'Enabled' }
     backup: { backupRetentionDays: 14, geoRedundantBackup: geoBackup ? 'Enabled' : 'Disabled' }
     highAvailability: { mode: 'Disabled' } // the burstable tier has none
-    network: { delegatedSubnetResourceId: subnetId, privateDnsZoneResourceId: zone.id, publicNetworkAccess: 'Disabled' }
+    network: empty(subnetId) ? { publicNetworkAccess: 'Enabled' } : {
+      delegatedSubnetResourceId: subnetId
+      privateDnsZoneResourceId: zone.id
+      publicNetworkAccess: 'Disabled'
+    }
   }
   dependsOn: [ link ]
+}
+
+// The address range 0.0.0.0 stands for every address inside Azure, of any customer: the password and TLS are what
+// protects it.
+resource fromAzure 'Microsoft.DBforMySQL/flexibleServers/firewallRules@2024-12-30' = if (empty(subnetId)) {
+  parent: server
+  name: 'azure'
+  properties: { startIpAddress: '0.0.0.0', endIpAddress: '0.0.0.0' }
 }
 
 resource tls 'Microsoft.DBforMySQL/flexibleServers/configurations@2024-12-30' = {
   parent: server
   name: 'require_secure_transport'
   properties: { value: 'ON', source: 'user-override' }
+  dependsOn: [ fromAzure ] // a server that is busy with one change refuses another
 }
 
 resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {

@@ -1,11 +1,13 @@
-// One network: the apps' subnets, MySQL's own subnet, and one for private endpoints. Nothing in it has a public address.
+// The network of the profile `standard`: a subnet for each app, one for MySQL and one for private endpoints. No
+// subnet of the apps has service endpoints: Flex Consumption does not support them (infra/checks/refusals.toml,
+// flex-service-endpoints). New subnets have no way out by default since API version 2025-07-01; delegated ones are
+// not affected (techcommunity ba-p/4513778).
 param location string
 param tags object
+@minLength(3)
 param token string
 
-var endpoints = [ { service: 'Microsoft.AzureCosmosDB' }, { service: 'Microsoft.Storage' }, { service: 'Microsoft.KeyVault' } ]
-
-resource closed 'Microsoft.Network/networkSecurityGroups@2025-09-01' = {
+resource closed 'Microsoft.Network/networkSecurityGroups@2026-03-01' = {
   name: 'nsg-${token}'
   location: location
   tags: tags
@@ -28,7 +30,7 @@ resource closed 'Microsoft.Network/networkSecurityGroups@2025-09-01' = {
   }
 }
 
-resource network 'Microsoft.Network/virtualNetworks@2025-09-01' = {
+resource network 'Microsoft.Network/virtualNetworks@2026-03-01' = {
   name: 'vnet-${token}'
   location: location
   tags: tags
@@ -40,7 +42,6 @@ resource network 'Microsoft.Network/virtualNetworks@2025-09-01' = {
         properties: {
           addressPrefix: '10.20.0.0/24'
           networkSecurityGroup: { id: closed.id }
-          serviceEndpoints: endpoints
           delegations: [ { name: 'flex', properties: { serviceName: 'Microsoft.App/environments' } } ]
         }
       }
@@ -49,7 +50,6 @@ resource network 'Microsoft.Network/virtualNetworks@2025-09-01' = {
         properties: {
           addressPrefix: '10.20.2.0/23'
           networkSecurityGroup: { id: closed.id }
-          serviceEndpoints: endpoints
           delegations: [ { name: 'containers', properties: { serviceName: 'Microsoft.App/environments' } } ]
         }
       }

@@ -1,7 +1,10 @@
-// Redis for sessions and login attempts, reached by a private endpoint only.
+// Redis for sessions and login attempts. In the profile `standard` it has no public address; in `small` it has one,
+// which takes TLS and its key only.
 param location string
 param tags object
+@minLength(3)
 param token string
+@description('Subnet of the private endpoint; empty gives Redis a public address.')
 param subnetId string
 param networkId string
 param workspaceId string
@@ -11,7 +14,11 @@ resource cluster 'Microsoft.Cache/redisEnterprise@2025-07-01' = {
   location: location
   tags: tags
   sku: { name: 'Balanced_B0' }
-  properties: { highAvailability: 'Disabled', minimumTlsVersion: '1.2', publicNetworkAccess: 'Disabled' }
+  properties: {
+    highAvailability: 'Disabled'
+    minimumTlsVersion: '1.2'
+    publicNetworkAccess: empty(subnetId) ? 'Enabled' : 'Disabled'
+  }
 }
 
 resource database 'Microsoft.Cache/redisEnterprise/databases@2025-07-01' = {
@@ -22,40 +29,24 @@ resource database 'Microsoft.Cache/redisEnterprise/databases@2025-07-01' = {
     port: 10000
     clusteringPolicy: 'EnterpriseCluster'
     evictionPolicy: 'NoEviction' // a session is not a cache entry
-    accessKeysAuthentication: 'Enabled' // the key lies in the vault
+    accessKeysAuthentication: 'Enabled' // the key is in the vault
     persistence: { aofEnabled: true, aofFrequency: '1s' }
   }
 }
 
-resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = {
-  name: 'privatelink.redis.azure.net'
-  location: 'global'
-  tags: tags
-}
-
-resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = {
-  parent: zone
-  name: 'network'
-  location: 'global'
-  properties: { registrationEnabled: false, virtualNetwork: { id: networkId } }
-}
-
-resource endpoint 'Microsoft.Network/privateEndpoints@2025-09-01' = {
-  name: 'pe-redis-${token}'
-  location: location
-  tags: tags
-  properties: {
-    subnet: { id: subnetId }
-    privateLinkServiceConnections: [
-      { name: 'redis', properties: { privateLinkServiceId: cluster.id, groupIds: [ 'redisEnterprise' ] } }
-    ]
+module endpoint 'endpoint.bicep' = if (!empty(subnetId)) {
+  name: 'redis-endpoint'
+  params: {
+    location: location
+    tags: tags
+    name: 'pe-redis-${token}'
+    targetId: cluster.id
+    groupId: 'redisEnterprise'
+    zoneName: 'privatelink.redis.azure.net'
+    subnetId: subnetId
+    networkId: networkId
   }
-}
-
-resource names 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-09-01' = {
-  parent: endpoint
-  name: 'default'
-  properties: { privateDnsZoneConfigs: [ { name: 'redis', properties: { privateDnsZoneId: zone.id } } ] }
+  dependsOn: [ database ] // one change of the cluster at a time
 }
 
 resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {

@@ -1,24 +1,42 @@
-// The one storage account: uploads, films, the site, the queues, and the API app's package. It answers to identities only;
-// browsers read films with a user-delegation SAS for one title's container.
+// The storage account: uploads, films, the site, the queues, undelivered events and the API app's package. It accepts
+// identities only, no account key; browsers read films with a user-delegation SAS for one title's container.
 param location string
 param tags object
+@minLength(3)
 param token string
 param siteOrigin string
+@description('Copies: ZRS in three zones of the region, GZRS in a second region too, LRS in one building.')
+@allowed([ 'Standard_ZRS', 'Standard_GZRS', 'Standard_LRS' ])
+param copies string
+@description('Keep what is overwritten or deleted for fourteen days as versions; each version is paid like a blob.')
+param versioning bool
 param workspaceId string
+param actionGroupId string
 param apiPrincipalId string
 param encoderPrincipalId string
 param deployerPrincipalId string
+@allowed([ 'User', 'ServicePrincipal' ])
+param deployerPrincipalType string
 
 var blobContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 var blobOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 var queueContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
+var tableContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
 var blobDelegator = 'db58b8e5-c6ad-4a2a-8342-4190687cbf4a'
 
-var queues = [
+// The encoder's scale rules read these (infra/encoder.bicep), so each must exist: a rule for a missing queue stops
+// all scaling.
+var encoderQueues = [
   'plan-encode'
+  'plan-encode-poison'
   'encode-chunk'
+  'encode-chunk-poison'
   'encode-audio'
+  'encode-audio-poison'
   'publish-title'
+  'publish-title-poison'
+]
+var apiQueues = [
   'fetch-metadata'
   'publish-catalogue'
   'update-graph'
@@ -35,7 +53,7 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_ZRS' }
+  sku: { name: copies }
   properties: {
     accessTier: 'Hot'
     allowBlobPublicAccess: false
@@ -48,13 +66,15 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   }
 }
 
-var origin = empty(siteOrigin) ? substring(account.properties.primaryEndpoints.web, 0, length(account.properties.primaryEndpoints.web) - 1) : siteOrigin
+var siteHost = split(account.properties.primaryEndpoints.web, '/')[2] // https://host/
+var origin = empty(siteOrigin) ? 'https://${siteHost}' : siteOrigin
 
 resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' = {
   parent: account
   name: 'default'
   properties: {
     staticWebsite: { enabled: true, indexDocument: 'index.html', errorDocument404Path: '404.html' }
+    isVersioningEnabled: versioning
     deleteRetentionPolicy: { enabled: true, days: 14 }
     containerDeleteRetentionPolicy: { enabled: true, days: 14 }
     cors: {
@@ -83,13 +103,20 @@ resource site 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04
   properties: { publicAccess: 'None' }
 }
 
+// What Event Grid could not deliver, for thirty days; the alert `events-undelivered` says that there is something.
+resource deadEvents 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' = {
+  parent: blobs
+  name: 'dead-events'
+  properties: { publicAccess: 'None' }
+}
+
 resource package 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' = {
   parent: blobs
   name: 'app-package'
   properties: { publicAccess: 'None' }
 }
 
-// An upload is read while it is encoded and kept as the master: it moves to cheaper tiers, and is never deleted.
+// An upload is read while it is encoded and kept as the master: it moves to cheaper tiers and is never deleted.
 resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04-01' = {
   parent: account
   name: 'default'
@@ -97,7 +124,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04
     policy: {
       rules: [
         {
-          name: 'masters-grow-cold'
+          name: 'masters-to-cheaper-tiers'
           type: 'Lifecycle'
           enabled: true
           definition: {
@@ -108,6 +135,24 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04
                 tierToCold: { daysAfterModificationGreaterThan: 60 }
               }
             }
+          }
+        }
+        {
+          name: 'versions-expire'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: { blobTypes: [ 'blockBlob' ] }
+            actions: { version: { delete: { daysAfterCreationGreaterThan: 14 } } }
+          }
+        }
+        {
+          name: 'dead-events-expire'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: { blobTypes: [ 'blockBlob' ], prefixMatch: [ 'dead-events/' ] }
+            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 30 } } }
           }
         }
       ]
@@ -121,12 +166,18 @@ resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2026-04-0
   properties: {}
 }
 
-resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-04-01' = [for name in queues: {
+resource ofEncoder 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-04-01' = [for name in encoderQueues: {
   parent: queueService
   name: name
 }]
 
-// Blob events; the subscription that leads them to the API app is made by infra/events.bicep once its code is there.
+resource ofApi 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-04-01' = [for name in apiQueues: {
+  parent: queueService
+  name: name
+}]
+
+// Blob events. Their subscription is made by infra/events.bicep once the API app runs; the topic's own identity
+// writes what could not be delivered, so no key is involved.
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   name: 'evgt-${token}'
   location: location
@@ -135,7 +186,36 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   properties: { source: account.id, topicType: 'Microsoft.Storage.StorageAccounts' }
 }
 
-// The Functions host needs Owner of the account it keeps its leases in; the rest of the roles are for our own calls.
+resource undelivered 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+  name: 'events-undelivered-${token}'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'Event Grid could not deliver the event of an upload; it is in the container dead-events.'
+    severity: 1
+    enabled: true
+    scopes: [ topic.id ]
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT5M'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          criterionType: 'StaticThresholdCriterion'
+          name: 'dead-lettered'
+          metricName: 'DeadLetteredCount'
+          operator: 'GreaterThan'
+          threshold: 0
+          timeAggregation: 'Total'
+        }
+      ]
+    }
+    autoMitigate: true
+    actions: [ { actionGroupId: actionGroupId } ]
+  }
+}
+
+// The Functions host needs Blob Data Owner on the account that holds its leases; the other roles are for our own calls.
 resource ownsBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for principal in [ apiPrincipalId, encoderPrincipalId ]: {
   name: guid(account.id, principal, blobOwner)
   scope: account
@@ -156,6 +236,27 @@ resource usesQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for 
   }
 }]
 
+resource writesDeadEvents 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(deadEvents.id, topic.id, blobContributor)
+  scope: deadEvents
+  properties: {
+    principalId: topic.identity.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobContributor)
+  }
+}
+
+// The Functions host writes its diagnostic events to a table.
+resource usesTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for principal in [ apiPrincipalId, encoderPrincipalId ]: {
+  name: guid(account.id, principal, tableContributor)
+  scope: account
+  properties: {
+    principalId: principal
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', tableContributor)
+  }
+}]
+
 resource signs 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for principal in [ apiPrincipalId, encoderPrincipalId ]: {
   name: guid(account.id, principal, blobDelegator)
   scope: account
@@ -171,6 +272,7 @@ resource publishesSite 'Microsoft.Authorization/roleAssignments@2022-04-01' = if
   scope: site
   properties: {
     principalId: deployerPrincipalId
+    principalType: deployerPrincipalType
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobContributor)
   }
 }
@@ -187,6 +289,6 @@ resource blobLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
 
 output name string = account.name
 output topicName string = topic.name
-output blobHost string = replace(replace(account.properties.primaryEndpoints.blob, 'https://', ''), '/', '')
-output siteHost string = replace(replace(account.properties.primaryEndpoints.web, 'https://', ''), '/', '')
+output blobHost string = split(account.properties.primaryEndpoints.blob, '/')[2]
+output siteHost string = siteHost
 output packageContainerUrl string = '${account.properties.primaryEndpoints.blob}${package.name}'

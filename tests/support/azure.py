@@ -1,4 +1,15 @@
-"""Fake programs az and azd that record their calls and answer from a table."""
+"""Programs named az and azd in the place of the real ones: they record what they are asked, and answer or refuse alike.
+
+What the real ones do, and where that is written:
+- `azd env get-values` prints the file of the environment and nothing of the process environment (azure-dev,
+  cli/azd/cmd/env.go, envGetValuesAction: `env.Dotenv()`); without an environment it fails.
+- `azd env set` takes one key and value, or KEY=VALUE pairs, or `--file`, and nothing else (envSetAction there).
+- hooks get the values of the file and of the process in their environment (docs/environment-variables.md).
+- `az … show` of what does not exist fails with exit code 3, ResourceNotFound; `az group exists` prints true or false.
+- a deployment of infra/events.bicep fails while the host has made no key (ARM: the expression's property does not
+  exist), and while the app does not answer Event Grid's validation (Azure/azure-functions-eventgrid-extension #73).
+- a budget is refused on a young subscription (tutorial-acm-create-budgets).
+"""
 
 from __future__ import annotations
 
@@ -14,28 +25,76 @@ if TYPE_CHECKING:
 
     import pytest
 
-PROGRAM = """#!{python}
-import json, pathlib, sys
-folder = pathlib.Path({folder!r})
-name = pathlib.Path(sys.argv[0]).name
+NO_KEY = (
+    "(InvalidTemplate) Deployment template validation failed: 'The language expression property 'blobs_extension' "
+    "doesn't exist, available properties are ''.'"
+)
+NOT_VALIDATED = (
+    "(Url validation) Webhook validation handshake failed for https://func-x.azurewebsites.net/runtime/webhooks/blobs. "
+    "Http POST request failed with response code Unknown."
+)
+NO_BUDGET = "(400) Cost Management supports only Enterprise Agreement, Web direct and Microsoft Customer Agreement"
+
+PROGRAM = """#!{python} -IS
+import json, os, sys
+folder = {folder!r}
+name = os.path.basename(sys.argv[0])
 asked = [name, *sys.argv[1:]]
-with (folder / "asked.jsonl").open("a") as file:
-    file.write(json.dumps(asked) + "\\n")
-values = json.loads((folder / "values.json").read_text())
+
+def read(path):
+    with open(path) as file:
+        return file.read()
+
+def write(path, text, mode="w"):
+    with open(path, mode) as file:
+        file.write(text)
+
+write(folder + "/asked.jsonl", json.dumps(asked) + "\\n", "a")
+
+def refuse(words, code=1):
+    sys.stderr.write("ERROR: " + words + "\\n")
+    sys.exit(code)
+
+file = folder + "/values.json"
 if asked[:3] == ["azd", "env", "get-values"]:
-    print(json.dumps(values))
+    if not os.path.exists(file):
+        refuse("environment does not exist")
+    print(json.dumps(json.loads(read(file))))
     sys.exit()
 if asked[:3] == ["azd", "env", "set"]:
-    values[asked[3]] = asked[4]
-    (folder / "values.json").write_text(json.dumps(values))
+    if not os.path.exists(file):
+        refuse("no default environment")
+    given = asked[3:]
+    if given[:1] == ["--file"]:
+        if len(given) != 2:
+            refuse("cannot combine --file flag with key-value arguments")
+        pairs = [line.split("=", 1) for line in read(given[1]).splitlines()]
+        pairs = [(key, value[1:-1]) for key, value in pairs]
+    elif len(given) == 2 and "=" not in given[0]:
+        pairs = [tuple(given)]
+    elif given and all("=" in each for each in given):
+        pairs = [each.split("=", 1) for each in given]
+    else:
+        refuse("invalid key=value format")
+    write(file, json.dumps(dict(json.loads(read(file)), **dict(pairs))))
     sys.exit()
-for start, answer in json.loads((folder / "answers.json").read_text()):
-    if asked[: len(start)] == start:
-        if isinstance(answer, str):
-            sys.exit(answer)
-        print(json.dumps(answer))
+table = folder + "/answers.json"
+answers = json.loads(read(table))
+for entry in answers:
+    start, bodies = entry
+    if asked[: len(start)] == start and all(word in asked for word in start):
+        body = bodies.pop(0) if len(bodies) > 1 else bodies[0]
+        write(table, json.dumps(answers))
+        if isinstance(body, str):
+            refuse(body)
+        print(json.dumps(body))
         sys.exit()
-sys.exit("no such thing")
+if name == "azd":
+    refuse(f"unknown command {{sys.argv[1]!r}} for \\"azd\\"")
+if asked[1:3] == ["group", "exists"]:
+    print("false")
+    sys.exit()
+refuse("(ResourceNotFound) The Resource was not found.", 3)
 """
 
 
@@ -44,11 +103,15 @@ class Programs:
     """The fake programs: their answers by the first words of a call, and the recorded calls."""
 
     folder: Path
-    answers: list[tuple[list[str], Any]] = field(default_factory=list)
+    answers: list[tuple[list[str], list[Any]]] = field(default_factory=list)
 
     def answer(self, *start: str, body: object) -> None:
-        """Answer calls that start with these words with `body`."""
-        self.answers.insert(0, (list(start), body))
+        """Answer so whatever begins with these words."""
+        self.answer_in_turn(*start, bodies=[body])
+
+    def answer_in_turn(self, *start: str, bodies: list[Any]) -> None:
+        """Give one answer after the other to what begins with these words, the last of them from then on."""
+        self.answers.insert(0, (list(start), bodies))
         (self.folder / "answers.json").write_text(json.dumps(self.answers))
 
     def refuse(self, *start: str, words: str) -> None:
@@ -58,6 +121,23 @@ class Programs:
     def keep(self, values: Mapping[str, str]) -> None:
         """Set the values of the azd environment."""
         (self.folder / "values.json").write_text(json.dumps(dict(values)))
+
+    def have_no_environment(self) -> None:
+        """Let there be no azd environment."""
+        (self.folder / "values.json").unlink()
+
+    def keep_secrets(self, *names: str, group: str = "rg-films") -> None:
+        """Let there be a vault in the group with secrets of these names."""
+        vault = f"/subscriptions/s/resourceGroups/{group}/providers/Microsoft.KeyVault/vaults/kv-x"
+        self.answer("az", "group", "exists", "--name", group, body=True)
+        self.answer("az", "keyvault", "list", "--resource-group", group, body=[{"id": vault, "name": "kv-x"}])
+        url = f"https://management.azure.com{vault}/secrets?api-version=2023-07-01"
+        half = len(names) // 2
+        more = f"{url}&page=2"
+        self.answer("az", "rest", "--method", "get", "--url", more, body={"value": _secrets(names[half:])})
+        self.answer(
+            "az", "rest", "--method", "get", "--url", url, body={"value": _secrets(names[:half]), "nextLink": more}
+        )
 
     @property
     def values(self) -> dict[str, str]:
@@ -76,13 +156,17 @@ class Programs:
         return [call for call in self.asked if call[: len(start)] == list(start)]
 
 
+def _secrets(names: tuple[str, ...]) -> list[dict[str, str]]:
+    return [{"name": name, "id": f"…/vaults/kv-x/secrets/{name}"} for name in names]
+
+
 def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
     """Put the fake az and azd first on the PATH; their state is in `folder`."""
     folder.mkdir()
     made = Programs(folder)
     made.keep({})
     (folder / "answers.json").write_text("[]")
-    for name in ("az", "azd"):
+    for name in ("az", "azd", "npm"):
         program = folder / name
         program.write_text(PROGRAM.format(python=sys.executable, folder=str(folder)))
         program.chmod(0o755)

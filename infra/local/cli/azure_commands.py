@@ -1,4 +1,6 @@
-"""`./notflix azure …`: the steps that azd's hooks run; each can be repeated by hand."""
+"""`./notflix azure …`: the steps that azd's hooks run; each may be run again by hand."""
+
+from typing import Annotated
 
 import typer
 
@@ -7,7 +9,7 @@ azure = typer.Typer(name="azure", help="Steps of a deployment, run by azd.", no_
 
 @azure.command()
 def prepare() -> None:
-    """Choose the settings that are still missing, before anything is created."""
+    """Choose what a person has not chosen, before anything is made."""
     from infra.azure.steps import prepare
 
     prepare()
@@ -15,7 +17,7 @@ def prepare() -> None:
 
 @azure.command()
 def migrate() -> None:
-    """Apply the SQL migrations, using the image of this deployment."""
+    """Apply the SQL migrations, with the image of this deployment."""
     from infra.azure.steps import migrate
 
     migrate()
@@ -23,7 +25,27 @@ def migrate() -> None:
 
 @azure.command()
 def deployed() -> None:
-    """Subscribe the app to blob events, publish the site, register the webhook at PayPal, and print the address."""
-    from infra.azure.steps import deployed
+    """Send uploads to the app, publish the site, tell PayPal, and print the address."""
+    from infra.azure.steps import deployed, not_set_up
+    from infra.azure.tools import Environment
 
-    typer.echo(f"Notflix is at {deployed()}")
+    address = deployed()
+    for line in not_set_up(Environment()):
+        typer.echo(f"Not set up: {line}")
+    typer.echo(f"Notflix is at {address}")
+
+
+@azure.command()
+def smoke() -> None:
+    """Fail unless the deployed site and API answer."""
+    from infra.azure.smoke import smoke
+
+    smoke()
+
+
+@azure.command()
+def rollback(tag: Annotated[str, typer.Argument(help="The version to go back to, such as v1.4.0.")]) -> None:
+    """Deploy the code of an earlier version again."""
+    from infra.azure.deploy import roll_back
+
+    roll_back(tag)

@@ -177,16 +177,22 @@ def bench(context: typer.Context, name: Annotated[str, typer.Argument(help="The 
 
 @app.command()
 def deploy(
-    plan: Annotated[
-        bool, typer.Option("--plan", help="Only show what would be created and what it costs when idle.")
-    ] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Only show what would be made, and its price at idle.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only show what would stop a deployment.")] = False,
+    image: Annotated[str, typer.Option(help="Use this encoder image, built elsewhere; no registry is made.")] = "",
+    profile: Annotated[str, typer.Option(help="With --plan: standard or small.")] = "standard",
 ) -> None:
     """Deploy to Azure and print the public address."""
     if plan:
         from infra.azure.plan import show_plan
+        from infra.azure.template import Choices
 
-        show_plan()
+        show_plan(Choices(profile, registry=not image))
+    elif check:
+        from infra.azure.deploy import check_only
+
+        check_only(image)
     else:
         from infra.azure.deploy import deploy
 
-        deploy()
+        deploy(image)

@@ -58,6 +58,7 @@ def encoder(image: Image, stack: Stack, tmp_path: Path) -> Iterator[subprocess.P
     settings = {
         "AzureWebJobsStorage": stack.environment["AzureWebJobsStorage"],
         "MONGO_URL": stack.environment["MONGO_URL"],
+        "PYTHON_THREADPOOL_THREAD_COUNT": "1",  # as infra/encoder.bicep has it: one encode at a time
         "PYTHONPATH": f"/home/site/wwwroot:{HOST_PACKAGES}",
     }
     argv = ("python", "-m", "infra.local.host", "--app", "encoder_app", "--port", str(stack.home.ports.encoder(0)))

@@ -2,144 +2,165 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.azure import steps
-from infra.azure.deploy import ASKED_FOR, check_values
-from infra.azure.plan import planned, show_plan
+from infra.azure import steps, uploads
+from infra.azure.generated import GENERATED
 from infra.azure.tools import Environment, az, require
-from infra.local.home import REPOSITORY, CannotRun
+from infra.local.home import CannotRun
+from tests.support.azure import NO_BUDGET
 
 if TYPE_CHECKING:
     from tests.support.azure import Programs
 
 GIVEN = {
+    "AZURE_ENV_NAME": "films",
     "NOTFLIX_ALERT_EMAIL": "owner@example.org",
     "AZURE_RESOURCE_GROUP": "rg-films",
     "NOTFLIX_MIGRATIONS_JOB": "migrations-x",
-    "SERVICE_ENCODER_IMAGE_NAME": "cr.azurecr.io/encoder:1",
     "NOTFLIX_API_NAME": "func-x",
+    "NOTFLIX_API_URL": "https://func-x.azurewebsites.net",
     "NOTFLIX_EVENT_TOPIC": "evgt-x",
+    "NOTFLIX_STORAGE_NAME": "stx",
+    "NOTFLIX_SITE_URL": "https://stx.z6.web.core.windows.net",
 }
+
+
+@pytest.fixture(autouse=True)
+def no_values_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*GENERATED, *GIVEN, "PAYPAL_CLIENT_ID", "NEO4J_URI", "OMDB_API_KEY", "SMTP_URL"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def no_pause(seconds: float) -> None:
     assert seconds > 0
 
 
-def test_prepare_chooses_each_secret_once(programs: Programs) -> None:
-    programs.keep(GIVEN)
-    steps.prepare()
-    chosen = programs.values
-    assert all(len(chosen[name]) > 32 for name in steps.GENERATED)
-    assert len({chosen[name] for name in steps.GENERATED}) == len(steps.GENERATED)
-    assert chosen["NOTFLIX_BUDGET_START"].endswith("-01")
-    steps.prepare()
-    assert programs.values == chosen
+def without(name: str) -> dict[str, str]:
+    return {key: value for key, value in GIVEN.items() if key != name}
 
 
-def test_prepare_takes_back_from_the_vault_what_another_machine_chose(programs: Programs) -> None:
-    programs.keep({**GIVEN, "AZURE_KEY_VAULT_NAME": "kv-x"})
-    programs.answer("az", "keyvault", "secret", "show", body={"value": "kept"})
-    steps.prepare()
-    assert {programs.values[name] for name in steps.GENERATED} == {"kept"}
-
-
-def test_prepare_keeps_the_image_that_runs_on_a_machine_that_has_not_built_it(programs: Programs) -> None:
-    given = {name: value for name, value in GIVEN.items() if name != steps.IMAGE}
-    image = "cr.azurecr.io/encoder:7"
-    tags = {"azd-service-name": "encoder"}
-    app = {"tags": tags, "properties": {"template": {"containers": [{"image": image}]}}}
-    programs.answer("az", "containerapp", "list", "--resource-group", "rg-films", body=[app])
-    programs.keep({**given, "AZURE_ENV_NAME": "films"})
-    steps.prepare()
-    assert programs.values[steps.IMAGE] == image
-
-
-def test_prepare_leaves_the_placeholder_to_the_template(programs: Programs) -> None:
-    programs.keep({**{name: value for name, value in GIVEN.items() if name != steps.IMAGE}, "AZURE_ENV_NAME": "films"})
-    steps.prepare()
-    assert steps.IMAGE not in programs.values
-
-
-def test_prepare_asks_who_hears_of_alerts(programs: Programs) -> None:
+def test_prepare_asks_who_gets_mail_from_alerts(programs: Programs) -> None:
     with pytest.raises(CannotRun, match="NOTFLIX_ALERT_EMAIL"):
         steps.prepare()
     assert not programs.asked_for("az")
 
 
-def test_a_secret_never_stands_in_what_a_person_is_told(programs: Programs) -> None:
+def test_values_of_the_process_count_where_the_file_has_none(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a fresh runner the file is nearly empty, and the workflow exports the values."""
+    programs.keep({"AZURE_ENV_NAME": "films"})
+    monkeypatch.setenv("NOTFLIX_ALERT_EMAIL", "owner@example.org")
+    steps.prepare()
+    assert "NOTFLIX_ALERT_EMAIL" not in programs.values
+
+
+def test_the_file_counts_before_the_process(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs.keep(GIVEN)
+    monkeypatch.setenv("NOTFLIX_API_NAME", "func-other")
+    assert Environment()["NOTFLIX_API_NAME"] == "func-x"
+
+
+def test_a_secret_that_azd_keeps_in_a_vault_is_fetched(programs: Programs) -> None:
+    programs.keep({"PAYPAL_CLIENT_SECRET": "akvs://sub/kv-own/paypal"})
+    programs.answer("az", "keyvault", "secret", "show", "--vault-name", "kv-own", body={"value": "E-secret"})
+    assert Environment().secret("PAYPAL_CLIENT_SECRET") == "E-secret"
+
+
+def test_a_secret_is_never_in_what_a_person_is_told(programs: Programs) -> None:
     (programs.folder / "values.json").write_text("broken")
     with pytest.raises(CannotRun) as told:
         Environment()
     assert "broken" not in str(told.value)
 
 
-def test_prepare_chooses_what_the_vault_does_not_have_yet(programs: Programs) -> None:
-    programs.keep({**GIVEN, "AZURE_KEY_VAULT_NAME": "kv-x"})
-    programs.refuse("az", "keyvault", "secret", "show", words="(SecretNotFound) A secret with that name is not there.")
-    steps.prepare()
-    assert all(len(programs.values[name]) > 32 for name in steps.GENERATED)
-
-
-def test_prepare_chooses_nothing_anew_while_the_vault_cannot_be_read(programs: Programs) -> None:
-    programs.keep({**GIVEN, "AZURE_KEY_VAULT_NAME": "kv-x"})
-    programs.refuse("az", "keyvault", "secret", "show", words="(Forbidden) Caller is not authorized.")
-    with pytest.raises(CannotRun, match="not authorized"):
-        steps.prepare()
-    assert not set(programs.values) & set(steps.GENERATED)
-
-
-def test_migrations_come_after_the_image_and_before_the_api() -> None:
-    """azd deploys services in the order of their names, and runs a service's hook when it is deployed."""
-    services = (REPOSITORY / "azure.yaml").read_text(encoding="utf-8").split("\nhooks:")[0].split("services:")[1]
-    assert re.findall(r"^  (\w+):$", services, re.MULTILINE) == ["encoder", "functions"]
-    assert services.index("azure migrate") < services.index("functions:")
-
-
-def test_migrations_run_with_the_image_of_this_deployment(programs: Programs) -> None:
+def test_migrations_are_started_and_waited_for(programs: Programs) -> None:
     programs.keep(GIVEN)
-    programs.answer("az", "containerapp", "job", "update", body={})
     programs.answer("az", "containerapp", "job", "start", body={"name": "run-1"})
-    programs.answer("az", "containerapp", "job", "execution", "show", body={"properties": {"status": "Succeeded"}})
+    programs.answer_in_turn(
+        "az", "containerapp", "job", "execution", "show",
+        bodies=[{"properties": {"status": "Running"}}, {"properties": {"status": "Succeeded"}}],
+    )  # fmt: skip
     steps.migrate(no_pause)
-    (update,) = programs.asked_for("az", "containerapp", "job", "update")
-    assert GIVEN["SERVICE_ENCODER_IMAGE_NAME"] in update
-    (shown,) = programs.asked_for("az", "containerapp", "job", "execution", "show")
-    assert "run-1" in shown
+    first, second = programs.asked_for("az", "containerapp", "job", "execution", "show")
+    assert first == second and "run-1" in first
 
 
 def test_migrations_that_fail_say_where_to_look(programs: Programs) -> None:
     programs.keep(GIVEN)
-    programs.answer("az", "containerapp", "job", "update", body={})
     programs.answer("az", "containerapp", "job", "start", body={"name": "run-1"})
     programs.answer("az", "containerapp", "job", "execution", "show", body={"properties": {"status": "Failed"}})
     with pytest.raises(CannotRun, match=r"ended as Failed.*az containerapp job logs show"):
         steps.migrate(no_pause)
 
 
-def test_events_are_led_to_the_app_that_was_deployed(programs: Programs) -> None:
-    programs.keep(GIVEN)
-    programs.answer("az", "deployment", "group", "create", body={})
-    steps._lead_events(Environment())
-    (call,) = programs.asked_for("az", "deployment", "group", "create")
-    assert "apiName=func-x" in call
-    assert "topicName=evgt-x" in call
+def finish(programs: Programs, monkeypatch: pytest.MonkeyPatch, **values: str) -> str:
+    """Run the last step with an API that answers and a site that is published by nobody."""
+    programs.keep({**GIVEN, **values})
+    programs.answer("az", "functionapp", "show", body={"id": "/subscriptions/s/resourceGroups/rg-films/func-x"})
+    programs.answer("az", "rest", "--method", "post", body={})
+    programs.answer("az", "functionapp", "keys", "list", body={"systemKeys": {"blobs_extension": "key"}})
+    programs.answer("az", "deployment", "group", "create", "--name", "events", body={})
+
+    def warm(api_url: str, **_: Any) -> list[str]:
+        assert api_url == GIVEN["NOTFLIX_API_URL"]
+        return []
+
+    def publish(environment: Environment) -> None:
+        assert environment["NOTFLIX_STORAGE_NAME"] == "stx"
+
+    monkeypatch.setattr(uploads, "warm", warm)
+    monkeypatch.setattr(steps, "_publish_site", publish)
+    return steps.deployed(no_pause)
 
 
-def test_all_that_is_missing_is_told_at_once(programs: Programs) -> None:
-    programs.keep({"AZURE_LOCATION": "westeurope"})
-    with pytest.raises(CannotRun) as told:
-        check_values(Environment())
-    assert all(f"azd env set {name}" in str(told.value) for name in ASKED_FOR if name != "AZURE_LOCATION")
-    assert "AZURE_LOCATION" not in str(told.value)
+def test_a_refused_budget_stops_nothing(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    programs.refuse("az", "deployment", "group", "create", "--name", "budget", words=NO_BUDGET)
+    assert finish(programs, monkeypatch) == GIVEN["NOTFLIX_SITE_URL"]
+    told = capsys.readouterr().out
+    assert "There is no budget" in told and "two days" in told
+
+
+def test_a_budget_keeps_its_first_day(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs.answer(
+        "az", "consumption", "budget", "show", body={"timePeriod": {"startDate": "2026-08-01T00:00:00+00:00"}}
+    )
+    programs.answer("az", "deployment", "group", "create", "--name", "budget", body={})
+    finish(programs, monkeypatch)
+    (call,) = programs.asked_for("az", "deployment", "group", "create", "--name", "budget")
+    assert "startDate=2026-08-01" in call and "amount=100" in call
+
+
+def test_a_budget_can_be_left_out(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    finish(programs, monkeypatch, NOTFLIX_BUDGET="false")
+    assert not programs.asked_for("az", "consumption")
+    assert not programs.asked_for("az", "deployment", "group", "create", "--name", "budget")
+
+
+def test_without_paypal_nothing_is_registered(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs.answer("az", "deployment", "group", "create", "--name", "budget", body={})
+    finish(programs, monkeypatch)
+    assert not programs.asked_for("az", "functionapp", "config")
+    lines = steps.not_set_up(Environment())
+    assert len(lines) == 4
+    assert all("azd env set" in line for line in lines)
+
+
+def test_the_vault_references_of_the_api_are_read_again(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A role that was given seconds before the app was made may not have been there yet."""
+    programs.answer("az", "deployment", "group", "create", "--name", "budget", body={})
+    finish(programs, monkeypatch)
+    (call,) = programs.asked_for("az", "rest", "--method", "post")
+    assert "configreferences/appsettings/refresh" in " ".join(call)
 
 
 def test_what_az_says_is_passed_on(programs: Programs) -> None:
-    with pytest.raises(CannotRun, match="no such thing"):
+    with pytest.raises(CannotRun, match="ResourceNotFound"):
         az("group", "show", "--name", "none")
     assert programs.asked_for("az", "group", "show")
 
@@ -148,18 +169,3 @@ def test_a_program_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("PATH", "")
     with pytest.raises(CannotRun, match=r"aka\.ms/install-azd"):
         require("azd")
-
-
-def test_the_plan_counts_what_loops_make_and_leaves_out_what_exists() -> None:
-    counts = {(each.module, each.kind): each.count for each in planned()}
-    assert counts["storage", "Microsoft.Storage/storageAccounts/queueServices/queues"] > 5
-    assert counts["identity", "Microsoft.ManagedIdentity/userAssignedIdentities"] == 3
-    assert ("vault", "Microsoft.Cache/redisEnterprise") not in counts
-
-
-def test_the_plan_shows_a_price(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "160")
-    show_plan()
-    told = capsys.readouterr().out
-    assert "Microsoft.DBforMySQL/flexibleServers" in told
-    assert "a month while nobody uploads or watches" in " ".join(told.split())

@@ -1,9 +1,11 @@
-// A budget does not stop anything; it tells a person early.
+// A budget stops nothing; it sends mail early. It is not part of main.bicep, because a subscription younger than 48
+// hours refuses it and would take the whole deployment down; `./notflix azure deployed` tries it each time
+// (refusals.toml, budget-on-new-subscription).
 param amount int
 param startDate string
 param email string
 
-resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
+resource budget 'Microsoft.Consumption/budgets@2026-06-01' = {
   name: 'monthly'
   properties: {
     category: 'Cost'

@@ -1,0 +1,84 @@
+"""The secrets that no person chooses: made once, then kept by the vault and by nothing else.
+
+A deployment reads none of them. It asks Azure Resource Manager which secrets the vault has, by name, and gives the
+template values for the others only; so a later deployment changes no secret, on whatever machine it runs.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from infra.azure.tools import az
+
+if TYPE_CHECKING:
+    from infra.azure.tools import Environment
+
+GENERATED = {
+    "NOTFLIX_MYSQL_ADMIN_PASSWORD": "mysql-admin-password",
+    "NOTFLIX_LOGINS_DB_PASSWORD": "logins-db-password",
+    "NOTFLIX_LOGIN_HISTORY_DB_PASSWORD": "login-history-db-password",
+    "NOTFLIX_SUBSCRIPTIONS_DB_PASSWORD": "subscriptions-db-password",
+    "NOTFLIX_PAYMENTS_DB_PASSWORD": "payments-db-password",
+    "NOTFLIX_SIGNING_KEY": "signing-key",
+    "NOTFLIX_OPERATOR_KEY": "operator-key",
+}
+"""Each generated secret: its value's name in the azd environment, and the name that vault.bicep knows it by."""
+
+IN_VAULT = {
+    "mysql-admin-password": ("mysql-admin-url",),
+    "logins-db-password": ("logins-db-password", "logins-db-url"),
+    "login-history-db-password": ("login-history-db-password", "login-history-db-url"),
+    "subscriptions-db-password": ("subscriptions-db-password", "subscriptions-db-url"),
+    "payments-db-password": ("payments-db-password", "payments-db-url"),
+    "signing-key": ("signing-key",),
+    "operator-key": ("operator-key",),
+}
+"""The secrets of the vault that are made from each generated one."""
+
+WRITTEN = "NOTFLIX_GENERATED_NOW"
+VAULT_API = "2023-07-01"
+
+
+def choose(environment: Environment) -> None:
+    """Choose what the vault does not have yet, and name what this deployment writes.
+
+    A value that is in the environment is written too: a person who sets one changes the secret. Raises CannotRun if it
+    cannot be found out what the vault has, since a new value would end every session and lock out the apps.
+    """
+    kept = names_in_vault(environment["AZURE_ENV_NAME"])
+    missing = {name: secret for name, secret in GENERATED.items() if not kept.issuperset(IN_VAULT[secret])}
+    given = {name: secret for name, secret in GENERATED.items() if environment.get(name)}
+    environment.set_secrets({name: made() for name in missing if name not in given})
+    written = {**missing, **given}
+    environment.set(WRITTEN, ",".join(secret for name, secret in GENERATED.items() if name in written))
+
+
+def forget(environment: Environment) -> None:
+    """Remove the values from the azd environment, whose file is plain text: the vault has them now."""
+    environment.set_secrets({name: "" for name in GENERATED if environment.get(name)})
+    environment.set(WRITTEN, "")
+
+
+def names_in_vault(environment_name: str) -> set[str]:
+    """Return the names of the secrets in the vault of an environment, none if there is no vault yet.
+
+    Names come from Azure Resource Manager: that takes the right to deploy and no right to read a secret.
+    """
+    group = f"rg-{environment_name}"
+    if not az("group", "exists", "--name", group):
+        return set()
+    vaults = az("keyvault", "list", "--resource-group", group) or []
+    names: set[str] = set()
+    for vault in vaults:
+        url = f"https://management.azure.com{vault['id']}/secrets?api-version={VAULT_API}"
+        while url:
+            page = az("rest", "--method", "get", "--url", url)
+            names |= {str(each["name"]).rpartition("/")[2] for each in page["value"]}
+            url = page.get("nextLink") or ""
+    return names
+
+
+def made() -> str:
+    """Return a new secret of 256 random bits that meets MySQL's rule of three kinds of character."""
+    return f"Nf-{secrets.token_hex(32)}"

@@ -1,0 +1,45 @@
+"""`python infra/azure/hook.py STEP`: a step of a deployment where there is no POSIX shell, such as on Windows.
+
+It makes the Python environment that the step needs, once, and runs the step in it. On other systems `./notflix azure
+STEP` does the same. It needs nothing but Python 3.13.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+REQUIREMENTS = (REPOSITORY / "requirements.txt", REPOSITORY / "infra" / "azure" / "requirements.txt")
+
+
+def environment_python() -> Path:
+    """Return the Python of an environment that has what the steps need."""
+    home = Path(os.environ.get("NOTFLIX_HOME") or REPOSITORY / ".notflix").resolve()
+    folder = home / "deployment-venv"
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp = folder / "requirements.sha256"
+    wanted = hashlib.sha256(b"".join(file.read_bytes() for file in REQUIREMENTS)).hexdigest()
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+        venv.create(folder, with_pip=True, clear=True)
+        listed = [part for file in REQUIREMENTS for part in ("-r", str(file))]
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *listed], check=True)
+        stamp.write_text(wanted, encoding="utf-8")
+    return python
+
+
+def main() -> int:
+    """Run the step that the arguments name; return its exit code."""
+    if sys.version_info < (3, 13):  # noqa: UP036 - whatever `python` is starts this file
+        sys.stderr.write(f"Notflix needs Python 3.13 or newer, and `python` is {sys.version.split()[0]}.\n")
+        return 1
+    command = [str(environment_python()), "-P", "-m", "infra.azure", *sys.argv[1:]]
+    return subprocess.run(command, check=False, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

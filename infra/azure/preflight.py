@@ -1,0 +1,222 @@
+"""What would stop a deployment, found out before anything is made and told all at once."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from infra.azure import regions
+from infra.azure.steps import not_set_up
+from infra.azure.tools import WHERE_TO_GET, Environment, found, is_installed, run
+from infra.local.home import CannotRun
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ASKED_FOR = {
+    "AZURE_LOCATION": "the region, such as westeurope",
+    "NOTFLIX_ALERT_EMAIL": "who gets mail from alerts and the budget",
+}
+"""What a first deployment cannot do without, by its name in the azd environment."""
+
+TOGETHER = (
+    ("NEO4J_URI", "NEO4J_PASSWORD"),
+    ("PAYPAL_CLIENT_ID", "PAYPAL_CLIENT_SECRET"),
+    ("SMTP_URL", "MAIL_FROM"),
+)
+PROVIDERS = (
+    "Microsoft.App", "Microsoft.Cache", "Microsoft.Consumption", "Microsoft.ContainerRegistry",
+    "Microsoft.DBforMySQL", "Microsoft.DocumentDB", "Microsoft.EventGrid", "Microsoft.Insights", "Microsoft.KeyVault",
+    "Microsoft.ManagedIdentity", "Microsoft.Network", "Microsoft.OperationalInsights", "Microsoft.Storage",
+    "Microsoft.Web",
+)  # fmt: skip
+TRIAL = ("FreeTrial", "AzureForStudents", "AzurePass", "Sponsored")
+"""How the quota id of a subscription on free credit begins; registry builds are refused there."""
+CORES_EACH = 4
+CORES_OF_AN_ENVIRONMENT = 100
+SUBSCRIPTION_API = "2022-12-01"
+
+
+class Level(enum.IntEnum):
+    """How much a finding matters."""
+
+    STOPS = 0
+    WARNS = 1
+    TELLS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something found before a deployment: one sentence, and what to do about it."""
+
+    level: Level
+    text: str
+    remedy: str = ""
+
+
+def stops(text: str, remedy: str = "") -> Finding:
+    """Return a finding that stops a deployment."""
+    return Finding(Level.STOPS, text, remedy)
+
+
+def warns(text: str, remedy: str = "") -> Finding:
+    """Return a finding that a deployment may fail by, or that costs something."""
+    return Finding(Level.WARNS, text, remedy)
+
+
+def check(*, image: str = "") -> list[Finding]:
+    """Return all findings; nothing is changed. What depends on a login is left out where there is none."""
+    findings = [
+        stops(f"{name} is not on your PATH.", f"Install {WHERE_TO_GET[name]}.")
+        for name in ("az", "azd", "npm")
+        if not is_installed(name)
+    ]
+    if findings:
+        return findings
+    account = found("account", "show")
+    if account is None:
+        findings.append(stops("You are not logged in to Azure.", "az login"))
+    try:
+        run("azd", "auth", "login", "--check-status")
+    except CannotRun:
+        findings.append(stops("azd is not logged in to Azure.", "azd auth login"))
+    try:
+        environment = Environment()
+    except CannotRun:
+        return [*findings, stops("There is no azd environment yet.", "azd env new films")]
+    image = image or environment.get("NOTFLIX_ENCODER_IMAGE")
+    if image:
+        findings += image_name(image)
+    findings += values(environment)
+    if account is not None:
+        findings += subscription(environment, account, image)
+    return findings
+
+
+def image_name(image: str) -> Iterator[Finding]:
+    """Yield whether azd would take the name for an image in a registry; without a registry it takes it for a path."""
+    first, slash, _ = image.partition("/")
+    if not slash or not ("." in first or ":" in first or first == "localhost"):
+        yield stops(f"{image} names no registry.", "Name it whole, such as ghcr.io/owner/notflix-encoder:1.")
+
+
+def values(environment: Environment) -> Iterator[Finding]:
+    """Yield what the values of the environment lack or contradict."""
+    for name, what in ASKED_FOR.items():
+        if not environment.get(name):
+            yield stops(f"{name} is not set: {what}.", f"azd env set {name} …")
+    for pair in TOGETHER:
+        given = [name for name in pair if environment.get(name)]
+        if len(given) == 1:
+            (missing,) = set(pair) - set(given)
+            yield stops(f"{given[0]} is set and {missing} is not; they need each other.", f"azd env set {missing} …")
+    if environment.get("NOTFLIX_PROFILE") not in ("", "standard", "small"):
+        yield stops("NOTFLIX_PROFILE is standard or small.", "azd env set NOTFLIX_PROFILE standard")
+    if environment.get("NOTFLIX_DOMAIN") and not environment.is_on("NOTFLIX_FRONT_DOOR", default=False):
+        yield stops("A custom domain needs Front Door.", "azd env set NOTFLIX_FRONT_DOOR true")
+    encoders = int(environment.get("NOTFLIX_MAX_ENCODERS") or 10)
+    if encoders * CORES_EACH > CORES_OF_AN_ENVIRONMENT:
+        yield warns(
+            f"{encoders} encoders need {encoders * CORES_EACH} cores; the usual quota of a Container Apps environment "
+            f"is {CORES_OF_AN_ENVIRONMENT}.",
+            "Ask for more at https://aka.ms/aca/quota, or set NOTFLIX_MAX_ENCODERS lower.",
+        )
+    for line in not_set_up(environment):
+        yield Finding(Level.TELLS, f"Not set up, and not needed now. {line}")
+
+
+def subscription(environment: Environment, account: dict[str, Any], image: str) -> Iterator[Finding]:
+    """Yield what the subscription, its region or a role does not allow."""
+    wanted = environment.get("AZURE_SUBSCRIPTION_ID")
+    if wanted and wanted != account["id"]:
+        yield stops(
+            f"The Azure CLI uses the subscription {account['name']}, and azd another one.",
+            f"az account set --subscription {wanted}",
+        )
+        return
+    yield from credit(account, image)
+    yield from providers()
+    yield from permissions(account)
+    if location := environment.get("AZURE_LOCATION"):
+        geo_backup = environment.is_on("NOTFLIX_GEO_BACKUP", default=True)
+        for level, text, remedy in regions.findings(location, geo_backup=geo_backup):
+            yield Finding(Level(level), text, remedy)
+    if name := environment.get("AZURE_ENV_NAME"):
+        yield from leftovers(name, environment.get("NOTFLIX_PROFILE") or "standard")
+
+
+def credit(account: dict[str, Any], image: str) -> Iterator[Finding]:
+    """Yield whether the image can be built: a registry builds none on trial or free credit."""
+    if account.get("state") not in (None, "Enabled"):
+        yield stops(f"The subscription {account['name']} is {account['state']}.", "Enable it in the Azure portal.")
+    url = f"https://management.azure.com/subscriptions/{account['id']}?api-version={SUBSCRIPTION_API}"
+    policies = (found("rest", "--method", "get", "--url", url) or {}).get("subscriptionPolicies") or {}
+    quota = str(policies.get("quotaId", ""))
+    if not quota.startswith(TRIAL) and policies.get("spendingLimit") != "On":
+        return
+    if image:
+        return
+    remedy = "./notflix deploy --image REGISTRY/NAME:TAG uses an image that was built elsewhere (docs/azure.md)."
+    if is_installed("docker"):
+        yield warns(f"The subscription runs on credit ({quota}), whose registries build no images; azd uses Docker.")
+    else:
+        yield stops(
+            f"The subscription runs on credit ({quota}), whose registries build no images; there is no Docker here.",
+            remedy,
+        )
+
+
+def providers() -> Iterator[Finding]:
+    """Yield the resource providers that are not registered; a template registers most, but not for a subnet."""
+    listed = found("provider", "list")
+    if listed is None:
+        yield warns("The resource providers of the subscription could not be listed.")
+        return
+    states = {str(each["namespace"]).lower(): each["registrationState"] for each in listed}
+    for name in PROVIDERS:
+        if states.get(name.lower()) != "Registered":
+            yield warns(f"The resource provider {name} is not registered.", f"az provider register --namespace {name}")
+
+
+def permissions(account: dict[str, Any]) -> Iterator[Finding]:
+    """Yield whether the person or pipeline that deploys may make resources and give roles."""
+    user = account.get("user") or {}
+    if user.get("type") == "servicePrincipal":
+        who = user.get("name")
+    else:
+        who = (found("ad", "signed-in-user", "show") or {}).get("id")
+    assigned = who and found(
+        "role", "assignment", "list", "--assignee", str(who), "--include-inherited", "--include-groups",
+        "--scope", f"/subscriptions/{account['id']}",
+    )  # fmt: skip
+    if not assigned:
+        yield warns("Your roles could not be read.", "You need Owner, or Contributor and User Access Administrator.")
+        return
+    roles = {each["roleDefinitionName"] for each in assigned}
+    gives = {"Owner", "User Access Administrator", "Role Based Access Control Administrator"}
+    if not roles & {"Owner", "Contributor"}:
+        yield stops("You may not make resources in this subscription.", "You need the role Owner, or Contributor.")
+    if not roles & gives:
+        yield stops(
+            "You may not give roles, and the identities of the apps need some.",
+            "You need Owner, User Access Administrator or Role Based Access Control Administrator.",
+        )
+
+
+def leftovers(name: str, profile: str) -> Iterator[Finding]:
+    """Yield what is left of an earlier deployment of this environment and stands in the way of this one."""
+    for vault in found("keyvault", "list-deleted", "--resource-type", "vault") or []:
+        properties = vault["properties"]
+        if f"/resourcegroups/rg-{name}/".lower() in str(properties["vaultId"]).lower():
+            yield stops(
+                f"The vault of a deployment that you removed keeps its name until {properties['scheduledPurgeDate']}.",
+                "azd env new ANOTHER-NAME",
+            )
+    for server in found("mysql", "flexible-server", "list", "--resource-group", f"rg-{name}") or []:
+        is_private = bool((server.get("network") or {}).get("delegatedSubnetResourceId"))
+        if is_private != (profile == "standard"):
+            yield stops(
+                f"MySQL was made for the other profile than {profile}, and its network cannot be changed.",
+                f"azd env set NOTFLIX_PROFILE {'standard' if is_private else 'small'}, or move to a new environment.",
+            )

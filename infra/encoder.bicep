@@ -1,0 +1,136 @@
+// The encoder app, and the job that applies the SQL migrations, both from the image that was just built. azd deploys
+// this file with encoder.parameters.json in the place of changing the image of an existing app, so the app never runs
+// a placeholder and its scale rules are always these (docs/decisions/0019-the-encoder-is-a-plain-container-app.md).
+//
+// It is a plain Container App, not `kind: functionapp`, so the platform makes no scale rules of its own.
+param location string = resourceGroup().location
+param token string
+param environmentName string
+param environmentId string
+param image string
+@description('Server of the registry that holds the image; empty if the image is public.')
+param registryServer string
+param encoderIdentityId string
+param encoderClientId string
+param migrationsIdentityId string
+param storageName string
+param vaultUri string
+param connectionString string
+@description('Most encoders at once, a number; azd fills this file in as text.')
+param maxEncoders string
+@description('How many waiting chunks start one more encoder, a number.')
+param chunksPerEncoder string
+
+var tags = { 'azd-env-name': environmentName }
+var databases = [ 'logins-db-password', 'login-history-db-password', 'subscriptions-db-password', 'payments-db-password' ]
+
+// One for each queue that encoder_app.py listens on; tests/unit/azure/test_scale.py compares the two.
+var queues = [
+  { name: 'plan-encode', length: 1 }
+  { name: 'plan-encode-poison', length: 16 }
+  { name: 'encode-chunk', length: int(chunksPerEncoder) }
+  { name: 'encode-chunk-poison', length: 16 }
+  { name: 'encode-audio', length: int(chunksPerEncoder) }
+  { name: 'encode-audio-poison', length: 16 }
+  { name: 'publish-title', length: 16 }
+  { name: 'publish-title-poison', length: 16 }
+]
+
+resource app 'Microsoft.App/containerApps@2026-01-01' = {
+  name: 'ca-encoder-${token}'
+  location: location
+  tags: union(tags, { 'azd-service-name': 'encoder' })
+  identity: { type: 'UserAssigned', userAssignedIdentities: { '${encoderIdentityId}': {} } }
+  properties: {
+    environmentId: environmentId
+    workloadProfileName: 'Consumption'
+    configuration: {
+      activeRevisionsMode: 'Single'
+      registries: empty(registryServer) ? [] : [ { server: registryServer, identity: encoderIdentityId } ]
+      secrets: [ { name: 'mongo-url', keyVaultUrl: '${vaultUri}secrets/mongo-url', identity: encoderIdentityId } ]
+    }
+    template: {
+      terminationGracePeriodSeconds: 600 // the most there is; some replicas are killed after a minute all the same
+      containers: [
+        {
+          name: 'encoder'
+          image: image
+          resources: { cpu: json('4'), memory: '8Gi' }
+          env: [
+            { name: 'FUNCTIONS_WORKER_RUNTIME', value: 'python' }
+            // one encode at a time: the worker runs one function, and the host receives one message of each queue
+            { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: '1' }
+            // the same for all replicas; without it each container would be a host of its own
+            { name: 'AzureFunctionsWebHost__hostid', value: 'encoder' }
+            { name: 'AzureWebJobsStorage__accountName', value: storageName }
+            { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
+            { name: 'AzureWebJobsStorage__clientId', value: encoderClientId }
+            { name: 'AZURE_CLIENT_ID', value: encoderClientId }
+            { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: connectionString }
+            { name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING', value: 'ClientId=${encoderClientId};Authorization=AAD' }
+            { name: 'OTEL_SERVICE_NAME', value: 'encoder' }
+            { name: 'MONGO_URL', secretRef: 'mongo-url' }
+          ]
+        }
+      ]
+      scale: {
+        minReplicas: 0
+        maxReplicas: int(maxEncoders)
+        pollingInterval: 15
+        cooldownPeriod: 60
+        rules: [for queue in queues: {
+          name: queue.name
+          azureQueue: {
+            accountName: storageName
+            queueName: queue.name
+            queueLength: queue.length
+            identity: encoderIdentityId
+          }
+        }]
+      }
+    }
+  }
+}
+
+resource migrations 'Microsoft.App/jobs@2026-01-01' = {
+  name: 'migrations-${token}'
+  location: location
+  tags: tags
+  identity: { type: 'UserAssigned', userAssignedIdentities: { '${migrationsIdentityId}': {} } }
+  properties: {
+    environmentId: environmentId
+    workloadProfileName: 'Consumption'
+    configuration: {
+      triggerType: 'Manual'
+      replicaTimeout: 900
+      replicaRetryLimit: 0 // a migration that failed says where it stands; a person looks first
+      manualTriggerConfig: { parallelism: 1, replicaCompletionCount: 1 }
+      registries: empty(registryServer) ? [] : [ { server: registryServer, identity: migrationsIdentityId } ]
+      secrets: [for name in concat([ 'mysql-admin-url' ], databases): {
+        name: name
+        keyVaultUrl: '${vaultUri}secrets/${name}'
+        identity: migrationsIdentityId
+      }]
+    }
+    template: {
+      containers: [
+        {
+          name: 'migrations'
+          image: image
+          command: [ 'python', '-m', 'infra.migrations' ]
+          resources: { cpu: json('0.5'), memory: '1Gi' }
+          env: [
+            { name: 'MYSQL_CA', value: 'system' }
+            { name: 'MYSQL_ADMIN_URL', secretRef: 'mysql-admin-url' }
+            { name: 'LOGINS_DB_PASSWORD', secretRef: 'logins-db-password' }
+            { name: 'LOGIN_HISTORY_DB_PASSWORD', secretRef: 'login-history-db-password' }
+            { name: 'SUBSCRIPTIONS_DB_PASSWORD', secretRef: 'subscriptions-db-password' }
+            { name: 'PAYMENTS_DB_PASSWORD', secretRef: 'payments-db-password' }
+          ]
+        }
+      ]
+    }
+  }
+}
+
+output NOTFLIX_MIGRATIONS_JOB string = migrations.name

@@ -1,0 +1,33 @@
+"""The hook that runs a step where there is no POSIX shell: it makes its environment once, and starts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from infra.local.home import REPOSITORY, Home
+
+HOOK = REPOSITORY / "infra" / "azure" / "hook.py"
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    home = Home.of().path / "hook"
+    home.mkdir(parents=True, exist_ok=True)
+    environment = {"PATH": os.environ["PATH"], "NOTFLIX_HOME": str(home)}
+    return subprocess.run(
+        [sys.executable, str(HOOK), *arguments], env=environment, cwd="/", capture_output=True, text=True, check=False
+    )
+
+
+def test_the_hook_starts_with_what_a_deployment_needs_and_no_more() -> None:
+    told = run("--help")
+    assert told.returncode == 0, told.stderr
+    assert all(step in told.stdout for step in ("prepare", "migrate", "deployed"))
+    stamp = Home.of().path / "hook" / "deployment-venv" / "requirements.sha256"
+    made = stamp.stat().st_mtime_ns
+    assert run("--help").returncode == 0
+    assert stamp.stat().st_mtime_ns == made, "the environment is made once"
+    failed = run("prepare")
+    assert failed.returncode == 1
+    assert "azd" in failed.stderr and "Traceback" not in failed.stderr

@@ -1,0 +1,75 @@
+"""The encoder scales by rules of our own, one for each queue that it serves, and encodes one thing at a time."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infra.local.home import REPOSITORY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+INFRA = REPOSITORY / "infra"
+ENCODER = (INFRA / "encoder.bicep").read_text(encoding="utf-8")
+STORAGE = (INFRA / "modules" / "storage.bicep").read_text(encoding="utf-8")
+
+
+def triggers(app: Any) -> Iterator[tuple[str, str]]:
+    """Yield the queue triggers of an app: function and queue."""
+    for function in app.get_functions():
+        binding = function.get_trigger().get_dict_repr()
+        if binding["type"] == "queueTrigger":
+            yield function.get_function_name(), binding["queueName"]
+
+
+@pytest.fixture(scope="module")
+def served() -> dict[str, str]:
+    """Return the queue that each function of the encoder app listens on, as the worker finds them."""
+    sys.path.insert(0, str(REPOSITORY))
+    import encoder_app
+
+    return dict(triggers(encoder_app.app))
+
+
+def rules() -> dict[str, str]:
+    """Return the length of the queue for each rule of the template."""
+    listed = ENCODER.split("var queues = [")[1].split("\n]")[0]
+    return dict(re.findall(r"\{ name: '([\w-]+)', length: ([^}]+) \}", listed))
+
+
+def test_there_is_a_rule_for_each_queue_that_the_encoder_serves(served: dict[str, str]) -> None:
+    assert sorted(rules()) == sorted(served.values())
+
+
+def test_each_queue_of_a_rule_is_made_by_the_template() -> None:
+    """A rule for a queue that is missing stops all scaling of the app."""
+    made = set(re.findall(r"'([\w-]+)'", STORAGE.split("var encoderQueues = [")[1].split("]")[0]))
+    assert made == set(rules())
+
+
+def test_rules_are_read_under_the_identity_of_the_encoder() -> None:
+    rule = ENCODER.split("rules: [for queue in queues: {")[1].split("}]")[0]
+    for line in ("accountName: storageName", "queueName: queue.name", "identity: encoderIdentityId"):
+        assert line in rule
+    assert "connection" not in rule and "auth" not in rule
+
+
+def test_no_functions_of_the_encoder_run_side_by_side() -> None:
+    """The host receives one message of each queue; the worker has one thread for all of them."""
+    assert "{ name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: '1' }" in ENCODER
+
+
+def test_all_replicas_are_one_host() -> None:
+    (host,) = re.findall(r"name: 'AzureFunctionsWebHost__hostid', value: '([^']+)'", ENCODER)
+    assert re.fullmatch(r"[a-z0-9](?:[a-z0-9]|-(?!-)){0,30}[a-z0-9]", host)
+
+
+def test_a_poison_function_is_named_so_that_the_alert_finds_it(served: dict[str, str]) -> None:
+    for function, queue in served.items():
+        assert function.endswith("_poison") == queue.endswith("-poison")
+    observability = (INFRA / "modules" / "observability.bicep").read_text(encoding="utf-8")
+    assert 'Name contains "_poison"' in observability
