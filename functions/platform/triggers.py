@@ -103,6 +103,13 @@ class QueueFunction(NamedTuple):
     dead_letters: bool
 
 
+class TimerFunction(NamedTuple):
+    """One timer, as declared; `schedule` is NCRONTAB of six fields."""
+
+    name: str
+    schedule: str
+
+
 class SliceApp:
     """The functions of one slice; `blueprint` holds them for the function app."""
 
@@ -110,6 +117,7 @@ class SliceApp:
         self.blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
         self.routes: list[Route] = []
         self.queue_functions: list[QueueFunction] = []
+        self.timers: list[TimerFunction] = []
         self._root = root
         self._schemas = schemas
 
@@ -221,6 +229,8 @@ class SliceApp:
         """Declare a function that runs on an NCRONTAB schedule."""
 
         def declare(handler: Callable[[], None]) -> Any:
+            self.timers.append(TimerFunction(handler.__name__, schedule))
+
             def tick(timer: func.TimerRequest) -> None:
                 del timer
                 handler()

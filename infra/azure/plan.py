@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from infra.azure.prices import SECONDS_A_MONTH, usd
 from infra.azure.template import INFRA, Choices, planned
-from infra.local.home import REPOSITORY
 
 FILMS_GB = 10
 """What is kept in the worked-out month: ten gigabytes of films, one of titles and history."""
@@ -98,11 +97,9 @@ def _seconds(file: str, name: str) -> int:
 
 def timers() -> list[int]:
     """Return how often each timer of the functions runs in a month."""
-    found = []
-    for path in sorted((REPOSITORY / "functions").rglob("*.py")):
-        text = path.read_text(encoding="utf-8")
-        found += [runs_a_month(schedule) for schedule in re.findall(r'timer_trigger\(\s*"\w+", "([^"]+)"', text)]
-    return found
+    import function_app
+
+    return [runs_a_month(timer.schedule) for each in function_app.SLICES for timer in each.timers]
 
 
 def timers_usd() -> float:

@@ -37,6 +37,7 @@ var encoderQueues = [
   'publish-title-poison'
 ]
 var apiQueues = [
+  'parked-messages' // malformed messages, which wait for a person
   'fetch-metadata'
   'publish-catalogue'
   'update-graph'

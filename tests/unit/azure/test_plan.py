@@ -114,8 +114,10 @@ def test_a_schedule_that_is_not_understood_is_an_error() -> None:
 
 
 def test_all_timers_are_found() -> None:
-    texts: Iterable[str] = (path.read_text(encoding="utf-8") for path in (REPOSITORY / "functions").rglob("*.py"))
-    assert len(timers()) == sum(text.count("timer_trigger(") for text in texts) > 0
+    texts: Iterable[str] = (
+        path.read_text(encoding="utf-8") for path in (REPOSITORY / "functions").rglob("triggers.py")
+    )
+    assert len(timers()) == sum(text.count(".timer(") + text.count("timer_trigger(") for text in texts) > 0
 
 
 def test_the_plan_shows_prices_of_both_profiles(

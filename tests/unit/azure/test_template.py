@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
+import encoder_app
+import function_app
+from functions.platform.messages import MESSAGES
 from functions.platform.mysql_connections import Address
+from functions.platform.queues import PARKED
 from functions.platform.settings import ENVIRONMENT_NAMES
 from infra.azure.generated import GENERATED, IN_VAULT
 from infra.migrations.files import read_folders
@@ -184,15 +188,14 @@ def test_no_secret_is_a_plain_setting() -> None:
         assert f"{word}:" not in plain
 
 
+def functions() -> list[Any]:
+    """Return the functions of both apps, as they are registered."""
+    return [builder._function for module in (function_app, encoder_app) for builder in module.app._function_builders]
+
+
 def queues_of_the_code() -> set[str]:
-    """Return every queue that a function listens on or anything sends to."""
-    found: set[str] = set()
-    for text in SOURCES.values():
-        found |= set(re.findall(r'queue_trigger\(\s*"\w+",\s*"([\w-]+)"', text))
-        found |= set(re.findall(r'queue_output\(\s*"\w+",\s*"([\w-]+)"', text))
-        found |= set(re.findall(r'\.queue\(\s*"([\w-]+)"', text))
-        found |= set(re.findall(r'\.send\(\s*"([\w-]+)"', text))
-    return found
+    """Return every queue that messages travel on."""
+    return {kind.QUEUE for kind in MESSAGES} | {PARKED}
 
 
 def test_each_queue_exists_and_none_is_forgotten() -> None:
@@ -207,17 +210,14 @@ def test_each_container_exists() -> None:
     used: set[str] = set()
     for text in SOURCES.values():
         used |= set(re.findall(r'blob_service\(\)\.get_container_client\(\s*"([\w$-]+)"', text))
-        used |= set(re.findall(r'blob_trigger\(\s*"\w+",\s*path="([\w-]+)/', text))
+        used |= set(re.findall(r'\.blob\(\s*"([\w-]+)/', text))
     assert {"uploads", "$web"} <= used <= made
 
 
 def test_each_trigger_is_connected_by_what_has_a_role() -> None:
-    for path, text in SOURCES.items():
-        for constant in re.findall(r'_(?:trigger|output)\(\s*"\w+",\s*"[\w-]+",\s*(\w+|"\w+")', text):
-            value = constant.strip('"')
-            if not constant.startswith('"'):
-                value = re.findall(rf'^{constant} = "(\w+)"', text, re.MULTILINE)[0]
-            assert value == "AzureWebJobsStorage", f"{path.name} is connected by {value}"
+    bindings = [binding.get_dict_repr() for function in functions() for binding in function.get_bindings()]
+    connected = [binding["connection"] for binding in bindings if "connection" in binding]
+    assert connected and set(connected) == {"AzureWebJobsStorage"}
     for role in ("blobOwner", "queueContributor", "blobDelegator"):
         assert re.search(rf"roleDefinitions', {role}\)", MODULES["storage"])
 
@@ -226,7 +226,7 @@ def test_the_function_that_events_lead_to_exists() -> None:
     named = re.findall(r"functionName=Host\.Functions\.(\w+)", (INFRA / "events.bicep").read_text(encoding="utf-8"))
     assert named
     for name in named:
-        assert any(f'function_name("{name}")' in text for text in SOURCES.values())
+        assert name in {function.get_function_name() for function in functions()}
 
 
 def test_only_the_site_may_ask_across_origins() -> None:
