@@ -38,7 +38,7 @@ def document(routes: Iterable[Route], *, version: str) -> dict[str, Any]:
     """Return the document of the routes, sorted by path and method."""
     ordered = sorted(routes, key=lambda route: (route.path, route.method))
     types = {route.name: {name: _plain(kind) for name, kind in route.types().items()} for route in ordered}
-    schemas = _Schemas([kind for each in types.values() for kind in each.values()])
+    schemas = _Schemas([kind for each in types.values() for name, kind in each.items() if name != "query"])
     paths: dict[str, dict[str, Any]] = {}
     for route in ordered:
         paths.setdefault(f"/{route.path}", {})[route.method.lower()] = _operation(route, types[route.name], schemas)

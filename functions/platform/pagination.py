@@ -8,12 +8,14 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from functions.platform.errors import Malformed
+from functions.platform.time import from_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
 DEFAULT_LIMIT = 24
 LARGEST_LIMIT = 100
@@ -54,3 +56,22 @@ def position_of(cursor: str) -> str | None:
     if not _POSITION.fullmatch(raw):
         raise Malformed("The cursor is not one that a page returned; start again without it.")
     return raw
+
+
+class TimePosition(NamedTuple):
+    """The sort position of an entry in a list ordered by time, newest first, and by id among equal times."""
+
+    at: datetime
+    entry_id: str
+
+    def __str__(self) -> str:
+        return f"{self.at.isoformat()}~{self.entry_id}"
+
+
+def time_position_of(cursor: str) -> TimePosition | None:
+    """Return the position that a cursor wraps, None for the empty cursor of a first page; raise Malformed."""
+    position = position_of(cursor)
+    if position is None:
+        return None
+    at, _, entry_id = position.partition("~")
+    return TimePosition(from_text(at), entry_id)

@@ -162,12 +162,12 @@ def _npm(*argv: str, environment: object = None) -> None:
 
 def _register_webhook(environment: Environment) -> None:
     """See that PayPal knows where to send its events, and the API app which webhook they are signed for."""
-    from functions.billing.paypal import PayPal
+    from functions.billing.paypal import PayPalClient
     from functions.platform.errors import NotflixError
 
     # the environment may hold no more than a reference to the secret (`azd env set-secret`)
     secret = _kept(environment["AZURE_KEY_VAULT_NAME"], "paypal-client-secret")
-    paypal = PayPal(environment.get("PAYPAL_URL") or PAYPAL_URL, environment["PAYPAL_CLIENT_ID"], secret)
+    paypal = PayPalClient(environment.get("PAYPAL_URL") or PAYPAL_URL, environment["PAYPAL_CLIENT_ID"], secret)
     try:
         webhook_id = paypal.webhook_at(f"{environment['NOTFLIX_API_URL']}/api/paypal/webhooks")
     except NotflixError as error:

@@ -30,7 +30,7 @@ class MemoryPlaylists:
         self.texts = texts or {}
         self.away = False
 
-    def read(self, container: str, blob: str) -> str | None:
+    def read_playlist(self, container: str, blob: str) -> str | None:
         if self.away:
             raise StoreUnavailable("The film's storage does not answer; try again in a minute.")
         return self.texts.get((container, blob))

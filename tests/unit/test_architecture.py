@@ -22,7 +22,7 @@ SLICES = (
     "mail",
 )
 EDGE = {"triggers", "http"}
-OPEN_TO_OTHERS = {"service", "model", "naming", "views"}
+OPEN_TO_OTHERS = {"service", "model", "naming", "views", "schemas"}
 """Modules of a slice that another may import: what it does, its words, and the names that derive from them."""
 
 MODULES = sorted(FUNCTIONS.rglob("*.py"))

@@ -33,7 +33,7 @@ FIRST_PLANS: tuple[dict[str, Any], ...] = (
 
 def make_first_plans(api: Api) -> None:
     """Make the plans that a new copy begins with; one that ever had a plan keeps what its owner made of them."""
-    if not api.get("/api/plans?retired=true")["plans"]:
+    if not api.get("/api/plans/all")["plans"]:
         for offer in FIRST_PLANS:
             api.post("/api/plans", offer)
 
@@ -60,7 +60,7 @@ def retire_plan(plan_id: str) -> None:
 
 def show_plans(*, as_json: bool) -> None:
     """List all plans there ever were."""
-    plans = _api().get("/api/plans?retired=true")["plans"]
+    plans = _api().get("/api/plans/all")["plans"]
     rows = [(p["id"], p["name"], _price(p), "retired" if p["retired_at"] else "open") for p in plans]
     _table(plans, ("id", "name", "price", "state"), rows, as_json=as_json)
 

@@ -38,10 +38,10 @@ class Api:
         """Start the host."""
         self.host.start(app="function_app", root=REPOSITORY, **self._environment)
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Let the timer come round."""
         answer = self.host.post(
-            "/admin/functions/mend_subscriptions", json={}, headers={"x-functions-key": KEYS["NOTFLIX_MASTER_KEY"]}
+            "/admin/functions/repair_subscriptions", json={}, headers={"x-functions-key": KEYS["NOTFLIX_MASTER_KEY"]}
         )
         assert answer.status_code == 202
 
@@ -104,19 +104,19 @@ def test_what_was_stored_before_a_kill_is_acted_on_after_the_restart_once(
         assert {"BILLING.SUBSCRIPTION.ACTIVATED", "PAYMENT.SALE.COMPLETED"} <= kinds
         assert api.host.end(signal.SIGKILL) == -signal.SIGKILL
 
-        waiting = subscriptions.waiting(subject)
-        assert waiting.token is not None
-        assert waiting.subscription is not None and waiting.subscription.state is State.APPROVAL_PENDING
-        assert payments.of_subscription(subject) == []
+        pending = subscriptions.find_pending(subject)
+        assert pending.token is not None
+        assert pending.subscription is not None and pending.subscription.state is State.APPROVAL_PENDING
+        assert payments.list_of_subscription(subject) == []
 
         paypal.control("PATCH", "switches", slow_ms=0)
         api.start()
         let_minutes_pass(stack, subject)
-        api.mend()
-        eventually(lambda: subscriptions.waiting(subject).token is None, within_s=30)
+        api.repair()
+        eventually(lambda: subscriptions.find_pending(subject).token is None, within_s=30)
         assert viewer.entitlement()["reason"] == "subscription"
-        assert len(payments.of_subscription(subject)) == 1
-        states = [change["state"] for change in subscriptions.changes(subject)]
+        assert len(payments.list_of_subscription(subject)) == 1
+        states = [change["state"] for change in subscriptions.list_changes(subject)]
         assert states == ["APPROVAL_PENDING", "ACTIVE"]
         sent = requests.get(f"{paypal.url}/_simulator/deliveries?limit=100", timeout=30).json()["deliveries"]
         assert all(len(delivery["attempts"]) == 1 for delivery in sent)

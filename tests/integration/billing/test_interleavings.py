@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from functions.accounts.model import Viewer
-from functions.billing.entitlements import Entitlements, RedisMemory
+from functions.billing.entitlements import Entitlements, RedisEntitlementCache
 from functions.billing.model import PaymentState, State
 from functions.platform.errors import AlreadySubscribed, Conflict, NotFound
-from tests.support.billing import MONTHLY, YEARLY, Counter, TickingClock, make_user_id
+from tests.support.billing import MONTHLY, YEARLY, ModelledBilling, TickingClock, make_user_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,29 +41,29 @@ class OwnSubscriptions:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    def marked(self, *, before: datetime, limit: int) -> list[str]:
-        return [one for one in self._store.marked(before=before, limit=1_000_000) if self._own(one)]
+    def list_pending(self, *, before: datetime, limit: int) -> list[str]:
+        return [one for one in self._store.list_pending(before=before, limit=1_000_000) if self._own(one)]
 
-    def unsure(self, *, limit: int, **bounds: Any) -> list[str]:
-        return [one for one in self._store.unsure(limit=1_000_000, **bounds) if self._own(one)]
+    def list_stale(self, *, limit: int, **bounds: Any) -> list[str]:
+        return [one for one in self._store.list_stale(limit=1_000_000, **bounds) if self._own(one)]
 
 
 class Life(RuleBasedStateMachine):
     """Two people's lives as subscribers."""
 
-    stores: tuple[MySqlSubscriptions, MySqlPayments, RedisMemory]
+    stores: tuple[MySqlSubscriptions, MySqlPayments, RedisEntitlementCache]
 
     def __init__(self) -> None:
         super().__init__()
-        subscriptions, payments, memory = self.stores
+        subscriptions, payments, cache = self.stores
         clock = TickingClock()
-        self.entitlements = Entitlements(subscriptions, memory, clock)
+        self.entitlements = Entitlements(subscriptions, cache, clock)
         own = OwnSubscriptions(subscriptions, lambda subject: subject in self.paypal.told_of)
-        self.counter = Counter(own, payments, clock, access_changed=self.entitlements.changed)
-        self.paypal = self.counter.paypal
+        self.billing = ModelledBilling(own, payments, clock, entitlement_changed=self.entitlements.changed)
+        self.paypal = self.billing.paypal
         self.viewers = [Viewer(make_user_id(), "ada@example.org"), Viewer(make_user_id(), "bob@example.org")]
         self.gone: set[str] = set()
-        self.plans = [self.counter.plan(MONTHLY), self.counter.plan(YEARLY)]
+        self.plans = [self.billing.plan(MONTHLY), self.billing.plan(YEARLY)]
         self.past: list[Any] = []
 
     # People
@@ -73,13 +73,13 @@ class Life(RuleBasedStateMachine):
         if self.viewers[who].user_id in self.gone:
             return
         try:
-            opening = self.counter.shop.subscribe(self.viewers[who], self.plans[which])
+            checkout = self.billing.subscriptions.subscribe(self.viewers[who], self.plans[which])
         except AlreadySubscribed:
             return
         except Conflict:
             return  # taken up already: the approval is older than its event
         if approves:
-            self.paypal.approve(opening.subscription_id)
+            self.paypal.approve(checkout.subscription_id)
 
     @precondition(lambda self: self.paypal.records)
     @rule(chance=chances)
@@ -89,19 +89,19 @@ class Life(RuleBasedStateMachine):
     @rule(who=people)
     def cancels_here(self, who: int) -> None:
         try:
-            self.counter.shop.cancel(self.viewers[who])
+            self.billing.subscriptions.cancel_subscription(self.viewers[who])
         except NotFound:
             return
 
     @rule(who=people)
     def looks(self, who: int) -> None:
-        self.counter.shop.current(self.viewers[who])
+        self.billing.subscriptions.current_subscription(self.viewers[who])
         self.entitlements.of(self.viewers[who])
 
     @rule(who=people)
     def leaves(self, who: int) -> None:
         user_id = self.viewers[who].user_id
-        self.counter.shop.forget(user_id)
+        self.billing.subscriptions.forget_viewer(user_id)
         self.gone.add(user_id)
 
     # PayPal
@@ -123,7 +123,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(by=st.sampled_from([timedelta(0), timedelta(seconds=1), timedelta(hours=7), timedelta(days=20)]))
     def time_goes_on(self, by: timedelta) -> None:
-        self.counter.clock.now += by
+        self.billing.clock.now += by
 
     # The network
 
@@ -132,118 +132,119 @@ class Life(RuleBasedStateMachine):
     def an_event_comes(self, chance: Any) -> None:
         event = self.paypal.told.pop(chance.randrange(len(self.paypal.told)))
         self.past.append(event)
-        self.counter.deliver(event)
+        self.billing.deliver(event)
 
     @precondition(lambda self: self.past)
     @rule(chance=chances)
     def an_event_comes_again(self, chance: Any) -> None:
-        self.counter.deliver(chance.choice(self.past))
+        self.billing.deliver(chance.choice(self.past))
 
     @precondition(lambda self: self.paypal.told)
     @rule(chance=chances)
     def an_event_is_lost(self, chance: Any) -> None:
         self.paypal.told.pop(chance.randrange(len(self.paypal.told)))
 
-    @precondition(lambda self: self.counter.queue)
+    @precondition(lambda self: self.billing.queue)
     @rule(chance=chances)
     def a_message_is_lost(self, chance: Any) -> None:
-        self.counter.queue.pop(chance.randrange(len(self.counter.queue)))
+        self.billing.queue.pop(chance.randrange(len(self.billing.queue)))
 
     # Workers
 
-    @precondition(lambda self: self.counter.queue)
+    @precondition(lambda self: self.billing.queue)
     @rule(chance=chances)
     def a_message_is_handled(self, chance: Any) -> None:
-        self.counter.settlements.settle(*self.counter.queue.pop(chance.randrange(len(self.counter.queue))))
+        self.billing.handle(self.billing.queue.pop(chance.randrange(len(self.billing.queue))))
 
-    @precondition(lambda self: self.counter.queue)
+    @precondition(lambda self: self.billing.queue)
     @rule(chance=chances, state=st.sampled_from([State.CANCELLED, State.SUSPENDED, State.ACTIVE]))
     def a_message_is_handled_and_overtaken(self, chance: Any, state: State) -> None:
-        subject, cause = self.counter.queue.pop(chance.randrange(len(self.counter.queue)))
+        message = self.billing.queue.pop(chance.randrange(len(self.billing.queue)))
+        subject = message.subject
 
         def meanwhile() -> None:
             if subject in self.paypal.records:
                 self.paypal.turn(subject, state)
                 self.paypal.renew(subject)
             while self.paypal.told:
-                self.counter.deliver(self.paypal.told.pop())
-            self.counter.work()
+                self.billing.deliver(self.paypal.told.pop())
+            self.billing.work()
 
         self.paypal.between = meanwhile
-        self.counter.settlements.settle(subject, cause)
+        self.billing.handle(message)
         self.paypal.between = None
 
     # The end
 
     def teardown(self) -> None:
         self.paypal.told.clear()  # whatever was not told by now never is
-        self.counter.queue.clear()
-        self.counter.clock.forward(minutes=2)
-        self.counter.settlements.reconcile(everything=True)
-        self.counter.work()
+        self.billing.queue.clear()
+        self.billing.clock.forward(minutes=2)
+        self.billing.reconciliation.reconcile_stale(everything=True)
+        self.billing.work()
         self.paypal.told.clear()
-        self.counter.clock.forward(minutes=2)
-        self.counter.settlements.mend()
-        self.counter.work()
+        self.billing.clock.forward(minutes=2)
+        self.billing.reconciliation.repair_pending()
+        self.billing.work()
         self.agrees()
 
     def agrees(self) -> None:
         subscriptions, payments, _ = self.stores
         for subscription_id, record in self.paypal.records.items():
-            waiting = subscriptions.waiting(subscription_id)
-            assert waiting.subscription is not None
-            assert (waiting.subscription.state, waiting.subscription.state_since) == (
-                record.standing.state,
-                record.standing.state_since,
+            pending = subscriptions.find_pending(subscription_id)
+            assert pending.subscription is not None
+            assert (pending.subscription.state, pending.subscription.state_since) == (
+                record.remote.state,
+                record.remote.state_since,
             )
-            assert waiting.token is None
-            stored = payments.of_subscription(subscription_id)
+            assert pending.token is None
+            stored = payments.list_of_subscription(subscription_id)
             assert sorted((p.charge.payment_id, p.charge.state, p.charge.amount_minor) for p in stored) == sorted(
                 (c.payment_id, c.state, c.amount_minor) for c in record.charges
             )
             for payment in stored:
                 assert payment.charge.state is not PaymentState.REFUNDED or payment.charge.refunded_minor > 0
-            of_nobody = record.standing.user_id in self.gone
-            assert (waiting.subscription.user_id is None) == of_nobody
+            of_nobody = record.remote.user_id in self.gone
+            assert (pending.subscription.user_id is None) == of_nobody
             assert of_nobody <= all(payment.user_id is None for payment in stored)
             if of_nobody:
-                assert record.standing.state not in (State.ACTIVE, State.SUSPENDED)
+                assert record.remote.state not in (State.ACTIVE, State.SUSPENDED)
         for viewer in self.viewers:
             if viewer.user_id in self.gone:
                 continue
-            mine = [r for r in self.paypal.records.values() if r.standing.user_id == viewer.user_id]
-            assert sum(record.standing.state is State.ACTIVE for record in mine) <= 1
+            mine = [r for r in self.paypal.records.values() if r.remote.user_id == viewer.user_id]
+            assert sum(record.remote.state is State.ACTIVE for record in mine) <= 1
             self.is_let_in_rightly(viewer, mine)
 
     def is_let_in_rightly(self, viewer: Viewer, mine: list[Any]) -> None:
         """Hold the entitlement against what has been paid, now and later; a paid day is given to its end."""
         for later in (timedelta(0), timedelta(days=3), timedelta(days=29), timedelta(days=33), timedelta(days=400)):
-            now = self.counter.clock.now + later
-            given = Entitlements(self.stores[0], _NoMemory(), lambda now=now: now).of(viewer).entitled  # type: ignore[misc]
+            now = self.billing.clock.now + later
+            given = Entitlements(self.stores[0], _NoCache(), lambda now=now: now).of(viewer).entitled  # type: ignore[misc]
             due = any(record.lets_in(now) for record in mine)
             at_most = due or any(record.lets_in(now - timedelta(days=1)) for record in mine)
-            stored = self.stores[0].of_user(viewer.user_id)
+            stored = self.stores[0].list_of_user(viewer.user_id)
             assert due <= given <= at_most, f"in {later}: {given}, by what was paid {due}\n{mine}\n{stored}"
-        assert self.entitlements.of(viewer) == Entitlements(self.stores[0], _NoMemory(), self.counter.clock).of(viewer)
+        assert self.entitlements.of(viewer) == Entitlements(self.stores[0], _NoCache(), self.billing.clock).of(viewer)
 
 
-class _NoMemory:
-    """A memory that remembers nothing."""
+class _NoCache:
+    """A cache that stores nothing."""
 
-    def recall(self, user_id: str) -> None:
+    def find_entitlement(self, user_id: str) -> None:
         return None
 
-    def remember(self, user_id: str, entitlement: object, *, seconds: int) -> None:
+    def store_entitlement(self, user_id: str, entitlement: object, *, seconds: int) -> None:
         pass
 
-    def forget(self, user_id: str) -> None:
+    def drop_entitlement(self, user_id: str) -> None:
         pass
 
 
 def test_any_interleaving_ends_as_paypal_has_it(
-    subscriptions: MySqlSubscriptions, payments: MySqlPayments, memory: RedisMemory
+    subscriptions: MySqlSubscriptions, payments: MySqlPayments, cache: RedisEntitlementCache
 ) -> None:
-    Life.stores = (subscriptions, payments, memory)
+    Life.stores = (subscriptions, payments, cache)
     run_state_machine_as_test(
         Life,
         settings=settings(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.billing.certificates import FETCHES, LARGEST_BYTES, Certificates, origins_of
-from functions.billing.webhooks import LARGEST_BODY, Webhooks, event_of, subject_of
+from functions.billing.webhooks import LARGEST_BODY, WebhookReader, event_of, subject_of
 from functions.platform.errors import NotFromPayPal, SettingMissing, StoreUnavailable
 from infra.local.paypal.certificates import make_authority
 from tests.support.web import Answer, WebServer
@@ -57,8 +57,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def reader(server: WebServer, ca: str, *, webhook_id: str = WEBHOOK, **options: Any) -> Webhooks:
-    return Webhooks(webhook_id, Certificates(server.url.rstrip("/"), ca, options.pop("now", now), **options))
+def reader(server: WebServer, ca: str, *, webhook_id: str = WEBHOOK, **options: Any) -> WebhookReader:
+    return WebhookReader(webhook_id, Certificates(server.url.rstrip("/"), ca, options.pop("now", now), **options))
 
 
 def transmission(server: WebServer, body: bytes, **changes: str) -> dict[str, str]:

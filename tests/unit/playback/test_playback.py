@@ -15,14 +15,15 @@ from functions.accounts.model import Viewer
 from functions.billing.model import Entitlement
 from functions.catalogue.model import PlayableSubtitles, Status
 from functions.platform.blob_signing import Signer
-from functions.platform.errors import EntitlementRequired, NotFound, NotPlayable, Unauthenticated
+from functions.platform.errors import EntitlementRequired, NotFound, NotPlayable
 from functions.playback import triggers
 from functions.playback.assembly import PlaybackParts
 from functions.playback.keys import SasKeys, expiry_of
-from functions.playback.service import Playback
+from functions.playback.service import PlaybackService
 from functions.uploads.storage import BlobUploads
 from tests.support.api import call
 from tests.support.catalogue import NOON, World, make_playback, make_title
+from tests.support.owners import AS_VIEWER, FakeAccess
 from tests.support.playback import Keys, make_playlists
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Entitlements:
 
 
 @dataclass(frozen=True)
-class Opening:
+class Start:
     """Where a viewer goes on."""
 
     resume_s: float
@@ -77,31 +78,22 @@ class Usage:
     resume_s: float = 0.0
     opened: list[tuple[str, str, float, str]] = field(default_factory=list)
 
-    def open(self, user_id: str, title_id: str, *, duration_s: float, ticket: str = "") -> Opening:
+    def open(self, user_id: str, title_id: str, *, duration_s: float, ticket: str = "") -> Start:
         self.opened.append((user_id, title_id, duration_s, ticket))
-        return Opening(self.resume_s, f"ticket-of-{title_id}")
+        return Start(self.resume_s, f"ticket-of-{title_id}")
 
 
-class Accounts:
-    """Knows one viewer, by any token."""
-
-    def viewer(self, token: str) -> Viewer:
-        if not token:
-            raise Unauthenticated("Nobody is logged in.")
-        return VIEWER
-
-
-def opener(*titles: Title, entitled: bool = True, usage: Usage | None = None, **jobs: Progress) -> Playback:
+def opener(*titles: Title, entitled: bool = True, usage: Usage | None = None, **jobs: Progress) -> PlaybackService:
     catalogue = World().with_titles(titles).catalogue
     parts = (catalogue, Encodes(dict(jobs)), Entitlements(entitled), usage or Usage(), Keys())
-    return Playback(*parts, make_playlists(), lambda: NOON)
+    return PlaybackService(*parts, make_playlists(), lambda: NOON)
 
 
 def test_a_ready_title_opens_whole() -> None:
     playback = make_playback(
         "job", complete=True, thumbnails=True, subtitles=(PlayableSubtitles("s0", "en", "English"),)
     )
-    session = opener(make_title("film", name="Film", playback=playback)).open("film", VIEWER)
+    session = opener(make_title("film", name="Film", playback=playback)).open_title("film", VIEWER)
     assert (session.status, session.front_s, session.percent, session.resume_s) == ("ready", 120.0, 100.0, 0.0)
     assert session.manifest_url == "http://blobs/title-film/job/manifest.mpd"
     assert session.hls_url == "http://blobs/title-film/job/master.m3u8"
@@ -112,47 +104,47 @@ def test_a_ready_title_opens_whole() -> None:
 
 def test_a_title_that_still_encodes_opens_as_far_as_it_is() -> None:
     title = make_title("film", status=Status.ENCODING, playback=make_playback("job"))
-    session = opener(title, job=Progress()).open("film", VIEWER)
+    session = opener(title, job=Progress()).open_title("film", VIEWER)
     assert (session.status, session.front_s, session.percent) == ("encoding", 24.0, 40.0)
 
 
 def test_an_earlier_version_opens_whole_while_a_new_one_encodes() -> None:
     title = make_title("film", status=Status.READY, playback=make_playback("old", complete=True))
-    assert opener(title, new=Progress()).open("film", VIEWER).percent == 100.0
+    assert opener(title, new=Progress()).open_title("film", VIEWER).percent == 100.0
 
 
 @pytest.mark.parametrize("status", [Status.ANNOUNCED, Status.ENCODING, Status.FAILED, Status.READY])
 def test_a_title_without_a_picture_is_not_playable(status: Status) -> None:
     with pytest.raises(NotPlayable, match="film"):
-        opener(make_title("film", status=status)).open("film", VIEWER)
+        opener(make_title("film", status=status)).open_title("film", VIEWER)
 
 
 def test_a_failed_title_is_not_playable_though_a_part_of_it_was() -> None:
     with pytest.raises(NotPlayable):
-        opener(make_title("film", status=Status.FAILED, playback=make_playback())).open("film", VIEWER)
+        opener(make_title("film", status=Status.FAILED, playback=make_playback())).open_title("film", VIEWER)
 
 
 def test_a_withdrawn_title_is_not_found() -> None:
     with pytest.raises(NotFound):
-        opener(make_title("film", status=Status.WITHDRAWN)).open("film", VIEWER)
+        opener(make_title("film", status=Status.WITHDRAWN)).open_title("film", VIEWER)
 
 
 def test_without_entitlement_nothing_opens_and_no_key_is_made() -> None:
-    opening = opener(make_title("film", name="Film", playback=make_playback("job", complete=True)), entitled=False)
-    opening._keys = None  # type: ignore[assignment]
+    service = opener(make_title("film", name="Film", playback=make_playback("job", complete=True)), entitled=False)
+    service._keys = None  # type: ignore[assignment]
     with pytest.raises(EntitlementRequired, match="Film"):
-        opening.open("film", VIEWER)
+        service.open_title("film", VIEWER)
 
 
 def test_a_session_that_reaches_a_log_shows_neither_key_nor_ticket() -> None:
-    session = opener(make_title("film", playback=make_playback("job", complete=True))).open("film", VIEWER)
+    session = opener(make_title("film", playback=make_playback("job", complete=True))).open_title("film", VIEWER)
     shown = f"{session!r} {session}"
     assert "sig=" not in shown and "ticket-of" not in shown and session.hls_ticket_url.split("/")[1] not in shown
 
 
 def test_a_title_opens_where_its_viewer_stopped() -> None:
     usage = Usage(resume_s=42.0)
-    session = opener(make_title("film", playback=make_playback("job", complete=True)), usage=usage).open(
+    session = opener(make_title("film", playback=make_playback("job", complete=True)), usage=usage).open_title(
         "film", VIEWER, "ticket before"
     )
     assert (session.resume_s, session.usage_ticket) == (42.0, "ticket-of-film")
@@ -162,7 +154,7 @@ def test_a_title_opens_where_its_viewer_stopped() -> None:
 def test_who_is_not_entitled_leaves_no_trace_in_usage() -> None:
     usage = Usage()
     with pytest.raises(EntitlementRequired):
-        opener(make_title("film", playback=make_playback()), entitled=False, usage=usage).open("film", VIEWER)
+        opener(make_title("film", playback=make_playback()), entitled=False, usage=usage).open_title("film", VIEWER)
     assert usage.opened == []
 
 
@@ -228,11 +220,11 @@ def test_without_an_account_key_a_delegation_key_signs_and_is_asked_for_once_a_b
 
 def test_the_function_answers_as_documented(monkeypatch: pytest.MonkeyPatch) -> None:
     title = make_title("film", playback=make_playback("job", complete=True))
-    opening = opener(title, make_title("soon", status=Status.ANNOUNCED))
-    monkeypatch.setattr(bootstrap, "playback", lambda: PlaybackParts(opening, make_playlists()))
-    monkeypatch.setattr(bootstrap, "accounts", Accounts)
+    service = opener(title, make_title("soon", status=Status.ANNOUNCED))
+    monkeypatch.setattr(bootstrap, "playback", lambda: PlaybackParts(service, make_playlists()))
+    monkeypatch.setattr(bootstrap, "access", FakeAccess)
     assert call(triggers.open_playback, "titles/film/playback", route={"id": "film"})[0] == 401
-    session = {"Authorization": "Bearer token"}
+    session = AS_VIEWER
     status, body = call(triggers.open_playback, "titles/film/playback", route={"id": "film"}, headers=session)
     assert (status, body["expires_at"]) == (200, "2026-11-24T13:00:00Z")
     status, body = call(triggers.open_playback, "titles/soon/playback", route={"id": "soon"}, headers=session)
