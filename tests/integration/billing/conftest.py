@@ -31,11 +31,17 @@ def subscriptions(stack: Stack) -> Iterator[MySqlSubscriptions]:
 
 
 @pytest.fixture(scope="session")
-def payments(stack: Stack) -> Iterator[MySqlPayments]:
+def mysql_payments(stack: Stack) -> Iterator[MySqlPayments]:
     """Return the store of payments."""
     database = Database(stack.settings.payments_db_url)
     yield MySqlPayments(database)
     database.close()
+
+
+@pytest.fixture
+def payments(mysql_payments: MySqlPayments) -> MySqlPayments:
+    """Return the store of payments."""
+    return mysql_payments
 
 
 @pytest.fixture(scope="session")
