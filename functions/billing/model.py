@@ -88,10 +88,20 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
+class LastPayment:
+    """The last payment of a subscription that succeeded; the list of transactions may not have it yet."""
+
+    at: datetime
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class RemoteSubscription:
     """What PayPal answers about a subscription.
 
     `user_id` is what we wrote into its custom_id, None if that is no id of ours. `failing`: its last charge failed.
+    `altered`: its price or quantity is not that of its plan.
     """
 
     subscription_id: str
@@ -101,8 +111,9 @@ class RemoteSubscription:
     state_since: datetime
     created_at: datetime
     next_charge_at: datetime | None
-    last_paid_at: datetime | None
+    last_payment: LastPayment | None
     failing: bool = False
+    altered: bool = False
     approve_url: str = field(repr=False, default="")
 
 
@@ -117,10 +128,15 @@ class CheckoutAttempt:
 
 @dataclass(frozen=True, slots=True)
 class PendingSubscription:
-    """What is stored about a subscription, and the token of its pending flag; either may be None."""
+    """What is stored about a subscription, and the token of its pending flag; either may be None.
+
+    `begun_here`: it answers a request of ours. Anyone who knows a plan and an account can create a subscription that
+    names both.
+    """
 
     token: str | None
     subscription: Subscription | None
+    begun_here: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +177,11 @@ class Charge:
     currency: str
     at: datetime
     refunded_minor: int = 0
+
+    @property
+    def refunded(self) -> bool:
+        """Return whether all of it was refunded."""
+        return self.state is PaymentState.REFUNDED or (self.state in PAID and self.refunded_minor >= self.amount_minor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +254,12 @@ CHARGE_HOUR = 10
 GRACE = timedelta(days=1)
 """How long an active subscription entitles after its charge is due: PayPal charges in the course of that day."""
 
+SAME_PAYMENT = timedelta(hours=1)
+"""`last_payment` and the transaction of it may differ by seconds; two charges are at least hours apart."""
+
+CALENDAR_DRIFT = timedelta(days=4)
+"""How much longer than a month or year a period can be: from 28 February to 31 March."""
+
 
 def covers_until(subscription: Coverage | Subscription) -> datetime | None:
     """Return the time until which a subscription entitles its subscriber, None if it does not."""
@@ -247,9 +274,16 @@ def entitlement_of(subscriptions: Iterable[Coverage], grants: Iterable[datetime]
     """Return the entitlement that follows from subscriptions and grants (their ends) at `now`; the only such rule.
 
     ACTIVE entitles until the next charge and a day of grace, CANCELLED until the end of the paid period, every other
-    state not at all. A payment that was fully refunded pays for nothing.
+    state not at all. The day of grace also follows a cancelled subscription that an active one takes over from, which
+    is first charged when the paid period ends. Where nothing is paid for, nothing entitles.
     """
-    ends = [("subscription", until) for one in subscriptions if (until := covers_until(one))]
+    held = list(subscriptions)
+    grace = GRACE if any(one.state is State.ACTIVE for one in held) else timedelta(0)
+    ends = [
+        ("subscription", until + grace if one.state is State.CANCELLED else until)
+        for one in held
+        if (until := covers_until(one))
+    ]
     ends += [("grant", until) for until in grants]
     future_ends = [(until, reason) for reason, until in ends if until > now]
     if not future_ends:
@@ -263,23 +297,41 @@ def paid_through_of(
 ) -> datetime | None:
     """Return the time until which a subscription is paid for, by PayPal's answers; `known` is the previous result.
 
-    While it is active and pays, that is its next charge. Once it has ended, or a charge failed, it is the last payment
-    plus one period: PayPal then names no next charge, or one that is not paid for. PayPal charges at 10:00 UTC, so the
-    period reaches to that hour at least, but no further than `known` of the same period. If the last payment was fully
-    refunded, nothing is paid for.
+    Only a payment of the plan's price (`offer`) or more pays, and only for one period: that is until the next charge
+    while the subscription is active and pays. Once it has ended, or a charge failed, PayPal names no next charge, or
+    one that is not paid for; then it is the last payment plus one period. PayPal charges at 10:00 UTC, so the period
+    reaches to that hour at least, but no further than `known` of the same period.
+
+    Nothing is paid for before the first payment, after the last one was fully refunded, if the plan is unknown, or if
+    the subscription's price was altered.
     """
-    taken = [charge for charge in charges if charge.state in PAID or charge.state is PaymentState.REFUNDED]
-    last = max(taken, key=lambda charge: charge.at, default=None)
-    paid_at = max((at for at in (remote.last_paid_at, last.at if last else None) if at), default=None)
-    if remote.state in UNAPPROVED or (last and last.state is PaymentState.REFUNDED and last.at == paid_at):
+    if offer is None or remote.altered or remote.state in UNAPPROVED:
         return None
-    if remote.next_charge_at and remote.state not in ENDED and not remote.failing:
-        return remote.next_charge_at
-    if paid_at is None or offer is None:
+    paid_at = _last_paid_at(remote, charges, offer)
+    if paid_at is None:
         return None
     ends = after(paid_at, offer.interval, offer.count)
     ends = max(ends, ends.replace(hour=CHARGE_HOUR, minute=0, second=0, microsecond=0))
+    if remote.next_charge_at and remote.state not in ENDED and not remote.failing:
+        drift = CALENDAR_DRIFT if offer.interval in (Interval.MONTH, Interval.YEAR) else timedelta(0)
+        return min(remote.next_charge_at, ends + drift)
     return min(ends, known) if known and known > paid_at else ends
+
+
+def _last_paid_at(remote: RemoteSubscription, charges: Iterable[Charge], offer: Offer) -> datetime | None:
+    """Return the time of the last payment of the offer's price, None if there is none or it was fully refunded."""
+    taken = [charge for charge in charges if charge.state in PAID or charge.state is PaymentState.REFUNDED]
+    listed_at = max((charge.at for charge in taken), default=None)
+    unlisted = remote.last_payment
+    if unlisted and (listed_at is None or unlisted.at > listed_at + SAME_PAYMENT) and _pays(unlisted, offer):
+        return unlisted.at
+    last = max((charge for charge in taken if _pays(charge, offer)), key=lambda charge: charge.at, default=None)
+    return None if last is None or last.refunded else last.at
+
+
+def _pays(payment: Charge | LastPayment, offer: Offer) -> bool:
+    """Return whether a payment is of an offer's price; it is more where an unpaid period is charged with it."""
+    return payment.currency == offer.currency and payment.amount_minor >= offer.price_minor
 
 
 def after(at: datetime, interval: Interval, count: int) -> datetime:

@@ -7,7 +7,7 @@ from datetime import datetime  # noqa: TC003 - pydantic reads the annotations
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from functions.billing.model import Charge, PaymentState, RemoteSubscription, State
+from functions.billing.model import Charge, LastPayment, PaymentState, RemoteSubscription, State
 from functions.billing.money import minor_of
 
 _USER_ID = re.compile(r"[0-9a-f]{32}")
@@ -20,17 +20,23 @@ class Money(BaseModel):
     value: str
 
 
-class LastPayment(BaseModel):
+class LastPaymentResource(BaseModel):
     """The last payment that succeeded."""
 
     time: AwareDatetime
+    amount: Money
+
+    def last_payment(self) -> LastPayment:
+        """Return the payment as billing knows it."""
+        currency = self.amount.currency_code
+        return LastPayment(self.time, minor_of(self.amount.value, currency), currency)
 
 
 class BillingInfo(BaseModel):
     """The last and the next charge."""
 
     next_billing_time: AwareDatetime | None = None
-    last_payment: LastPayment | None = None
+    last_payment: LastPaymentResource | None = None
     failed_payments_count: int = 0
 
 
@@ -50,6 +56,8 @@ class SubscriptionResource(BaseModel):
     status_update_time: AwareDatetime | None = None
     create_time: AwareDatetime
     custom_id: str = ""
+    plan_overridden: bool = False
+    quantity: str = ""
     billing_info: BillingInfo = Field(default_factory=BillingInfo)
     links: list[Link] = Field(default_factory=list)
 
@@ -64,8 +72,9 @@ class SubscriptionResource(BaseModel):
             state_since=self.status_update_time or self.create_time,
             created_at=self.create_time,
             next_charge_at=info.next_billing_time,
-            last_paid_at=info.last_payment.time if info.last_payment else None,
+            last_payment=info.last_payment.last_payment() if info.last_payment else None,
             failing=info.failed_payments_count > 0,
+            altered=self.plan_overridden or self.quantity not in ("", "1"),
             approve_url=next((link.href for link in self.links if link.rel == "approve"), ""),
         )
 

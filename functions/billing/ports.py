@@ -62,7 +62,7 @@ class SubscriptionStore(PlanStore, Protocol):
         """
 
     def store_checkout(self, request_id: str, opened: RemoteSubscription, *, user_id: str, now: datetime) -> None:
-        """Store PayPal's answer to a checkout; an event of the subscription may have arrived before it."""
+        """Store PayPal's answer to a checkout, for nobody if the account was deleted in between."""
 
     def set_pending(self, subject: str, token: str, now: datetime) -> bool:
         """Set the pending flag of a subject; return whether a message must be sent.
@@ -101,7 +101,10 @@ class SubscriptionStore(PlanStore, Protocol):
         """Clear the pending flag that has this token; return whether the subject is pending by another."""
 
     def coverage_of(self, user_id: str) -> tuple[list[Coverage], list[datetime]]:
-        """Return what may entitle a viewer: their subscriptions, and the end of their longest grant."""
+        """Return what may entitle a viewer: their subscriptions, and the end of their longest grant.
+
+        These are subscriptions begun here that are paid for or active.
+        """
 
     def list_of_user(self, user_id: str) -> list[Subscription]:
         """Return the subscriptions of a viewer, newest first."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from functions.billing.model import Charge, ReconcileResult, Subscription
+    from functions.billing.model import Charge, PendingSubscription, ReconcileResult, Subscription
     from functions.billing.ports import BillingDependencies, PaymentStore, PayPal, SubscriptionStore
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class Reconciliation:
         if subject.startswith(REFUND):
             self._reconcile_refund(subject, pending.token, cause)
         else:
-            self._reconcile_subscription(subject, pending.token, pending.subscription, cause, {})
+            self._reconcile_subscription(subject, pending, cause, {})
 
     def request(self, subscription_id: str, cause: str) -> None:
         """Set a subscription's pending flag, and enqueue it unless that was done already."""
@@ -118,17 +118,17 @@ class Reconciliation:
         subscription_id = self._paypal.subscription_of_sale(found[0]) if found else None
         if found and subscription_id:
             pending = self._store.find_pending(subscription_id)
-            self._reconcile_subscription(subscription_id, pending.token, pending.subscription, cause, dict([found]))
+            self._reconcile_subscription(subscription_id, pending, cause, dict([found]))
         self._clear(subject, token, cause)
 
     def _reconcile_subscription(
         self,
         subscription_id: str,
-        token: str | None,
-        stored: Subscription | None,
+        pending: PendingSubscription,
         cause: str,
         refunded_minor: Mapping[str, int],
     ) -> None:
+        token, stored = pending.token, pending.subscription
         asked_at = self._dependencies.now()
         remote = self._paypal.subscription(subscription_id) or _vanished(stored, asked_at)
         plan = self._store.find_plan(remote.plan_id) if remote else None
@@ -137,11 +137,18 @@ class Reconciliation:
                 self._clear(subscription_id, token, cause)
             return
         charges = self._charges(remote, asked_at, refunded_minor)
-        owner = stored.user_id if stored else remote.user_id
+        owner = stored.user_id if stored else None
         for charge in charges:
             self._payments.record_payment(Payment(charge, subscription_id, owner), asked_at=asked_at)
-        known = stored.paid_through if stored else None
-        paid_through = paid_through_of(remote, charges, plan.offer if plan else None, known=known)
+        if stored is None:
+            log.warning("%s was not begun here; it entitles nobody", subscription_id)
+            if token:
+                self._clear(subscription_id, token, cause)
+            return
+        paid_through = None
+        if pending.begun_here:
+            offer = plan.offer if plan else None
+            paid_through = paid_through_of(remote, charges, offer, known=stored.paid_through)
         result = self._store.apply_remote(
             remote, paid_through, token=token, asked_at=asked_at, now=self._dependencies.now(), cause=cause
         )
@@ -201,5 +208,5 @@ def _vanished(stored: Subscription | None, at: datetime) -> RemoteSubscription |
         state_since=stored.state_since if stored.state is State.EXPIRED else at,
         created_at=stored.created_at,
         next_charge_at=None,
-        last_paid_at=None,
+        last_payment=None,
     )

@@ -72,7 +72,7 @@ class MySqlSubscriptions:
 
     def store_checkout(self, request_id: str, opened: RemoteSubscription, *, user_id: str, now: datetime) -> None:
         self._call(
-            "keep_subscription",
+            "store_checkout",
             *(opened.subscription_id, request_id, user_id, opened.plan_id, opened.state.value, opened.state_since),
             *(opened.approve_url, opened.created_at, now),
         )
@@ -93,8 +93,9 @@ class MySqlSubscriptions:
         return [row["subject"] for row in self._call("list_marked", before, limit)]
 
     def find_pending(self, subject: str) -> PendingSubscription:
-        (row,) = self._call("find_subscription", subject)
-        return PendingSubscription(row["token"], _subscription(row) if row["state"] else None)
+        (row,) = self._call("find_pending", subject)
+        subscription = _subscription(row) if row["state"] else None
+        return PendingSubscription(row["token"], subscription, bool(row["is_begun_here"]))
 
     def apply_remote(
         self,
@@ -125,7 +126,7 @@ class MySqlSubscriptions:
         return bool(row["is_marked"])
 
     def coverage_of(self, user_id: str) -> tuple[list[Coverage], list[datetime]]:
-        rows = self._call("access_of", user_id)
+        rows = self._call("coverage_of", user_id)
         subscriptions = [Coverage(State(row["state"]), row["until_at"]) for row in rows if row["state"] != "GRANT"]
         return subscriptions, [row["until_at"] for row in rows if row["state"] == "GRANT"]
 

@@ -162,7 +162,7 @@ class SubscriptionStatus(Struct, frozen=True):
         charged_at = one.next_charge_at if one and one.state is State.ACTIVE else None
         return cls(
             state=_state_name(one.state) if one else "none",
-            says=sentence(one, now),
+            says=sentence(one, entitlement, now),
             subscription_id=one.subscription_id if one else None,
             plan=OpenPlan.of(plan) if plan else None,
             approve_url=(one.approve_url or None) if one and one.state is State.APPROVAL_PENDING else None,

@@ -9,7 +9,7 @@ from functions.billing.model import UNAPPROVED, State, covers_until
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from functions.billing.model import Subscription
+    from functions.billing.model import Entitlement, Subscription
 
 STATE_NAMES = {
     State.APPROVAL_PENDING: "pending",
@@ -21,16 +21,18 @@ STATE_NAMES = {
 }
 
 
-def sentence(one: Subscription | None, now: datetime) -> str:
-    """Return one sentence about a subscription."""
+def sentence(one: Subscription | None, entitlement: Entitlement, now: datetime) -> str:
+    """Return one or two sentences about a subscription and what it entitles to."""
     if one is None:
         return "You have no subscription."
     if one.state in UNAPPROVED:
         return "PayPal has not confirmed your approval yet."
     if one.state is State.ACTIVE:
-        if one.next_charge_at is None or one.paid_through is None:
-            return "Your subscription is active, but its last payment was refunded."
-        return "Your subscription is active."
+        if one.paid_through is not None:
+            return "Your subscription is active."
+        if entitlement.reason == "subscription":
+            return "Your subscription is active. It is first charged when the time you have already paid for ends."
+        return "Your subscription is active, but not paid at the moment. You can watch again after the next payment."
     if one.state is State.SUSPENDED:
         return "PayPal has suspended your subscription because a payment failed. Settle it at PayPal, or cancel here."
     until = covers_until(one)

@@ -19,6 +19,7 @@ from functions.billing.assembly import BillingStores, join
 from functions.billing.model import (
     Charge,
     Interval,
+    LastPayment,
     Offer,
     PaymentState,
     Plan,
@@ -88,6 +89,7 @@ class Record:
 
     remote: RemoteSubscription
     offer: Offer
+    is_foreign: bool = False
     periods: list[Period] = field(default_factory=list)
     declined: list[Charge] = field(default_factory=list)
 
@@ -96,15 +98,25 @@ class Record:
         """Return all transactions."""
         return [period.charge for period in self.periods] + self.declined
 
-    def lets_in(self, now: datetime) -> bool:
-        """Return whether what has been paid entitles its payer, as a person would reckon it."""
+    @property
+    def net_minor(self) -> int:
+        """Return what has been paid and not refunded."""
+        return sum(
+            charge.amount_minor - charge.refunded_minor
+            for charge in self.charges
+            if charge.state in (PaymentState.COMPLETED, PaymentState.PARTIALLY_REFUNDED, PaymentState.REFUNDED)
+        )
+
+    def entitles(self, now: datetime, *, renews: bool) -> bool:
+        """Return whether what has been paid entitles its payer, as a person would reckon it.
+
+        `renews`: the payer has an active subscription, so that a day of grace follows the end of a cancelled one.
+        """
         paid = self.periods[-1] if self.periods else None
-        if paid and paid.charge.state is PaymentState.REFUNDED:
+        if paid is None or self.is_foreign or paid.charge.state is PaymentState.REFUNDED:
             return False
-        if self.remote.state is State.ACTIVE:
-            until = paid.ends if paid else self.remote.next_charge_at
-            return until is not None and now < until + timedelta(days=1)
-        return self.remote.state is State.CANCELLED and paid is not None and now < paid.ends
+        grace = timedelta(days=1) if renews else timedelta(0)
+        return self.remote.state in (State.ACTIVE, State.CANCELLED) and now < paid.ends + grace
 
 
 class ModelPayPal:
@@ -192,6 +204,14 @@ class ModelPayPal:
 
     # What happens at PayPal
 
+    def begin_elsewhere(self, plan_id: str, user_id: str, *, starts_at: datetime | None = None) -> str:
+        """Create a subscription as somebody who knows the plan's id and a viewer's can; return its id."""
+        request_id = f"elsewhere {uuid.uuid4()}"
+        addresses = {"return_url": "", "cancel_url": ""}
+        made = self.subscribe(plan_id, user_id, request_id=request_id, starts_at=starts_at, **addresses)
+        self.records[made.subscription_id].is_foreign = True
+        return made.subscription_id
+
     def approve(self, subscription_id: str) -> None:
         """Approve as the payer: it becomes active, and is charged unless it begins later."""
         record = self.records[subscription_id]
@@ -248,12 +268,14 @@ class ModelPayPal:
         now = self._second()
         if record.periods and record.periods[-1].charge.at >= now:
             return  # no two payments come in one second
-        charge = Charge(self._number("S"), PaymentState.COMPLETED, record.offer.price_minor, "EUR", now)
+        offer = record.offer
+        charge = Charge(self._number("S"), PaymentState.COMPLETED, offer.price_minor, offer.currency, now)
         due = record.remote.next_charge_at
         begins = due if due and record.periods and not record.remote.failing and due <= now else now
         ends = after(begins, record.offer.interval, record.offer.count).replace(hour=10, minute=0, second=0)
         record.periods.append(Period(charge, ends))
-        record.remote = replace(record.remote, last_paid_at=now, next_charge_at=ends, failing=False)
+        last_payment = LastPayment(now, offer.price_minor, offer.currency)
+        record.remote = replace(record.remote, last_payment=last_payment, next_charge_at=ends, failing=False)
         self._tell("PAYMENT.SALE.COMPLETED", record.remote.subscription_id)
 
     def _number(self, kind: str) -> str:
@@ -287,7 +309,7 @@ class ModelledBilling:
 
     def __post_init__(self) -> None:
         self.paypal = ModelPayPal(self.clock)
-        dependencies = BillingDependencies(
+        dependencies = self.dependencies = BillingDependencies(
             "https://notflix.example", self.clock, self.queue.append, self.entitlement_changed, user_of
         )
         self.reconciliation = Reconciliation(self.store, self.payments, self.paypal, dependencies)

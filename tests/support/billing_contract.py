@@ -49,7 +49,7 @@ def make_remote(state: State = State.APPROVAL_PENDING, **changes: Any) -> Remote
         state_since=NOON,
         created_at=NOON,
         next_charge_at=None,
-        last_paid_at=None,
+        last_payment=None,
         approve_url="https://paypal.example/approve",
     )
     return replace(made, **changes)
@@ -238,6 +238,22 @@ class SubscriptionStoreContract:
             [NOON + 9 * DAY],
         )
 
+    def test_an_active_subscription_covers_nothing_before_its_first_payment(self, store: Any) -> None:
+        remote = self.begun(store, make_remote())
+        self.applied(store, replace(remote, state=State.ACTIVE, state_since=LATER))
+        assert store.coverage_of(remote.user_id) == ([Coverage(State.ACTIVE, None)], [])
+        self.applied(store, replace(remote, state=State.CANCELLED, state_since=LATER + DAY))
+        assert store.coverage_of(remote.user_id) == ([], [])
+
+    def test_what_was_not_begun_here_covers_nothing(self, store: Any) -> None:
+        remote = make_remote(State.ACTIVE)
+        self.applied(store, remote, paid_through=LATER)
+        assert not store.find_pending(remote.subscription_id).begun_here
+        assert store.coverage_of(remote.user_id) == ([], [])
+        begun = self.begun(store, make_remote())
+        assert store.find_pending(begun.subscription_id).begun_here
+        assert not store.find_pending("I-NOTHING").begun_here
+
     # Lists
 
     def test_pages_neither_skip_nor_repeat_entries_of_one_time(self, store: Any) -> None:
@@ -321,6 +337,13 @@ class SubscriptionStoreContract:
         with pytest.raises(Unauthenticated):
             store.begin_checkout(remote.user_id, "P-1", new_token(), now=NOON, fresh_since=NOON)
         assert self.applied(store, replace(remote, state=State.ACTIVE, state_since=LATER)).user_id is None
+
+    def test_a_checkout_of_a_forgotten_subscriber_is_of_nobody(self, store: Any) -> None:
+        remote = make_remote()
+        attempt = store.begin_checkout(remote.user_id, "P-1", new_token(), now=NOON, fresh_since=NOON)
+        store.forget_subscriber(remote.user_id, NOON)
+        store.store_checkout(attempt.request_id, remote, user_id=remote.user_id, now=NOON)
+        assert self.stored(store, remote.subscription_id).user_id is None
 
     def test_what_is_heard_of_a_forgotten_subscriber_for_the_first_time_is_of_nobody(self, store: Any) -> None:
         remote = make_remote(State.ACTIVE)

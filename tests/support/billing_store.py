@@ -125,9 +125,10 @@ class MemorySubscriptions:
             row.request_id = request_id
             row.subscription = replace(row.subscription, approve_url=opened.approve_url)
             return
+        subscriber = self._subscribers.get(user_id)
         made = Subscription(
             subscription_id=opened.subscription_id,
-            user_id=user_id,
+            user_id=None if subscriber and subscriber.forgotten else user_id,
             plan_id=opened.plan_id,
             state=opened.state,
             state_since=opened.state_since,
@@ -165,7 +166,8 @@ class MemorySubscriptions:
     def find_pending(self, subject: str) -> PendingSubscription:
         self._answer()
         flag, row = self._flags.get(subject), self._rows.get(subject)
-        return PendingSubscription(flag.token if flag else None, row.subscription if row else None)
+        begun_here = row is not None and row.request_id is not None
+        return PendingSubscription(flag.token if flag else None, row.subscription if row else None, begun_here)
 
     def apply_remote(
         self,
@@ -240,9 +242,11 @@ class MemorySubscriptions:
     def coverage_of(self, user_id: str) -> tuple[list[Coverage], list[datetime]]:
         self._answer()
         covered = [
-            Coverage(one.state, one.paid_through)
-            for one in self._subscriptions()
-            if one.user_id == user_id and one.paid_through is not None
+            Coverage(row.subscription.state, row.subscription.paid_through)
+            for row in self._rows.values()
+            if row.subscription.user_id == user_id
+            and row.request_id is not None
+            and (row.subscription.paid_through is not None or row.subscription.state is State.ACTIVE)
         ]
         ends = [grant.until for grant in self._grants.values() if grant.user_id == user_id]
         return covered, [max(ends)] if ends else []

@@ -112,6 +112,36 @@ def test_payments_that_are_paid_back_are_kept_as_such_and_pay_for_nothing(real: 
     assert not real.billing.entitlements.of(viewer).entitled
 
 
+@pytest.mark.parametrize("action", ["refund", "reverse"])
+def test_a_month_that_was_paid_back_is_not_kept_by_a_second_subscription(real: Real, action: str) -> None:
+    viewer, plan = make_viewer(), make_plan(real)
+    first = subscribe(real, viewer, plan)
+    approve(real, first)
+    real.catch_up()
+    real.billing.services.subscriptions.cancel_subscription(viewer)
+    second = subscribe(real, viewer, plan)
+    approve(real, second)
+    real.catch_up()
+    assert real.billing.entitlements.of(viewer).entitled
+    real.paypal.control("POST", f"subscriptions/{first.subscription_id}/{action}")
+    real.catch_up()
+    assert not real.billing.entitlements.of(viewer).entitled
+
+
+@pytest.mark.parametrize("more", [{}, {"start_time": "2036-01-01T00:00:00Z"}], ids=["paid", "starts in 2036"])
+def test_a_subscription_that_was_not_begun_here_entitles_nobody(real: Real, more: dict[str, str]) -> None:
+    viewer, plan = make_viewer(), make_plan(real)
+    asked = {"plan_id": plan.plan_id, "custom_id": viewer.user_id, **more}
+    subscription_id = real.paypal.ask("POST", "/v1/billing/subscriptions", asked)["id"]
+    real.paypal.control("POST", f"subscriptions/{subscription_id}/approve")
+    real.catch_up()
+    assert not real.billing.entitlements.of(viewer).entitled
+    assert receipts(real, viewer) == ()
+    approve(real, subscribe(real, viewer, plan))
+    real.catch_up()
+    assert real.billing.entitlements.of(viewer).entitled
+
+
 @pytest.mark.parametrize(("action", "entitled"), [("suspend", False), ("expire", False), ("cancel", True)])
 def test_what_is_done_at_paypal_is_known_here(real: Real, action: str, entitled: bool) -> None:
     viewer = make_viewer()

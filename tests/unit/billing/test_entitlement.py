@@ -17,6 +17,8 @@ from functions.billing.model import (
     Coverage,
     Entitlement,
     Interval,
+    LastPayment,
+    Offer,
     PaymentState,
     RemoteSubscription,
     State,
@@ -24,8 +26,8 @@ from functions.billing.model import (
     entitlement_of,
     paid_through_of,
 )
-from functions.platform.errors import StoreUnavailable
 from tests.support.billing import MONTHLY, NOON, YEARLY, TickingClock
+from tests.support.billing_store import MemoryEntitlementCache
 
 DAY = timedelta(days=1)
 PAID = datetime(2026, 11, 24, 15, 51, tzinfo=UTC)
@@ -88,7 +90,9 @@ def test_nobody_is_let_in_longer_than_anything_lasts(
 
 
 def remote(state: State = State.ACTIVE, **changes: Any) -> RemoteSubscription:
-    made = RemoteSubscription("I-1", "a" * 32, "P-1", state, PAID, PAID, NEXT if state is State.ACTIVE else None, PAID)
+    next_charge_at = NEXT if state is State.ACTIVE else None
+    last_payment = LastPayment(PAID, 799, "EUR")
+    made = RemoteSubscription("I-1", "a" * 32, "P-1", state, PAID, PAID, next_charge_at, last_payment)
     return replace(made, **changes)
 
 
@@ -108,14 +112,16 @@ def test_after_an_end_that_was_all_we_heard_of_the_last_payment_counts_and_never
     found = paid_through_of(remote(State.CANCELLED), [charge()], MONTHLY)
     assert found == datetime(2026, 12, 24, 15, 51, tzinfo=UTC)
     early = PAID.replace(hour=3)
-    found = paid_through_of(remote(State.CANCELLED, last_paid_at=early), [charge(early)], MONTHLY)
+    found = paid_through_of(
+        remote(State.CANCELLED, last_payment=LastPayment(early, 799, "EUR")), [charge(early)], MONTHLY
+    )
     assert found == NEXT
 
 
 def test_a_renewal_that_was_never_told_counts_too() -> None:
     renewed = NEXT + timedelta(minutes=4)
     found = paid_through_of(
-        remote(State.CANCELLED, last_paid_at=renewed), [charge(), charge(renewed)], MONTHLY, known=NEXT
+        remote(State.CANCELLED, last_payment=LastPayment(renewed, 799, "EUR")), [charge()], MONTHLY, known=NEXT
     )
     assert found == after(renewed, Interval.MONTH, 1)
 
@@ -137,9 +143,65 @@ def test_an_earlier_payment_that_was_paid_back_takes_nothing_from_a_later_one() 
     assert paid_through_of(remote(), [old, charge()], MONTHLY) == NEXT
 
 
-def test_what_begins_later_is_open_until_its_first_charge() -> None:
-    assert paid_through_of(remote(last_paid_at=None), [], YEARLY) == NEXT
-    assert paid_through_of(remote(State.CANCELLED, last_paid_at=None), [], YEARLY) is None
+def test_before_its_first_charge_nothing_is_paid_for() -> None:
+    for state in (State.ACTIVE, State.CANCELLED):
+        assert paid_through_of(remote(state, last_payment=None), [], YEARLY) is None
+        pending = charge(state=PaymentState.PENDING)
+        assert paid_through_of(remote(state, last_payment=None), [pending], MONTHLY) is None
+
+
+def test_a_refund_counts_although_the_last_payment_is_dated_a_second_later() -> None:
+    later = LastPayment(PAID + timedelta(seconds=1), 799, "EUR")
+    refunded = charge(state=PaymentState.REFUNDED)
+    assert paid_through_of(remote(last_payment=later), [refunded], MONTHLY) is None
+    in_parts = replace(charge(state=PaymentState.PARTIALLY_REFUNDED), refunded_minor=799)
+    assert paid_through_of(remote(last_payment=later), [in_parts], MONTHLY) is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        replace(MONTHLY, price_minor=800),
+        replace(MONTHLY, currency="USD"),
+        None,
+    ],
+    ids=["dearer", "other currency", "unknown plan"],
+)
+def test_a_payment_that_is_not_the_plans_price_pays_for_nothing(wrong: Offer | None) -> None:
+    for state in (State.ACTIVE, State.CANCELLED):
+        assert paid_through_of(remote(state), [charge()], wrong) is None
+        assert paid_through_of(remote(state), [], wrong) is None
+
+
+def test_a_payment_of_too_little_does_not_renew_what_was_paid() -> None:
+    renewed = NEXT + timedelta(minutes=4)
+    small = replace(charge(renewed), amount_minor=1)
+    found = paid_through_of(
+        remote(last_payment=LastPayment(renewed, 1, "EUR"), next_charge_at=NEXT + 31 * DAY), [charge(), small], MONTHLY
+    )
+    assert found is not None and found < NEXT + 5 * DAY
+
+
+def test_an_arrear_that_is_charged_with_the_price_pays_too() -> None:
+    assert paid_through_of(remote(), [replace(charge(), amount_minor=2 * 799)], MONTHLY) == NEXT
+
+
+def test_a_subscription_whose_price_or_quantity_was_altered_is_not_believed() -> None:
+    assert paid_through_of(remote(altered=True), [charge()], MONTHLY) is None
+
+
+@pytest.mark.parametrize("next_charge_at", [NEXT + 3650 * DAY, datetime(2036, 1, 1, tzinfo=UTC)])
+def test_one_payment_pays_for_one_period_whatever_the_next_charge_is(next_charge_at: datetime) -> None:
+    found = paid_through_of(remote(next_charge_at=next_charge_at), [charge()], MONTHLY)
+    assert found is not None and found < NEXT + 7 * DAY
+
+
+def test_a_cancelled_subscription_has_a_day_of_grace_while_another_takes_over() -> None:
+    paid, successor = Coverage(State.CANCELLED, NOON), Coverage(State.ACTIVE, None)
+    assert reason(paid, now=NOON + DAY / 2) == "none"
+    assert reason(paid, successor, now=NOON + DAY / 2) == "subscription"
+    assert reason(paid, successor, now=NOON + DAY) == "none"
+    assert reason(Coverage(State.CANCELLED, None), successor, now=NOON - DAY) == "none"
 
 
 def test_what_waits_for_approval_is_paid_for_by_nothing() -> None:
@@ -173,35 +235,11 @@ class Store:
         return [], list(self.grants)
 
 
-class MemoryCache:
-    """Entitlements by user; unavailable on request."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, Entitlement] = {}
-        self.away = False
-
-    def find_entitlement(self, user_id: str) -> Entitlement | None:
-        self._answer()
-        return self.kept.get(user_id)
-
-    def store_entitlement(self, user_id: str, entitlement: Entitlement, *, seconds: int) -> None:
-        self._answer()
-        self.kept[user_id] = entitlement
-
-    def drop_entitlement(self, user_id: str) -> None:
-        self._answer()
-        self.kept.pop(user_id, None)
-
-    def _answer(self) -> None:
-        if self.away:
-            raise StoreUnavailable("The store does not answer.")
-
-
 VIEWER = Viewer("c" * 32, "ada@example.org")
 
 
 def test_an_answer_is_remembered_until_something_changes() -> None:
-    store, cache = Store(), MemoryCache()
+    store, cache = Store(), MemoryEntitlementCache()
     entitlements = Entitlements(store, cache, TickingClock())
     assert not entitlements.of(VIEWER).entitled
     store.grants.append(NOON + DAY)
@@ -214,15 +252,15 @@ def test_an_answer_is_remembered_until_something_changes() -> None:
 def test_a_remembered_answer_does_not_outlive_what_it_is_about() -> None:
     store, clock = Store(), TickingClock()
     store.grants.append(NOON + timedelta(seconds=5))
-    entitlements = Entitlements(store, MemoryCache(), clock)
+    entitlements = Entitlements(store, MemoryEntitlementCache(), clock)
     assert entitlements.of(VIEWER).entitled
     clock.forward(seconds=6)
     assert not entitlements.of(VIEWER).entitled
 
 
 def test_without_the_memory_the_store_itself_answers() -> None:
-    store, cache = Store(), MemoryCache()
-    cache.away = True
+    store, cache = Store(), MemoryEntitlementCache()
+    cache.unavailable = True
     entitlements = Entitlements(store, cache, TickingClock())
     store.grants.append(NOON + DAY)
     assert entitlements.of(VIEWER).reason == "grant"
@@ -232,5 +270,5 @@ def test_without_the_memory_the_store_itself_answers() -> None:
 def test_an_administrator_may_always_and_nothing_is_asked() -> None:
     store = Store()
     admin = replace(VIEWER, admin=True)
-    assert Entitlements(store, MemoryCache(), TickingClock()).of(admin) == Entitlement(True, "administrator")
+    assert Entitlements(store, MemoryEntitlementCache(), TickingClock()).of(admin) == Entitlement(True, "administrator")
     assert store.asked == 0
