@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from functions.billing.admin import BillingAdmin
     from functions.billing.entitlements import Entitlements
     from functions.billing.inbox import WebhookInbox
-    from functions.billing.ports import BillingDependencies, PaymentStore, SubscriptionStore
+    from functions.billing.ports import BillingDependencies, CertificateStore, PaymentStore, SubscriptionStore
     from functions.billing.reconciliation import Reconciliation
     from functions.billing.service import SubscriptionService
     from functions.platform.resources import Resources
@@ -58,6 +58,7 @@ def assemble(
     resources: Resources, stores: BillingStores, entitlements: Entitlements, *, find_user: Callable[[str], str]
 ) -> Billing:
     """Return billing; nothing is connected to before it is used."""
+    from functions.billing.certificate_store import RedisCertificates
     from functions.billing.ports import BillingDependencies
 
     dependencies = BillingDependencies(
@@ -67,10 +68,12 @@ def assemble(
         entitlement_changed=entitlements.changed,
         find_user=find_user,
     )
-    return join(resources.settings(), stores, dependencies)
+    return join(resources.settings(), stores, RedisCertificates(resources.redis()), dependencies)
 
 
-def join(settings: Settings, stores: BillingStores, dependencies: BillingDependencies) -> Billing:
+def join(
+    settings: Settings, stores: BillingStores, kept_certificates: CertificateStore, dependencies: BillingDependencies
+) -> Billing:
     """Return billing over given stores and the PayPal that the settings name."""
     from functions.billing.admin import BillingAdmin
     from functions.billing.certificates import Certificates
@@ -81,7 +84,7 @@ def join(settings: Settings, stores: BillingStores, dependencies: BillingDepende
     from functions.billing.webhooks import WebhookReader
 
     paypal = PayPalClient(settings.paypal_url, settings.paypal_client_id, settings.paypal_client_secret)
-    certificates = Certificates(settings.paypal_url, settings.paypal_ca, dependencies.now)
+    certificates = Certificates(settings.paypal_url, settings.paypal_ca, kept_certificates, dependencies.now)
     store, payments = stores.subscriptions, stores.payments
     reconciliation = Reconciliation(store, payments, paypal, dependencies)
     return Billing(

@@ -21,9 +21,12 @@ class WebhookInbox:
         self._store = store
         self._dependencies = dependencies
 
-    def receive(self, headers: Mapping[str, str], body: bytes) -> None:
-        """Store an event and enqueue its subject; raise NotFromPayPal. A repeated event changes nothing."""
-        event = self._verifier.read(headers, body)
+    def receive(self, headers: Mapping[str, str], body: bytes, *, source: str) -> None:
+        """Store an event sent from an IP address and enqueue its subject; a repeated event changes nothing.
+
+        Raises NotFromPayPal or StoreUnavailable.
+        """
+        event = self._verifier.read(headers, body, source=source)
         must_send = self._store.store_event(event, new_token(), self._dependencies.now())
         if must_send and event.subject:
             self._dependencies.enqueue(SettleSubscription(event.subject, "event"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -201,8 +201,29 @@ class PayPal(Protocol):
 class WebhookVerifier(Protocol):
     """Verifies PayPal's signature."""
 
-    def read(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
-        """Return the event of a webhook; raise NotFromPayPal if PayPal did not sign it."""
+    def read(self, headers: Mapping[str, str], body: bytes, *, source: str) -> WebhookEvent:
+        """Return the event of a webhook sent from the IP address `source`; raise NotFromPayPal or StoreUnavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedCertificate:
+    """A chain of certificates in PEM that was verified when it was fetched."""
+
+    pem: bytes = field(repr=False)
+    fetched_at: datetime
+
+
+class CertificateStore(Protocol):
+    """Certificates that all instances share; every method raises StoreUnavailable. Readers verify what it returns."""
+
+    def find_certificate(self, address: str) -> LearnedCertificate | None:
+        """Return the certificate that was fetched from an address, or None."""
+
+    def store_certificate(self, address: str, certificate: LearnedCertificate) -> None:
+        """Store a verified certificate."""
+
+    def drop_certificate(self, address: str) -> None:
+        """Remove a certificate that PayPal has withdrawn."""
 
 
 class EntitlementCache(Protocol):

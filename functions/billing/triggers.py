@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from functions import bootstrap
 from functions.platform.errors import AlreadySubscribed, Conflict, NotFound, NotFromPayPal, PayPalRefused
-from functions.platform.http import Answer, raw_body
+from functions.platform.http import Answer, client_of, raw_body
 from functions.platform.triggers import ANYONE, OWNER, SIGNED, VIEWER, SliceApp
 
 if TYPE_CHECKING:
@@ -120,7 +120,9 @@ def take_paypal_event(request: func.HttpRequest) -> EventReceived:
     """Receive a webhook of PayPal: 200 once it is stored, 400 if PayPal did not sign it."""
     from functions.billing.schemas import EventReceived
 
-    bootstrap.billing().inbox.receive(request.headers, raw_body(request, largest_bytes=LARGEST_EVENT_KB << 10))
+    body = raw_body(request, largest_bytes=LARGEST_EVENT_KB << 10)
+    client = client_of(request, bootstrap.resources.settings().front_hops)
+    bootstrap.billing().inbox.receive(request.headers, body, source=client.ip)
     return EventReceived()
 
 

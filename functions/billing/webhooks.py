@@ -44,8 +44,11 @@ _RESOURCE_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 class CertificateKeys(Protocol):
     """The public keys of PayPal's certificates."""
 
-    def key(self, address: str) -> RSAPublicKey:
-        """Return the key of the certificate at an address; raise NotFromPayPal or StoreUnavailable."""
+    def key(self, address: str, source: str) -> RSAPublicKey:
+        """Return the key of the certificate at an address that the IP address `source` names.
+
+        Raises NotFromPayPal or StoreUnavailable.
+        """
 
 
 class WebhookReader:
@@ -55,15 +58,15 @@ class WebhookReader:
         self._webhook_id = webhook_id
         self._keys = keys
 
-    def read(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
+    def read(self, headers: Mapping[str, str], body: bytes, *, source: str) -> WebhookEvent:
         if not _RESOURCE_ID.fullmatch(self._webhook_id) or self._webhook_id == EVERYONES_ID:
             raise SettingMissing(
                 "PAYPAL_WEBHOOK_ID must be the id of your own webhook, which PayPal shows beside its address."
             )
-        self._check(headers, body)
+        self._verify(headers, body, source)
         return event_of(body)
 
-    def _check(self, headers: Mapping[str, str], body: bytes) -> None:
+    def _verify(self, headers: Mapping[str, str], body: bytes, source: str) -> None:
         said = {name: headers.get(f"PAYPAL-{name}", "") for name in ("TRANSMISSION-ID", "TRANSMISSION-TIME")}
         transmission, at = said.values()
         if len(body) > LARGEST_BODY:
@@ -73,7 +76,7 @@ class WebhookReader:
         if not _TRANSMISSION.fullmatch(transmission) or not _TIME.fullmatch(at):
             raise NotFromPayPal("The webhook does not name a transmission and its time.")
         signature = _signature(headers.get("PAYPAL-TRANSMISSION-SIG", ""))
-        key = self._keys.key(headers.get("PAYPAL-CERT-URL", ""))
+        key = self._keys.key(headers.get("PAYPAL-CERT-URL", ""), source)
         message = f"{transmission}|{at}|{self._webhook_id}|{zlib.crc32(body)}".encode()
         try:
             key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())

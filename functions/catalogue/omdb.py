@@ -18,8 +18,8 @@ import requests
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from functions.catalogue.download import TooLarge, TooSlow, read_bounded
 from functions.catalogue.model import Details, Rating
+from functions.platform.download import TooLarge, TooSlow, read_bounded
 
 CONNECT_TIMEOUT_S = 3.0
 ANSWER_TIMEOUT_S = 6.0

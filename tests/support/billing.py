@@ -33,6 +33,7 @@ from functions.billing.reconciliation import Reconciliation, new_token
 from functions.billing.schemas import NewPlan
 from functions.billing.service import SubscriptionService
 from functions.platform.messages import SettleSubscription
+from tests.support.billing_store import MemoryCertificates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -363,12 +364,13 @@ class RealBilling:
         dependencies = BillingDependencies(
             "https://notflix.example", _now, self.queue.append, self.entitlements.changed, user_of
         )
-        self.services = join(self.settings, BillingStores(self.store, self.payments), dependencies)
+        stores = BillingStores(self.store, self.payments)
+        self.services = join(self.settings, stores, MemoryCertificates(), dependencies)
 
     def receive(self, sent: Iterable[Received]) -> None:
         """Receive webhooks."""
         for one in sent:
-            self.services.inbox.receive(one.headers, one.body)
+            self.services.inbox.receive(one.headers, one.body, source="203.0.113.7")
 
     def work(self) -> None:
         """Handle every message, and those that follow from them."""

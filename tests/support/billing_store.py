@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.billing.model import Entitlement, Grant, Payment, Plan, RemoteSubscription, WebhookEvent
+    from functions.billing.ports import LearnedCertificate
     from functions.platform.pagination import TimePosition
 
 MESSAGE_LOST_AFTER = timedelta(minutes=1)
@@ -436,6 +437,30 @@ class MemoryEntitlementCache:
     def _answer(self) -> None:
         if self.unavailable:
             raise StoreUnavailable("The cache does not answer.")
+
+
+class MemoryCertificates:
+    """Certificates by address; unavailable on request."""
+
+    def __init__(self) -> None:
+        self.certificates: dict[str, LearnedCertificate] = {}
+        self.unavailable = False
+
+    def find_certificate(self, address: str) -> LearnedCertificate | None:
+        self._answer()
+        return self.certificates.get(address)
+
+    def store_certificate(self, address: str, certificate: LearnedCertificate) -> None:
+        self._answer()
+        self.certificates[address] = certificate
+
+    def drop_certificate(self, address: str) -> None:
+        self._answer()
+        self.certificates.pop(address, None)
+
+    def _answer(self) -> None:
+        if self.unavailable:
+            raise StoreUnavailable("The store of certificates does not answer.")
 
 
 def _page[Entry](

@@ -1,4 +1,4 @@
-"""Reading a foreign answer to its end, but no further than a size and no longer than a deadline."""
+"""Reading the answer of another server within a limit of size and a deadline."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class TooSlow(Exception):
 def read_bounded(response: BaseHTTPResponse, *, limit: int, deadline: float) -> bytes:
     """Return the decoded body; `deadline` is in `time.monotonic()`. Raise TooLarge, TooSlow, or urllib3's own errors.
 
-    It takes whatever bytes have come, so that a server sending one now and then cannot hold it past the deadline.
+    It reads whatever bytes have arrived, so that a server that sends single bytes cannot hold it past the deadline.
     """
     body = bytearray()
     while piece := response.read1(_PIECE, decode_content=True):
