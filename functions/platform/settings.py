@@ -54,7 +54,7 @@ class Settings:
     applicationinsights_connection_string: str = ""
     traces_file: str = ""
     otel_service_name: str = "notflix"
-    playback_sas_minutes: int = 60
+    playback_sas_minutes: int = 15
     max_upload_gb: int = 200
     max_duration_hours: int = 8
     encode_preset: str = "veryfast"

@@ -30,12 +30,12 @@ def expiry_of(now: datetime, bucket: timedelta) -> datetime:
 
 
 class SasKeys:
-    """Keys that expire at the end of a time bucket."""
+    """Keys that expire at the end of a time bucket; they live for at most `minutes` and at least half of that."""
 
     def __init__(self, signer: Signer, *, minutes: int, front: str = "") -> None:
         self._signer = signer
         self._front = front
-        self._bucket = timedelta(minutes=minutes)
+        self._bucket = timedelta(minutes=minutes) / 2
 
     def read_key(self, container: str, now: datetime) -> ReadKey:
         expires_at = expiry_of(now, self._bucket)

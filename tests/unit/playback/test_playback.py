@@ -16,6 +16,7 @@ from functions.billing.model import Entitlement
 from functions.catalogue.model import PlayableSubtitles, Status
 from functions.platform.blob_signing import Signer
 from functions.platform.errors import EntitlementRequired, NotFound, NotPlayable
+from functions.platform.settings import Settings
 from functions.playback import triggers
 from functions.playback.assembly import PlaybackParts
 from functions.playback.keys import SasKeys, expiry_of
@@ -167,9 +168,18 @@ def test_a_key_ends_with_the_bucket_after_its_own(now: str, ends: str) -> None:
     assert expiry_of(at, timedelta(minutes=60)) == datetime.fromisoformat(f"2026-11-24T{ends}+00:00")
 
 
+@pytest.mark.parametrize("minute", [0, 3, 7, 8, 14, 22.5, 59.9])
+def test_a_key_lives_for_a_quarter_of_an_hour_at_most_and_half_of_that_at_least(minute: float) -> None:
+    with BlobServiceClient.from_connection_string(CONNECTION) as service:
+        keys = SasKeys(Signer(service), minutes=Settings(storage="", mongo_url="").playback_sas_minutes)
+        now = NOON + timedelta(minutes=minute)
+        life = keys.read_key("title-film", now).expires_at - now
+        assert timedelta(minutes=7.5) <= life <= timedelta(minutes=15)
+
+
 def test_keys_of_one_bucket_are_equal_and_only_read_one_container() -> None:
     with BlobServiceClient.from_connection_string(CONNECTION) as service:
-        keys = SasKeys(Signer(service), minutes=60)
+        keys = SasKeys(Signer(service), minutes=120)
         first = keys.read_key("title-film", NOON)
         assert first == keys.read_key("title-film", NOON + timedelta(minutes=59))
         assert first != keys.read_key("title-film", NOON + timedelta(minutes=60))
@@ -182,7 +192,7 @@ def test_keys_of_one_bucket_are_equal_and_only_read_one_container() -> None:
 
 def test_films_are_read_by_the_front_before_storage_if_there_is_one() -> None:
     with BlobServiceClient.from_connection_string(CONNECTION) as service:
-        keys = SasKeys(Signer(service), minutes=60, front="https://films.azurefd.net/blobs/")
+        keys = SasKeys(Signer(service), minutes=120, front="https://films.azurefd.net/blobs/")
         assert keys.url("title-film/job") == "https://films.azurefd.net/blobs/title-film/job"
         uploads = BlobUploads(service, Signer(service), front="https://films.azurefd.net/blobs")
         address = uploads.write_address("a film.mkv", until=NOON)
@@ -211,7 +221,7 @@ class Delegating:
 
 def test_without_an_account_key_a_delegation_key_signs_and_is_asked_for_once_a_bucket() -> None:
     service: Any = Delegating()
-    keys = SasKeys(Signer(service), minutes=60)
+    keys = SasKeys(Signer(service), minutes=120)
     first = keys.read_key("title-film", NOON)
     assert first == keys.read_key("title-film", NOON + timedelta(minutes=5))
     assert parse_qs(first.sas)["spr"] == ["https"] and "skoid" in parse_qs(first.sas)
