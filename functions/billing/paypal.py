@@ -25,9 +25,10 @@ from functions.billing.paypal_schemas import (
     Transactions,
     WebhookListResource,
 )
-from functions.platform.errors import PayPalRefused, StoreUnavailable
+from functions.platform.errors import Malformed, PayPalRefused, StoreUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from functions.billing.model import Charge, Offer, RemoteSubscription
@@ -110,21 +111,21 @@ class PayPalClient:
             },
         }
         made = self._post("/v1/billing/subscriptions", asked, SubscriptionResource, request_id=request_id)
-        return made.remote()
+        return _converted(made.remote)
 
     def subscription(self, subscription_id: str) -> RemoteSubscription | None:
         found = self._find(f"/v1/billing/subscriptions/{_in_path(subscription_id)}", SubscriptionResource)
-        return found.remote() if found else None
+        return _converted(found.remote) if found else None
 
     def charges(self, subscription_id: str, *, since: datetime, until: datetime) -> list[Charge]:
         query = urlencode({"start_time": f"{since:%Y-%m-%dT%H:%M:%SZ}", "end_time": f"{until:%Y-%m-%dT%H:%M:%SZ}"})
         path = f"/v1/billing/subscriptions/{_in_path(subscription_id)}/transactions?{query}"
         found = self._find(path, Transactions)
-        return [transaction.charge() for transaction in found.transactions] if found else []
+        return [_converted(transaction.charge) for transaction in found.transactions] if found else []
 
     def refund(self, refund_id: str) -> tuple[str, int] | None:
         found = self._find(f"/v1/payments/refund/{_in_path(refund_id)}", RefundResource)
-        return (found.sale_id, found.total_minor) if found else None
+        return (found.sale_id, _converted(found.total_minor)) if found else None
 
     def subscription_of_sale(self, sale_id: str) -> str | None:
         found = self._find(f"/v1/payments/sale/{_in_path(sale_id)}", SaleResource)
@@ -211,6 +212,14 @@ def _read[Resource: BaseModel](answer: Any, kind: type[Resource]) -> Resource:
     except ValidationError as error:
         fields = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
         raise PayPalRefused(f"PayPal's answer does not match its documentation ({fields}).") from None
+
+
+def _converted[Value](convert: Callable[[], Value]) -> Value:
+    """Return what an answer means; raise PayPalRefused if an amount in it cannot be read."""
+    try:
+        return convert()
+    except Malformed as error:
+        raise PayPalRefused(f"PayPal's answer has an amount that cannot be read: {error.detail}") from None
 
 
 def _in_path(name: str) -> str:

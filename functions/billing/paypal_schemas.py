@@ -121,7 +121,6 @@ class RefundResource(BaseModel):
     sale_id: str
     total_refunded_amount: OldMoney | None = None
 
-    @property
     def total_minor(self) -> int:
         """Return what has been refunded of the sale so far."""
         total = self.total_refunded_amount

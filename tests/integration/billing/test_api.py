@@ -22,7 +22,7 @@ from tests.support.queues import MemoryQueues
 from tests.support.wiring import forget_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.integration.conftest import Stack
@@ -92,19 +92,17 @@ def settle(queues: MemoryQueues) -> None:
         asyncio.run(built._function.get_user_function()(func.QueueMessage(body=encode(message))))
 
 
-def subscriptions_by_page(*, limit: int = 2) -> list[str]:
-    """Return the ids on all pages of subscriptions."""
-    ids: list[str] = []
+def all_pages(function: Callable[..., Any], path: str, name: str, *, limit: int) -> list[dict[str, Any]]:
+    """Return the entries of all pages of a list of the owner."""
+    entries: list[dict[str, Any]] = []
     cursor = ""
     while True:
-        address = f"subscriptions?limit={limit}&cursor={cursor}"
-        status, page = call(triggers.list_subscriptions, address, headers=AS_OPERATOR)
+        status, page = call(function, f"{path}?limit={limit}&cursor={cursor}", headers=AS_OPERATOR)
         assert status == 200
-        assert len(page["subscriptions"]) <= limit
-        ids += [one["subscription_id"] for one in page["subscriptions"]]
+        assert len(page[name]) <= limit
+        entries += page[name]
         if page["cursor"] is None:
-            assert len(set(ids)) == len(ids)
-            return ids
+            return entries
         cursor = page["cursor"]
 
 
@@ -147,10 +145,13 @@ def test_each_function_answers_as_documented(paypal: tuple[PayPal, Listener], se
     for wrong in ({"email": "nobody@example.org", "days": 3}, {"email": ADA.email, "days": 0}, {"email": ADA.email}):
         assert call(triggers.grant_access, "grants", body=wrong, headers=AS_OPERATOR)[0] in (404, 422)
     assert call(triggers.list_grants, "grants", headers=AS_OPERATOR)[1]["grants"][0]["granted_by"] == "operator"
-    assert checkout["subscription_id"] in subscriptions_by_page()
+    listed = all_pages(triggers.list_subscriptions, "subscriptions", "subscriptions", limit=50)
+    ids = [one["subscription_id"] for one in listed]
+    assert checkout["subscription_id"] in ids
+    assert len(set(ids)) == len(ids)
     assert call(triggers.list_subscriptions, "subscriptions?cursor=then", headers=AS_OPERATOR)[0] == 422
     assert call(triggers.list_subscriptions, "subscriptions?limit=0", headers=AS_OPERATOR)[0] == 422
-    events = call(triggers.list_paypal_events, "paypal/events", headers=AS_OPERATOR)[1]["events"]
+    events = all_pages(triggers.list_paypal_events, "paypal/events", "events", limit=100)
     assert [e["deliveries"] for e in events if e["subject"] == checkout["subscription_id"]] == [2, 2, 2]
     retired = call(triggers.retire_plan, f"plans/{plan['id']}", route={"id": plan["id"]}, headers=AS_OPERATOR)
     assert retired == (204, None)

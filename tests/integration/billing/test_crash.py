@@ -47,10 +47,16 @@ class Api:
 
     def events(self) -> list[dict[str, Any]]:
         """Return the inbox."""
-        answer = as_owner(self.endpoints, "GET", "paypal/events")
-        assert answer.ok, answer.text
-        found: list[dict[str, Any]] = answer.json()["events"]
-        return found
+        found: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            answer = as_owner(self.endpoints, "GET", f"paypal/events?cursor={cursor}")
+            assert answer.ok, answer.text
+            page = answer.json()
+            found += page["events"]
+            if page["cursor"] is None:
+                return found
+            cursor = page["cursor"]
 
 
 @contextmanager

@@ -48,8 +48,8 @@ def make_ended(real: Real) -> str:
 
 
 def events_of(real: Real) -> list[StoredEvent]:
-    """Return the newest events of the inbox."""
-    return list(real.billing.services.admin.list_events(cursor="", limit=100).entries)
+    """Return all events of the inbox."""
+    return real.billing.store.page_events(None, limit=1_000_000)
 
 
 def signed(real: Real, event: dict[str, Any], mode: str) -> Received:

@@ -11,6 +11,7 @@ from functions.accounts.model import Viewer
 from functions.billing.admin import BillingAdmin
 from functions.billing.entitlements import Entitlements
 from functions.platform.errors import Malformed, NotFound
+from functions.platform.pagination import cursor_after
 from tests.support.billing import ModelledBilling, make_event, make_offer, make_user_id
 from tests.support.billing_store import MemoryEntitlementCache, MemoryPayments, MemorySubscriptions
 
@@ -79,6 +80,6 @@ def test_lists_page_to_their_end(billing: ModelledBilling) -> None:
             seen += [getattr(one, key) for one in page.entries]
             cursor = page.cursor
         assert len(seen) == len(set(seen)) == 5
-        for wrong in ("then", "bm8gdGltZQ", "x" * 400):
+        for wrong in ("then", "bm8gdGltZQ", "x" * 400, cursor_after("9999-12-31T23:59:59-14:00~x")):
             with pytest.raises(Malformed):
                 read(cursor=wrong, limit=2)
