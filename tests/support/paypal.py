@@ -1,4 +1,4 @@
-"""A running PayPal simulator, a client of its API, and a webhook that writes down what reaches it."""
+"""A running PayPal simulator, a client of its API, and a webhook that collects what it receives."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SECRET = "a secret of tests"
 
 @dataclass(frozen=True, slots=True)
 class PayPal:
-    """Where a simulator runs, and what its client must know."""
+    """The address of a simulator, and what its client needs."""
 
     url: str
     client_id: str = CLIENT_ID
@@ -75,7 +75,7 @@ class PayPal:
 
 @contextmanager
 def running_simulator(data: Path, *, webhook_url: str = "", port: int = 0) -> Iterator[PayPal]:
-    """Run a simulator with its memory in `data`, on a free port unless one is given."""
+    """Run a simulator with its data in `data`, on a free port unless one is given."""
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
@@ -85,7 +85,7 @@ def running_simulator(data: Path, *, webhook_url: str = "", port: int = 0) -> It
             simulator.webhooks.register(WEBHOOK_ID, webhook_url)
         server = uvicorn.Server(uvicorn.Config(create_app(simulator), log_level="warning", access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        listening.listen()  # from here on connections wait for the server instead of being refused
+        listening.listen()  # from now on connections wait for the server instead of being refused
         thread.start()
         try:
             yield PayPal(url, running=simulator)
@@ -96,7 +96,7 @@ def running_simulator(data: Path, *, webhook_url: str = "", port: int = 0) -> It
 
 @dataclass
 class Received:
-    """A transmission that reached the webhook."""
+    """A transmission that the webhook received."""
 
     headers: dict[str, str]
     body: bytes
@@ -104,7 +104,7 @@ class Received:
 
 @dataclass
 class Listener:
-    """A webhook that answers `status` and writes down what reaches it; `statuses` are answered first, one each."""
+    """A webhook that answers `status` and collects what it receives; `statuses` are answered first, one each."""
 
     status: int = 200
     statuses: list[int] = field(default_factory=list)
@@ -141,7 +141,7 @@ class Listener:
 
 
 def make_plan(paypal: PayPal, *, price: str = "7.99", unit: str = "MONTH", **more: Any) -> str:
-    """Make a product and a plan with one endless cycle, and return the plan's id; `more` overrides fields."""
+    """Create a product and a plan with one endless cycle; return the plan's id; `more` overrides fields."""
     product = paypal.ask("POST", "/v1/catalogs/products", {"name": "Notflix", "type": "SERVICE"})["id"]
     body = {
         "product_id": product,
@@ -162,7 +162,7 @@ def make_plan(paypal: PayPal, *, price: str = "7.99", unit: str = "MONTH", **mor
 
 
 def make_subscription(paypal: PayPal, plan: str, **more: Any) -> Any:
-    """Make a subscription that waits for approval."""
+    """Create a subscription that waits for approval."""
     body = {
         "plan_id": plan,
         "custom_id": "user-1",
@@ -177,7 +177,7 @@ def make_subscription(paypal: PayPal, plan: str, **more: Any) -> Any:
 
 
 def make_active(paypal: PayPal, plan: str | None = None, **more: Any) -> str:
-    """Make a subscription that has been approved and paid, and return its id."""
+    """Create a subscription that is approved and paid; return its id."""
     made = make_subscription(paypal, plan or make_plan(paypal), **more)
     paypal.control("POST", f"subscriptions/{made['id']}/approve")
     return str(made["id"])

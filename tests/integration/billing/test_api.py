@@ -55,7 +55,7 @@ class Accounts:
 
 @pytest.fixture
 def paypal(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[PayPal, Listener]]:
-    """Let `bootstrap` make everything anew over the stack and a simulator; messages are written down, not sent."""
+    """Let `bootstrap` assemble everything over the stack and a simulator."""
     with Listener().listening() as listener, running_simulator(tmp_path, webhook_url=listener.url) as running:
         environment = {
             **stack.environment,

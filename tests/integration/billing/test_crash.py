@@ -1,4 +1,4 @@
-"""kill -9 of the API host between an event's storing and what follows from it: it follows after the restart, once."""
+"""kill -9 of the API host after an event is stored and before it is handled: it is handled after the restart, once."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Api:
         self.host.start(app="function_app", root=REPOSITORY, **self._environment)
 
     def repair(self) -> None:
-        """Let the timer come round."""
+        """Run the timer."""
         answer = self.host.post(
             "/admin/functions/repair_subscriptions", json={}, headers={"x-functions-key": KEYS["NOTFLIX_MASTER_KEY"]}
         )
@@ -61,7 +61,7 @@ class Api:
 
 @contextmanager
 def running_api(stack: Stack, folder: Path) -> Iterator[tuple[Api, PayPal]]:
-    """Give the API, not started yet, and the simulator that knows its webhook."""
+    """Return the API, not started yet, and the simulator that sends it webhooks."""
     host = RunningHost(stack.environment["AzureWebJobsStorage"], folder / "host.log")
     webhooks = f"http://127.0.0.1:{host.port}/api/paypal/webhooks"
     try:
@@ -82,7 +82,7 @@ def running_api(stack: Stack, folder: Path) -> Iterator[tuple[Api, PayPal]]:
 
 
 def let_minutes_pass(stack: Stack, subject: str) -> None:
-    """Make a mark five minutes older, as if that time had passed."""
+    """Make a pending flag five minutes older, as if that time had passed."""
     with connect(Address.of(stack.endpoints["mysql"])) as connection, connection.cursor() as cursor:
         cursor.execute(
             "UPDATE subscriptions_db.marks SET since = since - INTERVAL 5 MINUTE WHERE subject = %s", (subject,)

@@ -1,4 +1,4 @@
-"""Webhooks that PayPal did not send: refused, nothing changed, and nobody asked who was not to be asked."""
+"""Webhooks that PayPal did not send: refused, nothing is changed, and no other server is called."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REFUSED = sorted(set(MODES) - {"genuine", "same_crc_body"})
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Write down every address that is asked from here, but for the test's own questions."""
+    """Collect every address that is called, except by the test itself."""
     addresses: list[str] = []
     send = requests.Session.send
 
@@ -37,7 +37,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def make_ended(real: Real) -> str:
-    """Return a subscription that was cancelled, and whose payment was paid back."""
+    """Return a subscription that was cancelled, and whose payment was refunded."""
     plan, _ = real.billing.services.admin.create_plan(make_offer())
     viewer = Viewer(make_user_id(), "ada@example.org")
     subscription_id = real.billing.services.subscriptions.subscribe(viewer, plan.plan_id).subscription_id
@@ -59,7 +59,7 @@ def signed(real: Real, event: dict[str, Any], mode: str) -> Received:
 
 
 def about(real: Real, subscription_id: str) -> dict[str, Any]:
-    """Return an event that PayPal has not told yet."""
+    """Return an event that PayPal has not sent yet."""
     resource = real.paypal.ask("GET", f"/v1/billing/subscriptions/{subscription_id}")
     return {
         "id": f"WH-{make_user_id().upper()}",

@@ -1,4 +1,4 @@
-"""Who is let in: one rule of subscriptions, grants and clock; and up to when something is paid for."""
+"""The entitlement: one rule of subscriptions, grants and clock; and until when a subscription is paid for."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ def test_periods_follow_the_calendar(at: str, interval: Interval, count: int, la
 
 
 class Store:
-    """What may let people in, and how often that was asked."""
+    """Grants, and how often they were read."""
 
     def __init__(self) -> None:
         self.grants: list[datetime] = []

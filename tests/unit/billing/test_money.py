@@ -1,4 +1,4 @@
-"""Amounts: whole numbers here, decimal texts at PayPal."""
+"""Amounts: integers here, decimal text at PayPal."""
 
 from __future__ import annotations
 

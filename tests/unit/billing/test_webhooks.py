@@ -1,4 +1,4 @@
-"""Webhooks: which are believed to be PayPal's, where their certificates may come from, and what they speak of."""
+"""Webhooks: which are accepted as PayPal's, where their certificates may come from, and what their subject is."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def ca(tmp_path: Path) -> str:
 
 
 class Ticks:
-    """A clock of seconds that stands still until it is moved."""
+    """A clock of seconds that only tests advance."""
 
     def __init__(self) -> None:
         self.at = 1000.0

@@ -1,4 +1,4 @@
-"""Opening a title: what plays it, for how long, how far it goes, and never without a picture."""
+"""Opening a title: its addresses, the key and its life, how far it can be watched, and never before it can be."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CONNECTION = (
 
 @dataclass
 class Progress:
-    """How far an encode is."""
+    """The progress of an encode."""
 
     percent: float = 40.0
     front_s: float = 24.0
@@ -56,7 +56,7 @@ class Encodes:
 
 @dataclass
 class Entitlements:
-    """Lets everyone in, or nobody."""
+    """Entitles everyone, or nobody."""
 
     entitled: bool = True
 
@@ -66,7 +66,7 @@ class Entitlements:
 
 @dataclass(frozen=True)
 class Start:
-    """Where a viewer goes on."""
+    """Where a viewer resumes."""
 
     resume_s: float
     ticket: str | None
@@ -74,7 +74,7 @@ class Start:
 
 @dataclass
 class Usage:
-    """A place to go on from, and tickets that say what was opened."""
+    """A position to resume from, and tickets that show what was opened."""
 
     resume_s: float = 0.0
     opened: list[tuple[str, str, float, str]] = field(default_factory=list)
@@ -200,7 +200,7 @@ def test_films_are_read_by_the_front_before_storage_if_there_is_one() -> None:
 
 
 class Delegating:
-    """A blob service that is reached by identity."""
+    """A blob service that is accessed by identity."""
 
     account_name = "films"
     url = "https://films.blob.core.windows.net/"
