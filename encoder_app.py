@@ -2,7 +2,9 @@
 
 import azure.functions as func
 
-from functions.encoding.triggers import encodes
+from functions.encoding.triggers import encoder
 
 app = func.FunctionApp()
-app.register_functions(encodes)
+SLICES = (encoder,)
+for each in SLICES:
+    app.register_functions(each.blueprint)

@@ -13,20 +13,18 @@ from functions.platform.resources import Resources
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from functions.accounts.admin_auth import Owners
-    from functions.accounts.assembly import Assembly
-    from functions.accounts.login_history import Journal
-    from functions.accounts.model import Session
-    from functions.accounts.repository import MysqlLoginHistory, MysqlLogins
-    from functions.accounts.service import Accounts
+    from functions.accounts.access import AccountAccess
+    from functions.accounts.admin_auth import AdminAuth
+    from functions.accounts.assembly import Accounts
+    from functions.accounts.login_history import LoginHistoryService
+    from functions.accounts.service import AccountService
     from functions.billing.assembly import Billing, BillingStores
     from functions.billing.entitlements import Entitlements
     from functions.catalogue.publisher import Publisher
     from functions.catalogue.service import Catalogue
-    from functions.encoding.job_telemetry import Reports
-    from functions.encoding.jobs import MongoJobs
-    from functions.encoding.pipeline import Pipeline
-    from functions.encoding.service import Encodes, Work
+    from functions.encoding.service import EncodeService
+    from functions.encoding.step_runner import StepRunner
+    from functions.health.service import HealthMonitor
     from functions.mail.service import MailService
     from functions.playback.assembly import PlaybackParts
     from functions.recommendations.assembly import GraphParts
@@ -38,21 +36,11 @@ resources = Resources()
 """The clients that the slices share."""
 
 
-class Access:
-    """Authenticates the callers of routes."""
-
-    def session(self, token: str) -> Session:
-        """Return the session of a token; raise Unauthenticated."""
-        return accounts().session(token)
-
-    def owner(self, token: str, key: str) -> str:
-        """Return who calls as the owner; raise Unauthenticated or Forbidden."""
-        return owners().admit(token, key)
-
-
-def access() -> Access:
+def access() -> AccountAccess:
     """Return what authenticates the callers of routes."""
-    return Access()
+    from functions.accounts.access import AccountAccess
+
+    return AccountAccess(lambda token: accounts().session(token), owners())
 
 
 @lazy
@@ -64,52 +52,28 @@ def mail() -> MailService:
 
 
 @lazy
-def logins() -> MysqlLogins:
-    """Return the store of logins."""
-    from functions.accounts.repository import MysqlLogins
+def _accounts() -> Accounts:
+    from functions.accounts.assembly import assemble
 
-    return MysqlLogins(resources.mysql(resources.settings().logins_db_url))
-
-
-@lazy
-def login_history() -> MysqlLoginHistory:
-    """Return the store of login history."""
-    from functions.accounts.repository import MysqlLoginHistory
-
-    return MysqlLoginHistory(resources.mysql(resources.settings().login_history_db_url))
+    return assemble(resources, forgetters)
 
 
-@lazy
-def _account_parts() -> Assembly:
-    from functions.accounts.assembly import Stores, assemble
-
-    return assemble(
-        resources.settings(),
-        Stores(logins(), login_history(), resources.redis()),
-        resources.interactive_queues(),
-        resources.signed_tokens(),
-        resources.now,
-    )
-
-
-@lazy
-def accounts() -> Accounts:
+def accounts() -> AccountService:
     """Return the accounts."""
-    return _account_parts().accounts
+    return _accounts().service
+
+
+def login_history() -> LoginHistoryService:
+    """Return the login history."""
+    return _accounts().history
 
 
 @lazy
-def login_journal() -> Journal:
-    """Return the history of logins."""
-    return _account_parts().journal
+def owners() -> AdminAuth:
+    """Return the authentication of the owner; the operator's key is verified without any store."""
+    from functions.accounts.admin_auth import AdminAuth
 
-
-@lazy
-def owners() -> Owners:
-    """Return who lets the owner in; the operator's key is compared without a look at any store."""
-    from functions.accounts.admin_auth import Owners
-
-    return Owners(resources.settings().operator_key, lambda session: accounts().administrator(session))
+    return AdminAuth(resources.settings().operator_key, lambda token: accounts().administrator(token))
 
 
 @lazy
@@ -133,7 +97,9 @@ def billing() -> Billing:
     """Return billing."""
     from functions.billing.assembly import assemble
 
-    return assemble(resources, billing_stores(), entitlements(), find_user=lambda email: accounts().find(email).user_id)
+    return assemble(
+        resources, billing_stores(), entitlements(), find_user=lambda email: accounts().find_account(email).user_id
+    )
 
 
 @lazy
@@ -228,47 +194,19 @@ def graph() -> GraphParts:
 
 
 @lazy
-def encode_jobs() -> MongoJobs:
-    """Return the store of encode jobs."""
-    from functions.encoding.jobs import MongoJobs
-
-    return MongoJobs(resources.mongo()[resources.settings().mongo_database]["encode_jobs"])
-
-
-@lazy
-def encodes() -> Encodes:
+def encodes() -> EncodeService:
     """Return the encode jobs."""
-    from functions.encoding.service import Encodes
+    from functions.encoding.assembly import assemble
 
-    return Encodes(encode_jobs(), catalogue(), resources.now)
-
-
-@lazy
-def encode_reports() -> Reports:
-    """Return what tells how encode jobs go."""
-    from functions.encoding.job_telemetry import Reports
-
-    return Reports(encodes(), resources.telemetry())
+    return assemble(resources, catalogue())
 
 
 @lazy
-def pipeline() -> Pipeline:
-    """Return the steps of an encode; only the encoder app, which has ffmpeg, asks for it."""
-    from functions.encoding.ffmpeg import FFmpeg
-    from functions.encoding.pipeline import Pipeline
-    from functions.encoding.planner import Planner
-    from functions.encoding.publisher import Publisher
-    from functions.encoding.storage import BlobMedia
-    from functions.encoding.worker import Worker
+def encode_steps() -> StepRunner:
+    """Return the runner of encode steps; only the encoder app, which has ffmpeg, asks for it."""
+    from functions.encoding.assembly import assemble_steps
 
-    ffmpeg = FFmpeg(resources.settings().ffmpeg, resources.settings().ffprobe, resources.settings().ffmpeg_memory_mb)
-    media = BlobMedia(resources.blob_service(), resources.signer())
-    work_dir = resources.settings().work_dir
-    publisher = Publisher(encode_jobs(), media, catalogue(), ffmpeg, work_dir=work_dir, now=resources.now)
-    worker = Worker(encode_jobs(), media, ffmpeg, work_dir=work_dir, publish=publisher.publish)
-    return Pipeline(
-        encode_jobs(), encodes(), Planner(ffmpeg, media, resources.settings()), worker, publisher, resources.now
-    )
+    return assemble_steps(resources, catalogue())
 
 
 @lazy
@@ -281,31 +219,14 @@ def uploads() -> Uploads:
     return Uploads(store, catalogue(), encodes(), resources.now)
 
 
-def dispatch(work: Work) -> None:
-    """Send the messages of what is left to do of an encode job, the first chunk first."""
-    if work.plan:
-        resources.queues().send_json("plan-encode", {"job_id": work.job_id})
-    for index in work.chunks:
-        resources.queues().send_json("encode-chunk", {"job_id": work.job_id, "chunk": index})
-    for name in work.tracks:
-        resources.queues().send_json("encode-audio", {"job_id": work.job_id, "track": name})
-    if not (work.plan or work.chunks or work.tracks):
-        resources.queues().send_json("publish-title", {"job_id": work.job_id})
-
-
 def forgetters() -> tuple[Callable[[str], None], ...]:
-    """Return what deletes all that is kept of a viewer, one of each slice; each may be called twice."""
-    return (login_history().forget, usage().forget, billing().subscriptions.forget_viewer, graph().keeper.forget_soon)
+    """Return the functions by which the other slices delete all data of a viewer; each is idempotent."""
+    return (usage().forget, billing().subscriptions.forget_viewer, graph().keeper.forget_soon)
 
 
-def health_probes() -> dict[str, Callable[[], None]]:
-    """Return a probe for each store."""
-    from functions.health.probes import probes_of
+@lazy
+def health() -> HealthMonitor:
+    """Return the monitor of the stores."""
+    from functions.health.assembly import assemble
 
-    return probes_of(
-        resources.settings(),
-        blobs=resources.blob_service,
-        queues=resources.queue_service,
-        mongo=resources.mongo,
-        usage=usage_store,
-    )
+    return assemble(resources, usage_store)

@@ -39,7 +39,7 @@ ENV AzureWebJobsScriptRoot=/home/site/wwwroot \
     WORK_DIR=/tmp
 
 COPY requirements.txt /tmp/requirements.txt
-RUN python -m pip install --no-cache-dir --requirement /tmp/requirements.txt && rm /tmp/requirements.txt
+RUN python -m pip install --no-cache-dir --require-hashes --requirement /tmp/requirements.txt && rm /tmp/requirements.txt
 
 COPY encoder_app.py /home/site/wwwroot/
 # one message at a time, for an encode takes the whole instance; the platform scales by what stands in this file

@@ -1,13 +1,16 @@
-"""What holds for all tests: the quick ones run first, and those that drive the whole product last."""
+"""For all tests: their order, quick ones first and those that drive the whole product last, and shared fixtures."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pathlib import Path
+import pytest
 
-    import pytest
+from tests.support import ports
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 ORDER = ("unit", "integration", "e2e")
 
@@ -15,6 +18,13 @@ ORDER = ("unit", "integration", "e2e")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the kinds of test; inside a kind the order stays as it was collected."""
     items.sort(key=lambda item: _rank(item.path))
+
+
+@pytest.fixture
+def refused_port() -> Iterator[int]:
+    """Return a loopback port that refuses connections for as long as the test runs."""
+    with ports.refused_port() as port:
+        yield port
 
 
 def _rank(path: Path) -> int:

@@ -1,9 +1,9 @@
-"""Mail addresses: one spelling to find an account by, whatever case or Unicode form a person types it in.
+"""Email addresses of accounts: one key per account, whatever case or Unicode form a person types.
 
-The domain is compared in its ASCII form (IDNA 2008, UTS 46), the local part by NFKC and case folding, as Unicode's
-caseless matching does (The Unicode Standard, section 3.13, D146). RFC 5321 lets a host tell `Jo` from `jo`, but hosts
-do not, and two accounts of which each gets the other's mail serve nobody. Dots and `+tags` are left as they are: what
-they mean is the host's own affair. Whether the address exists is found out by writing to it, not by asking DNS.
+The domain is compared in its ASCII form (IDNA 2008, UTS 46), the local part by NFKC and case folding, which is
+Unicode's caseless matching (The Unicode Standard, section 3.13, D146). RFC 5321 allows a host to distinguish `Jo`
+from `jo`, but hosts do not, and two accounts that receive each other's mail help nobody. Dots and `+tags` are kept:
+only the host knows what they mean. Whether the address exists is verified by sending an email to it, not by DNS.
 """
 
 from __future__ import annotations
@@ -20,30 +20,34 @@ LONGEST = 254
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """An address as mail goes to it, and the key by which its account is found."""
+class EmailAddress:
+    """An address as emails are sent to it, and the key by which its account is found."""
 
     email: str = field(repr=False)
     key: str = field(repr=False)
 
 
-def address_of(typed: str) -> Address:
-    """Return the address that somebody typed; raise Malformed, which does not repeat it."""
+def address_of(typed: str) -> EmailAddress:
+    """Return the address that a person typed; raise Malformed, whose detail does not repeat it."""
     if len(typed) > 4 * LONGEST:
-        raise Malformed(f"The address is too long; one may have {LONGEST} characters.")
+        raise _too_long()
     text = unicodedata.normalize("NFKC", typed).strip(" \t\r\n")
     try:
         found = validate_email(text, check_deliverability=False, strict=True)
     except EmailNotValidError:
-        # its own sentence may quote the address
-        raise Malformed("This is not a mail address; it should look like jo@example.org.") from None
+        # the validator's message may quote the address
+        raise Malformed("Enter a valid email address, such as jo@example.org.") from None
     key = f"{_folded(found.local_part)}@{found.ascii_domain.lower()}"
     if len(key) > LONGEST or len(found.normalized) > LONGEST:
-        raise Malformed(f"The address is too long; one may have {LONGEST} characters.")
-    return Address(found.normalized, key)
+        raise _too_long()
+    return EmailAddress(found.normalized, key)
 
 
 def _folded(text: str) -> str:
-    """Return the text without differences of case and of compatible forms."""
+    """Return the text with differences of case and of compatible forms removed."""
     once = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", text).casefold())
     return unicodedata.normalize("NFKC", once.casefold())
+
+
+def _too_long() -> Malformed:
+    return Malformed(f"The email address is too long; use one of at most {LONGEST} characters.")

@@ -1,7 +1,7 @@
-"""Who may do what is the owner's: a script with the operator's key, or an administrator who is logged in.
+"""Authentication of the owner: a script with the operator's key, or an administrator who is logged in.
 
-The routes are open at the Functions host, since a key of the host would shut out administrators before any of our code
-runs; each of them asks here first. The key alone needs no store, so the owner gets in while Redis or MySQL is away.
+The routes are anonymous for the Functions host, because a host key would reject administrators before any of our code
+runs. The operator's key needs no store, so the owner has access while Redis or MySQL is unreachable.
 """
 
 from __future__ import annotations
@@ -20,30 +20,33 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KEY_CHARACTERS = 32
-"""The least an operator's key may have: 128 bits where it is written in hexadecimal."""
+"""The minimum length of an operator's key: 128 bits if it is written in hexadecimal."""
 
 OPERATOR = "operator"
 
 
-class Owners:
-    """Lets in whoever shows the operator's key or an administrator's session; `administrator` looks a session up."""
+class AdminAuth:
+    """Admits callers with the operator's key or an administrator's session.
+
+    `administrator` returns the administrator of a session token; it raises Unauthenticated or Forbidden.
+    """
 
     def __init__(self, operator_key: str, administrator: Callable[[str], Viewer]) -> None:
         self._key = operator_key.encode()
         self._administrator = administrator
 
     def admit(self, session: str, key: str) -> str:
-        """Return who it is, for records: the administrator's user id, or OPERATOR.
+        """Return who calls, for records: the administrator's user id, or OPERATOR.
 
-        Raise Unauthenticated for a wrong key, an ended session or neither, Forbidden for a viewer's session. A key that
-        is shown must be right, whatever session comes with it.
+        Raise Unauthenticated for a wrong key, an expired session, or neither; Forbidden for a viewer's session. A wrong
+        key is refused even if a valid session comes with it.
         """
         if key:
             if len(self._key) < KEY_CHARACTERS:
-                log.error("OPERATOR_KEY is missing or shorter than %d characters, so no key is right.", KEY_CHARACTERS)
+                log.error("OPERATOR_KEY is missing or shorter than %d characters: no key is accepted.", KEY_CHARACTERS)
             elif hmac.compare_digest(key.encode("utf-8", "surrogatepass"), self._key):
                 return OPERATOR
-            raise Unauthenticated("The operator's key in x-operator-key is not right.")
+            raise Unauthenticated("The operator's key in x-operator-key is wrong.")
         if not session:
-            raise Unauthenticated("Only the owner may do this: log in as an administrator, or send x-operator-key.")
+            raise Unauthenticated("Log in as an administrator, or send the operator's key in x-operator-key.")
         return self._administrator(session).user_id

@@ -1,77 +1,56 @@
-"""How the parts of accounts fit together, given the stores and senders that the composition root has made."""
+"""How the parts of accounts fit together."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from functions.accounts.authentication import Gate
-from functions.accounts.links import Links
-from functions.accounts.login_history import Journal
-from functions.accounts.passwords import Passwords
-from functions.accounts.redis_rate_limiter import RedisLimiter
-from functions.accounts.service import Accounts, Outside, Parts
-from functions.accounts.sessions import RedisSessions
+from functions.accounts.authentication import Authentication
+from functions.accounts.links import MailedLinks
+from functions.accounts.login_history import LoginHistoryService
+from functions.accounts.passwords import Argon2Hasher
+from functions.accounts.redis_rate_limiter import RedisRateLimiter
+from functions.accounts.repository import MySqlLoginHistoryStore, MySqlLoginStore
+from functions.accounts.service import AccountDependencies, AccountParts, AccountService
+from functions.accounts.sessions import RedisSessionStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+    from collections.abc import Callable, Iterable
 
-    from redis import Redis
-
-    from functions.accounts.model import LoginHistory, Logins
-    from functions.platform.queues import Queues
-    from functions.platform.settings import Settings
-    from functions.platform.signed_tokens import SignedTokens
-
-FORGET_AFTER_S = 5
-"""The account is deleted in between; a message that is read before that is done comes back."""
+    from functions.platform.resources import Resources
 
 
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """Where accounts lie."""
+class Accounts(NamedTuple):
+    """The services of accounts, which share their parts."""
 
-    logins: Logins
-    history: LoginHistory
-    redis: Redis
+    service: AccountService
+    history: LoginHistoryService
 
 
-@dataclass(frozen=True, slots=True)
-class Assembly:
-    """The accounts and the history of logins, which share their parts."""
+def assemble(resources: Resources, forgetters: Callable[[], Iterable[Callable[[str], None]]]) -> Accounts:
+    """Return the accounts; nothing is connected to before it is used.
 
-    accounts: Accounts
-    journal: Journal
-
-
-def assemble(
-    settings: Settings, stores: Stores, queues: Queues, tickets: SignedTokens, now: Callable[[], datetime]
-) -> Assembly:
-    """Return the accounts; nothing is connected to before it is used."""
-    logins, hasher, limiter = stores.logins, Passwords(), RedisLimiter(stores.redis)
+    `forgetters` returns the functions by which other slices delete all data of a viewer.
+    """
+    settings, redis, queues = resources.settings(), resources.redis(), resources.interactive_queues()
+    logins = MySqlLoginStore(resources.mysql(settings.logins_db_url))
+    hasher, limiter = Argon2Hasher(), RedisRateLimiter(redis)
+    pseudonym = resources.signed_tokens().pseudonym
+    history = LoginHistoryService(
+        queues,
+        MySqlLoginHistoryStore(resources.mysql(settings.login_history_db_url)),
+        lambda user_id: logins.get_login(user_id) is not None,
+        resources.now,
+    )
     idle, lifetime = timedelta(hours=settings.session_idle_hours), timedelta(days=settings.session_days)
-    journal = Journal(
-        lambda message: queues.send_json("record-login", message),
-        stores.history,
-        lambda user_id: logins.get(user_id) is not None,
-        now,
-    )
-    parts = Parts(
+    parts = AccountParts(
         logins=logins,
-        sessions=RedisSessions(stores.redis, idle=idle, lifetime=lifetime),
+        sessions=RedisSessionStore(redis, idle=idle, lifetime=lifetime),
         hasher=hasher,
-        gate=Gate(logins, hasher, limiter, journal, tickets.pseudonym),
+        authentication=Authentication(logins, hasher, limiter, history, pseudonym),
         limiter=limiter,
-        links=Links(logins, settings.site_origin, now),
-        journal=journal,
+        links=MailedLinks(logins, settings.site_origin, resources.now),
+        history=history,
     )
-    outside = Outside(
-        send_letter=lambda kind, to, link: queues.send_json("send-mail", {"kind": kind, "to": to, "link": link}),
-        start_reset=lambda email: queues.send_json("start-reset", {"email": email}),
-        forget=lambda user_id: queues.send_json("forget-viewer", {"user_id": user_id}, delay_s=FORGET_AFTER_S),
-        pseudonym=tickets.pseudonym,
-        now=now,
-    )
-    return Assembly(Accounts(parts, outside), journal)
+    dependencies = AccountDependencies(queues, forgetters, pseudonym, resources.now)
+    return Accounts(AccountService(parts, dependencies), history)

@@ -1,7 +1,7 @@
-"""The gate: the one place where a password is asked for and compared.
+"""Authentication by password: the one place where a password is verified.
 
-A try is counted before anything else is done. Then the same happens for every address: one look-up, one hash, one
-message of what came of it. Whether there is an account of the address shows in nothing.
+The attempt is counted before anything else. Then every address causes the same work: one look-up, one hash, one message
+with the outcome. So nothing reveals whether an address has an account.
 """
 
 from __future__ import annotations
@@ -9,120 +9,107 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from functions.accounts.login_history import NOBODY
-from functions.accounts.model import Outcome
-from functions.accounts.password_policy import given_password
-from functions.accounts.rate_limits import PASSWORD_OF_ADDRESS, PASSWORD_OF_NETWORK, Count, Limit, Refusal, network_of
+from functions.accounts.model import LoginOutcome
+from functions.accounts.password_policy import normalize_password
+from functions.accounts.rate_limits import (
+    PASSWORD_OF_ADDRESS,
+    PASSWORD_OF_NETWORK,
+    RateLimit,
+    RateLimitBucket,
+    Refusal,
+    network_of,
+)
 from functions.platform.errors import StoreUnavailable, WrongCredentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from functions.accounts.addresses import Address
-    from functions.accounts.login_history import Journal
-    from functions.accounts.model import Login, Logins, Origin
-    from functions.accounts.rate_limits import Limiter
+    from functions.accounts.addresses import EmailAddress
+    from functions.accounts.login_history import LoginHistoryService
+    from functions.accounts.model import Login, RequestOrigin
+    from functions.accounts.ports import LoginStore, PasswordHasher, RateLimiter
 
 log = logging.getLogger(__name__)
 
 
-class Hasher(Protocol):
-    """Whoever hashes passwords; those that do the work raise Busy."""
-
-    @property
-    def dummy(self) -> str:
-        """Return a hash of no password that anyone knows, to be verified where there is no account."""
-
-    def hash(self, password: str) -> str:
-        """Return a hash of the password."""
-
-    def verify(self, password_hash: str, password: str) -> bool:
-        """Return whether the hash is of the password."""
-
-    def outdated(self, password_hash: str) -> bool:
-        """Return whether the hash should be made anew."""
-
-    def unusable(self) -> str:
-        """Return a new hash of no password."""
-
-
 @dataclass(frozen=True, slots=True)
 class PasswordLimits:
-    """How many failed tries there may be: of one address from one network, and from one network in all."""
+    """Limits of failed attempts: for one address from one network, and from one network in total."""
 
-    of_address: Limit = PASSWORD_OF_ADDRESS
-    of_network: Limit = PASSWORD_OF_NETWORK
+    of_address: RateLimit = PASSWORD_OF_ADDRESS
+    of_network: RateLimit = PASSWORD_OF_NETWORK
 
 
-class Gate:
-    """Compares passwords. `pseudonym` disguises an address for the limiter."""
+class Authentication:
+    """Verifies passwords. `pseudonym` hides an address from the rate limiter."""
 
     def __init__(
         self,
-        logins: Logins,
-        hasher: Hasher,
-        limiter: Limiter,
-        journal: Journal,
+        logins: LoginStore,
+        hasher: PasswordHasher,
+        limiter: RateLimiter,
+        history: LoginHistoryService,
         pseudonym: Callable[[str], str],
         limits: PasswordLimits | None = None,
     ) -> None:
         self._logins = logins
         self._hasher = hasher
         self._limiter = limiter
-        self._journal = journal
+        self._history = history
         self._pseudonym = pseudonym
         self._limits = limits or PasswordLimits()
 
-    def admit(self, address: Address, typed: str, origin: Origin) -> Login:
-        """Return the login whose address and password these are.
+    def authenticate(self, address: EmailAddress, typed: str, origin: RequestOrigin) -> Login:
+        """Return the login with this address and password.
 
-        Raises WrongCredentials, TooManyAttempts (the right password is refused then, too), Busy, StoreUnavailable, and
-        Malformed for what can be nobody's password.
+        Raises WrongCredentials, TooManyAttempts (for the right password too), Busy, StoreUnavailable, and Malformed for
+        a password that no account can have.
         """
-        password = given_password(typed)
+        password = normalize_password(typed)
         network = network_of(origin.ip)
-        counts = (
-            Count(network, f"password:{self._pseudonym(address.key)}", self._limits.of_address),
-            Count(network, "password", self._limits.of_network),
+        buckets = (
+            RateLimitBucket(network, f"password:{self._pseudonym(address.key)}", self._limits.of_address),
+            RateLimitBucket(network, "password", self._limits.of_network),
         )
-        attempt = self._limiter.reserve(counts)
-        if isinstance(attempt, Refusal):
-            if attempt.first:
-                self._note_limited(address, origin)
-            raise attempt.error("There were too many failed tries.")
+        reservation = self._limiter.reserve(buckets)
+        if isinstance(reservation, Refusal):
+            if reservation.first:
+                self._record_limited(address, origin)
+            raise reservation.error("Too many failed attempts.")
         try:
-            login = self._logins.find(address.key, self._hasher.dummy)
+            login = self._logins.find_login(address.key, self._hasher.dummy)
             right = self._hasher.verify(login.password_hash, password)
         except StoreUnavailable:
-            with suppress(StoreUnavailable):  # nobody has compared anything, so it was no try
-                self._limiter.take_back(attempt)
+            with suppress(StoreUnavailable):  # nothing was verified, so the attempt does not count
+                self._limiter.cancel(reservation)
             raise
         if not (right and login.user_id):
-            self._journal.note(login.user_id or NOBODY, origin, Outcome.WRONG_PASSWORD)
-            raise WrongCredentials("The address or the password is wrong.")
-        self._limiter.succeeded(attempt)
+            self._history.record_attempt(login.user_id or NOBODY, origin, LoginOutcome.WRONG_PASSWORD)
+            raise WrongCredentials("The email address or the password is wrong.")
+        self._limiter.record_success(reservation)
         return login
 
-    def still(self, login: Login, current: Login | None, typed: str) -> bool:
-        """Return whether the password that opened `login` opens what the store holds of it `current`ly."""
+    def still_valid(self, login: Login, current: Login | None, typed: str) -> bool:
+        """Return whether the password that was verified for `login` is valid for the `current` state of the account."""
         if current is None:
             return False
         same = current.password_hash == login.password_hash
-        return same or self._hasher.verify(current.password_hash, given_password(typed))
+        return same or self._hasher.verify(current.password_hash, normalize_password(typed))
 
-    def renew(self, login: Login, typed: str) -> None:
-        """Hash the password of a login anew if the parameters have changed since; what fails is done next time."""
+    def renew_hash(self, login: Login, typed: str) -> None:
+        """Hash the password again if the parameters have changed since; on failure the next login does it."""
         if self._hasher.outdated(login.password_hash):
             try:
-                new = self._hasher.hash(given_password(typed))
+                new = self._hasher.hash(normalize_password(typed))
                 self._logins.replace_hash(login.user_id, over=login.password_hash, new=new)
             except StoreUnavailable as error:
-                log.warning("A hash with old parameters stays for now: %s", error.detail)
+                log.warning("A password hash with old parameters could not be replaced: %s", error.detail)
 
-    def _note_limited(self, address: Address, origin: Origin) -> None:
-        """Note the first try that a block refused, for both kinds of address alike; the block stands in any case."""
+    def _record_limited(self, address: EmailAddress, origin: RequestOrigin) -> None:
+        """Record the first refused attempt of a block; the block itself does not depend on it."""
         with suppress(StoreUnavailable):
-            login = self._logins.find(address.key, self._hasher.dummy)
-            self._journal.note(login.user_id or NOBODY, origin, Outcome.LIMITED)
+            login = self._logins.find_login(address.key, self._hasher.dummy)
+            self._history.record_attempt(login.user_id or NOBODY, origin, LoginOutcome.LIMITED)

@@ -1,6 +1,6 @@
-"""A browser in a few words, such as "Firefox on Linux", from the User-Agent that it sends.
+"""Name of a browser in a few words, such as "Firefox on Linux", from its User-Agent.
 
-Every browser claims to be several others, so the order of the names decides: the one that is only itself comes first.
+Most browsers also claim to be several others, so the order of the patterns matters: the most specific comes first.
 """
 
 from __future__ import annotations

@@ -1,109 +1,110 @@
-"""The history of logins: every try is a message first, so that a store that is away costs no login and no entry.
+"""The login history: every attempt is enqueued first, so that an unreachable store costs neither a login nor an entry.
 
-A try of an address without an account is a message too, which names nobody and is thrown away when it is read: so the
-answer to it takes as long as any other.
+An attempt for an address without an account is enqueued too, without a user id, and dropped when it is read. So the
+request takes as long as for an existing account.
 """
 
 from __future__ import annotations
 
 import logging
 import uuid
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from functions.accounts.model import HistoryEntry, Outcome
+from functions.accounts.model import HistoryPosition, LoginHistoryEntry, LoginOutcome
 from functions.platform.errors import Malformed, StoreUnavailable
+from functions.platform.messages import RecordLogin
+from functions.platform.pagination import page_of, position_of
+from functions.platform.time import from_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
+    from datetime import datetime
 
-    from functions.accounts.model import LoginHistory, Origin
+    from functions.accounts.model import RequestOrigin
+    from functions.accounts.ports import LoginHistoryStore, MessageSender
+    from functions.platform.pagination import Page
 
 log = logging.getLogger(__name__)
 
 NOBODY = ""
-PAGE = 20
 KEPT_FOR = timedelta(days=180)
-"""Long enough to look into a break-in that is noticed late; addresses of people are not kept for longer."""
+"""Long enough to investigate a break-in that is noticed late; IP addresses are personal data and not kept longer."""
 
 LONGEST_IP, LONGEST_BROWSER = 45, 100
 
 
-class Journal:
-    """Notes tries to log in. `send` enqueues a message and raises StoreUnavailable; `is_account` knows user ids."""
+class LoginHistoryService:
+    """Records attempts to log in; `account_exists` returns whether a user id has an account."""
 
     def __init__(
         self,
-        send: Callable[[Mapping[str, object]], None],
-        store: LoginHistory,
-        is_account: Callable[[str], bool],
+        queues: MessageSender,
+        store: LoginHistoryStore,
+        account_exists: Callable[[str], bool],
         now: Callable[[], datetime],
     ) -> None:
-        self._send = send
+        self._queues = queues
         self._store = store
-        self._is_account = is_account
+        self._account_exists = account_exists
         self._now = now
 
-    def note(self, user_id: str, origin: Origin, outcome: Outcome) -> None:
-        """Note a try; `user_id` is NOBODY where there is no account. Without a queue the entry goes to the store."""
-        entry = HistoryEntry(uuid.uuid4().hex, user_id, self._now(), origin.ip, origin.browser, outcome)
+    def record_attempt(self, user_id: str, origin: RequestOrigin, outcome: LoginOutcome) -> None:
+        """Enqueue an attempt; `user_id` is NOBODY for an address without an account. Never raises StoreUnavailable.
+
+        If the queue does not accept the entry it is stored directly.
+        """
+        ip, browser = origin.ip[:LONGEST_IP], origin.browser[:LONGEST_BROWSER]
+        entry = LoginHistoryEntry(uuid.uuid4().hex, user_id, self._now(), ip, browser, outcome)
         try:
-            self._send(message_of(entry))
+            self._queues.send(message_of(entry))
         except StoreUnavailable:
             if user_id == NOBODY:
                 return
             try:
-                self._store.record(entry)
+                self._store.store_entry(entry)
             except StoreUnavailable:
-                # the login itself has worked or not, which this must not change; operators find the try in the log
-                log.error("Neither queue nor store took a login of %s: %s at %s.", user_id, outcome, entry.at)
+                # must not change the result of the login itself; operators find the attempt in the log
+                log.error("Neither queue nor store accepted a login of %s: %s at %s.", user_id, outcome, entry.at)
 
-    def record(self, message: object) -> None:
-        """Keep the entry of a message, unless it is nobody's or of an account deleted since; raise Malformed."""
+    def store_attempt(self, message: RecordLogin) -> None:
+        """Store the entry of a message, unless it has no user or the account was deleted since."""
         entry = entry_of(message)
-        if entry.user_id != NOBODY and self._is_account(entry.user_id):
-            self._store.record(entry)
+        if entry.user_id != NOBODY and self._account_exists(entry.user_id):
+            self._store.store_entry(entry)
 
-    def page(self, user_id: str, cursor: str) -> tuple[list[HistoryEntry], str | None]:
-        """Return a page of entries, newest first, and the cursor of the next if there is one; raise Malformed."""
-        entries = self._store.page(user_id, before=_time(cursor) if cursor else None, limit=PAGE + 1)
-        shown = entries[:PAGE]
-        return shown, shown[-1].at.isoformat() if len(entries) > PAGE else None
+    def page_of(self, user_id: str, *, cursor: str, limit: int) -> Page[LoginHistoryEntry]:
+        """Return a page of entries, newest first; raise Malformed for an unknown cursor."""
+        found = self._store.entries_of(user_id, after=_position(cursor), limit=limit + 1)
+        return page_of(found, limit=limit, position=lambda entry: f"{entry.at.isoformat()}|{entry.entry_id}")
 
-    def expire(self) -> int:
-        """Delete the entries that are old; say how many it were."""
-        return self._store.expire(self._now() - KEPT_FOR)
+    def forget_viewer(self, user_id: str) -> None:
+        """Delete all entries of a viewer."""
+        self._store.delete_entries_of(user_id)
+
+    def delete_expired(self) -> int:
+        """Delete the entries that are older than KEPT_FOR; return their number."""
+        return self._store.delete_entries_before(self._now() - KEPT_FOR)
 
 
-def message_of(entry: HistoryEntry) -> dict[str, object]:
+def message_of(entry: LoginHistoryEntry) -> RecordLogin:
     """Return the message that carries an entry."""
-    return {
-        "entry_id": entry.entry_id,
-        "user_id": entry.user_id,
-        "at": entry.at.isoformat(),
-        "ip": entry.ip,
-        "browser": entry.browser,
-        "outcome": entry.outcome.value,
-    }
+    return RecordLogin(entry.entry_id, entry.user_id, entry.at, entry.ip, entry.browser, entry.outcome.value)
 
 
-def entry_of(message: object) -> HistoryEntry:
-    """Return the entry that a message carries; raise Malformed."""
-    names = ("entry_id", "user_id", "at", "ip", "browser", "outcome")
-    texts = [message.get(name) for name in names] if isinstance(message, dict) else []
-    if not texts or not all(isinstance(text, str) for text in texts):
-        raise Malformed(f"The message must be an object with the texts {', '.join(names)}.")
-    entry_id, user_id, at, ip, browser, outcome = (str(text) for text in texts)
-    if outcome not in list(Outcome):
-        raise Malformed(f"The outcome must be one of {', '.join(Outcome)}.")
-    return HistoryEntry(entry_id, user_id, _time(at), ip[:LONGEST_IP], browser[:LONGEST_BROWSER], Outcome(outcome))
+def entry_of(message: RecordLogin) -> LoginHistoryEntry:
+    """Return the entry that a message carries."""
+    outcome = LoginOutcome(message.outcome)
+    return LoginHistoryEntry(message.entry_id, message.user_id, message.at, message.ip, message.browser, outcome)
 
 
-def _time(text: str) -> datetime:
+def _position(cursor: str) -> HistoryPosition | None:
+    """Return the position after which a page begins, None for the first page; raise Malformed."""
+    position = position_of(cursor)
+    if position is None:
+        return None
     try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        time = None
-    if time is None or time.tzinfo is None:
-        raise Malformed("The cursor, or the time of a message, must be a time with its zone, as it was given out.")
-    return time
+        at, entry_id = position.split("|")
+        return HistoryPosition(from_text(at), entry_id)
+    except (ValueError, Malformed):
+        raise Malformed("The cursor is not one of this list; start again without it.") from None

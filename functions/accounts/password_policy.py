@@ -1,8 +1,8 @@
-"""What may be a password: its form, and that it is not among the first to be guessed.
+"""The password policy: which form a password has, and which new passwords are too easy to guess.
 
-The form is that of OpaqueString (RFC 8265, section 4.2): Unicode's other spaces become plain ones, then NFC, so that a
-password is the same from every keyboard; case stays. Control characters are refused, code points that this Python does
-not know yet are not: they may be tomorrow's emoji.
+The form is that of OpaqueString (RFC 8265, section 4.2): other Unicode spaces become plain ones, then NFC, so that a
+password is the same from every keyboard; case is kept. Control characters are refused. Code points that this version of
+Python does not know are accepted: they may be newer emoji.
 """
 
 from __future__ import annotations
@@ -13,45 +13,45 @@ from typing import TYPE_CHECKING
 from functions.platform.errors import Malformed, WeakPassword
 
 if TYPE_CHECKING:
-    from functions.accounts.addresses import Address
+    from functions.accounts.addresses import EmailAddress
 
 SHORTEST = 8
 LONGEST = 128
 LEAST_GUESSES = 1e6
-"""At 5 tries a minute one network needs months for so many, at the 50 of the wider limit two weeks."""
+"""With 5 attempts a minute one network needs months for this many, with the 50 of the wider limit two weeks."""
 
 LONGEST_ESTIMATED = 72
-"""The estimate takes time that grows with the square of the length; a guessable beginning of this length decides."""
+"""The time of the estimate grows with the square of the length; the first 72 characters decide."""
 
 _CONTROL_OR_SURROGATE = ("Cc", "Cs")
 
 
-def given_password(typed: str) -> str:
-    """Return a password that somebody gives as theirs, in its one form; raise Malformed if it cannot be anyone's."""
+def normalize_password(typed: str) -> str:
+    """Return a password in its one form; raise Malformed if no account can have it."""
     if not typed:
-        raise Malformed("The password is missing.")
+        raise Malformed("Enter a password.")
     if len(typed) > 4 * LONGEST:
         raise _too_long()
     spaced = "".join(" " if unicodedata.category(character) == "Zs" else character for character in typed)
     if any(unicodedata.category(character) in _CONTROL_OR_SURROGATE for character in spaced):
-        raise Malformed("The password has a character that cannot be typed; leave it out.")
+        raise Malformed("The password contains a character that cannot be typed; remove it.")
     password = unicodedata.normalize("NFC", spaced)
     if len(password) > LONGEST:
         raise _too_long()
     return password
 
 
-def chosen_password(typed: str, address: Address) -> str:
-    """Return a new password in its one form; raise Malformed, or WeakPassword with what would make it better."""
-    password = given_password(typed)
+def validate_new_password(typed: str, address: EmailAddress) -> str:
+    """Return a new password in its one form; raise Malformed, or WeakPassword with advice."""
+    password = normalize_password(typed)
     if len(password) < SHORTEST:
-        raise WeakPassword(f"The password is too short; it needs at least {SHORTEST} characters.")
+        raise WeakPassword(f"The password is too short; use at least {SHORTEST} characters.")
     _refuse_guessable(password, address)
     return password
 
 
-def _refuse_guessable(password: str, address: Address) -> None:
-    from zxcvbn import zxcvbn  # 15 MB of words, which a log-in does not need
+def _refuse_guessable(password: str, address: EmailAddress) -> None:
+    from zxcvbn import zxcvbn  # 15 MB of words, which a login does not need
 
     local, _, domain = address.email.partition("@")
     known = [address.email, address.key, local, domain, domain.partition(".")[0], "notflix"]
@@ -59,10 +59,10 @@ def _refuse_guessable(password: str, address: Address) -> None:
     if estimate["guesses"] < LEAST_GUESSES:
         warning = estimate["feedback"]["warning"]
         raise WeakPassword(
-            f"This password would soon be guessed. {warning}{' ' if warning else ''}"
-            "Take a few words that do not go together, or let your browser make one."
+            f"This password is too easy to guess. {warning}{' ' if warning else ''}"
+            "Use a few unrelated words, or let your browser suggest one."
         )
 
 
 def _too_long() -> Malformed:
-    return Malformed(f"The password is too long; it may have {LONGEST} characters.")
+    return Malformed(f"The password is too long; use at most {LONGEST} characters.")

@@ -1,7 +1,7 @@
-"""Passwords as hashes: argon2id, few at a time, and the same work for an address that nobody has.
+"""Password hashing with argon2id: limited concurrency, and equal work for an address without an account.
 
-A hash takes 64 MiB, and all of a processor for a tenth of a second or two. So only some run at once, some more wait,
-and whoever comes then is asked to come back rather than to take the memory of everybody else.
+A hash takes 64 MiB and 0.1 to 0.2 s of a processor. So only a few run at once, some more wait, and any further call is
+refused with Busy instead of exhausting the memory.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher as Argon2
 from argon2.exceptions import HashingError, InvalidHashError, VerificationError, VerifyMismatchError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
-from functions.accounts.model import Busy
+from functions.platform.errors import Busy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,78 +30,76 @@ log = logging.getLogger(__name__)
 PROFILE = dataclasses.replace(RFC_9106_LOW_MEMORY, parallelism=1)
 """64 MiB, 3 passes: the second recommended option of RFC 9106, section 4, in one lane, as an instance has one core."""
 
-AT_ONCE = 2
+CONCURRENT = 2
 MOST_WAITING = 8
-PATIENCE_S = 10.0
+LONGEST_WAIT_S = 10.0
 
 
-class Passwords:
-    """Hashes and verifies; every method that does raises Busy when too many are at it already."""
+class Argon2Hasher:
+    """The password hasher over argon2id; safe to share among threads."""
 
     def __init__(
         self,
         profile: Parameters = PROFILE,
         *,
-        at_once: int = AT_ONCE,
+        concurrent: int = CONCURRENT,
         most_waiting: int = MOST_WAITING,
-        patience_s: float = PATIENCE_S,
+        longest_wait_s: float = LONGEST_WAIT_S,
     ) -> None:
-        self._hasher = PasswordHasher.from_parameters(profile)
+        self._argon2 = Argon2.from_parameters(profile)
         self._profile = profile
-        self._places = threading.BoundedSemaphore(at_once + most_waiting)
-        self._turns = threading.BoundedSemaphore(at_once)
-        self._patience_s = patience_s
+        self._places = threading.BoundedSemaphore(concurrent + most_waiting)
+        self._running = threading.BoundedSemaphore(concurrent)
+        self._longest_wait_s = longest_wait_s
         self.dummy = self.unusable()
 
     def hash(self, password: str) -> str:
-        """Return a hash with a salt of its own."""
-        with self._turn():
+        with self._slot():
             try:
-                return self._hasher.hash(password)
+                return self._argon2.hash(password)
             except HashingError:  # no memory
                 raise _busy() from None
 
     def verify(self, password_hash: str, password: str) -> bool:
-        """Return whether the hash is of this password, after the same work whatever the answer."""
-        with self._turn():
+        with self._slot():
             try:
-                return self._hasher.verify(password_hash, password)
+                return self._argon2.verify(password_hash, password)
             except VerifyMismatchError:
                 return False
             except InvalidHashError:
-                log.error("A login's hash is not one of argon2; its owner can only reset the password.")
+                log.error("A stored password hash is not a valid argon2 hash; the account needs a password reset.")
                 return False
             except VerificationError:  # no memory
                 raise _busy() from None
 
     def outdated(self, password_hash: str) -> bool:
-        """Return whether the hash was made with other parameters than those of today."""
-        return self._hasher.check_needs_rehash(password_hash)
+        return self._argon2.check_needs_rehash(password_hash)
 
     def unusable(self) -> str:
-        """Return what has the form of a hash and takes its time to verify, but is of no password that anyone knows."""
-        of = self._profile
-        salt, digest = (_text(secrets.token_bytes(length)) for length in (of.salt_len, of.hash_len))
-        return f"$argon2id$v={of.version}$m={of.memory_cost},t={of.time_cost},p={of.parallelism}${salt}${digest}"
+        profile = self._profile
+        salt, digest = (_base64(secrets.token_bytes(length)) for length in (profile.salt_len, profile.hash_len))
+        cost = f"m={profile.memory_cost},t={profile.time_cost},p={profile.parallelism}"
+        return f"$argon2id$v={profile.version}${cost}${salt}${digest}"
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _slot(self) -> Iterator[None]:
+        """Wait until another hash may run; raise Busy if too many wait already, or after LONGEST_WAIT_S."""
         if not self._places.acquire(blocking=False):
             raise _busy()
         try:
-            if not self._turns.acquire(timeout=self._patience_s):
+            if not self._running.acquire(timeout=self._longest_wait_s):
                 raise _busy()
             try:
                 yield
             finally:
-                self._turns.release()
+                self._running.release()
         finally:
             self._places.release()
 
 
-def _text(raw: bytes) -> str:
+def _base64(raw: bytes) -> str:
     return base64.b64encode(raw).rstrip(b"=").decode()
 
 
 def _busy() -> Busy:
-    return Busy("Too many people log in at this moment; try again in a few seconds.")
+    return Busy("Many people are logging in right now. Try again in a few seconds.")

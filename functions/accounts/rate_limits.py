@@ -1,101 +1,89 @@
-"""Limits on attempts: how many there may be in how long, and of what they are counted."""
+"""Rate limits: how many attempts are allowed in which time, and what they are counted by."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from functions.platform.errors import TooManyAttempts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from functions.accounts.ports import RateLimiter
 
 IPV6_NETWORK_BITS = 64
-"""What one subscriber is given at the least (RFC 6177), so within it addresses cost nothing."""
+"""The smallest network that a subscriber is assigned (RFC 6177); addresses within it cost nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class RateLimit:
     """At most `attempts` in any `window_s` seconds."""
 
     attempts: int
     window_s: float
 
 
-PASSWORD_OF_ADDRESS = Limit(5, 60)
-PASSWORD_OF_NETWORK = Limit(50, 60)
-"""Failed tries: of one address from one network, and of all addresses from it, which may be an office or a campus."""
+PASSWORD_OF_ADDRESS = RateLimit(5, 60)
+PASSWORD_OF_NETWORK = RateLimit(50, 60)
+"""Failed logins: for one address from one network, and from one network, which may be an office or a campus."""
 
-REGISTRATION = Limit(100, 3600)
-"""Of a network. Each tells whether an address is taken and writes to somebody, so a list cannot be tried fast."""
+REGISTRATION = RateLimit(100, 3600)
+"""Registrations from one network. Each reveals whether an address is taken and sends an email."""
 
-RESET_OF_ADDRESS = Limit(3, 3600)
-RESET_OF_NETWORK = Limit(30, 3600)
-CONFIRMATION = Limit(5, 3600)
-"""Letters: to one address, asked for from one network, and to one account."""
+RESET_OF_ADDRESS = RateLimit(3, 3600)
+RESET_OF_NETWORK = RateLimit(30, 3600)
+CONFIRMATION = RateLimit(5, 3600)
+"""Emails: reset links to one address, reset links requested from one network, confirmation links of one account."""
 
-LINK = Limit(30, 60)
-"""Tries of mailed links from one network; 256 bits cannot be guessed, this only keeps the store from being asked."""
+LINK = RateLimit(30, 60)
+"""Uses of mailed links from one network; 256 bits cannot be guessed, this only protects the store from load."""
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """What is counted under which limit. Counts that are asked for together have the same `shard`.
+class RateLimitBucket:
+    """What is counted under which limit. Buckets that are reserved together have the same `shard`.
 
-    A shard's counts lie on one node of a cluster, where they can be looked at and written in one step.
+    The buckets of a shard are on one node of a cluster, where they can be checked and written in one step.
     """
 
     shard: str
     name: str
-    limit: Limit
+    limit: RateLimit
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """An attempt that was let through and is counted, until it is taken back."""
+class Reservation:
+    """An accepted attempt, which counts until it is cancelled."""
 
     attempt_id: str
-    counts: tuple[Count, ...]
+    buckets: tuple[RateLimitBucket, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An attempt that was not let through; `first` says that it is the first since the limit was reached."""
+    """A refused attempt; `first` is true for the first one since the limit was reached."""
 
     retry_after_s: int
     first: bool
 
     def error(self, sentence: str) -> TooManyAttempts:
-        """Return the error that says so: the sentence, and when to come back."""
+        """Return the error: the sentence, and when to try again."""
         minutes = math.ceil(self.retry_after_s / 60)
-        when = f"{self.retry_after_s} seconds" if self.retry_after_s <= 90 else f"{minutes} minutes"
+        unit = "second" if self.retry_after_s == 1 else "seconds"
+        when = f"{self.retry_after_s} {unit}" if self.retry_after_s <= 90 else f"{minutes} minutes"
         return TooManyAttempts(f"{sentence} Try again in {when}.", self.retry_after_s)
 
 
-class Limiter(Protocol):
-    """Whoever counts; every method raises StoreUnavailable if it cannot."""
-
-    def reserve(self, counts: Sequence[Count]) -> Attempt | Refusal:
-        """Count an attempt under all of the counts, or under none if one of them is full."""
-
-    def take_back(self, attempt: Attempt) -> None:
-        """Let the attempt not have been."""
-
-    def succeeded(self, attempt: Attempt) -> None:
-        """Take the attempt back, and all others under the first of its counts."""
-
-
-def require(limiter: Limiter, count: Count, sentence: str) -> None:
-    """Count an attempt; raise TooManyAttempts with the sentence if there were too many."""
-    outcome = limiter.reserve((count,))
+def require(limiter: RateLimiter, bucket: RateLimitBucket, sentence: str) -> None:
+    """Count an attempt; raise TooManyAttempts, whose detail begins with the sentence, if there were too many."""
+    outcome = limiter.reserve((bucket,))
     if isinstance(outcome, Refusal):
         raise outcome.error(sentence)
 
 
 def network_of(ip: str) -> str:
-    """Return what of an address stands for whoever uses it: all of IPv4, the network of IPv6."""
+    """Return the network that an IP address is counted by: the address itself for IPv4, its /64 for IPv6."""
     try:
         address = ip_address(ip)
     except ValueError:

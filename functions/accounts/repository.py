@@ -1,34 +1,33 @@
-"""The stores of accounts in MySQL: each method is one stored procedure, and MySQL never sees a password or a token.
+"""The stores of accounts in MySQL: each method is one stored procedure; MySQL never receives a password or a token.
 
-A call whose repetition does no harm says so, and is sent again when a connection breaks; to use a link is none.
+Idempotent calls are repeated when a connection breaks; using a link is not idempotent.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.accounts.model import HistoryEntry, Login, Outcome
+from functions.accounts.model import Login, LoginHistoryEntry, LoginOutcome
 from functions.platform.errors import AddressTaken, ProcedureRefused
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from functions.accounts.model import Purpose
+    from functions.accounts.model import HistoryPosition, LinkPurpose
     from functions.platform.mysql import Database, Row
 
 ADDRESS_TAKEN = 30_001
-MOST_AT_ONCE = 5_000
-"""Rows that one call deletes, so that none holds many locks for long."""
+ROWS_PER_DELETE = 5_000
+"""Rows that one call deletes, so that no call holds many locks for long."""
 
 
-class MysqlLogins:
-    """The database `logins_db`."""
+class MySqlLoginStore:
+    """The login store over the database `logins_db`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def register(self, login: Login) -> None:
-        """Keep a new login; raise AddressTaken."""
+    def add_login(self, login: Login) -> None:
         try:
             self._database.call(
                 "register_login",
@@ -45,56 +44,46 @@ class MysqlLogins:
             if refusal.number != ADDRESS_TAKEN:
                 raise
             raise AddressTaken(
-                "There is an account of that address already; log in, or ask for a new password."
+                "This email address already has an account. Log in, or reset your password if you forgot it."
             ) from None
 
-    def find(self, address: str, dummy_hash: str) -> Login:
-        """Return the login of the address; for an unknown one, a row of that shape without id, with the dummy hash."""
+    def find_login(self, address: str, dummy_hash: str) -> Login:
         return _login(self._database.call("find_login", address, dummy_hash, idempotent=True)[0])
 
-    def get(self, user_id: str) -> Login | None:
-        """Return the login of an id."""
+    def get_login(self, user_id: str) -> Login | None:
         rows = self._database.call("get_login", user_id, idempotent=True)
         return _login(rows[0]) if rows else None
 
     def replace_hash(self, user_id: str, *, over: str, new: str) -> bool:
-        """Set the password's hash if it still is `over`; say whether it was. A link to reset it ends with that."""
         return bool(self._database.call("replace_password_hash", user_id, over, new, idempotent=True)[0]["replaced"])
 
     def make_administrator(self, user_id: str) -> None:
-        """Make the account an administrator's."""
         self._database.call("make_administrator", user_id, idempotent=True)
 
-    def keep_link(self, link_hash: str, user_id: str, purpose: Purpose, expires_at: datetime) -> None:
-        """Keep the hash of a link, in place of any earlier one of the same account and purpose."""
+    def store_link(self, link_hash: str, user_id: str, purpose: LinkPurpose, expires_at: datetime) -> None:
         self._database.call("keep_link", link_hash, user_id, purpose, expires_at, idempotent=True)
 
-    def use_link(self, link_hash: str, purpose: Purpose, now: datetime) -> str | None:
-        """Return whose link this is and end it; None if it is unknown, used, of another purpose or over."""
+    def use_link(self, link_hash: str, purpose: LinkPurpose, now: datetime) -> str | None:
         user_id: str | None = self._database.call("use_link", link_hash, purpose, now)[0]["user_id"]
         return user_id
 
-    def confirm(self, user_id: str, at: datetime) -> None:
-        """Note that the address has been confirmed."""
+    def confirm_address(self, user_id: str, at: datetime) -> None:
         self._database.call("confirm_address", user_id, at, idempotent=True)
 
-    def delete(self, user_id: str) -> None:
-        """Delete the account and its links; doing it twice is harmless."""
+    def delete_login(self, user_id: str) -> None:
         self._database.call("delete_login", user_id, idempotent=True)
 
-    def expire_links(self, now: datetime) -> int:
-        """Delete the links that are over; say how many it were."""
-        return _until_none_is_left(self._database, "expire_links", now)
+    def delete_expired_links(self, now: datetime) -> int:
+        return _delete_in_batches(self._database, "expire_links", now)
 
 
-class MysqlLoginHistory:
-    """The database `login_history_db`."""
+class MySqlLoginHistoryStore:
+    """The login history store over the database `login_history_db`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def record(self, entry: HistoryEntry) -> None:
-        """Keep an entry; the same entry id again changes nothing."""
+    def store_entry(self, entry: LoginHistoryEntry) -> None:
         self._database.call(
             "record_login",
             entry.entry_id,
@@ -106,28 +95,27 @@ class MysqlLoginHistory:
             idempotent=True,
         )
 
-    def page(self, user_id: str, *, before: datetime | None, limit: int) -> list[HistoryEntry]:
-        """Return entries of a user, newest first, those older than `before` if it is given."""
-        rows = self._database.call("list_logins", user_id, before, limit, idempotent=True)
-        return [HistoryEntry(**{**row, "outcome": Outcome(row["outcome"])}) for row in rows]
+    def entries_of(self, user_id: str, *, after: HistoryPosition | None, limit: int) -> list[LoginHistoryEntry]:
+        at, entry_id = (after.at, after.entry_id) if after else (None, "")
+        rows = self._database.call("list_login_page", user_id, at, entry_id, limit, idempotent=True)
+        return [LoginHistoryEntry(**{**row, "outcome": LoginOutcome(row["outcome"])}) for row in rows]
 
-    def forget(self, user_id: str) -> None:
-        """Delete all entries of a user."""
+    def delete_entries_of(self, user_id: str) -> None:
         self._database.call("forget_logins", user_id, idempotent=True)
 
-    def expire(self, before: datetime) -> int:
-        """Delete the entries from before a time; say how many it were."""
-        return _until_none_is_left(self._database, "expire_logins", before)
+    def delete_entries_before(self, before: datetime) -> int:
+        return _delete_in_batches(self._database, "expire_logins", before)
 
 
 def _login(row: Row) -> Login:
     return Login(**{**row, "admin": bool(row["admin"])})
 
 
-def _until_none_is_left(database: Database, procedure: str, time: datetime) -> int:
+def _delete_in_batches(database: Database, procedure: str, time: datetime) -> int:
+    """Call a procedure that deletes a limited number of rows until none is left; return the total."""
     total = 0
     while True:
-        count: int = database.call(procedure, time, MOST_AT_ONCE)[0]["expired"]
+        count: int = database.call(procedure, time, ROWS_PER_DELETE)[0]["expired"]
         total += count
-        if count < MOST_AT_ONCE:
+        if count < ROWS_PER_DELETE:
             return total

@@ -1,26 +1,27 @@
-"""Accounts: what a person does with their own, what the owner does, and what other slices ask: who is this?"""
+"""Accounts: registration, sessions, passwords and mailed links, for viewers, the owner, and other slices."""
 
 from __future__ import annotations
 
 import logging
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from functions.accounts.addresses import address_of
-from functions.accounts.model import Login, Outcome, Purpose, Viewer
-from functions.accounts.password_policy import chosen_password
+from functions.accounts.model import LinkPurpose, Login, LoginOutcome, Viewer
+from functions.accounts.password_policy import validate_new_password
 from functions.accounts.rate_limits import (
     CONFIRMATION,
     LINK,
     REGISTRATION,
     RESET_OF_ADDRESS,
     RESET_OF_NETWORK,
-    Count,
+    RateLimitBucket,
     network_of,
     require,
 )
 from functions.platform.errors import (
+    AccountStillExists,
     Conflict,
     Forbidden,
     Malformed,
@@ -30,308 +31,304 @@ from functions.platform.errors import (
     WrongCredentials,
     WrongPassword,
 )
+from functions.platform.messages import ForgetViewer, SendMail, StartReset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from functions.accounts.authentication import Gate, Hasher
-    from functions.accounts.links import Links
-    from functions.accounts.login_history import Journal
-    from functions.accounts.model import HistoryEntry, Logins, NewSession, Origin, Session
-    from functions.accounts.rate_limits import Limiter
+    from functions.accounts.authentication import Authentication
+    from functions.accounts.links import MailedLinks
+    from functions.accounts.login_history import LoginHistoryService
+    from functions.accounts.model import LoginHistoryEntry, OpenedSession, RequestOrigin, Session
+    from functions.accounts.ports import LoginStore, MessageSender, PasswordHasher, RateLimiter, SessionStore
+    from functions.platform.pagination import Page
 
 log = logging.getLogger(__name__)
 
-
-class Sessions(Protocol):
-    """The store of sessions; every method raises StoreUnavailable while it is away."""
-
-    def open(self, viewer: Viewer, *, ip: str, browser: str) -> NewSession:
-        """Open a session."""
-
-    def find(self, token: str) -> Session | None:
-        """Return the live session of a token, and note that it is in use."""
-
-    def close(self, token: str) -> None:
-        """End the session of a token."""
-
-    def close_all(self, user_id: str) -> None:
-        """End every session of an account."""
-
-    def amend(self, viewer: Viewer) -> None:
-        """Let the live sessions of an account know its rights."""
+FORGET_AFTER_S = 5
+"""The account is deleted within this time; a message that is read before that is retried."""
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What accounts are made of."""
+class AccountParts:
+    """The components of accounts."""
 
-    logins: Logins
-    sessions: Sessions
-    hasher: Hasher
-    gate: Gate
-    limiter: Limiter
-    links: Links
-    journal: Journal
+    logins: LoginStore
+    sessions: SessionStore
+    hasher: PasswordHasher
+    authentication: Authentication
+    limiter: RateLimiter
+    links: MailedLinks
+    history: LoginHistoryService
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
-    """What accounts ask of the rest of the application; each of the senders raises StoreUnavailable."""
+class AccountDependencies:
+    """What accounts need of the rest of the application.
 
-    send_letter: Callable[[str, str, str], None]
-    """Of a kind, to an address, with a link."""
+    `forgetters` returns the functions by which other slices delete all data of a viewer; each is idempotent and raises
+    StoreUnavailable. `pseudonym` hides an address in logs and rate limits.
+    """
 
-    start_reset: Callable[[str], None]
-    """Of an address, whether there is an account of it or not."""
-
-    forget: Callable[[str], None]
-    """All that is known of a user, once the account is gone."""
-
+    queues: MessageSender
+    forgetters: Callable[[], Iterable[Callable[[str], None]]]
     pseudonym: Callable[[str], str]
     now: Callable[[], datetime]
 
 
-class Accounts:
-    """The accounts."""
+class AccountService:
+    """The accounts. Every method raises StoreUnavailable while a store that it needs is unreachable."""
 
-    def __init__(self, parts: Parts, outside: Outside) -> None:
+    def __init__(self, parts: AccountParts, dependencies: AccountDependencies) -> None:
         self._logins = parts.logins
         self._sessions = parts.sessions
         self._hasher = parts.hasher
-        self._gate = parts.gate
+        self._authentication = parts.authentication
         self._limiter = parts.limiter
         self._links = parts.links
-        self._journal = parts.journal
-        self._outside = outside
+        self._history = parts.history
+        self._queues = dependencies.queues
+        self._forgetters = dependencies.forgetters
+        self._pseudonym = dependencies.pseudonym
+        self._now = dependencies.now
 
-    # Who is asking
+    # Sessions
 
     def session(self, token: str) -> Session:
-        """Return the session of a token; raise Unauthenticated if it is missing, unknown or over."""
-        session = self._sessions.find(token) if token else None
+        """Return the session of a token; raise Unauthenticated if it is missing, unknown or expired."""
+        session = self._sessions.find_session(token) if token else None
         if session is None:
-            raise Unauthenticated("Nobody is logged in, or no longer; log in and try again.")
+            raise Unauthenticated("You are not logged in, or your session has expired. Log in and try again.")
         return session
 
     def viewer(self, token: str) -> Viewer:
-        """Return who is logged in under a token; raise Unauthenticated."""
+        """Return the viewer of a session; raise Unauthenticated."""
         return self.session(token).viewer
 
     def administrator(self, token: str) -> Viewer:
-        """Return the administrator logged in under a token; raise Unauthenticated, or Forbidden for anyone else."""
+        """Return the administrator of a session; raise Unauthenticated, or Forbidden for another viewer's session."""
         viewer = self.viewer(token)
         if not viewer.admin:
-            raise Forbidden("Only an administrator may do this; log in as one.")
+            raise Forbidden("Only an administrator can do this. Log in as one.")
         return viewer
 
-    # Coming and going
-
-    def register(self, email: str, password: str, origin: Origin) -> Viewer:
-        """Open an account and mail a link that confirms its address; raise AddressTaken, Malformed, TooManyAttempts."""
+    def register(self, email: str, password: str, origin: RequestOrigin) -> Viewer:
+        """Open an account and mail a confirmation link; raise AddressTaken, Malformed, TooManyAttempts."""
         address = address_of(email)
-        chosen = chosen_password(password, address)
+        chosen = validate_new_password(password, address)
         require(
             self._limiter,
-            Count(network_of(origin.ip), "registration", REGISTRATION),
-            "Many accounts were opened from your network within the hour.",
+            RateLimitBucket(network_of(origin.ip), "registration", REGISTRATION),
+            "Too many accounts were created from your network in the last hour.",
         )
         login = self._new_login(address.email, address.key, self._hasher.hash(chosen))
-        self._logins.register(login)
+        self._logins.add_login(login)
         try:
             self._send_confirmation(login.user_id, login.email)
         except StoreUnavailable as error:
-            log.error("The first letter to %s could not be sent: %s", self._name(login.address), error.detail)
+            log.error("The first email to %s could not be sent: %s", self._pseudonym(login.address), error.detail)
         return _viewer(login)
 
-    def log_in(self, email: str, password: str, origin: Origin, *, replacing: str = "") -> NewSession:
-        """Open a session, always under a new token, and end the one of the token `replacing`; raise as Gate.admit."""
-        login = self._gate.admit(address_of(email), password, origin)
-        opened = self._sessions.open(_viewer(login), ip=origin.ip, browser=origin.browser)
-        # Whoever changes a password or deletes an account ends its sessions afterwards. One that was opened between
-        # the two, by the old password, is found out here; one that is opened before them is ended by them.
-        current = self._logins.get(login.user_id)
-        if current is None or not self._gate.still(login, current, password):
-            self._sessions.close(opened.token)
-            raise WrongCredentials("The address or the password is wrong.")
+    def log_in(self, email: str, password: str, origin: RequestOrigin, *, replacing: str = "") -> OpenedSession:
+        """Open a session under a new token, and end the session of the token `replacing`.
+
+        Raises what `Authentication.authenticate` raises.
+        """
+        login = self._authentication.authenticate(address_of(email), password, origin)
+        opened = self._sessions.open_session(_viewer(login), ip=origin.ip, browser=origin.browser)
+        # A change of password or a deletion ends the sessions of the account last. A session that the old password
+        # opened between the two steps is detected here; one that it opened earlier is ended by them.
+        current = self._logins.get_login(login.user_id)
+        if current is None or not self._authentication.still_valid(login, current, password):
+            self._sessions.end_session(opened.token)
+            raise WrongCredentials("The email address or the password is wrong.")
         if _viewer(current) != _viewer(login):
-            self._sessions.amend(_viewer(current))
+            self._sessions.update_rights(_viewer(current))
         if replacing:
-            self._sessions.close(replacing)
-        self._gate.renew(login, password)
-        self._journal.note(login.user_id, origin, Outcome.SUCCESS)
+            self._sessions.end_session(replacing)
+        self._authentication.renew_hash(login, password)
+        self._history.record_attempt(login.user_id, origin, LoginOutcome.SUCCESS)
         return opened
 
     def log_out(self, token: str) -> None:
         """End the session of a token."""
-        self._sessions.close(token)
+        self._sessions.end_session(token)
 
     def log_out_everywhere(self, viewer: Viewer) -> None:
         """End every session of a viewer."""
-        self._sessions.close_all(viewer.user_id)
+        self._sessions.end_sessions_of(viewer.user_id)
 
-    def logins_of(self, viewer: Viewer, cursor: str) -> tuple[list[HistoryEntry], str | None]:
-        """Return a page of a viewer's history, newest first, and the next cursor; raise Malformed."""
-        return self._journal.page(viewer.user_id, cursor)
+    def logins_of(self, viewer: Viewer, *, cursor: str, limit: int) -> Page[LoginHistoryEntry]:
+        """Return a page of a viewer's login history, newest first; raise Malformed for an unknown cursor."""
+        return self._history.page_of(viewer.user_id, cursor=cursor, limit=limit)
 
-    # One's own account
+    # The viewer's own account
 
-    def change_password(self, viewer: Viewer, current: str, new: str, origin: Origin) -> NewSession:
+    def change_password(self, viewer: Viewer, current: str, new: str, origin: RequestOrigin) -> OpenedSession:
         """Set a new password, end every session and open a new one; raise WrongPassword, Malformed, TooManyAttempts."""
-        chosen = chosen_password(new, address_of(viewer.email))
-        login = self._admit_again(viewer, current, origin)
+        chosen = validate_new_password(new, address_of(viewer.email))
+        login = self._authenticate_again(viewer, current, origin)
         if not self._logins.replace_hash(login.user_id, over=login.password_hash, new=self._hasher.hash(chosen)):
-            raise Conflict("The password was changed elsewhere at this moment; log in again and look.")
-        self._sessions.close_all(login.user_id)
-        opened = self._sessions.open(_viewer(login), ip=origin.ip, browser=origin.browser)
-        self._tell("password_changed", login)
+            raise Conflict("Your password was changed on another device at the same time. Log in again.")
+        self._sessions.end_sessions_of(login.user_id)
+        opened = self._sessions.open_session(_viewer(login), ip=origin.ip, browser=origin.browser)
+        self._notify("password_changed", login)
         return opened
 
-    def delete(self, viewer: Viewer, password: str, origin: Origin) -> None:
-        """Delete the account and have all that is known of it forgotten; raise WrongPassword, TooManyAttempts."""
-        login = self._admit_again(viewer, password, origin)
-        # Asked for first, and done only once the account is gone: so nothing can be left that nobody asks for again.
-        self._outside.forget(login.user_id)
-        self._logins.delete(login.user_id)
-        self._sessions.close_all(login.user_id)
-        self._tell("account_deleted", login)
+    def delete_account(self, viewer: Viewer, password: str, origin: RequestOrigin) -> None:
+        """Delete the account and have all its data deleted; raise WrongPassword, TooManyAttempts."""
+        login = self._authenticate_again(viewer, password, origin)
+        # enqueued first and executed only after the account is deleted: so no data remains that nothing will delete
+        self._queues.send(ForgetViewer(login.user_id), delay_s=FORGET_AFTER_S)
+        self._logins.delete_login(login.user_id)
+        self._sessions.end_sessions_of(login.user_id)
+        self._notify("account_deleted", login)
 
-    def is_gone(self, user_id: str) -> bool:
-        """Return whether there is no account of that id; its sessions are ended then, should any be left."""
-        if self._logins.get(user_id) is not None:
-            return False
-        self._sessions.close_all(user_id)
-        return True
+    def forget_viewer(self, user_id: str) -> None:
+        """Delete all data of a deleted account in every slice; raise AccountStillExists. Idempotent."""
+        if self._logins.get_login(user_id) is not None:
+            raise AccountStillExists(f"The account {user_id} still exists; its data is not deleted.")
+        self._sessions.end_sessions_of(user_id)
+        self._history.forget_viewer(user_id)
+        for forget in self._forgetters():
+            forget(user_id)
 
-    def tidy(self) -> None:
-        """Delete what nobody needs any more: links that are over, entries of the history that are old."""
-        links, entries = self._logins.expire_links(self._outside.now()), self._journal.expire()
-        log.info("%d links and %d entries of the login history were deleted for their age.", links, entries)
+    def delete_expired(self) -> None:
+        """Delete expired links and old entries of the login history."""
+        links, entries = self._logins.delete_expired_links(self._now()), self._history.delete_expired()
+        log.info("%d expired links and %d old entries of the login history were deleted.", links, entries)
 
     # Mailed links
 
     def send_confirmation(self, viewer: Viewer) -> None:
-        """Mail another link that confirms the address; raise Conflict if it is confirmed, TooManyAttempts."""
+        """Mail another confirmation link; raise Conflict if the address is confirmed, TooManyAttempts."""
         if viewer.confirmed:
-            raise Conflict("The address is confirmed already.")
+            raise Conflict("Your email address is already confirmed.")
         require(
             self._limiter,
-            Count(viewer.user_id, "confirmation", CONFIRMATION),
-            "Several links were mailed to you within the hour; look for the last of them, also among unwanted mail.",
+            RateLimitBucket(viewer.user_id, "confirmation", CONFIRMATION),
+            "We already sent you several links in the last hour. Check your inbox and your spam folder.",
         )
         self._send_confirmation(viewer.user_id, viewer.email)
 
-    def confirm(self, link_token: str, origin: Origin) -> str:
-        """Note that the address of a link is confirmed, and return it; raise LinkOver."""
-        self._count_link(origin)
-        user_id = self._links.use(link_token, Purpose.CONFIRM)
-        self._logins.confirm(user_id, self._outside.now())
-        return self._amended(user_id).email
+    def confirm_address(self, link_token: str, origin: RequestOrigin) -> str:
+        """Confirm the address that a link was mailed to, and return it; raise LinkExpired, TooManyAttempts."""
+        self._limit_links(origin)
+        user_id = self._links.use_link(link_token, LinkPurpose.CONFIRM)
+        self._logins.confirm_address(user_id, self._now())
+        return self._updated_viewer(user_id).email
 
-    def ask_reset(self, email: str, origin: Origin) -> None:
-        """Have a link mailed that sets a new password, if there is an account; raise Malformed, TooManyAttempts."""
+    def request_reset(self, email: str, origin: RequestOrigin) -> None:
+        """Request a reset link; takes the same time whether there is an account. Raise Malformed, TooManyAttempts."""
         address = address_of(email)
-        sentence = "Several links were asked for within the hour; look for the last, also among unwanted mail."
-        require(self._limiter, Count(network_of(origin.ip), "reset", RESET_OF_NETWORK), sentence)
-        require(self._limiter, Count(self._name(address.key), "reset", RESET_OF_ADDRESS), sentence)
-        self._outside.start_reset(address.email)
+        sentence = "Several links were requested in the last hour. Check your inbox and your spam folder."
+        require(self._limiter, RateLimitBucket(network_of(origin.ip), "reset", RESET_OF_NETWORK), sentence)
+        require(self._limiter, RateLimitBucket(self._pseudonym(address.key), "reset", RESET_OF_ADDRESS), sentence)
+        self._queues.send(StartReset(address.email))
 
-    def start_reset(self, email: str) -> None:
-        """Mail the link that was asked for; nothing happens if there is no account of the address."""
-        login = self._logins.find(address_of(email).key, self._hasher.dummy)
+    def mail_reset_link(self, email: str) -> None:
+        """Mail the reset link that was requested, if the address has an account."""
+        login = self._logins.find_login(address_of(email).key, self._hasher.dummy)
         if login.user_id:
-            self._outside.send_letter("reset", login.email, self._links.make(login.user_id, Purpose.RESET))
+            link = self._links.make_link(login.user_id, LinkPurpose.RESET)
+            self._queues.send(SendMail("reset", login.email, link))
 
-    def reset(self, link_token: str, password: str, origin: Origin) -> None:
-        """Set a new password by a mailed link, confirm the address and end every session; raise LinkOver, Malformed."""
-        self._count_link(origin)
-        user_id = self._links.use(link_token, Purpose.RESET)
+    def give_up_reset(self, email: str) -> None:
+        """Log that a requested reset link could not be mailed; the person can request another."""
+        log.error("A reset link for %s could not be mailed; it is given up.", self._pseudonym(address_of(email).key))
+
+    def reset_password(self, link_token: str, password: str, origin: RequestOrigin) -> None:
+        """Set a new password by a mailed link, confirm the address and end every session.
+
+        Raises LinkExpired, Malformed, TooManyAttempts.
+        """
+        self._limit_links(origin)
+        user_id = self._links.use_link(link_token, LinkPurpose.RESET)
         try:
-            login = self._require(user_id)
-            new = self._hasher.hash(chosen_password(password, address_of(login.email)))
+            login = self._existing_login(user_id)
+            new = self._hasher.hash(validate_new_password(password, address_of(login.email)))
         except (Malformed, StoreUnavailable):
-            self._links.give_back(link_token, user_id, Purpose.RESET)
+            self._links.restore_link(link_token, user_id, LinkPurpose.RESET)
             raise
         if not self._logins.replace_hash(user_id, over=login.password_hash, new=new):
-            raise Conflict("The password was changed elsewhere at this moment; ask for a new link.")
-        self._logins.confirm(user_id, self._outside.now())
-        self._sessions.close_all(user_id)
-        self._tell("password_changed", login)
+            raise Conflict("Your password was changed on another device at the same time. Request a new link.")
+        self._logins.confirm_address(user_id, self._now())
+        self._sessions.end_sessions_of(user_id)
+        self._notify("password_changed", login)
 
     # The owner
 
-    def find(self, email: str) -> Viewer:
+    def find_account(self, email: str) -> Viewer:
         """Return the account of an address; raise NotFound."""
-        login = self._logins.find(address_of(email).key, self._hasher.dummy)
+        login = self._logins.find_login(address_of(email).key, self._hasher.dummy)
         if not login.user_id:
-            raise NotFound("There is no account of that address; whoever it is for must register first.")
+            raise NotFound("This email address has no account. The person must register first.")
         return _viewer(login)
 
     def make_administrator(self, email: str) -> tuple[Viewer, bool, str | None]:
-        """Make the account of an address an administrator's; return it, whether it is new, and a link if it needs one.
+        """Make the account of an address an administrator; return it, whether it is new, and a link if it needs one.
 
-        An account whose address nobody has confirmed may be that of a stranger who got there first: its password is
-        taken away, and the link, which is mailed too, sets another.
+        An account whose address is not confirmed may belong to a stranger who registered it first: its password is
+        removed, and the link, which is mailed too, sets a new one.
         """
         address = address_of(email)
-        login = self._logins.find(address.key, self._hasher.dummy)
+        login = self._logins.find_login(address.key, self._hasher.dummy)
         created = not login.user_id
         if created:
             login = self._new_login(address.email, address.key, self._hasher.unusable())
-            self._logins.register(login)
+            self._logins.add_login(login)
         elif login.confirmed_at is None:
             unusable = self._hasher.unusable()
             if not self._logins.replace_hash(login.user_id, over=login.password_hash, new=unusable):
-                raise Conflict("The password of this account was changed at this moment; try again.")
-            self._sessions.close_all(login.user_id)
+                raise Conflict("The password of this account was changed at the same time. Try again.")
+            self._sessions.end_sessions_of(login.user_id)
         self._logins.make_administrator(login.user_id)
-        viewer = self._amended(login.user_id)
+        viewer = self._updated_viewer(login.user_id)
         if viewer.confirmed:
             return viewer, created, None
-        link = self._links.make(login.user_id, Purpose.RESET)
-        self._tell("welcome_admin", login, link)
+        link = self._links.make_link(login.user_id, LinkPurpose.RESET)
+        self._notify("welcome_admin", login, link)
         return viewer, created, link
 
-    def _admit_again(self, viewer: Viewer, password: str, origin: Origin) -> Login:
+    def _authenticate_again(self, viewer: Viewer, password: str, origin: RequestOrigin) -> Login:
         try:
-            login = self._gate.admit(address_of(viewer.email), password, origin)
+            login = self._authentication.authenticate(address_of(viewer.email), password, origin)
         except WrongCredentials:
             raise WrongPassword("The password is wrong.") from None
         if login.user_id != viewer.user_id:
-            raise Unauthenticated("This account is gone; log in again.")
+            raise Unauthenticated("This account has been deleted. Log in again.")
         return login
 
     def _new_login(self, email: str, key: str, password_hash: str) -> Login:
-        return Login(uuid.uuid4().hex, key, email, password_hash, False, None, self._outside.now())
+        return Login(uuid.uuid4().hex, key, email, password_hash, False, None, self._now())
 
     def _send_confirmation(self, user_id: str, email: str) -> None:
-        self._outside.send_letter("confirm", email, self._links.make(user_id, Purpose.CONFIRM))
+        self._queues.send(SendMail("confirm", email, self._links.make_link(user_id, LinkPurpose.CONFIRM)))
 
-    def _tell(self, kind: str, login: Login, link: str = "") -> None:
-        """Send a letter about what has been done already, and which must not seem undone if it cannot be sent."""
+    def _notify(self, kind: str, login: Login, link: str = "") -> None:
+        """Send an email about a change that is complete, and which does not fail if the email cannot be sent."""
         try:
-            self._outside.send_letter(kind, login.email, link)
+            self._queues.send(SendMail(kind, login.email, link))
         except StoreUnavailable as error:
-            log.error("A letter (%s) to %s could not be sent: %s", kind, self._name(login.address), error.detail)
+            name = self._pseudonym(login.address)
+            log.error("An email of kind %s to %s could not be sent: %s", kind, name, error.detail)
 
-    def _amended(self, user_id: str) -> Viewer:
-        """Return the viewer as the store has them now, and let their sessions know."""
-        viewer = _viewer(self._require(user_id))
-        self._sessions.amend(viewer)
+    def _updated_viewer(self, user_id: str) -> Viewer:
+        """Return the viewer as they are stored now, and update the rights of their sessions."""
+        viewer = _viewer(self._existing_login(user_id))
+        self._sessions.update_rights(viewer)
         return viewer
 
-    def _require(self, user_id: str) -> Login:
-        login = self._logins.get(user_id)
+    def _existing_login(self, user_id: str) -> Login:
+        login = self._logins.get_login(user_id)
         if login is None:
-            raise Conflict("The account has just been deleted.")
+            raise Conflict("This account has just been deleted.")
         return login
 
-    def _count_link(self, origin: Origin) -> None:
-        require(self._limiter, Count(network_of(origin.ip), "link", LINK), "Many links were tried from your network.")
-
-    def _name(self, key: str) -> str:
-        return self._outside.pseudonym(key)
+    def _limit_links(self, origin: RequestOrigin) -> None:
+        bucket = RateLimitBucket(network_of(origin.ip), "link", LINK)
+        require(self._limiter, bucket, "Too many links were opened from your network.")
 
 
 def _viewer(login: Login) -> Viewer:

@@ -1,7 +1,7 @@
-"""Write the DASH manifest of a title: an in-progress recording while it grows, a static presentation at its end.
+"""Write the DASH manifest of a title: an in-progress recording while it grows, a static presentation once complete.
 
-Invariant: what a player holds on to (ids, bandwidths, codecs, addresses) is the same in every manifest of one job, so
-a player that began while the title grew goes on to its end. Element and attribute names are those of ISO/IEC 23009-1.
+Invariant: ids, bandwidths, codecs and addresses are the same in every manifest of one job, so a player that started
+while the title was growing can play it to the end. Element and attribute names are those of ISO/IEC 23009-1.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 if TYPE_CHECKING:
-    from functions.encoding.model import AudioTrack, Presentation, TextTrack, TimedSegments, VideoTrack
+    from functions.encoding.presentation import AudioTrack, Presentation, TextTrack, TimedSegments, VideoTrack
 
 UPDATE_PERIOD_S = 2
-"""How often a player asks for a growing manifest."""
+"""How often a player reloads a growing manifest."""
 
 CHANNELS_SCHEME = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
 ROLE_SCHEME = "urn:mpeg:dash:role:2011"
 TEXT_BANDWIDTH_BPS = 1000
-"""Declared for a WebVTT file; the attribute is mandatory and no player decides by it."""
+"""Declared for a WebVTT file: the attribute is mandatory, but players ignore it."""
 
 
 def write_mpd(presentation: Presentation) -> str:
@@ -59,8 +59,8 @@ def _mpd_attributes(presentation: Presentation) -> dict[str, str]:
         "maxSegmentDuration": _duration(longest),
     }
     if not presentation.complete:
-        # The length is known and the start lies in 1970, so every clock, right or wrong, finds all segments available:
-        # the manifest grows, but nothing of it is live.
+        # The length is known and the start is in 1970, so all segments are available whatever the player's clock says:
+        # the manifest grows, but it is not a live stream.
         attributes |= {
             "type": "dynamic",
             "availabilityStartTime": "1970-01-01T00:00:00Z",
@@ -156,7 +156,7 @@ def _add_text(period: ElementTree.Element, track: TextTrack) -> None:
 
 
 def _add_set(period: ElementTree.Element, attributes: dict[str, str]) -> ElementTree.Element:
-    """Add an AdaptationSet that is numbered by its place: pictures, sound, and at the end of growth subtitles."""
+    """Add an AdaptationSet whose id is its position: video, audio, and subtitles once the title is complete."""
     return ElementTree.SubElement(period, "AdaptationSet", {"id": str(len(period)), **attributes})
 
 

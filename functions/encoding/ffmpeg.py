@@ -1,4 +1,4 @@
-"""The one place where ffmpeg and ffprobe are run: with limits, without a shell, on input that is not trusted."""
+"""The one place where ffmpeg and ffprobe are run: with limits, without a shell, on untrusted input."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 import resource
 import select
 import shlex
+import shutil
 import subprocess
 import tempfile
 import time
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from functions.platform.errors import EncodeFault
+from functions.platform.errors import EncodeFault, SourceRefused, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,10 +34,12 @@ YIELDING = 5
 
 MAX_OUTPUT_BYTES = 64 << 30
 
-_READ_FAILURES = re.compile(
-    r"HTTP error|Server returned|Connection (?:refused|reset|timed out)|Input/output error|Stream ends prematurely|"
+_GONE = re.compile(r"(?:HTTP error|Server returned) 404")
+_AWAY = re.compile(
+    r"HTTP error (?:408|429|5\d\d)|Server returned 5|Connection (?:refused|reset|timed out)|Stream ends prematurely|"
     r"Will reconnect|Failed to resolve|Error in the pull function|End of file.*http"
 )
+_READ_FAILURES = re.compile(r"HTTP error|Server returned|Input/output error")
 _DAMAGE = re.compile(r"corrupt decoded frame|Error submitting packet to decoder|Invalid NAL unit size")
 
 
@@ -52,7 +55,7 @@ class Finished:
 
     @property
     def damaged_frames(self) -> int:
-        """Number of pictures or packets that the decoder could not read whole."""
+        """Number of frames or packets that the decoder reported as damaged."""
         return len(_DAMAGE.findall(self.errors))
 
     @property
@@ -63,19 +66,19 @@ class Finished:
 
 
 def without_addresses(text: str) -> str:
-    """Return `text` with the query of each address removed: a SAS must never stand in a log."""
+    """Return `text` with the query of each address removed: a SAS must never be logged."""
     return re.sub(r"(https?://[^\s?'\"]+)\?[^\s'\"]*", r"\1", text)
 
 
 def input_options(address: str) -> dict[str, str]:
-    """Return the options that stand before an untrusted input: what may be opened, and how to keep reading by range."""
+    """Return the input options for an untrusted source: what may be opened, and how to recover broken range reads."""
     if not address.startswith(("http://", "https://")):
         return {"protocol_whitelist": "file", "format_whitelist": FORMATS}
     return {
         "protocol_whitelist": "https,tls,tcp" if address.startswith("https://") else "http,tcp",
         "format_whitelist": FORMATS,
         "seekable": "1",
-        "rw_timeout": "15000000",  # microseconds; without it a stall hangs for ever
+        "rw_timeout": "15000000",  # microseconds; without it a stalled read never ends
         "reconnect": "1",  # without it a cut connection exits 0 with short output
         "reconnect_on_network_error": "1",
         "reconnect_on_http_error": "408,429,5xx",
@@ -111,14 +114,21 @@ class FFmpeg:
     ) -> Finished:
         """Run ffmpeg in `folder`, calling `watch` ten times a second and once at the end; return how it ended.
 
-        One that `yields` lets others have the processor first.
-        What `watch` raises ends the process and is raised. Raises EncodeFault when `limit_s` seconds pass.
+        A process that `yields` runs at a lower priority. An exception of `watch` kills the process and is raised.
+        Raises EncodeFault after `limit_s` seconds.
         """
         common = [self.ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-y"]
         return self._run([*common, *arguments], limit_s=limit_s, folder=folder, watch=watch, yields=yields)
 
     def raise_if_unreachable(self, result: Finished) -> None:
-        """Raise EncodeFault if the source could not be reached, which is nobody's mistake and may pass."""
+        """Raise if the source could not be read, whatever the exit status says: a cut connection exits 0.
+
+        Raises SourceRefused if it no longer exists, StoreUnavailable if storage did not answer, else EncodeFault.
+        """
+        if _GONE.search(result.errors):
+            raise SourceRefused("The upload is no longer in storage. Upload it again.")
+        if _AWAY.search(result.errors):
+            raise StoreUnavailable(f"The upload could not be read from storage: {result.last_words}")
         if _READ_FAILURES.search(result.errors):
             raise EncodeFault(f"The upload could not be read from storage: {result.last_words}")
 
@@ -132,10 +142,10 @@ class FFmpeg:
         yields: bool = False,
     ) -> Finished:
         log.debug("run %s", without_addresses(shlex.join(argv)))
-        # Output goes to files, not pipes: a pipe that nobody drains would stop a talkative process.
+        # Output goes to files, not pipes: a full pipe would block the process.
         with tempfile.TemporaryFile(dir=folder) as output, tempfile.TemporaryFile(dir=folder) as errors:
             process = subprocess.Popen(
-                argv,
+                [*_ends_with_its_host(), *argv],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=errors,
@@ -145,7 +155,7 @@ class FFmpeg:
             try:
                 self._limit(process.pid, cpu_s=int(limit_s * 64))
                 if yields:
-                    # counted from our own: who is nice already may not become less so
+                    # relative to our own, because an ordinary user must not lower a niceness
                     niceness = min(19, os.getpriority(os.PRIO_PROCESS, 0) + YIELDING)
                     os.setpriority(os.PRIO_PROCESS, process.pid, niceness)
                 usage = _wait(process, limit_s=limit_s, watch=watch)
@@ -164,7 +174,7 @@ class FFmpeg:
             )
 
     def _limit(self, pid: int, *, cpu_s: int) -> None:
-        """Bound what a hostile file can make the decoder take."""
+        """Limit the resources that a hostile file can make the decoder use."""
         memory = self.memory_mb << 20
         for kind, most in (
             (resource.RLIMIT_AS, memory),
@@ -175,7 +185,7 @@ class FFmpeg:
             try:
                 resource.prlimit(pid, kind, (most, most))
             except ProcessLookupError:
-                return  # it has ended already
+                return  # it has already ended
 
 
 def _wait(process: subprocess.Popen[bytes], *, limit_s: float, watch: Callable[[], None]) -> resource.struct_rusage:
@@ -196,7 +206,18 @@ def _wait(process: subprocess.Popen[bytes], *, limit_s: float, watch: Callable[[
 
 
 @cache
+def _ends_with_its_host() -> tuple[str, ...]:
+    """Return the prefix of a command line that makes the kernel kill the process when the thread that started it ends.
+
+    Without it ffmpeg would run for minutes after its host was killed, while another encoder repeats its work.
+    `setpriv`, part of util-linux, sets PR_SET_PDEATHSIG (prctl(2)) and then executes the command.
+    """
+    setpriv = shutil.which("setpriv")
+    return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
+
+
+@cache
 def _version(ffmpeg: str) -> str:
-    """Return the version that ffmpeg tells, asked once a process."""
+    """Return the version that ffmpeg reports, read once per process."""
     first = subprocess.run([ffmpeg, "-version"], capture_output=True, text=True, check=True).stdout
     return first.split(maxsplit=3)[2]

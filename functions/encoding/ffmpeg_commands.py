@@ -1,6 +1,6 @@
-"""What ffmpeg is asked to do, as argument lists built by ffmpeg-python; nothing is run here.
+"""Argument lists for ffmpeg, built by ffmpeg-python; nothing is run here.
 
-Every option without which a title came out wrong says so.
+A comment explains each option that prevents a known defect.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ INIT = "init.mp4"
 SEGMENT = "s%05d.m4s"
 
 ENCODER_THREADS = 2
-"""Threads of each x264, part of the plan's bytes: another number gives other ones. Five rungs keep four cores busy."""
+"""Threads of each x264 instance. The encoded bytes depend on it. Five rungs keep four cores busy."""
 
 THUMBNAIL_WIDTH = 160
 STILL_FRAMES = 24
@@ -30,7 +30,7 @@ STILL_FRAMES = 24
 _PICTURE = {"f": "image2", "update": 1, "frames:v": 1, "map_metadata": -1}
 
 _MARGIN_S = {False: Fraction(1, 4), True: Fraction(15)}
-"""Seconds read before a chunk begins; a source of varying rate may hold a frame that long."""
+"""Seconds read before a chunk begins; in a source of variable rate a frame may be shown that long."""
 
 _SDR = (
     ("zscale", {"t": "linear", "npl": "100"}),
@@ -51,11 +51,11 @@ def chunk_arguments(plan: EncodePlan, chunk: Chunk, address: str) -> list[str]:
     margin = _MARGIN_S[picture.variable_rate]
     source = ffmpeg.input(
         address,
-        # Where to stop is said by the trim below: a limit here would count from the key frame that the seek lands on.
+        # The trim filter below sets the end: a limit here would count from the key frame that the seek lands on.
         ss=_seconds(max(grid.seconds(chunk.first_frame) - margin, grid.seconds(0))),
-        copyts=None,  # timestamps stay those of the film, so each chunk finds its place on the grid
+        copyts=None,  # keep the timestamps of the film, which place each chunk on the grid
         start_at_zero=None,
-        noaccurate_seek=None,  # a frame held since before the seek point is still there
+        noaccurate_seek=None,  # keep a frame that began before the seek point and is still shown
         **input_options(address),
     )
     frames = source[str(picture.stream)]
@@ -65,7 +65,7 @@ def chunk_arguments(plan: EncodePlan, chunk: Chunk, address: str) -> list[str]:
         frames = frames.filter("setpts", f"PTS-{_seconds(picture.shift)}/TB")
     frames = frames.filter("fps", fps=_ratio(grid.rate), start_time=_grid_start(grid, chunk, margin), round="near")
     last = chunk.end_frame == grid.frames
-    # The last chunk takes what there is: the count is compared with the plan afterwards.
+    # The last chunk takes all remaining frames: their number is compared with the plan afterwards.
     frames = frames.filter("trim", start_pts=chunk.first_frame, **({} if last else {"end_pts": chunk.end_frame}))
     if picture.tone_map:
         for name, options in _SDR:
@@ -83,10 +83,10 @@ def chunk_arguments(plan: EncodePlan, chunk: Chunk, address: str) -> list[str]:
 
 
 def _grid_start(grid: FrameGrid, chunk: Chunk, margin: Fraction) -> int:
-    """Return the last whole second before the chunk's margin at which a frame lies exactly.
+    """Return the last whole second before the chunk's margin that coincides with a frame.
 
-    From there the filter counts, and fills what it is not shown. Counting from 0 would give the same frames, but in a
-    long film hundreds of thousands of them for nothing.
+    The filter starts counting there and fills frames that it does not receive. Starting at 0 would give the same
+    frames, after generating hundreds of thousands of useless ones in a long film.
     """
     step = grid.rate.denominator
     return max(0, int(grid.seconds(chunk.first_frame) - margin) // step * step)
@@ -105,7 +105,7 @@ def _video_options(plan: EncodePlan, chunk: Chunk, rendition: Rendition) -> dict
         "keyint_min": grid.gop,
         "sc_threshold": 0,
         **_segment_options(rendition.name, cmaf="+cmaf+frag_discont", timescale=grid.timescale),
-        # A segment is cut at the first key frame after this: half a frame early, so that rounding cannot miss one.
+        # A segment is cut at the first key frame after this time; half a frame early, so that rounding cannot skip one.
         "hls_time": _seconds((grid.gop - Fraction(1, 2)) / grid.rate),
         "start_number": chunk.first_segment,
     }
@@ -114,7 +114,7 @@ def _video_options(plan: EncodePlan, chunk: Chunk, rendition: Rendition) -> dict
 def audio_arguments(track: AudioPlan, address: str, *, shift: Fraction = Fraction(0)) -> list[str]:
     """Return the arguments that encode one audio track whole into `<track>/`, all segments of equal length.
 
-    A gap in the source becomes silence, and `shift` is that of the picture, so that sound and picture stay together.
+    A gap in the source becomes silence. `shift` is the shift of the picture, so that sound and picture stay in sync.
     """
     source = ffmpeg.input(address, copyts=None, start_at_zero=None, **_moved(shift), **input_options(address))
     sound = source[str(track.stream)].filter("aresample", track.sample_rate, **{"async": 1, "first_pts": 0})
@@ -134,10 +134,10 @@ def _segment_options(folder: str, *, cmaf: str, timescale: int | None = None) ->
     return {
         "map_metadata": -1,
         "map_chapters": -1,
-        "avoid_negative_ts": "disabled",  # else chunk 0 alone is shifted, by its reordered frames
+        "avoid_negative_ts": "disabled",  # otherwise chunk 0 alone would be shifted because of its reordered frames
         "f": "hls",
         "hls_playlist_type": "event",  # the list grows as segments close
-        "hls_flags": "temp_file",  # a segment bears its name only when it is whole
+        "hls_flags": "temp_file",  # a segment gets its final name only when it is complete
         "hls_segment_type": "fmp4",
         "hls_segment_options": f"movflags={cmaf}" + (f":video_track_timescale={timescale}" if timescale else ""),
         "hls_fmp4_init_filename": INIT,
@@ -155,16 +155,16 @@ def remux_arguments(address: str, *, streams: list[int], codec: str, target: Pat
 
 
 def subtitle_arguments(address: str, *, stream: int, target: Path, shift: Fraction = Fraction(0)) -> list[str]:
-    """Return the arguments that turn one subtitle stream into WebVTT with the film's own times, moved by `shift`."""
+    """Return the arguments that turn one subtitle stream into WebVTT with the times of the film, minus `shift`."""
     source = ffmpeg.input(address, copyts=None, start_at_zero=None, **_moved(shift), **input_options(address))
     return _arguments(ffmpeg.output(source[str(stream)], str(target), **{"c:s": "webvtt", "f": "webvtt"}))
 
 
 def strip_arguments(source: Path, target: Path, *, pictures: int) -> list[str]:
-    """Return the arguments that lay the key frames of a joined rung side by side: one thumbnail a segment.
+    """Return the arguments that tile the key frames of a joined rendition: one thumbnail per segment.
 
-    They are taken from the finished segments: an output as sparse as this inside the chunk's own graph makes ffmpeg
-    queue hundreds of frames of every other.
+    They are taken from the finished segments: such a sparse output inside the chunk's own filter graph would make
+    ffmpeg queue hundreds of frames of every other output.
     """
     frames = ffmpeg.input(str(source), skip_frame="nokey", **input_options(str(source))).video
     strip = frames.filter("scale", THUMBNAIL_WIDTH, -2).filter("tile", f"{pictures}x1")
@@ -172,7 +172,7 @@ def strip_arguments(source: Path, target: Path, *, pictures: int) -> list[str]:
 
 
 def still_arguments(source: Path, target: Path) -> list[str]:
-    """Return the arguments that pick the most telling frame of a segment joined to its init, as a JPEG."""
+    """Return the arguments that pick the most representative frame of a segment joined to its init, as a JPEG."""
     frames = ffmpeg.input(str(source), **input_options(str(source))).video.filter("thumbnail", STILL_FRAMES)
     return _arguments(ffmpeg.output(frames, str(target), **_PICTURE, **{"q:v": 3}))
 

@@ -1,7 +1,7 @@
 """Write the HLS playlists of a title over the same segments as its DASH manifest (RFC 8216 and its second edition).
 
-A growing title is an EVENT playlist that a player reads from its beginning; ENDLIST ends it. As in DASH, nothing that
-was once listed ever changes.
+A growing title is an EVENT playlist, which a player plays from the beginning; ENDLIST marks its end. As in DASH,
+entries never change once listed.
 """
 
 from __future__ import annotations
@@ -9,16 +9,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from functions.encoding.model import SEGMENT_S, TimedSegments
+from functions.encoding.model import SEGMENT_S
+from functions.encoding.presentation import TimedSegments
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from functions.encoding.model import AudioTrack, Presentation, TextTrack, VideoTrack
+    from functions.encoding.presentation import AudioTrack, Presentation, TextTrack, VideoTrack
 
 AUDIO_GROUP, TEXT_GROUP = "audio", "subtitles"
 FROM_THE_START = "#EXT-X-START:TIME-OFFSET=0,PRECISE=YES"
-"""Without it a player takes a playlist that grows for a live one and joins at its end."""
+"""Without it a player treats a growing playlist as live and starts at its end."""
 
 
 def write_master(presentation: Presentation) -> str:
@@ -84,13 +85,13 @@ def _single_file(address: str, duration: Fraction) -> str:
 
 
 def _target_duration(segments: TimedSegments) -> int:
-    """Return a target that no segment exceeds when rounded, and that stays the same while the playlist grows."""
+    """Return a target duration that no rounded segment exceeds and that stays the same while the playlist grows."""
     longest = max(segments.durations, default=0)
     return max(SEGMENT_S, _nearest_second(TimedSegments(segments.timescale, (longest,)).end))
 
 
 def _nearest_second(duration: Fraction) -> int:
-    """Round halves up: Python's `round` takes 4.5 to 4, and RFC 8216 4.3.3.1 asks for the nearest integer."""
+    """Round halves up: Python's `round` turns 4.5 into 4, but RFC 8216 4.3.3.1 asks for the nearest integer."""
     return max(1, int(2 * duration + 1) // 2)
 
 
@@ -116,7 +117,7 @@ def _text_media(track: TextTrack, name: str) -> str:
 
 
 def _stream(video: VideoTrack, presentation: Presentation) -> str:
-    """Return the line of a rendition; its bandwidth is that of the picture and of the costliest audio beside it."""
+    """Return the line of a rendition; its bandwidth is that of the video plus the largest of the audio tracks."""
     audio_bps = max((track.bandwidth_bps for track in presentation.audio), default=0)
     codecs = dict.fromkeys([video.codec, *(track.codec for track in presentation.audio)])
     attributes = [
@@ -134,7 +135,7 @@ def _stream(video: VideoTrack, presentation: Presentation) -> str:
 
 
 def _unique_names(labels: list[str]) -> list[str]:
-    """Number the labels that occur before: within a group every NAME must differ (RFC 8216, 4.3.4.1.1)."""
+    """Append numbers to repeated labels: within a group every NAME must differ (RFC 8216, 4.3.4.1.1)."""
     names: list[str] = []
     for label in map(_quotable, labels):
         name, count = label, 1

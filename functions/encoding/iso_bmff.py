@@ -1,6 +1,6 @@
-"""Take ISO base media files apart into boxes and fields (ISO/IEC 14496-12); coded media is never read.
+"""Parse boxes and fields of ISO base media files (ISO/IEC 14496-12); coded media is never read.
 
-Damaged input, whatever it is, ends in `MalformedSegment` naming the file.
+Any damaged input raises `MalformedSegment`, which names the file.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class MalformedSegment(EncodeFault):
-    """A segment is cut short, or is not the CMAF that a player needs; the detail names the file."""
+    """A segment is truncated or is not valid CMAF; the detail names the file."""
 
 
 def top_boxes(path: Path, wanted: bytes) -> Iterator[bytes]:
-    """Yield the bodies of the `wanted` boxes; every other box is only seen to lie within the file."""
+    """Yield the bodies of the `wanted` boxes; of every other box only the length is checked against the file."""
     total = path.stat().st_size
     position = 0
     with path.open("rb") as file:
@@ -36,7 +36,7 @@ def top_boxes(path: Path, wanted: bytes) -> Iterator[bytes]:
 
 
 def _box_size(head: bytes, room: int) -> tuple[int, int]:
-    """Return length of the header and of the whole box that `head` begins; 0 as the length if there is none."""
+    """Return the lengths of the header and of the whole box at the start of `head`, the latter 0 if there is none."""
     if len(head) < 8:
         return 8, 0
     size = int.from_bytes(head[:4])
@@ -45,15 +45,15 @@ def _box_size(head: bytes, room: int) -> tuple[int, int]:
     return 8, size or room
 
 
-class Box:
-    """A box in memory: fields are taken from its start one after another, the rest may be read as boxes."""
+class IsoBox:
+    """A box in memory: fields are read from its start one after another, the rest can be read as boxes."""
 
     def __init__(self, path: Path, name: str, body: bytes) -> None:
         self.path, self.name, self.body = path, name, body
         self.position = 0
 
     def fault(self, what: str) -> MalformedSegment:
-        """Return the error that says what is wrong with this box of this file."""
+        """Return the error that describes a defect of this box."""
         return MalformedSegment(f"{self.path} is damaged: its {self.name} box {what}.")
 
     def take(self, length: int) -> bytes:
@@ -69,10 +69,10 @@ class Box:
         return int.from_bytes(self.take(length))
 
     def version_and_flags(self) -> tuple[int, int]:
-        """Take what every full box begins with."""
+        """Read version and flags, the start of every full box."""
         return self.number(1), self.number(3)
 
-    def children(self) -> Iterator[tuple[str, Box]]:
+    def children(self) -> Iterator[tuple[str, IsoBox]]:
         """Yield the boxes from here to the end, each with its type."""
         while self.position < len(self.body):
             room = len(self.body) - self.position
@@ -81,16 +81,16 @@ class Box:
                 raise self.fault("holds a box that is not whole")
             kind = self.body[self.position + 4 : self.position + 8].decode("latin-1")
             self.take(header)
-            yield kind, Box(self.path, f"{self.name}/{kind}", self.take(size - header))
+            yield kind, IsoBox(self.path, f"{self.name}/{kind}", self.take(size - header))
 
-    def all(self, kind: str) -> list[Box]:
-        """Return the children of this type; the box can be read again afterwards."""
+    def all(self, kind: str) -> list[IsoBox]:
+        """Return the children of this type; the read position does not change."""
         here = self.position
         found = [box for name, box in self.children() if name == kind]
         self.position = here
         return found
 
-    def one(self, *kinds: str) -> Box:
+    def one(self, *kinds: str) -> IsoBox:
         """Return the only box at the end of this path of types."""
         box = self
         for kind in kinds:

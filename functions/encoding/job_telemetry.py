@@ -1,66 +1,52 @@
-"""What is told of encode jobs as they go: a span a step, and at the end the way from the upload to the whole film."""
+"""Telemetry of encode jobs: a span for each step, and at the end of a job one from its upload to the whole film."""
 
 from __future__ import annotations
 
-import time
-from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from functions.encoding.jobs import JobStatus
+from functions.encoding.model import JobStatus
+from functions.encoding.progress import stage_times_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
-    from functions.encoding.service import Progress
+    from functions.encoding.model import EncodeJob
+    from functions.encoding.outcomes import StepOutcome
     from functions.platform.telemetry import Telemetry, Value
 
 
-class Jobs(Protocol):
-    """Whoever knows how far a job is."""
+class JobTelemetry:
+    """Reports steps of jobs and what became of them."""
 
-    def progress(self, job_id: str) -> Progress | None:
-        """Return how far a job is."""
-
-
-class Reports:
-    """Reports steps of jobs."""
-
-    def __init__(self, jobs: Jobs, telemetry: Telemetry) -> None:
-        self._jobs = jobs
+    def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
 
-    @contextmanager
-    def step(self, job_id: str, name: str, **attributes: Value) -> Iterator[None]:
-        """Report a step, and whether the job became ready or failed in it."""
-        before = self._status(job_id)
-        began = time.monotonic()
-        try:
-            with self._telemetry.span(f"job:{job_id}", name, **attributes):
-                yield
-            if name == "chunk":
-                self._telemetry.record("notflix.chunk.encode_s", time.monotonic() - began)
-        finally:
-            after = self._status(job_id)
-            if after != before and after in (JobStatus.READY, JobStatus.FAILED):
-                self._over(job_id)
+    def step(self, job_id: str, name: str, **attributes: Value) -> AbstractContextManager[None]:
+        """Time a step."""
+        return self._telemetry.span(f"job:{job_id}", name, **attributes)
 
-    def _status(self, job_id: str) -> str | None:
-        job = self._jobs.progress(job_id)
-        return job.status if job else None
+    def report(self, outcome: StepOutcome) -> None:
+        """Record what a step did: how long a chunk took, and whether the job became ready or failed."""
+        if outcome.encode_s is not None:
+            self._telemetry.record("notflix.chunk.encode_s", outcome.encode_s)
+        if outcome.ended and outcome.job:
+            self._report_end(outcome.job)
 
-    def _over(self, job_id: str) -> None:
-        job = self._jobs.progress(job_id)
-        if job is None:
-            return
-        total_s = job.stages.total_s
-        began = job.updated_at - timedelta(seconds=total_s) if total_s is not None else job.created_at
+    def _report_end(self, job: EncodeJob) -> None:
+        stages = stage_times_of(job)
+        began = job.updated_at - timedelta(seconds=stages.total_s) if stages.total_s is not None else job.created_at
         self._telemetry.root_span(
-            f"job:{job_id}", "upload to ready", began=began, ended=job.updated_at, status=job.status, cpu_s=job.cpu_s
+            f"job:{job.id}",
+            "upload to ready",
+            began=began,
+            ended=job.updated_at,
+            status=str(job.status),
+            cpu_s=round(job.cpu_s, 2),
         )
-        if job.status == JobStatus.FAILED:
+        if job.status is JobStatus.FAILED:
             self._telemetry.record("notflix.job.failed", 1)
             return
-        for figure, seconds in (("first_picture_s", job.stages.first_picture_s), ("ready_s", total_s)):
+        for metric, seconds in (("first_picture_s", stages.first_picture_s), ("ready_s", stages.total_s)):
             if seconds is not None:
-                self._telemetry.record(f"notflix.job.{figure}", seconds)
+                self._telemetry.record(f"notflix.job.{metric}", seconds)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """A step of a ladder: the 16:9 box a picture is fitted into, in pixels, and the cap of its bitrate."""
+    """A step of a ladder: the 16:9 box that the picture is fitted into, in pixels, and the maximum of its bitrate."""
 
     width: int
     height: int
@@ -30,11 +30,11 @@ H264_LADDER = (
 """Five rungs near those of Apple's HLS authoring specification; the lowest is exactly 16:9."""
 
 CHUNK_SEGMENTS = 7
-"""Most segments of a chunk, 28 s: each chunk decodes from the key frame before it, which costs and is not seen."""
+"""Largest number of segments in a chunk, 28 s. Shorter chunks waste more: each decodes from the key frame before it."""
 
 
 def renditions_for(width: int, height: int, *, ladder: tuple[Rung, ...] = H264_LADDER) -> tuple[Rendition, ...]:
-    """Return the rungs at or below the source's size, best first; a source below every rung gets one of its own size.
+    """Return the rungs at or below the source's size, best first; a source below all of them gets one of its own size.
 
     A portrait source is fitted into the same boxes turned upright. Sizes are even, as 4:2:0 needs them.
     """
@@ -51,7 +51,7 @@ def renditions_for(width: int, height: int, *, ladder: tuple[Rung, ...] = H264_L
 
 
 def chunks_for(grid: FrameGrid) -> tuple[Chunk, ...]:
-    """Return the chunks that cover every frame of the grid, in order: as few as the longest allows, nearly even."""
+    """Return the chunks that cover every frame, in order: as few as CHUNK_SEGMENTS allows, of nearly equal length."""
     count = -(-grid.segments // CHUNK_SEGMENTS)
     chunks: list[Chunk] = []
     first = 0

@@ -1,16 +1,15 @@
-"""The vocabulary of encoding: frame grid, ladder, chunks, tracks, and the presentation that the manifests describe.
+"""The encode job with the changes that its status may make, and the plan that decides its bytes.
 
 Times are exact: frames on a grid, ticks of a timescale, or `Fraction` seconds; never floats.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fractions import Fraction
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from collections.abc import Mapping  # noqa: TC003 - msgspec reads the annotations when it decodes a stored job
+from dataclasses import dataclass, field
+from datetime import datetime  # noqa: TC003
+from enum import Enum, StrEnum
+from fractions import Fraction  # noqa: TC003
 
 SEGMENT_S = 4
 """Nominal length of a segment, in seconds; the real one is the nearest whole number of frames."""
@@ -73,80 +72,6 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class TimedSegments:
-    """Consecutive segments from time 0: their durations in ticks of `timescale`."""
-
-    timescale: int
-    durations: tuple[int, ...]
-
-    @property
-    def end(self) -> Fraction:
-        """Return where the last segment ends, in seconds."""
-        return Fraction(sum(self.durations), self.timescale)
-
-
-@dataclass(frozen=True, slots=True)
-class VideoTrack:
-    """A published rendition: its rung, RFC 6381 codec, and the peak bits a second that manifests declare."""
-
-    rendition: Rendition
-    codec: str
-    bandwidth_bps: int
-
-    @property
-    def name(self) -> str:
-        """Return the folder of its segments."""
-        return self.rendition.name
-
-
-@dataclass(frozen=True, slots=True)
-class AudioTrack:
-    """A published audio track: `name` is its folder, `language` BCP 47 or "und"; `segments` may be listed."""
-
-    name: str
-    language: str
-    label: str
-    channels: int
-    sample_rate: int
-    codec: str
-    bandwidth_bps: int
-    segments: TimedSegments
-
-
-@dataclass(frozen=True, slots=True)
-class TextTrack:
-    """A published subtitle track: one WebVTT file `<name>.vtt`; `language` BCP 47 or "und"."""
-
-    name: str
-    language: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Presentation:
-    """What the manifests of one encode job say at one moment.
-
-    Every segment counted here is in storage under `<track>/init.mp4` and `<track>/s%05d.m4s`, numbered from 0.
-    All renditions share `video_segments`. While `complete` is false, `duration` is the planned one, no audio is
-    listed that begins after the video's end, and `text` is empty; once true, `duration` is that of the longest track.
-    """
-
-    duration: Fraction
-    complete: bool
-    published_at: datetime
-    rate: Fraction
-    video: tuple[VideoTrack, ...]
-    video_segments: TimedSegments
-    audio: tuple[AudioTrack, ...]
-    text: tuple[TextTrack, ...]
-
-    @property
-    def tracks(self) -> tuple[str, ...]:
-        """Return the names of all tracks."""
-        return (*(t.name for t in self.video), *(t.name for t in self.audio), *(t.name for t in self.text))
-
-
-@dataclass(frozen=True, slots=True)
 class SourceRef:
     """Where ffmpeg reads the film: a blob that it reaches by range through a SAS address."""
 
@@ -156,7 +81,10 @@ class SourceRef:
 
 @dataclass(frozen=True, slots=True)
 class AudioPlan:
-    """One audio track to encode whole: stream `stream` of the source to AAC-LC; `lasts` seconds where that is told."""
+    """One audio track to encode whole: stream `stream` of the source to AAC-LC.
+
+    `lasts` is its length in seconds, None if the source does not state it.
+    """
 
     name: str
     stream: int
@@ -185,11 +113,11 @@ class TextPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """The source's picture and what has to be done to it before it is scaled.
+class PicturePlan:
+    """The video stream of the source and how it is processed before it is scaled.
 
     `stream` is its index in the source; `shift`, in seconds, moves its first frame onto the grid: less than half a
-    frame, so that the sound stays with it.
+    frame, so that the sound stays in sync.
     """
 
     stream: int
@@ -206,7 +134,7 @@ class EncodePlan:
 
     source: SourceRef
     grid: FrameGrid
-    picture: Picture
+    picture: PicturePlan
     renditions: tuple[Rendition, ...]
     chunks: tuple[Chunk, ...]
     audio: tuple[AudioPlan, ...]
@@ -223,3 +151,159 @@ class EncodePlan:
     def tracks(self) -> tuple[str, ...]:
         """Return the names of all tracks that are not video."""
         return (*(track.name for track in self.audio), *(track.name for track in self.text))
+
+
+class JobStatus(StrEnum):
+    """The state of an encode job."""
+
+    QUEUED = "queued"
+    PLANNING = "planning"
+    ENCODING = "encoding"
+    READY = "ready"
+    FAILED = "failed"
+
+
+OPEN = (JobStatus.QUEUED, JobStatus.PLANNING, JobStatus.ENCODING)
+"""The states in which work on a job is still wanted."""
+
+
+class Transition(Enum):
+    """The changes of a job's status: the states that each may start from, and the state that it leads to.
+
+    A store applies a transition atomically and only from its `sources`, so of two that exclude each other one happens.
+    """
+
+    START_PLANNING = (JobStatus.QUEUED, JobStatus.PLANNING), JobStatus.PLANNING
+    """From `planning` too: the planner before may have been killed."""
+    FINISH_PLANNING = (JobStatus.PLANNING,), JobStatus.ENCODING
+    COMPLETE = (JobStatus.ENCODING,), JobStatus.READY
+    FAIL = OPEN, JobStatus.FAILED
+    RETRY_PLANNING = (JobStatus.FAILED,), JobStatus.QUEUED
+    RETRY_ENCODING = (JobStatus.FAILED,), JobStatus.ENCODING
+
+    def __init__(self, sources: tuple[JobStatus, ...], target: JobStatus) -> None:
+        self.sources = sources
+        self.target = target
+
+
+@dataclass(frozen=True, slots=True)
+class TrackState:
+    """How much of an audio track is stored: whole segments and their ticks; `complete` once all of it is."""
+
+    segments: int = 0
+    ticks: int = 0
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StepFault:
+    """What made the last attempt at a step fail; `passing` if the cause lies outside the film, as with a store."""
+
+    detail: str
+    passing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeJob:
+    """An encode job as it is stored.
+
+    `live` counts the stored segments of each chunk that is not done. `faults` has the fault of each step whose last
+    attempt failed, by the step's name, such as "chunk 3"; `fault` is the detail of the latest. `tail_frames` is the
+    number of frames of the whole film, known when its last chunk is done.
+    """
+
+    id: str
+    title_id: str
+    upload: SourceRef
+    etag: str
+    size: int
+    status: JobStatus
+    created_at: datetime
+    updated_at: datetime
+    uploaded_at: datetime | None = None
+    reason: str | None = None
+    fault: str | None = None
+    faults: Mapping[str, StepFault] = field(default_factory=dict)
+    plan: EncodePlan | None = None
+    chunks_done: frozenset[int] = frozenset()
+    tail_frames: int | None = None
+    codecs: Mapping[str, str] = field(default_factory=dict)
+    tracks: Mapping[str, TrackState] = field(default_factory=dict)
+    live: Mapping[str, int] = field(default_factory=dict)
+    cpu_s: float = 0.0
+    planning_at: datetime | None = None
+    planned_at: datetime | None = None
+    playable_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the name of the uploaded file without its folders."""
+        return file_name(self.upload)
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether work on it is still wanted."""
+        return self.status in OPEN
+
+    @property
+    def missing_chunks(self) -> tuple[int, ...]:
+        """Return the indices of the chunks that are not done, in order."""
+        return tuple(c.index for c in self.plan.chunks if c.index not in self.chunks_done) if self.plan else ()
+
+    @property
+    def missing_tracks(self) -> tuple[str, ...]:
+        """Return the names of the audio and subtitle tracks that are not done."""
+        done = {name for name, state in self.tracks.items() if state.complete}
+        return tuple(name for name in self.plan.tracks if name not in done) if self.plan else ()
+
+    @property
+    def all_done(self) -> bool:
+        """Return whether every chunk and every track is in storage."""
+        return self.plan is not None and not self.missing_chunks and not self.missing_tracks
+
+
+@dataclass(frozen=True, slots=True)
+class JobSummary:
+    """What people see of a job, without its plan; kept up to date as steps finish, so that lists are cheap.
+
+    `segments` and `chunks` are the planned numbers, 0 until there is a plan. `segments_stored` includes those of
+    running chunks. `front_s` is how far the published manifests reach.
+    """
+
+    id: str
+    title_id: str
+    upload: SourceRef
+    size: int
+    status: JobStatus
+    created_at: datetime
+    updated_at: datetime
+    uploaded_at: datetime | None
+    reason: str | None
+    fault: str | None
+    cpu_s: float
+    planning_at: datetime | None
+    planned_at: datetime | None
+    playable_at: datetime | None
+    ended_at: datetime | None
+    duration_s: float | None = None
+    chunks: int = 0
+    chunks_done: int = 0
+    segments: int = 0
+    segments_stored: int = 0
+    front_s: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """Return the name of the uploaded file without its folders."""
+        return file_name(self.upload)
+
+
+def file_name(upload: SourceRef) -> str:
+    """Return the name of an uploaded file without its folders."""
+    return upload.blob.rpartition("/")[2]
+
+
+def position_of(job: EncodeJob | JobSummary) -> str:
+    """Return the sort position of a job among all jobs, by age: the moment it was opened, and its id."""
+    return f"{job.created_at:%Y-%m-%dT%H:%M:%S}.{job.created_at.microsecond // 1000:03d}Z/{job.id}"

@@ -1,96 +1,180 @@
-"""The steps of an encode job, each the work of one message, each of which may come twice."""
+"""The steps of an encode job, each the work of one message, each of which may be delivered more than once.
+
+A step reads the job once, at its start, and returns what it did. Whatever follows from that, telemetry and messages, is
+done by `StepRunner`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+import time
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from functions.encoding.ffmpeg import without_addresses
-from functions.encoding.jobs import EncodeJob, JobStatus
-from functions.encoding.service import Encodes, Work
-from functions.platform.errors import EncodeFault, SourceRefused
+from functions.encoding.model import StepFault
+from functions.encoding.outcomes import StepOutcome, missing_work, step_of
+from functions.encoding.worker import JobEnded
+from functions.platform.errors import EncodeFault, Malformed, SourceRefused, StoreUnavailable
+from functions.platform.messages import EncodeAudio, EncodeChunk, PlanEncode, PublishTitle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from functions.encoding.jobs import Jobs
+    from functions.encoding.lifecycle import JobLifecycle
+    from functions.encoding.manifests import ManifestPublisher
+    from functions.encoding.model import EncodeJob
+    from functions.encoding.outcomes import StepMessage
     from functions.encoding.planner import Planner
-    from functions.encoding.publisher import Publisher
-    from functions.encoding.worker import Worker
+    from functions.encoding.ports import EncodeJobs
+    from functions.encoding.worker import EncodeWorker
+
+DEFERRALS_S = (60, 180, 360, 900, 2100)
+"""How long a step is deferred after the first, second, … exhausted series of attempts: an hour in total.
+
+A stalled machine or a store that is down for minutes must not fail a film.
+"""
+
+NO_REASON = "It failed several times without a reason; the encoder's log has the details."
 
 
-class Pipeline:
-    """Runs the step that a message asks for, and keeps what went wrong on the job."""
+class EncodePipeline:
+    """Runs the step that a message asks for."""
 
     def __init__(
         self,
-        jobs: Jobs,
-        encodes: Encodes,
+        jobs: EncodeJobs,
+        lifecycle: JobLifecycle,
         planner: Planner,
-        worker: Worker,
-        publisher: Publisher,
+        worker: EncodeWorker,
+        publisher: ManifestPublisher,
         now: Callable[[], datetime],
     ) -> None:
         self._jobs = jobs
-        self._encodes = encodes
+        self._lifecycle = lifecycle
         self._planner = planner
         self._worker = worker
         self._publisher = publisher
         self._now = now
 
-    def plan(self, job_id: str) -> Work:
-        """Plan a job unless that is done; return the messages of all that is missing."""
-        job = self._jobs.get(job_id)
-        before = (JobStatus.QUEUED, JobStatus.PLANNING)
-        if job.plan is None and self._jobs.move(
-            job_id, away_from=before, to=JobStatus.PLANNING, planning_at=self._now()
-        ):
-            with _Faults(self._jobs, self._encodes, job_id):
-                plan = self._planner.plan(job)
-                self._jobs.move(job_id, away_from=before, to=JobStatus.ENCODING, plan=plan, planned_at=self._now())
-        job = self._jobs.get(job_id)
-        return self._encodes.missing(job_id) if job.open and job.plan else Work(job_id)
+    def run_step(self, message: StepMessage) -> StepOutcome:
+        """Do what a message asks for, unless the job is over.
 
-    def encode_chunk(self, job_id: str, index: int) -> bool:
-        """Encode a chunk of an open job; return whether there is something to publish."""
-        return self._work(job_id, lambda job: self._worker.encode_chunk(job, index))
+        A source that is refused fails the job at once. Any other error is noted on the job and raised, so that the
+        queue retries the step. Raises NotFound for an unknown job, Malformed for a part that the job does not have.
+        """
+        job = self._jobs.get_job(message.job_id)
+        if not job.is_open:
+            return StepOutcome(job)
+        try:
+            return self._step(job, message)
+        except SourceRefused as error:
+            return self._failed(job, error.detail)
+        except JobEnded as ended:
+            return StepOutcome(ended.job)
+        except Malformed:
+            raise
+        except Exception as error:
+            with suppress(StoreUnavailable):  # it is the store of jobs that does not answer
+                self._jobs.note_fault(job.id, _step_name(message), _fault_of(error))
+            raise
 
-    def encode_track(self, job_id: str, name: str) -> bool:
-        """Encode an audio or subtitle track of an open job; return whether there is something to publish."""
-        return self._work(job_id, lambda job: self._worker.encode_track(job, name))
+    def give_up(self, message: StepMessage) -> StepOutcome:
+        """Fail the job of a step whose attempts are used up, or defer the step if a passing fault used them up.
 
-    def publish(self, job_id: str) -> None:
-        """Publish what is done of a job."""
-        with _Faults(self._jobs, self._encodes, job_id):
-            self._publisher.publish(job_id)
+        A step whose attempts left no note met a store that did not answer, or a machine that stopped: that passes too.
+        """
+        try:
+            return self._given_up(message)
+        except StoreUnavailable:
+            if message.deferrals >= len(DEFERRALS_S):
+                raise  # the timer that repairs stalled jobs has the last word
+            return _deferred(None, message)
 
-    def _work(self, job_id: str, step: Callable[[EncodeJob], None]) -> bool:
-        job = self._jobs.get(job_id)
-        if not job.open:
-            return False
-        with _Faults(self._jobs, self._encodes, job_id):
-            step(job)
-        return self._jobs.get(job_id).open
+    def _given_up(self, message: StepMessage) -> StepOutcome:
+        job = self._jobs.get_job(message.job_id)
+        if not job.is_open:
+            return StepOutcome(job)
+        _check_part(job, message)
+        fault = job.faults.get(_step_name(message))
+        may_pass = fault is None or fault.passing
+        if may_pass and message.deferrals < len(DEFERRALS_S):
+            return _deferred(job, message)
+        return self._failed(job, fault.detail if fault else NO_REASON)
+
+    def _step(self, job: EncodeJob, message: StepMessage) -> StepOutcome:
+        match message:
+            case PlanEncode():
+                return self._plan(job)
+            case EncodeChunk():
+                _check_part(job, message)
+                began = time.monotonic()
+                after = self._worker.encode_chunk(job, message.chunk, publish=self._publish)
+                return _publish_next(after, encode_s=None if after is job else time.monotonic() - began)
+            case EncodeAudio():
+                _check_part(job, message)
+                return _publish_next(self._worker.encode_track(job, message.track, publish=self._publish))
+            case PublishTitle():
+                return self._publish(job)
+
+    def _plan(self, job: EncodeJob) -> StepOutcome:
+        after: EncodeJob | None = job
+        if job.plan is None and (after := self._lifecycle.start_planning(job)):
+            after = self._lifecycle.finish_planning(job, self._planner.plan(job))
+        if after is None:  # the job was ended, or planned by another, at the same time
+            after = self._jobs.get_job(job.id)
+        return StepOutcome(after, missing_work(after) if after.is_open and after.plan else ())
+
+    def _publish(self, job: EncodeJob) -> StepOutcome:
+        """List everything of an open job that may be listed, and end the job if that is all of it."""
+        if not job.is_open:
+            return StepOutcome(job)
+        published = self._publisher.publish(job)
+        if published is None:
+            return StepOutcome(job)
+        first = job.playable_at is None
+        job = self._jobs.note_published(job, front_s=float(published.video_segments.end), at=self._now())
+        if not published.complete:
+            if first:
+                self._publisher.attach_early_still(job, published)
+            return StepOutcome(job)
+        completed = self._lifecycle.complete(job)
+        self._publisher.discard_intermediate(job)
+        return StepOutcome(completed or job, ended=completed is not None)
+
+    def _failed(self, job: EncodeJob, reason: str) -> StepOutcome:
+        failed = self._lifecycle.fail(job, reason)
+        return StepOutcome(failed or job, ended=failed is not None)
 
 
-class _Faults:
-    """What goes wrong in a step: a source that is refused fails the job at once, a fault is kept and raised again."""
+def _publish_next(job: EncodeJob, *, encode_s: float | None = None) -> StepOutcome:
+    messages = (PublishTitle(job.id),) if job.is_open else ()
+    return StepOutcome(job, messages, encode_s=encode_s)
 
-    def __init__(self, jobs: Jobs, encodes: Encodes, job_id: str) -> None:
-        self._jobs = jobs
-        self._encodes = encodes
-        self._job_id = job_id
 
-    def __enter__(self) -> Self:
-        return self
+def _deferred(job: EncodeJob | None, message: StepMessage) -> StepOutcome:
+    again = replace(message, deferrals=message.deferrals + 1)
+    return StepOutcome(job, (again,), delay_s=DEFERRALS_S[message.deferrals])
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if isinstance(error, SourceRefused):
-            self._encodes.fail(self._job_id, error.detail)
-            return True
-        if isinstance(error, EncodeFault):
-            self._jobs.note_fault(self._job_id, error.detail)
-        elif isinstance(error, Exception):
-            first_line = without_addresses(str(error)).partition("\n")[0]
-            self._jobs.note_fault(self._job_id, f"A store failed in mid-work: {type(error).__name__}: {first_line}")
-        return False
+
+def _check_part(job: EncodeJob, message: StepMessage) -> None:
+    """Raise Malformed if the message names a chunk or track that the plan does not have."""
+    if job.plan is None:
+        return
+    if isinstance(message, EncodeChunk) and message.chunk >= len(job.plan.chunks):
+        raise Malformed(f"Job {job.id} has no chunk {message.chunk}.")
+    if isinstance(message, EncodeAudio) and message.track not in job.plan.tracks:
+        raise Malformed(f"Job {job.id} has no track {message.track}.")
+
+
+def _step_name(message: StepMessage) -> str:
+    name, part = step_of(message)
+    return " ".join((name, *map(str, part.values())))
+
+
+def _fault_of(error: Exception) -> StepFault:
+    if isinstance(error, EncodeFault | StoreUnavailable):
+        return StepFault(error.detail, passing=isinstance(error, StoreUnavailable))
+    first_line = without_addresses(str(error)).partition("\n")[0]
+    return StepFault(f"An unexpected error stopped it: {type(error).__name__}: {first_line}")

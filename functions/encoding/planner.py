@@ -1,13 +1,11 @@
-"""Planning: look at an upload, refuse what cannot be a film, and write down everything that decides its encode."""
+"""Planning: probe an upload, refuse what cannot become a film, and decide everything that the encode depends on."""
 
 from __future__ import annotations
 
 import logging
 import shutil
-import tempfile
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from babelfish import Error as UnknownLanguage
@@ -17,14 +15,15 @@ from functions.encoding.ffmpeg_commands import remux_arguments
 from functions.encoding.ladder import chunks_for, renditions_for
 from functions.encoding.model import AudioPlan, EncodePlan, SourceRef, TextPlan
 from functions.encoding.probe import probe
+from functions.encoding.work_folders import work_folder
 from functions.platform.errors import EncodeFault, SourceRefused
 from functions.platform.identifiers import UploadKind, companion, container_for, read_name
 
 if TYPE_CHECKING:
     from functions.encoding.ffmpeg import FFmpeg
-    from functions.encoding.jobs import EncodeJob
-    from functions.encoding.probe import AudioStream, Source
-    from functions.encoding.storage import MediaStore
+    from functions.encoding.model import EncodeJob
+    from functions.encoding.ports import MediaStore
+    from functions.encoding.probe import AudioStream, ProbedSource
     from functions.platform.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -46,9 +45,9 @@ class Planner:
         self._settings = settings
 
     def plan(self, job: EncodeJob) -> EncodePlan:
-        """Return the plan; raise SourceRefused for what cannot become a film, EncodeFault for what may pass."""
+        """Return the plan; raise SourceRefused for what cannot become a film, EncodeFault if a retry may help."""
         self._check_size(job)
-        self._media.ensure(container_for(job.title_id))
+        self._media.create_container(container_for(job.title_id))
         ref, source = job.upload, self._probe(job, job.upload)
         if not source.indexed:
             ref = self._remuxed(job, source)
@@ -77,14 +76,13 @@ class Planner:
                 f"{job.name} has {job.size / (1 << 30):.1f} GB, more than the {limit_gb} GB that MAX_UPLOAD_GB allows."
             )
 
-    def _probe(self, job: EncodeJob, ref: SourceRef) -> Source:
-        head = self._media.head(ref, length=HEAD_BYTES)
-        return probe(self._ffmpeg, self._media.address(ref, lasts=READ_FOR), name=job.name, head=head)
+    def _probe(self, job: EncodeJob, ref: SourceRef) -> ProbedSource:
+        head = self._media.read_head(ref, length=HEAD_BYTES)
+        return probe(self._ffmpeg, self._media.signed_address(ref, lasts=READ_FOR), name=job.name, head=head)
 
-    def _remuxed(self, job: EncodeJob, source: Source) -> SourceRef:
-        """Copy a source that cannot be sought exactly into one that can, once, beside the job's segments."""
-        with tempfile.TemporaryDirectory(prefix="remux-", dir=self._settings.work_dir or None) as name:
-            folder = Path(name)
+    def _remuxed(self, job: EncodeJob, source: ProbedSource) -> SourceRef:
+        """Remux a source without exact seeks into one that has them; it is stored beside the job's segments."""
+        with work_folder("remux", self._settings.work_dir) as folder:
             free = shutil.disk_usage(folder).free
             if free < job.size * 1.1:
                 raise EncodeFault(
@@ -94,7 +92,7 @@ class Planner:
             target = folder / "source.mkv"
             streams = [source.picture.stream, *(s.index for s in source.audio), *(s.index for s in source.text)]
             arguments = remux_arguments(
-                self._media.address(job.upload, lasts=READ_FOR),
+                self._media.signed_address(job.upload, lasts=READ_FOR),
                 streams=streams,
                 codec=source.picture.codec,
                 target=target,
@@ -104,14 +102,14 @@ class Planner:
             if result.status:
                 raise SourceRefused(f"{job.name} cannot be read as a film: {result.last_words}")
             ref = SourceRef(container_for(job.title_id), f"{job.id}/source.mkv")
-            self._media.put(ref.container, ref.blob, target)
+            self._media.store_file(ref.container, ref.blob, target)
             return ref
 
-    def _text_plans(self, job: EncodeJob, source: Source) -> tuple[TextPlan, ...]:
+    def _text_plans(self, job: EncodeJob, source: ProbedSource) -> tuple[TextPlan, ...]:
         """Return the subtitles: sidecars first, then those inside the film."""
         stem = read_name(job.upload.blob).stem
         found = []
-        for blob in self._media.names(job.upload.container, f"{stem}."):
+        for blob in self._media.list_names(job.upload.container, f"{stem}."):
             upload = companion(blob, film=stem)
             if upload and upload.kind is UploadKind.SUBTITLES:
                 language = _language(upload.language)
@@ -123,7 +121,7 @@ class Planner:
 
 
 def _audio_plan(number: int, stream: AudioStream) -> AudioPlan:
-    """Return how a stream is published: mono stays mono, all else becomes stereo, at a rate that browsers play."""
+    """Return the plan of a stream: mono stays mono, everything else becomes stereo, at a rate that browsers play."""
     language = _language(stream.language)
     channels = min(stream.channels, 2)
     return AudioPlan(
@@ -150,7 +148,7 @@ def _language(code: str) -> str:
 
 
 def _label(language: str, title: str) -> str:
-    """Return the words a viewer chooses a track by."""
+    """Return the label of a track in the player."""
     if title:
         return title
     if language == "und":

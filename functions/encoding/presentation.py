@@ -1,30 +1,102 @@
-"""What the manifests of a job say now: the front of its finished chunks, and as much sound as goes with it."""
+"""What the manifests of a job list at a moment: the finished chunks from the start, and their sound."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
-
-from functions.encoding.model import AudioTrack, Presentation, TextTrack, TimedSegments, VideoTrack
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from functions.encoding.jobs import EncodeJob, TrackState
-    from functions.encoding.model import AudioPlan, EncodePlan, FrameGrid
+    from functions.encoding.model import AudioPlan, EncodeJob, EncodePlan, FrameGrid, Rendition, TrackState
 
 PEAK_OVER_CAP = Fraction(11, 10)
-"""Declared peak over the cap of a rung: a segment may take from a full buffer what the one before left."""
+"""Declared peak over the maximum bitrate of a rung: a segment may use buffer space that the one before it left."""
 
 SLACK_S = Fraction(1, 5)
-"""How far listed picture may run ahead of listed sound."""
+"""How far the listed picture may be ahead of the listed sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimedSegments:
+    """Consecutive segments from time 0: their durations in ticks of `timescale`."""
+
+    timescale: int
+    durations: tuple[int, ...]
+
+    @property
+    def end(self) -> Fraction:
+        """Return where the last segment ends, in seconds."""
+        return Fraction(sum(self.durations), self.timescale)
+
+
+@dataclass(frozen=True, slots=True)
+class VideoTrack:
+    """A published rendition: its rung, RFC 6381 codec, and the peak bits a second that manifests declare."""
+
+    rendition: Rendition
+    codec: str
+    bandwidth_bps: int
+
+    @property
+    def name(self) -> str:
+        """Return the folder of its segments."""
+        return self.rendition.name
+
+
+@dataclass(frozen=True, slots=True)
+class AudioTrack:
+    """A published audio track: `name` is its folder, `language` BCP 47 or "und"; `segments` may be listed."""
+
+    name: str
+    language: str
+    label: str
+    channels: int
+    sample_rate: int
+    codec: str
+    bandwidth_bps: int
+    segments: TimedSegments
+
+
+@dataclass(frozen=True, slots=True)
+class TextTrack:
+    """A published subtitle track: one WebVTT file `<name>.vtt`; `language` BCP 47 or "und"."""
+
+    name: str
+    language: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """What the manifests of one encode job list at one moment.
+
+    Every segment counted here is in storage under `<track>/init.mp4` and `<track>/s%05d.m4s`, numbered from 0.
+    All renditions share `video_segments`. While `complete` is false, `duration` is the planned one, no audio is
+    listed that begins after the video's end, and `text` is empty; once true, `duration` is that of the longest track.
+    """
+
+    duration: Fraction
+    complete: bool
+    published_at: datetime
+    rate: Fraction
+    video: tuple[VideoTrack, ...]
+    video_segments: TimedSegments
+    audio: tuple[AudioTrack, ...]
+    text: tuple[TextTrack, ...]
+
+    @property
+    def tracks(self) -> tuple[str, ...]:
+        """Return the names of all tracks."""
+        return (*(t.name for t in self.video), *(t.name for t in self.audio), *(t.name for t in self.text))
 
 
 def presentation_of(job: EncodeJob, plan: EncodePlan, *, at: datetime) -> Presentation | None:
     """Return what may be listed, or None while there is no picture with its sound.
 
-    No sound is listed that begins after the picture's end, nor picture whose sound is still to come: a player that
-    meets either stops for good.
+    Sound that begins after the end of the listed picture is not listed, nor is picture whose sound is not stored yet: a
+    player that encounters either stops and does not recover.
     """
     complete = job.all_done
     count = front_segments(job, plan)
@@ -61,8 +133,14 @@ def presentation_of(job: EncodeJob, plan: EncodePlan, *, at: datetime) -> Presen
     )
 
 
+def front_s_of(job: EncodeJob) -> float:
+    """Return how many seconds from the start may be listed."""
+    presentation = presentation_of(job, job.plan, at=job.updated_at) if job.plan else None
+    return float(presentation.video_segments.end) if presentation else 0.0
+
+
 def revision_of(presentation: Presentation) -> int:
-    """Return a number that grows with what is listed, so that an older manifest never covers a newer one."""
+    """Return a number that grows with what is listed, so that an older manifest never replaces a newer one."""
     listed = len(presentation.video_segments.durations) + sum(len(t.segments.durations) for t in presentation.audio)
     return listed + (1_000_000_000 if presentation.complete else 0)
 
@@ -72,7 +150,7 @@ def front_segments(job: EncodeJob, plan: EncodePlan) -> int:
     front = 0
     for chunk in plan.chunks:
         if chunk.index not in job.chunks_done:
-            # How long the film's last segment is, is known only when its chunk is done.
+            # The length of the film's last segment is known only when its chunk is done.
             certain = chunk.segments - (chunk.end_frame == plan.grid.frames)
             return front + min(job.live.get(str(chunk.index), 0), certain)
         front = chunk.first_segment + chunk.segments
@@ -81,8 +159,9 @@ def front_segments(job: EncodeJob, plan: EncodePlan) -> int:
 
 def video_segments(grid: FrameGrid, count: int, *, total_frames: int) -> TimedSegments:
     """Return the times of the first `count` segments of a film of `total_frames`; only its last may be short."""
-    frames = [min(grid.gop, total_frames - number * grid.gop) for number in range(count)]
-    return TimedSegments(grid.timescale, tuple(length * grid.frame_ticks for length in frames))
+    gop, ticks = grid.gop, grid.frame_ticks  # exact fractions are slow to compute: once, not once per segment
+    frames = [min(gop, total_frames - number * gop) for number in range(count)]
+    return TimedSegments(grid.timescale, tuple(length * ticks for length in frames))
 
 
 def _with_sound(grid: FrameGrid, audio: AudioPlan, state: TrackState | None) -> int:

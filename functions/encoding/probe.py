@@ -1,7 +1,7 @@
-"""Looking at a source: what streams it holds, on which frame grid its picture lies, and whether it can be a film.
+"""Probe a source: its streams, the frame grid of its picture, and whether it can become a film.
 
 Everything is read by range; nothing is downloaded whole. What cannot become a film raises SourceRefused with a
-reason that whoever uploaded it can act on.
+reason that the uploader can act on.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from functions.encoding.model import FrameGrid, Picture
+from functions.encoding.model import FrameGrid, PicturePlan
 from functions.platform.errors import SourceRefused
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ _HEAD_PACKETS = 150
 _TOLERATED_LOSS_S = 0.5
 
 _HEAD_START_S = Fraction(1, 2)
-"""Sound that begins at most this long before the picture does is cut: most often it is an encoder's priming, which
-Matroska and MPEG-TS count as time, and a whole grid would be moved by it."""
+"""Sound that begins at most this long before the picture is cut. Usually it is the priming of an encoder, which
+Matroska and MPEG-TS count as time; keeping it would shift the whole grid."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioStream:
-    """An audio stream of a source: its index among all streams, samples a second, seconds where they are told."""
+    """An audio stream of a source: its index among all streams, and its length in seconds if the source states it."""
 
     index: int
     channels: int
@@ -65,7 +65,7 @@ class TextStream:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ProbedSource:
     """What a source holds; `width` and `height` are those of the displayed picture, rotated and with square pixels."""
 
     container: str
@@ -74,15 +74,15 @@ class Source:
     width: int
     height: int
     grid: FrameGrid
-    picture: Picture
+    picture: PicturePlan
     audio: tuple[AudioStream, ...]
     text: tuple[TextStream, ...]
 
 
-def probe(ffmpeg: FFmpeg, address: str, *, name: str, head: bytes) -> Source:
-    """Describe the source at `address`; `name` and the first bytes, `head`, serve to explain a refusal.
+def probe(ffmpeg: FFmpeg, address: str, *, name: str, head: bytes) -> ProbedSource:
+    """Describe the source at `address`; `name` and the first bytes, `head`, are used to explain a refusal.
 
-    Raises SourceRefused for what is no film, and EncodeFault when the source could not be read this time.
+    Raises SourceRefused for what is not a film, and a retryable error if the source could not be read.
     """
     found = _describe(ffmpeg, address, name=name, head=head)
     streams: list[dict[str, Any]] = found.get("streams", [])
@@ -109,14 +109,14 @@ def probe(ffmpeg: FFmpeg, address: str, *, name: str, head: bytes) -> Source:
             f"{name} is cut off: it should last {stated_s:.0f} s, but its picture cannot be read "
             f"to the end. Upload the whole file again."
         )
-    return Source(
+    return ProbedSource(
         container=container,
         duration_s=stated_s,
         indexed=indexed,
         width=width,
         height=height,
         grid=FrameGrid(rate, max(1, round((end - shift) * rate))),
-        picture=Picture(
+        picture=PicturePlan(
             stream=video["index"],
             codec=str(video.get("codec_name", "")),
             shift=shift,
@@ -147,13 +147,13 @@ def probe(ffmpeg: FFmpeg, address: str, *, name: str, head: bytes) -> Source:
 def frame_rate(real: Fraction, average: Fraction, shown_at: Sequence[Fraction]) -> tuple[Fraction, bool]:
     """Return the rate of the published grid and whether the source's own rate varies.
 
-    `real` is the lowest rate that can express every timestamp, `average` frames by duration, as ffprobe gives them;
-    `shown_at` are sampled presentation times in seconds. A varying source gets the lowest standard rate at which no
-    frame of the sample is lost, 60 at most.
+    `real` is the lowest rate that can express every timestamp, `average` the number of frames by the duration, both
+    from ffprobe; `shown_at` are sampled presentation times in seconds. A source of variable rate gets the lowest
+    standard rate at which no frame of the sample is lost, 60 at most.
     """
     gaps = sorted(late - early for early, late in pairwise(sorted(set(shown_at))) if 0 < late - early < 1)
     typical = gaps[len(gaps) // 2] if gaps else (1 / average if average else Fraction(1, 25))
-    # Packets come in decode order, so the last of a sample lack their neighbours: a few long gaps say nothing.
+    # Packets come in decode order, so the last ones of a sample lack their neighbours: ignore a few long gaps.
     near, short, long = max(Fraction(3, 1000), typical / 20), _quantile(gaps, 2), _quantile(gaps, 90)
     even = not gaps or (typical - short <= near and long - typical <= near)
     if even:
@@ -163,7 +163,7 @@ def frame_rate(real: Fraction, average: Fraction, shown_at: Sequence[Fraction]) 
         return real, True
     lowest = next((r for r in STANDARD_RATES if r * short >= Fraction(97, 100)), STANDARD_RATES[-1])
     whole = lowest * Fraction(1001, 1000)
-    # A thousandth too much repeats a frame now and then, a thousandth too little loses one.
+    # A rate that is a thousandth too high repeats a frame now and then; one that is too low loses frames.
     exact = abs(lowest * short - 1) < Fraction(1, 2000)
     return (whole if whole in STANDARD_RATES and not exact else lowest), True
 
@@ -173,7 +173,7 @@ def _quantile(ordered: Sequence[Fraction], percent: int) -> Fraction:
 
 
 def _snapped(rate: Fraction) -> Fraction:
-    """Return the standard rate within 0.05 % of `rate`, else the rate itself in small terms."""
+    """Return the standard rate within 0.05 % of `rate`, else the rate itself as a simple fraction."""
     nearest = min(STANDARD_RATES, key=lambda standard: abs(standard / rate - 1))
     return nearest if abs(nearest / rate - 1) < Fraction(5, 10_000) else rate.limit_denominator(1001)
 
@@ -196,7 +196,7 @@ def _describe(ffmpeg: FFmpeg, address: str, *, name: str, head: bytes) -> dict[s
 
 
 def _why_unreadable(name: str, head: bytes, errors: str) -> str:
-    """Return the sentence that tells a person what they uploaded instead of a film."""
+    """Return the sentence that tells the uploader why this is not a film."""
     if head.startswith((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")) and b"AVI" not in head[:16]:
         return f"{name} is an image or a sound file, not a film. Upload the film itself."
     if head.lstrip().startswith((b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD")):
@@ -209,7 +209,7 @@ def _why_unreadable(name: str, head: bytes, errors: str) -> str:
 
 
 def _packets(ffmpeg: FFmpeg, address: str, stream: int, duration_s: float) -> list[tuple[Fraction, Fraction]]:
-    """Return (shown at, lasts) in seconds for the packets of head and tail; a part that cannot be read is absent."""
+    """Return presentation time and duration in seconds of the first and last packets; unreadable parts are left out."""
     tail = f",{max(0.0, duration_s - _TAIL_S):.3f}%+{_TAIL_S * 5}" if duration_s else ""
     result = ffmpeg.probe(
         address,
@@ -226,7 +226,7 @@ def _packets(ffmpeg: FFmpeg, address: str, stream: int, duration_s: float) -> li
 
 
 def _stated_end(video: dict[str, Any], stated_s: float) -> float:
-    """Return how long the picture lasts by the container's word: its own duration, a Matroska tag, or the file's."""
+    """Return the stated length of the picture: duration of its stream, Matroska tag, or duration of the file."""
     if "duration" in video:
         return min(float(video["duration"]), stated_s)
     tag = _tag(video, "DURATION").split(":")

@@ -1,4 +1,4 @@
-"""Segments as they close: each is checked and stored once ffmpeg lists it, while the next is still being written."""
+"""Store segments while ffmpeg runs: each is checked and uploaded once ffmpeg lists it as complete."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from functions.encoding.storage import MediaStore
+    from functions.encoding.ports import MediaStore
 
 _LISTED = re.compile(r"^(s\d+\.m4s)$", re.MULTILINE)
 
 
 class ClosingTrack:
-    """One track of a running ffmpeg: its folder here, and `<job>/<track>/` in the title's container.
+    """One track of a running ffmpeg: its local folder, and `<job>/<track>/` in the title's container.
 
     `on_segment` is called after each segment is in storage.
     """
@@ -52,7 +52,7 @@ class ClosingTrack:
                 self._store(name)
 
     def joined(self, target: Path) -> None:
-        """Write init and segments, as stored so far, into one file that any player reads."""
+        """Write the init segment and all segments stored so far into one playable file."""
         with target.open("wb") as file:
             for name in (INIT, *sorted(self._stored)):
                 file.write((self._folder / name).read_bytes())
@@ -60,9 +60,9 @@ class ClosingTrack:
     def _store(self, name: str) -> None:
         if self.init is None:
             self.init = read_init(self._folder / INIT)
-            self._media.put(self._container, f"{self._prefix}/{INIT}", self._folder / INIT)
+            self._media.store_file(self._container, f"{self._prefix}/{INIT}", self._folder / INIT)
         path = self._folder / name
         self.segments.append(read_segment(path, self.init))
-        self._media.put(self._container, f"{self._prefix}/{name}", path)
+        self._media.store_file(self._container, f"{self._prefix}/{name}", path)
         self._stored.add(name)
         self._on_segment()

@@ -1,6 +1,6 @@
-"""Read what CMAF init and media segments say of themselves: timescale, codec, where they start, how long they last.
+"""Read timescale, codec, start and duration of CMAF init and media segments.
 
-Box names and section numbers are those of ISO/IEC 14496-12. Damaged input, whatever it is, ends in `MalformedSegment`.
+Box names and section numbers are those of ISO/IEC 14496-12. Any damaged input raises `MalformedSegment`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from functions.encoding.iso_bmff import Box, MalformedSegment, top_boxes
+from functions.encoding.iso_bmff import IsoBox, MalformedSegment, top_boxes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,12 +19,12 @@ SAMPLE_IS_NON_SYNC = 0x10000
 """Bit of the sample flags (8.8.3.1)."""
 
 _DURATION, _SIZE, _FLAGS, _OFFSET = 0x100, 0x200, 0x400, 0x800
-"""Which fields a trun has for each sample, in their order (8.8.8.1)."""
+"""Flags of the fields that a trun has for each sample, in their order (8.8.8.1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class SampleDefaults:
-    """What holds for a sample of which nothing is said: its duration in ticks and its flags."""
+    """Duration in ticks and flags of a sample that has none of its own."""
 
     duration: int
     flags: int
@@ -34,7 +34,7 @@ class SampleDefaults:
 class InitInfo:
     """An init segment: `codec` by RFC 6381; `edit_start` is the media tick that is shown at time 0.
 
-    A video has `width` and `height` in pixels, an audio `channels` and `sample_rate`; what does not apply is 0.
+    A video has `width` and `height` in pixels, an audio `channels` and `sample_rate`; fields that do not apply are 0.
     """
 
     timescale: int
@@ -73,13 +73,13 @@ class SegmentInfo:
 def read_init(path: Path) -> InitInfo:
     """Read an init segment of one track; raise MalformedSegment if it is not one."""
     for moov in top_boxes(path, b"moov"):
-        return _init(Box(path, "moov", moov))
+        return _init(IsoBox(path, "moov", moov))
     raise MalformedSegment(f"{path} is not an init segment: it has no moov box.")
 
 
 def read_segment(path: Path, init: InitInfo) -> SegmentInfo:
     """Read a media segment of the track of `init`; raise MalformedSegment if it is not whole or has a gap."""
-    fragments = [_fragment(Box(path, "moof", moof), init) for moof in top_boxes(path, b"moof")]
+    fragments = [_fragment(IsoBox(path, "moof", moof), init) for moof in top_boxes(path, b"moof")]
     samples = sum(fragment.count for fragment in fragments)
     if not samples:
         raise MalformedSegment(f"{path} holds no sample.")
@@ -99,7 +99,7 @@ def read_segment(path: Path, init: InitInfo) -> SegmentInfo:
     )
 
 
-def _init(moov: Box) -> InitInfo:
+def _init(moov: IsoBox) -> InitInfo:
     track = moov.one("trak")
     defaults = moov.one("mvex", "trex")
     defaults.take(4)
@@ -149,7 +149,7 @@ def _init(moov: Box) -> InitInfo:
     )
 
 
-def _edit_start(track: Box) -> int:
+def _edit_start(track: IsoBox) -> int:
     """Return the media time that the only edit begins with; 0 without an edit list."""
     if not track.all("edts"):
         return 0
@@ -164,14 +164,14 @@ def _edit_start(track: Box) -> int:
     return media_time
 
 
-def _avc_codec(format_name: str, entry: Box) -> str:
+def _avc_codec(format_name: str, entry: IsoBox) -> str:
     """Profile, constraints and level, as RFC 6381 section 3.3 writes them."""
     configuration = entry.one("avcC")
     configuration.take(1)
     return f"{format_name}.{configuration.take(3).hex()}"
 
 
-def _aac_codec(format_name: str, entry: Box) -> str:
+def _aac_codec(format_name: str, entry: IsoBox) -> str:
     """Object type indication and audio object type, from the nested descriptors of ISO/IEC 14496-1, 7.2.6."""
     descriptors = entry.one("esds")
     descriptors.take(4)
@@ -192,8 +192,8 @@ def _aac_codec(format_name: str, entry: Box) -> str:
     return f"{format_name}.{object_type:02x}.{audio_type}"
 
 
-def _enter_descriptor(box: Box, tag: int) -> None:
-    """Take tag and length of a descriptor, whose length is written seven bits a byte."""
+def _enter_descriptor(box: IsoBox, tag: int) -> None:
+    """Read tag and length of a descriptor; the length has seven bits per byte."""
     found = box.number(1)
     if found != tag:
         raise box.fault(f"has descriptor {found} where {tag} belongs")
@@ -201,11 +201,11 @@ def _enter_descriptor(box: Box, tag: int) -> None:
         pass
 
 
-_CODECS: dict[str, tuple[Literal["video", "audio"], Callable[[str, Box], str]]] = {
+_CODECS: dict[str, tuple[Literal["video", "audio"], Callable[[str, IsoBox], str]]] = {
     "avc1": ("video", _avc_codec),
     "mp4a": ("audio", _aac_codec),
 }
-"""Sample entries that are published: what they hold, and how the codec string is read from them."""
+"""Supported sample entries: their kind of media, and the function that reads the codec string."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +219,7 @@ class _Samples:
     start_with_sync: bool
 
 
-def _fragment(moof: Box, init: InitInfo) -> _Samples:
+def _fragment(moof: IsoBox, init: InitInfo) -> _Samples:
     track = moof.one("traf")
     defaults = _fragment_defaults(track.one("tfhd"), init)
     time = track.one("tfdt")
@@ -240,7 +240,7 @@ def _fragment(moof: Box, init: InitInfo) -> _Samples:
     )
 
 
-def _fragment_defaults(header: Box, init: InitInfo) -> SampleDefaults:
+def _fragment_defaults(header: IsoBox, init: InitInfo) -> SampleDefaults:
     _, flags = header.version_and_flags()
     track_id = header.number(4)
     if track_id != init.track_id:
@@ -251,7 +251,7 @@ def _fragment_defaults(header: Box, init: InitInfo) -> SampleDefaults:
     return SampleDefaults(duration, header.number(4) if flags & 0x20 else init.defaults.flags)
 
 
-def _run(box: Box, defaults: SampleDefaults, start: int) -> _Samples:
+def _run(box: IsoBox, defaults: SampleDefaults, start: int) -> _Samples:
     """Read a trun whose first sample is decoded at `start`."""
     version, flags = box.version_and_flags()
     count = box.number(4)

@@ -1,18 +1,27 @@
-"""Where encodes read and write: the upload by a signed address, segments once, manifests only ever newer."""
+"""The media store in Azure Blob storage: uploads by signed address, immutable segments, manifests by revision."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+import functools
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import AzureError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
 from azure.storage.blob import ContentSettings
 
-from functions.platform.errors import EncodeFault
+from functions.platform.errors import EncodeFault, SourceRefused, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
+    from datetime import timedelta
     from pathlib import Path
 
     from azure.storage.blob import BlobServiceClient
@@ -32,84 +41,76 @@ KINDS = {
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATED = "no-cache"
 
+PASSING = (408, 429)
+BEING_DELETED = "ContainerBeingDeleted"
+"""The error code of a container that is being deleted with its title; the name is free again within a minute."""
 
-class MediaStore(Protocol):
-    """The blobs of uploads and titles."""
 
-    def address(self, source: SourceRef, *, lasts: timedelta) -> str:
-        """Return an address from which a blob can be read by range for that long."""
+def _store_errors[**P, R](method: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a method: StoreUnavailable while storage does not answer or is busy, EncodeFault if it refuses."""
 
-    def head(self, source: SourceRef, *, length: int) -> bytes:
-        """Return the first bytes of a blob."""
+    @functools.wraps(method)
+    def translated(*arguments: P.args, **named: P.kwargs) -> R:
+        try:
+            return method(*arguments, **named)
+        except HttpResponseError as error:
+            code = error.status_code or 0
+            if code in PASSING or code >= 500 or error.error_code == BEING_DELETED:  # type: ignore[attr-defined]
+                raise StoreUnavailable(f"Storage is busy ({code}); try again in a few seconds.") from error
+            raise EncodeFault(f"Storage refused a request of the encoder ({code} {error.reason}).") from error
+        except AzureError as error:
+            raise StoreUnavailable(f"Storage does not answer ({type(error).__name__}).") from error
 
-    def fetch(self, source: SourceRef, target: Path) -> None:
-        """Write a blob to a file, a piece at a time."""
-
-    def names(self, container: str, prefix: str) -> Iterator[str]:
-        """Return the names of the blobs that begin with `prefix`."""
-
-    def ensure(self, container: str) -> None:
-        """Make a private container unless it is there."""
-
-    def put(self, container: str, name: str, path: Path) -> None:
-        """Store a file that never changes again."""
-
-    def put_text(self, container: str, name: str, text: str, *, revision: int) -> None:
-        """Store a text unless a later revision of it is there already."""
-
-    def remove(self, container: str, name: str) -> None:
-        """Delete a blob; one that is not there is deleted already."""
+    return translated
 
 
 class BlobMedia:
-    """The same in Azure Blob storage."""
+    """The media store in Azure Blob storage."""
 
     def __init__(self, service: BlobServiceClient, signer: Signer) -> None:
         self._service = service
         self._signer = signer
 
-    def address(self, source: SourceRef, *, lasts: timedelta) -> str:
-        """Return an address from which a blob can be read by range for that long."""
+    @_store_errors
+    def signed_address(self, source: SourceRef, *, lasts: timedelta) -> str:
         return self._signer.blob_address(source.container, source.blob, until=datetime.now(UTC) + lasts)
 
-    def head(self, source: SourceRef, *, length: int) -> bytes:
-        """Return the first bytes of a blob; raise EncodeFault where it is gone."""
+    @_store_errors
+    def read_head(self, source: SourceRef, *, length: int) -> bytes:
         blob = self._service.get_blob_client(source.container, source.blob)
         try:
             if not blob.get_blob_properties().size:
                 return b""
             return blob.download_blob(offset=0, length=length).readall()
         except ResourceNotFoundError:
-            raise EncodeFault(f"The upload {source.blob} is no longer in storage. Upload it again.") from None
+            raise SourceRefused(f"The upload {source.blob} is no longer in storage. Upload it again.") from None
 
-    def fetch(self, source: SourceRef, target: Path) -> None:
-        """Write a blob to a file, a piece at a time."""
+    @_store_errors
+    def download_file(self, source: SourceRef, target: Path) -> None:
         with target.open("wb") as file:
             self._service.get_blob_client(source.container, source.blob).download_blob().readinto(file)
 
-    def names(self, container: str, prefix: str) -> Iterator[str]:
-        """Return the names of the blobs that begin with `prefix`, page by page."""
-        return iter(self._service.get_container_client(container).list_blob_names(name_starts_with=prefix))
+    @_store_errors
+    def list_names(self, container: str, prefix: str) -> list[str]:
+        return list(self._service.get_container_client(container).list_blob_names(name_starts_with=prefix))
 
-    def ensure(self, container: str) -> None:
-        """Make a private container unless it is there."""
+    @_store_errors
+    def create_container(self, container: str) -> None:
         try:
             self._service.create_container(container)
-        except ResourceExistsError:
-            return
+        except ResourceExistsError as error:
+            if error.error_code == BEING_DELETED:  # type: ignore[attr-defined]
+                raise
 
-    def put(self, container: str, name: str, path: Path) -> None:
-        """Store a file that never changes again; a second time writes the same bytes."""
-        try:
-            with path.open("rb") as file:
-                self._service.get_blob_client(container, name).upload_blob(
-                    file, overwrite=True, content_settings=_settings(name, IMMUTABLE)
-                )
-        except AzureError as error:
-            raise EncodeFault(f"Storage did not take {name}: {error}") from error
+    @_store_errors
+    def store_file(self, container: str, name: str, path: Path) -> None:
+        with path.open("rb") as file:
+            self._service.get_blob_client(container, name).upload_blob(
+                file, overwrite=True, content_settings=_settings(name, IMMUTABLE)
+            )
 
-    def put_text(self, container: str, name: str, text: str, *, revision: int) -> None:
-        """Store a text over the version that was looked at, and only over an earlier revision."""
+    @_store_errors
+    def store_text(self, container: str, name: str, text: str, *, revision: int) -> None:
         blob = self._service.get_blob_client(container, name)
         while True:
             try:
@@ -132,14 +133,12 @@ class BlobMedia:
                 )
                 return
             except (ResourceModifiedError, ResourceExistsError):
-                continue  # another publisher was faster: look again
+                continue  # another publisher was faster: read the revision again
 
-    def remove(self, container: str, name: str) -> None:
-        """Delete a blob; one that is not there is deleted already."""
-        try:
+    @_store_errors
+    def delete_blob(self, container: str, name: str) -> None:
+        with suppress(ResourceNotFoundError):
             self._service.get_blob_client(container, name).delete_blob()
-        except ResourceNotFoundError:
-            return
 
 
 def _settings(name: str, cache: str) -> ContentSettings:

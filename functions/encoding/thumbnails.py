@@ -1,4 +1,4 @@
-"""The previews of the seek bar: a WebVTT list of one picture a segment, out of the strips that chunks left."""
+"""The previews of the seek bar: a WebVTT list with one thumbnail per segment, cut from the strips of the chunks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from functions.encoding.ffmpeg_commands import THUMBNAIL_WIDTH
 
 if TYPE_CHECKING:
-    from functions.encoding.model import EncodePlan, Presentation
+    from functions.encoding.model import EncodePlan
+    from functions.encoding.presentation import Presentation
 
 
 def thumbnail_height(plan: EncodePlan) -> int:
@@ -18,7 +19,7 @@ def thumbnail_height(plan: EncodePlan) -> int:
 
 
 def write_thumbnails(plan: EncodePlan, presentation: Presentation) -> str:
-    """Return a WebVTT file whose cues name a rectangle of a strip, by the media fragment `#xywh=`."""
+    """Return a WebVTT file whose cues each name a rectangle of a strip, by the media fragment `#xywh=`."""
     durations = presentation.video_segments.durations
     timescale = presentation.video_segments.timescale
     height = thumbnail_height(plan)

@@ -1,13 +1,12 @@
-"""The work of one message: encode a chunk or a track, and prove that what came out is what was planned.
+"""Encode a chunk or a track, and verify that the result is what was planned.
 
-ffmpeg exits 0 on cut connections, expired addresses, truncated and damaged files. So nothing counts but segments:
+ffmpeg exits 0 on cut connections, expired addresses, truncated and damaged files. So only the segments are evidence:
 their number, where each starts, and how long it lasts.
 """
 
 from __future__ import annotations
 
 import logging
-import tempfile
 import time
 from datetime import timedelta
 from fractions import Fraction
@@ -15,58 +14,68 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from functions.encoding.ffmpeg_commands import audio_arguments, chunk_arguments, strip_arguments, subtitle_arguments
-from functions.encoding.jobs import TrackState
-from functions.encoding.model import AudioPlan, SourceRef, TextPlan
+from functions.encoding.model import AudioPlan, SourceRef, TextPlan, TrackState
 from functions.encoding.segment_uploader import ClosingTrack
-from functions.platform.errors import EncodeFault, Malformed, SourceRefused
+from functions.encoding.work_folders import work_folder
+from functions.platform.errors import EncodeFault, SourceRefused
 from functions.platform.identifiers import container_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from functions.encoding.ffmpeg import FFmpeg, Finished
-    from functions.encoding.jobs import EncodeJob, Jobs
-    from functions.encoding.model import Chunk, EncodePlan
-    from functions.encoding.storage import MediaStore
+    from functions.encoding.model import Chunk, EncodeJob, EncodePlan
+    from functions.encoding.ports import EncodeJobs, MediaStore
+
+    type Publish = Callable[[EncodeJob], object]
 
 log = logging.getLogger(__name__)
 
 RUN_LIMIT_S = 1500
-"""Longest run of one ffmpeg, seconds: under the host's functionTimeout, so that the fault is told and not just cut."""
+"""Time limit of one ffmpeg, in seconds: below the host's functionTimeout, so that the fault is recorded."""
 
 READ_FOR = timedelta(hours=2)
 LISTING_S = 4
-"""Shortest time between two publications by one running ffmpeg, seconds: a segment's length."""
+"""Shortest time between two publications of one running encode, in seconds: the length of a segment."""
 
 TAIL_TOLERANCE_S = 0.5
 AUDIO_TOLERANCE_S = 2
 SUBTITLE_BYTES = 8 << 20
 
 
-class Worker:
-    """Does what the messages of `encode-chunk` and `encode-audio` ask."""
+class JobEnded(Exception):
+    """The job was ended, such as by a newer upload, while a part of it was being encoded; the encode was stopped."""
 
-    def __init__(
-        self, jobs: Jobs, media: MediaStore, ffmpeg: FFmpeg, *, work_dir: str, publish: Callable[[str], None]
-    ) -> None:
+    def __init__(self, job: EncodeJob) -> None:
+        super().__init__(job.id)
+        self.job = job
+
+
+class EncodeWorker:
+    """Encodes chunks and tracks, and records in the job which parts are stored.
+
+    `publish` is called with the job while an encode runs, whenever there may be more to list. Raises JobEnded if the
+    job is no longer open when a segment is recorded.
+    """
+
+    def __init__(self, jobs: EncodeJobs, media: MediaStore, ffmpeg: FFmpeg, *, work_dir: str) -> None:
         self._jobs = jobs
         self._media = media
         self._ffmpeg = ffmpeg
-        self._work_dir = work_dir or None
-        self._publish = publish
+        self._work_dir = work_dir
 
-    def encode_chunk(self, job: EncodeJob, index: int) -> None:
-        """Encode one chunk and note it as done; raise EncodeFault unless every rendition came out as planned."""
+    def encode_chunk(self, job: EncodeJob, index: int, *, publish: Publish) -> EncodeJob:
+        """Encode one chunk of the plan unless it is done; return the job with it.
+
+        Raises EncodeFault unless every rendition came out as planned, SourceRefused if the film is damaged.
+        """
         plan = self._plan_of(job)
         if index in job.chunks_done:
-            return
-        if not 0 <= index < len(plan.chunks):
-            raise Malformed(f"Job {job.id} has no chunk {index}.")
+            return job
         chunk = plan.chunks[index]
-        with tempfile.TemporaryDirectory(prefix="chunk-", dir=self._work_dir) as name:
-            folder = Path(name)
+        with work_folder("chunk", self._work_dir) as folder:
             tracks = [self._closing(job, folder / r.name) for r in plan.renditions]
-            listing = _Listing(self._publish, job.id)
+            listing = _Listing(publish)
             stored = 0
 
             def watch() -> None:
@@ -76,12 +85,12 @@ class Worker:
                 whole = min(_whole_segments(plan, chunk, track) for track in tracks)
                 if whole > stored:
                     stored = whole
-                    self._jobs.advance_chunk(job.id, index, whole, codecs=_codecs(plan, tracks))
-                    # What comes later in the film is listed only when all before it is there.
-                    if self._jobs.get(job.id).missing_chunks[:1] == (index,):
-                        listing.grew()
+                    now = _still_open(self._jobs.advance_chunk(job, index, whole, codecs=_codecs(plan, tracks)))
+                    # Only the first missing chunk can extend what is listed.
+                    if now.missing_chunks[:1] == (index,):
+                        listing.grew(now)
 
-            arguments = chunk_arguments(plan, chunk, self._media.address(plan.source, lasts=READ_FOR))
+            arguments = chunk_arguments(plan, chunk, self._media.signed_address(plan.source, lasts=READ_FOR))
             result = self._ffmpeg.run(arguments, folder=folder, limit_s=RUN_LIMIT_S, watch=watch)
             self._judge(job, plan, chunk, result)
             frames = {self._frames_of(plan, chunk, track) for track in tracks}
@@ -89,23 +98,21 @@ class Worker:
                 raise EncodeFault(f"The renditions of chunk {index} have different lengths: {sorted(frames)} frames.")
             strip_s = self._store_strip(job, chunk, tracks[-1], folder)
         tail = chunk.first_frame + frames.pop() if chunk.end_frame == plan.grid.frames else None
-        self._jobs.finish_chunk(job.id, index, codecs=_codecs(plan, tracks), cpu_s=result.cpu_s + strip_s, tail=tail)
         log.info("job %s chunk %d: %.1f CPU-s, peak %d MB", job.id, index, result.cpu_s, result.peak_mb)
+        return self._jobs.finish_chunk(
+            job, index, codecs=_codecs(plan, tracks), cpu_s=result.cpu_s + strip_s, tail=tail
+        )
 
-    def encode_track(self, job: EncodeJob, name: str) -> None:
-        """Encode one audio or subtitle track whole and note it as done."""
+    def encode_track(self, job: EncodeJob, name: str, *, publish: Publish) -> EncodeJob:
+        """Encode one audio or subtitle track of the plan whole, unless it is done; return the job with it."""
         plan = self._plan_of(job)
         state = job.tracks.get(name)
         if state and state.complete:
-            return
+            return job
         audio = next((track for track in plan.audio if track.name == name), None)
-        text = next((track for track in plan.text if track.name == name), None)
         if audio:
-            self._encode_audio(job, plan, audio)
-        elif text:
-            self._convert_text(job, plan, text)
-        else:
-            raise Malformed(f"Job {job.id} has no track {name}.")
+            return self._encode_audio(job, plan, audio, publish)
+        return self._convert_text(job, plan, next(track for track in plan.text if track.name == name))
 
     def _plan_of(self, job: EncodeJob) -> EncodePlan:
         if job.plan is None:
@@ -113,7 +120,7 @@ class Worker:
         if (version := self._ffmpeg.version()) != job.plan.ffmpeg_version:
             raise EncodeFault(
                 f"The job was begun with ffmpeg {job.plan.ffmpeg_version}; this encoder has {version}. "
-                f"Upload the film again to encode it anew."
+                f"Upload the film again."
             )
         return job.plan
 
@@ -121,7 +128,7 @@ class Worker:
         return ClosingTrack(self._media, container_for(job.title_id), job.id, folder, on_segment=on_segment)
 
     def _judge(self, job: EncodeJob, plan: EncodePlan, chunk: Chunk, result: Finished) -> None:
-        """Raise EncodeFault where another attempt may help, SourceRefused where the film itself is damaged."""
+        """Raise EncodeFault if another attempt may help, SourceRefused if the film itself is damaged."""
         self._ffmpeg.raise_if_unreachable(result)
         begin, end = (float(plan.grid.seconds(frame)) for frame in (chunk.first_frame, chunk.end_frame))
         if result.damaged_frames:
@@ -133,7 +140,7 @@ class Worker:
             raise EncodeFault(f"ffmpeg could not encode {begin:.0f} s to {end:.0f} s: {result.last_words}")
 
     def _frames_of(self, plan: EncodePlan, chunk: Chunk, track: ClosingTrack) -> int:
-        """Return how many frames a track got; raise EncodeFault unless its segments lie where the plan has them."""
+        """Return the number of frames of a track; raise EncodeFault unless its segments are where the plan has them."""
         grid = plan.grid
         begin, segments = chunk.first_frame * grid.frame_ticks, track.segments
         last = chunk.end_frame == grid.frames
@@ -155,20 +162,19 @@ class Worker:
         return frames
 
     def _store_strip(self, job: EncodeJob, chunk: Chunk, lowest: ClosingTrack, folder: Path) -> float:
-        """Store the chunk's thumbnails, one a segment; return the CPU-seconds it took."""
+        """Store the chunk's thumbnails, one per segment; return the CPU-seconds used."""
         joined, strip = folder / "joined.mp4", folder / "strip.jpg"
         lowest.joined(joined)
         pictures = len(lowest.segments)
         result = self._ffmpeg.run(strip_arguments(joined, strip, pictures=pictures), folder=folder, limit_s=RUN_LIMIT_S)
         if result.status or not strip.exists():
             raise EncodeFault(f"The thumbnails of chunk {chunk.index} could not be made: {result.last_words}")
-        self._media.put(container_for(job.title_id), f"{job.id}/thumbnails/c{chunk.index:05d}.jpg", strip)
+        self._media.store_file(container_for(job.title_id), f"{job.id}/thumbnails/c{chunk.index:05d}.jpg", strip)
         return result.cpu_s
 
-    def _encode_audio(self, job: EncodeJob, plan: EncodePlan, audio: AudioPlan) -> None:
-        listing = _Listing(self._publish, job.id)
-        with tempfile.TemporaryDirectory(prefix="audio-", dir=self._work_dir) as name:
-            folder = Path(name)
+    def _encode_audio(self, job: EncodeJob, plan: EncodePlan, audio: AudioPlan, publish: Publish) -> EncodeJob:
+        listing = _Listing(publish)
+        with work_folder("audio", self._work_dir) as folder:
 
             def state(*, complete: bool) -> TrackState:
                 return TrackState(len(track.segments), track.segments[-1].end if track.segments else 0, complete)
@@ -176,14 +182,14 @@ class Worker:
             def on_segment() -> None:
                 codec = track.init.codec if track.init else None
                 whole = all(segment.duration == audio.segment_ticks for segment in track.segments)
-                if whole:  # the last and shorter one is listed only when the track is known to be complete
-                    self._jobs.advance_track(job.id, audio.name, state(complete=False), codec=codec)
-                listing.grew()
+                if whole:  # the last, shorter segment is listed only once the track is known to be complete
+                    now = self._jobs.advance_track(job, audio.name, state(complete=False), codec=codec)
+                    listing.grew(_still_open(now))
 
             track = self._closing(job, folder / audio.name, on_segment)
-            address = self._media.address(plan.source, lasts=READ_FOR)
+            address = self._media.signed_address(plan.source, lasts=READ_FOR)
             arguments = audio_arguments(audio, address, shift=plan.picture.shift)
-            # Sound is made many times faster than picture: it yields, so that a long film's first picture is not late.
+            # Audio is encoded many times faster than video: at a lower priority it does not delay the first picture.
             result = self._ffmpeg.run(
                 arguments, folder=folder, limit_s=RUN_LIMIT_S, watch=track.store_closed, yields=True
             )
@@ -191,7 +197,7 @@ class Worker:
         if result.status or track.init is None:
             raise EncodeFault(f"The sound of {job.name} could not be encoded: {result.last_words}")
         self._check_audio(audio, track)
-        self._jobs.advance_track(job.id, audio.name, state(complete=True), codec=track.init.codec)
+        return self._jobs.advance_track(job, audio.name, state(complete=True), codec=track.init.codec)
 
     def _check_audio(self, audio: AudioPlan, track: ClosingTrack) -> None:
         at = 0
@@ -206,27 +212,26 @@ class Worker:
                 f"the file is cut off or damaged: upload it again."
             )
 
-    def _convert_text(self, job: EncodeJob, plan: EncodePlan, text: TextPlan) -> None:
-        with tempfile.TemporaryDirectory(prefix="text-", dir=self._work_dir) as name:
-            folder = Path(name)
+    def _convert_text(self, job: EncodeJob, plan: EncodePlan, text: TextPlan) -> EncodeJob:
+        with work_folder("text", self._work_dir) as folder:
             target = folder / "track.vtt"
             if text.blob:
                 address, stream, shift = str(self._sidecar(job, text.blob, folder)), 0, Fraction(0)
             else:
-                address, stream = self._media.address(plan.source, lasts=READ_FOR), text.stream or 0
+                address, stream = self._media.signed_address(plan.source, lasts=READ_FOR), text.stream or 0
                 shift = plan.picture.shift
             arguments = subtitle_arguments(address, stream=stream, target=target, shift=shift)
             result = self._ffmpeg.run(arguments, folder=folder, limit_s=RUN_LIMIT_S)
             self._ffmpeg.raise_if_unreachable(result)
             if result.status or not target.exists():
-                log.warning("job %s: subtitles %s are of no use: %s", job.id, text.name, result.last_words)
-                target.write_text("WEBVTT\n\n")  # a film is not refused for its subtitles
-            self._media.put(container_for(job.title_id), f"{job.id}/{text.name}.vtt", target)
-        self._jobs.advance_track(job.id, text.name, TrackState(complete=True), codec=None)
+                log.warning("job %s: subtitles %s could not be converted: %s", job.id, text.name, result.last_words)
+                target.write_text("WEBVTT\n\n")  # unusable subtitles are no reason to fail a film
+            self._media.store_file(container_for(job.title_id), f"{job.id}/{text.name}.vtt", target)
+        return self._jobs.advance_track(job, text.name, TrackState(complete=True), codec=None)
 
     def _sidecar(self, job: EncodeJob, blob: str, folder: Path) -> Path:
-        """Fetch a sidecar of subtitles and write it as UTF-8, which ffmpeg expects."""
-        raw = self._media.head(SourceRef(job.upload.container, blob), length=SUBTITLE_BYTES)
+        """Write a subtitle sidecar to a file, as UTF-8, which ffmpeg expects; return its path."""
+        raw = self._media.read_head(SourceRef(job.upload.container, blob), length=SUBTITLE_BYTES)
         try:
             text = raw.decode("utf-8-sig")
         except UnicodeDecodeError:
@@ -237,23 +242,28 @@ class Worker:
 
 
 class _Listing:
-    """Publishes what a running ffmpeg has added: at once the first time, then not more often than it is worth."""
+    """Publishes what a running encode has added: at once the first time, then at most once per LISTING_S."""
 
-    def __init__(self, publish: Callable[[str], None], job_id: str) -> None:
+    def __init__(self, publish: Publish) -> None:
         self._publish = publish
-        self._job_id = job_id
         self._published_at: float | None = None
 
-    def grew(self) -> None:
-        """Publish, unless that was done a moment ago."""
+    def grew(self, job: EncodeJob) -> None:
+        """Publish, unless that was done less than LISTING_S ago."""
         now = time.monotonic()
         if self._published_at is None or now - self._published_at >= LISTING_S:
             self._published_at = now
-            self._publish(self._job_id)
+            self._publish(job)
+
+
+def _still_open(job: EncodeJob) -> EncodeJob:
+    if not job.is_open:
+        raise JobEnded(job)
+    return job
 
 
 def _whole_segments(plan: EncodePlan, chunk: Chunk, track: ClosingTrack) -> int:
-    """Return how many segments from the first lie exactly where the plan has them, are whole, and start afresh."""
+    """Return how many segments, from the first, are where the plan has them, are whole, and start with a key frame."""
     at, whole = chunk.first_frame * plan.grid.frame_ticks, plan.grid.gop * plan.grid.frame_ticks
     for number, segment in enumerate(track.segments):
         if segment.start != at or segment.duration != whole or not segment.starts_with_sync:
@@ -263,5 +273,5 @@ def _whole_segments(plan: EncodePlan, chunk: Chunk, track: ClosingTrack) -> int:
 
 
 def _codecs(plan: EncodePlan, tracks: list[ClosingTrack]) -> dict[str, str]:
-    """Return the codec of each rendition that has begun."""
+    """Return the codec of each rendition that has an init segment."""
     return {r.name: track.init.codec for r, track in zip(plan.renditions, tracks, strict=True) if track.init}

@@ -1,7 +1,8 @@
-"""One short question to each store; it answers, or its driver raises."""
+"""One short query to each store: a probe returns if the store answers, and raises what its driver raises."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from functions.health.service import TIMEOUT_S
@@ -17,8 +18,12 @@ if TYPE_CHECKING:
     from functions.usage.model import UsageStore
 
 
+OPTIONAL = frozenset({"neo4j"})
+"""Without the graph, shelves come from the catalogue."""
+
+
 class NotSet(Exception):
-    """The setting that leads to the store is empty."""
+    """The setting of the store is empty."""
 
 
 def probes_of(
@@ -29,7 +34,7 @@ def probes_of(
     mongo: Callable[[], MongoClient[dict[str, object]]],
     usage: Callable[[], UsageStore],
 ) -> dict[str, Callable[[], None]]:
-    """Return a probe for each store of the product, by its name."""
+    """Return a probe for each store, by its name."""
 
     def blob() -> None:
         blobs().get_container_client("$web").exists(retry_total=0, timeout=int(TIMEOUT_S))
@@ -38,13 +43,15 @@ def probes_of(
         next(iter(queues().list_queues(results_per_page=1, retry_total=0, timeout=int(TIMEOUT_S))), None)
 
     def mongodb() -> None:
-        mongo().admin.command("ping")
+        # a read, because a server whose storage has failed still answers a ping
+        mongo()[settings.mongo_database]["titles"].find_one({"_id": "nothing"}, {"_id": 1})
 
     def mysql() -> None:
         from functions.platform.mysql_connections import Address, connect
 
         address = Address.of(_given(settings.logins_db_url))
-        connect(address, settings.mysql_ca, answer_s=TIMEOUT_S).close()
+        with closing(connect(address, settings.mysql_ca, answer_s=TIMEOUT_S)) as connection:
+            connection.cursor().execute(f"CALL `{address.database}`.`get_login`('')")
 
     def redis() -> None:
         from redis import Redis

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 
 class StoreHealth(Struct, frozen=True):
     """Whether a store answers, or why not."""
 
     up: bool
-    reason: str | None
+    reason: Annotated[str | None, Meta(description="Why the store is down; null while it is up.")]
+    optional: Annotated[bool, Meta(description="Whether the service works without this store, with less.")]
 
 
 class HealthReport(Struct, frozen=True):
-    """The state of each store; `status` is up if all of them are."""
+    """The state of each store; `status` is up unless a store that is not optional is down."""
 
     status: str
     stores: dict[str, StoreHealth]

@@ -1,48 +1,89 @@
-"""Whether each store answers, asked of all at once and within one time limit; nothing secret is in the reasons."""
+"""The state of each store, asked of all stores at once and within one time limit.
+
+However many callers ask, each store has at most one probe running: callers share a report for a few seconds, and a
+store whose probe still hangs from an earlier report is down without being asked again.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 TIMEOUT_S = 2.0
+FRESH_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
-    """A store: up, or why not."""
+class StoreState:
+    """Whether a store answers, or why not; an `optional` store may be down while the service is up."""
 
     up: bool
     reason: str | None = None
+    optional: bool = False
 
 
-def check(probes: Mapping[str, Callable[[], None]], *, timeout_s: float = TIMEOUT_S) -> dict[str, Health]:
-    """Return the health of every store; a probe returns if its store is up, raises if not, and may hang."""
-    results: SimpleQueue[tuple[str, Health]] = SimpleQueue()
+class HealthMonitor:
+    """Reports the state of the stores that `probes` ask: a probe returns if its store is up, raises, or hangs."""
 
-    def run(name: str, probe: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        probes: Mapping[str, Callable[[], None]],
+        *,
+        optional: frozenset[str] = frozenset(),
+        timeout_s: float = TIMEOUT_S,
+        fresh_s: float = FRESH_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._probes = dict(probes)
+        self._optional = optional
+        self._timeout_s = timeout_s
+        self._fresh_s = fresh_s
+        self._clock = clock
+        self._reporting = threading.Lock()
+        self._changed = threading.Condition()
+        self._running: set[str] = set()
+        self._results: dict[str, str | None] = {}
+        self._report: tuple[float, dict[str, StoreState]] | None = None
+
+    def report(self) -> dict[str, StoreState]:
+        """Return the state of every store, at most `fresh_s` old."""
+        with self._reporting:
+            if self._report and self._clock() - self._report[0] < self._fresh_s:
+                return self._report[1]
+            states = self._ask()
+            self._report = (self._clock(), states)
+            return states
+
+    def _ask(self) -> dict[str, StoreState]:
+        with self._changed:
+            hanging = set(self._running)
+            for name in self._probes.keys() - hanging:
+                self._results.pop(name, None)
+                self._running.add(name)
+                threading.Thread(target=self._probe, args=(name,), name=f"health-{name}", daemon=True).start()
+            asked = self._probes.keys() - hanging
+            self._changed.wait_for(lambda: asked.isdisjoint(self._running), timeout=self._timeout_s)
+            return {name: self._state(name) for name in self._probes}
+
+    def _probe(self, name: str) -> None:
         try:
-            probe()
-        except Exception as error:  # noqa: BLE001 - whatever a driver raises is the answer; its text may hold an address
-            results.put((name, Health(up=False, reason=type(error).__name__)))
-        else:
-            results.put((name, Health(up=True)))
+            self._probes[name]()
+            reason = None
+        except Exception as error:  # noqa: BLE001 - a driver's error is the answer; its text may hold an address
+            reason = type(error).__name__
+        with self._changed:
+            self._results[name] = reason
+            self._running.discard(name)
+            self._changed.notify_all()
 
-    for name, probe in probes.items():
-        threading.Thread(target=run, args=(name, probe), name=f"health-{name}", daemon=True).start()
-    found: dict[str, Health] = {}
-    deadline = time.monotonic() + timeout_s
-    while len(found) < len(probes):
-        try:
-            name, health = results.get(timeout=max(0.0, deadline - time.monotonic()))
-        except Empty:
-            break
-        found[name] = health
-    late = Health(up=False, reason=f"no answer within {timeout_s:g} s")
-    return {name: found.get(name, late) for name in probes}
+    def _state(self, name: str) -> StoreState:
+        optional = name in self._optional
+        if name in self._running:
+            return StoreState(up=False, reason=f"no answer within {self._timeout_s:g} s", optional=optional)
+        reason = self._results[name]
+        return StoreState(up=reason is None, reason=reason, optional=optional)

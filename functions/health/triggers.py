@@ -16,13 +16,12 @@ app = SliceApp(bootstrap, "functions.health.schemas")
 
 @app.get("health", caller=ANYONE, status=(200, 503))
 def health() -> Answer[HealthReport]:
-    """Return the state of each store; 503 unless all are up."""
+    """Return the state of each store; 503 if a store is down that the service cannot work without."""
     from functions.health.schemas import HealthReport, StoreHealth
-    from functions.health.service import check
 
-    stores = check(bootstrap.health_probes())
-    up = all(store.up for store in stores.values())
-    shown = {name: StoreHealth(store.up, store.reason) for name, store in stores.items()}
+    states = bootstrap.health().report()
+    up = all(state.up or state.optional for state in states.values())
+    shown = {name: StoreHealth(state.up, state.reason, state.optional) for name, state in states.items()}
     return Answer(HealthReport("up" if up else "down", shown), 200 if up else 503)
 
 

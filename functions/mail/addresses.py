@@ -1,4 +1,4 @@
-"""Mail addresses as a mail server takes them: exactly one, and nothing that could begin another line or recipient."""
+"""Email addresses as a mail server accepts them: exactly one, which cannot inject another line or recipient."""
 
 from __future__ import annotations
 
@@ -10,50 +10,50 @@ import idna
 from functions.platform.errors import MailRefused
 
 LONGEST_ADDRESS = 254
-"""Octets of an address: a path has 256 with its angle brackets (RFC 5321, section 4.5.3.1.3)."""
+"""Octets of an address; a path is limited to 256 including its angle brackets (RFC 5321, section 4.5.3.1.3)."""
 
 LONGEST_LOCAL_PART = 64
 """Octets before the @ (RFC 5321, section 4.5.3.1.1)."""
 
 SPECIALS = frozenset('()<>[]:;@\\,"')
-"""What an unquoted local part may not hold (RFC 5322, section 3.2.3); nothing is sent to quoted ones."""
+"""Characters that an unquoted local part must not contain (RFC 5322, section 3.2.3); quoted ones are refused."""
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """An address that has been read; its domain is in the ASCII form that every server knows."""
+class Mailbox:
+    """A parsed address; its domain is in the ASCII form that every server accepts."""
 
     local: str = field(repr=False)
     domain: str = field(repr=False)
 
     @property
     def needs_utf8(self) -> bool:
-        """Return whether only a server with SMTPUTF8 (RFC 6531) can take it."""
+        """Return whether only a server with SMTPUTF8 (RFC 6531) accepts it."""
         return not self.local.isascii()
 
     def __str__(self) -> str:
         return f"{self.local}@{self.domain}"
 
 
-def address_of(text: str) -> Address:
-    """Read the one address that `text` is; raise MailRefused, whose detail does not repeat it.
+def mailbox_of(text: str) -> Mailbox:
+    """Return the one address in `text`; raise MailRefused, whose detail does not repeat it.
 
-    The domain is encoded by IDNA 2008 (RFC 5891) after the mapping of UTS 46: the older rules turn ß into ss, and so
-    lead mail for one domain to the owner of another. The local part is the receiving server's business and stays as
-    it is.
+    The domain is encoded by IDNA 2008 (RFC 5891) after the mapping of UTS 46: the older rules turn ß into ss and would
+    deliver mail for one domain to the owner of another. The local part is left unchanged: only the receiving server
+    can interpret it.
     """
     local, at, domain = text.rpartition("@")
     if not (at and local and domain):
         raise MailRefused("The address is not of the form name@domain.")
     if any(unicodedata.category(character)[0] in "CZ" or character in SPECIALS for character in local):
-        raise MailRefused("The name before the @ holds a character that no mail is sent to.")
+        raise MailRefused("The name before the @ contains a character that is not allowed there.")
     if local.startswith(".") or local.endswith(".") or ".." in local:
-        raise MailRefused("The name before the @ has a dot where none may stand.")
+        raise MailRefused("The name before the @ has a misplaced dot.")
     try:
         ascii_domain = idna.encode(domain.removesuffix("."), uts46=True, std3_rules=True).decode()
     except UnicodeError:  # idna's own errors among them
-        raise MailRefused("What stands after the @ is no domain.") from None
-    address = Address(local, ascii_domain)
+        raise MailRefused("The part after the @ is not a domain.") from None
+    address = Mailbox(local, ascii_domain)
     if len(local.encode()) > LONGEST_LOCAL_PART or len(str(address).encode()) > LONGEST_ADDRESS:
         raise MailRefused("The address is too long.")
     return address

@@ -10,14 +10,14 @@ import smtplib
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
-from email.headerregistry import Address as HeaderAddress
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, parseaddr
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from functions.mail.addresses import Address, address_of
+from functions.mail.addresses import Mailbox, mailbox_of
 from functions.mail.templates import PRODUCT
 from functions.platform.errors import MailRefused, MailUnavailable
 
@@ -35,7 +35,7 @@ _ENHANCED = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class SmtpServer:
     """The server of SMTP_URL; without a user there is no authentication."""
 
     scheme: str
@@ -45,7 +45,7 @@ class Server:
     password: str = field(repr=False)
 
 
-def server_of(url: str) -> Server:
+def server_of(url: str) -> SmtpServer:
     """Return the server of SMTP_URL; raise MailRefused, whose detail does not repeat the URL and its password."""
     if not url:
         raise MailRefused("The setting SMTP_URL is not set, so there is no mail server to send through.")
@@ -59,14 +59,14 @@ def server_of(url: str) -> Server:
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if not (user + password).isascii():
         raise MailRefused("User and password in the setting SMTP_URL must be plain ASCII.")
-    return Server(parts.scheme, parts.hostname, port or PORTS[parts.scheme], user, password)
+    return SmtpServer(parts.scheme, parts.hostname, port or PORTS[parts.scheme], user, password)
 
 
-def sender_of(text: str) -> tuple[str, Address]:
+def sender_of(text: str) -> tuple[str, Mailbox]:
     """Return name and address of MAIL_FROM, an address or `Name <address>`; raise MailRefused."""
     name, address = parseaddr(text)
     try:
-        return name or PRODUCT, address_of(address)
+        return name or PRODUCT, mailbox_of(address)
     except MailRefused as error:
         what = "is not set" if not text else f"is not an address: {error.detail}"
         raise MailRefused(f"The setting MAIL_FROM {what}") from None
@@ -83,7 +83,7 @@ class SmtpTransport:
 
     def deliver(self, email: Email, *, to: str, email_id: str) -> None:
         """Deliver an email; raise MailRefused or MailUnavailable, neither of which names an address."""
-        server, (name, sender), recipient = server_of(self._url), sender_of(self._sender), address_of(to)
+        server, (name, sender), recipient = server_of(self._url), sender_of(self._sender), mailbox_of(to)
         try:
             smtp = _connected(server, called=sender.domain, timeout_s=self._timeout_s)
             try:
@@ -105,22 +105,22 @@ class SmtpTransport:
             raise MailUnavailable(f"The mail server {server.host}:{server.port} {_trouble(error)}.") from None
 
     def _message(
-        self, email: Email, name: str, sender: Address, recipient: Address, email_id: str, *, utf8: bool
+        self, email: Email, name: str, sender: Mailbox, recipient: Mailbox, email_id: str, *, utf8: bool
     ) -> bytes:
         message = EmailMessage(SMTPUTF8 if utf8 else SMTP)
-        message["From"] = HeaderAddress(name, sender.local, sender.domain)
-        message["To"] = HeaderAddress("", recipient.local, recipient.domain)
+        message["From"] = Address(name, sender.local, sender.domain)
+        message["To"] = Address("", recipient.local, recipient.domain)
         message["Subject"] = email.subject
         message["Date"] = format_datetime(self._now())
         message["Message-ID"] = f"<{email_id}@{sender.domain}>"
-        message["Auto-Submitted"] = "auto-generated"  # so that automatic responders stay silent (RFC 3834)
+        message["Auto-Submitted"] = "auto-generated"  # so that automatic responders do not reply (RFC 3834)
         message.set_content(email.text)
         message.add_alternative(email.html, subtype="html")
         return message.as_bytes()
 
 
-def _connected(server: Server, *, called: str, timeout_s: float) -> smtplib.SMTP:
-    """Return a connection on which mail can be sent, having introduced ourselves as `called`."""
+def _connected(server: SmtpServer, *, called: str, timeout_s: float) -> smtplib.SMTP:
+    """Return a connection that is ready to send; `called` is our name in EHLO."""
     trust = ssl.create_default_context()
     smtp: smtplib.SMTP
     if server.scheme == "smtps":
@@ -129,7 +129,7 @@ def _connected(server: Server, *, called: str, timeout_s: float) -> smtplib.SMTP
         smtp = smtplib.SMTP(server.host, server.port, called, timeout=timeout_s)
     try:
         if server.scheme == "smtp+starttls":
-            smtp.starttls(context=trust)  # raises where the server does not offer it: nothing goes in clear
+            smtp.starttls(context=trust)  # raises if the server does not offer it: nothing is sent in clear
         smtp.ehlo_or_helo_if_needed()
         if server.user:
             smtp.login(server.user, server.password)
@@ -139,36 +139,36 @@ def _connected(server: Server, *, called: str, timeout_s: float) -> smtplib.SMTP
     return smtp
 
 
-def _utf8_needed(smtp: smtplib.SMTP, *addresses: Address) -> bool:
+def _utf8_needed(smtp: smtplib.SMTP, *addresses: Mailbox) -> bool:
     needed = any(address.needs_utf8 for address in addresses)
     if needed and not smtp.has_extn("smtputf8"):
-        raise MailRefused("The mail server takes no address with letters beyond ASCII before the @ (no SMTPUTF8).")
+        raise MailRefused("The mail server does not support non-ASCII characters before the @ (no SMTPUTF8).")
     return needed
 
 
 def _refusal(what: str, code: int, answer: bytes | str) -> MailRefused | MailUnavailable:
-    """Return the error of an answer: 5xx is final. The answer's own words stay out, since they repeat addresses."""
+    """Return the error for a reply: 5xx is permanent. The reply's text is left out because it may repeat addresses."""
     enhanced = _ENHANCED.match(answer.encode() if isinstance(answer, str) else answer)
     shown = f"{code} {enhanced[1].decode()}" if enhanced else str(code)
     if code >= 500:
         return MailRefused(f"The mail server refuses {what} for good ({shown}).")
-    return MailUnavailable(f"The mail server does not take {what} for now ({shown}).")
+    return MailUnavailable(f"The mail server does not accept {what} for now ({shown}).")
 
 
 def _trouble(error: Exception) -> str:
-    """Return what is wrong with a mail server, in words that fit after its name."""
+    """Return what is wrong with a mail server, as the end of a sentence that begins with its name."""
     match error:
         case smtplib.SMTPAuthenticationError():
             return f"refuses the user or the password of SMTP_URL ({error.smtp_code})"
         case smtplib.SMTPNotSupportedError():
-            return "does not offer what SMTP_URL asks for, STARTTLS or a login"
+            return "does not offer what SMTP_URL requires, STARTTLS or a login"
         case smtplib.SMTPResponseException():
             return f"is not ready ({error.smtp_code})"
         case ssl.SSLCertVerificationError():
-            return f"shows a certificate that is not to be trusted: {error.verify_message}"
+            return f"has a certificate that cannot be trusted: {error.verify_message}"
         case smtplib.SMTPServerDisconnected() | TimeoutError():
-            return "hung up, or did not answer in time"
+            return "closed the connection or did not answer in time"
         case smtplib.SMTPException():
-            return f"does not speak SMTP as it should ({type(error).__name__})"
+            return f"violates the SMTP protocol ({type(error).__name__})"
         case _:
             return f"cannot be reached ({getattr(error, 'strerror', None) or type(error).__name__})"

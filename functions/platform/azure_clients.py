@@ -1,4 +1,4 @@
-"""Clients of Azure's storage and databases, made from a setting: by its keys, or by the identity of the app."""
+"""Clients of Azure storage, authenticated by connection string or by the app's identity."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def blob_service(storage: str) -> BlobServiceClient:
-    """Return the client of blob storage: by connection string, or by identity where `storage` is an account's name."""
+    """Return a client of blob storage; `storage` is a connection string, or an account name to use the identity."""
     from azure.storage.blob import BlobServiceClient
 
     if _is_connection_string(storage):
@@ -22,7 +22,7 @@ def blob_service(storage: str) -> BlobServiceClient:
 
 
 def queue_service(storage: str, *, interactive: bool = False) -> QueueServiceClient:
-    """Return the client of queue storage, reached as blob storage is.
+    """Return a client of queue storage; `storage` as for `blob_service`.
 
     An `interactive` client is for requests that a person waits for: one immediate retry, and it fails within seconds.
     """
@@ -38,7 +38,7 @@ def queue_service(storage: str, *, interactive: bool = False) -> QueueServiceCli
 
 
 def drop_container(blobs: BlobServiceClient, name: str) -> None:
-    """Delete a container; one that is gone already, or being deleted already (409), is as good."""
+    """Delete a container; one that is already deleted or being deleted (409) is no error."""
     from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 
     with suppress(ResourceNotFoundError, ResourceExistsError):
@@ -47,7 +47,7 @@ def drop_container(blobs: BlobServiceClient, name: str) -> None:
 
 @cache
 def identity() -> TokenCredential:
-    """Return the identity that the app runs under."""
+    """Return the identity of the app."""
     from azure.identity import DefaultAzureCredential
 
     return DefaultAzureCredential()

@@ -1,6 +1,6 @@
-"""Signed addresses of blobs (shared access signatures), by the account's key or, where there is none, by identity.
+"""Signed addresses of blobs (shared access signatures), by the account's key or, without one, by the app's identity.
 
-The one place that knows which of the two signs. What is signed is never logged and never stored.
+A signed address must never be logged or stored.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 CLOCK_SKEW = timedelta(minutes=5)
 KEYS_KEPT = 4
-"""Delegation keys remembered: those of the buckets that are in use at a time, and one to spare."""
+"""Delegation keys that are cached: those of the time windows in use at once, and one more."""
 
 
 def seen_from_outside(address: str, service: BlobServiceClient, front: str) -> str:
-    """Return the address of a blob as browsers reach it: by a front before storage if there is one (`BLOB_URL`).
+    """Return the address of a blob as browsers reach it: through the CDN or proxy of `BLOB_URL` if there is one.
 
-    A signature holds for both, since it names the account, the container and the blob, but no host.
+    A signature is valid for both, because it covers account, container and blob but not the host.
     """
     own = service.url.partition("?")[0].rstrip("/")
     return f"{front.rstrip('/')}{address.removeprefix(own)}" if front else address
 
 
 class Signer:
-    """Signs what may be done with one blob, or read of one container, until a time."""
+    """Signs access to one blob, or read access to one container, until a time."""
 
     def __init__(self, service: BlobServiceClient) -> None:
         self._service = service
@@ -38,7 +38,7 @@ class Signer:
         self._lock = Lock()
 
     def blob_address(self, container: str, blob: str, *, until: datetime, write: bool = False) -> str:
-        """Return the address of a blob that may be read, or created and written, until then."""
+        """Return an address that allows to read a blob, or to create and write it, until a time."""
         may = BlobSasPermissions(create=True, write=True) if write else BlobSasPermissions(read=True)
         if self._account_key:
             key = self._by_account()
@@ -48,9 +48,9 @@ class Signer:
         return f"{self._service.get_blob_client(container, blob).url}?{sas}"
 
     def container_sas(self, container: str, *, begins: datetime, until: datetime) -> str:
-        """Return a SAS, without its question mark, that reads the blobs of a container until then.
+        """Return a SAS, without the question mark, that reads the blobs of a container until a time.
 
-        The same times give every instance an equal SAS; `begins` is that of the delegation key, if one is needed.
+        Equal times give equal SAS on every instance; `begins` is the start of the delegation key, if one is used.
         """
         key = self._by_account() if self._account_key else {"user_delegation_key": self._by_identity(begins, until)}
         may = ContainerSasPermissions(read=True)
@@ -59,7 +59,7 @@ class Signer:
         )
 
     def url(self, path: str, front: str = "") -> str:
-        """Return the address of a blob, given as container/blob, as browsers reach it, unsigned."""
+        """Return the unsigned address, as browsers reach it, of a blob given as container/blob."""
         return seen_from_outside(f"{self._service.url.partition('?')[0].rstrip('/')}/{path}", self._service, front)
 
     @property
@@ -74,7 +74,7 @@ class Signer:
         return {"account_key": self._account_key}
 
     def _by_identity(self, begins: datetime, until: datetime) -> UserDelegationKey:
-        """Return the delegation key of these times, asked for once."""
+        """Return the delegation key of a time window, which is requested once."""
         with self._lock:
             if (begins, until) not in self._shared:
                 self._shared[begins, until] = self._service.get_user_delegation_key(begins, until)

@@ -3,11 +3,11 @@
 NotflixError
 ├── Malformed ── WeakPassword, PayloadTooLarge, UnsupportedMediaType
 ├── NotFound
-├── Conflict ── NotPlayable, AddressTaken, AlreadySubscribed, ListFull, ProcedureRefused
+├── Conflict ── NotPlayable, AddressTaken, AlreadySubscribed, ListFull, ProcedureRefused, AccountStillExists (retryable)
 ├── Unauthenticated ── WrongCredentials
 ├── Forbidden ── WrongPassword
 ├── LinkExpired, EntitlementRequired, TooManyAttempts
-├── StoreUnavailable, MailUnavailable                      retryable
+├── StoreUnavailable ── Busy; MailUnavailable               retryable
 ├── SourceRefused, MailRefused, NotFromPayPal, PayPalRefused
 ├── EncodeFault                                            retryable
 └── SettingMissing, DatabaseUrlInvalid, ProcedureFailed
@@ -102,6 +102,12 @@ class ListFull(Conflict):
     code = "list_full"
 
 
+class AccountStillExists(Conflict):
+    """The data of an account is to be deleted, but the account itself has not been deleted yet."""
+
+    retryable = True
+
+
 class ProcedureRefused(Conflict):
     """A stored procedure refused with SIGNAL; `number` is its MYSQL_ERRNO."""
 
@@ -174,6 +180,18 @@ class StoreUnavailable(NotflixError):
     code = "store_unavailable"
     status = 503
     retryable = True
+    retry_after_s = 5
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return `Retry-After`."""
+        return {"Retry-After": str(self.retry_after_s)}
+
+
+class Busy(StoreUnavailable):
+    """More passwords are being hashed than memory allows; retry in a few seconds."""
+
+    code = "busy"
 
 
 class MailUnavailable(NotflixError):

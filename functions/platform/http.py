@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 JSON = "application/json"
+SECURITY_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 UNEXPECTED = "Something went wrong on our side; it has been logged. Try again."
 
 
@@ -97,7 +98,7 @@ def read_body[T](request: func.HttpRequest, kind: type[T], *, largest_bytes: int
         raise UnsupportedMediaType("Send the body as JSON, with the header Content-Type: application/json.")
     try:
         return msgspec.json.decode(body or b"{}", type=kind)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(_sentence(error)) from None
 
 
@@ -130,14 +131,12 @@ def answer(body: object, *, status: int = 200, headers: Mapping[str, str] | None
 
     plain = msgspec.to_builtins(body, builtin_types=_TIMES())
     text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=to_text)
-    return func.HttpResponse(
-        text, status_code=status, mimetype=JSON, headers={"Cache-Control": "no-store", **(headers or {})}
-    )
+    return func.HttpResponse(text, status_code=status, mimetype=JSON, headers={**SECURITY_HEADERS, **(headers or {})})
 
 
 def text_answer(text: str, *, media_type: str, status: int = 200) -> func.HttpResponse:
     """Return a text that must not be cached."""
-    return func.HttpResponse(text, status_code=status, mimetype=media_type, headers={"Cache-Control": "no-store"})
+    return func.HttpResponse(text, status_code=status, mimetype=media_type, headers=SECURITY_HEADERS)
 
 
 def no_content(status: int = 204) -> func.HttpResponse:
@@ -174,6 +173,8 @@ def _sentence(error: Exception) -> str:
     """Return msgspec's message as a sentence that names the field: `email`: Expected `str`, got `int`."""
     if isinstance(error, RecursionError):
         return "The body is nested too deeply."
+    if isinstance(error, UnicodeDecodeError):
+        return "The body is not valid UTF-8."
     what, _, where = str(error).partition(" - at `")
     field = where.rstrip("`").removeprefix("$").lstrip(".")
     return f"`{field}`: {what}." if field else f"{what}."

@@ -1,7 +1,7 @@
-"""Names that derive from an upload: which blob is a film, which a sidecar, and the ids that follow from them.
+"""Identifiers that derive from an upload: film or sidecar, title id, job id and container.
 
-The same blob always gives the same title; the same blob and etag always give the same encode job. So whatever
-happens twice changes nothing.
+The same blob always gives the same title id; the same blob and ETag always give the same job id. So a repeated event
+changes nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 
 
 class UploadKind(StrEnum):
-    """What a blob in `uploads` is to the product."""
+    """The role of a blob in `uploads`."""
 
     FILM = "film"
     METADATA = "metadata"
@@ -26,7 +26,7 @@ class UploadKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A blob of the `uploads` container read by its name; `language` is BCP 47 for subtitles that name one."""
+    """A blob of the `uploads` container, by its name; `language` is the BCP 47 tag of subtitles, "und" without one."""
 
     blob: str
     stem: str
@@ -39,7 +39,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
 def read_name(blob: str) -> Upload:
-    """Return what `blob` is; `film.json`, `film.jpg`, `film.backdrop.jpg`, `film.en.srt` belong to `film.mkv`."""
+    """Return the role of a blob; `film.json`, `film.jpg`, `film.backdrop.jpg`, `film.en.srt` belong to `film.mkv`."""
     ending = PurePosixPath(blob.rpartition("/")[2]).suffix
     suffix, stem = ending.lower(), blob.removesuffix(ending)
     head, _, tail = stem.rpartition(".")
@@ -57,9 +57,9 @@ def read_name(blob: str) -> Upload:
 
 
 def companion(blob: str, *, film: str) -> Upload | None:
-    """Return what `blob` is to the film of that stem, or None where it does not belong to it.
+    """Return the sidecar that `blob` is to the film of that stem, or None if it does not belong to it.
 
-    A name alone does not tell: `The.Big.Sea.srt` belongs to `The.Big.Sea.mkv`, and is not in a language named Sea.
+    The name alone is ambiguous: `The.Big.Sea.srt` belongs to `The.Big.Sea.mkv` and is not in a language named Sea.
     """
     upload = read_name(blob)
     if upload.kind is UploadKind.FILM:
@@ -70,7 +70,7 @@ def companion(blob: str, *, film: str) -> Upload | None:
 
 
 def title_id_for(blob: str) -> str:
-    """Return the title's id: a readable slug of the stem and six hex digits that tell equal slugs apart."""
+    """Return the title id: a readable slug of the stem, and six hex digits that distinguish equal slugs."""
     stem = read_name(blob).stem
     plain = unicodedata.normalize("NFKD", PurePosixPath(stem).name).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].rstrip("-") or "film"
@@ -78,7 +78,7 @@ def title_id_for(blob: str) -> str:
 
 
 def job_id_for(blob: str, etag: str) -> str:
-    """Return the encode job's id, of twelve hex digits, for one version of one blob."""
+    """Return the job id, twelve hex digits, of one version of one blob."""
     return hashlib.sha256(f"{blob}\n{etag.strip('"')}".encode()).hexdigest()[:12]
 
 

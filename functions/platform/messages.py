@@ -25,10 +25,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class PlanEncode(Message):
-    """Plan an encode job."""
+    """Plan an encode job; `deferrals` counts how often it was deferred after all attempts, as in the next three."""
 
     QUEUE: ClassVar[str] = "plan-encode"
     job_id: JobId
+    deferrals: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class EncodeChunk(Message):
     QUEUE: ClassVar[str] = "encode-chunk"
     job_id: JobId
     chunk: Annotated[int, Meta(ge=0)]
+    deferrals: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class EncodeAudio(Message):
 
     QUEUE: ClassVar[str] = "encode-audio"
     job_id: JobId
-    track: str
+    track: Annotated[str, Meta(pattern=r"^[a-z]\d{1,4}$")]
+    deferrals: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class PublishTitle(Message):
 
     QUEUE: ClassVar[str] = "publish-title"
     job_id: JobId
+    deferrals: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +127,12 @@ class RecordLogin(Message):
     """Store one entry of the login history; `user_id` is empty where the address has no account."""
 
     QUEUE: ClassVar[str] = "record-login"
-    entry_id: str
-    user_id: str
+    entry_id: Annotated[str, Meta(max_length=64)]
+    user_id: Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?$")]
     at: Time
-    ip: str
-    browser: str
-    outcome: str
+    ip: Annotated[str, Meta(max_length=45)]
+    browser: Annotated[str, Meta(max_length=400)]
+    outcome: Literal["success", "wrong_password", "limited"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,5 +181,5 @@ def decode[M: Message](body: bytes, kind: type[M]) -> M:
     """Return the message in `body`; raise Malformed, whose detail repeats no value of the message."""
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"A message of {kind.QUEUE} is malformed: {error}.") from None

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
+from functions.platform.bulkhead import Bulkhead
 from functions.platform.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 TIMEOUT_MS = 5000
+_bulkhead = Bulkhead("The document store")
 
 THROTTLED = 16500
 """The code with which Cosmos DB for MongoDB refuses requests beyond its request units (Microsoft's documentation of
@@ -21,8 +23,18 @@ the request rate "16500 TooManyRequests")."""
 
 
 def connect(url: str) -> MongoClient[dict[str, Any]]:
-    """Return a client that reads times as aware; it connects at the first operation and gives up after 5 s."""
-    return MongoClient(url, tz_aware=True, serverSelectionTimeoutMS=TIMEOUT_MS, connectTimeoutMS=TIMEOUT_MS)
+    """Return a client that reads times as aware; it connects at the first operation, and each step gives up after 5 s.
+
+    Without `socketTimeoutMS` the driver would wait for a stalled server for ever (PyMongo, MongoClient).
+    """
+    return MongoClient(
+        url,
+        tz_aware=True,
+        serverSelectionTimeoutMS=TIMEOUT_MS,
+        connectTimeoutMS=TIMEOUT_MS,
+        socketTimeoutMS=TIMEOUT_MS,
+        waitQueueTimeoutMS=TIMEOUT_MS,
+    )
 
 
 def store_errors[**P, R](method: Callable[P, R]) -> Callable[P, R]:
@@ -34,7 +46,8 @@ def store_errors[**P, R](method: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(method)
     def translated(*arguments: P.args, **named: P.kwargs) -> R:
         try:
-            return method(*arguments, **named)
+            with _bulkhead.place():
+                return method(*arguments, **named)
         except OperationFailure as error:
             if error.code != THROTTLED:
                 raise

@@ -1,8 +1,8 @@
-"""MySQL as the product uses it: stored procedures called over a pool of connections that outlive an invocation.
+"""MySQL: stored procedures, called over a pool of connections that outlives an invocation.
 
-A call is sent once, with these exceptions: what the server surely did not carry out (the request never left whole, or
-lost to a deadlock and was rolled back), and what the caller says may be repeated. No argument ever stands in an error's
-text: it may be an address or a hash. Times are aware and travel in UTC.
+A call is sent again only if the server certainly did not execute it (the request was not sent whole, or was rolled
+back after a deadlock), or if the caller declares it idempotent. An error never contains an argument, which may be an
+address or a hash. Times are aware and sent as UTC.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 import re
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ from functions.platform.mysql_connections import ANSWER_S, Address, answers, clo
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from functions.platform.bulkhead import Bulkhead
     from functions.platform.mysql_connections import Connection
 
 type Argument = str | int | float | bytes | datetime | None
@@ -40,31 +41,31 @@ MOST_CONNECTIONS = 8
 WAIT_FOR_ONE_S = 3.0
 PING_AFTER_S = 30.0
 CLOSE_AFTER_S = 200.0
-"""Azure's network forgets a connection that was idle for 240 s, and tells neither end."""
+"""Azure's load balancer drops a connection that was idle for 240 s without notice to either end."""
 ATTEMPTS = 3
 LARGEST_CALL_BYTES = 8_000_000
-"""Half of what MariaDB takes by default (max_allowed_packet, 16 MiB)."""
+"""Half of MariaDB's default max_allowed_packet, 16 MiB."""
 
 FIRST_REFUSAL, LAST_REFUSAL = 30_001, 32_767
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _GONE = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0}
 _SURELY_NOT_DONE = {CR.CR_SERVER_GONE_ERROR, ER.LOCK_DEADLOCK, ER.CHECKREAD}
-"""The request could not be sent whole, or its transaction was rolled back: a procedure writes in one transaction.
+"""The request was not sent whole, or its transaction was rolled back: a procedure writes in one transaction.
 
-CHECKREAD (1020) is MariaDB's word for a row that another transaction changed after this one's snapshot.
+CHECKREAD (1020) is MariaDB's error for a row that another transaction changed after this one's snapshot.
 """
 _BUSY = {1020, 1040, 1041, 1053, 1077, 1079, 1129, 1203, 1205, 1213, 1226, 1317, 1927, 1969, 3024, 3168, 3169, 4031}
-"""Too many connections, shutting down, a lock waited for too long, a deadlock, a statement or connection ended."""
+"""Too many connections, shutdown, lock wait timeout, deadlock, or a statement or connection that was killed."""
 _READ_ONLY = {1290, 1792, 1836, 3032, 3100}
-"""A server that is no longer, or not yet, the one that writes: after a fail-over another one answers to the name."""
+"""The server is read-only: after a failover, another server has taken over its name."""
 _NOT_LET_IN = {1044, 1045, 1049, 1130, 1142, 1227, 1305, 1318, 1370, 1698, 1820, 1862, 3118, 4151}
-"""Wrong user, password or database, an account that is locked, a procedure that is absent, other, or not granted."""
+"""Wrong user, password or database, a locked account, or a procedure that is missing, different or not granted."""
 _UNFIT = {1048, 1153, 1264, 1265, 1292, 1366, 1406, 1411, 1690, 3140, 3819, 4025}
-"""Too long, too large, not of the column's character set or form, or against a CHECK."""
+"""A value that is too long, too large, not of the column's character set or type, or violates a CHECK."""
 
 
 class Database:
-    """One MySQL database, entered as a user that may execute its procedures; safe to share among threads."""
+    """One MySQL database, used by an account that can only execute its procedures; safe to share among threads."""
 
     def __init__(
         self,
@@ -74,46 +75,45 @@ class Database:
         most: int = MOST_CONNECTIONS,
         answer_s: float = ANSWER_S,
         clock: Callable[[], float] = time.monotonic,
+        bulkhead: Bulkhead | None = None,
     ) -> None:
         self._address = Address.of(url)
         if not _NAME.fullmatch(self._address.database):
-            raise DatabaseUrlInvalid(
-                "An address of a database ends in the database's name, as in mysql://…:3306/logins_db."
-            )
+            raise DatabaseUrlInvalid("The URL of a database must end in its name, as in mysql://…:3306/logins_db.")
         self.name = self._address.database
         self._ca = ca
         self._answer_s = answer_s
         self._clock = clock
         self._places = threading.BoundedSemaphore(most)
+        self._place = bulkhead.place if bulkhead else nullcontext
         self._lock = threading.Lock()
         self._idle: list[tuple[Connection, float]] = []
 
     def call(self, procedure: str, *arguments: Argument, idempotent: bool = False) -> list[Row]:
         """Call a procedure and return the rows of its result set, [] if it has none.
 
-        With `idempotent` the caller says that carrying it out twice is as good as once: then it is also sent again
-        when the connection broke and nobody knows whether the server had done it. Raises ProcedureRefused for a SIGNAL,
-        StoreUnavailable if the server is away, busy, or does not let us in, Malformed if an argument is none that the
-        procedure can take.
+        An `idempotent` call is also sent again when the connection broke before the result was known. Raises
+        ProcedureRefused for a SIGNAL, StoreUnavailable if the server is unreachable, busy or refuses the login, and
+        Malformed for an argument that the procedure does not accept.
         """
         if not _NAME.fullmatch(procedure):
-            raise ValueError(f"{procedure!r} is no name of a procedure")
+            raise ValueError(f"{procedure!r} is not the name of a procedure")
         statement = f"CALL `{self.name}`.`{procedure}`({', '.join(['%s'] * len(arguments))})"
         values = self._values(procedure, arguments)
         attempt = 1
         while True:
             try:
-                with self._connection() as connection:
+                with self._place(), self._connection() as connection:
                     return _rows(connection, statement, values)
             except pymysql.MySQLError as error:
                 number = _number(error)
                 may_be_repeated = number in _SURELY_NOT_DONE or (idempotent and number in _GONE)
                 if attempt == ATTEMPTS or _is_late(error) or not may_be_repeated:
-                    raise self._told(procedure, number, error) from None
+                    raise self._translated(procedure, number, error) from None
                 attempt += 1
 
     def close(self) -> None:
-        """Close the connections that are not in use; a later call opens its own."""
+        """Close the idle connections; a later call opens a new one."""
         with self._lock:
             idle, self._idle = self._idle, []
         for connection, _ in idle:
@@ -121,9 +121,9 @@ class Database:
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
-        """Lend a connection that answers; it comes back without an open transaction, or is closed."""
+        """Check out a working connection; afterwards it has no open transaction, or is closed."""
         if not self._places.acquire(timeout=WAIT_FOR_ONE_S):
-            raise StoreUnavailable(f"The database {self.name} has too much to do; try again in a few seconds.")
+            raise StoreUnavailable(f"The database {self.name} is busy; try again in a few seconds.")
         try:
             connection = self._take() or self._connect()
             try:
@@ -147,7 +147,7 @@ class Database:
         except pymysql.MySQLError as error:
             number = _number(error)
             if number in _NOT_LET_IN:
-                raise self._told("", number, error) from None
+                raise self._translated("", number, error) from None
             reason = type(error.__context__ or error).__name__
             raise StoreUnavailable(
                 f"The database {self.name} does not answer ({reason}); try again in a few seconds."
@@ -158,7 +158,7 @@ class Database:
             ) from None
 
     def _take(self) -> Connection | None:
-        """Return the connection that was used last, if one still answers."""
+        """Return the most recently used idle connection that still works, or None."""
         while True:
             with self._lock:
                 if not self._idle:
@@ -170,12 +170,12 @@ class Database:
             close(connection)
 
     def _put_back(self, connection: Connection) -> None:
-        """Keep the connection for the next call, and close those that have been idle for long."""
+        """Return a connection to the pool, and close those that have been idle for too long."""
         now = self._clock()
         with self._lock:
             self._idle.append((connection, now))
             old = [entry for entry in self._idle if now - entry[1] > CLOSE_AFTER_S]
-            del self._idle[: len(old)]  # the last used stand last
+            del self._idle[: len(old)]  # ordered by last use
         for unused, _ in old:
             close(unused)
 
@@ -185,66 +185,62 @@ class Database:
         try:
             size += sum(2 * len(value.encode()) for value in values if isinstance(value, str))
         except UnicodeEncodeError:
-            raise Malformed(
-                "A text holds half of a pair of surrogates, which is no character; send whole ones."
-            ) from None
+            raise Malformed("A text contains half of a surrogate pair, which is not a character.") from None
         if size > LARGEST_CALL_BYTES:
-            raise Malformed(f"What {procedure} of {self.name} was given is too large to be kept; send less.")
+            raise Malformed(f"The arguments of {procedure} in {self.name} are too large.")
         return values
 
-    def _told(self, procedure: str, number: int, error: pymysql.MySQLError) -> NotflixError:
-        """Return the error to raise; the server's own text is passed on only where a procedure of ours wrote it."""
+    def _translated(self, procedure: str, number: int, error: pymysql.MySQLError) -> NotflixError:
+        """Return the error to raise; the server's own text is passed on only if a procedure of ours wrote it."""
         if FIRST_REFUSAL <= number <= LAST_REFUSAL:
             return ProcedureRefused(number, str(error.args[1]))
         if number in _GONE:
             reason = f"no answer in {self._answer_s:g} s" if _is_late(error) else "the connection broke"
-            return StoreUnavailable(f"The database {self.name} is away ({reason}); try again in a few seconds.")
+            return StoreUnavailable(f"The database {self.name} does not answer ({reason}); try again in a few seconds.")
         if number in _BUSY | _READ_ONLY:
             return StoreUnavailable(f"The database {self.name} is busy (error {number}); try again in a few seconds.")
         if number in _NOT_LET_IN:
-            what = f"does not offer {procedure}" if procedure else "does not let its user in"
+            what = f"does not offer {procedure}" if procedure else "refuses the login"
             return StoreUnavailable(
-                f"The database {self.name} {what} (error {number}); are its migrations "
-                "applied, and is its address among the settings right?"
+                f"The database {self.name} {what} (error {number}). Check that its migrations are applied "
+                "and that its URL in the settings is right."
             )
         if number in _UNFIT:
-            return Malformed(
-                f"What {procedure} of {self.name} was given is too long, or not of the right form (error {number})."
-            )
-        return ProcedureFailed(f"{procedure} of {self.name} failed with error {number}.")
+            return Malformed(f"An argument of {procedure} in {self.name} is too long or malformed (error {number}).")
+        return ProcedureFailed(f"The procedure {procedure} in {self.name} failed with error {number}.")
 
 
 def _rows(connection: Connection, statement: str, values: tuple[Argument, ...]) -> list[Row]:
-    """Send a CALL and read all that comes back: at most one result set, then the status."""
+    """Send a CALL and read its whole answer: at most one result set, then the status."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         rows = list(cursor.fetchall()) if cursor.description else []
         while cursor.nextset():
             if cursor.description:
-                raise ProcedureFailed(f"{statement.partition('(')[0]} answers with more than one result set.")
+                raise ProcedureFailed(f"{statement.partition('(')[0]} returned more than one result set.")
     if connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:  # type: ignore[attr-defined]
-        raise ProcedureFailed(f"{statement.partition('(')[0]} left its transaction open; it is rolled back.")
+        raise ProcedureFailed(f"{statement.partition('(')[0]} left its transaction open; it was rolled back.")
     return rows
 
 
 def _value(argument: Argument) -> Argument:
-    """Return what pymysql writes as one literal; anything else it would write in ways of its own."""
+    """Return an argument that pymysql writes as exactly one literal; reject every other type."""
     if isinstance(argument, datetime):
         if argument.tzinfo is None:
-            raise ValueError("a time without zone is no argument")
+            raise ValueError("a time without a zone is not an argument")
         return argument.astimezone(UTC).replace(tzinfo=None)
     if isinstance(argument, float) and not math.isfinite(argument):
-        raise Malformed("A number is not finite.")
+        raise Malformed("A number must be finite.")
     if argument is None or isinstance(argument, str | int | float | bytes):
         return argument
-    raise TypeError(f"{type(argument).__name__} is no argument of a procedure")
+    raise TypeError(f"{type(argument).__name__} is not a type of argument")
 
 
 def _number(error: pymysql.MySQLError) -> int:
-    """Return the error's number; 0 for what the driver raises without one, as on a connection out of step."""
+    """Return the error's number, 0 if the driver raised it without one."""
     return error.args[0] if error.args and isinstance(error.args[0], int) else 0
 
 
 def _is_late(error: pymysql.MySQLError) -> bool:
-    """Return whether the server was waited for in vain; waiting once more would only take longer."""
+    """Return whether the error is a timeout, after which another attempt would only take longer."""
     return isinstance(error.__context__, TimeoutError)

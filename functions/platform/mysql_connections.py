@@ -1,4 +1,4 @@
-"""Connections to MySQL: addresses, TLS, time-outs, and whether a connection that lay idle still answers."""
+"""Connections to MySQL: addresses, TLS, timeouts, and the check of an idle connection."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SESSION = (
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a database is and who enters; read from a `mysql://` address, percent-decoded."""
+    """Server, user and database of a `mysql://` URL, percent-decoded."""
 
     host: str
     port: int
@@ -43,7 +43,7 @@ class Address:
 
     @classmethod
     def of(cls, url: str) -> Address:
-        """Read an address; raise DatabaseUrlInvalid, which does not repeat it: it may hold a password."""
+        """Return the parts of a URL; raise DatabaseUrlInvalid, whose detail does not repeat its password."""
         try:
             parts = urlsplit(url)
             port = parts.port or 3306
@@ -52,7 +52,7 @@ class Address:
         if parts.scheme not in ("mysql", "mariadb") or not parts.hostname:
             what = "A setting such as LOGINS_DB_URL " + ("cannot be read" if url else "is empty")
             raise DatabaseUrlInvalid(
-                f"{what}; write it as mysql://user:password@host:3306/database, with what is special percent-encoded."
+                f"{what}; write it as mysql://user:password@host:3306/database, special characters percent-encoded."
             )
         return cls(
             parts.hostname,
@@ -64,10 +64,10 @@ class Address:
 
 
 def connect(address: Address, ca: str = "", *, answer_s: float = ANSWER_S, use: bool = False) -> Connection:
-    """Open a connection whose times are UTC; raise pymysql's errors. `ca` is as the setting MYSQL_CA.
+    """Open a connection that uses UTC; raise pymysql's errors. `ca` is the value of the setting MYSQL_CA.
 
-    The handshake has CONNECT_S for each of its steps, an answer later `answer_s`. `use` makes the address's database
-    the default one, for which a user that may only execute procedures needs no right.
+    Each step of the handshake is limited to CONNECT_S, each answer after it to `answer_s`. `use` selects the database,
+    which needs no privilege beyond EXECUTE on a procedure in it.
     """
     connection = pymysql.Connection(
         host=address.host,
@@ -91,35 +91,35 @@ def connect(address: Address, ca: str = "", *, answer_s: float = ANSWER_S, use: 
 
 
 def _utc(text: str) -> datetime | str:
-    """Return a time as read, in UTC, which the session is set to."""
+    """Return a time of the server as UTC, the time zone of the session."""
     read = convert_datetime(text)
     return read.replace(tzinfo=UTC) if isinstance(read, datetime) else text
 
 
 @cache
 def _tls(ca: str) -> ssl.SSLContext:
-    """Return what holds a server to its name and to an authority: the system's, or those in a file."""
+    """Return a context that verifies host name and certificate, against the system's authorities or those of a file."""
     if ca == "system":
         return ssl.create_default_context()
     context = ssl.create_default_context(cafile=ca)
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # which the authorities that MySQL makes for itself do not pass
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # MySQL's self-made authorities do not pass the strict checks
     return context
 
 
 def _be_patient(connection: Connection, seconds: float) -> None:
-    """Set how long the connection waits for an answer; the driver applies it at the next read and write."""
+    """Set the timeout of reads and writes; the driver applies it from the next one on."""
     connection._read_timeout = connection._write_timeout = seconds  # type: ignore[attr-defined]
 
 
 def has_news(connection: Connection) -> bool:
-    """Return whether something came in while nothing was asked: the end of the connection, or a farewell."""
+    """Return whether an idle connection has data to read, which means that the server has closed it."""
     news = select.poll()
     news.register(connection._sock, select.POLLIN)  # type: ignore[attr-defined]
     return bool(news.poll(0))
 
 
 def answers(connection: Connection) -> bool:
-    """Return whether the server still answers on the connection, within PING_S."""
+    """Return whether the server answers a ping within PING_S."""
     usual_s: float = connection._read_timeout  # type: ignore[attr-defined]
     _be_patient(connection, PING_S)
     try:
@@ -131,7 +131,7 @@ def answers(connection: Connection) -> bool:
 
 
 def rolled_back(connection: Connection) -> bool:
-    """End what a failed procedure may have left open; return whether the connection is good for more."""
+    """Roll back what a failed procedure may have left open; return whether the connection is still usable."""
     if not connection.open:
         return False
     try:
@@ -142,6 +142,6 @@ def rolled_back(connection: Connection) -> bool:
 
 
 def close(connection: Connection) -> None:
-    """Close the connection, also one that is closed already."""
+    """Close the connection; a closed one is left as it is."""
     with suppress(pymysql.MySQLError):
         connection.close()

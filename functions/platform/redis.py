@@ -1,4 +1,4 @@
-"""Redis: the one way to reach it, and its faults as an error that a person may meet."""
+"""Redis: the one client, and its driver's errors as errors that the application answers."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from functions.platform.bulkhead import Bulkhead
 from functions.platform.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TIMEOUT_S = 2
+_bulkhead = Bulkhead("Redis")
 
 
 def connect(url: str) -> Redis:
-    """Return a client that answers in text; it connects at its first command.
+    """Return a client that decodes answers to text; it connects at its first command.
 
-    A connection that died while it was idle is replaced once within a command; there is no waiting between the tries.
+    A connection that broke while idle is replaced once within a command, without a pause.
     """
     if not url:
-        raise StoreUnavailable("The setting REDIS_URL is not set, so nobody can log in; set it to the URL of a Redis.")
+        raise StoreUnavailable("The setting REDIS_URL is not set; set it to the URL of a Redis server.")
     return Redis.from_url(
         url,
         decode_responses=True,
@@ -36,9 +38,10 @@ def connect(url: str) -> Redis:
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Raise StoreUnavailable for whatever goes wrong between us and the server."""
+    """Translate every failure to reach the server into StoreUnavailable."""
     try:
-        yield
+        with _bulkhead.place():
+            yield
     except (RedisError, OSError) as error:
-        # the driver's own words hold no command and no value, only what happened to the connection or the script
-        raise StoreUnavailable("The store of sessions does not answer; try again in a moment.") from error
+        # the driver's message holds no command and no value, only what happened to the connection or the script
+        raise StoreUnavailable(f"Redis does not answer ({type(error).__name__}); try again in a moment.") from error

@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from functions.platform.lazy import lazy, made_values
-from functions.platform.settings import load_settings
 from functions.platform.time import now
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from functions.platform.blob_signing import Signer
+    from functions.platform.bulkhead import Bulkhead
     from functions.platform.mysql import Database
     from functions.platform.queues import Queues
     from functions.platform.settings import Settings
@@ -36,6 +36,8 @@ class Resources:
     @lazy
     def settings(self) -> Settings:
         """Return the settings of the environment; raise SettingMissing."""
+        from functions.platform.settings import load_settings
+
         return load_settings()
 
     @lazy
@@ -121,7 +123,14 @@ class Resources:
         """Return a MySQL database with a pool of its own; share the result."""
         from functions.platform.mysql import Database
 
-        return Database(url, self.settings().mysql_ca)
+        return Database(url, self.settings().mysql_ca, bulkhead=self._mysql_bulkhead())
+
+    @lazy
+    def _mysql_bulkhead(self) -> Bulkhead:
+        """Return the limit that all databases share, because they are on one server."""
+        from functions.platform.bulkhead import Bulkhead
+
+        return Bulkhead("MySQL")
 
     def close(self) -> None:
         """Close the clients that have been made."""

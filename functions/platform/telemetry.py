@@ -24,20 +24,20 @@ type Value = str | int | float | bool
 
 
 class Telemetry(Protocol):
-    """Whoever takes spans and metrics."""
+    """A receiver of spans and metrics."""
 
     def span(self, subject: str, name: str, **attributes: Value) -> AbstractContextManager[None]:
-        """Time a step of the trace of `subject`, such as "job:1a2b"; an exception in it is noted and passes on."""
+        """Time a step in the trace of `subject`, such as "job:1a2b"; an exception is recorded and re-raised."""
 
     def root_span(self, subject: str, name: str, *, began: datetime, ended: datetime, **attributes: Value) -> None:
-        """Tell when the trace of `subject` as a whole began and ended."""
+        """Record the root span of `subject`: when its trace began and ended."""
 
     def record(self, metric: str, value: float, **attributes: Value) -> None:
-        """Record a measurement; the metric's unit stands in its name."""
+        """Record a measurement; the metric's name ends in its unit."""
 
 
 class NoopTelemetry:
-    """Telemetry that nobody listens to."""
+    """Telemetry without a receiver."""
 
     def span(self, subject: str, name: str, **attributes: Value) -> AbstractContextManager[None]:
         """Do nothing."""
@@ -52,17 +52,17 @@ class NoopTelemetry:
 
 
 def trace_id_of(subject: str) -> int:
-    """Return the id of the trace of a subject, 128 bits that are never 0."""
+    """Return the trace id of a subject: 128 bits, never 0."""
     return int.from_bytes(hashlib.sha256(subject.encode()).digest()[:16]) or 1
 
 
 def root_id_of(subject: str) -> int:
-    """Return the id of the span of a subject as a whole, 64 bits that are never 0."""
+    """Return the id of a subject's root span: 64 bits, never 0."""
     return int.from_bytes(hashlib.sha256(subject.encode()).digest()[16:24]) or 1
 
 
 class OpenTelemetry:
-    """Telemetry by the OpenTelemetry SDK, with what receives spans and metrics given."""
+    """Telemetry by the OpenTelemetry SDK, sent to a span processor and a metric reader."""
 
     def __init__(self, service: str, processor: SpanProcessor, reader: MetricReader) -> None:
         from opentelemetry.sdk.metrics import MeterProvider
@@ -80,7 +80,7 @@ class OpenTelemetry:
 
     @contextmanager
     def span(self, subject: str, name: str, **attributes: Value) -> Iterator[None]:
-        """Time a step of the trace of `subject`; an exception in it is noted by its kind alone and passes on."""
+        """Time a step; an exception is recorded by its type alone, because its text may hold an address."""
         from opentelemetry.trace import NonRecordingSpan, Status, StatusCode, set_span_in_context
 
         parent = set_span_in_context(NonRecordingSpan(_root(subject)))
@@ -88,13 +88,13 @@ class OpenTelemetry:
         try:
             yield
         except BaseException as error:
-            span.set_status(Status(StatusCode.ERROR, type(error).__name__))  # its text may hold an address
+            span.set_status(Status(StatusCode.ERROR, type(error).__name__))
             raise
         finally:
             span.end()
 
     def root_span(self, subject: str, name: str, *, began: datetime, ended: datetime, **attributes: Value) -> None:
-        """Tell when the trace of `subject` as a whole began and ended."""
+        """Record the root span of `subject`: when its trace began and ended."""
         from opentelemetry.context import Context
 
         with self._ids.of(subject):
@@ -113,7 +113,7 @@ class OpenTelemetry:
         self._metrics[metric].record(value, attributes)
 
     def close(self) -> None:
-        """Send what has not been sent."""
+        """Flush and stop."""
         self._provider.shutdown()
         self._meters.shutdown()
 
@@ -127,20 +127,20 @@ def _root(subject: str) -> SpanContext:
 
 
 def _ids() -> Any:
-    """Return a maker of random ids that can be told to give those of a subject's root next."""
+    """Return a generator of random ids that can be switched to the ids of a subject's root span."""
     from threading import local
 
     from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
     class Ids(RandomIdGenerator):
-        """Random ids, except within `of`."""
+        """Random ids, or those of a root span inside `of`."""
 
         def __init__(self) -> None:
             self._of = local()
 
         @contextmanager
         def of(self, subject: str) -> Iterator[None]:
-            """Give the ids of the subject's root within."""
+            """Generate the ids of the subject's root span inside the context."""
             self._of.subject = subject
             try:
                 yield

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.catalogue.service import Catalogue
-    from functions.encoding.service import Encodes
+    from functions.encoding.service import EncodeService
     from functions.uploads.storage import UploadStore
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,9 @@ class Arrival:
 class Uploads:
     """Takes films and their sidecars in."""
 
-    def __init__(self, store: UploadStore, catalogue: Catalogue, encodes: Encodes, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: UploadStore, catalogue: Catalogue, encodes: EncodeService, now: Callable[[], datetime]
+    ) -> None:
         self._store = store
         self._catalogue = catalogue
         self._encodes = encodes
@@ -89,7 +91,7 @@ class Uploads:
         if self._encodes.is_over(job_id_for(blob, stored.etag)):
             return Arrival(title_id, upload.stem, describe=True, job_id=None)
         self._catalogue.open_title(title_id, stem=upload.stem, status=Status.ENCODING)
-        job_id = self._encodes.open(
+        job_id = self._encodes.open_job(
             blob, etag=stored.etag, size=stored.size, title_id=title_id, uploaded_at=stored.uploaded_at
         )
         return Arrival(title_id, upload.stem, describe=True, job_id=job_id)

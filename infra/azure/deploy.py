@@ -6,7 +6,7 @@ import os
 import sys
 
 from infra.azure.tools import Environment, found, require, run
-from infra.local.stores.home import REPOSITORY, CannotRun
+from infra.local.home import REPOSITORY, CannotRun
 
 ASKED_FOR = {
     "AZURE_LOCATION": "the region, such as westeurope",

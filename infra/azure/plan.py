@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from infra.local.stores.home import REPOSITORY
+from infra.local.home import REPOSITORY
 
 if TYPE_CHECKING:
     from pathlib import Path

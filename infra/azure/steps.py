@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from infra.azure.tools import Environment, az, found
-from infra.local.stores.home import REPOSITORY, CannotRun, Home
+from infra.local.home import REPOSITORY, CannotRun, Home
 
 if TYPE_CHECKING:
     from collections.abc import Callable

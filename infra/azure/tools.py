@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-from infra.local.stores.home import CannotRun
+from infra.local.home import CannotRun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

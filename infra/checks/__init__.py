@@ -1,1 +1,1 @@
-"""Checks of the repository, and what they compare with."""
+"""Checks of the source that no published tool offers, and the tools that keep the source in order."""

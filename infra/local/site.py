@@ -1,8 +1,8 @@
 """Serves the `$web` container as Azure's static website hosting does, on one machine.
 
-What lies in the container is the site: pages and assets as `web.publish` put them, catalogue and art as the functions
-write them. Nothing is kept beside it but a small cache whose entries the store itself confirms by ETag at every
-request, so what a function writes is seen at once. Each page's own Content-Security-Policy is repeated as a header.
+The container is the whole site: pages and assets are stored by `web.publish`, catalogue and artwork by the functions.
+The server has only a small cache, which it revalidates by ETag at every request, so a change is visible immediately.
+The Content-Security-Policy of each page is also sent as a header.
 
     AzureWebJobsStorage=… python -m infra.local.site --port 7070
 """
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 STORAGE_SETTING = "AzureWebJobsStorage"
 CONTAINER = "$web"
 INDEX, NOT_FOUND = "index.html", "404.html"
-LARGEST_CACHED = 1024 * 1024  # also the size of a piece when a larger blob is streamed
+LARGEST_CACHED = 1024 * 1024  # also the chunk size when a larger blob is streamed
 MOST_CACHED = 256
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
@@ -48,7 +48,7 @@ _POLICY = re.compile(rb"""<meta http-equiv="Content-Security-Policy" content="([
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A blob to answer with: its headers, and either all of its bytes or the pieces in which to send them."""
+    """A blob to answer with: its headers, and either its content or the chunks in which to send it."""
 
     etag: str
     headers: Mapping[str, str]
@@ -57,7 +57,7 @@ class Page:
 
 
 def blob_name_for(path: str) -> str | None:
-    """Return the blob that an address's decoded path asks for, None where it leaves the site or means no blob."""
+    """Return the blob name for the decoded path of a URL, or None if the path is not valid or leaves the site."""
     name = path.lstrip("/")
     if not name or name.endswith("/"):
         name += INDEX
@@ -67,14 +67,14 @@ def blob_name_for(path: str) -> str | None:
 
 
 def policy_header(content: bytes) -> str:
-    """Return the header for a page: its own policy, and that nobody may frame it, which a page cannot say of itself."""
+    """Return the policy header of a page: its own policy and `frame-ancestors`, which has no effect inside a page."""
     found = _POLICY.search(content, 0, 8192)
     own = f"{html.unescape(found[1].decode())}; " if found else ""
     return f"{own}frame-ancestors 'none'"
 
 
 class Website:
-    """The pages of a container; safe to ask from several threads."""
+    """The blobs of a container; thread-safe."""
 
     def __init__(self, container: ContainerClient) -> None:
         self._container = container
@@ -82,7 +82,7 @@ class Website:
         self._lock = Lock()
 
     def page(self, name: str) -> Page | None:
-        """Return the blob `name` as it is now, None if there is none; raise AzureError if the store does not answer."""
+        """Return the current version of a blob, or None; raise AzureError if the store does not answer."""
         with self._lock:
             known = self._cache.get(name)
         try:
@@ -95,7 +95,7 @@ class Website:
         except ResourceNotFoundError:
             return None
         except HttpResponseError as error:
-            if error.status_code != 304:  # "not modified", which the SDK raises under several names
+            if error.status_code != 304:  # "not modified"; the SDK has several exception types for it
                 raise
             return known
         properties: BlobProperties = download.properties
@@ -111,18 +111,18 @@ class Website:
         return page
 
     def answer(self, path: str, if_none_match: str) -> Response:
-        """Return what a browser that asks for `path` gets."""
+        """Return the response to a request for `path`."""
         name = blob_name_for(path)
         try:
             page = self.page(name) if name else None
             missing = self.page(NOT_FOUND) if page is None else None
         except AzureError:
             return PlainTextResponse(
-                "The storage account does not answer. `./notflix status` says which parts run.\n", 503, SECURITY
+                "The storage account does not answer. `./notflix status` shows which services run.\n", 503, SECURITY
             )
         if page is None:
             if missing is None:
-                return PlainTextResponse("There is nothing here.\n", 404, SECURITY)
+                return PlainTextResponse("This page does not exist.\n", 404, SECURITY)
             return Response(missing.content, 404, dict(missing.headers))
         if _matches(if_none_match, page.etag):
             return Response(status_code=304, headers=dict(page.headers))
@@ -149,7 +149,7 @@ def _headers(properties: BlobProperties, content: bytes) -> dict[str, str]:
 
 
 def _matches(if_none_match: str, etag: str) -> bool:
-    """Compare weakly, as RFC 9110 section 13.1.2 wants it."""
+    """Return whether an ETag matches by weak comparison (RFC 9110, section 13.1.2)."""
     asked = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
     return etag.removeprefix("W/") in asked or "*" in asked
 
@@ -159,7 +159,7 @@ def create_site(container: ContainerClient) -> Starlette:
     website = Website(container)
 
     async def serve(request: Request) -> Response:
-        # The store's client is synchronous: it runs beside the event loop.
+        # The client of the store is synchronous, so it runs in a thread.
         return await run_in_threadpool(
             website.answer, request.path_params["path"], request.headers.get("if-none-match", "")
         )
@@ -168,7 +168,7 @@ def create_site(container: ContainerClient) -> Starlette:
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until a signal arrives."""
     parser = argparse.ArgumentParser(prog="python -m infra.local.site", description="Serve the $web container.")
     parser.add_argument("--port", type=int, required=True)
     port = parser.parse_args().port

@@ -1,4 +1,4 @@
--- Tries to log in, as their owner may read them. Times are UTC.
+-- Attempts to log in, which the owner of the account can read. Times are UTC.
 
 CREATE TABLE entries (
   entry_id VARCHAR(64) NOT NULL,

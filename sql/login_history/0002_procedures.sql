@@ -1,8 +1,8 @@
--- All that may be done to the table.
+-- All operations on the table.
 
 DELIMITER //
 
--- The same entry again changes nothing.
+-- Idempotent by the id of the entry.
 CREATE PROCEDURE record_login(
   p_entry_id VARCHAR(64), p_user_id CHAR(32), p_at DATETIME(6), p_ip VARCHAR(45), p_browser VARCHAR(400),
   p_outcome VARCHAR(20)
@@ -14,7 +14,7 @@ BEGIN
   ON DUPLICATE KEY UPDATE entry_id = entry_id;
 END //
 
--- Newest first; with p_before only what is older.
+-- Returns entries newest first; with p_before, only older ones.
 CREATE PROCEDURE list_logins(p_user_id CHAR(32), p_before DATETIME(6), p_limit INT)
 SQL SECURITY DEFINER
 BEGIN
@@ -31,7 +31,7 @@ BEGIN
   DELETE FROM entries WHERE user_id = p_user_id;
 END //
 
--- Delete entries from before a time, so many at most; says how many it were.
+-- Deletes at most p_most entries from before a time; returns their number.
 CREATE PROCEDURE expire_logins(p_before DATETIME(6), p_most INT)
 SQL SECURITY DEFINER
 BEGIN

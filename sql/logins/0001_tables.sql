@@ -1,4 +1,4 @@
--- Accounts and the links that are mailed to them. Times are UTC. No password and no token stands here, only hashes.
+-- Accounts and the links that are mailed to them. Times are UTC. Passwords and tokens are stored as hashes only.
 
 CREATE TABLE logins (
   user_id CHAR(32) NOT NULL,
@@ -15,7 +15,7 @@ CREATE TABLE logins (
   CONSTRAINT ck_logins_password_hash CHECK (password_hash LIKE '$argon2id$%')
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- One link an account and purpose; the link itself is known only to whoever got the mail.
+-- One link per account and purpose; only the recipient of the email knows the link itself.
 CREATE TABLE links (
   user_id CHAR(32) NOT NULL,
   purpose VARCHAR(10) NOT NULL,

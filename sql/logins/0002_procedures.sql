@@ -1,9 +1,9 @@
--- All that may be done to the tables. Numbers of refusals: 30001 the address has an account already.
--- A character string compares without its blanks at the end, so where that matters lengths are compared too.
+-- All operations on the tables. Error numbers: 30001, the address already has an account.
+-- String comparison ignores trailing spaces, so lengths are compared too where that matters.
 
 DELIMITER //
 
--- Registering the same login again changes nothing.
+-- Idempotent by the id of the account.
 CREATE PROCEDURE register_login(
   p_user_id CHAR(32), p_address VARCHAR(320), p_email VARCHAR(320), p_password_hash VARCHAR(255), p_admin BOOLEAN,
   p_confirmed_at DATETIME(6), p_created_at DATETIME(6)
@@ -21,7 +21,7 @@ BEGIN
   END IF;
 END //
 
--- Always one row: for an unknown address one of the same shape, without id, with the hash that was given.
+-- Always returns one row: for an unknown address one of the same shape, without id, with the given hash.
 CREATE PROCEDURE find_login(p_address VARCHAR(320), p_dummy_hash VARCHAR(255))
 SQL SECURITY DEFINER
 BEGIN
@@ -39,7 +39,7 @@ BEGIN
     FROM logins WHERE user_id = p_user_id;
 END //
 
--- Set the hash if it still is p_over, and end a link by which it could be reset. Says whether p_new stands now.
+-- Sets the hash if it is still p_over and deletes a reset link. Returns whether the hash is p_new now.
 CREATE PROCEDURE replace_password_hash(p_user_id CHAR(32), p_over VARCHAR(255), p_new VARCHAR(255))
 SQL SECURITY DEFINER
 BEGIN
@@ -67,7 +67,7 @@ BEGIN
   UPDATE logins SET admin = TRUE WHERE user_id = p_user_id;
 END //
 
--- Keep a link in place of an earlier one; an account that is gone gets none.
+-- Stores a link, replacing an earlier one; a deleted account gets none.
 CREATE PROCEDURE keep_link(
   p_link_hash CHAR(64), p_user_id CHAR(32), p_purpose VARCHAR(10), p_expires_at DATETIME(6)
 )
@@ -78,7 +78,7 @@ BEGIN
   ON DUPLICATE KEY UPDATE link_hash = p_link_hash, expires_at = p_expires_at;
 END //
 
--- Say whose link it is and end it; NULL if there is no such link. Of two who use it at once the DELETE finds one.
+-- Returns the user id of a link and deletes the link; NULL if there is none. Of two concurrent uses one finds it.
 CREATE PROCEDURE use_link(p_link_hash CHAR(64), p_purpose VARCHAR(10), p_now DATETIME(6))
 SQL SECURITY DEFINER
 BEGIN
@@ -91,7 +91,7 @@ BEGIN
   SELECT CASE WHEN ROW_COUNT() = 1 THEN v_user_id END AS user_id;
 END //
 
--- The first time counts.
+-- Keeps the time of the first confirmation.
 CREATE PROCEDURE confirm_address(p_user_id CHAR(32), p_at DATETIME(6))
 SQL SECURITY DEFINER
 BEGIN
@@ -104,7 +104,7 @@ BEGIN
   DELETE FROM logins WHERE user_id = p_user_id;
 END //
 
--- Delete links that are over, so many at most; says how many it were.
+-- Deletes at most p_most expired links; returns their number.
 CREATE PROCEDURE expire_links(p_now DATETIME(6), p_most INT)
 SQL SECURITY DEFINER
 BEGIN

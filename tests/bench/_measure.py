@@ -1,4 +1,4 @@
-"""Measuring: what a process and its children take, the figures beside their goals, and how a benchmark ends."""
+"""Measure CPU time and memory of processes, and print the results of a benchmark."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
 PROC = Path("/proc")
-TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
-WATCH_S = 0.25
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+POLL_INTERVAL_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """What something took: seconds on the clock, and seconds of processors."""
+class ResourceUsage:
+    """Wall time and CPU time, in seconds."""
 
     wall_s: float
     cpu_s: float
 
 
-def run(*commands: Sequence[str], cwd: Path | None = None, uncounted: int = 0) -> Usage:
-    """Run commands side by side and return what they took together; the CPU of the last `uncounted` is left out.
+def run(*commands: Sequence[str], cwd: Path | None = None, uncounted: int = 0) -> ResourceUsage:
+    """Run commands in parallel; return their total wall and CPU time, without the CPU of the last `uncounted` ones.
 
-    Raises RuntimeError with what a command said if it fails.
+    Raise RuntimeError with the error output of a command that fails.
     """
     began = time.perf_counter()
     processes = [
         subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         for command in commands
     ]
-    readers = [_Reader(process) for process in processes]
+    readers = [_StderrReader(process) for process in processes]
     cpu_s = 0.0
     for number, (process, reader) in enumerate(zip(processes, readers, strict=True)):
         _, status, usage = os.wait4(process.pid, 0)
@@ -47,44 +47,44 @@ def run(*commands: Sequence[str], cwd: Path | None = None, uncounted: int = 0) -
         if process.returncode:
             for other in processes:
                 other.kill()
-            raise RuntimeError(f"{commands[number][0]} failed: {reader.said[-2000:]}")
+            raise RuntimeError(f"{commands[number][0]} failed: {reader.text[-2000:]}")
         if number < len(processes) - uncounted:
             cpu_s += usage.ru_utime + usage.ru_stime
-    return Usage(time.perf_counter() - began, cpu_s)
+    return ResourceUsage(time.perf_counter() - began, cpu_s)
 
 
-class _Reader(threading.Thread):
-    """Takes what a process says, so that it never waits for a reader."""
+class _StderrReader(threading.Thread):
+    """Reads the error output of a process, so that the process never blocks on a full pipe."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         super().__init__(daemon=True)
         self._stream = process.stderr
-        self.said = ""
+        self.text = ""
         self.start()
 
     def run(self) -> None:
-        """Read to the end."""
+        """Read until the end of the stream."""
         if self._stream is not None:
-            self.said = self._stream.read().decode(errors="replace")
+            self.text = self._stream.read().decode(errors="replace")
             self._stream.close()
 
 
 def cpu_of_tree(pid: int) -> float:
-    """Return the CPU-seconds of a process, of its living descendants, and of all of them that have ended."""
+    """Return the CPU-seconds of a process and all its descendants, including those that have ended."""
     total = 0
     for each in _tree(pid):
         fields = _stat(each)
         total += sum(int(field) for field in fields[11:15])  # utime, stime, cutime, cstime: proc(5), fields 14 to 17
-    return total / TICKS_A_SECOND
+    return total / TICKS_PER_SECOND
 
 
 def peak_mb(pid: int) -> float:
-    """Return the most resident memory that a process ever had, 0 if it is gone."""
+    """Return the peak resident memory of a process; 0 if it has ended."""
     return _memory_mb(pid, "VmHWM")
 
 
 def resident_mb(pid: int) -> float:
-    """Return the resident memory of a process now, 0 if it is gone."""
+    """Return the current resident memory of a process; 0 if it has ended."""
     return _memory_mb(pid, "VmRSS")
 
 
@@ -96,8 +96,8 @@ def _memory_mb(pid: int, name: str) -> float:
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{name}:")), 0.0)
 
 
-class ChildrenWatch:
-    """While entered, keeps the highest memory of any descendant of some processes that runs a program of this name."""
+class PeakMemoryWatch:
+    """Context manager that records the peak memory of any descendant of `pids` that runs `program`."""
 
     def __init__(self, pids: Sequence[int], program: str) -> None:
         self._pids = pids
@@ -106,7 +106,7 @@ class ChildrenWatch:
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self.peak_mb = 0.0
 
-    def __enter__(self) -> ChildrenWatch:
+    def __enter__(self) -> PeakMemoryWatch:
         self._thread.start()
         return self
 
@@ -115,7 +115,7 @@ class ChildrenWatch:
         self._thread.join()
 
     def _watch(self) -> None:
-        while not self._ended.wait(WATCH_S):
+        while not self._ended.wait(POLL_INTERVAL_S):
             for pid in self._pids:
                 for child in _tree(pid):
                     if _name(child) == self._program:
@@ -123,7 +123,7 @@ class ChildrenWatch:
 
 
 def _tree(pid: int) -> Iterator[int]:
-    """Yield a process and its descendants, those that are still there."""
+    """Yield the ids of a process and of its running descendants."""
     yield pid
     for task in (PROC / str(pid) / "task").glob("*/children"):
         try:
@@ -135,7 +135,7 @@ def _tree(pid: int) -> Iterator[int]:
 
 
 def _stat(pid: int) -> list[str]:
-    """Return the fields of /proc/PID/stat after the program's name, none if the process is gone."""
+    """Return the fields of /proc/PID/stat after the program's name; an empty list if the process has ended."""
     try:
         return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
@@ -150,7 +150,7 @@ def _name(pid: int) -> str:
 
 
 def say(sentence: str) -> None:
-    """Tell the person in front what is going on."""
+    """Print a line and flush it."""
     sys.stdout.write(f"{sentence}\n")
     sys.stdout.flush()
 
@@ -158,9 +158,9 @@ def say(sentence: str) -> None:
 def conclude(
     bench: str, figures: Mapping[str, float], goals: Mapping[str, float], *, at_least: Collection[str] = ()
 ) -> int:
-    """Print the table and the JSON line; return the exit code: 0 if every goal is met.
+    """Print the figures as a table and as one line of JSON; return the exit code: 0 if all goals are met, else 1.
 
-    A goal is the most that a figure may be, for those in `at_least` the least.
+    A goal is a maximum, or a minimum for the figures in `at_least`.
     """
 
     def is_met(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""A copy of the product of a benchmark's own, in a folder that is thrown away: started, fed, watched and stopped."""
+"""A temporary copy of the product for a benchmark: start and stop it, and wait for its encodes."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infra.local.stores.home import REPOSITORY
+from infra.local.home import REPOSITORY
 from tests.support.homes import free_home
 from tests.support.uploads import Sent, Storefront
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.local.stores.home import Home
+    from infra.local.home import Home
 
-START_WITHIN_S = 300
-STOP_WITHIN_S = 120
-FIRST_LOOK_S = 0.1
-END_LOOK_S = 0.25
+START_TIMEOUT_S = 300
+STOP_TIMEOUT_S = 120
+MANIFEST_POLL_S = 0.1
+JOB_POLL_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """The copy whose state lies in `home`."""
+    """A copy of the product with its state in `home`."""
 
     home: Home
 
     def up(self, *options: str) -> float:
-        """Start it without films and return after how many seconds it was ready."""
+        """Start the product without films; return how many seconds it took until it was ready."""
         began = time.perf_counter()
-        self._run("up", "--detach", "--empty", *options, within_s=START_WITHIN_S)
+        self._run("up", "--detach", "--empty", *options, within_s=START_TIMEOUT_S)
         return time.perf_counter() - began
 
     def down(self) -> None:
-        """Stop it."""
-        self._run("down", within_s=STOP_WITHIN_S)
+        """Stop the product."""
+        self._run("down", within_s=STOP_TIMEOUT_S)
 
     def pids(self, kind: str) -> list[int]:
-        """Return the processes of the parts whose name begins so, such as "encoder" or "api"."""
+        """Return the process ids of the services whose name starts with `kind`, such as "encoder" or "api"."""
         status: dict[str, Any] = json.loads(self._run("status", "--json", within_s=30))
-        return [part["pid"] for part in status["parts"] if part["name"].startswith(kind)]
+        return [service["pid"] for service in status["services"] if service["name"].startswith(kind)]
 
     @property
     def storefront(self) -> Storefront:
-        """Return its outside."""
+        """Return a client of the product."""
         return Storefront(json.loads(self.home.endpoints_file.read_text(encoding="utf-8")))
 
     def _run(self, *arguments: str, within_s: float) -> str:
@@ -72,7 +72,7 @@ class Product:
 
 @contextmanager
 def product() -> Iterator[Product]:
-    """Give a copy that does not run yet; stop it and forget it at the end."""
+    """Yield a copy that is not started yet; at the end, stop it and delete its data."""
     folder = Path(tempfile.mkdtemp(prefix="notflix-bench-"))
     own = Product(free_home(folder))
     try:
@@ -83,18 +83,21 @@ def product() -> Iterator[Product]:
 
 
 def first_manifest_s(storefront: Storefront, sent: Sent, since: float) -> float:
-    """Wait for the first manifest of an upload; return how long after `since`, of perf_counter, it was there."""
+    """Wait for the first manifest of an upload; return the seconds since `since`, a value of perf_counter."""
     while not storefront.is_playable(sent):
-        time.sleep(FIRST_LOOK_S)
+        time.sleep(MANIFEST_POLL_S)
     return time.perf_counter() - since
 
 
 def ready_s(storefront: Storefront, sent: Sent, since: float) -> float:
-    """Wait until an upload is wholly encoded; return how long after `since`; raise RuntimeError if it failed."""
+    """Wait until an upload is completely encoded; return the seconds since `since`.
+
+    Raise RuntimeError if the encode failed.
+    """
     while True:
         job = storefront.job(sent)
         if job and job["status"] == "failed":
             raise RuntimeError(f"{sent.blob} could not be encoded: {job['reason']}")
         if job and job["status"] == "ready":
             return time.perf_counter() - since
-        time.sleep(END_LOOK_S)
+        time.sleep(JOB_POLL_S)

@@ -1,6 +1,6 @@
-"""MovieLens 100k with its knowledge graph, read from a package on PyPI when it is measured, kept in a cache only.
+"""MovieLens 100k with its knowledge graph, downloaded from a package on PyPI and kept only in a cache.
 
-The data set's terms allow research, and no passing on: nothing of it stands in this repository.
+The data set may be used for research but not redistributed, so this repository contains none of it.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ PACKAGE = "recbole==1.2.1"
 MEMBERS = "recbole/dataset_example/ml-100k/ml-100k"
 ROLES = {"film.film.directed_by": "directors", "film.film.written_by": "writers", "film.film.actor": "actors"}
 LIKED, DISLIKED = 4, 2
-"""Of five stars, four are a thumb up and two a thumb down."""
+"""At least four of five stars count as a thumb up, at most two as a thumb down."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """That a user rated a film: in the data set, that they watched it."""
+    """A user's rating of a film; in this data set it also means that the user watched the film."""
 
     film: int
     stars: int
@@ -41,7 +41,7 @@ class Rating:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """What is known of each user, earliest first, and the film that comes next."""
+    """The known ratings of each user, oldest first, and the film that is held out."""
 
     known: tuple[tuple[Rating, ...], ...]
     held_out: tuple[int, ...]
@@ -49,19 +49,19 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class MovieLens:
-    """The films by number, described, and each user's ratings in order of time, of those at once by number."""
+    """The films by number, and the ratings of each user, sorted by time and then by film number."""
 
     films: dict[int, Details]
     users: tuple[tuple[Rating, ...], ...]
 
     def split(self, last: int) -> Split:
-        """Hold out each user's last film (1), or the last but one (2) and forget the last."""
+        """Hold out each user's last film (1), or the last but one (2) while the last is dropped."""
         return Split(
             tuple(ratings[:-last] for ratings in self.users), tuple(ratings[-last].film for ratings in self.users)
         )
 
     def titles(self) -> list[Title]:
-        """Return the films as titles that can be watched."""
+        """Return the films as titles that can be played."""
         added, playback = datetime(1997, 9, 1, tzinfo=UTC), make_playback(complete=True)
         return [
             Title(title_id(film), f"{film}", details, added, added, status=Status.READY, playback=playback)
@@ -70,12 +70,12 @@ class MovieLens:
 
 
 def title_id(film: int) -> str:
-    """Return the title of a film; titles sort as films do."""
+    """Return the title id of a film; title ids sort like film numbers."""
     return f"film-{film:04d}"
 
 
 def viewers(split: Split) -> Iterator[Viewer]:
-    """Yield the users as viewers: each rating is a view, each clear one a thumb too."""
+    """Yield the users as viewers: each rating becomes a view, and a high or low one also a thumb up or down."""
     for number, ratings in enumerate(split.known):
         at = [datetime.fromtimestamp(rating.at, UTC) for rating in ratings]
         yield Viewer(
@@ -90,12 +90,12 @@ def viewers(split: Split) -> Iterator[Viewer]:
 
 
 def viewer_id(number: int) -> str:
-    """Return the id of a user."""
+    """Return the viewer id of a user."""
     return f"{number:032x}"
 
 
 def movielens(cache: Path) -> MovieLens:
-    """Return the data set, fetched at the first time."""
+    """Return the data set; download it if it is not in the cache."""
     folder = cache / "ml-100k"
     if not folder.exists():
         say(f"Fetching MovieLens 100k from {PACKAGE} on PyPI …")
@@ -119,7 +119,7 @@ def movielens(cache: Path) -> MovieLens:
 
 
 def _films(folder: Path) -> dict[int, Details]:
-    """Return the films with genres and, where the knowledge graph knows them, people (by its own ids)."""
+    """Return the films with their genres and with the people in the knowledge graph (as its ids)."""
     entities = {entity: int(film) for film, entity in _rows(folder / "link")}
     people: dict[tuple[int, str], list[str]] = defaultdict(list)
     for head, relation, tail in _rows(folder / "kg"):
@@ -139,5 +139,5 @@ def _films(folder: Path) -> dict[int, Details]:
 
 
 def _rows(path: Path) -> list[list[str]]:
-    """Return the rows of a table behind its heading."""
+    """Return the rows of a table without its header."""
     return [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[1:]]

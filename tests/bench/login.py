@@ -1,8 +1,8 @@
-"""`./notflix bench login`: what logging in costs beside its one hash, and what it costs to be known and to be refused.
+"""`./notflix bench login`: latency of logins, session checks and rate-limited logins.
 
-Ours goes through the running API host over loopback; the rivals, in the same run and in turn with it, are one argon2
-verify with the same parameters and one round trip to Redis, both in this process. People come from as many loopback
-addresses as the limiter wants them to.
+The requests go to the running API host over loopback. In the same run and alternating with them, two baselines run in
+this process: one argon2 verification with the same parameters, and one round trip to Redis. Each connection comes from
+a loopback address of its own, so that the rate limiter treats them as different networks.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ GOALS = {
     "unknown_vs_wrong_ratio": 1.05,
 }
 PASSWORD = "seven quiet lanterns"
-TRIES_AT_ONCE = 160
-TRIES_OF_A_PLACE = 4
-"""Failed ones of an address from one network: the fifth would be the last that is let through."""
+PARALLEL_ATTEMPTS = 160
+ATTEMPTS_PER_CONNECTION = 4
+"""Failed logins for one email address from one network. The limit is five."""
 
 CLIENTS = 4
-STORMY_ADDRESS = "127.1.0.1"
+GUESSER_ADDRESS = "127.1.0.1"
 
 
-class Place:
-    """A person's connection to the API, from a loopback address of its own unless one is given."""
+class ApiConnection:
+    """A connection to the API, from a loopback address of its own unless `address` is given."""
 
     _numbers = count(2)
     _lock = threading.Lock()
@@ -64,7 +64,7 @@ class Place:
         self._connection.connect()
 
     def ask(self, method: str, path: str, body: object = None, *, token: str = "") -> tuple[int, Any]:
-        """Return status and body of an answer."""
+        """Send a request; return the status and the JSON body."""
         headers = {"Content-Type": "application/json", "User-Agent": "curl/8"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -74,45 +74,45 @@ class Place:
         return response.status, json.loads(raw) if raw else None
 
     def log_in(self, email: str, password: str = PASSWORD) -> int:
-        """Try to log in and return the status."""
+        """Try to log in; return the status."""
         return self.ask("POST", "/api/sessions", {"email": email, "password": password})[0]
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._connection.close()
 
 
 @dataclass(frozen=True, slots=True)
-class People:
-    """The API, and some who have accounts, each with an open session."""
+class RegisteredAccounts:
+    """The API, and some accounts with one open session each."""
 
     api: str
     emails: list[str] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
 
     @contextmanager
-    def place(self) -> Iterator[Place]:
-        """Give somebody's connection, from where nobody has been."""
-        place = Place(self.api)
+    def connection(self) -> Iterator[ApiConnection]:
+        """Yield a connection from an address that was not used before."""
+        connection = ApiConnection(self.api)
         try:
-            yield place
+            yield connection
         finally:
-            place.close()
+            connection.close()
 
-    def join(self, number: int) -> None:
-        """Let so many people register and log in."""
-        with self.place() as place:
+    def register(self, number: int) -> None:
+        """Register `number` accounts and log in to each."""
+        with self.connection() as connection:
             for _ in range(number):
-                email = _address()
-                _expect(201, place.ask("POST", "/api/accounts", {"email": email, "password": PASSWORD})[0])
-                status, session = place.ask("POST", "/api/sessions", {"email": email, "password": PASSWORD})
+                email = _unused_email()
+                _expect(201, connection.ask("POST", "/api/accounts", {"email": email, "password": PASSWORD})[0])
+                status, session = connection.ask("POST", "/api/sessions", {"email": email, "password": PASSWORD})
                 _expect(200, status)
                 self.emails.append(email)
                 self.tokens.append(session["token"])
 
 
 def main() -> int:
-    """Measure, print the table and the line of JSON; return 0 if all goals are met."""
+    """Run the benchmark and print its results; return 0 if all goals are met, else 1."""
     parser = argparse.ArgumentParser(prog="./notflix bench login", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer repetitions")
     quick = parser.parse_args().quick
@@ -120,37 +120,37 @@ def main() -> int:
 
     figures: dict[str, float] = {}
     with product() as own:
-        say("Starting …")
+        say("Starting the product …")
         own.up()
         endpoints = json.loads(own.home.endpoints_file.read_text(encoding="utf-8"))
-        people, visitors = People(endpoints["api"]), People(endpoints["api"])
-        people.join(CLIENTS)
-        visitors.join(CLIENTS)  # who log in so often that their first sessions are ended for the later ones
+        accounts, frequent = RegisteredAccounts(endpoints["api"]), RegisteredAccounts(endpoints["api"])
+        accounts.register(CLIENTS)
+        frequent.register(CLIENTS)  # they log in so often that new sessions end their first ones
         with Redis.from_url(endpoints["redis"], decode_responses=True) as redis:
-            say("One after another: logins and bare hashes …")
-            figures |= _logins(visitors, rounds)
-            say("Session checks and round trips to Redis …")
-            figures |= _session_checks(people, redis, rounds * 10)
+            say("Logins and bare hashes, in turn …")
+            figures |= _logins(frequent, rounds)
+            say("Session checks and round trips to Redis, in turn …")
+            figures |= _session_checks(accounts, redis, rounds * 10)
         say("Wrong passwords and unknown addresses …")
-        figures |= _answers_alike(people, 40 if quick else 200)
-        say(f"{TRIES_AT_ONCE} wrong tries at once …")
-        figures |= _storm(people)
-        say("All at once: logins, session checks, refusals …")
-        figures |= _throughput(people, visitors, seconds)
+        figures |= _unknown_and_wrong(accounts, 40 if quick else 200)
+        say(f"{PARALLEL_ATTEMPTS} wrong passwords in parallel …")
+        figures |= _parallel_guesses(accounts)
+        say("Under load: logins, session checks, refusals …")
+        figures |= _throughput(accounts, frequent, seconds)
     return conclude("login", figures, GOALS)
 
 
-def _logins(people: People, rounds: int) -> dict[str, float]:
+def _logins(accounts: RegisteredAccounts, rounds: int) -> dict[str, float]:
     hasher = PasswordHasher.from_parameters(PROFILE)
     password_hash = hasher.hash(PASSWORD)
     ours, bare = [], []
-    with people.place() as place:
+    with accounts.connection() as connection:
         for number in range(rounds + 3):
             times = (
-                _timed(lambda: _expect(200, place.log_in(people.emails[0]))),
+                _timed(lambda: _expect(200, connection.log_in(accounts.emails[0]))),
                 _timed(lambda: hasher.verify(password_hash, PASSWORD)),
             )
-            if number >= 3:  # the first ones warm the host up
+            if number >= 3:  # the first rounds are a warm-up
                 ours.append(times[0])
                 bare.append(times[1])
     return {
@@ -161,26 +161,29 @@ def _logins(people: People, rounds: int) -> dict[str, float]:
     }
 
 
-def _session_checks(people: People, redis: Redis, rounds: int) -> dict[str, float]:
+def _session_checks(accounts: RegisteredAccounts, redis: Redis, rounds: int) -> dict[str, float]:
     ours, bare = [], []
-    with people.place() as place:
+    with accounts.connection() as connection:
         for _ in range(rounds):
-            ours.append(_timed(lambda: _expect(200, place.ask("GET", "/api/me", token=people.tokens[0])[0])))
+            ours.append(_timed(lambda: _expect(200, connection.ask("GET", "/api/me", token=accounts.tokens[0])[0])))
             bare.append(_timed(lambda: redis.hget("sess:none", "user_id")))
     return {"session_p50_ms": median(ours), "session_p99_ms": _p99(ours), "redis_p50_ms": median(bare)}
 
 
-def _answers_alike(people: People, rounds: int) -> dict[str, float]:
-    """Alternate between the two, in both orders, from a new place whenever one's tries are used up."""
+def _unknown_and_wrong(accounts: RegisteredAccounts, rounds: int) -> dict[str, float]:
+    """Compare logins to unknown addresses with wrong passwords, alternating in both orders.
+
+    A new connection is used before the rate limit is reached.
+    """
     wrong: list[float] = []
     unknown: list[float] = []
     while len(wrong) < rounds:
-        with people.place() as place:
-            for number in range(TRIES_OF_A_PLACE):
-                known, nobody = people.emails[0], _address()
+        with accounts.connection() as connection:
+            for number in range(ATTEMPTS_PER_CONNECTION):
+                known, nobody = accounts.emails[0], _unused_email()
                 pair = [(known, wrong), (nobody, unknown)]
                 for email, times in pair if number % 2 else reversed(pair):
-                    times.append(_timed(partial(_fail, place, email)))
+                    times.append(_timed(partial(_fail, connection, email)))
     slower, faster = max(median(wrong), median(unknown)), min(median(wrong), median(unknown))
     return {
         "unknown_vs_wrong_ratio": slower / faster,
@@ -189,44 +192,46 @@ def _answers_alike(people: People, rounds: int) -> dict[str, float]:
     }
 
 
-def _fail(place: Place, email: str) -> None:
-    _expect(401, place.log_in(email, "not this one"))
+def _fail(connection: ApiConnection, email: str) -> None:
+    _expect(401, connection.log_in(email, "not this one"))
 
 
-def _storm(people: People) -> dict[str, float]:
-    """Let one place try many wrong passwords of one address at once, over as many connections."""
-    ready = threading.Barrier(TRIES_AT_ONCE)
+def _parallel_guesses(accounts: RegisteredAccounts) -> dict[str, float]:
+    """Try many wrong passwords for one account in parallel, all from one network."""
+    ready = threading.Barrier(PARALLEL_ATTEMPTS)
 
     def attempt(number: int) -> int:
-        place = Place(people.api, STORMY_ADDRESS)
+        connection = ApiConnection(accounts.api, GUESSER_ADDRESS)
         ready.wait(60)
         try:
-            return place.log_in(people.emails[1], f"guess {number}")
+            return connection.log_in(accounts.emails[1], f"guess {number}")
         finally:
-            place.close()
+            connection.close()
 
-    with ThreadPoolExecutor(TRIES_AT_ONCE) as tries:
-        answers = list(tries.map(attempt, range(TRIES_AT_ONCE)))
+    with ThreadPoolExecutor(PARALLEL_ATTEMPTS) as pool:
+        answers = list(pool.map(attempt, range(PARALLEL_ATTEMPTS)))
     admitted = answers.count(401)
-    if admitted + answers.count(429) != TRIES_AT_ONCE or admitted < 5:
-        raise RuntimeError(f"The storm was answered with {sorted(set(answers))}, 401 only {admitted} times.")
+    if admitted + answers.count(429) != PARALLEL_ATTEMPTS or admitted < 5:
+        raise RuntimeError(
+            f"The parallel attempts were answered with {sorted(set(answers))}, 401 only {admitted} times."
+        )
     return {"limiter_admitted": admitted}
 
 
-def _throughput(people: People, visitors: People, seconds: float) -> dict[str, float]:
-    def login(place: Place, number: int) -> None:
-        _expect(200, place.log_in(visitors.emails[number]))
+def _throughput(accounts: RegisteredAccounts, frequent: RegisteredAccounts, seconds: float) -> dict[str, float]:
+    def login(connection: ApiConnection, number: int) -> None:
+        _expect(200, connection.log_in(frequent.emails[number]))
 
-    def check(place: Place, number: int) -> None:
-        _expect(200, place.ask("GET", "/api/me", token=people.tokens[number])[0])
+    def check(connection: ApiConnection, number: int) -> None:
+        _expect(200, connection.ask("GET", "/api/me", token=accounts.tokens[number])[0])
 
-    def refusal(place: Place, number: int) -> None:
-        while place.log_in(people.emails[number], "not this one") != 429:
+    def refusal(connection: ApiConnection, number: int) -> None:
+        while connection.log_in(accounts.emails[number], "not this one") != 429:
             pass
 
     figures: dict[str, float] = {}
     for name, request in (("login", login), ("session", check), ("rejection", refusal)):
-        times = _under_load(people, request, seconds)
+        times = _under_load(accounts, request, seconds)
         figures[f"{name}_rps"] = len(times) / seconds
         figures[f"{name}_loaded_p99_ms"] = _p99(times)
         if name == "rejection":
@@ -234,16 +239,18 @@ def _throughput(people: People, visitors: People, seconds: float) -> dict[str, f
     return figures
 
 
-def _under_load(people: People, request: Callable[[Place, int], None], seconds: float) -> list[float]:
-    """Send requests from some clients for so long; return how many milliseconds each took."""
+def _under_load(
+    accounts: RegisteredAccounts, request: Callable[[ApiConnection, int], None], seconds: float
+) -> list[float]:
+    """Send requests from `CLIENTS` parallel clients for `seconds`; return the duration of each in milliseconds."""
 
     def client(number: int) -> list[float]:
         times = []
-        with people.place() as place:
-            request(place, number)
+        with accounts.connection() as connection:
+            request(connection, number)
             ends = time.perf_counter() + seconds
             while time.perf_counter() < ends:
-                times.append(_timed(lambda: request(place, number)))
+                times.append(_timed(lambda: request(connection, number)))
         return times
 
     with ThreadPoolExecutor(CLIENTS) as clients:
@@ -251,7 +258,7 @@ def _under_load(people: People, request: Callable[[Place, int], None], seconds: 
 
 
 def _timed(act: Callable[[], object]) -> float:
-    """Return how many milliseconds it takes."""
+    """Call `act`; return how many milliseconds it took."""
     began = time.perf_counter()
     act()
     return 1000 * (time.perf_counter() - began)
@@ -261,7 +268,7 @@ def _p99(times: Sequence[float]) -> float:
     return quantiles(times, n=100)[98]
 
 
-def _address() -> str:
+def _unused_email() -> str:
     return f"jo.{uuid.uuid4().hex}@example.org"
 
 

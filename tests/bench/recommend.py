@@ -1,7 +1,8 @@
-"""`./notflix bench recommend`: how often the next film is among ten that are recommended, and how long that takes.
+"""`./notflix bench recommend`: how often the next film is among ten recommendations, and how long the queries take.
 
-Each user's last film of MovieLens 100k is held out and ranked among all films that the user has not in training, by the
-queries of the product over Bolt and by rivals on the same split. Then the times, with 10,000 titles and 100,000 views.
+The last film of each user of MovieLens 100k is held out and ranked among all films that are not in the user's training
+data, by the product's queries over Bolt and by baselines on the same split. Then the queries and a rebuild are timed
+with 10,000 titles and 100,000 views.
 """
 
 from __future__ import annotations
@@ -30,15 +31,15 @@ from functions.recommendations.repository import BoltGraph
 from functions.recommendations.service import Recommendations
 from functions.usage.model import Kind
 from functions.usage.mongo import MongoUsage
+from infra.local.home import Home
+from infra.local.processes.supervisor import Supervisor
 from infra.local.stores.arcadedb import arcadedb
 from infra.local.stores.credentials import load_or_make
-from infra.local.stores.home import Home
 from infra.local.stores.secantus import secantus
-from infra.local.stores.supervisor import Supervisor
-from tests.bench import _recommend_catalogue as invented
+from tests.bench import _generated_catalogue as generated
 from tests.bench._measure import conclude, say
+from tests.bench._recommend_baselines import TOP, Baselines
 from tests.bench._recommend_movielens import movielens, title_id, viewer_id, viewers
-from tests.bench._recommend_rivals import TOP, Rivals
 from tests.support.homes import free_home
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ QUESTIONS, WARM_UP = 400, 200
 
 
 def main() -> int:
-    """Measure, print the table and the line of JSON; return 0 if all goals are met."""
+    """Run the benchmark and print its results; return 0 if all goals are met, else 1."""
     parser = argparse.ArgumentParser(prog="./notflix bench recommend", description=__doc__)
     parser.add_argument("--validation", action="store_true", help="hold out the last film but one; for tuning")
     parser.add_argument("--quick", action="store_true", help="a tenth of the titles and views")
@@ -73,21 +74,21 @@ def main() -> int:
     share = 10 if asked.quick else 1
     with stores() as (database, bolt):
         figures |= _time(database, bolt, titles=10_000 // share, views=100_000 // share)
-    rivals = [value for name, value in figures.items() if name.startswith("hr10_")]
-    above = max(HR_GOAL, max(rivals) + 1 / len(split.held_out))
+    baselines = [value for name, value in figures.items() if name.startswith("hr10_")]
+    above = max(HR_GOAL, max(baselines) + 1 / len(split.held_out))
     return conclude("recommend", figures, {"hr10": above, **GOALS}, at_least=("hr10",))
 
 
 @contextmanager
 def stores() -> Iterator[tuple[Database[dict[str, Any]], Bolt]]:
-    """Run a Mongo and a graph of the benchmark's own; forget them at the end."""
+    """Run a temporary MongoDB and graph; delete their data at the end."""
     folder = Path(tempfile.mkdtemp(prefix="notflix-bench-"))
     home = free_home(folder)
     home.make()
     credentials = load_or_make(home.secrets_file)
     own = [make(home, credentials, {}) for make in (secantus, arcadedb)]
-    supervisor = Supervisor([store.part for store in own], home=home)
-    say("Starting a graph and a Mongo …")
+    supervisor = Supervisor([store.service for store in own], home=home)
+    say("Starting MongoDB and the graph …")
     supervisor.start()
     settings = load_settings({"AzureWebJobsStorage": "", **own[0].settings, **own[1].settings})
     bolt = Bolt(settings.neo4j_uri, settings.neo4j_user, settings.neo4j_password)
@@ -102,7 +103,7 @@ def stores() -> Iterator[tuple[Database[dict[str, Any]], Bolt]]:
 
 
 class Known:
-    """The films and users of a split, as what a graph is made from."""
+    """The films and users of a split, as sources of a rebuild."""
 
     def __init__(self, data: MovieLens, split: Split) -> None:
         self._titles = data.titles()
@@ -121,14 +122,14 @@ class Known:
         return next((title for title in self._titles if title.id == title_id), None)
 
     def viewers(self, after: str) -> Iterator[Viewer]:
-        """Yield users by id from above one on."""
+        """Yield viewers with an id greater than `after`, in order of their ids."""
         return (viewer for viewer in viewers(self._split) if viewer.id > after)
 
 
 def _rank(data: MovieLens, split: Split, database: Database[dict[str, Any]], bolt: Bolt) -> dict[str, float]:
-    """Return the hits of our queries and of the rivals."""
+    """Return the hit rates of our queries and of the baselines."""
     graph = BoltGraph(bolt)
-    say(f"Making a graph of {len(data.films)} films and {sum(map(len, split.known))} views …")
+    say(f"Building the graph of {len(data.films)} films and {sum(map(len, split.known))} views …")
     _rebuild(graph, Known(data, split), database)
     say(f"Recommending ten films to each of {len(split.known)} users, over Bolt …")
     hits, gain = 0, 0.0
@@ -137,15 +138,15 @@ def _rank(data: MovieLens, split: Split, database: Database[dict[str, Any]], bol
         if title_id(film) in picks:
             hits += 1
             gain += 1 / math.log2(picks.index(title_id(film)) + 2)
-    say("Asking the rivals …")
-    rivals = Rivals(split, sorted(data.films))
+    say("Running the baselines …")
+    baselines = Baselines(split, sorted(data.films))
     scores = {
-        "popularity": rivals.popularity(),
-        "itemknn": rivals.item_knn(),
-        "ease": rivals.ease(),
-        "ease_recent": rivals.ease_recent(),
+        "popularity": baselines.popularity(),
+        "itemknn": baselines.item_knn(),
+        "ease": baselines.ease(),
+        "ease_recent": baselines.ease_recent(),
     }
-    found = {name: rivals.hits(score) for name, score in scores.items()}
+    found = {name: baselines.hits(score) for name, score in scores.items()}
     users = len(split.known)
     return {
         "hr10": hits / users,
@@ -156,7 +157,7 @@ def _rank(data: MovieLens, split: Split, database: Database[dict[str, Any]], bol
 
 
 def _rebuild(graph: BoltGraph, sources: Sources, database: Database[dict[str, Any]]) -> None:
-    """Make the graph anew, as the queue's messages would."""
+    """Rebuild the graph, as the queue's messages do."""
     ids = iter(("first", "second"))
     records = MongoRecords(database)
     rebuild = Rebuild(
@@ -167,27 +168,30 @@ def _rebuild(graph: BoltGraph, sources: Sources, database: Database[dict[str, An
 
 
 def _time(database: Database[dict[str, Any]], bolt: Bolt, *, titles: int, views: int) -> dict[str, float]:
-    """Return how long a rebuild takes, a home page, and what is like a title."""
-    chance = random.Random(2026)
-    say(f"Inventing {titles} titles and {views} views …")
-    films = invented.titles(titles, chance)
-    people = list(invented.histories(films, views, chance))
+    """Return the times of a rebuild, of home pages, and of queries for similar titles."""
+    rng = random.Random(2026)
+    say(f"Generating {titles} titles and {views} views …")
+    films = generated.titles(titles, rng)
+    people = list(generated.histories(films, views, rng))
     catalogue, usage = MongoTitles(database), MongoUsage(database)
-    catalogue.count(), usage.marks("", Kind.RATED)  # indexes are made at first use, before there is anything
-    invented.fill(database, films, people)
+    (
+        catalogue.count(),
+        usage.marks("", Kind.RATED),
+    )  # the first call creates the indexes, while the collections are empty
+    generated.fill(database, films, people)
 
     graph = BoltGraph(bolt)
     titles_of = _titles(catalogue)
-    say("Making the graph …")
+    say("Building the graph …")
     began = time.perf_counter()
     _rebuild(graph, Truth(titles_of, usage), database)
     rebuild_s = time.perf_counter() - began
 
     recommendations = Recommendations(graph, titles_of)
-    say(f"Asking for {QUESTIONS} home pages and for what is like {QUESTIONS} titles …")
-    viewers = chance.choices([user_id for user_id, _ in people], k=WARM_UP + QUESTIONS)
-    # titles are opened as often as they are watched
-    opened = chance.choices([view.title_id for _, views in people for view in views], k=WARM_UP + QUESTIONS)
+    say(f"Requesting {QUESTIONS} home pages and similar titles of {QUESTIONS} titles …")
+    viewers = rng.choices([user_id for user_id, _ in people], k=WARM_UP + QUESTIONS)
+    # a title is drawn as often as it was watched
+    opened = rng.choices([view.title_id for _, views in people for view in views], k=WARM_UP + QUESTIONS)
     return {
         "home_p95_ms": _p95_ms(recommendations.home, viewers),
         "similar_p95_ms": _p95_ms(recommendations.similar, opened),
@@ -196,7 +200,10 @@ def _time(database: Database[dict[str, Any]], bolt: Bolt, *, titles: int, views:
 
 
 def _p95_ms(ask: Callable[[str], Sequence[object]], questions: Sequence[str]) -> float:
-    """Return the 95th percentile of the answers' times, after a warm-up; raise RuntimeError if most are empty."""
+    """Return the 95th percentile of the response times after a warm-up.
+
+    Raise RuntimeError if more than half of the answers are empty.
+    """
     times, empty = [], 0
     for question in questions:
         began = time.perf_counter()
@@ -208,13 +215,13 @@ def _p95_ms(ask: Callable[[str], Sequence[object]], questions: Sequence[str]) ->
 
 
 def _titles(titles: MongoTitles) -> Catalogue:
-    """Return a catalogue that only reads."""
+    """Return a catalogue that is only used for reading."""
     outside = Outside(lambda: None, lambda _, __: None, lambda _: None, lambda: datetime.now(UTC))
     return Catalogue(titles, _Nothing(), _Nothing(), outside)  # type: ignore[arg-type]
 
 
 class _Nothing:
-    """What a catalogue that only reads does not need."""
+    """A placeholder for dependencies that reading does not use."""
 
 
 if __name__ == "__main__":

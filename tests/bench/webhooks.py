@@ -1,4 +1,4 @@
-"""`./notflix bench webhooks`: how fast PayPal's webhooks are answered and stored while PayPal itself is slow."""
+"""`./notflix bench webhooks`: how fast webhooks are answered and stored while PayPal's API is slow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import requests
 
 from functions.platform.mysql_connections import Address, connect
-from infra.local.paypal.identity import CLIENT_ID
+from infra.local.simulators.paypal import CLIENT_ID
 from infra.local.stores.credentials import load_or_make
 from tests.bench._measure import conclude, say
 from tests.bench._product import product
@@ -37,7 +37,7 @@ SETTLED_WITHIN_S = 240
 
 @dataclass
 class Transmission:
-    """A webhook ready to be sent."""
+    """A signed webhook that is ready to be sent."""
 
     headers: Mapping[str, str]
     body: bytes
@@ -45,26 +45,26 @@ class Transmission:
 
 @dataclass
 class Answers:
-    """What came back: seconds to each 200, and every other status."""
+    """The response times of requests answered with 200, in seconds, and the other statuses."""
 
     seconds: list[float] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
 
 
 def main() -> int:
-    """Measure, print the table and the line of JSON; return 0 if all goals are met."""
+    """Run the benchmark and print its results; return 0 if all goals are met, else 1."""
     parser = argparse.ArgumentParser(prog="./notflix bench webhooks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the events")
     events = EVENTS // 10 if parser.parse_args().quick else EVENTS
     unique = round(events * (1 - REPEATED))
     with product() as own:
-        say("Starting …")
+        say("Starting the product …")
         own.up()
         endpoints = json.loads(own.home.endpoints_file.read_text(encoding="utf-8"))
         payer = Payer(endpoints, load_or_make(own.home.secrets_file).paypal)
         plan = as_owner(endpoints, "GET", "plans/all").json()["plans"][0]["id"]
         subscriptions = [payer.subscribe(plan) for _ in range(SUBSCRIPTIONS)]
-        say(f"Signing {events} webhooks, {events - unique} of them repeated …")
+        say(f"Signing {events} webhooks, {events - unique} of them duplicates …")
         transmissions = _transmissions(endpoints, subscriptions, unique, events - unique)
         _control(endpoints, "PATCH", "switches", slow_ms=SLOW_MS)
         say(f"Sending them with {SENDERS} connections, while PayPal takes {SLOW_MS} ms to answer …")
@@ -73,7 +73,7 @@ def main() -> int:
         took_s = time.perf_counter() - began
         _control(endpoints, "PATCH", "switches", slow_ms=0)
         stored, twice = _stored(endpoints)
-        say("Waiting until all is settled …")
+        say("Waiting until everything is settled …")
         unsettled = _unsettled(endpoints)
     cuts = quantiles(answers.seconds, n=1000)
     figures = {
@@ -92,7 +92,7 @@ def main() -> int:
 
 @dataclass
 class Payer:
-    """Somebody at PayPal, who uses the product's own credentials there."""
+    """A client of PayPal's API with the product's credentials; it also approves subscriptions."""
 
     endpoints: Mapping[str, str]
     secret: str
@@ -107,7 +107,7 @@ class Payer:
         self._headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
     def subscribe(self, plan: str) -> dict[str, Any]:
-        """Return an approved subscription of nobody's account: only PayPal's side matters here."""
+        """Return an approved subscription that belongs to no account, because only PayPal's side matters here."""
         made = self._call("POST", "/v1/billing/subscriptions", {"plan_id": plan})
         _control(self.endpoints, "POST", f"subscriptions/{made['id']}/approve")
         return self._call("GET", f"/v1/billing/subscriptions/{made['id']}")
@@ -129,8 +129,8 @@ def _control(endpoints: Mapping[str, str], method: str, path: str, **body: objec
 def _transmissions(
     endpoints: Mapping[str, str], subscriptions: Sequence[Mapping[str, Any]], unique: int, repeats: int
 ) -> list[Transmission]:
-    """Return signed events in a shuffled order; a repeat is a transmission of its own of an event that comes before."""
-    chance = random.Random(1)
+    """Return signed webhooks in random order; a duplicate repeats the event of another webhook."""
+    rng = random.Random(1)
     events = [
         {
             "id": f"WH-BENCH{number:012}",
@@ -139,12 +139,12 @@ def _transmissions(
             "resource_type": "subscription",
             "event_type": "BILLING.SUBSCRIPTION.UPDATED",
             "summary": "Subscription updated",
-            "resource": chance.choice(subscriptions),
+            "resource": rng.choice(subscriptions),
         }
         for number in range(unique)
     ]
-    order = [*events, *(chance.choice(events) for _ in range(repeats))]
-    chance.shuffle(order)
+    order = [*events, *(rng.choice(events) for _ in range(repeats))]
+    rng.shuffle(order)
     made: list[Transmission] = []
     for first in range(0, len(order), SIGNED_AT_ONCE):
         signed = _control(endpoints, "POST", "sign", events=order[first : first + SIGNED_AT_ONCE])["transmissions"]
@@ -153,7 +153,7 @@ def _transmissions(
 
 
 def _send(endpoints: Mapping[str, str], transmissions: Sequence[Transmission]) -> Answers:
-    """Send all, each connection one after the other, and return what came back."""
+    """Send all webhooks over `SENDERS` parallel connections; return the answers."""
     waiting: SimpleQueue[Transmission | None] = SimpleQueue()
     for one in (*transmissions, *[None] * SENDERS):
         waiting.put(one)
@@ -185,13 +185,13 @@ def _send(endpoints: Mapping[str, str], transmissions: Sequence[Transmission]) -
 
 
 def _stored(endpoints: Mapping[str, str]) -> tuple[int, int]:
-    """Return how many of the events are in the inbox, and how many of them more than once."""
+    """Return how many distinct events are in the inbox, and how many surplus copies."""
     rows = _ask(endpoints, "SELECT event_id FROM subscriptions_db.events WHERE event_id LIKE 'WH-BENCH%'")
     return len(set(rows)), len(rows) - len(set(rows))
 
 
 def _unsettled(endpoints: Mapping[str, str]) -> int:
-    """Wait until nothing is left to be settled; return what still is when the time is over."""
+    """Wait until nothing is pending; return how many subjects still are when the time is over."""
     deadline = time.monotonic() + SETTLED_WITHIN_S
     while (left := len(_ask(endpoints, "SELECT subject FROM subscriptions_db.marks"))) and time.monotonic() < deadline:
         time.sleep(1)

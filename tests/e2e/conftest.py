@@ -1,4 +1,4 @@
-"""The whole product for end-to-end tests, as a person starts it, and a browser to look at it with."""
+"""Fixtures of the end-to-end tests: the running product and a browser."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import sync_playwright
 
-from infra.local.stores.home import REPOSITORY
+from infra.local.home import REPOSITORY
 from tests.support.homes import free_home
-from tests.support.viewers import make_subscriber
+from tests.support.studio import StudioPage
+from tests.support.viewers import make_administrator, make_subscriber
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser
 
-    from infra.local.stores.home import Home
+    from infra.local.home import Home
     from tests.support.viewers import SomeViewer
 
 CHROMIUM_FLAGS = (
@@ -46,7 +47,7 @@ class Product:
     home: Home
 
     def run(self, *arguments: str, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
-        """Run `./notflix` with the arguments; the caller looks at the exit code."""
+        """Run `./notflix` with the arguments; the caller checks the exit code."""
         environment = {
             **os.environ,
             "NOTFLIX_HOME": str(self.home.path),
@@ -59,14 +60,14 @@ class Product:
 
     @property
     def endpoints(self) -> dict[str, str]:
-        """Return every address by name."""
+        """Return the addresses of all services by name."""
         endpoints: dict[str, str] = json.loads(self.home.endpoints_file.read_text(encoding="utf-8"))
         return endpoints
 
 
 @pytest.fixture(scope="session")
 def product() -> Iterator[Product]:
-    """Start everything without the demonstration films, and stop it when the session ends."""
+    """Start the product without the demonstration films; stop it when the session ends."""
     folder = Path(tempfile.mkdtemp(prefix="notflix-product-"))
     running = Product(free_home(folder))
     began = running.run("up", "--detach", "--empty")
@@ -81,7 +82,7 @@ def product() -> Iterator[Product]:
 
 @pytest.fixture(scope="session")
 def viewer(product: Product) -> SomeViewer:
-    """Return somebody who is logged in and may play everything."""
+    """Return a logged-in viewer who may play every title."""
     return make_subscriber(product.endpoints)
 
 
@@ -93,3 +94,9 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_FLAGS))
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def studio(product: Product, browser: Browser) -> StudioPage:
+    """Return the studio page and an administrator who opens it."""
+    return StudioPage(product, make_administrator(product), browser)

@@ -1,4 +1,4 @@
-"""The commands against a running product."""
+"""The commands of `./notflix`, run against a running product."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import urllib.request
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from infra.local.stores.state import read_state
+from infra.local.processes.state import read_state
 from tests.e2e.conftest import Product
 from tests.support.homes import free_home
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def test_status_tells_scripts_that_every_part_is_ready(product: Product) -> None:
     told = json.loads(product.run("status", "--json").stdout)
     assert (told["running"], told["state"], told["site"]) == (True, "ready", product.endpoints["site"])
-    states = {part["name"]: part["state"] for part in told["parts"]}
+    states = {service["name"]: service["state"] for service in told["services"]}
     assert states.keys() >= {"azurite", "secantus", "mariadb", "redis", "arcadedb", "api", "encoder", "site"}
     assert set(states.values()) == {"ready"}
 
@@ -30,7 +30,7 @@ def test_site_and_api_answer_where_the_endpoints_say(product: Product) -> None:
         assert page.status == 200
         assert "text/html" in page.headers["Content-Type"]
     stores = health_of(product)
-    for _ in range(10):  # the first question loads every client, which a busy machine may not do in time
+    for _ in range(10):  # the first request loads every client, which can take too long on a busy machine
         if all(store["up"] for store in stores.values()):
             break
         stores = health_of(product)
@@ -59,17 +59,17 @@ def test_another_copy_on_the_same_ports_is_refused_in_one_sentence(product: Prod
     refused = other.run("up", "--detach", "--empty")
     assert refused.returncode == 1
     assert refused.stderr.startswith("Port ")
-    assert " is taken by " in refused.stderr
+    assert " is in use by " in refused.stderr
     assert refused.stderr.count("\n") == 1
 
 
-def test_film_that_is_not_there_is_told_in_one_sentence(product: Product, tmp_path: Path) -> None:
+def test_missing_film_is_reported_in_one_sentence(product: Product, tmp_path: Path) -> None:
     refused = product.run("ingest", str(tmp_path / "none.mkv"), "--json")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr == f"There is no file {tmp_path / 'none.mkv'}.\n"
 
 
-def test_killed_supervisor_takes_nothing_with_it_that_the_next_up_does_not_bring_back(tmp_path: Path) -> None:
+def test_up_recovers_everything_after_the_supervisor_was_killed(tmp_path: Path) -> None:
     copy = Product(free_home(tmp_path))
     assert copy.run("up", "--detach", "--empty").returncode == 0
     try:
@@ -81,5 +81,5 @@ def test_killed_supervisor_takes_nothing_with_it_that_the_next_up_does_not_bring
         assert again.returncode == 0, again.stderr
     finally:
         down = copy.run("down")
-    assert (down.returncode, down.stdout) == (0, "Notflix is stopped.\n")
+    assert (down.returncode, down.stdout) == (0, "Notflix has stopped.\n")
     assert not copy.home.endpoints_file.exists()

@@ -1,4 +1,4 @@
-"""`admin create` and `mail` against a running product, and what an administrator may do there."""
+"""`admin create` and `mail` against a running product, and the permissions of an administrator."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import requests
 
 from tests.integration.host.running import eventually
-from tests.support.people import letters_to
+from tests.support.people import emails_to
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Product
@@ -20,12 +20,12 @@ def ask(product: Product, method: str, path: str, headers: dict[str, str], body:
     return requests.request(method, f"{product.endpoints['api']}/api/{path}", json=body, headers=headers, timeout=30)
 
 
-def test_an_administrator_is_made_gets_a_letter_and_does_what_is_the_owners(product: Product) -> None:
+def test_a_new_administrator_gets_an_email_and_may_do_what_only_the_owner_may(product: Product) -> None:
     email, password = f"owner.{uuid.uuid4().hex[:8]}@example.org", "seven quiet lanterns"
     made = product.run("admin", "create", email, "--json")
     assert made.returncode == 0, made.stderr
     link = json.loads(made.stdout)["link"]
-    [letter] = eventually(lambda: letters_to(product, email))
+    [letter] = eventually(lambda: emails_to(product, email))
     assert letter["links"] == [link] and "administrator" in letter["subject"]
     assert link in product.run("mail").stdout
 
@@ -44,7 +44,7 @@ def test_an_administrator_is_made_gets_a_letter_and_does_what_is_the_owners(prod
         assert token not in log.read_text(errors="replace"), log
 
 
-def test_an_address_that_is_none_is_refused_in_one_sentence(product: Product) -> None:
+def test_an_invalid_address_is_rejected_in_one_sentence(product: Product) -> None:
     refused = product.run("admin", "create", "nobody")
     assert refused.returncode == 1
-    assert len(refused.stderr.splitlines()) == 1 and "mail address" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1 and "email address" in refused.stderr

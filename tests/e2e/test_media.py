@@ -1,7 +1,7 @@
-"""Every kind of source comes out whole, each frame once and in its place, with its sound; what is no film is refused.
+"""Every kind of source is encoded completely: each frame once and in order, with its audio. Other files are rejected.
 
-All films are uploaded at once; the tests then look at each. The numbers burnt into the frames are read back from the
-published segments of every rung.
+All files are uploaded at once; the tests then check each of them. Every frame shows its number, which is read back from
+the published segments of every rung.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ type Result = tuple[dict[str, Any], Sent, Storefront]
 
 @pytest.fixture(scope="module")
 def results(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Result]]:
-    """Upload everything, good and bad, and return each job by the name of its case."""
+    """Upload all valid and invalid files; return the finished job of each case."""
     storefront = Storefront(product.endpoints)
     sent = {}
     for number, (case, film) in enumerate(FILMS.items()):
@@ -52,19 +52,19 @@ def results(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture(scope="module", params=FILMS)
 def case(request: pytest.FixtureRequest) -> str:
-    """Name each film of the matrix in turn."""
+    """Return the name of each film of the matrix in turn."""
     return str(request.param)
 
 
 @pytest.fixture(scope="module")
 def film(case: str) -> Film:
-    """Return the film as it was made."""
+    """Return the description of the source film."""
     return FILMS[case]
 
 
 @pytest.fixture(scope="module")
 def published(case: str, results: dict[str, Result], tmp_path_factory: pytest.TempPathFactory) -> Published:
-    """Return what was published of the film."""
+    """Return the published title of the film."""
     job, sent, storefront = results[case]
     assert job["status"] == "ready", job["reason"]
     return Published(storefront.fetch(sent, tmp_path_factory.mktemp("published")))
@@ -80,7 +80,7 @@ def test_each_frame_appears_once_and_in_its_place_on_every_rung(published: Publi
     assert rungs
     for rung in rungs:
         length = Fraction(sum(duration for _, duration in rung.spans), rung.timescale)
-        assert (length * rung.rate).denominator == 1, "the picture does not last a whole number of frames"
+        assert (length * rung.rate).denominator == 1, "the duration of the video is not a whole number of frames"
         numbers = published.numbers(rung.name)
         assert numbers == film.shown_on(rung.rate, int(length * rung.rate))
         if film.keep[0] == 1:
@@ -97,25 +97,25 @@ def test_picture_keeps_its_shape(published: Published, film: Film) -> None:
         assert abs(rung.width - rung.height * shape) <= 1 + shape, f"{rung.width}x{rung.height} for {float(shape):.3f}"
 
 
-def test_every_sound_track_is_there_in_its_language(published: Published, film: Film) -> None:
+def test_every_audio_track_exists_in_its_language(published: Published, film: Film) -> None:
     assert [track.language for track in published.of("audio")] == [TAGS[sound.language] for sound in film.sounds]
 
 
-def test_sound_is_as_long_as_the_film_and_where_it_belongs(published: Published, film: Film, case: str) -> None:
-    # Sound in AVI is delayed by its encoder, and nothing in the file says so.
+def test_audio_has_the_length_of_the_film_and_is_in_sync(published: Published, film: Film, case: str) -> None:
+    # In AVI, the encoder delays the audio, and the file does not declare the delay.
     delay_s = 0.0231 if case == "avi" else 0.0
     for track, sound in zip(published.of("audio"), film.sounds, strict=True):
-        heard = published.heard(track.name)
-        assert heard.sample_rate == sound.sample_rate
-        # The last AAC frame is filled up with silence, here and in a source that is AAC itself.
-        assert 0 <= heard.samples - film.seconds * heard.sample_rate < 2 * AAC_FRAME_SAMPLES
+        decoded = published.decode_audio(track.name)
+        assert decoded.sample_rate == sound.sample_rate
+        # The last AAC frame is padded with silence, by our encoder and already in an AAC source.
+        assert 0 <= decoded.samples - film.seconds * decoded.sample_rate < 2 * AAC_FRAME_SAMPLES
         if sound.silent:
-            assert heard.tones_s == ()
+            assert decoded.tones_s == ()
             continue
-        seconds = [round(at - delay_s) for at in heard.tones_s]
-        assert seconds == list(range(-int(-film.seconds // 1))), "a tone is missing, or there is one too many"
-        assert all(abs(at - delay_s - second) < 0.002 for at, second in zip(heard.tones_s, seconds, strict=True))
-        assert heard.pitch_hz == pytest.approx(sound.pitch_hz, rel=0.02)
+        seconds = [round(at - delay_s) for at in decoded.tones_s]
+        assert seconds == list(range(-int(-film.seconds // 1))), "a tone is missing, or there is an extra one"
+        assert all(abs(at - delay_s - second) < 0.002 for at, second in zip(decoded.tones_s, seconds, strict=True))
+        assert decoded.pitch_hz == pytest.approx(sound.pitch_hz, rel=0.02)
 
 
 def test_subtitles_are_text_at_their_times(published: Published, film: Film) -> None:
@@ -131,7 +131,7 @@ def test_subtitles_are_text_at_their_times(published: Published, film: Film) -> 
 
 
 @pytest.mark.parametrize("bad", BAD_UPLOADS)
-def test_what_is_no_film_is_refused_with_a_reason_and_kept(results: dict[str, Result], bad: str) -> None:
+def test_invalid_upload_is_rejected_with_a_reason_and_kept(results: dict[str, Result], bad: str) -> None:
     job, sent, storefront = results[bad]
     assert job["status"] == "failed"
     assert BAD_UPLOADS[bad][1] in job["reason"]

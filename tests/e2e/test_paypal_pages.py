@@ -1,4 +1,4 @@
-"""The PayPal simulator's pages in a real browser, on a phone and on a desk."""
+"""The pages of the PayPal simulator in a real browser, in phone and desktop size."""
 
 from __future__ import annotations
 

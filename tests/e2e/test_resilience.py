@@ -1,4 +1,4 @@
-"""Two encoders share the films, and nothing that happens to them or comes twice costs or changes a segment."""
+"""Two encoders share the films; crashes and duplicate messages neither lose nor change a segment."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ import requests
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
+from functions.encoding.pipeline import DEFERRALS_S
 from functions.platform.identifiers import container_for
 from infra.local.stores.credentials import load_or_make
 from tests.e2e.conftest import Product
@@ -35,18 +36,18 @@ if TYPE_CHECKING:
 ENDED_WITHIN_S = 300
 ENCODERS = ("encoder-1", "encoder-2")
 HALF_A_MINUTE = Film(frames=725, width=640, height=360)
-"""Two rungs, 8 segments, more than one chunk."""
+"""A film with two rungs, 8 segments and more than one chunk."""
 
 A_MINUTE = Film(frames=1441, width=640, height=360)
 THREE_MINUTES = Film(frames=4321)
-"""More chunks than two encoders have under way."""
+"""A film with more chunks than two encoders process at the same time."""
 
 SHORT = Film(frames=221, sounds=(Sound(440),))
 SHORTER = Film(frames=121)
 
 
 def eventually[T](look: Callable[[], T], *, within_s: float = 60, every_s: float = 0.02) -> T:
-    """Return what `look` returns as soon as it is true."""
+    """Call `look` until it returns a true value; return that value."""
     deadline = time.monotonic() + within_s
     while not (seen := look()):
         assert time.monotonic() < deadline, f"not within {within_s} s; last seen: {seen!r}"
@@ -56,7 +57,7 @@ def eventually[T](look: Callable[[], T], *, within_s: float = 60, every_s: float
 
 @dataclass(frozen=True, slots=True)
 class Studio:
-    """A running product with two encoders, its queues, and films that were made once."""
+    """A running product with two encoders, clients of its storage, and a cache of generated films."""
 
     product: Product
     storefront: Storefront
@@ -65,7 +66,7 @@ class Studio:
     folder: Path
 
     def film(self, film: Film) -> Path:
-        """Return a film, made when it is first asked for."""
+        """Return the path of a film; generate it on first use."""
         folder = self.folder / f"{film.frames}-{film.width}"
         if not folder.exists():
             folder.mkdir()
@@ -73,13 +74,13 @@ class Studio:
         return folder / film.name
 
     def job(self, sent: Sent) -> dict[str, Any]:
-        """Return a job, waiting until it is known."""
+        """Wait until the job of an upload exists; return it."""
         found = eventually(lambda: self.storefront.job(sent))
         assert found is not None
         return found
 
     def ended(self, sent: Sent) -> dict[str, Any]:
-        """Return a job when it is ready or failed."""
+        """Wait until the job of an upload is ready or failed; return it."""
         return self.storefront.ended([sent], within_s=ENDED_WITHIN_S)[sent.blob]
 
     def jobs_of(self, sent: Sent) -> list[dict[str, Any]]:
@@ -88,18 +89,18 @@ class Studio:
         return [job for job in jobs if job["title_id"] == sent.title_id]
 
     def playback(self, sent: Sent) -> dict[str, Any]:
-        """Return what a viewer gets who plays the title now."""
+        """Open the title as a viewer; return the answer."""
         answer = make_subscriber(self.product.endpoints).ask("POST", f"titles/{sent.title_id}/playback")
         assert answer.ok, answer.text
         found: dict[str, Any] = answer.json()
         return found
 
     def title(self, sent: Sent) -> dict[str, Any]:
-        """Return what the catalogue says of the title."""
+        """Return the title's entry in the catalogue."""
         return self._ask("GET", f"/api/titles/{sent.title_id}")
 
     def say(self, queue: str, **message: object) -> None:
-        """Put a message into a queue."""
+        """Send a message to a queue."""
         text = base64.b64encode(json.dumps(message).encode()).decode()
         self.queues.get_queue_client(queue).send_message(text)
 
@@ -123,7 +124,7 @@ class Studio:
         )
         assert answer.status_code == 202, answer.text
 
-    def at_rest(self) -> None:
+    def wait_until_idle(self) -> None:
         """Wait until no queue holds a message."""
 
         def empty() -> bool:
@@ -134,11 +135,11 @@ class Studio:
         eventually(empty, within_s=90, every_s=0.5)
 
     def versions(self, sent: Sent) -> dict[str, str]:
-        """Return the etag of every blob of the title, which each write changes."""
+        """Return the ETag of every blob of the title; each write changes it."""
         return {blob.name: blob.etag for blob in self._container(sent).list_blobs()}
 
     def segments(self, sent: Sent) -> dict[str, str]:
-        """Return the digest of every init and media segment of a job, by its name inside the job's folder."""
+        """Return the SHA-256 of every init and media segment of a job, by its name inside the job's folder."""
         container = self._container(sent)
         names = [name for name in container.list_blob_names() if name.endswith((".m4s", ".mp4"))]
         return {
@@ -147,7 +148,7 @@ class Studio:
         }
 
     def encodes_of(self, sent: Sent) -> list[int]:
-        """Return which chunks of a job were encoded, one entry for each time, out of the encoders' logs."""
+        """Return the indexes of the encoded chunks of a job from the encoders' logs, one entry per encode."""
         said = "".join(self.product.home.log(name).read_text(encoding="utf-8") for name in ENCODERS)
         return sorted(int(index) for index in re.findall(rf"job {sent.job_id} chunk (\d+):", said))
 
@@ -166,7 +167,7 @@ class Studio:
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """Start a product of its own with two encoders."""
+    """Start a separate copy of the product with two encoders."""
     folder = Path(tempfile.mkdtemp(prefix="notflix-studio-"))
     product = Product(free_home(folder))
     began = product.run("up", "--detach", "--empty", "--encoders", "2")
@@ -188,27 +189,27 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 
 @pytest.fixture(scope="module")
 def survivor(studio: Studio) -> Sent:
-    """Upload half a minute, kill the encoder that first has a segment of a chunk, and wait for the end."""
-    pids = {name: part(studio, name)["pid"] for name in ENCODERS}
+    """Upload a film of half a minute, kill the first encoder that has written a segment, and wait for the end."""
+    pids = {name: service(studio, name)["pid"] for name in ENCODERS}
     work = studio.product.home.path / "work"
     sent = studio.storefront.send("the survivor.mp4", studio.film(HALF_A_MINUTE))
-    segment = eventually(lambda: next(work.glob("encoder-*/chunk-*/v*/*.m4s*"), None))
+    segment = eventually(lambda: next(work.glob("encoder-*/notflix-work-chunk-*/v*/*.m4s*"), None))
     assert segment is not None
     name, chunk = segment.parts[-4], segment.parents[1]
     os.kill(pids[name], signal.SIGKILL)
     job = studio.job(sent)
     assert job["status"] == "encoding"
     assert job["chunks"]["done"] < job["chunks"]["total"]
-    assert chunk.exists(), "the chunk was over before its encoder was killed"
+    assert chunk.exists(), "the chunk was finished before its encoder was killed"
     assert studio.ended(sent)["status"] == "ready"
-    assert eventually(lambda: part(studio, name)["state"] == "ready")
-    assert part(studio, name)["restarts"] == 1
+    assert eventually(lambda: service(studio, name)["state"] == "ready")
+    assert service(studio, name)["restarts"] == 1
     return sent
 
 
 @pytest.fixture(scope="module")
 def twin(studio: Studio) -> Sent:
-    """Upload the same half a minute under another name, and ask for each of its chunks and tracks three times."""
+    """Upload the same film under another name, and request each of its chunks and tracks three times."""
     sent = studio.storefront.send("the twin.mp4", studio.film(HALF_A_MINUTE))
     chunks = eventually(lambda: studio.job(sent)["chunks"]["total"])
     for _ in range(2):
@@ -217,18 +218,18 @@ def twin(studio: Studio) -> Sent:
             studio.say("encode-chunk", job_id=sent.job_id, chunk=index)
         studio.say("encode-audio", job_id=sent.job_id, track="a0")
     assert studio.ended(sent)["status"] == "ready"
-    studio.at_rest()
+    studio.wait_until_idle()
     return sent
 
 
-def part(studio: Studio, name: str) -> dict[str, Any]:
+def service(studio: Studio, name: str) -> dict[str, Any]:
     told = json.loads(studio.product.run("status", "--json").stdout)
-    found: dict[str, Any] = next(part for part in told["parts"] if part["name"] == name)
+    found: dict[str, Any] = next(each for each in told["services"] if each["name"] == name)
     return found
 
 
-def whole(studio: Studio, sent: Sent, film: Film, folder: Path) -> None:
-    """Assert that every frame of the film is in every rung once, in segments that join and are the listed ones."""
+def assert_complete(studio: Studio, sent: Sent, film: Film, folder: Path) -> None:
+    """Assert that every rung has every frame once, in contiguous segments that match the manifest."""
     published = Published(studio.storefront.fetch(sent, folder))
     assert published.mpd.get("type") == "static"
     assert published.faults() == []
@@ -236,11 +237,11 @@ def whole(studio: Studio, sent: Sent, film: Film, folder: Path) -> None:
         assert published.numbers(rung.name) == list(range(film.frames))
 
 
-def test_film_comes_out_whole_though_an_encoder_was_killed(studio: Studio, survivor: Sent, tmp_path: Path) -> None:
-    whole(studio, survivor, HALF_A_MINUTE, tmp_path)
+def test_film_is_complete_although_an_encoder_was_killed(studio: Studio, survivor: Sent, tmp_path: Path) -> None:
+    assert_complete(studio, survivor, HALF_A_MINUTE, tmp_path)
 
 
-def test_same_film_gives_the_same_bytes_however_often_its_parts_are_asked_for(
+def test_same_film_gives_the_same_bytes_even_if_its_chunks_are_requested_repeatedly(
     studio: Studio, survivor: Sent, twin: Sent
 ) -> None:
     assert len(studio.jobs_of(twin)) == 1
@@ -254,23 +255,24 @@ def test_both_encoders_had_a_share(studio: Studio, twin: Sent) -> None:
         assert twin.job_id in studio.product.home.log(name).read_text(encoding="utf-8")
 
 
-def test_messages_that_come_again_after_the_end_change_nothing(studio: Studio, twin: Sent) -> None:
+def test_repeated_messages_after_the_end_change_nothing(studio: Studio, twin: Sent) -> None:
     before, job = studio.versions(twin), studio.job(twin)
     for index in range(job["chunks"]["total"]):
         studio.say("encode-chunk", job_id=twin.job_id, chunk=index)
     studio.say("encode-audio", job_id=twin.job_id, track="a0")
-    for queue in ("plan-encode", "publish-title", "encode-chunk-poison"):
+    for queue in ("plan-encode", "publish-title"):
         studio.say(queue, job_id=twin.job_id)
-    studio.at_rest()
+    studio.say("encode-chunk-poison", job_id=twin.job_id, chunk=0)
+    studio.wait_until_idle()
     assert studio.versions(twin) == before
     assert studio.jobs_of(twin) == [job]
 
 
-def test_event_of_an_upload_that_comes_again_makes_no_other_job(studio: Studio, twin: Sent) -> None:
+def test_repeated_event_of_an_upload_creates_no_other_job(studio: Studio, twin: Sent) -> None:
     before, job = studio.versions(twin), studio.job(twin)
     for _ in range(2):
         studio.announce(twin)
-    studio.at_rest()
+    studio.wait_until_idle()
     assert studio.jobs_of(twin) == [job]
     assert studio.versions(twin) == before
     assert studio.title(twin)["status"] == "ready"
@@ -279,16 +281,16 @@ def test_event_of_an_upload_that_comes_again_makes_no_other_job(studio: Studio, 
 def test_retry_of_a_failed_job_encodes_only_what_is_missing(studio: Studio, tmp_path: Path) -> None:
     sent = studio.storefront.send("tried again.mp4", studio.film(THREE_MINUTES))
     eventually(lambda: studio.job(sent)["chunks"]["done"], within_s=ENDED_WITHIN_S)
-    studio.say("encode-chunk-poison", job_id=sent.job_id, chunk=3)
+    studio.say("encode-chunk-poison", job_id=sent.job_id, chunk=3, deferrals=len(DEFERRALS_S))
     failed = studio.ended(sent)
     assert failed["status"] == "failed"
     assert "the encoder's log" in failed["reason"]
     assert studio.title(sent)["status"] == "failed"
     studio.announce(sent)
-    studio.at_rest()
+    studio.wait_until_idle()
     stopped = studio.job(sent)
     assert stopped["status"] == "failed"
-    assert studio.title(sent)["status"] == "failed", "an event that comes again takes up no failed job"
+    assert studio.title(sent)["status"] == "failed", "a repeated event must not restart a failed job"
     done = stopped["chunks"]["done"]
     assert 0 < done < stopped["chunks"]["total"]
     encoded = studio.encodes_of(sent)
@@ -299,13 +301,13 @@ def test_retry_of_a_failed_job_encodes_only_what_is_missing(studio: Studio, tmp_
     assert studio.ended(sent)["status"] == "ready"
     assert studio.encodes_of(sent) == list(range(stopped["chunks"]["total"])), "each chunk was encoded once"
     assert studio.title(sent)["status"] == "ready"
-    whole(studio, sent, THREE_MINUTES, tmp_path)
+    assert_complete(studio, sent, THREE_MINUTES, tmp_path)
     refused = studio.product.run("retry", sent.job_id)
     assert refused.returncode == 1
     assert "only a failed job can be retried" in refused.stderr
 
 
-def test_upload_that_is_gone_fails_its_job_with_the_reason(studio: Studio) -> None:
+def test_deleted_upload_fails_its_job_with_the_reason(studio: Studio) -> None:
     sent = studio.storefront.send("taken away.mp4", studio.film(A_MINUTE))
     eventually(lambda: studio.job(sent)["status"] in ("planning", "encoding"))
     studio.blobs.get_blob_client("uploads", sent.blob).delete_blob()
@@ -316,7 +318,7 @@ def test_upload_that_is_gone_fails_its_job_with_the_reason(studio: Studio) -> No
     assert studio.title(sent)["status"] == "failed"
 
 
-def test_earlier_version_plays_until_the_newer_one_is_whole(studio: Studio, tmp_path: Path) -> None:
+def test_earlier_version_plays_until_the_newer_one_is_complete(studio: Studio, tmp_path: Path) -> None:
     first = studio.storefront.send("new cut.mp4", studio.film(SHORT))
     assert studio.ended(first)["status"] == "ready"
     assert studio.playback(first)["job_id"] == first.job_id
@@ -333,7 +335,7 @@ def test_earlier_version_plays_until_the_newer_one_is_whole(studio: Studio, tmp_
     assert studio.ended(third)["status"] == "ready"
     shown = studio.playback(third)
     assert (shown["job_id"], shown["status"]) == (third.job_id, "ready")
-    whole(studio, third, SHORTER, tmp_path)
+    assert_complete(studio, third, SHORTER, tmp_path)
     assert [job["job_id"] for job in studio.jobs_of(third)] == [third.job_id, second.job_id, first.job_id]
     refused = studio.product.run("retry", second.job_id)
     assert refused.returncode == 1

@@ -10,8 +10,8 @@ from infra.local.stores.packages import web_folder
 from tests.support.pages import DESKTOP, PHONE, focused, opened, overflow, refused, until, violations
 from tests.support.people import (
     Person,
+    emails_to,
     fill_login,
-    letters_to,
     link_to,
     log_in,
     make_person,
@@ -103,7 +103,7 @@ def test_a_person_registers_stays_logged_in_sees_their_logins_changes_the_passwo
         elsewhere.goto(f"{site}/account.html")
         elsewhere.get_by_text("Your session has ended.").wait_for()
         fill_login(elsewhere, person)
-        elsewhere.get_by_text("The address or the password is wrong.").wait_for()
+        elsewhere.get_by_text("The email address or the password is wrong.").wait_for()
         fill_login(elsewhere, changed)
         elsewhere.wait_for_url(f"{site}/account.html")
 
@@ -177,7 +177,7 @@ def test_the_history_tells_failed_tries_and_reaches_back(site: str, browser: Bro
         opener(page).click()
         page.get_by_role("button", name="Log out", exact=True).click()
         fill_login(page, Person(person.email, "not this one"))
-        page.get_by_text("The address or the password is wrong.").wait_for()
+        page.get_by_text("The email address or the password is wrong.").wait_for()
         fill_login(page, person)
         page.wait_for_url(f"{site}/")
         page.goto(f"{site}/account.html")
@@ -250,7 +250,7 @@ def test_a_forgotten_password_is_replaced_by_a_mailed_link(
         page.get_by_label("New password").fill("password1")
         assert page.url == f"{site}/reset.html"
         page.get_by_role("button", name="Change the password").click()
-        page.get_by_text("would soon be guessed").wait_for()
+        page.get_by_text("too easy to guess").wait_for()
         page.get_by_label("New password").fill(changed.password)
         page.get_by_role("button", name="Change the password").click()
         page.get_by_role("heading", name="Your password is changed.").wait_for()
@@ -274,7 +274,7 @@ def test_a_link_for_an_unknown_address_is_asked_for_in_the_same_way_and_nobody_i
             page.get_by_role("button", name="Send the link").click()
             page.get_by_role("heading", name="Look into your mail.").wait_for()
         link_to(product, somebody.email, "reset.html")  # asked for later, so the other would be there as well
-        assert letters_to(product, nobody.email) == []
+        assert emails_to(product, nobody.email) == []
 
 
 def test_a_link_that_is_not_whole_or_unknown_leads_on(site: str, browser: Browser) -> None:
@@ -309,6 +309,6 @@ def test_an_account_is_deleted_with_its_password_and_is_gone(product: Product, s
         page.get_by_role("link", name="Log in", exact=True).wait_for()
         page.goto(f"{site}/login.html")
         fill_login(page, person)
-        page.get_by_text("The address or the password is wrong.").wait_for()
+        page.get_by_text("The email address or the password is wrong.").wait_for()
         assert wrong == []
         register(page, site, person)

@@ -74,7 +74,7 @@ def test_a_wrong_password_is_told_beside_the_field_and_the_sixth_try_has_to_wait
     with opened(browser, f"{site}/login.html") as (page, _):
         for _attempt in range(5):
             fill_login(page, Person(person.email, "not this one"))
-            page.get_by_text("The address or the password is wrong.").wait_for()
+            page.get_by_text("The email address or the password is wrong.").wait_for()
             assert focused(page) == "password"
             assert page.get_by_label("Email address").input_value() == person.email
             page.get_by_label("Password", exact=True).fill("")
@@ -173,7 +173,7 @@ def test_an_easily_guessed_password_and_a_taken_address_are_told_beside_their_fi
         page.get_by_label("Email address").fill(make_person("weak").email)
         page.get_by_label("Password", exact=True).fill("password1")
         page.get_by_role("button", name="Create account").click()
-        page.locator("[data-field=password]").get_by_text("would soon be guessed").wait_for()
+        page.locator("[data-field=password]").get_by_text("too easy to guess").wait_for()
         assert focused(page) == "password"
         page.get_by_label("Email address").fill(member.email.upper())
         page.get_by_label("Password", exact=True).fill(member.password)

@@ -178,7 +178,7 @@ def test_while_the_graph_hangs_pages_come_soon_and_say_nothing_untrue(
     watch_whole(viewer, "rec-first")
     soon(lambda: "For you" in shelves(viewer), within_s=WITHIN_S)
     status = json.loads(product.run("status", "--json").stdout)
-    graph = next(part["pid"] for part in status["parts"] if part["name"] == "arcadedb")
+    graph = next(service["pid"] for service in status["services"] if service["name"] == "arcadedb")
     os.kill(graph, signal.SIGSTOP)
     try:
         began = time.monotonic()

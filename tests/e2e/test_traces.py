@@ -1,4 +1,4 @@
-"""What took how long is told on one machine too: from the upload to ready, and from the click to the first picture."""
+"""`./notflix traces` shows durations on one machine: from upload to ready, and from click to first picture."""
 
 from __future__ import annotations
 

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.platform.settings import Settings, load_settings
+from infra.local.processes.supervisor import Supervisor
 from infra.local.stores.credentials import Credentials, load_or_make
-from infra.local.stores.fleet import endpoints_of, settings_of, stores_of
-from infra.local.stores.supervisor import Supervisor
+from infra.local.stores.services import endpoints_of, settings_of, stores_of
 from tests.support.homes import free_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.local.stores.home import Home
+    from infra.local.home import Home
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def stack() -> Iterator[Stack]:
     home.make()
     credentials = load_or_make(home.secrets_file)
     stores = stores_of(home, credentials, {})
-    supervisor = Supervisor([store.part for store in stores], home=home)
+    supervisor = Supervisor([store.service for store in stores], home=home)
     supervisor.start()
     environment = settings_of(home, credentials, stores)
     try:

@@ -1,4 +1,4 @@
-"""Accounts in tests: their stores in memory, hashing that costs nothing, and a world where all of it fits together."""
+"""Accounts in tests: their stores in memory, cheap hashing, and a world that joins them."""
 
 from __future__ import annotations
 
@@ -6,36 +6,50 @@ import secrets
 import threading
 import uuid
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from argon2 import Parameters, Type
 
-from functions.accounts.authentication import Gate, PasswordLimits
-from functions.accounts.links import Links
-from functions.accounts.login_history import Journal
-from functions.accounts.model import HistoryEntry, Login, NewSession, Origin, Outcome, Purpose, Session, Viewer
-from functions.accounts.passwords import Passwords
-from functions.accounts.rate_limits import Attempt, Refusal
-from functions.accounts.service import Accounts, Outside, Parts
-from functions.platform.errors import AddressTaken, StoreUnavailable
+from functions.accounts.authentication import Authentication, PasswordLimits
+from functions.accounts.links import MailedLinks
+from functions.accounts.login_history import LoginHistoryService
+from functions.accounts.model import (
+    HistoryPosition,
+    LinkPurpose,
+    Login,
+    LoginHistoryEntry,
+    LoginOutcome,
+    OpenedSession,
+    RequestOrigin,
+    Session,
+    Viewer,
+)
+from functions.accounts.passwords import Argon2Hasher
+from functions.accounts.rate_limits import Refusal, Reservation
+from functions.accounts.service import AccountDependencies, AccountParts, AccountService
+from functions.platform.errors import AccountStillExists, AddressTaken, StoreUnavailable
+from functions.platform.messages import ForgetViewer, RecordLogin, SendMail, StartReset
 from functions.platform.signed_tokens import SignedTokens
+from tests.support.queues import MemoryQueues
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from functions.accounts.rate_limits import Count
+    from functions.accounts.rate_limits import RateLimitBucket
+    from functions.platform.messages import Message
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-HOME = Origin("203.0.113.7", "Firefox on Linux")
-ELSEWHERE = Origin("198.51.100.9", "Chrome on Android")
+HOME = RequestOrigin("203.0.113.7", "Firefox on Linux")
+ELSEWHERE = RequestOrigin("198.51.100.9", "Chrome on Android")
 PASSWORD = "seven quiet lanterns"
 OTHER_PASSWORD = "nine slow bicycles"
 SITE = "https://films.example.org"
 
 CHEAP = Parameters(Type.ID, 19, salt_len=16, hash_len=32, time_cost=1, memory_cost=8, parallelism=1)
-"""argon2id at its least, so that a test of something else does not wait for it."""
+"""argon2id with its lowest cost, for tests of something else."""
 
 
 def make_email(name: str = "jo") -> str:
@@ -44,20 +58,20 @@ def make_email(name: str = "jo") -> str:
 
 
 def make_login(email: str = "", **changes: Any) -> Login:
-    """Return an account as the store keeps it."""
+    """Return an account as it is stored."""
     email = email or make_email()
-    unusable = Passwords(CHEAP).unusable()
+    unusable = Argon2Hasher(CHEAP).unusable()
     return replace(Login(uuid.uuid4().hex, email, email, unusable, False, None, NOON), **changes)
 
 
-def make_entry(user_id: str, **changes: Any) -> HistoryEntry:
-    """Return an entry of the history."""
-    entry = HistoryEntry(uuid.uuid4().hex, user_id, NOON, HOME.ip, HOME.browser, Outcome.SUCCESS)
+def make_entry(user_id: str, **changes: Any) -> LoginHistoryEntry:
+    """Return an entry of the login history."""
+    entry = LoginHistoryEntry(uuid.uuid4().hex, user_id, NOON, HOME.ip, HOME.browser, LoginOutcome.SUCCESS)
     return replace(entry, **changes)
 
 
 class Clock:
-    """A clock that moves when it is told to."""
+    """A clock that only moves on request."""
 
     def __init__(self, now: datetime = NOON) -> None:
         self.now = now
@@ -69,206 +83,212 @@ class Clock:
         self.now += timedelta(**span)
 
 
-class Store:
-    """A store that can be away."""
+class FakeStore:
+    """A store that can be unreachable."""
 
     away = False
 
-    def asked(self) -> None:
+    def check(self) -> None:
+        """Raise StoreUnavailable if the store is unreachable."""
         if self.away:
             raise StoreUnavailable("The store does not answer.")
 
 
-class FakeLogins(Store):
+class FakeLoginStore(FakeStore):
     """Logins in memory."""
 
     def __init__(self) -> None:
         self.logins: dict[str, Login] = {}
-        self.links: dict[tuple[str, Purpose], tuple[str, datetime]] = {}
+        self.links: dict[tuple[str, LinkPurpose], tuple[str, datetime]] = {}
 
-    def register(self, login: Login) -> None:
-        self.asked()
+    def add_login(self, login: Login) -> None:
+        self.check()
         if any(other.address == login.address and other.user_id != login.user_id for other in self.logins.values()):
             raise AddressTaken("There is an account of that address already.")
         self.logins.setdefault(login.user_id, login)
 
-    def find(self, address: str, dummy_hash: str) -> Login:
-        self.asked()
+    def find_login(self, address: str, dummy_hash: str) -> Login:
+        self.check()
         dummy = Login("", address, "", dummy_hash, False, None, NOON)
         return next((login for login in self.logins.values() if login.address == address), dummy)
 
-    def get(self, user_id: str) -> Login | None:
-        self.asked()
+    def get_login(self, user_id: str) -> Login | None:
+        self.check()
         return self.logins.get(user_id)
 
     def replace_hash(self, user_id: str, *, over: str, new: str) -> bool:
-        self.asked()
+        self.check()
         login = self.logins.get(user_id)
         if login is None or login.password_hash not in (over, new):
             return False
         self.logins[user_id] = replace(login, password_hash=new)
-        self.links.pop((user_id, Purpose.RESET), None)
+        self.links.pop((user_id, LinkPurpose.RESET), None)
         return True
 
     def make_administrator(self, user_id: str) -> None:
         self._change(user_id, admin=True)
 
-    def keep_link(self, link_hash: str, user_id: str, purpose: Purpose, expires_at: datetime) -> None:
-        self.asked()
+    def store_link(self, link_hash: str, user_id: str, purpose: LinkPurpose, expires_at: datetime) -> None:
+        self.check()
         self.links[user_id, purpose] = (link_hash, expires_at)
 
-    def use_link(self, link_hash: str, purpose: Purpose, now: datetime) -> str | None:
-        self.asked()
+    def use_link(self, link_hash: str, purpose: LinkPurpose, now: datetime) -> str | None:
+        self.check()
         for (user_id, of), (known, expires_at) in self.links.items():
             if (known, of) == (link_hash, purpose) and expires_at > now:
                 del self.links[user_id, of]
                 return user_id
         return None
 
-    def confirm(self, user_id: str, at: datetime) -> None:
-        login = self.get(user_id)
+    def confirm_address(self, user_id: str, at: datetime) -> None:
+        login = self.get_login(user_id)
         if login and login.confirmed_at is None:
             self._change(user_id, confirmed_at=at)
 
-    def delete(self, user_id: str) -> None:
-        self.asked()
+    def delete_login(self, user_id: str) -> None:
+        self.check()
         self.logins.pop(user_id, None)
-        for purpose in Purpose:
+        for purpose in LinkPurpose:
             self.links.pop((user_id, purpose), None)
 
-    def expire_links(self, now: datetime) -> int:
-        self.asked()
+    def delete_expired_links(self, now: datetime) -> int:
+        self.check()
         over = [key for key, (_, expires_at) in self.links.items() if expires_at <= now]
         for key in over:
             del self.links[key]
         return len(over)
 
     def _change(self, user_id: str, **changes: Any) -> None:
-        self.asked()
+        self.check()
         if user_id in self.logins:
             self.logins[user_id] = replace(self.logins[user_id], **changes)
 
 
-class FakeHistory(Store):
+class FakeLoginHistoryStore(FakeStore):
     """Login history in memory."""
 
     def __init__(self) -> None:
-        self.entries: dict[str, HistoryEntry] = {}
+        self.entries: dict[str, LoginHistoryEntry] = {}
 
-    def record(self, entry: HistoryEntry) -> None:
-        self.asked()
+    def store_entry(self, entry: LoginHistoryEntry) -> None:
+        self.check()
         self.entries.setdefault(entry.entry_id, entry)
 
-    def page(self, user_id: str, *, before: datetime | None, limit: int) -> list[HistoryEntry]:
-        self.asked()
+    def entries_of(self, user_id: str, *, after: HistoryPosition | None, limit: int) -> list[LoginHistoryEntry]:
+        self.check()
         own = [entry for entry in self.entries.values() if entry.user_id == user_id]
-        newest = sorted(own, key=lambda entry: entry.at, reverse=True)
-        return [entry for entry in newest if before is None or entry.at < before][:limit]
+        newest = sorted(own, key=lambda entry: (entry.at, entry.entry_id), reverse=True)
+        follow = [each for each in newest if after is None or (each.at, each.entry_id) < (after.at, after.entry_id)]
+        return follow[:limit]
 
-    def forget(self, user_id: str) -> None:
-        self.asked()
+    def delete_entries_of(self, user_id: str) -> None:
+        self.check()
         self.entries = {key: entry for key, entry in self.entries.items() if entry.user_id != user_id}
 
-    def expire(self, before: datetime) -> int:
-        self.asked()
+    def delete_entries_before(self, before: datetime) -> int:
+        self.check()
         old = [key for key, entry in self.entries.items() if entry.at < before]
         for key in old:
             del self.entries[key]
         return len(old)
 
 
-class FakeSessions(Store):
-    """Sessions in memory, which do not end by themselves."""
+class FakeSessionStore(FakeStore):
+    """Sessions in memory, which do not expire."""
 
     def __init__(self, now: Clock) -> None:
         self._now = now
         self.live: dict[str, Session] = {}
 
-    def open(self, viewer: Viewer, *, ip: str, browser: str) -> NewSession:
-        self.asked()
+    def open_session(self, viewer: Viewer, *, ip: str, browser: str) -> OpenedSession:
+        self.check()
         token = secrets.token_urlsafe(32)
         self.live[token] = Session(viewer, self._now(), self._now() + timedelta(days=30))
-        return NewSession(token, self.live[token])
+        return OpenedSession(token, self.live[token])
 
-    def find(self, token: str) -> Session | None:
-        self.asked()
+    def find_session(self, token: str) -> Session | None:
+        self.check()
         return self.live.get(token)
 
-    def close(self, token: str) -> None:
-        self.asked()
+    def end_session(self, token: str) -> None:
+        self.check()
         self.live.pop(token, None)
 
-    def close_all(self, user_id: str) -> None:
-        self.asked()
+    def end_sessions_of(self, user_id: str) -> None:
+        self.check()
         self.live = {token: each for token, each in self.live.items() if each.viewer.user_id != user_id}
 
-    def amend(self, viewer: Viewer) -> None:
-        self.asked()
+    def update_rights(self, viewer: Viewer) -> None:
+        self.check()
         for token, session in self.live.items():
             if session.viewer.user_id == viewer.user_id:
                 self.live[token] = replace(session, viewer=viewer)
 
 
-class FakeLimiter(Store):
-    """A limiter in memory."""
+class FakeRateLimiter(FakeStore):
+    """A rate limiter in memory."""
 
     def __init__(self, now: Clock) -> None:
         self._now = now
         self._lock = threading.Lock()
         self.attempts: defaultdict[tuple[str, str], dict[str, datetime]] = defaultdict(dict)
-        self._told: dict[tuple[str, str], datetime] = {}
+        self._refused: dict[tuple[str, str], datetime] = {}
 
-    def reserve(self, counts: Sequence[Count]) -> Attempt | Refusal:
-        self.asked()
+    def reserve(self, buckets: Sequence[RateLimitBucket]) -> Reservation | Refusal:
+        self.check()
         now = self._now()
         with self._lock:
             waits = []
-            for count in counts:
-                window = timedelta(seconds=count.limit.window_s)
-                known = self.attempts[count.shard, count.name]
-                for attempt_id in [each for each, at in known.items() if at <= now - window]:
-                    del known[attempt_id]
-                if len(known) >= count.limit.attempts:
-                    waits.append(sorted(known.values())[-count.limit.attempts] + window)
+            for bucket in buckets:
+                window = timedelta(seconds=bucket.limit.window_s)
+                counted = self.attempts[bucket.shard, bucket.name]
+                for attempt_id in [each for each, at in counted.items() if at <= now - window]:
+                    del counted[attempt_id]
+                if len(counted) >= bucket.limit.attempts:
+                    waits.append(sorted(counted.values())[-bucket.limit.attempts] + window)
             if waits:
-                key = counts[0].shard, counts[0].name
-                first = self._told.get(key, now) <= now
+                key = buckets[0].shard, buckets[0].name
+                first = self._refused.get(key, now) <= now
                 if first:
-                    self._told[key] = max(waits)
+                    self._refused[key] = max(waits)
                 return Refusal(-(-(max(waits) - now) // timedelta(seconds=1)), first)
-            attempt = Attempt(secrets.token_hex(8), tuple(counts))
-            for count in counts:
-                self.attempts[count.shard, count.name][attempt.attempt_id] = now
-            return attempt
+            reservation = Reservation(secrets.token_hex(8), tuple(buckets))
+            for bucket in buckets:
+                self.attempts[bucket.shard, bucket.name][reservation.attempt_id] = now
+            return reservation
 
-    def take_back(self, attempt: Attempt) -> None:
-        self.asked()
-        for count in attempt.counts:
-            self.attempts[count.shard, count.name].pop(attempt.attempt_id, None)
+    def cancel(self, reservation: Reservation) -> None:
+        self.check()
+        for bucket in reservation.buckets:
+            self.attempts[bucket.shard, bucket.name].pop(reservation.attempt_id, None)
 
-    def succeeded(self, attempt: Attempt) -> None:
-        self.take_back(attempt)
-        first = attempt.counts[0]
+    def record_success(self, reservation: Reservation) -> None:
+        self.cancel(reservation)
+        first = reservation.buckets[0]
         self.attempts[first.shard, first.name].clear()
-        self._told.pop((first.shard, first.name), None)
+        self._refused.pop((first.shard, first.name), None)
 
 
-class FakeQueue(Store):
-    """A queue that keeps its messages."""
+class FakeQueues(MemoryQueues):
+    """Queues in memory that refuse messages of some classes."""
 
-    def __init__(self) -> None:
-        self.messages: list[Mapping[str, object]] = []
+    refused: tuple[type[Message], ...] = ()
 
-    def send(self, message: Mapping[str, object]) -> None:
-        self.asked()
-        self.messages.append(message)
+    def send(self, message: Message, *, delay_s: int = 0) -> None:
+        if isinstance(message, self.refused):
+            raise StoreUnavailable(f"The queue {message.QUEUE} does not accept messages.")
+        super().send(message, delay_s=delay_s)
+
+    def of[M: Message](self, kind: type[M]) -> list[M]:
+        """Return the messages of a class."""
+        return [message for message in self.messages if isinstance(message, kind)]
 
 
-class CountingPasswords(Passwords):
-    """Passwords that tell how often they hashed, and over which hashes they verified."""
+class CountingHasher(Argon2Hasher):
+    """A password hasher that counts its hashes and keeps the hashes that it verified."""
 
     def __init__(self, profile: Parameters = CHEAP) -> None:
-        super().__init__(profile, at_once=64)
+        super().__init__(profile, concurrent=64)
         self.verified: list[str] = []
         self.hashed = 0
 
@@ -281,31 +301,9 @@ class CountingPasswords(Passwords):
         return super().hash(password)
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A letter that was asked for."""
-
-    kind: str
-    to: str
-    link: str
-
-    @property
-    def token(self) -> str:
-        return self.link.partition("#token=")[2]
-
-
-class Post(Store):
-    """Letters that were asked for."""
-
-    def __init__(self) -> None:
-        self.letters: list[Letter] = []
-
-    def send(self, kind: str, to: str, link: str) -> None:
-        self.asked()
-        self.letters.append(Letter(kind, to, link))
-
-    def last(self, kind: str) -> Letter:
-        return next(letter for letter in reversed(self.letters) if letter.kind == kind)
+def token_of(link: str) -> str:
+    """Return the token in a mailed link."""
+    return link.partition("#token=")[2]
 
 
 @dataclass
@@ -313,52 +311,64 @@ class World:
     """Accounts over stores in memory."""
 
     clock: Clock = field(default_factory=Clock)
-    logins: FakeLogins = field(default_factory=FakeLogins)
-    history: FakeHistory = field(default_factory=FakeHistory)
-    queue: FakeQueue = field(default_factory=FakeQueue)
-    post: Post = field(default_factory=Post)
-    hasher: CountingPasswords = field(default_factory=CountingPasswords)
-    resets: list[str] = field(default_factory=list)
-    leaving: list[str] = field(default_factory=list)
+    logins: FakeLoginStore = field(default_factory=FakeLoginStore)
+    history_store: FakeLoginHistoryStore = field(default_factory=FakeLoginHistoryStore)
+    queues: FakeQueues = field(default_factory=FakeQueues)
+    hasher: CountingHasher = field(default_factory=CountingHasher)
     limits: PasswordLimits = field(default_factory=PasswordLimits)
+    forgetters: tuple[Callable[[str], None], ...] = ()
 
     def __post_init__(self) -> None:
-        self.sessions = FakeSessions(self.clock)
-        self.limiter = FakeLimiter(self.clock)
-        self.journal = Journal(
-            self.queue.send, self.history, lambda user_id: self.logins.get(user_id) is not None, self.clock
+        self.sessions = FakeSessionStore(self.clock)
+        self.limiter = FakeRateLimiter(self.clock)
+        self.history = LoginHistoryService(
+            self.queues, self.history_store, lambda user_id: self.logins.get_login(user_id) is not None, self.clock
         )
         pseudonym = SignedTokens("k" * 32, self.clock).pseudonym
-        self.gate = Gate(self.logins, self.hasher, self.limiter, self.journal, pseudonym, self.limits)
-        parts = Parts(
+        self.authentication = Authentication(
+            self.logins, self.hasher, self.limiter, self.history, pseudonym, self.limits
+        )
+        parts = AccountParts(
             logins=self.logins,
             sessions=self.sessions,
             hasher=self.hasher,
-            gate=self.gate,
+            authentication=self.authentication,
             limiter=self.limiter,
-            links=Links(self.logins, SITE, self.clock),
-            journal=self.journal,
+            links=MailedLinks(self.logins, SITE, self.clock),
+            history=self.history,
         )
-        outside = Outside(
-            send_letter=self.post.send,
-            start_reset=self.resets.append,
-            forget=self.leaving.append,
-            pseudonym=pseudonym,
-            now=self.clock,
-        )
-        self.accounts = Accounts(parts, outside)
+        dependencies = AccountDependencies(self.queues, lambda: self.forgetters, pseudonym, self.clock)
+        self.accounts = AccountService(parts, dependencies)
 
     def member(self, email: str = "", password: str = PASSWORD) -> Viewer:
-        """Register somebody."""
+        """Register a viewer."""
         return self.accounts.register(email or make_email(), password, HOME)
 
+    @property
+    def emails(self) -> list[SendMail]:
+        """Return the emails that were requested."""
+        return self.queues.of(SendMail)
+
+    def last_email(self, kind: str) -> SendMail:
+        """Return the last email of a kind."""
+        return next(email for email in reversed(self.emails) if email.kind == kind)
+
+    def last_token(self, kind: str) -> str:
+        """Return the token of the last link that was mailed in an email of a kind."""
+        return token_of(self.last_email(kind).link)
+
     def settle(self) -> None:
-        """Do what waits in the queues."""
-        while self.queue.messages:
-            self.journal.record(self.queue.messages.pop(0))
-        while self.resets:
-            self.accounts.start_reset(self.resets.pop(0))
-        while self.leaving:
-            user_id = self.leaving.pop(0)
-            if self.accounts.is_gone(user_id):
-                self.history.forget(user_id)
+        """Handle the messages in the queues, except those of emails."""
+        due = [message for message in self.queues.messages if not isinstance(message, SendMail)]
+        self.queues.sent = [
+            (message, delay_s) for message, delay_s in self.queues.sent if isinstance(message, SendMail)
+        ]
+        for message in due:
+            match message:
+                case RecordLogin():
+                    self.history.store_attempt(message)
+                case StartReset():
+                    self.accounts.mail_reset_link(message.email)
+                case ForgetViewer():
+                    with suppress(AccountStillExists):
+                        self.accounts.forget_viewer(message.user_id)

@@ -1,4 +1,4 @@
-"""Calling HTTP functions as the host would, and holding their answers against the OpenAPI document."""
+"""Call HTTP functions as the host does, and validate their answers against the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def call(
     route: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> tuple[int, Any]:
-    """Call the HTTP function behind a decorated handler; return status and body, checked against the document."""
+    """Call the HTTP function of a decorated handler; return status and body, validated against the document."""
     built: Any = function
     sent = body if isinstance(body, bytes) else json.dumps({} if body is None else body).encode()
     user_function = built._function.get_user_function()
@@ -49,7 +49,7 @@ def call(
 
 
 def read_answer(response: func.HttpResponse) -> Any:
-    """Return what an answer's body says: values of JSON, or its text; None where there is none."""
+    """Return the body of an answer: parsed JSON or text; None if it is empty."""
     body = response.get_body()
     if not body:
         return None
@@ -57,7 +57,7 @@ def read_answer(response: func.HttpResponse) -> Any:
 
 
 def check_answer(operation_id: str, status: int, body: object, *, kind: str = JSON) -> None:
-    """Assert that an operation may answer so, with a body of that kind."""
+    """Assert that the document allows this status and body for an operation; `kind` is the media type."""
     operation = next(
         op
         for item in _DOCUMENT["paths"].values()
@@ -65,7 +65,7 @@ def check_answer(operation_id: str, status: int, body: object, *, kind: str = JS
         if isinstance(op, dict) and op.get("operationId") == operation_id
     )
     answers = operation["responses"]
-    assert str(status) in answers, f"{operation_id} answers {status}, of which the document says nothing"
+    assert str(status) in answers, f"{operation_id} answers {status}, which the document does not list"
     content = answers[str(status)].get("content")
     if content is None:
         assert body is None

@@ -1,4 +1,4 @@
-"""Many viewers at once: each sends heartbeats in its own time, some of them twice and some late, as networks do."""
+"""Many concurrent viewers: each sends heartbeats on its own schedule, some of them duplicated or late."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ FILM_S = 7200.0
 WORKERS = 40
 ANSWER_WITHIN_S = 20.0
 LATE_SHARE = 0.1
-"""How many heartbeats are followed by one that comes twice or late."""
+"""The share of heartbeats that are followed by a duplicate or late one."""
 
 
 class NoTitles:
-    """A catalogue that is never asked: opening and heartbeats need none."""
+    """A catalogue that fails when it is used, because opening titles and heartbeats must not use it."""
 
     def get(self, title_id: str) -> Title:
         raise AssertionError(f"{title_id} was asked for")
@@ -42,25 +42,25 @@ class NoTitles:
 
 @dataclass(slots=True)
 class Seat:
-    """A viewer: the film goes on by itself from `began`, whether heartbeats arrive or not."""
+    """A viewer; their film plays in real time from `began`, whether or not heartbeats arrive."""
 
     user_id: str
     ticket: str
     due: float
     began: float = 0.0
     sequence: int = 0
-    heard_s: float = 0.0
+    highest_stored_s: float = 0.0
     told_s: float = 0.0
 
     @property
     def position_s(self) -> float:
-        """Return where the film is."""
+        """Return the current position in the film."""
         return round(time.monotonic() - self.began, 3)
 
 
 @dataclass
 class Report:
-    """What came of the heartbeats: latencies in seconds, counted from when each was due to be sent."""
+    """The results of the heartbeats; latencies are in seconds since each heartbeat was due."""
 
     latencies_s: list[float] = field(default_factory=list)
     refused: int = 0
@@ -68,13 +68,13 @@ class Report:
     backwards: int = 0
 
     def quantile_ms(self, share: float) -> float:
-        """Return the latency that this share of the heartbeats stays under."""
+        """Return the quantile of the latencies, in milliseconds."""
         ordered = sorted(self.latencies_s)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000
 
 
 class Audience:
-    """Viewers in front of a running API, opened by way of its own store."""
+    """Viewers of a running API; their views are created in the API's own store."""
 
     def __init__(
         self, api: str, store: UsageStore, tickets: SignedTokens, now: datetime, *, viewers: int, every_s: float
@@ -96,9 +96,9 @@ class Audience:
         self._lock = threading.Lock()
 
     def watch(self, seconds: float) -> Report:
-        """Let everyone watch for so long, unless they leave before, and send a last heartbeat at the end.
+        """Let all viewers watch for `seconds` or until `leave` is called; each sends a last heartbeat at the end.
 
-        Meanwhile look for steps back.
+        In parallel, check that no stored position moves backwards.
         """
         began = time.monotonic()
         for seat in self.seats:
@@ -107,32 +107,32 @@ class Audience:
             threading.Thread(target=self._serve, args=(self.seats[number::WORKERS], began, began + seconds))
             for number in range(min(WORKERS, len(self.seats)))
         ]
-        looker = threading.Thread(target=self._look)
-        for thread in (*workers, looker):
+        checker = threading.Thread(target=self._check_positions)
+        for thread in (*workers, checker):
             thread.start()
         for thread in workers:
             thread.join()
         self._stop.set()
-        looker.join()
+        checker.join()
         return self.report
 
     def leave(self) -> None:
-        """Let everyone leave now."""
+        """Let all viewers leave now."""
         self._leaving.set()
 
     def kept(self) -> Iterator[tuple[Seat, View]]:
-        """Yield every viewer with what the store keeps of them."""
+        """Yield each viewer and their stored view."""
         for seat in self.seats:
             kept = self._store.view(seat.user_id, TITLE)
-            assert kept, "a view is gone"
+            assert kept, "a view is missing"
             yield seat, kept.view
 
     def lost(self) -> int:
-        """Return for how many viewers the store keeps less than what it acknowledged."""
+        """Return the number of viewers whose stored position is less than the last acknowledged one."""
         return sum(view.position_s < seat.told_s for seat, view in self.kept())
 
     def _serve(self, seats: Sequence[Seat], began: float, ends: float) -> None:
-        """Send the heartbeats of some viewers when they are due, one after the other, over one connection."""
+        """Send the heartbeats of some viewers when they are due, over one connection."""
         connection = self._connect()
         waiting = sorted((began + seat.due, number) for number, seat in enumerate(seats))
         while waiting and waiting[0][0] < ends:
@@ -149,9 +149,9 @@ class Audience:
     def _beat(
         self, connection: http.client.HTTPConnection, seat: Seat, due: float | None
     ) -> http.client.HTTPConnection:
-        """Send a heartbeat, sometimes followed by one that comes twice or late; return the connection to go on with.
+        """Send a heartbeat, sometimes followed by a duplicate or late one; return the connection for the next one.
 
-        One that was not due, such as those with which everyone leaves at once, is not timed.
+        The latency is not measured if `due` is None, as for the last heartbeats when all viewers leave.
         """
         seat.sequence += 1
         position_s = seat.position_s
@@ -193,8 +193,8 @@ class Audience:
         assert host
         return http.client.HTTPConnection(host, port, timeout=ANSWER_WITHIN_S)
 
-    def _look(self) -> None:
-        """Look at the viewers in turn until they stop watching; count positions that stand before an earlier one."""
+    def _check_positions(self) -> None:
+        """Read the stored positions in turn until the viewers stop; count those that moved backwards."""
         number = 0
         while not self._stop.wait(0.02):
             seat = self.seats[number % len(self.seats)]
@@ -202,7 +202,7 @@ class Audience:
             try:
                 kept = self._store.view(seat.user_id, TITLE)
             except StoreUnavailable:
-                continue  # it was killed, and says nothing of positions
+                continue  # the store was killed; this says nothing about positions
             if kept:
-                self.report.backwards += kept.view.position_s < seat.heard_s
-                seat.heard_s = max(seat.heard_s, kept.view.position_s)
+                self.report.backwards += kept.view.position_s < seat.highest_stored_s
+                seat.highest_stored_s = max(seat.highest_stored_s, kept.view.position_s)

@@ -1,4 +1,4 @@
-"""Programs named az and azd that keep what they were asked and answer from a table, in the place of the real ones."""
+"""Fake programs az and azd that record their calls and answer from a table."""
 
 from __future__ import annotations
 
@@ -41,22 +41,22 @@ sys.exit("no such thing")
 
 @dataclass
 class Programs:
-    """The two programs: what they answer by the beginning of what they are asked, and what they were asked."""
+    """The fake programs: their answers by the first words of a call, and the recorded calls."""
 
     folder: Path
     answers: list[tuple[list[str], Any]] = field(default_factory=list)
 
     def answer(self, *start: str, body: object) -> None:
-        """Answer so whatever begins with these words."""
+        """Answer calls that start with these words with `body`."""
         self.answers.insert(0, (list(start), body))
         (self.folder / "answers.json").write_text(json.dumps(self.answers))
 
     def refuse(self, *start: str, words: str) -> None:
-        """Fail with these words whatever begins so."""
+        """Fail calls that start with `start`, with the error message `words`."""
         self.answer(*start, body=words)
 
     def keep(self, values: Mapping[str, str]) -> None:
-        """Let the azd environment have these values."""
+        """Set the values of the azd environment."""
         (self.folder / "values.json").write_text(json.dumps(dict(values)))
 
     @property
@@ -72,12 +72,12 @@ class Programs:
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     def asked_for(self, *start: str) -> list[list[str]]:
-        """Return the calls that begin with these words."""
+        """Return the calls that start with these words."""
         return [call for call in self.asked if call[: len(start)] == list(start)]
 
 
 def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
-    """Put az and azd first on the PATH; `folder` keeps what they know."""
+    """Put the fake az and azd first on the PATH; their state is in `folder`."""
     folder.mkdir()
     made = Programs(folder)
     made.keep({})

@@ -1,4 +1,4 @@
-"""Make ISO media boxes by hand, so that tests can say exactly what a segment holds (ISO/IEC 14496-12)."""
+"""Build ISO media boxes by hand, so that tests control every field of a segment (ISO/IEC 14496-12)."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from dataclasses import dataclass
 
 
 def box(kind: str, *parts: bytes) -> bytes:
-    """Return a box of the parts."""
+    """Return a box with the concatenated parts as its content."""
     body = b"".join(parts)
     return struct.pack(">I4s", 8 + len(body), kind.encode()) + body
 
 
 def full_box(kind: str, version: int, flags: int, *parts: bytes) -> bytes:
-    """Return a box that begins with version and flags."""
+    """Return a full box, which starts with version and flags."""
     return box(kind, struct.pack(">I", version << 24 | flags), *parts)
 
 
 def u32(*values: int) -> bytes:
-    """Return numbers of four bytes."""
+    """Return the values as big-endian 32-bit integers."""
     return struct.pack(f">{len(values)}I", *values)
 
 
 def make_edit_list(media_time: int, *, entries: int = 1) -> bytes:
-    """Return an edts of version 0 whose edits all begin at `media_time`."""
+    """Return an edts box of version 0 whose edits all start at `media_time`."""
     return box("edts", full_box("elst", 0, 0, u32(entries), struct.pack(">IiI", 0, media_time, 1 << 16) * entries))
 
 
@@ -61,7 +61,7 @@ def make_init(
     default_flags: int = 0,
     tracks: int = 1,
 ) -> bytes:
-    """Return an init segment of `tracks` equal tracks."""
+    """Return an init segment with `tracks` identical tracks."""
     track = box(
         "trak",
         edits,
@@ -77,7 +77,7 @@ def make_init(
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One sample of a trun."""
+    """One sample of a trun box."""
 
     duration: int
     size: int = 10
@@ -94,7 +94,7 @@ def make_fragment(
     header_fields: tuple[tuple[int, int], ...] = (),
     first_flags: int | None = None,
 ) -> bytes:
-    """Return moof and mdat of one run; `header_fields` are (flag, value) of the tfhd in the order of their flags."""
+    """Return moof and mdat with one run; `header_fields` are (flag, value) pairs of the tfhd, ordered by flag."""
     run_flags |= 0x004 if first_flags is not None else 0
     entries = b"".join(
         b"".join(

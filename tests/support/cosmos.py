@@ -1,4 +1,4 @@
-"""An emulator of Cosmos DB for NoSQL, started privately, its one known fault mended on the way to the client."""
+"""Start an emulator of Cosmos DB for NoSQL, with a workaround for its one known bug."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from azure.core.exceptions import AzureError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.cosmos import CosmosClient, PartitionKey
 
+from infra.local.ports import LOOPBACK
 from infra.local.stores.packages import tests_folder
-from infra.local.stores.ports import LOOPBACK
-from tests.integration.host.running import free_port
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from azure.cosmos import ContainerProxy
 
-    from infra.local.stores.home import Home
+    from infra.local.home import Home
 
 KEY = "bm90aGluZyBpcyBzZWNyZXQgaGVyZQ=="
 START_WITHIN_S = 30
 _FAULT = "Cannot read properties of undefined"
 
 
-class MendingTransport(RequestsTransport):  # type: ignore[misc]  # it comes without types
-    """Answers 404 where the emulator breaks down on an item that is not there, as the service does."""
+class FixingTransport(RequestsTransport):  # type: ignore[misc]  # it has no type annotations
+    """Answers 404 for a missing item, as the service does; the emulator fails with 500."""
 
     def send(self, request: Any, **kwargs: Any) -> Any:
         """Send a request."""
@@ -40,9 +40,9 @@ class MendingTransport(RequestsTransport):  # type: ignore[misc]  # it comes wit
 
 @contextmanager
 def cosmos_emulator(home: Home) -> Iterator[ContainerProxy]:
-    """Start an emulator and give a container in it, made as the deployment makes it; items in it live for ever."""
+    """Start an emulator; yield a container like that of the deployment, whose items never expire by default."""
     program = tests_folder(home) / "node_modules" / "@vercel" / "cosmosdb-server" / "lib" / "cli.js"
-    assert program.exists(), "the tests' packages are not installed; ./notflix test does it"
+    assert program.exists(), "the packages of the tests are missing; ./notflix test installs them"
     port = free_port()
     command = ["node", str(program), "--no-ssl", "--host", LOOPBACK, "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
@@ -55,12 +55,12 @@ def cosmos_emulator(home: Home) -> Iterator[ContainerProxy]:
 
 
 def _client(url: str) -> CosmosClient:
-    """Return a client once the emulator answers: making one asks it for its account."""
+    """Return a client as soon as the emulator answers; creating a client reads its account."""
     deadline = time.monotonic() + START_WITHIN_S
     while True:
         try:
-            # no discovery of endpoints: it would lead to HTTPS, with a certificate that nobody signed
-            return CosmosClient(url, KEY, transport=MendingTransport(), retry_total=0, enable_endpoint_discovery=False)
+            # no endpoint discovery, because it would switch to HTTPS with an untrusted certificate
+            return CosmosClient(url, KEY, transport=FixingTransport(), retry_total=0, enable_endpoint_discovery=False)
         except AzureError:
             if time.monotonic() > deadline:
                 raise

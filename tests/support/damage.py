@@ -1,4 +1,4 @@
-"""Make uploads that are no film, or no longer one."""
+"""Make invalid uploads: files that are not films, and damaged films."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def make_secret(folder: Path) -> Path:
-    """Write a real film that no upload may lead to."""
+    """Write a real film that no upload must be able to read."""
     return make_film(Film("secret.mp4", frames=48), folder)
 
 
@@ -59,7 +59,7 @@ def _half(*mux: str) -> Callable[[Path], bytes]:
 
 
 def _flipped(folder: Path) -> bytes:
-    """Flip one bit in every few thousand bytes of the coded media; the index stays whole."""
+    """Flip one bit in every 2,503 bytes of the encoded media; the index stays intact."""
     data = bytearray(make_film(Film("whole.mp4", frames=700, mux=("-movflags", "+faststart")), folder).read_bytes())
     for at in range(data.index(b"mdat") + 1000, len(data), 2503):
         data[at] ^= 1 << at % 8
@@ -87,4 +87,4 @@ BAD_UPLOADS: dict[str, tuple[Callable[[Path], bytes], str]] = {
     "playlist": (_playlist, "is a playlist"),
     "concat script": (_concat_script, "is a playlist"),
 }
-"""What makes the bytes of `film.mp4`, and words that the reason of its refusal must hold."""
+"""By case: a function that returns the bytes of `film.mp4`, and words that the error message must contain."""

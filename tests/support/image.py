@@ -1,7 +1,7 @@
-"""An image without an engine: the steps of a Dockerfile, done in Debian roots of this machine's own making.
+"""Build an image without a container engine: run the steps of a Dockerfile in Debian root file systems.
 
-In the place of every base image stands a root that debootstrap makes once, with Python 3.13 and pip. What is mounted
-in one is mounted in a namespace of the process that needs it: nothing is left mounted, nothing deleted through a mount.
+A root that debootstrap creates once, with Python 3.13 and pip, replaces every base image. Mounts exist only in the
+mount namespace of the process that needs them, so no mount remains and nothing is deleted through a mount.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 MIRROR = "http://deb.debian.org/debian"
 PACKAGES = "ca-certificates,python3.13,python3-pip,python-is-python3"
 STEPS = ("RUN", "COPY", "ENV", "ARG", "FROM", "SHELL", "USER", "WORKDIR", "EXPOSE")
-PASSED_ON = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "PIP_INDEX_URL")
+PASSED_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "PIP_INDEX_URL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +29,20 @@ class Step:
 
 
 def read_steps(recipe: Path) -> list[Step]:
-    """Return the instructions; an unknown one is an error, for then the root would not be what the image is."""
+    """Return the instructions; fail for an unknown one, because the root would differ from the image."""
     lines = [line for line in recipe.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     steps = []
     for line in "\n".join(lines).replace("\\\n", " ").splitlines():
         if line.strip():
             name, _, text = line.strip().partition(" ")
-            assert name in STEPS, f"{name} is not known here"
+            assert name in STEPS, f"the instruction {name} is not supported"
             steps.append(Step(name, text.strip()))
     return steps
 
 
 @dataclass
 class Image:
-    """The root of an image, and what its recipe says of how a process in it runs."""
+    """The root of an image, and the environment, user and folder that its Dockerfile sets."""
 
     root: Path
     environment: dict[str, str] = field(
@@ -52,7 +52,7 @@ class Image:
     folder: str = "/"
 
     def command(self, *argv: str, user: str = "", environment: dict[str, str] | None = None) -> list[str]:
-        """Return what runs `argv` in the root, /proc mounted for it alone."""
+        """Return the command that runs `argv` in the root with its own /proc."""
         variables = {**self.environment, **(environment or {})}
         who = user or self.user
         inside = ["env", "-i", *(f"{name}={value}" for name, value in variables.items())]
@@ -64,7 +64,7 @@ class Image:
         ]  # fmt: skip
 
     def run(self, *argv: str, environment: dict[str, str] | None = None) -> str:
-        """Run a program to its end; return its output."""
+        """Run a program until it ends; return its output."""
         done = subprocess.run(
             self.command(*argv, environment=environment),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, stdin=subprocess.DEVNULL,
@@ -74,7 +74,7 @@ class Image:
 
 
 def build(recipe: Path, context: Path, kept: Path) -> Image:
-    """Return the image of a recipe; its RUN steps are done once for each version of recipe and requirements."""
+    """Build a Dockerfile; its RUN steps run once for each version of Dockerfile and requirements."""
     what = recipe.read_bytes() + (context / "requirements.txt").read_bytes() + PACKAGES.encode()
     key = hashlib.sha256(what).hexdigest()[:16]
     done = kept / f"stages-{key}.done"
@@ -97,7 +97,7 @@ def build(recipe: Path, context: Path, kept: Path) -> Image:
 
 def _take(image: Image, step: Step, context: Path, stages: dict[str, Image], *, again: bool) -> None:
     if step.name == "RUN" and not again:
-        image.run("bash", "-o", "pipefail", "-c", step.text, environment=_of_the_machine())
+        image.run("bash", "-o", "pipefail", "-c", step.text, environment=_network_environment())
     elif step.name == "COPY" and step.text.startswith("--from="):
         stage, source, target = step.text.removeprefix("--from=").split()
         _copy(stages[stage].root / source.lstrip("/"), image.root / target.lstrip("/"), into=False)
@@ -115,7 +115,7 @@ def _take(image: Image, step: Step, context: Path, stages: dict[str, Image], *, 
 
 
 def _copy(source: Path, target: Path, *, into: bool) -> None:
-    """Copy as an image's build does: a folder's content, or a file to a name or into a folder."""
+    """Copy like COPY: the content of a folder, or a file to a name or into a folder."""
     if source.is_dir():
         delete(target)
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
@@ -126,7 +126,7 @@ def _copy(source: Path, target: Path, *, into: bool) -> None:
 
 
 def _base(kept: Path) -> Path:
-    """Return the root that stands in the place of the base image, made at the first time."""
+    """Return the root that replaces the base image; create it on first use."""
     base, done = kept / "base", kept / f"base.{hashlib.sha256(PACKAGES.encode()).hexdigest()[:16]}.done"
     if done.exists():
         return base
@@ -141,25 +141,25 @@ def _base(kept: Path) -> Path:
         if Path("/", name).exists():
             shutil.copyfile(Path("/", name), base / name)
     for path in Path("/etc/apt/apt.conf.d").glob("*"):
-        if path.is_file() and "Acquire::" in path.read_text(encoding="utf-8"):  # a proxy, or another way to the mirror
+        if path.is_file() and "Acquire::" in path.read_text(encoding="utf-8"):  # a proxy or another mirror
             shutil.copyfile(path, base / "etc/apt/apt.conf.d" / path.name)
     for path in Path("/usr/local/share/ca-certificates").glob("*.crt"):
         shutil.copyfile(path, base / "usr/local/share/ca-certificates" / path.name)
     image = Image(base)
     image.run("update-ca-certificates")
-    for mark in (base / "usr/lib").glob("python3*/EXTERNALLY-MANAGED"):  # the base image's Python has none
+    for mark in (base / "usr/lib").glob("python3*/EXTERNALLY-MANAGED"):  # the base image does not have this file
         mark.unlink()
     done.touch()
     return base
 
 
-def _of_the_machine() -> dict[str, str]:
-    """Return what leads to the outside here, as an engine passes it to a build."""
-    return {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+def _network_environment() -> dict[str, str]:
+    """Return the proxy settings of this machine, which an engine passes to a build."""
+    return {name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ}
 
 
 def delete(folder: Path) -> None:
-    """Delete a folder; refuse while anything is mounted below it."""
+    """Delete a folder; fail if anything is mounted below it."""
     mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
     below = [point for point in mounted if Path(point).is_relative_to(folder.absolute())]
     assert not below, f"{below} must be unmounted first"

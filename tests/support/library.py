@@ -1,4 +1,4 @@
-"""A library in a running product without an encode: titles that count as playable, and viewers who watch them."""
+"""Add playable titles to a running product without encoding them, and let viewers watch them."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ DURATION_S = 120.0
 
 @contextmanager
 def titles_of(endpoints: Mapping[str, str]) -> Iterator[MongoTitles]:
-    """Give the titles of a running product."""
+    """Yield the title store of a running product."""
     with MongoClient[dict[str, Any]](endpoints["mongo"], tz_aware=True) as client:
         yield MongoTitles(client["notflix"])
 
 
 def stock(endpoints: Mapping[str, str], *titles: Title) -> None:
-    """Put titles into the catalogue, have them published, and wait until the graph has them too."""
+    """Add titles to the catalogue, publish them, and wait until their pages exist."""
     with titles_of(endpoints) as kept:
         for title in titles:
             assert kept.add(title)
@@ -42,19 +42,19 @@ def stock(endpoints: Mapping[str, str], *titles: Title) -> None:
 
 
 def playable(title_id: str, **changes: Any) -> Title:
-    """Return a title that can be opened; its segments are nowhere."""
+    """Return a title that can be opened but has no segments."""
     return make_title(title_id, playback=make_playback(complete=True, duration_s=DURATION_S), **changes)
 
 
 def publish(endpoints: Mapping[str, str]) -> None:
-    """Ask for publication, as every change of a title does."""
+    """Enqueue the publication of the catalogue, as every change of a title does."""
     with QueueServiceClient.from_connection_string(endpoints["storage_connection"]) as service:
         queue = service.get_queue_client("publish-catalogue", message_encode_policy=TextBase64EncodePolicy())
         queue.send_message(json.dumps({}))
 
 
 def watch_whole(viewer: SomeViewer, title_id: str) -> None:
-    """Let a viewer have watched a title to its end."""
+    """Open a title and send a heartbeat at its end, as if the viewer had watched all of it."""
     opened = viewer.ask("POST", f"titles/{title_id}/playback")
     assert opened.ok, opened.text
     beat = {"ticket": opened.json()["usage_ticket"], "sequence": 1, "position_s": DURATION_S, "watched_s": DURATION_S}
@@ -62,14 +62,14 @@ def watch_whole(viewer: SomeViewer, title_id: str) -> None:
 
 
 def similar(endpoints: Mapping[str, str], title_id: str) -> dict[str, str]:
-    """Return what the API says is like a title, with the words of each reason."""
+    """Return the similar titles of a title, with the reason of each."""
     answer = requests.get(f"{endpoints['api']}/api/titles/{title_id}/similar", timeout=30)
     assert answer.ok, answer.text
     return {title["id"]: title["reason"]["words"] for title in answer.json()["titles"]}
 
 
 def shelves(viewer: SomeViewer) -> dict[str, dict[str, str]]:
-    """Return a viewer's shelves by heading: of each its titles with the words of their reasons."""
+    """Return a viewer's shelves by heading: the titles of each with their reasons."""
     answer = viewer.ask("GET", "recommendations")
     assert answer.ok, answer.text
     return {

@@ -1,4 +1,4 @@
-"""Mail servers for tests: real ones on loopback that answer as they are told, and certificates of an own authority."""
+"""Mail servers for tests: real ones on loopback with chosen replies, and certificates of a test authority."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ USER, PASSWORD = "notflix", "open/sesame: 1"
 
 
 @dataclass
-class Desk:
-    """Takes letters, or answers each step as `answers` says: "MAIL", "RCPT" or "DATA" to a reply line."""
+class MailHandler:
+    """Accepts emails; `answers` maps a step, "MAIL", "RCPT" or "DATA", to another reply line."""
 
     answers: dict[str, str] = field(default_factory=dict)
-    letters: list[EmailMessage] = field(default_factory=list)
+    emails: list[EmailMessage] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     logged_in: bool = False
 
@@ -59,7 +59,7 @@ class Desk:
         answer = self.answers.get("DATA", "250 OK")
         if answer.startswith("250"):
             content = envelope.original_content or b""
-            self.letters.append(message_from_bytes(content, _class=EmailMessage, policy=SMTPUTF8))
+            self.emails.append(message_from_bytes(content, _class=EmailMessage, policy=SMTPUTF8))
             self.recipients.extend(envelope.rcpt_tos)
         return answer
 
@@ -68,9 +68,9 @@ class MailServer:
     """A mail server in a thread; use it as a context. `options` are aiosmtpd's; `tls` wraps each connection."""
 
     def __init__(
-        self, desk: Desk | None = None, *, port: int = 0, tls: ssl.SSLContext | None = None, **options: Any
+        self, handler: MailHandler | None = None, *, port: int = 0, tls: ssl.SSLContext | None = None, **options: Any
     ) -> None:
-        self.desk = desk or Desk()
+        self.handler = handler or MailHandler()
         self.port = port
         self._tls = tls
         self._options = options
@@ -94,7 +94,7 @@ class MailServer:
     async def _open(self) -> asyncio.Server:
         options = {"enable_SMTPUTF8": True, "hostname": "mail.test", **self._options}
         return await self._loop.create_server(
-            lambda: SMTP(self.desk, loop=self._loop, **options), "127.0.0.1", self.port, ssl=self._tls
+            lambda: SMTP(self.handler, loop=self._loop, **options), "127.0.0.1", self.port, ssl=self._tls
         )
 
     async def _close(self) -> None:
@@ -107,21 +107,21 @@ class MailServer:
         await asyncio.gather(*rest, return_exceptions=True)
 
 
-def knows_the_user(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
-    """Let the one user in; an authenticator of aiosmtpd."""
+def authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
+    """Accept the one user; an authenticator of aiosmtpd."""
     return AuthResult(success=(data.login, data.password) == (USER.encode(), PASSWORD.encode()), handled=False)
 
 
 @dataclass(frozen=True)
 class Authority:
-    """An authority of our own: `certificate` is the file that trusts it, `server` a context with what it has signed."""
+    """A test authority: `certificate` is its certificate file, `server` a context with a certificate that it signed."""
 
     certificate: Path
     server: ssl.SSLContext
 
 
 def make_authority(folder: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Authority:
-    """Make an authority and let it sign a certificate for 127.0.0.1."""
+    """Return a new authority that has signed a certificate for 127.0.0.1."""
     folder.mkdir(parents=True, exist_ok=True)
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca = _certificate("Test authority", None, ca_key, ca_key, now(), is_authority=True)

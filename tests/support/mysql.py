@@ -1,4 +1,4 @@
-"""A MariaDB of one's own for tests: supervised as in the product, with folders of SQL made up for the test."""
+"""A private MariaDB for tests: supervised as in the product, with test folders of SQL."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 
 from functions.platform.mysql import Database
 from functions.platform.mysql_connections import Address, connect
+from infra.local.processes.service import ServiceState
+from infra.local.processes.supervisor import Supervisor
 from infra.local.stores.credentials import load_or_make
 from infra.local.stores.mariadb import mariadb
-from infra.local.stores.part import PartState
-from infra.local.stores.supervisor import Supervisor
 from infra.migrations.files import read_folders
 from infra.migrations.runner import Outcome, Server, migrate
 from tests.support.homes import free_home
@@ -25,60 +25,61 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from functions.platform.mysql_connections import Connection
+    from infra.local.processes.service import ServiceStatus
     from infra.local.stores.credentials import Credentials
-    from infra.local.stores.part import PartStatus, Store
+    from infra.local.stores.store import Store
 
 PASSWORD = "a-toy's password: %s"
-"""That of each user of a made-up folder; it has what must be quoted."""
+"""The password of every user of a test folder; it contains characters that must be quoted."""
 
 
 @dataclass
 class Running:
-    """A MariaDB that runs under a supervisor, with the databases of `sql/` in it."""
+    """A MariaDB that runs under a supervisor, with the databases of `sql/`."""
 
     store: Store
     credentials: Credentials
     supervisor: Supervisor
-    changes: SimpleQueue[PartStatus] = field(default_factory=SimpleQueue)
+    changes: SimpleQueue[ServiceStatus] = field(default_factory=SimpleQueue)
 
     @property
     def admin_url(self) -> str:
-        """Return the address by which root enters."""
+        """Return the URL for connections as root."""
         return self.store.endpoints["mysql"]
 
     @property
     def address(self) -> Address:
-        """Return where root enters."""
+        """Return the address for connections as root."""
         return Address.of(self.admin_url)
 
     @property
     def pid(self) -> int:
-        """Return the server's process."""
+        """Return the process id of the server."""
         (status,) = self.supervisor.statuses()
         if status.pid is None:
-            pytest.skip("the server is not ours to stop")
+            pytest.skip("the server was not started by this test")
         return status.pid
 
     def root(self) -> Connection:
-        """Enter as root."""
+        """Connect as root."""
         return connect(self.address)
 
     def ask(self, statement: str, *values: object) -> list[dict[str, Any]]:
-        """Return what root is answered, columns in lower case."""
+        """Run a statement as root; return the rows with column names in lower case."""
         with self.root() as connection, connection.cursor() as cursor:
             cursor.execute(statement, values)
             return [{name.lower(): value for name, value in row.items()} for row in cursor.fetchall()]
 
     def enter(self, user: str, password: str) -> Connection:
-        """Enter as a user."""
+        """Connect as a user."""
         return connect(Address(self.address.host, self.address.port, user, password))
 
     def database(self, folder: str, **options: Any) -> Database:
-        """Return one of the databases of `sql/`, entered as its user."""
+        """Return one of the databases of `sql/`, connected as its user."""
         return Database(self.store.settings[f"{folder.upper()}_DB_URL"], **options)
 
     def toys(self, name: str, **options: Any) -> Database:
-        """Return a database of a made-up folder, entered as its user."""
+        """Return the database of a test folder, connected as its user."""
         password = PASSWORD.replace("%", "%25").replace(" ", "%20").replace(":", "%3A")
         return Database(f"mysql://{name}:{password}@{self.address.host}:{self.address.port}/{name}_db", **options)
 
@@ -88,26 +89,26 @@ class Running:
         return migrate(Server(self.address), folders, {folder.name: PASSWORD for folder in folders})
 
     def wait_until_restarted(self, *, times: int) -> None:
-        """Return once the server is ready again after so many restarts."""
+        """Wait until the server is ready again after `times` restarts."""
         while True:
             change = self.changes.get(timeout=60)
-            if change.restarts == times and change.state is PartState.READY:
+            if change.restarts == times and change.state is ServiceState.READY:
                 return
 
 
 @contextmanager
 def running_mysql(folder: Path, *, options: tuple[str, ...] = (), elsewhere: str = "") -> Iterator[Running]:
-    """Start a server, with further options if the test needs them, and stop it in the end.
+    """Start a server with additional `options`; stop it at the end.
 
-    `elsewhere` is the administrator's address of one that runs already, which is used instead.
+    `elsewhere` is the administrator's URL of a running server to use instead.
     """
     home = free_home(folder)
     home.make()
     credentials = load_or_make(home.secrets_file)
     store = mariadb(home, credentials, {"MYSQL_ADMIN_URL": elsewhere} if elsewhere else {})
-    part = replace(store.part, argv=(*store.part.argv, *options))
-    changes: SimpleQueue[PartStatus] = SimpleQueue()
-    supervisor = Supervisor([part], home=home, report=changes.put)
+    service = replace(store.service, argv=(*store.service.argv, *options))
+    changes: SimpleQueue[ServiceStatus] = SimpleQueue()
+    supervisor = Supervisor([service], home=home, report=changes.put)
     supervisor.start()
     watcher = threading.Thread(target=supervisor.watch)
     watcher.start()

@@ -1,11 +1,12 @@
-"""The owner's routes in tests: a key, the headers that show it or a session, and who lets in whom."""
+"""Callers of routes in tests: an operator's key, headers with it or with a session, and their authentication."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Never
 
-from functions.accounts.admin_auth import Owners
+from functions.accounts.access import AccountAccess
+from functions.accounts.admin_auth import AdminAuth
 from functions.accounts.model import Session, Viewer
 from functions.platform.errors import Forbidden, Unauthenticated
 
@@ -17,35 +18,35 @@ ADMINISTRATOR = Viewer(user_id="a" * 32, email="admin@example.org", admin=True)
 
 
 def administrator(session: str) -> Viewer:
-    """Return the administrator of a session, as the accounts would."""
+    """Return the administrator of a session token; raise as `AccountService.administrator` does."""
     match session:
         case "administrator":
             return ADMINISTRATOR
         case "viewer":
-            raise Forbidden("Only an administrator may do this; log in as one.")
+            raise Forbidden("Only an administrator can do this. Log in as one.")
         case _:
-            raise Unauthenticated("Nobody is logged in, or no longer; log in and try again.")
+            raise Unauthenticated("You are not logged in. Log in and try again.")
 
 
-def make_owners(operator_key: str = OPERATOR_KEY) -> Owners:
-    """Return who lets the owner in, with two sessions known."""
-    return Owners(operator_key, administrator)
+def make_owners(operator_key: str = OPERATOR_KEY) -> AdminAuth:
+    """Return the authentication of the owner, with the sessions `administrator` and `viewer`."""
+    return AdminAuth(operator_key, administrator)
 
 
 class SomeAreLoggedIn:
-    """Accounts that know the administrator's session."""
+    """Accounts with the administrator's session."""
 
     def viewer(self, token: str) -> Viewer:
-        """Return who is logged in."""
+        """Return the viewer of a session."""
         return administrator(token)
 
 
 class NobodyIsLoggedIn:
-    """Accounts of which every question who is asking gets the same answer."""
+    """Accounts without sessions."""
 
     def viewer(self, token: str) -> Never:
-        """Know nobody."""
-        raise Unauthenticated("Nobody is logged in, or no longer; log in and try again.")
+        """Raise Unauthenticated."""
+        raise Unauthenticated("You are not logged in. Log in and try again.")
 
     session = administrator = viewer
 
@@ -54,16 +55,15 @@ VIEWER = Viewer(user_id="b" * 32, email="viewer@example.org", confirmed=True)
 EXPIRES_AT = datetime(2027, 1, 1, tzinfo=UTC)
 
 
-class FakeAccess:
+class FakeAccess(AccountAccess):
     """Authenticates the sessions `viewer` and `administrator`, and the operator's key, as the application would."""
 
-    def session(self, token: str) -> Session:
-        """Return the session of a token; raise Unauthenticated."""
-        viewers = {"viewer": VIEWER, "administrator": ADMINISTRATOR}
-        if token not in viewers:
-            raise Unauthenticated("Nobody is logged in, or no longer; log in and try again.")
-        return Session(viewers[token], EXPIRES_AT - timedelta(days=30), EXPIRES_AT)
+    def __init__(self) -> None:
+        super().__init__(_session, make_owners())
 
-    def owner(self, token: str, key: str) -> str:
-        """Return who calls as the owner; raise Unauthenticated or Forbidden."""
-        return make_owners().admit(token, key)
+
+def _session(token: str) -> Session:
+    viewers = {"viewer": VIEWER, "administrator": ADMINISTRATOR}
+    if token not in viewers:
+        raise Unauthenticated("You are not logged in. Log in and try again.")
+    return Session(viewers[token], EXPIRES_AT - timedelta(days=30), EXPIRES_AT)

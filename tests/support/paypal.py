@@ -1,9 +1,11 @@
-"""A running PayPal simulator, a client of its API, and a webhook that collects what it receives."""
+"""A running PayPal simulator, a client of its API, and a webhook that records what it receives."""
 
 from __future__ import annotations
 
+import base64
 import socket
 import threading
+import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 import uvicorn
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from infra.local.paypal.app import create_app
-from infra.local.paypal.identity import CLIENT_ID, WEBHOOK_ID
-from infra.local.paypal.simulator import Simulator
+from infra.local.simulators.paypal import CLIENT_ID, WEBHOOK_ID
+from infra.local.simulators.paypal.simulator import PayPalSimulator, create_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,29 +30,29 @@ SECRET = "a secret of tests"
 
 @dataclass(frozen=True, slots=True)
 class PayPal:
-    """The address of a simulator, and what its client needs."""
+    """The address of a simulator, and the credentials of its client."""
 
     url: str
     client_id: str = CLIENT_ID
     client_secret: str = SECRET
     webhook_id: str = WEBHOOK_ID
-    running: Simulator | None = None
+    running: PayPalSimulator | None = None
 
     @property
-    def simulator(self) -> Simulator:
-        """Return the simulator itself, where it runs in this process."""
+    def simulator(self) -> PayPalSimulator:
+        """Return the simulator itself, which runs in this process."""
         assert self.running is not None
         return self.running
 
     def control(self, method: str, path: str, **body: Any) -> Any:
-        """Use the control API: `control("PATCH", "switches", copies=2)`; return its answer."""
+        """Call the control API, as in `control("PATCH", "switches", copies=2)`, and return its answer."""
         answer = requests.request(method, f"{self.url}/_simulator/{path}", json=body, timeout=60)
         assert answer.ok, answer.text
         return answer.json()
 
     def settle(self) -> None:
         """Wait until every event has been delivered."""
-        assert self.control("GET", "settled?timeout_s=20")["settled"], "events still wait"
+        assert self.control("GET", "settled?timeout_s=20")["settled"], "events are still pending"
 
     def token(self) -> str:
         """Return an access token."""
@@ -75,17 +80,17 @@ class PayPal:
 
 @contextmanager
 def running_simulator(data: Path, *, webhook_url: str = "", port: int = 0) -> Iterator[PayPal]:
-    """Run a simulator with its data in `data`, on a free port unless one is given."""
+    """Run a simulator with its state in `data`, on a free port unless one is given."""
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        simulator = Simulator(data, url, client_id=CLIENT_ID, client_secret=SECRET)
+        simulator = PayPalSimulator(data, url, client_id=CLIENT_ID, client_secret=SECRET)
         if webhook_url:
             simulator.webhooks.register(WEBHOOK_ID, webhook_url)
         server = uvicorn.Server(uvicorn.Config(create_app(simulator), log_level="warning", access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        listening.listen()  # from now on connections wait for the server instead of being refused
+        listening.listen()  # from here on connections wait for the server instead of being refused
         thread.start()
         try:
             yield PayPal(url, running=simulator)
@@ -96,7 +101,7 @@ def running_simulator(data: Path, *, webhook_url: str = "", port: int = 0) -> It
 
 @dataclass
 class Received:
-    """A transmission that the webhook received."""
+    """A transmission that reached the webhook."""
 
     headers: dict[str, str]
     body: bytes
@@ -104,7 +109,7 @@ class Received:
 
 @dataclass
 class Listener:
-    """A webhook that answers `status` and collects what it receives; `statuses` are answered first, one each."""
+    """A webhook that records what it receives. It answers with each of `statuses` once, then with `status`."""
 
     status: int = 200
     statuses: list[int] = field(default_factory=list)
@@ -125,7 +130,7 @@ class Listener:
                 self.end_headers()
 
             def log_message(self, format: str, *arguments: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.daemon_threads = False
@@ -141,7 +146,7 @@ class Listener:
 
 
 def make_plan(paypal: PayPal, *, price: str = "7.99", unit: str = "MONTH", **more: Any) -> str:
-    """Create a product and a plan with one endless cycle; return the plan's id; `more` overrides fields."""
+    """Create a product and a plan, and return the id of the plan; `more` overrides fields."""
     product = paypal.ask("POST", "/v1/catalogs/products", {"name": "Notflix", "type": "SERVICE"})["id"]
     body = {
         "product_id": product,
@@ -162,7 +167,7 @@ def make_plan(paypal: PayPal, *, price: str = "7.99", unit: str = "MONTH", **mor
 
 
 def make_subscription(paypal: PayPal, plan: str, **more: Any) -> Any:
-    """Create a subscription that waits for approval."""
+    """Create a subscription that waits for approval, and return it."""
     body = {
         "plan_id": plan,
         "custom_id": "user-1",
@@ -177,7 +182,34 @@ def make_subscription(paypal: PayPal, plan: str, **more: Any) -> Any:
 
 
 def make_active(paypal: PayPal, plan: str | None = None, **more: Any) -> str:
-    """Create a subscription that is approved and paid; return its id."""
+    """Create a subscription that has been approved and paid, and return its id."""
     made = make_subscription(paypal, plan or make_plan(paypal), **more)
     paypal.control("POST", f"subscriptions/{made['id']}/approve")
     return str(made["id"])
+
+
+def transactions_of(paypal: PayPal, id_: str) -> list[Any]:
+    """Return all transactions of a subscription."""
+    query = "start_time=2000-01-01T00:00:00Z&end_time=2100-01-01T00:00:00.000Z"
+    found: list[Any] = paypal.ask("GET", f"/v1/billing/subscriptions/{id_}/transactions?{query}")["transactions"]
+    return found
+
+
+def chain_of(received: Received) -> list[x509.Certificate]:
+    """Return the certificates, leaf first, at the address that the headers of a transmission contain."""
+    return x509.load_pem_x509_certificates(requests.get(received.headers["PAYPAL-CERT-URL"], timeout=30).content)
+
+
+def is_signed(received: Received, webhook_id: str) -> bool:
+    """Return whether a transmission is signed for a webhook by the leaf at the address in its headers."""
+    headers = received.headers
+    parts = (headers["PAYPAL-TRANSMISSION-ID"], headers["PAYPAL-TRANSMISSION-TIME"], webhook_id)
+    message = "|".join((*parts, str(zlib.crc32(received.body)))).encode()
+    key = chain_of(received)[0].public_key()
+    assert isinstance(key, rsa.RSAPublicKey)
+    try:
+        signature = base64.b64decode(headers["PAYPAL-TRANSMISSION-SIG"])
+        key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+    except InvalidSignature:
+        return False
+    return True

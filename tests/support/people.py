@@ -1,4 +1,4 @@
-"""People with accounts, as they act on the pages of the running product, and the letters they get."""
+"""People with accounts, as they use the pages of the running product, and the emails that they receive."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ POLL_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with an address and a password."""
+    """A person with an email address and a password."""
 
     email: str
     password: str
 
 
 def make_person(name: str = "ada") -> Person:
-    """Return somebody whom the product has not met."""
+    """Return a person without an account."""
     return Person(f"{name}.{uuid.uuid4().hex[:10]}@example.org", "seven quiet lanterns")
 
 
 def register(page: Page, site: str, person: Person, *, next_page: str = "") -> None:
-    """Open an account on the page for that; the person is logged in then."""
+    """Register on the page; the person is logged in afterwards."""
     page.goto(f"{site}/register.html{next_page and f'?next={next_page}'}")
     page.get_by_label("Email address").fill(person.email)
     page.get_by_label("Password", exact=True).fill(person.password)
@@ -40,7 +40,7 @@ def register(page: Page, site: str, person: Person, *, next_page: str = "") -> N
 
 
 def fill_login(page: Page, person: Person, *, remember: bool = False) -> None:
-    """Log in on the login page that is open already."""
+    """Log in on the login page, which is open."""
     page.get_by_label("Email address").fill(person.email)
     page.get_by_label("Password", exact=True).fill(person.password)
     page.get_by_label("Keep me logged in on this device").set_checked(remember)
@@ -48,7 +48,7 @@ def fill_login(page: Page, person: Person, *, remember: bool = False) -> None:
 
 
 def log_in(page: Page, site: str, person: Person, *, remember: bool = False) -> None:
-    """Log in, and wait until the home page shows that one is."""
+    """Log in, and wait until the home page shows the account menu."""
     page.goto(f"{site}/login.html")
     fill_login(page, person, remember=remember)
     page.wait_for_url(f"{site}/")
@@ -56,12 +56,12 @@ def log_in(page: Page, site: str, person: Person, *, remember: bool = False) -> 
 
 
 def opener(page: Page) -> Any:
-    """Return the button in the bar that opens the menu of whoever is logged in."""
+    """Return the button in the bar that opens the account menu."""
     return page.get_by_role("button", name="Your account")
 
 
-def letters_to(product: Product, email: str) -> list[dict[str, Any]]:
-    """Return what has arrived for an address, newest first."""
+def emails_to(product: Product, email: str) -> list[dict[str, Any]]:
+    """Return the emails that have arrived for an address, newest first."""
     done = product.run("mail", "--json")
     assert done.returncode == 0, done.stderr
     mails: list[dict[str, Any]] = json.loads(done.stdout)["mails"]
@@ -69,10 +69,10 @@ def letters_to(product: Product, email: str) -> list[dict[str, Any]]:
 
 
 def link_to(product: Product, email: str, page: str, *, beside: tuple[str, ...] = ()) -> str:
-    """Wait for a mailed link to a page of the site, other than those known already; return it."""
+    """Wait for a mailed link to a page of the site that is not among `beside`; return it."""
     deadline = time.monotonic() + WITHIN_S
     while True:
-        links = [link for mail in letters_to(product, email) for link in mail["links"] if f"/{page}#" in link]
+        links = [link for mail in emails_to(product, email) for link in mail["links"] if f"/{page}#" in link]
         new = [link for link in links if link not in beside]
         if new:
             return str(new[0])

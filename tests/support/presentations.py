@@ -1,4 +1,4 @@
-"""Make presentations: titles as the manifests describe them, whole or still growing."""
+"""Make presentations: titles as their manifests describe them, complete or still encoding."""
 
 from __future__ import annotations
 
@@ -6,14 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 
-from functions.encoding.model import (
-    AudioTrack,
-    Presentation,
-    Rendition,
-    TextTrack,
-    TimedSegments,
-    VideoTrack,
-)
+from functions.encoding.model import Rendition
+from functions.encoding.presentation import AudioTrack, Presentation, TextTrack, TimedSegments, VideoTrack
 
 RENDITIONS = (
     Rendition("v1080", 1920, 1080, 5000),
@@ -23,7 +17,7 @@ RENDITIONS = (
 
 
 def make_video_tracks(renditions: tuple[Rendition, ...] = RENDITIONS) -> tuple[VideoTrack, ...]:
-    """Return a track a rendition, each with a codec and bandwidth of its own."""
+    """Return one track per rendition, each with a different codec and bandwidth."""
     return tuple(
         VideoTrack(rendition, f"avc1.6400{40 - number:02x}", rendition.maxrate_kbps * 1300)
         for number, rendition in enumerate(renditions)
@@ -39,7 +33,7 @@ def make_audio_track(
     bandwidth_bps: int = 135_000,
     durations: tuple[int, ...] = (192_512, 191_488, 192_512, 49_152),
 ) -> AudioTrack:
-    """Return an AAC track at 48 kHz; the default lasts 13.03 seconds, as AAC frames have it."""
+    """Return an AAC track at 48 kHz; the default lasts 13.03 seconds, a whole number of AAC frames."""
     return AudioTrack(
         name, language, label, channels, 48_000, "mp4a.40.2", bandwidth_bps, TimedSegments(48_000, durations)
     )
@@ -54,7 +48,7 @@ def make_presentation(
     audio: tuple[AudioTrack, ...] | None = None,
     text: tuple[TextTrack, ...] = (),
 ) -> Presentation:
-    """Return a complete title; the default has three rungs, thirteen seconds and one English sound track."""
+    """Return a complete title; the default has three rungs, thirteen seconds and one English audio track."""
     video_segments = TimedSegments(timescale, durations)
     audio = (make_audio_track(),) if audio is None else audio
     return Presentation(
@@ -70,7 +64,7 @@ def make_presentation(
 
 
 def growing(presentation: Presentation, segments: int) -> Presentation:
-    """Return the same title when only its first `segments` are encoded; the planned length is the picture's."""
+    """Return the same title with only its first `segments` encoded; the planned length is that of the video."""
 
     def first(timeline: TimedSegments) -> TimedSegments:
         return TimedSegments(timeline.timescale, timeline.durations[:segments])

@@ -1,4 +1,4 @@
-"""Read a published title back from a folder: what its manifest says, what its segments hold, what is seen and heard."""
+"""Read a published title from a folder: its manifest, its segments, and their decoded video and audio."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from functions.encoding.segments import InitInfo, SegmentInfo
 
 _MPD = "{urn:mpeg:dash:schema:mpd:2011}"
-_LISTENING_RATE = 48_000
+_AUDIO_SAMPLE_RATE = 48_000
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
-    """What the manifest says of one track of timed segments; `spans` are start and duration in ticks of each."""
+class ManifestTrack:
+    """A track in the manifest; `spans` are the start and duration of each segment in ticks."""
 
     name: str
     kind: str
@@ -38,8 +38,8 @@ class Announced:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What a track sounds like: samples at its own rate, when each tone begins, and how high the first one is."""
+class DecodedAudio:
+    """The decoded audio of a track: samples at its own rate, the start of each tone, the pitch of the first one."""
 
     samples: int
     sample_rate: int
@@ -48,24 +48,24 @@ class Heard:
 
 
 class Published:
-    """A title in a folder, as the title's container holds it."""
+    """A published title in a folder with the same layout as the title's container."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.mpd = ElementTree.parse(folder / "manifest.mpd").getroot()
         self.tracks = [
-            _announced(adaptation_set, representation)
+            _manifest_track(adaptation_set, representation)
             for adaptation_set in self.mpd.iter(f"{_MPD}AdaptationSet")
             for representation in adaptation_set.findall(f"{_MPD}Representation")
             if representation.find(f"{_MPD}SegmentTemplate") is not None
         ]
 
-    def of(self, kind: str) -> list[Announced]:
-        """Return the tracks of "video" or "audio" in the manifest's order."""
+    def of(self, kind: str) -> list[ManifestTrack]:
+        """Return the tracks of `kind`, "video" or "audio", in the order of the manifest."""
         return [track for track in self.tracks if track.kind == kind]
 
     def faults(self) -> list[str]:
-        """Return a sentence for every way in which segments and manifest differ; none if the title is whole."""
+        """Return a sentence for each difference between segments and manifest."""
         faults = []
         for track in self.tracks:
             init = read_init(self.folder / track.name / "init.mp4")
@@ -80,21 +80,25 @@ class Published:
                 segment = read_segment(self.folder / track.name / f"s{number:05d}.m4s", init)
                 faults += [f"{track.name}: segment {number} {fault}" for fault in _differences(segment, span, init)]
         first, *others = self.of("video")
-        faults += [f"{other.name} is cut elsewhere than {first.name}" for other in others if other.spans != first.spans]
+        faults += [
+            f"{other.name} has other segment boundaries than {first.name}"
+            for other in others
+            if other.spans != first.spans
+        ]
         return faults
 
     def numbers(self, name: str) -> list[int]:
-        """Decode a rung and return the number burnt into each of its frames; raise ValueError if one is unreadable."""
+        """Decode a rung; return the number shown in each frame; raise ValueError if one is unreadable."""
         return numbers_in(self._joined(name))
 
-    def heard(self, name: str) -> Heard:
-        """Decode a sound track and listen to it."""
+    def decode_audio(self, name: str) -> DecodedAudio:
+        """Decode an audio track and detect its tones."""
         init = read_init(self.folder / name / "init.mp4")
         samples = len(decode(self._joined(name), "-f", "s16le", "-ac", "1")) // 2
-        audible = array("h", decode(self._joined(name), "-f", "s16le", "-ac", "1", "-ar", str(_LISTENING_RATE)))
-        tones = _tones(audible)
-        pitch = _pitch(audible[tones[0] :]) if tones else 0.0
-        return Heard(samples, init.sample_rate, tuple(at / _LISTENING_RATE for at in tones), pitch)
+        samples_48k = array("h", decode(self._joined(name), "-f", "s16le", "-ac", "1", "-ar", str(_AUDIO_SAMPLE_RATE)))
+        tones = _tones(samples_48k)
+        pitch = _pitch(samples_48k[tones[0] :]) if tones else 0.0
+        return DecodedAudio(samples, init.sample_rate, tuple(at / _AUDIO_SAMPLE_RATE for at in tones), pitch)
 
     def _joined(self, name: str) -> Path:
         track = self.folder / name
@@ -105,7 +109,7 @@ class Published:
 
 
 def decode(path: Path, *arguments: str) -> bytes:
-    """Decode a film with ffmpeg, which must find nothing to complain of."""
+    """Decode a film with ffmpeg; raise ValueError if ffmpeg reports any error."""
     command = ["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", "-xerror", "-i", str(path), *arguments]
     done = subprocess.run([*command, "pipe:1"], capture_output=True, check=False, timeout=120)
     if done.returncode or done.stderr:
@@ -114,8 +118,8 @@ def decode(path: Path, *arguments: str) -> bytes:
 
 
 def numbers_in(path: Path, *, filters: str = "null") -> list[int]:
-    """Decode a film and return the number burnt into each of its frames; raise ValueError if one is unreadable."""
-    rows = 6  # two rows of averages for each third of the picture: the outermost lie wholly within the numbers
+    """Decode a film; return the number shown in each frame; raise ValueError if one is unreadable."""
+    rows = 6  # two rows of averages per third of the picture; the first and last rows are completely inside the numbers
     gauge = f"{filters},scale={COUNTER_BITS}:{rows}:flags=area,format=gray"
     raw = decode(
         path,
@@ -136,13 +140,13 @@ def _number(picture: bytes, frame: int) -> int:
     return number
 
 
-def _tones(audible: array[int]) -> list[int]:
-    """Return at which sample each tone begins: where it first grows loud after half a silence."""
-    threshold = max(max(audible, default=0) // 4, 300)
-    pause = int(_LISTENING_RATE * (1 - TONE_S) / 2)
+def _tones(samples_48k: array[int]) -> list[int]:
+    """Return the sample at which each tone starts: the first loud sample after half a pause."""
+    threshold = max(max(samples_48k, default=0) // 4, 300)
+    pause = int(_AUDIO_SAMPLE_RATE * (1 - TONE_S) / 2)
     tones = []
     quiet_until = 0
-    for at, level in enumerate(audible):
+    for at, level in enumerate(samples_48k):
         if level > threshold and at >= quiet_until:
             tones.append(at)
             quiet_until = at + pause
@@ -150,12 +154,12 @@ def _tones(audible: array[int]) -> list[int]:
 
 
 def _pitch(tone: array[int]) -> float:
-    """Return how often a second the wave rises through zero, well inside the tone."""
-    inside = tone[_LISTENING_RATE // 100 : int(_LISTENING_RATE * TONE_S * 4 / 5)]
-    return sum(1 for one, two in pairwise(inside) if one < 0 <= two) * _LISTENING_RATE / len(inside)
+    """Return the frequency in Hz: upward zero crossings per second, measured inside the tone."""
+    inside = tone[_AUDIO_SAMPLE_RATE // 100 : int(_AUDIO_SAMPLE_RATE * TONE_S * 4 / 5)]
+    return sum(1 for one, two in pairwise(inside) if one < 0 <= two) * _AUDIO_SAMPLE_RATE / len(inside)
 
 
-def _announced(adaptation_set: ElementTree.Element, representation: ElementTree.Element) -> Announced:
+def _manifest_track(adaptation_set: ElementTree.Element, representation: ElementTree.Element) -> ManifestTrack:
     template = representation.find(f"{_MPD}SegmentTemplate")
     assert template is not None
     spans: list[tuple[int, int]] = []
@@ -165,7 +169,7 @@ def _announced(adaptation_set: ElementTree.Element, representation: ElementTree.
         for _ in range(int(entry.get("r", 0)) + 1):
             spans.append((clock, int(entry.attrib["d"])))
             clock += int(entry.attrib["d"])
-    return Announced(
+    return ManifestTrack(
         name=representation.attrib["id"],
         kind=adaptation_set.attrib["contentType"],
         language=adaptation_set.get("lang", ""),

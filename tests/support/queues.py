@@ -1,4 +1,4 @@
-"""Queues in tests: their messages are given to a function as the host would, one after another."""
+"""Queues for tests, and functions that deliver messages as the host does, one after another."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class MemoryQueues:
-    """Queues in memory: what was sent with its delay, dead-lettered and parked, in order."""
+    """Queues in memory, with the messages that were sent, dead-lettered or parked, in order."""
 
     sent: list[tuple[Message, int]] = field(default_factory=list)
     dead: list[tuple[str, bytes]] = field(default_factory=list)
@@ -40,7 +40,7 @@ class MemoryQueues:
 
     @property
     def messages(self) -> list[Message]:
-        """Return what was sent, without the delays."""
+        """Return the sent messages without their delays."""
         return [message for message, _ in self.sent]
 
 
@@ -51,9 +51,10 @@ def handle(function: Callable[..., Any], body: bytes) -> None:
 
 
 def drain(queue: str, function: Callable[..., Any]) -> int:
-    """Give a function all that waits in a queue and is not hidden; return how many messages it were.
+    """Deliver all visible messages of a queue to a function; return the number of messages.
 
-    A message is deleted once the function has returned. What it raises comes out, and the message is there again.
+    A message is deleted after the function returns. If it raises, the message becomes visible again and the exception
+    is propagated.
     """
     client = bootstrap.resources.queue_service().get_queue_client(queue)
     count = 0
@@ -72,7 +73,7 @@ def drain(queue: str, function: Callable[..., Any]) -> int:
 
 
 def empty(queue: str) -> None:
-    """Throw away what waits in a queue."""
+    """Delete all messages of a queue."""
     client = bootstrap.resources.queue_service().get_queue_client(queue)
     try:
         client.clear_messages()

@@ -1,4 +1,4 @@
-"""A small film with its playlists in blob storage, as an encode leaves it."""
+"""A small encoded film with its playlists in blob storage."""
 
 from __future__ import annotations
 
@@ -7,14 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from functions.encoding.hls import write_master, write_media
-from functions.encoding.model import (
-    AudioTrack,
-    FrameGrid,
-    Presentation,
-    TextTrack,
-    TimedSegments,
-    VideoTrack,
-)
+from functions.encoding.model import FrameGrid
+from functions.encoding.presentation import AudioTrack, Presentation, TextTrack, TimedSegments, VideoTrack
 from functions.encoding.segments import read_init, read_segment
 from functions.encoding.storage import BlobMedia
 from functions.platform.blob_signing import Signer
@@ -33,7 +27,7 @@ CUE = "WEBVTT\n\n00:00:00.500 --> 00:00:12.000\nGood evening.\n"
 
 
 def make_film(folder: Path) -> Presentation:
-    """Encode thirteen seconds in three rungs with sound and subtitles; return what its playlists say."""
+    """Encode thirteen seconds in three rungs with audio and subtitles; return the presentation."""
     make_tiny_title(folder, GRID, segments_a_chunk=2)
     video = []
     for rung in TINY_RENDITIONS:
@@ -63,7 +57,7 @@ def _timed(track: Path) -> TimedSegments:
 
 
 class Shelf:
-    """Puts the film into the containers of titles."""
+    """Stores the film in the containers of titles."""
 
     def __init__(self, service: BlobServiceClient, folder: Path, film: Presentation) -> None:
         self._media = BlobMedia(service, Signer(service))
@@ -71,16 +65,16 @@ class Shelf:
         self._film = film
 
     def put(self, title_id: str, *, segments: int | None = None) -> None:
-        """Store the film's segments, and playlists that list all of it, or only the first `segments`."""
+        """Store the film's segments, and playlists that list all segments or only the first `segments`."""
         container = container_for(title_id)
-        self._media.ensure(container)
+        self._media.create_container(container)
         for path in self._folder.rglob("*"):
             name = path.relative_to(self._folder)
             if path.name in ("init.mp4", "t0.vtt") or path.suffix == ".m4s":
-                self._media.put(container, f"{JOB}/{name}", path)
+                self._media.store_file(container, f"{JOB}/{name}", path)
         film = self._film if segments is None else growing(self._film, segments)
         revision = len(film.video_segments.durations) + film.complete
         for track in film.tracks:
             text = write_media(film, track)
-            self._media.put_text(container, f"{JOB}/{track}.m3u8", text, revision=revision)
-        self._media.put_text(container, f"{JOB}/master.m3u8", write_master(film), revision=revision)
+            self._media.store_text(container, f"{JOB}/{track}.m3u8", text, revision=revision)
+        self._media.store_text(container, f"{JOB}/master.m3u8", write_master(film), revision=revision)

@@ -1,4 +1,4 @@
-"""Telemetry that a test listens to."""
+"""A telemetry receiver for tests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RootSpan:
-    """What was told of a subject as a whole."""
+    """The root span of a subject."""
 
     subject: str
     name: str
@@ -26,7 +26,7 @@ class RootSpan:
 
 @dataclass
 class Listener:
-    """Keeps what it is told."""
+    """Stores metrics and root spans in memory."""
 
     metrics: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     attributes: list[dict[str, Value]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Encode a tiny title with the real ffmpeg, in chunks that write their final segments."""
+"""Encode a tiny title with ffmpeg, in chunks that write their final segments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TINY_RENDITIONS = (Rendition("v180", 320, 180, 400), Rendition("v90", 160, 90, 2
 
 
 def run_ffmpeg(*arguments: str) -> None:
-    """Run ffmpeg; what it complains of is in the error."""
+    """Run ffmpeg; fail with its error output."""
     done = subprocess.run(
         ["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", "-y", *arguments],
         capture_output=True,
@@ -26,7 +26,10 @@ def run_ffmpeg(*arguments: str) -> None:
 
 
 def make_tiny_title(folder: Path, grid: FrameGrid, *, segments_a_chunk: int) -> None:
-    """Write `<rung>/s%05d.m4s`, `<rung>/init-<chunk>.mp4` and `a0/` of a test picture with a tone; last chunk first."""
+    """Encode a test pattern with a tone, last chunk first.
+
+    The files are `<rung>/s%05d.m4s`, `<rung>/init-<chunk>.mp4`, and the audio in `a0/`.
+    """
     source = folder / "source.mp4"
     seconds = float(grid.seconds(grid.frames))
     run_ffmpeg(

@@ -1,4 +1,4 @@
-"""People in front of a running product: with an account, logged in, and let in by the owner or by paying."""
+"""Viewers of a running product: they have an account, are logged in, and have access by a grant."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PASSWORD = "correct horse battery staple"
 
 @dataclass(frozen=True, slots=True)
 class SomeViewer:
-    """Someone who is logged in."""
+    """A logged-in viewer."""
 
     api: str
     user_id: str
@@ -38,19 +38,19 @@ class SomeViewer:
         return requests.request(method, f"{self.api}/api/{path}", json=body, headers=headers, timeout=TIMEOUT_S)
 
     def entitlement(self) -> dict[str, Any]:
-        """Return what the viewer may."""
+        """Return the viewer's entitlement."""
         answer = self.ask("GET", "subscription")
         assert answer.ok, answer.text
         found: dict[str, Any] = answer.json()["entitlement"]
         return found
 
     def plays(self, title_id: str) -> int:
-        """Return the status that opening a title answers."""
+        """Open a title; return the status of the answer."""
         return self.ask("POST", f"titles/{title_id}/playback").status_code
 
 
 def make_viewer(endpoints: Mapping[str, str], *, email: str = "") -> SomeViewer:
-    """Open an account at the running product and log in."""
+    """Create an account at the running product and log in."""
     api = endpoints["api"]
     credentials = {"email": email or f"ada-{secrets.token_hex(6)}@example.org", "password": PASSWORD}
     opened = requests.post(f"{api}/api/accounts", json=credentials, timeout=TIMEOUT_S)
@@ -62,7 +62,7 @@ def make_viewer(endpoints: Mapping[str, str], *, email: str = "") -> SomeViewer:
 
 
 def make_administrator(product: Product) -> SomeViewer:
-    """Have the owner make an administrator, choose a password by the link, and log in."""
+    """Create an administrator on the command line, choose a password with the link, and log in."""
     api, email = product.endpoints["api"], f"owner-{secrets.token_hex(6)}@example.org"
     made = product.run("admin", "create", email, "--json")
     assert made.returncode == 0, made.stderr
@@ -75,14 +75,14 @@ def make_administrator(product: Product) -> SomeViewer:
 
 
 def let_in(endpoints: Mapping[str, str], viewer: SomeViewer, *, days: int = 1) -> SomeViewer:
-    """Grant a viewer free access and return them."""
+    """Grant free access to a viewer; return the viewer."""
     answer = as_owner(endpoints, "POST", "grants", {"email": viewer.email, "days": days})
     assert answer.status_code == 201, answer.text
     return viewer
 
 
 def make_subscriber(endpoints: Mapping[str, str]) -> SomeViewer:
-    """Return a viewer who may play everything."""
+    """Return a new viewer who may play every title."""
     return let_in(endpoints, make_viewer(endpoints))
 
 
@@ -93,13 +93,13 @@ def as_owner(endpoints: Mapping[str, str], method: str, path: str, body: object 
 
 
 def log_in_browser(context: BrowserContext, viewer: SomeViewer) -> None:
-    """Let every page of a browser context find the viewer's session, as if they had logged in there."""
+    """Store the viewer's session in every page of a browser context, as after a login."""
     kept = json.dumps(json.dumps(dict(viewer.session)))
     context.add_init_script(f"localStorage.setItem('notflix.session', {kept});")
 
 
 def soon[T](look: Callable[[], T], *, within_s: float = 10) -> T:
-    """Return what `look` returns as soon as it is true; fail with its last value when the time is over."""
+    """Call `look` until it returns a true value; return that value, or fail with the last one after `within_s`."""
     deadline = time.monotonic() + within_s
     while not (seen := look()):
         assert time.monotonic() < deadline, f"not within {within_s} s; last seen: {seen!r}"

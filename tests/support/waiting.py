@@ -1,4 +1,4 @@
-"""Waiting for what another process does."""
+"""Wait for the effects of another process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def eventually[T](look: Callable[[], T], *, within_s: float = 15, every_s: float = 0.01) -> T:
-    """Return what `look` returns as soon as it is true; fail with its last value when the time is over."""
+    """Call `look` until it returns a true value; return that value, or fail with the last one after `within_s`."""
     deadline = time.monotonic() + within_s
     while not (seen := look()):
         if time.monotonic() > deadline:

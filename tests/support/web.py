@@ -1,4 +1,4 @@
-"""A web server on loopback that answers as it is told, for clients that must bear anything."""
+"""A web server on loopback with configurable answers, to test the robustness of clients."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Answer:
-    """An answer; one that hangs never comes, one that trickles never ends."""
+    """An answer of the server; with `hangs` it is never sent, with `trickles` it never ends."""
 
     body: bytes = b""
     status: int = 200
@@ -24,7 +24,7 @@ class Answer:
 
 
 class WebServer:
-    """Answers every GET with `answer` and remembers the paths it was asked for."""
+    """Answers every GET request with `answer` and records the requested paths."""
 
     def __init__(self, answer: Answer | None = None) -> None:
         self.answer = answer or Answer()
@@ -33,7 +33,7 @@ class WebServer:
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # the name that http.server prescribes
+            def do_GET(self) -> None:  # the name is defined by http.server
                 outer.asked.append(self.path)
                 given = outer.answer
                 if given.hangs:
@@ -53,7 +53,7 @@ class WebServer:
                         return  # the client gave up, as it should
 
             def log_message(self, format: str, *arguments: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = False  # so that closing waits for every answer
@@ -61,7 +61,7 @@ class WebServer:
 
     @property
     def url(self) -> str:
-        """Return the address of the server's root."""
+        """Return the URL of the server's root."""
         return f"http://127.0.0.1:{self._server.server_port}/"
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""The composition root in tests: everything it has made is dropped, so that the next test makes its own."""
+"""Reset the composition root between tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functions.platform.lazy import lazy
 
 
 def forget_all() -> None:
-    """Close the clients that `bootstrap` has made, and drop all that it has made."""
+    """Close the clients that `bootstrap` has created, and drop everything it has created."""
     for factory in vars(bootstrap).values():
         if isinstance(factory, lazy):
             for value in factory.made():

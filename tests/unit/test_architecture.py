@@ -23,7 +23,7 @@ SLICES = (
 )
 EDGE = {"triggers", "http"}
 OPEN_TO_OTHERS = {"service", "model", "naming", "views", "schemas"}
-"""Modules of a slice that another may import: what it does, its words, and the names that derive from them."""
+"""Modules of a slice that another may import: its service, its domain types, and the types of its JSON."""
 
 MODULES = sorted(FUNCTIONS.rglob("*.py"))
 

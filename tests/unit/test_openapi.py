@@ -14,7 +14,7 @@ import function_app
 from functions import bootstrap
 from functions.platform.lazy import lazy
 from tests.support.api import call
-from tests.support.owners import AS_OPERATOR, AS_VIEWER, NobodyIsLoggedIn, make_owners
+from tests.support.owners import AS_OPERATOR, AS_VIEWER, FakeAccess, NobodyIsLoggedIn, make_owners
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -105,6 +105,7 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setattr(bootstrap, name, Unusable)
     monkeypatch.setattr(bootstrap, "owners", make_owners)
     monkeypatch.setattr(bootstrap, "accounts", NobodyIsLoggedIn)
+    monkeypatch.setattr(bootstrap, "access", FakeAccess)
 
 
 @pytest.mark.parametrize("operation", asking_for("operatorKey", "session"))

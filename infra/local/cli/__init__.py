@@ -1,1 +1,1 @@
-"""The command line: what `./notflix` hands over to once its environment stands. One module a concern."""
+"""The command line: `./notflix` runs it once its Python environment is installed."""

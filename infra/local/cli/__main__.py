@@ -1,15 +1,15 @@
-"""`python -m infra.local.cli`: the command line; what goes wrong in a known way is told in one sentence."""
+"""`python -m infra.local.cli`: the command line; expected errors are shown as one sentence."""
 
 from __future__ import annotations
 
 import sys
 
 from infra.local.cli.commands import app
-from infra.local.stores.home import CannotRun
+from infra.local.home import CannotRun
 
 
 def main() -> None:
-    """Run the command that the arguments name."""
+    """Run the command in the arguments."""
     try:
         app(prog_name="./notflix")
     except CannotRun as error:

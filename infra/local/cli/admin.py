@@ -1,4 +1,4 @@
-"""`admin create`: make an administrator, new or of an account that is there, and say how they choose a password."""
+"""`admin create`: create an administrator or promote an account, and print the link to set a password."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import json
 import sys
 
 from infra.local.cli.api import Api
-from infra.local.stores.home import Home
+from infra.local.home import Home
 
 
 def create_administrator(email: str, *, as_json: bool) -> None:
-    """Ask the API for it and print what was done; raise CannotRun with the API's own sentence if it refuses."""
-    told = Api.of(Home.of()).post("/api/administrators", {"email": email})
+    """Call the API and print the result; raise CannotRun with the message of the API if it refuses."""
+    answer = Api.of(Home.of()).post("/api/administrators", {"email": email})
     if as_json:
-        sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
         return
 
     from rich.console import Console
     from rich.text import Text
 
-    if told["created"]:
+    if answer["created"]:
         done = "is a new administrator"
-    elif told["link"]:
-        done = "had an account that nobody had confirmed; it is an administrator's now, without its old password"
+    elif answer["link"]:
+        done = "had an unconfirmed account, which is now an administrator; its old password was removed"
     else:
-        done = "had an account, which is an administrator's now; its password stays as it is"
-    choose = f"; to choose a password, open this within 30 minutes: {told['link']}" if told["link"] else "."
-    Console().print(Text(f"{told['email']} {done}{choose}"), soft_wrap=True)
+        done = "already had an account, which is now an administrator; its password is unchanged"
+    choose = f"; to set a password, open this link within 30 minutes: {answer['link']}" if answer["link"] else "."
+    Console().print(Text(f"{answer['email']} {done}{choose}"), soft_wrap=True)

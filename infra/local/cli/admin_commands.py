@@ -1,11 +1,11 @@
-"""`./notflix admin …`: what only the owner may do. Each command only reads its arguments and hands over."""
+"""`./notflix admin …`: commands of the owner. The modules that do the work are imported when a command runs."""
 
 from typing import Annotated
 
 import typer
 
-admin = typer.Typer(name="admin", help="What only the owner may do.", no_args_is_help=True)
-plan = typer.Typer(name="plan", help="Make and retire plans, at PayPal too.", no_args_is_help=True)
+admin = typer.Typer(name="admin", help="Commands for the owner.", no_args_is_help=True)
+plan = typer.Typer(name="plan", help="Create and retire plans, also at PayPal.", no_args_is_help=True)
 admin.add_typer(plan)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
@@ -13,10 +13,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 @admin.command()
 def create(
-    email: Annotated[str, typer.Argument(help="The address of the administrator to be.")],
+    email: Annotated[str, typer.Argument(help="The email address of the administrator.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for scripts.")] = False,
 ) -> None:
-    """Make an administrator, and print the link to choose a password with."""
+    """Create an administrator and print the link to set a password."""
     from infra.local.cli.admin import create_administrator
 
     create_administrator(email, as_json=as_json)
@@ -24,11 +24,11 @@ def create(
 
 @admin.command()
 def grant(
-    email: Annotated[str, typer.Argument(help="The address of the account.")],
-    days: Annotated[int, typer.Option(min=1, help="For how many days from now.")],
+    email: Annotated[str, typer.Argument(help="The email address of the account.")],
+    days: Annotated[int, typer.Option(min=1, help="The number of days from now.")],
     as_json: AsJson = False,
 ) -> None:
-    """Let an account watch for free."""
+    """Give an account free access."""
     from infra.local.cli.billing import grant_access
 
     grant_access(email, days, as_json=as_json)
@@ -36,15 +36,15 @@ def grant(
 
 @plan.command("create")
 def create_plan(
-    name: Annotated[str, typer.Argument(help="Its name, as the plans page shows it.")],
+    name: Annotated[str, typer.Argument(help="The name on the plans page.")],
     price: Annotated[str, typer.Option(help="Such as 7.99.")],
     currency: Annotated[str, typer.Option(help="Such as EUR.")] = "EUR",
     every: Annotated[str, typer.Option(help="day, week, month or year.")] = "month",
-    count: Annotated[int, typer.Option(help="Charged every so many of them.")] = 1,
-    description: Annotated[str, typer.Option(help="One sentence about it.")] = "",
+    count: Annotated[int, typer.Option(help="The number of intervals between charges.")] = 1,
+    description: Annotated[str, typer.Option(help="The description on the plans page.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Make a plan that can be subscribed to."""
+    """Create a plan."""
     from infra.local.cli.billing import create_plan
 
     offer = {"name": name, "description": description, "price": price, "currency": currency, "interval": every}
@@ -52,8 +52,10 @@ def create_plan(
 
 
 @plan.command("retire")
-def retire_plan(plan_id: Annotated[str, typer.Argument(metavar="ID", help="As `admin plans` shows it.")]) -> None:
-    """Let nobody subscribe to a plan any more; those who have go on."""
+def retire_plan(
+    plan_id: Annotated[str, typer.Argument(metavar="ID", help="The id, as shown by `admin plans`.")],
+) -> None:
+    """Close a plan to new subscribers; existing ones keep it."""
     from infra.local.cli.billing import retire_plan
 
     retire_plan(plan_id)
@@ -62,7 +64,7 @@ def retire_plan(plan_id: Annotated[str, typer.Argument(metavar="ID", help="As `a
 @plan.command("list")
 @admin.command()
 def plans(as_json: AsJson = False) -> None:
-    """List all plans, the retired too."""
+    """List all plans, including retired ones."""
     from infra.local.cli.billing import show_plans
 
     show_plans(as_json=as_json)
@@ -78,7 +80,7 @@ def subscriptions(as_json: AsJson = False) -> None:
 
 @admin.command()
 def events(as_json: AsJson = False) -> None:
-    """List the newest webhooks of PayPal, and whether what they hint at has been settled."""
+    """List the newest PayPal webhooks and whether they have been processed."""
     from infra.local.cli.billing import show_events
 
     show_events(as_json=as_json)
@@ -86,7 +88,7 @@ def events(as_json: AsJson = False) -> None:
 
 @admin.command("rebuild-graph")
 def rebuild_graph(as_json: AsJson = False) -> None:
-    """Make the graph of recommendations anew from the catalogue and from what was watched, and watch it."""
+    """Rebuild the recommendation graph from the catalogue and the watch history, and show the progress."""
     from infra.local.cli.graph import rebuild_graph
 
     rebuild_graph(as_json=as_json)

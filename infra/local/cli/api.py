@@ -1,6 +1,6 @@
-"""The admin calls of the command line to the API app: the one that runs here, or a deployed one.
+"""The admin calls of the command line to the API app, local or deployed.
 
-`NOTFLIX_API` names a deployed one and `NOTFLIX_OPERATOR_KEY` lets in there; `NOTFLIX_SITE` is only told to a person.
+`NOTFLIX_API` and `NOTFLIX_OPERATOR_KEY` are the address and the key of a deployed app; `NOTFLIX_SITE` is only printed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from infra.local.stores.home import CannotRun, Home
+from infra.local.home import CannotRun, Home
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,13 +21,13 @@ TIMEOUT_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The running product, by its endpoints."""
+    """The API of the product with these endpoints."""
 
     endpoints: Mapping[str, str]
 
     @classmethod
     def of(cls, home: Home, environment: Mapping[str, str] = os.environ) -> Self:
-        """Return the product that the environment names, else that of `home`; raise CannotRun if it does not run."""
+        """Return the API in the environment, otherwise that of `home`; raise CannotRun if it is not running."""
         if deployed := environment.get("NOTFLIX_API"):
             return cls(_deployed(deployed, environment))
         try:
@@ -36,23 +36,23 @@ class Api:
             raise CannotRun("Notflix is not running; start it with `./notflix up`.") from None
 
     def get(self, path: str) -> Any:
-        """Return what GET answers; raise CannotRun with the API's own sentence if it refuses."""
+        """Return the answer to a GET request; raise CannotRun with the message of the API if it refuses."""
         return self._call("GET", path, None)
 
     def find(self, path: str) -> Any:
-        """Return what GET answers, None if there is no such thing."""
+        """Return the answer to a GET request, or None if it is 404."""
         return self._call("GET", path, None, none_if_missing=True)
 
     def post(self, path: str, body: object) -> Any:
-        """Return what POST answers; raise CannotRun with the API's own sentence if it refuses."""
+        """Return the answer to a POST request; raise CannotRun with the message of the API if it refuses."""
         return self._call("POST", path, body)
 
     def delete(self, path: str) -> None:
-        """Have something deleted; raise CannotRun with the API's own sentence if it refuses."""
+        """Send a DELETE request; raise CannotRun with the message of the API if it refuses."""
         self._call("DELETE", path, None)
 
     def watch_address(self, title_id: str) -> str:
-        """Return where a person watches the title."""
+        """Return the address of the title's watch page."""
         return f"{self.endpoints.get('site', '')}/watch.html?id={title_id}"
 
     def _call(self, method: str, path: str, body: object, *, none_if_missing: bool = False) -> Any:
@@ -67,22 +67,22 @@ class Api:
         if none_if_missing and answer.status_code == 404:
             return None
         try:
-            told = answer.json()
+            content = answer.json()
         except ValueError:
-            told = {}
+            content = {}
         if not answer.ok:
             raise CannotRun(
-                told.get("detail") or f"{method} {url} answered {answer.status_code}; {self._look('logs api')}."
+                content.get("detail") or f"{method} {url} answered {answer.status_code}; {self._look('logs api')}."
             )
-        return told
+        return content
 
     def _look(self, command: str) -> str:
-        """Return where a person looks for more."""
+        """Return where to find details of an error."""
         return "look at Application Insights" if "deployed" in self.endpoints else f"look at `./notflix {command}`"
 
 
 def _deployed(address: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the endpoints of a deployed product; raise CannotRun if it cannot be asked, or not safely."""
+    """Return the endpoints of a deployed product; raise CannotRun if the key is missing or the address is not https."""
     key = environment.get("NOTFLIX_OPERATOR_KEY", "")
     if not key:
         raise CannotRun(

@@ -1,4 +1,4 @@
-"""`./notflix azure …`: the steps that azd's hooks take; each may be run again by hand."""
+"""`./notflix azure …`: the steps that azd's hooks run; each can be repeated by hand."""
 
 import typer
 
@@ -7,7 +7,7 @@ azure = typer.Typer(name="azure", help="Steps of a deployment, run by azd.", no_
 
 @azure.command()
 def prepare() -> None:
-    """Choose what a person has not, before anything is made."""
+    """Choose the settings that are still missing, before anything is created."""
     from infra.azure.steps import prepare
 
     prepare()
@@ -15,7 +15,7 @@ def prepare() -> None:
 
 @azure.command()
 def migrate() -> None:
-    """Apply the SQL migrations, by the image of this deployment."""
+    """Apply the SQL migrations, using the image of this deployment."""
     from infra.azure.steps import migrate
 
     migrate()
@@ -23,7 +23,7 @@ def migrate() -> None:
 
 @azure.command()
 def deployed() -> None:
-    """Lead blob events to the app, publish the site, tell PayPal, and print the address."""
+    """Subscribe the app to blob events, publish the site, register the webhook at PayPal, and print the address."""
     from infra.azure.steps import deployed
 
     typer.echo(f"Notflix is at {deployed()}")

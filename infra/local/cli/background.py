@@ -1,4 +1,4 @@
-"""`python -m infra.local.cli.background PIPE OPTIONS`: the supervisor that `up --detach` leaves behind."""
+"""`python -m infra.local.cli.background PIPE OPTIONS`: the supervisor that `up --detach` starts."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import sys
 
 from infra.local.cli.product import Options
 from infra.local.cli.running import Pipe, run
-from infra.local.stores.home import CannotRun, Home
-from infra.local.stores.state import take_lock
+from infra.local.home import CannotRun, Home
+from infra.local.processes.state import take_lock
 
 
 def main() -> int:
-    """Run until told to stop; return the exit code."""
+    """Run until a signal arrives; return the exit code."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
     for noisy in ("azure", "neo4j", "pymongo"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
@@ -22,7 +22,7 @@ def main() -> int:
     lock = take_lock(home)
     try:
         if lock is None:
-            raise CannotRun("Notflix was started by another command at the same moment; look at `./notflix status`.")
+            raise CannotRun("Another command is starting Notflix at the same time; see `./notflix status`.")
         run(home, lock, Options(**json.loads(sys.argv[2])), pipe)
     except CannotRun as error:
         logging.getLogger(__name__).error("%s", error)

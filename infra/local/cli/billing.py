@@ -1,4 +1,4 @@
-"""`admin grant`, `plan`, `plans`, `subscriptions`, `events`: the owner's view of billing, asked of the running API."""
+"""`admin grant`, `plan`, `plans`, `subscriptions`, `events`: billing commands of the owner, which call the API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from infra.local.cli.api import Api
-from infra.local.stores.home import Home
+from infra.local.home import Home
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,34 +32,36 @@ FIRST_PLANS: tuple[dict[str, Any], ...] = (
 
 
 def make_first_plans(api: Api) -> None:
-    """Make the plans that a new copy begins with; one that ever had a plan keeps what its owner made of them."""
+    """Create the first plans of a new copy; do nothing if there ever was a plan."""
     if not api.get("/api/plans/all")["plans"]:
         for offer in FIRST_PLANS:
             api.post("/api/plans", offer)
 
 
 def grant_access(email: str, days: int, *, as_json: bool) -> None:
-    """Let an account in for some days."""
-    told = _api().post("/api/grants", {"email": email, "days": days})
-    _print(told, as_json=as_json, sentence=f"{email} may watch until {told['until'][:16].replace('T', ' ')} UTC.")
-
-
-def create_plan(offer: Mapping[str, Any], *, as_json: bool) -> None:
-    """Make a plan at PayPal."""
-    plan = _api().post("/api/plans", dict(offer))
+    """Give an account free access for some days."""
+    answer = _api().post("/api/grants", {"email": email, "days": days})
     _print(
-        plan, as_json=as_json, sentence=f"{plan['name']}, {_price(plan)}, can be subscribed to; its id is {plan['id']}."
+        answer,
+        as_json=as_json,
+        sentence=f"{email} can watch for free until {answer['until'][:16].replace('T', ' ')} UTC.",
     )
 
 
+def create_plan(offer: Mapping[str, Any], *, as_json: bool) -> None:
+    """Create a plan at PayPal."""
+    plan = _api().post("/api/plans", dict(offer))
+    _print(plan, as_json=as_json, sentence=f"{plan['name']}, {_price(plan)}, is available; its id is {plan['id']}.")
+
+
 def retire_plan(plan_id: str) -> None:
-    """Let nobody subscribe to a plan any more."""
+    """Close a plan to new subscribers."""
     _api().delete(f"/api/plans/{plan_id}")
-    _print({}, as_json=False, sentence=f"Nobody can subscribe to {plan_id} any more; those who have go on.")
+    _print({}, as_json=False, sentence=f"{plan_id} is closed to new subscribers; existing ones keep it.")
 
 
 def show_plans(*, as_json: bool) -> None:
-    """List all plans there ever were."""
+    """List all plans, including retired ones."""
     plans = _api().get("/api/plans/all")["plans"]
     rows = [(p["id"], p["name"], _price(p), "retired" if p["retired_at"] else "open") for p in plans]
     _table(plans, ("id", "name", "price", "state"), rows, as_json=as_json)
@@ -76,7 +78,7 @@ def show_subscriptions(*, as_json: bool) -> None:
 
 
 def show_events(*, as_json: bool) -> None:
-    """List the newest webhooks of PayPal."""
+    """List the newest PayPal webhooks."""
     found = _api().get("/api/paypal/events")["events"]
     rows = [
         (
@@ -107,8 +109,8 @@ def _day(at: str | None) -> str:
     return at[:10] if at else ""
 
 
-def _print(told: Mapping[str, Any], *, as_json: bool, sentence: str) -> None:
-    sys.stdout.write((json.dumps(told, ensure_ascii=False) if as_json else sentence) + "\n")
+def _print(answer: Mapping[str, Any], *, as_json: bool, sentence: str) -> None:
+    sys.stdout.write((json.dumps(answer, ensure_ascii=False) if as_json else sentence) + "\n")
 
 
 def _table(
@@ -127,4 +129,4 @@ def _table(
         table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
-    Console().print(table if rows else Text("There are none yet."), soft_wrap=not rows)
+    Console().print(table if rows else Text("There are no entries yet."), soft_wrap=not rows)

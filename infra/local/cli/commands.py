@@ -1,4 +1,4 @@
-"""The commands by name. Each only reads its arguments and hands over, so that help and status come at once."""
+"""The commands. The modules that do the work are imported when a command runs, so help and status are fast."""
 
 from pathlib import Path
 from typing import Annotated
@@ -25,29 +25,31 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for 
 
 @app.command()
 def up(
-    detach: Annotated[bool, typer.Option("--detach", help="Return once all is ready, and leave it running.")] = False,
-    empty: Annotated[bool, typer.Option("--empty", help="Bring in no demonstration films.")] = False,
-    encoders: Annotated[int, typer.Option(help="How many processes share the encodes.")] = 1,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Run in the background; return when everything is ready.")
+    ] = False,
+    empty: Annotated[bool, typer.Option("--empty", help="Do not add the demonstration films.")] = False,
+    encoders: Annotated[int, typer.Option(help="The number of encoder processes.")] = 1,
     host: Annotated[
         str,
         typer.Option(
-            help="What runs the functions: notflix (ours), or func (Azure Functions Core Tools; it hears of new blobs "
-            "only through Event Grid)."
+            help="The functions host: notflix, or func (Azure Functions Core Tools, which sees new blobs only "
+            "through Event Grid)."
         ),
     ] = "notflix",
 ) -> None:
-    """Start everything and print where to look; Ctrl-C stops it."""
+    """Start everything in the foreground and print the address; Ctrl-C stops it."""
     from infra.local.cli.product import Options
     from infra.local.cli.start import start
 
     if host not in ("notflix", "func"):
-        raise typer.BadParameter("--host is notflix or func.")
+        raise typer.BadParameter("--host must be notflix or func.")
     start(Options(empty=empty, encoders=encoders, host=host), detach=detach)
 
 
 @app.command()
 def down() -> None:
-    """Stop everything; nothing is lost."""
+    """Stop everything. No data is lost."""
     from infra.local.cli.start import stop
 
     stop()
@@ -55,7 +57,7 @@ def down() -> None:
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
-    """Show which parts run, where, and what is wrong with those that do not."""
+    """Show which services run, where, and why others do not."""
     from infra.local.cli.status import show_status
 
     show_status(as_json=as_json)
@@ -63,8 +65,8 @@ def status(as_json: AsJson = False) -> None:
 
 @app.command()
 def logs(
-    name: Annotated[str, typer.Argument(help="A part, as `status` names it; all of them if left out.")] = "",
-    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as lines are added.")] = False,
+    name: Annotated[str, typer.Argument(help="A service, named as in `status`. Default: all of them.")] = "",
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Keep printing new lines.")] = False,
 ) -> None:
     """Show the last lines of the logs."""
     from infra.local.cli.status import show_logs
@@ -75,14 +77,17 @@ def logs(
 @app.command()
 def ingest(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The film; what lies beside it under its name goes with it.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="The film. Posters, subtitles and metadata with the same name are uploaded too."
+        ),
     ],
     title: Annotated[str, typer.Option(help="Its name.")] = "",
-    year: Annotated[int, typer.Option(help="The year it came out.")] = 0,
-    imdb: Annotated[str, typer.Option(help="Its IMDb id, such as tt1254207.")] = "",
+    year: Annotated[int, typer.Option(help="The release year.")] = 0,
+    imdb: Annotated[str, typer.Option(help="The IMDb id, such as tt1254207.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Upload a film, follow its encode, and print where it plays."""
+    """Upload a film, follow its encode, and print the address of its watch page."""
     from infra.local.cli.ingest import Described, ingest_film
 
     ingest_film(file, Described(title, year, imdb), as_json=as_json)
@@ -97,8 +102,8 @@ def jobs(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def retry(job: Annotated[str, typer.Argument(help="The id of a failed job, as `jobs` shows it.")]) -> None:
-    """Try a failed job again; only what is missing is encoded."""
+def retry(job: Annotated[str, typer.Argument(help="The id of a failed job, as shown by `jobs`.")]) -> None:
+    """Retry a failed job; only missing parts are encoded."""
     from infra.local.cli.jobs import retry_job
 
     retry_job(job)
@@ -106,7 +111,7 @@ def retry(job: Annotated[str, typer.Argument(help="The id of a failed job, as `j
 
 @app.command()
 def mail(as_json: AsJson = False) -> None:
-    """Show what arrived at the mail server of this machine, newest first."""
+    """Show the emails that the local mail server received, newest first."""
     from infra.local.cli.mail import show_mail
 
     show_mail(as_json=as_json)
@@ -114,33 +119,57 @@ def mail(as_json: AsJson = False) -> None:
 
 @app.command()
 def traces(
-    thing: Annotated[str, typer.Argument(help="A job's or a playback's id; the newest of all if left out.")] = "",
+    subject: Annotated[
+        str, typer.Argument(help="The id of a job or a playback. Default: list the newest of all.")
+    ] = "",
 ) -> None:
-    """Show what took how long: from upload to ready, from click to picture."""
+    """Show how long encodes and playback starts took, and each step of one."""
     from infra.local.cli.traces import show_traces
 
-    show_traces(thing)
+    show_traces(subject)
 
 
 @app.command(context_settings=_PASSED_ON)
 def test(context: typer.Context) -> None:
-    """Run the tests; what follows is handed to pytest."""
+    """Run the tests; what follows is handed to pytest. With --coverage, report which lines the tests ran."""
     from infra.local.cli.checks import run_tests
 
     run_tests(context.args)
 
 
 @app.command()
-def check() -> None:
-    """Run the linter, the formatter's check and the type checker."""
+def check(
+    names: Annotated[list[str] | None, typer.Argument(help="Which checks; all of them if left out.")] = None,
+) -> None:
+    """Check Python, shell, workflows and documents: linters, formatter, types, spelling, locks."""
     from infra.local.cli.checks import run_checks
 
-    run_checks()
+    run_checks(names or [])
+
+
+@app.command()
+def docs() -> None:
+    """Build the documentation site and print where it is."""
+    from infra.local.cli.checks import build_documentation
+
+    build_documentation()
+
+
+@app.command()
+def lock(
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="Take the newest versions of packages that no source names.")
+    ] = False,
+) -> None:
+    """Write the locks of the Python requirements from their sources."""
+    from infra.checks.locks import compile_locks
+
+    compile_locks(*(["--upgrade"] if upgrade else []))
 
 
 @app.command(context_settings=_PASSED_ON)
-def bench(context: typer.Context, name: Annotated[str, typer.Argument(help="Which benchmark.")] = "") -> None:
-    """Measure on this machine; the last line is one JSON object."""
+def bench(context: typer.Context, name: Annotated[str, typer.Argument(help="The name of the benchmark.")] = "") -> None:
+    """Run a benchmark on this machine; the last line is one JSON object."""
     from infra.local.cli.checks import run_bench
 
     run_bench(name, context.args)
@@ -148,9 +177,11 @@ def bench(context: typer.Context, name: Annotated[str, typer.Argument(help="Whic
 
 @app.command()
 def deploy(
-    plan: Annotated[bool, typer.Option("--plan", help="Only show what would be made, and its price at idle.")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only show what would be created and what it costs when idle.")
+    ] = False,
 ) -> None:
-    """Put it on Azure: one command to a public address."""
+    """Deploy to Azure and print the public address."""
     if plan:
         from infra.azure.plan import show_plan
 

@@ -1,4 +1,4 @@
-"""`ingest`: upload a film with what lies beside it, and follow its encode to the address where it plays."""
+"""`ingest`: upload a film and the files that belong to it, follow its encode, and print where it plays."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from functions.platform.identifiers import UploadKind, companion, job_id_for, read_name
 from infra.local.cli.api import Api
-from infra.local.stores.home import CannotRun, Home
+from infra.local.home import CannotRun, Home
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,33 +26,35 @@ BLOCK_BYTES = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What the person said of the film; empty or 0 where nothing was said."""
+    """Metadata given on the command line; empty or 0 if not given."""
 
     title: str = ""
     year: int = 0
     imdb: str = ""
 
     def over(self, sidecar: Path | None) -> bytes | None:
-        """Return the metadata sidecar with this over what it says already, None if there is nothing to say."""
-        told = {"title": self.title, "year": self.year, "imdb_id": self.imdb}
-        said = {name: value for name, value in told.items() if value}
+        """Return the metadata sidecar with this merged into it, or None if there is no metadata."""
+        result = {"title": self.title, "year": self.year, "imdb_id": self.imdb}
+        said = {name: value for name, value in result.items() if value}
         if not said:
             return sidecar.read_bytes() if sidecar else None
         try:
             written = json.loads(sidecar.read_text(encoding="utf-8")) if sidecar else {}
         except ValueError as error:
-            raise CannotRun(f"{sidecar} is not JSON ({error}); mend it or take it away.") from None
+            raise CannotRun(f"{sidecar} is not JSON ({error}); correct or remove it.") from None
         return json.dumps({**written, **said}, ensure_ascii=False, indent=2).encode()
 
 
 def ingest_film(file: Path, described: Described, *, as_json: bool) -> None:
-    """Upload and follow; raise SystemExit(1) if the film could not be encoded, CannotRun if it could not be sent."""
+    """Upload and follow; raise SystemExit(1) if the encode fails, CannotRun if the upload fails."""
     if not file.exists():
         raise CannotRun(f"There is no file {file}.")
     if not file.is_file():
-        raise CannotRun(f"{file} is a folder; name one film.")
+        raise CannotRun(f"{file} is a folder; give the path of a film.")
     if read_name(file.name).kind is not UploadKind.FILM:
-        raise CannotRun(f"{file.name} would be taken for what lies beside a film, by its ending; name the film itself.")
+        raise CannotRun(
+            f"{file.name} has the ending of a file that belongs to a film; give the path of the film itself."
+        )
     api = Api.of(Home.of())
     console = Console(stderr=as_json)
     with Progress(
@@ -69,8 +71,8 @@ def ingest_film(file: Path, described: Described, *, as_json: bool) -> None:
     stages = job["stages"]
     if as_json:
         seconds = {name: stages[f"{name}_s"] for name in ("queued", "planning", "first_picture", "encoding", "total")}
-        told = {name: job[name] for name in ("title_id", "job_id", "status", "reason", "manifest_url", "hls_url")}
-        sys.stdout.write(json.dumps({**told, "seconds": {"upload": round(uploaded_s, 3), **seconds}}) + "\n")
+        result = {name: job[name] for name in ("title_id", "job_id", "status", "reason", "manifest_url", "hls_url")}
+        sys.stdout.write(json.dumps({**result, "seconds": {"upload": round(uploaded_s, 3), **seconds}}) + "\n")
         sys.stdout.flush()
     if job["status"] == "failed":
         console.print(f"{file.name} could not be encoded: {job['reason']}", highlight=False, soft_wrap=True)
@@ -79,7 +81,7 @@ def ingest_film(file: Path, described: Described, *, as_json: bool) -> None:
 
 
 def companions_of(film: Path) -> dict[UploadKind, list[Path]]:
-    """Return the files beside `film` that belong to it: metadata, pictures, subtitles."""
+    """Return the files next to `film` that belong to it: metadata, pictures, subtitles."""
     stem = read_name(film.name).stem
     found: dict[UploadKind, list[Path]] = {}
     for path in sorted(film.absolute().parent.iterdir()):
@@ -90,7 +92,7 @@ def companions_of(film: Path) -> dict[UploadKind, list[Path]]:
 
 
 def _send_all(api: Api, film: Path, described: Described, progress: Progress) -> tuple[str, str]:
-    """Upload what lies beside the film first, so that the film finds it there; return the title's and the job's id."""
+    """Upload the film after the files that belong to it; return the ids of the title and the job."""
     companions = companions_of(film)
     metadata = next(iter(companions.pop(UploadKind.METADATA, [])), None)
     if (written := described.over(metadata)) is not None:
@@ -108,7 +110,7 @@ def _send_all(api: Api, film: Path, described: Described, progress: Progress) ->
 
 
 def _send(url: str, source: BinaryIO, size: int, progress: Progress, task: TaskID) -> str:
-    """Upload in blocks, four at a time, never holding more than those; return the blob's ETag."""
+    """Upload in blocks with at most four in memory; return the ETag of the blob."""
     from azure.core.exceptions import AzureError
     from azure.storage.blob import BlobClient
 
@@ -119,7 +121,7 @@ def _send(url: str, source: BinaryIO, size: int, progress: Progress, task: TaskI
         try:
             written = blob.upload_blob(source, length=size, overwrite=True, max_concurrency=4, progress_hook=show)
         except AzureError as error:
-            raise CannotRun(f"The upload broke off: {str(error).splitlines()[0]}") from None
+            raise CannotRun(f"The upload was interrupted: {str(error).splitlines()[0]}") from None
     return str(written["etag"])
 
 
@@ -136,9 +138,9 @@ def _send_bytes(api: Api, name: str, content: bytes) -> None:
 
 
 def _follow(api: Api, job_id: str, progress: Progress) -> dict[str, Any]:
-    """Show how the job goes until it is ready or failed, and return it."""
+    """Show the progress of the job until it is ready or failed, and return it."""
     task = progress.add_task("Waiting for an encoder", total=100, note="")
-    told_where = False
+    announced = False
     deadline = time.monotonic() + JOB_WITHIN_S
     try:
         while True:
@@ -150,15 +152,17 @@ def _follow(api: Api, job_id: str, progress: Progress) -> dict[str, Any]:
             if job is not None:
                 left = "" if job["eta_s"] is None else f"about {job['eta_s']:.0f} s left"
                 progress.update(task, description=job["status"].capitalize(), completed=job["percent"], note=left)
-                if job["manifest_url"] and not told_where:
-                    told_where = True
+                if job["manifest_url"] and not announced:
+                    announced = True
                     address = api.watch_address(job["title_id"])
-                    progress.console.print(f"It plays already: {address}", highlight=False, soft_wrap=True)
+                    progress.console.print(
+                        f"Ready to watch (still encoding): {address}", highlight=False, soft_wrap=True
+                    )
                 if job["status"] in ("ready", "failed"):
                     return job
             time.sleep(ASK_EVERY_S)
     except KeyboardInterrupt:
-        progress.console.print("The encode goes on; `./notflix jobs` shows how far it is.", highlight=False)
+        progress.console.print("The encode continues; `./notflix jobs` shows its progress.", highlight=False)
         raise SystemExit(130) from None
 
 

@@ -1,4 +1,4 @@
-"""`jobs` and `retry`: the encode jobs as the API tells of them."""
+"""`jobs` and `retry`: encode jobs, listed and retried through the API."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.local.cli.api import Api
-from infra.local.stores.home import Home
+from infra.local.home import Home
 
 
 def show_jobs(*, as_json: bool) -> None:
     """Print the jobs, newest first."""
-    told = Api.of(Home.of()).get("/api/jobs")
+    answer = Api.of(Home.of()).get("/api/jobs")
     if as_json:
-        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.write(json.dumps(answer) + "\n")
         return
     console = Console()
-    if not told["jobs"]:
-        console.print("There are no jobs yet: `./notflix ingest FILE` makes one.", highlight=False)
+    if not answer["jobs"]:
+        console.print("There are no jobs yet; `./notflix ingest FILE` creates one.", highlight=False)
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("job", "film", "state", "done", "left", "why"):
         table.add_column(heading, overflow="fold")
-    for job in told["jobs"]:
+    for job in answer["jobs"]:
         table.add_row(
             job["job_id"],
             job["name"],
@@ -38,6 +38,6 @@ def show_jobs(*, as_json: bool) -> None:
 
 
 def retry_job(job_id: str) -> None:
-    """Ask for another try."""
+    """Retry a failed job."""
     Api.of(Home.of()).post(f"/api/jobs/{job_id}/retry", {})
-    Console().print(f"Job {job_id} is tried again; `./notflix jobs` shows how far it is.", highlight=False)
+    Console().print(f"Job {job_id} is being retried; `./notflix jobs` shows its progress.", highlight=False)

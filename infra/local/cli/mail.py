@@ -1,4 +1,4 @@
-"""`mail`: what arrived at the mail server of this machine, read from where that keeps it, so that it need not run."""
+"""`mail`: the emails that the local mail server received, read from its Maildir, so it need not be running."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from infra.local.mail.box import Box
-from infra.local.stores.home import Home
+from infra.local.home import Home
+from infra.local.simulators.mail.box import Box
 
 if TYPE_CHECKING:
-    from infra.local.mail.box import Mail
+    from infra.local.simulators.mail.box import Mail
 
 
 def show_mail(*, as_json: bool) -> None:
-    """Print the letters, newest first."""
+    """Print the emails, newest first."""
     mails = Box(Home.of().data("mail")).mails()
     if as_json:
-        sys.stdout.write(json.dumps({"mails": [_told(mail) for mail in mails]}, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps({"mails": [_as_json(mail) for mail in mails]}, ensure_ascii=False) + "\n")
         return
 
     from rich.console import Console
@@ -26,7 +26,7 @@ def show_mail(*, as_json: bool) -> None:
     console = Console()
     if not mails:
         console.print(
-            "No mail has arrived here yet. Mail arrives when an account is opened, unless SMTP_URL leads elsewhere.",
+            "There are no emails yet. Creating an account sends one, unless SMTP_URL is set to another server.",
             highlight=False,
         )
     for mail in mails:
@@ -36,7 +36,7 @@ def show_mail(*, as_json: bool) -> None:
             console.print(Text(f"  {link}"), soft_wrap=True)
 
 
-def _told(mail: Mail) -> dict[str, object]:
+def _as_json(mail: Mail) -> dict[str, object]:
     return {
         "at": mail.at.isoformat(),
         "to": mail.to,

@@ -1,4 +1,4 @@
-"""Everything that runs on one machine, as parts: stores, simulators, mail server, function hosts and the site."""
+"""Everything that runs on one machine, as services: stores, simulators, mail server, function hosts and the site."""
 
 from __future__ import annotations
 
@@ -10,49 +10,49 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from infra.local.home import REPOSITORY, CannotRun
+from infra.local.ports import LOOPBACK, MOST_ENCODERS
+from infra.local.processes.service import Service, with_system_programs
 from infra.local.stores import azurite, packages, secantus
-from infra.local.stores.fleet import endpoints_of, settings_of, stores_of
-from infra.local.stores.home import REPOSITORY, CannotRun
-from infra.local.stores.part import Part, with_system_programs
-from infra.local.stores.ports import LOOPBACK, MOST_ENCODERS
+from infra.local.stores.services import endpoints_of, settings_of, stores_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from infra.local.home import Home
+    from infra.local.processes.service import Run
     from infra.local.stores.credentials import Credentials
-    from infra.local.stores.home import Home
-    from infra.local.stores.part import Run
 
 MAIL_FROM = "Notflix <no-reply@notflix.localhost>"
-"""The sender of mail that stays on this machine."""
+"""The sender of emails to the local mail server."""
 
 NEEDS_OF_HOSTS = (azurite.NAME, secantus.NAME)
 ENCODER_QUEUES = {
-    # an encode takes all the machine there is
+    # an encode uses the whole machine
     "AzureFunctionsJobHost__extensions__queues__batchSize": "1",
     "AzureFunctionsJobHost__extensions__queues__newBatchThreshold": "0",
-    # no bill counts how often it asks here, and a film waits that long for an idle encoder
+    # polling costs nothing here, and a film waits up to this long for an idle encoder
     "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:00.400",
 }
 
 API_THREADS = {
-    # a hash, or a wait for one, keeps a thread; the worker's own number, five on one core, would be all of them
+    # password hashing blocks a thread; the default of five threads on one core would all be blocked
     "PYTHON_THREADPOOL_THREAD_COUNT": "16",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """The parts in the order of their needs, and every address by name."""
+    """The services, listed after those they need, and every address by name."""
 
-    parts: tuple[Part, ...]
+    services: tuple[Service, ...]
     endpoints: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a person wants it: `encoders` processes share the encodes; `host` is "notflix", or "func" for Core Tools."""
+    """Options of `up`: the number of encoder processes; `host` is "notflix", or "func" for Core Tools."""
 
     empty: bool = False
     encoders: int = 1
@@ -60,7 +60,7 @@ class Options:
 
 
 def product_of(home: Home, credentials: Credentials, environment: Mapping[str, str], options: Options) -> Product:
-    """Return all parts and addresses; raise CannotRun if the options ask for what is not there."""
+    """Return all services and addresses; raise CannotRun if the options cannot be met."""
     if not 1 <= options.encoders <= MOST_ENCODERS:
         raise CannotRun(f"--encoders must be a number from 1 to {MOST_ENCODERS}, not {options.encoders}.")
     if options.host == "func" and shutil.which("func") is None:
@@ -69,19 +69,19 @@ def product_of(home: Home, credentials: Credentials, environment: Mapping[str, s
     stores = stores_of(home, credentials, environment)
     settings = settings_of(home, credentials, stores)
     endpoints = endpoints_of(home, credentials, stores)
-    parts = [store.part for store in stores]
+    services = [store.service for store in stores]
     if "OMDB_API_KEY" not in environment:
-        from infra.local.omdb.app import KEY
+        from infra.local.simulators.omdb.app import KEY
 
         endpoints["omdb"] = f"http://{LOOPBACK}:{home.ports.omdb}"
         settings |= {"OMDB_URL": f"{endpoints['omdb']}/", "OMDB_API_KEY": KEY}
-        parts.append(_omdb(home))
+        services.append(_omdb(home))
     if "SMTP_URL" not in environment:
         endpoints["smtp"] = f"smtp://{LOOPBACK}:{home.ports.mail}"
         settings |= {"SMTP_URL": endpoints["smtp"], "MAIL_FROM": environment.get("MAIL_FROM") or MAIL_FROM}
-        parts.append(_mail(home))
+        services.append(_mail(home))
     if "PAYPAL_CLIENT_ID" not in environment:
-        from infra.local.paypal.identity import CLIENT_ID, WEBHOOK_ID
+        from infra.local.simulators.paypal import CLIENT_ID, WEBHOOK_ID
 
         endpoints["paypal"] = f"http://{LOOPBACK}:{home.ports.paypal}"
         identity = {
@@ -91,7 +91,7 @@ def product_of(home: Home, credentials: Credentials, environment: Mapping[str, s
         }
         authorities = str(home.data("paypal") / "root.pem")
         settings |= {"PAYPAL_URL": endpoints["paypal"], "PAYPAL_CA": authorities, **identity}
-        parts.append(_paypal(home, identity, f"{endpoints['api']}/api/paypal/webhooks"))
+        services.append(_paypal(home, identity, f"{endpoints['api']}/api/paypal/webhooks"))
     settings |= {
         "FUNCTIONS_WORKER_RUNTIME": "python",
         "NOTFLIX_MASTER_KEY": credentials.master_key,
@@ -100,51 +100,52 @@ def product_of(home: Home, credentials: Credentials, environment: Mapping[str, s
     }
     master_key = credentials.master_key
     of_api = settings | API_THREADS
-    parts.append(_host(home, "api", "API host", "function_app", home.ports.api, of_api, master_key, options))
+    services.append(_host(home, "api", "API host", "function_app", home.ports.api, of_api, master_key, options))
     for index in range(options.encoders):
         name = f"encoder-{index + 1}" if options.encoders > 1 else "encoder"
         label = f"Encoder host {index + 1}" if options.encoders > 1 else "Encoder host"
         own = settings | ENCODER_QUEUES
-        parts.append(_host(home, name, label, "encoder_app", home.ports.encoder(index), own, master_key, options))
-    parts.append(_site(home, settings, endpoints))
-    return Product(tuple(parts), endpoints)
+        services.append(_host(home, name, label, "encoder_app", home.ports.encoder(index), own, master_key, options))
+    services.append(_site(home, settings, endpoints))
+    return Product(tuple(services), endpoints)
 
 
-def _omdb(home: Home) -> Part:
+def _omdb(home: Home) -> Service:
     port = home.ports.omdb
-    return Part(
+    return Service(
         name="omdb",
         label="OMDb simulator",
         address=f"http://{LOOPBACK}:{port}",
         ports=(port,),
         folder=REPOSITORY,
-        argv=(sys.executable, "-m", "infra.local.omdb", "--port", str(port)),
+        argv=(sys.executable, "-m", "infra.local.simulators.omdb", "--port", str(port)),
         environment={"PYTHONPATH": str(REPOSITORY)},
         check=partial(_refusal, port, "/"),
         restart=True,
     )
 
 
-def _mail(home: Home) -> Part:
+def _mail(home: Home) -> Service:
     port = home.ports.mail
-    return Part(
+    command = (sys.executable, "-m", "infra.local.simulators.mail", "--port", str(port))
+    return Service(
         name="mail",
         label="Mail server",
         address=f"smtp://{LOOPBACK}:{port}",
         ports=(port,),
         folder=REPOSITORY,
-        argv=(sys.executable, "-m", "infra.local.mail", "--port", str(port), "--box", str(home.data("mail"))),
+        argv=(*command, "--box", str(home.data("mail"))),
         environment={"PYTHONPATH": str(REPOSITORY)},
         check=partial(_refusal_of_mail, port),
         restart=True,
     )
 
 
-def _paypal(home: Home, identity: Mapping[str, str], webhook_url: str) -> Part:
+def _paypal(home: Home, identity: Mapping[str, str], webhook_url: str) -> Service:
     port = home.ports.paypal
     data = str(home.data("paypal"))
-    command = (sys.executable, "-m", "infra.local.paypal", "--port", str(port), "--data", data)
-    return Part(
+    command = (sys.executable, "-m", "infra.local.simulators.paypal", "--port", str(port), "--data", data)
+    return Service(
         name="paypal",
         label="PayPal simulator",
         address=f"http://{LOOPBACK}:{port}",
@@ -166,11 +167,11 @@ def _host(
     settings: Mapping[str, str],
     master_key: str,
     options: Options,
-) -> Part:
+) -> Service:
     work = home.path / "work" / name
 
     def prepare(run: Run) -> None:
-        if work.exists():  # what an encoder that was killed left there
+        if work.exists():  # left by an encoder that was killed
             shutil.rmtree(work)
         work.mkdir(parents=True)
 
@@ -181,7 +182,7 @@ def _host(
     else:
         argv = (sys.executable, "-m", "infra.local.host", "--app", app, "--port", str(port))
         environment = {**settings, "PYTHONPATH": str(REPOSITORY)}
-    return Part(
+    return Service(
         name=name,
         label=label,
         address=f"http://{LOOPBACK}:{port}",
@@ -201,7 +202,7 @@ def _host(
     )
 
 
-def _site(home: Home, settings: Mapping[str, str], endpoints: Mapping[str, str]) -> Part:
+def _site(home: Home, settings: Mapping[str, str], endpoints: Mapping[str, str]) -> Service:
     port, pages = home.ports.site, home.path / "site"
     connection = settings["AzureWebJobsStorage"]
 
@@ -209,7 +210,7 @@ def _site(home: Home, settings: Mapping[str, str], endpoints: Mapping[str, str])
         packages.install(REPOSITORY / "web", packages.web_folder(home), run)
         _build(pages, endpoints, packages.web_folder(home) / "node_modules")
 
-    return Part(
+    return Service(
         name="site",
         label="Site",
         address=endpoints["site"],
@@ -241,7 +242,7 @@ def _publish(pages: Path, connection: str) -> None:
 
 
 def _refusal(port: int, path: str, *, status: int | None = None, key: str = "") -> str | None:
-    """Return why the loopback HTTP server does not answer, or not with `status`; None if it does."""
+    """Return why the loopback HTTP server does not answer with `status`, or None if it does."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
     try:
         connection.request("GET", path, headers={"x-functions-key": key} if key else {})
@@ -254,7 +255,7 @@ def _refusal(port: int, path: str, *, status: int | None = None, key: str = "") 
 
 
 def _refusal_of_mail(port: int) -> str | None:
-    """Return why the loopback mail server does not greet; None if it does."""
+    """Return why the loopback mail server does not answer, or None if it does."""
     try:
         with smtplib.SMTP(LOOPBACK, port, LOOPBACK, timeout=2):
             return None

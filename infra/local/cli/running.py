@@ -1,4 +1,4 @@
-"""The life of one running product: under the lock, from the first part to the last, as told to a listener."""
+"""Runs the product under the lock of its home, and reports to a listener."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from infra.local.cli.api import Api
 from infra.local.cli.billing import make_first_plans
 from infra.local.cli.product import Options, product_of
 from infra.local.cli.showcase import Showcase
+from infra.local.home import REPOSITORY, CannotRun, Home, write_private
+from infra.local.processes.service import ServiceState, ServiceStatus
+from infra.local.processes.supervisor import StopRequested, Supervisor
 from infra.local.stores.credentials import load_or_make
-from infra.local.stores.home import REPOSITORY, CannotRun, Home, write_private
-from infra.local.stores.part import PartState, PartStatus
-from infra.local.stores.supervisor import StopRequested, Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,27 +30,27 @@ log = logging.getLogger(__name__)
 
 
 class Listener(Protocol):
-    """Told what happens to the running product."""
+    """Receives the events of the running product."""
 
-    def part(self, status: PartStatus) -> None:
-        """Hear of a change of one part."""
+    def service(self, status: ServiceStatus) -> None:
+        """A service has changed its state."""
 
     def ready(self, site: str) -> None:
-        """Hear that everything is up."""
+        """Everything is ready."""
 
     def film(self, label: str, fraction: float) -> None:
-        """Hear how far the demonstration films are."""
+        """A demonstration film has made progress, from 0 to 1."""
 
     def stopping(self) -> None:
-        """Hear that all parts are being stopped."""
+        """All services are being stopped."""
 
 
 def run(home: Home, lock: IO[str], options: Options, listener: Listener) -> None:
-    """Keep the product until SIGINT or SIGTERM; raise CannotRun if it does not come up."""
+    """Run the product until SIGINT or SIGTERM; raise CannotRun if it cannot be started."""
     with lock:
         home.endpoints_file.unlink(missing_ok=True)
         product = product_of(home, load_or_make(home.secrets_file), os.environ, options)
-        supervisor = Supervisor(product.parts, home=home, report=listener.part)
+        supervisor = Supervisor(product.services, home=home, report=listener.service)
         with _stopped_by_signals(supervisor):
             try:
                 supervisor.start()
@@ -86,48 +86,48 @@ def _stopped_by_signals(supervisor: Supervisor) -> Iterator[None]:
 
 
 class Pipe:
-    """A listener that writes each event as a line of JSON for the command that waits in front, if it still does."""
+    """A listener that writes each event as a line of JSON to the command in the foreground, while that is running."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor: int | None = descriptor
 
-    def part(self, status: PartStatus) -> None:
-        """Pass on a change of one part."""
-        self._say({"part": asdict(status)})
+    def service(self, status: ServiceStatus) -> None:
+        """Write the new state of a service."""
+        self._write({"service": asdict(status)})
 
     def ready(self, site: str) -> None:
-        """Say that everything is up, which is the last word."""
-        self._say({"ready": site})
+        """Write that everything is ready, and close the pipe."""
+        self._write({"ready": site})
         self.close()
 
     def failed(self, sentence: str) -> None:
-        """Say why it did not come up, which is the last word."""
-        self._say({"failed": sentence})
+        """Write why the start failed, and close the pipe."""
+        self._write({"failed": sentence})
         self.close()
 
     def film(self, label: str, fraction: float) -> None:
-        """Keep quiet: nobody reads any more when the films come in."""
+        """Do nothing: the pipe is closed by then."""
 
     def stopping(self) -> None:
-        """Keep quiet: nobody reads any more."""
+        """Do nothing: the pipe is closed by then."""
 
     def close(self) -> None:
-        """Let the reader go on."""
+        """Close the pipe."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def _say(self, event: object) -> None:
+    def _write(self, event: object) -> None:
         if self._descriptor is None:
             return
         try:
             os.write(self._descriptor, json.dumps(event).encode() + b"\n")
-        except BrokenPipeError:  # the command in the foreground was ended: go on without it
+        except BrokenPipeError:  # the command in the foreground has ended; continue without it
             self.close()
 
 
 def run_in_background(home: Home, options: Options, listener: Listener) -> None:
-    """Start a supervisor that outlives this process, and return when all is ready; raise CannotRun if it fails."""
+    """Start a supervisor in the background and return when everything is ready; raise CannotRun if it fails."""
     reading, writing = os.pipe()
     log_path = home.log("supervisor")
     with log_path.open("ab") as output:
@@ -146,8 +146,10 @@ def run_in_background(home: Home, options: Options, listener: Listener) -> None:
         try:
             for line in events:
                 event = json.loads(line)
-                if "part" in event:
-                    listener.part(PartStatus(**{**event["part"], "state": PartState(event["part"]["state"])}))
+                if "service" in event:
+                    listener.service(
+                        ServiceStatus(**{**event["service"], "state": ServiceState(event["service"]["state"])})
+                    )
                 elif "ready" in event:
                     listener.ready(event["ready"])
                     return

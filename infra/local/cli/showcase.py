@@ -1,7 +1,7 @@
-"""Brings in the demonstration films on a first run, in a process of its own while the site is already usable.
+"""Adds the demonstration films at the first start, in a separate process while the site is already usable.
 
-`demonstration.json` says how far it is: absent until the first film comes, then "running", and "done" once all are in.
-So a run that was interrupted goes on at the next start, and an owner who deleted the films does not get them again.
+`demonstration.json` records the progress: it is absent before the first film, then "running", and "done" at the end.
+So an interrupted run continues at the next start, and films that the owner deleted do not come back.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import threading
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
-from infra.local.stores.home import REPOSITORY, Home, write_private
-from infra.local.stores.keeper import DIES_WITH_ITS_STARTER
+from infra.local.home import REPOSITORY, Home, write_private
+from infra.local.processes.process import DIE_WITH_PARENT
 from infra.local.stores.packages import web_folder
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ STOP_S = 10.0
 
 
 def read_progress(home: Home) -> dict[str, Any] | None:
-    """Return {"state", "films": {label: fraction}, "detail"} of the demonstration films; None if none ever came."""
+    """Return {"state", "films": {label: fraction}, "detail"} of the demonstration films, or None if there is none."""
     try:
         progress: dict[str, Any] = json.loads((home.path / FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -40,7 +40,7 @@ def read_progress(home: Home) -> dict[str, Any] | None:
 
 
 class Showcase:
-    """The process that brings the films in; `report` hears, in a thread, of a label and a fraction from 0 to 1."""
+    """The process that adds the films; `report` gets a label and a fraction from 0 to 1, in another thread."""
 
     def __init__(self, home: Home, report: Callable[[str, float], None]) -> None:
         self._home = home
@@ -50,14 +50,14 @@ class Showcase:
         self._stopping = False
 
     def begin(self) -> None:
-        """Begin, or go on with what was interrupted; do nothing once the films are in."""
+        """Start or continue; do nothing if all films have been added."""
         progress = read_progress(self._home)
         if progress is not None and progress["state"] == "done":
             return
         first = [] if progress is not None else [FIRST]
         with self._home.log("demonstration").open("a") as errors:
             self._process = subprocess.Popen(
-                [*DIES_WITH_ITS_STARTER, sys.executable, "-m", __name__, *first],
+                [*DIE_WITH_PARENT, sys.executable, "-m", __name__, *first],
                 cwd=REPOSITORY,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -67,12 +67,12 @@ class Showcase:
         self._reader.start()
 
     def stop(self) -> None:
-        """Stop if it is still at it; the next start goes on."""
+        """Stop the process; the next start continues."""
         if self._process is None:
             return
         self._stopping = True
         if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGTERM)  # its ffmpeg too
+            os.killpg(self._process.pid, signal.SIGTERM)  # including its ffmpeg
             try:
                 self._process.wait(STOP_S)
             except subprocess.TimeoutExpired:
@@ -93,7 +93,7 @@ class Showcase:
         if process.wait() == 0:
             self._write("done", films)
         elif not self._stopping:
-            detail = f"The demonstration films could not all be brought in; see {self._home.log('demonstration')}."
+            detail = f"Some demonstration films could not be added; see {self._home.log('demonstration')}."
             log.error("%s", detail)
             self._write("failed", films, detail)
 
@@ -108,7 +108,7 @@ def _has_titles(api: str) -> bool:
 
 
 def main() -> None:
-    """Bring the films into the running product, telling each step as a line of JSON; none into one that has titles."""
+    """Add the films to the running product unless it has titles; write the progress as lines of JSON."""
     from infra.local.demo import bring_in
 
     home = Home.of()

@@ -1,4 +1,4 @@
-"""`traces`: what took how long, from the file that the hosts write: a line a subject, or one subject step by step."""
+"""`traces`: durations from the trace file of the hosts, one line per encode or playback, or the steps of one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from infra.local.stores.home import CannotRun, Home
+from infra.local.home import CannotRun, Home
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,7 @@ NEWEST = 20
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of a subject: when it began and ended, in seconds since 1970."""
+    """A span of a subject; times are seconds since 1970."""
 
     name: str
     service: str
@@ -35,26 +35,26 @@ class Step:
 
 
 def read_steps(path: Path) -> dict[str, list[Step]]:
-    """Return the steps of each subject, by their beginning; a line that was cut off is passed over."""
+    """Return the steps of each subject in order of time; a truncated line is ignored."""
     subjects: dict[str, list[Step]] = defaultdict(list)
     for file in (path.with_suffix(".1.jsonl"), path):
         if not file.exists():
             continue
         with file.open(encoding="utf-8") as lines:
-            for told in _objects(lines):
-                if "span" in told:
-                    subjects[str(told["attributes"].get("notflix.subject", ""))].append(_step(told))
+            for span in _objects(lines):
+                if "span" in span:
+                    subjects[str(span["attributes"].get("notflix.subject", ""))].append(_step(span))
     return {
         subject: sorted(steps, key=lambda step: (step.began_s, not step.whole)) for subject, steps in subjects.items()
     }
 
 
 def show_traces(subject: str) -> None:
-    """Print the newest subjects and how long each took, or the steps of one as bars under each other."""
+    """Print the newest subjects and their durations, or the steps of one as bars."""
     subjects = read_steps(Home.of().traces_file)
     console = Console()
     if not subjects:
-        console.print("There are no traces yet: they are written as films are encoded and watched.", highlight=False)
+        console.print("There are no traces yet; they are written when films are encoded and watched.", highlight=False)
         return
     if not subject:
         console.print(_overview(subjects))
@@ -76,7 +76,7 @@ def _overview(subjects: dict[str, list[Step]]) -> Table:
         took = (whole.ended_s - whole.began_s) if whole else max(step.ended_s for step in steps) - began
         table.add_row(
             name,
-            whole.name if whole else "under way",
+            whole.name if whole else "in progress",
             f"{datetime.fromtimestamp(began, UTC).astimezone():%H:%M:%S}",
             f"{took:.2f} s",
             str(sum(not step.whole for step in steps)),
@@ -95,9 +95,9 @@ def _bars(steps: list[Step]) -> Table:
         left = round((step.began_s - first) / span_s * BAR_WIDTH)
         width = max(1, round((step.ended_s - step.began_s) / span_s * BAR_WIDTH))
         name = step.name if step.whole else f"  {step.name}"
-        told = f"{name} {step.details}".rstrip() + (f" [red]{step.error}[/red]" if step.error else "")
+        text = f"{name} {step.details}".rstrip() + (f" [red]{step.error}[/red]" if step.error else "")
         table.add_row(
-            told,
+            text,
             step.service,
             f"{step.began_s - first:.2f} s",
             f"{step.ended_s - step.began_s:.2f} s",
@@ -114,14 +114,14 @@ def _objects(lines: Iterable[str]) -> Iterable[dict[str, Any]]:
             continue
 
 
-def _step(told: dict[str, Any]) -> Step:
-    details = " ".join(f"{value}" for key, value in told["attributes"].items() if key != "notflix.subject")
+def _step(span: dict[str, Any]) -> Step:
+    details = " ".join(f"{value}" for key, value in span["attributes"].items() if key != "notflix.subject")
     return Step(
-        name=told["span"],
-        service=told["service"] or "",
-        began_s=told["began_ns"] / 1e9,
-        ended_s=told["ended_ns"] / 1e9,
-        whole=told["parent_id"] is None,
-        error=told["error"] or "",
+        name=span["span"],
+        service=span["service"] or "",
+        began_s=span["began_ns"] / 1e9,
+        ended_s=span["ended_ns"] / 1e9,
+        whole=span["parent_id"] is None,
+        error=span["error"] or "",
         details=details,
     )

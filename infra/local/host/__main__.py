@@ -1,4 +1,4 @@
-"""`python -m infra.local.host`: serve one app until a signal says stop."""
+"""`python -m infra.local.host`: serve one app until a signal arrives."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 class Server(uvicorn.Server):
-    """An HTTP server that leaves signals to the host."""
+    """An HTTP server that does not handle signals, since the host does."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
+        """Do not capture signals."""
         yield
 
 
@@ -46,7 +46,7 @@ def main() -> int:
     parser.add_argument("--root", type=Path, default=REPOSITORY, help="folder of host.json (default: this repository)")
     parser.add_argument("--port", type=int, default=7071, help="loopback port (default: %(default)s)")
     parser.add_argument(
-        "--lease", type=int, default=30, metavar="S", help="how long a message is hidden, renewed at a third"
+        "--lease", type=int, default=30, metavar="S", help="how long a message is hidden; renewed after a third of it"
     )
     parser.add_argument(
         "--grace", type=float, default=10, metavar="S", help="how long a stop waits for running functions"
@@ -58,14 +58,14 @@ def main() -> int:
     except StartupError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    except Exception:  # a listener that ended; the process must end too, whatever threads still run
-        log.exception("The host cannot go on.")
+    except Exception:  # a listener failed; the process must end too, even if threads still run
+        log.exception("The host cannot continue.")
         return 1
     return 0
 
 
 async def serve(root: Path, app: str, port: int, lease_s: int, grace_s: float) -> None:
-    """Serve the app until SIGTERM or SIGINT; raise StartupError, or what ended a listener."""
+    """Serve the app until SIGTERM or SIGINT; raise StartupError, or the exception of a listener."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -79,7 +79,7 @@ async def serve(root: Path, app: str, port: int, lease_s: int, grace_s: float) -
             ws="none",
             log_config=None,
             access_log=False,
-            proxy_headers=False,  # nobody may claim another address
+            proxy_headers=False,  # clients must not claim another address
             server_header=False,
             timeout_graceful_shutdown=max(1, round(grace_s)),
         )
@@ -101,9 +101,9 @@ def _listening(port: int) -> socket.socket:
     try:
         listening = socket.create_server(("127.0.0.1", port))
     except OSError as error:
-        raise StartupError(f"Port {port} cannot be listened on: {os.strerror(error.errno or 0)}.") from None
-    # Connections inherit it. Without it the body waits 40 ms for the head's acknowledgement; asyncio sets it only on
-    # sockets that it has made itself.
+        raise StartupError(f"Cannot listen on port {port}: {os.strerror(error.errno or 0)}.") from None
+    # Connections inherit it. Without it the body waits 40 ms until the head is acknowledged; asyncio sets it only on
+    # sockets that it created itself.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
 
@@ -113,4 +113,6 @@ if __name__ == "__main__":
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)  # a function's thread that outlasts the grace cannot be ended, and must not hold the process
+    os._exit(
+        code
+    )  # a thread of a function that exceeds the grace period cannot be stopped and must not keep the process alive

@@ -1,4 +1,4 @@
-"""The host of one app: it loads the functions, gives each its trigger, and stops without losing a message."""
+"""The host of one app: loads the functions, starts their triggers, and stops without losing a message."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ log = logging.getLogger(__name__)
 
 
 class Host:
-    """An app with its triggers. After `start`, `front` is the ASGI application to serve at `port`."""
+    """An app and its triggers. After `start`, `front` is the ASGI application to serve at `port`."""
 
     front: Front
 
     def __init__(self, root: Path, app: str, config: HostConfig, *, port: int, lease_s: int) -> None:
-        if not config.keys.blobs:  # the watcher needs one to call the host's own webhook
+        if not config.keys.blobs:  # the watcher needs one to call the webhook of the host
             config = replace(config, keys=replace(config.keys, blobs=secrets.token_urlsafe(32)))
         self._config = config
         self._webhook = f"http://127.0.0.1:{port}{BLOBS_WEBHOOK}"
@@ -58,7 +58,7 @@ class Host:
         self._by_hand: set[asyncio.Future[Any]] = set()
 
     async def start(self) -> None:
-        """Load the app and start its listeners; raise StartupError if any of it is not understood."""
+        """Load the app and start its listeners; raise StartupError if something is not supported."""
         functions = await self._worker.start()
         for function in functions:
             self._bind(function)
@@ -79,7 +79,7 @@ class Host:
         log.info("%d functions are ready: %s.", len(functions), ", ".join(sorted(f.name for f in functions)))
 
     async def failed(self) -> None:
-        """Wait until a listener ends by itself, which none should; raise what ended it."""
+        """Wait until a listener fails, and raise its exception."""
         if not self._listening:
             await asyncio.Event().wait()
         done, _ = await asyncio.wait(self._listening | self._watching, return_when=asyncio.FIRST_COMPLETED)
@@ -87,7 +87,7 @@ class Host:
             task.result()
 
     async def stop(self, grace_s: float) -> None:
-        """Take nothing new, let running functions end within the grace, and give back what they have not finished."""
+        """Accept nothing new, wait for running functions up to the grace period, and release unfinished messages."""
         self.front.running = False
         for watch in self._watching:
             watch.cancel()
@@ -100,7 +100,7 @@ class Host:
             storage.close()
 
     def _bind(self, function: Function) -> None:
-        """Give the function its trigger."""
+        """Start the trigger of a function."""
         for binding in function.outputs.values():
             check_output(function, binding)
             if binding["type"].lower() != "http":
@@ -170,13 +170,13 @@ class Host:
         return self._storages[connection]
 
     def _wake(self, queue: str) -> None:
-        """Let the listeners of a queue poll at once: this host has put a message into it."""
+        """Make the listeners of a queue poll immediately, because this host has enqueued a message."""
         for listener in self._queues:
             if listener.queue == queue:
                 listener.wake()
 
     def _start_by_hand(self, function: Function, given: str) -> bool:
-        """Start a function with an input in place of its trigger's value; return False for one that has an address."""
+        """Start a function with an input instead of its trigger's value; return False for one with an HTTP trigger."""
         running: Awaitable[Any]
         match function.trigger["type"].lower():
             case "queuetrigger":

@@ -1,18 +1,18 @@
-"""Blob triggers: new blobs go through an internal queue to their function; the queue gives retries and a poison queue.
+"""Blob triggers: an internal queue delivers new blobs to their function, with retries and a poison queue.
 
-A blob reaches the queue in one of two ways, as the function's `source` says:
+A blob reaches the queue in one of two ways, depending on the `source` of the function:
 
 - scanning (the default): the container is listed every 10 s;
 - `func.BlobSource.EVENT_GRID`: Event Grid posts to `/runtime/webhooks/blobs`. Azurite sends no events, so a watcher
-  lists the container twice a second and posts the event that Event Grid would have sent to this host's own webhook.
+  lists the container twice a second and posts to this host's webhook the event that Event Grid would send.
 
-A receipt for (host, function, etag, container, blob) is written when the blob is enqueued or its event is taken, not
-when the function succeeds: a poisoned blob does not run again after a restart.
+A receipt for (host, function, etag, container, blob) is written when the blob is enqueued or its event is accepted,
+not when the function succeeds: a poisoned blob does not run again after a restart.
 
-What a function gets: a parameter typed `func.InputStream` (or bytes, str) gets the content, whole, in memory. A
+A parameter typed `func.InputStream` (or bytes, str) gets the whole content in memory. A
 parameter of an SDK type (a subclass of `azurefunctions.extensions.base.SdkType` with its converter) gets a reference
-only, here as in Azure: the host sends `{"Connection", "ContainerName", "BlobName"}`, and beside it the trigger metadata
-`BlobTrigger`, `Uri`, `Properties` and `Metadata`. No byte of a film passes through the host.
+only, here as in Azure: the host sends `{"Connection", "ContainerName", "BlobName"}` and the trigger metadata
+`BlobTrigger`, `Uri`, `Properties` and `Metadata`. The content of a film never passes through the host.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SCAN_S, WATCH_S = 10.0, 0.5
-IDLE_SHARE = 5  # a listing that takes t is followed by at least 5 t of rest
+IDLE_SHARE = 5  # the pause after a listing is at least five times its duration
 POISON_QUEUE = "webjobs-blobtrigger-poison"
 SUBJECT = re.compile(r"/blobServices/default/containers/([^/]+)/blobs/(.+)")
 EXPRESSION = re.compile(r"\{(\w+)\}")
@@ -56,7 +56,7 @@ EXPRESSION = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class BlobTrigger:
-    """A function with the container and the pattern of blob names that it is for."""
+    """A function, its container, and the pattern of its blob names."""
 
     function: Function
     storage: Storage
@@ -66,13 +66,13 @@ class BlobTrigger:
 
     @property
     def by_reference(self) -> bool:
-        """Whether the function's parameter is of an SDK type, which takes a reference in place of the content."""
+        """Whether the parameter has an SDK type, which takes a reference instead of the content."""
         properties = self.function.trigger.get("properties", {})
         return str(properties.get("SupportsDeferredBinding", "")).lower() == "true"
 
 
 def blob_trigger(function: Function, storage: Storage) -> BlobTrigger:
-    """Read a function's blob trigger; its path is `container/pattern` with `{name}` for any text."""
+    """Return the blob trigger of a function; its path is `container/pattern`, in which `{name}` is any text."""
     container, _, pattern = with_settings(function.trigger["path"]).partition("/")
     return BlobTrigger(
         function=function,
@@ -84,7 +84,7 @@ def blob_trigger(function: Function, storage: Storage) -> BlobTrigger:
 
 
 def path_pattern(template: str) -> re.Pattern[str]:
-    """Return the regular expression of a blob name template; each `{name}` is a group of it."""
+    """Return the regular expression of a blob name template; each `{name}` becomes a group."""
     parts = EXPRESSION.split(template)
     return re.compile(
         "".join(f"(?P<{part}>.+)" if i % 2 else re.escape(part) for i, part in enumerate(parts)), re.DOTALL
@@ -92,7 +92,7 @@ def path_pattern(template: str) -> re.Pattern[str]:
 
 
 class BlobQueue:
-    """The internal queue between blobs and functions: its writer and its handler."""
+    """The internal queue between blobs and functions."""
 
     def __init__(
         self, storage: Storage, invoker: Invoker, *, host_id: str, in_base64: bool, enqueued: Callable[[str], None]
@@ -106,11 +106,11 @@ class BlobQueue:
         self._triggers: dict[str, BlobTrigger] = {}
 
     def register(self, trigger: BlobTrigger) -> None:
-        """Accept messages for the trigger's function."""
+        """Register a trigger."""
         self._triggers[trigger.function.full_name] = trigger
 
     def trigger(self, full_name: str) -> BlobTrigger | None:
-        """Return the trigger of a function, by the name that webhooks use."""
+        """Return the trigger of a function by its name in webhooks."""
         return self._triggers.get(full_name)
 
     async def enqueue(self, trigger: BlobTrigger, name: str, etag: str) -> None:
@@ -127,10 +127,10 @@ class BlobQueue:
         self._enqueued(self.name)
 
     async def handle(self, _message: QueueMessage, text: str) -> bool:
-        """Run the function for a queued blob; True if the message is done with.
+        """Run the function for a queued blob; return True if the message can be deleted.
 
-        A blob that has changed since is dropped when it was found by scanning: its new version has its own message. One
-        that came by event runs as it is now, as in the real host.
+        A blob that was found by scanning and has changed since is skipped: its new version has its own message. For a
+        blob that came by event, the function gets the current version, as in the real host.
         """
         content = json.loads(text)
         trigger, name = self._triggers.get(content["FunctionId"]), content["BlobName"]
@@ -140,12 +140,12 @@ class BlobQueue:
         return await self._run(trigger, name, etag=None if trigger.by_event else content["ETag"].strip('"'))
 
     async def run_path(self, function: Function, path: str) -> bool:
-        """Run the function for the blob at `container/name`, as it is now."""
+        """Run the function for the current version of the blob at `container/name`."""
         trigger = self._triggers[function.full_name]
         return await self._run(trigger, path.removeprefix(f"{trigger.container}/"), etag=None)
 
     async def _run(self, trigger: BlobTrigger, name: str, *, etag: str | None) -> bool:
-        """Run the function, unless the blob is gone or no longer has the etag."""
+        """Run the function unless the blob was deleted or no longer has the etag."""
         blob = trigger.storage.blob(trigger.container, name)
         try:
             properties = await trigger.storage.call(blob.get_blob_properties)
@@ -159,7 +159,7 @@ class BlobQueue:
                 )
                 argument = TypedData(bytes=await trigger.storage.call(download.readall))
         except (ResourceNotFoundError, ResourceModifiedError):
-            log.info("The blob %s/%s was deleted or changed before its turn.", trigger.container, name)
+            log.info("The blob %s/%s was deleted or changed before it was processed.", trigger.container, name)
             return True
         path = f"{trigger.container}/{name}"
         match = trigger.pattern.fullmatch(name)
@@ -174,7 +174,7 @@ class BlobQueue:
         return await self._invoker.run(trigger.function, argument, metadata=metadata, values=values) is not None
 
     async def take_events(self, trigger: BlobTrigger, events: list[dict[str, Any]]) -> None:
-        """Queue the blobs of Event Grid's BlobCreated events; others are not for this function."""
+        """Enqueue the blobs of Event Grid's BlobCreated events; ignore other events."""
         for event in events:
             subject = SUBJECT.fullmatch(str(event.get("subject", "")))
             if event.get("eventType") != "Microsoft.Storage.BlobCreated" or subject is None:
@@ -184,7 +184,7 @@ class BlobQueue:
 
 
 class BlobWatcher:
-    """Lists a trigger's container again and again, and reports every blob version once, across restarts."""
+    """Lists the container of a trigger repeatedly, and reports every blob version once, across restarts."""
 
     def __init__(self, trigger: BlobTrigger, queue: BlobQueue, hosts: Storage, *, host_id: str, webhook: str) -> None:
         self._trigger = trigger
@@ -192,10 +192,10 @@ class BlobWatcher:
         self._hosts = hosts
         self._receipts = f"blobreceipts/{host_id}/{trigger.function.full_name}"
         self._webhook = webhook
-        self._reported: dict[str, str] = {}  # blob name -> etag of what is known to have been reported
+        self._reported: dict[str, str] = {}  # blob name -> etag of the version that was reported
 
     async def run(self) -> None:
-        """Watch until cancelled; a missing container is made."""
+        """Watch until cancelled; create the container if it is missing."""
         container = self._trigger.storage.container(self._trigger.container)
         await self._trigger.storage.ensure(container.create_container)
         pause_s = WATCH_S if self._trigger.by_event else SCAN_S
@@ -208,7 +208,7 @@ class BlobWatcher:
             await asyncio.sleep(max(pause_s, IDLE_SHARE * (time.monotonic() - began)))
 
     async def _list(self) -> None:
-        """Go through the container page by page; nothing but names and etags of it is kept."""
+        """List the container page by page; only names and etags are kept in memory."""
         storage = self._trigger.storage
         pages = storage.container(self._trigger.container).list_blobs().by_page()
         seen: dict[str, str] = {}

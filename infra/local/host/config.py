@@ -1,4 +1,4 @@
-"""The host's configuration: `host.json` under overrides from the environment, and `local.settings.json` below both."""
+"""The host's configuration: the environment overrides `host.json`, and both override `local.settings.json`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TIMESPAN = re.compile(r"(?:(?P<d>\d+)\.)?(?P<h>\d{1,2}):(?P<m>\d{1,2})(?::(?P<s>
 
 @dataclass(frozen=True, slots=True)
 class QueueOptions:
-    """How a queue is listened to; the names are those of `extensions.queues` in host.json."""
+    """Options of queue listeners, with the names of `extensions.queues` in host.json."""
 
     batch_size: int = 16
     new_batch_threshold: int = 8
@@ -33,7 +33,7 @@ class QueueOptions:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The host's keys; an empty one opens nothing."""
+    """The host's keys; an empty key is never accepted."""
 
     function: str = ""
     master: str = ""
@@ -42,7 +42,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class HostConfig:
-    """Everything the host was told, in the units it works with."""
+    """The configuration of the host, in the units that it uses."""
 
     host_id: str
     route_prefix: str
@@ -56,7 +56,7 @@ class HostConfig:
 
 
 def load_config(root: Path, app: str, environment: MutableMapping[str, str]) -> HostConfig:
-    """Read the files in `root`, add the Values of local.settings.json to `environment` where it lacks them."""
+    """Read the files in `root`; add the Values of local.settings.json that `environment` does not have."""
     local = _read_json(root / "local.settings.json") if (root / "local.settings.json").is_file() else {}
     for name, value in local.get("Values", {}).items():
         environment.setdefault(name, value)
@@ -90,7 +90,7 @@ def load_config(root: Path, app: str, environment: MutableMapping[str, str]) -> 
 
 
 def queue_options(section: Mapping[str, Any]) -> QueueOptions:
-    """Read `extensions.queues` (its names in lower case), with the real host's defaults; raise ValueError."""
+    """Read `extensions.queues` (names in lower case) with the real host's defaults; raise ValueError."""
     batch_size = int(section.get("batchsize", 16))
     if not 1 <= batch_size <= 32:
         raise ValueError(f"batchSize is {batch_size}, it must be between 1 and 32")
@@ -124,7 +124,7 @@ def blob_queue_options(section: Mapping[str, Any], queues: QueueOptions) -> Queu
 
 
 def overridden(host: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return host.json with every `AzureFunctionsJobHost__a__b` of the environment in place of `a.b`, case ignored."""
+    """Return host.json with every `AzureFunctionsJobHost__a__b` of the environment instead of `a.b`, ignoring case."""
     result: dict[str, Any] = _lower(host)
     for name, value in environment.items():
         if not name.lower().startswith(OVERRIDE_PREFIX.lower()):
@@ -149,7 +149,7 @@ def timespan_s(text: object) -> float:
 
 
 def with_settings(text: str, environment: Mapping[str, str] = os.environ) -> str:
-    """Put the settings in place of `%NAME%`; raise StartupError for one that is not set."""
+    """Replace each `%NAME%` by that setting; raise StartupError if it is not set."""
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in environment:
@@ -160,7 +160,7 @@ def with_settings(text: str, environment: Mapping[str, str] = os.environ) -> str
 
 
 def _lower(value: Any) -> Any:
-    """Copy JSON with all names in lower case: .NET's configuration ignores it."""
+    """Copy JSON with all names in lower case, since .NET's configuration ignores case."""
     if isinstance(value, dict):
         return {name.lower(): _lower(inner) for name, inner in value.items()}
     return value
@@ -174,5 +174,5 @@ def _read_json(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise StartupError(f"{path} is not JSON: {error}.") from None
     if not isinstance(content, dict):
-        raise StartupError(f"{path} must hold a JSON object.")
+        raise StartupError(f"{path} must contain a JSON object.")
     return content

@@ -1,7 +1,7 @@
-"""Why a host does not start; its text is the one sentence that a person gets to read."""
+"""The error that prevents a start; its message is one sentence for the user."""
 
 from __future__ import annotations
 
 
 class StartupError(Exception):
-    """The app, its settings or its surroundings do not allow a start."""
+    """The app, its settings or the environment do not allow a start."""

@@ -35,7 +35,7 @@ PREFLIGHT_MAX_AGE_S = 600
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A function's address: its template (with the prefix), its methods (empty for all) and who may call it."""
+    """The route of a function: its template (with the prefix), methods (empty for all) and authorisation level."""
 
     template: Template
     methods: frozenset[str]
@@ -45,7 +45,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What came in. Header names are in lower case; a name that came twice has its values joined."""
+    """A request. Header names are in lower case; the values of a repeated header are joined."""
 
     method: str
     path: str
@@ -57,12 +57,12 @@ class Request:
 
     @property
     def key(self) -> str:
-        """The key that the caller shows, or an empty string."""
+        """The key of the request, or an empty string."""
         return self.headers.get("x-functions-key") or self.query.get("code", "")
 
 
 class Front:
-    """Answers requests. `running` says whether the listeners are up; `manual` starts a function by hand."""
+    """Answers requests. `running` returns whether the listeners run; `manual` starts a function by hand."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class Front:
         http = RpcHttp(
             method=request.method,
             url=request.url,
-            headers=request.headers | {"x-forwarded-for": client},  # never the caller's own claim
+            headers=request.headers | {"x-forwarded-for": client},  # never from the client
             params=parameters,
             query=request.query,
             body=TypedData(bytes=request.body),
@@ -159,17 +159,17 @@ class Front:
             return _json(400, {"message": "The body is not JSON."})
         given = content.get("input", "") if isinstance(content, dict) else ""
         if not self._manual(function, given if isinstance(given, str) else json.dumps(given)):
-            return _json(400, {"message": "A function with an HTTP trigger is called at its own address."})
+            return _json(400, {"message": "A function with an HTTP trigger must be called at its own address."})
         return 202, [], b""
 
     async def _events(self, request: Request) -> Answer:
-        """Take Event Grid's events for a blob trigger; the first one of a subscription asks for an echo."""
+        """Handle Event Grid's events for a blob trigger; the first one of a subscription is a validation handshake."""
         if not _opens(request.key, self._config.keys.blobs):
             return 401, [], b""
         name = request.query.get("functionName", "")
         trigger = self._blob_queue.trigger(name) if self._blob_queue else None
         if trigger is None or not trigger.by_event or self._blob_queue is None:
-            return _json(404, {"message": f"No function {name!r} waits for events of blobs."})
+            return _json(404, {"message": f"No function {name!r} handles blob events."})
         try:
             content = json.loads(request.body)
             events = content if isinstance(content, list) else [content]
@@ -196,7 +196,7 @@ class Front:
         return 204, headers, b""
 
     def _cors(self, origin: str) -> list[tuple[str, str]]:
-        """Return the headers that let a page of an allowed origin read the answer; none for any other."""
+        """Return the CORS headers for an allowed origin, none for any other."""
         allowed = self._config.cors_origins
         if not origin or ("*" not in allowed and origin not in allowed):
             return []
@@ -209,15 +209,15 @@ class Front:
 
 
 class _CallerGone(Exception):
-    """The caller hung up before the whole request was here."""
+    """The client disconnected before the request was complete."""
 
 
 class _TooLarge(Exception):
-    """The body is over the limit."""
+    """The body exceeds the limit."""
 
 
 async def _read(scope: Message, receive: Receive, limit: int) -> Request:
-    """Read a request whole."""
+    """Read the whole request."""
     declared = _header(scope, b"content-length")
     if declared.isdecimal() and int(declared) > limit:
         raise _TooLarge
@@ -256,7 +256,7 @@ def _header(scope: Message, name: bytes) -> str:
 
 
 def _opens(shown: str, *keys: str) -> bool:
-    """Tell whether the key shown is one of the keys, in constant time; an empty key opens nothing."""
+    """Return whether the given key is one of the keys, in constant time; an empty key is never accepted."""
     return any([bool(key) and hmac.compare_digest(shown.encode(), key.encode()) for key in keys])  # noqa: C419
 
 

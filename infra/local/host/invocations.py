@@ -1,4 +1,4 @@
-"""One call of a function from begin to end: time limit, log, and outputs once it has succeeded."""
+"""One invocation of a function: time limit, log, and outputs after success."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class Invoker:
-    """Calls functions."""
+    """Invokes functions."""
 
     def __init__(self, worker: Worker, outputs: Outputs, *, timeout_s: float | None) -> None:
         self._worker = worker
@@ -38,7 +38,7 @@ class Invoker:
         self._idle.set()
 
     async def idle(self, within_s: float) -> None:
-        """Wait until nothing runs, or the time is over."""
+        """Wait until no invocation runs, or the time is over."""
         await happened(self._idle, within_s=within_s)
 
     async def run(
@@ -51,7 +51,7 @@ class Invoker:
         trace_parent: str = "",
         trace_state: str = "",
     ) -> InvocationResponse | None:
-        """Call the function and write its outputs; return None if it, its time limit or an output failed (logged)."""
+        """Invoke the function and write its outputs; log a failure and return None."""
         invocation_id = str(uuid.uuid4())
         began = time.perf_counter()
         with invocation(invocation_id, function.name), self._counted():
@@ -66,10 +66,10 @@ class Invoker:
                         trace_state=trace_state,
                     )
             except TimeoutError:
-                log.error("It was given up after functionTimeout (%s s).", self._timeout_s)
+                log.error("Aborted after functionTimeout (%s s).", self._timeout_s)
                 return None
             except asyncio.CancelledError:
-                log.warning("It was given up because the host stops.")
+                log.warning("Aborted because the host is stopping.")
                 raise
             took_ms = 1000 * (time.perf_counter() - began)
             if response.result.status != StatusResult.Success:

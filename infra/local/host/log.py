@@ -22,7 +22,7 @@ _running: dict[str, str] = {}  # invocation id -> function name
 
 @contextmanager
 def invocation(invocation_id: str, function: str) -> Iterator[None]:
-    """Give lines that are logged inside the invocation, in whichever thread, its function's name."""
+    """Add the name of the function to lines that are logged inside the invocation, in any thread."""
     _running[invocation_id] = function
     try:
         yield
@@ -31,13 +31,13 @@ def invocation(invocation_id: str, function: str) -> Iterator[None]:
 
 
 def set_up_logging() -> None:
-    """Send everything from INFO on to standard output; of libraries, warnings only."""
+    """Log to standard output: from INFO on, for libraries only warnings."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_Line())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # a dropped idle connection is no news
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # a closed idle connection is normal
 
 
 class _Line(logging.Formatter):

@@ -1,4 +1,4 @@
-"""Output bindings: what a function returned or set becomes queue messages and blobs."""
+"""Output bindings: the values that a function returned or set become queue messages and blobs."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ EXPRESSION = re.compile(r"\{([^{}]+)\}")
 
 
 class OutputError(Exception):
-    """A function's output cannot be bound; the invocation has failed."""
+    """An output cannot be written; the invocation has failed."""
 
 
 class Outputs:
-    """Writes to queues and blobs; `enqueued` is told the name of each queue that got a message."""
+    """Writes to queues and blobs; `enqueued` is called with the name of each queue that got a message."""
 
     def __init__(self, storage: Callable[[str], Storage], *, in_base64: bool, enqueued: Callable[[str], None]) -> None:
         self._storage = storage
@@ -35,7 +35,7 @@ class Outputs:
         self._enqueued = enqueued
 
     async def emit(self, function: Function, response: InvocationResponse, values: Mapping[str, str]) -> None:
-        """Write all outputs of an invocation that succeeded; `values` are for `{name}` in queue names and paths."""
+        """Write all outputs of a successful invocation; `values` replace `{name}` in queue names and paths."""
         outputs = [(output.name, output.data) for output in response.output_data]
         outputs.append(("$return", response.return_value))
         for name, data in outputs:
@@ -57,7 +57,7 @@ class Outputs:
 
 
 def check_output(function: Function, binding: Binding) -> None:
-    """Raise StartupError for an output binding that this host does not know."""
+    """Raise StartupError for an output binding that this host does not support."""
     kind = binding["type"].lower()
     if kind not in ("http", "queue", "blob"):
         raise StartupError(f"Function {function.name} has a binding of type {binding['type']!r}, unknown to this host.")
@@ -68,7 +68,7 @@ def check_output(function: Function, binding: Binding) -> None:
 
 
 def bodies(data: TypedData) -> Iterable[str | bytes]:
-    """Return the messages in an output: a list gives one each, a `func.QueueMessage` gives its body."""
+    """Return the messages of an output: one per list element; the body of a `func.QueueMessage`."""
     if data.WhichOneof("data") != "json":
         return [data.value if isinstance(data.value, str | bytes) else str(data.value)]
     content = json.loads(data.value)
@@ -76,7 +76,7 @@ def bodies(data: TypedData) -> Iterable[str | bytes]:
 
 
 def resolved(template: str, values: Mapping[str, str]) -> str:
-    """Put settings and the trigger's values into a binding expression; raise OutputError for an unknown name."""
+    """Return a binding expression with settings and trigger values filled in; raise OutputError for an unknown name."""
 
     def value(match: re.Match[str]) -> str:
         name = match[1]
@@ -92,7 +92,7 @@ def resolved(template: str, values: Mapping[str, str]) -> str:
 
 
 def binding_values(body: str) -> dict[str, str]:
-    """Return the values that a JSON message offers to binding expressions: the scalars at its top."""
+    """Return the values of a JSON message for binding expressions: its top-level scalars."""
     try:
         content: Any = json.loads(body)
     except ValueError:

@@ -1,7 +1,7 @@
-"""Stand-ins for the messages of FunctionRpc.proto that `azure_functions_runtime` builds and reads.
+"""Replacements for the messages of FunctionRpc.proto that `azure_functions_runtime` creates and reads.
 
 The worker library takes its message classes from the host, so neither grpc nor protobuf is needed: a message is a
-namespace, and a field that was not given is the class's default. The worker makes messages with keyword arguments only.
+namespace, and a missing field has the default of the class. The worker uses keyword arguments only.
 """
 
 from __future__ import annotations
@@ -12,31 +12,31 @@ from typing import Any
 
 
 class TypedData(SimpleNamespace):
-    """A value that carries its kind: string, json, bytes, int, double, http or model_binding_data; or none of them."""
+    """A value with its kind: string, json, bytes, int, double, http or model_binding_data; or empty."""
 
     def WhichOneof(self, _group: str) -> str | None:
-        """Return the kind, as protobuf names it."""
+        """Return the name of the kind, as protobuf does."""
         return next(iter(vars(self)), None)
 
     @property
     def value(self) -> Any:
-        """The value, of whatever kind; None for an empty message."""
+        """The value of any kind; None for an empty message."""
         return next(iter(vars(self).values()), None)
 
 
 class ParameterBinding(SimpleNamespace):
-    """A function's argument or output, by name."""
+    """A named argument or output of a function."""
 
     name: str
     data: TypedData | None
 
     def WhichOneof(self, _group: str) -> str | None:
-        """Return `data`: shared memory is not offered."""
+        """Return `data`: shared memory is not supported."""
         return "data" if self.data is not None else None
 
 
 class ModelBindingData(SimpleNamespace):
-    """A reference to a blob in place of its content, for parameters of an SDK type."""
+    """A reference to a blob instead of its content, for parameters of an SDK type."""
 
     version = "1.0"
     source = "AzureStorageBlobs"
@@ -45,7 +45,7 @@ class ModelBindingData(SimpleNamespace):
 
 
 class RpcHttp(SimpleNamespace):
-    """A request on its way in, or an answer on its way out."""
+    """An HTTP request or response."""
 
     method = ""
     url = ""
@@ -58,7 +58,7 @@ class RpcHttp(SimpleNamespace):
 
 
 class SameSite(IntEnum):
-    """The SameSite attribute of a cookie; `ExplicitNone` is the one that is written out."""
+    """The SameSite attribute of a cookie; `ExplicitNone` is sent as "None"."""
 
     Lax = 1
     Strict = 2
@@ -66,7 +66,7 @@ class SameSite(IntEnum):
 
 
 class RpcHttpCookie(SimpleNamespace):
-    """A cookie of an answer; its optional fields are Nullable messages or None."""
+    """A cookie of a response; its optional fields are Nullable messages or None."""
 
     SameSite = SameSite
     name: str
@@ -74,11 +74,11 @@ class RpcHttpCookie(SimpleNamespace):
     same_site: int
 
 
-setattr(SameSite, "None", 0)  # protobuf's name for "not said", which Python cannot spell in a class body
+setattr(SameSite, "None", 0)  # protobuf's name for "not set", which is a keyword in Python
 
 
 class Nullable(SimpleNamespace):
-    """A value that may be absent."""
+    """An optional value."""
 
     value: Any
 
@@ -93,7 +93,7 @@ class Timestamp(SimpleNamespace):
 
 
 class BindingInfo(SimpleNamespace):
-    """A binding's direction and data type."""
+    """The direction and data type of a binding."""
 
     undefined, string, binary, stream = range(4)
     out, inout = 1, 2
@@ -103,14 +103,14 @@ setattr(BindingInfo, "in", 0)
 
 
 class RpcException(SimpleNamespace):
-    """What a function raised."""
+    """The exception of a function."""
 
     message: str
     stack_trace: str
 
 
 class StatusResult(SimpleNamespace):
-    """How a request to the worker ended."""
+    """The status of a request to the worker."""
 
     Failure, Success, Cancelled = range(3)
     status: int
@@ -135,7 +135,7 @@ class WorkerMetadata(SimpleNamespace):
 
 
 class WorkerInitResponse(SimpleNamespace):
-    """The worker's capabilities, after it has loaded the app."""
+    """The worker's capabilities after loading the app."""
 
     capabilities: dict[str, str]
     result: StatusResult
@@ -148,11 +148,11 @@ class FunctionMetadataResponse(SimpleNamespace):
 
 
 class FunctionLoadResponse(SimpleNamespace):
-    """That a function can be called."""
+    """The answer that a function can be called."""
 
 
 class InvocationResponse(SimpleNamespace):
-    """What a call of a function came to."""
+    """The result of an invocation."""
 
     result: StatusResult
     return_value: TypedData | None = None

@@ -1,8 +1,8 @@
-"""Queue triggers: polling with back-off, leases, retries and poison queues, as the WebJobs storage extension has them.
+"""Queue triggers: polling with back-off, leases, retries and poison queues, like the WebJobs storage extension.
 
-A message is hidden while its function runs (the lease, renewed at each third of it). It is deleted after success, made
-visible again after a failure, and moved to `<queue>-poison` once it has failed `maxDequeueCount` times. At most
-`batchSize + newBatchThreshold` messages of a queue are worked on at a time.
+A message is hidden while its function runs (the lease, renewed after each third of it). It is deleted after success,
+made visible again after a failure, and moved to `<queue>-poison` after `maxDequeueCount` failures. At most
+`batchSize + newBatchThreshold` messages of a queue are processed at a time.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ POISON_PATIENCE = 10
 
 
 class Backoff:
-    """The wait between polls: 0.1 s after a message, then growing at random to `longest_s`.
+    """The delay between polls: 0.1 s after a message, then growing randomly to `longest_s`.
 
     Source: `RandomizedExponentialBackoffStrategy` of the WebJobs SDK.
     """
@@ -51,14 +51,14 @@ class Backoff:
         self._misses = 0
 
     def next_s(self, *, found: bool) -> float:
-        """Return how long to wait after a poll that found a message or none."""
+        """Return the delay in seconds after a poll that found a message or none."""
         self._misses = 0 if found else min(self._misses + 1, 30)
         growth: float = (2**self._misses - 1) * MIN_POLLING_S * self._chance(0.8, 1.2)
         return min(MIN_POLLING_S + growth, self._longest_s)
 
 
 class QueueListener:
-    """Feeds the messages of one queue to a handler, which says whether it succeeded."""
+    """Passes the messages of one queue to a handler, which returns whether it succeeded."""
 
     def __init__(
         self,
@@ -80,18 +80,18 @@ class QueueListener:
         self._enqueued = enqueued
         name = None if queue.endswith(POISON_SUFFIX) else poison or queue + POISON_SUFFIX
         self._poison = storage.queue(name) if name else None
-        self._changed = asyncio.Event()  # a message came, a handler ended, or the host stops: look again
+        self._changed = asyncio.Event()  # set when a message was enqueued, a handler has ended, or the host stops
         self._working: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._stopped = asyncio.Event()
 
     def wake(self) -> None:
-        """Poll now: a message was put into the queue."""
+        """Poll immediately, because a message was enqueued."""
         self._changed.set()
 
     async def run(self) -> None:
-        """Listen until `stop`; a missing queue is made."""
-        # Nearly all that comes into a poison queue is put there by this host, which wakes the listener.
+        """Listen until `stop`; create the queue if it is missing."""
+        # Nearly all messages of a poison queue come from this host, which wakes the listener.
         patience = POISON_PATIENCE if self._poison is None else 1
         backoff = Backoff(self._options.max_polling_s * patience)
         try:
@@ -111,7 +111,7 @@ class QueueListener:
             self._stopped.set()
 
     async def stop(self, grace_s: float) -> None:
-        """Take no more messages, let the handlers end within the grace, and give back what they have not finished."""
+        """Receive no more messages, wait for handlers up to the grace period, and release unfinished messages."""
         deadline = time.monotonic() + grace_s
         self._stopping = True
         self._changed.set()
@@ -135,7 +135,9 @@ class QueueListener:
         self._working.discard(task)
         self._changed.set()
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("A message of %s could not be settled; it comes back later.", self.queue, exc_info=error)
+            log.error(
+                "A message of %s could not be deleted or released; it will be retried.", self.queue, exc_info=error
+            )
 
     async def _receive(self) -> list[QueueMessage]:
         pages = self._client.receive_messages(
@@ -151,13 +153,13 @@ class QueueListener:
 
     async def _process(self, message: QueueMessage) -> None:
         dequeued = message.dequeue_count or 0
-        if self._poison and dequeued > self._options.max_dequeue_count:  # hosts have died on it, that often
+        if self._poison and dequeued > self._options.max_dequeue_count:  # so many hosts have crashed on it
             await self._fail(message, for_good=True)
             return
         try:
             text = decoded(message.content, in_base64=self._options.base64)
         except ValueError:
-            log.error("A message of %s is not encoded as messageEncoding says.", self.queue)
+            log.error("A message of %s does not have the encoding of messageEncoding.", self.queue)
             await self._fail(message, for_good=True)
             return
         finished = asyncio.Event()
@@ -172,18 +174,18 @@ class QueueListener:
         finally:
             finished.set()
         if not await renewal:
-            return  # another has the message now
+            return  # another host has the message now
         if succeeded:
             await self._delete(message)
         else:
             await self._fail(message, for_good=dequeued >= self._options.max_dequeue_count)
 
     async def _fail(self, message: QueueMessage, *, for_good: bool) -> None:
-        """Let the message come back, or bury it. Without a poison queue it stays hidden for the rest of its lease."""
+        """Release the message or move it to the poison queue. Without one, it stays hidden until its lease ends."""
         if self._poison is None:
-            log.error("A message of %s failed; it has no poison queue and comes back later.", self.queue)
+            log.error("A message of %s failed; there is no poison queue, so it will be retried.", self.queue)
         elif for_good:
-            log.error("A message of %s failed for good and goes to %s.", self.queue, self._poison.queue_name)
+            log.error("A message of %s failed too often and is moved to %s.", self.queue, self._poison.queue_name)
             await self._storage.send(self._poison, message.content)
             self._enqueued(self._poison.queue_name)
             await self._delete(message)
@@ -191,20 +193,20 @@ class QueueListener:
             await self._update(message, self._options.visibility_s)
 
     async def _renew(self, message: QueueMessage, finished: asyncio.Event) -> bool:
-        """Keep the message hidden until `finished`; return False if it was lost to another host meanwhile."""
+        """Renew the lease until `finished`; return False if the lease was lost."""
         while not await happened(finished, within_s=self._lease_s / 3):
             if not await self._update(message, self._lease_s):
                 return False
         return True
 
     async def _update(self, message: QueueMessage, hidden_s: int) -> bool:
-        """Hide the message for so long from now on; return False if its lease had been lost."""
+        """Hide the message for this long from now; return False if its lease was lost."""
         try:
             updated = await self._storage.call(
                 self._client.update_message, message.id, message.pop_receipt, visibility_timeout=hidden_s
             )
         except ResourceNotFoundError:
-            log.warning("A message of %s was lost: its lease had ended, and another host may have it.", self.queue)
+            log.warning("The lease of a message of %s was lost; another host may have the message.", self.queue)
             return False
         message.pop_receipt = updated.pop_receipt
         return True
@@ -213,11 +215,11 @@ class QueueListener:
         try:
             await self._storage.call(self._client.delete_message, message.id, message.pop_receipt)
         except ResourceNotFoundError:
-            log.warning("A message of %s is done, but its lease had ended: it may be worked on twice.", self.queue)
+            log.warning("A message of %s is processed, but its lease was lost: it may be processed twice.", self.queue)
 
 
 def queue_handler(invoker: Invoker, function: Function) -> Callable[[QueueMessage, str], Awaitable[bool]]:
-    """Return the handler that calls a function with a message, and with what `func.QueueMessage` shows of it."""
+    """Return the handler that calls a function with a message and its metadata."""
 
     async def handle(message: QueueMessage, text: str) -> bool:
         metadata = {

@@ -1,4 +1,4 @@
-"""Route templates of HTTP triggers, matched as ASP.NET routing does it.
+"""Route templates of HTTP triggers, matched like ASP.NET routing.
 
 `titles/{id:int:min(1)}/{part?}`, `files/{*path}`, `{name}.{extension}`. Literal segments are tried before constrained
 parameters, those before plain ones, and catch-alls come last.
@@ -25,14 +25,14 @@ LITERAL, CONSTRAINED, PLAIN, CATCH_ALL_CONSTRAINED, CATCH_ALL = range(1, 6)
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A route template: its pattern, what its parameters must satisfy, and its place among the others."""
+    """A route template: its pattern, the constraints of its parameters, and its precedence."""
 
     pattern: re.Pattern[str]
     checks: tuple[tuple[str, Callable[[str], bool]], ...]
     precedence: tuple[int, ...]
 
     def match(self, path: str) -> dict[str, str] | None:
-        """Return the parameters of a path (without leading slash, unescaped), or None if it is another's."""
+        """Return the parameters of a path (without leading slash, unescaped), or None if it does not match."""
         found = self.pattern.fullmatch(path)
         if found is None:
             return None
@@ -43,7 +43,7 @@ class Template:
 
 
 def compile_template(template: str) -> Template:
-    """Read a route template; raise ValueError naming what is wrong in it."""
+    """Parse a route template; raise ValueError with the reason if it is invalid."""
     pattern = ""
     checks: list[tuple[str, Callable[[str], bool]]] = []
     precedence: list[int] = []
@@ -85,7 +85,7 @@ def _checks(text: str) -> list[Callable[[str], bool]]:
 
 
 def _check(kind: str, arguments: str | None) -> Callable[[str], bool]:
-    """Return the test of one constraint like `length(3,8)`."""
+    """Return the predicate of one constraint such as `length(3,8)`."""
     name = kind.lower()
     if arguments is None and name in PLAIN_CONSTRAINTS:
         return PLAIN_CONSTRAINTS[name]

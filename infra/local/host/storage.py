@@ -1,6 +1,6 @@
-"""The storage account of a connection setting, for asyncio: the blocking SDK runs in a few threads of its own.
+"""The storage account of a connection setting, for asyncio: the blocking SDK runs in separate threads.
 
-The threads are not the functions' threads, so a host whose functions are all busy still renews their messages.
+They are not the threads of the functions, so leases are renewed even if all functions are busy.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from azure.storage.blob import BlobClient, ContainerClient
     from azure.storage.queue import QueueClient
 
-HOSTS_CONTAINER = "azure-webjobs-hosts"  # where the real host keeps receipts and schedules
+HOSTS_CONTAINER = "azure-webjobs-hosts"  # the container of the real host for receipts and schedules
 DEFAULT_CONNECTION = "AzureWebJobsStorage"
 THREADS = 10  # the size of the SDK's connection pool
 
@@ -37,7 +37,7 @@ class Storage:
         text = os.environ.get(connection, "")
         if not text:
             raise StartupError(
-                f"The setting {connection} is not set; it must hold the connection string of a storage account."
+                f"The setting {connection} is not set; it must contain the connection string of a storage account."
             )
         patience: dict[str, Any] = {"initial_backoff": 1, "increment_base": 2, "connection_timeout": 5}
         try:
@@ -48,12 +48,12 @@ class Storage:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="storage")
 
     async def call[T](self, function: Callable[..., T], *args: object, **kwargs: object) -> T:
-        """Run a blocking call of the SDK in a thread."""
+        """Run a blocking SDK call in a thread."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, functools.partial(function, *args, **kwargs))
 
     async def open(self) -> None:
-        """Make the host's own container; raise StartupError when the account does not answer."""
+        """Create the host's container; raise StartupError if the account does not answer."""
         try:
             await self.call(self._blobs.create_container, HOSTS_CONTAINER, retry_total=0)
         except ResourceExistsError:
@@ -83,14 +83,14 @@ class Storage:
         return self._queues.get_queue_client(name)
 
     async def ensure(self, create: Callable[[], object]) -> None:
-        """Create a container or queue; that another was first is success."""
+        """Create a container or queue unless it exists."""
         try:
             await self.call(create)
         except ResourceExistsError:
             return
 
     async def send(self, queue: QueueClient, content: str) -> None:
-        """Put a message into the queue, which is made if it is missing."""
+        """Enqueue a message; create the queue if it is missing."""
         try:
             await self.call(queue.send_message, content)
         except ResourceNotFoundError:
@@ -98,7 +98,7 @@ class Storage:
             await self.call(queue.send_message, content)
 
     async def put(self, container: str, name: str, content: str | bytes) -> None:
-        """Write the blob whole, over an older one; its container is made if it is missing."""
+        """Write the blob, overwriting an older one; create the container if it is missing."""
         blob = self.blob(container, name)
         try:
             await self.call(blob.upload_blob, content, overwrite=True)
@@ -108,11 +108,11 @@ class Storage:
 
 
 def encoded(text: str | bytes, *, in_base64: bool) -> str:
-    """Return a message's body as it stands in the queue."""
+    """Return the encoded body of a message."""
     raw = text.encode() if isinstance(text, str) else text
     return base64.b64encode(raw).decode() if in_base64 else raw.decode()
 
 
 def decoded(content: str, *, in_base64: bool) -> str:
-    """Return the body of a message from the queue; raise ValueError if it is not encoded as said."""
+    """Return the decoded body of a message; raise ValueError if it has another encoding."""
     return base64.b64decode(content, validate=True).decode() if in_base64 else content

@@ -1,4 +1,4 @@
-"""Timer triggers: NCRONTAB schedules in UTC, their status kept in `azure-webjobs-hosts/timers` as by the real host."""
+"""Timer triggers: NCRONTAB schedules in UTC, with their status in `azure-webjobs-hosts/timers`, as in the real host."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
 NEVER = datetime(1, 1, 1, tzinfo=UTC)  # .NET's default(DateTime), which the real host writes for "not yet"
-HORIZON = timedelta(days=8 * 366)  # a 29 February comes at the latest after eight years
+HORIZON = timedelta(days=8 * 366)  # there is a 29 February at least every eight years
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Schedule:
 
     @classmethod
     def parse(cls, expression: str) -> Schedule:
-        """Read six fields, or five (then at second 0); raise ValueError."""
+        """Parse six fields, or five (at second 0); raise ValueError."""
         fields = expression.split()
         if len(fields) == 5:
             fields.insert(0, "0")
@@ -76,7 +76,7 @@ class Schedule:
                 time += timedelta(seconds=1)
             else:
                 return time
-        raise ValueError("the schedule never comes")
+        raise ValueError("the schedule has no future time")
 
     def _on_day(self, time: datetime) -> bool:
         return time.day in self.days and time.isoweekday() % 7 in self.weekdays
@@ -108,24 +108,24 @@ def _number(text: str, low: int, names: list[str] | None) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """When a timer last ran, and when it runs next."""
+    """The times of the last and the next run of a timer."""
 
     last: datetime
     next: datetime
     updated: datetime
 
     def as_json(self) -> dict[str, str]:
-        """Return it as it is stored and handed to the function."""
+        """Return the JSON object that is stored and passed to the function."""
         return {"Last": self.last.isoformat(), "Next": self.next.isoformat(), "LastUpdated": self.updated.isoformat()}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Status:
-        """Read what `as_json` wrote."""
+        """Parse the result of `as_json`."""
         return cls(*(datetime.fromisoformat(content[name]) for name in ("Last", "Next", "LastUpdated")))
 
 
 class Timer:
-    """Calls one function on its schedule, never twice at a time, and once at start if a time was missed meanwhile."""
+    """Calls one function on its schedule, never twice at the same time, and once at start if a run was missed."""
 
     def __init__(self, storage: Storage, invoker: Invoker, function: Function, *, host_id: str) -> None:
         try:
@@ -151,11 +151,11 @@ class Timer:
             status = await self._fire(status, max(status.next, datetime.now(UTC)), past_due=False)
 
     def _judge(self, stored: Status | None, now: datetime) -> tuple[Status, bool]:
-        """Return the status to begin with, and whether a time passed while no host ran."""
+        """Return the initial status, and whether a run was missed while no host ran."""
         fresh = Status(last=NEVER, next=self._schedule.next_after(now), updated=now)
         if stored is None:
             return fresh, False
-        if self._schedule.next_after(stored.updated) != stored.next:  # the schedule has been changed
+        if self._schedule.next_after(stored.updated) != stored.next:  # the schedule has changed
             return Status(last=stored.last, next=fresh.next, updated=now), False
         return stored, stored.next < now
 

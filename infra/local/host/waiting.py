@@ -1,4 +1,4 @@
-"""Waiting with an end."""
+"""Waiting with a time limit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 
 async def happened(event: asyncio.Event, *, within_s: float) -> bool:
-    """Wait for the event; return False if the time is over first."""
+    """Wait for the event; return False if the time limit passes first."""
     try:
         async with asyncio.timeout(within_s):
             await event.wait()

@@ -1,6 +1,6 @@
-"""Microsoft's worker library, driven in this process: it loads one app and calls its functions; it knows no triggers.
+"""Microsoft's worker library in this process: it loads one app and calls its functions, without triggers.
 
-The library keeps its state in its module, so a process serves one app, once.
+The library has module-level state, so a process can serve only one app.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ class Function:
 
     @property
     def full_name(self) -> str:
-        """The name under which the real host keeps receipts, schedules and webhooks."""
+        """The name of the function in receipts, schedules and webhooks of the real host."""
         return f"Host.Functions.{self.name}"
 
 
 class Worker:
-    """The app `<root>/<app>.py` inside the worker library."""
+    """The app `<root>/<app>.py` in the worker library."""
 
     def __init__(self, root: Path, app: str) -> None:
         self._root = root
@@ -54,7 +54,7 @@ class Worker:
         if not (self._root / self._file).is_file():
             raise StartupError(f"There is no app file {self._file} in {self._root}.")
         os.environ["PYTHON_SCRIPT_FILE_NAME"] = self._file
-        sys.path.insert(0, str(self._root))  # before the folder that this host was started in
+        sys.path.insert(0, str(self._root))  # before the current folder of the host
         runtime.start_threadpool_executor()
         initialised: protos.WorkerInitResponse = await runtime.worker_init_request(
             _request(worker_init_request=SimpleNamespace(capabilities={}, function_app_directory=str(self._root)))
@@ -64,7 +64,7 @@ class Worker:
             raise StartupError(f"{self._file} could not be loaded: {failure.message}")
         if "HttpUri" in initialised.capabilities:
             raise StartupError(
-                f"{self._file} uses streamed HTTP (the FastAPI extension), which this host does not offer."
+                f"{self._file} uses streamed HTTP (the FastAPI extension), which this host does not support."
             )
         found: protos.FunctionMetadataResponse = await runtime.functions_metadata_request(
             _request(functions_metadata_request=SimpleNamespace())
@@ -85,7 +85,7 @@ class Worker:
         trace_parent: str = "",
         trace_state: str = "",
     ) -> protos.InvocationResponse:
-        """Call the function with its trigger's value; what it raises is in the response."""
+        """Call the function with the value of its trigger; the response contains its exception."""
         call = SimpleNamespace(
             invocation_id=invocation_id,
             function_id=function.id,
@@ -100,7 +100,7 @@ class Worker:
 
 
 def current_invocation() -> str | None:
-    """Return the id of the invocation that the calling thread or task belongs to."""
+    """Return the id of the invocation of the current thread or task."""
     invocation: str | None = runtime.invocation_id_cv.get()
     return invocation
 
@@ -111,7 +111,7 @@ def _request(**message: SimpleNamespace) -> SimpleNamespace:
 
 def _function(metadata: protos.RpcFunctionMetadata) -> Function:
     if metadata.retry_options is not None:
-        raise StartupError(f"Function {metadata.name} has a retry policy, which this host does not know.")
+        raise StartupError(f"Function {metadata.name} has a retry policy, which this host does not support.")
     bindings: list[Binding] = [json.loads(raw) for raw in metadata.raw_bindings]
     triggers = [binding for binding in bindings if binding["type"].lower().endswith("trigger")]
     if len(triggers) != 1:

@@ -1,6 +1,6 @@
-"""ArcadeDB in the place of Neo4j: the official driver speaks Bolt to it; its own JRE comes with the Python package.
+"""ArcadeDB instead of Neo4j: the official driver connects to it by Bolt. The Python package contains a JRE.
 
-It is asked over HTTP whether it is ready: a log-in tried while it starts is throttled for many seconds.
+The readiness check uses HTTP first, because a login attempt during the start is throttled for many seconds.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from infra.local.stores.home import write_private
-from infra.local.stores.part import Part, Store
-from infra.local.stores.ports import LOOPBACK
+from infra.local.home import write_private
+from infra.local.ports import LOOPBACK
+from infra.local.processes.service import Service
+from infra.local.stores.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from infra.local.home import Home
+    from infra.local.processes.service import Run
     from infra.local.stores.credentials import Credentials
-    from infra.local.stores.home import Home
-    from infra.local.stores.part import Run
 
 NAME = "arcadedb"
 URI, USER, PASSWORD = "NEO4J_URI", "NEO4J_USER", "NEO4J_PASSWORD"
@@ -54,17 +55,17 @@ com.arcadedb.server.ArcadeDBServer
 
 
 def arcadedb(home: Home, credentials: Credentials, environment: Mapping[str, str]) -> Store:
-    """Return the private ArcadeDB, or the Neo4j that NEO4J_URI names."""
+    """Return the local ArcadeDB, or the Neo4j server at NEO4J_URI."""
     if uri := environment.get(URI):
         user, password = environment.get(USER, "neo4j"), environment.get(PASSWORD, "")
-        part = Part(
+        service = Service(
             name=NAME,
             label="Neo4j",
             address=f"{urlsplit(uri).hostname}",
             check=partial(_bolt_refusal, uri, user, password),
             start_s=10,
         )
-        return Store(part, {URI: uri, USER: user, PASSWORD: password})
+        return Store(service, {URI: uri, USER: user, PASSWORD: password})
 
     ports, folder = home.ports, home.data(NAME)
     uri = f"bolt://{LOOPBACK}:{ports.bolt}"
@@ -73,7 +74,7 @@ def arcadedb(home: Home, credentials: Credentials, environment: Mapping[str, str
     def prepare(run: Run) -> None:
         for name in ("databases", "config", "log", "tmp"):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        # a file, since the passwords would stand in the list of processes
+        # in a file, because command-line arguments are visible in the process list
         write_private(
             folder / "java.arguments",
             ARGUMENTS.format(
@@ -87,7 +88,7 @@ def arcadedb(home: Home, credentials: Credentials, environment: Mapping[str, str
             ),
         )
 
-    part = Part(
+    service = Service(
         name=NAME,
         label="ArcadeDB",
         address=uri,
@@ -101,11 +102,11 @@ def arcadedb(home: Home, credentials: Credentials, environment: Mapping[str, str
         ),
         restart=True,
     )
-    return Store(part, {URI: uri, USER: "neo4j", PASSWORD: credentials.neo4j})
+    return Store(service, {URI: uri, USER: "neo4j", PASSWORD: credentials.neo4j})
 
 
 def _package_folder() -> Path:
-    """Return the folder of the Python package without importing it, which would load the JVM's bridge."""
+    """Return the folder of the Python package without importing it, which would load the JVM bridge."""
     found = importlib.util.find_spec("arcadedb_embedded")
     assert found is not None
     assert found.origin is not None

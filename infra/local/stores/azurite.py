@@ -1,6 +1,6 @@
-"""Azurite in the place of the storage account: an account name and key of its own, its containers, CORS for the site.
+"""Azurite instead of a storage account, with its own account name and key, containers, and CORS for the site.
 
-It must be stopped with SIGTERM and waited for: when it is killed, blobs that it acknowledged are lost.
+It must be stopped with SIGTERM: if it is killed, it loses blobs that it has acknowledged.
 """
 
 from __future__ import annotations
@@ -9,17 +9,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from infra.local.home import REPOSITORY
+from infra.local.ports import LOOPBACK
+from infra.local.processes.service import Service
 from infra.local.stores import packages
-from infra.local.stores.home import REPOSITORY
-from infra.local.stores.part import Part, Store
-from infra.local.stores.ports import LOOPBACK
+from infra.local.stores.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from infra.local.home import Home
+    from infra.local.processes.service import Run
     from infra.local.stores.credentials import Credentials
-    from infra.local.stores.home import Home
-    from infra.local.stores.part import Run
 
 NAME = "azurite"
 SETTING = "AzureWebJobsStorage"
@@ -27,13 +28,13 @@ CONTAINERS = ("uploads", "$web")
 
 
 def azurite(home: Home, credentials: Credentials, environment: Mapping[str, str]) -> Store:
-    """Return the private storage account, or the one that AzureWebJobsStorage names.
+    """Return the local storage account, or the one in AzureWebJobsStorage.
 
-    A real account's CORS stays as it is; an emulator of this machine is told the site's origin.
+    CORS is set only on an emulator on this machine, not on a real account.
     """
     site = f"http://{LOOPBACK}:{home.ports.site}"
     if connection := environment.get(SETTING):
-        part = Part(
+        service = Service(
             name=NAME,
             label="Azure Storage",
             address=blob_origin(connection),
@@ -41,7 +42,7 @@ def azurite(home: Home, credentials: Credentials, environment: Mapping[str, str]
             provision=partial(_provision_given, connection, site),
             start_s=10,
         )
-        return Store(part, {SETTING: connection})
+        return Store(service, {SETTING: connection})
 
     ports, folder = home.ports, home.data(NAME)
     account, key = credentials.storage_account, credentials.storage_key
@@ -64,7 +65,7 @@ def azurite(home: Home, credentials: Credentials, environment: Mapping[str, str]
         _make_containers(connection)
         _allow_origin(connection, site)
 
-    part = Part(
+    service = Service(
         name=NAME,
         label="Azurite",
         address=f"http://{LOOPBACK}:{ports.blob}",
@@ -75,7 +76,7 @@ def azurite(home: Home, credentials: Credentials, environment: Mapping[str, str]
             str(packages.stores_folder(home) / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"),
             "--silent",
             "--disableTelemetry",
-            "--skipApiVersionCheck",  # the SDK of today asks for a newer service version than Azurite knows
+            "--skipApiVersionCheck",  # the SDK requests a newer service version than Azurite has
             *("--location", str(folder)),
             *("--blobHost", LOOPBACK, "--blobPort", str(ports.blob)),
             *("--queueHost", LOOPBACK, "--queuePort", str(ports.queue)),
@@ -86,13 +87,13 @@ def azurite(home: Home, credentials: Credentials, environment: Mapping[str, str]
         check=partial(_refusal, connection),
         provision=provision,
         restart=True,
-        start_s=180,  # as long as a slow network takes for the packages is not counted, a cold disk is
+        start_s=180,  # a cold disk is slow; the download of the packages does not count
     )
-    return Store(part, {SETTING: connection})
+    return Store(service, {SETTING: connection})
 
 
 def blob_url(connection: str) -> str:
-    """Return the address of the blob service, with the account where the address has it as a path."""
+    """Return the address of the blob service, including the account if the address has it as a path."""
     from azure.storage.blob import BlobServiceClient
 
     with BlobServiceClient.from_connection_string(connection) as service:
@@ -100,7 +101,7 @@ def blob_url(connection: str) -> str:
 
 
 def blob_origin(connection: str) -> str:
-    """Return the scheme and host of the blob service, as a Content-Security-Policy names it."""
+    """Return the scheme and host of the blob service, for a Content-Security-Policy."""
     return "/".join(blob_url(connection).split("/")[:3])
 
 
@@ -139,7 +140,7 @@ def _make_containers(connection: str) -> None:
 
 
 def _allow_origin(connection: str, origin: str) -> None:
-    """Let pages of the site, and of no other origin, read and upload by SAS."""
+    """Allow only pages of the site to read and upload by SAS."""
     from azure.storage.blob import BlobServiceClient, CorsRule
 
     rule = CorsRule(

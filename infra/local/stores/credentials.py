@@ -1,7 +1,7 @@
-"""The credentials of the private stores and the keys of the function hosts, made at first start and then kept.
+"""The credentials of the local stores and the keys of the function hosts, created at first start.
 
-They lie in `secrets.json`, which only its owner may read. A credential that a later version adds is made when it is
-first needed; one that exists is never changed, since the stores already know it.
+They are in `secrets.json`, which only its owner can read. A credential that a later version adds is created when it
+is missing; an existing one is never changed, since the stores already use it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import secrets
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING
 
-from infra.local.stores.home import CannotRun, write_private
+from infra.local.home import CannotRun, write_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ def _storage_key() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """One password a store and user, one key a host; every password is plain hexadecimal, so that it fits any URL."""
+    """One password per store and user, one key per host. Passwords are hexadecimal and need no URL encoding."""
 
     mysql_root: str = field(default_factory=_password)
     mysql_users: str = field(default_factory=_password)
@@ -47,19 +47,19 @@ class Credentials:
     paypal: str = field(default_factory=_password)
 
     def mysql_password(self, name: str) -> str:
-        """Return the password of the user of a MySQL database; each has its own, derived from one secret."""
+        """Return the password of a database's MySQL user, derived from one secret."""
         return hmac.new(self.mysql_users.encode(), name.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def load_or_make(path: Path) -> Credentials:
-    """Return the credentials kept in `path`, making those that are not there yet; raise CannotRun if it is damaged."""
+    """Return the credentials in `path` after creating missing ones; raise CannotRun if the file is damaged."""
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         credentials = Credentials(**{each.name: kept[each.name] for each in fields(Credentials) if each.name in kept})
     except FileNotFoundError:
         kept, credentials = {}, Credentials()
     except (ValueError, TypeError) as error:
-        raise CannotRun(f"{path} is damaged ({error}); restore it, or remove the whole folder to begin anew.") from None
+        raise CannotRun(f"{path} is damaged ({error}); restore it, or delete the whole folder to start over.") from None
     if (complete := {**kept, **asdict(credentials)}) != kept:
         write_private(path, json.dumps(complete, indent=2) + "\n")
     return credentials

@@ -1,8 +1,8 @@
-"""MariaDB in the place of MySQL: data under the home, TCP on loopback only, no account without a password.
+"""MariaDB instead of MySQL: data under the home, TCP on loopback only, no account without a password.
 
-Root's password is set by an init file that the server runs before it listens, so there is no moment without one. The
-databases of `sql/` with their accounts are made and brought up to date as in Azure, in MariaDB or in the MySQL server
-that MYSQL_ADMIN_URL names; the functions get the addresses of the users that may execute procedures, and no other.
+An init file sets the root password before the server listens, so it never accepts connections without one. The
+databases of `sql/` and their accounts are created and migrated as in Azure, in MariaDB or in the MySQL server at
+MYSQL_ADMIN_URL. The functions get only the addresses of users that can execute procedures.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from functions.platform.errors import DatabaseUrlInvalid
-from infra.local.stores.home import REPOSITORY, CannotRun, write_private
-from infra.local.stores.part import Part, Store
-from infra.local.stores.ports import LOOPBACK
+from infra.local.home import REPOSITORY, CannotRun, write_private
+from infra.local.ports import LOOPBACK
+from infra.local.processes.service import Service
+from infra.local.stores.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from infra.local.home import Home
+    from infra.local.processes.service import Run
     from infra.local.stores.credentials import Credentials
-    from infra.local.stores.home import Home
-    from infra.local.stores.part import Run
 
 NAME = "mariadb"
 ADMINISTRATOR, CA = "MYSQL_ADMIN_URL", "MYSQL_CA"
@@ -37,13 +38,13 @@ ALTER USER 'root'@'{LOOPBACK}' IDENTIFIED BY '{{root}}';
 
 
 def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]) -> Store:
-    """Return the private MariaDB, or the MySQL that MYSQL_ADMIN_URL names as its administrator."""
+    """Return the local MariaDB, or the MySQL server at MYSQL_ADMIN_URL."""
     if url := environment.get(ADMINISTRATOR):
         return _real_server(url, environment.get(CA, ""), credentials)
 
     port, folder = home.ports.mysql, home.data(NAME)
     url = f"mysql://root:{credentials.mysql_root}@{LOOPBACK}:{port}"
-    as_root = ("--user=root",) if os.geteuid() == 0 else ()  # which the server refuses to be by chance
+    as_root = ("--user=root",) if os.geteuid() == 0 else ()  # the server runs as root only if asked to
 
     def prepare(run: Run) -> None:
         (folder / "tmp").mkdir(parents=True, exist_ok=True)
@@ -52,7 +53,7 @@ def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]
             run(
                 "mariadb-install-db",
                 "--no-defaults",
-                "--datadir=./data.new",  # its shell script splits a path at blanks
+                "--datadir=./data.new",  # relative, because the shell script splits paths at spaces
                 *as_root,
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
@@ -61,7 +62,7 @@ def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]
             (folder / "data.new").rename(folder / "data")
         write_private(folder / "accounts.sql", ACCOUNTS.format(root=credentials.mysql_root))
 
-    part = Part(
+    service = Service(
         name=NAME,
         label="MariaDB",
         address=f"{LOOPBACK}:{port}",
@@ -75,7 +76,7 @@ def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]
             f"--init-file={folder / 'accounts.sql'}",
             f"--tmpdir={folder / 'tmp'}",
             f"--pid-file={folder / 'mariadb.pid'}",
-            "--socket=mariadb.sock",  # relative to the data folder: a socket's whole path may have 107 bytes only
+            "--socket=mariadb.sock",  # relative to the data folder, because socket paths are limited to 107 bytes
             f"--port={port}",
             f"--bind-address={LOOPBACK}",
             "--skip-name-resolve",
@@ -90,7 +91,7 @@ def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]
         provision=partial(_migrate, url, "", credentials),
         restart=True,
     )
-    return Store(part, _settings(url, credentials), {"mysql": url})
+    return Store(service, _settings(url, credentials), {"mysql": url})
 
 
 def _real_server(url: str, ca: str, credentials: Credentials) -> Store:
@@ -100,10 +101,10 @@ def _real_server(url: str, ca: str, credentials: Credentials) -> Store:
         host = Address.of(url).host
     except DatabaseUrlInvalid:
         raise CannotRun(
-            f"{ADMINISTRATOR} is not of the form mysql://administrator:password@host:3306, with what is special in the "
-            "password percent-encoded."
+            f"{ADMINISTRATOR} must have the form mysql://administrator:password@host:3306, with special characters "
+            "in the password percent-encoded."
         ) from None
-    part = Part(
+    service = Service(
         name=NAME,
         label="MySQL",
         address=host,
@@ -111,11 +112,11 @@ def _real_server(url: str, ca: str, credentials: Credentials) -> Store:
         provision=partial(_migrate, url, ca, credentials),
         start_s=10,
     )
-    return Store(part, {**_settings(url, credentials), ADMINISTRATOR: "", CA: ca}, {"mysql": url})
+    return Store(service, {**_settings(url, credentials), ADMINISTRATOR: "", CA: ca}, {"mysql": url})
 
 
 def _settings(url: str, credentials: Credentials) -> dict[str, str]:
-    """Return the addresses of the four databases, and of any other in `sql/`, each as its own user."""
+    """Return the address of each database in `sql/` as its own user."""
     host = url.rpartition("@")[2].partition("/")[0]
     others = {path.name for path in SQL.glob("*") if path.is_dir()}
     return {
@@ -139,7 +140,7 @@ def _migrate(url: str, ca: str, credentials: Credentials) -> None:
 
 
 def _refusal(url: str, ca: str) -> str | None:
-    """Return why the server does not let us in, or None if it does."""
+    """Return why the server refuses a connection, or None if it accepts it."""
     import pymysql
 
     from functions.platform.mysql_connections import Address, connect

@@ -1,4 +1,4 @@
-"""The npm packages of one machine, installed outside the repository, once for each state of their lock file."""
+"""The npm packages, installed outside the repository whenever their lock file has changed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from infra.local.stores.home import Home
-    from infra.local.stores.part import Run
+    from infra.local.home import Home
+    from infra.local.processes.service import Run
 
 STAMP = ".lock-hash"
 
@@ -31,19 +31,24 @@ def tests_folder(home: Home) -> Path:
     return home.packages / "npm" / "tests"
 
 
+def checks_folder(home: Home) -> Path:
+    """Return where the packages of the checks are installed."""
+    return home.packages / "npm" / "checks"
+
+
 def install(source: Path, target: Path, run: Run) -> None:
-    """Make `target/node_modules` what the lock file in `source` says; do nothing if it is already."""
+    """Install the packages of the lock file in `source` into `target/node_modules` unless they are installed."""
     target.mkdir(parents=True, exist_ok=True)
     wanted = hashlib.sha256((source / "package-lock.json").read_bytes()).hexdigest()
     stamp = target / STAMP
     with (target / ".installing").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two homes may share the folder
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two homes can share the folder
         if stamp.exists() and stamp.read_text() == wanted:
             return
         stamp.unlink(missing_ok=True)
         for name in ("package.json", "package-lock.json"):
             shutil.copyfile(source / name, target / name)
-        cache = target / "cache"  # nothing is left in the person's own folders, which need not even be writable
+        cache = target / "cache"  # not in the user's home folder, which might not be writable
         run(
             *("npm", "ci", "--prefix", str(target), "--cache", str(cache)),
             *("--no-audit", "--no-fund", "--no-update-notifier"),

@@ -1,4 +1,4 @@
-"""Redis, private: every write appended to its log, a password, loopback only."""
+"""A local Redis with an append-only file and a password, on loopback only."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from infra.local.stores.home import write_private
-from infra.local.stores.part import Part, Store
-from infra.local.stores.ports import LOOPBACK
+from infra.local.home import write_private
+from infra.local.ports import LOOPBACK
+from infra.local.processes.service import Service
+from infra.local.stores.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from infra.local.home import Home
+    from infra.local.processes.service import Run
     from infra.local.stores.credentials import Credentials
-    from infra.local.stores.home import Home
-    from infra.local.stores.part import Run
 
 NAME = "redis"
 SETTING = "REDIS_URL"
@@ -30,22 +31,22 @@ save ""
 
 
 def redis(home: Home, credentials: Credentials, environment: Mapping[str, str]) -> Store:
-    """Return the private Redis, or the one that REDIS_URL names."""
+    """Return the local Redis, or the one at REDIS_URL."""
     if url := environment.get(SETTING):
-        part = Part(
+        service = Service(
             name=NAME, label="Redis", address=f"{urlsplit(url).hostname}", check=partial(_refusal, url), start_s=10
         )
-        return Store(part, {SETTING: url})
+        return Store(service, {SETTING: url})
 
     port, folder = home.ports.redis, home.data(NAME)
     url = f"redis://:{credentials.redis}@{LOOPBACK}:{port}/0"
 
     def prepare(run: Run) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        # a file, since the password would stand in the list of processes
+        # in a file, because command-line arguments are visible in the process list
         write_private(folder / "redis.conf", CONFIGURATION.format(port=port, password=credentials.redis))
 
-    part = Part(
+    service = Service(
         name=NAME,
         label="Redis",
         address=f"{LOOPBACK}:{port}",
@@ -56,7 +57,7 @@ def redis(home: Home, credentials: Credentials, environment: Mapping[str, str]) 
         check=partial(_refusal, url),
         restart=True,
     )
-    return Store(part, {SETTING: url})
+    return Store(service, {SETTING: url})
 
 
 def _refusal(url: str) -> str | None:

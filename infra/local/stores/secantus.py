@@ -1,7 +1,7 @@
-"""SecantusDB in the place of Cosmos DB for MongoDB: durable on each commit, one user, loopback only.
+"""SecantusDB instead of Cosmos DB for MongoDB: durable commits, one user, loopback only.
 
-It asks for passwords only once a user exists, and a user can be made only while it does not ask. So the data folder of
-a first start is made by a server on a port that nobody knows, and takes its final name when the user is in it.
+It requires passwords only once a user exists, and a user can be created only before that. So a temporary server on a
+random port creates the user in a new data folder, which gets its final name once the user exists.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from infra.local.stores.home import REPOSITORY
-from infra.local.stores.part import Part, Store
-from infra.local.stores.ports import LOOPBACK
+from infra.local.home import REPOSITORY
+from infra.local.ports import LOOPBACK
+from infra.local.processes.service import Service
+from infra.local.stores.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from infra.local.home import Home
+    from infra.local.processes.service import Run
     from infra.local.stores.credentials import Credentials
-    from infra.local.stores.home import Home
-    from infra.local.stores.part import Run
 
 NAME = "secantus"
 SETTING = "MONGO_URL"
@@ -31,12 +32,12 @@ PASSWORD_VARIABLE = "NOTFLIX_NEW_USER_PASSWORD"
 
 
 def secantus(home: Home, credentials: Credentials, environment: Mapping[str, str]) -> Store:
-    """Return the private SecantusDB, or the Mongo server that MONGO_URL names."""
+    """Return the local SecantusDB, or the MongoDB server at MONGO_URL."""
     if url := environment.get(SETTING):
-        part = Part(
+        service = Service(
             name=NAME, label="MongoDB", address=f"{urlsplit(url).hostname}", check=partial(_refusal, url), start_s=10
         )
-        return Store(part, {SETTING: url})
+        return Store(service, {SETTING: url})
 
     port, folder = home.ports.mongo, home.data(NAME)
     url = f"mongodb://{USER}:{credentials.mongo}@{LOOPBACK}:{port}/?authSource=admin"
@@ -52,7 +53,7 @@ def secantus(home: Home, credentials: Credentials, environment: Mapping[str, str
             )
             (folder / "data.new").rename(folder / "data")
 
-    part = Part(
+    service = Service(
         name=NAME,
         label="SecantusDB",
         address=f"{LOOPBACK}:{port}",
@@ -60,11 +61,11 @@ def secantus(home: Home, credentials: Credentials, environment: Mapping[str, str
         folder=folder,
         argv=(
             *(sys.executable, "-m", "secantus"),
-            *("--config", str(folder / "secantusd.toml")),  # empty; else one of the user's might be read
+            *("--config", str(folder / "secantusd.toml")),  # empty, so that no configuration of the user is read
             *("--host", LOOPBACK, "--port", str(port)),
             *("--storage-path", str(folder / "data")),
             *("--cache-size", "128M"),
-            "--sync-on-commit",  # without it a kill loses acknowledged writes
+            "--sync-on-commit",  # otherwise a kill loses acknowledged writes
             "--auth",
             *("--log-level", "WARNING"),
         ),
@@ -72,11 +73,11 @@ def secantus(home: Home, credentials: Credentials, environment: Mapping[str, str
         check=partial(_refusal, url),
         restart=True,
     )
-    return Store(part, {SETTING: url})
+    return Store(service, {SETTING: url})
 
 
 def _refusal(url: str) -> str | None:
-    """Return why the server does not let us in, or None if it does."""
+    """Return why the server refuses a connection, or None if it accepts it."""
     from pymongo import MongoClient
     from pymongo.errors import PyMongoError
 
@@ -91,7 +92,7 @@ def _refusal(url: str) -> str | None:
 
 
 def make_first_user(data: Path, password: str) -> None:
-    """Create the data folder with the one user in it; nothing else is running on it."""
+    """Create the data folder with its only user. No other server must be using it."""
     from pymongo import MongoClient
     from secantus import SecantusDBServer
 

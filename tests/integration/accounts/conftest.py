@@ -1,4 +1,4 @@
-"""The application wired to the real stores, with sessions and limits that start empty."""
+"""The application over the real stores, with empty sessions and rate limits."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions import bootstrap
+from functions.accounts.repository import MySqlLoginHistoryStore, MySqlLoginStore
 from tests.support.wiring import forget_all
 
 if TYPE_CHECKING:
@@ -17,10 +18,22 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def wired(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let `bootstrap` make everything anew for this test, over the stack."""
+    """Let `bootstrap` make everything again for this test, over the stack."""
     for name, value in stack.environment.items():
         monkeypatch.setenv(name, value)
     forget_all()
     bootstrap.resources.redis().flushdb()
     yield
     forget_all()
+
+
+@pytest.fixture
+def real_logins(wired: None) -> MySqlLoginStore:
+    """Return the login store over MariaDB."""
+    return MySqlLoginStore(bootstrap.resources.mysql(bootstrap.resources.settings().logins_db_url))
+
+
+@pytest.fixture
+def real_history(wired: None) -> MySqlLoginHistoryStore:
+    """Return the login history store over MariaDB."""
+    return MySqlLoginHistoryStore(bootstrap.resources.mysql(bootstrap.resources.settings().login_history_db_url))

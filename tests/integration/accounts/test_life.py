@@ -1,4 +1,4 @@
-"""Accounts over the real stores: the limit under a storm, every form of an address, and what a thief would find."""
+"""Accounts over the real stores: concurrent attempts, every spelling of an address, and what stolen data reveals."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ import pytest
 
 from functions import bootstrap
 from functions.accounts import triggers
-from functions.accounts.passwords import Passwords
+from functions.accounts.passwords import Argon2Hasher
 from tests.support.accounts import OTHER_PASSWORD, PASSWORD, make_email
 from tests.support.api import call
 from tests.support.queues import drain, empty
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
+    from functions.accounts.model import LoginHistoryEntry
     from tests.integration.conftest import Stack
 
 pytestmark = pytest.mark.usefixtures("wired")
@@ -43,7 +44,7 @@ NASTY = (
 
 @pytest.fixture(autouse=True)
 def quiet_queues(wired: None) -> None:
-    """Begin with empty queues."""
+    """Empty the queues."""
     for queue in ("record-login", "send-mail", "start-reset", "forget-viewer"):
         empty(queue)
 
@@ -64,7 +65,11 @@ def register(email: str = "", password: str = PASSWORD) -> str:
     return email
 
 
-def try_to_log_in(email: str, password: str = PASSWORD, ip: str = "203.0.113.7") -> int:
+def history_of(user_id: str) -> tuple[LoginHistoryEntry, ...]:
+    return bootstrap.login_history().page_of(user_id, cursor="", limit=9).entries
+
+
+def attempt_login(email: str, password: str = PASSWORD, ip: str = "203.0.113.7") -> int:
     return ask(triggers.log_in, "sessions", ip=ip, email=email, password=password)[0]
 
 
@@ -74,49 +79,49 @@ def log_in(email: str, password: str = PASSWORD) -> str:
     return str(session["token"])
 
 
-def letters() -> list[dict[str, str]]:
+def emails() -> list[dict[str, str]]:
     client = bootstrap.resources.queue_service().get_queue_client("send-mail")
     return [json.loads(b64decode(message.content)) for message in client.peek_messages(32)]
 
 
 def mailed_token(kind: str, to: str) -> str:
     """Return the token of the link that was mailed last."""
-    links = [letter["link"] for letter in letters() if (letter["kind"], letter["to"]) == (kind, to)]
+    links = [email["link"] for email in emails() if (email["kind"], email["to"]) == (kind, to)]
     return links[-1].partition("#token=")[2]
 
 
-def test_of_160_wrong_tries_at_once_five_reach_the_hash_and_nobody_else_notices(
+def test_of_160_concurrent_wrong_attempts_five_are_hashed_and_others_are_not_affected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     victim, bystander = register(), register()
     hashed, lock = [], threading.Lock()
-    verify = Passwords.verify
+    verify = Argon2Hasher.verify
 
-    def counted(self: Passwords, password_hash: str, password: str) -> bool:
+    def counted(self: Argon2Hasher, password_hash: str, password: str) -> bool:
         with lock:
             hashed.append(password)
         return verify(self, password_hash, password)
 
-    monkeypatch.setattr(Passwords, "verify", counted)
+    monkeypatch.setattr(Argon2Hasher, "verify", counted)
     with ThreadPoolExecutor(32) as people:
-        tries = [people.submit(try_to_log_in, victim, f"guess number {number}") for number in range(160)]
-        others = [people.submit(try_to_log_in, bystander, PASSWORD) for _ in range(3)]
-        elsewhere = people.submit(try_to_log_in, victim, PASSWORD, "198.51.100.9")
-        answers = [each.result() for each in tries]
+        attempts = [people.submit(attempt_login, victim, f"guess number {number}") for number in range(160)]
+        others = [people.submit(attempt_login, bystander, PASSWORD) for _ in range(3)]
+        elsewhere = people.submit(attempt_login, victim, PASSWORD, "198.51.100.9")
+        answers = [each.result() for each in attempts]
         assert [each.result() for each in others] == [200] * 3
         assert elsewhere.result() == 200
     assert (answers.count(401), answers.count(429)) == (5, 155)
     assert len([password for password in hashed if password.startswith("guess")]) == 5
-    assert try_to_log_in(victim, PASSWORD) == 429
+    assert attempt_login(victim, PASSWORD) == 429
     assert len([password for password in hashed if password == PASSWORD]) == 4
     for key in bootstrap.resources.redis().scan_iter("attempts:*"):  # a minute passes
         if bootstrap.resources.redis().type(key) == "zset":
             for member in bootstrap.resources.redis().zrange(key, 0, -1):
                 bootstrap.resources.redis().zincrby(key, -60_001, str(member))
-    assert try_to_log_in(victim, PASSWORD) == 200
+    assert attempt_login(victim, PASSWORD) == 200
 
 
-def test_an_unknown_address_and_a_wrong_password_get_one_answer() -> None:
+def test_an_unknown_address_and_a_wrong_password_get_the_same_answer() -> None:
     known = ask(triggers.log_in, "sessions", email=register(), password=OTHER_PASSWORD)
     unknown = ask(triggers.log_in, "sessions", email=make_email("nobody"), password=OTHER_PASSWORD)
     assert known == unknown and known[0] == 401
@@ -124,7 +129,7 @@ def test_an_unknown_address_and_a_wrong_password_get_one_answer() -> None:
     assert ask(triggers.request_reset, "password-resets", email=make_email("nobody")) == (202, {})
 
 
-def test_every_form_of_an_address_is_one_account() -> None:
+def test_every_spelling_of_an_address_is_one_account() -> None:
     tail = uuid.uuid4().hex[:8]
     register(f"José.{tail}@München.example.org")
     for form in (f"JOSÉ.{tail}@MÜNCHEN.example.org", f"jose\u0301.{tail}@xn--mnchen-3ya.example.org"):
@@ -132,14 +137,14 @@ def test_every_form_of_an_address_is_one_account() -> None:
         assert log_in(form)
 
 
-def test_a_password_of_any_script_is_one_from_every_keyboard() -> None:
+def test_a_password_in_any_script_is_the_same_from_every_keyboard() -> None:
     email = register(password="пять cafe\u0301 🦊🌧️ фонарей")
     assert log_in(email, "пять café 🦊🌧️ фонарей")
-    assert try_to_log_in(email, "пять cafe 🦊🌧️ фонарей") == 401
+    assert attempt_login(email, "пять cafe 🦊🌧️ фонарей") == 401
 
 
 @pytest.mark.parametrize("text", NASTY, ids=lambda text: ascii(text)[:24])
-def test_no_text_in_any_field_breaks_anything(text: str) -> None:
+def test_no_text_in_any_field_causes_a_server_error(text: str) -> None:
     email = register()
     token = log_in(email)
     answers = [
@@ -162,17 +167,17 @@ def test_no_text_in_any_field_breaks_anything(text: str) -> None:
     assert log_in(email)
 
 
-def test_an_emoji_may_be_an_address_and_a_quote_too() -> None:
+def test_an_address_can_contain_emoji_and_quotes() -> None:
     for local in ("🦊", "o'hara", "a`b", "x--y"):
         email = register(f"{local}.{uuid.uuid4().hex[:8]}@example.org")
         assert ask(triggers.get_me, "me", log_in(email))[1]["email"] == email
 
 
-def test_the_history_is_written_for_success_and_failure_by_way_of_the_queue() -> None:
+def test_successes_and_failures_are_recorded_through_the_queue() -> None:
     email = register()
-    assert try_to_log_in(email, OTHER_PASSWORD, "198.51.100.9") == 401
+    assert attempt_login(email, OTHER_PASSWORD, "198.51.100.9") == 401
     token = log_in(email)
-    assert try_to_log_in(make_email("nobody"), OTHER_PASSWORD) == 401
+    assert attempt_login(make_email("nobody"), OTHER_PASSWORD) == 401
     assert ask(triggers.list_logins, "me/logins", token)[1]["logins"] == []
     assert drain("record-login", triggers.record_login) == 3
     _, page = ask(triggers.list_logins, "me/logins", token)
@@ -182,7 +187,7 @@ def test_the_history_is_written_for_success_and_failure_by_way_of_the_queue() ->
     ]
 
 
-def test_letters_bring_links_that_confirm_and_reset() -> None:
+def test_mailed_links_confirm_and_reset() -> None:
     email = register()
     token = log_in(email)
     assert ask(triggers.confirm_address, "confirmations", token=mailed_token("confirm", email))[0] == 200
@@ -196,7 +201,7 @@ def test_letters_bring_links_that_confirm_and_reset() -> None:
     assert log_in(email, OTHER_PASSWORD)
 
 
-def test_a_link_that_many_follow_at_once_sets_one_password() -> None:
+def test_concurrent_uses_of_a_link_set_one_password() -> None:
     email = register()
     ask(triggers.request_reset, "password-resets", email=email)
     drain("start-reset", triggers.start_reset)
@@ -207,7 +212,7 @@ def test_a_link_that_many_follow_at_once_sets_one_password() -> None:
             people.map(lambda new: ask(triggers.reset_password, "password-resets", token=link, password=new)[0], chosen)
         )
     assert sorted(answers) == [204, 410, 410, 410]
-    assert [try_to_log_in(email, new) for new in chosen].count(200) == 1
+    assert [attempt_login(email, new) for new in chosen].count(200) == 1
 
 
 def test_a_deleted_account_leaves_nothing_behind() -> None:
@@ -215,18 +220,18 @@ def test_a_deleted_account_leaves_nothing_behind() -> None:
     token = log_in(email)
     drain("record-login", triggers.record_login)
     user_id = ask(triggers.get_me, "me", token)[1]["user_id"]
-    assert bootstrap.login_history().page(user_id, before=None, limit=9)
+    assert history_of(user_id)
     assert ask(triggers.delete_account, "me", token, password=PASSWORD) == (204, None)
     assert ask(triggers.get_me, "me", token)[0] == 401
-    assert try_to_log_in(email) == 401
+    assert attempt_login(email) == 401
     assert eventually(lambda: drain("forget-viewer", triggers.forget_viewer), within_s=30, every_s=0.5) == 1
-    assert bootstrap.login_history().page(user_id, before=None, limit=9) == []
+    assert history_of(user_id) == ()
     drain("record-login", triggers.record_login)
-    assert bootstrap.login_history().page(user_id, before=None, limit=9) == []
+    assert history_of(user_id) == ()
     assert register(email)
 
 
-def test_a_thief_finds_no_password_and_no_token_and_logs_name_nobody(
+def test_stolen_stores_reveal_no_password_or_token_and_logs_no_address(
     stack: Stack, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -234,7 +239,7 @@ def test_a_thief_finds_no_password_and_no_token_and_logs_name_nobody(
     register(email, secret)
     tokens = [log_in(email, secret)]
     links = [mailed_token("confirm", email)]
-    assert try_to_log_in(email, "tangerine guesses") == 401
+    assert attempt_login(email, "tangerine guesses") == 401
     status, session = ask(triggers.change_password, "me/password", tokens[0], current=secret, new=later)
     assert status == 200
     tokens.append(session["token"])
@@ -243,15 +248,15 @@ def test_a_thief_finds_no_password_and_no_token_and_logs_name_nobody(
     links.append(mailed_token("reset", email))
     drain("record-login", triggers.record_login)
     for nobody in (make_email("secretive"), "secretive@@", "secretive\x00@example.org"):
-        try_to_log_in(nobody)
+        attempt_login(nobody)
     for _ in range(6):
-        try_to_log_in(email, "tangerine guesses")
+        attempt_login(email, "tangerine guesses")
 
     databases, redis = dump_of_databases(stack), dump_of_redis()
     assert email in databases and "argon2id" in databases and "sess:" in redis
     for place in (databases, redis, caplog.text):
-        for found in (secret, later, "tangerine", *tokens, *links):
-            assert found not in place
+        for private in (secret, later, "tangerine", *tokens, *links):
+            assert private not in place
     assert "secretive" not in caplog.text
     assert ask(triggers.delete_account, "me", tokens[-1], password=later)[0] in (204, 429)
 

@@ -1,4 +1,4 @@
-"""Stores that are away: each answer is right or 503, nothing is lost, and all recovers without a restart of ours."""
+"""Unreachable stores: each answer is correct or 503, nothing is lost, and everything recovers without a restart."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from functions.accounts import triggers
-from functions.accounts.passwords import Passwords
+from functions.accounts.passwords import Argon2Hasher
 from functions.catalogue.triggers import list_titles
 from functions.platform.errors import StoreUnavailable
 from tests.support.accounts import OTHER_PASSWORD, PASSWORD, make_email
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from tests.integration.conftest import Stack
 
 pytestmark = pytest.mark.usefixtures("wired")
-CLOSED = "127.0.0.1:9"
-"""The port of the discard protocol, on which nothing listens here."""
 
 
 def ask(function: Any, address: str, session: str = "", /, **body: object) -> tuple[int, Any]:
@@ -54,14 +52,14 @@ def log_in(email: str, password: str = PASSWORD) -> int:
 
 
 def rewired(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    """Let everything be made anew with another setting."""
+    """Let `bootstrap` make everything again with another setting."""
     forget_all()
     monkeypatch.setenv(name, value)
 
 
 @contextmanager
 def under_load(*requests: Callable[[], int]) -> Iterator[list[Counter[int]]]:
-    """Send requests again and again while entered, each kind from a client of its own; give the statuses seen."""
+    """Send each kind of request continuously from its own client; yield the statuses of each."""
     ended, seen = threading.Event(), [Counter[int]() for _ in requests]
 
     def client(request: Callable[[], int], statuses: Counter[int]) -> None:
@@ -79,13 +77,13 @@ def under_load(*requests: Callable[[], int]) -> Iterator[list[Counter[int]]]:
             each.join()
 
 
-def test_a_history_that_is_away_stops_no_login_and_loses_no_entry(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
+def test_an_unreachable_history_stops_no_login_and_loses_no_entry(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, refused_port: int
 ) -> None:
     empty("record-login")
     email = register()
     home = stack.environment["LOGIN_HISTORY_DB_URL"]
-    rewired(monkeypatch, "LOGIN_HISTORY_DB_URL", re.sub(r"@[^/]+", f"@{CLOSED}", home))
+    rewired(monkeypatch, "LOGIN_HISTORY_DB_URL", re.sub(r"@[^/]+", f"@127.0.0.1:{refused_port}", home))
     status, session = ask(triggers.log_in, "sessions", email=email, password=PASSWORD)
     assert status == 200
     assert log_in(email, OTHER_PASSWORD) == 401
@@ -99,12 +97,13 @@ def test_a_history_that_is_away_stops_no_login_and_loses_no_entry(
     assert [entry["outcome"] for entry in page["logins"]] == ["wrong_password", "success"]
 
 
-def test_without_the_queue_people_log_in_and_their_history_is_written_at_once(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
+def test_without_the_queue_logins_work_and_their_history_is_stored_directly(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, refused_port: int
 ) -> None:
     email = register()
     connection = stack.environment["AzureWebJobsStorage"]
-    rewired(monkeypatch, "AzureWebJobsStorage", re.sub(r"(QueueEndpoint=http://)[^/]+", rf"\g<1>{CLOSED}", connection))
+    without = re.sub(r"(QueueEndpoint=http://)[^/]+", rf"\g<1>127.0.0.1:{refused_port}", connection)
+    rewired(monkeypatch, "AzureWebJobsStorage", without)
     status, session = ask(triggers.log_in, "sessions", email=email, password=PASSWORD)
     assert status == 200
     _, page = ask(triggers.list_logins, "me/logins", session["token"])
@@ -116,7 +115,7 @@ def test_without_the_queue_people_log_in_and_their_history_is_written_at_once(
 
 @contextmanager
 def redis_server(port: int, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a Redis that keeps every write, and wait until it answers."""
+    """Run a Redis that persists every write, and wait until it answers."""
     options = ("--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder), "--appendonly", "yes", "--save", "")
     server = subprocess.Popen(["redis-server", *options, "--appendfsync", "always"], stdout=subprocess.DEVNULL)
 
@@ -135,7 +134,7 @@ def redis_server(port: int, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
         server.wait()
 
 
-def test_redis_killed_under_load_costs_503s_until_it_is_back_and_no_session(
+def test_redis_killed_under_load_causes_503_until_it_is_back_and_loses_no_session(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = free_home(tmp_path / "home").ports.redis
@@ -153,7 +152,7 @@ def test_redis_killed_under_load_costs_503s_until_it_is_back_and_no_session(
             eventually(lambda: all(statuses[503] for statuses in seen))
     assert all(set(statuses) <= {200, 503} for statuses in seen)
     with monkeypatch.context() as nothing_hashed:
-        nothing_hashed.setattr(Passwords, "verify", None)
+        nothing_hashed.setattr(Argon2Hasher, "verify", None)
         assert log_in(email) == 503 and get_me() == 503
     assert call(list_titles, "titles")[0] == 200
     with redis_server(port, tmp_path):
@@ -161,7 +160,7 @@ def test_redis_killed_under_load_costs_503s_until_it_is_back_and_no_session(
         assert log_in(email) == 200
 
 
-def test_mariadb_killed_under_load_costs_503s_until_it_is_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mariadb_killed_under_load_causes_503_until_it_is_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with running_mysql(tmp_path) as server:
         forget_all()
         for name in ("LOGINS_DB_URL", "LOGIN_HISTORY_DB_URL"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.stores.home import REPOSITORY, Home
+from infra.local.home import REPOSITORY, Home
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +43,7 @@ def _environment(name: str, requirements: Path) -> Path:
             "install",
             "-q",
             "--no-compile",
+            "--require-hashes",
             "-r",
             str(requirements),
         )

@@ -7,7 +7,9 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
-from infra.local.stores.home import REPOSITORY
+import pytest
+
+from infra.local.home import REPOSITORY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,12 +45,22 @@ def test_the_recipe_of_the_image_is_clean(checkers: Path) -> None:
     assert told.returncode == 0, told.stdout
 
 
-def test_workflows_and_compose_file_have_the_published_form(checkers: Path) -> None:
-    workflows = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
-    assert workflows
-    for schema, files in (("github-workflows", workflows), ("compose-spec", [INFRA / "compose.yaml"])):
-        told = run(checkers / "check-jsonschema", "--builtin-schema", f"vendor.{schema}", *files)
-        assert told.returncode == 0, told.stdout
+@pytest.mark.parametrize(
+    ("schema", "pattern"),
+    [
+        ("github-workflows", ".github/workflows/*.yml"),
+        ("github-actions", ".github/actions/*/action.yml"),
+        ("github-issue-forms", ".github/ISSUE_TEMPLATE/[!c]*.yml"),
+        ("github-issue-config", ".github/ISSUE_TEMPLATE/config.yml"),
+        ("dependabot", ".github/dependabot.yml"),
+        ("compose-spec", "infra/compose.yaml"),
+    ],
+)
+def test_configuration_files_have_the_published_form(checkers: Path, schema: str, pattern: str) -> None:
+    files = sorted(REPOSITORY.glob(pattern))
+    assert files
+    told = run(checkers / "check-jsonschema", "--builtin-schema", f"vendor.{schema}", *files)
+    assert told.returncode == 0, told.stdout
 
 
 def test_no_secret_stands_in_any_version_of_any_file(checkers: Path) -> None:

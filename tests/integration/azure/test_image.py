@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions import bootstrap
-from infra.local.stores.home import REPOSITORY, Home
+from functions.platform.messages import PlanEncode
+from infra.local.home import REPOSITORY, Home
 from tests.support.films import FILMS
 from tests.support.image import Image, build
 from tests.support.media import make_film
@@ -82,7 +83,7 @@ def wired(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def _requirements() -> list[str]:
-    return (REPOSITORY / "infra" / "local" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    return (REPOSITORY / "infra" / "local" / "requirements.in").read_text(encoding="utf-8").splitlines()
 
 
 def test_the_image_holds_ffmpeg_and_an_ordinary_user(image: Image) -> None:
@@ -100,7 +101,7 @@ def test_a_message_becomes_a_film_in_the_image(encoder: subprocess.Popen[bytes],
     bootstrap.resources.blob_service().get_container_client("uploads").upload_blob("Imaged Film.mp4", film.read_bytes())
     arrival = bootstrap.uploads().arrived("Imaged Film.mp4")
     assert arrival and arrival.job_id
-    bootstrap.resources.queues().send_json("plan-encode", {"job_id": arrival.job_id})
+    bootstrap.resources.queues().send(PlanEncode(arrival.job_id))
 
     def ended() -> str:
         assert encoder.poll() is None, (tmp_path / "log").read_text()

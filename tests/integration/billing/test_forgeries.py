@@ -10,7 +10,7 @@ import requests
 from functions.accounts.model import Viewer
 from functions.billing.model import State
 from functions.platform.errors import NotFromPayPal
-from infra.local.paypal.forgery import MODES
+from infra.local.simulators.paypal.signing import MODES
 from tests.support.billing import make_offer, make_user_id
 from tests.support.paypal import Received
 

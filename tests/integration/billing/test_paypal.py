@@ -249,7 +249,9 @@ def test_an_answer_that_was_lost_is_asked_for_again_under_the_same_id(real: Real
     with pytest.raises(StoreUnavailable):
         subscribe(real, viewer, plan)
     subscribe(real, viewer, plan)
-    made = [one for one in real.paypal.simulator.subscriptions.all() if one.get("custom_id") == viewer.user_id]
+    made = [
+        one for one in real.paypal.simulator.subscriptions.all_subscriptions() if one.get("custom_id") == viewer.user_id
+    ]
     assert len(made) == 1
 
 

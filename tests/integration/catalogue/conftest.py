@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 
 from functions import bootstrap
-from infra.local.omdb.app import KEY, Simulator
+from infra.local.simulators.omdb.app import KEY, OmdbSimulator
 from tests.support.owners import OPERATOR_KEY
 from tests.support.wiring import forget_all
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def omdb() -> Iterator[str]:
     """Run the simulator and return its address."""
-    server = uvicorn.Server(uvicorn.Config(Simulator().app(), host="127.0.0.1", port=0, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(OmdbSimulator().app(), host="127.0.0.1", port=0, log_level="error"))
     started = threading.Event()
     startup = server.startup
 

@@ -42,13 +42,13 @@ def test_a_title_and_its_job_are_shown_from_arrival_to_failure() -> None:
     blob = f"{uuid.uuid4().hex[:8]}/Sintel.2010.mkv"
     title_id = title_id_for(blob)
     bootstrap.catalogue().open_title(title_id, stem=blob.removesuffix(".mkv"), status=Status.ENCODING)
-    job_id = bootstrap.encodes().open(blob, etag="0x1", size=1000, title_id=title_id, uploaded_at=datetime.now(UTC))
+    job_id = bootstrap.encodes().open_job(blob, etag="0x1", size=1000, title_id=title_id, uploaded_at=datetime.now(UTC))
     _, title = call(get_title, f"titles/{title_id}", route={"id": title_id})
     assert (title["status"], title["progress"]["status"]) == ("encoding", "queued")
     assert [job["job_id"] for job in call(list_jobs, "jobs", headers=AS_OPERATOR)[1]["jobs"]] == [job_id]
     assert call(retry_job, f"jobs/{job_id}/retry", route={"id": job_id}, headers=AS_OPERATOR)[0] == 409
     assert open_as_administrator(title_id)[0] == 409
-    bootstrap.encodes().fail(job_id, "The file has no video.")
+    bootstrap.encodes().cancel(title_id, "The file has no video.")
     _, job = call(get_job, f"jobs/{job_id}", route={"id": job_id}, headers=AS_OPERATOR)
     assert (job["status"], job["reason"]) == ("failed", "The file has no video.")
     assert call(get_job, "jobs/nothing", route={"id": "nothing"}, headers=AS_OPERATOR)[0] == 404

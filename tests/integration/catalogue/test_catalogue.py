@@ -186,8 +186,7 @@ def test_a_title_that_is_in_no_store_is_not_found() -> None:
 
 
 def test_every_store_of_the_stack_is_up() -> None:
-    from functions.health.service import check
 
-    assert {name: health.reason for name, health in check(bootstrap.health_probes(), timeout_s=20).items()} == (
+    assert {name: state.reason for name, state in bootstrap.health().report().items()} == (
         dict.fromkeys(("blob", "queue", "mongo", "mysql", "redis", "neo4j"))
     )

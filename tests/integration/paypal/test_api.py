@@ -15,6 +15,7 @@ from tests.support.paypal import make_active, make_plan, make_subscription
 if TYPE_CHECKING:
     from tests.support.paypal import PayPal
 
+WEBHOOKS = "/v1/notifications/webhooks"
 SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
@@ -60,72 +61,46 @@ def test_wrong_credentials_and_other_grants_are_refused(paypal: PayPal) -> None:
 
 
 def test_a_call_without_a_good_token_is_refused(paypal: PayPal) -> None:
-    url = f"{paypal.url}/v1/billing/plans"
+    url = paypal.url + WEBHOOKS
     assert issue_of(requests.get(url, timeout=30))[:2] == (401, "AUTHENTICATION_FAILURE")
     forged = requests.get(url, headers={"Authorization": f"Bearer {paypal.token()[:-2]}xx"}, timeout=30)
     assert (forged.status_code, forged.json()["error"]) == (401, "invalid_token")
 
 
-def test_a_token_ends_by_itself_and_at_a_switch(paypal: PayPal) -> None:
+def test_a_token_is_refused_once_it_has_expired(paypal: PayPal) -> None:
     old = {"Authorization": f"Bearer {paypal.token()}"}
-    url = f"{paypal.url}/v1/billing/plans"
+    url = paypal.url + WEBHOOKS
     assert requests.get(url, headers=old, timeout=30).status_code == 200
     paypal.control("POST", "tokens/expire")
     assert requests.get(url, headers=old, timeout=30).status_code == 401
-    paypal.control("PATCH", "switches", token_seconds=1)
-    answer = token_of(paypal, paypal.client_secret).json()
-    assert answer["expires_in"] == 1
-    end = time.monotonic() + 5
-    while requests.get(url, headers={"Authorization": f"Bearer {answer['access_token']}"}, timeout=30).ok:
-        assert time.monotonic() < end
 
 
-def test_the_library_of_the_product_gets_along_with_it(paypal: PayPal) -> None:
+def test_the_client_library_gets_a_new_token_when_the_old_one_has_expired(paypal: PayPal) -> None:
     api = Api(mode="live", endpoint=paypal.url, client_id=paypal.client_id, client_secret=paypal.client_secret)
-    made = api.post("v1/catalogs/products", {"name": "Notflix", "type": "SERVICE"}, {"PayPal-Request-Id": "p-1"})
-    assert api.get(f"v1/catalogs/products/{made['id']}")["name"] == "Notflix"
+    assert api.post("v1/catalogs/products", {"name": "Notflix", "type": "SERVICE"}, {"PayPal-Request-Id": "p-1"})["id"]
     paypal.control("POST", "tokens/expire")
-    assert api.get(f"v1/catalogs/products/{made['id']}")["id"] == made["id"], "it should have got a fresh token"
+    assert len(api.get("v1/notifications/webhooks")["webhooks"]) == 1
 
 
 # Products and plans
 
 
-def test_a_product_is_made_read_and_listed(paypal: PayPal) -> None:
+def test_a_product_is_created(paypal: PayPal) -> None:
     answer = paypal.call("POST", "/v1/catalogs/products", {"name": "Notflix", "type": "SERVICE"})
     assert answer.status_code == 201
     assert answer.headers["paypal-debug-id"]
     made = answer.json()
     assert made["id"].startswith("PROD-") and SECONDS.fullmatch(made["create_time"])
-    assert paypal.ask("GET", f"/v1/catalogs/products/{made['id']}")["type"] == "SERVICE"
-    assert [each["id"] for each in paypal.ask("GET", "/v1/catalogs/products")["products"]] == [made["id"]]
 
 
-def test_a_plan_is_active_and_keeps_its_price_as_text(paypal: PayPal) -> None:
-    plan = paypal.ask("GET", f"/v1/billing/plans/{make_plan(paypal, price='79.90')}")
-    assert re.fullmatch(r"P-[0-9A-Z]{24}", plan["id"])
-    assert plan["status"] == "ACTIVE"
-    assert plan["billing_cycles"][0]["pricing_scheme"]["fixed_price"] == {"currency_code": "EUR", "value": "79.9"}
-    assert plan["payment_preferences"]["payment_failure_threshold"] == 2
-
-
-def test_a_retired_plan_cannot_be_subscribed_to_until_it_is_active_again(paypal: PayPal) -> None:
+def test_a_deactivated_plan_is_closed_to_new_subscribers(paypal: PayPal) -> None:
     plan = make_plan(paypal)
+    assert re.fullmatch(r"P-[0-9A-Z]{24}", plan)
     assert paypal.call("POST", f"/v1/billing/plans/{plan}/deactivate").status_code == 204
     refused = paypal.call("POST", "/v1/billing/subscriptions", {"plan_id": plan})
     assert issue_of(refused) == (422, "UNPROCESSABLE_ENTITY", "PLAN_STATUS_INVALID")
     again = paypal.call("POST", f"/v1/billing/plans/{plan}/deactivate")
     assert issue_of(again) == (422, "UNPROCESSABLE_ENTITY", "PLAN_STATUS_INVALID")
-    assert paypal.call("POST", f"/v1/billing/plans/{plan}/activate").status_code == 204
-    assert make_subscription(paypal, plan)["status"] == "APPROVAL_PENDING"
-
-
-def test_plans_are_listed_in_pages(paypal: PayPal) -> None:
-    plans = [make_plan(paypal) for _ in range(3)]
-    page = paypal.ask("GET", "/v1/billing/plans?page_size=2&page=2&total_required=true")
-    assert [each["id"] for each in page["plans"]] == plans[:1]
-    assert (page["total_items"], page["total_pages"]) == (3, 2)
-    assert "next" not in [each["rel"] for each in page["links"]]
 
 
 @pytest.mark.parametrize(
@@ -133,6 +108,8 @@ def test_plans_are_listed_in_pages(paypal: PayPal) -> None:
     [
         ({"name": None}, (400, "INVALID_REQUEST", "MISSING_REQUIRED_PARAMETER")),
         ({"name": "x" * 128}, (400, "INVALID_REQUEST", "INVALID_STRING_MAX_LENGTH")),
+        ({"payment_preferences": {"auto_bill_outstanding": False}}, (422, "UNPROCESSABLE_ENTITY", "NOT_SIMULATED")),
+        ({"taxes": {"percentage": "10"}}, (422, "UNPROCESSABLE_ENTITY", "NOT_SIMULATED")),
         ({"billing_cycles": []}, (400, "INVALID_REQUEST", "INVALID_ARRAY_MIN_ITEMS")),
         ({"payment_preferences": None}, (400, "INVALID_REQUEST", "MISSING_REQUIRED_PARAMETER")),
         ({"product_id": "PROD-UNKNOWN"}, (404, "RESOURCE_NOT_FOUND", "INVALID_RESOURCE_ID")),
@@ -151,6 +128,8 @@ def test_a_malformed_plan_is_refused_with_its_issue(
     [
         ({"tenure_type": "TRIAL", "total_cycles": 1}, "MISSING_REGULAR_BILLING_CYCLE"),
         ({"sequence": 2}, "INVALID_BILLING_CYCLE_SEQUENCE"),
+        ({"total_cycles": 12}, "NOT_SIMULATED"),
+        ({"pricing_scheme": {"tiers": []}}, "NOT_SIMULATED"),
         ({"frequency": {"interval_unit": "FORTNIGHT"}}, "INVALID_PARAMETER_VALUE"),
         ({"frequency": {"interval_unit": "YEAR", "interval_count": 2}}, "INVALID_INTEGER_MAX_VALUE"),
         ({"pricing_scheme": {"fixed_price": {"value": 7.99, "currency_code": "EUR"}}}, "INVALID_PARAMETER_SYNTAX"),
@@ -201,7 +180,7 @@ def test_a_subscription_waits_for_approval_under_a_link(paypal: PayPal) -> None:
         ({"start_time": "soon"}, "INVALID_PARAMETER_SYNTAX"),
         ({"application_context": {"return_url": "https://a.example/", "cancel_url": "javascript:alert(1)"}}, "SYNTAX"),
         ({"application_context": {"return_url": "https://a.example/"}}, "MISSING_REQUIRED_PARAMETER"),
-        ({"quantity": "2"}, "SUBSCRIPTION_CANNOT_HAVE_QUANTITY"),
+        ({"quantity": "2"}, "NOT_SIMULATED"),
         ({"plan_id": "P-UNKNOWN"}, "INVALID_RESOURCE_ID"),
     ],
 )
@@ -224,24 +203,13 @@ def test_a_body_that_is_no_json_and_one_of_another_kind_are_refused(paypal: PayP
 def test_what_does_not_exist_is_not_found(paypal: PayPal) -> None:
     for method, path in (
         ("GET", "/v1/billing/subscriptions/I-NOTHERE"),
-        ("GET", "/v1/billing/plans/P-NOTHERE"),
         ("GET", "/v1/payments/sale/NOTHERE"),
         ("GET", "/v1/payments/refund/NOTHERE"),
-        ("GET", "/v1/notifications/webhooks/NOTHERE"),
-        ("GET", "/v1/notifications/webhooks-events/NOTHERE"),
+        ("GET", "/v1/billing/plans"),  # the product does not use it, so the simulator does not have it
     ):
         assert issue_of(paypal.call(method, path)) == (404, "RESOURCE_NOT_FOUND", "INVALID_RESOURCE_ID"), path
     cancel = paypal.call("POST", "/v1/billing/subscriptions/I-NOTHERE/cancel", {"reason": "x"})
     assert cancel.status_code == 404
-
-
-def test_subscriptions_are_listed_by_status_and_plan(paypal: PayPal) -> None:
-    plan = make_plan(paypal)
-    active, waiting = make_active(paypal, plan), make_subscription(paypal, plan)["id"]
-    make_active(paypal)
-    path = f"/v1/billing/subscriptions?plan_ids={plan}"
-    assert {each["id"] for each in paypal.ask("GET", path)["subscriptions"]} == {active, waiting}
-    assert [each["id"] for each in paypal.ask("GET", f"{path}&statuses=ACTIVE")["subscriptions"]] == [active]
 
 
 # Idempotency
@@ -255,7 +223,7 @@ def test_a_repeated_request_id_makes_nothing_twice(paypal: PayPal) -> None:
     ]
     assert [answer.status_code for answer in answers] == [201, 200]
     assert answers[0].json() == answers[1].json()
-    assert len(paypal.ask("GET", "/v1/billing/subscriptions")["subscriptions"]) == 1
+    assert len(paypal.control("GET", "subscriptions")["subscriptions"]) == 1
 
 
 def test_a_request_id_is_forgotten_after_three_days_and_a_refusal_at_once(paypal: PayPal) -> None:
@@ -273,14 +241,15 @@ def test_a_request_id_is_forgotten_after_three_days_and_a_refusal_at_once(paypal
 
 
 def test_calls_fail_as_often_and_only_where_the_switch_says(paypal: PayPal) -> None:
+    id_ = make_active(paypal)
     paypal.control("PATCH", "switches", fault={"status": 503, "count": 2, "path": "/v1/billing"})
-    assert paypal.call("GET", "/v1/catalogs/products").status_code == 200
-    failed = [paypal.call("GET", "/v1/billing/plans") for _ in range(3)]
+    assert paypal.call("GET", WEBHOOKS).status_code == 200
+    failed = [paypal.call("GET", f"/v1/billing/subscriptions/{id_}") for _ in range(3)]
     assert [answer.status_code for answer in failed] == [503, 503, 200]
     assert failed[0].json()["name"] == "SERVICE_UNAVAILABLE"
     paypal.control("PATCH", "switches", fault={"status": 429})
     headers = {"Authorization": "Bearer whatever"}
-    limited = requests.get(f"{paypal.url}/v1/billing/plans", headers=headers, timeout=30)
+    limited = requests.get(paypal.url + WEBHOOKS, headers=headers, timeout=30)
     assert issue_of(limited)[:2] == (429, "RATE_LIMIT_REACHED")
 
 
@@ -292,15 +261,13 @@ def test_a_lost_answer_leaves_its_effect_which_the_request_id_finds_again(paypal
     assert paypal.call("POST", "/v1/billing/subscriptions", {"plan_id": plan}, headers).status_code == 500
     again = paypal.call("POST", "/v1/billing/subscriptions", {"plan_id": plan}, headers)
     assert again.status_code == 200
-    assert [each["id"] for each in paypal.ask("GET", "/v1/billing/subscriptions")["subscriptions"]] == [
-        again.json()["id"]
-    ]
+    assert [each["id"] for each in paypal.control("GET", "subscriptions")["subscriptions"]] == [again.json()["id"]]
 
 
 def test_every_call_takes_as_long_as_the_switch_says(paypal: PayPal) -> None:
     paypal.control("PATCH", "switches", slow_ms=300)
     began = time.monotonic()
-    assert paypal.call("GET", "/v1/billing/plans").status_code == 200  # two calls: the token, and this one
+    assert paypal.call("GET", WEBHOOKS).status_code == 200  # two calls: the token, and this one
     assert time.monotonic() - began >= 0.6
     paypal.control("DELETE", "switches")
     assert paypal.control("GET", "switches")["slow_ms"] == 0
@@ -309,10 +276,10 @@ def test_every_call_takes_as_long_as_the_switch_says(paypal: PayPal) -> None:
 def test_a_switch_that_does_not_exist_or_cannot_stand_so_is_refused_in_a_sentence(paypal: PayPal) -> None:
     for body, words in (
         ({"speed": 1}, "There is no switch speed"),
-        ({"copies": 0}, "copies is a number"),
+        ({"copies": 0}, "copies must be a number"),
         ({"delivery": "drop"}, "normal, hold, lose"),
-        ({"signing": {"mode": "md5"}}, "same_crc_body"),
-        ({"slow_ms": 5, "order": "up"}, "in, reversed, shuffled"),
+        ({"fault": 500}, "fault must be an object"),
+        ({"slow_ms": 5, "order": "up"}, "in, reversed"),
     ):
         answer = requests.patch(f"{paypal.url}/_simulator/switches", json=body, timeout=30)
         assert answer.status_code == 422 and words in answer.json()["error"]

@@ -8,7 +8,7 @@ import pytest
 
 from infra.azure import steps
 from infra.azure.tools import Environment
-from infra.local.stores.home import CannotRun
+from infra.local.home import CannotRun
 from tests.support.azure import Programs, install
 
 if TYPE_CHECKING:

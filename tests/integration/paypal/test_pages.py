@@ -61,7 +61,7 @@ def test_a_page_decides_once(paypal: PayPal) -> None:
     url = approval_of(subscription)
     assert decide(url, "approve").status_code == 303
     again = decide(url, "approve")
-    assert again.status_code == 410 and "it is active" in again.text
+    assert again.status_code == 410 and "the subscription is active" in again.text
     assert requests.get(url, timeout=30).status_code == 410
     query = "?start_time=2000-01-01T00:00:00Z&end_time=2100-01-01T00:00:00Z"
     path = f"/v1/billing/subscriptions/{subscription['id']}/transactions{query}"

@@ -177,12 +177,12 @@ def test_an_unknown_or_withdrawn_title_is_not_found(theatre: Theatre) -> None:
             theatre.recommendations.similar(title_id)
 
 
-def test_a_graph_that_is_away_costs_little_and_nothing_untrue_is_said(theatre: Theatre) -> None:
+def test_a_graph_that_is_away_costs_little_and_nothing_untrue_is_said(theatre: Theatre, refused_port: int) -> None:
     for number in range(4):
         rating = 6.0 + number if number else None
         theatre.shows(f"film-{number}", genres=("War", "Drama"), imdb_rating=rating)
     theatre.watches(0, "film-1")
-    with closing(BoltGraph(Bolt("bolt://127.0.0.1:1", "neo4j", "secret"))) as graph:
+    with closing(BoltGraph(Bolt(f"bolt://127.0.0.1:{refused_port}", "neo4j", "secret"))) as graph:
         away = Recommendations(graph, theatre.world.catalogue)
         began = time.monotonic()
         [shelf] = away.home(VIEWERS[0])

@@ -147,8 +147,8 @@ def test_other_methods_are_refused(browser: Browser) -> None:
     assert browser.post("/").status_code == 405
 
 
-def test_a_store_that_is_away_is_told_in_a_sentence(stack: Stack) -> None:
-    away = stack.settings.storage.replace(stack.endpoints["blob"].split("/")[2], "127.0.0.1:9")
+def test_a_store_that_is_away_is_told_in_a_sentence(stack: Stack, refused_port: int) -> None:
+    away = stack.settings.storage.replace(stack.endpoints["blob"].split("/")[2], f"127.0.0.1:{refused_port}")
     container = ContainerClient.from_connection_string(away, "site", retry_total=0)
     with container, served(container) as asking:
         answer = asking.get("/")

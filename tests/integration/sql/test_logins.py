@@ -1,4 +1,4 @@
-"""The stores of accounts in MySQL: what each procedure does, also to many who call it at once."""
+"""The stores of accounts in MySQL: what each procedure does, also when called concurrently."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from functions.accounts.model import HistoryEntry, Login, Outcome, Purpose
-from functions.accounts.repository import MOST_AT_ONCE, MysqlLoginHistory, MysqlLogins
+from functions.accounts.model import HistoryPosition, LinkPurpose, Login, LoginHistoryEntry, LoginOutcome
+from functions.accounts.repository import ROWS_PER_DELETE, MySqlLoginHistoryStore, MySqlLoginStore
 from functions.platform.errors import AddressTaken, Malformed
 from infra.local.stores.mariadb import SQL
 from infra.migrations.files import read_folders
@@ -41,65 +41,69 @@ def make_login(**changes: Any) -> Login:
     return Login(**{**fields, **changes})
 
 
+def position_of(entry: LoginHistoryEntry) -> HistoryPosition:
+    return HistoryPosition(entry.at, entry.entry_id)
+
+
 def make_link() -> str:
     return sha256(uuid4().bytes).hexdigest()
 
 
-def make_entry(user_id: str, **changes: Any) -> HistoryEntry:
-    fields = {"at": NOW, "ip": "2001:db8::1", "browser": "Firefox on Linux", "outcome": Outcome.SUCCESS}
-    return HistoryEntry(**{"entry_id": uuid4().hex, "user_id": user_id, **fields, **changes})
+def make_entry(user_id: str, **changes: Any) -> LoginHistoryEntry:
+    fields = {"at": NOW, "ip": "2001:db8::1", "browser": "Firefox on Linux", "outcome": LoginOutcome.SUCCESS}
+    return LoginHistoryEntry(**{"entry_id": uuid4().hex, "user_id": user_id, **fields, **changes})
 
 
 @pytest.fixture(scope="module")
-def logins(server: Running) -> MysqlLogins:
+def logins(server: Running) -> MySqlLoginStore:
     """Return the store of logins."""
-    return MysqlLogins(server.database("logins"))
+    return MySqlLoginStore(server.database("logins"))
 
 
 @pytest.fixture(scope="module")
-def history(server: Running) -> MysqlLoginHistory:
+def history(server: Running) -> MySqlLoginHistoryStore:
     """Return the store of login history."""
-    return MysqlLoginHistory(server.database("login_history"))
+    return MySqlLoginHistoryStore(server.database("login_history"))
 
 
-def test_login_is_found_by_address_and_by_id(logins: MysqlLogins) -> None:
+def test_login_is_found_by_address_and_by_id(logins: MySqlLoginStore) -> None:
     login = make_login(admin=True, confirmed_at=NOW)
-    logins.register(login)
-    assert logins.find(login.address, hash_of("dummy")) == login
-    assert logins.get(login.user_id) == login
-    assert logins.get(uuid4().hex) is None
+    logins.add_login(login)
+    assert logins.find_login(login.address, hash_of("dummy")) == login
+    assert logins.get_login(login.user_id) == login
+    assert logins.get_login(uuid4().hex) is None
 
 
-def test_unknown_address_gives_a_row_of_the_same_shape_with_the_dummy_hash(logins: MysqlLogins) -> None:
-    found = logins.find("nobody@example.org", hash_of("dummy"))
+def test_unknown_address_gives_a_row_of_the_same_shape_with_the_dummy_hash(logins: MySqlLoginStore) -> None:
+    found = logins.find_login("nobody@example.org", hash_of("dummy"))
     assert (found.user_id, found.address, found.email) == ("", "nobody@example.org", "")
     assert (found.password_hash, found.admin, found.confirmed_at) == (hash_of("dummy"), False, None)
     assert isinstance(found.created_at, datetime)
 
 
 @pytest.mark.parametrize("change", [str.upper, lambda address: address + " ", lambda address: " " + address])
-def test_address_is_found_only_exactly_as_it_is(logins: MysqlLogins, change: Any) -> None:
+def test_address_is_found_only_exactly_as_it_is(logins: MySqlLoginStore, change: Any) -> None:
     login = make_login()
-    logins.register(login)
-    assert logins.find(change(login.address), hash_of("dummy")).user_id == ""
+    logins.add_login(login)
+    assert logins.find_login(change(login.address), hash_of("dummy")).user_id == ""
 
 
-def test_address_is_taken_once_and_the_refusal_does_not_repeat_it(logins: MysqlLogins) -> None:
+def test_address_is_taken_once_and_the_refusal_does_not_repeat_it(logins: MySqlLoginStore) -> None:
     login = make_login()
-    logins.register(login)
-    logins.register(login)  # as after a connection that broke
+    logins.add_login(login)
+    logins.add_login(login)  # as after a connection that broke
     with pytest.raises(AddressTaken) as taken:
-        logins.register(make_login(address=login.address))
+        logins.add_login(make_login(address=login.address))
     assert login.address not in str(taken.value)
-    assert logins.get(login.user_id) == login
+    assert logins.get_login(login.user_id) == login
 
 
-def test_of_many_who_register_one_address_at_once_one_gets_it(logins: MysqlLogins) -> None:
+def test_of_many_who_register_one_address_at_once_one_gets_it(logins: MySqlLoginStore) -> None:
     rivals = [make_login(address="rivals@example.org") for _ in range(16)]
 
     def register(login: Login) -> bool:
         try:
-            logins.register(login)
+            logins.add_login(login)
         except AddressTaken:
             return False
         return True
@@ -107,7 +111,7 @@ def test_of_many_who_register_one_address_at_once_one_gets_it(logins: MysqlLogin
     with ThreadPoolExecutor(16) as threads:
         got = list(threads.map(register, rivals))
     assert got.count(True) == 1
-    assert logins.find("rivals@example.org", "").user_id == rivals[got.index(True)].user_id
+    assert logins.find_login("rivals@example.org", "").user_id == rivals[got.index(True)].user_id
 
 
 @pytest.mark.parametrize(
@@ -123,32 +127,32 @@ def test_of_many_who_register_one_address_at_once_one_gets_it(logins: MysqlLogin
     ],
     ids=str,
 )
-def test_what_a_login_cannot_be_is_not_kept(logins: MysqlLogins, changes: dict[str, str]) -> None:
+def test_what_a_login_cannot_be_is_not_kept(logins: MySqlLoginStore, changes: dict[str, str]) -> None:
     """Least of all a password in the place of its hash."""
     login = make_login(**changes)
     with pytest.raises(Malformed):
-        logins.register(login)
-    assert logins.get(login.user_id) is None
+        logins.add_login(login)
+    assert logins.get_login(login.user_id) is None
 
 
-def test_hash_is_replaced_only_over_the_one_that_was_read(logins: MysqlLogins) -> None:
+def test_hash_is_replaced_only_over_the_one_that_was_read(logins: MySqlLoginStore) -> None:
     login = make_login()
-    logins.register(login)
+    logins.add_login(login)
     assert not logins.replace_hash(login.user_id, over=hash_of("another"), new=hash_of("second"))
     assert logins.replace_hash(login.user_id, over=hash_of("first"), new=hash_of("second"))
     assert logins.replace_hash(
         login.user_id, over=hash_of("first"), new=hash_of("second")
     )  # as after a broken connection
     assert not logins.replace_hash(login.user_id, over=hash_of("first"), new=hash_of("third"))
-    kept = logins.get(login.user_id)
+    kept = logins.get_login(login.user_id)
     assert kept is not None
     assert kept.password_hash == hash_of("second")
     assert not logins.replace_hash(uuid4().hex, over=hash_of("first"), new=hash_of("second"))
 
 
-def test_of_many_who_change_a_password_at_once_one_does(logins: MysqlLogins) -> None:
+def test_of_many_who_change_a_password_at_once_one_does(logins: MySqlLoginStore) -> None:
     login = make_login()
-    logins.register(login)
+    logins.add_login(login)
 
     def change(number: int) -> bool:
         return logins.replace_hash(login.user_id, over=hash_of("first"), new=hash_of(f"new{number}"))
@@ -156,118 +160,118 @@ def test_of_many_who_change_a_password_at_once_one_does(logins: MysqlLogins) -> 
     with ThreadPoolExecutor(16) as threads:
         changed = list(threads.map(change, range(16)))
     assert changed.count(True) == 1
-    assert logins.find(login.address, "").password_hash == hash_of(f"new{changed.index(True)}")
+    assert logins.find_login(login.address, "").password_hash == hash_of(f"new{changed.index(True)}")
 
 
-def test_new_password_ends_a_link_to_reset_it_and_no_other(logins: MysqlLogins) -> None:
+def test_new_password_ends_a_link_to_reset_it_and_no_other(logins: MySqlLoginStore) -> None:
     login, reset, confirm = make_login(), make_link(), make_link()
-    logins.register(login)
-    logins.keep_link(reset, login.user_id, Purpose.RESET, NOW + timedelta(minutes=30))
-    logins.keep_link(confirm, login.user_id, Purpose.CONFIRM, NOW + timedelta(minutes=30))
+    logins.add_login(login)
+    logins.store_link(reset, login.user_id, LinkPurpose.RESET, NOW + timedelta(minutes=30))
+    logins.store_link(confirm, login.user_id, LinkPurpose.CONFIRM, NOW + timedelta(minutes=30))
     logins.replace_hash(login.user_id, over=hash_of("first"), new=hash_of("second"))
-    assert logins.use_link(reset, Purpose.RESET, NOW) is None
-    assert logins.use_link(confirm, Purpose.CONFIRM, NOW) == login.user_id
+    assert logins.use_link(reset, LinkPurpose.RESET, NOW) is None
+    assert logins.use_link(confirm, LinkPurpose.CONFIRM, NOW) == login.user_id
 
 
-def test_link_is_good_once_for_its_purpose_and_until_its_time(logins: MysqlLogins) -> None:
+def test_link_is_good_once_for_its_purpose_and_until_its_time(logins: MySqlLoginStore) -> None:
     login, link = make_login(), make_link()
-    logins.register(login)
+    logins.add_login(login)
     until = NOW + timedelta(minutes=30)
-    logins.keep_link(link, login.user_id, Purpose.RESET, until)
-    assert logins.use_link(link, Purpose.CONFIRM, NOW) is None
-    assert logins.use_link(link, Purpose.RESET, until) is None
-    assert logins.use_link(make_link(), Purpose.RESET, NOW) is None
-    assert logins.use_link(link, Purpose.RESET, until - timedelta(microseconds=1)) == login.user_id
-    assert logins.use_link(link, Purpose.RESET, NOW) is None
+    logins.store_link(link, login.user_id, LinkPurpose.RESET, until)
+    assert logins.use_link(link, LinkPurpose.CONFIRM, NOW) is None
+    assert logins.use_link(link, LinkPurpose.RESET, until) is None
+    assert logins.use_link(make_link(), LinkPurpose.RESET, NOW) is None
+    assert logins.use_link(link, LinkPurpose.RESET, until - timedelta(microseconds=1)) == login.user_id
+    assert logins.use_link(link, LinkPurpose.RESET, NOW) is None
 
 
-def test_of_many_who_use_a_link_at_once_one_does(logins: MysqlLogins) -> None:
+def test_of_many_who_use_a_link_at_once_one_does(logins: MySqlLoginStore) -> None:
     login = make_login()
-    logins.register(login)
+    logins.add_login(login)
     for _ in range(10):
         link = make_link()
-        logins.keep_link(link, login.user_id, Purpose.RESET, NOW + timedelta(minutes=30))
+        logins.store_link(link, login.user_id, LinkPurpose.RESET, NOW + timedelta(minutes=30))
         with ThreadPoolExecutor(8) as threads:
-            used = list(threads.map(lambda _, link=link: logins.use_link(link, Purpose.RESET, NOW), range(8)))
+            used = list(threads.map(lambda _, link=link: logins.use_link(link, LinkPurpose.RESET, NOW), range(8)))
         assert used.count(login.user_id) == 1
         assert used.count(None) == 7
 
 
-def test_later_link_takes_the_place_of_an_earlier_one(logins: MysqlLogins) -> None:
+def test_later_link_takes_the_place_of_an_earlier_one(logins: MySqlLoginStore) -> None:
     login, first, second = make_login(), make_link(), make_link()
-    logins.register(login)
+    logins.add_login(login)
     for link in (first, second):
-        logins.keep_link(link, login.user_id, Purpose.CONFIRM, NOW + timedelta(minutes=30))
-    assert logins.use_link(first, Purpose.CONFIRM, NOW) is None
-    assert logins.use_link(second, Purpose.CONFIRM, NOW) == login.user_id
+        logins.store_link(link, login.user_id, LinkPurpose.CONFIRM, NOW + timedelta(minutes=30))
+    assert logins.use_link(first, LinkPurpose.CONFIRM, NOW) is None
+    assert logins.use_link(second, LinkPurpose.CONFIRM, NOW) == login.user_id
 
 
-def test_confirmation_and_administrator_are_noted(logins: MysqlLogins) -> None:
+def test_confirmation_and_administrator_are_noted(logins: MySqlLoginStore) -> None:
     login = make_login()
-    logins.register(login)
-    logins.confirm(login.user_id, NOW)
-    logins.confirm(login.user_id, NOW + timedelta(days=1))
+    logins.add_login(login)
+    logins.confirm_address(login.user_id, NOW)
+    logins.confirm_address(login.user_id, NOW + timedelta(days=1))
     logins.make_administrator(login.user_id)
-    kept = logins.get(login.user_id)
+    kept = logins.get_login(login.user_id)
     assert kept is not None
     assert (kept.confirmed_at, kept.admin) == (NOW, True)
 
 
-def test_deleted_account_is_gone_with_its_links_and_its_address_is_free(logins: MysqlLogins) -> None:
+def test_deleted_account_is_gone_with_its_links_and_its_address_is_free(logins: MySqlLoginStore) -> None:
     login, link = make_login(), make_link()
-    logins.register(login)
-    logins.keep_link(link, login.user_id, Purpose.RESET, NOW + timedelta(minutes=30))
-    logins.delete(login.user_id)
-    logins.delete(login.user_id)
-    assert logins.get(login.user_id) is None
-    assert logins.use_link(link, Purpose.RESET, NOW) is None
-    logins.keep_link(link, login.user_id, Purpose.RESET, NOW + timedelta(minutes=30))
-    assert logins.use_link(link, Purpose.RESET, NOW) is None
-    logins.register(make_login(address=login.address))
+    logins.add_login(login)
+    logins.store_link(link, login.user_id, LinkPurpose.RESET, NOW + timedelta(minutes=30))
+    logins.delete_login(login.user_id)
+    logins.delete_login(login.user_id)
+    assert logins.get_login(login.user_id) is None
+    assert logins.use_link(link, LinkPurpose.RESET, NOW) is None
+    logins.store_link(link, login.user_id, LinkPurpose.RESET, NOW + timedelta(minutes=30))
+    assert logins.use_link(link, LinkPurpose.RESET, NOW) is None
+    logins.add_login(make_login(address=login.address))
 
 
-def test_links_that_are_over_are_cleared_away(logins: MysqlLogins, server: Running) -> None:
-    logins.expire_links(NOW + timedelta(days=1))
+def test_links_that_are_over_are_cleared_away(logins: MySqlLoginStore, server: Running) -> None:
+    logins.delete_expired_links(NOW + timedelta(days=1))
     login, over, good = make_login(), make_link(), make_link()
-    logins.register(login)
-    logins.keep_link(over, login.user_id, Purpose.RESET, NOW)
-    logins.keep_link(good, login.user_id, Purpose.CONFIRM, NOW + timedelta(minutes=1))
-    assert logins.expire_links(NOW) == 1
+    logins.add_login(login)
+    logins.store_link(over, login.user_id, LinkPurpose.RESET, NOW)
+    logins.store_link(good, login.user_id, LinkPurpose.CONFIRM, NOW + timedelta(minutes=1))
+    assert logins.delete_expired_links(NOW) == 1
     assert [row["link_hash"] for row in server.ask("SELECT link_hash FROM logins_db.links")] == [good]
 
 
-def test_history_is_read_newest_first_in_pages_and_an_entry_counts_once(history: MysqlLoginHistory) -> None:
+def test_history_is_read_newest_first_in_pages_and_an_entry_counts_once(history: MySqlLoginHistoryStore) -> None:
     user_id = uuid4().hex
-    entries = [make_entry(user_id, at=NOW - timedelta(minutes=age), outcome=o) for age, o in enumerate(Outcome)]
+    entries = [make_entry(user_id, at=NOW - timedelta(minutes=age), outcome=o) for age, o in enumerate(LoginOutcome)]
     for entry in (*reversed(entries), *entries, make_entry(uuid4().hex)):
-        history.record(entry)
-    assert history.page(user_id, before=None, limit=10) == entries
-    assert history.page(user_id, before=None, limit=2) == entries[:2]
-    assert history.page(user_id, before=entries[1].at, limit=2) == entries[2:]
-    assert history.page(user_id, before=entries[2].at, limit=2) == []
+        history.store_entry(entry)
+    assert history.entries_of(user_id, after=None, limit=10) == entries
+    assert history.entries_of(user_id, after=None, limit=2) == entries[:2]
+    assert history.entries_of(user_id, after=position_of(entries[1]), limit=2) == entries[2:]
+    assert history.entries_of(user_id, after=position_of(entries[2]), limit=2) == []
 
 
-def test_history_of_one_user_is_forgotten_whole(history: MysqlLoginHistory) -> None:
+def test_history_of_one_user_is_forgotten_whole(history: MySqlLoginHistoryStore) -> None:
     gone, other = uuid4().hex, uuid4().hex
     for user_id in (gone, gone, other):
-        history.record(make_entry(user_id))
-    history.forget(gone)
-    history.forget(gone)
-    assert history.page(gone, before=None, limit=10) == []
-    assert len(history.page(other, before=None, limit=10)) == 1
+        history.store_entry(make_entry(user_id))
+    history.delete_entries_of(gone)
+    history.delete_entries_of(gone)
+    assert history.entries_of(gone, after=None, limit=10) == []
+    assert len(history.entries_of(other, after=None, limit=10)) == 1
 
 
-def test_old_history_is_cleared_away_in_portions(history: MysqlLoginHistory, server: Running) -> None:
+def test_old_history_is_cleared_away_in_portions(history: MySqlLoginHistoryStore, server: Running) -> None:
     server.ask("DELETE FROM login_history_db.entries")
     user_id = uuid4().hex
     long_ago = NOW.replace(tzinfo=None) - timedelta(days=400)
-    rows = [(f"old{number}", user_id, long_ago, "::1", "", "success") for number in range(2 * MOST_AT_ONCE)]
+    rows = [(f"old{number}", user_id, long_ago, "::1", "", "success") for number in range(2 * ROWS_PER_DELETE)]
     with server.root() as connection, connection.cursor() as cursor:
         cursor.executemany("INSERT INTO login_history_db.entries VALUES (%s, %s, %s, %s, %s, %s)", rows)
     recent = make_entry(user_id)
-    history.record(recent)
-    assert history.expire(NOW - timedelta(days=365)) == 2 * MOST_AT_ONCE
-    assert history.page(user_id, before=None, limit=10) == [recent]
+    history.store_entry(recent)
+    assert history.delete_entries_before(NOW - timedelta(days=365)) == 2 * ROWS_PER_DELETE
+    assert history.entries_of(user_id, after=None, limit=10) == [recent]
 
 
 def test_lookups_read_no_more_than_the_row_they_want(server: Running) -> None:
@@ -276,7 +280,8 @@ def test_lookups_read_no_more_than_the_row_they_want(server: Running) -> None:
         "SELECT * FROM logins_db.logins WHERE address = 'x'",
         "SELECT * FROM logins_db.logins WHERE user_id = 'x'",
         "DELETE FROM logins_db.links WHERE link_hash = 'x'",
-        "SELECT * FROM login_history_db.entries WHERE user_id = 'x' AND at < '2026-01-01' ORDER BY at DESC",
+        "SELECT * FROM login_history_db.entries WHERE user_id = 'x' AND at <= '2026-01-01' "
+        "AND (at < '2026-01-01' OR entry_id < 'x') ORDER BY at DESC, entry_id DESC",
     ):
         (plan,) = server.ask(f"EXPLAIN {statement}")
         assert plan["key"] or "const table" in plan["extra"], statement

@@ -11,13 +11,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from functions.accounts.repository import MysqlLogins
+from functions.accounts.repository import MySqlLoginStore
 from functions.platform.errors import StoreUnavailable
 from functions.platform.mysql import Database
+from infra.local.home import CannotRun
+from infra.local.processes.supervisor import Supervisor
 from infra.local.stores.credentials import load_or_make
-from infra.local.stores.home import CannotRun
 from infra.local.stores.mariadb import mariadb
-from infra.local.stores.supervisor import Supervisor
 from tests.support.homes import free_home
 from tests.support.mysql import running_mysql
 
@@ -81,7 +81,7 @@ def tls(folder: Path) -> Iterator[Running]:
 
 def test_call_goes_over_tls_to_a_server_that_the_authority_vouches_for(tls: Running, folder: Path) -> None:
     database = tls.database("logins", ca=str(folder / "authority.pem"))
-    assert MysqlLogins(database).find("nobody@example.org", "$dummy").user_id == ""
+    assert MySqlLoginStore(database).find_login("nobody@example.org", "$dummy").user_id == ""
     database.close()
 
 
@@ -122,7 +122,7 @@ def test_up_makes_a_real_server_ready_through_its_administrator(tls: Running, fo
     ca = str(folder / "authority.pem")
     environment = {"MYSQL_ADMIN_URL": tls.admin_url, "MYSQL_CA": ca}
     store = mariadb(home, load_or_make(home.secrets_file), environment)
-    supervisor = Supervisor([store.part], home=home)
+    supervisor = Supervisor([store.service], home=home)
     supervisor.start()
     supervisor.stop()
     assert store.settings["MYSQL_CA"] == ca
@@ -136,10 +136,10 @@ def test_up_tells_what_is_wrong_with_a_real_server(folder: Path, tmp_path: Path,
     home = free_home(tmp_path)
     home.make()
     credentials = load_or_make(home.secrets_file)
-    with pytest.raises(CannotRun, match="MYSQL_ADMIN_URL is not of the form"):
+    with pytest.raises(CannotRun, match="MYSQL_ADMIN_URL must have the form"):
         mariadb(home, credentials, {"MYSQL_ADMIN_URL": "db.example"})
     from dataclasses import replace
 
     store = mariadb(home, credentials, {"MYSQL_ADMIN_URL": tls.admin_url, "MYSQL_CA": str(folder / "stranger.pem")})
     with pytest.raises(CannotRun, match=r"MySQL did not answer in 0 s \(.*certificate verify failed"):
-        Supervisor([replace(store.part, start_s=0.1)], home=home).start()
+        Supervisor([replace(store.service, start_s=0.1)], home=home).start()

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.accounts.model import HistoryEntry, Login, Outcome
-from functions.accounts.repository import MysqlLoginHistory, MysqlLogins
+from functions.accounts.model import Login, LoginHistoryEntry, LoginOutcome
+from functions.accounts.repository import MySqlLoginHistoryStore, MySqlLoginStore
 from functions.platform.errors import Malformed, NotflixError, ProcedureRefused
 from functions.platform.mysql import LARGEST_CALL_BYTES
 from infra.local.stores.mariadb import SQL
@@ -175,21 +175,21 @@ def make_login(**changes: object) -> Login:
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text.strip(" ")])
 def test_login_keeps_hostile_texts_as_they_were(server: Running, text: str) -> None:
-    logins = MysqlLogins(server.database("logins"))
+    logins = MySqlLoginStore(server.database("logins"))
     address = text.rstrip(" ") + uuid4().hex
     login = make_login(address=address, email=text + "x", password_hash=f"$argon2id${text}x")
-    logins.register(login)
-    assert logins.get(login.user_id) == login
-    assert logins.find(address, "$dummy") == login
-    assert logins.find(text, "$dummy").user_id == ""
+    logins.add_login(login)
+    assert logins.get_login(login.user_id) == login
+    assert logins.find_login(address, "$dummy") == login
+    assert logins.find_login(text, "$dummy").user_id == ""
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_history_keeps_hostile_texts_as_they_were(server: Running, text: str) -> None:
-    history = MysqlLoginHistory(server.database("login_history"))
-    entry = HistoryEntry(uuid4().hex, uuid4().hex, datetime.now(UTC), text, text, Outcome.SUCCESS)
-    history.record(entry)
-    assert history.page(entry.user_id, before=None, limit=10) == [entry]
+    history = MySqlLoginHistoryStore(server.database("login_history"))
+    entry = LoginHistoryEntry(uuid4().hex, uuid4().hex, datetime.now(UTC), text, text, LoginOutcome.SUCCESS)
+    history.store_entry(entry)
+    assert history.entries_of(entry.user_id, after=None, limit=10) == [entry]
 
 
 FITTING: dict[str, Argument] = {"int": 1, "bigint": 1, "smallint": 1, "tinyint": 1, "double": 1.0}

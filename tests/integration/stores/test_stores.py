@@ -19,30 +19,30 @@ from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobServiceClient
 from pymongo.errors import OperationFailure
 
+from infra.local.home import REPOSITORY
+from infra.local.ports import LOOPBACK
+from infra.local.processes.service import ServiceState
+from infra.local.processes.state import read_state
+from infra.local.processes.supervisor import StopRequested, Supervisor
 from infra.local.stores.credentials import load_or_make
-from infra.local.stores.fleet import settings_of, stores_of
-from infra.local.stores.home import REPOSITORY
-from infra.local.stores.part import PartState
-from infra.local.stores.ports import LOOPBACK
-from infra.local.stores.state import read_state
-from infra.local.stores.supervisor import StopRequested, Supervisor
+from infra.local.stores.services import settings_of, stores_of
 from tests.support.homes import free_home
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from infra.local.stores.home import Home
-    from infra.local.stores.part import PartStatus
+    from infra.local.home import Home
+    from infra.local.processes.service import ServiceStatus
     from tests.integration.conftest import Stack
 
 SUPERVISED = """
 import pathlib, sys
 from infra.local.stores.credentials import load_or_make
-from infra.local.stores.fleet import stores_of
-from infra.local.stores.home import Home
-from infra.local.stores.supervisor import Supervisor
+from infra.local.stores.services import stores_of
+from infra.local.home import Home
+from infra.local.processes.supervisor import Supervisor
 home = Home.of()
-supervisor = Supervisor([store.part for store in stores_of(home, load_or_make(home.secrets_file), {})], home=home)
+supervisor = Supervisor([store.service for store in stores_of(home, load_or_make(home.secrets_file), {})], home=home)
 supervisor.start()
 print("ready", flush=True)
 supervisor.watch()
@@ -50,7 +50,7 @@ supervisor.watch()
 
 
 def supervisor_of(home: Home) -> Supervisor:
-    return Supervisor([store.part for store in stores_of(home, load_or_make(home.secrets_file), {})], home=home)
+    return Supervisor([store.service for store in stores_of(home, load_or_make(home.secrets_file), {})], home=home)
 
 
 def write_everywhere(home: Home) -> None:
@@ -132,23 +132,23 @@ def test_nothing_is_lost_by_a_stop_nor_by_a_killed_supervisor(tmp_path: Path) ->
 def test_stores_that_are_killed_come_back_by_themselves_with_their_data(tmp_path: Path) -> None:
     home = free_home(tmp_path)
     home.make()
-    changes: SimpleQueue[PartStatus] = SimpleQueue()
+    changes: SimpleQueue[ServiceStatus] = SimpleQueue()
     credentials = load_or_make(home.secrets_file)
     stores = stores_of(home, credentials, {})
     settings = settings_of(home, credentials, stores)
-    supervisor = Supervisor([store.part for store in stores], home=home, report=changes.put)
+    supervisor = Supervisor([store.service for store in stores], home=home, report=changes.put)
     supervisor.start()
     watcher = threading.Thread(target=supervisor.watch)
     watcher.start()
     try:
         write_everywhere(home)
-        for part in supervisor.statuses():
-            assert part.pid is not None
-            os.kill(part.pid, signal.SIGKILL)
-        waited_for = {store.part.name for store in stores}
+        for service in supervisor.statuses():
+            assert service.pid is not None
+            os.kill(service.pid, signal.SIGKILL)
+        waited_for = {store.service.name for store in stores}
         while waited_for:
             change = changes.get(timeout=60)
-            if change.restarts and change.state is PartState.READY:
+            if change.restarts and change.state is ServiceState.READY:
                 waited_for.remove(change.name)
         with BlobServiceClient.from_connection_string(settings["AzureWebJobsStorage"]) as blobs:
             blobs.get_blob_client("uploads", "film").upload_blob(b"kept", overwrite=True)  # the first may be lost
@@ -170,7 +170,7 @@ def test_stop_asked_for_while_the_stores_start_leaves_nothing_running(tmp_path: 
     state = read_state(home)
     assert state is not None
     assert state.phase == "stopped"
-    assert [part.pid for part in state.parts] == [None] * 5
+    assert [service.pid for service in state.services] == [None] * 5
 
 
 @pytest.mark.parametrize("user", ["root", "logins", "logins_owner", "mysql", ""])

@@ -18,9 +18,9 @@ from pymongo.errors import PyMongoError
 
 from functions.platform.signed_tokens import SignedTokens
 from functions.usage.mongo import MongoUsage
+from infra.local.processes.supervisor import Supervisor
 from infra.local.stores.credentials import load_or_make
 from infra.local.stores.secantus import secantus
-from infra.local.stores.supervisor import Supervisor
 from tests.integration.host.running import REPOSITORY, RunningHost, eventually
 from tests.support.audience import Audience
 from tests.support.homes import free_home
@@ -36,14 +36,14 @@ VIEWERS = 60
 
 
 class Machine:
-    """A store and a host of their own, either of which can be killed; the store's keeper brings it up again."""
+    """A store and a host of their own, either of which can be killed; the supervisor restarts the store."""
 
     def __init__(self, stack: Stack, folder: Path) -> None:
         self.home = free_home(folder)
         self.home.make()
         credentials = load_or_make(self.home.secrets_file)
         store = secantus(self.home, credentials, {})
-        self._supervisor = Supervisor([store.part], home=self.home)
+        self._supervisor = Supervisor([store.service], home=self.home)
         self._supervisor.start()
         self._watching = threading.Thread(target=self._supervisor.watch)
         self._watching.start()
@@ -63,12 +63,12 @@ class Machine:
         self.host.start(app="function_app", root=REPOSITORY, **self.environment)
 
     def kill_host(self) -> None:
-        """Kill the host and start it again, as its keeper does."""
+        """Kill the host and start it again, as the supervisor does."""
         self.host.end(signal.SIGKILL)
         self.start_host()
 
     def kill_store(self) -> None:
-        """Kill the store; its keeper starts it again."""
+        """Kill the store; the supervisor restarts it."""
         (status,) = self._supervisor.statuses()
         assert status.pid
         os.kill(status.pid, signal.SIGKILL)

@@ -207,9 +207,9 @@ def test_views_say_how_long_they_live_and_marks_live_for_ever(
     CosmosUsage(container).remove_all(ADA, *Kind)
 
 
-def test_a_store_that_is_away_is_told_as_such(stack: Stack) -> None:
+def test_a_store_that_is_away_is_told_as_such(stack: Stack, refused_port: int) -> None:
     client: MongoClient[dict[str, Any]] = MongoClient(
-        "mongodb://127.0.0.1:9", serverSelectionTimeoutMS=200, directConnection=True
+        f"mongodb://127.0.0.1:{refused_port}", serverSelectionTimeoutMS=200, directConnection=True
     )
     with cosmos_emulator(stack.home) as container:
         gone = CosmosUsage(container)

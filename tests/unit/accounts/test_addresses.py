@@ -1,4 +1,4 @@
-"""Addresses: all the ways to type one lead to one account, and what is no address is refused without an echo."""
+"""Addresses: every spelling leads to one account; anything else is refused and not repeated."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from functions.platform.errors import Malformed
     ],
     ids=lambda forms: forms[0],
 )
-def test_every_way_to_type_an_address_finds_one_account(forms: tuple[str, ...]) -> None:
+def test_every_spelling_of_an_address_finds_one_account(forms: tuple[str, ...]) -> None:
     assert len({address_of(form).key for form in forms}) == 1
 
 
-def test_addresses_that_differ_in_more_stay_apart() -> None:
+def test_different_addresses_have_different_keys() -> None:
     different = ("jo@example.org", "j.o@example.org", "jo+films@example.org", "jo@example.com", "josé@example.org")
     assert len({address_of(text).key for text in different}) == len(different)
 
 
-def test_mail_goes_where_it_was_typed_to() -> None:
+def test_the_email_address_is_kept_as_typed() -> None:
     assert address_of("Jo.Öz@MÜNCHEN.example.org").email == "Jo.Öz@münchen.example.org"
 
 
@@ -71,14 +71,14 @@ def test_mail_goes_where_it_was_typed_to() -> None:
     ],
     ids=ascii,
 )
-def test_what_is_no_address_is_refused_and_not_repeated(text: str) -> None:
+def test_an_invalid_address_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(Malformed) as refused:
         address_of(text)
     assert len(text) < 15 or text not in refused.value.detail
 
 
 @given(st.text(max_size=80) | st.emails())
-def test_an_address_is_refused_or_has_a_key_that_leads_to_itself(text: str) -> None:
+def test_the_key_of_an_accepted_address_is_stable(text: str) -> None:
     try:
         address = address_of(text)
     except Malformed:

@@ -1,3 +1,5 @@
+"""Authentication of the owner: by the operator's key, or by an administrator's session."""
+
 from __future__ import annotations
 
 import azure.functions as func
@@ -21,16 +23,16 @@ def admit(headers: dict[str, str], configured: str = OPERATOR_KEY) -> str:
     return make_owners(configured).admit(bearer(request), operator_key(request))
 
 
-def test_the_key_lets_in() -> None:
+def test_the_key_is_accepted() -> None:
     assert admit(AS_OPERATOR) == OPERATOR
     assert admit({"X-Operator-Key": OPERATOR_KEY}) == OPERATOR
 
 
-def test_an_administrator_is_let_in_under_their_own_id() -> None:
+def test_an_administrator_is_admitted_under_their_user_id() -> None:
     assert admit(AS_ADMINISTRATOR) == ADMINISTRATOR.user_id
 
 
-def test_a_viewer_is_forbidden_what_is_the_owners() -> None:
+def test_a_viewers_session_is_forbidden() -> None:
     with pytest.raises(Forbidden):
         admit(AS_VIEWER)
 
@@ -51,21 +53,23 @@ def test_a_viewer_is_forbidden_what_is_the_owners() -> None:
         {**AS_ADMINISTRATOR, "x-operator-key": "mistyped"},
     ],
 )
-def test_anyone_else_is_asked_to_prove_who_they_are(headers: dict[str, str]) -> None:
+def test_any_other_caller_is_unauthenticated(headers: dict[str, str]) -> None:
     with pytest.raises(Unauthenticated) as refused:
         admit(headers)
     assert OPERATOR_KEY not in refused.value.detail
 
 
 @pytest.mark.parametrize("configured", ["", "short", "x" * (KEY_CHARACTERS - 1)])
-def test_a_key_that_is_not_set_or_too_short_opens_nothing(configured: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_key_is_accepted_if_the_configured_one_is_missing_or_short(
+    configured: str, caplog: pytest.LogCaptureFixture
+) -> None:
     with pytest.raises(Unauthenticated):
         admit({"x-operator-key": configured or "x"}, configured)
     assert "OPERATOR_KEY is missing or shorter than 32 characters" in caplog.text
     assert admit(AS_ADMINISTRATOR, configured) == ADMINISTRATOR.user_id
 
 
-def test_the_key_alone_asks_no_store() -> None:
+def test_the_key_is_verified_without_a_store() -> None:
     owners = make_owners()
-    owners._administrator = lambda session: pytest.fail("a store was asked")
+    owners._administrator = lambda session: pytest.fail("a store was used")
     assert owners.admit("administrator", OPERATOR_KEY) == OPERATOR

@@ -1,4 +1,4 @@
-"""The gate: a try is counted before a hash is computed, and an address without an account costs what any other does."""
+"""Authentication: an attempt is counted before a hash is computed, and every address causes the same work."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from argon2 import Parameters, Type, extract_parameters
 
 from functions.accounts.addresses import address_of
 from functions.accounts.login_history import NOBODY
-from functions.accounts.model import Busy, Origin
-from functions.accounts.passwords import Passwords
+from functions.accounts.model import RequestOrigin
+from functions.accounts.passwords import Argon2Hasher
 from functions.accounts.rate_limits import PASSWORD_OF_ADDRESS, PASSWORD_OF_NETWORK
-from functions.platform.errors import Malformed, StoreUnavailable, TooManyAttempts, WrongCredentials
+from functions.platform.errors import Busy, Malformed, StoreUnavailable, TooManyAttempts, WrongCredentials
+from functions.platform.messages import RecordLogin
 from tests.support.accounts import (
     CHEAP,
     ELSEWHERE,
     HOME,
     OTHER_PASSWORD,
     PASSWORD,
-    CountingPasswords,
+    CountingHasher,
     World,
     make_email,
 )
@@ -30,74 +31,74 @@ if TYPE_CHECKING:
 STRONGER = Parameters(Type.ID, 19, salt_len=16, hash_len=32, time_cost=2, memory_cost=16, parallelism=1)
 
 
-def admit(world: World, email: str, password: str = PASSWORD, origin: Origin = HOME) -> Login:
-    return world.gate.admit(address_of(email), password, origin)
+def authenticate(world: World, email: str, password: str = PASSWORD, origin: RequestOrigin = HOME) -> Login:
+    return world.authentication.authenticate(address_of(email), password, origin)
 
 
-def fail(world: World, email: str, times: int = 1, origin: Origin = HOME) -> None:
+def fail(world: World, email: str, times: int = 1, origin: RequestOrigin = HOME) -> None:
     for _ in range(times):
         with pytest.raises(WrongCredentials):
-            admit(world, email, OTHER_PASSWORD, origin)
+            authenticate(world, email, OTHER_PASSWORD, origin)
 
 
-def test_an_address_without_an_account_costs_and_says_what_a_wrong_password_does() -> None:
+def test_an_address_without_an_account_causes_the_same_work_and_answer_as_a_wrong_password() -> None:
     world = World()
     known, unknown = world.member().email, make_email("nobody")
     seen = []
     for email in (known, unknown):
         world.hasher.verified.clear()
-        world.queue.messages.clear()
+        world.queues.sent.clear()
         with pytest.raises(WrongCredentials) as wrong:
-            admit(world, email, OTHER_PASSWORD)
+            authenticate(world, email, OTHER_PASSWORD)
         (verified,) = world.hasher.verified
-        (message,) = world.queue.messages
+        (message,) = world.queues.of(RecordLogin)
         seen.append(
-            (wrong.value.status, wrong.value.code, wrong.value.detail, extract_parameters(verified), set(message))
+            (wrong.value.status, wrong.value.code, wrong.value.detail, extract_parameters(verified), message.outcome)
         )
     assert seen[0] == seen[1]
-    assert message["user_id"] == NOBODY
+    assert message.user_id == NOBODY
 
 
 def test_no_password_opens_an_address_without_an_account() -> None:
     world = World()
     for password in (PASSWORD, world.hasher.dummy[:100]):
         with pytest.raises(WrongCredentials):
-            admit(world, make_email(), password)
+            authenticate(world, make_email(), password)
 
 
-def test_the_sixth_try_within_a_minute_is_refused_without_a_hash_even_if_it_is_right() -> None:
+def test_the_sixth_attempt_within_a_minute_is_refused_without_a_hash_even_if_it_is_right() -> None:
     world = World()
     email = world.member().email
     fail(world, email, PASSWORD_OF_ADDRESS.attempts)
     world.hasher.verified.clear()
     world.clock.forward(seconds=20)
     with pytest.raises(TooManyAttempts) as refused:
-        admit(world, email)
+        authenticate(world, email)
     assert refused.value.retry_after_s == 40 and not world.hasher.verified
 
 
-def test_a_block_is_of_one_address_from_one_network_and_ends() -> None:
+def test_a_block_applies_to_one_address_from_one_network_and_ends() -> None:
     world = World()
     email, other = world.member().email, world.member().email
     fail(world, email, PASSWORD_OF_ADDRESS.attempts)
-    assert admit(world, other).email == other
-    assert admit(world, email, origin=ELSEWHERE).email == email
+    assert authenticate(world, other).email == other
+    assert authenticate(world, email, origin=ELSEWHERE).email == email
     with pytest.raises(TooManyAttempts):
-        admit(world, email.upper())
+        authenticate(world, email.upper())
     world.clock.forward(seconds=PASSWORD_OF_ADDRESS.window_s)
-    assert admit(world, email).email == email
+    assert authenticate(world, email).email == email
 
 
-def test_success_forgives_the_failures_of_that_address_but_not_of_others() -> None:
+def test_success_clears_the_failures_of_that_address_but_not_of_others() -> None:
     world = World()
     email, other = world.member().email, world.member().email
     fail(world, email, 4)
     fail(world, other, 4)
-    admit(world, email)
+    authenticate(world, email)
     fail(world, email, 5)
     fail(world, other, 1)
     with pytest.raises(TooManyAttempts):
-        admit(world, other)
+        authenticate(world, other)
 
 
 def test_one_network_cannot_try_one_password_on_every_address() -> None:
@@ -106,116 +107,116 @@ def test_one_network_cannot_try_one_password_on_every_address() -> None:
     for _ in range(PASSWORD_OF_NETWORK.attempts):
         fail(world, make_email("sprayed"))
     with pytest.raises(TooManyAttempts):
-        admit(world, email)
-    assert admit(world, email, origin=ELSEWHERE).email == email
+        authenticate(world, email)
+    assert authenticate(world, email, origin=ELSEWHERE).email == email
 
 
-def test_an_account_of_ones_own_does_not_wash_the_tries_of_a_network_away() -> None:
+def test_logging_in_to_an_own_account_does_not_clear_the_attempts_of_a_network() -> None:
     world = World()
     own = world.member().email
     for _ in range(PASSWORD_OF_NETWORK.attempts):
         fail(world, make_email("sprayed"))
         world.clock.forward(milliseconds=1)
         if len(world.limiter.attempts[HOME.ip, "password"]) < PASSWORD_OF_NETWORK.attempts:
-            admit(world, own)
+            authenticate(world, own)
     with pytest.raises(TooManyAttempts):
-        admit(world, make_email("sprayed"))
+        authenticate(world, make_email("sprayed"))
 
 
-def test_a_network_of_ipv6_is_one_place() -> None:
+def test_an_ipv6_network_is_counted_as_one() -> None:
     world = World()
     email = world.member().email
     for host in range(PASSWORD_OF_ADDRESS.attempts):
-        fail(world, email, origin=Origin(f"2001:db8::{host + 1:x}", "Firefox"))
+        fail(world, email, origin=RequestOrigin(f"2001:db8::{host + 1:x}", "Firefox"))
     with pytest.raises(TooManyAttempts):
-        admit(world, email, origin=Origin("2001:db8::ffff", "Firefox"))
+        authenticate(world, email, origin=RequestOrigin("2001:db8::ffff", "Firefox"))
 
 
-def test_only_the_first_try_that_a_block_refuses_is_noted() -> None:
+def test_only_the_first_refused_attempt_of_a_block_is_recorded() -> None:
     world = World()
     viewer = world.member()
     fail(world, viewer.email, PASSWORD_OF_ADDRESS.attempts)
     for _ in range(10):
         with pytest.raises(TooManyAttempts):
-            admit(world, viewer.email)
+            authenticate(world, viewer.email)
     world.settle()
-    outcomes = [entry.outcome.value for entry in world.history.entries.values()]
+    outcomes = [entry.outcome.value for entry in world.history_store.entries.values()]
     assert outcomes.count("limited") == 1 and outcomes.count("wrong_password") == PASSWORD_OF_ADDRESS.attempts
 
 
 @pytest.mark.parametrize("password", ["", "x" * 129, "x" * 10_000, "nul\x00" * 3, "\ud800" * 9])
-def test_what_is_nobodys_password_is_refused_before_it_is_counted(password: str) -> None:
+def test_an_impossible_password_is_refused_before_it_is_counted(password: str) -> None:
     world = World()
     email = world.member().email
     for _ in range(10):
         with pytest.raises(Malformed):
-            admit(world, email, password)
+            authenticate(world, email, password)
     assert not world.hasher.verified
-    assert admit(world, email).email == email
+    assert authenticate(world, email).email == email
 
 
-def test_tries_that_no_store_answered_are_not_counted() -> None:
+def test_attempts_that_no_store_answered_are_not_counted() -> None:
     world = World()
     email = world.member().email
     world.logins.away = True
     for _ in range(10):
         with pytest.raises(StoreUnavailable):
-            admit(world, email)
+            authenticate(world, email)
     world.logins.away = False
-    assert admit(world, email).email == email
+    assert authenticate(world, email).email == email
 
 
-def test_tries_that_found_no_turn_to_hash_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attempts_that_could_not_be_hashed_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
     email = world.member().email
 
     def busy(password_hash: str, password: str) -> bool:
-        raise Busy("Too many people log in at this moment.")
+        raise Busy("Many people are logging in right now.")
 
-    with monkeypatch.context() as crowded:
-        crowded.setattr(world.hasher, "verify", busy)
+    with monkeypatch.context() as busy_hasher:
+        busy_hasher.setattr(world.hasher, "verify", busy)
         for _ in range(10):
             with pytest.raises(Busy):
-                admit(world, email)
-    assert admit(world, email).email == email
+                authenticate(world, email)
+    assert authenticate(world, email).email == email
 
 
-def test_nothing_is_hashed_while_tries_cannot_be_counted() -> None:
+def test_nothing_is_hashed_while_attempts_cannot_be_counted() -> None:
     world = World()
     email = world.member().email
     world.limiter.away = True
     with pytest.raises(StoreUnavailable):
-        admit(world, email)
+        authenticate(world, email)
     assert not world.hasher.verified
 
 
-def test_a_history_that_is_away_changes_no_answer() -> None:
+def test_an_unreachable_history_changes_no_answer() -> None:
     world = World()
     email = world.member().email
-    world.queue.away = world.history.away = True
+    world.queues.refused, world.history_store.away = (RecordLogin,), True
     fail(world, email)
-    assert admit(world, email).email == email
+    assert authenticate(world, email).email == email
 
 
-def test_a_password_is_hashed_anew_when_the_parameters_have_risen() -> None:
-    world = World(hasher=CountingPasswords(STRONGER))
+def test_a_password_is_hashed_again_when_the_parameters_have_changed() -> None:
+    world = World(hasher=CountingHasher(STRONGER))
     viewer = world.member()
-    old = Passwords(CHEAP).hash(PASSWORD)
+    old = Argon2Hasher(CHEAP).hash(PASSWORD)
     world.logins.replace_hash(viewer.user_id, over=world.logins.logins[viewer.user_id].password_hash, new=old)
-    world.gate.renew(admit(world, viewer.email), PASSWORD)
+    world.authentication.renew_hash(authenticate(world, viewer.email), PASSWORD)
     renewed = world.logins.logins[viewer.user_id].password_hash
     assert extract_parameters(renewed) == STRONGER
-    assert admit(world, viewer.email).email == viewer.email
+    assert authenticate(world, viewer.email).email == viewer.email
 
 
-def test_a_new_hash_is_not_written_over_a_new_password() -> None:
-    world = World(hasher=CountingPasswords(STRONGER))
+def test_a_renewed_hash_does_not_overwrite_a_new_password() -> None:
+    world = World(hasher=CountingHasher(STRONGER))
     viewer = world.member()
     login = world.logins.logins[viewer.user_id]
-    old = Passwords(CHEAP).hash(PASSWORD)
+    old = Argon2Hasher(CHEAP).hash(PASSWORD)
     world.logins.replace_hash(viewer.user_id, over=login.password_hash, new=old)
-    login = admit(world, viewer.email)
-    changed = Passwords(STRONGER).hash(OTHER_PASSWORD)
+    login = authenticate(world, viewer.email)
+    changed = Argon2Hasher(STRONGER).hash(OTHER_PASSWORD)
     world.logins.replace_hash(viewer.user_id, over=old, new=changed)
-    world.gate.renew(login, PASSWORD)
+    world.authentication.renew_hash(login, PASSWORD)
     assert world.logins.logins[viewer.user_id].password_hash == changed

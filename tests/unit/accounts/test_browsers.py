@@ -1,4 +1,4 @@
-"""A browser's name is short and the one that a person would say."""
+"""Names of browsers: short, and the one that a person would use."""
 
 from __future__ import annotations
 
@@ -60,5 +60,5 @@ IPHONE = f"Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) {WEBKIT}"
         ("<script>alert(1)</script>\x00" * 10, "an unknown browser"),
     ],
 )
-def test_a_browser_is_named_as_a_person_would(user_agent: str, name: str) -> None:
+def test_a_browser_has_the_name_that_a_person_would_use(user_agent: str, name: str) -> None:
     assert browser_of(user_agent) == name

@@ -1,120 +1,142 @@
-"""The history of logins: nothing of it is lost while any store takes it, and it holds nobody up."""
+"""The login history: no entry is lost while a queue or a store accepts it, and it delays no login."""
 
 from __future__ import annotations
 
-import json
 import logging
 from datetime import timedelta
 
 import pytest
 
-from functions.accounts.login_history import KEPT_FOR, NOBODY, PAGE, entry_of, message_of
-from functions.accounts.model import Outcome
+from functions.accounts.login_history import KEPT_FOR, LONGEST_BROWSER, NOBODY, entry_of, message_of
+from functions.accounts.model import LoginOutcome, RequestOrigin
 from functions.platform.errors import Malformed, StoreUnavailable
+from functions.platform.messages import RecordLogin, decode, encode
+from functions.platform.pagination import cursor_after
 from tests.support.accounts import HOME, NOON, World, make_entry
 
+PAGE = 20
 
-def test_a_try_becomes_a_message_and_the_message_an_entry() -> None:
+
+def test_an_attempt_becomes_a_message_and_the_message_an_entry() -> None:
     world = World()
     user_id = world.member().user_id
-    world.journal.note(user_id, HOME, Outcome.WRONG_PASSWORD)
-    assert not world.history.entries
+    world.history.record_attempt(user_id, HOME, LoginOutcome.WRONG_PASSWORD)
+    assert not world.history_store.entries
     world.settle()
-    (entry,) = world.history.entries.values()
+    (entry,) = world.history_store.entries.values()
     assert (entry.user_id, entry.at, entry.ip, entry.browser) == (user_id, NOON, HOME.ip, HOME.browser)
-    assert entry.outcome is Outcome.WRONG_PASSWORD
+    assert entry.outcome is LoginOutcome.WRONG_PASSWORD
 
 
-def test_a_message_that_comes_twice_is_one_entry() -> None:
+def test_a_message_that_is_delivered_twice_is_one_entry() -> None:
     world = World()
-    world.journal.note(world.member().user_id, HOME, Outcome.SUCCESS)
-    (message,) = world.queue.messages
+    world.history.record_attempt(world.member().user_id, HOME, LoginOutcome.SUCCESS)
+    (message,) = world.queues.of(RecordLogin)
     for _ in range(2):
-        world.journal.record(message)
-    assert len(world.history.entries) == 1
+        world.history.store_attempt(message)
+    assert len(world.history_store.entries) == 1
 
 
-def test_a_message_survives_the_queue_as_json() -> None:
-    entry = make_entry("a" * 32)
-    assert entry_of(json.loads(json.dumps(message_of(entry)))) == entry
+def test_an_entry_passes_through_the_queue_unchanged() -> None:
+    entry = make_entry("a" * 32, at=NOON + timedelta(microseconds=654_321))
+    assert entry_of(decode(encode(message_of(entry)), RecordLogin)) == entry
 
 
-def test_a_message_about_nobody_or_about_someone_gone_is_thrown_away() -> None:
+def test_a_long_browser_name_fits_into_the_message() -> None:
+    world = World()
+    world.history.record_attempt("a" * 32, RequestOrigin(HOME.ip, "x" * 1000), LoginOutcome.SUCCESS)
+    (message,) = world.queues.of(RecordLogin)
+    assert decode(encode(message), RecordLogin).browser == "x" * LONGEST_BROWSER
+
+
+def test_a_message_without_an_account_is_dropped() -> None:
     world = World()
     for user_id in (NOBODY, "f" * 32):
-        world.journal.note(user_id, HOME, Outcome.WRONG_PASSWORD)
-    assert len(world.queue.messages) == 2
+        world.history.record_attempt(user_id, HOME, LoginOutcome.WRONG_PASSWORD)
+    assert len(world.queues.of(RecordLogin)) == 2
     world.settle()
-    assert not world.history.entries
+    assert not world.history_store.entries
 
 
-def test_a_store_that_is_away_keeps_the_message_for_another_try() -> None:
+def test_an_unreachable_store_keeps_the_message_for_a_retry() -> None:
     world = World()
-    world.journal.note(world.member().user_id, HOME, Outcome.SUCCESS)
-    world.history.away = True
+    world.history.record_attempt(world.member().user_id, HOME, LoginOutcome.SUCCESS)
+    world.history_store.away = True
     with pytest.raises(StoreUnavailable):
-        world.journal.record(world.queue.messages[0])
-    world.history.away = False
+        world.history.store_attempt(world.queues.of(RecordLogin)[0])
+    world.history_store.away = False
     world.settle()
-    assert len(world.history.entries) == 1
+    assert len(world.history_store.entries) == 1
 
 
-def test_without_a_queue_the_entry_goes_straight_to_the_store() -> None:
+def test_without_a_queue_the_entry_is_stored_directly() -> None:
     world = World()
     user_id = world.member().user_id
-    world.queue.away = True
-    world.journal.note(user_id, HOME, Outcome.SUCCESS)
-    world.journal.note(NOBODY, HOME, Outcome.WRONG_PASSWORD)
-    assert [entry.user_id for entry in world.history.entries.values()] == [user_id]
+    world.queues.refused = (RecordLogin,)
+    world.history.record_attempt(user_id, HOME, LoginOutcome.SUCCESS)
+    world.history.record_attempt(NOBODY, HOME, LoginOutcome.WRONG_PASSWORD)
+    assert [entry.user_id for entry in world.history_store.entries.values()] == [user_id]
 
 
-def test_without_queue_and_store_the_try_stands_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_without_queue_and_store_the_attempt_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR)
     world = World()
     viewer = world.member()
-    world.queue.away = world.history.away = True
-    world.journal.note(viewer.user_id, HOME, Outcome.SUCCESS)
+    world.queues.refused, world.history_store.away = (RecordLogin,), True
+    world.history.record_attempt(viewer.user_id, HOME, LoginOutcome.SUCCESS)
     assert viewer.user_id in caplog.text and viewer.email not in caplog.text
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        None,
-        [],
-        {},
-        {**message_of(make_entry("a" * 32)), "at": "yesterday"},
-        {**message_of(make_entry("a" * 32)), "at": "2026-11-24T12:00:00"},
-        {**message_of(make_entry("a" * 32)), "outcome": "maybe"},
-        {**message_of(make_entry("a" * 32)), "ip": 7},
-    ],
-)
-def test_a_message_of_the_wrong_form_is_poison(message: object) -> None:
-    with pytest.raises(Malformed):
-        World().journal.record(message)
-
-
-def test_a_history_is_read_page_by_page_newest_first() -> None:
+def test_a_history_is_paged_newest_first() -> None:
     world = World()
     user_id = world.member().user_id
     for number in range(PAGE + 3):
-        world.history.record(make_entry(user_id, at=NOON + timedelta(seconds=number)))
-    first, cursor = world.journal.page(user_id, "")
-    assert cursor and len(first) == PAGE and first[0].at == NOON + timedelta(seconds=PAGE + 2)
-    rest, end = world.journal.page(user_id, cursor)
-    assert [entry.at for entry in rest] == [NOON + timedelta(seconds=number) for number in (2, 1, 0)]
-    assert end is None
+        world.history_store.store_entry(make_entry(user_id, at=NOON + timedelta(seconds=number)))
+    first = world.history.page_of(user_id, cursor="", limit=PAGE)
+    assert first.cursor and len(first.entries) == PAGE and first.entries[0].at == NOON + timedelta(seconds=PAGE + 2)
+    rest = world.history.page_of(user_id, cursor=first.cursor, limit=PAGE)
+    assert [entry.at for entry in rest.entries] == [NOON + timedelta(seconds=number) for number in (2, 1, 0)]
+    assert rest.cursor is None
 
 
-@pytest.mark.parametrize("cursor", ["x", "1", "2026-11-24T12:00:00", "'; DROP TABLE logins", "\x00"])
-def test_a_cursor_that_was_not_given_out_is_malformed(cursor: str) -> None:
-    with pytest.raises(Malformed):
-        World().journal.page("a" * 32, cursor)
+def test_entries_of_equal_times_are_neither_lost_nor_repeated_between_pages() -> None:
+    world = World()
+    user_id = world.member().user_id
+    entries = [make_entry(user_id) for _ in range(7)]
+    for entry in entries:
+        world.history_store.store_entry(entry)
+    seen, cursor = [], ""
+    while True:
+        page = world.history.page_of(user_id, cursor=cursor, limit=2)
+        seen += [entry.entry_id for entry in page.entries]
+        if page.cursor is None:
+            break
+        cursor = page.cursor
+    assert sorted(seen) == sorted(entry.entry_id for entry in entries)
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "x",
+        "1",
+        "2026-11-24T12:00:00+00:00",
+        "'; DROP TABLE logins",
+        "\x00",
+        cursor_after("2026-11-24T12:00:00+00:00"),
+        cursor_after("yesterday|abc"),
+        cursor_after("9999-12-31T23:59:59-14:00|abc"),
+        cursor_after("2026-11-24T12:00:00+00:00|a|b"),
+    ],
+)
+def test_an_unknown_cursor_is_malformed(cursor: str) -> None:
+    with pytest.raises(Malformed, match="cursor"):
+        World().history.page_of("a" * 32, cursor=cursor, limit=PAGE)
 
 
 def test_old_entries_are_deleted() -> None:
     world = World()
-    world.history.record(make_entry("a" * 32, at=NOON - KEPT_FOR - timedelta(seconds=1)))
-    world.history.record(make_entry("a" * 32, at=NOON - KEPT_FOR + timedelta(seconds=1)))
-    assert world.journal.expire() == 1
-    assert len(world.history.entries) == 1
+    world.history_store.store_entry(make_entry("a" * 32, at=NOON - KEPT_FOR - timedelta(seconds=1)))
+    world.history_store.store_entry(make_entry("a" * 32, at=NOON - KEPT_FOR + timedelta(seconds=1)))
+    assert world.history.delete_expired() == 1
+    assert len(world.history_store.entries) == 1

@@ -1,4 +1,4 @@
-"""Passwords that people choose: one form from every keyboard, long enough, and not among the first to be guessed."""
+"""The password policy: one form from every keyboard, long enough, and not easy to guess."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 import pytest
 
 from functions.accounts.addresses import address_of
-from functions.accounts.password_policy import LONGEST, chosen_password, given_password
+from functions.accounts.password_policy import LONGEST, normalize_password, validate_new_password
 from functions.platform.errors import Malformed, WeakPassword
 
 ADDRESS = address_of("jo.kettle@lanterns.example.org")
@@ -25,8 +25,8 @@ ADDRESS = address_of("jo.kettle@lanterns.example.org")
         "a" * 4 + "ß\U0001f9ff" + "kettle?!",
     ],
 )
-def test_a_good_password_may_be_chosen(password: str) -> None:
-    assert chosen_password(password, ADDRESS) == given_password(password)
+def test_a_good_password_is_accepted(password: str) -> None:
+    assert validate_new_password(password, ADDRESS) == normalize_password(password)
 
 
 @pytest.mark.parametrize(
@@ -51,41 +51,41 @@ def test_a_good_password_may_be_chosen(password: str) -> None:
         "1234567",
     ],
 )
-def test_a_password_that_is_soon_guessed_is_refused_with_advice(password: str) -> None:
+def test_a_guessable_password_is_refused_with_advice(password: str) -> None:
     with pytest.raises(WeakPassword) as refused:
-        chosen_password(password, ADDRESS)
+        validate_new_password(password, ADDRESS)
     assert refused.value.status == 422 and refused.value.detail.endswith(".")
 
 
-def test_one_password_is_the_same_from_every_keyboard_but_case_counts() -> None:
-    assert given_password("cafe\u0301 noir") == given_password("café\u00a0noir") == "café noir"
-    assert given_password("Café noir") != given_password("café noir")
+def test_a_password_is_the_same_from_every_keyboard_but_case_matters() -> None:
+    assert normalize_password("cafe\u0301 noir") == normalize_password("café\u00a0noir") == "café noir"
+    assert normalize_password("Café noir") != normalize_password("café noir")
 
 
 @pytest.mark.parametrize(
     "password", ["", "a\x00b" * 4, "tab\tinside it", "line\nbreak in it", "\ud800" * 10, "\x7f" * 9]
 )
-def test_what_nobody_can_type_is_refused(password: str) -> None:
+def test_a_password_that_cannot_be_typed_is_refused(password: str) -> None:
     with pytest.raises(Malformed):
-        given_password(password)
+        normalize_password(password)
 
 
-def test_the_longest_password_is_measured_in_characters_after_composition() -> None:
-    assert len(given_password("e\u0301" * LONGEST)) == LONGEST
+def test_the_length_is_counted_in_characters_after_composition() -> None:
+    assert len(normalize_password("e\u0301" * LONGEST)) == LONGEST
     with pytest.raises(Malformed, match="too long"):
-        given_password("é" * (LONGEST + 1))
+        normalize_password("é" * (LONGEST + 1))
 
 
 @pytest.mark.parametrize("length", [LONGEST + 1, 10_000, 5_000_000])
-def test_an_endless_password_is_refused_before_anything_is_done_with_it(length: int) -> None:
+def test_an_oversized_password_is_refused_at_once(length: int) -> None:
     began = time.perf_counter()
-    for check in (given_password, lambda text: chosen_password(text, ADDRESS)):
+    for check in (normalize_password, lambda text: validate_new_password(text, ADDRESS)):
         with pytest.raises(Malformed, match="too long"):
             check("x" * length)
     assert time.perf_counter() - began < 0.5
 
 
-def test_the_strength_of_the_longest_password_is_soon_known() -> None:
+def test_the_strength_of_the_longest_password_is_estimated_within_two_seconds() -> None:
     began = time.perf_counter()
-    assert chosen_password("seven quiet lanterns " * 6, ADDRESS)
+    assert validate_new_password("seven quiet lanterns " * 6, ADDRESS)
     assert time.perf_counter() - began < 2

@@ -1,4 +1,4 @@
-"""Limits: what counts as one place, and what someone is told who must wait."""
+"""Rate limits: what is counted as one network, and what a refused person reads."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from functions.accounts.rate_limits import Refusal, network_of
         ("unknown", "unknown"),
     ],
 )
-def test_whoever_has_a_network_of_ipv6_counts_once(ip: str, network: str) -> None:
+def test_an_ipv6_network_is_counted_as_one(ip: str, network: str) -> None:
     assert network_of(ip) == network
 
 
 @pytest.mark.parametrize(
-    ("wait_s", "words"), [(1, "1 seconds"), (60, "60 seconds"), (91, "2 minutes"), (3600, "60 minutes")]
+    ("wait_s", "words"), [(1, "1 second"), (60, "60 seconds"), (91, "2 minutes"), (3600, "60 minutes")]
 )
-def test_who_is_refused_is_told_when_to_come_back(wait_s: int, words: str) -> None:
-    error = Refusal(wait_s, first=True).error("There were too many failed tries.")
+def test_a_refusal_says_when_to_try_again(wait_s: int, words: str) -> None:
+    error = Refusal(wait_s, first=True).error("Too many failed attempts.")
     assert (error.status, error.headers) == (429, {"Retry-After": str(wait_s)})
-    assert error.detail == f"There were too many failed tries. Try again in {words}."
+    assert error.detail == f"Too many failed attempts. Try again in {words}."

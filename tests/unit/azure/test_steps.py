@@ -11,7 +11,7 @@ from infra.azure import steps
 from infra.azure.deploy import ASKED_FOR, check_values
 from infra.azure.plan import planned, show_plan
 from infra.azure.tools import Environment, az, require
-from infra.local.stores.home import REPOSITORY, CannotRun
+from infra.local.home import REPOSITORY, CannotRun
 
 if TYPE_CHECKING:
     from tests.support.azure import Programs

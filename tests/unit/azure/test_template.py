@@ -149,6 +149,7 @@ def queues_of_the_code() -> set[str]:
     for text in SOURCES.values():
         found |= set(re.findall(r'queue_trigger\(\s*"\w+",\s*"([\w-]+)"', text))
         found |= set(re.findall(r'queue_output\(\s*"\w+",\s*"([\w-]+)"', text))
+        found |= set(re.findall(r'\.queue\(\s*"([\w-]+)"', text))
         found |= set(re.findall(r'\.send\(\s*"([\w-]+)"', text))
     return found
 

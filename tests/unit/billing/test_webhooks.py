@@ -21,7 +21,7 @@ from functions.billing.certificates import (
 from functions.billing.ports import LearnedCertificate
 from functions.billing.webhooks import LARGEST_BODY, WebhookReader, event_of, subject_of
 from functions.platform.errors import NotFromPayPal, SettingMissing, StoreUnavailable
-from infra.local.paypal.certificates import make_authority
+from infra.local.simulators.paypal.certificates import make_authority
 from tests.support.billing_store import MemoryCertificates
 from tests.support.web import Answer, WebServer
 

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.encoding.dash import write_mpd
-from functions.encoding.model import Presentation, Rendition, TextTrack
+from functions.encoding.model import Rendition
+from functions.encoding.presentation import Presentation, TextTrack
 from tests.support.presentations import growing, make_audio_track, make_presentation
 
 if TYPE_CHECKING:

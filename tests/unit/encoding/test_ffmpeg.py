@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
+import select
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from functions.encoding.ffmpeg import FORMATS, FFmpeg, Finished, input_options, without_addresses
-from functions.platform.errors import EncodeFault
+from functions.platform.errors import EncodeFault, SourceRefused, StoreUnavailable
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,20 +73,26 @@ def test_fault_of_an_unreachable_source_says_so_without_the_key(script: Callable
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "error"),
     [
-        "[https @ 0x55] HTTP error 403 Forbidden",
-        "https://a/b: Server returned 404 Not Found",
-        "[tcp @ 0x55] Connection to tcp://127.0.0.1:1 failed: Connection refused",
-        "[tls @ 0x55] Error in the pull function.",
-        "[http @ 0x55] Stream ends prematurely at 10, should be 20",
-        "[http @ 0x55] Will reconnect at 100 in 0 second(s), error=Connection reset by peer.",
-        "in.mkv: Input/output error",
+        ("[https @ 0x55] HTTP error 403 Forbidden", EncodeFault),
+        ("in.mkv: Input/output error", EncodeFault),
+        ("https://a/b: Server returned 404 Not Found", SourceRefused),
+        ("[https @ 0x55] HTTP error 404 The specified blob does not exist.", SourceRefused),
+        ("[http @ 0x55] HTTP error 503 Server Busy", StoreUnavailable),
+        ("https://a/b: Server returned 5XX Server Error reply", StoreUnavailable),
+        ("[tcp @ 0x55] Connection to tcp://127.0.0.1:1 failed: Connection refused", StoreUnavailable),
+        ("[tls @ 0x55] Error in the pull function.", StoreUnavailable),
+        ("[http @ 0x55] Stream ends prematurely at 10, should be 20", StoreUnavailable),
+        ("[http @ 0x55] Will reconnect at 100 in 0 second(s), error=Connection reset by peer.", StoreUnavailable),
     ],
 )
-def test_every_way_of_losing_the_source_is_a_fault_that_may_pass(script: Callable[[str], FFmpeg], line: str) -> None:
-    with pytest.raises(EncodeFault):
+def test_lost_source_is_gone_for_good_or_a_store_that_may_answer_again(
+    script: Callable[[str], FFmpeg], line: str, error: type[Exception]
+) -> None:
+    with pytest.raises(error) as caught:
         script("").raise_if_unreachable(finished(line))
+    assert type(caught.value) is error
 
 
 def test_common_warnings_are_no_lost_source(script: Callable[[str], FFmpeg]) -> None:
@@ -181,6 +191,28 @@ def test_probe_reads_as_carefully_as_an_encode(script: Callable[[str], FFmpeg]) 
     said = script('echo "$@"').probe(SAS, "-show_format").output
     assert f"-format_whitelist {FORMATS}" in said
     assert said.endswith(f"-show_format {SAS}\n")
+
+
+def test_program_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    program = tmp_path / "ffmpeg"
+    program.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/new && mv {tmp_path}/new {tmp_path}/pid\nexec sleep 60\n")
+    program.chmod(0o755)
+    code = (
+        "from pathlib import Path\nfrom functions.encoding.ffmpeg import FFmpeg\n"
+        f"FFmpeg({str(program)!r}, '', 300).run([], folder=Path({str(tmp_path)!r}), limit_s=60)"
+    )
+    host = subprocess.Popen([sys.executable, "-c", code])
+    try:
+        eventually((tmp_path / "pid").exists)
+        pid = int((tmp_path / "pid").read_text())
+        descriptor = os.pidfd_open(pid)
+    finally:
+        host.kill()
+        host.wait()
+    try:
+        assert select.select([descriptor], [], [], 10)[0], "the program outlived its host"
+    finally:
+        os.close(descriptor)
 
 
 def _done(folder: Path) -> bool:

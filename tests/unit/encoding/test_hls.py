@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.encoding.hls import write_master, write_media
-from functions.encoding.model import Presentation, TextTrack
+from functions.encoding.presentation import Presentation, TextTrack
 from tests.support.presentations import growing, make_audio_track, make_presentation
 
 FROM_THE_START = "#EXT-X-START:TIME-OFFSET=0,PRECISE=YES"

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.encoding.jobs import TrackState
-from functions.encoding.model import EncodePlan, Presentation, TextPlan
-from functions.encoding.presentation import SLACK_S, front_segments, presentation_of, revision_of
+from functions.encoding.model import EncodeJob, EncodePlan, TextPlan, TrackState
+from functions.encoding.presentation import SLACK_S, Presentation, front_segments, presentation_of, revision_of
 from tests.support.catalogue import NOON
-from tests.support.encoding import MemoryJobs, make_audio_plan, make_job, make_plan
+from tests.support.encoding import MemoryEncodeJobs, make_audio_plan, make_job, make_plan
 
 SUBTITLES = TextPlan("t0", "en", "English", 3, None)
 
@@ -23,36 +22,41 @@ class Encode:
 
     def __init__(self, plan: EncodePlan) -> None:
         self.plan = plan
-        self.jobs = MemoryJobs()
+        self.jobs = MemoryEncodeJobs()
         self.job_id = "0123456789ab"
-        self.jobs.open(make_job(self.job_id, plan=plan))
+        self.jobs.add_job(make_job(self.job_id, plan=plan))
+
+    @property
+    def job(self) -> EncodeJob:
+        """Return the job as it is stored now."""
+        return self.jobs.get_job(self.job_id)
 
     def chunk(self, index: int, *, tail: int | None = None) -> None:
         """Finish a chunk; the last one tells how many frames the film really has."""
         last = index == len(self.plan.chunks) - 1
         codecs = {rendition.name: "avc1.64001f" for rendition in self.plan.renditions}
         found = (tail or self.plan.grid.frames) if last else None
-        self.jobs.finish_chunk(self.job_id, index, codecs=codecs, cpu_s=1.0, tail=found)
+        self.jobs.finish_chunk(self.job, index, codecs=codecs, cpu_s=1.0, tail=found)
 
     def live(self, index: int, segments: int) -> None:
         """Store whole segments of a chunk that goes on."""
         codecs = {rendition.name: "avc1.64001f" for rendition in self.plan.renditions}
-        self.jobs.advance_chunk(self.job_id, index, segments, codecs=codecs)
+        self.jobs.advance_chunk(self.job, index, segments, codecs=codecs)
 
     def sound(self, segments: int, *, complete: bool = False, rest: int = 0, name: str = "a0") -> None:
         """Store whole segments of a track, and at its end one of `rest` samples."""
         whole = next(track for track in self.plan.audio if track.name == name).segment_ticks
         state = TrackState(segments + (rest > 0), segments * whole + rest, complete)
-        self.jobs.advance_track(self.job_id, name, state, codec="mp4a.40.2")
+        self.jobs.advance_track(self.job, name, state, codec="mp4a.40.2")
 
     def text(self) -> None:
         """Finish the subtitles."""
-        self.jobs.advance_track(self.job_id, "t0", TrackState(complete=True), codec=None)
+        self.jobs.advance_track(self.job, "t0", TrackState(complete=True), codec=None)
 
     @property
     def shown(self) -> Presentation | None:
         """Return what may be listed now."""
-        return presentation_of(self.jobs.get(self.job_id), self.plan, at=NOON)
+        return presentation_of(self.job, self.plan, at=NOON)
 
     @property
     def listed(self) -> tuple[int, int]:
@@ -85,7 +89,7 @@ def test_front_ends_at_the_first_chunk_that_is_missing(encode: Encode) -> None:
     encode.sound(11)
     for index, front in ((3, 0), (1, 0), (0, 4), (2, 11)):
         encode.chunk(index)
-        assert front_segments(encode.jobs.get(encode.job_id), encode.plan) == front
+        assert front_segments(encode.job, encode.plan) == front
         assert encode.listed[0] == front
 
 
@@ -277,7 +281,7 @@ def test_what_is_listed_holds_together_and_only_grows(history: tuple[EncodePlan,
 
 
 def _holds_together(encode: Encode, shown: Presentation) -> None:
-    job, picture = encode.jobs.get(encode.job_id), shown.video_segments
+    job, picture = encode.job, shown.video_segments
     assert picture.durations
     assert len(picture.durations) <= front_segments(job, encode.plan)
     whole = encode.plan.grid.gop * encode.plan.grid.frame_ticks

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from functions import bootstrap
 from functions.health import triggers
-from functions.health.probes import probes_of
-from functions.health.service import Health, check
+from functions.health.probes import OPTIONAL, probes_of
+from functions.health.service import FRESH_S, HealthMonitor, StoreState
 from functions.platform.settings import Settings
 from tests.support.api import call
 from tests.support.usage import MemoryUsage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pytest
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    at = 0.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def wait(end: threading.Event) -> None:
+    """Hang until the test ends."""
+    end.wait(9)
 
 
 def up() -> None:
@@ -27,24 +44,45 @@ def down() -> None:
 
 
 def test_each_store_is_up_or_says_why_not_without_a_secret() -> None:
-    assert check({"blob": up, "mysql": down}) == {"blob": Health(up=True), "mysql": Health(False, "ConnectionError")}
+    monitor = HealthMonitor({"blob": up, "mysql": down})
+    assert monitor.report() == {"blob": StoreState(up=True), "mysql": StoreState(False, "ConnectionError")}
 
 
-def test_a_store_that_hangs_holds_nobody_up() -> None:
+def test_a_store_that_hangs_is_reported_in_time_and_delays_no_other() -> None:
     end = threading.Event()
     began = time.monotonic()
+    monitor = HealthMonitor({"one": lambda: wait(end), "two": lambda: wait(end), "three": up}, timeout_s=0.2)
+    assert monitor.report() == {
+        "one": StoreState(False, "no answer within 0.2 s"),
+        "two": StoreState(False, "no answer within 0.2 s"),
+        "three": StoreState(up=True),
+    }
+    assert time.monotonic() - began < 2
+    end.set()
+
+
+def test_forty_callers_start_one_probe_per_store_even_while_it_hangs() -> None:
+    end, asked = threading.Event(), []
 
     def hang() -> None:
-        end.wait(9)
+        asked.append(threading.current_thread().name)
+        wait(end)
 
-    found = check({"one": hang, "two": hang, "three": up}, timeout_s=0.2)
+    monitor = HealthMonitor({"mongo": hang, "blob": lambda: asked.append("blob")}, timeout_s=0.1, fresh_s=0.0)
+    with ThreadPoolExecutor(40) as pool:
+        reports = list(pool.map(lambda _: monitor.report(), range(40)))
+    assert all(not report["mongo"].up and report["blob"].up for report in reports)
+    assert asked.count("health-mongo") == 1
     end.set()
-    assert time.monotonic() - began < 2
-    assert found == {
-        "one": Health(False, "no answer within 0.2 s"),
-        "two": Health(False, "no answer within 0.2 s"),
-        "three": Health(up=True),
-    }
+
+
+def test_a_report_is_shared_while_it_is_fresh_and_a_store_that_came_back_is_up_again() -> None:
+    clock, states = Clock(), iter([down, up])
+    monitor = HealthMonitor({"mongo": lambda: next(states)()}, clock=clock)
+    assert not monitor.report()["mongo"].up
+    assert not monitor.report()["mongo"].up
+    clock.at += FRESH_S
+    assert monitor.report()["mongo"].up
 
 
 def test_the_store_of_usage_is_asked_where_it_is_one_of_its_own() -> None:
@@ -66,10 +104,15 @@ def test_the_store_of_usage_is_asked_where_it_is_one_of_its_own() -> None:
     assert len(asked) == 1
 
 
-def test_the_function_answers_503_unless_all_are_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ("blob", "queue", "mongo", "mysql", "redis", "neo4j")
-    monkeypatch.setattr(bootstrap, "health_probes", lambda: dict.fromkeys(names, up))
-    assert call(triggers.health, "health")[0] == 200
-    monkeypatch.setattr(bootstrap, "health_probes", lambda: {**dict.fromkeys(names, up), "redis": down})
-    status, body = call(triggers.health, "health")
-    assert (status, body["stores"]["redis"]) == (503, {"up": False, "reason": "ConnectionError"})
+def test_the_function_answers_503_unless_every_required_store_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(**probes: Callable[[], None]) -> tuple[int, Any]:
+        monitor = HealthMonitor({"blob": up, **probes}, optional=OPTIONAL)
+        monkeypatch.setattr(bootstrap, "health", lambda: monitor)
+        return call(triggers.health, "health")
+
+    assert answer(redis=up, neo4j=up)[0] == 200
+    status, body = answer(redis=down, neo4j=up)
+    assert (status, body["status"]) == (503, "down")
+    assert body["stores"]["redis"] == {"up": False, "reason": "ConnectionError", "optional": False}
+    status, body = answer(redis=up, neo4j=down)
+    assert (status, body["status"], body["stores"]["neo4j"]["optional"]) == (200, "up", True)

@@ -9,12 +9,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.stores.home import REPOSITORY
+from infra.local.home import REPOSITORY
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-TOOLS = ("sh", "cat", "dirname", "readlink", "mkdir", "sha256sum", "find", "head", "flock", "rm", "chmod", "cp")
+TOOLS = (
+    "sh",
+    "cat",
+    "dirname",
+    "readlink",
+    "mkdir",
+    "sha256sum",
+    "find",
+    "head",
+    "flock",
+    "rm",
+    "chmod",
+    "cp",
+    "uname",
+)
 SERVERS = ("ffmpeg", "ffprobe", "mariadbd", "mariadb-install-db", "redis-server", "npm")
 
 OLD_PYTHON = "#!/bin/sh\nexit 1\n"
@@ -101,6 +115,14 @@ def test_what_tests_need_is_installed_for_test_and_not_for_up(machine: Machine) 
     assert [step for step in machine.steps if "tests/requirements.txt" in step]
 
 
+def test_packages_are_installed_from_locks_with_hashes(machine: Machine) -> None:
+    machine.run("check")
+    installs = [step.partition("--require-hashes ")[2] for step in machine.steps if "pip install" in step]
+    assert installs == [
+        f"-r {machine.repository / name}" for name in ("infra/local/requirements.txt", "tests/requirements.txt")
+    ]
+
+
 def test_failed_install_is_told_with_its_log_and_done_again(machine: Machine) -> None:
     machine.has("python3.13", RECENT_PYTHON.replace('"-m venv")', '"-m pip") [ "$3" = --version ] ;;\n"-m venv")'))
     ran = machine.run("status")
@@ -111,6 +133,17 @@ def test_failed_install_is_told_with_its_log_and_done_again(machine: Machine) ->
     machine.has("python3.13", RECENT_PYTHON)
     shutil.copy(machine.programs / "python3.13", machine.home / "venv" / "bin" / "python")
     assert machine.run("status").returncode == 0
+
+
+def test_checks_need_node_and_where_pypi_has_no_shellcheck_that_too(machine: Machine) -> None:
+    machine.lacks("ffmpeg")
+    assert machine.run("check").returncode == 0
+    machine.lacks("uname")
+    machine.has("uname", "#!/bin/sh\necho aarch64\n")
+    machine.lacks("node")
+    assert machine.run("check").stderr == (
+        "Notflix needs nodejs npm shellcheck: install them with your system's package manager, and start it again.\n"
+    )
 
 
 def test_person_without_rights_is_told_what_to_run(machine: Machine) -> None:
@@ -150,7 +183,7 @@ def test_home_that_cannot_be_made_is_told(machine: Machine) -> None:
     ran = machine.run("status")
     assert (ran.returncode, ran.stderr) == (
         1,
-        f"{machine.home} cannot be written; set NOTFLIX_HOME to a folder of yours.\n",
+        f"{machine.home} cannot be written; set NOTFLIX_HOME to a folder that you can write to.\n",
     )
 
 

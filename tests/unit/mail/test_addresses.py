@@ -1,15 +1,17 @@
+"""Addresses as a mail server takes them: exactly one, which cannot inject anything."""
+
 from __future__ import annotations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.mail.addresses import address_of
+from functions.mail.addresses import mailbox_of
 from functions.platform.errors import MailRefused
 
 
 @pytest.mark.parametrize(
-    ("text", "travels_as", "needs_utf8"),
+    ("text", "sent_as", "needs_utf8"),
     [
         ("ann@example.org", "ann@example.org", False),
         ("Ann.O'Neil+films@Example.ORG", "Ann.O'Neil+films@example.org", False),
@@ -20,9 +22,9 @@ from functions.platform.errors import MailRefused
         ("ann@example.org.", "ann@example.org", False),
     ],
 )
-def test_an_address_travels_with_its_domain_in_ascii(text: str, travels_as: str, needs_utf8: bool) -> None:
-    address = address_of(text)
-    assert (str(address), address.needs_utf8) == (travels_as, needs_utf8)
+def test_an_address_is_sent_with_its_domain_in_ascii(text: str, sent_as: str, needs_utf8: bool) -> None:
+    address = mailbox_of(text)
+    assert (str(address), address.needs_utf8) == (sent_as, needs_utf8)
 
 
 @pytest.mark.parametrize(
@@ -41,16 +43,16 @@ def test_an_address_travels_with_its_domain_in_ascii(text: str, travels_as: str,
         *(f"{'x' * 65}@example.org", f"ann@{'.'.join(['x' * 60] * 5)}"),
     ],
 )
-def test_what_is_not_exactly_one_address_is_refused_and_not_repeated(text: str) -> None:
+def test_anything_but_exactly_one_address_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(MailRefused) as refused:
-        address_of(text)
+        mailbox_of(text)
     assert "ann" not in refused.value.detail and "eve" not in refused.value.detail
 
 
 @given(st.text() | st.emails() | st.tuples(st.text(), st.text()).map("@".join))
-def test_nothing_that_is_let_through_can_end_a_line_or_begin_another_address(text: str) -> None:
+def test_no_accepted_address_can_end_a_line_or_begin_another_address(text: str) -> None:
     try:
-        address = str(address_of(text))
+        address = str(mailbox_of(text))
     except MailRefused:
         return
     assert address.count("@") == 1

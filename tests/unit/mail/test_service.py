@@ -1,3 +1,5 @@
+"""Sending email by queue: what is delivered, retried, deferred, dropped and parked."""
+
 from __future__ import annotations
 
 import json
@@ -22,28 +24,28 @@ TO, LINK = "ann@example.org", "https://films.example/confirm.html#token=secret-t
 
 
 @dataclass
-class Post:
-    """Carries every letter unless it is told to fail."""
+class FakeTransport:
+    """Delivers every email, or raises `error`."""
 
     error: Exception | None = None
-    carried: list[tuple[str, str, Email]] = field(default_factory=list)
+    delivered: list[tuple[str, str, Email]] = field(default_factory=list)
 
     def deliver(self, email: Email, *, to: str, email_id: str) -> None:
         if self.error is not None:
             raise self.error
-        self.carried.append((to, email_id, email))
+        self.delivered.append((to, email_id, email))
 
 
 @dataclass
 class World:
-    """The service over a post office that a test can see."""
+    """The service over a transport in memory."""
 
-    post: Post = field(default_factory=Post)
+    transport: FakeTransport = field(default_factory=FakeTransport)
     enqueued: list[tuple[SendMail, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.mail = MailService(
-            self.post, pseudonym=lambda text: f"p{len(text)}", enqueue=lambda *given: self.enqueued.append(given)
+            self.transport, pseudonym=lambda text: f"p{len(text)}", enqueue=lambda *given: self.enqueued.append(given)
         )
 
 
@@ -63,45 +65,45 @@ def run(function: Any, message: func.QueueMessage) -> None:
     function._function.get_user_function()(message)
 
 
-def test_a_letter_that_is_asked_for_is_carried(world: World) -> None:
+def test_a_requested_email_is_delivered(world: World) -> None:
     run(triggers.send_mail, make_message())
-    [(to, _, letter)] = world.post.carried
-    assert to == TO and LINK in letter.text
+    [(to, _, email)] = world.transport.delivered
+    assert to == TO and LINK in email.text
 
 
-def test_a_letter_with_a_link_keeps_its_id_in_every_message_that_asks_for_it(world: World) -> None:
+def test_an_email_with_a_link_has_one_id_in_every_message_for_it(world: World) -> None:
     run(triggers.send_mail, make_message("m1"))
     run(triggers.send_mail, make_message("m2"))
     run(triggers.send_mail, make_message("m3", link=f"{LINK}2"))
-    first, again, other = (email_id for _, email_id, _ in world.post.carried)
+    first, again, other = (email_id for _, email_id, _ in world.transport.delivered)
     assert first == again != other and "secret" not in first
 
 
-def test_letters_without_a_link_are_told_apart_by_their_messages(world: World) -> None:
+def test_emails_without_a_link_take_their_id_from_the_queue_message(world: World) -> None:
     for message_id in ("m1", "m2", "m1"):
         run(triggers.send_mail, make_message(message_id, kind="password_changed"))
-    first, second, again = (email_id for _, email_id, _ in world.post.carried)
+    first, second, again = (email_id for _, email_id, _ in world.transport.delivered)
     assert first == again != second
 
 
-def test_a_letter_without_a_link_shows_none_that_is_handed_in(world: World) -> None:
+def test_an_email_without_a_link_ignores_a_given_one(world: World) -> None:
     run(triggers.send_mail, make_message(kind="password_changed"))
-    assert LINK not in world.post.carried[0][2].text
+    assert LINK not in world.transport.delivered[0][2].text
 
 
-def test_what_is_refused_for_good_is_not_tried_again(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    world.post.error = MailRefused("The mail server refuses the recipient for good (550).")
+def test_an_email_that_is_refused_for_good_is_not_retried(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.transport.error = MailRefused("The mail server refuses the recipient for good (550).")
     run(triggers.send_mail, make_message())
     assert "confirm to p15 was not sent: The mail server refuses the recipient" in caplog.text
 
 
-def test_a_server_that_is_away_is_asked_again(world: World) -> None:
-    world.post.error = MailUnavailable("The mail server mail.test:25 did not answer in time.")
+def test_an_unreachable_server_is_retried(world: World) -> None:
+    world.transport.error = MailUnavailable("The mail server mail.test:25 did not answer in time.")
     with pytest.raises(MailUnavailable):
         run(triggers.send_mail, make_message())
 
 
-def test_after_a_series_of_tries_a_letter_is_put_off_longer_each_time_then_given_up(
+def test_an_email_is_deferred_longer_each_time_and_then_given_up(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     run(triggers.send_mail, make_message("m1", kind="password_changed"))
@@ -114,7 +116,7 @@ def test_after_a_series_of_tries_a_letter_is_put_off_longer_each_time_then_given
     assert "An email of kind password_changed to p15 is given up" in caplog.text
 
     run(triggers.send_mail, message)
-    (_, before, _), (_, after, _) = world.post.carried
+    (_, before, _), (_, after, _) = world.transport.delivered
     assert before == after
 
 
@@ -138,10 +140,10 @@ def test_a_malformed_message_is_parked_and_its_contents_are_not_logged(
     monkeypatch.setattr(bootstrap.resources, "queues", lambda: queues)
     run(triggers.send_mail, func.QueueMessage(id="m1", body=body))
     run(triggers.send_mail_poison, func.QueueMessage(id="m1", body=body))
-    assert not world.post.carried and not world.enqueued
+    assert not world.transport.delivered and not world.enqueued
     assert [(queue, kept) for queue, kept, _ in queues.parked][-1] == ("send-mail", body)
-    for told in (*(reason for _, _, reason in queues.parked), caplog.text):
-        assert TO not in told and "secret-token" not in told
+    for text in (*(reason for _, _, reason in queues.parked), caplog.text):
+        assert TO not in text and "secret-token" not in text
 
 
 @pytest.mark.parametrize("error", [None, MailRefused("No."), MailUnavailable("Later.")])
@@ -149,7 +151,7 @@ def test_neither_address_nor_link_is_logged(
     world: World, caplog: pytest.LogCaptureFixture, error: Exception | None
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    world.post.error = error
+    world.transport.error = error
     try:
         run(triggers.send_mail, make_message())
     except MailUnavailable:

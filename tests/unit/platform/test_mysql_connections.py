@@ -33,5 +33,5 @@ def test_empty_setting_is_told_as_such() -> None:
 
 @pytest.mark.parametrize("path", ["", "/", "/Logins", "/logins_db/x", "/`x`"])
 def test_address_of_a_database_ends_in_its_name(path: str) -> None:
-    with pytest.raises(DatabaseUrlInvalid, match="ends in the database's name"):
+    with pytest.raises(DatabaseUrlInvalid, match="must end in its name"):
         Database(f"mysql://logins:secret@db.example{path}")

@@ -1,4 +1,4 @@
-"""A ticket is believed only as it was sealed, for what it was sealed, until it dies."""
+"""A token is accepted only as it was signed, for its purpose, until it expires."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def tickets(key: str = "k" * 32, now: datetime = NOW) -> SignedTokens:
     return SignedTokens(key, lambda: now)
 
 
-def test_what_was_sealed_is_opened() -> None:
+def test_what_was_signed_is_verified() -> None:
     assert tickets().verify("usage", tickets().sign("usage", {"title_id": "ö", "n": 1}, until=LATER)) == {
         "title_id": "ö",
         "n": 1,
@@ -51,6 +51,14 @@ def test_a_changed_character_is_noticed(position: int, character: str) -> None:
         return
     with pytest.raises(Unauthenticated):
         tickets().verify("usage", changed)
+
+
+def test_the_unused_bits_of_the_last_character_are_checked_too() -> None:
+    token = tickets().sign("usage", {"title_id": "a"}, until=LATER)
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    twin = token[:-1] + alphabet[alphabet.index(token[-1]) ^ 1]
+    with pytest.raises(Unauthenticated):
+        tickets().verify("usage", twin)
 
 
 def test_a_pseudonym_is_steady_and_tells_keys_apart() -> None:

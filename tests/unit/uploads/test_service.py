@@ -8,17 +8,15 @@ from datetime import datetime, timedelta
 import pytest
 
 from functions.catalogue.model import Status
-from functions.encoding.jobs import JobStatus
-from functions.encoding.model import SourceRef
-from functions.encoding.service import Encodes
+from functions.encoding.lifecycle import JobLifecycle
+from functions.encoding.model import JobStatus, SourceRef
+from functions.encoding.service import EncodeService
 from functions.platform.errors import Malformed
 from functions.platform.identifiers import job_id_for, title_id_for
 from functions.uploads.service import LONGEST_NAME, TICKET_LASTS, Arrival, Uploads
 from functions.uploads.storage import Stored
 from tests.support.catalogue import NOON, World, make_playback
-from tests.support.encoding import MemoryJobs, make_job
-
-OPEN = (JobStatus.QUEUED, JobStatus.PLANNING, JobStatus.ENCODING)
+from tests.support.encoding import MemoryEncodeJobs, make_job
 
 
 @dataclass
@@ -40,8 +38,9 @@ class Gate:
     def __init__(self) -> None:
         self.world = World()
         self.clock = self.world.clock
-        self.jobs = MemoryJobs(self.clock)
-        self.encodes = Encodes(self.jobs, self.world.catalogue, self.clock)
+        self.jobs = MemoryEncodeJobs(self.clock)
+        self.lifecycle = JobLifecycle(self.jobs, self.world.catalogue, self.clock)
+        self.encodes = EncodeService(self.jobs, self.lifecycle, lambda _: None, self.clock)
         self.store = MemoryUploads()
         self.uploads = Uploads(self.store, self.world.catalogue, self.encodes, self.clock)
 
@@ -90,7 +89,7 @@ def test_film_opens_its_title_and_its_job(gate: Gate) -> None:
     arrival = gate.uploads.arrived("Sintel (2010).mkv")
     assert arrival == Arrival(title_id_for("Sintel (2010).mkv"), "Sintel (2010)", describe=True, job_id=job_id)
     assert gate.status("Sintel (2010).mkv") is Status.ENCODING
-    job = gate.jobs.get(job_id)
+    job = gate.jobs.get_job(job_id)
     assert (job.status, job.size, job.etag, job.upload.blob) == (JobStatus.QUEUED, 1000, "0x1", "Sintel (2010).mkv")
 
 
@@ -99,8 +98,8 @@ def test_same_version_twice_is_one_job(gate: Gate) -> None:
     first = gate.uploads.arrived("film.mkv")
     gate.clock.forward(seconds=5)
     assert gate.uploads.arrived("film.mkv") == first
-    assert [job.id for job in gate.jobs.page(limit=9)] == [job_id]
-    assert gate.jobs.get(job_id).open
+    assert [job.id for job in gate.jobs.list_summaries(below=None, limit=9)] == [job_id]
+    assert gate.jobs.get_job(job_id).is_open
 
 
 @pytest.mark.parametrize("end", [JobStatus.FAILED, JobStatus.READY])
@@ -109,14 +108,14 @@ def test_event_that_comes_again_after_the_end_takes_nothing_up(gate: Gate, end: 
     gate.uploads.arrived("film.mkv")
     title_id = title_id_for("film.mkv")
     if end is JobStatus.FAILED:
-        gate.encodes.fail(job_id, "It is cut off.")
+        gate.lifecycle.fail(gate.jobs.get_job(job_id), "It is cut off.")
     else:
         gate.world.catalogue.mark_playable(title_id, make_playback(job_id), complete=True)
-        gate.jobs.move(job_id, away_from=OPEN, to=JobStatus.READY)
+        gate.jobs.set_status(job_id, JobStatus.READY)
     before = gate.world.catalogue.get(title_id)
     arrival = gate.uploads.arrived("film.mkv")
     assert arrival and arrival.job_id is None
-    assert gate.jobs.get(job_id).status is end
+    assert gate.jobs.get_job(job_id).status is end
     assert gate.world.catalogue.get(title_id) == before
 
 
@@ -125,8 +124,8 @@ def test_newer_version_takes_the_place_of_an_open_job_and_the_title_goes_on(gate
     gate.uploads.arrived("film.mkv")
     newer = gate.put("film.mkv", "0x2")
     gate.uploads.arrived("film.mkv")
-    assert gate.jobs.get(older).reason == "A newer upload of film.mkv has taken its place."
-    assert gate.jobs.get(newer).open
+    assert gate.jobs.get_job(older).reason == "A newer upload of film.mkv has taken its place."
+    assert gate.jobs.get_job(newer).is_open
     assert gate.status("film.mkv") is Status.ENCODING
 
 
@@ -136,7 +135,7 @@ def test_event_of_an_older_film_that_comes_again_does_not_end_the_newer_one(gate
     newer = gate.put("film.mkv")
     gate.uploads.arrived("film.mkv")
     gate.uploads.arrived("film.mp4")
-    assert gate.jobs.get(newer).open
+    assert gate.jobs.get_job(newer).is_open
 
 
 def test_older_job_ends_even_if_whoever_opened_the_newer_one_died_before_saying_so(gate: Gate) -> None:
@@ -146,16 +145,16 @@ def test_older_job_ends_even_if_whoever_opened_the_newer_one_died_before_saying_
     gate.clock.forward(seconds=1)
     upload = SourceRef("uploads", "film.mkv")
     title_id = title_id_for("film.mkv")
-    assert gate.jobs.open(make_job(newer, title_id=title_id, upload=upload, created_at=gate.clock()))
-    assert gate.jobs.get(older).open
+    assert gate.jobs.add_job(make_job(newer, title_id=title_id, upload=upload, created_at=gate.clock()))
+    assert gate.jobs.get_job(older).is_open
     gate.uploads.arrived("film.mkv")
-    assert not gate.jobs.get(older).open
+    assert not gate.jobs.get_job(older).is_open
 
 
 def test_new_upload_brings_a_withdrawn_title_back_but_the_old_event_does_not(gate: Gate) -> None:
     job_id = gate.put("film.mkv")
     gate.uploads.arrived("film.mkv")
-    gate.encodes.fail(job_id, "It is cut off.")
+    gate.lifecycle.fail(gate.jobs.get_job(job_id), "It is cut off.")
     gate.world.catalogue.withdraw(title_id_for("film.mkv"))
     gate.uploads.arrived("film.mkv")
     assert not gate.world.catalogue.page().titles
@@ -168,7 +167,7 @@ def test_new_upload_brings_a_withdrawn_title_back_but_the_old_event_does_not(gat
 def test_sidecar_asks_for_a_description_and_for_no_job(gate: Gate, blob: str) -> None:
     gate.put(blob)
     assert gate.uploads.arrived(blob) == Arrival(title_id_for("film.mkv"), "film", describe=True, job_id=None)
-    assert not gate.jobs.page(limit=9)
+    assert not gate.jobs.list_summaries(below=None, limit=9)
 
 
 def test_subtitles_wait_for_their_film(gate: Gate) -> None:
@@ -178,11 +177,11 @@ def test_subtitles_wait_for_their_film(gate: Gate) -> None:
 
 def test_blob_that_is_gone_by_now_asks_for_nothing(gate: Gate) -> None:
     assert gate.uploads.arrived("film.mkv") is None
-    assert not gate.jobs.page(limit=9)
+    assert not gate.jobs.list_summaries(below=None, limit=9)
 
 
 def test_time_of_the_upload_is_never_in_the_future(gate: Gate) -> None:
     job_id = gate.put("film.mkv")
     gate.store.blobs["film.mkv"] = Stored("0x1", 1000, gate.clock() + timedelta(minutes=3))
     gate.uploads.arrived("film.mkv")
-    assert gate.jobs.get(job_id).uploaded_at == gate.clock()
+    assert gate.jobs.get_job(job_id).uploaded_at == gate.clock()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.accounts.model import Outcome
+from functions.accounts.model import LoginOutcome
 from functions.accounts.password_policy import LONGEST, SHORTEST
 from tests.unit.web.test_build import API, BLOB, Page, node_modules
 from web.build import WEB, build
@@ -73,7 +73,7 @@ def test_the_pages_and_the_api_measure_passwords_alike(site: Path) -> None:
 
 def test_every_end_of_a_login_has_its_words() -> None:
     words = (WEB / "js" / "account" / "words.js").read_text(encoding="utf-8")
-    for outcome in Outcome:
+    for outcome in LoginOutcome:
         assert f'["{outcome.value}", {{ text:' in words, outcome
 
 

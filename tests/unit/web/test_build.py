@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from infra.local.home import Home
 from infra.local.site import blob_name_for, policy_header
-from infra.local.stores.home import Home
 from infra.local.stores.packages import web_folder
 from web.assets import Assets
 from web.build import PAGES, WEB, build, content_security_policy

@@ -11,7 +11,7 @@ import pytest
 
 from functions.billing.model import State
 from functions.billing.wording import STATE_NAMES
-from functions.encoding.jobs import JobStatus
+from functions.encoding.model import JobStatus
 from functions.platform.identifiers import read_name
 from tests.unit.web.test_build import API, BLOB, Page, node_modules
 from web.build import WEB, build

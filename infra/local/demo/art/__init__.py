@@ -1,1 +1,1 @@
-"""Key art for invented films: scenes painted with numpy, titles set in type; a title always gets the same picture."""
+"""Artwork for invented films: scenes painted with numpy, and lettering. A title always gets the same picture."""

@@ -1,6 +1,6 @@
-"""A picture under the brush: float pixels, and the few strokes of which every scene is made.
+"""A picture of float pixels, and the drawing operations that all scenes use.
 
-Coordinates: x runs from 0 to `aspect`, y from 0 (top) to 1, so a circle is a circle in poster and backdrop alike.
+Coordinates: x is from 0 to `aspect`, y from 0 (top) to 1, so a circle is round in poster and backdrop.
 Colours are triples from 0 to 1.
 """
 
@@ -23,19 +23,19 @@ _SUPERSAMPLE = 3
 
 
 def colour(text: str) -> Colour:
-    """Return the colour of `#rrggbb`."""
+    """Return the colour `#rrggbb`."""
     red, green, blue = (int(text[at : at + 2], 16) / 255 for at in (1, 3, 5))
     return red, green, blue
 
 
 def mix(one: Colour, other: Colour, share: float) -> Colour:
-    """Return `one` with `share` of `other` in it."""
+    """Return a mix of two colours with the fraction `share` of `other`."""
     red, green, blue = (a + (b - a) * share for a, b in zip(one, other, strict=True))
     return red, green, blue
 
 
 class Canvas:
-    """Pixels of `width` by `height`, painted from back to front; `random` decides all that chance decides."""
+    """Pixels of `width` by `height`, painted from back to front; `random` is the source of all random numbers."""
 
     def __init__(self, width: int, height: int, seed: int) -> None:
         self.width = width
@@ -53,32 +53,32 @@ class Canvas:
             self.pixels[:, :, channel] = np.interp(self.y, at, [stop[1][channel] for stop in stops])
 
     def blend(self, paint: Colour, mask: Pixels) -> None:
-        """Lay `paint` over the picture where `mask` (height by width, 0 to 1) says so."""
+        """Blend `paint` into the picture by `mask` (height by width, 0 to 1)."""
         for channel in range(3):
             plane = self.pixels[:, :, channel]
             plane += (np.float32(paint[channel]) - plane) * mask
 
     def add_light(self, light: Colour, mask: Pixels) -> None:
-        """Add `light`; it never burns out a channel wholly, as film does not."""
+        """Add `light` without clipping a channel, as film does."""
         for channel in range(3):
             plane = self.pixels[:, :, channel]
             plane += (1 - plane).clip(0, 1) * np.float32(light[channel]) * mask
 
     def distance(self, x: float, y: float) -> Pixels:
-        """Return every pixel's distance from a point."""
+        """Return the distance of each pixel from a point."""
         away: Pixels = np.hypot(self.x - np.float32(x), self.y - np.float32(y))
         return away
 
     def glow(self, x: float, y: float, radius: float, light: Colour, strength: float = 1.0) -> None:
-        """Light the air around a point."""
+        """Add a glow around a point."""
         self.add_light(light, np.float32(strength) * np.exp(-((self.distance(x, y) / np.float32(radius)) ** 2)))
 
     def disc(self, x: float, y: float, radius: float, paint: Colour) -> None:
-        """Paint a disc with a clean edge."""
+        """Paint a disc with a smooth edge."""
         self.blend(paint, ((radius - self.distance(x, y)) * self.height / 1.5).clip(0, 1))
 
     def stars(self, below: float, density: float = 0.0006) -> None:
-        """Scatter stars, dense at the top and none under y = `below`; as many in a small picture as in a large one."""
+        """Scatter stars, dense at the top and none under y = `below`; their number does not depend on the size."""
         count = int(density * 1_000_000 * self.aspect)
         xs = (self.random.random(count) * self.width).astype(int)
         ys = (self.random.random(count) ** 1.5 * below * self.height).astype(int)
@@ -90,7 +90,7 @@ class Canvas:
                 self.pixels[rows, columns] += light[:, None] * (1 - self.pixels[rows, columns])
 
     def noise(self, scale: float, octaves: int = 4, *, stretch: float = 1.0) -> Pixels:
-        """Return clouds from 0 to 1 over the picture; `scale` is the size of the largest, `stretch` widens them."""
+        """Return a cloud mask from 0 to 1; `scale` is the size of the largest cloud, `stretch` widens them."""
         total = np.zeros((self.height, self.width), np.float32)
         weight = 0.0
         for octave in range(octaves):
@@ -102,7 +102,7 @@ class Canvas:
         return total / np.float32(weight)
 
     def ridge(self, roughness: float, detail: int = 7) -> Pixels:
-        """Return a jagged line around 0, one value a column, with its peaks within about `roughness`."""
+        """Return a jagged line around 0, one value per column, with peaks of about `roughness`."""
         line = np.zeros(self.width, np.float32)
         x = self.x[0]
         for octave in range(detail):
@@ -112,7 +112,7 @@ class Canvas:
         return line
 
     def ground(self, line: Pixels, paint: Colour, *, fog: Colour | None = None, depth: float = 0.2) -> None:
-        """Fill below `line` (a y for each column); `fog` gathers towards the foot, `depth` below the line."""
+        """Fill below `line` (one y per column); `fog` increases downwards over `depth`."""
         under = self.y - line[None, :]
         mask = (under * self.height / 1.4).clip(0, 1)
         self.blend(paint, mask)
@@ -139,7 +139,7 @@ class Canvas:
         area += (np.asarray(paint, np.float32) - area) * small[:, :, None]
 
     def finish(self, *, grain: float = 0.016, vignette: float = 0.32) -> Image.Image:
-        """Return the picture with the grain of film and the corners of a lens."""
+        """Return the picture with film grain and vignetting."""
         away = ((self.x / self.aspect - 0.5) ** 2 + (self.y - 0.5) ** 2) * 2
         self.pixels *= (1 - np.float32(vignette) * away)[:, :, None]
         self.pixels += self.random.standard_normal((self.height, self.width, 1), np.float32) * np.float32(grain)

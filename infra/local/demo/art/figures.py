@@ -1,4 +1,4 @@
-"""Small silhouettes that give a scene its size: a person, a ship, a bird, a lighthouse, trees. All as polygons."""
+"""Small silhouettes as polygons: a person, a ship, a bird, a lighthouse, trees."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _circle(x: float, y: float, radius: float) -> Shape:
 
 
 def person(x: float, y: float, size: float) -> list[Shape]:
-    """Return somebody standing with the feet at (x, y), seen from behind, in a long coat."""
+    """Return a person in a long coat, seen from behind, with the feet at (x, y)."""
     coat = [
         (-0.14, 0.24),
         (-0.1, 0.5),
@@ -59,7 +59,7 @@ def ship(x: float, y: float, size: float) -> list[Shape]:
 
 
 def bird(x: float, y: float, size: float) -> list[Shape]:
-    """Return a bird far away."""
+    """Return a distant bird."""
     wings = [(-0.5, 0.22), (-0.22, 0.2), (0.0, 0.0), (0.22, 0.2), (0.5, 0.22), (0.2, 0.29), (0.0, 0.09), (-0.2, 0.29)]
     return [_placed(wings, x, y, size)]
 
@@ -74,7 +74,7 @@ def lighthouse(x: float, y: float, size: float) -> list[Shape]:
 
 
 def conifer(x: float, y: float, size: float, random: Generator) -> list[Shape]:
-    """Return a fir with its foot at (x, y), each one a little different."""
+    """Return a fir with its foot at (x, y); each call varies it slightly."""
     left: Shape = []
     right: Shape = []
     tiers = 7

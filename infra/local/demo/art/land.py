@@ -1,4 +1,4 @@
-"""Scenes on land: mountains, a forest, dunes, snow under an aurora. `focus` is where the light stands."""
+"""Scenes on land: mountains, a forest, dunes, snow under an aurora. `focus` is the position of the light."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def ridges(canvas: Canvas, palette: Palette, focus: float) -> None:
-    """Mountains behind mountains, a low sun, somebody looking at them."""
+    """Rows of mountains, a low sun, and a person who looks at them."""
     draw_sky(canvas, palette, 0.6)
     canvas.stars(0.4)
     x = focus * canvas.aspect
@@ -35,7 +35,7 @@ def ridges(canvas: Canvas, palette: Palette, focus: float) -> None:
 
 
 def forest(canvas: Canvas, palette: Palette, focus: float) -> None:
-    """Firs in fog, light falling between them."""
+    """Firs in fog, with light between them."""
     canvas.sky(
         [
             (0, mix(palette.deep, palette.mid, 0.4)),
@@ -56,7 +56,7 @@ def forest(canvas: Canvas, palette: Palette, focus: float) -> None:
             at = canvas.random.random() * canvas.aspect
             gap = abs(at - x) / canvas.aspect
             if near > 0.6 and gap < 0.2:
-                continue  # a clearing where the light falls
+                continue  # a clearing in the light
             size = (0.17 + 0.075 * layer) * (0.7 + 0.6 * canvas.random.random())
             column = min(canvas.width - 1, int(at * canvas.height))
             canvas.stamp(figures.conifer(at, float(line[column]) + 0.02 + 0.09 * size, size, canvas.random), paint)
@@ -67,7 +67,7 @@ def forest(canvas: Canvas, palette: Palette, focus: float) -> None:
 
 
 def desert(canvas: Canvas, palette: Palette, focus: float) -> None:
-    """Dunes, each with a lit and a shaded side, under a huge sun."""
+    """Dunes, each with a lit and a shaded side, under a large sun."""
     draw_sky(canvas, palette, 0.62)
     x = focus * canvas.aspect
     draw_sun(canvas, palette, x, 0.36, 0.17)
@@ -87,7 +87,7 @@ def desert(canvas: Canvas, palette: Palette, focus: float) -> None:
 
 
 def aurora(canvas: Canvas, palette: Palette, focus: float) -> None:
-    """Curtains of light over snow, a lit hut under them."""
+    """An aurora over snow and a lit hut."""
     canvas.sky([(0, palette.dark), (0.75, mix(palette.deep, palette.dark, 0.3)), (1, palette.deep)])
     canvas.stars(0.7, 0.0012)
     x = focus * canvas.aspect

@@ -1,6 +1,6 @@
-"""Set a title on its poster: the largest type that fits, in the face that suits it, over a veil that keeps it legible.
+"""Draws the title on a poster in the largest size that fits, over a darkened background for legibility.
 
-The faces come from the site's npm packages; where they are not installed, the one inside Pillow stands in.
+The fonts come from the site's npm packages; if they are not installed, Pillow's default font is used.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LEADING = {"bebas": 0.92, "playfair": 1.05, "righteous": 1.06, "cinzel": 1.12, 
 
 @dataclass(frozen=True, slots=True)
 class Billing:
-    """What a poster says: the title, and the names above or below it."""
+    """The text on a poster: the title, and the names above or below it."""
 
     title: str
     names: tuple[str, ...]
@@ -38,13 +38,13 @@ class Billing:
 
 @cache
 def font(packages: Path, face: str, size: int) -> Font:
-    """Return a face at a size in pixels."""
+    """Return a font in a size in pixels."""
     path = packages / "@fontsource" / FACES[face]
     return ImageFont.truetype(path, size) if path.is_file() else ImageFont.load_default(size)
 
 
 def wrap(words: list[str], face: Font, width: float) -> list[str] | None:
-    """Return the words in lines no wider than `width`, None if one alone is too wide."""
+    """Return the words in lines no wider than `width`, or None if one word is too wide."""
     lines: list[str] = []
     for word in words:
         if face.getlength(word) > width:
@@ -57,7 +57,7 @@ def wrap(words: list[str], face: Font, width: float) -> list[str] | None:
 
 
 def fit(title: str, packages: Path, face: str, width: float, height: float) -> tuple[Font, int, list[str]]:
-    """Return font, size and lines of the largest setting within `width` and `height`."""
+    """Return font, size and lines of the largest text that fits `width` and `height`."""
     words = (title.upper() if face in _CAPITALS else title).split()
     for size in range(int(height), 11, -2):
         used = font(packages, face, size)
@@ -68,7 +68,7 @@ def fit(title: str, packages: Path, face: str, width: float, height: float) -> t
 
 
 def set_poster(picture: Image.Image, billing: Billing, packages: Path, face: str, *, top: bool) -> Image.Image:
-    """Return the picture with its billing, the title at the `top` or at the foot."""
+    """Return the picture with its billing; the title is at the `top` or at the bottom."""
     width, height = picture.size
     veil = Image.linear_gradient("L").resize(picture.size)
     if top:

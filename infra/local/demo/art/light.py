@@ -1,7 +1,6 @@
-"""Palettes, and what most scenes have in common: a sky, a sun, birds far away.
+"""Palettes, and elements of most scenes: a sky, a sun, distant birds.
 
-A palette goes from the darkest to the light itself: `dark` (what is near), `deep` (the sky's top), `mid` (the air),
-`glow` (the light).
+The colours of a palette, from the darkest: `dark` (foreground), `deep` (top of the sky), `mid` (air), `glow` (light).
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ WHITE: Colour = (1.0, 1.0, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Four colours, near to far."""
+    """Four colours, from foreground to light."""
 
     dark: Colour
     deep: Colour

@@ -1,4 +1,4 @@
-"""Scenes made by people: a city, a road, a stage, cut paper; and a planet. `focus` is where the light stands."""
+"""A city, a road, a stage, cut paper, and a planet. `focus` is the position of the light."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def city(canvas: Canvas, palette: Palette, focus: float) -> None:
-    """A skyline in three depths with its windows lit."""
+    """A skyline in three layers with lit windows."""
     draw_sky(canvas, palette, 0.85)
     canvas.stars(0.5)
     draw_sun(canvas, palette, focus * canvas.aspect, 0.26, 0.11)
@@ -37,7 +37,7 @@ def city(canvas: Canvas, palette: Palette, focus: float) -> None:
 
 
 def _windows(canvas: Canvas, palette: Palette, house: tuple[float, float, float], near: float) -> None:
-    """Light some windows of a house given as left, top, width."""
+    """Light some windows of a house, given as left, top and width."""
     left, top, width = house
     step = 0.011 + 0.007 * near
     columns, rows = int((width - step) / step), int((1 - top) / (step * 1.5))
@@ -52,7 +52,7 @@ def _windows(canvas: Canvas, palette: Palette, house: tuple[float, float, float]
 
 
 def road(canvas: Canvas, palette: Palette, focus: float) -> None:
-    """A road that runs straight to the horizon, wires beside it, weather ahead."""
+    """A straight road to the horizon, with wires beside it and clouds ahead."""
     horizon = 0.57
     draw_sky(canvas, palette, horizon)
     x = focus * canvas.aspect
@@ -102,7 +102,7 @@ def road(canvas: Canvas, palette: Palette, focus: float) -> None:
 
 
 def rays(canvas: Canvas, palette: Palette, focus: float) -> None:
-    """Stripes that fan out from a rising disc, as on an old poster; rings for a stage."""
+    """Stripes that radiate from a disc, as on an old poster, with rings for a stage."""
     x, y = focus * canvas.aspect, 0.62
     angle = np.arctan2(canvas.y - y, canvas.x - x)
     away = canvas.distance(x, y)
@@ -118,7 +118,7 @@ def rays(canvas: Canvas, palette: Palette, focus: float) -> None:
 
 
 def papercut(canvas: Canvas, palette: Palette, focus: float) -> None:
-    """Sheets of coloured paper with holes, one over another, each with its shadow."""
+    """Layers of coloured paper with holes and shadows."""
     canvas.sky([(0, mix(palette.glow, WHITE, 0.2)), (1, palette.glow)])
     clouds = canvas.noise(0.55, 3)
     shape = (
@@ -133,7 +133,7 @@ def papercut(canvas: Canvas, palette: Palette, focus: float) -> None:
 
 
 def space(canvas: Canvas, palette: Palette, focus: float) -> None:
-    """A planet half in the dark, with a ring and a moon, before a nebula."""
+    """A half-lit planet with a ring and a moon in front of a nebula."""
     canvas.sky([(0, palette.dark), (1, mix(palette.dark, palette.deep, 0.6))])
     clouds = canvas.noise(0.5, 6)
     canvas.add_light(palette.mid, ((clouds - 0.45) * 2.4).clip(0, 1) * np.float32(0.5))

@@ -1,4 +1,4 @@
-"""All scenes by name: each paints one kind of place with a palette, the same for the same seed."""
+"""All scenes by name; each paints one kind of place, always the same for the same palette and seed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCENES: dict[str, Callable[[Canvas, Palette, float], None]] = {
 
 
 def paint(scene: str, palette: str, *, size: tuple[int, int], seed: int, focus: float) -> Canvas:
-    """Return a canvas with the scene on it; `focus` is where the light stands, as a share of the width."""
+    """Return a canvas with the scene; `focus` is the position of the light as a fraction of the width."""
     canvas = Canvas(*size, seed)
     SCENES[scene](canvas, PALETTES[palette], focus)
     return canvas

@@ -1,4 +1,4 @@
-"""Draws poster and backdrop of every demonstration title, on all processors, once: what is drawn is kept."""
+"""Draws poster and backdrop of each demonstration title on all processors, unless the files exist."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-STYLE = 1  # raised when the drawing itself changes, so that what is kept is drawn anew
+STYLE = 1  # increase it when the drawing code changes, so that existing files are drawn again
 BACKDROP = (1920, 1080)
 POSTER = (400, 600)
 _POSTER_DRAWN = (800, 1200)
@@ -26,7 +26,7 @@ _POSTER_DRAWN = (800, 1200)
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """How a title's art looks; `focus` is where the light stands in the backdrop, as a share of its width."""
+    """The design of a title's artwork; `focus` is the position of the light in the backdrop, as a fraction."""
 
     scene: str
     palette: str
@@ -38,14 +38,14 @@ class Design:
 
 @dataclass(frozen=True, slots=True)
 class Art:
-    """Where a title's two pictures lie."""
+    """The paths of a title's two pictures."""
 
     poster: Path
     backdrop: Path
 
 
 def draw(design: Design, billing: Billing, folder: Path, packages: Path) -> Art:
-    """Draw what `folder` does not hold yet; a picture is there whole or not at all."""
+    """Draw the pictures that `folder` does not contain, atomically."""
     mark = hashlib.sha256(repr((STYLE, asdict(design), asdict(billing))).encode()).hexdigest()[:16]
     art = Art(folder / f"{mark}.jpg", folder / f"{mark}.backdrop.jpg")
     if not art.backdrop.exists():
@@ -59,9 +59,9 @@ def draw(design: Design, billing: Billing, folder: Path, packages: Path) -> Art:
 
 
 def draw_all(wanted: Iterable[tuple[str, Design, Billing]], folder: Path, packages: Path) -> Iterator[tuple[str, Art]]:
-    """Yield (name, art) of each wanted title as it is finished."""
+    """Yield (name, art) of each title when it is finished."""
     folder.mkdir(parents=True, exist_ok=True)
-    # Fresh processes: the caller may have threads, which a fork would tear.
+    # Spawned processes: the caller may have threads, with which a fork is not safe.
     with ProcessPoolExecutor(os.process_cpu_count(), mp_context=get_context("spawn")) as pool:
         tasks = {pool.submit(draw, design, billing, folder, packages): name for name, design, billing in wanted}
         for task in as_completed(tasks):

@@ -1,4 +1,4 @@
-"""Scenes by the water: the open sea, a lighthouse. `focus` is where the light stands."""
+"""Scenes by the water: the open sea, a lighthouse. `focus` is the position of the light."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def sea(canvas: Canvas, palette: Palette, focus: float) -> None:
-    """Open water under a low sun, its road of light, one sail."""
+    """Open water with the reflection of a low sun, and a sail."""
     horizon = 0.56
     draw_sky(canvas, palette, horizon)
     canvas.stars(0.3, 0.0004)
@@ -38,7 +38,7 @@ def sea(canvas: Canvas, palette: Palette, focus: float) -> None:
 
 
 def beacon(canvas: Canvas, palette: Palette, focus: float) -> None:
-    """A lighthouse on its rock at night, its beam in the mist."""
+    """A lighthouse on a rock at night, with its beam in the mist."""
     canvas.sky([(0, palette.dark), (0.62, mix(palette.deep, palette.mid, 0.45)), (1, palette.deep)])
     canvas.stars(0.55)
     x, foot, size = focus * canvas.aspect, 0.72, 0.42

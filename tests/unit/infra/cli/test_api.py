@@ -10,8 +10,8 @@ import pytest
 
 from infra.local.cli.api import Api
 from infra.local.cli.jobs import show_jobs
-from infra.local.stores.home import CannotRun, Home
-from infra.local.stores.ports import Ports
+from infra.local.home import CannotRun, Home
+from infra.local.ports import Ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,8 +93,8 @@ def test_the_key_is_sent_over_nothing_but_https(tmp_path: Path) -> None:
         Api.of(home(tmp_path), {"NOTFLIX_API": "http://func-x.azurewebsites.net", "NOTFLIX_OPERATOR_KEY": KEY})
 
 
-def test_a_deployed_product_that_is_away_is_not_looked_for_in_local_logs(tmp_path: Path) -> None:
-    api = Api.of(home(tmp_path), {"NOTFLIX_API": "http://127.0.0.1:9", "NOTFLIX_OPERATOR_KEY": KEY})
+def test_a_deployed_product_that_is_away_is_not_looked_for_in_local_logs(tmp_path: Path, refused_port: int) -> None:
+    api = Api.of(home(tmp_path), {"NOTFLIX_API": f"http://127.0.0.1:{refused_port}", "NOTFLIX_OPERATOR_KEY": KEY})
     with pytest.raises(CannotRun, match="Application Insights"):
         api.get("/api/jobs")
 

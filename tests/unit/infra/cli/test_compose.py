@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from functions.platform.azure_clients import blob_service
 from functions.platform.mysql_connections import Address
 from infra.local.cli.product import Options, product_of
+from infra.local.home import REPOSITORY, Home
 from infra.local.stores.credentials import load_or_make
-from infra.local.stores.fleet import settings_of, stores_of
-from infra.local.stores.home import REPOSITORY, Home
+from infra.local.stores.services import settings_of, stores_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ def test_no_stand_in_is_started_beside_them(tmp_path: Path) -> None:
     credentials = load_or_make(tmp_path / "secrets.json")
     stores = stores_of(home, credentials, example())
     assert len(stores) == 5
-    assert not [store.part.name for store in stores if store.part.argv]
+    assert not [store.service.name for store in stores if store.service.argv]
     settings = settings_of(home, credentials, stores)
     given = example()
     for name in ("REDIS_URL", "MONGO_URL", "NEO4J_URI", "NEO4J_USER", "NEO4J_PASSWORD", "AzureWebJobsStorage"):

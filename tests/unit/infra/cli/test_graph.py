@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.local.cli import graph
-from infra.local.stores.home import CannotRun
+from infra.local.home import CannotRun
 
 BEGUN = {"phase": "titles", "titles": 0, "titles_in_all": 40, "viewers": 0, "views": 0, "steps": 0, "reason": None}
 

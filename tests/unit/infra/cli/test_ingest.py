@@ -7,7 +7,7 @@ import pytest
 
 from functions.platform.identifiers import UploadKind
 from infra.local.cli.ingest import Described, companions_of, ingest_film
-from infra.local.stores.home import CannotRun
+from infra.local.home import CannotRun
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +41,8 @@ def test_sidecar_goes_as_it_is_where_nothing_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "sentence"), [("none.mkv", "There is no file"), ("folder", "is a folder"), ("film.srt", "beside a film")]
+    ("name", "sentence"),
+    [("none.mkv", "There is no file"), ("folder", "is a folder"), ("film.srt", "belongs to a film")],
 )
 def test_what_cannot_be_a_film_is_refused_before_anything_is_sent(tmp_path: Path, name: str, sentence: str) -> None:
     (tmp_path / "folder").mkdir()

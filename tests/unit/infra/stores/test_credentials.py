@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from infra.local.home import CannotRun
 from infra.local.stores.credentials import load_or_make
-from infra.local.stores.home import CannotRun
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.stores.home import REPOSITORY, CannotRun
+from infra.local.home import REPOSITORY, CannotRun
 from infra.local.stores.packages import install
 
 if TYPE_CHECKING:

@@ -1,0 +1,130 @@
+"""What accounts need: stores of logins, login history and sessions, password hashing, rate limiting, queues."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from functions.accounts.model import (
+        HistoryPosition,
+        LinkPurpose,
+        Login,
+        LoginHistoryEntry,
+        OpenedSession,
+        Session,
+        Viewer,
+    )
+    from functions.accounts.rate_limits import RateLimitBucket, Refusal, Reservation
+    from functions.platform.messages import Message
+
+
+class LoginStore(Protocol):
+    """The store of logins: each method is one stored procedure. All raise StoreUnavailable."""
+
+    def add_login(self, login: Login) -> None:
+        """Store a new login; raise AddressTaken. Repeating the call changes nothing."""
+
+    def find_login(self, address: str, dummy_hash: str) -> Login:
+        """Return the login of an address; for an unknown one, a row of the same shape without id, with `dummy_hash`."""
+
+    def get_login(self, user_id: str) -> Login | None:
+        """Return the login with this id."""
+
+    def replace_hash(self, user_id: str, *, over: str, new: str) -> bool:
+        """Set the password hash to `new` if it is still `over`; return whether it was. Any reset link ends."""
+
+    def make_administrator(self, user_id: str) -> None:
+        """Make the account an administrator."""
+
+    def store_link(self, link_hash: str, user_id: str, purpose: LinkPurpose, expires_at: datetime) -> None:
+        """Store the hash of a link; it replaces an earlier link of the same account and purpose."""
+
+    def use_link(self, link_hash: str, purpose: LinkPurpose, now: datetime) -> str | None:
+        """Return the user id of a link and end the link; None if it is unknown, used, expired or of another purpose."""
+
+    def confirm_address(self, user_id: str, at: datetime) -> None:
+        """Record that the address is confirmed; the first time counts."""
+
+    def delete_login(self, user_id: str) -> None:
+        """Delete the account and its links; idempotent."""
+
+    def delete_expired_links(self, now: datetime) -> int:
+        """Delete expired links; return their number."""
+
+
+class LoginHistoryStore(Protocol):
+    """The store of login history: each method is one stored procedure. All raise StoreUnavailable."""
+
+    def store_entry(self, entry: LoginHistoryEntry) -> None:
+        """Store an entry; idempotent by its id."""
+
+    def entries_of(self, user_id: str, *, after: HistoryPosition | None, limit: int) -> list[LoginHistoryEntry]:
+        """Return at most `limit` entries of a user, newest first, equal times by descending id, after a position."""
+
+    def delete_entries_of(self, user_id: str) -> None:
+        """Delete all entries of a user."""
+
+    def delete_entries_before(self, before: datetime) -> int:
+        """Delete the entries that are older than a time; return their number."""
+
+
+class SessionStore(Protocol):
+    """The store of sessions; every method raises StoreUnavailable."""
+
+    def open_session(self, viewer: Viewer, *, ip: str, browser: str) -> OpenedSession:
+        """Open a session under a new token."""
+
+    def find_session(self, token: str) -> Session | None:
+        """Return the live session of a token and extend its idle limit; None if there is none."""
+
+    def end_session(self, token: str) -> None:
+        """End the session of a token; idempotent."""
+
+    def end_sessions_of(self, user_id: str) -> None:
+        """End every session of an account."""
+
+    def update_rights(self, viewer: Viewer) -> None:
+        """Set in all live sessions of an account whether it is an administrator and confirmed."""
+
+
+class PasswordHasher(Protocol):
+    """Hashes and verifies passwords; `hash` and `verify` raise Busy when too many calls wait."""
+
+    @property
+    def dummy(self) -> str:
+        """Return a hash of no known password, to verify against where there is no account."""
+
+    def hash(self, password: str) -> str:
+        """Return a hash of the password with a new salt."""
+
+    def verify(self, password_hash: str, password: str) -> bool:
+        """Return whether the hash is of the password; takes the same time for either answer."""
+
+    def outdated(self, password_hash: str) -> bool:
+        """Return whether the hash was made with other parameters than the current ones."""
+
+    def unusable(self) -> str:
+        """Return a new hash of no known password, which takes as long to verify as any other."""
+
+
+class RateLimiter(Protocol):
+    """Counts attempts; every method takes one round trip and raises StoreUnavailable."""
+
+    def reserve(self, buckets: Sequence[RateLimitBucket]) -> Reservation | Refusal:
+        """Count an attempt in all buckets, which have the same shard, or in none if one of them is full."""
+
+    def cancel(self, reservation: Reservation) -> None:
+        """Undo the attempt."""
+
+    def record_success(self, reservation: Reservation) -> None:
+        """Undo the attempt, and all other attempts in the first of its buckets."""
+
+
+class MessageSender(Protocol):
+    """Sends messages to queues."""
+
+    def send(self, message: Message, *, delay_s: int = 0) -> None:
+        """Enqueue a message, hidden for `delay_s`; raise StoreUnavailable."""

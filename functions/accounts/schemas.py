@@ -1,0 +1,175 @@
+"""The JSON of accounts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta, Struct
+
+from functions.accounts.model import LoginOutcome
+from functions.billing.schemas import Entitlement
+from functions.platform.field_types import Cursor, Limit, NextCursor, Time, UserId
+
+if TYPE_CHECKING:
+    from functions.accounts.model import LoginHistoryEntry, OpenedSession, Session, Viewer
+    from functions.platform.pagination import Page
+
+Email = Annotated[str, Meta(description="An email address.")]
+Password = Annotated[str, Meta(description="A password of at most 128 characters.")]
+NewPassword = Annotated[str, Meta(description="A new password of 8 to 128 characters that is not easy to guess.")]
+LinkToken = Annotated[str, Meta(description="The token of a mailed link, from the fragment of its address.")]
+
+
+class LoginRequest(Struct, frozen=True):
+    """The email address and the password of an account."""
+
+    email: Email
+    password: Password
+
+
+class Registration(Struct, frozen=True):
+    """The email address and the password of a new account."""
+
+    email: Email
+    password: NewPassword
+
+
+class PasswordChange(Struct, frozen=True):
+    """The current and the new password."""
+
+    current: Password
+    new: NewPassword
+
+
+class PasswordConfirmation(Struct, frozen=True):
+    """The password, which confirms a deletion."""
+
+    password: Password
+
+
+class AddressConfirmation(Struct, frozen=True):
+    """The token of a mailed confirmation link."""
+
+    token: LinkToken
+
+
+class ResetRequest(Struct, frozen=True):
+    """The email address of an account whose password was forgotten."""
+
+    email: Email
+
+
+class PasswordReset(Struct, frozen=True):
+    """The token of a mailed reset link, and the new password."""
+
+    token: LinkToken
+    password: NewPassword
+
+
+class NewAdministrator(Struct, frozen=True):
+    """The email address of an account, which need not exist yet."""
+
+    email: Email
+
+
+class LogOutQuery(Struct, frozen=True):
+    """Which sessions end."""
+
+    everywhere: Annotated[bool, Meta(description="End every session of the viewer.")] = False
+
+
+class LoginsQuery(Struct, frozen=True):
+    """Which page of the login history."""
+
+    cursor: Cursor = ""
+    limit: Limit = 20
+
+
+class Account(Struct, frozen=True):
+    """A new account."""
+
+    user_id: UserId
+    email: str
+
+    @classmethod
+    def of(cls, viewer: Viewer) -> Account:
+        """Return the JSON of a new account."""
+        return cls(viewer.user_id, viewer.email)
+
+
+class NewSession(Struct, frozen=True):
+    """A session and its token, which is returned only once."""
+
+    token: Annotated[str, Meta(description="Send it as `Authorization: Bearer …`.")]
+    expires_at: Annotated[Time, Meta(description="When the session ends at the latest; it ends earlier when idle.")]
+    user_id: UserId
+    email: str
+    admin: Annotated[bool, Meta(description="Whether the viewer is an administrator.")]
+    confirmed: Annotated[bool, Meta(description="Whether the email address is confirmed.")]
+
+    @classmethod
+    def of(cls, opened: OpenedSession) -> NewSession:
+        """Return the JSON of a session that has just been opened."""
+        session, viewer = opened.session, opened.session.viewer
+        return cls(opened.token, session.ends_at, viewer.user_id, viewer.email, viewer.admin, viewer.confirmed)
+
+
+class Me(Struct, frozen=True):
+    """The viewer of the session; `entitlement` is null while billing is unreachable."""
+
+    user_id: UserId
+    email: str
+    admin: Annotated[bool, Meta(description="Whether the viewer is an administrator.")]
+    confirmed: Annotated[bool, Meta(description="Whether the email address is confirmed.")]
+    session_expires_at: Annotated[Time, Meta(description="When the session ends at the latest.")]
+    entitlement: Entitlement | None
+
+    @classmethod
+    def of(cls, session: Session, entitlement: Entitlement | None) -> Me:
+        """Return the JSON of the viewer of a session."""
+        viewer = session.viewer
+        return cls(viewer.user_id, viewer.email, viewer.admin, viewer.confirmed, session.ends_at, entitlement)
+
+
+class LoginAttempt(Struct, frozen=True):
+    """An attempt to log in."""
+
+    at: Time
+    ip: str
+    browser: Annotated[str, Meta(description="Browser and operating system in a few words.")]
+    outcome: LoginOutcome
+
+    @classmethod
+    def of(cls, entry: LoginHistoryEntry) -> LoginAttempt:
+        """Return the JSON of an entry of the login history."""
+        return cls(entry.at, entry.ip, entry.browser, entry.outcome)
+
+
+class LoginPage(Struct, frozen=True):
+    """A page of the login history, newest first."""
+
+    logins: tuple[LoginAttempt, ...]
+    cursor: NextCursor
+
+    @classmethod
+    def of(cls, page: Page[LoginHistoryEntry]) -> LoginPage:
+        """Return the JSON of a page."""
+        return cls(tuple(map(LoginAttempt.of, page.entries)), page.cursor)
+
+
+class EmailRequested(Struct, frozen=True):
+    """The email will be sent; for a reset link only if the address has an account."""
+
+
+class ConfirmedAddress(Struct, frozen=True):
+    """The email address that is now confirmed."""
+
+    email: str
+
+
+class Administrator(Struct, frozen=True):
+    """An administrator; `link` sets the password and is null if the account already has one."""
+
+    email: str
+    created: Annotated[bool, Meta(description="Whether the account is new.")]
+    link: str | None

@@ -1,0 +1,89 @@
+"""The one place where the status of an encode job changes, and what the catalogue shows of the job with it.
+
+The table of allowed changes is `model.Transition`:
+
+    queued ─► planning ─► encoding ─► ready
+       │          │           │
+       └──────────┴───────────┴─────► failed ─► queued | encoding   (retry)
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from functions.encoding.model import OPEN, EncodeJob, JobStatus, SourceRef, Transition
+from functions.platform.errors import Conflict
+from functions.platform.identifiers import job_id_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from functions.catalogue.service import Catalogue
+    from functions.encoding.model import EncodePlan, JobSummary
+    from functions.encoding.ports import EncodeJobs
+
+log = logging.getLogger(__name__)
+
+
+class JobLifecycle:
+    """Opens, advances, ends and retries jobs; a method returns None if the job's status no longer allows the change."""
+
+    def __init__(self, jobs: EncodeJobs, catalogue: Catalogue, now: Callable[[], datetime]) -> None:
+        self._jobs = jobs
+        self._catalogue = catalogue
+        self._now = now
+
+    def open_job(self, blob: str, *, etag: str, size: int, title_id: str, uploaded_at: datetime) -> EncodeJob:
+        """Return the job of one version of an upload, opened if there is none, and fail older jobs of its title."""
+        now = self._now()
+        job = EncodeJob(
+            id=job_id_for(blob, etag),
+            title_id=title_id,
+            upload=SourceRef("uploads", blob),
+            etag=etag,
+            size=size,
+            status=JobStatus.QUEUED,
+            created_at=now,
+            updated_at=now,
+            uploaded_at=min(uploaded_at, now),
+        )
+        if not self._jobs.add_job(job):
+            job = self._jobs.get_job(job.id)
+        # Repeated for a job that exists: the process that added it may have been killed before it came here.
+        reason = f"A newer upload of {job.name} has taken its place."
+        self._jobs.supersede_jobs(job, reason=reason, at=self._now())
+        return job
+
+    def start_planning(self, job: EncodeJob) -> EncodeJob | None:
+        """Move a job to `planning`."""
+        return self._jobs.change_status(job.id, Transition.START_PLANNING, planning_at=self._now())
+
+    def finish_planning(self, job: EncodeJob, plan: EncodePlan) -> EncodeJob | None:
+        """Store the plan of a job and move it to `encoding`."""
+        return self._jobs.change_status(job.id, Transition.FINISH_PLANNING, plan=plan, planned_at=self._now())
+
+    def complete(self, job: EncodeJob) -> EncodeJob | None:
+        """Move a job to `ready`."""
+        return self._jobs.change_status(job.id, Transition.COMPLETE, ended_at=self._now(), fault=None, reason=None)
+
+    def fail(self, job: EncodeJob | JobSummary, reason: str) -> EncodeJob | None:
+        """Move an open job to `failed`; the upload and what is stored stay."""
+        if job.status not in OPEN:
+            return None
+        # The title first: once the job has failed, no message would be delivered again to say it.
+        self._catalogue.mark_failed(job.title_id, reason)
+        failed = self._jobs.change_status(job.id, Transition.FAIL, reason=reason, ended_at=self._now())
+        if failed:
+            log.warning("job %s failed: %s", job.id, reason)
+        return failed
+
+    def retry(self, job: EncodeJob) -> EncodeJob:
+        """Move a failed job back to where it stopped; raise Conflict for one that has not failed."""
+        transition = Transition.RETRY_ENCODING if job.plan else Transition.RETRY_PLANNING
+        retried = self._jobs.change_status(job.id, transition, reason=None, fault=None, faults={}, ended_at=None)
+        if retried is None:
+            raise Conflict(f"Job {job.id} is {job.status}; only a failed job can be retried.")
+        self._catalogue.mark_encoding(job.title_id)
+        return retried

@@ -1,0 +1,103 @@
+"""A service: how one process of the product is prepared, started, checked and stopped, and the state it is in."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+class Run(Protocol):
+    """Runs a command and waits for it; output goes to the service's log. Raises CannotRun unless the exit code is 0."""
+
+    def __call__(self, *argv: str, environment: Mapping[str, str] | None = None) -> None: ...
+
+
+def _nothing_to_prepare(run: Run) -> None:
+    """Do nothing: the service needs no preparation."""
+
+
+def _nothing_to_provision() -> None:
+    """Do nothing: the service needs no provisioning."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Description of one process.
+
+    `prepare` runs immediately. The process starts once it is prepared and every service in `needs` is ready. `check`
+    returns None once the service answers in its own protocol, otherwise the reason why it does not. Then `provision`
+    creates what must exist inside the service, again after each restart. `prepare` and `provision` are idempotent. An
+    empty `argv` stands for an external server, which is only checked. A service stops before the services it needs.
+    """
+
+    name: str
+    label: str
+    check: Callable[[], str | None]
+    argv: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
+    needs: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
+    address: str = ""
+    prepare: Callable[[Run], None] = _nothing_to_prepare
+    provision: Callable[[], None] = _nothing_to_provision
+    start_s: float = 60.0
+    stop_s: float = 20.0
+    restart: bool = False
+
+
+class ServiceState(StrEnum):
+    """The state of a service."""
+
+    WAITING = "waiting"
+    PREPARING = "preparing"
+    STARTING = "starting"
+    READY = "ready"
+    RESTARTING = "restarting"
+    DOWN = "down"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """The state of a service at one moment; `pid` and `born` (clock ticks since boot) together identify its process."""
+
+    name: str
+    label: str
+    state: ServiceState
+    address: str = ""
+    pid: int | None = None
+    born: int | None = None
+    restarts: int = 0
+    detail: str = ""
+    log: str = ""
+
+
+def birth_of(pid: int) -> int | None:
+    """Return when the process started, in clock ticks since boot, or None if there is no such process.
+
+    The kernel reuses pids, but not a pid together with a start time (proc_pid_stat(5), field 22).
+    """
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    state, *fields = text.rpartition(")")[2].split()
+    return None if state == "Z" else int(fields[18])
+
+
+def is_alive(pid: int | None, born: int | None) -> bool:
+    """Return whether this very process still runs, and not another one that reuses its pid."""
+    return pid is not None and born is not None and birth_of(pid) == born
+
+
+def with_system_programs(path: str | None) -> str:
+    """Return PATH with the folders of system programs, which Debian leaves out of an ordinary user's PATH."""
+    return os.pathsep.join(filter(None, (path, "/usr/local/sbin", "/usr/sbin", "/sbin")))

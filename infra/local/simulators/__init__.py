@@ -1,0 +1,1 @@
+"""Simulators of external services for one machine: OMDb, PayPal, and a mail server that delivers nothing."""

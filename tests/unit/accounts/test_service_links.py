@@ -1,0 +1,168 @@
+"""Accounts over stores in memory: mailed links that confirm an address or reset a password."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from functions.accounts.rate_limits import CONFIRMATION, RESET_OF_ADDRESS, RESET_OF_NETWORK
+from functions.platform.errors import (
+    Busy,
+    Conflict,
+    LinkExpired,
+    Malformed,
+    TooManyAttempts,
+    Unauthenticated,
+    WrongCredentials,
+)
+from functions.platform.messages import StartReset
+from tests.support.accounts import (
+    ELSEWHERE,
+    HOME,
+    OTHER_PASSWORD,
+    PASSWORD,
+    SITE,
+    World,
+    make_email,
+    token_of,
+)
+
+
+def test_a_mailed_link_confirms_the_address_once_and_updates_sessions() -> None:
+    world = World()
+    viewer = world.member()
+    token = world.accounts.log_in(viewer.email, PASSWORD, HOME).token
+    email = world.last_email("confirm")
+    assert email.to == viewer.email and email.link.startswith(f"{SITE}/confirm.html#token=")
+    assert world.accounts.confirm_address(token_of(email.link), HOME) == viewer.email
+    assert world.accounts.viewer(token).confirmed
+    with pytest.raises(LinkExpired):
+        world.accounts.confirm_address(token_of(email.link), HOME)
+
+
+def test_a_link_expires_after_30_minutes_or_when_a_later_one_is_mailed() -> None:
+    world = World()
+    viewer = world.member()
+    first = world.last_token("confirm")
+    world.accounts.send_confirmation(viewer)
+    second = world.last_token("confirm")
+    with pytest.raises(LinkExpired) as over:
+        world.accounts.confirm_address(first, HOME)
+    assert over.value.status == 410
+    world.clock.forward(minutes=30)
+    with pytest.raises(LinkExpired):
+        world.accounts.confirm_address(second, HOME)
+
+
+def test_a_link_is_valid_for_its_purpose_only() -> None:
+    world = World()
+    viewer = world.member()
+    world.accounts.request_reset(viewer.email, HOME)
+    world.settle()
+    with pytest.raises(LinkExpired):
+        world.accounts.reset_password(world.last_token("confirm"), OTHER_PASSWORD, HOME)
+    with pytest.raises(LinkExpired):
+        world.accounts.confirm_address(world.last_token("reset"), HOME)
+    world.accounts.reset_password(world.last_token("reset"), OTHER_PASSWORD, HOME)
+
+
+@pytest.mark.parametrize("token", ["", "x", "'; DELETE FROM links", "\ud800\x00", "a" * 100_000])
+def test_an_unknown_link_is_refused_without_a_hash(token: str) -> None:
+    world = World()
+    for attempt in (
+        lambda: world.accounts.confirm_address(token, HOME),
+        lambda: world.accounts.reset_password(token, PASSWORD, HOME),
+    ):
+        with pytest.raises(LinkExpired):
+            attempt()
+    assert not world.hasher.hashed
+
+
+def test_the_store_does_not_contain_the_token_of_a_link() -> None:
+    world = World()
+    world.member()
+    token = world.last_token("confirm")
+    assert len(token) >= 43 and token not in repr(world.logins.links)
+
+
+def test_no_confirmation_is_sent_to_a_confirmed_address() -> None:
+    world = World()
+    viewer = replace(world.member(), confirmed=True)
+    with pytest.raises(Conflict):
+        world.accounts.send_confirmation(viewer)
+
+
+def test_emails_are_limited_by_account_address_and_network() -> None:
+    world = World()
+    viewer = world.member()
+    for _ in range(CONFIRMATION.attempts):
+        world.accounts.send_confirmation(viewer)
+    with pytest.raises(TooManyAttempts):
+        world.accounts.send_confirmation(viewer)
+    for email in (viewer.email, make_email("nobody")):
+        for origin in (HOME, ELSEWHERE, HOME):
+            world.accounts.request_reset(email, origin)
+        with pytest.raises(TooManyAttempts):
+            world.accounts.request_reset(email, ELSEWHERE)
+    for _ in range(RESET_OF_NETWORK.attempts):
+        world.accounts.request_reset(make_email(), replace(HOME, ip="192.0.2.1"))
+    with pytest.raises(TooManyAttempts):
+        world.accounts.request_reset(make_email(), replace(HOME, ip="192.0.2.1"))
+    assert RESET_OF_ADDRESS.attempts == 3
+
+
+def test_a_mailed_link_replaces_a_forgotten_password_and_ends_all_sessions() -> None:
+    world = World()
+    viewer = world.member()
+    token = world.accounts.log_in(viewer.email, PASSWORD, HOME).token
+    world.accounts.request_reset(viewer.email.upper(), ELSEWHERE)
+    world.settle()
+    email = world.last_email("reset")
+    assert email.to == viewer.email
+    world.accounts.reset_password(token_of(email.link), OTHER_PASSWORD, ELSEWHERE)
+    with pytest.raises(Unauthenticated):
+        world.accounts.viewer(token)
+    opened = world.accounts.log_in(viewer.email, OTHER_PASSWORD, HOME)
+    assert world.accounts.viewer(opened.token).confirmed
+    with pytest.raises(WrongCredentials):
+        world.accounts.log_in(viewer.email, PASSWORD, HOME)
+    with pytest.raises(LinkExpired):
+        world.accounts.reset_password(token_of(email.link), PASSWORD, HOME)
+
+
+def test_a_reset_for_an_address_without_an_account_sends_no_email() -> None:
+    world = World()
+    world.accounts.request_reset(make_email("nobody"), HOME)
+    assert len(world.queues.of(StartReset)) == 1
+    world.settle()
+    assert not world.emails
+
+
+def test_an_email_goes_to_the_address_of_the_account_not_to_the_typed_one() -> None:
+    world = World()
+    world.member("strasse@example.org")
+    world.accounts.request_reset("straße@example.org", ELSEWHERE)
+    world.settle()
+    assert world.last_email("reset").to == "strasse@example.org"
+
+
+def test_a_link_whose_use_failed_stays_valid(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    viewer = world.member()
+    world.accounts.request_reset(viewer.email, HOME)
+    world.settle()
+    token = world.last_token("reset")
+    for weak in ("password1", viewer.email, "x" * 10_000, "nul\x00" * 4):
+        with pytest.raises(Malformed):
+            world.accounts.reset_password(token, weak, HOME)
+
+    def busy(password: str) -> str:
+        raise Busy("Many people are logging in right now.")
+
+    with monkeypatch.context() as busy_hasher:
+        busy_hasher.setattr(world.hasher, "hash", busy)
+        with pytest.raises(Busy):
+            world.accounts.reset_password(token, OTHER_PASSWORD, HOME)
+    world.accounts.reset_password(token, OTHER_PASSWORD, HOME)
+    assert world.accounts.log_in(viewer.email, OTHER_PASSWORD, HOME)

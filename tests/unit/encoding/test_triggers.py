@@ -1,0 +1,205 @@
+"""The functions of encoding: what they accept, what they answer, and that nothing malformed makes them raise."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, Never, cast
+
+import pytest
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
+
+import encoder_app
+import function_app
+from functions import bootstrap
+from functions.encoding import triggers
+from functions.encoding.lifecycle import JobLifecycle
+from functions.encoding.repository import MongoEncodeJobs
+from functions.encoding.service import EncodeService
+from functions.platform.errors import EncodeFault, SourceRefused
+from functions.platform.messages import EncodeAudio, EncodeChunk, PlanEncode, PublishTitle, encode
+from tests.support.api import call
+from tests.support.encoding import EncodeWorld
+from tests.support.owners import AS_OPERATOR, FakeAccess
+from tests.support.queues import handle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from functions.platform.messages import Message
+
+POISON = (
+    triggers.plan_encode_poison,
+    triggers.encode_chunk_poison,
+    triggers.encode_audio_poison,
+    triggers.publish_title_poison,
+)
+FUNCTIONS = (triggers.plan_encode, triggers.encode_chunk, triggers.encode_audio, triggers.publish_title)
+MALFORMED = (b"not json", b"", b"[]", b"{}", b'{"job_id": 7}', b'{"job_id": "NOT HEX"}', b"\xff\xfe")
+
+
+class Blobs:
+    url = "https://storage.invalid/"
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> EncodeWorld:
+    """Return encoding in memory, which the functions reach."""
+    made = EncodeWorld()
+    monkeypatch.setattr(bootstrap, "access", FakeAccess)
+    monkeypatch.setattr(bootstrap, "encodes", lambda: made.service)
+    monkeypatch.setattr(bootstrap, "encode_steps", lambda: made.steps)
+    monkeypatch.setattr(bootstrap, "catalogue", lambda: made.world.catalogue)
+    monkeypatch.setattr(bootstrap.resources, "queues", lambda: made.queues)
+    monkeypatch.setattr(bootstrap.resources, "blob_service", Blobs)
+    return made
+
+
+class Throttled:
+    """A collection of Cosmos DB whose request units are used up."""
+
+    def create_index(self, *_: object) -> Never:
+        raise OperationFailure("Request rate is large.", code=16500)
+
+
+@pytest.fixture(params=["unreachable", "throttled"])
+def without_mongo(
+    request: pytest.FixtureRequest, world: EncodeWorld, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Let the functions reach a Mongo that does not answer, or refuses for now."""
+    client: MongoClient[dict[str, Any]] = MongoClient("mongodb://127.0.0.1:1", serverSelectionTimeoutMS=20)
+    collection = cast("Any", Throttled()) if request.param == "throttled" else client["notflix"]["encode_jobs"]
+    jobs = MongoEncodeJobs(collection, world.clock)
+    lifecycle = JobLifecycle(jobs, world.world.catalogue, world.clock)
+    service = EncodeService(jobs, lifecycle, world.queues.send_all, world.clock)
+    monkeypatch.setattr(bootstrap, "encodes", lambda: service)
+    yield
+    client.close()
+
+
+@pytest.mark.parametrize("body", MALFORMED)
+@pytest.mark.parametrize("function", [*FUNCTIONS, *POISON], ids=lambda function: str(function._function._name))
+def test_malformed_message_is_parked_at_once(world: EncodeWorld, function: Callable[..., Any], body: bytes) -> None:
+    handle(function, body)
+    ((queue, parked, reason),) = world.queues.parked
+    assert parked == body
+    assert queue in reason
+    assert (world.queues.sent, world.queues.dead) == ([], [])
+
+
+@pytest.mark.parametrize("function", POISON, ids=lambda function: str(function._function._name))
+def test_dead_letter_of_an_unknown_job_is_parked(world: EncodeWorld, function: Callable[..., Any]) -> None:
+    handle(function, b'{"job_id": "0123", "chunk": 0, "track": "a0"}')
+    assert len(world.queues.parked) == 1
+
+
+def test_messages_lead_a_film_from_its_plan_to_ready(world: EncodeWorld) -> None:
+    job_id = world.upload()
+    functions: dict[type[Message], Callable[..., Any]] = {
+        PlanEncode: triggers.plan_encode,
+        EncodeChunk: triggers.encode_chunk,
+        EncodeAudio: triggers.encode_audio,
+        PublishTitle: triggers.publish_title,
+    }
+    world.queues.send(PlanEncode(job_id))
+    done = 0
+    while done < len(world.queues.sent):
+        message = world.queues.messages[done]
+        handle(functions[type(message)], encode(message))
+        done += 1
+    assert world.jobs.get_job(job_id).status == "ready"
+
+
+def test_refused_source_ends_the_job_without_another_attempt(world: EncodeWorld) -> None:
+    job_id = world.upload()
+    world.crew.troubles = [SourceRefused("film.mkv is text, not a film.")]
+    handle(triggers.plan_encode, encode(PlanEncode(job_id)))
+    assert world.jobs.get_job(job_id).reason == "film.mkv is text, not a film."
+    assert (world.queues.sent, world.queues.dead) == ([], [])
+
+
+def test_fault_is_raised_so_that_the_queue_delivers_the_message_again(world: EncodeWorld) -> None:
+    job_id = world.upload()
+    world.crew.troubles = [EncodeFault("ffmpeg did not finish.")]
+    with pytest.raises(EncodeFault):
+        handle(triggers.plan_encode, encode(PlanEncode(job_id)))
+    handle(triggers.plan_encode_poison, encode(PlanEncode(job_id)))
+    assert world.jobs.get_job(job_id).reason == "ffmpeg did not finish."
+
+
+def test_chunk_that_the_plan_does_not_have_goes_to_the_dead_letters_and_is_parked(world: EncodeWorld) -> None:
+    job_id = world.planned()
+    body = encode(EncodeChunk(job_id, 99))
+    handle(triggers.encode_chunk, body)
+    assert world.queues.dead == [("encode-chunk", body)]
+    handle(triggers.encode_chunk_poison, body)
+    assert len(world.queues.parked) == 1
+    assert world.jobs.get_job(job_id).is_open
+
+
+def test_jobs_are_listed_shown_and_retried(world: EncodeWorld) -> None:
+    job_id = world.planned()
+    status, listed = call(triggers.list_jobs, "jobs", headers=AS_OPERATOR)
+    assert (status, listed["cursor"], len(listed["jobs"])) == (200, None, 1)
+    status, job = call(triggers.get_job, f"jobs/{job_id}", route={"id": job_id}, headers=AS_OPERATOR)
+    assert (status, job) == (200, listed["jobs"][0])
+    assert (job["status"], job["chunks"], job["created_at"]) == (
+        "encoding",
+        {"done": 0, "total": 4},
+        "2026-11-24T12:00:01Z",
+    )
+    retry = f"jobs/{job_id}/retry"
+    assert call(triggers.retry_job, retry, route={"id": job_id}, headers=AS_OPERATOR)[0] == 409
+    world.service.cancel(world.title_id, "Stopped.")
+    status, job = call(triggers.retry_job, retry, route={"id": job_id}, headers=AS_OPERATOR)
+    assert (status, job["status"], job["reason"]) == (202, "encoding", None)
+    assert len(world.queues.sent) == 5
+    assert call(triggers.get_job, "jobs/ffff", route={"id": "ffff"}, headers=AS_OPERATOR)[0] == 404
+
+
+def test_jobs_are_paged(world: EncodeWorld) -> None:
+    opened = [world.upload(f"0x{number}") for number in range(3)]
+    _, first = call(triggers.list_jobs, "jobs?limit=2", headers=AS_OPERATOR)
+    assert [job["job_id"] for job in first["jobs"]] == [opened[2], opened[1]]
+    _, second = call(triggers.list_jobs, f"jobs?limit=2&cursor={first['cursor']}", headers=AS_OPERATOR)
+    assert ([job["job_id"] for job in second["jobs"]], second["cursor"]) == ([opened[0]], None)
+    for wrong in ("limit=0", "limit=101", "limit=x", "cursor=!"):
+        assert call(triggers.list_jobs, f"jobs?{wrong}", headers=AS_OPERATOR)[0] == 422
+
+
+def test_jobs_of_a_withdrawn_title_have_no_title_name(world: EncodeWorld) -> None:
+    job_id = world.upload()
+    _, job = call(triggers.get_job, f"jobs/{job_id}", route={"id": job_id}, headers=AS_OPERATOR)
+    assert job["title_name"] == world.title.details.name
+    world.world.catalogue.withdraw(world.title_id)
+    _, job = call(triggers.get_job, f"jobs/{job_id}", route={"id": job_id}, headers=AS_OPERATOR)
+    assert job["title_name"] is None
+
+
+def test_steps_run_in_the_encoder_app_and_routes_in_the_api_app() -> None:
+    def names(app: Any) -> set[str]:
+        return {builder._function.get_function_name() for builder in app._function_builders}
+
+    steps = {"plan_encode", "encode_chunk", "encode_audio", "publish_title"}
+    assert names(encoder_app.app) == steps | {f"{name}_poison" for name in steps}
+    assert {"list_jobs", "get_job", "retry_job", "repair_jobs"} <= names(function_app.app)
+    assert not names(encoder_app.app) & names(function_app.app)
+
+
+@pytest.mark.usefixtures("without_mongo")
+def test_routes_answer_503_while_mongo_does_not_answer() -> None:
+    for function, address, route in (
+        (triggers.list_jobs, "jobs", {}),
+        (triggers.get_job, "jobs/0123", {"id": "0123"}),
+        (triggers.retry_job, "jobs/0123/retry", {"id": "0123"}),
+    ):
+        status, body = call(function, address, route=route, headers=AS_OPERATOR)
+        assert (status, body["error"]) == (503, "store_unavailable"), address
+
+
+def test_cold_start_of_the_jobs_imports_neither_pydantic_nor_a_driver() -> None:
+    names = ("pydantic", "pymongo", "msgspec", "azure.storage")
+    code = f"import functions.encoding.triggers, sys; print([name for name in {names} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,21 @@
+"""What `./notflix test` hands to pytest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from infra.local.cli.checks import pytest_arguments
+
+HOME = Path("/home")
+
+
+def test_arguments_are_handed_on_and_the_cache_stays_out_of_the_repository() -> None:
+    assert pytest_arguments(["-q", "tests/unit"], HOME) == ["-o", "cache_dir=/home/caches/pytest", "-q", "tests/unit"]
+
+
+def test_coverage_is_measured_only_where_it_is_asked_for() -> None:
+    arguments = pytest_arguments(["-q", "--coverage"], HOME)
+    assert "--cov" in arguments
+    assert "--cov-report=html:/home/coverage" in arguments
+    assert "--coverage" not in arguments
+    assert not any(each.startswith("--cov-fail-under") for each in arguments)

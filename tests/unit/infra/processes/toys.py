@@ -1,0 +1,56 @@
+"""Small processes that stand for servers: each listens by making a file, and says in a diary what happens to it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from infra.local.home import Home
+from infra.local.ports import Ports
+from infra.local.processes.service import Service
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SERVER = """
+import pathlib, signal, sys, time
+name, folder, delay = sys.argv[1], pathlib.Path(sys.argv[2]), float(sys.argv[3])
+def write(word):
+    with (folder / "diary").open("a") as diary:
+        diary.write(f"{name} {word}\\n")
+def stop(*_):
+    write("stopped")
+    sys.exit(0)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+time.sleep(delay)
+signal.signal(signal.SIGTERM, stop)
+write("started")
+(folder / f"{name}.answers").touch()
+while True:
+    time.sleep(60)
+"""
+
+
+def toy_home(path: Path) -> Home:
+    """Return a home that needs no ports."""
+    home = Home(path, Ports(20_000), path)
+    home.make()
+    return home
+
+
+def toy(home: Home, name: str, *, code: str = SERVER, delay_s: float = 0, **more: Any) -> Service:
+    """Return a service that runs `code`; while it starts, for `delay_s`, it loses every SIGTERM, as MariaDB does."""
+    answers = home.path / f"{name}.answers"
+    return Service(
+        name=name,
+        label=name.capitalize(),
+        argv=(sys.executable, "-S", "-c", code, name, str(home.path), str(delay_s)),
+        check=lambda: None if answers.exists() else "it is silent",
+        **more,
+    )
+
+
+def diary(home: Home) -> list[str]:
+    """Return what the processes wrote down, in order."""
+    path = home.path / "diary"
+    return path.read_text().splitlines() if path.exists() else []
