@@ -5,29 +5,29 @@ from __future__ import annotations
 import azure.functions as func
 
 from functions.accounts.triggers import app as accounts_app
-from functions.billing.triggers import blueprint as billing
+from functions.billing.triggers import app as billing_app
 from functions.catalogue.triggers import app as catalogue_app
 from functions.encoding.triggers import app as encoding_app
 from functions.health.triggers import app as health_app
 from functions.mail.triggers import app as mail_app
-from functions.playback.triggers import blueprint as playback
+from functions.playback.triggers import app as playback_app
 from functions.recommendations.triggers import app as recommendations_app
 from functions.uploads.triggers import app as uploads_app
 from functions.usage.triggers import app as usage_app
 
-app = func.FunctionApp()
-for blueprint in (billing, playback):
-    app.register_functions(blueprint)
-
 SLICES = (
     accounts_app,
+    billing_app,
     catalogue_app,
     encoding_app,
     health_app,
     mail_app,
+    playback_app,
     recommendations_app,
     uploads_app,
     usage_app,
 )
+
+app = func.FunctionApp()
 for each in SLICES:
     app.register_functions(each.blueprint)

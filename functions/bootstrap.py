@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from functions.accounts.assembly import Accounts
     from functions.accounts.login_history import LoginHistoryService
     from functions.accounts.service import AccountService
-    from functions.billing.assembly import Billing
+    from functions.billing.assembly import Billing, BillingStores
     from functions.billing.entitlements import Entitlements
-    from functions.billing.repository import MySqlPayments, MySqlSubscriptions
     from functions.catalogue.publisher import CataloguePublisher
     from functions.catalogue.service import Catalogue
     from functions.encoding.service import EncodeService
@@ -77,41 +76,29 @@ def owners() -> AdminAuth:
 
 
 @lazy
-def subscriptions() -> MySqlSubscriptions:
-    """Return the store of subscriptions, grants and events."""
-    from functions.billing.repository import MySqlSubscriptions
+def billing_stores() -> BillingStores:
+    """Return the stores of billing."""
+    from functions.billing.assembly import open_stores
 
-    return MySqlSubscriptions(resources.mysql(resources.settings().subscriptions_db_url))
-
-
-@lazy
-def payments() -> MySqlPayments:
-    """Return the store of payments."""
-    from functions.billing.repository import MySqlPayments
-
-    return MySqlPayments(resources.mysql(resources.settings().payments_db_url))
+    return open_stores(resources)
 
 
 @lazy
 def entitlements() -> Entitlements:
-    """Return who answers whether a viewer may play films."""
-    from functions.billing.entitlements import Entitlements, RedisMemory
+    """Return what answers whether a viewer may play films."""
+    from functions.billing.assembly import assemble_entitlements
 
-    return Entitlements(subscriptions(), RedisMemory(resources.redis()), resources.now)
+    return assemble_entitlements(resources, billing_stores())
 
 
 @lazy
 def billing() -> Billing:
     """Return billing."""
-    from functions.billing.assembly import Outside, Stores, assemble
+    from functions.billing.assembly import assemble
 
-    site, send, changed = (
-        resources.settings().site_origin,
-        resources.interactive_queues().send_json,
-        entitlements().changed,
+    return assemble(
+        resources, billing_stores(), entitlements(), find_user=lambda email: accounts().find_account(email).user_id
     )
-    outside = Outside(site, resources.now, send, changed, lambda email: accounts().find_account(email).user_id)
-    return assemble(resources.settings(), Stores(subscriptions(), payments()), outside)
 
 
 @lazy
@@ -132,18 +119,10 @@ def publisher() -> CataloguePublisher:
 
 @lazy
 def playback() -> PlaybackParts:
-    """Return playback: the opener of titles, and what gives native players their playlists."""
-    from functions.playback.assembly import Neighbours, assemble
+    """Return playback: the service that opens titles, and the playlists for native players."""
+    from functions.playback.assembly import assemble
 
-    neighbours = Neighbours(catalogue(), encodes(), entitlements(), usage())
-    return assemble(
-        resources.settings(),
-        resources.blob_service(),
-        resources.signer(),
-        neighbours,
-        resources.signed_tokens(),
-        resources.now,
-    )
+    return assemble(resources, titles=catalogue(), encodes=encodes(), entitlements=entitlements(), usage=usage())
 
 
 @lazy
@@ -188,7 +167,7 @@ def uploads() -> Uploads:
 
 def forgetters() -> tuple[Callable[[str], None], ...]:
     """Return the functions by which the other slices delete all data of a viewer; each is idempotent."""
-    return (usage().forget, billing().shop.forget, graph().sync.request_forgetting)
+    return (usage().forget, billing().subscriptions.forget_viewer, graph().sync.request_forgetting)
 
 
 @lazy

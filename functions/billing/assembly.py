@@ -1,74 +1,95 @@
-"""How the parts of billing fit together, given the stores and senders that the composition root has made."""
+"""How the parts of billing fit together."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from functions.billing.certificates import Certificates
-from functions.billing.owner import Office
-from functions.billing.paypal import PayPal
-from functions.billing.reconciliation import Inbox, Settlements
-from functions.billing.service import Shop
-from functions.billing.webhooks import Webhooks
-
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
-    from functions.billing.repository import MySqlPayments, MySqlSubscriptions
+    from functions.billing.admin import BillingAdmin
+    from functions.billing.entitlements import Entitlements
+    from functions.billing.inbox import WebhookInbox
+    from functions.billing.ports import BillingDependencies, CertificateStore, PaymentStore, SubscriptionStore
+    from functions.billing.reconciliation import Reconciliation
+    from functions.billing.service import SubscriptionService
+    from functions.platform.resources import Resources
     from functions.platform.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
-    """The rest of the application, as billing asks it."""
-
-    site_origin: str
-    now: Callable[[], datetime]
-    send: Callable[[str, dict[str, object]], None]
-    forget_access: Callable[[str], None]
-    user_of: Callable[[str], str]
-
-    def ask_to_settle(self, subject: str, cause: str) -> None:
-        """Have a subject settled soon, not here."""
-        self.send("settle-subscription", {"subscription_id": subject, "cause": cause})
-
-    def access_changed(self, user_id: str) -> None:
-        """Drop what is remembered of whether someone is let in."""
-        self.forget_access(user_id)
-
-    def find_user(self, email: str) -> str:
-        """Return the account of an address; raise NotFound."""
-        return self.user_of(email)
-
-
-@dataclass(frozen=True, slots=True)
 class Billing:
-    """The counter, the room behind it, the letter box, and the one who asks PayPal."""
+    """The services of billing."""
 
-    shop: Shop
-    office: Office
-    settlements: Settlements
-    inbox: Inbox
+    subscriptions: SubscriptionService
+    admin: BillingAdmin
+    reconciliation: Reconciliation
+    inbox: WebhookInbox
 
 
 @dataclass(frozen=True, slots=True)
-class Stores:
-    """Where billing lies."""
+class BillingStores:
+    """The stores of billing."""
 
-    subscriptions: MySqlSubscriptions
-    payments: MySqlPayments
+    subscriptions: SubscriptionStore
+    payments: PaymentStore
 
 
-def assemble(settings: Settings, stores: Stores, outside: Outside) -> Billing:
+def open_stores(resources: Resources) -> BillingStores:
+    """Return the stores; share the result, because each has a connection pool of its own."""
+    from functions.billing.repository import MySqlPayments, MySqlSubscriptions
+
+    settings = resources.settings()
+    return BillingStores(
+        MySqlSubscriptions(resources.mysql(settings.subscriptions_db_url)),
+        MySqlPayments(resources.mysql(settings.payments_db_url)),
+    )
+
+
+def assemble_entitlements(resources: Resources, stores: BillingStores) -> Entitlements:
+    """Return the entitlements; playback needs them without the rest of billing."""
+    from functions.billing.entitlements import Entitlements, RedisEntitlementCache
+
+    return Entitlements(stores.subscriptions, RedisEntitlementCache(resources.redis()), resources.now)
+
+
+def assemble(
+    resources: Resources, stores: BillingStores, entitlements: Entitlements, *, find_user: Callable[[str], str]
+) -> Billing:
     """Return billing; nothing is connected to before it is used."""
-    paypal = PayPal(settings.paypal_url, settings.paypal_client_id, settings.paypal_client_secret)
-    certificates = Certificates(settings.paypal_url, settings.paypal_ca, outside.now)
-    settlements = Settlements(stores.subscriptions, stores.payments, paypal, outside)
+    from functions.billing.certificate_store import RedisCertificates
+    from functions.billing.ports import BillingDependencies
+
+    dependencies = BillingDependencies(
+        site_origin=resources.settings().site_origin,
+        now=resources.now,
+        enqueue=lambda message: resources.interactive_queues().send(message),
+        entitlement_changed=entitlements.changed,
+        find_user=find_user,
+    )
+    return join(resources.settings(), stores, RedisCertificates(resources.redis()), dependencies)
+
+
+def join(
+    settings: Settings, stores: BillingStores, kept_certificates: CertificateStore, dependencies: BillingDependencies
+) -> Billing:
+    """Return billing over given stores and the PayPal that the settings name."""
+    from functions.billing.admin import BillingAdmin
+    from functions.billing.certificates import Certificates
+    from functions.billing.inbox import WebhookInbox
+    from functions.billing.paypal import PayPalClient
+    from functions.billing.reconciliation import Reconciliation
+    from functions.billing.service import SubscriptionService
+    from functions.billing.webhooks import WebhookReader
+
+    paypal = PayPalClient(settings.paypal_url, settings.paypal_client_id, settings.paypal_client_secret)
+    certificates = Certificates(settings.paypal_url, settings.paypal_ca, kept_certificates, dependencies.now)
+    store, payments = stores.subscriptions, stores.payments
+    reconciliation = Reconciliation(store, payments, paypal, dependencies)
     return Billing(
-        shop=Shop(stores.subscriptions, stores.payments, paypal, settlements, outside),
-        office=Office(stores.subscriptions, paypal, outside),
-        settlements=settlements,
-        inbox=Inbox(Webhooks(settings.paypal_webhook_id, certificates), stores.subscriptions, outside),
+        subscriptions=SubscriptionService(store, payments, paypal, reconciliation, dependencies),
+        admin=BillingAdmin(store, paypal, dependencies),
+        reconciliation=reconciliation,
+        inbox=WebhookInbox(WebhookReader(settings.paypal_webhook_id, certificates), store, dependencies),
     )

@@ -1,14 +1,19 @@
-"""The certificates that PayPal signs webhooks with: from which addresses they may come, fetched, checked, remembered.
+"""The certificates that PayPal signs webhooks with: where they may come from, and how they are fetched and kept.
 
-Anyone can send a webhook that names an address, so nothing is fetched but what matches to the letter, a redirect is an
-answer like any other, and an unknown address cannot make us ask often or wait long.
+Anyone can send a webhook that names a certificate's address. So only addresses that match exactly are fetched, no
+redirect is followed, and a stranger can neither make us fetch often nor keep PayPal's own webhooks waiting: a
+certificate that was verified once is kept in a store that all instances share and is no longer subject to the limits
+for unknown addresses, which are counted for each network that names them.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -22,13 +27,15 @@ from cryptography.x509.oid import NameOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 from urllib3.exceptions import HTTPError
 
+from functions.billing.ports import LearnedCertificate
+from functions.platform.download import TooLarge, TooSlow, read_bounded
 from functions.platform.errors import NotFromPayPal, SettingMissing, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from urllib3 import BaseHTTPResponse
+    from functions.billing.ports import CertificateStore
 
 NAME = "messageverificationcerts.paypal.com"
 PATH = "/v1/notifications/certs/"
@@ -38,13 +45,22 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 CONNECT_S, ANSWER_S, WHOLE_S = 3.0, 4.0, 8.0
 LARGEST_BYTES = 64 * 1024
-REMEMBERED_S = 24 * 3600.0
-FETCHES, FETCHES_IN_S = 6, 60.0
-WAIT_FOR_ANOTHER_S = WHOLE_S
+FRESH_FOR = timedelta(days=1)
+"""After this a certificate is fetched again, so that one that PayPal has withdrawn is noticed."""
+RETRY_AFTER_S = 60.0
+"""How long a certificate that could not be fetched again is used before the next attempt."""
+
+PERIOD_S = 60.0
+FETCHES_OF_A_NETWORK = 6
+FETCHES_OF_UNKNOWN = 60
+FETCHES_OF_LEARNED = 6
+"""The most fetches in a period: of unknown addresses for one network and for all, and of certificates to refresh."""
+UNKNOWN_AT_ONCE = 4
+WAIT_FOR_SAME_S = WHOLE_S
 
 
 def origins_of(paypal_url: str) -> frozenset[str]:
-    """Return the origins of certificates that go with a PayPal; raise SettingMissing if it is none and no simulator."""
+    """Return the origins of the certificates of a PayPal, or of a simulator on this machine; raise SettingMissing."""
     parts = urlsplit(paypal_url)
     for hosts in (LIVE, SANDBOX):
         if parts.scheme == "https" and parts.netloc in hosts:
@@ -56,73 +72,183 @@ def origins_of(paypal_url: str) -> frozenset[str]:
     )
 
 
+def network_of(ip: str) -> str:
+    """Return the network that an address belongs to as one party: /24 of IPv4, /48 of IPv6, or the text itself."""
+    try:
+        address = ip_address(ip)
+    except ValueError:
+        return ip
+    return str(ip_network((address, 24 if address.version == 4 else 48), strict=False))
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
+    """A key in this process; `until` is when the store is asked again, in ticks."""
+
     key: rsa.RSAPublicKey
     ends_at: datetime
     until: float
 
 
+@dataclass(slots=True)
+class _Turn:
+    """Those who wait for the same address."""
+
+    lock: Lock = field(default_factory=Lock)
+    waiting: int = 0
+
+
 class Certificates:
-    """Gives the public key behind an address; `ca` is a file of trusted authorities, empty for those of the web."""
+    """Returns the public keys of certificates; `ca` is a file of trusted authorities, empty for those of the web."""
 
     def __init__(
-        self, paypal_url: str, ca: str, now: Callable[[], datetime], *, ticks: Callable[[], float] = time.monotonic
+        self,
+        paypal_url: str,
+        ca: str,
+        store: CertificateStore,
+        now: Callable[[], datetime],
+        *,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         names = "|".join(re.escape(origin) for origin in sorted(origins_of(paypal_url)))
         self._allowed = re.compile(f"(?:{names}){re.escape(PATH)}[A-Za-z0-9_-]{{1,100}}", re.ASCII)
         self._ca = ca or certifi.where()
+        self._store = store
         self._now = now
         self._ticks = ticks
         self._known: dict[str, _Known] = {}
-        self._fetches: list[float] = []
-        self._fetching = Lock()
-        self._under_way = ""
+        self._lock = Lock()
+        self._turns: dict[str, _Turn] = {}
+        self._refreshes: list[float] = []
+        self._fetches: list[tuple[float, str]] = []
+        self._fetching: set[str] = set()
 
-    def key(self, address: str) -> rsa.RSAPublicKey:
-        """Return the key of the certificate at an address.
+    def key(self, address: str, source: str) -> rsa.RSAPublicKey:
+        """Return the key of the certificate at an address; `source` is the IP address that names it.
 
-        Raises NotFromPayPal if the address is none of PayPal's or what lies there is none of its certificates, and
+        Raises NotFromPayPal if the address is not PayPal's or there is no certificate of PayPal's at it, and
         StoreUnavailable if that cannot be found out now.
         """
         if not self._allowed.fullmatch(address):
-            raise NotFromPayPal("The webhook names a certificate at an address that is none of PayPal's.")
+            raise NotFromPayPal("The webhook names a certificate at an address that is not PayPal's.")
         known = self._recall(address)
         if known is None:
-            # whoever waits behind another address could wait for as long as a stranger likes
-            patience = WAIT_FOR_ANOTHER_S if self._under_way == address else 0.0
-            if not self._fetching.acquire(timeout=patience):
-                raise StoreUnavailable("Another certificate of PayPal is being fetched; send the webhook again.")
-            try:
-                known = self._recall(address) or self._learn(address)
-            finally:
-                self._under_way = ""
-                self._fetching.release()
+            with self._turn(address):
+                known = self._recall(address) or self._load(address, network_of(source))
         return known.key
 
     def _recall(self, address: str) -> _Known | None:
         known = self._known.get(address)
         return known if known and known.until > self._ticks() and known.ends_at > self._now() else None
 
-    def _learn(self, address: str) -> _Known:
-        self._under_way = address
-        self._fetches = [at for at in self._fetches if at > self._ticks() - FETCHES_IN_S]
-        if len(self._fetches) >= FETCHES:
-            raise StoreUnavailable("Too many certificates were asked for; send the webhook again in a minute.")
-        self._fetches.append(self._ticks())
-        key, ends_at = self._checked(self._fetched(address))
-        known = _Known(key, ends_at, self._ticks() + REMEMBERED_S)
-        self._known[address] = known
+    def _load(self, address: str, network: str) -> _Known:
+        """Return a certificate from the store or from PayPal, verified."""
+        learned = self._learned(address)
+        if learned and learned.fetched_at > self._now() - FRESH_FOR:
+            return self._remember(address, learned, for_s=FRESH_FOR.total_seconds())
+        try:
+            with self._refresh() if learned else self._unknown(network):
+                pem = self._fetched(address)
+            fetched = LearnedCertificate(pem, self._now())
+            known = self._remember(address, fetched, for_s=FRESH_FOR.total_seconds())
+        except NotFromPayPal:
+            if learned:
+                self._drop(address)
+            raise
+        except StoreUnavailable:
+            if learned is None:
+                raise
+            return self._remember(address, learned, for_s=RETRY_AFTER_S)
+        self._keep(address, fetched)
         return known
+
+    def _remember(self, address: str, certificate: LearnedCertificate, *, for_s: float) -> _Known:
+        key, ends_at = self._checked(certificate.pem)
+        known = self._known[address] = _Known(key, ends_at, self._ticks() + for_s)
+        return known
+
+    def _learned(self, address: str) -> LearnedCertificate | None:
+        """Return what the store has, None without the store; what it has is verified like what is fetched."""
+        try:
+            learned = self._store.find_certificate(address)
+            if learned:
+                self._checked(learned.pem)
+        except (StoreUnavailable, NotFromPayPal):
+            return None
+        return learned
+
+    def _keep(self, address: str, certificate: LearnedCertificate) -> None:
+        try:
+            self._store.store_certificate(address, certificate)
+        except StoreUnavailable:
+            return  # this process knows it; another one fetches it itself
+
+    def _drop(self, address: str) -> None:
+        self._known.pop(address, None)
+        try:
+            self._store.drop_certificate(address)
+        except StoreUnavailable:
+            return  # it is fetched again at its next use, since it is no longer fresh
+
+    @contextmanager
+    def _turn(self, address: str) -> Iterator[None]:
+        """Let one at a time learn an address; the others find what it has learned."""
+        with self._lock:
+            turn = self._turns.setdefault(address, _Turn())
+            turn.waiting += 1
+        try:
+            if not turn.lock.acquire(timeout=WAIT_FOR_SAME_S):
+                raise StoreUnavailable("PayPal's certificate is still being fetched; send the webhook again.")
+            try:
+                yield
+            finally:
+                turn.lock.release()
+        finally:
+            with self._lock:
+                turn.waiting -= 1
+                if not turn.waiting:
+                    self._turns.pop(address, None)
+
+    @contextmanager
+    def _refresh(self) -> Iterator[None]:
+        """Count a fetch of a certificate that was verified before."""
+        with self._lock:
+            self._refreshes = [at for at in self._refreshes if at > self._ticks() - PERIOD_S]
+            if len(self._refreshes) >= FETCHES_OF_LEARNED:
+                raise StoreUnavailable("PayPal's certificates were fetched too often; send the webhook again.")
+            self._refreshes.append(self._ticks())
+        yield
+
+    @contextmanager
+    def _unknown(self, network: str) -> Iterator[None]:
+        """Count a fetch of an unknown address, and allow a network one at a time."""
+        with self._lock:
+            self._fetches = [(at, by) for at, by in self._fetches if at > self._ticks() - PERIOD_S]
+            if network in self._fetching or len(self._fetching) >= UNKNOWN_AT_ONCE:
+                raise StoreUnavailable("Another certificate is being fetched; send the webhook again.")
+            own = sum(by == network for _, by in self._fetches)
+            if own >= FETCHES_OF_A_NETWORK or len(self._fetches) >= FETCHES_OF_UNKNOWN:
+                raise StoreUnavailable("Too many unknown certificates were named; send the webhook again in a minute.")
+            self._fetches.append((self._ticks(), network))
+            self._fetching.add(network)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._fetching.discard(network)
 
     def _fetched(self, address: str) -> bytes:
         try:
             with requests.get(address, timeout=(CONNECT_S, ANSWER_S), allow_redirects=False, stream=True) as answer:
                 if answer.status_code >= 500 or answer.status_code == 429:
-                    raise StoreUnavailable(f"PayPal cannot show its certificate now (HTTP {answer.status_code}).")
+                    raise StoreUnavailable(f"PayPal cannot return its certificate now (HTTP {answer.status_code}).")
                 if answer.status_code != 200:
-                    raise NotFromPayPal(f"There is no certificate at the address named (HTTP {answer.status_code}).")
-                return _body(answer.raw)
+                    raise NotFromPayPal(f"There is no certificate at that address (HTTP {answer.status_code}).")
+                return read_bounded(answer.raw, limit=LARGEST_BYTES, deadline=time.monotonic() + WHOLE_S)
+        except TooLarge:
+            raise NotFromPayPal("What is at the certificate's address is far too large for one.") from None
+        except TooSlow:
+            raise StoreUnavailable("PayPal's certificate arrives too slowly; send the webhook again.") from None
         except (requests.RequestException, HTTPError) as error:
             raise StoreUnavailable(
                 f"PayPal's certificate cannot be fetched ({type(error).__name__}); send the webhook again."
@@ -139,23 +265,10 @@ class Certificates:
             policy = PolicyBuilder().store(Store(roots)).time(self._now())
             chain = policy.build_server_verifier(x509.DNSName(NAME)).verify(leaf, between)
         except (ValueError, VerificationError) as error:
-            raise NotFromPayPal(f"The certificate is not to be trusted ({error}).") from None
+            raise NotFromPayPal(f"The certificate is not trusted ({error}).") from None
         except FileNotFoundError:
             raise SettingMissing(f"PAYPAL_CA names {self._ca}, and there is no such file.") from None
         key = leaf.public_key()
         if not isinstance(key, rsa.RSAPublicKey):
             raise NotFromPayPal("The certificate's key is not an RSA key.")
         return key, min(one.not_valid_after_utc for one in chain)
-
-
-def _body(response: BaseHTTPResponse) -> bytes:
-    """Return a body, taking whatever bytes have come: one sent now and then cannot hold it past the deadline."""
-    deadline = time.monotonic() + WHOLE_S
-    body = bytearray()
-    while piece := response.read1(LARGEST_BYTES, decode_content=True):
-        body += piece
-        if len(body) > LARGEST_BYTES:
-            raise NotFromPayPal("What lies at the certificate's address is far too large for one.")
-        if time.monotonic() > deadline:
-            raise StoreUnavailable("PayPal's certificate comes too slowly; send the webhook again.")
-    return bytes(body)

@@ -1,4 +1,4 @@
-"""Who may play films now: asked of the store, remembered for some seconds, forgotten as soon as something changes."""
+"""Whether a viewer may play films now: read from the store, cached for seconds, dropped when something changes."""
 
 from __future__ import annotations
 
@@ -16,40 +16,27 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from functions.accounts.model import Viewer
-    from functions.billing.model import Covering
+    from functions.billing.model import Coverage
+    from functions.billing.ports import EntitlementCache
 
-REMEMBERED_S = 10
-"""How long an answer may be old, at most, when its forgetting and its remembering cross each other."""
-
-
-class AccessStore(Protocol):
-    """What may let a person in."""
-
-    def access_of(self, user_id: str) -> tuple[list[Covering], list[datetime]]:
-        """Return their subscriptions, and when what they were granted ends."""
+CACHED_S = 10
+"""The most seconds that an entitlement may be out of date, when dropping and storing it cross each other."""
 
 
-class Memory(Protocol):
-    """Answers of some seconds ago; every method raises StoreUnavailable while it is away."""
+class CoverageStore(Protocol):
+    """The part of the subscription store that entitlements need."""
 
-    def recall(self, user_id: str) -> Entitlement | None:
-        """Return the answer, None if none is remembered."""
-
-    def remember(self, user_id: str, entitlement: Entitlement, *, seconds: int) -> None:
-        """Keep an answer for so long."""
-
-    def forget(self, user_id: str) -> None:
-        """Drop the answer."""
+    def coverage_of(self, user_id: str) -> tuple[list[Coverage], list[datetime]]:
+        """Return a viewer's subscriptions, and the end of their longest grant."""
 
 
-class RedisMemory:
-    """Answers in Redis, under `entitled:<user_id>`."""
+class RedisEntitlementCache:
+    """Entitlements in Redis, under `entitled:<user_id>`."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    def recall(self, user_id: str) -> Entitlement | None:
-        """Return the answer, None if none is remembered."""
+    def find_entitlement(self, user_id: str) -> Entitlement | None:
         with answering():
             kept = self._redis.get(f"entitled:{user_id}")
         if not isinstance(kept, str):
@@ -57,14 +44,12 @@ class RedisMemory:
         reason, until = json.loads(kept)
         return Entitlement(reason != "none", reason, datetime.fromtimestamp(until, UTC) if until else None)
 
-    def remember(self, user_id: str, entitlement: Entitlement, *, seconds: int) -> None:
-        """Keep an answer for so long."""
+    def store_entitlement(self, user_id: str, entitlement: Entitlement, *, seconds: int) -> None:
         until = entitlement.until.timestamp() if entitlement.until else None
         with answering():
             self._redis.set(f"entitled:{user_id}", json.dumps([entitlement.reason, until]), ex=seconds)
 
-    def forget(self, user_id: str) -> None:
-        """Drop the answer."""
+    def drop_entitlement(self, user_id: str) -> None:
         with answering():
             self._redis.delete(f"entitled:{user_id}")
 
@@ -72,34 +57,34 @@ class RedisMemory:
 class Entitlements:
     """Answers whether a viewer may play films."""
 
-    def __init__(self, store: AccessStore, memory: Memory, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: CoverageStore, cache: EntitlementCache, now: Callable[[], datetime]) -> None:
         self._store = store
-        self._memory = memory
+        self._cache = cache
         self._now = now
 
     def of(self, viewer: Viewer) -> Entitlement:
-        """Return what the viewer may; raise StoreUnavailable. An administrator may always."""
+        """Return a viewer's entitlement; raise StoreUnavailable. An administrator is always entitled."""
         return Entitlement(True, "administrator") if viewer.admin else self.of_user(viewer.user_id)
 
     def of_user(self, user_id: str) -> Entitlement:
-        """Return what an account may that is no administrator's; without the memory the store itself is asked."""
+        """Return the entitlement of an account that is no administrator; without the cache the store is read."""
         now = self._now()
         try:
-            remembered = self._memory.recall(user_id)
+            cached = self._cache.find_entitlement(user_id)
         except StoreUnavailable:
-            return entitlement_of(*self._store.access_of(user_id), now)
-        if remembered and (remembered.until is None or remembered.until > now):
-            return remembered
-        entitlement = entitlement_of(*self._store.access_of(user_id), now)
+            return entitlement_of(*self._store.coverage_of(user_id), now)
+        if cached and (cached.until is None or cached.until > now):
+            return cached
+        entitlement = entitlement_of(*self._store.coverage_of(user_id), now)
         try:
-            self._memory.remember(user_id, entitlement, seconds=REMEMBERED_S)
+            self._cache.store_entitlement(user_id, entitlement, seconds=CACHED_S)
         except StoreUnavailable:
             return entitlement
         return entitlement
 
     def changed(self, user_id: str) -> None:
-        """Forget what was answered: something about the account has changed."""
+        """Drop the cached entitlement of an account."""
         try:
-            self._memory.forget(user_id)
+            self._cache.drop_entitlement(user_id)
         except StoreUnavailable:
-            return  # what it remembers ends by itself in some seconds
+            return  # the cached value expires within seconds

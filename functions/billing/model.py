@@ -1,4 +1,4 @@
-"""The words of billing: plans, subscriptions, payments, grants, events, and what follows from them for a viewer."""
+"""The domain of billing: plans, subscriptions, payments, grants, webhook events, and the entitlement that follows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import calendar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,10 +23,10 @@ class State(StrEnum):
     EXPIRED = "EXPIRED"
 
 
-OVER = frozenset({State.CANCELLED, State.EXPIRED})
+ENDED = frozenset({State.CANCELLED, State.EXPIRED})
 """The states that never change again; nothing is charged in them."""
 
-WAITING = frozenset({State.APPROVAL_PENDING, State.APPROVED})
+UNAPPROVED = frozenset({State.APPROVAL_PENDING, State.APPROVED})
 """The states before the first charge."""
 
 
@@ -37,6 +37,10 @@ class Interval(StrEnum):
     WEEK = "WEEK"
     MONTH = "MONTH"
     YEAR = "YEAR"
+
+
+MOST_INTERVALS = {Interval.DAY: 365, Interval.WEEK: 52, Interval.MONTH: 12, Interval.YEAR: 1}
+"""The longest period that PayPal bills, in each unit (Subscriptions v1, frequency)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan at PayPal; a retired one takes no new subscribers and goes on for those it has."""
+    """A plan at PayPal. A retired plan takes no new subscribers and continues for those it has."""
 
     plan_id: str
     product_id: str
@@ -64,10 +68,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscription as it was last found at PayPal.
+    """A subscription as PayPal last described it.
 
-    `user_id` is None once its account is deleted. `state_since` is PayPal's status_update_time. `paid_through` is up to
-    when what was paid reaches; None if nothing is, or it was paid back. `asked_at` is when PayPal was asked for this.
+    `user_id` is None once its account is deleted. `state_since` is PayPal's status_update_time. `paid_through` is the
+    time until which it is paid for, None if nothing was paid or the payment was refunded. `asked_at` is when PayPal
+    was asked.
     """
 
     subscription_id: str
@@ -83,10 +88,20 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LastPayment:
+    """The last payment of a subscription that succeeded; the list of transactions may not have it yet."""
+
+    at: datetime
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteSubscription:
     """What PayPal answers about a subscription.
 
-    `user_id` is what we wrote into its custom_id, None if that is none of ours. `failing`: its last charge failed.
+    `user_id` is what we wrote into its custom_id, None if that is no id of ours. `failing`: its last charge failed.
+    `altered`: its price or quantity is not that of its plan.
     """
 
     subscription_id: str
@@ -96,14 +111,15 @@ class Standing:
     state_since: datetime
     created_at: datetime
     next_charge_at: datetime | None
-    last_paid_at: datetime | None
+    last_payment: LastPayment | None
     failing: bool = False
+    altered: bool = False
     approve_url: str = field(repr=False, default="")
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """A subscription in the making: the request to ask PayPal under, and what PayPal has answered to it already."""
+class CheckoutAttempt:
+    """A checkout that has begun: the id of the request to PayPal, and what PayPal has already answered to it."""
 
     request_id: str
     subscription_id: str | None = None
@@ -111,29 +127,35 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """What is stored of a subscription, and the token under which it waits to be settled; either may be missing."""
+class PendingSubscription:
+    """What is stored about a subscription, and the token of its pending flag; either may be None.
+
+    `begun_here`: it answers a request of ours. Anyone who knows a plan and an account can create a subscription that
+    names both.
+    """
 
     token: str | None
     subscription: Subscription | None
+    begun_here: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """What came of a settlement: whose subscription it is, whether anything changed, and if an event came meanwhile.
+class ReconcileResult:
+    """The result of storing PayPal's answer: the subscriber, whether anything changed, whether it is pending again.
 
-    If it is ACTIVE, `earlier` and `later` are the other ACTIVE ones of the same person, by when they became so.
+    It is pending again if an event arrived after PayPal was asked. If the subscription is ACTIVE, `earlier` and
+    `later` are the subscriber's other ACTIVE subscriptions, by when they became active relative to this one.
     """
 
     user_id: str | None
     changed: bool
-    marked: bool = False
+    pending: bool = False
     earlier: tuple[str, ...] = ()
     later: tuple[str, ...] = ()
 
 
 class PaymentState(StrEnum):
-    """The states of a payment at PayPal; what the bank took back is REFUNDED too."""
+    """The states of a payment at PayPal; a chargeback is REFUNDED too."""
 
     PENDING = "PENDING"
     COMPLETED = "COMPLETED"
@@ -147,7 +169,7 @@ PAID = frozenset({PaymentState.COMPLETED, PaymentState.PARTIALLY_REFUNDED})
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One transaction of a subscription as PayPal lists it; `refunded_minor` is what of it was paid back."""
+    """One transaction of a subscription as PayPal lists it; `refunded_minor` is the part that was refunded."""
 
     payment_id: str
     state: PaymentState
@@ -156,10 +178,15 @@ class Charge:
     at: datetime
     refunded_minor: int = 0
 
+    @property
+    def refunded(self) -> bool:
+        """Return whether all of it was refunded."""
+        return self.state is PaymentState.REFUNDED or (self.state in PAID and self.refunded_minor >= self.amount_minor)
+
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A charge as it is kept; without a name or an address, and without `user_id` once the account is deleted."""
+    """A charge as it is stored: without name and address, and without `user_id` once the account is deleted."""
 
     charge: Charge
     subscription_id: str
@@ -178,10 +205,10 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """A webhook as it came: the raw body, the hash of it, and what it speaks of, if we care.
+class WebhookEvent:
+    """A webhook as received: the raw body, its SHA-256, and the subject to ask PayPal about, None if there is none.
 
-    A subject is the id of a subscription, or `refund/<id>`, since a refund does not say which subscription it is of.
+    A subject is the id of a subscription, or `refund/<id>`, because a refund does not name its subscription.
     """
 
     event_id: str
@@ -194,7 +221,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """An event of the inbox, as the owner sees it; `deliveries` counts how often it came."""
+    """An event of the webhook inbox, as the owner sees it; `deliveries` counts how often it was delivered."""
 
     event_id: str
     kind: str
@@ -206,31 +233,36 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
-    """Whether a viewer may play films, by what, and until when if it ends by itself."""
+    """Whether a viewer may play films, why, and until when; `until` is None if there is no end."""
 
     entitled: bool
     reason: str  # "administrator", "grant", "subscription" or "none"
     until: datetime | None = None
 
 
-class Covering(Protocol):
-    """What of a subscription the entitlement follows from."""
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What the entitlement needs to know of a subscription."""
 
-    @property
-    def state(self) -> State: ...
-    @property
-    def paid_through(self) -> datetime | None: ...
+    state: State
+    paid_through: datetime | None
 
 
 CHARGE_HOUR = 10
 """The hour (UTC) at which PayPal charges."""
 
 GRACE = timedelta(days=1)
-"""How long an active subscription goes on after its charge is due: PayPal charges in the course of that day."""
+"""How long an active subscription entitles after its charge is due: PayPal charges in the course of that day."""
+
+SAME_PAYMENT = timedelta(hours=1)
+"""`last_payment` and the transaction of it may differ by seconds; two charges are at least hours apart."""
+
+CALENDAR_DRIFT = timedelta(days=4)
+"""How much longer than a month or year a period can be: from 28 February to 31 March."""
 
 
-def covers_until(subscription: Covering) -> datetime | None:
-    """Return up to when a subscription lets its owner in, None if it does not."""
+def covers_until(subscription: Coverage | Subscription) -> datetime | None:
+    """Return the time until which a subscription entitles its subscriber, None if it does not."""
     if subscription.paid_through is None:
         return None
     if subscription.state is State.ACTIVE:
@@ -238,47 +270,72 @@ def covers_until(subscription: Covering) -> datetime | None:
     return subscription.paid_through if subscription.state is State.CANCELLED else None
 
 
-def entitlement_of(subscriptions: Iterable[Covering], grants: Iterable[datetime], now: datetime) -> Entitlement:
-    """Say whether subscriptions and grants (the times they end) let a viewer in at `now`; the one rule of access.
+def entitlement_of(subscriptions: Iterable[Coverage], grants: Iterable[datetime], now: datetime) -> Entitlement:
+    """Return the entitlement that follows from subscriptions and grants (their ends) at `now`; the only such rule.
 
-    ACTIVE lets in until the next charge and a day of grace, CANCELLED until what was paid for ends, every other state
-    not. A payment that was paid back in full pays for nothing.
+    ACTIVE entitles until the next charge and a day of grace, CANCELLED until the end of the paid period, every other
+    state not at all. The day of grace also follows a cancelled subscription that an active one takes over from, which
+    is first charged when the paid period ends. Where nothing is paid for, nothing entitles.
     """
-    ends = [("subscription", until) for one in subscriptions if (until := covers_until(one))]
+    held = list(subscriptions)
+    grace = GRACE if any(one.state is State.ACTIVE for one in held) else timedelta(0)
+    ends = [
+        ("subscription", until + grace if one.state is State.CANCELLED else until)
+        for one in held
+        if (until := covers_until(one))
+    ]
     ends += [("grant", until) for until in grants]
-    open_ends = [(until, reason) for reason, until in ends if until > now]
-    if not open_ends:
+    future_ends = [(until, reason) for reason, until in ends if until > now]
+    if not future_ends:
         return Entitlement(False, "none")
-    until, reason = max(open_ends)
+    until, reason = max(future_ends)
     return Entitlement(True, reason, until)
 
 
 def paid_through_of(
-    standing: Standing, charges: Iterable[Charge], offer: Offer | None, *, known: datetime | None = None
+    remote: RemoteSubscription, charges: Iterable[Charge], offer: Offer | None, *, known: datetime | None = None
 ) -> datetime | None:
-    """Return up to when a subscription is paid for, as far as PayPal tells; `known` is what this returned before.
+    """Return the time until which a subscription is paid for, by PayPal's answers; `known` is the previous result.
 
-    While it runs and pays, that is its next charge. Once it has ended, or a charge failed, it is the last payment and
-    one period: PayPal then names no next charge, or one that is not paid up to. It charges at 10:00 UTC of the day, so
-    the period reaches to that hour at least, and no further than was `known` of the same period. If the last payment
-    was paid back in full, nothing is paid for.
+    Only a payment of the plan's price (`offer`) or more pays, and only for one period: that is until the next charge
+    while the subscription is active and pays. Once it has ended, or a charge failed, PayPal names no next charge, or
+    one that is not paid for; then it is the last payment plus one period. PayPal charges at 10:00 UTC, so the period
+    reaches to that hour at least, but no further than `known` of the same period.
+
+    Nothing is paid for before the first payment, after the last one was fully refunded, if the plan is unknown, or if
+    the subscription's price was altered.
     """
-    taken = [charge for charge in charges if charge.state in PAID or charge.state is PaymentState.REFUNDED]
-    last = max(taken, key=lambda charge: charge.at, default=None)
-    paid_at = max((at for at in (standing.last_paid_at, last.at if last else None) if at), default=None)
-    if standing.state in WAITING or (last and last.state is PaymentState.REFUNDED and last.at == paid_at):
+    if offer is None or remote.altered or remote.state in UNAPPROVED:
         return None
-    if standing.next_charge_at and standing.state not in OVER and not standing.failing:
-        return standing.next_charge_at
-    if paid_at is None or offer is None:
+    paid_at = _last_paid_at(remote, charges, offer)
+    if paid_at is None:
         return None
     ends = after(paid_at, offer.interval, offer.count)
     ends = max(ends, ends.replace(hour=CHARGE_HOUR, minute=0, second=0, microsecond=0))
+    if remote.next_charge_at and remote.state not in ENDED and not remote.failing:
+        drift = CALENDAR_DRIFT if offer.interval in (Interval.MONTH, Interval.YEAR) else timedelta(0)
+        return min(remote.next_charge_at, ends + drift)
     return min(ends, known) if known and known > paid_at else ends
 
 
+def _last_paid_at(remote: RemoteSubscription, charges: Iterable[Charge], offer: Offer) -> datetime | None:
+    """Return the time of the last payment of the offer's price, None if there is none or it was fully refunded."""
+    taken = [charge for charge in charges if charge.state in PAID or charge.state is PaymentState.REFUNDED]
+    listed_at = max((charge.at for charge in taken), default=None)
+    unlisted = remote.last_payment
+    if unlisted and (listed_at is None or unlisted.at > listed_at + SAME_PAYMENT) and _pays(unlisted, offer):
+        return unlisted.at
+    last = max((charge for charge in taken if _pays(charge, offer)), key=lambda charge: charge.at, default=None)
+    return None if last is None or last.refunded else last.at
+
+
+def _pays(payment: Charge | LastPayment, offer: Offer) -> bool:
+    """Return whether a payment is of an offer's price; it is more where an unpaid period is charged with it."""
+    return payment.currency == offer.currency and payment.amount_minor >= offer.price_minor
+
+
 def after(at: datetime, interval: Interval, count: int) -> datetime:
-    """Return the time `count` intervals later; a day that the month lacks becomes its last."""
+    """Return the time `count` intervals later; a day that the month lacks becomes its last day."""
     if interval in (Interval.DAY, Interval.WEEK):
         return at + timedelta(days=count * (7 if interval is Interval.WEEK else 1))
     months = at.month - 1 + count * (12 if interval is Interval.YEAR else 1)

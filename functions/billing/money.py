@@ -1,8 +1,9 @@
-"""Amounts of money: whole numbers of a currency's smallest unit here, decimal texts at PayPal, never floats."""
+"""Amounts of money: integers in a currency's smallest unit here, decimal text at PayPal, never floats."""
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 
 from functions.platform.errors import Malformed
 
@@ -11,21 +12,24 @@ _WITH_CENTS = (
     *("MXN", "MYR", "NOK", "NZD", "PHP", "PLN", "SEK", "SGD", "THB", "TWD", "USD"),
 )
 DECIMALS = dict.fromkeys(_WITH_CENTS, 2) | {"JPY": 0}
-"""PayPal's currencies and how many digits their smallest unit stands behind the point (ISO 4217)."""
+"""PayPal's currencies and their number of decimals (ISO 4217)."""
 
 WHOLE_ONLY = frozenset({"HUF", "TWD"})
-"""PayPal takes no fractions of these, though ISO 4217 has them."""
+"""PayPal accepts no fractions of these, although ISO 4217 has them."""
+
+
+_AMOUNT = re.compile(r"-?[0-9]{1,10}(?:\.[0-9]{1,6})?", re.ASCII)
+"""Ten digits before the point: no intermediate result can overflow, and every amount fits a BIGINT."""
 
 
 def minor_of(value: str, currency: str) -> int:
     """Return an amount such as "7.99" in the currency's smallest unit; raise Malformed."""
-    try:
-        amount = Decimal(value).scaleb(DECIMALS[currency])
-    except KeyError:
-        raise Malformed(f"PayPal has no currency {currency!r}; it has {', '.join(sorted(DECIMALS))}.") from None
-    except InvalidOperation:
-        raise Malformed(f"{value!r} is not an amount such as 7.99.") from None
-    if not amount.is_finite() or amount != amount.to_integral_value() or abs(amount) >= 10**12:
+    if currency not in DECIMALS:
+        raise Malformed(f"PayPal has no currency {currency!r}; it has {', '.join(sorted(DECIMALS))}.")
+    if not _AMOUNT.fullmatch(value):
+        raise Malformed(f"{value[:60]!r} is not an amount such as 7.99.")
+    amount = Decimal(value).scaleb(DECIMALS[currency])
+    if amount != amount.to_integral_value():
         raise Malformed(f"{value!r} is not an amount of {currency}.")
     return int(amount)
 

@@ -1,7 +1,7 @@
-"""PayPal over paypalrestsdk's `Api`: products, plans, subscriptions, what was paid. Every call has a time limit.
+"""PayPal over paypalrestsdk's `Api`: products, plans, subscriptions, transactions. Every call has a time limit.
 
-The library logs the Authorization header outside live mode, has no time limit of its own, not for the access token
-either, and follows redirects: all three are taken away here.
+The library logs the Authorization header outside live mode, follows redirects, and has no time limit, not even for the
+access token; all three are corrected here.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ from pydantic import BaseModel, ValidationError
 
 from functions.billing.money import value_of
 from functions.billing.paypal_schemas import (
-    Made,
+    CreatedResource,
     RefundResource,
     SaleResource,
     SubscriptionResource,
     Transactions,
-    Webhooks,
+    WebhookListResource,
 )
-from functions.platform.errors import PayPalRefused, StoreUnavailable
+from functions.platform.errors import Malformed, PayPalRefused, StoreUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
-    from functions.billing.model import Charge, Offer, Standing
+    from functions.billing.model import Charge, Offer, RemoteSubscription
 
 TIMEOUT_S = 10
 FAILURES_BEFORE_SUSPENSION = 2
@@ -41,25 +42,24 @@ logging.getLogger("paypalrestsdk").setLevel(logging.CRITICAL)
 
 
 class _LimitedApi(Api):  # type: ignore[misc]  # the library has no types
-    """The library's client, with a time limit on every call and no redirect followed."""
+    """The library's client, with a time limit on every call; it follows no redirect."""
 
     def http_call(self, url: str, method: str, **options: Any) -> Any:
         """Send one request."""
         return super().http_call(url, method, **{"timeout": TIMEOUT_S, "allow_redirects": False, **options})
 
 
-class PayPal:
-    """The account at PayPal that is paid; raises StoreUnavailable while PayPal is away, PayPalRefused for its no."""
+class PayPalClient:
+    """The merchant's account at PayPal; raises StoreUnavailable and PayPalRefused."""
 
     def __init__(self, url: str, client_id: str, client_secret: str) -> None:
         self._base = url.rstrip("/")
-        # "live" only says that nothing is logged; the endpoint decides which PayPal is asked
+        # "live" only switches off logging; the endpoint decides which PayPal is called
         self._api = _LimitedApi(mode="live", endpoint=self._base, client_id=client_id, client_secret=client_secret)
 
     def create_plan(self, offer: Offer, *, request_id: str) -> tuple[str, str]:
-        """Make a product and an active plan of it; return their ids. The same request id makes them once."""
         product = {"name": offer.name, "type": "SERVICE", "category": "ONLINE_SERVICES"}
-        made = self._post("/v1/catalogs/products", product, Made, request_id=f"{request_id}-product")
+        made = self._post("/v1/catalogs/products", product, CreatedResource, request_id=f"{request_id}-product")
         price = {"value": value_of(offer.price_minor, offer.currency), "currency_code": offer.currency}
         cycle = {
             "frequency": {"interval_unit": offer.interval.value, "interval_count": offer.count},
@@ -79,10 +79,9 @@ class PayPal:
                 "payment_failure_threshold": FAILURES_BEFORE_SUSPENSION,
             },
         }
-        return made.id, self._post("/v1/billing/plans", plan, Made, request_id=f"{request_id}-plan").id
+        return made.id, self._post("/v1/billing/plans", plan, CreatedResource, request_id=f"{request_id}-plan").id
 
     def retire_plan(self, plan_id: str) -> None:
-        """Let nobody subscribe to a plan any more; doing it twice is harmless."""
         try:
             self._call("POST", f"/v1/billing/plans/{_in_path(plan_id)}/deactivate", {})
         except PayPalRefused as refusal:
@@ -98,11 +97,7 @@ class PayPal:
         return_url: str,
         cancel_url: str,
         starts_at: datetime | None,
-    ) -> Standing:
-        """Make a subscription that waits to be approved; the same request id makes it once.
-
-        `starts_at` puts the first charge off to a time in the future.
-        """
+    ) -> RemoteSubscription:
         asked = {
             "plan_id": plan_id,
             "custom_id": user_id,
@@ -116,32 +111,27 @@ class PayPal:
             },
         }
         made = self._post("/v1/billing/subscriptions", asked, SubscriptionResource, request_id=request_id)
-        return made.standing()
+        return _converted(made.remote)
 
-    def subscription(self, subscription_id: str) -> Standing | None:
-        """Return how a subscription stands, None if PayPal has none of that id."""
+    def subscription(self, subscription_id: str) -> RemoteSubscription | None:
         found = self._find(f"/v1/billing/subscriptions/{_in_path(subscription_id)}", SubscriptionResource)
-        return found.standing() if found else None
+        return _converted(found.remote) if found else None
 
     def charges(self, subscription_id: str, *, since: datetime, until: datetime) -> list[Charge]:
-        """Return the transactions of a subscription between two times."""
         query = urlencode({"start_time": f"{since:%Y-%m-%dT%H:%M:%SZ}", "end_time": f"{until:%Y-%m-%dT%H:%M:%SZ}"})
         path = f"/v1/billing/subscriptions/{_in_path(subscription_id)}/transactions?{query}"
         found = self._find(path, Transactions)
-        return [transaction.charge() for transaction in found.transactions] if found else []
+        return [_converted(transaction.charge) for transaction in found.transactions] if found else []
 
     def refund(self, refund_id: str) -> tuple[str, int] | None:
-        """Return which sale a refund is of and how much of that is paid back so far; None if there is none."""
         found = self._find(f"/v1/payments/refund/{_in_path(refund_id)}", RefundResource)
-        return (found.sale_id, found.total_minor) if found else None
+        return (found.sale_id, _converted(found.total_minor)) if found else None
 
     def subscription_of_sale(self, sale_id: str) -> str | None:
-        """Return which subscription a sale is of, None if of none."""
         found = self._find(f"/v1/payments/sale/{_in_path(sale_id)}", SaleResource)
         return (found.billing_agreement_id or None) if found else None
 
     def cancel(self, subscription_id: str, *, reason: str) -> None:
-        """End a subscription; one that cannot be ended (over, or never approved) stays as it is."""
         try:
             self._call("POST", f"/v1/billing/subscriptions/{_in_path(subscription_id)}/cancel", {"reason": reason})
         except _Missing:
@@ -151,14 +141,14 @@ class PayPal:
                 raise
 
     def webhook_at(self, address: str) -> str:
-        """Return the id of the webhook that sends events to the address; it is made if there is none yet."""
-        kept = _read(self._call("GET", WEBHOOKS), Webhooks)
+        """Return the id of the webhook that sends events to an address; create it if there is none yet."""
+        kept = _read(self._call("GET", WEBHOOKS), WebhookListResource)
         for webhook in kept.webhooks:
             if webhook.url == address:
                 return webhook.id
         asked = {"url": address, "event_types": [{"name": "*"}]}
         return self._post(
-            WEBHOOKS, asked, Made, request_id=f"webhook-{hashlib.sha256(address.encode()).hexdigest()[:32]}"
+            WEBHOOKS, asked, CreatedResource, request_id=f"webhook-{hashlib.sha256(address.encode()).hexdigest()[:32]}"
         ).id
 
     def _find[Resource: BaseModel](self, path: str, kind: type[Resource]) -> Resource | None:
@@ -168,13 +158,13 @@ class PayPal:
             return None
 
     def _post[Resource: BaseModel](self, path: str, body: object, kind: type[Resource], *, request_id: str) -> Resource:
-        # the whole resource, not only its id; a request id is 38 characters at most for some calls, so it is hashed
+        # `Prefer` asks for the whole resource; some calls limit a request id to 38 characters, so it is hashed
         key = hashlib.sha256(request_id.encode()).hexdigest()[:32]
         headers = {"PayPal-Request-Id": key, "Prefer": "return=representation"}
         return _read(self._call("POST", path, body, headers), kind)
 
     def _call(self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None) -> Any:
-        """Send a request; after a 401 once more, with a new access token."""
+        """Send a request; after a 401 send it once more with a new access token."""
         data = None if body is None else json.dumps(body)
         for attempt in (1, 2):
             try:
@@ -185,12 +175,12 @@ class PayPal:
                 self._api.token_hash = None
                 if attempt == 2:
                     raise PayPalRefused(
-                        "PayPal does not accept PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET; look at both settings."
+                        "PayPal does not accept PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET; check both settings."
                     ) from None
             except exceptions.ResourceNotFound:
                 raise _Missing(f"PayPal has nothing at {path.partition('?')[0]}.") from None
             except exceptions.ConnectionError as error:
-                raise _told(error) from None
+                raise _error_of(error) from None
             except (requests.RequestException, ValueError) as error:
                 raise StoreUnavailable(
                     f"PayPal does not answer ({type(error).__name__}); try again in a minute."
@@ -199,11 +189,11 @@ class PayPal:
 
 
 class _Missing(PayPalRefused):
-    """PayPal has no such thing."""
+    """PayPal has no such resource."""
 
 
-def _told(error: exceptions.ConnectionError) -> StoreUnavailable | PayPalRefused:
-    """Return the error to raise for an answer that is none of what was hoped for."""
+def _error_of(error: exceptions.ConnectionError) -> StoreUnavailable | PayPalRefused:
+    """Return the error to raise for an unsuccessful answer."""
     status = error.response.status_code
     if status in (408, 425, 429) or status >= 500:
         return StoreUnavailable(f"PayPal cannot answer now (HTTP {status}); try again in a minute.")
@@ -213,7 +203,7 @@ def _told(error: exceptions.ConnectionError) -> StoreUnavailable | PayPalRefused
         words = " ".join(filter(None, [str(said.get("name", "")), *issues, str(said.get("message", ""))]))
     except (ValueError, AttributeError, TypeError):
         words = ""
-    return PayPalRefused(f"PayPal refuses (HTTP {status}): {words or 'it does not say why.'}")
+    return PayPalRefused(f"PayPal refuses (HTTP {status}): {words or 'it gives no reason.'}")
 
 
 def _read[Resource: BaseModel](answer: Any, kind: type[Resource]) -> Resource:
@@ -221,7 +211,15 @@ def _read[Resource: BaseModel](answer: Any, kind: type[Resource]) -> Resource:
         return kind.model_validate(answer)
     except ValidationError as error:
         fields = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
-        raise PayPalRefused(f"PayPal's answer is not of the form that its documents give ({fields}).") from None
+        raise PayPalRefused(f"PayPal's answer does not match its documentation ({fields}).") from None
+
+
+def _converted[Value](convert: Callable[[], Value]) -> Value:
+    """Return what an answer means; raise PayPalRefused if an amount in it cannot be read."""
+    try:
+        return convert()
+    except Malformed as error:
+        raise PayPalRefused(f"PayPal's answer has an amount that cannot be read: {error.detail}") from None
 
 
 def _in_path(name: str) -> str:

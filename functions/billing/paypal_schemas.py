@@ -1,4 +1,4 @@
-"""PayPal's JSON as it comes in, and the words of billing that it becomes (Subscriptions v1, Payments v1)."""
+"""PayPal's JSON, and its conversion to the domain of billing (Subscriptions v1, Payments v1)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime  # noqa: TC003 - pydantic reads the annotations
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from functions.billing.model import Charge, PaymentState, Standing, State
+from functions.billing.model import Charge, LastPayment, PaymentState, RemoteSubscription, State
 from functions.billing.money import minor_of
 
 _USER_ID = re.compile(r"[0-9a-f]{32}")
@@ -20,22 +20,28 @@ class Money(BaseModel):
     value: str
 
 
-class LastPayment(BaseModel):
-    """The payment that succeeded last."""
+class LastPaymentResource(BaseModel):
+    """The last payment that succeeded."""
 
     time: AwareDatetime
+    amount: Money
+
+    def last_payment(self) -> LastPayment:
+        """Return the payment as billing knows it."""
+        currency = self.amount.currency_code
+        return LastPayment(self.time, minor_of(self.amount.value, currency), currency)
 
 
 class BillingInfo(BaseModel):
-    """What was and will be charged."""
+    """The last and the next charge."""
 
     next_billing_time: AwareDatetime | None = None
-    last_payment: LastPayment | None = None
+    last_payment: LastPaymentResource | None = None
     failed_payments_count: int = 0
 
 
 class Link(BaseModel):
-    """A link to what can be done next."""
+    """A link to a possible next step."""
 
     href: str
     rel: str
@@ -50,13 +56,15 @@ class SubscriptionResource(BaseModel):
     status_update_time: AwareDatetime | None = None
     create_time: AwareDatetime
     custom_id: str = ""
+    plan_overridden: bool = False
+    quantity: str = ""
     billing_info: BillingInfo = Field(default_factory=BillingInfo)
     links: list[Link] = Field(default_factory=list)
 
-    def standing(self) -> Standing:
-        """Return it in our words."""
+    def remote(self) -> RemoteSubscription:
+        """Return the subscription as billing knows it."""
         info = self.billing_info
-        return Standing(
+        return RemoteSubscription(
             subscription_id=self.id,
             user_id=self.custom_id if _USER_ID.fullmatch(self.custom_id) else None,
             plan_id=self.plan_id,
@@ -64,8 +72,9 @@ class SubscriptionResource(BaseModel):
             state_since=self.status_update_time or self.create_time,
             created_at=self.create_time,
             next_charge_at=info.next_billing_time,
-            last_paid_at=info.last_payment.time if info.last_payment else None,
+            last_payment=info.last_payment.last_payment() if info.last_payment else None,
             failing=info.failed_payments_count > 0,
+            altered=self.plan_overridden or self.quantity not in ("", "1"),
             approve_url=next((link.href for link in self.links if link.rel == "approve"), ""),
         )
 
@@ -85,7 +94,7 @@ class Transaction(BaseModel):
     time: AwareDatetime
 
     def charge(self) -> Charge:
-        """Return it in our words; how much of a part was paid back PayPal does not say here."""
+        """Return the charge; the amount of a partial refund is not part of this answer."""
         gross = self.amount_with_breakdown.gross_amount
         amount = minor_of(gross.value, gross.currency_code)
         back = amount if self.status is PaymentState.REFUNDED else 0
@@ -106,41 +115,40 @@ class OldMoney(BaseModel):
 
 
 class RefundResource(BaseModel):
-    """A refund; its total is all that was paid back of the sale so far."""
+    """A refund; its total is all that has been refunded of the sale so far."""
 
     id: str
     sale_id: str
     total_refunded_amount: OldMoney | None = None
 
-    @property
     def total_minor(self) -> int:
-        """Return what was paid back of the sale so far."""
+        """Return what has been refunded of the sale so far."""
         total = self.total_refunded_amount
         return abs(minor_of(total.value, total.currency)) if total else 0
 
 
 class SaleResource(BaseModel):
-    """A sale, as far as it says which subscription it is of."""
+    """A sale; only its subscription is read."""
 
     id: str
     billing_agreement_id: str = ""
 
 
-class Made(BaseModel):
-    """A product or a plan that was just made."""
+class CreatedResource(BaseModel):
+    """A product, plan or webhook that was just created."""
 
     id: str
     create_time: datetime | None = None
 
 
-class Webhook(BaseModel):
-    """Where PayPal sends events."""
+class WebhookResource(BaseModel):
+    """An address that PayPal sends events to."""
 
     id: str
     url: str
 
 
-class Webhooks(BaseModel):
+class WebhookListResource(BaseModel):
     """All webhooks of the account."""
 
-    webhooks: list[Webhook] = Field(default_factory=list)
+    webhooks: list[WebhookResource] = Field(default_factory=list)

@@ -1,7 +1,8 @@
-"""What billing asks of its stores, of PayPal, and of the rest of the application."""
+"""What billing needs of its stores, of PayPal, and of the rest of the application."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -9,128 +10,162 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.billing.model import (
-        Begun,
         Charge,
-        Event,
+        CheckoutAttempt,
+        Coverage,
+        Entitlement,
         Grant,
         Offer,
         Payment,
+        PendingSubscription,
         Plan,
-        Settled,
-        Standing,
+        ReconcileResult,
+        RemoteSubscription,
         StoredEvent,
         Subscription,
-        Waiting,
+        WebhookEvent,
     )
+    from functions.platform.messages import SettleSubscription
+    from functions.platform.pagination import TimePosition
 
 
-class Plans(Protocol):
+class PlanStore(Protocol):
     """The store of plans."""
 
-    def keep_plan(self, plan: Plan) -> None:
-        """Keep a plan; one of that id stays as it is."""
+    def store_plan(self, plan: Plan) -> None:
+        """Store a plan; an existing plan with that id is not changed."""
 
     def retire_plan(self, plan_id: str, at: datetime) -> None:
-        """Note since when a plan takes no new subscribers."""
+        """Record the time since which a plan takes no new subscribers; the first time is kept."""
 
-    def plans(self) -> list[Plan]:
-        """Return all plans, cheapest first, the retired too."""
+    def list_plans(self) -> list[Plan]:
+        """Return all plans, the retired too, cheapest first."""
 
-    def plan(self, plan_id: str) -> Plan | None:
+    def find_plan(self, plan_id: str) -> Plan | None:
         """Return a plan, or None."""
 
 
-class Subscriptions(Plans, Protocol):
-    """The store of subscriptions; every method may be carried out twice, and raises StoreUnavailable."""
+class SubscriptionStore(PlanStore, Protocol):
+    """The store of subscriptions, grants and webhook events.
 
-    def begin(self, user_id: str, plan_id: str, request_id: str, *, now: datetime, fresh_since: datetime) -> Begun:
-        """Return the request to ask PayPal under; raise AlreadySubscribed, or Unauthenticated of a deleted account."""
+    Every method is idempotent and raises StoreUnavailable. A subject with a pending flag is one that PayPal is to be
+    asked about; the flag's token changes with each event, so that clearing it cannot lose an event.
+    """
 
-    def keep_opened(self, request_id: str, opened: Standing, *, user_id: str, now: datetime) -> None:
-        """Keep what PayPal answered to a new subscription."""
+    def begin_checkout(
+        self, user_id: str, plan_id: str, request_id: str, *, now: datetime, fresh_since: datetime
+    ) -> CheckoutAttempt:
+        """Return the attempt to continue, or a new one under `request_id`.
 
-    def mark(self, subject: str, token: str, now: datetime) -> bool:
-        """Note that a subject is to be settled; say whether a message has to be sent."""
+        An attempt continues if it is for the same plan, began after `fresh_since` and is not approved yet. Raises
+        AlreadySubscribed, or Unauthenticated for a deleted account.
+        """
 
-    def store_event(self, event: Event, token: str, now: datetime) -> bool:
-        """Keep an event and note its subject, in one transaction; say whether a message has to be sent."""
+    def store_checkout(self, request_id: str, opened: RemoteSubscription, *, user_id: str, now: datetime) -> None:
+        """Store PayPal's answer to a checkout, for nobody if the account was deleted in between."""
 
-    def marked(self, *, before: datetime, limit: int) -> list[str]:
-        """Return subjects that have waited to be settled since `before`, longest first."""
+    def set_pending(self, subject: str, token: str, now: datetime) -> bool:
+        """Set the pending flag of a subject; return whether a message must be sent.
 
-    def waiting(self, subscription_id: str) -> Waiting:
-        """Return what is stored of a subscription, and the token of its mark; either may be None."""
+        That is so if the flag was not set, or was set a minute ago or longer, so that its message may be lost.
+        """
 
-    def settle(
+    def store_event(self, event: WebhookEvent, token: str, now: datetime) -> bool:
+        """Store an event and set its subject's pending flag, in one transaction; return as `set_pending` does.
+
+        An event that is stored already changes nothing, unless its body differs.
+        """
+
+    def list_pending(self, *, before: datetime, limit: int) -> list[str]:
+        """Return subjects whose pending flag was set before a time, oldest first."""
+
+    def find_pending(self, subject: str) -> PendingSubscription:
+        """Return what is stored about a subject, and the token of its pending flag."""
+
+    def apply_remote(
         self,
-        standing: Standing,
+        remote: RemoteSubscription,
         paid_through: datetime | None,
         *,
         token: str | None,
         asked_at: datetime,
         now: datetime,
         cause: str,
-    ) -> Settled:
-        """Write what PayPal answered unless something later stands there, and take the mark away."""
+    ) -> ReconcileResult:
+        """Store PayPal's answer unless a newer one is stored, and clear the pending flag that has this token.
 
-    def unmark(self, subject: str, token: str) -> bool:
-        """Take a mark away without writing anything; say whether an event came meanwhile, which has its own."""
+        Newer is decided by PayPal's status_update_time, and between equal ones by `asked_at`.
+        """
 
-    def of_user(self, user_id: str) -> list[Subscription]:
-        """Return the subscriptions of a person, newest first."""
+    def clear_pending(self, subject: str, token: str) -> bool:
+        """Clear the pending flag that has this token; return whether the subject is pending by another."""
 
-    def page(self, *, before: datetime, limit: int) -> list[Subscription]:
-        """Return subscriptions made before a time, newest first."""
+    def coverage_of(self, user_id: str) -> tuple[list[Coverage], list[datetime]]:
+        """Return what may entitle a viewer: their subscriptions, and the end of their longest grant.
 
-    def unsure(
+        These are subscriptions begun here that are paid for or active.
+        """
+
+    def list_of_user(self, user_id: str) -> list[Subscription]:
+        """Return the subscriptions of a viewer, newest first."""
+
+    def page_subscriptions(self, after: TimePosition | None, *, limit: int) -> list[Subscription]:
+        """Return subscriptions after a position, newest first."""
+
+    def list_stale(
         self,
         *,
-        waiting_before: datetime,
+        unapproved_before: datetime,
         running_before: datetime,
         ended_before: datetime,
         ended_since: datetime,
         now: datetime,
         limit: int,
     ) -> list[str]:
-        """Return subscriptions of which PayPal may know more."""
+        """Return subscriptions that PayPal must be asked about without an event, the longest unasked first.
 
-    def grant(self, grant: Grant) -> None:
-        """Keep free access."""
+        These are: unapproved ones not asked about since `unapproved_before`; running ones not since `running_before`,
+        or whose charge has become due since they were asked about; ended ones not since `ended_before` that ended
+        after `ended_since`.
+        """
 
-    def grants(self, *, limit: int) -> list[Grant]:
-        """Return what was granted, newest first."""
+    def store_grant(self, grant: Grant) -> None:
+        """Store a grant."""
 
-    def events(self, *, before: datetime, limit: int) -> list[StoredEvent]:
-        """Return events of the inbox, newest first."""
+    def page_grants(self, after: TimePosition | None, *, limit: int) -> list[Grant]:
+        """Return grants after a position, newest first."""
 
-    def empty_old_events(self, before: datetime, *, limit: int) -> None:
+    def page_events(self, after: TimePosition | None, *, limit: int) -> list[StoredEvent]:
+        """Return events of the webhook inbox after a position, newest first."""
+
+    def clear_old_event_bodies(self, before: datetime, *, limit: int) -> None:
         """Empty the bodies of events received before a time."""
 
-    def forget(self, user_id: str, now: datetime) -> None:
-        """Take a person out."""
+    def forget_subscriber(self, user_id: str, now: datetime) -> None:
+        """Remove a viewer from their subscriptions and events, and delete their grants."""
 
 
-class Payments(Protocol):
-    """The store of payments; likewise."""
+class PaymentStore(Protocol):
+    """The store of payments; every method is idempotent and raises StoreUnavailable."""
 
-    def record(self, payment: Payment, *, asked_at: datetime) -> None:
-        """Keep a payment, or bring it up to what PayPal answered at `asked_at`."""
+    def record_payment(self, payment: Payment, *, asked_at: datetime) -> None:
+        """Store a payment, or update it to what PayPal answered at `asked_at`; an older answer changes nothing."""
 
-    def of_user(self, user_id: str, *, limit: int) -> list[Payment]:
-        """Return the payments of a person, newest first."""
+    def page_payments(self, user_id: str, after: TimePosition | None, *, limit: int) -> list[Payment]:
+        """Return the payments of a viewer after a position, newest first."""
 
-    def forget(self, user_id: str) -> None:
-        """Keep the payments of a person as payments of nobody."""
+    def forget_payer(self, user_id: str) -> None:
+        """Remove the viewer from their payments; the payments stay."""
 
 
 class PayPal(Protocol):
-    """PayPal; every method raises StoreUnavailable while it is away, and PayPalRefused."""
+    """PayPal; every method raises StoreUnavailable while it is unreachable, and PayPalRefused."""
 
     def create_plan(self, offer: Offer, *, request_id: str) -> tuple[str, str]:
-        """Make a product and an active plan of it; return their ids. The same request id makes them once."""
+        """Create a product and an active plan for it; return their ids. Repeating a request id creates nothing new."""
 
     def retire_plan(self, plan_id: str) -> None:
-        """Let nobody subscribe to a plan any more."""
+        """Close a plan to new subscribers."""
 
     def subscribe(
         self,
@@ -141,48 +176,79 @@ class PayPal(Protocol):
         return_url: str,
         cancel_url: str,
         starts_at: datetime | None,
-    ) -> Standing:
-        """Make a subscription that waits to be approved; the same request id makes it once."""
+    ) -> RemoteSubscription:
+        """Create a subscription that waits for approval; repeating a request id creates nothing new.
 
-    def subscription(self, subscription_id: str) -> Standing | None:
-        """Return how a subscription stands, None if PayPal has none of that id."""
+        `starts_at` defers the first charge to a time in the future.
+        """
+
+    def subscription(self, subscription_id: str) -> RemoteSubscription | None:
+        """Return a subscription, None if PayPal has none with that id."""
 
     def charges(self, subscription_id: str, *, since: datetime, until: datetime) -> list[Charge]:
         """Return the transactions of a subscription between two times."""
 
     def refund(self, refund_id: str) -> tuple[str, int] | None:
-        """Return which sale a refund is of and how much of that is paid back so far; None if there is none."""
+        """Return the sale that a refund belongs to and the total refunded of that sale so far; None if unknown."""
 
     def subscription_of_sale(self, sale_id: str) -> str | None:
-        """Return which subscription a sale is of, None if of none."""
+        """Return the subscription that a sale belongs to, None if it belongs to none."""
 
     def cancel(self, subscription_id: str, *, reason: str) -> None:
-        """End a subscription; one that cannot be ended stays as it is."""
+        """Cancel a subscription; one that cannot be cancelled stays as it is."""
 
 
-class Webhooks(Protocol):
-    """Whoever knows PayPal's signature."""
+class WebhookVerifier(Protocol):
+    """Verifies PayPal's signature."""
 
-    def read(self, headers: Mapping[str, str], body: bytes) -> Event:
-        """Return the event of a webhook; raise NotPayPal if PayPal did not sign it."""
+    def read(self, headers: Mapping[str, str], body: bytes, *, source: str) -> WebhookEvent:
+        """Return the event of a webhook sent from the IP address `source`; raise NotFromPayPal or StoreUnavailable."""
 
 
-class Outside(Protocol):
-    """What billing asks of the rest of the application."""
+@dataclass(frozen=True, slots=True)
+class LearnedCertificate:
+    """A chain of certificates in PEM that was verified when it was fetched."""
 
-    @property
-    def site_origin(self) -> str:
-        """Return the site's address."""
+    pem: bytes = field(repr=False)
+    fetched_at: datetime
 
-    @property
-    def now(self) -> Callable[[], datetime]:
-        """Return the clock."""
 
-    def ask_to_settle(self, subject: str, cause: str) -> None:
-        """Have a subject settled soon, not here."""
+class CertificateStore(Protocol):
+    """Certificates that all instances share; every method raises StoreUnavailable. Readers verify what it returns."""
 
-    def access_changed(self, user_id: str) -> None:
-        """Drop what is remembered of whether someone is let in."""
+    def find_certificate(self, address: str) -> LearnedCertificate | None:
+        """Return the certificate that was fetched from an address, or None."""
 
-    def find_user(self, email: str) -> str:
-        """Return the account of an address; raise NotFound."""
+    def store_certificate(self, address: str, certificate: LearnedCertificate) -> None:
+        """Store a verified certificate."""
+
+    def drop_certificate(self, address: str) -> None:
+        """Remove a certificate that PayPal has withdrawn."""
+
+
+class EntitlementCache(Protocol):
+    """Entitlements of the last seconds; every method raises StoreUnavailable."""
+
+    def find_entitlement(self, user_id: str) -> Entitlement | None:
+        """Return the cached entitlement, or None."""
+
+    def store_entitlement(self, user_id: str, entitlement: Entitlement, *, seconds: int) -> None:
+        """Cache an entitlement for a number of seconds."""
+
+    def drop_entitlement(self, user_id: str) -> None:
+        """Remove the cached entitlement."""
+
+
+@dataclass(frozen=True, slots=True)
+class BillingDependencies:
+    """What the services of billing need of the rest of the application.
+
+    `enqueue` sends a message, `entitlement_changed` drops a cached entitlement, `find_user` returns the id of the
+    account with an email address or raises NotFound.
+    """
+
+    site_origin: str
+    now: Callable[[], datetime]
+    enqueue: Callable[[SettleSubscription], None]
+    entitlement_changed: Callable[[str], None]
+    find_user: Callable[[str], str]

@@ -1,7 +1,8 @@
-"""Settling: whatever hints that a subscription has changed, PayPal itself is asked, and only its answer is written.
+"""Reconciliation: whatever hints that a subscription has changed, PayPal is asked, and only its answer is stored.
 
-A subject that is to be settled carries a mark in the store, written in one transaction with the event that hints at it.
-The mark is taken away in one transaction with the answer. So a crash anywhere leaves the mark, and `mend` finds it.
+A subject to ask about has a pending flag in the store, set in one transaction with the event that hints at it. The flag
+is cleared in one transaction with storing the answer. So a crash at any point leaves the flag set, and
+`repair_pending` finds it.
 """
 
 from __future__ import annotations
@@ -12,162 +13,162 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from functions.billing.model import WAITING, Payment, Standing, State, paid_through_of
+from functions.billing.model import UNAPPROVED, Payment, RemoteSubscription, State, paid_through_of
+from functions.platform.messages import SettleSubscription
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from functions.billing.model import Charge, Settled, Subscription
-    from functions.billing.ports import Outside, Payments, PayPal, Subscriptions, Webhooks
+    from functions.billing.model import Charge, PendingSubscription, ReconcileResult, Subscription
+    from functions.billing.ports import BillingDependencies, PaymentStore, PayPal, SubscriptionStore
 
 log = logging.getLogger(__name__)
 
 REFUND = "refund/"
 MESSAGE_LOST_AFTER = timedelta(minutes=1)
-"""A mark that is older has had its message, unless that was lost."""
+"""A flag older than this had its message delivered, unless the message was lost."""
 OVERDUE_AFTER = timedelta(minutes=5)
-"""A mark that is older waits for PayPal, and a person should look."""
-MOST_AT_ONCE = 500
-WAITING_SURE_FOR = timedelta(minutes=10)
-RUNNING_SURE_FOR = timedelta(days=1)
-ENDED_SURE_FOR = timedelta(days=1)
+"""A flag older than this waits for PayPal, and a person should look."""
+BATCH = 500
+UNAPPROVED_FRESH_FOR = timedelta(minutes=10)
+RUNNING_FRESH_FOR = timedelta(days=1)
+ENDED_FRESH_FOR = timedelta(days=1)
 ENDED_WATCHED_FOR = timedelta(days=60)
-"""How long after its end a subscription's payments are still looked at: they may be paid back."""
+"""How long after its end a subscription's payments are checked for refunds."""
 BODIES_KEPT_FOR = timedelta(days=90)
 _MARGIN = timedelta(days=1)
 
 
 def new_token() -> str:
-    """Return a token that no mark has had."""
+    """Return a token that no pending flag has had."""
     return uuid.uuid4().hex
 
 
-class Inbox:
-    """Takes webhooks in."""
+class Reconciliation:
+    """Updates what is stored to what PayPal says."""
 
-    def __init__(self, webhooks: Webhooks, store: Subscriptions, outside: Outside) -> None:
-        self._webhooks = webhooks
-        self._store = store
-        self._outside = outside
-
-    def receive(self, headers: Mapping[str, str], body: bytes) -> None:
-        """Keep an event and have its subject settled; raise NotPayPal. One that came before changes nothing."""
-        event = self._webhooks.read(headers, body)
-        is_new = self._store.store_event(event, new_token(), self._outside.now())
-        if is_new and event.subject:
-            self._outside.ask_to_settle(event.subject, "event")
-
-
-class Settlements:
-    """Brings what is stored up to what PayPal says."""
-
-    def __init__(self, store: Subscriptions, payments: Payments, paypal: PayPal, outside: Outside) -> None:
+    def __init__(
+        self,
+        store: SubscriptionStore,
+        payments: PaymentStore,
+        paypal: PayPal,
+        dependencies: BillingDependencies,
+    ) -> None:
         self._store = store
         self._payments = payments
         self._paypal = paypal
-        self._outside = outside
+        self._dependencies = dependencies
 
-    def settle(self, subject: str, cause: str) -> None:
-        """Ask PayPal about a marked subject and write the answer; nothing is asked about one without a mark."""
-        waiting = self._store.waiting(subject)
-        if waiting.token is None:
+    def reconcile(self, subject: str, cause: str) -> None:
+        """Ask PayPal about a pending subject and store the answer; do nothing if it is not pending."""
+        pending = self._store.find_pending(subject)
+        if pending.token is None:
             return
         if subject.startswith(REFUND):
-            self._settle_refund(subject, waiting.token, cause)
+            self._reconcile_refund(subject, pending.token, cause)
         else:
-            self._settle_subscription(subject, waiting.token, waiting.subscription, cause, {})
+            self._reconcile_subscription(subject, pending, cause, {})
 
-    def mark(self, subscription_id: str, cause: str) -> None:
-        """Have a subscription settled soon."""
-        if self._store.mark(subscription_id, new_token(), self._outside.now()):
-            self._outside.ask_to_settle(subscription_id, cause)
+    def request(self, subscription_id: str, cause: str) -> None:
+        """Set a subscription's pending flag, and enqueue it unless that was done already."""
+        if self._store.set_pending(subscription_id, new_token(), self._dependencies.now()):
+            self._enqueue(subscription_id, cause)
 
-    def settle_now(self, subscription_id: str, cause: str) -> None:
-        """Settle a subscription here; if that fails, it is done by queue."""
-        self.mark(subscription_id, cause)
-        self.settle(subscription_id, cause)
+    def reconcile_now(self, subscription_id: str, cause: str) -> None:
+        """Reconcile a subscription in this call; if that fails, the queue does it later."""
+        self.request(subscription_id, cause)
+        self.reconcile(subscription_id, cause)
 
-    def mend(self) -> bool:
-        """Send again for what has waited for long: its message was lost, or PayPal was away for all its tries.
+    def repair_pending(self) -> bool:
+        """Enqueue again what has been pending for long; return whether any of it is overdue.
 
-        Say whether any of it is overdue.
+        Its message was lost, or PayPal was unreachable at every attempt.
         """
-        now = self._outside.now()
-        for subject in self._store.marked(before=now - MESSAGE_LOST_AFTER, limit=MOST_AT_ONCE):
-            self._outside.ask_to_settle(subject, "mending")
-        return bool(self._store.marked(before=now - OVERDUE_AFTER, limit=1))
+        now = self._dependencies.now()
+        for subject in self._store.list_pending(before=now - MESSAGE_LOST_AFTER, limit=BATCH):
+            self._enqueue(subject, "repair")
+        return bool(self._store.list_pending(before=now - OVERDUE_AFTER, limit=1))
 
-    def reconcile(self, *, everything: bool = False) -> int:
-        """Have settled what PayPal may know more about without an event; return how many subscriptions that are.
+    def reconcile_stale(self, *, everything: bool = False) -> int:
+        """Enqueue subscriptions that may have changed without an event; return their number.
 
-        `everything` takes all that are not long over, however lately PayPal was asked.
+        `everything` includes all that have not ended long ago, however recently PayPal was asked.
         """
-        now = self._outside.now()
-        waiting, running, ended = (
-            now - (timedelta(0) if everything else sure)
-            for sure in (WAITING_SURE_FOR, RUNNING_SURE_FOR, ENDED_SURE_FOR)
+        now = self._dependencies.now()
+        unapproved, running, ended = (
+            now - (timedelta(0) if everything else fresh_for)
+            for fresh_for in (UNAPPROVED_FRESH_FOR, RUNNING_FRESH_FOR, ENDED_FRESH_FOR)
         )
-        unsure = self._store.unsure(
-            waiting_before=waiting,
+        stale = self._store.list_stale(
+            unapproved_before=unapproved,
             running_before=running,
             ended_before=ended,
             ended_since=now - ENDED_WATCHED_FOR,
             now=now,
-            limit=MOST_AT_ONCE,
+            limit=BATCH,
         )
-        for subscription_id in unsure:
-            self.mark(subscription_id, "reconciliation")
-        self._store.empty_old_events(now - BODIES_KEPT_FOR, limit=MOST_AT_ONCE)
-        return len(unsure)
+        for subscription_id in stale:
+            self.request(subscription_id, "reconciliation")
+        self._store.clear_old_event_bodies(now - BODIES_KEPT_FOR, limit=BATCH)
+        return len(stale)
 
-    def _settle_refund(self, subject: str, token: str, cause: str) -> None:
+    def _reconcile_refund(self, subject: str, token: str, cause: str) -> None:
         found = self._paypal.refund(subject.removeprefix(REFUND))
         subscription_id = self._paypal.subscription_of_sale(found[0]) if found else None
         if found and subscription_id:
-            waiting = self._store.waiting(subscription_id)
-            self._settle_subscription(subscription_id, waiting.token, waiting.subscription, cause, dict([found]))
-        self._let_go(subject, token, cause)
+            pending = self._store.find_pending(subscription_id)
+            self._reconcile_subscription(subscription_id, pending, cause, dict([found]))
+        self._clear(subject, token, cause)
 
-    def _settle_subscription(
+    def _reconcile_subscription(
         self,
         subscription_id: str,
-        token: str | None,
-        stored: Subscription | None,
+        pending: PendingSubscription,
         cause: str,
         refunded_minor: Mapping[str, int],
     ) -> None:
-        asked_at = self._outside.now()
-        standing = self._paypal.subscription(subscription_id) or _vanished(stored, asked_at)
-        plan = self._store.plan(standing.plan_id) if standing else None
-        if standing is None or (plan is None and stored is None):  # of another shop that shares the account
+        token, stored = pending.token, pending.subscription
+        asked_at = self._dependencies.now()
+        remote = self._paypal.subscription(subscription_id) or _vanished(stored, asked_at)
+        plan = self._store.find_plan(remote.plan_id) if remote else None
+        if remote is None or (plan is None and stored is None):  # of another shop that shares the PayPal account
             if token:
-                self._let_go(subscription_id, token, cause)
+                self._clear(subscription_id, token, cause)
             return
-        charges = self._charges(standing, asked_at, refunded_minor)
-        owner = stored.user_id if stored else standing.user_id
+        charges = self._charges(remote, asked_at, refunded_minor)
+        owner = stored.user_id if stored else None
         for charge in charges:
-            self._payments.record(Payment(charge, subscription_id, owner), asked_at=asked_at)
-        known = stored.paid_through if stored else None
-        paid_through = paid_through_of(standing, charges, plan.offer if plan else None, known=known)
-        settled = self._store.settle(
-            standing, paid_through, token=token, asked_at=asked_at, now=self._outside.now(), cause=cause
+            self._payments.record_payment(Payment(charge, subscription_id, owner), asked_at=asked_at)
+        if stored is None:
+            log.warning("%s was not begun here; it entitles nobody", subscription_id)
+            if token:
+                self._clear(subscription_id, token, cause)
+            return
+        paid_through = None
+        if pending.begun_here:
+            offer = plan.offer if plan else None
+            paid_through = paid_through_of(remote, charges, offer, known=stored.paid_through)
+        result = self._store.apply_remote(
+            remote, paid_through, token=token, asked_at=asked_at, now=self._dependencies.now(), cause=cause
         )
-        if settled.user_id:
-            self._outside.access_changed(settled.user_id)
-        if settled.marked:  # by an event that came after PayPal was asked, and sent no message since there was a mark
-            self._outside.ask_to_settle(subscription_id, cause)
-        self._end_what_nobody_wants(standing, settled)
+        if result.user_id:
+            self._dependencies.entitlement_changed(result.user_id)
+        if result.pending:  # by an event after PayPal was asked, which sent no message because the flag was set
+            self._enqueue(subscription_id, cause)
+        self._cancel_unwanted(remote, result)
 
-    def _let_go(self, subject: str, token: str, cause: str) -> None:
-        if self._store.unmark(subject, token):
-            self._outside.ask_to_settle(subject, cause)
+    def _clear(self, subject: str, token: str, cause: str) -> None:
+        if self._store.clear_pending(subject, token):
+            self._enqueue(subject, cause)
 
-    def _charges(self, standing: Standing, asked_at: datetime, refunded_minor: Mapping[str, int]) -> list[Charge]:
-        if standing.state in WAITING:
+    def _charges(
+        self, remote: RemoteSubscription, asked_at: datetime, refunded_minor: Mapping[str, int]
+    ) -> list[Charge]:
+        if remote.state in UNAPPROVED:
             return []
-        since = standing.created_at - _MARGIN
-        charges = self._paypal.charges(standing.subscription_id, since=since, until=asked_at + _MARGIN)
+        since = remote.created_at - _MARGIN
+        charges = self._paypal.charges(remote.subscription_id, since=since, until=asked_at + _MARGIN)
         return [
             replace(charge, refunded_minor=min(refunded_minor[charge.payment_id], charge.amount_minor))
             if charge.payment_id in refunded_minor
@@ -175,28 +176,31 @@ class Settlements:
             for charge in charges
         ]
 
-    def _end_what_nobody_wants(self, standing: Standing, settled: Settled) -> None:
-        """Cancel what was approved after its account was deleted, or beside another subscription of the same person."""
-        chargeable = standing.state in (State.ACTIVE, State.SUSPENDED)
-        if chargeable and settled.user_id is None and standing.user_id is not None:
-            log.warning("%s is of a deleted account and is cancelled", standing.subscription_id)
-            self._cancel(standing.subscription_id, "The account was deleted.")
-        elif settled.earlier:
-            log.warning("%s is the second of one person and is cancelled", standing.subscription_id)
-            self._cancel(standing.subscription_id, "There was another subscription already.")
-        for later in settled.later:
-            self.mark(later, "rival")
+    def _cancel_unwanted(self, remote: RemoteSubscription, result: ReconcileResult) -> None:
+        """Cancel a subscription approved after its account was deleted, or beside another of the same subscriber."""
+        chargeable = remote.state in (State.ACTIVE, State.SUSPENDED)
+        if chargeable and result.user_id is None and remote.user_id is not None:
+            log.warning("%s belongs to a deleted account and is cancelled", remote.subscription_id)
+            self._cancel(remote.subscription_id, "The account was deleted.")
+        elif result.earlier:
+            log.warning("%s is the second subscription of its subscriber and is cancelled", remote.subscription_id)
+            self._cancel(remote.subscription_id, "There was another subscription already.")
+        for later in result.later:
+            self.request(later, "rival")
 
     def _cancel(self, subscription_id: str, reason: str) -> None:
-        self.mark(subscription_id, "cancelled here")  # before it is done, so that its end is surely written
+        self.request(subscription_id, "cancelled here")  # before it is cancelled, so that its end is always stored
         self._paypal.cancel(subscription_id, reason=reason)
 
+    def _enqueue(self, subject: str, cause: str) -> None:
+        self._dependencies.enqueue(SettleSubscription(subject, cause))
 
-def _vanished(stored: Subscription | None, at: datetime) -> Standing | None:
-    """Return a subscription that PayPal no longer knows as one that has expired; None if it never was here."""
+
+def _vanished(stored: Subscription | None, at: datetime) -> RemoteSubscription | None:
+    """Return a stored subscription that PayPal no longer knows as an expired one; None if none is stored."""
     if stored is None:
         return None
-    return Standing(
+    return RemoteSubscription(
         subscription_id=stored.subscription_id,
         user_id=stored.user_id,
         plan_id=stored.plan_id,
@@ -204,5 +208,5 @@ def _vanished(stored: Subscription | None, at: datetime) -> Standing | None:
         state_since=stored.state_since if stored.state is State.EXPIRED else at,
         created_at=stored.created_at,
         next_charge_at=None,
-        last_paid_at=None,
+        last_payment=None,
     )

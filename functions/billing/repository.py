@@ -1,51 +1,44 @@
-"""Subscriptions and payments in MySQL: each method is one stored procedure, and may be sent twice without harm."""
+"""Subscriptions and payments in MySQL: each method calls one stored procedure, which is idempotent."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from functions.billing.model import (
-    Begun,
     Charge,
+    CheckoutAttempt,
+    Coverage,
     Grant,
     Interval,
     Offer,
     Payment,
     PaymentState,
+    PendingSubscription,
     Plan,
-    Settled,
+    ReconcileResult,
     State,
     StoredEvent,
     Subscription,
-    Waiting,
 )
 from functions.platform.errors import AlreadySubscribed, ProcedureRefused, Unauthenticated
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from functions.billing.model import Covering, Event, Standing
+    from functions.billing.model import RemoteSubscription, WebhookEvent
     from functions.platform.mysql import Database
+    from functions.platform.pagination import TimePosition
 
 FORGOTTEN, NOT_OVER = 30_001, 30_002
 
 
-class Access:
-    """A subscription as far as it may let someone in."""
-
-    def __init__(self, state: State, paid_through: datetime | None) -> None:
-        self.state = state
-        self.paid_through = paid_through
-
-
 class MySqlSubscriptions:
-    """The database of subscriptions."""
+    """Subscriptions, grants and webhook events in MySQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def keep_plan(self, plan: Plan) -> None:
-        """Keep a plan; one of that id stays as it is."""
+    def store_plan(self, plan: Plan) -> None:
         offer = plan.offer
         self._call(
             "keep_plan",
@@ -54,19 +47,17 @@ class MySqlSubscriptions:
         )
 
     def retire_plan(self, plan_id: str, at: datetime) -> None:
-        """Note since when a plan takes no new subscribers."""
         self._call("retire_plan", plan_id, at)
 
-    def plans(self) -> list[Plan]:
-        """Return all plans, cheapest first, the retired too."""
+    def list_plans(self) -> list[Plan]:
         return [_plan(row) for row in self._call("list_plans")]
 
-    def plan(self, plan_id: str) -> Plan | None:
-        """Return a plan, or None."""
+    def find_plan(self, plan_id: str) -> Plan | None:
         return next((_plan(row) for row in self._call("find_plan", plan_id)), None)
 
-    def begin(self, user_id: str, plan_id: str, request_id: str, *, now: datetime, fresh_since: datetime) -> Begun:
-        """Return the request to ask PayPal under; raise AlreadySubscribed, or Unauthenticated of a deleted account."""
+    def begin_checkout(
+        self, user_id: str, plan_id: str, request_id: str, *, now: datetime, fresh_since: datetime
+    ) -> CheckoutAttempt:
         try:
             (row,) = self._call("begin_subscription", user_id, plan_id, request_id, now, fresh_since)
         except ProcedureRefused as refusal:
@@ -77,23 +68,20 @@ class MySqlSubscriptions:
             if refusal.number == FORGOTTEN:
                 raise Unauthenticated("The account has been deleted.") from None
             raise
-        return Begun(row["request_id"], row["subscription_id"], row["approve_url"] or "")
+        return CheckoutAttempt(row["request_id"], row["subscription_id"], row["approve_url"] or "")
 
-    def keep_opened(self, request_id: str, opened: Standing, *, user_id: str, now: datetime) -> None:
-        """Keep what PayPal answered to a new subscription."""
+    def store_checkout(self, request_id: str, opened: RemoteSubscription, *, user_id: str, now: datetime) -> None:
         self._call(
-            "keep_subscription",
+            "store_checkout",
             *(opened.subscription_id, request_id, user_id, opened.plan_id, opened.state.value, opened.state_since),
             *(opened.approve_url, opened.created_at, now),
         )
 
-    def mark(self, subject: str, token: str, now: datetime) -> bool:
-        """Note that a subject is to be settled; say whether a message has to be sent."""
+    def set_pending(self, subject: str, token: str, now: datetime) -> bool:
         (row,) = self._call("mark", subject, token, now)
         return bool(row["is_new"])
 
-    def store_event(self, event: Event, token: str, now: datetime) -> bool:
-        """Keep an event and note its subject, in one transaction; say whether a message has to be sent."""
+    def store_event(self, event: WebhookEvent, token: str, now: datetime) -> bool:
         (row,) = self._call(
             "store_event",
             *(event.event_id, event.kind, event.subject, event.sent_at, now, event.body_hash, event.body),
@@ -101,106 +89,92 @@ class MySqlSubscriptions:
         )
         return bool(row["is_new"])
 
-    def marked(self, *, before: datetime, limit: int) -> list[str]:
-        """Return subjects that have waited to be settled since `before`, longest first."""
+    def list_pending(self, *, before: datetime, limit: int) -> list[str]:
         return [row["subject"] for row in self._call("list_marked", before, limit)]
 
-    def waiting(self, subscription_id: str) -> Waiting:
-        """Return what is stored of a subscription, and the token of its mark; either may be None."""
-        (row,) = self._call("find_subscription", subscription_id)
-        return Waiting(row["token"], _subscription(row) if row["state"] else None)
+    def find_pending(self, subject: str) -> PendingSubscription:
+        (row,) = self._call("find_pending", subject)
+        subscription = _subscription(row) if row["state"] else None
+        return PendingSubscription(row["token"], subscription, bool(row["is_begun_here"]))
 
-    def settle(
+    def apply_remote(
         self,
-        standing: Standing,
+        remote: RemoteSubscription,
         paid_through: datetime | None,
         *,
         token: str | None,
         asked_at: datetime,
         now: datetime,
         cause: str,
-    ) -> Settled:
-        """Write what PayPal answered unless something later stands there, and take the mark away."""
+    ) -> ReconcileResult:
         rows = self._call(
             "settle_subscription",
-            *(standing.subscription_id, token, standing.user_id, standing.plan_id, standing.state.value),
-            *(standing.state_since, standing.next_charge_at, paid_through, standing.created_at, asked_at, now, cause),
+            *(remote.subscription_id, token, remote.user_id, remote.plan_id, remote.state.value),
+            *(remote.state_since, remote.next_charge_at, paid_through, remote.created_at, asked_at, now, cause),
         )
         rivals = [(row["rival"], bool(row["is_earlier"])) for row in rows if row["rival"]]
-        return Settled(
+        return ReconcileResult(
             user_id=rows[0]["user_id"],
             changed=bool(rows[0]["changed"]),
-            marked=bool(rows[0]["is_marked"]),
+            pending=bool(rows[0]["is_marked"]),
             earlier=tuple(rival for rival, is_earlier in rivals if is_earlier),
             later=tuple(rival for rival, is_earlier in rivals if not is_earlier),
         )
 
-    def unmark(self, subject: str, token: str) -> bool:
-        """Take a mark away without writing anything; say whether an event came meanwhile, which has its own."""
+    def clear_pending(self, subject: str, token: str) -> bool:
         (row,) = self._call("unmark", subject, token)
         return bool(row["is_marked"])
 
-    def access_of(self, user_id: str) -> tuple[list[Covering], list[datetime]]:
-        """Return what may let a person in: subscriptions, and when grants end."""
-        rows = self._call("access_of", user_id)
-        subscriptions: list[Covering] = [
-            Access(State(row["state"]), row["until_at"]) for row in rows if row["state"] != "GRANT"
-        ]
+    def coverage_of(self, user_id: str) -> tuple[list[Coverage], list[datetime]]:
+        rows = self._call("coverage_of", user_id)
+        subscriptions = [Coverage(State(row["state"]), row["until_at"]) for row in rows if row["state"] != "GRANT"]
         return subscriptions, [row["until_at"] for row in rows if row["state"] == "GRANT"]
 
-    def of_user(self, user_id: str) -> list[Subscription]:
-        """Return the subscriptions of a person, newest first."""
+    def list_of_user(self, user_id: str) -> list[Subscription]:
         return [_subscription(row) for row in self._call("subscriptions_of", user_id)]
 
-    def page(self, *, before: datetime, limit: int) -> list[Subscription]:
-        """Return subscriptions made before a time, newest first."""
-        return [_subscription(row) for row in self._call("list_subscriptions", before, limit)]
+    def page_subscriptions(self, after: TimePosition | None, *, limit: int) -> list[Subscription]:
+        return [_subscription(row) for row in self._call("page_subscriptions", *(after or (None, None)), limit)]
 
-    def changes(self, subscription_id: str) -> list[dict[str, Any]]:
-        """Return every change of a subscription, oldest first."""
+    def list_changes(self, subscription_id: str) -> list[dict[str, Any]]:
+        """Return every change of a subscription, oldest first; tests and people read them."""
         return self._call("changes_of", subscription_id)
 
-    def unsure(
+    def list_stale(
         self,
         *,
-        waiting_before: datetime,
+        unapproved_before: datetime,
         running_before: datetime,
         ended_before: datetime,
         ended_since: datetime,
         now: datetime,
         limit: int,
     ) -> list[str]:
-        """Return subscriptions of which PayPal may know more: see the procedure for which."""
-        rows = self._call("list_unsure", waiting_before, running_before, ended_before, ended_since, now, limit)
+        rows = self._call("list_unsure", unapproved_before, running_before, ended_before, ended_since, now, limit)
         return [row["subscription_id"] for row in rows]
 
-    def grant(self, grant: Grant) -> None:
-        """Keep free access."""
+    def store_grant(self, grant: Grant) -> None:
         self._call("grant_access", grant.grant_id, grant.user_id, grant.until, grant.granted_at, grant.granted_by)
 
-    def grants(self, *, limit: int) -> list[Grant]:
-        """Return what was granted, newest first."""
+    def page_grants(self, after: TimePosition | None, *, limit: int) -> list[Grant]:
         return [
             Grant(row["grant_id"], row["user_id"], row["ends_at"], row["granted_at"], row["granted_by"])
-            for row in self._call("list_grants", limit)
+            for row in self._call("page_grants", *(after or (None, None)), limit)
         ]
 
-    def events(self, *, before: datetime, limit: int) -> list[StoredEvent]:
-        """Return events of the inbox, newest first."""
+    def page_events(self, after: TimePosition | None, *, limit: int) -> list[StoredEvent]:
         return [
             StoredEvent(
                 *(row["event_id"], row["kind"], row["subject"], row["received_at"], row["deliveries"]),
                 bool(row["is_settled"]),
             )
-            for row in self._call("list_events", before, limit)
+            for row in self._call("page_events", *(after or (None, None)), limit)
         ]
 
-    def empty_old_events(self, before: datetime, *, limit: int) -> None:
-        """Empty the bodies of events received before a time."""
+    def clear_old_event_bodies(self, before: datetime, *, limit: int) -> None:
         self._call("empty_old_events", before, limit)
 
-    def forget(self, user_id: str, now: datetime) -> None:
-        """Take a person out."""
+    def forget_subscriber(self, user_id: str, now: datetime) -> None:
         self._call("forget_subscriber", user_id, now)
 
     def _call(self, procedure: str, *arguments: Any) -> list[dict[str, Any]]:
@@ -208,13 +182,12 @@ class MySqlSubscriptions:
 
 
 class MySqlPayments:
-    """The database of payments."""
+    """Payments in MySQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def record(self, payment: Payment, *, asked_at: datetime) -> None:
-        """Keep a payment, or bring it up to what PayPal answered at `asked_at`."""
+    def record_payment(self, payment: Payment, *, asked_at: datetime) -> None:
         charge = payment.charge
         self._database.call(
             "record_payment",
@@ -223,16 +196,16 @@ class MySqlPayments:
             idempotent=True,
         )
 
-    def of_user(self, user_id: str, *, limit: int) -> list[Payment]:
-        """Return the payments of a person, newest first."""
-        return [_payment(row) for row in self._database.call("payments_of", user_id, limit, idempotent=True)]
+    def page_payments(self, user_id: str, after: TimePosition | None, *, limit: int) -> list[Payment]:
+        position = after or (None, None)
+        rows = self._database.call("page_payments", user_id, *position, limit, idempotent=True)
+        return [_payment(row) for row in rows]
 
-    def of_subscription(self, subscription_id: str) -> list[Payment]:
-        """Return the payments for a subscription, oldest first."""
+    def list_of_subscription(self, subscription_id: str) -> list[Payment]:
+        """Return the payments of a subscription, oldest first; tests and people read them."""
         return [_payment(row) for row in self._database.call("payments_for", subscription_id, idempotent=True)]
 
-    def forget(self, user_id: str) -> None:
-        """Keep the payments of a person as payments of nobody."""
+    def forget_payer(self, user_id: str) -> None:
         self._database.call("forget_payer", user_id, idempotent=True)
 
 

@@ -1,4 +1,4 @@
-"""What a viewer does about their subscription: see the plans, begin, look, cancel, read their receipts, leave."""
+"""Subscription operations for viewers: list plans, subscribe, see the status, cancel, read receipts, be forgotten."""
 
 from __future__ import annotations
 
@@ -6,126 +6,133 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from functions.billing.model import OVER, WAITING, State
+from functions.billing.model import ENDED, UNAPPROVED, State
 from functions.billing.reconciliation import new_token
 from functions.platform.errors import Conflict, NotFound
+from functions.platform.pagination import TimePosition, page_of, time_position_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.accounts.model import Viewer
     from functions.billing.model import Payment, Plan, Subscription
-    from functions.billing.ports import Outside, Payments, PayPal, Subscriptions
-    from functions.billing.reconciliation import Settlements
+    from functions.billing.ports import BillingDependencies, PaymentStore, PayPal, SubscriptionStore
+    from functions.billing.reconciliation import Reconciliation
+    from functions.platform.pagination import Page
 
 FRESH_FOR = timedelta(hours=1)
-"""How long an approval page is given out again; PayPal's own end after some hours."""
-LOOK_AGAIN_AFTER = timedelta(seconds=2)
+"""How long an approval page is returned again; PayPal's own expire after some hours."""
+ASK_AGAIN_AFTER = timedelta(seconds=2)
 SOON = timedelta(hours=1)
-RECEIPTS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
-    """A subscription that waits for its payer's approval at an address of PayPal's."""
+class Checkout:
+    """A subscription that waits for its payer's approval on a page of PayPal's."""
 
     subscription_id: str
     approve_url: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Current:
-    """The subscription that counts for a viewer, and the plan it is of; both None for someone who never had one."""
+class CurrentSubscription:
+    """The subscription that counts for a viewer and its plan; both None for a viewer who never had one."""
 
     subscription: Subscription | None
     plan: Plan | None
 
 
-class Shop:
-    """The counter that viewers come to."""
+class SubscriptionService:
+    """Subscription operations for viewers."""
 
     def __init__(
-        self, store: Subscriptions, payments: Payments, paypal: PayPal, settlements: Settlements, outside: Outside
+        self,
+        store: SubscriptionStore,
+        payments: PaymentStore,
+        paypal: PayPal,
+        reconciliation: Reconciliation,
+        dependencies: BillingDependencies,
     ) -> None:
         self._store = store
         self._payments = payments
         self._paypal = paypal
-        self._settlements = settlements
-        self._outside = outside
+        self._reconciliation = reconciliation
+        self._dependencies = dependencies
 
-    def plans(self) -> list[Plan]:
-        """Return the plans that can be subscribed to, cheapest first."""
-        return [plan for plan in self._store.plans() if plan.retired_at is None]
+    def list_open_plans(self) -> list[Plan]:
+        """Return the plans that are open to new subscribers, cheapest first."""
+        return [plan for plan in self._store.list_plans() if plan.retired_at is None]
 
-    def subscribe(self, viewer: Viewer, plan_id: str) -> Opening:
-        """Begin a subscription, or go on with the one begun to the same plan within the hour.
+    def subscribe(self, viewer: Viewer, plan_id: str) -> Checkout:
+        """Begin a checkout, or return the one that began for the same plan within the hour.
 
-        Whoever has paid for a time that is not over yet is charged when it is. Raises NotFound for no such plan,
-        AlreadySubscribed, StoreUnavailable.
+        A viewer who has paid for a period that has not ended is first charged when it ends. Raises NotFound if there
+        is no such plan, AlreadySubscribed, StoreUnavailable.
         """
-        plan = self._store.plan(plan_id)
+        plan = self._store.find_plan(plan_id)
         if plan is None or plan.retired_at is not None:
-            raise NotFound("There is no such plan to subscribe to; the plans page shows what there is.")
-        now = self._outside.now()
-        begun = self._store.begin(viewer.user_id, plan_id, new_token(), now=now, fresh_since=now - FRESH_FOR)
-        if begun.subscription_id and begun.approve_url:
-            return Opening(begun.subscription_id, begun.approve_url)
+            raise NotFound("There is no such plan; the plans page shows the plans that are open.")
+        now = self._dependencies.now()
+        attempt = self._store.begin_checkout(viewer.user_id, plan_id, new_token(), now=now, fresh_since=now - FRESH_FOR)
+        if attempt.subscription_id and attempt.approve_url:
+            return Checkout(attempt.subscription_id, attempt.approve_url)
         opened = self._paypal.subscribe(
             plan_id,
             viewer.user_id,
-            request_id=begun.request_id,
-            return_url=f"{self._outside.site_origin}/subscribed.html",
-            cancel_url=f"{self._outside.site_origin}/plans.html",
-            starts_at=self._paid_up_to(viewer.user_id, now),
+            request_id=attempt.request_id,
+            return_url=f"{self._dependencies.site_origin}/subscribed.html",
+            cancel_url=f"{self._dependencies.site_origin}/plans.html",
+            starts_at=self._paid_until(viewer.user_id, now),
         )
-        self._store.keep_opened(begun.request_id, opened, user_id=viewer.user_id, now=now)
+        self._store.store_checkout(attempt.request_id, opened, user_id=viewer.user_id, now=now)
         if not opened.approve_url:
-            raise Conflict("PayPal has taken this subscription up already; look at your account's page.")
-        return Opening(opened.subscription_id, opened.approve_url)
+            raise Conflict("PayPal has already approved this subscription; see your account page.")
+        return Checkout(opened.subscription_id, opened.approve_url)
 
-    def current(self, viewer: Viewer) -> Current:
-        """Return the subscription that counts; one that waits for PayPal's word is asked about again."""
-        now = self._outside.now()
-        known = self._store.of_user(viewer.user_id)
+    def current_subscription(self, viewer: Viewer) -> CurrentSubscription:
+        """Return the subscription that counts; one that waits for approval is asked about at PayPal again."""
+        now = self._dependencies.now()
+        known = self._store.list_of_user(viewer.user_id)
         for one in known:
             asked_at = one.asked_at or one.created_at
-            if one.state in WAITING and one.created_at > now - FRESH_FOR and now - asked_at > LOOK_AGAIN_AFTER:
-                self._settlements.mark(one.subscription_id, "viewer")
-        found = _most_telling(known, now)
-        return Current(found, self._store.plan(found.plan_id) if found else None)
+            if one.state in UNAPPROVED and one.created_at > now - FRESH_FOR and now - asked_at > ASK_AGAIN_AFTER:
+                self._reconciliation.request(one.subscription_id, "viewer")
+        found = _most_relevant(known, now)
+        return CurrentSubscription(found, self._store.find_plan(found.plan_id) if found else None)
 
-    def cancel(self, viewer: Viewer) -> Current:
-        """End the subscription at PayPal; what is paid for stays. Raises NotFound if nothing can be cancelled."""
-        running = [one for one in self._store.of_user(viewer.user_id) if one.state not in OVER | WAITING]
+    def cancel_subscription(self, viewer: Viewer) -> CurrentSubscription:
+        """Cancel at PayPal; the paid period stays. Raises NotFound if there is nothing to cancel."""
+        running = [one for one in self._store.list_of_user(viewer.user_id) if one.state not in ENDED | UNAPPROVED]
         if not running:
             raise NotFound("There is no subscription to cancel: nothing will be charged.")
         for one in running:
             self._paypal.cancel(one.subscription_id, reason="Cancelled by the subscriber.")
-            self._settlements.settle_now(one.subscription_id, "viewer")
-        return self.current(viewer)
+            self._reconciliation.reconcile_now(one.subscription_id, "viewer")
+        return self.current_subscription(viewer)
 
-    def receipts(self, viewer: Viewer) -> list[Payment]:
-        """Return what the viewer paid, newest first."""
-        return self._payments.of_user(viewer.user_id, limit=RECEIPTS)
+    def list_receipts(self, viewer: Viewer, *, cursor: str, limit: int) -> Page[Payment]:
+        """Return a page of the viewer's payments, newest first; raise Malformed for a cursor that is none."""
+        found = self._payments.page_payments(viewer.user_id, time_position_of(cursor), limit=limit + 1)
+        return page_of(found, limit=limit, position=lambda one: str(TimePosition(one.charge.at, one.charge.payment_id)))
 
-    def forget(self, user_id: str) -> None:
-        """Cancel what a deleted account would still pay for, and keep its payments as those of nobody.
+    def forget_viewer(self, user_id: str) -> None:
+        """Cancel what a deleted account would still pay for, and remove the viewer from their payments.
 
-        Doing it twice is harmless. Raises StoreUnavailable before anything is forgotten that is still charged.
+        Idempotent. Raises StoreUnavailable before anything is removed that is still charged.
         """
-        for one in self._store.of_user(user_id):
-            if one.state not in OVER:
+        for one in self._store.list_of_user(user_id):
+            if one.state not in ENDED:
                 self._paypal.cancel(one.subscription_id, reason="The account was deleted.")
-                self._settlements.mark(one.subscription_id, "viewer")
-        self._payments.forget(user_id)
-        self._store.forget(user_id, self._outside.now())
-        self._payments.forget(user_id)  # what a settlement under way has recorded meanwhile
-        self._outside.access_changed(user_id)
+                self._reconciliation.request(one.subscription_id, "viewer")
+        self._payments.forget_payer(user_id)
+        self._store.forget_subscriber(user_id, self._dependencies.now())
+        self._payments.forget_payer(user_id)  # a concurrent reconciliation may have recorded some in between
+        self._dependencies.entitlement_changed(user_id)
 
-    def _paid_up_to(self, user_id: str, now: datetime) -> datetime | None:
+    def _paid_until(self, user_id: str, now: datetime) -> datetime | None:
         ends = [
             one.paid_through
-            for one in self._store.of_user(user_id)
+            for one in self._store.list_of_user(user_id)
             if one.state is State.CANCELLED and one.paid_through and one.paid_through > now + SOON
         ]
         return max(ends, default=None)
@@ -141,11 +148,11 @@ _RANK = {
 }
 
 
-def _most_telling(subscriptions: list[Subscription], now: datetime) -> Subscription | None:
-    """Return the subscription to show: one that runs, else what is still paid for, else one just begun."""
+def _most_relevant(subscriptions: list[Subscription], now: datetime) -> Subscription | None:
+    """Return the subscription to show: a running one, else one that is still paid for, else the newest checkout."""
 
     def rank(one: Subscription) -> tuple[float, datetime]:
-        if one.state in WAITING and one.created_at < now - FRESH_FOR:
+        if one.state in UNAPPROVED and one.created_at < now - FRESH_FOR:
             return 0, one.created_at  # nobody will approve it any more
         if one.state is State.CANCELLED and one.paid_through and one.paid_through > now:
             return 4.5, one.paid_through

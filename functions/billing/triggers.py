@@ -1,223 +1,191 @@
-"""The functions of billing: viewers and the owner by HTTP, PayPal by webhook, settling by queue, mending by timer.
+"""The functions of billing: viewers and the owner by HTTP, PayPal by webhook, reconciliation by queue and timer.
 
-What waits for PayPal is done `apart`, so that a slow PayPal holds up nobody else, not even its own webhooks.
+Functions that wait for PayPal are offloaded, so that a slow PayPal delays no other request and no webhook.
 """
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
-from typing import Any
-
-import azure.functions as func
+from typing import TYPE_CHECKING
 
 from functions import bootstrap
-from functions.billing.reconciliation import OVERDUE_AFTER
-from functions.billing.views import (
-    owners_event,
-    owners_grant,
-    owners_plan,
-    owners_subscription,
-    public_payment,
-    public_plan,
-    public_subscription,
-)
-from functions.platform.errors import Malformed
-from functions.platform.http import answer, bearer, endpoint, json_object, no_content, operator_key
-from functions.platform.thread_offload import offload
+from functions.platform.errors import AlreadySubscribed, Conflict, NotFound, NotFromPayPal, PayPalRefused
+from functions.platform.http import Answer, client_of, raw_body
+from functions.platform.triggers import ANYONE, OWNER, SIGNED, VIEWER, SliceApp
 
-blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
+if TYPE_CHECKING:
+    import azure.functions as func
 
-STORAGE = "AzureWebJobsStorage"
+    from functions.accounts.model import Viewer
+    from functions.billing.schemas import (
+        CheckoutStarted,
+        EventPage,
+        EventReceived,
+        GrantPage,
+        ListQuery,
+        NewGrant,
+        NewPlan,
+        NewSubscription,
+        OpenPlans,
+        OwnerGrant,
+        OwnerPlan,
+        OwnerPlans,
+        PlanId,
+        ReceiptPage,
+        SubscriptionPage,
+        SubscriptionStatus,
+    )
+    from functions.platform.messages import SettleSubscription
+    from functions.platform.triggers import Delivery
+
+app = SliceApp(bootstrap, "functions.billing.schemas")
+
 LAG = "notflix.webhook.lag_s"
-ANONYMOUS = func.AuthLevel.ANONYMOUS
+LARGEST_EVENT_KB = 256
 
 
-@blueprint.function_name("list_plans")
-@blueprint.route("plans", methods=["GET"], auth_level=ANONYMOUS)
-@endpoint
-def list_plans(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer the plans that can be subscribed to; ?retired=true, for the owner, all there ever were."""
-    if req.params.get("retired") == "true":
-        _owner(req)
-        return answer({"plans": [owners_plan(plan) for plan in bootstrap.billing().office.plans()]})
-    return answer({"plans": [public_plan(plan) for plan in bootstrap.billing().shop.plans()]})
+@app.get("plans", caller=ANYONE)
+def list_plans() -> OpenPlans:
+    """Return the plans that are open to new subscribers."""
+    from functions.billing.schemas import OpenPlan, OpenPlans
+
+    return OpenPlans(tuple(map(OpenPlan.of, bootstrap.billing().subscriptions.list_open_plans())))
 
 
-@blueprint.function_name("subscribe")
-@blueprint.route("subscriptions", methods=["POST"], auth_level=ANONYMOUS)
-@offload
-@endpoint
-def subscribe(req: func.HttpRequest) -> func.HttpResponse:
-    """Begin a subscription: {"plan_id"}; answer where to approve it."""
-    viewer = bootstrap.accounts().viewer(bearer(req))
-    plan_id = json_object(req).get("plan_id")
-    if not isinstance(plan_id, str):
-        raise Malformed('Say which plan: {"plan_id"}.')
-    opening = bootstrap.billing().shop.subscribe(viewer, plan_id)
-    return answer({"subscription_id": opening.subscription_id, "approve_url": opening.approve_url}, status=201)
+@app.get("plans/all", caller=OWNER)
+def list_all_plans() -> OwnerPlans:
+    """Return all plans, the retired too."""
+    from functions.billing.schemas import OwnerPlan, OwnerPlans
+
+    return OwnerPlans(tuple(map(OwnerPlan.of, bootstrap.billing().admin.list_all_plans())))
 
 
-@blueprint.function_name("get_subscription")
-@blueprint.route("subscription", methods=["GET"], auth_level=ANONYMOUS)
-@endpoint
-def get_subscription(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer how the caller's subscription stands."""
-    viewer = bootstrap.accounts().viewer(bearer(req))
-    current = bootstrap.billing().shop.current(viewer)
-    return answer(public_subscription(current, bootstrap.entitlements().of(viewer), bootstrap.resources.now()))
+@app.post("plans", caller=OWNER, status=(200, 201), raises=[PayPalRefused], offload=True)
+def create_plan(body: NewPlan) -> Answer[OwnerPlan]:
+    """Create a plan at PayPal and here; 200 if an open plan of the same offer exists."""
+    from functions.billing.schemas import OwnerPlan
+
+    plan, is_new = bootstrap.billing().admin.create_plan(body.offer())
+    return Answer(OwnerPlan.of(plan), 201 if is_new else 200)
 
 
-@blueprint.function_name("cancel_subscription")
-@blueprint.route("subscription", methods=["DELETE"], auth_level=ANONYMOUS)
-@offload
-@endpoint
-def cancel_subscription(req: func.HttpRequest) -> func.HttpResponse:
-    """Cancel the caller's subscription; answer how it stands now."""
-    viewer = bootstrap.accounts().viewer(bearer(req))
-    current = bootstrap.billing().shop.cancel(viewer)
-    return answer(public_subscription(current, bootstrap.entitlements().of(viewer), bootstrap.resources.now()))
+@app.delete("plans/{id}", caller=OWNER, raises=[PayPalRefused], offload=True)
+def retire_plan(id: PlanId) -> None:
+    """Close a plan to new subscribers; existing subscriptions continue."""
+    bootstrap.billing().admin.retire_plan(id)
 
 
-@blueprint.function_name("list_payments")
-@blueprint.route("payments", methods=["GET"], auth_level=ANONYMOUS)
-@endpoint
-def list_payments(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer what the caller paid, newest first."""
-    viewer = bootstrap.accounts().viewer(bearer(req))
-    return answer({"payments": [public_payment(payment) for payment in bootstrap.billing().shop.receipts(viewer)]})
+@app.post(
+    "subscriptions",
+    caller=VIEWER,
+    status=201,
+    raises=[NotFound, AlreadySubscribed, Conflict, PayPalRefused],
+    offload=True,
+)
+def subscribe(body: NewSubscription, viewer: Viewer) -> CheckoutStarted:
+    """Begin a checkout; the answer names the page where the caller approves it."""
+    from functions.billing.schemas import CheckoutStarted
+
+    return CheckoutStarted.of(bootstrap.billing().subscriptions.subscribe(viewer, body.plan_id))
 
 
-@blueprint.function_name("take_paypal_event")
-@blueprint.route("paypal/webhooks", methods=["POST"], auth_level=ANONYMOUS)
-@endpoint
-def take_paypal_event(req: func.HttpRequest) -> func.HttpResponse:
-    """Take a webhook of PayPal in: 200 once it is stored, 400 if PayPal did not sign it."""
-    bootstrap.billing().inbox.receive(req.headers, req.get_body())
-    return answer({})
+@app.get("subscription", caller=VIEWER)
+def get_subscription(viewer: Viewer) -> SubscriptionStatus:
+    """Return the status of the caller's subscription."""
+    from functions.billing.schemas import SubscriptionStatus
+
+    current = bootstrap.billing().subscriptions.current_subscription(viewer)
+    return SubscriptionStatus.of(current, bootstrap.entitlements().of(viewer), bootstrap.resources.now())
 
 
-@blueprint.function_name("create_plan")
-@blueprint.route("plans", methods=["POST"], auth_level=ANONYMOUS)
-@offload
-@endpoint
-def create_plan(req: func.HttpRequest) -> func.HttpResponse:
-    """Make a plan at PayPal: {"name", "description", "price", "currency", "interval", "interval_count"}."""
-    _owner(req)
-    from functions.billing.owner import offer_of
+@app.delete("subscription", caller=VIEWER, status=200, raises=[NotFound, PayPalRefused], offload=True)
+def cancel_subscription(viewer: Viewer) -> SubscriptionStatus:
+    """Cancel the caller's subscription and return its status."""
+    from functions.billing.schemas import SubscriptionStatus
 
-    plan, is_new = bootstrap.billing().office.create_plan(offer_of(json_object(req)))
-    return answer(owners_plan(plan), status=201 if is_new else 200)
+    current = bootstrap.billing().subscriptions.cancel_subscription(viewer)
+    return SubscriptionStatus.of(current, bootstrap.entitlements().of(viewer), bootstrap.resources.now())
 
 
-@blueprint.function_name("retire_plan")
-@blueprint.route("plans/{id}", methods=["DELETE"], auth_level=ANONYMOUS)
-@offload
-@endpoint
-def retire_plan(req: func.HttpRequest) -> func.HttpResponse:
-    """Let nobody subscribe to a plan any more; those who have go on."""
-    _owner(req)
-    bootstrap.billing().office.retire_plan(req.route_params["id"])
-    return no_content()
+@app.get("payments", caller=VIEWER)
+def list_payments(query: ListQuery, viewer: Viewer) -> ReceiptPage:
+    """Return the caller's payments."""
+    from functions.billing.schemas import ReceiptPage
+
+    service = bootstrap.billing().subscriptions
+    return ReceiptPage.of(service.list_receipts(viewer, cursor=query.cursor, limit=query.limit))
 
 
-@blueprint.function_name("grant_access")
-@blueprint.route("grants", methods=["POST"], auth_level=ANONYMOUS)
-@endpoint
-def grant_access(req: func.HttpRequest) -> func.HttpResponse:
-    """Let an account in for some days: {"email", "days"}."""
-    owner = _owner(req)
-    body = json_object(req)
-    email, days = body.get("email"), body.get("days")
-    if not isinstance(email, str) or not isinstance(days, int) or isinstance(days, bool):
-        raise Malformed('Say whom and for how many days: {"email", "days"}.')
-    return answer(owners_grant(bootstrap.billing().office.grant(email, days, by=owner)), status=201)
+@app.post("paypal/webhooks", caller=SIGNED, raises=[NotFromPayPal])
+def take_paypal_event(request: func.HttpRequest) -> EventReceived:
+    """Receive a webhook of PayPal: 200 once it is stored, 400 if PayPal did not sign it."""
+    from functions.billing.schemas import EventReceived
+
+    body = raw_body(request, largest_bytes=LARGEST_EVENT_KB << 10)
+    client = client_of(request, bootstrap.resources.settings().front_hops)
+    bootstrap.billing().inbox.receive(request.headers, body, source=client.ip)
+    return EventReceived()
 
 
-@blueprint.function_name("list_grants")
-@blueprint.route("grants", methods=["GET"], auth_level=ANONYMOUS)
-@endpoint
-def list_grants(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer the newest grants."""
-    _owner(req)
-    return answer({"grants": [owners_grant(grant) for grant in bootstrap.billing().office.grants()]})
+@app.post("grants", caller=OWNER, status=201, raises=[NotFound])
+def grant_access(body: NewGrant, owner: str) -> OwnerGrant:
+    """Give the account with an email address free access."""
+    from functions.billing.schemas import OwnerGrant
+
+    return OwnerGrant.of(bootstrap.billing().admin.grant_access(body.email, body.days, by=owner))
 
 
-@blueprint.function_name("list_subscriptions")
-@blueprint.route("subscriptions", methods=["GET"], auth_level=ANONYMOUS)
-@endpoint
-def list_subscriptions(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer subscriptions, newest first; ?before= is the created_at of the last one seen."""
-    _owner(req)
-    page = bootstrap.billing().office.subscriptions(before=_before(req))
-    return answer({"subscriptions": [owners_subscription(one) for one in page]})
+@app.get("grants", caller=OWNER)
+def list_grants(query: ListQuery) -> GrantPage:
+    """Return grants."""
+    from functions.billing.schemas import GrantPage
+
+    return GrantPage.of(bootstrap.billing().admin.list_grants(cursor=query.cursor, limit=query.limit))
 
 
-@blueprint.function_name("list_paypal_events")
-@blueprint.route("paypal/events", methods=["GET"], auth_level=ANONYMOUS)
-@endpoint
-def list_paypal_events(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer the inbox of webhooks, newest first; ?before= is the received_at of the last one seen."""
-    _owner(req)
-    page = bootstrap.billing().office.events(before=_before(req))
-    return answer({"events": [owners_event(event) for event in page]})
+@app.get("subscriptions", caller=OWNER)
+def list_subscriptions(query: ListQuery) -> SubscriptionPage:
+    """Return subscriptions of all viewers."""
+    from functions.billing.schemas import SubscriptionPage
+
+    return SubscriptionPage.of(bootstrap.billing().admin.list_subscriptions(cursor=query.cursor, limit=query.limit))
 
 
-@blueprint.function_name("settle_subscription")
-@blueprint.queue_trigger("msg", "settle-subscription", STORAGE)
-@offload
-def settle_subscription(msg: func.QueueMessage) -> None:
-    """Ask PayPal how a subscription stands and write it down: {"subscription_id", "cause"}."""
-    subject, cause = _subject(msg)
-    bootstrap.billing().settlements.settle(subject, cause)
-    if cause == "event" and (told_at := msg.insertion_time):
-        bootstrap.resources.telemetry().record(LAG, (bootstrap.resources.now() - told_at).total_seconds())
+@app.get("paypal/events", caller=OWNER)
+def list_paypal_events(query: ListQuery) -> EventPage:
+    """Return the webhook inbox."""
+    from functions.billing.schemas import EventPage
+
+    return EventPage.of(bootstrap.billing().admin.list_events(cursor=query.cursor, limit=query.limit))
 
 
-@blueprint.function_name("settle_subscription_poison")
-@blueprint.queue_trigger("msg", "settle-subscription-poison", STORAGE)
-def settle_subscription_poison(msg: func.QueueMessage) -> None:
-    """Let the message go: the subscription stays marked, and `mend_subscriptions` sends another for it."""
-    _subject(msg)
+@app.queue("settle-subscription", offload=True)
+def settle_subscription(message: SettleSubscription, delivery: Delivery) -> None:
+    """Ask PayPal about a subscription or refund and store the answer."""
+    bootstrap.billing().reconciliation.reconcile(message.subject, message.cause)
+    if message.cause == "event" and delivery.enqueued_at:
+        lag = bootstrap.resources.now() - delivery.enqueued_at
+        bootstrap.resources.telemetry().record(LAG, lag.total_seconds())
 
 
-@blueprint.function_name("mend_subscriptions")
-@blueprint.timer_trigger("timer", "15 */5 * * * *")
-def mend_subscriptions(timer: func.TimerRequest) -> None:
-    """Send again for subscriptions that have waited to be settled for longer than a message takes."""
-    del timer
-    if bootstrap.billing().settlements.mend():
-        bootstrap.resources.telemetry().record(LAG, OVERDUE_AFTER.total_seconds())  # so long at least, and not over yet
+@app.dead_letters("settle-subscription")
+def settle_subscription_poison(message: SettleSubscription) -> None:
+    """Log the message and drop it: its subject stays pending, so `repair_subscriptions` enqueues it again."""
+    import logging
+
+    logging.getLogger(__name__).warning("%s could not be reconciled and stays pending.", message.subject)
 
 
-@blueprint.function_name("reconcile_subscriptions")
-@blueprint.timer_trigger("timer", "0 7 * * * *")
-def reconcile_subscriptions(timer: func.TimerRequest) -> None:
-    """Have settled what PayPal may know more about than its webhooks have told."""
-    del timer
-    bootstrap.billing().settlements.reconcile()
+@app.timer("15 */5 * * * *")
+def repair_subscriptions() -> None:
+    """Enqueue subscriptions again that have been pending for longer than a message takes."""
+    from functions.billing.reconciliation import OVERDUE_AFTER
+
+    if bootstrap.billing().reconciliation.repair_pending():
+        # the lag so far: at least this long, and it has not ended
+        bootstrap.resources.telemetry().record(LAG, OVERDUE_AFTER.total_seconds())
 
 
-def _owner(req: func.HttpRequest) -> str:
-    return bootstrap.owners().admit(bearer(req), operator_key(req))
-
-
-def _before(req: func.HttpRequest) -> datetime | None:
-    text = req.params.get("before", "")
-    try:
-        at = datetime.fromisoformat(text) if text else None
-    except ValueError:
-        raise Malformed("`before` must be a time such as 2026-11-24T12:00:00Z.") from None
-    return at.replace(tzinfo=at.tzinfo or UTC) if at else None
-
-
-def _subject(msg: func.QueueMessage) -> tuple[str, str]:
-    """Return subject and cause of a message; raise Malformed."""
-    try:
-        body: Any = json.loads(msg.get_body())
-        subject, cause = body["subscription_id"], body.get("cause", "event")
-    except (ValueError, TypeError, KeyError, AttributeError):
-        raise Malformed('The message must be {"subscription_id", "cause"}.') from None
-    if not (isinstance(subject, str) and isinstance(cause, str)):
-        raise Malformed("Subscription id and cause must be text.")
-    return subject, cause
+@app.timer("0 7 * * * *")
+def reconcile_subscriptions() -> None:
+    """Enqueue subscriptions that may have changed without a webhook."""
+    bootstrap.billing().reconciliation.reconcile_stale()

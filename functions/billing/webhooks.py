@@ -1,8 +1,8 @@
-"""Webhooks: whether PayPal sent one, and which event it tells of.
+"""Webhooks: whether PayPal sent one, and which event it reports.
 
 The signature is RSA PKCS#1 v1.5 with SHA-256 over `transmission id|time|webhook id|crc32 of the raw body` (PayPal,
-"Webhooks integration guide"). A CRC32 is easily forged: whoever has seen one transmission can send another body with
-its signature. So nothing in a body is believed; it only says what to ask PayPal about.
+"Webhooks integration guide"). A CRC32 is easily forged: anyone who has seen one transmission can send another body with
+its signature. So nothing in a body is trusted; it only says what to ask PayPal about.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from functions.billing.model import Event
+from functions.billing.model import WebhookEvent
 from functions.platform.errors import NotFromPayPal, SettingMissing
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ ALGORITHM = "SHA256withRSA"
 LARGEST_BODY = 256 * 1024
 LONGEST_SIGNATURE = 1024
 EVERYONES_ID = "WEBHOOK_ID"
-"""The id under which PayPal signs the mock events that anyone may have sent anywhere."""
+"""The id with which PayPal signs the mock events that anyone can have sent to any address."""
 
 _TRANSMISSION = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _TIME = re.compile(r"[0-9TZ:.+-]{10,40}", re.ASCII)
@@ -41,49 +41,51 @@ _KIND = re.compile(r"[A-Z0-9._-]{1,64}", re.ASCII)
 _RESOURCE_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 
 
-class Keys(Protocol):
-    """Whoever knows the key behind a certificate's address."""
+class CertificateKeys(Protocol):
+    """The public keys of PayPal's certificates."""
 
-    def key(self, address: str) -> RSAPublicKey:
-        """Return it; raise NotFromPayPal or StoreUnavailable."""
+    def key(self, address: str, source: str) -> RSAPublicKey:
+        """Return the key of the certificate at an address that the IP address `source` names.
+
+        Raises NotFromPayPal or StoreUnavailable.
+        """
 
 
-class Webhooks:
-    """Reads webhooks that were sent to the webhook of this id."""
+class WebhookReader:
+    """Verifies and reads webhooks that were sent to the webhook with this id."""
 
-    def __init__(self, webhook_id: str, keys: Keys) -> None:
+    def __init__(self, webhook_id: str, keys: CertificateKeys) -> None:
         self._webhook_id = webhook_id
         self._keys = keys
 
-    def read(self, headers: Mapping[str, str], body: bytes) -> Event:
-        """Return the event of a webhook; raise NotFromPayPal if PayPal did not sign it for us."""
+    def read(self, headers: Mapping[str, str], body: bytes, *, source: str) -> WebhookEvent:
         if not _RESOURCE_ID.fullmatch(self._webhook_id) or self._webhook_id == EVERYONES_ID:
             raise SettingMissing(
                 "PAYPAL_WEBHOOK_ID must be the id of your own webhook, which PayPal shows beside its address."
             )
-        self._check(headers, body)
+        self._verify(headers, body, source)
         return event_of(body)
 
-    def _check(self, headers: Mapping[str, str], body: bytes) -> None:
+    def _verify(self, headers: Mapping[str, str], body: bytes, source: str) -> None:
         said = {name: headers.get(f"PAYPAL-{name}", "") for name in ("TRANSMISSION-ID", "TRANSMISSION-TIME")}
         transmission, at = said.values()
         if len(body) > LARGEST_BODY:
-            raise NotFromPayPal("The body is larger than any of PayPal's.")
+            raise NotFromPayPal("The body is larger than any webhook of PayPal.")
         if headers.get("PAYPAL-AUTH-ALGO", "") != ALGORITHM:
             raise NotFromPayPal(f"The webhook is not signed with {ALGORITHM}.")
         if not _TRANSMISSION.fullmatch(transmission) or not _TIME.fullmatch(at):
             raise NotFromPayPal("The webhook does not name a transmission and its time.")
         signature = _signature(headers.get("PAYPAL-TRANSMISSION-SIG", ""))
-        key = self._keys.key(headers.get("PAYPAL-CERT-URL", ""))
+        key = self._keys.key(headers.get("PAYPAL-CERT-URL", ""), source)
         message = f"{transmission}|{at}|{self._webhook_id}|{zlib.crc32(body)}".encode()
         try:
             key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
         except InvalidSignature:
-            raise NotFromPayPal("The signature is not PayPal's, or not of this body.") from None
+            raise NotFromPayPal("The signature is not PayPal's, or is for another body.") from None
 
 
-def event_of(body: bytes) -> Event:
-    """Return the event that a body tells of; raise NotFromPayPal if it is not of the form that events have."""
+def event_of(body: bytes) -> WebhookEvent:
+    """Return the event in a body; raise NotFromPayPal if the body does not have the form of an event."""
     try:
         text = body.decode()
         said = json.loads(text)
@@ -93,10 +95,10 @@ def event_of(body: bytes) -> Event:
         raise NotFromPayPal("The body is not a JSON object.")
     event_id, kind = said.get("id"), said.get("event_type")
     if not isinstance(event_id, str) or not _EVENT_ID.fullmatch(event_id):
-        raise NotFromPayPal("The event has no id of PayPal's form.")
+        raise NotFromPayPal("The event has no valid id.")
     if not isinstance(kind, str) or not _KIND.fullmatch(kind):
-        raise NotFromPayPal("The event has no type of PayPal's form.")
-    return Event(
+        raise NotFromPayPal("The event has no valid type.")
+    return WebhookEvent(
         event_id=event_id,
         kind=kind,
         subject=subject_of(kind, said.get("resource")),

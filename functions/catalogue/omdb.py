@@ -18,9 +18,9 @@ import requests
 from msgspec import Struct, field
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from functions.catalogue.download import TooLarge, TooSlow, read_bounded
 from functions.catalogue.model import Details, Rating
 from functions.catalogue.text import printable
+from functions.platform.download import TooLarge, TooSlow, read_bounded
 
 CONNECT_TIMEOUT_S = 3.0
 ANSWER_TIMEOUT_S = 6.0

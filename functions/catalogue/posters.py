@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import certifi
 import urllib3
 
-from functions.catalogue.download import TooLarge, TooSlow, read_bounded
+from functions.platform.download import TooLarge, TooSlow, read_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import json
-import logging
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -14,9 +11,7 @@ import azure.functions as func
 from functions.platform.errors import Malformed, NotflixError, NotFound, PayloadTooLarge, UnsupportedMediaType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-log = logging.getLogger(__name__)
+    from collections.abc import Mapping
 
 JSON = "application/json"
 SECURITY_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -163,32 +158,3 @@ def _exposed(headers: Mapping[str, str]) -> dict[str, str]:
     The CORS settings of a function app allow origins but expose no headers.
     """
     return {**headers, "Access-Control-Expose-Headers": ", ".join(headers)} if headers else {}
-
-
-def json_object(request: func.HttpRequest) -> dict[str, Any]:
-    """Return the body as a JSON object; raise Malformed if it is anything else."""
-    try:
-        body = json.loads(request.get_body() or b"{}")
-    except ValueError:
-        raise Malformed("The body is not JSON.") from None
-    if not isinstance(body, dict):
-        raise Malformed("The body must be a JSON object.")
-    return body
-
-
-def endpoint(
-    handler: Callable[[func.HttpRequest], func.HttpResponse],
-) -> Callable[[func.HttpRequest], func.HttpResponse]:
-    """Map errors to answers."""
-
-    @functools.wraps(handler)
-    def answered(req: func.HttpRequest) -> func.HttpResponse:
-        try:
-            return handler(req)
-        except NotflixError as error:
-            return error_answer(error)
-        except Exception:
-            log.exception("%s failed", handler.__name__)
-            return unexpected_answer()
-
-    return answered

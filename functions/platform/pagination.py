@@ -8,10 +8,10 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from functions.platform.errors import Malformed
-from functions.platform.time import to_sortable_text
+from functions.platform.time import from_text, to_sortable_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,3 +66,22 @@ def position_of(cursor: str, *, form: str = ANY_POSITION) -> str | None:
     if not re.fullmatch(form, raw):
         raise Malformed("The cursor is not one that a page returned; start again without it.")
     return raw
+
+
+class TimePosition(NamedTuple):
+    """The sort position of an entry in a list ordered by time, newest first, and by id among equal times."""
+
+    at: datetime
+    entry_id: str
+
+    def __str__(self) -> str:
+        return f"{self.at.isoformat()}~{self.entry_id}"
+
+
+def time_position_of(cursor: str) -> TimePosition | None:
+    """Return the position that a cursor wraps, None for the empty cursor of a first page; raise Malformed."""
+    position = position_of(cursor)
+    if position is None:
+        return None
+    at, _, entry_id = position.partition("~")
+    return TimePosition(from_text(at), entry_id)

@@ -14,7 +14,7 @@ from functions.platform.errors import StoreUnavailable
 from functions.platform.messages import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from azure.storage.queue import QueueServiceClient
 
@@ -37,10 +37,6 @@ class Queues:
     def send(self, message: Message, *, delay_s: int = 0) -> None:
         """Enqueue a message, hidden for `delay_s`; raise StoreUnavailable if the queue does not take it."""
         self._put(message.QUEUE, encode(message).decode(), delay_s=delay_s)
-
-    def send_json(self, queue: str, message: Mapping[str, object], *, delay_s: int = 0) -> None:
-        """Enqueue a JSON object."""
-        self._put(queue, json.dumps(message), delay_s=delay_s)
 
     def send_all(self, messages: Iterable[Message]) -> None:
         """Enqueue messages in their order; raise StoreUnavailable at the first that the queue does not take."""

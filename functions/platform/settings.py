@@ -89,8 +89,8 @@ class Settings:
     """The file that receives traces and metrics instead; `./notflix traces` reads it."""
     otel_service_name: str = "notflix"
     """The name of the app in traces."""
-    playback_sas_minutes: int = 60
-    """The time window of playback keys; a key lives for one to two windows."""
+    playback_sas_minutes: int = 15
+    """The longest life of a playback key in minutes; each lives at least half of it, and players renew it."""
     max_upload_gb: int = 200
     """The largest upload in GB."""
     max_duration_hours: int = 8

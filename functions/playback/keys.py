@@ -1,13 +1,13 @@
-"""The key that a title's blobs are read with: a read-only SAS for its container.
+"""The key that reads a title's blobs: a read-only SAS for its container.
 
-It is the same for everyone within a time bucket, so that a CDN can cache what it fetches. It is never logged.
+It is the same for all viewers within a time bucket, so that a CDN can cache what it fetches. It must never be logged.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from functions.platform.blob_signing import Signer
@@ -17,42 +17,30 @@ CLOCKS_DIFFER = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class ReadKey:
-    """A SAS, without its question mark, and when it ends."""
+    """A SAS without its question mark, and when it expires."""
 
     sas: str = field(repr=False)
     expires_at: datetime
 
 
-class Keys(Protocol):
-    """Whoever gives out keys to containers."""
-
-    def read_key(self, container: str, now: datetime) -> ReadKey:
-        """Return a key that reads the blobs of the container, and can do nothing else."""
-
-    def url(self, path: str) -> str:
-        """Return the address of a blob, given as container/blob, without a key."""
-
-
 def expiry_of(now: datetime, bucket: timedelta) -> datetime:
-    """Return the end of the bucket after the one `now` lies in: a key lives for one bucket at least, two at most."""
+    """Return the end of the bucket after the current one: a key lives for at least one bucket and at most two."""
     seconds = int(bucket.total_seconds())
     return datetime.fromtimestamp((int(now.timestamp()) // seconds + 2) * seconds, UTC)
 
 
 class SasKeys:
-    """Keys that end with a time bucket."""
+    """Keys that expire at the end of a time bucket; they live for at most `minutes` and at least half of that."""
 
     def __init__(self, signer: Signer, *, minutes: int, front: str = "") -> None:
         self._signer = signer
         self._front = front
-        self._bucket = timedelta(minutes=minutes)
+        self._bucket = timedelta(minutes=minutes) / 2
 
     def read_key(self, container: str, now: datetime) -> ReadKey:
-        """Return a key that reads the blobs of the container, and can do nothing else."""
         expires_at = expiry_of(now, self._bucket)
         begins = expires_at - 2 * self._bucket - CLOCKS_DIFFER
         return ReadKey(self._signer.container_sas(container, begins=begins, until=expires_at), expires_at)
 
     def url(self, path: str) -> str:
-        """Return the address of a blob as browsers reach it."""
         return self._signer.url(path, self._front)

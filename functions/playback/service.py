@@ -1,69 +1,21 @@
-"""Opening a title for a viewer: what plays it, the key to read it with, and how far it can be watched."""
+"""Opening a title for a viewer: its addresses, the key to read it with, and how far it can be watched."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from functions.catalogue.model import Status
-from functions.platform.errors import NotPlayable
+from functions.platform.errors import EntitlementRequired, NotPlayable
 from functions.platform.identifiers import container_for
-from functions.playback.entitlement import admit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from functions.accounts.model import Viewer
-    from functions.catalogue.model import Title
-    from functions.playback.entitlement import Entitlements
     from functions.playback.hls import Playlists
-    from functions.playback.keys import Keys
-
-
-class Titles(Protocol):
-    """What playback asks of the catalogue."""
-
-    def get(self, title_id: str) -> Title:
-        """Return a title; raise NotFound."""
-
-
-class EncodeProgress(Protocol):
-    """How far an encode is: percent of all its work, and the seconds from the start that can be watched."""
-
-    @property
-    def percent(self) -> float:
-        """Return how much of the work is done, from 0 to 100."""
-
-    @property
-    def front_s(self) -> float:
-        """Return up to where the title plays."""
-
-
-class Encodes(Protocol):
-    """What playback asks of encoding."""
-
-    def progress(self, job_id: str) -> EncodeProgress | None:
-        """Return how far a job is, or None if it is not known."""
-
-
-class Opening(Protocol):
-    """Where a viewer goes on, and the ticket that their heartbeats carry; None while usage cannot be kept."""
-
-    @property
-    def resume_s(self) -> float:
-        """Return the place to begin at."""
-
-    @property
-    def ticket(self) -> str | None:
-        """Return the ticket."""
-
-
-class Usage(Protocol):
-    """What playback asks of usage."""
-
-    def open(self, user_id: str, title_id: str, *, duration_s: float, ticket: str = "") -> Opening:
-        """Return where the viewer goes on; `ticket` is that of a player which has been going on and renews its key."""
+    from functions.playback.ports import EntitlementReader, ProgressReader, ReadKeys, TitleReader, UsageRecorder
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +29,9 @@ class Subtitles:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackSession:
-    """All that a player needs; addresses stand without the key, which it adds to every request for a blob.
+    """All that a player needs. Addresses are without the key, which the player adds to each request for a blob.
 
-    A player that cannot do that takes `hls_ticket_url`.
+    A player that cannot add it uses `hls_ticket_url`.
     """
 
     title_id: str
@@ -88,8 +40,8 @@ class PlaybackSession:
     status: str
     manifest_url: str
     hls_url: str
-    hls_ticket_url: str = field(repr=False)  # as good as the key; from the address of the API on
-    sas: str = field(repr=False)  # it may not reach a log
+    hls_ticket_url: str = field(repr=False)  # as sensitive as the key; relative to the API's base
+    sas: str = field(repr=False)  # must never be logged
     expires_at: datetime
     usage_ticket: str | None = field(repr=False)
     resume_s: float
@@ -101,23 +53,23 @@ class PlaybackSession:
 
 
 _WHY_NOT = {
-    Status.ANNOUNCED: "has been announced, but its film is not here yet.",
-    Status.ENCODING: "has just arrived; its first picture is being made. Try again in a few seconds.",
-    Status.FAILED: "could not be encoded; its owner sees the reason under its job.",
+    Status.ANNOUNCED: "is announced, but not available yet.",
+    Status.ENCODING: "has just arrived and is being prepared. Try again in a few seconds.",
+    Status.FAILED: "could not be prepared. Its owner can see the reason in the Studio.",
     Status.READY: "has no film.",
 }
 
 
-class Playback:
-    """Opens titles."""
+class PlaybackService:
+    """Opens titles for viewers."""
 
     def __init__(
         self,
-        titles: Titles,
-        encodes: Encodes,
-        entitlements: Entitlements,
-        usage: Usage,
-        keys: Keys,
+        titles: TitleReader,
+        encodes: ProgressReader,
+        entitlements: EntitlementReader,
+        usage: UsageRecorder,
+        keys: ReadKeys,
         playlists: Playlists,
         now: Callable[[], datetime],
     ) -> None:
@@ -129,13 +81,14 @@ class Playback:
         self._playlists = playlists
         self._now = now
 
-    def open(self, title_id: str, viewer: Viewer, ticket: str = "") -> PlaybackSession:
+    def open_title(self, title_id: str, viewer: Viewer, ticket: str = "") -> PlaybackSession:
         """Return what plays the title; raise NotFound, EntitlementRequired or NotPlayable.
 
-        `ticket` is the usage ticket of a player that has been going on and renews its key.
+        `ticket` is the usage ticket of a player that renews its key while it plays.
         """
         title = self._titles.get(title_id)
-        admit(viewer, title, self._entitlements)
+        if not self._entitlements.of(viewer).entitled:
+            raise EntitlementRequired(f"Subscribe to watch {title.details.name!r}; the plans are on the plans page.")
         playback = title.playback
         if playback is None or not title.watchable:
             raise NotPlayable(f"{title.details.name!r} {_WHY_NOT[title.status]}")
@@ -147,7 +100,7 @@ class Playback:
         folder = self._keys.url(f"{container}/{playback.job_id}")
         now = self._now()
         key = self._keys.read_key(container, now)
-        opening = self._usage.open(viewer.user_id, title_id, duration_s=playback.duration_s, ticket=ticket)
+        start = self._usage.open(viewer.user_id, title_id, duration_s=playback.duration_s, ticket=ticket)
         return PlaybackSession(
             title_id=title_id,
             job_id=playback.job_id,
@@ -158,8 +111,8 @@ class Playback:
             hls_ticket_url=self._playlists.address(title_id, playback.job_id, key=key, at=now),
             sas=key.sas,
             expires_at=key.expires_at,
-            usage_ticket=opening.ticket,
-            resume_s=opening.resume_s,
+            usage_ticket=start.ticket,
+            resume_s=start.resume_s,
             duration_s=playback.duration_s,
             front_s=front_s,
             percent=percent,

@@ -165,10 +165,10 @@ def _build_site(environment: Environment) -> Path:
 
 def _register_webhook(environment: Environment) -> None:
     """See that PayPal sends its events to the API, and that the API knows which webhook they are signed for."""
-    from functions.billing.paypal import PayPal
+    from functions.billing.paypal import PayPalClient
     from functions.platform.errors import NotflixError
 
-    paypal = PayPal(
+    paypal = PayPalClient(
         environment.get("PAYPAL_URL") or PAYPAL_URL,
         environment["PAYPAL_CLIENT_ID"],
         environment.secret("PAYPAL_CLIENT_SECRET"),

@@ -1,5 +1,5 @@
--- What subscribers paid: one row a transaction of PayPal, without names or addresses.
--- Times are UTC. Amounts are whole numbers of the currency's smallest unit.
+-- Payments of subscribers: one row for each transaction of PayPal, without names or addresses.
+-- Times are UTC. Amounts are integers in the currency's smallest unit.
 
 CREATE TABLE payments (
   payment_id VARCHAR(64) NOT NULL,
@@ -20,7 +20,7 @@ CREATE TABLE payments (
   INDEX ix_payments_subscription (subscription_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- Every state that a payment has had; never updated.
+-- Every state of a payment; never updated.
 CREATE TABLE payment_changes (
   change_id BIGINT NOT NULL AUTO_INCREMENT,
   payment_id VARCHAR(64) NOT NULL,

@@ -1,9 +1,9 @@
--- All that may be done to the tables.
+-- All access to the tables.
 
 DELIMITER //
 
--- Keep a payment, or bring it up to what PayPal answered at p_asked_at; an older answer changes nothing, and what has
--- been paid back never becomes less.
+-- Store a payment, or update it to what PayPal answered at p_asked_at; an older answer changes nothing, and the refunded
+-- amount never decreases.
 CREATE PROCEDURE record_payment(
   p_payment_id VARCHAR(64), p_subscription_id VARCHAR(64), p_user_id CHAR(32), p_state VARCHAR(20),
   p_amount_minor BIGINT, p_refunded_minor BIGINT, p_currency CHAR(3), p_paid_at DATETIME(6), p_asked_at DATETIME(6)
@@ -65,7 +65,7 @@ BEGIN
   SELECT at, state, refunded_minor FROM payment_changes WHERE payment_id = p_payment_id ORDER BY change_id;
 END //
 
--- Keep the payments, of nobody.
+-- Anonymise a payer: the payments stay, user_id is cleared.
 CREATE PROCEDURE forget_payer(p_user_id CHAR(32))
 SQL SECURITY DEFINER
 BEGIN

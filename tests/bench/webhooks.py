@@ -62,7 +62,7 @@ def main() -> int:
         own.up()
         endpoints = json.loads(own.home.endpoints_file.read_text(encoding="utf-8"))
         payer = Payer(endpoints, load_or_make(own.home.secrets_file).paypal)
-        plan = as_owner(endpoints, "GET", "plans?retired=true").json()["plans"][0]["id"]
+        plan = as_owner(endpoints, "GET", "plans/all").json()["plans"][0]["id"]
         subscriptions = [payer.subscribe(plan) for _ in range(SUBSCRIPTIONS)]
         say(f"Signing {events} webhooks, {events - unique} of them duplicates …")
         transmissions = _transmissions(endpoints, subscriptions, unique, events - unique)

@@ -1,6 +1,6 @@
-"""A PayPal to play with: what it keeps of subscriptions and payments, and the events it would tell of them.
+"""A model of PayPal: its subscriptions and payments, and the events it would send; and billing over it.
 
-It knows for itself what has been paid for, period by period, so that what billing concludes can be held against it.
+The model records what has been paid for, period by period, so that what billing concludes can be compared with it.
 """
 
 from __future__ import annotations
@@ -12,27 +12,34 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from functions.billing.assembly import Outside, Stores, assemble
+import msgspec
+
+from functions.billing.admin import BillingAdmin
+from functions.billing.assembly import BillingStores, join
 from functions.billing.model import (
     Charge,
-    Event,
     Interval,
+    LastPayment,
     Offer,
     PaymentState,
     Plan,
-    Standing,
+    RemoteSubscription,
     State,
+    WebhookEvent,
     after,
 )
-from functions.billing.owner import Office
-from functions.billing.reconciliation import Settlements, new_token
-from functions.billing.service import Shop
+from functions.billing.ports import BillingDependencies
+from functions.billing.reconciliation import Reconciliation, new_token
+from functions.billing.schemas import NewPlan
+from functions.billing.service import SubscriptionService
+from functions.platform.messages import SettleSubscription
+from tests.support.billing_store import MemoryCertificates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from functions.billing.entitlements import Entitlements
-    from functions.billing.ports import Payments, Subscriptions
+    from functions.billing.ports import PaymentStore, SubscriptionStore
     from functions.billing.repository import MySqlPayments, MySqlSubscriptions
     from functions.platform.settings import Settings
     from tests.support.paypal import Received
@@ -42,13 +49,19 @@ MONTHLY = Offer("Monthly", "Every film.", 799, "EUR", Interval.MONTH)
 YEARLY = Offer("Yearly", "", 7990, "EUR", Interval.YEAR)
 
 
+def make_offer(**changes: object) -> Offer:
+    """Return a monthly offer with a name of its own, as the owner's request would give it."""
+    asked = {"name": f"Plan {uuid.uuid4().hex[:8]}", "price": "7.99", "currency": "EUR", **changes}
+    return msgspec.convert(asked, NewPlan).offer()
+
+
 def make_user_id() -> str:
-    """Return the id of somebody new."""
+    """Return the id of a new account."""
     return uuid.uuid4().hex
 
 
 class TickingClock:
-    """A clock that goes on by a millisecond whenever it is looked at."""
+    """A clock that advances by a millisecond at every reading."""
 
     def __init__(self, now: datetime = NOON) -> None:
         self.now = now
@@ -75,8 +88,9 @@ class Period:
 class Record:
     """A subscription at PayPal."""
 
-    standing: Standing
+    remote: RemoteSubscription
     offer: Offer
+    is_foreign: bool = False
     periods: list[Period] = field(default_factory=list)
     declined: list[Charge] = field(default_factory=list)
 
@@ -85,26 +99,36 @@ class Record:
         """Return all transactions."""
         return [period.charge for period in self.periods] + self.declined
 
-    def lets_in(self, now: datetime) -> bool:
-        """Say whether what has been paid lets its payer in, as a person would reckon it."""
+    @property
+    def net_minor(self) -> int:
+        """Return what has been paid and not refunded."""
+        return sum(
+            charge.amount_minor - charge.refunded_minor
+            for charge in self.charges
+            if charge.state in (PaymentState.COMPLETED, PaymentState.PARTIALLY_REFUNDED, PaymentState.REFUNDED)
+        )
+
+    def entitles(self, now: datetime, *, renews: bool) -> bool:
+        """Return whether what has been paid entitles its payer, as a person would reckon it.
+
+        `renews`: the payer has an active subscription, so that a day of grace follows the end of a cancelled one.
+        """
         paid = self.periods[-1] if self.periods else None
-        if paid and paid.charge.state is PaymentState.REFUNDED:
+        if paid is None or self.is_foreign or paid.charge.state is PaymentState.REFUNDED:
             return False
-        if self.standing.state is State.ACTIVE:
-            until = paid.ends if paid else self.standing.next_charge_at
-            return until is not None and now < until + timedelta(days=1)
-        return self.standing.state is State.CANCELLED and paid is not None and now < paid.ends
+        grace = timedelta(days=1) if renews else timedelta(0)
+        return self.remote.state in (State.ACTIVE, State.CANCELLED) and now < paid.ends + grace
 
 
 class ModelPayPal:
-    """PayPal. Each action puts the events of it into `told`; `between` runs once, between an answer and its use."""
+    """PayPal. Each action appends its events to `told`; `between` runs once, between an answer and its use."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self.records: dict[str, Record] = {}
         self.plans: dict[str, Offer] = {}
         self.refunds: dict[str, tuple[str, int]] = {}
-        self.told: list[Event] = []
+        self.told: list[WebhookEvent] = []
         self.told_of: set[str] = set()
         self.asked: list[str] = []
         self.between: Callable[[], object] | None = None
@@ -131,27 +155,27 @@ class ModelPayPal:
         return_url: str,
         cancel_url: str,
         starts_at: datetime | None,
-    ) -> Standing:
+    ) -> RemoteSubscription:
         if request_id in self._requests:
-            return self.records[self._requests[request_id]].standing
+            return self.records[self._requests[request_id]].remote
         now = self._second()
         subscription_id = f"I-{self._mark}{len(self.records):04}"
         self._requests[request_id] = subscription_id
         page = f"https://paypal.example/{subscription_id}"
-        standing = Standing(
+        remote = RemoteSubscription(
             subscription_id, user_id, plan_id, State.APPROVAL_PENDING, now, now, starts_at, None, approve_url=page
         )
-        self.records[subscription_id] = Record(standing, self.plans[plan_id])
+        self.records[subscription_id] = Record(remote, self.plans[plan_id])
         self._tell("BILLING.SUBSCRIPTION.CREATED", subscription_id)
-        return replace(standing, next_charge_at=None)
+        return replace(remote, next_charge_at=None)
 
-    def subscription(self, subscription_id: str) -> Standing | None:
+    def subscription(self, subscription_id: str) -> RemoteSubscription | None:
         self.asked.append(subscription_id)
         record = self.records.get(subscription_id)
         if record is None:
             return None
-        named = record.standing.next_charge_at if record.standing.state is State.ACTIVE else None
-        return replace(record.standing, next_charge_at=named)
+        named = record.remote.next_charge_at if record.remote.state is State.ACTIVE else None
+        return replace(record.remote, next_charge_at=named)
 
     def charges(self, subscription_id: str, *, since: datetime, until: datetime) -> list[Charge]:
         if subscription_id not in self.records:
@@ -176,37 +200,45 @@ class ModelPayPal:
         return None
 
     def cancel(self, subscription_id: str, *, reason: str) -> None:
-        if self.records[subscription_id].standing.state in (State.ACTIVE, State.SUSPENDED):
+        if self.records[subscription_id].remote.state in (State.ACTIVE, State.SUSPENDED):
             self.turn(subscription_id, State.CANCELLED)
 
     # What happens at PayPal
 
+    def begin_elsewhere(self, plan_id: str, user_id: str, *, starts_at: datetime | None = None) -> str:
+        """Create a subscription as somebody who knows the plan's id and a viewer's can; return its id."""
+        request_id = f"elsewhere {uuid.uuid4()}"
+        addresses = {"return_url": "", "cancel_url": ""}
+        made = self.subscribe(plan_id, user_id, request_id=request_id, starts_at=starts_at, **addresses)
+        self.records[made.subscription_id].is_foreign = True
+        return made.subscription_id
+
     def approve(self, subscription_id: str) -> None:
-        """Let the payer approve: it is active, and charged unless it begins later."""
+        """Approve as the payer: it becomes active, and is charged unless it begins later."""
         record = self.records[subscription_id]
-        if record.standing.state is not State.APPROVAL_PENDING:
+        if record.remote.state is not State.APPROVAL_PENDING:
             return
         now = self._second()
-        record.standing = replace(record.standing, state=State.ACTIVE, state_since=now, approve_url="")
-        if record.standing.next_charge_at is None or record.standing.next_charge_at <= now:
+        record.remote = replace(record.remote, state=State.ACTIVE, state_since=now, approve_url="")
+        if record.remote.next_charge_at is None or record.remote.next_charge_at <= now:
             self._charge(record)
         self._tell("BILLING.SUBSCRIPTION.ACTIVATED", subscription_id)
 
     def renew(self, subscription_id: str, *, fails: bool = False) -> None:
         """Charge for the next period."""
         record = self.records[subscription_id]
-        if record.standing.state is not State.ACTIVE:
+        if record.remote.state is not State.ACTIVE:
             return
         if not fails:
             self._charge(record)
             return
         now = self._second()
         record.declined.append(Charge(self._number("S"), PaymentState.DECLINED, 799, "EUR", now))
-        record.standing = replace(record.standing, failing=True, next_charge_at=now + timedelta(days=5))
+        record.remote = replace(record.remote, failing=True, next_charge_at=now + timedelta(days=5))
         self._tell("BILLING.SUBSCRIPTION.PAYMENT.FAILED", subscription_id)
 
     def turn(self, subscription_id: str, state: State) -> None:
-        """Change the state, where PayPal would."""
+        """Change the state, if PayPal would."""
         record = self.records[subscription_id]
         may = {
             State.CANCELLED: (State.ACTIVE, State.SUSPENDED),
@@ -214,13 +246,13 @@ class ModelPayPal:
             State.SUSPENDED: (State.ACTIVE,),
             State.ACTIVE: (State.SUSPENDED,),
         }
-        if record.standing.state in may[state]:
-            record.standing = replace(record.standing, state=state, state_since=self._second())
+        if record.remote.state in may[state]:
+            record.remote = replace(record.remote, state=state, state_since=self._second())
             kind = "RE-ACTIVATED" if state is State.ACTIVE else str(state)
             self._tell(f"BILLING.SUBSCRIPTION.{kind}", subscription_id)
 
     def pay_back(self, subscription_id: str, minor: int | None = None) -> None:
-        """Pay the last payment back, in full or in part."""
+        """Refund the last payment, in full or in part."""
         record = self.records[subscription_id]
         if not record.periods or record.periods[-1].charge.state is PaymentState.REFUNDED:
             return
@@ -237,13 +269,15 @@ class ModelPayPal:
         now = self._second()
         if record.periods and record.periods[-1].charge.at >= now:
             return  # no two payments come in one second
-        charge = Charge(self._number("S"), PaymentState.COMPLETED, record.offer.price_minor, "EUR", now)
-        due = record.standing.next_charge_at
-        begins = due if due and record.periods and not record.standing.failing and due <= now else now
+        offer = record.offer
+        charge = Charge(self._number("S"), PaymentState.COMPLETED, offer.price_minor, offer.currency, now)
+        due = record.remote.next_charge_at
+        begins = due if due and record.periods and not record.remote.failing and due <= now else now
         ends = after(begins, record.offer.interval, record.offer.count).replace(hour=10, minute=0, second=0)
         record.periods.append(Period(charge, ends))
-        record.standing = replace(record.standing, last_paid_at=now, next_charge_at=ends, failing=False)
-        self._tell("PAYMENT.SALE.COMPLETED", record.standing.subscription_id)
+        last_payment = LastPayment(now, offer.price_minor, offer.currency)
+        record.remote = replace(record.remote, last_payment=last_payment, next_charge_at=ends, failing=False)
+        self._tell("PAYMENT.SALE.COMPLETED", record.remote.subscription_id)
 
     def _number(self, kind: str) -> str:
         return f"{kind}{self._mark}{next(self._numbers):04}"
@@ -256,92 +290,98 @@ class ModelPayPal:
         self.told_of.add(subject)
 
 
-def make_event(kind: str, subject: str | None, at: datetime = NOON, **changes: object) -> Event:
-    """Return an event of its own id."""
+def make_event(kind: str, subject: str | None, at: datetime = NOON, **changes: object) -> WebhookEvent:
+    """Return an event with an id of its own."""
     event_id = f"WH-{uuid.uuid4().hex.upper()}"
     body = json.dumps({"id": event_id, "event_type": kind})
-    made = Event(event_id, kind, subject, at, body, uuid.uuid5(uuid.NAMESPACE_URL, body).hex * 2)
+    made = WebhookEvent(event_id, kind, subject, at, body, uuid.uuid5(uuid.NAMESPACE_URL, body).hex * 2)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
 @dataclass
-class Counter:
-    """Billing over given stores and a model of PayPal, with a queue and a memory that can be looked into."""
+class ModelledBilling:
+    """Billing over given stores and a model of PayPal, with a queue that tests can inspect."""
 
-    store: Subscriptions
-    payments: Payments
+    store: SubscriptionStore
+    payments: PaymentStore
     clock: TickingClock = field(default_factory=TickingClock)
-    queue: list[tuple[str, str]] = field(default_factory=list)
-    access_changed: Callable[[str], None] = lambda user_id: None
+    queue: list[SettleSubscription] = field(default_factory=list)
+    entitlement_changed: Callable[[str], None] = lambda user_id: None
 
     def __post_init__(self) -> None:
         self.paypal = ModelPayPal(self.clock)
-        outside = Outside(
-            "https://notflix.example", self.clock, self._send, self.access_changed, lambda email: email.split("@")[0]
+        dependencies = self.dependencies = BillingDependencies(
+            "https://notflix.example", self.clock, self.queue.append, self.entitlement_changed, user_of
         )
-        self.settlements = Settlements(self.store, self.payments, self.paypal, outside)
-        self.shop = Shop(self.store, self.payments, self.paypal, self.settlements, outside)
-        self.office = Office(self.store, self.paypal, outside)
+        self.reconciliation = Reconciliation(self.store, self.payments, self.paypal, dependencies)
+        self.subscriptions = SubscriptionService(
+            self.store, self.payments, self.paypal, self.reconciliation, dependencies
+        )
+        self.admin = BillingAdmin(self.store, self.paypal, dependencies)
 
     def plan(self, offer: Offer = MONTHLY) -> str:
-        """Return the id of a plan of its own."""
+        """Return the id of a new plan."""
         mark = uuid.uuid4().hex[:8]
         plan_id = f"P-{mark.upper()}"
         self.paypal.plans[plan_id] = offer
-        self.store.keep_plan(Plan(plan_id, f"PROD-{mark}", replace(offer, name=f"Plan {mark}"), NOON))
+        self.store.store_plan(Plan(plan_id, f"PROD-{mark}", replace(offer, name=f"Plan {mark}"), NOON))
         return plan_id
 
-    def deliver(self, event: Event) -> None:
-        """Take an event in, as the inbox does once it has checked it."""
+    def deliver(self, event: WebhookEvent) -> None:
+        """Store an event, as the inbox does once it has verified it."""
         if self.store.store_event(event, new_token(), self.clock()) and event.subject:
-            self.queue.append((event.subject, "event"))
+            self.queue.append(SettleSubscription(event.subject, "event"))
 
     def work(self) -> None:
-        """Handle every message, and those that come of them."""
+        """Handle every message, and those that follow from them."""
         while self.queue:
-            self.settlements.settle(*self.queue.pop(0))
+            self.handle(self.queue.pop(0))
 
-    def tell_everything(self) -> None:
-        """Deliver all that PayPal has to tell, and handle it."""
+    def handle(self, message: SettleSubscription) -> None:
+        """Handle one message."""
+        self.reconciliation.reconcile(message.subject, message.cause)
+
+    def catch_up(self) -> None:
+        """Deliver all events that PayPal has sent, and handle what follows from them."""
         while self.paypal.told or self.queue:
             for event in self.paypal.told[:]:
                 self.paypal.told.remove(event)
                 self.deliver(event)
             self.work()
 
-    def _send(self, queue: str, message: dict[str, object]) -> None:
-        assert queue == "settle-subscription"
-        self.queue.append((str(message["subscription_id"]), str(message["cause"])))
-
 
 @dataclass
-class RealCounter:
-    """Billing over given stores and a running simulator of PayPal; `queue` holds what is to be settled."""
+class RealBilling:
+    """Billing over given stores and a running simulator of PayPal; `queue` holds the messages."""
 
     settings: Settings
-    subscriptions: MySqlSubscriptions
+    store: MySqlSubscriptions
     payments: MySqlPayments
     entitlements: Entitlements
-    queue: list[tuple[str, str]] = field(default_factory=list)
+    queue: list[SettleSubscription] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        outside = Outside(
-            "https://notflix.example", _now, self._send, self.entitlements.changed, lambda email: email.split("@")[0]
+        dependencies = BillingDependencies(
+            "https://notflix.example", _now, self.queue.append, self.entitlements.changed, user_of
         )
-        self.billing = assemble(self.settings, Stores(self.subscriptions, self.payments), outside)
+        stores = BillingStores(self.store, self.payments)
+        self.services = join(self.settings, stores, MemoryCertificates(), dependencies)
 
     def receive(self, sent: Iterable[Received]) -> None:
-        """Take webhooks in."""
+        """Receive webhooks."""
         for one in sent:
-            self.billing.inbox.receive(one.headers, one.body)
+            self.services.inbox.receive(one.headers, one.body, source="203.0.113.7")
 
     def work(self) -> None:
-        """Handle every message, and those that come of them."""
+        """Handle every message, and those that follow from them."""
         while self.queue:
-            self.billing.settlements.settle(*self.queue.pop(0))
+            message = self.queue.pop(0)
+            self.services.reconciliation.reconcile(message.subject, message.cause)
 
-    def _send(self, queue: str, message: dict[str, object]) -> None:
-        self.queue.append((str(message["subscription_id"]), str(message["cause"])))
+
+def user_of(email: str) -> str:
+    """Return the account of an address: the part before the @."""
+    return email.split("@")[0]
 
 
 def _now() -> datetime:

@@ -1,4 +1,4 @@
-"""Playback in memory: keys that say what they open, and playlists that tickets open."""
+"""Playback in memory: keys that show what they permit, and playlists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SIGNING_KEY = "k" * 32
 
 
 class Keys:
-    """Keys that say what they open and when they were given out; they last an hour."""
+    """Keys that show what they permit and when they were issued; they live for an hour."""
 
     def read_key(self, container: str, now: datetime) -> ReadKey:
         return ReadKey(f"sig={container}&at={now:%H%M}", now + timedelta(hours=1))
@@ -24,18 +24,18 @@ class Keys:
 
 
 class MemoryPlaylists:
-    """Playlists by container and name, unless they are away."""
+    """Playlists by container and name; unavailable on request."""
 
     def __init__(self, texts: dict[tuple[str, str], str] | None = None) -> None:
         self.texts = texts or {}
         self.away = False
 
-    def read(self, container: str, blob: str) -> str | None:
+    def read_playlist(self, container: str, blob: str) -> str | None:
         if self.away:
             raise StoreUnavailable("The film's storage does not answer; try again in a minute.")
         return self.texts.get((container, blob))
 
 
 def make_playlists(store: MemoryPlaylists | None = None, clock: Clock | None = None) -> Playlists:
-    """Return what gives out tickets to playlists, by default at noon and with none there."""
+    """Return an issuer of tickets, by default at noon and without any playlist."""
     return Playlists(SignedTokens(SIGNING_KEY, clock or Clock()), store or MemoryPlaylists(), Keys())

@@ -1,8 +1,9 @@
-"""The dependency rule, read from the source: triggers call services, services know models, slices meet at services."""
+"""The rules of the architecture, read from the source."""
 
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -10,33 +11,45 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
 SLICES = (
-    "uploads",
-    "encoding",
-    "catalogue",
     "accounts",
     "billing",
-    "playback",
-    "usage",
-    "recommendations",
+    "catalogue",
+    "encoding",
     "health",
     "mail",
+    "playback",
+    "recommendations",
+    "uploads",
+    "usage",
 )
-EDGE = {"triggers", "http"}
-OPEN_TO_OTHERS = {"service", "model", "naming", "views", "schemas"}
-"""Modules of a slice that another may import: its service, its domain types, and the types of its JSON."""
+PLATFORM = "platform"
+TRIGGERS = {"triggers", "encoder_triggers"}
+OPEN_TO_OTHERS = {"service", "model", "schemas"}
+"""Modules of a slice that another may import: what it does, its domain types, and the shapes of its answers."""
+
+FORMER_NAMES = {"views", "reading", "gate", "journal", "owners", "keeping", "filling", "settlement", "access", "boxes"}
 
 MODULES = sorted(FUNCTIONS.rglob("*.py"))
+OF_SLICES = [path for path in MODULES if path.parent.name in SLICES]
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def imports(path: Path) -> set[str]:
-    """Return the dotted names of all that a module imports, wherever in it."""
+    """Return the dotted names of everything that a module imports, wherever in it."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
     return found
+
+
+def classes(path: Path) -> list[ast.ClassDef]:
+    return [node for node in tree_of(path).body if isinstance(node, ast.ClassDef)]
 
 
 def name(path: Path) -> str:
@@ -45,32 +58,102 @@ def name(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
-def test_azure_functions_is_imported_at_the_edge_only(path: Path) -> None:
-    assert path.stem in EDGE or not any(n == "azure.functions" for n in imports(path))
+def test_azure_functions_is_imported_by_triggers_and_the_platforms_edge_only(path: Path) -> None:
+    edge = path.stem in TRIGGERS or path in (FUNCTIONS / PLATFORM / "http.py", FUNCTIONS / PLATFORM / "triggers.py")
+    assert edge or "azure.functions" not in imports(path)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
-def test_only_triggers_reach_for_the_composition_root(path: Path) -> None:
-    assert path.stem in {"triggers", "bootstrap"} or "functions.bootstrap" not in imports(path)
+def test_only_triggers_use_the_composition_root(path: Path) -> None:
+    assert path.stem in {*TRIGGERS, "bootstrap"} or "functions.bootstrap" not in imports(path)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_only_settings_reads_the_environment(path: Path) -> None:
-    allowed = {"settings", "ffmpeg"}  # ffmpeg hands PATH on to the processes it starts
-    source = path.read_text()
+    allowed = {"settings", "ffmpeg"}  # ffmpeg passes PATH on to the processes that it starts
+    source = path.read_text(encoding="utf-8")
     assert path.stem in allowed or not any(word in source for word in ("os.environ", "os.getenv"))
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if p.parent.name in SLICES], ids=name)
-def test_a_slice_knows_another_only_by_its_service_and_its_words(path: Path) -> None:
-    own = path.parent.name
+@pytest.mark.parametrize("path", sorted((FUNCTIONS / PLATFORM).glob("*.py")), ids=name)
+def test_the_platform_imports_no_slice(path: Path) -> None:
+    assert not [n for n in imports(path) if n.startswith("functions.") and n.split(".")[1] != PLATFORM]
+
+
+@pytest.mark.parametrize("path", OF_SLICES, ids=name)
+def test_a_slice_uses_another_through_its_service_and_domain_types(path: Path) -> None:
     for imported in imports(path):
         parts = imported.split(".")
-        if len(parts) >= 3 and parts[0] == "functions" and parts[1] in SLICES and parts[1] != own:
+        if len(parts) >= 3 and parts[0] == "functions" and parts[1] in SLICES and parts[1] != path.parent.name:
             assert parts[2] in OPEN_TO_OTHERS, f"{name(path)} reaches into {imported}"
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if p.stem in {"model", "service"}], ids=name)
+@pytest.mark.parametrize("path", OF_SLICES, ids=name)
+def test_protocols_are_ports(path: Path) -> None:
+    """A Protocol in `ports` cannot be imported by another slice, so no slice can take another's store."""
+    protocols = [each.name for each in classes(path) if any(ast.unparse(base) == "Protocol" for base in each.bases)]
+    assert path.stem == "ports" or not protocols, f"move {', '.join(protocols)} to ports.py"
+
+
+def test_the_composition_root_joins_assemblies_only() -> None:
+    path = FUNCTIONS / "bootstrap.py"
+    of_slices = {n for n in imports(path) if n.split(".")[1:2] and n.split(".")[1] in SLICES and n.count(".") >= 2}
+    assert {n.split(".")[2] for n in of_slices} == {"assembly"}
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 150
+
+
+@pytest.mark.parametrize("slice_name", SLICES)
+def test_what_an_assembly_offers_to_others_holds_no_store(slice_name: str) -> None:
+    path = FUNCTIONS / slice_name / "assembly.py"
+    stores = {
+        alias.asname or alias.name
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+        if node.module.rpartition(".")[2] in ("repository", "ports")
+    }
+    for each in classes(path):
+        for field in each.body:
+            if isinstance(field, ast.AnnAssign) and each.name.endswith("Services"):
+                used = {node.id for node in ast.walk(field.annotation) if isinstance(node, ast.Name)}
+                assert not used & stores, f"{each.name}.{ast.unparse(field.target)} is a store"
+
+
+@pytest.mark.parametrize("slice_name", SLICES)
+def test_slices_have_the_same_shape(slice_name: str) -> None:
+    names = {path.stem for path in (FUNCTIONS / slice_name).glob("*.py")}
+    assert {"triggers", "service", "assembly"} <= names
+    assert not names & FORMER_NAMES
+
+
+def test_a_class_name_means_one_thing() -> None:
+    places: dict[str, list[str]] = defaultdict(list)
+    for path in MODULES:
+        for each in classes(path):
+            places[each.name].append(name(path))
+    assert {kind: where for kind, where in places.items() if len(where) > 1 and not kind.startswith("_")} == {}
+
+
+@pytest.mark.parametrize(
+    ("word", "home"),
+    [
+        ("PyMongoError", "platform/mongo.py"),
+        ("RedisError", "platform/redis.py"),
+        ("MySQLError", "platform/mysql"),
+        ("get_body", "platform/"),
+        ("urlsafe_b64encode", "platform/pagination.py"),
+        ("isoformat()", "nowhere"),
+        ("strftime", "nowhere"),
+        ("%Y-%m-%dT", "platform/time.py"),
+        ("queue_output", "nowhere"),
+    ],
+)
+def test_what_is_shared_stands_once(word: str, home: str) -> None:
+    users = [name(path) for path in MODULES if word in path.read_text(encoding="utf-8")]
+    assert [user for user in users if not user.startswith(f"functions/{home}")] == []
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.stem in {"model", "service", "ports"}], ids=name)
 def test_models_and_services_know_no_vendor(path: Path) -> None:
     vendors = ("azure.", "pymongo", "pymysql", "redis", "neo4j", "requests", "ffmpeg", "paypalrestsdk", "argon2")
     assert not [n for n in imports(path) if n.startswith(vendors)]
@@ -86,9 +169,8 @@ def test_functions_need_nothing_of_the_local_machine(path: Path) -> None:
     [p for folder in ("functions", "infra", "web") for p in sorted((ROOT / folder).rglob("*.py"))],
     ids=name,
 )
-def test_a_module_says_what_it_is_and_is_not_too_long(path: Path) -> None:
+def test_a_module_has_a_docstring_and_at_most_400_lines(path: Path) -> None:
     if "node_modules" in path.parts:
         return
-    source = path.read_text()
-    assert ast.get_docstring(ast.parse(source)), f"{name(path)} has no docstring"
-    assert len(source.splitlines()) <= 400
+    assert ast.get_docstring(tree_of(path)), f"{name(path)} has no docstring"
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400

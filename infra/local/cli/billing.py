@@ -33,7 +33,7 @@ FIRST_PLANS: tuple[dict[str, Any], ...] = (
 
 def make_first_plans(api: Api) -> None:
     """Create the first plans of a new copy; do nothing if there ever was a plan."""
-    if not api.get("/api/plans?retired=true")["plans"]:
+    if not api.get("/api/plans/all")["plans"]:
         for offer in FIRST_PLANS:
             api.post("/api/plans", offer)
 
@@ -62,7 +62,7 @@ def retire_plan(plan_id: str) -> None:
 
 def show_plans(*, as_json: bool) -> None:
     """List all plans, including retired ones."""
-    plans = _api().get("/api/plans?retired=true")["plans"]
+    plans = _api().get("/api/plans/all")["plans"]
     rows = [(p["id"], p["name"], _price(p), "retired" if p["retired_at"] else "open") for p in plans]
     _table(plans, ("id", "name", "price", "state"), rows, as_json=as_json)
 

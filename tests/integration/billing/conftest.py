@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.billing.entitlements import Entitlements, RedisMemory
+from functions.billing.entitlements import Entitlements, RedisEntitlementCache
 from functions.billing.repository import MySqlPayments, MySqlSubscriptions
 from functions.platform.mysql import Database
 from functions.platform.redis import connect
-from tests.support.billing import Counter, RealCounter
+from tests.support.billing import ModelledBilling, RealBilling
 from tests.support.paypal import Listener, PayPal, Received, running_simulator
 
 if TYPE_CHECKING:
@@ -31,18 +31,24 @@ def subscriptions(stack: Stack) -> Iterator[MySqlSubscriptions]:
 
 
 @pytest.fixture(scope="session")
-def payments(stack: Stack) -> Iterator[MySqlPayments]:
+def mysql_payments(stack: Stack) -> Iterator[MySqlPayments]:
     """Return the store of payments."""
     database = Database(stack.settings.payments_db_url)
     yield MySqlPayments(database)
     database.close()
 
 
+@pytest.fixture
+def payments(mysql_payments: MySqlPayments) -> MySqlPayments:
+    """Return the store of payments."""
+    return mysql_payments
+
+
 @pytest.fixture(scope="session")
-def memory(stack: Stack) -> Iterator[RedisMemory]:
-    """Return the memory of entitlements."""
+def cache(stack: Stack) -> Iterator[RedisEntitlementCache]:
+    """Return the cache of entitlements."""
     client = connect(stack.settings.redis_url)
-    yield RedisMemory(client)
+    yield RedisEntitlementCache(client)
     client.close()
 
 
@@ -50,7 +56,7 @@ def memory(stack: Stack) -> Iterator[RedisMemory]:
 class Real:
     """Billing, the simulator it asks, and what that has sent to our webhook so far."""
 
-    counter: RealCounter
+    billing: RealBilling
     paypal: PayPal
     listener: Listener
 
@@ -62,13 +68,17 @@ class Real:
 
     def catch_up(self) -> None:
         """Take in all that was sent, and settle it."""
-        self.counter.receive(self.arrived())
-        self.counter.work()
+        self.billing.receive(self.arrived())
+        self.billing.work()
 
 
 @pytest.fixture
 def real(
-    stack: Stack, tmp_path: Path, subscriptions: MySqlSubscriptions, payments: MySqlPayments, memory: RedisMemory
+    stack: Stack,
+    tmp_path: Path,
+    subscriptions: MySqlSubscriptions,
+    payments: MySqlPayments,
+    cache: RedisEntitlementCache,
 ) -> Iterator[Real]:
     """Run a simulator and billing that asks it."""
     with Listener().listening() as listener, running_simulator(tmp_path, webhook_url=listener.url) as paypal:
@@ -80,17 +90,19 @@ def real(
             paypal_webhook_id=paypal.webhook_id,
             paypal_ca=str(tmp_path / "root.pem"),
         )
-        entitlements = Entitlements(subscriptions, memory, lambda: datetime.now(UTC))
-        yield Real(RealCounter(settings, subscriptions, payments, entitlements), paypal, listener)
+        entitlements = Entitlements(subscriptions, cache, lambda: datetime.now(UTC))
+        yield Real(RealBilling(settings, subscriptions, payments, entitlements), paypal, listener)
 
 
 @pytest.fixture
-def counter(subscriptions: MySqlSubscriptions, payments: MySqlPayments) -> Counter:
+def billing(subscriptions: MySqlSubscriptions, payments: MySqlPayments) -> ModelledBilling:
     """Return billing with a PayPal of its own."""
-    return Counter(subscriptions, payments)
+    return ModelledBilling(subscriptions, payments)
 
 
 @pytest.fixture
-def entitlements(subscriptions: MySqlSubscriptions, memory: RedisMemory, counter: Counter) -> Entitlements:
-    """Return who answers whether somebody may watch, by the counter's clock."""
-    return Entitlements(subscriptions, memory, counter.clock)
+def entitlements(
+    subscriptions: MySqlSubscriptions, cache: RedisEntitlementCache, billing: ModelledBilling
+) -> Entitlements:
+    """Return the entitlements by the clock of `billing`."""
+    return Entitlements(subscriptions, cache, billing.clock)

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from types import SimpleNamespace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 import pytest
 
 from functions import bootstrap
-from functions.accounts.model import Viewer
+from functions.accounts.model import Session, Viewer
 from functions.billing import triggers
 from functions.platform.errors import NotFound, Unauthenticated
+from functions.platform.messages import encode
 from tests.support.api import call
 from tests.support.billing import make_user_id
-from tests.support.owners import AS_OPERATOR, OPERATOR_KEY
+from tests.support.owners import AS_OPERATOR, EXPIRES_AT, OPERATOR_KEY, make_owners
 from tests.support.paypal import Listener, running_simulator
+from tests.support.queues import MemoryQueues
 from tests.support.wiring import forget_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.integration.conftest import Stack
@@ -31,13 +32,20 @@ ADA = Viewer(make_user_id(), "ada@example.org")
 SESSION = {"Authorization": "Bearer ada"}
 
 
-class Accounts:
-    """Knows Ada, by her session and her address."""
+class Access:
+    """Authenticates Ada's session and the operator's key."""
 
-    def viewer(self, token: str) -> Viewer:
+    def session(self, token: str) -> Session:
         if token != "ada":
             raise Unauthenticated("Nobody is logged in.")
-        return ADA
+        return Session(ADA, EXPIRES_AT - timedelta(days=30), EXPIRES_AT)
+
+    def owner(self, token: str, key: str) -> str:
+        return make_owners().admit(token, key)
+
+
+class Accounts:
+    """Knows Ada's address."""
 
     def find(self, email: str) -> Viewer:
         if email != ADA.email:
@@ -47,7 +55,7 @@ class Accounts:
 
 @pytest.fixture
 def paypal(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[PayPal, Listener]]:
-    """Let `bootstrap` make everything anew over the stack and a simulator; messages are written down, not sent."""
+    """Let `bootstrap` assemble everything over the stack and a simulator."""
     with Listener().listening() as listener, running_simulator(tmp_path, webhook_url=listener.url) as running:
         environment = {
             **stack.environment,
@@ -62,28 +70,43 @@ def paypal(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
             monkeypatch.setenv(name, value)
         forget_all()
         monkeypatch.setattr(bootstrap, "accounts", Accounts)
+        monkeypatch.setattr(bootstrap, "access", Access)
         yield running, listener
         monkeypatch.undo()
         forget_all()
 
 
 @pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Write down the messages that would be sent."""
-    messages: list[str] = []
-    sender = SimpleNamespace(send=lambda queue, message: messages.append(json.dumps(message)))
-    monkeypatch.setattr(bootstrap.resources, "interactive_queues", lambda: sender)
-    return messages
+def sent(monkeypatch: pytest.MonkeyPatch) -> MemoryQueues:
+    """Collect the messages that would be sent."""
+    queues = MemoryQueues()
+    monkeypatch.setattr(bootstrap.resources, "interactive_queues", lambda: queues)
+    return queues
 
 
-def settle(messages: list[str]) -> None:
-    """Carry out what waits in the queue."""
+def settle(queues: MemoryQueues) -> None:
+    """Handle the messages in the queue."""
     built: Any = triggers.settle_subscription
-    while messages:
-        asyncio.run(built._function.get_user_function()(func.QueueMessage(body=messages.pop(0).encode())))
+    while queues.sent:
+        message, _ = queues.sent.pop(0)
+        asyncio.run(built._function.get_user_function()(func.QueueMessage(body=encode(message))))
 
 
-def test_each_function_answers_as_documented(paypal: tuple[PayPal, Listener], sent: list[str]) -> None:
+def all_pages(function: Callable[..., Any], path: str, name: str, *, limit: int) -> list[dict[str, Any]]:
+    """Return the entries of all pages of a list of the owner."""
+    entries: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        status, page = call(function, f"{path}?limit={limit}&cursor={cursor}", headers=AS_OPERATOR)
+        assert status == 200
+        assert len(page[name]) <= limit
+        entries += page[name]
+        if page["cursor"] is None:
+            return entries
+        cursor = page["cursor"]
+
+
+def test_each_function_answers_as_documented(paypal: tuple[PayPal, Listener], sent: MemoryQueues) -> None:
     simulator, listener = paypal
     offer = {"name": f"Plan {make_user_id()[:8]}", "price": "7.99", "currency": "EUR", "interval": "month"}
     status, plan = call(triggers.create_plan, "plans", body=offer, headers=AS_OPERATOR)
@@ -91,17 +114,17 @@ def test_each_function_answers_as_documented(paypal: tuple[PayPal, Listener], se
     assert call(triggers.create_plan, "plans", body=offer, headers=AS_OPERATOR)[0] == 200
     assert call(triggers.create_plan, "plans", body={"name": "x"}, headers=AS_OPERATOR)[0] == 422
     assert plan["id"] in [one["id"] for one in call(triggers.list_plans, "plans")[1]["plans"]]
-    assert call(triggers.list_plans, "plans?retired=true")[0] == 401
-    assert call(triggers.list_plans, "plans?retired=true", headers=AS_OPERATOR)[0] == 200
+    assert call(triggers.list_all_plans, "plans/all")[0] == 401
+    assert plan in call(triggers.list_all_plans, "plans/all", headers=AS_OPERATOR)[1]["plans"]
 
     assert call(triggers.get_subscription, "subscription", headers=SESSION)[1]["state"] == "none"
     assert call(triggers.cancel_subscription, "subscription", headers=SESSION)[0] == 404
     assert call(triggers.subscribe, "subscriptions", body={"plan_id": "P-NO"}, headers=SESSION)[0] == 404
     assert call(triggers.subscribe, "subscriptions", body={"plan_id": 7}, headers=SESSION)[0] == 422
-    status, opening = call(triggers.subscribe, "subscriptions", body={"plan_id": plan["id"]}, headers=SESSION)
+    status, checkout = call(triggers.subscribe, "subscriptions", body={"plan_id": plan["id"]}, headers=SESSION)
     assert status == 201
     assert call(triggers.get_subscription, "subscription", headers=SESSION)[1]["state"] == "pending"
-    simulator.control("POST", f"subscriptions/{opening['subscription_id']}/approve")
+    simulator.control("POST", f"subscriptions/{checkout['subscription_id']}/approve")
     simulator.settle()
     for one in listener.received:
         assert call(triggers.take_paypal_event, "paypal/webhooks", body=one.body, headers=one.headers) == (200, {})
@@ -122,19 +145,20 @@ def test_each_function_answers_as_documented(paypal: tuple[PayPal, Listener], se
     for wrong in ({"email": "nobody@example.org", "days": 3}, {"email": ADA.email, "days": 0}, {"email": ADA.email}):
         assert call(triggers.grant_access, "grants", body=wrong, headers=AS_OPERATOR)[0] in (404, 422)
     assert call(triggers.list_grants, "grants", headers=AS_OPERATOR)[1]["grants"][0]["granted_by"] == "operator"
-    page = call(triggers.list_subscriptions, "subscriptions", headers=AS_OPERATOR)[1]["subscriptions"]
-    assert opening["subscription_id"] in [one["subscription_id"] for one in page]
-    earlier = f"subscriptions?before={page[0]['created_at']}"
-    assert page[0] not in call(triggers.list_subscriptions, earlier, headers=AS_OPERATOR)[1]["subscriptions"]
-    assert call(triggers.list_subscriptions, "subscriptions?before=then", headers=AS_OPERATOR)[0] == 422
-    events = call(triggers.list_paypal_events, "paypal/events", headers=AS_OPERATOR)[1]["events"]
-    assert [e["deliveries"] for e in events if e["subject"] == opening["subscription_id"]] == [2, 2, 2]
+    listed = all_pages(triggers.list_subscriptions, "subscriptions", "subscriptions", limit=50)
+    ids = [one["subscription_id"] for one in listed]
+    assert checkout["subscription_id"] in ids
+    assert len(set(ids)) == len(ids)
+    assert call(triggers.list_subscriptions, "subscriptions?cursor=then", headers=AS_OPERATOR)[0] == 422
+    assert call(triggers.list_subscriptions, "subscriptions?limit=0", headers=AS_OPERATOR)[0] == 422
+    events = all_pages(triggers.list_paypal_events, "paypal/events", "events", limit=100)
+    assert [e["deliveries"] for e in events if e["subject"] == checkout["subscription_id"]] == [2, 2, 2]
     retired = call(triggers.retire_plan, f"plans/{plan['id']}", route={"id": plan["id"]}, headers=AS_OPERATOR)
     assert retired == (204, None)
     assert call(triggers.retire_plan, "plans/P-NO", route={"id": "P-NO"}, headers=AS_OPERATOR)[0] == 404
 
 
-def test_while_paypal_is_away_a_viewer_is_told_so(paypal: tuple[PayPal, Listener], sent: list[str]) -> None:
+def test_while_paypal_is_away_a_viewer_is_told_so(paypal: tuple[PayPal, Listener], sent: MemoryQueues) -> None:
     simulator, _ = paypal
     offer = {"name": f"Plan {make_user_id()[:8]}", "price": "7.99", "currency": "EUR"}
     _, plan = call(triggers.create_plan, "plans", body=offer, headers=AS_OPERATOR)
@@ -144,5 +168,5 @@ def test_while_paypal_is_away_a_viewer_is_told_so(paypal: tuple[PayPal, Listener
     assert plan["id"] in [one["id"] for one in call(triggers.list_plans, "plans")[1]["plans"]]
 
 
-def test_a_deleted_account_is_forgotten_by_billing_too(paypal: tuple[PayPal, Listener], sent: list[str]) -> None:
-    assert bootstrap.billing().shop.forget in bootstrap.forgetters()
+def test_a_deleted_account_is_forgotten_by_billing_too(paypal: tuple[PayPal, Listener], sent: MemoryQueues) -> None:
+    assert bootstrap.billing().subscriptions.forget_viewer in bootstrap.forgetters()

@@ -1,4 +1,4 @@
-"""kill -9 of the API host between an event's storing and what follows from it: it follows after the restart, once."""
+"""kill -9 of the API host after an event is stored and before it is handled: it is handled after the restart, once."""
 
 from __future__ import annotations
 
@@ -38,24 +38,30 @@ class Api:
         """Start the host."""
         self.host.start(app="function_app", root=REPOSITORY, **self._environment)
 
-    def mend(self) -> None:
-        """Let the timer come round."""
+    def repair(self) -> None:
+        """Run the timer."""
         answer = self.host.post(
-            "/admin/functions/mend_subscriptions", json={}, headers={"x-functions-key": KEYS["NOTFLIX_MASTER_KEY"]}
+            "/admin/functions/repair_subscriptions", json={}, headers={"x-functions-key": KEYS["NOTFLIX_MASTER_KEY"]}
         )
         assert answer.status_code == 202
 
     def events(self) -> list[dict[str, Any]]:
         """Return the inbox."""
-        answer = as_owner(self.endpoints, "GET", "paypal/events")
-        assert answer.ok, answer.text
-        found: list[dict[str, Any]] = answer.json()["events"]
-        return found
+        found: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            answer = as_owner(self.endpoints, "GET", f"paypal/events?cursor={cursor}")
+            assert answer.ok, answer.text
+            page = answer.json()
+            found += page["events"]
+            if page["cursor"] is None:
+                return found
+            cursor = page["cursor"]
 
 
 @contextmanager
 def running_api(stack: Stack, folder: Path) -> Iterator[tuple[Api, PayPal]]:
-    """Give the API, not started yet, and the simulator that knows its webhook."""
+    """Return the API, not started yet, and the simulator that sends it webhooks."""
     host = RunningHost(stack.environment["AzureWebJobsStorage"], folder / "host.log")
     webhooks = f"http://127.0.0.1:{host.port}/api/paypal/webhooks"
     try:
@@ -76,7 +82,7 @@ def running_api(stack: Stack, folder: Path) -> Iterator[tuple[Api, PayPal]]:
 
 
 def let_minutes_pass(stack: Stack, subject: str) -> None:
-    """Make a mark five minutes older, as if that time had passed."""
+    """Make a pending flag five minutes older, as if that time had passed."""
     with connect(Address.of(stack.endpoints["mysql"])) as connection, connection.cursor() as cursor:
         cursor.execute(
             "UPDATE subscriptions_db.marks SET since = since - INTERVAL 5 MINUTE WHERE subject = %s", (subject,)
@@ -104,19 +110,19 @@ def test_what_was_stored_before_a_kill_is_acted_on_after_the_restart_once(
         assert {"BILLING.SUBSCRIPTION.ACTIVATED", "PAYMENT.SALE.COMPLETED"} <= kinds
         assert api.host.end(signal.SIGKILL) == -signal.SIGKILL
 
-        waiting = subscriptions.waiting(subject)
-        assert waiting.token is not None
-        assert waiting.subscription is not None and waiting.subscription.state is State.APPROVAL_PENDING
-        assert payments.of_subscription(subject) == []
+        pending = subscriptions.find_pending(subject)
+        assert pending.token is not None
+        assert pending.subscription is not None and pending.subscription.state is State.APPROVAL_PENDING
+        assert payments.list_of_subscription(subject) == []
 
         paypal.control("PATCH", "switches", slow_ms=0)
         api.start()
         let_minutes_pass(stack, subject)
-        api.mend()
-        eventually(lambda: subscriptions.waiting(subject).token is None, within_s=30)
+        api.repair()
+        eventually(lambda: subscriptions.find_pending(subject).token is None, within_s=30)
         assert viewer.entitlement()["reason"] == "subscription"
-        assert len(payments.of_subscription(subject)) == 1
-        states = [change["state"] for change in subscriptions.changes(subject)]
+        assert len(payments.list_of_subscription(subject)) == 1
+        states = [change["state"] for change in subscriptions.list_changes(subject)]
         assert states == ["APPROVAL_PENDING", "ACTIVE"]
         sent = requests.get(f"{paypal.url}/_simulator/deliveries?limit=100", timeout=30).json()["deliveries"]
         assert all(len(delivery["attempts"]) == 1 for delivery in sent)

@@ -1,4 +1,4 @@
-"""Webhooks that PayPal did not send: refused, nothing changed, and nobody asked who was not to be asked."""
+"""Webhooks that PayPal did not send: refused, nothing is changed, and no other server is called."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import requests
 
 from functions.accounts.model import Viewer
 from functions.billing.model import State
-from functions.billing.owner import offer_of
 from functions.platform.errors import NotFromPayPal
 from infra.local.simulators.paypal.signing import MODES
-from tests.support.billing import make_user_id
+from tests.support.billing import make_offer, make_user_id
 from tests.support.paypal import Received
 
 if TYPE_CHECKING:
+    from functions.billing.model import StoredEvent
     from tests.integration.billing.conftest import Real
 
 REFUSED = sorted(set(MODES) - {"genuine", "same_crc_body"})
@@ -23,7 +23,7 @@ REFUSED = sorted(set(MODES) - {"genuine", "same_crc_body"})
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Write down every address that is asked from here, but for the test's own questions."""
+    """Collect every address that is called, except by the test itself."""
     addresses: list[str] = []
     send = requests.Session.send
 
@@ -37,16 +37,19 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def make_ended(real: Real) -> str:
-    """Return a subscription that was cancelled, and whose payment was paid back."""
-    plan, _ = real.counter.billing.office.create_plan(
-        offer_of({"name": f"Plan {make_user_id()[:8]}", "price": "7.99", "currency": "EUR"})
-    )
+    """Return a subscription that was cancelled, and whose payment was refunded."""
+    plan, _ = real.billing.services.admin.create_plan(make_offer())
     viewer = Viewer(make_user_id(), "ada@example.org")
-    subscription_id = real.counter.billing.shop.subscribe(viewer, plan.plan_id).subscription_id
+    subscription_id = real.billing.services.subscriptions.subscribe(viewer, plan.plan_id).subscription_id
     for action in ("approve", "refund", "cancel"):
         real.paypal.control("POST", f"subscriptions/{subscription_id}/{action}")
     real.catch_up()
     return subscription_id
+
+
+def events_of(real: Real) -> list[StoredEvent]:
+    """Return all events of the inbox."""
+    return real.billing.store.page_events(None, limit=1_000_000)
 
 
 def signed(real: Real, event: dict[str, Any], mode: str) -> Received:
@@ -56,7 +59,7 @@ def signed(real: Real, event: dict[str, Any], mode: str) -> Received:
 
 
 def about(real: Real, subscription_id: str) -> dict[str, Any]:
-    """Return an event that PayPal has not told yet."""
+    """Return an event that PayPal has not sent yet."""
     resource = real.paypal.ask("GET", f"/v1/billing/subscriptions/{subscription_id}")
     return {
         "id": f"WH-{make_user_id().upper()}",
@@ -71,30 +74,30 @@ def about(real: Real, subscription_id: str) -> dict[str, Any]:
 @pytest.mark.parametrize("mode", REFUSED)
 def test_a_forgery_changes_nothing_and_asks_nobody_else(real: Real, asked: list[str], mode: str) -> None:
     subscription_id = make_ended(real)
-    before = real.counter.subscriptions.waiting(subscription_id)
-    events = [e.event_id for e in real.counter.billing.office.events(before=None)]
+    before = real.billing.store.find_pending(subscription_id)
+    events = [e.event_id for e in events_of(real)]
     event = about(real, subscription_id)
     asked.clear()
     with pytest.raises(NotFromPayPal):
-        real.counter.receive([signed(real, event, mode)])
+        real.billing.receive([signed(real, event, mode)])
     assert all(address.startswith(f"{real.paypal.url}/v1/notifications/certs/") for address in asked)
     if mode in ("wrong_host", "http_url", "no_headers", "sha1"):
         assert asked == []
-    assert real.counter.subscriptions.waiting(subscription_id) == before
-    assert [e.event_id for e in real.counter.billing.office.events(before=None)] == events
-    assert real.counter.queue == []
-    real.counter.receive([signed(real, event, "genuine")])  # PayPal itself still gets through
+    assert real.billing.store.find_pending(subscription_id) == before
+    assert [e.event_id for e in events_of(real)] == events
+    assert real.billing.queue == []
+    real.billing.receive([signed(real, event, "genuine")])  # PayPal itself still gets through
 
 
 def test_another_body_with_the_same_checksum_only_makes_us_ask(real: Real) -> None:
     subscription_id = make_ended(real)
-    before = real.counter.subscriptions.waiting(subscription_id).subscription
+    before = real.billing.store.find_pending(subscription_id).subscription
     event = about(real, subscription_id)
     forged = signed(real, event, "same_crc_body")
     assert b"ACTIVE" in forged.body
-    real.counter.receive([forged])
-    real.counter.work()
-    after = real.counter.subscriptions.waiting(subscription_id).subscription
+    real.billing.receive([forged])
+    real.billing.work()
+    after = real.billing.store.find_pending(subscription_id).subscription
     assert before is not None and after is not None
     assert (after.state, after.paid_through) == (before.state, before.paid_through) == (State.CANCELLED, None)
 
@@ -103,24 +106,24 @@ def test_a_forged_body_that_comes_first_does_not_take_the_place_of_the_true_even
     first, second = make_ended(real), make_ended(real)
     event = about(real, first)
     forged = signed(real, {**event, "resource": {**event["resource"], "id": second}}, "genuine")
-    real.counter.receive([forged])
-    real.counter.work()
-    real.counter.receive([signed(real, event, "genuine")])  # of the same id
-    assert [subject for subject, _ in real.counter.queue] == [first]
+    real.billing.receive([forged])
+    real.billing.work()
+    real.billing.receive([signed(real, event, "genuine")])  # of the same id
+    assert [message.subject for message in real.billing.queue] == [first]
 
 
 def test_an_event_of_a_kind_that_nobody_knows_is_kept(real: Real) -> None:
     event = {"id": f"WH-{make_user_id().upper()}", "event_type": "CATALOG.PRODUCT.PAINTED", "resource": {"id": "X"}}
-    real.counter.receive([signed(real, event, "genuine")] * 3)
-    (kept,) = [e for e in real.counter.billing.office.events(before=None) if e.event_id == event["id"]]
+    real.billing.receive([signed(real, event, "genuine")] * 3)
+    (kept,) = [e for e in events_of(real) if e.event_id == event["id"]]
     assert (kept.kind, kept.subject, kept.deliveries, kept.settled) == ("CATALOG.PRODUCT.PAINTED", None, 3, True)
-    assert real.counter.queue == []
+    assert real.billing.queue == []
 
 
 def test_an_event_about_a_subscription_that_paypal_does_not_know_is_let_go(real: Real) -> None:
     event = about(real, make_ended(real))
     stranger = f"I-{make_user_id()[:12].upper()}"
-    real.counter.receive([signed(real, {**event, "resource": {**event["resource"], "id": stranger}}, "genuine")])
-    real.counter.work()
-    waiting = real.counter.subscriptions.waiting(stranger)
-    assert (waiting.token, waiting.subscription) == (None, None)
+    real.billing.receive([signed(real, {**event, "resource": {**event["resource"], "id": stranger}}, "genuine")])
+    real.billing.work()
+    pending = real.billing.store.find_pending(stranger)
+    assert (pending.token, pending.subscription) == (None, None)

@@ -1,4 +1,4 @@
-"""Billing with a PayPal that answers over HTTP: from the plan to the receipt, and what happens while it is away."""
+"""Billing with a PayPal that answers over HTTP: from the plan to the receipt, and while it is unreachable."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 
 from functions.accounts.model import Viewer
 from functions.billing.model import PaymentState, State
-from functions.billing.owner import offer_of
 from functions.platform.errors import AlreadySubscribed, NotFound, PayPalRefused, StoreUnavailable
-from tests.support.billing import make_user_id
+from functions.platform.messages import SettleSubscription
+from tests.support.billing import make_offer, make_user_id
 
 if TYPE_CHECKING:
-    from functions.billing.model import Plan
-    from functions.billing.service import Opening
+    from functions.billing.model import Payment, Plan
+    from functions.billing.service import Checkout
     from tests.integration.billing.conftest import Real
 
 
@@ -25,150 +25,183 @@ def make_viewer() -> Viewer:
 
 
 def make_plan(real: Real, **changes: object) -> Plan:
-    asked = {"name": f"Plan {make_user_id()[:8]}", "price": "7.99", "currency": "EUR", **changes}
-    return real.counter.billing.office.create_plan(offer_of(asked))[0]
+    return real.billing.services.admin.create_plan(make_offer(**changes))[0]
 
 
-def subscribe(real: Real, viewer: Viewer, plan: Plan | None = None) -> Opening:
-    return real.counter.billing.shop.subscribe(viewer, (plan or make_plan(real)).plan_id)
+def subscribe(real: Real, viewer: Viewer, plan: Plan | None = None) -> Checkout:
+    return real.billing.services.subscriptions.subscribe(viewer, (plan or make_plan(real)).plan_id)
 
 
-def approve(real: Real, opening: Opening) -> None:
-    real.paypal.control("POST", f"subscriptions/{opening.subscription_id}/approve")
+def receipts(real: Real, viewer: Viewer) -> tuple[Payment, ...]:
+    return real.billing.services.subscriptions.list_receipts(viewer, cursor="", limit=100).entries
+
+
+def approve(real: Real, checkout: Checkout) -> None:
+    real.paypal.control("POST", f"subscriptions/{checkout.subscription_id}/approve")
 
 
 def test_a_plan_is_made_once_and_retired_for_newcomers_only(real: Real) -> None:
-    office, shop = real.counter.billing.office, real.counter.billing.shop
-    offer = offer_of({"name": f"Plan {make_user_id()[:8]}", "price": "79.90", "currency": "EUR", "interval": "year"})
-    plan, is_new = office.create_plan(offer)
-    assert (is_new, office.create_plan(offer)) == (True, (plan, False))
-    assert plan in shop.plans()
-    office.retire_plan(plan.plan_id)
-    office.retire_plan(plan.plan_id)
-    assert plan not in shop.plans()
+    admin, service = real.billing.services.admin, real.billing.services.subscriptions
+    offer = make_offer(price="79.90", interval="year")
+    plan, is_new = admin.create_plan(offer)
+    assert (is_new, admin.create_plan(offer)) == (True, (plan, False))
+    assert plan in service.list_open_plans()
+    admin.retire_plan(plan.plan_id)
+    admin.retire_plan(plan.plan_id)
+    assert plan not in service.list_open_plans()
     with pytest.raises(NotFound):
-        shop.subscribe(make_viewer(), plan.plan_id)
-    again, is_new = office.create_plan(offer)
+        service.subscribe(make_viewer(), plan.plan_id)
+    again, is_new = admin.create_plan(offer)
     assert is_new
     assert again.plan_id != plan.plan_id
     with pytest.raises(NotFound):
-        office.retire_plan("P-NOTHING")
+        admin.retire_plan("P-NOTHING")
 
 
 def test_a_life_from_approval_to_coming_back(real: Real) -> None:
-    shop, viewer = real.counter.billing.shop, make_viewer()
+    service, viewer = real.billing.services.subscriptions, make_viewer()
     plan = make_plan(real)
-    opening = subscribe(real, viewer, plan)
-    assert subscribe(real, viewer, plan) == opening
-    assert not real.counter.entitlements.of(viewer).entitled
-    approve(real, opening)
+    checkout = subscribe(real, viewer, plan)
+    assert subscribe(real, viewer, plan) == checkout
+    assert not real.billing.entitlements.of(viewer).entitled
+    approve(real, checkout)
     real.catch_up()
-    assert real.counter.entitlements.of(viewer).reason == "subscription"
-    current = shop.current(viewer)
+    assert real.billing.entitlements.of(viewer).reason == "subscription"
+    current = service.current_subscription(viewer)
     assert current.subscription is not None
     assert (current.subscription.state, current.plan) == (State.ACTIVE, plan)
-    assert [payment.charge.amount_minor for payment in shop.receipts(viewer)] == [799]
+    assert [payment.charge.amount_minor for payment in receipts(real, viewer)] == [799]
     with pytest.raises(AlreadySubscribed):
         subscribe(real, viewer)
-    ended = shop.cancel(viewer)
+    ended = service.cancel_subscription(viewer)
     assert ended.subscription is not None
     assert (ended.subscription.state, ended.subscription.next_charge_at) == (State.CANCELLED, None)
     assert ended.subscription.paid_through == current.subscription.next_charge_at
-    assert real.counter.entitlements.of(viewer).entitled
+    assert real.billing.entitlements.of(viewer).entitled
     with pytest.raises(NotFound):
-        shop.cancel(viewer)
+        service.cancel_subscription(viewer)
     back = subscribe(real, viewer, plan)
-    assert back != opening
+    assert back != checkout
     approve(real, back)
     real.catch_up()
-    found = shop.current(viewer).subscription
+    found = service.current_subscription(viewer).subscription
     assert found is not None
     assert (found.subscription_id, found.state) == (back.subscription_id, State.ACTIVE)
-    # what was paid for is not paid for twice: the first charge comes when it ends
+    # a period is not paid for twice: the first charge is due when it ends
     assert found.next_charge_at is not None and ended.subscription.paid_through is not None
     assert abs(found.next_charge_at - ended.subscription.paid_through) < timedelta(days=1)
-    assert len(shop.receipts(viewer)) == 1
+    assert len(receipts(real, viewer)) == 1
 
 
 def test_payments_that_are_paid_back_are_kept_as_such_and_pay_for_nothing(real: Real) -> None:
-    shop, viewer = real.counter.billing.shop, make_viewer()
-    opening = subscribe(real, viewer)
-    approve(real, opening)
+    viewer = make_viewer()
+    checkout = subscribe(real, viewer)
+    approve(real, checkout)
     real.catch_up()
-    (payment,) = shop.receipts(viewer)
-    action = f"subscriptions/{opening.subscription_id}/refund"
+    (payment,) = receipts(real, viewer)
+    action = f"subscriptions/{checkout.subscription_id}/refund"
     real.paypal.control("POST", action, sale_id=payment.charge.payment_id, amount="2.50")
     real.catch_up()
-    (payment,) = shop.receipts(viewer)
+    (payment,) = receipts(real, viewer)
     assert (payment.charge.state, payment.charge.refunded_minor) == (PaymentState.PARTIALLY_REFUNDED, 250)
-    assert real.counter.entitlements.of(viewer).entitled
+    assert real.billing.entitlements.of(viewer).entitled
     real.paypal.control("POST", action, sale_id=payment.charge.payment_id)
     real.catch_up()
-    (payment,) = shop.receipts(viewer)
+    (payment,) = receipts(real, viewer)
     assert (payment.charge.state, payment.charge.refunded_minor) == (PaymentState.REFUNDED, 799)
-    assert not real.counter.entitlements.of(viewer).entitled
+    assert not real.billing.entitlements.of(viewer).entitled
+
+
+@pytest.mark.parametrize("action", ["refund", "reverse"])
+def test_a_month_that_was_paid_back_is_not_kept_by_a_second_subscription(real: Real, action: str) -> None:
+    viewer, plan = make_viewer(), make_plan(real)
+    first = subscribe(real, viewer, plan)
+    approve(real, first)
+    real.catch_up()
+    real.billing.services.subscriptions.cancel_subscription(viewer)
+    second = subscribe(real, viewer, plan)
+    approve(real, second)
+    real.catch_up()
+    assert real.billing.entitlements.of(viewer).entitled
+    real.paypal.control("POST", f"subscriptions/{first.subscription_id}/{action}")
+    real.catch_up()
+    assert not real.billing.entitlements.of(viewer).entitled
+
+
+@pytest.mark.parametrize("more", [{}, {"start_time": "2036-01-01T00:00:00Z"}], ids=["paid", "starts in 2036"])
+def test_a_subscription_that_was_not_begun_here_entitles_nobody(real: Real, more: dict[str, str]) -> None:
+    viewer, plan = make_viewer(), make_plan(real)
+    asked = {"plan_id": plan.plan_id, "custom_id": viewer.user_id, **more}
+    subscription_id = real.paypal.ask("POST", "/v1/billing/subscriptions", asked)["id"]
+    real.paypal.control("POST", f"subscriptions/{subscription_id}/approve")
+    real.catch_up()
+    assert not real.billing.entitlements.of(viewer).entitled
+    assert receipts(real, viewer) == ()
+    approve(real, subscribe(real, viewer, plan))
+    real.catch_up()
+    assert real.billing.entitlements.of(viewer).entitled
 
 
 @pytest.mark.parametrize(("action", "entitled"), [("suspend", False), ("expire", False), ("cancel", True)])
 def test_what_is_done_at_paypal_is_known_here(real: Real, action: str, entitled: bool) -> None:
     viewer = make_viewer()
-    opening = subscribe(real, viewer)
-    approve(real, opening)
+    checkout = subscribe(real, viewer)
+    approve(real, checkout)
     real.catch_up()
-    real.paypal.control("POST", f"subscriptions/{opening.subscription_id}/{action}")
+    real.paypal.control("POST", f"subscriptions/{checkout.subscription_id}/{action}")
     real.catch_up()
-    assert real.counter.entitlements.of(viewer).entitled is entitled
+    assert real.billing.entitlements.of(viewer).entitled is entitled
 
 
 def test_a_reconciliation_finds_what_no_event_told(real: Real) -> None:
     viewer = make_viewer()
-    opening = subscribe(real, viewer)
+    checkout = subscribe(real, viewer)
     real.paypal.control("PATCH", "switches", delivery="lose")
-    approve(real, opening)
+    approve(real, checkout)
     real.arrived()
-    real.counter.billing.settlements.reconcile(everything=True)
-    real.counter.work()
-    assert real.counter.entitlements.of(viewer).entitled
+    real.billing.services.reconciliation.reconcile_stale(everything=True)
+    real.billing.work()
+    assert real.billing.entitlements.of(viewer).entitled
 
 
 def test_looking_at_a_subscription_that_waits_asks_paypal_again(real: Real) -> None:
     viewer = make_viewer()
-    opening = subscribe(real, viewer)
+    checkout = subscribe(real, viewer)
     real.paypal.control("PATCH", "switches", delivery="lose")
-    approve(real, opening)
+    approve(real, checkout)
     now = datetime.now(UTC)
-    store = real.counter.subscriptions
-    while not real.counter.queue:  # a look that is not two seconds after the last one asks nothing
+    store = real.billing.store
+    while not real.billing.queue:  # within two seconds of the last question nothing is asked
         assert datetime.now(UTC) - now < timedelta(seconds=10)
-        real.counter.billing.shop.current(viewer)
-    real.counter.work()
-    found = store.waiting(opening.subscription_id).subscription
+        real.billing.services.subscriptions.current_subscription(viewer)
+    real.billing.work()
+    found = store.find_pending(checkout.subscription_id).subscription
     assert found is not None and found.state is State.ACTIVE
 
 
 def test_leaving_cancels_at_paypal_and_keeps_the_payments_of_nobody(real: Real) -> None:
-    shop, viewer = real.counter.billing.shop, make_viewer()
-    opening = subscribe(real, viewer)
-    approve(real, opening)
+    service, viewer = real.billing.services.subscriptions, make_viewer()
+    checkout = subscribe(real, viewer)
+    approve(real, checkout)
     real.catch_up()
-    shop.forget(viewer.user_id)
-    shop.forget(viewer.user_id)
+    service.forget_viewer(viewer.user_id)
+    service.forget_viewer(viewer.user_id)
     real.catch_up()
-    found = real.counter.subscriptions.waiting(opening.subscription_id).subscription
+    found = real.billing.store.find_pending(checkout.subscription_id).subscription
     assert found is not None and (found.user_id, found.state) == (None, State.CANCELLED)
-    assert [p.user_id for p in real.counter.payments.of_subscription(opening.subscription_id)] == [None]
-    assert shop.receipts(viewer) == []
-    assert not real.counter.entitlements.of(viewer).entitled
+    assert [p.user_id for p in real.billing.payments.list_of_subscription(checkout.subscription_id)] == [None]
+    assert receipts(real, viewer) == ()
+    assert not real.billing.entitlements.of(viewer).entitled
 
 
 def test_what_is_approved_after_its_account_was_deleted_is_cancelled(real: Real) -> None:
     viewer = make_viewer()
-    opening = subscribe(real, viewer)
-    real.counter.billing.shop.forget(viewer.user_id)
-    approve(real, opening)
+    checkout = subscribe(real, viewer)
+    real.billing.services.subscriptions.forget_viewer(viewer.user_id)
+    approve(real, checkout)
     real.catch_up()
     real.catch_up()
-    found = real.counter.subscriptions.waiting(opening.subscription_id).subscription
+    found = real.billing.store.find_pending(checkout.subscription_id).subscription
     assert found is not None and (found.user_id, found.state) == (None, State.CANCELLED)
 
 
@@ -182,9 +215,9 @@ def test_of_two_that_were_approved_the_later_is_cancelled(real: Real) -> None:
     real.catch_up()
     real.catch_up()
     states = {
-        opening.subscription_id: found.state
-        for opening in (first, second)
-        if (found := real.counter.subscriptions.waiting(opening.subscription_id).subscription)
+        checkout.subscription_id: found.state
+        for checkout in (first, second)
+        if (found := real.billing.store.find_pending(checkout.subscription_id).subscription)
     }
     assert states == {second.subscription_id: State.ACTIVE, first.subscription_id: State.CANCELLED}
 
@@ -192,21 +225,21 @@ def test_of_two_that_were_approved_the_later_is_cancelled(real: Real) -> None:
 @pytest.mark.parametrize("status", [500, 503, 429])
 def test_while_paypal_is_away_it_is_said_so_and_nothing_is_lost(real: Real, status: int) -> None:
     viewer, plan = make_viewer(), make_plan(real)
-    opening = subscribe(real, viewer, plan)
-    approve(real, opening)
+    checkout = subscribe(real, viewer, plan)
+    approve(real, checkout)
     sent = real.arrived()
     real.paypal.control("PATCH", "switches", fault={"status": status, "count": 1000, "path": "/v1"})
-    real.counter.receive(sent)
+    real.billing.receive(sent)
     with pytest.raises(StoreUnavailable, match="PayPal"):
-        real.counter.work()
+        real.billing.work()
     with pytest.raises(StoreUnavailable, match="PayPal"):
         subscribe(real, make_viewer(), plan)
-    assert real.counter.subscriptions.waiting(opening.subscription_id).token is not None
+    assert real.billing.store.find_pending(checkout.subscription_id).token is not None
     real.paypal.control("PATCH", "switches", fault=None)
-    real.counter.queue.clear()
-    real.counter.queue.append((opening.subscription_id, "mending"))
-    real.counter.work()
-    assert real.counter.entitlements.of(viewer).entitled
+    real.billing.queue.clear()
+    real.billing.queue.append(SettleSubscription(checkout.subscription_id, "repair"))
+    real.billing.work()
+    assert real.billing.entitlements.of(viewer).entitled
 
 
 def test_an_answer_that_was_lost_is_asked_for_again_under_the_same_id(real: Real) -> None:
@@ -229,9 +262,9 @@ def test_an_access_token_that_ended_is_renewed(real: Real) -> None:
 
 
 def test_wrong_credentials_are_named_by_their_settings(real: Real) -> None:
-    from functions.billing.paypal import PayPal
+    from functions.billing.paypal import PayPalClient
 
-    stranger = PayPal(real.paypal.url, "somebody", "else")
+    stranger = PayPalClient(real.paypal.url, "somebody", "else")
     with pytest.raises(PayPalRefused, match="PAYPAL_CLIENT_ID"):
         stranger.subscription("I-NOTHING")
 

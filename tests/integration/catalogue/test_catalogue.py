@@ -170,7 +170,7 @@ def test_a_playback_key_reads_its_title_and_can_do_nothing_else() -> None:
     catalogue = bootstrap.catalogue()
     catalogue.open_title("one-000001", stem="one", status=Status.ENCODING)
     catalogue.mark_playable("one-000001", make_playback("job"), complete=True)
-    session = bootstrap.playback().opener.open("one-000001", ADMINISTRATOR)
+    session = bootstrap.playback().service.open_title("one-000001", ADMINISTRATOR)
     with BlobClient.from_blob_url(f"{session.manifest_url}?{session.sas}") as film:
         assert film.download_blob().readall() == b"<MPD/>"
         with pytest.raises(HttpResponseError):

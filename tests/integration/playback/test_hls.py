@@ -1,6 +1,6 @@
 """A film is played by a native HLS client over the functions host, MySQL, Redis, Mongo and blob storage, and only so.
 
-No browser takes part: what plays is ffmpeg, which like Safari is given one address and follows what stands in it.
+No browser takes part: ffmpeg plays, which like Safari is given one address and follows the addresses in that playlist.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class House:
         return {**session, "address": f"{self.api}/api/{session['hls_ticket_url']}"}
 
     def sealed(self, title_id: str, *, until: datetime) -> str:
-        """Return the address of a ticket that dies then."""
+        """Return the address of a ticket that expires then."""
         content = {"title_id": title_id, "job_id": JOB, "at": int((until - timedelta(hours=1)).timestamp())}
         ticket = SignedTokens(self.signing_key, lambda: datetime.now(UTC)).sign("hls", content, until=until)
         return f"{self.api}/api/hls/{ticket}/master.m3u8"
@@ -117,12 +117,12 @@ def _title(*, complete: bool) -> str:
 
 
 def get(address: str) -> requests.Response:
-    """Ask as a native player does: with nothing but the address."""
+    """Request as a native player does: with the address only."""
     return requests.get(address, timeout=TIMEOUT_S)
 
 
 def beside(address: str, name: str) -> str:
-    """Return what a relative address means that stands in the playlist at `address`."""
+    """Return the absolute form of a relative address in the playlist at `address`."""
     return f"{address.rpartition('/')[0]}/{name}"
 
 
@@ -231,7 +231,7 @@ def test_a_ticket_reads_its_own_title_only(house: House) -> None:
     )
     for way in ways:
         prepared = requests.Request("GET", address).prepare()
-        prepared.url = beside(address, way)  # as it stands: a client would tidy it up
+        prepared.url = beside(address, way)  # unchanged: a client would normalise it
         with requests.Session() as client:
             assert client.send(prepared, timeout=TIMEOUT_S).status_code == 404, way
 

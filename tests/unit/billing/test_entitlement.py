@@ -1,4 +1,4 @@
-"""Who is let in: one rule of subscriptions, grants and clock; and up to when something is paid for."""
+"""The entitlement: one rule of subscriptions, grants and clock; and until when a subscription is paid for."""
 
 from __future__ import annotations
 
@@ -14,26 +14,27 @@ from functions.accounts.model import Viewer
 from functions.billing.entitlements import Entitlements
 from functions.billing.model import (
     Charge,
-    Covering,
+    Coverage,
     Entitlement,
     Interval,
+    LastPayment,
+    Offer,
     PaymentState,
-    Standing,
+    RemoteSubscription,
     State,
     after,
     entitlement_of,
     paid_through_of,
 )
-from functions.billing.repository import Access
-from functions.platform.errors import StoreUnavailable
 from tests.support.billing import MONTHLY, NOON, YEARLY, TickingClock
+from tests.support.billing_store import MemoryEntitlementCache
 
 DAY = timedelta(days=1)
 PAID = datetime(2026, 11, 24, 15, 51, tzinfo=UTC)
 NEXT = datetime(2026, 12, 24, 10, 0, tzinfo=UTC)
 
 
-def reason(*subscriptions: Access, grants: tuple[datetime, ...] = (), now: datetime = NOON) -> str:
+def reason(*subscriptions: Coverage, grants: tuple[datetime, ...] = (), now: datetime = NOON) -> str:
     return entitlement_of(subscriptions, grants, now).reason
 
 
@@ -54,7 +55,7 @@ def reason(*subscriptions: Access, grants: tuple[datetime, ...] = (), now: datet
     ],
 )
 def test_a_subscription_lets_in_while_it_is_paid_for(state: State, paid_through: datetime | None, let_in: bool) -> None:
-    assert reason(Access(state, paid_through)) == ("subscription" if let_in else "none")
+    assert reason(Coverage(state, paid_through)) == ("subscription" if let_in else "none")
 
 
 def test_a_grant_lets_in_until_it_ends() -> None:
@@ -63,7 +64,7 @@ def test_a_grant_lets_in_until_it_ends() -> None:
 
 
 def test_what_reaches_furthest_counts() -> None:
-    short, long = Access(State.CANCELLED, NOON + DAY), NOON + 30 * DAY
+    short, long = Coverage(State.CANCELLED, NOON + DAY), NOON + 30 * DAY
     assert entitlement_of([short], [long], NOON) == Entitlement(True, "grant", long)
     assert entitlement_of([short], [NOON + DAY / 2], NOON) == Entitlement(True, "subscription", NOON + DAY)
 
@@ -80,7 +81,7 @@ def test_nobody_is_let_in_longer_than_anything_lasts(
     subscriptions: list[tuple[State, int | None]], grants: list[int], hours: int
 ) -> None:
     now = NOON + timedelta(hours=hours)
-    held = [Access(state, None if at is None else NOON + timedelta(hours=at)) for state, at in subscriptions]
+    held = [Coverage(state, None if at is None else NOON + timedelta(hours=at)) for state, at in subscriptions]
     found = entitlement_of(held, [NOON + timedelta(hours=at) for at in grants], now)
     assert found.entitled == (found.reason != "none") == (found.until is not None)
     if found.until:
@@ -88,8 +89,10 @@ def test_nobody_is_let_in_longer_than_anything_lasts(
         assert entitlement_of(held, [NOON + timedelta(hours=at) for at in grants], found.until).entitled is False
 
 
-def standing(state: State = State.ACTIVE, **changes: Any) -> Standing:
-    made = Standing("I-1", "a" * 32, "P-1", state, PAID, PAID, NEXT if state is State.ACTIVE else None, PAID)
+def remote(state: State = State.ACTIVE, **changes: Any) -> RemoteSubscription:
+    next_charge_at = NEXT if state is State.ACTIVE else None
+    last_payment = LastPayment(PAID, 799, "EUR")
+    made = RemoteSubscription("I-1", "a" * 32, "P-1", state, PAID, PAID, next_charge_at, last_payment)
     return replace(made, **changes)
 
 
@@ -98,53 +101,111 @@ def charge(at: datetime = PAID, state: PaymentState = PaymentState.COMPLETED) ->
 
 
 def test_while_it_runs_it_is_paid_up_to_the_next_charge() -> None:
-    assert paid_through_of(standing(), [charge()], MONTHLY) == NEXT
+    assert paid_through_of(remote(), [charge()], MONTHLY) == NEXT
 
 
 def test_after_its_end_the_day_that_was_known_stays() -> None:
-    assert paid_through_of(standing(State.CANCELLED), [charge()], MONTHLY, known=NEXT) == NEXT
+    assert paid_through_of(remote(State.CANCELLED), [charge()], MONTHLY, known=NEXT) == NEXT
 
 
 def test_after_an_end_that_was_all_we_heard_of_the_last_payment_counts_and_never_too_little() -> None:
-    found = paid_through_of(standing(State.CANCELLED), [charge()], MONTHLY)
+    found = paid_through_of(remote(State.CANCELLED), [charge()], MONTHLY)
     assert found == datetime(2026, 12, 24, 15, 51, tzinfo=UTC)
     early = PAID.replace(hour=3)
-    found = paid_through_of(standing(State.CANCELLED, last_paid_at=early), [charge(early)], MONTHLY)
+    found = paid_through_of(
+        remote(State.CANCELLED, last_payment=LastPayment(early, 799, "EUR")), [charge(early)], MONTHLY
+    )
     assert found == NEXT
 
 
 def test_a_renewal_that_was_never_told_counts_too() -> None:
     renewed = NEXT + timedelta(minutes=4)
     found = paid_through_of(
-        standing(State.CANCELLED, last_paid_at=renewed), [charge(), charge(renewed)], MONTHLY, known=NEXT
+        remote(State.CANCELLED, last_payment=LastPayment(renewed, 799, "EUR")), [charge()], MONTHLY, known=NEXT
     )
     assert found == after(renewed, Interval.MONTH, 1)
 
 
 def test_a_failed_charge_does_not_pay_for_the_time_to_the_next_try() -> None:
-    failing = standing(failing=True, next_charge_at=NEXT + 30 * DAY)
+    failing = remote(failing=True, next_charge_at=NEXT + 30 * DAY)
     assert paid_through_of(failing, [charge()], MONTHLY, known=NEXT) == NEXT
 
 
 def test_a_payment_that_was_paid_back_in_full_pays_for_nothing() -> None:
     for state in (State.ACTIVE, State.CANCELLED):
-        assert paid_through_of(standing(state), [charge(state=PaymentState.REFUNDED)], MONTHLY, known=NEXT) is None
+        assert paid_through_of(remote(state), [charge(state=PaymentState.REFUNDED)], MONTHLY, known=NEXT) is None
     kept = charge(state=PaymentState.PARTIALLY_REFUNDED)
-    assert paid_through_of(standing(), [kept], MONTHLY) == NEXT
+    assert paid_through_of(remote(), [kept], MONTHLY) == NEXT
 
 
 def test_an_earlier_payment_that_was_paid_back_takes_nothing_from_a_later_one() -> None:
     old = charge(PAID - 31 * DAY, PaymentState.REFUNDED)
-    assert paid_through_of(standing(), [old, charge()], MONTHLY) == NEXT
+    assert paid_through_of(remote(), [old, charge()], MONTHLY) == NEXT
 
 
-def test_what_begins_later_is_open_until_its_first_charge() -> None:
-    assert paid_through_of(standing(last_paid_at=None), [], YEARLY) == NEXT
-    assert paid_through_of(standing(State.CANCELLED, last_paid_at=None), [], YEARLY) is None
+def test_before_its_first_charge_nothing_is_paid_for() -> None:
+    for state in (State.ACTIVE, State.CANCELLED):
+        assert paid_through_of(remote(state, last_payment=None), [], YEARLY) is None
+        pending = charge(state=PaymentState.PENDING)
+        assert paid_through_of(remote(state, last_payment=None), [pending], MONTHLY) is None
+
+
+def test_a_refund_counts_although_the_last_payment_is_dated_a_second_later() -> None:
+    later = LastPayment(PAID + timedelta(seconds=1), 799, "EUR")
+    refunded = charge(state=PaymentState.REFUNDED)
+    assert paid_through_of(remote(last_payment=later), [refunded], MONTHLY) is None
+    in_parts = replace(charge(state=PaymentState.PARTIALLY_REFUNDED), refunded_minor=799)
+    assert paid_through_of(remote(last_payment=later), [in_parts], MONTHLY) is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        replace(MONTHLY, price_minor=800),
+        replace(MONTHLY, currency="USD"),
+        None,
+    ],
+    ids=["dearer", "other currency", "unknown plan"],
+)
+def test_a_payment_that_is_not_the_plans_price_pays_for_nothing(wrong: Offer | None) -> None:
+    for state in (State.ACTIVE, State.CANCELLED):
+        assert paid_through_of(remote(state), [charge()], wrong) is None
+        assert paid_through_of(remote(state), [], wrong) is None
+
+
+def test_a_payment_of_too_little_does_not_renew_what_was_paid() -> None:
+    renewed = NEXT + timedelta(minutes=4)
+    small = replace(charge(renewed), amount_minor=1)
+    found = paid_through_of(
+        remote(last_payment=LastPayment(renewed, 1, "EUR"), next_charge_at=NEXT + 31 * DAY), [charge(), small], MONTHLY
+    )
+    assert found is not None and found < NEXT + 5 * DAY
+
+
+def test_an_arrear_that_is_charged_with_the_price_pays_too() -> None:
+    assert paid_through_of(remote(), [replace(charge(), amount_minor=2 * 799)], MONTHLY) == NEXT
+
+
+def test_a_subscription_whose_price_or_quantity_was_altered_is_not_believed() -> None:
+    assert paid_through_of(remote(altered=True), [charge()], MONTHLY) is None
+
+
+@pytest.mark.parametrize("next_charge_at", [NEXT + 3650 * DAY, datetime(2036, 1, 1, tzinfo=UTC)])
+def test_one_payment_pays_for_one_period_whatever_the_next_charge_is(next_charge_at: datetime) -> None:
+    found = paid_through_of(remote(next_charge_at=next_charge_at), [charge()], MONTHLY)
+    assert found is not None and found < NEXT + 7 * DAY
+
+
+def test_a_cancelled_subscription_has_a_day_of_grace_while_another_takes_over() -> None:
+    paid, successor = Coverage(State.CANCELLED, NOON), Coverage(State.ACTIVE, None)
+    assert reason(paid, now=NOON + DAY / 2) == "none"
+    assert reason(paid, successor, now=NOON + DAY / 2) == "subscription"
+    assert reason(paid, successor, now=NOON + DAY) == "none"
+    assert reason(Coverage(State.CANCELLED, None), successor, now=NOON - DAY) == "none"
 
 
 def test_what_waits_for_approval_is_paid_for_by_nothing() -> None:
-    assert paid_through_of(standing(State.APPROVAL_PENDING, next_charge_at=NEXT), [], MONTHLY) is None
+    assert paid_through_of(remote(State.APPROVAL_PENDING, next_charge_at=NEXT), [], MONTHLY) is None
 
 
 @pytest.mark.parametrize(
@@ -163,47 +224,23 @@ def test_periods_follow_the_calendar(at: str, interval: Interval, count: int, la
 
 
 class Store:
-    """What may let people in, and how often that was asked."""
+    """Grants, and how often they were read."""
 
     def __init__(self) -> None:
         self.grants: list[datetime] = []
         self.asked = 0
 
-    def access_of(self, user_id: str) -> tuple[list[Covering], list[datetime]]:
+    def coverage_of(self, user_id: str) -> tuple[list[Coverage], list[datetime]]:
         self.asked += 1
         return [], list(self.grants)
-
-
-class Memory:
-    """Answers by user; away if told so."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, Entitlement] = {}
-        self.away = False
-
-    def recall(self, user_id: str) -> Entitlement | None:
-        self._answer()
-        return self.kept.get(user_id)
-
-    def remember(self, user_id: str, entitlement: Entitlement, *, seconds: int) -> None:
-        self._answer()
-        self.kept[user_id] = entitlement
-
-    def forget(self, user_id: str) -> None:
-        self._answer()
-        self.kept.pop(user_id, None)
-
-    def _answer(self) -> None:
-        if self.away:
-            raise StoreUnavailable("The store does not answer.")
 
 
 VIEWER = Viewer("c" * 32, "ada@example.org")
 
 
 def test_an_answer_is_remembered_until_something_changes() -> None:
-    store, memory = Store(), Memory()
-    entitlements = Entitlements(store, memory, TickingClock())
+    store, cache = Store(), MemoryEntitlementCache()
+    entitlements = Entitlements(store, cache, TickingClock())
     assert not entitlements.of(VIEWER).entitled
     store.grants.append(NOON + DAY)
     assert not entitlements.of(VIEWER).entitled
@@ -215,16 +252,16 @@ def test_an_answer_is_remembered_until_something_changes() -> None:
 def test_a_remembered_answer_does_not_outlive_what_it_is_about() -> None:
     store, clock = Store(), TickingClock()
     store.grants.append(NOON + timedelta(seconds=5))
-    entitlements = Entitlements(store, Memory(), clock)
+    entitlements = Entitlements(store, MemoryEntitlementCache(), clock)
     assert entitlements.of(VIEWER).entitled
     clock.forward(seconds=6)
     assert not entitlements.of(VIEWER).entitled
 
 
 def test_without_the_memory_the_store_itself_answers() -> None:
-    store, memory = Store(), Memory()
-    memory.away = True
-    entitlements = Entitlements(store, memory, TickingClock())
+    store, cache = Store(), MemoryEntitlementCache()
+    cache.unavailable = True
+    entitlements = Entitlements(store, cache, TickingClock())
     store.grants.append(NOON + DAY)
     assert entitlements.of(VIEWER).reason == "grant"
     entitlements.changed(VIEWER.user_id)
@@ -233,5 +270,5 @@ def test_without_the_memory_the_store_itself_answers() -> None:
 def test_an_administrator_may_always_and_nothing_is_asked() -> None:
     store = Store()
     admin = replace(VIEWER, admin=True)
-    assert Entitlements(store, Memory(), TickingClock()).of(admin) == Entitlement(True, "administrator")
+    assert Entitlements(store, MemoryEntitlementCache(), TickingClock()).of(admin) == Entitlement(True, "administrator")
     assert store.asked == 0

@@ -1,15 +1,20 @@
-"""Amounts: whole numbers here, decimal texts at PayPal."""
+"""Amounts: integers here, decimal text at PayPal."""
 
 from __future__ import annotations
 
+import json
+
+import azure.functions as func
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.billing.model import Interval, Offer
 from functions.billing.money import DECIMALS, WHOLE_ONLY, minor_of, value_of
-from functions.billing.owner import offer_of
+from functions.billing.schemas import NewPlan
 from functions.platform.errors import Malformed
+from functions.platform.http import read_body
 
 
 @given(st.integers(0, 10**9), st.sampled_from(sorted(set(DECIMALS) - WHOLE_ONLY)))
@@ -27,7 +32,11 @@ def test_amounts_as_paypal_writes_them_are_read(value: str, currency: str, minor
 
 @pytest.mark.parametrize(
     ("value", "currency"),
-    [("7.999", "EUR"), ("7,99", "EUR"), ("", "EUR"), ("NaN", "EUR"), ("1e30", "EUR"), ("0.5", "JPY"), ("1", "XYZ")],
+    [
+        *((value, "EUR") for value in ("7.999", "7,99", "", "NaN", "1e30", "1e999999999", "1_0.00", "9" * 400)),
+        ("0.5", "JPY"),
+        ("1", "XYZ"),
+    ],
 )
 def test_what_is_no_amount_is_refused(value: str, currency: str) -> None:
     with pytest.raises(Malformed):
@@ -40,19 +49,23 @@ def test_a_currency_without_fractions_is_written_without_them() -> None:
 
 def test_an_offer_is_read() -> None:
     asked = {"name": " Monthly ", "price": "7.99", "currency": "eur", "interval": "month"}
-    assert offer_of(asked) == Offer("Monthly", "", 799, "EUR", Interval.MONTH, 1)
+    assert msgspec.convert(asked, NewPlan).offer() == Offer("Monthly", "", 799, "EUR", Interval.MONTH, 1)
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
         {"name": ""},
+        {"name": "  "},
         {"name": "x" * 128},
         {"name": 5},
         {"price": 7.99},
         {"price": "0"},
         {"price": "-1"},
         {"price": "dear"},
+        {"price": "1e999999999"},
+        {"price": "1_0.00"},
+        {"price": "9" * 400},
         {"currency": "XYZ"},
         {"currency": None},
         {"currency": "HUF", "price": "7.50"},
@@ -62,12 +75,14 @@ def test_an_offer_is_read() -> None:
         {"interval_count": 13},
         {"interval_count": "2"},
         {"interval_count": True},
+        {"interval_count": 10**400},
         {"description": 7},
         {"description": "x" * 128},
     ],
-    ids=str,
+    ids=lambda wrong: str(wrong)[:40],
 )
-def test_an_offer_that_paypal_would_not_take_is_refused_with_a_sentence(wrong: dict[str, object]) -> None:
-    asked = {"name": "Monthly", "price": "7.99", "currency": "EUR", **wrong}
+def test_an_offer_that_paypal_would_not_accept_is_refused_with_a_sentence(wrong: dict[str, object]) -> None:
+    body = json.dumps({"name": "Monthly", "price": "7.99", "currency": "EUR", **wrong}).encode()
+    request = func.HttpRequest(method="POST", url="/", headers={"Content-Type": "application/json"}, body=body)
     with pytest.raises(Malformed, match=r"\.$"):
-        offer_of(asked)
+        read_body(request, NewPlan, largest_bytes=10_000).offer()

@@ -1,4 +1,4 @@
-"""Webhooks: which are believed to be PayPal's, where their certificates may come from, and what they speak of."""
+"""Webhooks: which are accepted as PayPal's, where their certificates may come from, and what their subject is."""
 
 from __future__ import annotations
 
@@ -10,10 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.billing.certificates import FETCHES, LARGEST_BYTES, Certificates, origins_of
-from functions.billing.webhooks import LARGEST_BODY, Webhooks, event_of, subject_of
+from functions.billing.certificates import (
+    FETCHES_OF_A_NETWORK,
+    FETCHES_OF_UNKNOWN,
+    LARGEST_BYTES,
+    Certificates,
+    network_of,
+    origins_of,
+)
+from functions.billing.ports import LearnedCertificate
+from functions.billing.webhooks import LARGEST_BODY, WebhookReader, event_of, subject_of
 from functions.platform.errors import NotFromPayPal, SettingMissing, StoreUnavailable
 from infra.local.simulators.paypal.certificates import make_authority
+from tests.support.billing_store import MemoryCertificates
 from tests.support.web import Answer, WebServer
 
 if TYPE_CHECKING:
@@ -22,6 +31,8 @@ if TYPE_CHECKING:
 
 
 WEBHOOK = "1JE4291016473214C"
+PAYPAL, STRANGER = "198.51.100.7", "203.0.113.9"
+"""The addresses that PayPal and somebody else send from."""
 CERTS = "v1/notifications/certs/"
 AUTHORITY = make_authority()
 SIGNER = AUTHORITY.issue()
@@ -44,7 +55,7 @@ def ca(tmp_path: Path) -> str:
 
 
 class Ticks:
-    """A clock of seconds that stands still until it is moved."""
+    """A clock of seconds that only tests advance."""
 
     def __init__(self) -> None:
         self.at = 1000.0
@@ -53,12 +64,29 @@ class Ticks:
         return self.at
 
 
+class Ahead:
+    """The clock, ahead by what is added."""
+
+    def __init__(self) -> None:
+        self.by = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.by
+
+
+def pass_a_day(ticks: Ticks, clock: Ahead) -> None:
+    ticks.at += 24 * 3600 + 1
+    clock.by += timedelta(days=1, seconds=1)
+
+
 def now() -> datetime:
     return datetime.now(UTC)
 
 
-def reader(server: WebServer, ca: str, *, webhook_id: str = WEBHOOK, **options: Any) -> Webhooks:
-    return Webhooks(webhook_id, Certificates(server.url.rstrip("/"), ca, options.pop("now", now), **options))
+def reader(server: WebServer, ca: str, *, webhook_id: str = WEBHOOK, **options: Any) -> WebhookReader:
+    store = options.pop("store", None) or MemoryCertificates()
+    certificates = Certificates(server.url.rstrip("/"), ca, store, options.pop("now", now), **options)
+    return WebhookReader(webhook_id, certificates)
 
 
 def transmission(server: WebServer, body: bytes, **changes: str) -> dict[str, str]:
@@ -82,18 +110,68 @@ def body_of(event: object = EVENT) -> bytes:
 def test_a_genuine_webhook_is_read_and_its_certificate_fetched_once(server: WebServer, ca: str) -> None:
     webhooks = reader(server, ca)
     for _ in range(3):
-        event = webhooks.read(transmission(server, body_of()), body_of())
+        event = webhooks.read(transmission(server, body_of()), body_of(), source=PAYPAL)
         assert (event.event_id, event.kind, event.subject) == ("WH-1", "BILLING.SUBSCRIPTION.ACTIVATED", "I-1")
     assert len(server.asked) == 1
 
 
 def test_a_certificate_is_fetched_again_after_a_day(server: WebServer, ca: str) -> None:
-    ticks = Ticks()
-    webhooks = reader(server, ca, ticks=ticks)
-    webhooks.read(transmission(server, body_of()), body_of())
-    ticks.at += 24 * 3600 + 1
-    webhooks.read(transmission(server, body_of()), body_of())
+    ticks, clock = Ticks(), Ahead()
+    webhooks = reader(server, ca, ticks=ticks, now=clock)
+    webhooks.read(transmission(server, body_of()), body_of(), source=PAYPAL)
+    pass_a_day(ticks, clock)
+    webhooks.read(transmission(server, body_of()), body_of(), source=PAYPAL)
     assert len(server.asked) == 2
+
+
+def test_a_certificate_that_paypal_has_withdrawn_is_forgotten(server: WebServer, ca: str) -> None:
+    ticks, clock, store = Ticks(), Ahead(), MemoryCertificates()
+    webhooks = reader(server, ca, ticks=ticks, now=clock, store=store)
+    webhooks.read(transmission(server, body_of()), body_of(), source=PAYPAL)
+    pass_a_day(ticks, clock)
+    server.answer = Answer(status=404)
+    with pytest.raises(NotFromPayPal):
+        webhooks.read(transmission(server, body_of()), body_of(), source=PAYPAL)
+    assert store.certificates == {}
+
+
+def test_a_certificate_that_cannot_be_fetched_again_is_used_meanwhile(server: WebServer, ca: str) -> None:
+    ticks, clock = Ticks(), Ahead()
+    webhooks = reader(server, ca, ticks=ticks, now=clock)
+    webhooks.read(transmission(server, body_of()), body_of(), source=PAYPAL)
+    pass_a_day(ticks, clock)
+    server.answer = Answer(status=503)
+    for _ in range(3):
+        webhooks.read(transmission(server, body_of()), body_of(), source=PAYPAL)
+    assert len(server.asked) == 2
+    ticks.at += 61
+    webhooks.read(transmission(server, body_of()), body_of(), source=PAYPAL)
+    assert len(server.asked) == 3
+
+
+def test_another_instance_need_not_fetch_a_certificate(server: WebServer, ca: str) -> None:
+    store = MemoryCertificates()
+    reader(server, ca, store=store).read(transmission(server, body_of()), body_of(), source=PAYPAL)
+    reader(server, ca, store=store).read(transmission(server, body_of()), body_of(), source=PAYPAL)
+    assert len(server.asked) == 1
+
+
+def test_what_the_store_holds_is_verified_like_what_is_fetched(server: WebServer, ca: str) -> None:
+    store = MemoryCertificates()
+    forged = make_authority().issue()
+    headers = transmission(server, body_of())
+    store.certificates[headers["PAYPAL-CERT-URL"]] = LearnedCertificate(forged.chain.encode(), now())
+    reader(server, ca, store=store).read(headers, body_of(), source=PAYPAL)
+    assert len(server.asked) == 1
+
+
+def test_without_the_store_a_certificate_is_fetched(server: WebServer, ca: str) -> None:
+    store = MemoryCertificates()
+    store.unavailable = True
+    webhooks = reader(server, ca, store=store)
+    for _ in range(2):
+        webhooks.read(transmission(server, body_of()), body_of(), source=PAYPAL)
+    assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize(
@@ -117,16 +195,16 @@ def test_what_is_not_signed_as_paypal_signs_for_us_is_refused(
     server: WebServer, ca: str, changes: dict[str, str]
 ) -> None:
     with pytest.raises(NotFromPayPal):
-        reader(server, ca).read(transmission(server, body_of(), **changes), body_of())
+        reader(server, ca).read(transmission(server, body_of(), **changes), body_of(), source=PAYPAL)
 
 
 def test_a_body_that_was_changed_or_is_far_too_large_is_refused(server: WebServer, ca: str) -> None:
     headers = transmission(server, body_of())
     with pytest.raises(NotFromPayPal):
-        reader(server, ca).read(headers, body_of() + b" ")
+        reader(server, ca).read(headers, body_of() + b" ", source=PAYPAL)
     large = b" " * (LARGEST_BODY + 1)
     with pytest.raises(NotFromPayPal):
-        reader(server, ca).read(transmission(server, large), large)
+        reader(server, ca).read(transmission(server, large), large, source=PAYPAL)
     assert len(server.asked) <= 1
 
 
@@ -154,7 +232,7 @@ def test_a_body_that_was_changed_or_is_far_too_large_is_refused(server: WebServe
 def test_a_certificate_elsewhere_is_not_even_asked_for(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("requests.get", lambda *_, **__: pytest.fail("somebody was asked"))
     with pytest.raises(NotFromPayPal):
-        Certificates("https://api-m.paypal.com", "", now).key(address)
+        Certificates("https://api-m.paypal.com", "", MemoryCertificates(), now).key(address, PAYPAL)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +262,7 @@ def test_an_address_that_is_neither_paypal_nor_a_simulator_here_is_no_setting(ur
 def test_everyones_webhook_id_and_none_at_all_are_no_settings(server: WebServer, ca: str, webhook_id: str) -> None:
     headers = transmission(server, body_of(), signed_for=webhook_id)
     with pytest.raises(SettingMissing, match="PAYPAL_WEBHOOK_ID"):
-        reader(server, ca, webhook_id=webhook_id).read(headers, body_of())
+        reader(server, ca, webhook_id=webhook_id).read(headers, body_of(), source=PAYPAL)
     assert server.asked == []
 
 
@@ -211,7 +289,7 @@ def test_everyones_webhook_id_and_none_at_all_are_no_settings(server: WebServer,
 def test_what_lies_at_the_address_must_be_paypals_own_chain(server: WebServer, ca: str, answer: Answer) -> None:
     server.answer = answer
     with pytest.raises(NotFromPayPal):
-        reader(server, ca).read(transmission(server, body_of()), body_of())
+        reader(server, ca).read(transmission(server, body_of()), body_of(), source=PAYPAL)
     assert len(server.asked) == 1
 
 
@@ -219,47 +297,94 @@ def test_while_a_certificate_cannot_be_had_the_webhook_is_to_come_again(server: 
     server.answer = Answer(status=503)
     webhooks = reader(server, ca)
     with pytest.raises(StoreUnavailable):
-        webhooks.read(transmission(server, body_of()), body_of())
+        webhooks.read(transmission(server, body_of()), body_of(), source=PAYPAL)
     server.answer = Answer(SIGNER.chain.encode())
-    webhooks.read(transmission(server, body_of()), body_of())
+    webhooks.read(transmission(server, body_of()), body_of(), source=PAYPAL)
 
 
-def test_strangers_cannot_make_us_ask_often(server: WebServer, ca: str) -> None:
-    server.answer = Answer(status=404)
-    ticks = Ticks()
-    webhooks = reader(server, ca, ticks=ticks)
-    for number in range(20):
-        headers = transmission(server, body_of(), PAYPAL_CERT_URL=f"{server.url}{CERTS}CERT-X{number}")
+def name_unknown(server: WebServer, webhooks: WebhookReader, count: int, source: str) -> None:
+    """Send webhooks that name certificates which do not exist."""
+    genuine, server.answer = server.answer, Answer(status=404)
+    for number in range(count):
+        name = f"CERT-X{source.replace('.', '-')}-{number}"
+        headers = transmission(server, body_of(), PAYPAL_CERT_URL=f"{server.url}{CERTS}{name}")
         with pytest.raises((NotFromPayPal, StoreUnavailable)):
-            webhooks.read(headers, body_of())
-    assert len(server.asked) == FETCHES
-    ticks.at += 61
-    server.answer = Answer(SIGNER.chain.encode())
-    webhooks.read(transmission(server, body_of()), body_of())
+            webhooks.read(headers, body_of(), source=source)
+    server.answer = genuine
 
 
-def test_strangers_cannot_make_others_wait(server: WebServer, ca: str) -> None:
+def test_a_stranger_cannot_make_us_fetch_often(server: WebServer, ca: str) -> None:
+    webhooks = reader(server, ca, ticks=Ticks())
+    name_unknown(server, webhooks, 20, STRANGER)
+    assert len(server.asked) == FETCHES_OF_A_NETWORK
+
+
+def test_strangers_of_many_networks_cannot_make_us_fetch_without_limit(server: WebServer, ca: str) -> None:
+    webhooks = reader(server, ca, ticks=Ticks())
+    for network in range(15):
+        name_unknown(server, webhooks, 7, f"203.0.{network}.9")
+    assert len(server.asked) == FETCHES_OF_UNKNOWN
+
+
+def test_a_stranger_does_not_stop_the_webhooks_of_paypal(server: WebServer, ca: str) -> None:
+    webhooks = reader(server, ca, ticks=Ticks())
+    name_unknown(server, webhooks, 20, STRANGER)
+    webhooks.read(transmission(server, body_of()), body_of(), source=PAYPAL)
+
+
+def test_no_stranger_stops_the_webhooks_of_a_certificate_that_was_learned(server: WebServer, ca: str) -> None:
+    store = MemoryCertificates()
+    reader(server, ca, store=store).read(transmission(server, body_of()), body_of(), source=PAYPAL)
+    ticks, clock = Ticks(), Ahead()
+    restarted = reader(server, ca, store=store, ticks=ticks, now=clock)
+    for network in range(15):
+        name_unknown(server, restarted, 7, f"203.0.{network}.9")
+    restarted.read(transmission(server, body_of()), body_of(), source=PAYPAL)
+    pass_a_day(ticks, clock)
+    for network in range(15):
+        name_unknown(server, restarted, 7, f"203.0.{network}.9")
+    asked = len(server.asked)
+    restarted.read(transmission(server, body_of()), body_of(), source=PAYPAL)
+    assert len(server.asked) == asked + 1
+
+
+def test_a_stranger_cannot_make_others_wait(server: WebServer, ca: str) -> None:
     webhooks = reader(server, ca)
-    webhooks.read(transmission(server, body_of()), body_of())
+    webhooks.read(transmission(server, body_of()), body_of(), source=PAYPAL)
     server.answer = Answer(trickles=True)
-    stranger = transmission(server, body_of(), PAYPAL_CERT_URL=f"{server.url}{CERTS}CERT-SLOW")
+    slow = transmission(server, body_of(), PAYPAL_CERT_URL=f"{server.url}{CERTS}CERT-SLOW")
+    other = transmission(server, body_of(), PAYPAL_CERT_URL=f"{server.url}{CERTS}CERT-2")
     ended = threading.Event()
 
     def ask() -> None:
         with pytest.raises(StoreUnavailable):
-            webhooks.read(stranger, body_of())
+            webhooks.read(slow, body_of(), source=STRANGER)
         ended.set()
 
     thread = threading.Thread(target=ask)
     thread.start()
     while len(server.asked) < 2:
         assert thread.is_alive()
-    webhooks.read(transmission(server, body_of()), body_of())  # its certificate is known
+    server.answer = Answer(SIGNER.chain.encode())
+    webhooks.read(transmission(server, body_of()), body_of(), source=PAYPAL)  # its certificate is known
     with pytest.raises(StoreUnavailable, match="Another"):
-        webhooks.read(transmission(server, body_of(), PAYPAL_CERT_URL=f"{server.url}{CERTS}CERT-2"), body_of())
+        webhooks.read(other, body_of(), source=STRANGER)
+    webhooks.read(other, body_of(), source=PAYPAL)  # its certificate is not, but the slow one is not PayPal's
     assert not ended.is_set()
     thread.join(20)
     assert ended.is_set()
+
+
+@pytest.mark.parametrize(
+    ("ip", "network"),
+    [
+        ("203.0.113.9", "203.0.113.0/24"),
+        ("2001:db8:1:2::3", "2001:db8:1::/48"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_a_network_is_one_party(ip: str, network: str) -> None:
+    assert network_of(ip) == network
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Playlists for native players: every address is signed but those of playlists, by tickets that open one title."""
+"""Playlists for native players: every address is signed except those of playlists, and a ticket permits one title."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.playback import SIGNING_KEY, Keys, MemoryPlaylists, make_play
 from tests.support.presentations import growing, make_audio_track, make_presentation
 
 LONGEST_SEGMENT = 260
-"""Characters between two slashes of an address that http.sys, which stands before many an app, lets through."""
+"""The most characters between two slashes of an address that http.sys, in front of many apps, accepts."""
 
 
 def shelf() -> MemoryPlaylists:

@@ -1,4 +1,4 @@
-"""Opening a title: what plays it, for how long, how far it goes, and never without a picture."""
+"""Opening a title: its addresses, the key and its life, how far it can be watched, and never before it can be."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from functions.accounts.model import Viewer
 from functions.billing.model import Entitlement
 from functions.catalogue.model import PlayableSubtitles, Status
 from functions.platform.blob_signing import Signer
-from functions.platform.errors import EntitlementRequired, NotFound, NotPlayable, Unauthenticated
+from functions.platform.errors import EntitlementRequired, NotFound, NotPlayable
+from functions.platform.settings import Settings
 from functions.playback import triggers
 from functions.playback.assembly import PlaybackParts
 from functions.playback.keys import SasKeys, expiry_of
-from functions.playback.service import Playback
+from functions.playback.service import PlaybackService
 from functions.uploads.repository import BlobUploads
 from tests.support.api import call
 from tests.support.catalogue import NOON, World, make_playback, make_title
+from tests.support.owners import AS_VIEWER, FakeAccess
 from tests.support.playback import Keys, make_playlists
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ CONNECTION = (
 
 @dataclass
 class Progress:
-    """How far an encode is."""
+    """The progress of an encode."""
 
     percent: float = 40.0
     front_s: float = 24.0
@@ -54,7 +56,7 @@ class Encodes:
 
 @dataclass
 class Entitlements:
-    """Lets everyone in, or nobody."""
+    """Entitles everyone, or nobody."""
 
     entitled: bool = True
 
@@ -63,8 +65,8 @@ class Entitlements:
 
 
 @dataclass(frozen=True)
-class Opening:
-    """Where a viewer goes on."""
+class Start:
+    """Where a viewer resumes."""
 
     resume_s: float
     ticket: str | None
@@ -72,36 +74,27 @@ class Opening:
 
 @dataclass
 class Usage:
-    """A place to go on from, and tickets that say what was opened."""
+    """A position to resume from, and tickets that show what was opened."""
 
     resume_s: float = 0.0
     opened: list[tuple[str, str, float, str]] = field(default_factory=list)
 
-    def open(self, user_id: str, title_id: str, *, duration_s: float, ticket: str = "") -> Opening:
+    def open(self, user_id: str, title_id: str, *, duration_s: float, ticket: str = "") -> Start:
         self.opened.append((user_id, title_id, duration_s, ticket))
-        return Opening(self.resume_s, f"ticket-of-{title_id}")
+        return Start(self.resume_s, f"ticket-of-{title_id}")
 
 
-class Accounts:
-    """Knows one viewer, by any token."""
-
-    def viewer(self, token: str) -> Viewer:
-        if not token:
-            raise Unauthenticated("Nobody is logged in.")
-        return VIEWER
-
-
-def opener(*titles: Title, entitled: bool = True, usage: Usage | None = None, **jobs: Progress) -> Playback:
+def opener(*titles: Title, entitled: bool = True, usage: Usage | None = None, **jobs: Progress) -> PlaybackService:
     catalogue = World().with_titles(titles).catalogue
     parts = (catalogue, Encodes(dict(jobs)), Entitlements(entitled), usage or Usage(), Keys())
-    return Playback(*parts, make_playlists(), lambda: NOON)
+    return PlaybackService(*parts, make_playlists(), lambda: NOON)
 
 
 def test_a_ready_title_opens_whole() -> None:
     playback = make_playback(
         "job", complete=True, thumbnails=True, subtitles=(PlayableSubtitles("s0", "en", "English"),)
     )
-    session = opener(make_title("film", name="Film", playback=playback)).open("film", VIEWER)
+    session = opener(make_title("film", name="Film", playback=playback)).open_title("film", VIEWER)
     assert (session.status, session.front_s, session.percent, session.resume_s) == ("ready", 120.0, 100.0, 0.0)
     assert session.manifest_url == "http://blobs/title-film/job/manifest.mpd"
     assert session.hls_url == "http://blobs/title-film/job/master.m3u8"
@@ -112,47 +105,47 @@ def test_a_ready_title_opens_whole() -> None:
 
 def test_a_title_that_still_encodes_opens_as_far_as_it_is() -> None:
     title = make_title("film", status=Status.ENCODING, playback=make_playback("job"))
-    session = opener(title, job=Progress()).open("film", VIEWER)
+    session = opener(title, job=Progress()).open_title("film", VIEWER)
     assert (session.status, session.front_s, session.percent) == ("encoding", 24.0, 40.0)
 
 
 def test_an_earlier_version_opens_whole_while_a_new_one_encodes() -> None:
     title = make_title("film", status=Status.READY, playback=make_playback("old", complete=True))
-    assert opener(title, new=Progress()).open("film", VIEWER).percent == 100.0
+    assert opener(title, new=Progress()).open_title("film", VIEWER).percent == 100.0
 
 
 @pytest.mark.parametrize("status", [Status.ANNOUNCED, Status.ENCODING, Status.FAILED, Status.READY])
 def test_a_title_without_a_picture_is_not_playable(status: Status) -> None:
     with pytest.raises(NotPlayable, match="film"):
-        opener(make_title("film", status=status)).open("film", VIEWER)
+        opener(make_title("film", status=status)).open_title("film", VIEWER)
 
 
 def test_a_failed_title_is_not_playable_though_a_part_of_it_was() -> None:
     with pytest.raises(NotPlayable):
-        opener(make_title("film", status=Status.FAILED, playback=make_playback())).open("film", VIEWER)
+        opener(make_title("film", status=Status.FAILED, playback=make_playback())).open_title("film", VIEWER)
 
 
 def test_a_withdrawn_title_is_not_found() -> None:
     with pytest.raises(NotFound):
-        opener(make_title("film", status=Status.WITHDRAWN)).open("film", VIEWER)
+        opener(make_title("film", status=Status.WITHDRAWN)).open_title("film", VIEWER)
 
 
 def test_without_entitlement_nothing_opens_and_no_key_is_made() -> None:
-    opening = opener(make_title("film", name="Film", playback=make_playback("job", complete=True)), entitled=False)
-    opening._keys = None  # type: ignore[assignment]
+    service = opener(make_title("film", name="Film", playback=make_playback("job", complete=True)), entitled=False)
+    service._keys = None  # type: ignore[assignment]
     with pytest.raises(EntitlementRequired, match="Film"):
-        opening.open("film", VIEWER)
+        service.open_title("film", VIEWER)
 
 
 def test_a_session_that_reaches_a_log_shows_neither_key_nor_ticket() -> None:
-    session = opener(make_title("film", playback=make_playback("job", complete=True))).open("film", VIEWER)
+    session = opener(make_title("film", playback=make_playback("job", complete=True))).open_title("film", VIEWER)
     shown = f"{session!r} {session}"
     assert "sig=" not in shown and "ticket-of" not in shown and session.hls_ticket_url.split("/")[1] not in shown
 
 
 def test_a_title_opens_where_its_viewer_stopped() -> None:
     usage = Usage(resume_s=42.0)
-    session = opener(make_title("film", playback=make_playback("job", complete=True)), usage=usage).open(
+    session = opener(make_title("film", playback=make_playback("job", complete=True)), usage=usage).open_title(
         "film", VIEWER, "ticket before"
     )
     assert (session.resume_s, session.usage_ticket) == (42.0, "ticket-of-film")
@@ -162,7 +155,7 @@ def test_a_title_opens_where_its_viewer_stopped() -> None:
 def test_who_is_not_entitled_leaves_no_trace_in_usage() -> None:
     usage = Usage()
     with pytest.raises(EntitlementRequired):
-        opener(make_title("film", playback=make_playback()), entitled=False, usage=usage).open("film", VIEWER)
+        opener(make_title("film", playback=make_playback()), entitled=False, usage=usage).open_title("film", VIEWER)
     assert usage.opened == []
 
 
@@ -175,9 +168,18 @@ def test_a_key_ends_with_the_bucket_after_its_own(now: str, ends: str) -> None:
     assert expiry_of(at, timedelta(minutes=60)) == datetime.fromisoformat(f"2026-11-24T{ends}+00:00")
 
 
+@pytest.mark.parametrize("minute", [0, 3, 7, 8, 14, 22.5, 59.9])
+def test_a_key_lives_for_a_quarter_of_an_hour_at_most_and_half_of_that_at_least(minute: float) -> None:
+    with BlobServiceClient.from_connection_string(CONNECTION) as service:
+        keys = SasKeys(Signer(service), minutes=Settings(storage="", mongo_url="").playback_sas_minutes)
+        now = NOON + timedelta(minutes=minute)
+        life = keys.read_key("title-film", now).expires_at - now
+        assert timedelta(minutes=7.5) <= life <= timedelta(minutes=15)
+
+
 def test_keys_of_one_bucket_are_equal_and_only_read_one_container() -> None:
     with BlobServiceClient.from_connection_string(CONNECTION) as service:
-        keys = SasKeys(Signer(service), minutes=60)
+        keys = SasKeys(Signer(service), minutes=120)
         first = keys.read_key("title-film", NOON)
         assert first == keys.read_key("title-film", NOON + timedelta(minutes=59))
         assert first != keys.read_key("title-film", NOON + timedelta(minutes=60))
@@ -190,7 +192,7 @@ def test_keys_of_one_bucket_are_equal_and_only_read_one_container() -> None:
 
 def test_films_are_read_by_the_front_before_storage_if_there_is_one() -> None:
     with BlobServiceClient.from_connection_string(CONNECTION) as service:
-        keys = SasKeys(Signer(service), minutes=60, front="https://films.azurefd.net/blobs/")
+        keys = SasKeys(Signer(service), minutes=120, front="https://films.azurefd.net/blobs/")
         assert keys.url("title-film/job") == "https://films.azurefd.net/blobs/title-film/job"
         uploads = BlobUploads(service, Signer(service), front="https://films.azurefd.net/blobs")
         address = uploads.write_address("a film.mkv", until=NOON)
@@ -198,7 +200,7 @@ def test_films_are_read_by_the_front_before_storage_if_there_is_one() -> None:
 
 
 class Delegating:
-    """A blob service that is reached by identity."""
+    """A blob service that is accessed by identity."""
 
     account_name = "films"
     url = "https://films.blob.core.windows.net/"
@@ -219,7 +221,7 @@ class Delegating:
 
 def test_without_an_account_key_a_delegation_key_signs_and_is_asked_for_once_a_bucket() -> None:
     service: Any = Delegating()
-    keys = SasKeys(Signer(service), minutes=60)
+    keys = SasKeys(Signer(service), minutes=120)
     first = keys.read_key("title-film", NOON)
     assert first == keys.read_key("title-film", NOON + timedelta(minutes=5))
     assert parse_qs(first.sas)["spr"] == ["https"] and "skoid" in parse_qs(first.sas)
@@ -228,11 +230,11 @@ def test_without_an_account_key_a_delegation_key_signs_and_is_asked_for_once_a_b
 
 def test_the_function_answers_as_documented(monkeypatch: pytest.MonkeyPatch) -> None:
     title = make_title("film", playback=make_playback("job", complete=True))
-    opening = opener(title, make_title("soon", status=Status.ANNOUNCED))
-    monkeypatch.setattr(bootstrap, "playback", lambda: PlaybackParts(opening, make_playlists()))
-    monkeypatch.setattr(bootstrap, "accounts", Accounts)
+    service = opener(title, make_title("soon", status=Status.ANNOUNCED))
+    monkeypatch.setattr(bootstrap, "playback", lambda: PlaybackParts(service, make_playlists()))
+    monkeypatch.setattr(bootstrap, "access", FakeAccess)
     assert call(triggers.open_playback, "titles/film/playback", route={"id": "film"})[0] == 401
-    session = {"Authorization": "Bearer token"}
+    session = AS_VIEWER
     status, body = call(triggers.open_playback, "titles/film/playback", route={"id": "film"}, headers=session)
     assert (status, body["expires_at"]) == (200, "2026-11-24T13:00:00Z")
     status, body = call(triggers.open_playback, "titles/soon/playback", route={"id": "soon"}, headers=session)

@@ -22,10 +22,10 @@ test("the key is added once, and before the name of a piece", () => {
   assert.equal(sign(`${BLOB}/t.jpg#xywh=0,0,160,90`, "sig=a", BLOB), `${BLOB}/t.jpg?sig=a#xywh=0,0,160,90`);
 });
 
-test("a key is renewed within its life, and every quarter of an hour at the latest", () => {
+test("a key is renewed within its life, and every five minutes at the latest", () => {
   const now = Date.parse("2026-01-01T00:00:00Z");
   assert.equal(renewAfter("2026-01-01T00:01:00Z", now), 45_000);
-  assert.equal(renewAfter("2026-01-01T10:00:00Z", now), 15 * 60_000);
+  assert.equal(renewAfter("2026-01-01T10:00:00Z", now), 5 * 60_000);
   assert.equal(renewAfter("2025-01-01T00:00:00Z", now), 5000);
 });
 

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from functions.billing.model import State
-from functions.billing.views import NAMES
+from functions.billing.wording import STATE_NAMES
 from functions.encoding.model import JobStatus
 from functions.platform.identifiers import read_name
 from tests.unit.web.test_build import API, BLOB, Page, node_modules
@@ -51,7 +51,7 @@ def test_every_state_of_an_encode_and_of_a_subscription_has_its_words() -> None:
     said = words(f"{json.dumps(states)}.map((status) => words.jobText({{status, percent: 1, eta_s: null}}))")
     assert isinstance(said, list)
     assert not set(states) & set(said)
-    assert words("Object.keys(words.SUBSCRIPTION_STATES)") == list(dict.fromkeys(NAMES[state] for state in State))
+    assert words("Object.keys(words.SUBSCRIPTION_STATES)") == list(dict.fromkeys(STATE_NAMES[state] for state in State))
 
 
 def test_every_tab_names_its_panel_and_every_field_its_fault(page: Page) -> None:

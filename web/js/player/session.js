@@ -10,12 +10,12 @@ export function sign(uri, sas, origin) {
 }
 
 /**
- * Milliseconds after which to ask for a new SAS: three quarters of its life, at most a quarter of an hour. The cap keeps
- * a film going on a machine whose clock is slow by hours.
+ * Milliseconds after which to ask for a new SAS: three quarters of its life, at most five minutes, which is
+ * less than the shortest life of one. The cap keeps a film going on a machine whose clock is slow by hours.
  */
 export function renewAfter(expiresAt, now) {
   const left = Date.parse(expiresAt) - now;
-  return Math.min(15 * 60_000, Math.max(5000, left * 0.75));
+  return Math.min(5 * 60_000, Math.max(5000, left * 0.75));
 }
 
 export class Session {

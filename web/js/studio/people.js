@@ -8,8 +8,6 @@ import { day, moment } from "../account/words.js";
 import { period, price } from "../billing/words.js";
 import { daysFault, eventText, SUBSCRIPTION_STATES } from "./words.js";
 
-const PAGE = 200; // the API's
-
 const cut = (id) => (id.length > 14 ? `${id.slice(0, 12)}…` : id);
 const when = (iso, now) => moment(iso, now).replace(/^[TY]/, (letter) => letter.toLowerCase()); // within a sentence
 const byWhom = (id) => (id === "operator" ? "by the operator" : id === session()?.user_id ? "by you" : `by account ${cut(id)}`);
@@ -17,23 +15,25 @@ const ask = (path) => persist(() => authorized(path));
 
 /** A list of things that have a head, a line of facts and a state, loaded page by page. */
 class List {
-  constructor(root, { path, name, time, write }) {
-    Object.assign(this, { at: hooks(root), path, name, time, write, shown: [] });
+  constructor(root, { path, name, write }) {
+    Object.assign(this, { at: hooks(root), path, name, write, shown: [], cursor: null });
     this.at.more?.addEventListener("click", () => this.load({ more: true }));
     this.at.retry?.addEventListener("click", () => this.load());
   }
 
   async load({ more = false } = {}) {
     const { at } = this;
-    const before = more ? `?before=${encodeURIComponent(this.shown.at(-1)[this.time])}` : "";
+    const from = more ? `?cursor=${encodeURIComponent(this.cursor)}` : "";
     say(at.trouble, "");
     at.again.hidden = true;
     try {
-      const found = (await ask(this.path + before))[this.name];
+      const page = await ask(this.path + from);
+      const found = page[this.name];
+      this.cursor = page.cursor;
       this.shown = more ? [...this.shown, ...found] : found;
       at.entries.replaceChildren(...this.shown.map((one) => this.node(one)));
       at.none.hidden = this.shown.length > 0;
-      if (at.more) at.more.hidden = found.length < PAGE;
+      if (at.more) at.more.hidden = !page.cursor;
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       say(at.trouble, error.message);
@@ -90,10 +90,9 @@ export function bindPeople(root) {
   const subscriptions = new List(part("subscriptions"), {
     path: "subscriptions",
     name: "subscriptions",
-    time: "created_at",
     write: (one, now) => subscriptionEntry(one, now, names),
   });
-  const events = new List(part("events"), { path: "paypal/events", name: "events", time: "received_at", write: eventEntry });
+  const events = new List(part("events"), { path: "paypal/events", name: "events", write: eventEntry });
   const form = hook(root, "grant-form");
   const { tell } = bindForm(form, {
     busy: "Giving…",
@@ -109,7 +108,7 @@ export function bindPeople(root) {
   });
   const loadNames = async () => {
     try {
-      for (const { id, name } of (await ask("plans?retired=true")).plans) names.set(id, name);
+      for (const { id, name } of (await ask("plans/all")).plans) names.set(id, name);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error; // their ids stand there instead
     }
@@ -155,7 +154,7 @@ class Plans {
     say(at.trouble, "");
     at.again.hidden = true;
     try {
-      const { plans } = await ask("plans?retired=true");
+      const { plans } = await ask("plans/all");
       plans.sort((a, b) => Boolean(a.retired_at) - Boolean(b.retired_at)); // a stable sort
       at.entries.replaceChildren(...plans.map((plan) => this.node(plan)));
       at.none.hidden = plans.length > 0;

@@ -18,11 +18,10 @@ class BlobPlaylists:
     def __init__(self, service: BlobServiceClient) -> None:
         self._service = service
 
-    def read(self, container: str, blob: str) -> str | None:
-        """Return the text of a playlist, or None where there is none."""
+    def read_playlist(self, container: str, blob: str) -> str | None:
         try:
             return self._service.get_blob_client(container, blob).download_blob().readall().decode()
         except ResourceNotFoundError:
             return None
-        except AzureError:  # says where the blob lies, which nobody outside need know
+        except AzureError:  # its text holds the blob's address, which must not reach the caller
             raise StoreUnavailable("The film's storage does not answer; try again in a minute.") from None

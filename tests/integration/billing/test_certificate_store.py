@@ -1,0 +1,51 @@
+"""The store of PayPal's certificates: Redis, and the fake that unit tests use, keep one contract."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from functions.billing.certificate_store import RedisCertificates
+from functions.billing.ports import LearnedCertificate
+from functions.platform.errors import StoreUnavailable
+from functions.platform.redis import connect
+from tests.support.billing_store import MemoryCertificates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from functions.billing.ports import CertificateStore
+    from tests.integration.conftest import Stack
+
+NOON = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+@pytest.fixture(params=["memory", "redis"])
+def store(request: pytest.FixtureRequest, stack: Stack) -> Iterator[CertificateStore]:
+    """Return each store in turn."""
+    if request.param == "memory":
+        yield MemoryCertificates()
+        return
+    client = connect(stack.settings.redis_url)
+    yield RedisCertificates(client)
+    client.close()
+
+
+def test_a_certificate_is_stored_replaced_and_dropped(store: CertificateStore) -> None:
+    address = f"https://api.paypal.com/v1/notifications/certs/CERT-{uuid.uuid4()}"
+    assert store.find_certificate(address) is None
+    for certificate in (LearnedCertificate(b"one", NOON), LearnedCertificate(b"two", NOON + timedelta(days=1))):
+        store.store_certificate(address, certificate)
+        assert store.find_certificate(address) == certificate
+    store.drop_certificate(address)
+    store.drop_certificate(address)
+    assert store.find_certificate(address) is None
+
+
+def test_a_store_that_does_not_answer_says_so() -> None:
+    away = RedisCertificates(connect("redis://127.0.0.1:1/0"))
+    with pytest.raises(StoreUnavailable):
+        away.find_certificate("address")

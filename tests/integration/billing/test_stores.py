@@ -1,0 +1,28 @@
+"""MySQL keeps the contract of billing's stores that their fakes keep (tests/unit/billing/test_memory_stores.py)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.billing_contract import PaymentStoreContract, SubscriptionStoreContract
+
+if TYPE_CHECKING:
+    from functions.billing.repository import MySqlPayments, MySqlSubscriptions
+
+
+class TestMySqlSubscriptions(SubscriptionStoreContract):
+    """The database of subscriptions."""
+
+    @pytest.fixture
+    def store(self, subscriptions: MySqlSubscriptions) -> MySqlSubscriptions:
+        return subscriptions
+
+
+class TestMySqlPayments(PaymentStoreContract):
+    """The database of payments."""
+
+    @pytest.fixture
+    def payments(self, mysql_payments: MySqlPayments) -> MySqlPayments:
+        return mysql_payments

@@ -1,0 +1,68 @@
+"""The webhook inbox: what is verified is stored once, and leads to one message."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from functions.billing.inbox import WebhookInbox
+from functions.platform.errors import NotFromPayPal, StoreUnavailable
+from functions.platform.messages import SettleSubscription
+from tests.support.billing import ModelledBilling, make_event
+from tests.support.billing_store import MemoryPayments, MemorySubscriptions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from functions.billing.model import WebhookEvent
+
+
+class FakeVerifier:
+    """Reads the next of its events, or refuses."""
+
+    def __init__(self, *events: WebhookEvent | None) -> None:
+        self._events = list(events)
+
+    def read(self, headers: Mapping[str, str], body: bytes, *, source: str) -> WebhookEvent:
+        event = self._events.pop(0)
+        if event is None:
+            raise NotFromPayPal("The signature is not PayPal's.")
+        return event
+
+
+def received(*events: WebhookEvent | None) -> tuple[ModelledBilling, WebhookInbox]:
+    billing = ModelledBilling(MemorySubscriptions(), MemoryPayments())
+    return billing, WebhookInbox(FakeVerifier(*events), billing.store, billing.dependencies)
+
+
+def test_an_event_is_stored_and_its_subject_enqueued_once() -> None:
+    event = make_event("BILLING.SUBSCRIPTION.UPDATED", "I-1")
+    billing, inbox = received(event, event, replace(event, event_id="WH-2"))
+    for _ in range(3):
+        inbox.receive({}, b"", source="203.0.113.7")
+    assert billing.queue == [SettleSubscription("I-1", "event")]
+    assert sorted(one.deliveries for one in billing.store.page_events(None, limit=9)) == [1, 2]
+
+
+def test_an_event_without_a_subject_is_stored_and_enqueues_nothing() -> None:
+    billing, inbox = received(make_event("CATALOG.PRODUCT.CREATED", None))
+    inbox.receive({}, b"", source="203.0.113.7")
+    assert billing.queue == []
+    assert len(billing.store.page_events(None, limit=9)) == 1
+
+
+def test_what_paypal_did_not_sign_changes_nothing() -> None:
+    billing, inbox = received(None)
+    with pytest.raises(NotFromPayPal):
+        inbox.receive({}, b"", source="203.0.113.7")
+    assert billing.store.page_events(None, limit=9) == []
+
+
+def test_without_the_store_paypal_is_asked_to_send_again() -> None:
+    billing, inbox = received(make_event("BILLING.SUBSCRIPTION.UPDATED", "I-1"))
+    billing.store.unavailable = True  # type: ignore[attr-defined]
+    with pytest.raises(StoreUnavailable):
+        inbox.receive({}, b"", source="203.0.113.7")
+    assert billing.queue == []

@@ -1,0 +1,24 @@
+"""Billing's stores in memory keep the contract that MySQL keeps (tests/integration/billing/test_stores.py)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.billing_contract import PaymentStoreContract, SubscriptionStoreContract
+from tests.support.billing_store import MemoryPayments, MemorySubscriptions
+
+
+class TestMemorySubscriptions(SubscriptionStoreContract):
+    """The fake of subscriptions."""
+
+    @pytest.fixture
+    def store(self) -> MemorySubscriptions:
+        return MemorySubscriptions()
+
+
+class TestMemoryPayments(PaymentStoreContract):
+    """The fake of payments."""
+
+    @pytest.fixture
+    def payments(self) -> MemoryPayments:
+        return MemoryPayments()
