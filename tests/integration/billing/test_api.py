@@ -47,7 +47,7 @@ class Access:
 class Accounts:
     """Knows Ada's address."""
 
-    def find(self, email: str) -> Viewer:
+    def find_account(self, email: str) -> Viewer:
         if email != ADA.email:
             raise NotFound("There is no account of that address.")
         return ADA
