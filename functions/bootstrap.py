@@ -14,11 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from functions.accounts.access import AccountAccess
-    from functions.accounts.admin_auth import AdminAuth
-    from functions.accounts.assembly import Accounts
-    from functions.accounts.login_history import LoginHistoryService
     from functions.accounts.service import AccountService
-    from functions.billing.assembly import Billing, BillingStores
+    from functions.billing.assembly import Billing
     from functions.billing.entitlements import Entitlements
     from functions.catalogue.publisher import CataloguePublisher
     from functions.catalogue.service import Catalogue
@@ -37,9 +34,9 @@ resources = Resources()
 
 def access() -> AccountAccess:
     """Return what authenticates the callers of routes."""
-    from functions.accounts.access import AccountAccess
+    from functions.accounts.assembly import assemble_access
 
-    return AccountAccess(lambda token: accounts().session(token), owners())
+    return assemble_access(resources, accounts)
 
 
 @lazy
@@ -51,36 +48,11 @@ def mail() -> MailService:
 
 
 @lazy
-def _accounts() -> Accounts:
+def accounts() -> AccountService:
+    """Return the accounts."""
     from functions.accounts.assembly import assemble
 
     return assemble(resources, forgetters)
-
-
-def accounts() -> AccountService:
-    """Return the accounts."""
-    return _accounts().service
-
-
-def login_history() -> LoginHistoryService:
-    """Return the login history."""
-    return _accounts().history
-
-
-@lazy
-def owners() -> AdminAuth:
-    """Return the authentication of the owner; the operator's key is verified without any store."""
-    from functions.accounts.admin_auth import AdminAuth
-
-    return AdminAuth(resources.settings().operator_key, lambda token: accounts().administrator(token))
-
-
-@lazy
-def billing_stores() -> BillingStores:
-    """Return the stores of billing."""
-    from functions.billing.assembly import open_stores
-
-    return open_stores(resources)
 
 
 @lazy
@@ -88,7 +60,7 @@ def entitlements() -> Entitlements:
     """Return what answers whether a viewer may play films."""
     from functions.billing.assembly import assemble_entitlements
 
-    return assemble_entitlements(resources, billing_stores())
+    return assemble_entitlements(resources)
 
 
 @lazy
@@ -96,9 +68,7 @@ def billing() -> Billing:
     """Return billing."""
     from functions.billing.assembly import assemble
 
-    return assemble(
-        resources, billing_stores(), entitlements(), find_user=lambda email: accounts().find_account(email).user_id
-    )
+    return assemble(resources, entitlements(), find_user=lambda email: accounts().find_account(email).user_id)
 
 
 @lazy

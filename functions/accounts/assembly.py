@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from functions.accounts.access import AccountAccess
+from functions.accounts.admin_auth import AdminAuth
 from functions.accounts.authentication import Authentication
 from functions.accounts.links import MailedLinks
 from functions.accounts.login_history import LoginHistoryService
@@ -20,14 +22,15 @@ if TYPE_CHECKING:
     from functions.platform.resources import Resources
 
 
-class Accounts(NamedTuple):
-    """The services of accounts, which share their parts."""
+def assemble_access(resources: Resources, accounts: Callable[[], AccountService]) -> AccountAccess:
+    """Return what authenticates callers; the operator's key is verified without any store."""
+    key = resources.settings().operator_key
+    return AccountAccess(
+        lambda token: accounts().session(token), AdminAuth(key, lambda token: accounts().administrator(token))
+    )
 
-    service: AccountService
-    history: LoginHistoryService
 
-
-def assemble(resources: Resources, forgetters: Callable[[], Iterable[Callable[[str], None]]]) -> Accounts:
+def assemble(resources: Resources, forgetters: Callable[[], Iterable[Callable[[str], None]]]) -> AccountService:
     """Return the accounts; nothing is connected to before it is used.
 
     `forgetters` returns the functions by which other slices delete all data of a viewer.
@@ -53,4 +56,4 @@ def assemble(resources: Resources, forgetters: Callable[[], Iterable[Callable[[s
         history=history,
     )
     dependencies = AccountDependencies(queues, forgetters, pseudonym, resources.now)
-    return Accounts(AccountService(parts, dependencies), history)
+    return AccountService(parts, dependencies)

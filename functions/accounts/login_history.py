@@ -11,11 +11,10 @@ import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from functions.accounts.model import HistoryPosition, LoginHistoryEntry, LoginOutcome
-from functions.platform.errors import Malformed, StoreUnavailable
+from functions.accounts.model import LoginHistoryEntry, LoginOutcome
+from functions.platform.errors import StoreUnavailable
 from functions.platform.messages import RecordLogin
-from functions.platform.pagination import page_of, position_of
-from functions.platform.time import from_text
+from functions.platform.pagination import TimePosition, page_of, time_position_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,8 +74,8 @@ class LoginHistoryService:
 
     def page_of(self, user_id: str, *, cursor: str, limit: int) -> Page[LoginHistoryEntry]:
         """Return a page of entries, newest first; raise Malformed for an unknown cursor."""
-        found = self._store.entries_of(user_id, after=_position(cursor), limit=limit + 1)
-        return page_of(found, limit=limit, position=lambda entry: f"{entry.at.isoformat()}|{entry.entry_id}")
+        found = self._store.entries_of(user_id, after=time_position_of(cursor), limit=limit + 1)
+        return page_of(found, limit=limit, position=lambda entry: str(TimePosition(entry.at, entry.entry_id)))
 
     def forget_viewer(self, user_id: str) -> None:
         """Delete all entries of a viewer."""
@@ -96,15 +95,3 @@ def entry_of(message: RecordLogin) -> LoginHistoryEntry:
     """Return the entry that a message carries."""
     outcome = LoginOutcome(message.outcome)
     return LoginHistoryEntry(message.entry_id, message.user_id, message.at, message.ip, message.browser, outcome)
-
-
-def _position(cursor: str) -> HistoryPosition | None:
-    """Return the position after which a page begins, None for the first page; raise Malformed."""
-    position = position_of(cursor)
-    if position is None:
-        return None
-    try:
-        at, entry_id = position.split("|")
-        return HistoryPosition(from_text(at), entry_id)
-    except (ValueError, Malformed):
-        raise Malformed("The cursor is not one of this list; start again without it.") from None

@@ -61,14 +61,6 @@ class LoginHistoryEntry:
     outcome: LoginOutcome
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryPosition:
-    """The sort position of an entry in the login history of an account."""
-
-    at: datetime
-    entry_id: str
-
-
 class LinkPurpose(StrEnum):
     """What a mailed link does."""
 

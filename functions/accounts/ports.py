@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.accounts.model import (
-        HistoryPosition,
         LinkPurpose,
         Login,
         LoginHistoryEntry,
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     )
     from functions.accounts.rate_limits import RateLimitBucket, Refusal, Reservation
     from functions.platform.messages import Message
+    from functions.platform.pagination import TimePosition
 
 
 class LoginStore(Protocol):
@@ -61,7 +61,7 @@ class LoginHistoryStore(Protocol):
     def store_entry(self, entry: LoginHistoryEntry) -> None:
         """Store an entry; idempotent by its id."""
 
-    def entries_of(self, user_id: str, *, after: HistoryPosition | None, limit: int) -> list[LoginHistoryEntry]:
+    def entries_of(self, user_id: str, *, after: TimePosition | None, limit: int) -> list[LoginHistoryEntry]:
         """Return at most `limit` entries of a user, newest first, equal times by descending id, after a position."""
 
     def delete_entries_of(self, user_id: str) -> None:

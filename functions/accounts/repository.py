@@ -13,8 +13,9 @@ from functions.platform.errors import AddressTaken, ProcedureRefused
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from functions.accounts.model import HistoryPosition, LinkPurpose
+    from functions.accounts.model import LinkPurpose
     from functions.platform.mysql import Database, Row
+    from functions.platform.pagination import TimePosition
 
 ADDRESS_TAKEN = 30_001
 ROWS_PER_DELETE = 5_000
@@ -95,7 +96,7 @@ class MySqlLoginHistoryStore:
             idempotent=True,
         )
 
-    def entries_of(self, user_id: str, *, after: HistoryPosition | None, limit: int) -> list[LoginHistoryEntry]:
+    def entries_of(self, user_id: str, *, after: TimePosition | None, limit: int) -> list[LoginHistoryEntry]:
         at, entry_id = (after.at, after.entry_id) if after else (None, "")
         rows = self._database.call("list_login_page", user_id, at, entry_id, limit, idempotent=True)
         return [LoginHistoryEntry(**{**row, "outcome": LoginOutcome(row["outcome"])}) for row in rows]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta, Struct
 
 from functions.accounts.model import LoginOutcome
-from functions.billing.schemas import Entitlement
+from functions.billing.schemas import PublicEntitlement
 from functions.platform.field_types import Cursor, Limit, NextCursor, Time, UserId
 
 if TYPE_CHECKING:
@@ -122,10 +122,10 @@ class Me(Struct, frozen=True):
     admin: Annotated[bool, Meta(description="Whether the viewer is an administrator.")]
     confirmed: Annotated[bool, Meta(description="Whether the email address is confirmed.")]
     session_expires_at: Annotated[Time, Meta(description="When the session ends at the latest.")]
-    entitlement: Entitlement | None
+    entitlement: PublicEntitlement | None
 
     @classmethod
-    def of(cls, session: Session, entitlement: Entitlement | None) -> Me:
+    def of(cls, session: Session, entitlement: PublicEntitlement | None) -> Me:
         """Return the JSON of the viewer of a session."""
         viewer = session.viewer
         return cls(viewer.user_id, viewer.email, viewer.admin, viewer.confirmed, session.ends_at, entitlement)

@@ -87,7 +87,7 @@ class AccountService:
         self._authentication = parts.authentication
         self._limiter = parts.limiter
         self._links = parts.links
-        self._history = parts.history
+        self.login_history = parts.history
         self._queues = dependencies.queues
         self._forgetters = dependencies.forgetters
         self._pseudonym = dependencies.pseudonym
@@ -148,7 +148,7 @@ class AccountService:
         if replacing:
             self._sessions.end_session(replacing)
         self._authentication.renew_hash(login, password)
-        self._history.record_attempt(login.user_id, origin, LoginOutcome.SUCCESS)
+        self.login_history.record_attempt(login.user_id, origin, LoginOutcome.SUCCESS)
         return opened
 
     def log_out(self, token: str) -> None:
@@ -161,7 +161,7 @@ class AccountService:
 
     def logins_of(self, viewer: Viewer, *, cursor: str, limit: int) -> Page[LoginHistoryEntry]:
         """Return a page of a viewer's login history, newest first; raise Malformed for an unknown cursor."""
-        return self._history.page_of(viewer.user_id, cursor=cursor, limit=limit)
+        return self.login_history.page_of(viewer.user_id, cursor=cursor, limit=limit)
 
     # The viewer's own account
 
@@ -190,13 +190,13 @@ class AccountService:
         if self._logins.get_login(user_id) is not None:
             raise AccountStillExists(f"The account {user_id} still exists; its data is not deleted.")
         self._sessions.end_sessions_of(user_id)
-        self._history.forget_viewer(user_id)
+        self.login_history.forget_viewer(user_id)
         for forget in self._forgetters():
             forget(user_id)
 
     def delete_expired(self) -> None:
         """Delete expired links and old entries of the login history."""
-        links, entries = self._logins.delete_expired_links(self._now()), self._history.delete_expired()
+        links, entries = self._logins.delete_expired_links(self._now()), self.login_history.delete_expired()
         log.info("%d expired links and %d old entries of the login history were deleted.", links, entries)
 
     # Mailed links

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         Registration,
         ResetRequest,
     )
-    from functions.billing.schemas import Entitlement
+    from functions.billing.schemas import PublicEntitlement
     from functions.platform.messages import ForgetViewer, RecordLogin, StartReset
 
 log = logging.getLogger(__name__)
@@ -164,13 +164,13 @@ def start_reset_poison(message: StartReset) -> None:
 @app.queue("record-login")
 def record_login(message: RecordLogin) -> None:
     """Store an entry of the login history."""
-    bootstrap.login_history().store_attempt(message)
+    bootstrap.accounts().login_history.store_attempt(message)
 
 
 @app.dead_letters("record-login")
 def record_login_poison(message: RecordLogin) -> None:
     """Store an entry that was not stored before; while the store is unreachable, the host keeps retrying."""
-    bootstrap.login_history().store_attempt(message)
+    bootstrap.accounts().login_history.store_attempt(message)
 
 
 @app.queue("forget-viewer")
@@ -202,12 +202,12 @@ def _origin(request: func.HttpRequest) -> RequestOrigin:
     return RequestOrigin(client.ip, browser_of(client.user_agent))
 
 
-def _entitlement(viewer: Viewer) -> Entitlement | None:
+def _entitlement(viewer: Viewer) -> PublicEntitlement | None:
     """Return what the viewer may play, or None while billing is unreachable: the rest of the answer is valid."""
-    from functions.billing.schemas import Entitlement
+    from functions.billing.schemas import PublicEntitlement
 
     try:
-        return Entitlement.of(bootstrap.entitlements().of(viewer))
+        return PublicEntitlement.of(bootstrap.entitlements().of(viewer))
     except StoreUnavailable as error:
         log.warning("The entitlement cannot be determined: %s", error.detail)
         return None

@@ -37,7 +37,7 @@ class BillingStores:
 
 
 def open_stores(resources: Resources) -> BillingStores:
-    """Return the stores; share the result, because each has a connection pool of its own."""
+    """Return the stores."""
     from functions.billing.repository import MySqlPayments, MySqlSubscriptions
 
     settings = resources.settings()
@@ -47,16 +47,14 @@ def open_stores(resources: Resources) -> BillingStores:
     )
 
 
-def assemble_entitlements(resources: Resources, stores: BillingStores) -> Entitlements:
+def assemble_entitlements(resources: Resources) -> Entitlements:
     """Return the entitlements; playback needs them without the rest of billing."""
     from functions.billing.entitlements import Entitlements, RedisEntitlementCache
 
-    return Entitlements(stores.subscriptions, RedisEntitlementCache(resources.redis()), resources.now)
+    return Entitlements(open_stores(resources).subscriptions, RedisEntitlementCache(resources.redis()), resources.now)
 
 
-def assemble(
-    resources: Resources, stores: BillingStores, entitlements: Entitlements, *, find_user: Callable[[str], str]
-) -> Billing:
+def assemble(resources: Resources, entitlements: Entitlements, *, find_user: Callable[[str], str]) -> Billing:
     """Return billing; nothing is connected to before it is used."""
     from functions.billing.certificate_store import RedisCertificates
     from functions.billing.ports import BillingDependencies
@@ -68,7 +66,7 @@ def assemble(
         entitlement_changed=entitlements.changed,
         find_user=find_user,
     )
-    return join(resources.settings(), stores, RedisCertificates(resources.redis()), dependencies)
+    return join(resources.settings(), open_stores(resources), RedisCertificates(resources.redis()), dependencies)
 
 
 def join(

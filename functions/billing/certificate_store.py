@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from functions.billing.ports import LearnedCertificate
 from functions.platform.redis import answering
-from functions.platform.time import from_text
+from functions.platform.time import from_text, to_exact_text
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -31,7 +31,7 @@ class RedisCertificates:
         return LearnedCertificate(pem.encode(), from_text(fetched_at))
 
     def store_certificate(self, address: str, certificate: LearnedCertificate) -> None:
-        kept = json.dumps([certificate.pem.decode("ascii"), certificate.fetched_at.isoformat()])
+        kept = json.dumps([certificate.pem.decode("ascii"), to_exact_text(certificate.fetched_at)])
         with answering():
             self._redis.set(_key(address), kept, ex=KEPT_S)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from functions.billing.model import Entitlement, entitlement_of
 from functions.platform.errors import StoreUnavailable
@@ -16,18 +16,10 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from functions.accounts.model import Viewer
-    from functions.billing.model import Coverage
-    from functions.billing.ports import EntitlementCache
+    from functions.billing.ports import CoverageStore, EntitlementCache
 
 CACHED_S = 10
 """The most seconds that an entitlement may be out of date, when dropping and storing it cross each other."""
-
-
-class CoverageStore(Protocol):
-    """The part of the subscription store that entitlements need."""
-
-    def coverage_of(self, user_id: str) -> tuple[list[Coverage], list[datetime]]:
-        """Return a viewer's subscriptions, and the end of their longest grant."""
 
 
 class RedisEntitlementCache:

@@ -26,6 +26,7 @@ from functions.billing.paypal_schemas import (
     WebhookListResource,
 )
 from functions.platform.errors import Malformed, PayPalRefused, StoreUnavailable
+from functions.platform.time import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +102,7 @@ class PayPalClient:
         asked = {
             "plan_id": plan_id,
             "custom_id": user_id,
-            **({"start_time": f"{starts_at:%Y-%m-%dT%H:%M:%SZ}"} if starts_at else {}),
+            **({"start_time": to_text(starts_at)} if starts_at else {}),
             "application_context": {
                 "brand_name": "Notflix",
                 "shipping_preference": "NO_SHIPPING",
@@ -118,7 +119,7 @@ class PayPalClient:
         return _converted(found.remote) if found else None
 
     def charges(self, subscription_id: str, *, since: datetime, until: datetime) -> list[Charge]:
-        query = urlencode({"start_time": f"{since:%Y-%m-%dT%H:%M:%SZ}", "end_time": f"{until:%Y-%m-%dT%H:%M:%SZ}"})
+        query = urlencode({"start_time": to_text(since), "end_time": to_text(until)})
         path = f"/v1/billing/subscriptions/{_in_path(subscription_id)}/transactions?{query}"
         found = self._find(path, Transactions)
         return [_converted(transaction.charge) for transaction in found.transactions] if found else []

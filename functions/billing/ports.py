@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
     from functions.billing.model import (
         Charge,
         CheckoutAttempt,
@@ -252,3 +254,20 @@ class BillingDependencies:
     enqueue: Callable[[SettleSubscription], None]
     entitlement_changed: Callable[[str], None]
     find_user: Callable[[str], str]
+
+
+class CoverageStore(Protocol):
+    """The part of the subscription store that entitlements need."""
+
+    def coverage_of(self, user_id: str) -> tuple[list[Coverage], list[datetime]]:
+        """Return a viewer's subscriptions, and the end of their longest grant."""
+
+
+class CertificateKeys(Protocol):
+    """The public keys of PayPal's certificates."""
+
+    def key(self, address: str, source: str) -> RSAPublicKey:
+        """Return the key of the certificate at an address that the IP address `source` names.
+
+        Raises NotFromPayPal or StoreUnavailable.
+        """

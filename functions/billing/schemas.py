@@ -121,7 +121,7 @@ class CheckoutStarted(Struct, frozen=True):
         return cls(checkout.subscription_id, checkout.approve_url)
 
 
-class Entitlement(Struct, frozen=True):
+class PublicEntitlement(Struct, frozen=True):
     """Whether a viewer may play films, why, and until when; `until` is null if there is no end."""
 
     entitled: bool
@@ -153,7 +153,7 @@ class SubscriptionStatus(Struct, frozen=True):
     next_charge: NextCharge | None
     paid_through: Time | None
     can_cancel: bool
-    entitlement: Entitlement
+    entitlement: PublicEntitlement
 
     @classmethod
     def of(cls, current: CurrentSubscription, entitlement: model.Entitlement, now: datetime) -> Self:
@@ -171,7 +171,7 @@ class SubscriptionStatus(Struct, frozen=True):
             else None,
             paid_through=one.paid_through if one else None,
             can_cancel=one is not None and one.state in (State.ACTIVE, State.SUSPENDED),
-            entitlement=Entitlement.of(entitlement),
+            entitlement=PublicEntitlement.of(entitlement),
         )
 
 

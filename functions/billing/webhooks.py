@@ -14,7 +14,7 @@ import json
 import re
 import zlib
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -26,7 +26,8 @@ from functions.platform.errors import NotFromPayPal, SettingMissing
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from functions.billing.ports import CertificateKeys
+
 
 ALGORITHM = "SHA256withRSA"
 LARGEST_BODY = 256 * 1024
@@ -39,16 +40,6 @@ _TIME = re.compile(r"[0-9TZ:.+-]{10,40}", re.ASCII)
 _EVENT_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _KIND = re.compile(r"[A-Z0-9._-]{1,64}", re.ASCII)
 _RESOURCE_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
-
-
-class CertificateKeys(Protocol):
-    """The public keys of PayPal's certificates."""
-
-    def key(self, address: str, source: str) -> RSAPublicKey:
-        """Return the key of the certificate at an address that the IP address `source` names.
-
-        Raises NotFromPayPal or StoreUnavailable.
-        """
 
 
 class WebhookReader:

@@ -7,12 +7,13 @@ while the title was growing can play it to the end. Element and attribute names 
 from __future__ import annotations
 
 import re
-from datetime import UTC
 from fractions import Fraction
 from itertools import groupby
 from math import ceil
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
+
+from functions.platform.time import to_text
 
 if TYPE_CHECKING:
     from functions.encoding.presentation import AudioTrack, Presentation, TextTrack, TimedSegments, VideoTrack
@@ -64,7 +65,7 @@ def _mpd_attributes(presentation: Presentation) -> dict[str, str]:
         attributes |= {
             "type": "dynamic",
             "availabilityStartTime": "1970-01-01T00:00:00Z",
-            "publishTime": presentation.published_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "publishTime": to_text(presentation.published_at),
             "minimumUpdatePeriod": f"PT{UPDATE_PERIOD_S}S",
             "suggestedPresentationDelay": "PT0S",
         }

@@ -11,6 +11,8 @@ from datetime import datetime  # noqa: TC003
 from enum import Enum, StrEnum
 from fractions import Fraction  # noqa: TC003
 
+from functions.platform.time import to_sortable_text
+
 SEGMENT_S = 4
 """Nominal length of a segment, in seconds; the real one is the nearest whole number of frames."""
 
@@ -306,4 +308,4 @@ def file_name(upload: SourceRef) -> str:
 
 def position_of(job: EncodeJob | JobSummary) -> str:
     """Return the sort position of a job among all jobs, by age: the moment it was opened, and its id."""
-    return f"{job.created_at:%Y-%m-%dT%H:%M:%S}.{job.created_at.microsecond // 1000:03d}Z/{job.id}"
+    return f"{to_sortable_text(job.created_at)}/{job.id}"

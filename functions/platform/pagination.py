@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.platform.errors import Malformed
-from functions.platform.time import from_text, to_sortable_text
+from functions.platform.time import from_text, to_exact_text, to_sortable_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +22,8 @@ LARGEST_LIMIT = 100
 ANY_POSITION = r"[\x21-\x7e]{1,300}"
 TITLE_POSITION = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z~[a-z0-9-]{1,60}"
 """The form of what `title_position` returns."""
+TIME_POSITION = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z~[A-Za-z0-9_-]{1,100}"
+"""The form of a `TimePosition`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,12 @@ class TimePosition(NamedTuple):
     entry_id: str
 
     def __str__(self) -> str:
-        return f"{self.at.isoformat()}~{self.entry_id}"
+        return f"{to_exact_text(self.at)}~{self.entry_id}"
 
 
 def time_position_of(cursor: str) -> TimePosition | None:
     """Return the position that a cursor wraps, None for the empty cursor of a first page; raise Malformed."""
-    position = position_of(cursor)
+    position = position_of(cursor, form=TIME_POSITION)
     if position is None:
         return None
     at, _, entry_id = position.partition("~")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from functions.platform.lazy import lazy, made_values
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
 class Resources:
     """Settings, clock and clients; safe to share among threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._databases: dict[str, Database] = {}
 
     def now(self) -> datetime:
         """Return the current time in UTC."""
@@ -120,10 +125,14 @@ class Resources:
         return connect(self.settings().redis_url)
 
     def mysql(self, url: str) -> Database:
-        """Return a MySQL database with a pool of its own; share the result."""
+        """Return the MySQL database of a URL, with a connection pool that all who ask for it share."""
         from functions.platform.mysql import Database
 
-        return Database(url, self.settings().mysql_ca, bulkhead=self._mysql_bulkhead())
+        with self._lock:
+            if url not in self._databases:
+                ca, bulkhead = self.settings().mysql_ca, self._mysql_bulkhead()
+                self._databases[url] = Database(url, ca, bulkhead=bulkhead)
+            return self._databases[url]
 
     @lazy
     def _mysql_bulkhead(self) -> Bulkhead:
@@ -134,6 +143,6 @@ class Resources:
 
     def close(self) -> None:
         """Close the clients that have been made."""
-        for client in made_values(self):
+        for client in (*made_values(self), *self._databases.values()):
             with suppress(AttributeError):
                 client.close()

@@ -25,6 +25,11 @@ def to_sortable_text(at: datetime) -> str:
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
 
 
+def to_exact_text(at: datetime) -> str:
+    """Return an aware time in UTC with microseconds, as text that sorts as the times do; for stores and cursors."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
 def from_text(text: str) -> datetime:
     """Return the aware time that an ISO 8601 text with a zone stands for, in UTC; raise Malformed for anything else."""
     try:

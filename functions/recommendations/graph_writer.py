@@ -12,10 +12,11 @@ graph does not know yet creates its node; it is shown once the catalogue lists i
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from functions.platform.time import to_exact_text
 from functions.recommendations import steps
 from functions.recommendations.model import Role
 from functions.recommendations.steps import SIGNIFICANT
@@ -200,7 +201,7 @@ class GraphWriter:
 
 def text_of(at: datetime) -> str:
     """Return a time as the graph stores it."""
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+    return to_exact_text(at)
 
 
 def _write_titles(tx: ManagedTransaction, titles: Sequence[GraphTitle], *, force: bool, count: bool) -> set[str]:

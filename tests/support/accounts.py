@@ -17,7 +17,6 @@ from functions.accounts.authentication import Authentication, PasswordLimits
 from functions.accounts.links import MailedLinks
 from functions.accounts.login_history import LoginHistoryService
 from functions.accounts.model import (
-    HistoryPosition,
     LinkPurpose,
     Login,
     LoginHistoryEntry,
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
 
     from functions.accounts.rate_limits import RateLimitBucket
     from functions.platform.messages import Message
+    from functions.platform.pagination import TimePosition
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOME = RequestOrigin("203.0.113.7", "Firefox on Linux")
@@ -174,7 +174,7 @@ class FakeLoginHistoryStore(FakeStore):
         self.check()
         self.entries.setdefault(entry.entry_id, entry)
 
-    def entries_of(self, user_id: str, *, after: HistoryPosition | None, limit: int) -> list[LoginHistoryEntry]:
+    def entries_of(self, user_id: str, *, after: TimePosition | None, limit: int) -> list[LoginHistoryEntry]:
         self.check()
         own = [entry for entry in self.entries.values() if entry.user_id == user_id]
         newest = sorted(own, key=lambda entry: (entry.at, entry.entry_id), reverse=True)

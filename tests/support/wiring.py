@@ -18,3 +18,4 @@ def forget_all() -> None:
             factory.cache_clear()
     bootstrap.resources.close()
     vars(bootstrap.resources).clear()
+    bootstrap.resources.__init__()  # type: ignore[misc]

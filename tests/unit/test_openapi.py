@@ -14,7 +14,7 @@ import function_app
 from functions import bootstrap
 from functions.platform.lazy import lazy
 from tests.support.api import call
-from tests.support.owners import AS_OPERATOR, AS_VIEWER, FakeAccess, NobodyIsLoggedIn, make_owners
+from tests.support.owners import AS_OPERATOR, AS_VIEWER, FakeAccess, NobodyIsLoggedIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -103,7 +103,6 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, made in vars(bootstrap).items():
         if isinstance(made, lazy):
             monkeypatch.setattr(bootstrap, name, Unusable)
-    monkeypatch.setattr(bootstrap, "owners", make_owners)
     monkeypatch.setattr(bootstrap, "accounts", NobodyIsLoggedIn)
     monkeypatch.setattr(bootstrap, "access", FakeAccess)
 

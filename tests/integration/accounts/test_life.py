@@ -66,7 +66,7 @@ def register(email: str = "", password: str = PASSWORD) -> str:
 
 
 def history_of(user_id: str) -> tuple[LoginHistoryEntry, ...]:
-    return bootstrap.login_history().page_of(user_id, cursor="", limit=9).entries
+    return bootstrap.accounts().login_history.page_of(user_id, cursor="", limit=9).entries
 
 
 def attempt_login(email: str, password: str = PASSWORD, ip: str = "203.0.113.7") -> int:

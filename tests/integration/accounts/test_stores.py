@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.accounts.model import HistoryPosition, LinkPurpose, LoginOutcome
+from functions.accounts.model import LinkPurpose, LoginOutcome
 from functions.platform.errors import AddressTaken
+from functions.platform.pagination import TimePosition
 from tests.support.accounts import NOON, FakeLoginHistoryStore, FakeLoginStore, make_entry, make_login
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ def history(request: pytest.FixtureRequest) -> LoginHistoryStore:
     return store
 
 
-def position_of(entry: LoginHistoryEntry) -> HistoryPosition:
-    return HistoryPosition(entry.at, entry.entry_id)
+def position_of(entry: LoginHistoryEntry) -> TimePosition:
+    return TimePosition(entry.at, entry.entry_id)
 
 
 def link_hash() -> str:

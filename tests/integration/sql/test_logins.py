@@ -10,9 +10,10 @@ from uuid import uuid4
 
 import pytest
 
-from functions.accounts.model import HistoryPosition, LinkPurpose, Login, LoginHistoryEntry, LoginOutcome
+from functions.accounts.model import LinkPurpose, Login, LoginHistoryEntry, LoginOutcome
 from functions.accounts.repository import ROWS_PER_DELETE, MySqlLoginHistoryStore, MySqlLoginStore
 from functions.platform.errors import AddressTaken, Malformed
+from functions.platform.pagination import TimePosition
 from infra.local.stores.mariadb import SQL
 from infra.migrations.files import read_folders
 from infra.migrations.runner import Server, migrate
@@ -41,8 +42,8 @@ def make_login(**changes: Any) -> Login:
     return Login(**{**fields, **changes})
 
 
-def position_of(entry: LoginHistoryEntry) -> HistoryPosition:
-    return HistoryPosition(entry.at, entry.entry_id)
+def position_of(entry: LoginHistoryEntry) -> TimePosition:
+    return TimePosition(entry.at, entry.entry_id)
 
 
 def make_link() -> str:

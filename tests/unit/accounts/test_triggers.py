@@ -54,7 +54,6 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     made, entitled = World(), Entitled()
     monkeypatch.setattr(bootstrap.resources, "settings", lambda: Settings(storage="", mongo_url=""))
     monkeypatch.setattr(bootstrap, "accounts", lambda: made.accounts)
-    monkeypatch.setattr(bootstrap, "login_history", lambda: made.history)
     monkeypatch.setattr(bootstrap, "access", lambda: AccountAccess(made.accounts.session, make_owners()))
     monkeypatch.setattr(bootstrap.resources, "queues", lambda: made.queues)
     monkeypatch.setattr(bootstrap, "entitlements", lambda: entitled)
