@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from functions.catalogue.schemas import Card
 from functions.recommendations.model import Credit, GraphTitle, Opinion, Role, ViewerHistory, Viewing
 from functions.usage.model import Milestone, UsageKind
 
@@ -27,7 +28,7 @@ def graph_title(title: Title) -> GraphTitle:
         revision=title.revision,
         listed=True,
         watchable=title.watchable,
-        name=details.name,
+        card=Card.of(title),
         added=f"{title.added_at:%Y-%m-%dT%H:%M:%SZ}",
         genres=tuple(_by_key(details.genres)),
         credits=tuple(Credit(role, key, name) for role, names in people.items() for key, name in _by_key(names)),
