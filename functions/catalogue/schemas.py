@@ -259,8 +259,8 @@ class TitleWithProgress(PublicTitle, frozen=True, kw_only=True):
         public = PublicTitle.of(title)
         shown = None
         if progress is not None:
-            shown = msgspec.convert(progress, TitleProgress, from_attributes=True)
-            shown = msgspec.structs.replace(shown, reason=FAILED if shown.reason else None)
+            values = {name: getattr(progress, name) for name in TitleProgress.__struct_fields__}
+            shown = TitleProgress(**{**values, "reason": FAILED if values["reason"] else None})
         return cls(**{name: getattr(public, name) for name in public.__struct_fields__}, progress=shown)
 
 

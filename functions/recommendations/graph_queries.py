@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from functions.recommendations.card_facts import card_of, columns
 from functions.recommendations.model import DECAY, DISLIKED, RECENT, Candidate, Reason, ReasonKind, Watched
 from functions.recommendations.steps import DAMPING, ONE, POWER, SHRINKAGE
 
@@ -41,7 +42,7 @@ WITH t, score / (coalesce(t.views, 0) + {SHRINKAGE}) ^ {DAMPING} AS score, parts
 ORDER BY score DESC, t.id LIMIT $enough
 WITH t, score, parts WHERE NOT t.id IN $without
 WITH t, score, parts ORDER BY score DESC, t.id LIMIT $limit
-RETURN t.id AS id, reduce(best = parts[0], p IN parts | CASE WHEN p[0] > best[0] THEN p ELSE best END)[1] AS place
+RETURN {columns("t")}, reduce(best = parts[0], p IN parts | CASE WHEN p[0] > best[0] THEN p ELSE best END)[1] AS place
 """
 
 SIMILAR = f"""
@@ -78,12 +79,12 @@ WITH c, parts, shared, score + reduce(said = 0.0, g IN shared | said + g.say) AS
 WITH c, parts, shared, score ORDER BY score DESC, c.added DESC, c.id LIMIT $enough
 WITH c, parts, shared, score WHERE score > 0 AND NOT c.id IN $without
 WITH c, parts, shared, score ORDER BY score DESC, c.added DESC, c.id LIMIT $limit
-RETURN c.id AS id, parts, shared
+RETURN {columns("c")}, parts, shared
 """
 
-POPULAR = """
+POPULAR = f"""
 MATCH (t:Title) WHERE t.watchable AND t.heat > 0
-RETURN t.id AS id ORDER BY t.heat DESC, t.id LIMIT $limit
+RETURN {columns("t")} ORDER BY t.heat DESC, t.id LIMIT $limit
 """
 
 _WORDS = {
@@ -111,23 +112,27 @@ class GraphQueries:
         ]
         rows = self._few(NEXT, [each.id for each in history], limit, recent=recent)
         return [
-            Candidate(row["id"], Reason(ReasonKind.WATCHED_NEXT, f"Because you watched {history[row['place']].name}"))
+            _candidate(row, Reason(ReasonKind.WATCHED_NEXT, f"Because you watched {history[row['place']].name}"))
             for row in rows
         ]
 
     def similar(self, title_id: str, *, without: Collection[str], watchable: bool, limit: int) -> list[Candidate]:
         rows = self._few(SIMILAR, without, limit, id=title_id, watchable=watchable)
-        return [Candidate(row["id"], _likeness(row["parts"], row["shared"])) for row in rows]
+        return [_candidate(row, _likeness(row["parts"], row["shared"])) for row in rows]
 
     def popular(self, *, limit: int) -> list[Candidate]:
         rows = self._bolt.read(lambda ask: ask(POPULAR, limit=limit))
-        return [Candidate(row["id"], Reason(ReasonKind.POPULAR, "Popular now")) for row in rows]
+        return [_candidate(row, Reason(ReasonKind.POPULAR, "Popular now")) for row in rows]
 
     def _few(self, text: str, without: Collection[str], limit: int, **parameters: object) -> list[Row]:
         """Run a query that first takes enough of the best titles and then drops the excluded ones."""
         enough = limit + len(without)
         given = {"without": list(without), "enough": enough, "limit": limit, **parameters}
         return self._bolt.read(lambda ask: ask(text, **given))
+
+
+def _candidate(row: Mapping[str, Any], reason: Reason) -> Candidate:
+    return Candidate(row["id"], reason, card_of(row))
 
 
 def _likeness(parts: Sequence[Sequence[Any]], shared: Sequence[Mapping[str, Any]]) -> Reason:

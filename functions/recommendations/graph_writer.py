@@ -1,13 +1,14 @@
 """Writing the graph: titles with their people and genres, who watched and rated what, and the steps between titles.
 
-    (:Title {id, revision, listed, watchable, name, added, genres, views, heat})
+    (:Title {id, revision, listed, watchable, added, genres, views, heat, facts_format, name, …})
     (:Title)-[:WATCHED_NEXT {weight}]->(:Title)    (:Title)-[:IN_GENRE]->(:Genre {key, name, titles})
     (:Person {key, name})-[:DIRECTED | WROTE | ACTED_IN]->(:Title)
     (:User {id})-[:WATCHED {progress, at}]->(:Title)    (:User)-[:RATED {rating, at}]->(:Title)
 
-Every key has a constraint. What is to be written is first compared with what exists, and only the difference is
-applied: a repeated write changes nothing, and rebuilding a correct graph writes nothing. A viewing of a title that the
-graph does not know yet creates its node; it is shown once the catalogue lists it. Times are text that sorts as they do.
+`facts_format` and what follows are the facts of `card_facts`. Every key has a constraint. What is to be written is
+first compared with what exists, and only the difference is applied: a repeated write changes nothing, and rebuilding a
+correct graph writes nothing. A viewing of a title that the graph does not know yet creates its node; it is shown once
+the catalogue lists it. Times are text that sorts as they do.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.platform.time import to_exact_text
 from functions.recommendations import steps
+from functions.recommendations.card_facts import facts_of
 from functions.recommendations.model import Role
 from functions.recommendations.steps import SIGNIFICANT
 
@@ -233,7 +235,8 @@ def _facts(title: GraphTitle) -> dict[str, Any]:
         "revision": title.revision,
         "listed": title.listed,
         "watchable": title.watchable,
-        "name": title.name,
+        **facts_of(title.card),
+        "card": None,  # the first release stored cards as JSON
         "added": title.added,
         "genres": [key for key, _ in title.genres],
     }

@@ -1,7 +1,7 @@
 """The terms of recommendations: what the graph holds of a title and of a viewer, and shelves of picks with reasons.
 
 The graph is a copy that can be rebuilt at any time: titles come from the catalogue, views and ratings from usage. It
-holds only what its queries need, and of viewers only ids.
+holds of titles what its queries and their cards need, as plain values, and of viewers only ids.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from functions.catalogue.model import Title
+    from functions.catalogue.schemas import Card
 
 SHELF_LENGTH = 24
 MORE_LENGTH = 12
@@ -52,7 +52,7 @@ class GraphTitle:
     revision: int
     listed: bool = False
     watchable: bool = False
-    name: str = ""
+    card: Card | None = None
     added: str = ""
     genres: tuple[tuple[str, str], ...] = ()
     credits: tuple[Credit, ...] = ()
@@ -118,23 +118,24 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """The id of a title that the graph recommends, and the reason."""
+    """A title that the graph recommends, and the reason; `card` is None if the graph has its facts in an old format."""
 
     id: str
     reason: Reason
+    card: Card | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """A recommended title, and the reason."""
+    """The card of a recommended title, and the reason."""
 
-    title: Title
+    card: Card
     reason: Reason
 
     @property
     def id(self) -> str:
         """Return the title's id."""
-        return self.title.id
+        return self.card.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from functions.recommendations import steps
+from functions.recommendations.card_facts import FACTS_FORMAT
 from functions.recommendations.rebuild_sources import graph_title
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class RebuildProgress:
     steps: int = 0
     finished_at: datetime | None = None
     reason: str | None = None
+    facts_format: int = 0
 
     @property
     def runs(self) -> bool:
@@ -103,19 +105,24 @@ class Rebuild:
         if last and last.runs:  # it was interrupted and continues where it was
             begun = replace(last, updated_at=now)
         else:
-            begun = RebuildProgress(self._make_id(), now, now, titles_in_all=self._sources.count_titles())
+            in_all = self._sources.count_titles()
+            begun = RebuildProgress(self._make_id(), now, now, titles_in_all=in_all, facts_format=FACTS_FORMAT)
         self._store.save_progress(begun)
         self._enqueue(begun.id)
         return begun
 
     def start_if_due(self) -> bool:
-        """Begin a rebuild if there is none, the last was interrupted, failed or is old, or messages were lost."""
+        """Begin a rebuild if there is none, if the last was interrupted, failed or is old, or if messages were lost.
+
+        It also begins if the last one wrote the facts of cards in a lower format.
+        """
         last, now = self._store.progress(), self._now()
         if last and last.runs:
             due = now - last.updated_at >= STALE
         else:
             recent = last and last.finished_at and now - last.finished_at < MAX_AGE
-            due = not recent or self._store.lost_at() is not None
+            current = last and last.facts_format >= FACTS_FORMAT
+            due = not recent or not current or self._store.lost_at() is not None
         if due:
             self.start()
         return due

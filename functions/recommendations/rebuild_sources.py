@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from functions.catalogue.schemas import Card
 from functions.platform.time import to_text
 from functions.recommendations.model import Credit, GraphTitle, Opinion, Role, ViewerHistory, Viewing
 from functions.usage.model import Milestone, UsageKind
@@ -28,7 +29,7 @@ def graph_title(title: Title) -> GraphTitle:
         revision=title.revision,
         listed=True,
         watchable=title.watchable,
-        name=details.name,
+        card=Card.of(title),
         added=to_text(title.added_at),
         genres=tuple(_by_key(details.genres)),
         credits=tuple(Credit(role, key, name) for role, names in people.items() for key, name in _by_key(names)),

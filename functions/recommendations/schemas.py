@@ -35,7 +35,7 @@ class RecommendedCard(Card, frozen=True):
     @classmethod
     def of_pick(cls, pick: Pick) -> Self:
         """Return the card of a pick."""
-        card = Card.of(pick.title)
+        card = pick.card
         values = {name: getattr(card, name) for name in card.__struct_fields__}
         return cls(**values, reason=PickReason(pick.reason.kind, pick.reason.words))
 

@@ -1,7 +1,7 @@
 """What to watch next: the shelves of a viewer's home page, and what is similar to a title; it works without the graph.
 
-The graph ranks, the catalogue describes: titles are read from the catalogue when a shelf is shown, so a card is never
-older than its title. While the graph is unavailable, or has no views yet, the shelves come from the catalogue alone,
+The graph ranks titles and has the facts of their cards; titles whose facts it has in an old format are read from the
+catalogue. While the graph is unavailable, or has no views yet, the shelves come from the catalogue alone,
 and their words claim only what the catalogue knows.
 """
 
@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from functions.catalogue.schemas import Card
 from functions.platform.errors import StoreUnavailable
 from functions.recommendations.model import MORE_LENGTH, SHELF_LENGTH, Candidate, Pick, Reason, ReasonKind, Shelf
 
@@ -36,7 +37,7 @@ MOST_POPULAR = 200
 
 @dataclass(frozen=True, slots=True)
 class RankedShelf:
-    """A shelf before its titles are read."""
+    """A shelf before the missing cards are read."""
 
     id: str
     heading: str
@@ -74,31 +75,36 @@ class Recommendations:
         except StoreUnavailable as error:
             log.warning("What is similar to %s comes from the catalogue alone: %s", title_id, error.detail)
         else:
-            titles = self._titles.known(each.id for each in found)
-            return [Pick(titles[each.id], each.reason) for each in found if each.id in titles]
+            cards = self._cards(found, watchable=False)
+            return [Pick(cards[each.id], each.reason) for each in found if each.id in cards]
         if not title.details.genres:
             return []
         genre = title.details.genres[0]
         others = self._titles.best_titles(genre=genre, limit=MORE_LENGTH + 1)
         reason = Reason(ReasonKind.GENRE, f"Also {genre}")
-        return [Pick(other, reason) for other in others if other.id != title.id][:MORE_LENGTH]
+        return [Pick(Card.of(other), reason) for other in others if other.id != title.id][:MORE_LENGTH]
 
     def _filled(self, ranked: Sequence[RankedShelf]) -> list[Shelf]:
-        """Return shelves with their titles, read in one query, without those that cannot be watched any more."""
-        titles = self._titles.known(each.id for shelf in ranked for each in shelf.candidates)
+        """Return shelves with their cards."""
+        cards = self._cards([each for shelf in ranked for each in shelf.candidates], watchable=True)
         return [
             Shelf(
                 shelf.id,
                 shelf.heading,
                 shelf.reason,
-                tuple(
-                    Pick(title, each.reason)
-                    for each in shelf.candidates
-                    if (title := titles.get(each.id)) and title.watchable
-                ),
+                tuple(Pick(cards[each.id], each.reason) for each in shelf.candidates if each.id in cards),
             )
             for shelf in ranked
         ]
+
+    def _cards(self, candidates: Sequence[Candidate], *, watchable: bool) -> dict[str, Card]:
+        """Return the cards of candidates by id; those that the graph does not have come from the catalogue."""
+        cards = {each.id: each.card for each in candidates if each.card}
+        missing = [each.id for each in candidates if each.id not in cards]
+        found = self._titles.known(missing) if missing else {}
+        return cards | {
+            title.id: Card.of(title) for title in found.values() if title.listed and (title.watchable or not watchable)
+        }
 
     def _for_you(self, history: Sequence[Watched]) -> RankedShelf:
         found = self._ranking.next_for(history, limit=SHELF_LENGTH) if history else []
@@ -138,12 +144,12 @@ class Recommendations:
         if len(rated) >= SHORTEST:
             picks = [_rated(title) for title in rated]
             return Shelf("best", "Highly rated", "By their rating on IMDb", tuple(picks[:SHELF_LENGTH]))
-        picks = [Pick(title, Reason(ReasonKind.NEW, "New on Notflix")) for title in found]
+        picks = [Pick(Card.of(title), Reason(ReasonKind.NEW, "New on Notflix")) for title in found]
         return Shelf("new-titles", "New on Notflix", "Added last", tuple(picks[:SHELF_LENGTH]))
 
 
 def _rated(title: Title) -> Pick:
-    return Pick(title, Reason(ReasonKind.RATED, f"Rated {title.details.imdb_rating:g} on IMDb"))
+    return Pick(Card.of(title), Reason(ReasonKind.RATED, f"Rated {title.details.imdb_rating:g} on IMDb"))
 
 
 def _worth_showing(shelves: Iterable[Shelf]) -> list[Shelf]:

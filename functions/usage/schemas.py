@@ -95,7 +95,7 @@ class WatchedPart(Struct, frozen=True, kw_only=True):
         )
 
 
-class HistoryEntry(WatchedPart, frozen=True, kw_only=True):
+class WatchedTitle(WatchedPart, frozen=True, kw_only=True):
     """A title in the history."""
 
     title: Annotated[Card | None, Meta(description="Null if the title is withdrawn.")]
@@ -111,13 +111,13 @@ class HistoryEntry(WatchedPart, frozen=True, kw_only=True):
 class HistoryPage(Struct, frozen=True):
     """A page of the history, latest first."""
 
-    entries: list[HistoryEntry]
+    entries: list[WatchedTitle]
     cursor: NextCursor
 
     @classmethod
     def of(cls, page: Page[HistoryItem]) -> Self:
         """Return the public form of a page."""
-        return cls([HistoryEntry.with_title(item.view, item.title) for item in page.entries], page.cursor)
+        return cls([WatchedTitle.with_title(item.view, item.title) for item in page.entries], page.cursor)
 
 
 class ListedTitle(Struct, frozen=True):

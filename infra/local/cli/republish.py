@@ -41,7 +41,7 @@ def republish_catalogue(*, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps({"titles": total}) + "\n")
     else:
-        sys.stdout.write(f"The catalogue is published again: {total} titles.\n")
+        sys.stdout.write(f"The catalogue is published again; titles: {total}.\n")
 
 
 def follow(api: Api, show: Callable[[int, int], None], *, sleep: Callable[[float], None]) -> int:

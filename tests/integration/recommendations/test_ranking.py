@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.catalogue.model import Status
-from functions.catalogue.schemas import TitleEdit
+from functions.catalogue.schemas import Card, TitleEdit
 from functions.platform.errors import NotFound, StoreUnavailable
 from functions.recommendations.bolt import READ_S, Bolt
 from functions.recommendations.model import ReasonKind
 from functions.recommendations.repository import BoltGraph
 from functions.recommendations.service import Recommendations
-from tests.support.graph import VIEWERS, reasons
+from tests.support.graph import VIEWERS, reasons, title_changed
 from tests.support.proxies import StallingProxy
 
 if TYPE_CHECKING:
@@ -166,12 +166,24 @@ def test_somebody_new_is_shown_what_is_popular_and_before_there_are_views_what_i
     assert {pick.reason.words for pick in popular.picks} == {"Popular now"}
 
 
-def test_titles_are_shown_as_the_catalogue_has_them_now(theatre: Theatre) -> None:
+def test_cards_are_those_of_the_catalogue(theatre: Theatre) -> None:
     theatre.shows("a", "b", name="The Ångström", year=1999, directors=("Ada Lindt",), plot="Somebody goes.")
     [pick] = theatre.recommendations.similar("a")
-    assert pick.title == theatre.world.catalogue.get(pick.id)
-    theatre.world.catalogue.edit_title(pick.id, TitleEdit(year=2001))
-    assert [pick.title.details.year for pick in theatre.recommendations.similar("a")] == [2001]
+    catalogue = theatre.world.catalogue
+    assert pick.card == Card.of(catalogue.get(pick.id))
+    catalogue.edit_title(pick.id, TitleEdit(year=None, plot="Somebody stays.", genres=["War", "Drama"]))
+    theatre.sync.update(title_changed(pick.id))
+    [pick] = theatre.recommendations.similar("a")
+    assert pick.card == Card.of(catalogue.get(pick.id))
+    assert (pick.card.year, pick.card.genres) == (None, ("War", "Drama"))
+
+
+def test_facts_of_another_format_are_replaced_by_the_catalogue(bolt: Bolt, theatre: Theatre) -> None:
+    theatre.shows("a", "b", "c", year=1999, directors=("Ada Lindt",))
+    theatre.world.catalogue.withdraw_title("c")
+    bolt.write(lambda tx: tx.run("MATCH (t:Title) SET t.facts_format = 0, t.name = 'old'").consume())
+    [pick] = theatre.recommendations.similar("a")
+    assert pick.card == Card.of(theatre.world.catalogue.get("b"))
 
 
 def test_an_unknown_or_withdrawn_title_is_not_found(theatre: Theatre) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from functions.catalogue.model import Status
 from functions.catalogue.schemas import TitleEdit
 from functions.platform.errors import NotFound, StoreUnavailable
+from functions.recommendations.card_facts import FACTS_FORMAT
 from functions.recommendations.rebuild import MAX_AGE, STALE, Phase
 from functions.recommendations.repository import BoltGraph
 from functions.usage.model import UsageKind
@@ -214,3 +216,19 @@ def test_a_rebuild_is_due_if_there_was_none_or_messages_were_lost_or_it_is_old(t
     failed = rebuild.progress()
     assert failed and failed.reason == "It could not go on."
     assert rebuild.start_if_due()
+
+
+def test_rebuild_is_due_when_the_facts_of_cards_have_a_lower_format(bolt: Bolt, theatre: Theatre) -> None:
+    theatre.shows("aa", year=1999)
+    theatre.rebuilds()
+    assert not theatre.rebuild.start_if_due()
+    latest = theatre.records.progress()
+    assert latest
+    theatre.records.save_progress(replace(latest, facts_format=FACTS_FORMAT - 1))
+    bolt.write(lambda tx: tx.run("MATCH (t:Title) SET t.facts_format = 0, t.card = '{}'").consume())
+    assert theatre.rebuild.start_if_due()
+    theatre.rebuilds()
+    [row] = bolt.write(
+        lambda tx: [row.data() for row in tx.run("MATCH (t:Title) RETURN t.facts_format AS f, t.card AS c")]
+    )
+    assert row == {"f": FACTS_FORMAT, "c": None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from functions.catalogue.model import Status
+from functions.catalogue.schemas import Card
 from functions.recommendations.model import Credit, Opinion, Role, Viewing
 from functions.recommendations.rebuild_sources import SliceSources, graph_title
 from functions.usage.model import Mark, Milestone, UsageKind
@@ -27,12 +28,12 @@ def test_listed_title_has_its_people_by_folded_name() -> None:
         Credit(Role.DIRECTED, "ada lindt", "Ada  Lindt"),
         Credit(Role.ACTED_IN, "zoë strasse", "Zoë Straße"),
     )
-    assert (held.listed, held.watchable, held.name) == (True, True, "Tide")
+    assert (held.listed, held.watchable, held.card) == (True, True, Card.of(title))
 
 
 def test_withdrawn_title_has_no_description() -> None:
     held = graph_title(make_title("tide", name="Tide", genres=("War",), status=Status.WITHDRAWN, revision=7))
-    assert (held.id, held.revision, held.listed, held.name, held.genres) == ("tide", 7, False, "", ())
+    assert (held.id, held.revision, held.listed, held.card, held.genres) == ("tide", 7, False, None, ())
 
 
 def test_viewer_has_what_was_half_watched_and_the_ratings() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from functions import bootstrap
+from functions.catalogue.schemas import Card
 from functions.platform.errors import NotFound, StoreUnavailable
 from functions.platform.messages import RebuildGraph, UpdateGraph, encode
 from functions.recommendations import triggers
@@ -22,7 +23,7 @@ PROGRESS = RebuildProgress("0123456789abcdef", NOON, NOON, titles_in_all=9)
 
 
 def pick(name: str) -> Pick:
-    return Pick(make_title(name), Reason(ReasonKind.DIRECTED, "Also directed by Ada Lindt"))
+    return Pick(Card.of(make_title(name)), Reason(ReasonKind.DIRECTED, "Also directed by Ada Lindt"))
 
 
 @dataclass
