@@ -6,9 +6,11 @@ import { Encode } from "./player/encode.js";
 import { here, withNext } from "./account/next.js";
 import { authorized } from "./account/session.js";
 import { hooks, say } from "./dom.js";
-import { api, ask, pause, persist } from "./net.js";
+import { Notices, Problem, problemFor, TROUBLES } from "./player/messages.js";
+import { api, ask, isPassing, pause, persist, RequestError } from "./net.js";
 import { HLS, Native, playsNatively } from "./player/native.js";
-import { reachable, Timeline } from "./player/timeline.js";
+import { Recovery, remedy } from "./player/recovery.js";
+import { bufferedEnd, reachable, Timeline } from "./player/timeline.js";
 import { Session } from "./player/session.js";
 import { Next } from "./player/next.js";
 import { Usage } from "./player/usage.js";
@@ -16,19 +18,6 @@ import { titleAddress, watchAddress } from "./cards.js";
 import { clock } from "./text.js";
 
 const ASK_AGAIN_MS = 2500;
-const NOTICE_MS = 4000;
-
-/** What to tell when a session cannot be opened: a heading, what to do, and whether trying again can help. */
-export function problemFor(error) {
-  if (error.status === 402) return { heading: "Subscribe to watch this film.", text: "A subscription opens every film here, and can be cancelled at any time.", again: false, plans: true };
-  if (error.status === 404) return { heading: "There is no such film here.", text: "It may have been withdrawn. The home page shows what there is.", again: false };
-  if (error.code === "announced") return { heading: "This film is coming soon.", text: "It can be watched here once it has been uploaded.", again: false };
-  if (error.code === "encode_failed") return { heading: "This film could not be encoded.", text: "Whoever runs this service can see why, and upload it again.", again: true };
-  if (error.code === "encode_stopped") return { heading: "This is as far as the film goes.", text: "Its encode has failed. Whoever runs this service can go on with it; then the rest plays here.", again: true };
-  if (error.message === "unsupported") return { heading: "This browser cannot play the film.", text: "Use a current Firefox, Chrome, Edge or Safari.", again: false };
-  if (error.status === 0) return { heading: "There is no connection.", text: "Check the network, then try again. The film goes on where it stopped.", again: true };
-  return { heading: "The film stopped.", text: "Something went wrong on the way. Try again: it goes on where it stopped.", again: true };
-}
 
 /**
  * Is the playhead waiting for what has not been encoded yet? The margin is a segment and what the encoder may have done
@@ -42,7 +31,17 @@ class Watch {
     this.id = id;
     this.at = hooks(root);
     this.video = this.at.video;
-    this.session = new Session(() => persist(() => this.openSession()));
+    this.session = new Session(() => persist(() => this.openSession()), { onRefused: (error) => this.notices.tell({ end: problemFor(error).heading }) });
+    this.recovery = new Recovery({
+      retry: () => this.player.retryStreaming(0),
+      reload: () => this.goOn({ failed: true }),
+      renew: () => this.session.renew(),
+      onTrouble: (trouble) => { this.notices.tell({ trouble: TROUBLES[trouble] ?? "" }); this.watchFlow(); },
+      onStop: (error) => this.stopsAfterBuffer(error),
+    });
+    this.notices = new Notices(this.at.notice);
+    this.problem = new Problem(this.at, { reachable: () => this.session.renew(), load: () => this.load() });
+    this.ending = null;
     this.encode = new Encode(() => ask(api(`titles/${encodeURIComponent(id)}`)));
     this.errors = [];
     this.stalls = 0;
@@ -51,7 +50,7 @@ class Watch {
     this.thumbnails = null;
     this.wantsToPlay = true;
     this.hls = new URLSearchParams(location.search).has("hls");
-    this.native = playsNatively(globalThis) ? new Native(() => this.goOn()) : null;
+    this.native = playsNatively(globalThis) ? new Native((how) => this.goOn(how)) : null;
     this.stoppedAt = placeIn(location.search);
     this.usage = new Usage(id, { video: this.video, session: this.session, bitrateKbps: () => this.bitrateKbps() });
     this.next = new Next(this.at.next, { id, video: this.video, leave: (address) => location.assign(address) });
@@ -72,21 +71,29 @@ class Watch {
   async start() {
     this.at.back.href = titleAddress(this.id);
     this.at.leave.href = titleAddress(this.id);
-    this.at.retry.addEventListener("click", () => { this.wantsToPlay = true; this.load(); });
+    this.at.plans.href = withNext("/plans.html", here(location));
+    this.at.retry.addEventListener("click", () => {
+      this.wantsToPlay = true;
+      this.load();
+    });
     this.timeline = new Timeline(this.root, { facts: () => this.facts(), seek: (time) => this.seek(time), thumbnail: (time) => this.thumbnail(time) });
     this.encode.addEventListener("change", ({ detail }) => this.encodeChanged(detail.before));
     for (const name of ["timeupdate", "progress", "durationchange", "loadedmetadata"]) this.video.addEventListener(name, () => this.timeline.update());
     for (const name of ["waiting", "seeking", "seeked", "canplay", "playing", "timeupdate", "pause", "ended"]) this.video.addEventListener(name, () => this.watchFlow());
     this.bindSound();
     this.showStill();
-    this.video.addEventListener("play", () => { this.at["big-play"].hidden = true; });
+    this.video.addEventListener("play", () => {
+      this.wantsToPlay = true;
+      this.at["big-play"].hidden = true;
+    });
+    this.video.addEventListener("pause", () => { if (!this.loading && !this.video.error) this.wantsToPlay = false; }); // an error pauses too
     this.at["big-play"].addEventListener("click", () => this.video.play());
     try {
       this.player = await createPlayer(window.shaka, {
         video: this.video,
         stage: this.at.stage,
         session: this.session,
-        onTrouble: () => this.notice("The connection is slow; trying again…"),
+        recovery: this.recovery,
         onFatal: (error) => { if (this.loading || !this.native?.recovers()) this.failed(error); },
       });
     } catch (error) {
@@ -140,16 +147,41 @@ class Watch {
     unmute.addEventListener("click", () => { this.video.muted = false; });
   }
 
-  /** Open the film anew where it is: the address that a native player was given has died, or soon will. */
-  goOn() {
+  /**
+   * Open the film anew where it is: the address that a native player was given has expired or soon will, or (`failed`)
+   * the player has given up.
+   */
+  async goOn({ failed = false } = {}) {
     if (this.loading) return;
+    if (!failed) {
+      try {
+        await this.session.renew();
+      } catch (error) {
+        if (!(error instanceof RequestError)) throw error;
+        if (isPassing(error)) this.native.again();
+        else this.stopsAfterBuffer(error);
+        return;
+      }
+    }
     if (this.video.currentTime > 0) this.stoppedAt = this.video.currentTime;
-    this.wantsToPlay = !this.video.paused;
-    this.load();
+    await this.load();
   }
 
   moved() {
+    this.problem.forget();
     if (this.native && !this.loading && this.video.currentTime > this.stoppedAt) this.native.moves();
+  }
+
+  /** The film cannot go on: play what is loaded, saying why, then stop. */
+  stopsAfterBuffer(error) {
+    const { video } = this;
+    if (this.ending || (this.problem.shown)) return;
+    if (bufferedEnd(video.buffered, video.currentTime) - video.currentTime < 1) {
+      this.failed(error);
+      return;
+    }
+    this.ending = error;
+    this.notices.tell({ end: problemFor(this.explained(error)).heading });
   }
 
   /** What the player is given to load: an address, and of what kind where it cannot find out. */
@@ -160,8 +192,10 @@ class Watch {
 
   /** Open a session and play it, from where it stopped if it had been playing. */
   async load() {
-    this.at.problem.hidden = true;
-    say(this.at.notice, "");
+    this.problem.hide();
+    this.ending = null;
+    this.notices.tell({ end: "", encode: "" });
+    this.recovery.reset();
     this.loading = true;
     this.showWaiting(true);
     this.usage.tally.asked();
@@ -236,7 +270,7 @@ class Watch {
   seek(target) {
     const facts = this.facts();
     const time = reachable(target, facts);
-    if (facts.encoding && target > time + 1) this.notice(`Encoded up to ${clock(facts.front)} so far.`);
+    if (facts.encoding && target > time + 1) this.notices.notice(`Encoded up to ${clock(facts.front)} so far.`);
     this.video.currentTime = time;
     this.timeline.update();
   }
@@ -259,8 +293,9 @@ class Watch {
     if (starved && !this.stuck) this.stalls += 1;
     this.usage.tally.waits(stuck, starved && !this.stuck);
     this.stuck = stuck;
-    if (stuck && front && !this.encode.running) this.failed(Object.assign(new Error("The film is not whole."), { code: "encode_stopped" }));
-    else this.showWaiting(stuck, front ? "Waiting for the encoder…" : "");
+    if (stuck && this.ending) this.failed(this.ending);
+    else if (stuck && front && !this.encode.running) this.failed(Object.assign(new Error("The film is not whole."), { code: "encode_stopped" }));
+    else this.showWaiting(stuck, front ? "Waiting for the encoder…" : this.recovery.trouble ? "Waiting for the connection…" : "");
   }
 
   showWaiting(on, text = "") {
@@ -274,14 +309,15 @@ class Watch {
     say(this.at.badge, this.encode.running ? `Still encoding, ${percent} %` : "");
     this.timeline.update();
     if (before.status !== "encoding" || this.encode.running) return;
-    if (status === "failed") this.notice("The encode of this film has failed. What there is of it still plays.", { stays: true });
+    if (status === "failed") this.notices.tell({ encode: "The encode of this film has failed. What there is of it still plays." });
     else this.session.renew().then((session) => this.addExtras(session), (error) => this.note(error)); // now there are thumbnails
   }
 
-  notice(text, { stays = false } = {}) {
-    clearTimeout(this.noticeTimer);
-    say(this.at.notice, text);
-    if (!stays) this.noticeTimer = setTimeout(() => say(this.at.notice, ""), NOTICE_MS);
+  /** An error of Shaka, marked if it only means that something could not be reached. */
+  explained(error) {
+    const kinds = window.shaka?.util.Error;
+    if (kinds && error.category === kinds.Category.NETWORK && remedy(error, kinds) === "retry") error.unreachable = true;
+    return error;
   }
 
   note(error) {
@@ -293,18 +329,12 @@ class Watch {
     if (error.code === LOAD_INTERRUPTED && LOAD_INTERRUPTED) return; // a newer load has taken over
     this.note(error);
     if (this.video.currentTime > 0) this.stoppedAt = this.video.currentTime;
-    const { heading, text, again, plans } = problemFor(error);
-    this.loading = true; // until somebody tries again
+    this.loading = true; // until it is tried again
+    this.notices.tell({ end: "", encode: "" });
     this.video.pause();
     this.usage.tally.waits(false);
     this.showWaiting(false);
-    this.at["problem-heading"].textContent = heading;
-    this.at["problem-text"].textContent = text;
-    this.at.retry.hidden = !again;
-    this.at.plans.hidden = !plans;
-    this.at.plans.href = withNext("/plans.html", here(location));
-    this.at.problem.hidden = false;
-    (plans ? this.at.plans : again ? this.at.retry : this.at.leave).focus();
+    this.problem.show(this.explained(error));
   }
 
   stats() {

@@ -5,7 +5,7 @@ import { mayBegin, noteFor } from "../../../web/js/billing/plans.js";
 import { offerFor } from "../../../web/js/billing/subscription.js";
 import { askAfter, facts, paymentText, period, price, saving, stageOf } from "../../../web/js/billing/words.js";
 import { offer } from "../../../web/js/title.js";
-import { problemFor } from "../../../web/js/watch.js";
+import { problemFor } from "../../../web/js/player/messages.js";
 
 const NOW = new Date("2026-11-24T12:00:00Z");
 const MONTHLY = { id: "P-1", name: "Monthly", price_minor: 799, currency: "EUR", interval: "month", interval_count: 1 };

@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { actForKey } from "../../../web/js/player/controls.js";
 import { progressed } from "../../../web/js/player/encode.js";
-import { placeIn, remedy, SETTINGS, startTime } from "../../../web/js/player/engine.js";
+import { placeIn, SETTINGS, startTime } from "../../../web/js/player/engine.js";
 import { heightsOf, trackLabel } from "../../../web/js/player/menus.js";
+import { problemFor } from "../../../web/js/player/messages.js";
 import { renewAfter, Session, sign } from "../../../web/js/player/session.js";
+import { RequestError } from "../../../web/js/net.js";
 import { bufferedEnd, previewLeft, reachable } from "../../../web/js/player/timeline.js";
-import { atFront, problemFor } from "../../../web/js/watch.js";
+import { atFront } from "../../../web/js/watch.js";
 
 const BLOB = "https://films.example";
 
@@ -62,17 +64,6 @@ test("a renewal that fails leaves the old key in use while it lasts", async () =
 
 test("a growing film is never corrected by the clock", () => {
   assert.equal(SETTINGS.manifest.dash.autoCorrectDrift, false);
-});
-
-test("a refused key is renewed, an overloaded store asked again, a missing film not", () => {
-  const kinds = { Category: { NETWORK: 1 }, Code: { BAD_HTTP_STATUS: 1001, HTTP_ERROR: 1002, TIMEOUT: 1003 } };
-  const status = (code) => ({ category: 1, code: 1001, data: ["", code] });
-  assert.equal(remedy(status(403), kinds, 0), "renew");
-  assert.equal(remedy(status(503), kinds, 0), "go on");
-  assert.equal(remedy(status(404), kinds, 0), "give up");
-  assert.equal(remedy({ category: 1, code: 1002 }, kinds, 0), "go on");
-  assert.equal(remedy({ category: 1, code: 1002 }, kinds, 20), "give up");
-  assert.equal(remedy({ category: 3, code: 3016 }, kinds, 0), "give up");
 });
 
 test("a film begins where one stopped, or where one wants to, short of what is not there yet", () => {
@@ -134,6 +125,7 @@ test("menus list each height once and name tracks", () => {
 test("every problem says what to do", () => {
   assert.equal(problemFor({ status: 404 }).again, false);
   assert.match(problemFor({ code: "announced", status: 409 }).heading, /coming soon/);
-  assert.match(problemFor({ status: 0 }).text, /network/);
+  assert.match(problemFor(new RequestError(0, "unreachable", "")).text, /network/);
+  assert.match(problemFor({ category: 1, code: 1002, unreachable: true }).text, /network/);
   assert.equal(problemFor(new Error("anything")).again, true);
 });

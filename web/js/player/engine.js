@@ -1,6 +1,8 @@
 /** Shaka, set up for films in blob storage that may still be growing. */
+import { bufferedEnd } from "./timeline.js";
 
-const RETRY = { maxAttempts: 6, baseDelay: 500, backoffFactor: 1.7, fuzzFactor: 0.4, timeout: 20_000, stallTimeout: 8000, connectionTimeout: 8000 };
+/** Shaka's own quick retries of one request; lasting failures are for recovery.js. */
+const RETRY = { maxAttempts: 4, baseDelay: 500, backoffFactor: 1.7, fuzzFactor: 0.4, timeout: 20_000, stallTimeout: 8000, connectionTimeout: 8000 };
 
 export const SETTINGS = {
   manifest: {
@@ -12,41 +14,28 @@ export const SETTINGS = {
   abr: { restrictToElementSize: true },
 };
 
-const MOST_RESUMPTIONS = 20;
-
-/** What to do after streaming failed: ask for a new SAS, just go on, or give up. */
-export function remedy({ category, code, data = [] }, { Category, Code }, resumptions) {
-  if (category !== Category.NETWORK || resumptions >= MOST_RESUMPTIONS) return "give up";
-  if (code === Code.HTTP_ERROR || code === Code.TIMEOUT) return "go on";
-  if (code !== Code.BAD_HTTP_STATUS) return "give up";
-  const status = data[1];
-  if (status === 401 || status === 403) return "renew";
-  return status === 408 || status === 429 || status >= 500 ? "go on" : "give up";
-}
-
-/** Make a player on `video`, its captions in `stage`, every request signed by `session`. */
-export async function createPlayer(shaka, { video, stage, session, onTrouble, onFatal }) {
+/**
+ * Make a player on `video`, its captions in `stage`, every request signed by `session`. `recovery` is told of failures
+ * of the network and of what arrives; `onFatal(error)` of everything that the film cannot survive.
+ */
+export async function createPlayer(shaka, { video, stage, session, recovery, onFatal }) {
   shaka.polyfill.installAll();
   if (!shaka.Player.isBrowserSupported()) throw new Error("unsupported");
   const player = new shaka.Player(null, stage);
   await player.attach(video);
   player.configure(SETTINGS);
-
-  let resumptions = 0;
-  video.addEventListener("timeupdate", () => { resumptions = 0; }); // it plays: what was is forgotten
-  player.configure("streaming.failureCallback", (error) => {
-    const does = remedy(error, shaka.util.Error, resumptions);
-    if (does === "give up") return;
-    resumptions += 1;
-    error.severity = shaka.util.Error.Severity.RECOVERABLE;
-    onTrouble();
-    const goOn = () => player.retryStreaming(Math.min(8, 0.5 * resumptions));
-    if (does === "renew") session.renew().then(goOn, goOn); // without a new SAS the next failure comes back here
-    else goOn();
-  });
+  player.configure("streaming.failureCallback", (_error) => {}); // Shaka's own would retry growing films beside `recovery`
   player.addEventListener("error", ({ detail }) => {
-    if (detail.severity === shaka.util.Error.Severity.CRITICAL) onFatal(detail);
+    if (detail.severity !== shaka.util.Error.Severity.CRITICAL) return;
+    if (detail.category === shaka.util.Error.Category.NETWORK) recovery.failed(detail, shaka.util.Error);
+    else onFatal(detail);
   });
+  const loadedTo = () => bufferedEnd(video.buffered, video.currentTime);
+  for (const name of ["progress", "timeupdate"]) video.addEventListener(name, () => recovery.reaches(loadedTo()));
+  video.addEventListener("seeking", () => recovery.leaps(loadedTo()));
+  window.addEventListener("offline", () => recovery.offline());
+  window.addEventListener("online", () => recovery.online());
+  if (!navigator.onLine) recovery.offline();
   player.getNetworkingEngine().registerRequestFilter(async (type, request) => {
     request.uris = await Promise.all(request.uris.map((uri) => session.signed(uri)));
   });

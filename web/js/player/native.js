@@ -12,6 +12,7 @@ export const playsNatively = (scope) => !scope.MediaSource && !scope.ManagedMedi
 export const replaceAfter = (expiresAt, now) => Math.max(5000, Date.parse(expiresAt) - now - 60_000);
 
 const MOST_ATTEMPTS = 3;
+const AGAIN_MS = 5000;
 
 /** Keeps a player that plays by itself in addresses that live. */
 export class Native {
@@ -21,17 +22,26 @@ export class Native {
   #timer;
   #attempts = 0;
 
-  /** `replace()` opens the film anew at the place where it is; the other two are those of a window. */
+  /**
+   * `replace({ failed })` opens the film anew at the place where it is, `failed` if the player has given up; the other
+   * two are those of a window.
+   */
   constructor(replace, { later = (work, ms) => setTimeout(work, ms), cancel = (timer) => clearTimeout(timer) } = {}) {
     this.#replace = replace;
     this.#later = later;
     this.#cancel = cancel;
   }
 
-  /** An address plays from now on that dies then. */
+  /** An address plays from now on that expires then. */
   follow(expiresAt, now = Date.now()) {
     this.#cancel(this.#timer);
-    this.#timer = this.#later(this.#replace, replaceAfter(expiresAt, now));
+    this.#timer = this.#later(() => this.#replace(), replaceAfter(expiresAt, now));
+  }
+
+  /** Replace the address again soon: there was no connection to ask for one. */
+  again() {
+    this.#cancel(this.#timer);
+    this.#timer = this.#later(() => this.#replace(), AGAIN_MS);
   }
 
   /** The picture moves: what was is forgotten. */
@@ -44,7 +54,7 @@ export class Native {
     this.#cancel(this.#timer);
     if (this.#attempts >= MOST_ATTEMPTS) return false;
     this.#attempts += 1;
-    this.#replace();
+    this.#replace({ failed: true });
     return true;
   }
 }

@@ -1,4 +1,5 @@
 /** A playback session: where the film lies and the SAS that opens it, renewed long before it ends. */
+import { isPassing, RequestError } from "../net.js";
 
 /** `uri` with the SAS in its query; left alone when it lies elsewhere or is no request at all (`data:`). */
 export function sign(uri, sas, origin) {
@@ -24,10 +25,15 @@ export class Session {
   #now;
   #due = 0;
   #pending = null;
+  #onRefused;
 
-  /** `open()` asks the API for a session; `ticks` is a clock that never jumps, in milliseconds. */
-  constructor(open, { ticks = () => performance.now(), now = Date.now } = {}) {
+  /**
+   * `open()` asks the API for a session; `ticks` is a clock that never jumps, in milliseconds. `onRefused(error)` is told
+   * when the API refuses another SAS while the old one still works.
+   */
+  constructor(open, { ticks = () => performance.now(), now = Date.now, onRefused = () => {} } = {}) {
     this.#open = open;
+    this.#onRefused = onRefused;
     this.#ticks = ticks;
     this.#now = now;
     this.data = null;
@@ -55,6 +61,7 @@ export class Session {
       await this.renew().catch((error) => {
         if (this.#now() >= Date.parse(this.data.expires_at)) throw error;
         this.#due = this.#ticks() + 5000;
+        if (error instanceof RequestError && !isPassing(error)) this.#onRefused(error);
       });
     }
     return sign(uri, this.data.sas, this.origin);

@@ -1,0 +1,147 @@
+/**
+ * Keeps a film going through failures of the network: retries on a schedule, and at once when the browser is online
+ * again, until data arrives.
+ *
+ * Shaka 5.2 dispatches `error` with severity CRITICAL before it calls `streaming.failureCallback`, and the event cannot
+ * be cancelled: lowering the severity in the callback comes too late, so the handler of `error` must decide whether a
+ * failure is fatal (shaka-player 5.2.12, lib/media/streaming_engine.js `handleStreamingError_`, lib/util/fake_event.js;
+ * issue 8595, pull request 9033). After the error Shaka stops fetching until `retryStreaming` is called.
+ */
+import { backoff, isPassing, RequestError } from "../net.js";
+
+/** Attempts without new data before a refusal that could pass is taken as final. */
+const MOST_REFUSALS = 20;
+const MOST_MISSING = 2;
+/** A retry that brings neither data nor an error within this time is not going to. */
+const SILENT_MS = 60_000;
+const NEW_DATA_S = 0.1;
+
+/** The API's own refusal behind an error of Shaka's request filter; the error itself otherwise. */
+export const causeOf = (error) => (error.data?.[0] instanceof RequestError ? error.data[0] : error);
+
+/** What to do about a streaming error: "retry", ask for a new SAS ("renew"), or "stop". */
+export function remedy(error, { Category, Code }) {
+  const cause = causeOf(error);
+  if (cause instanceof RequestError) return isPassing(cause) ? "retry" : "stop";
+  const { category, code, data = [] } = error;
+  if (category !== Category.NETWORK) return "stop";
+  if (code === Code.HTTP_ERROR || code === Code.TIMEOUT) return "retry";
+  if (code !== Code.BAD_HTTP_STATUS) return "stop";
+  const status = data[1];
+  if (status === 408 || status === 429 || status >= 500) return "retry";
+  return status === 401 || status === 403 || status === 404 || status === 410 ? "renew" : "stop";
+}
+
+const isMissing = ({ data = [] }) => data[1] === 404 || data[1] === 410;
+
+export class Recovery {
+  #retry;
+  #reload;
+  #renew;
+  #onTrouble;
+  #onStop;
+  #later;
+  #cancel;
+  #offline = false;
+  #attempts = 0;
+  #failing = false;
+  #mark = 0;
+  #end = 0;
+  #next;
+  #watchdog;
+
+  /**
+   * `retry()` has the player fetch again and `reload()` opens the film anew; `renew()` asks for a new SAS.
+   * `onTrouble(trouble)` is told "offline", "failing" or "" (none), `onStop(error)` why the film cannot go on.
+   */
+  constructor({ retry, reload, renew, onTrouble, onStop, later = (work, ms) => setTimeout(work, ms), cancel = (timer) => clearTimeout(timer) }) {
+    this.#retry = retry;
+    this.#reload = reload;
+    this.#renew = renew;
+    this.#onTrouble = onTrouble;
+    this.#onStop = onStop;
+    this.#later = later;
+    this.#cancel = cancel;
+    this.trouble = "";
+  }
+
+  /** Take an error of the player; `kinds` are Shaka's enumerations of errors. */
+  failed(error, kinds) {
+    const does = remedy(error, kinds);
+    this.#cancel(this.#watchdog);
+    this.#attempts += 1;
+    const most = isMissing(error) ? MOST_MISSING : MOST_REFUSALS;
+    if (does === "stop" || (does === "renew" && this.#attempts > most)) {
+      this.#cancel(this.#next);
+      this.#onStop(causeOf(error));
+      return;
+    }
+    this.#failing = true;
+    this.#mark = this.#end;
+    if (does === "retry") {
+      this.#tell();
+      this.#schedule();
+      return;
+    }
+    if (this.#attempts > 1) this.#tell(); // the first new SAS usually settles it: nothing to tell
+    this.#renew().then(
+      () => this.#schedule(),
+      (refusal) => {
+        if (isPassing(refusal)) this.#schedule();
+        else this.#onStop(refusal);
+      },
+    );
+  }
+
+  /** The browser has lost its connection: what is loaded plays on. */
+  offline() {
+    this.#offline = true;
+    this.#tell();
+  }
+
+  /** The browser is connected again. */
+  online() {
+    this.#offline = false;
+    this.#tell();
+    if (this.#failing) this.#turn();
+  }
+
+  /** The film is loaded up to `end` seconds from where it plays. */
+  reaches(end) {
+    this.#end = end;
+    if (this.#failing && end > this.#mark + NEW_DATA_S) this.reset();
+  }
+
+  /** The viewer has gone to another place, loaded up to `end`: only data beyond it shows that the network works. */
+  leaps(end) {
+    this.#end = end;
+    this.#mark = end;
+  }
+
+  /** Forget what has failed. */
+  reset() {
+    this.#failing = false;
+    this.#attempts = 0;
+    this.#cancel(this.#watchdog);
+    this.#tell();
+  }
+
+  #schedule() {
+    this.#cancel(this.#next);
+    this.#next = this.#later(() => this.#turn(), backoff(this.#attempts));
+  }
+
+  #turn() {
+    this.#cancel(this.#next);
+    this.#cancel(this.#watchdog);
+    this.#watchdog = this.#later(() => { if (this.#failing) this.#reload(); }, SILENT_MS);
+    this.#retry();
+  }
+
+  #tell() {
+    const trouble = this.#offline ? "offline" : this.#failing ? "failing" : "";
+    if (trouble === this.trouble) return;
+    this.trouble = trouble;
+    this.#onTrouble(trouble);
+  }
+}
