@@ -143,7 +143,7 @@ def test_who_is_no_administrator_is_told_so_and_a_stranger_logs_in_first(product
     with opened(studio.browser, product.endpoints["site"], viewer=make_viewer(product.endpoints)) as (page, wrong):
         page.on("request", lambda request: asked.append(request.url))
         page.goto(studio.address)
-        page.get_by_role("heading", name="The studio is for administrators.").wait_for()
+        page.get_by_role("heading", name="The Studio is for administrators.").wait_for()
         assert page.get_by_role("tab").count() == 0
         assert not [url for url in asked if "/api/jobs" in url]
         assert wrong == []
@@ -216,7 +216,7 @@ def test_an_upload_survives_a_lost_connection_and_tells_it(studio: Studio, tmp_p
     with studio.at() as (page, wrong):
         page.route(PUT_BLOCK, lose)
         choose(page, file)
-        page.get_by_text("The storage cannot be reached. Going on as soon as it can be").wait_for()
+        page.get_by_text("There is no connection to storage. The upload continues automatically").wait_for()
         entry(page, "Uploads", "storm.srt").get_by_text("uploaded").wait_for()
         assert len(lost) == 3
         assert wrong == []
@@ -254,7 +254,7 @@ def test_an_upload_can_be_cancelled_and_leaving_in_the_middle_is_warned_of(studi
         assert warned == ["beforeunload"]
         upload.get_by_role("button", name="Cancel").click()
         upload.get_by_text("Cancelled.").wait_for()
-        page.get_by_role("button", name="Clear what has ended").click()
+        page.get_by_role("button", name="Clear finished").click()
         assert upload.count() == 0
     assert studio.stored("endless.srt") is None
 
@@ -268,12 +268,12 @@ def test_a_film_of_a_name_that_is_there_is_replaced_only_when_asked(studio: Stud
     with studio.at() as (page, wrong):
         choose(page, film)
         upload = entry(page, "Uploads", "twice.mp4")
-        upload.get_by_text("A film of this name is there.").wait_for()
-        upload.get_by_role("button", name="Keep the old one").click()
+        upload.get_by_text("A film with this name already exists.").wait_for()
+        upload.get_by_role("button", name="Keep the existing film").click()
         upload.get_by_text("Cancelled.").wait_for()
         assert studio.stored("twice.mp4") == b"the first " * 100
         choose(page, film)
-        upload.get_by_role("button", name="Replace it").click()
+        upload.get_by_role("button", name="Replace").click()
         upload.get_by_text("uploaded").wait_for()
         assert wrong == []
     assert studio.stored("twice.mp4") == film.read_bytes()
@@ -300,9 +300,9 @@ def test_encodes_that_cannot_be_read_say_so_and_come_back_by_themselves(studio: 
         page.get_by_role("heading", name="Encodes").wait_for()
         page.route("**/api/jobs", refused(503, "store_unavailable", "The catalogue's store does not answer."))
         page.reload()
-        page.get_by_text("The catalogue's store does not answer. Trying again by itself.").wait_for()
+        page.get_by_text("The catalogue's store does not answer. Trying again…").wait_for()
         page.unroute("**/api/jobs")
-        page.get_by_text("Trying again by itself.").wait_for(state="hidden")
+        page.get_by_text("Trying again…").wait_for(state="hidden")
 
 
 # Titles
@@ -314,10 +314,10 @@ def test_a_title_is_found_edited_and_withdrawn(studio: Studio, tmp_path: Path) -
     storefront.close()
     soon(lambda: studio.titles("lighthouse"), within_s=60)
     with studio.at("titles") as (page, wrong):
-        page.get_by_label("Find a title by its name, people or genre").fill("stubborn lighth")
+        page.get_by_label("Search titles by name, people or genre").fill("stubborn lighth")
         title = entry(page, "Titles", "The Stubborn Lighthouse")
         title.get_by_role("button", name="Edit").click()
-        dialog = page.get_by_role("dialog", name="Edit the title")
+        dialog = page.get_by_role("dialog", name="Edit title")
         assert dialog.get_by_label("Plot").input_value() == "It will not go out."
         dialog.get_by_label("Year").fill("87")
         dialog.get_by_role("button", name="Save").click()
@@ -325,21 +325,21 @@ def test_a_title_is_found_edited_and_withdrawn(studio: Studio, tmp_path: Path) -
         dialog.get_by_label("Year").fill("1988")
         dialog.get_by_label("Plot").fill("It goes out at last.")
         dialog.get_by_role("button", name="Save").click()
-        page.get_by_text("The Stubborn Lighthouse is saved.").wait_for()
+        page.get_by_text("Saved The Stubborn Lighthouse.").wait_for()
         assert "1988" in title.inner_text()
         title.get_by_role("link", name="The Stubborn Lighthouse").click()
         page.get_by_text("It goes out at last.").first.wait_for()
 
         page.goto(f"{studio.address}#titles")
-        page.get_by_label("Find a title by its name, people or genre").fill("no such words")
+        page.get_by_label("Search titles by name, people or genre").fill("no such words")
         page.get_by_text("No title matches these words.").wait_for()
-        page.get_by_label("Find a title by its name, people or genre").fill("lighthouse")
+        page.get_by_label("Search titles by name, people or genre").fill("lighthouse")
         title.get_by_role("button", name="Withdraw").click()
         dialog = page.get_by_role("dialog", name="Withdraw this title?")
-        dialog.get_by_role("button", name="Keep it").click()
+        dialog.get_by_role("button", name="Cancel").click()
         title.get_by_role("button", name="Withdraw").click()
-        dialog.get_by_role("button", name="Withdraw it").click()
-        page.get_by_text("The Stubborn Lighthouse is withdrawn.").wait_for()
+        dialog.get_by_role("button", name="Withdraw title").click()
+        page.get_by_text("Withdrew The Stubborn Lighthouse.").wait_for()
         assert title.count() == 0
         assert wrong == []
     assert studio.titles("lighthouse") == []
@@ -377,7 +377,7 @@ def test_subscriptions_and_the_messages_of_paypal_are_listed(studio: Studio) -> 
         subscription.get_by_text("Active").wait_for()
         assert plan["name"] in subscription.inner_text()
         message = entry(page, "Messages from PayPal", begun["subscription_id"])
-        message.get_by_text("Settled").wait_for()
+        message.get_by_text("Processed").wait_for()
         assert "Billing subscription" in page.get_by_role("list", name="Messages from PayPal").inner_text()
         assert wrong == []
 
@@ -386,17 +386,17 @@ def test_a_plan_is_made_and_retired(studio: Studio) -> None:
     with studio.at("plans") as (page, wrong):
         page.get_by_role("textbox", name="Name", exact=True).fill("Weekly")
         page.get_by_label("Price").fill("cheap")
-        page.get_by_role("button", name="Make the plan").click()
+        page.get_by_role("button", name="Create plan").click()
         page.get_by_text("Give a price such as 7.99.").wait_for()
         page.get_by_label("Price").fill("2,50")
         page.get_by_label("Charged").select_option("every week")
-        page.get_by_role("button", name="Make the plan").click()
-        page.get_by_text("Weekly can be subscribed to.").wait_for()
+        page.get_by_role("button", name="Create plan").click()
+        page.get_by_text("Created Weekly.").wait_for()
         plan = entry(page, "Plans", "Weekly")
         assert "€2.50 a week" in plan.inner_text()
         plan.get_by_role("button", name="Retire").click()
-        page.get_by_role("dialog").get_by_role("button", name="Retire it").click()
-        page.get_by_text("Weekly is retired.").wait_for()
+        page.get_by_role("dialog").get_by_role("button", name="Retire plan").click()
+        page.get_by_text("Retired Weekly.").wait_for()
         entry(page, "Plans", "Weekly").get_by_text("Retired").wait_for()
         assert wrong == []
     offered = requests.get(f"{studio.product.endpoints['api']}/api/plans", timeout=TIMEOUT_S).json()["plans"]
@@ -428,9 +428,9 @@ def test_the_tabs_are_walked_with_arrow_keys_and_kept_in_the_address(studio: Stu
         page.get_by_role("heading", name="Titles").wait_for()
         assert page.evaluate("document.activeElement.textContent") == "Titles"
         page.keyboard.press("End")
-        page.get_by_role("heading", name="A new plan").wait_for()
+        page.get_by_role("heading", name="New plan").wait_for()
         page.reload()
-        page.get_by_role("heading", name="A new plan").wait_for()
+        page.get_by_role("heading", name="New plan").wait_for()
         page.keyboard.press("Tab")
         page.get_by_role("tab", name="Plans").focus()
         page.keyboard.press("Tab")

@@ -49,8 +49,27 @@ def run_checks() -> None:
         ("mypy", "--cache-dir", str(caches / "mypy")),
     )
     found = [subprocess.run([sys.executable, "-m", *checker], cwd=REPOSITORY, check=False) for checker in checkers]
-    if any(each.returncode for each in found):
+    if any(each.returncode for each in [*found, *check_javascript()]):
         raise SystemExit(1)
+
+
+def check_javascript() -> list[subprocess.CompletedProcess[bytes]]:
+    """Lint and type-check the site's scripts and their tests with the pinned tools of `tests/packages`."""
+    home = Home.of()
+    install(REPOSITORY / "web", web_folder(home), _run)
+    install(REPOSITORY / "tests" / "packages", tests_folder(home), _run)
+    tools, site = tests_folder(home) / "node_modules", web_folder(home) / "node_modules"
+    environment = {**os.environ, "NODE_PATH": str(tools)}
+    roots = f"{tools / '@types'},{site}"
+    checkers = (
+        ("eslint", "--max-warnings", "0", "eslint.config.cjs", "web/js", "tests/unit/web"),
+        ("tsc", "--project", "web", "--typeRoots", roots),
+        ("tsc", "--project", "tests/unit/web", "--typeRoots", roots),
+    )
+    return [
+        subprocess.run([tools / ".bin" / name, *arguments], cwd=REPOSITORY, env=environment, check=False)
+        for name, *arguments in checkers
+    ]
 
 
 def run_bench(name: str, arguments: Sequence[str]) -> None:

@@ -7,22 +7,32 @@
  * failure is fatal (shaka-player 5.2.12, lib/media/streaming_engine.js `handleStreamingError_`, lib/util/fake_event.js;
  * issue 8595, pull request 9033). After the error Shaka stops fetching until `retryStreaming` is called.
  */
-import { backoff, isPassing, RequestError } from "../net.js";
+import { backoff, isTemporary, RequestError } from "../net.js";
 
-/** Attempts without new data before a refusal that could pass is taken as final. */
+/** @typedef {{ Category: Record<string, number>, Code: Record<string, number> }} Kinds Shaka's enumerations of errors */
+/** @typedef {{ category?: number, code?: number | string, data?: any[] }} PlayerError */
+
+/** So many refusals, or missing segments, without new data in between are final. */
 const MOST_REFUSALS = 20;
 const MOST_MISSING = 2;
-/** A retry that brings neither data nor an error within this time is not going to. */
+/** A retry that brings neither data nor an error within this time never will. */
 const SILENT_MS = 60_000;
 const NEW_DATA_S = 0.1;
 
-/** The API's own refusal behind an error of Shaka's request filter; the error itself otherwise. */
+/**
+ * Return the API's own refusal behind an error of Shaka's request filter; the error itself otherwise.
+ * @param {PlayerError} error
+ */
 export const causeOf = (error) => (error.data?.[0] instanceof RequestError ? error.data[0] : error);
 
-/** What to do about a streaming error: "retry", ask for a new SAS ("renew"), or "stop". */
+/**
+ * Return what to do about a streaming error: "retry", ask for a new SAS ("renew"), or "stop".
+ * @param {PlayerError} error
+ * @param {Kinds} kinds
+ */
 export function remedy(error, { Category, Code }) {
   const cause = causeOf(error);
-  if (cause instanceof RequestError) return isPassing(cause) ? "retry" : "stop";
+  if (cause instanceof RequestError) return isTemporary(cause) ? "retry" : "stop";
   const { category, code, data = [] } = error;
   if (category !== Category.NETWORK) return "stop";
   if (code === Code.HTTP_ERROR || code === Code.TIMEOUT) return "retry";
@@ -32,6 +42,18 @@ export function remedy(error, { Category, Code }) {
   return status === 401 || status === 403 || status === 404 || status === 410 ? "renew" : "stop";
 }
 
+/**
+ * Return an error, marked as `unreachable` if it is Shaka's and only means that something did not answer.
+ * @param {any} error
+ * @param {{ util: { Error: Kinds } } | undefined} shaka
+ */
+export function explained(error, shaka) {
+  const kinds = shaka?.util.Error;
+  if (kinds && error.category === kinds.Category.NETWORK && remedy(error, kinds) === "retry") error.unreachable = true;
+  return error;
+}
+
+/** @param {PlayerError} error */
 const isMissing = ({ data = [] }) => data[1] === 404 || data[1] === 410;
 
 export class Recovery {
@@ -47,12 +69,23 @@ export class Recovery {
   #failing = false;
   #mark = 0;
   #end = 0;
+  /** @type {any} */
   #next;
+  /** @type {any} */
   #watchdog;
 
   /**
-   * `retry()` has the player fetch again and `reload()` opens the film anew; `renew()` asks for a new SAS.
-   * `onTrouble(trouble)` is told "offline", "failing" or "" (none), `onStop(error)` why the film cannot go on.
+   * `retry()` makes the player fetch again and `reload()` opens the film again; `renew()` asks for a new SAS.
+   * `onTrouble(trouble)` is told "offline", "failing" or "" (none), `onStop(error)` why the film cannot continue.
+   * @param {{
+   *   retry: () => void,
+   *   reload: () => void,
+   *   renew: () => Promise<unknown>,
+   *   onTrouble: (trouble: string) => void,
+   *   onStop: (error: any) => void,
+   *   later?: (work: () => void, ms: number) => any,
+   *   cancel?: (timer: any) => void,
+   * }} parts
    */
   constructor({ retry, reload, renew, onTrouble, onStop, later = (work, ms) => setTimeout(work, ms), cancel = (timer) => clearTimeout(timer) }) {
     this.#retry = retry;
@@ -65,7 +98,11 @@ export class Recovery {
     this.trouble = "";
   }
 
-  /** Take an error of the player; `kinds` are Shaka's enumerations of errors. */
+  /**
+   * Take an error of the player.
+   * @param {PlayerError} error
+   * @param {Kinds} kinds
+   */
   failed(error, kinds) {
     const does = remedy(error, kinds);
     this.#cancel(this.#watchdog);
@@ -87,7 +124,7 @@ export class Recovery {
     this.#renew().then(
       () => this.#schedule(),
       (refusal) => {
-        if (isPassing(refusal)) this.#schedule();
+        if (isTemporary(refusal)) this.#schedule();
         else this.#onStop(refusal);
       },
     );
@@ -106,13 +143,19 @@ export class Recovery {
     if (this.#failing) this.#turn();
   }
 
-  /** The film is loaded up to `end` seconds from where it plays. */
+  /**
+   * The film is loaded without a gap from where it plays up to `end`, in seconds.
+   * @param {number} end
+   */
   reaches(end) {
     this.#end = end;
     if (this.#failing && end > this.#mark + NEW_DATA_S) this.reset();
   }
 
-  /** The viewer has gone to another place, loaded up to `end`: only data beyond it shows that the network works. */
+  /**
+   * The viewer has seeked to a place that is loaded up to `end`: only data beyond it shows that the network works.
+   * @param {number} end
+   */
   leaps(end) {
     this.#end = end;
     this.#mark = end;
