@@ -1,30 +1,27 @@
-"""The studio in Chromium: an administrator uploads, follows encodes, edits titles, lets people in and makes plans."""
+"""The Studio in Chromium: an administrator uploads, follows encodes, and edits titles."""
 
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
-import requests
 
 from infra.local.stores.packages import web_folder
 from tests.support.media import Film, make_film
-from tests.support.pages import DESKTOP, PHONE, opened, overflow, refused, until, violations
-from tests.support.people import make_person, opener
+from tests.support.pages import DESKTOP, PHONE, opened, refused, until
+from tests.support.people import opener
+from tests.support.studio import Studio, entry
 from tests.support.uploads import Storefront
-from tests.support.viewers import TIMEOUT_S, make_administrator, make_viewer, soon
+from tests.support.viewers import make_administrator, make_viewer, soon
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Dialog, Locator, Page, Route
+    from playwright.sync_api import Browser, Dialog, Page, Route
 
     from tests.e2e.conftest import Product
-    from tests.support.viewers import SomeViewer
 
 SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 ENCODE_MS = 120_000
@@ -38,45 +35,6 @@ DROP = """([selector, name, text]) => {
   const drop = new DragEvent("drop", {dataTransfer, bubbles: true, cancelable: true});
   document.querySelector(selector).dispatchEvent(drop);
 }"""
-
-
-@dataclass(frozen=True, slots=True)
-class Studio:
-    """A running product, somebody who runs it, and a browser to do so."""
-
-    product: Product
-    administrator: SomeViewer
-    browser: Browser
-
-    @property
-    def address(self) -> str:
-        """Return the address of the page."""
-        return f"{self.product.endpoints['site']}/studio.html"
-
-    def stored(self, blob: str) -> bytes | None:
-        """Return what lies in `uploads` under a name, None if nothing does."""
-        storefront = Storefront(self.product.endpoints)
-        try:
-            return storefront.content_of(blob)
-        finally:
-            storefront.close()
-
-    def titles(self, words: str) -> list[dict[str, Any]]:
-        """Return the titles that anybody finds by these words."""
-        answer = requests.get(f"{self.product.endpoints['api']}/api/titles?q={words}", timeout=TIMEOUT_S)
-        found: list[dict[str, Any]] = answer.json()["titles"]
-        return found
-
-    def is_over(self, job_id: str) -> bool:
-        """Return whether an encode has ended."""
-        return self.administrator.ask("GET", f"jobs/{job_id}").json()["status"] in ("ready", "failed")
-
-    @contextmanager
-    def at(self, tab: str = "films", size: tuple[int, int] = DESKTOP) -> Iterator[tuple[Page, list[str]]]:
-        """Open a tab as the administrator; gives the page and what goes wrong on it."""
-        with opened(self.browser, f"{self.address}#{tab}", size, viewer=self.administrator) as (page, wrong):
-            page.get_by_role("tab", name=tab.capitalize(), exact=True, selected=True).wait_for()
-            yield page, wrong
 
 
 @pytest.fixture(scope="module")
@@ -107,11 +65,6 @@ def choose(page: Page, *files: Path) -> None:
     with page.expect_file_chooser() as choosing:
         page.get_by_text("choose files").click()
     choosing.value.set_files(list(files))
-
-
-def entry(page: Page, section: str, name: str) -> Locator:
-    """Return the newest entry of that name under a heading."""
-    return page.get_by_role("list", name=section).get_by_role("listitem").filter(has_text=name).first
 
 
 def film_of(folder: Path, name: str, text: str) -> Path:
@@ -343,95 +296,3 @@ def test_a_title_is_found_edited_and_withdrawn(studio: Studio, tmp_path: Path) -
         assert title.count() == 0
         assert wrong == []
     assert studio.titles("lighthouse") == []
-
-
-# People and plans
-
-
-def test_somebody_is_let_in_for_some_days_and_can_watch(studio: Studio) -> None:
-    guest = make_viewer(studio.product.endpoints)
-    with studio.at("people") as (page, wrong):
-        page.get_by_label("Email address of the account").fill(make_person("nobody").email)
-        page.get_by_label("Days").fill("30")
-        page.get_by_role("button", name="Give access").click()
-        page.locator("[data-field=email]").get_by_text("account").last.wait_for()
-        page.get_by_label("Email address of the account").fill(guest.email)
-        page.get_by_role("button", name="Give access").click()
-        page.get_by_text(f"{guest.email} can watch for free until").wait_for()
-        given = entry(page, "Free access", f"Account {guest.user_id[:12]}")
-        given.get_by_text("Until").wait_for()
-        assert "by you" in given.inner_text()
-        assert wrong == []
-    assert guest.entitlement()["reason"] == "grant"
-
-
-def test_subscriptions_and_the_messages_of_paypal_are_listed(studio: Studio) -> None:
-    payer = make_viewer(studio.product.endpoints)
-    plan = payer.ask("GET", "plans").json()["plans"][0]
-    begun = payer.ask("POST", "subscriptions", {"plan_id": plan["id"]}).json()
-    control = f"{studio.product.endpoints['paypal']}/_simulator/subscriptions/{begun['subscription_id']}/approve"
-    assert requests.post(control, json={}, timeout=TIMEOUT_S).ok
-    soon(lambda: payer.entitlement()["entitled"], within_s=30)
-    with studio.at("people") as (page, wrong):
-        subscription = entry(page, "Subscriptions", payer.user_id[:12])
-        subscription.get_by_text("Active").wait_for()
-        assert plan["name"] in subscription.inner_text()
-        message = entry(page, "Messages from PayPal", begun["subscription_id"])
-        message.get_by_text("Processed").wait_for()
-        assert "Billing subscription" in page.get_by_role("list", name="Messages from PayPal").inner_text()
-        assert wrong == []
-
-
-def test_a_plan_is_made_and_retired(studio: Studio) -> None:
-    with studio.at("plans") as (page, wrong):
-        page.get_by_role("textbox", name="Name", exact=True).fill("Weekly")
-        page.get_by_label("Price").fill("cheap")
-        page.get_by_role("button", name="Create plan").click()
-        page.get_by_text("Give a price such as 7.99.").wait_for()
-        page.get_by_label("Price").fill("2,50")
-        page.get_by_label("Charged").select_option("every week")
-        page.get_by_role("button", name="Create plan").click()
-        page.get_by_text("Created Weekly.").wait_for()
-        plan = entry(page, "Plans", "Weekly")
-        assert "€2.50 a week" in plan.inner_text()
-        plan.get_by_role("button", name="Retire").click()
-        page.get_by_role("dialog").get_by_role("button", name="Retire plan").click()
-        page.get_by_text("Retired Weekly.").wait_for()
-        entry(page, "Plans", "Weekly").get_by_text("Retired").wait_for()
-        assert wrong == []
-    offered = requests.get(f"{studio.product.endpoints['api']}/api/plans", timeout=TIMEOUT_S).json()["plans"]
-    assert "Weekly" not in [one["name"] for one in offered]
-
-
-# For everybody
-
-
-@SIZES
-def test_every_tab_is_complete_quiet_and_accessible(studio: Studio, axe: Path, size: tuple[int, int]) -> None:
-    with studio.at("films", size) as (page, wrong):
-        for tab in ("Films", "Titles", "People", "Plans"):
-            page.get_by_role("tab", name=tab, exact=True).click()
-            until(
-                page, "document.querySelectorAll('[role=tabpanel]:not([hidden]) [aria-busy]').length", lambda n: n == 0
-            )
-            page.wait_for_load_state("networkidle")
-            assert overflow(page) <= 0, tab
-            assert violations(page, axe) == [], tab
-        assert page.locator("h1:visible").count() == 1
-        assert wrong == []
-
-
-def test_the_tabs_are_walked_with_arrow_keys_and_kept_in_the_address(studio: Studio) -> None:
-    with studio.at() as (page, _):
-        page.get_by_role("tab", name="Films").focus()
-        page.keyboard.press("ArrowRight")
-        page.get_by_role("heading", name="Titles").wait_for()
-        assert page.evaluate("document.activeElement.textContent") == "Titles"
-        page.keyboard.press("End")
-        page.get_by_role("heading", name="New plan").wait_for()
-        page.reload()
-        page.get_by_role("heading", name="New plan").wait_for()
-        page.keyboard.press("Tab")
-        page.get_by_role("tab", name="Plans").focus()
-        page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.closest('[role=tabpanel]').id") == "panel-plans"

@@ -22,6 +22,15 @@ const PERSONAL = [fetchContinueRows, fetchRecommendedRows];
 export const isEmpty = (home) => !home.hero && home.rows.every((row) => row.titles.length === 0);
 
 /**
+ * Return the title at the top: the catalogue's choice, or the first with a wide picture if that cannot be played yet.
+ * @param {Home} home
+ */
+function heroOf({ hero, rows }) {
+  if (hero && canPlay(hero.status)) return hero;
+  return playable(rows.flatMap((row) => row.titles)).find((title) => title.artwork?.backdrop) ?? null;
+}
+
+/**
  * Return the page to show: the viewer's shelves first, but none that repeats a heading; titles without a film only under
  * "Coming soon", never as the hero.
  * @param {Home} home
@@ -32,8 +41,7 @@ export function arranged(home, personal) {
   const names = new Set(home.rows.map((row) => row.name));
   const own = isEmpty(home) ? [] : personal.filter((row) => !names.has(row.name));
   const rows = [...own, ...home.rows].map((row) => (row.id === COMING_SOON ? row : { ...row, titles: playable(row.titles) }));
-  const hero = home.hero && canPlay(home.hero.status) ? home.hero : null;
-  return { ...home, hero, rows: rows.filter((row) => row.titles.length) };
+  return { ...home, hero: heroOf(home), rows: rows.filter((row) => row.titles.length) };
 }
 
 /**

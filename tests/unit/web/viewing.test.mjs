@@ -40,6 +40,8 @@ test("titles without a film are on the shelf Coming soon and nowhere else, and n
   const page = arranged(home(soon, row("new", "New", title("a"), soon), row("genre-drama", "Drama", soon), row("soon", "Coming soon", soon)), [row("for-you", "For you", soon)]);
   assert.deepEqual(page.rows.map(({ id, titles }) => [id, titles.map((one) => one.id)]), [["new", ["a"]], ["soon", ["soon"]]]);
   assert.equal(page.hero, null);
+  const art = { poster: null, card: null, backdrop: "b" };
+  assert.equal(arranged(home(soon, row("new", "New", title("a"), { ...title("b"), artwork: art })), []).hero?.id, "b");
 });
 
 test("who is not logged in is not asked about, and pages do without", async () => {
