@@ -52,7 +52,7 @@ export function arranged(home, personal) {
 export function refreshDelay(home, now) {
   if (isEmpty(home)) return 3000;
   const isArriving = [home.hero, ...home.rows.flatMap((row) => row.titles)].some((title) => title?.status === "encoding");
-  const isFresh = now - Date.parse(home.generated_at) < 60_000;
+  const isFresh = now - new Date(home.generated_at).getTime() < 60_000;
   return isArriving || isFresh ? 4000 : 30_000;
 }
 

@@ -64,7 +64,7 @@ export const outcomeOf = (outcome) => OUTCOMES.get(outcome) ?? { text: outcome.r
  */
 export function thisLogin(logins, sinceMs) {
   if (!sinceMs) return null;
-  const distance = (/** @type {Login} */ login) => Math.abs(Date.parse(login.at) - sinceMs);
+  const distance = (/** @type {Login} */ login) => Math.abs(new Date(login.at).getTime() - sinceMs);
   const near = logins.filter((login) => login.outcome === "success" && distance(login) <= SAME_LOGIN_MS);
   return near.sort((a, b) => distance(a) - distance(b))[0] ?? null;
 }

@@ -16,7 +16,7 @@ export const playsNatively = (scope) => !("MediaSource" in scope) && !("ManagedM
  * @param {string} expiresAt
  * @param {number} now
  */
-export const replaceAfter = (expiresAt, now) => Math.max(5000, Date.parse(expiresAt) - now - 60_000);
+export const replaceAfter = (expiresAt, now) => Math.max(5000, new Date(expiresAt).getTime() - now - 60_000);
 
 const MOST_ATTEMPTS = 3;
 const AGAIN_MS = 5000;

@@ -26,7 +26,7 @@ export function sign(uri, sas, origin) {
  * @param {number} now
  */
 export function renewAfter(expiresAt, now) {
-  const left = Date.parse(expiresAt) - now;
+  const left = new Date(expiresAt).getTime() - now;
   return Math.min(15 * 60_000, Math.max(5000, left * 0.75));
 }
 
@@ -81,7 +81,7 @@ export class Session {
     try {
       return await this.renew();
     } catch (error) {
-      if (this.#now() >= Date.parse(data.expires_at)) throw error;
+      if (this.#now() >= new Date(data.expires_at).getTime()) throw error;
       this.#due = this.#ticks() + AGAIN_MS;
       if (error instanceof RequestError && !isTemporary(error)) this.#onRefused(error);
       return data;

@@ -100,7 +100,7 @@ const SILENT_MS = 3 * 60_000;
 export function troubleText(job, nowMs) {
   if (!isOpen(job)) return job.reason ?? "";
   if (job.fault) return `A step failed and will be retried: ${job.fault}`;
-  const silent = nowMs - Date.parse(job.updated_at);
+  const silent = nowMs - new Date(job.updated_at).getTime();
   if (silent < SILENT_MS) return "";
   const wait = `No progress for ${roughly(silent / 1000)}.`;
   return job.status === "queued"
