@@ -20,7 +20,11 @@ VENDOR = {
     "vendor/inter.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
     "vendor/shaka-player.js": "shaka-player/dist/shaka-player.compiled-es2021.js",
 }
-_IMPORT = re.compile(r"""(?P<before>\b(?:from|import)\s+")(?P<name>\.{1,2}/[^"]+)(?P<after>")""")
+# A statement at the start of a line; JSDoc imports types with the same words inside comments.
+_IMPORT = re.compile(
+    r"""(?P<before>^(?:import\s+|(?:import|export)\b[^"\n]*\bfrom\s+)")(?P<name>\.{1,2}/[^"]+)(?P<after>")""",
+    re.MULTILINE,
+)
 _CSS_URL = re.compile(r"""(?P<before>url\(")(?P<name>\.{1,2}/[^"]+)(?P<after>"\))""")
 _SOURCE_MAP = re.compile(r"^(?://# sourceMappingURL=.*|/\*# sourceMappingURL=.*\*/)\s*$", re.MULTILINE)
 _REFERENCES = {".js": _IMPORT, ".css": _CSS_URL}

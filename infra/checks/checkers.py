@@ -85,6 +85,36 @@ def all_checkers(tools: Tools) -> tuple[Checker, ...]:
                 "infra.checks.documentation", "--packages", f"{tools.npm}/checks", "--into", f"{tools.home}/docs"
             ),
         ),
+        Checker(
+            "scripts",
+            "eslint",
+            tools.node(
+                "tests",
+                "eslint/bin/eslint.js",
+                "--max-warnings",
+                "0",
+                "--config",
+                "eslint.config.cjs",
+                "web/js",
+                "tests/unit/web",
+            ),
+            environment={"NODE_PATH": f"{tools.npm}/tests/node_modules"},
+        ),
+        *(
+            Checker(
+                f"script-types-{name}",
+                f"tsc over {folder}",
+                tools.node(
+                    "tests",
+                    "typescript/bin/tsc",
+                    "--project",
+                    folder,
+                    "--typeRoots",
+                    f"{tools.npm}/tests/node_modules/@types,{tools.npm}/web/node_modules",
+                ),
+            )
+            for name, folder in (("site", "web"), ("tests", "tests/unit/web"))
+        ),
         Checker("types", "mypy", tools.module("mypy", "--cache-dir", f"{caches}/mypy")),
     )
 

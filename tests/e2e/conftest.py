@@ -17,8 +17,7 @@ from playwright.sync_api import sync_playwright
 
 from infra.local.home import REPOSITORY
 from tests.support.homes import free_home
-from tests.support.studio import StudioPage
-from tests.support.viewers import make_administrator, make_subscriber
+from tests.support.viewers import make_subscriber
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,9 +93,3 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_FLAGS))
         yield chromium
         chromium.close()
-
-
-@pytest.fixture(scope="module")
-def studio(product: Product, browser: Browser) -> StudioPage:
-    """Return the studio page and an administrator who opens it."""
-    return StudioPage(product, make_administrator(product), browser)

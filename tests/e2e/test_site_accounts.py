@@ -74,7 +74,7 @@ def test_a_person_registers_stays_logged_in_sees_their_logins_changes_the_passwo
     with opened(browser, f"{site}/404.html", size) as (page, wrong), opened(browser, site) as (elsewhere, _):
         register(page, site, person)
         assert person.email in page.locator("[data-state=done]").inner_text()
-        page.get_by_role("link", name="Go to the films").click()
+        page.get_by_role("link", name="Start watching").click()
         opener(page).wait_for()
         page.reload()
         opener(page).click()
@@ -145,7 +145,7 @@ def test_the_account_page_its_menu_and_its_dialog_are_accessible(
         assert violations(page, axe) == []
         page.keyboard.press("Escape")
         assert page.locator("#account-menu").is_hidden()
-        page.get_by_role("button", name="Delete the account…").click()
+        page.get_by_role("button", name="Delete account…").click()
         page.get_by_role("dialog", name="Delete this account?").wait_for()
         assert focused(page) == "delete-password"
         assert violations(page, axe) == []
@@ -220,7 +220,7 @@ def test_a_mailed_link_confirms_the_address_once(product: Product, site: str, br
         first = link_to(product, person.email, "confirm.html")
         page.goto(f"{site}/account.html")
         page.get_by_role("button", name="Send it again").click()
-        page.get_by_text(f"A link is on its way to {person.email}").wait_for()
+        page.get_by_text(f"We sent a link to {person.email}").wait_for()
         second = link_to(product, person.email, "confirm.html", beside=(first,))
         page.goto(second)
         page.get_by_role("heading", name="Your address is confirmed.").wait_for()
@@ -245,14 +245,14 @@ def test_a_forgotten_password_is_replaced_by_a_mailed_link(
         page.get_by_role("link", name="Forgot your password?").click()
         page.get_by_label("Email address").fill(person.email)
         page.get_by_role("button", name="Send the link").click()
-        page.get_by_role("heading", name="Look into your mail.").wait_for()
+        page.get_by_role("heading", name="Check your inbox.").wait_for()
         page.goto(link_to(product, person.email, "reset.html"))
         page.get_by_label("New password").fill("password1")
         assert page.url == f"{site}/reset.html"
-        page.get_by_role("button", name="Change the password").click()
-        page.get_by_text("too easy to guess").wait_for()
+        page.get_by_role("button", name="Change password").click()
+        page.get_by_text("would soon be guessed").wait_for()
         page.get_by_label("New password").fill(changed.password)
-        page.get_by_role("button", name="Change the password").click()
+        page.get_by_role("button", name="Change password").click()
         page.get_by_role("heading", name="Your password is changed.").wait_for()
         page.get_by_role("link", name="Log in").last.click()
         fill_login(page, changed)
@@ -272,7 +272,7 @@ def test_a_link_for_an_unknown_address_is_asked_for_in_the_same_way_and_nobody_i
             page.goto(f"{site}/forgot.html")
             page.get_by_label("Email address").fill(person.email)
             page.get_by_role("button", name="Send the link").click()
-            page.get_by_role("heading", name="Look into your mail.").wait_for()
+            page.get_by_role("heading", name="Check your inbox.").wait_for()
         link_to(product, somebody.email, "reset.html")  # asked for later, so the other would be there as well
         assert emails_to(product, nobody.email) == []
 
@@ -282,9 +282,9 @@ def test_a_link_that_is_not_whole_or_unknown_leads_on(site: str, browser: Browse
         page.get_by_role("heading", name="This link does not work.").wait_for()
         page.goto(f"{site}/reset.html#token=unknown")
         page.get_by_label("New password").fill("nine slow bicycles")
-        page.get_by_role("button", name="Change the password").click()
+        page.get_by_role("button", name="Change password").click()
         page.get_by_role("heading", name="This link does not work.").wait_for()
-        page.get_by_role("link", name="Ask for another link").click()
+        page.get_by_role("link", name="Get a new link").click()
         page.get_by_role("heading", name="Forgot your password?").wait_for()
 
 
@@ -296,13 +296,13 @@ def test_an_account_is_deleted_with_its_password_and_is_gone(product: Product, s
     with opened(browser, f"{site}/404.html") as (page, wrong):
         register(page, site, person)
         page.goto(f"{site}/account.html")
-        page.get_by_role("button", name="Delete the account…").click()
+        page.get_by_role("button", name="Delete account…").click()
         dialog = page.get_by_role("dialog")
         dialog.get_by_label("Your password").fill("not this one")
         dialog.get_by_role("button", name="Delete for good").click()
         dialog.get_by_text("The password is wrong.").wait_for()
-        dialog.get_by_role("button", name="Keep the account").click()
-        page.get_by_role("button", name="Delete the account…").click()
+        dialog.get_by_role("button", name="Cancel").click()
+        page.get_by_role("button", name="Delete account…").click()
         dialog.get_by_label("Your password").fill(person.password)
         dialog.get_by_role("button", name="Delete for good").click()
         page.get_by_role("heading", name="Your account is deleted.").wait_for()

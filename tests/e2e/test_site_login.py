@@ -152,7 +152,7 @@ def test_what_is_missing_is_pointed_at_before_anything_is_sent(site: str, browse
         assert page.get_by_text("Enter your email address.").is_hidden()
         page.get_by_label("Password", exact=True).fill("short")
         page.get_by_role("button", name="Create account").click()
-        assert page.get_by_text("That is 5 characters; 8 or more are needed.").is_visible()
+        assert page.get_by_text("That is 5 characters; use 8 or more.").is_visible()
         assert focused(page) == "password"
         assert page.get_by_label("Password", exact=True).get_attribute("aria-invalid") == "true"
 
@@ -160,9 +160,9 @@ def test_what_is_missing_is_pointed_at_before_anything_is_sent(site: str, browse
 def test_a_password_can_be_looked_at(site: str, browser: Browser) -> None:
     with opened(browser, f"{site}/login.html") as (page, _):
         field = page.get_by_label("Password", exact=True)
-        page.get_by_role("button", name="Show what is typed").click()
+        page.get_by_role("button", name="Show password").click()
         assert field.get_attribute("type") == "text"
-        page.get_by_role("button", name="Hide what is typed").click()
+        page.get_by_role("button", name="Hide password").click()
         assert field.get_attribute("type") == "password"
 
 

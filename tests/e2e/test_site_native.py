@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from fractions import Fraction
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -13,11 +14,14 @@ from tests.support.pages import opened, until
 from tests.support.uploads import Storefront
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page, Route
 
     from tests.e2e.conftest import Product
     from tests.support.viewers import SomeViewer
 
+TIME = "window.notflix?.video.currentTime ?? 0"
 WITHOUT_MEDIA_SOURCE = "delete window.MediaSource; delete window.ManagedMediaSource; delete window.WebKitMediaSource;"
 SECONDS = 16
 
@@ -52,3 +56,50 @@ def test_a_browser_that_plays_by_itself_is_given_playlists_and_pieces(
         until(page, "0", lambda _: all(name in got for name in wanted))
         assert {got[name] for name in wanted} <= {200, 206}
         assert not [line for line in wrong if "Content Security Policy" in line]
+
+
+@pytest.fixture(scope="module")
+def playlist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a playlist of two minutes in MPEG-2 TS beside its segments: the form of HLS that Chromium itself plays."""
+    folder = tmp_path_factory.mktemp("playlist")
+    film = make_film(Film(frames=24 * 120), folder)
+    made = folder / "master.m3u8"
+    cut = ("-c", "copy", "-f", "hls", "-hls_time", "4", "-hls_playlist_type", "vod", str(made))
+    subprocess.run(["ffmpeg", "-loglevel", "error", "-i", str(film), *cut], check=True)
+    return made
+
+
+def serve(page: Page, playlist: Path) -> list[bool]:
+    """Answer the ticket's address with this playlist; nothing is answered while the list that is returned has items."""
+    away: list[bool] = []
+
+    def answer(route: Route) -> None:
+        file = playlist.parent / urlsplit(route.request.url).path.rpartition("/")[2]
+        if away:
+            route.abort("internetdisconnected")
+        else:
+            route.fulfill(path=file, headers={"access-control-allow-origin": "*"})
+
+    page.route("**/*.m3u8*", answer)
+    page.route("**/*.ts", answer)
+    return away
+
+
+@pytest.mark.parametrize("drop_s", [5, 45])
+def test_a_browser_that_plays_by_itself_resumes_after_a_drop(
+    product: Product, browser: Browser, viewer: SomeViewer, title_id: str, playlist: Path, drop_s: int
+) -> None:
+    address = f"{product.endpoints['site']}/watch.html?id={title_id}&from=0"
+    with opened(browser, "about:blank", viewer=viewer, first=WITHOUT_MEDIA_SOURCE) as (page, _):
+        away = serve(page, playlist)
+        page.goto(address)
+        until(page, TIME, lambda time: time > 2)
+        away.append(True)
+        page.context.set_offline(True)
+        page.wait_for_timeout(drop_s * 1000)
+        stopped = page.evaluate(TIME)
+        away.clear()
+        page.context.set_offline(False)
+        until(page, TIME, lambda time: time > max(stopped, 2) + 3)
+        assert page.locator("[data-hook=problem]").is_hidden()
+        assert page.locator("[data-hook=notice]").is_hidden()

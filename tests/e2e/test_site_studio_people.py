@@ -1,64 +1,45 @@
-"""The other tabs of the studio: titles are edited, people get access, plans are created."""
+"""The Studio in Chromium: an administrator lets people in, follows money and makes plans; every tab is accessible."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 import requests
 
+from infra.local.stores.packages import web_folder
+from tests.support.pages import DESKTOP, PHONE, opened, overflow, until, violations
 from tests.support.people import make_person
-from tests.support.studio import StudioPage, entry, film_of
-from tests.support.uploads import Storefront
-from tests.support.viewers import TIMEOUT_S, make_viewer, soon
+from tests.support.studio import Studio, entry
+from tests.support.viewers import PASSWORD, TIMEOUT_S, make_administrator, make_viewer, soon
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from playwright.sync_api import Browser
 
-LIGHTHOUSE = '{"title": "The Stubborn Lighthouse", "year": 1987, "plot": "It will not go out."}'
+    from tests.e2e.conftest import Product
 
-
-def test_a_title_is_found_edited_and_withdrawn(studio: StudioPage, tmp_path: Path) -> None:
-    storefront = Storefront(studio.product.endpoints)
-    storefront.send("lighthouse.json", film_of(tmp_path, "lighthouse.json", LIGHTHOUSE))
-    storefront.close()
-    soon(lambda: studio.titles("lighthouse"), within_s=60)
-    with studio.at("titles") as (page, wrong):
-        page.get_by_label("Find a title by its name, people or genre").fill("stubborn lighth")
-        title = entry(page, "Titles", "The Stubborn Lighthouse")
-        title.get_by_role("button", name="Edit").click()
-        dialog = page.get_by_role("dialog", name="Edit the title")
-        assert dialog.get_by_label("Plot").input_value() == "It will not go out."
-        dialog.get_by_label("Year").fill("87")
-        dialog.get_by_role("button", name="Save").click()
-        dialog.get_by_text("A year has four digits").wait_for()
-        dialog.get_by_label("Year").fill("1988")
-        dialog.get_by_label("Plot").fill("It goes out at last.")
-        dialog.get_by_role("button", name="Save").click()
-        page.get_by_text("The Stubborn Lighthouse is saved.").wait_for()
-        assert "1988" in title.inner_text()
-        title.get_by_role("link", name="The Stubborn Lighthouse").click()
-        page.get_by_text("It goes out at last.").first.wait_for()
-
-        page.goto(f"{studio.address}#titles")
-        page.get_by_label("Find a title by its name, people or genre").fill("no such words")
-        page.get_by_text("No title matches these words.").wait_for()
-        page.get_by_label("Find a title by its name, people or genre").fill("lighthouse")
-        title.get_by_role("button", name="Withdraw").click()
-        dialog = page.get_by_role("dialog", name="Withdraw this title?")
-        dialog.get_by_role("button", name="Keep it").click()
-        title.get_by_role("button", name="Withdraw").click()
-        dialog.get_by_role("button", name="Withdraw it").click()
-        page.get_by_text("The Stubborn Lighthouse is withdrawn.").wait_for()
-        assert title.count() == 0
-        assert wrong == []
-    assert studio.titles("lighthouse") == []
+SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+COUNT_SHIFTS = """window.shifts = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts += entry.value;
+}).observe({ type: "layout-shift", buffered: true });"""
 
 
-# People and plans
+@pytest.fixture(scope="module")
+def studio(product: Product, browser: Browser) -> Studio:
+    """Return a studio."""
+    return Studio(product, make_administrator(product), browser)
 
 
-def test_somebody_is_let_in_for_some_days_and_can_watch(studio: StudioPage) -> None:
+@pytest.fixture(scope="module")
+def axe(product: Product) -> Path:
+    """Return the script of axe."""
+    return web_folder(product.home) / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def test_somebody_is_let_in_for_some_days_and_can_watch(studio: Studio) -> None:
     guest = make_viewer(studio.product.endpoints)
     with studio.at("people") as (page, wrong):
         page.get_by_label("Email address of the account").fill(make_person("nobody").email)
@@ -75,7 +56,7 @@ def test_somebody_is_let_in_for_some_days_and_can_watch(studio: StudioPage) -> N
     assert guest.entitlement()["reason"] == "grant"
 
 
-def test_subscriptions_and_the_messages_of_paypal_are_listed(studio: StudioPage) -> None:
+def test_subscriptions_and_the_messages_of_paypal_are_listed(studio: Studio) -> None:
     payer = make_viewer(studio.product.endpoints)
     plan = payer.ask("GET", "plans").json()["plans"][0]
     begun = payer.ask("POST", "subscriptions", {"plan_id": plan["id"]}).json()
@@ -87,27 +68,90 @@ def test_subscriptions_and_the_messages_of_paypal_are_listed(studio: StudioPage)
         subscription.get_by_text("Active").wait_for()
         assert plan["name"] in subscription.inner_text()
         message = entry(page, "Messages from PayPal", begun["subscription_id"])
-        message.get_by_text("Settled").wait_for()
+        message.get_by_text("Processed").wait_for()
         assert "Billing subscription" in page.get_by_role("list", name="Messages from PayPal").inner_text()
         assert wrong == []
 
 
-def test_a_plan_is_made_and_retired(studio: StudioPage) -> None:
+def test_the_subscription_of_a_deleted_account_is_listed(studio: Studio) -> None:
+    payer = make_viewer(studio.product.endpoints)
+    plan = payer.ask("GET", "plans").json()["plans"][0]
+    begun = payer.ask("POST", "subscriptions", {"plan_id": plan["id"]}).json()
+    control = f"{studio.product.endpoints['paypal']}/_simulator/subscriptions/{begun['subscription_id']}/approve"
+    assert requests.post(control, json={}, timeout=TIMEOUT_S).ok
+    soon(lambda: payer.entitlement()["entitled"], within_s=30)
+    assert payer.ask("DELETE", "me", {"password": PASSWORD}).ok
+
+    def accounts() -> list[str | None]:
+        answer = studio.administrator.ask("GET", "subscriptions").json()["subscriptions"]
+        return [one["user_id"] for one in answer]
+
+    soon(lambda: None in accounts(), within_s=30)
+    with studio.at("people") as (page, wrong):
+        entry(page, "Subscriptions", "deleted account").wait_for()
+        assert wrong == []
+
+
+def test_a_plan_is_made_and_retired(studio: Studio) -> None:
     with studio.at("plans") as (page, wrong):
         page.get_by_role("textbox", name="Name", exact=True).fill("Weekly")
         page.get_by_label("Price").fill("cheap")
-        page.get_by_role("button", name="Make the plan").click()
-        page.get_by_text("Give a price such as 7.99.").wait_for()
+        page.get_by_role("button", name="Create plan").click()
+        page.get_by_text("Enter a price such as 7.99.").wait_for()
         page.get_by_label("Price").fill("2,50")
         page.get_by_label("Charged").select_option("every week")
-        page.get_by_role("button", name="Make the plan").click()
-        page.get_by_text("Weekly can be subscribed to.").wait_for()
+        page.get_by_role("button", name="Create plan").click()
+        page.get_by_text("Created Weekly.").wait_for()
         plan = entry(page, "Plans", "Weekly")
         assert "€2.50 a week" in plan.inner_text()
         plan.get_by_role("button", name="Retire").click()
-        page.get_by_role("dialog").get_by_role("button", name="Retire it").click()
-        page.get_by_text("Weekly is retired.").wait_for()
+        page.get_by_role("dialog").get_by_role("button", name="Retire plan").click()
+        page.get_by_text("Retired Weekly.").wait_for()
         entry(page, "Plans", "Weekly").get_by_text("Retired").wait_for()
         assert wrong == []
     offered = requests.get(f"{studio.product.endpoints['api']}/api/plans", timeout=TIMEOUT_S).json()["plans"]
     assert "Weekly" not in [one["name"] for one in offered]
+
+
+# For everybody
+
+
+@SIZES
+def test_every_tab_is_complete_quiet_and_accessible(studio: Studio, axe: Path, size: tuple[int, int]) -> None:
+    with studio.at("films", size) as (page, wrong):
+        for tab in ("Films", "Titles", "People", "Plans"):
+            page.get_by_role("tab", name=tab, exact=True).click()
+            until(
+                page, "document.querySelectorAll('[role=tabpanel]:not([hidden]) [aria-busy]').length", lambda n: n == 0
+            )
+            page.wait_for_load_state("networkidle")
+            assert overflow(page) <= 0, tab
+            assert violations(page, axe) == [], tab
+        assert page.locator("h1:visible").count() == 1
+        assert wrong == []
+
+
+def test_the_tabs_are_walked_with_arrow_keys_and_kept_in_the_address(studio: Studio) -> None:
+    with studio.at() as (page, _):
+        page.get_by_role("tab", name="Films").focus()
+        page.keyboard.press("ArrowRight")
+        page.get_by_role("heading", name="Titles").wait_for()
+        assert page.evaluate("document.activeElement.textContent") == "Titles"
+        page.keyboard.press("End")
+        page.get_by_role("heading", name="New plan").wait_for()
+        page.reload()
+        page.get_by_role("heading", name="New plan").wait_for()
+        page.keyboard.press("Tab")
+        page.get_by_role("tab", name="Plans").focus()
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.closest('[role=tabpanel]').id") == "panel-plans"
+
+
+@SIZES
+@pytest.mark.parametrize("tab", ["films", "titles", "people", "plans"])
+def test_nothing_jumps_while_a_tab_loads(studio: Studio, size: tuple[int, int], tab: str) -> None:
+    address = f"{studio.address}#{tab}"
+    with opened(studio.browser, address, size, viewer=studio.administrator, first=COUNT_SHIFTS) as (page, _):
+        until(page, "document.querySelectorAll('[role=tabpanel]:not([hidden]) [aria-busy]').length", lambda n: n == 0)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("shifts") < 0.1

@@ -246,7 +246,7 @@ def test_a_titles_page_resumes_starts_over_and_keeps_marks(
     with opened(browser, title_page(product, first), viewer=viewer) as (page, wrong):
         page.get_by_role("link", name="Resume at 0:12").wait_for()
         page.get_by_role("button", name="My list").click()
-        page.get_by_text("It is on your list.").wait_for()
+        page.get_by_text("Added to your list.").wait_for()
         page.get_by_role("button", name="Not for me").click()
         page.get_by_role("button", name="I like it").click()
         page.get_by_text("You like it.").wait_for()
@@ -274,12 +274,12 @@ def test_a_list_is_shown_and_emptied(
         viewer.ask("PUT", f"list/{title_id}")
     with opened(browser, f"{product.endpoints['site']}/list.html", viewer=viewer) as (page, wrong):
         page.get_by_role("button", name="Remove The Boats S01E02 from my list").click()
-        page.get_by_text("The Boats S01E02 is off your list.").wait_for()
+        page.get_by_text("Removed The Boats S01E02 from your list.").wait_for()
         remaining = page.get_by_role("list", name="Films on your list").get_by_role("link")
         assert [link.get_attribute("href") for link in remaining.all()] == [f"/title.html?id={episodes[0]}"]
         page.keyboard.press("Enter")  # the focus has gone on to the next one's button
-        page.get_by_text("Nothing is on your list yet.").wait_for()
-        page.get_by_text("The Boats S01E01 is off your list.").wait_for()
+        page.get_by_text("Your list is empty.").wait_for()
+        page.get_by_text("Removed The Boats S01E01 from your list.").wait_for()
         assert wrong == []
     assert viewer.ask("GET", "list").json() == {"titles": [], "cursor": None}
 
@@ -295,11 +295,11 @@ def test_history_is_cleared_title_by_title_or_all_at_once(
         entries.first.wait_for()
         assert "Watched to the end" in entries.nth(0).inner_text()
         assert "Stopped at 0:12 · 1 min left" in entries.nth(1).inner_text()
-        page.get_by_role("button", name="Clear The Boats S01E02 from the history").click()
-        page.get_by_text("The Boats S01E02 is cleared from your history.").wait_for()
+        page.get_by_role("button", name="Remove The Boats S01E02 from your history").click()
+        page.get_by_text("Removed The Boats S01E02 from your history.").wait_for()
         assert entries.count() == 1
         page.get_by_role("button", name="Clear all").click()
-        page.get_by_role("button", name="Keep it").click()
+        page.get_by_role("button", name="Cancel").click()
         assert entries.count() == 1
         page.get_by_role("button", name="Clear all").click()
         page.get_by_role("dialog").get_by_role("button", name="Clear all").click()
@@ -346,7 +346,7 @@ def test_what_is_a_viewers_own_is_accessible_and_fits(
     axe: Path = web_folder(product.home) / "node_modules" / "axe-core" / "axe.min.js"
     site = product.endpoints["site"]
     pages = {
-        f"{site}/list.html": "Nothing is on your list yet.",
+        f"{site}/list.html": "Your list is empty.",
         f"{site}/history.html": "You have not watched anything yet.",
     }
     later = {

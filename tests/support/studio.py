@@ -1,4 +1,4 @@
-"""The studio page in Chromium, opened by an administrator."""
+"""The Studio of a running product: who runs it, its page, and what it stores."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from tests.support.viewers import TIMEOUT_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, Locator, Page
 
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class StudioPage:
-    """The studio of a running product, an administrator, and the browser to open it with."""
+class Studio:
+    """A running product, somebody who runs it, and a browser to do so."""
 
     product: Product
     administrator: SomeViewer
@@ -36,7 +35,7 @@ class StudioPage:
         return f"{self.product.endpoints['site']}/studio.html"
 
     def stored(self, blob: str) -> bytes | None:
-        """Return the content of a blob in `uploads`, or None if there is none."""
+        """Return what lies in `uploads` under a name, None if nothing does."""
         storefront = Storefront(self.product.endpoints)
         try:
             return storefront.content_of(blob)
@@ -44,7 +43,7 @@ class StudioPage:
             storefront.close()
 
     def titles(self, words: str) -> list[dict[str, Any]]:
-        """Return the titles that a search for these words finds."""
+        """Return the titles that anybody finds by these words."""
         answer = requests.get(f"{self.product.endpoints['api']}/api/titles?q={words}", timeout=TIMEOUT_S)
         found: list[dict[str, Any]] = answer.json()["titles"]
         return found
@@ -55,26 +54,12 @@ class StudioPage:
 
     @contextmanager
     def at(self, tab: str = "films", size: tuple[int, int] = DESKTOP) -> Iterator[tuple[Page, list[str]]]:
-        """Open a tab as the administrator; yield the page and the list of errors on it."""
+        """Open a tab as the administrator; gives the page and what goes wrong on it."""
         with opened(self.browser, f"{self.address}#{tab}", size, viewer=self.administrator) as (page, wrong):
             page.get_by_role("tab", name=tab.capitalize(), exact=True, selected=True).wait_for()
             yield page, wrong
 
 
-def choose(page: Page, *files: Path) -> None:
-    """Choose files in the file chooser of the page."""
-    with page.expect_file_chooser() as choosing:
-        page.get_by_text("choose files").click()
-    choosing.value.set_files(list(files))
-
-
 def entry(page: Page, section: str, name: str) -> Locator:
     """Return the newest entry of that name under a heading."""
     return page.get_by_role("list", name=section).get_by_role("listitem").filter(has_text=name).first
-
-
-def film_of(folder: Path, name: str, text: str) -> Path:
-    """Write a text file, which is no film, and return its path."""
-    path = folder / name
-    path.write_text(text)
-    return path

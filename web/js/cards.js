@@ -2,30 +2,58 @@
 import { facts, stateLabel } from "./text.js";
 import { hooks, picture, piece, reconcile, say } from "./dom.js";
 
+/** @import { Artwork, Card } from "./types.js" */
+
+/** @param {string} id */
 export const titleAddress = (id) => `/title.html?id=${encodeURIComponent(id)}`;
+/** @param {string} id */
 export const watchAddress = (id) => `/watch.html?id=${encodeURIComponent(id)}`;
+
+/** @param {string} status */
 export const canPlay = (status) => status === "ready" || status === "encoding";
 
-/** A hue of its own for a title without a picture; the same for the same id. */
+/**
+ * Return only the titles that can be played. Titles without a film stand under "Coming soon" and nowhere else.
+ * @template {{ status: string }} T
+ * @param {T[]} titles
+ */
+export const playable = (titles) => titles.filter(({ status }) => canPlay(status));
+
+/**
+ * Return the hue of a title without a picture; always the same for an id.
+ * @param {string} id
+ */
 export function hueOf(id) {
   let hash = 0;
-  for (const letter of id) hash = (hash * 31 + letter.codePointAt(0)) % 3600;
-  return hash % 360;
+  for (const letter of id) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) % 3600;
+  return String(hash % 360);
 }
 
-/** The address of the picture for a card's shape, the next best when that one is missing. */
+/**
+ * Return the address of the picture for a card's shape, or the next best.
+ * @param {Partial<Artwork> | null | undefined} artwork
+ * @param {string} shape
+ */
 export function pictureFor(artwork, shape) {
   const { poster = null, card = null, backdrop = null } = artwork ?? {};
   return shape === "poster" ? (poster ?? card ?? backdrop) : (card ?? backdrop ?? poster);
 }
 
-/** The line under a card: what it is; under a poster, whose lettering may be fanciful or missing, its name. */
+/**
+ * Return the line under a card: facts; under a poster, whose lettering may be fanciful or missing, the name.
+ * @param {Card} title
+ * @param {string} shape
+ */
 export function under(title, shape) {
   const short = facts({ ...title, genres: (title.genres ?? []).slice(0, 1) }).map((fact) => fact.text);
   return shape === "poster" ? title.name : short.join(" · ");
 }
 
-/** Make the list `parent` show `titles`; one with `going` ({progress, left}) is to be gone on with, one with `because` says why it is there. */
+/**
+ * Make the list `parent` show `titles`.
+ * @param {HTMLElement} parent
+ * @param {Card[]} titles
+ */
 export function writeCards(parent, titles, shape = "card") {
   reconcile(parent, titles, {
     key: (title) => title.id,
@@ -34,7 +62,12 @@ export function writeCards(parent, titles, shape = "card") {
   });
 }
 
-/** Make the piece `node` show a title. */
+/**
+ * Make the piece `node` show a title. A card with `going` leads straight to the film.
+ * @param {HTMLElement} node
+ * @param {Card} title
+ * @param {string} shape
+ */
 export function writeCard(node, title, shape) {
   const at = hooks(node);
   const address = pictureFor(title.artwork, shape);
@@ -44,8 +77,8 @@ export function writeCard(node, title, shape) {
   at.progress.hidden = !title.going;
   at.progress.style.setProperty("--share", `${Math.round((title.going?.progress ?? 0) * 100)}%`);
   at.art.style.setProperty("--hue", hueOf(title.id));
-  at.art.classList.toggle("is-lettered", shape === "poster" && Boolean(title.artwork?.poster)); // a poster carries its name
+  at.art.classList.toggle("is-lettered", shape === "poster" && Boolean(title.artwork?.poster)); // a poster shows its name
   at.art.classList.toggle("is-encoding", title.status === "encoding");
-  say(at.state, shape === "poster" && title.status === "announced" ? "" : stateLabel(title.status)); // its shelf says it
+  say(at.state, shape === "poster" && title.status === "announced" ? "" : stateLabel(title.status)); // the shelf says it
   picture(at.picture, address);
 }

@@ -1,23 +1,59 @@
-/** Pieces of a page: cloned from its `<template data-piece>`s, filled by textContent, found by `data-hook`. */
+/** Pieces of a page: cloned from `<template data-piece>`, filled by textContent, found by `data-hook`. */
 
-export const piece = (name) => document.querySelector(`template[data-piece="${name}"]`).content.firstElementChild.cloneNode(true);
+/** @import { Hooks } from "./types.js" */
 
+/**
+ * Return the page's element with the attribute `data-<name>`; null on other pages and outside of browsers.
+ * @param {string} name
+ * @returns {HTMLElement | null}
+ */
+export const rootOf = (name) => globalThis.document?.querySelector(`[data-${name}]`) ?? null;
+
+/**
+ * Return a copy of a template's element.
+ * @param {string} name
+ * @returns {any}
+ */
+export function piece(name) {
+  const template = /** @type {HTMLTemplateElement} */ (document.querySelector(`template[data-piece="${name}"]`));
+  return /** @type {Element} */ (template.content.firstElementChild).cloneNode(true);
+}
+
+/**
+ * Return the hook `name` of `root`, which may be `root` itself.
+ * @param {HTMLElement} root
+ * @param {string} name
+ * @returns {any}
+ */
 export const hook = (root, name) => (root.dataset.hook === name ? root : root.querySelector(`[data-hook="${name}"]`));
 
-/** All hooks of `root` by name. */
+/**
+ * Return all hooks inside `root` by name.
+ * @param {ParentNode} root
+ * @returns {Hooks}
+ */
 export function hooks(root) {
+  /** @type {Hooks} */
   const found = {};
-  for (const node of root.querySelectorAll("[data-hook]")) found[node.dataset.hook] ??= node;
+  for (const node of root.querySelectorAll("[data-hook]")) found[/** @type {string} */ (/** @type {HTMLElement} */ (node).dataset.hook)] ??= node;
   return found;
 }
 
-/** Set the text and show the node, or hide it when there is nothing to say. */
+/**
+ * Set the text and show the node, or hide it when the text is empty.
+ * @param {HTMLElement} node
+ * @param {string} text
+ */
 export function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
   node.hidden = !text;
 }
 
-/** Show a picture, or leave what is under it when there is none or it does not load. */
+/**
+ * Show a picture; hide it when there is none or it does not load, so that what lies under it shows.
+ * @param {HTMLImageElement} img
+ * @param {string | null | undefined} address
+ */
 export function picture(img, address, alt = "") {
   img.alt = alt;
   if (!address) {
@@ -31,7 +67,11 @@ export function picture(img, address, alt = "") {
   img.src = source;
 }
 
-/** The facts as spans inside `node`. */
+/**
+ * Write facts as spans into `node`.
+ * @param {HTMLElement} node
+ * @param {{ text: string, badge?: boolean }[]} list
+ */
 export function writeFacts(node, list) {
   node.replaceChildren(
     ...list.map((fact) => {
@@ -44,11 +84,16 @@ export function writeFacts(node, list) {
 }
 
 /**
- * Make the children of `parent` follow `items`, keeping the nodes of items that stay: scroll position, focus and loaded
- * pictures survive a refresh.
+ * Make the children of `parent` follow `items` and keep the nodes of items that stay, so that scroll position, focus and
+ * loaded pictures survive a refresh.
+ * @template T
+ * @param {HTMLElement} parent
+ * @param {T[]} items
+ * @param {{ key: (item: T) => string, create: (item: T) => HTMLElement, update: (node: any, item: T) => void }} how
  */
 export function reconcile(parent, items, { key, create, update }) {
-  const old = new Map([...parent.children].map((node) => [node.dataset.key, node]));
+  const children = () => /** @type {HTMLElement[]} */ ([...parent.children]);
+  const old = new Map(children().map((node) => [node.dataset.key, node]));
   const wanted = items.map((item) => {
     const node = old.get(key(item)) ?? create(item);
     node.dataset.key = key(item);
@@ -56,13 +101,17 @@ export function reconcile(parent, items, { key, create, update }) {
     return node;
   });
   const kept = new Set(wanted);
-  for (const node of [...parent.children]) if (!kept.has(node)) node.remove();
+  for (const node of children()) if (!kept.has(node)) node.remove();
   wanted.forEach((node, index) => {
     if (parent.children[index] !== node) parent.insertBefore(node, parent.children[index] ?? null);
   });
 }
 
-/** Show the page's problem piece inside `root`, with a way to try again. */
+/**
+ * Show the page's problem piece inside `root`, with a button to try again if `retry` is given.
+ * @param {HTMLElement} root
+ * @param {{ heading: string, text: string, retry?: (() => void) | null }} problem
+ */
 export function showProblem(root, { heading, text, retry }) {
   const node = piece("problem");
   hook(node, "heading").textContent = heading;

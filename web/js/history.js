@@ -1,16 +1,22 @@
-/** Viewing history: what a person watched, the latest first, each to be gone on with or cleared; or all of it cleared. */
+/** Viewing history: what a viewer watched, the latest first; entries can be removed one by one or all at once. */
 import "./nav.js";
-import { hooks, picture, piece, reconcile, say, showProblem } from "./dom.js";
+import { hooks, picture, piece, reconcile, rootOf, say, showProblem } from "./dom.js";
 import { canPlay, hueOf, pictureFor, titleAddress, watchAddress } from "./cards.js";
 import { RequestError } from "./net.js";
 import { clock } from "./text.js";
 import { clearAll, clearTitle, fetchHistory, leftText } from "./viewing.js";
 
-const GONE = "A film that is no longer here";
+/** @import { HistoryEntry } from "./types.js" */
+
+const GONE = "A film that is no longer available";
 const day = new Intl.DateTimeFormat("en", { day: "numeric", month: "long", year: "numeric" });
 const hour = new Intl.DateTimeFormat("en", { hour: "numeric", minute: "2-digit", hourCycle: "h23" });
 
-/** When something was, for a person: "Today at 21:05", "Yesterday at 9:30", "May 3, 2026". */
+/**
+ * "Today at 21:05", "Yesterday at 9:30", "May 3, 2026".
+ * @param {Date} at
+ * @param {Date} now
+ */
 export function whenText(at, now) {
   const midnight = new Date(now).setHours(0, 0, 0, 0);
   const days = Math.round((midnight - new Date(at).setHours(0, 0, 0, 0)) / 86_400_000);
@@ -18,12 +24,20 @@ export function whenText(at, now) {
   return days === 1 ? `Yesterday at ${hour.format(at)}` : day.format(at);
 }
 
-/** How far it was watched. */
+/**
+ * How far it was watched.
+ * @param {{ finished: boolean, position_s: number, duration_s: number }} entry
+ */
 export function placeText(entry) {
   if (entry.finished) return "Watched to the end";
   return `Stopped at ${clock(entry.position_s)} · ${leftText(entry)}`;
 }
 
+/**
+ * @param {HTMLElement} node
+ * @param {HistoryEntry} entry
+ * @param {(entry: HistoryEntry) => void} remove
+ */
 function writeEntry(node, entry, remove) {
   const at = hooks(node);
   const { title } = entry;
@@ -38,14 +52,17 @@ function writeEntry(node, entry, remove) {
   at.when.dateTime = entry.watched_at;
   at.art.style.setProperty("--hue", hueOf(entry.title_id));
   at.progress.style.setProperty("--share", `${Math.round(entry.progress * 100)}%`);
-  at.remove.setAttribute("aria-label", `Clear ${title?.name ?? GONE} from the history`);
+  at.remove.setAttribute("aria-label", `Remove ${title?.name ?? GONE} from your history`);
   at.remove.onclick = () => remove(entry);
   picture(at.picture, title ? pictureFor(title.artwork, "card") : null);
 }
 
+/** @param {HTMLElement} root */
 function bind(root) {
   const at = hooks(root);
+  /** @type {HistoryEntry[]} */
   let entries = [];
+  /** @type {string | null} */
   let cursor = null;
 
   const write = () => {
@@ -56,7 +73,7 @@ function bind(root) {
     at.clear.hidden = none;
     at.more.hidden = cursor === null;
   };
-  const tried = async (act, failure) => {
+  const tried = async (/** @type {() => Promise<unknown>} */ act, /** @type {string} */ failure) => {
     try {
       await act();
       return true;
@@ -66,13 +83,13 @@ function bind(root) {
       return false;
     }
   };
-  const remove = async (entry) => {
+  const remove = async (/** @type {HistoryEntry} */ entry) => {
     const name = entry.title?.name ?? GONE;
     const place = entries.indexOf(entry);
-    if (!(await tried(() => clearTitle(entry.title_id), `${name} could not be cleared.`))) return;
+    if (!(await tried(() => clearTitle(entry.title_id), `${name} could not be removed.`))) return;
     entries = entries.filter((one) => one !== entry);
     write();
-    say(at.said, `${name} is cleared from your history.`);
+    say(at.said, `Removed ${name} from your history.`);
     (at.entries.children[Math.min(place, entries.length - 1)]?.querySelector("button") ?? at.heading).focus();
   };
   const load = async ({ further = false } = {}) => {
@@ -85,7 +102,8 @@ function bind(root) {
   };
   at.more.addEventListener("click", async () => {
     const next = entries.length;
-    if (await tried(() => load({ further: true }), "Earlier ones did not load.")) at.entries.children[next]?.querySelector("a[href], button")?.focus();
+    const loaded = await tried(() => load({ further: true }), "Earlier entries did not load.");
+    if (loaded) at.entries.children[next]?.querySelector("a[href], button")?.focus();
   });
   at.clear.addEventListener("click", () => at.dialog.showModal());
   at["clear-no"].addEventListener("click", () => at.dialog.close());
@@ -108,9 +126,9 @@ function bind(root) {
   };
 }
 
-const root = globalThis.document?.querySelector("[data-history]");
-if (root) {
-  const start = bind(root);
+const page = rootOf("history");
+if (page) {
+  const start = bind(page);
   start();
   window.addEventListener("pageshow", ({ persisted }) => { if (persisted) start(); });
 }

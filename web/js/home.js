@@ -1,85 +1,134 @@
-/** The home page: a hero and shelves from catalogue/home.json, kept alive while films arrive and encode. */
+/** The home page: a hero and shelves from catalogue/home.json, kept current while films arrive and encode. */
 import "./nav.js";
 import { facts, kindName } from "./text.js";
-import { hook, hooks, picture, piece, reconcile, showProblem, writeFacts } from "./dom.js";
-import { canPlay, hueOf, titleAddress, watchAddress, writeCards } from "./cards.js";
+import { hook, hooks, picture, piece, reconcile, rootOf, showProblem, writeFacts } from "./dom.js";
+import { canPlay, hueOf, playable, titleAddress, watchAddress, writeCards } from "./cards.js";
 import { bindShelf } from "./shelf.js";
-import { getJson, pause, RequestError, repeat } from "./net.js";
+import { getJson, orElse, pause, RequestError, repeat } from "./net.js";
 import { onChange, session } from "./account/session.js";
 import { fetchRecommendedRows } from "./recommendations.js";
 import { fetchContinueRows } from "./viewing.js";
 
+/** @import { Card, Home, Row } from "./types.js" */
+
 const HOME = "/catalogue/home.json";
+const COMING_SOON = "soon";
 const PERSONAL_WITHIN_MS = 700;
 
-/** What asks for the shelves of whoever is logged in, in their order above those for everybody. */
+/** What gives the logged-in viewer's shelves, in their order above those for everybody. */
 const PERSONAL = [fetchContinueRows, fetchRecommendedRows];
 
-/** The rows of the page: the person's own first, then those for everybody. */
-export const withPersonal = (home, personal) => (isEmpty(home) ? home : { ...home, rows: [...personal, ...home.rows] });
-
+/** @param {Home} home */
 export const isEmpty = (home) => !home.hero && home.rows.every((row) => row.titles.length === 0);
 
-/** How long until the page looks again: soon while something is on its way, seldom otherwise. */
-export function refreshDelay(home, now) {
-  if (isEmpty(home)) return 3000;
-  const arriving = [home.hero, ...home.rows.flatMap((row) => row.titles)].some((title) => title?.status === "encoding");
-  const fresh = now - Date.parse(home.generated_at) < 60_000;
-  return arriving || fresh ? 4000 : 30_000;
+/**
+ * Return the title at the top: the catalogue's choice, or the first with a wide picture if that cannot be played yet.
+ * @param {Home} home
+ */
+function heroOf({ hero, rows }) {
+  if (hero && canPlay(hero.status)) return hero;
+  return playable(rows.flatMap((row) => row.titles)).find((title) => title.artwork?.backdrop) ?? null;
 }
 
-/** Shelves whose titles are shown by their posters. */
-export const shapeOf = (row) => (["top", "top-rated", "coming-soon", "soon", "announced"].includes(row.id) ? "poster" : "card");
+/**
+ * Return the page to show: the viewer's shelves first, but none that repeats a heading; titles without a film only under
+ * "Coming soon", never as the hero.
+ * @param {Home} home
+ * @param {Row[]} personal
+ * @returns {Home}
+ */
+export function arranged(home, personal) {
+  const names = new Set(home.rows.map((row) => row.name));
+  const own = isEmpty(home) ? [] : personal.filter((row) => !names.has(row.name));
+  const rows = [...own, ...home.rows].map((row) => (row.id === COMING_SOON ? row : { ...row, titles: playable(row.titles) }));
+  return { ...home, hero: heroOf(home), rows: rows.filter((row) => row.titles.length) };
+}
 
+/**
+ * Return the milliseconds until the page looks again: soon while something is arriving, seldom otherwise.
+ * @param {Home} home
+ * @param {number} now
+ */
+export function refreshDelay(home, now) {
+  if (isEmpty(home)) return 3000;
+  const isArriving = [home.hero, ...home.rows.flatMap((row) => row.titles)].some((title) => title?.status === "encoding");
+  const isFresh = now - new Date(home.generated_at).getTime() < 60_000;
+  return isArriving || isFresh ? 4000 : 30_000;
+}
+
+/**
+ * Return the shape of a shelf's cards: announced titles have only a poster.
+ * @param {{ id: string }} row
+ */
+export const shapeOf = (row) => (row.id === COMING_SOON ? "poster" : "card");
+
+/**
+ * @param {HTMLElement} node
+ * @param {Card} title
+ */
 function writeHero(node, title) {
   const at = hooks(node);
-  at.kind.textContent = title.status === "encoding" ? "Arriving now: plays while it encodes" : kindName(title.kind);
+  const art = title.artwork?.backdrop ?? title.artwork?.card;
+  at.kind.textContent = title.status === "encoding" ? "Just added" : kindName(title.kind);
   at.name.textContent = title.name;
   at.plot.textContent = title.plot ?? "";
   at.play.href = watchAddress(title.id);
-  at.play.hidden = !canPlay(title.status);
   at.more.href = titleAddress(title.id);
   node.style.setProperty("--hue", hueOf(title.id));
-  node.classList.toggle("has-art", Boolean(title.artwork.backdrop ?? title.artwork.card));
+  node.classList.toggle("has-art", Boolean(art));
   writeFacts(at.facts, facts(title));
-  picture(at.art, title.artwork.backdrop ?? title.artwork.card);
+  picture(at.art, art);
 }
 
+/** @type {WeakMap<HTMLElement, () => void>} */
+const arrowUpdates = new WeakMap();
+
+/** @param {Row} row */
 function createShelf(row) {
   const node = piece("shelf");
   const heading = hook(node, "name");
   heading.id = `shelf-${row.id}`;
   node.setAttribute("aria-labelledby", heading.id);
   hook(node, "cards").setAttribute("aria-labelledby", heading.id);
-  node.updateArrows = bindShelf(node, row.name);
+  arrowUpdates.set(node, bindShelf(node, row.name));
   return node;
 }
 
+/**
+ * @param {HTMLElement} node
+ * @param {Row} row
+ */
 function updateShelf(node, row) {
   hook(node, "name").textContent = row.name;
   writeCards(hook(node, "cards"), row.titles, shapeOf(row));
-  node.updateArrows();
+  arrowUpdates.get(node)?.();
 }
 
+/**
+ * @param {HTMLElement} root
+ * @param {Home} home
+ */
 function write(root, home) {
   root.removeAttribute("aria-busy");
   if (isEmpty(home)) {
     root.replaceChildren(piece("empty"));
     return;
   }
-  const sections = [];
-  if (home.hero) sections.push({ key: "hero", create: () => piece("hero"), update: (node) => writeHero(node, home.hero) });
+  const { hero } = home;
   const createRows = () => Object.assign(document.createElement("div"), { className: "rows" });
-  const updateRows = (node) =>
-    reconcile(node, home.rows.filter((row) => row.titles.length), { key: (row) => row.id, create: createShelf, update: updateShelf });
-  sections.push({ key: home.hero ? "rows" : "rows-alone", create: createRows, update: updateRows });
-  reconcile(root, sections, {
+  const updateRows = (/** @type {HTMLElement} */ node) =>
+    reconcile(node, home.rows, { key: (row) => row.id, create: createShelf, update: updateShelf });
+  const top = hero
+    ? { key: "hero", create: () => piece("hero"), update: (/** @type {HTMLElement} */ node) => writeHero(node, hero) }
+    : { key: "heading", create: () => piece("heading"), update: () => {} };
+  reconcile(root, [top, { key: hero ? "rows" : "rows-alone", create: createRows, update: updateRows }], {
     key: (section) => section.key,
     create: (section) => section.create(),
     update: (node, section) => section.update(node),
   });
 }
 
+/** @returns {Promise<Home>} */
 async function fetchHome() {
   try {
     return await getJson(HOME);
@@ -91,25 +140,29 @@ async function fetchHome() {
 
 const fetchPersonal = async () => (await Promise.all(PERSONAL.map((rows) => rows()))).flat();
 
+/** @param {HTMLElement} root */
 async function start(root) {
+  /** @type {Home} */
   let home;
+  /** @type {Row[]} */
   let personal = [];
   const asked = fetchPersonal();
   try {
     home = await fetchHome();
   } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
     showProblem(root, { heading: "The catalogue did not load.", text: `${error.message} Try again in a moment.`, retry: () => start(root) });
     return;
   }
-  const show = () => write(root, withPersonal(home, personal));
-  const takePersonal = async (asking) => {
+  const show = () => write(root, arranged(home, personal));
+  const takePersonal = async (/** @type {Promise<Row[]>} */ asking) => {
     const rows = await asking;
     if (JSON.stringify(rows) === JSON.stringify(personal)) return;
     personal = rows;
     show();
   };
-  // whoever is known to be logged in sees their own shelves at once: coming later they would push the others down
-  if (session()) personal = await Promise.race([asked, pause(PERSONAL_WITHIN_MS).then(() => [])]);
+  // a viewer known to be logged in sees their shelves at once: arriving later they would push the others down
+  if (session()) personal = await Promise.race([asked, pause(PERSONAL_WITHIN_MS).then(() => /** @type {Row[]} */ ([]))]);
   show();
   takePersonal(asked);
   onChange(() => takePersonal(fetchPersonal()));
@@ -117,8 +170,8 @@ async function start(root) {
   document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") takePersonal(fetchPersonal()); });
   let last = JSON.stringify(home);
   const refresh = async () => {
-    const newer = await fetchHome().catch((error) => { if (error instanceof RequestError) return null; throw error; });
-    if (!newer || JSON.stringify(newer) === last) return; // no answer this time: what is shown stays, and is asked for again
+    const newer = await orElse(fetchHome(), null);
+    if (!newer || JSON.stringify(newer) === last) return; // without an answer, what is shown stays
     home = newer;
     last = JSON.stringify(home);
     show();
@@ -126,5 +179,5 @@ async function start(root) {
   repeat(refresh, () => refreshDelay(home, Date.now()));
 }
 
-const root = globalThis.document?.querySelector("[data-home]");
-if (root) start(root);
+const page = rootOf("home");
+if (page) start(page);

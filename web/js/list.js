@@ -1,18 +1,25 @@
-/** My list: the films a person means to watch, the latest first, each with a way off the list. */
+/** My list: the films a viewer means to watch, the latest first, each with a button to remove it. */
 import "./nav.js";
-import { hooks, piece, reconcile, say, showProblem } from "./dom.js";
+import { hooks, piece, reconcile, rootOf, say, showProblem } from "./dom.js";
 import { writeCard } from "./cards.js";
 import { RequestError } from "./net.js";
 import { fetchList, setListed } from "./viewing.js";
 
-/** The titles to show of a list; what was withdrawn is not there to be shown. */
-export const shown = ({ titles }) => titles.map((entry) => entry.title).filter(Boolean);
+/** @import { Card } from "./types.js" */
 
+/**
+ * Return the titles of a list that still exist.
+ * @param {{ titles: { title: Card | null }[] }} list
+ */
+export const shown = ({ titles }) => titles.map(({ title }) => title).filter((title) => title !== null);
+
+/** @param {HTMLElement} root */
 function bind(root) {
   const at = hooks(root);
+  /** @type {Card[]} */
   let titles = [];
 
-  const create = (title) => {
+  const create = (/** @type {Card} */ title) => {
     const node = piece("card");
     const button = piece("remove");
     button.setAttribute("aria-label", `Remove ${title.name} from my list`);
@@ -26,7 +33,7 @@ function bind(root) {
     at.titles.hidden = titles.length === 0;
     at.empty.hidden = titles.length > 0;
   };
-  const remove = async (title) => {
+  const remove = async (/** @type {Card} */ title) => {
     const before = titles;
     const place = titles.indexOf(title);
     titles = titles.filter((one) => one.id !== title.id);
@@ -34,12 +41,12 @@ function bind(root) {
     (at.titles.children[Math.min(place, titles.length - 1)]?.querySelector("button") ?? at.heading).focus();
     try {
       await setListed(title.id, false);
-      say(at.said, `${title.name} is off your list.`);
+      say(at.said, `Removed ${title.name} from your list.`);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       titles = before;
       write();
-      say(at.said, `${title.name} is still on your list: ${error.message}`);
+      say(at.said, `${title.name} is still on your list. ${error.message}`);
     }
   };
   return async function load() {
@@ -55,9 +62,9 @@ function bind(root) {
   };
 }
 
-const root = globalThis.document?.querySelector("[data-list]");
-if (root) {
-  const load = bind(root);
+const page = rootOf("list");
+if (page) {
+  const load = bind(page);
   load();
   window.addEventListener("pageshow", ({ persisted }) => { if (persisted) load(); });
 }

@@ -1,7 +1,8 @@
 /** The bar at the top: clear over the hero, solid once the page has scrolled; the account at its right. */
 import "./account/menu.js";
+import { rootOf } from "./dom.js";
 
-const bar = globalThis.document?.querySelector("[data-site-nav]");
+const bar = rootOf("site-nav");
 if (bar) {
   const paint = () => bar.classList.toggle("is-solid", window.scrollY > 24);
   paint();

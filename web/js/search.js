@@ -1,15 +1,25 @@
-/** The search page: every title of catalogue/search.json, narrowed as the person types. */
+/** The search page: every title of catalogue/search.json, narrowed as the viewer types. */
 import "./nav.js";
-import { hook, hooks, piece, showProblem } from "./dom.js";
-import { writeCards } from "./cards.js";
+import { hook, hooks, piece, rootOf, showProblem } from "./dom.js";
+import { playable, writeCards } from "./cards.js";
 import { getJson, RequestError } from "./net.js";
 
-/** Lower case without accents, so that "amelie" finds "Amélie". */
+/** @import { Card } from "./types.js" */
+/** @typedef {{ query?: string, genre?: string }} Asked */
+
+/**
+ * Lower case without accents, so that "amelie" finds "Amélie".
+ * @param {string} text
+ */
 export const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
-const words = (text) => plain(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+const words = (/** @type {string} */ text) => plain(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
 
-/** How well one title answers the words: 0 not at all; a name counts more than a person, a person more than a plot. */
+/**
+ * How well a title answers the words: 0 not at all; a name counts more than a person, a person more than a plot.
+ * @param {Card} title
+ * @param {string[]} wanted
+ */
 export function rank(title, wanted) {
   const name = words(title.name);
   const people = words((title.people ?? []).join(" "));
@@ -17,7 +27,7 @@ export function rank(title, wanted) {
   const plot = new Set(words(title.plot ?? ""));
   let sum = 0;
   for (const word of wanted) {
-    const starts = (text) => text.startsWith(word);
+    const starts = (/** @type {string} */ text) => text.startsWith(word);
     if (name.some(starts)) sum += name[0].startsWith(word) ? 9 : 8;
     else if (people.some(starts)) sum += 5;
     else if (genres.some(starts)) sum += 4;
@@ -28,26 +38,36 @@ export function rank(title, wanted) {
   return sum;
 }
 
-/** The titles that answer `query` within `genre`, best first, equal ones by name; all of them when nothing is asked. */
+/**
+ * Return the titles that answer `query` within `genre`, best first, equal ones by name; all of them for no query.
+ * @param {Card[]} titles
+ * @param {Asked} asked
+ */
 export function find(titles, { query = "", genre = "" }) {
   const wanted = words(query);
-  const byName = (a, b) => a.name.localeCompare(b.name);
   return titles
     .filter((title) => !genre || (title.genres ?? []).includes(genre))
     .map((title) => ({ title, score: wanted.length ? rank(title, wanted) : 1 }))
     .filter(({ score }) => score > 0)
-    .sort((a, b) => b.score - a.score || byName(a.title, b.title))
+    .sort((a, b) => b.score - a.score || a.title.name.localeCompare(b.title.name))
     .map(({ title }) => title);
 }
 
-/** Genres there are, most used first. */
+/**
+ * Return the genres of the titles, most used first.
+ * @param {Card[]} titles
+ */
 export function genresOf(titles) {
+  /** @type {Map<string, number>} */
   const count = new Map();
   for (const genre of titles.flatMap((title) => title.genres ?? [])) count.set(genre, (count.get(genre) ?? 0) + 1);
-  return [...count.keys()].sort((a, b) => count.get(b) - count.get(a) || a.localeCompare(b));
+  return [...count].sort(([a, many], [b, more]) => more - many || a.localeCompare(b)).map(([genre]) => genre);
 }
 
-/** The page's address for what is asked. */
+/**
+ * Return the page's address for what is asked.
+ * @param {Asked} asked
+ */
 export function addressFor({ query, genre }) {
   const asked = new URLSearchParams();
   if (query) asked.set("q", query);
@@ -55,17 +75,23 @@ export function addressFor({ query, genre }) {
   return `/search.html${asked.size ? `?${asked}` : ""}`;
 }
 
+/**
+ * @param {number} count
+ * @param {Asked} asked
+ */
 export function countText(count, { query, genre }) {
   const what = [genre && `in ${genre}`, query && `for “${query}”`].filter(Boolean).join(" ");
   if (!count) return what ? `Nothing found ${what}. Try fewer letters, a name or a genre.` : "No films yet.";
   return `${count} film${count === 1 ? "" : "s"}${what ? ` ${what}` : ""}`;
 }
 
+/** @param {HTMLElement} root */
 async function start(root) {
   const at = hooks(root);
   const asked = new URLSearchParams(location.search);
   const state = { query: asked.get("q") ?? "", genre: asked.get("genre") ?? "" };
   at.query.value = state.query;
+  /** @type {Card[]} */
   let titles;
   try {
     ({ titles } = await getJson("/catalogue/search.json"));
@@ -77,21 +103,25 @@ async function start(root) {
     }
     titles = []; // nothing has been published yet
   }
+  const genres = genresOf(titles);
 
   const write = () => {
     const found = find(titles, state);
-    writeCards(at.results, found);
+    const films = playable(found);
+    writeCards(at.results, films);
+    at.soon.hidden = films.length === found.length;
+    writeCards(at["soon-cards"], found.filter(({ status }) => status === "announced"));
     at.count.textContent = countText(found.length, state);
-    at.genres.replaceChildren(...["", ...genresOf(titles)].map(genreNode));
+    at.genres.replaceChildren(...["", ...genres].map(genreNode));
     history.replaceState(null, "", addressFor(state));
   };
-  const genreNode = (genre) => {
+  const genreNode = (/** @type {string} */ genre) => {
     const node = piece("genre");
     const link = hook(node, "link");
     link.textContent = genre || "All";
     link.href = addressFor({ ...state, genre });
     if (genre === state.genre) link.setAttribute("aria-current", "true");
-    link.addEventListener("click", (event) => {
+    link.addEventListener("click", (/** @type {MouseEvent} */ event) => {
       if (event.metaKey || event.ctrlKey || event.shiftKey) return;
       event.preventDefault();
       state.genre = genre;
@@ -100,9 +130,9 @@ async function start(root) {
     });
     return node;
   };
-  at.form.addEventListener("submit", (event) => {
+  at.form.addEventListener("submit", (/** @type {Event} */ event) => {
     event.preventDefault();
-    at.query.blur(); // lets the phone's keyboard go
+    at.query.blur(); // closes the phone's keyboard
   });
   at.query.addEventListener("input", () => {
     state.query = at.query.value.trim();
@@ -112,5 +142,5 @@ async function start(root) {
   if (!state.query && !state.genre && matchMedia("(hover: hover)").matches) at.query.focus();
 }
 
-const root = globalThis.document?.querySelector("[data-search]");
-if (root) start(root);
+const page = rootOf("search");
+if (page) start(page);

@@ -1,11 +1,19 @@
-/** A shelf's arrows: they appear where there is more to see and move it by most of its width. */
+/** A shelf's arrows: they appear where there is more to see, and scroll it by most of its width. */
 
-/** Which arrows make sense for a track scrolled to `left`? */
+/**
+ * Which arrows make sense for a track scrolled to `left`?
+ * @param {{ left: number, width: number, whole: number }} track
+ */
 export const arrows = ({ left, width, whole }) => ({ back: left > 8, forward: left + width < whole - 8 });
 
+/**
+ * Bind the arrows of a shelf; return what updates them.
+ * @param {HTMLElement} shelf
+ * @param {string} name
+ */
 export function bindShelf(shelf, name) {
-  const track = shelf.querySelector(".shelf-track");
-  const buttons = [...shelf.querySelectorAll("[data-shelf-step]")];
+  const track = /** @type {HTMLElement} */ (shelf.querySelector(".shelf-track"));
+  const buttons = /** @type {HTMLElement[]} */ ([...shelf.querySelectorAll("[data-shelf-step]")]);
   const update = () => {
     const can = arrows({ left: track.scrollLeft, width: track.clientWidth, whole: track.scrollWidth });
     for (const button of buttons) button.hidden = !(button.dataset.shelfStep === "1" ? can.forward : can.back);

@@ -1,6 +1,11 @@
-/** How facts are put into words; pure. */
+/** Facts as words; pure. */
 
-/** 97 -> "1 h 37 min", 42 -> "42 min". */
+/** @import { Progress, Title } from "./types.js" */
+
+/**
+ * 97 -> "1 h 37 min", 42 -> "42 min".
+ * @param {number | null | undefined} minutes
+ */
 export function runtime(minutes) {
   if (!minutes) return "";
   const hours = Math.floor(minutes / 60);
@@ -8,18 +13,35 @@ export function runtime(minutes) {
   return [hours ? `${hours} h` : "", rest || !hours ? `${rest} min` : ""].filter(Boolean).join(" ");
 }
 
-/** Seconds as a clock: 75 -> "1:15", 3675 -> "1:01:15". */
+/**
+ * The running time of a title. A film of less than a minute is told in seconds; where only the rounded minutes are
+ * known, one minute may be ten seconds, and nothing is said.
+ * @param {Partial<Title>} title
+ */
+export function length({ runtime_min: minutes, playback }) {
+  const seconds = playback?.duration_s ?? 0;
+  if (seconds && seconds < 59.5) return `${Math.max(1, Math.round(seconds))} s`;
+  return minutes === 1 && !seconds ? "" : runtime(minutes);
+}
+
+/**
+ * Seconds as a clock: 75 -> "1:15", 3675 -> "1:01:15".
+ * @param {number} seconds
+ */
 export function clock(seconds) {
   const whole = Math.max(0, Math.floor(Number.isFinite(seconds) ? seconds : 0));
-  const two = (value) => String(value).padStart(2, "0");
+  const two = (/** @type {number} */ value) => String(value).padStart(2, "0");
   const hours = Math.floor(whole / 3600);
   const minutes = Math.floor(whole / 60) % 60;
   return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
-/** Seconds as a rough wait for a person: "about 3 minutes". */
+/**
+ * A wait in seconds, roughly: "about 3 minutes".
+ * @param {number | null | undefined} seconds
+ */
 export function roughly(seconds) {
-  if (!Number.isFinite(seconds) || seconds <= 0) return "";
+  if (!seconds || !Number.isFinite(seconds) || seconds <= 0) return "";
   if (seconds < 50) return "less than a minute";
   const minutes = Math.round(seconds / 60);
   if (minutes < 60) return `about ${minutes} minute${minutes === 1 ? "" : "s"}`;
@@ -27,41 +49,56 @@ export function roughly(seconds) {
   return `about ${hours} hour${hours === 1 ? "" : "s"}`;
 }
 
-/** The short facts under a name, in reading order; `rated` is drawn as a badge. */
+/**
+ * The short facts under a name, in reading order; a badge is drawn in a frame.
+ * @param {Partial<Title>} title
+ */
 export function facts(title) {
   return [
     { text: title.year ? String(title.year) : "" },
     { text: title.rated ?? "", badge: true },
-    { text: runtime(title.runtime_min) },
+    { text: length(title) },
     { text: (title.genres ?? []).slice(0, 3).join(", ") },
   ].filter((fact) => fact.text);
 }
 
-const KINDS = { movie: "Film", series: "Series", episode: "Episode" };
-export const kindName = (kind) => KINDS[kind] ?? "Film";
+const KINDS = new Map([["movie", "Film"], ["series", "Series"], ["episode", "Episode"]]);
 
-/** What a card says about a title that cannot simply be played; "" for one that can. */
-export function stateLabel(status) {
-  return { announced: "Coming soon", encoding: "Encoding now", failed: "Not available" }[status] ?? "";
-}
+/** @param {string | undefined} kind */
+export const kindName = (kind) => KINDS.get(kind ?? "") ?? "Film";
 
-/** How far an encode is, in a sentence. `playable`: what is there can be watched already. */
+const STATES = new Map([["announced", "Coming soon"], ["encoding", "Just added"], ["failed", "Not available"]]);
+
+/**
+ * The label on a card; "" for a title that is simply there to be played.
+ * @param {string} status
+ */
+export const stateLabel = (status) => STATES.get(status) ?? "";
+
+/**
+ * How far an encode is, in a sentence; `playable` if its beginning can be watched already.
+ * @param {Progress | null | undefined} progress
+ * @param {boolean} playable
+ */
 export function encodeText(progress, playable) {
   const percent = Math.floor(progress?.percent ?? 0);
   const wait = roughly(progress?.eta_s);
-  const start = playable ? `Being encoded, ${percent} %: plays already` : percent ? `Being encoded, ${percent} %` : "Getting ready to encode";
-  return wait ? `${start}. ${wait[0].toUpperCase()}${wait.slice(1)} to go.` : `${start}.`;
+  const state = playable ? `Encoding, ${percent} %. You can start watching now.` : percent ? `Encoding, ${percent} %.` : "Getting ready.";
+  return wait ? `${state} Complete in ${wait}.` : state;
 }
 
 const LANGUAGE_NAMES = typeof Intl === "object" && Intl.DisplayNames ? new Intl.DisplayNames(["en"], { type: "language" }) : null;
 
-/** "de" -> "German"; an undetermined or malformed tag -> `otherwise`. */
+/**
+ * "de" -> "German"; an undetermined tag -> `otherwise`.
+ * @param {string | null | undefined} tag
+ */
 export function languageName(tag, otherwise = "Unknown language") {
   if (!tag || tag === "und") return otherwise;
   try {
     return LANGUAGE_NAMES?.of(tag) ?? tag;
   } catch (error) {
-    if (error instanceof RangeError) return tag; // not a language tag at all: show what was written
+    if (error instanceof RangeError) return tag; // not a language tag: show what was written
     throw error;
   }
 }

@@ -1,59 +1,80 @@
-/** A title's page: what it is, who made it, and whether it plays; follows the encode while there is one. */
+/** A title's page: what it is, who made it, and how to watch it; follows the encode while there is one. */
 import "./nav.js";
 import { clock, encodeText, facts, kindName } from "./text.js";
-import { hook, hooks, picture, piece, say, showProblem, writeFacts } from "./dom.js";
-import { hueOf, watchAddress, writeCards } from "./cards.js";
+import { hook, hooks, picture, piece, rootOf, say, showProblem, writeFacts } from "./dom.js";
+import { hueOf, playable as playableOf, watchAddress, writeCards } from "./cards.js";
 import { withNext } from "./account/next.js";
 import { onChange } from "./account/session.js";
 import { fetchAccess } from "./billing/access.js";
 import { fetchSimilar } from "./recommendations.js";
 import { fetchTraces, leftText, setListed, setRating } from "./viewing.js";
-import { api, ask, getJson, persist, RequestError, repeat } from "./net.js";
+import { api, ask, getJson, orElse, persist, RequestError, repeat } from "./net.js";
 
-const POLL_MS = 3000;
+/** @import { Hooks, Playback, Title, Traces } from "./types.js" */
+/** @import { Access } from "./billing/access.js" */
 
-/** What the top of the page offers: to go on, to play, to wait, or a reason why neither. */
+const ENCODING_POLL_MS = 3000;
+const ANNOUNCED_POLL_MS = 10_000;
+
+/**
+ * What the top of the page offers: to continue, to play, to subscribe, to wait, or a reason why none of these.
+ * @param {Partial<Title>} title
+ * @param {Partial<Traces> | null} traces
+ * @param {Access | null} access
+ */
 export function offer(title, traces = null, access = null) {
   const playable = Boolean(title.playback);
+  const isEncoding = title.status === "encoding";
+  const isShut = access !== null && !access.entitled;
   const resume = playable ? (traces?.resume_s ?? 0) : 0;
-  const fresh = title.status === "encoding" ? "Play while it encodes" : traces?.view?.finished ? "Play again" : "Play";
+  const fresh = isEncoding ? "Watch now" : traces?.view?.finished ? "Play again" : "Play";
+  const failed = title.status === "failed" && !playable ? "This film is not available at the moment." : "";
   return {
-    play: playable && access !== false ? (resume ? `Resume at ${clock(resume)}` : fresh) : "",
-    subscribe: playable && access === false,
-    again: resume > 0 && access !== false,
-    place: resume > 0 ? leftText(traces.view) : "",
+    play: playable && !isShut ? (resume ? `Resume at ${clock(resume)}` : fresh) : "",
+    subscribe: playable && isShut && !access.suspended,
+    settle: playable && isShut && access.suspended,
+    again: resume > 0 && !isShut,
+    place: resume > 0 && traces?.view ? leftText(traces.view) : "",
     progress: traces?.view?.progress ?? 0,
     soon: title.status === "announced",
-    encode:
-      title.status === "encoding"
-        ? encodeText(title.progress, playable)
-        : title.status === "failed" && !playable
-          ? "This film could not be encoded. Whoever runs this service can see why."
-          : "",
-    percent: title.status === "encoding" ? Math.floor(title.progress?.percent ?? 0) : null,
+    encode: isEncoding ? encodeText(title.progress, playable) : failed,
+    percent: isEncoding ? Math.floor(title.progress?.percent ?? 0) : null,
   };
 }
 
-/** Credits in reading order, without the empty ones. */
+/**
+ * Return the credits in reading order, without the empty ones.
+ * @param {Partial<Title>} title
+ * @returns {[string, string[]][]}
+ */
 export function credits(title) {
+  /** @type {(one: string, many: string, list?: string[]) => [string, string[]]} */
   const plural = (one, many, list) => [list?.length === 1 ? one : many, list ?? []];
-  return [
+  /** @type {[string, string[]][]} */
+  const all = [
     plural("Director", "Directors", title.directors),
     plural("Writer", "Writers", title.writers),
     ["Cast", title.actors ?? []],
     plural("Language", "Languages", title.languages),
     plural("Country", "Countries", title.countries),
-  ].filter(([, people]) => people.length);
+  ];
+  return all.filter(([, people]) => people.length);
 }
 
-/** Ratings for a person: what was given, or IMDb's own number when only that is known. */
+/**
+ * Return the ratings to show; IMDb's own number where only that is known.
+ * @param {Partial<Title>} title
+ */
 export function scores(title) {
   const given = (title.ratings ?? []).map(({ source, value }) => ({ source: source === "Internet Movie Database" ? "IMDb" : source, value }));
   if (title.imdb_rating && !given.some((score) => score.source === "IMDb")) given.unshift({ source: "IMDb", value: `${title.imdb_rating}/10` });
   return given;
 }
 
-/** The picture qualities in words: 1080 lines are "HD", more are "4K". */
+/**
+ * The best picture quality: 720 lines and more are "HD", more than 1440 are "4K".
+ * @param {Playback | null | undefined} playback
+ */
 export function qualityBadge(playback) {
   const height = Math.max(0, ...(playback?.renditions ?? []).map((rendition) => rendition.height));
   if (height > 1440) return "4K";
@@ -61,8 +82,8 @@ export function qualityBadge(playback) {
 }
 
 const PEOPLE = new Set(["Director", "Directors", "Writer", "Writers", "Cast"]);
-const searchFor = (text) => `/search.html?q=${encodeURIComponent(text)}`;
 
+/** @param {[string, string[]]} credit */
 function creditNode([role, people]) {
   const node = piece("credit");
   hook(node, "role").textContent = role;
@@ -70,7 +91,7 @@ function creditNode([role, people]) {
     const separator = index ? [", "] : [];
     if (!PEOPLE.has(role)) return [...separator, name];
     const link = piece("person");
-    link.href = searchFor(name);
+    link.href = `/search.html?q=${encodeURIComponent(name)}`;
     link.textContent = name;
     return [...separator, link];
   });
@@ -78,6 +99,7 @@ function creditNode([role, people]) {
   return node;
 }
 
+/** @param {{ source: string, value: string }} score */
 function scoreNode({ source, value }) {
   const node = piece("score");
   hook(node, "value").textContent = value;
@@ -85,6 +107,7 @@ function scoreNode({ source, value }) {
   return node;
 }
 
+/** @param {string} genre */
 function genreNode(genre) {
   const node = piece("genre");
   const link = hook(node, "link");
@@ -93,10 +116,17 @@ function genreNode(genre) {
   return node;
 }
 
+/**
+ * @param {Hooks} at
+ * @param {Title} title
+ * @param {Traces | null} traces
+ * @param {Access | null} access
+ */
 function writeOffer(at, title, traces, access) {
   const state = offer(title, traces, access);
   at.subscribe.hidden = !state.subscribe;
   at.subscribe.href = withNext("/plans.html", watchAddress(title.id));
+  at.settle.hidden = !state.settle;
   at.again.hidden = !state.again;
   at.again.href = `${watchAddress(title.id)}&from=0`;
   at.place.hidden = !state.place;
@@ -115,35 +145,50 @@ function writeOffer(at, title, traces, access) {
   }
 }
 
+/**
+ * @param {Hooks} at
+ * @param {Title} title
+ */
 function writeStory(at, title) {
   at.name.textContent = title.name;
   const badge = qualityBadge(title.playback);
   writeFacts(at.facts, [{ text: kindName(title.kind) }, ...facts(title), ...(badge ? [{ text: badge, badge: true }] : [])]);
-  at.plot.textContent = title.plot || "Nothing is known of its story yet.";
+  at.plot.textContent = title.plot || "No description yet.";
   at.scores.replaceChildren(...scores(title).map(scoreNode));
   at.scores.hidden = scores(title).length === 0;
-  say(at.awards, title.awards && title.awards !== "N/A" ? title.awards : "");
+  say(at.awards, title.awards ?? "");
   at.genres.replaceChildren(...(title.genres ?? []).map(genreNode));
   at.credits.replaceChildren(...credits(title).map(creditNode));
   picture(at.backdrop, title.artwork?.backdrop ?? title.artwork?.card);
   picture(at.poster, title.artwork?.poster, `Poster of ${title.name}`);
 }
 
-/** Show what is the viewer's own: without an answer, as for somebody new. */
+/**
+ * Show the viewer's own marks; without an answer, as for somebody new.
+ * @param {Hooks} at
+ * @param {Traces | null} traces
+ */
 function writeMarks(at, traces) {
-  const pressed = (button, on) => button.setAttribute("aria-pressed", String(on));
+  const pressed = (/** @type {HTMLElement} */ button, /** @type {boolean} */ on) => button.setAttribute("aria-pressed", String(on));
   pressed(at.listed, traces?.listed ?? false);
   pressed(at.up, traces?.rating === 1);
   pressed(at.down, traces?.rating === -1);
 }
 
-/** Let the viewer set marks: shown at once, taken back with a sentence where the API does not take them. */
+const RATED = new Map([[1, "You like it."], [-1, "Not for you."], [0, "Rating removed."]]);
+
+/**
+ * Let the viewer set marks: shown at once, undone with a sentence if the API refuses.
+ * @param {Hooks} at
+ * @param {string} id
+ * @param {{ traces: () => Traces | null, change: (traces: Traces | null) => void }} state
+ */
 function bindMarks(at, id, { traces, change }) {
-  const set = async (next, keep, done) => {
+  const set = async (/** @type {Partial<Traces>} */ next, /** @type {() => Promise<unknown>} */ store, /** @type {string} */ done) => {
     const before = traces();
     change({ ...(before ?? { view: null, resume_s: 0, listed: false, rating: 0 }), ...next });
     try {
-      await keep();
+      await store();
       say(at["marks-said"], done);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
@@ -153,64 +198,89 @@ function bindMarks(at, id, { traces, change }) {
   };
   at.listed.addEventListener("click", () => {
     const listed = !traces()?.listed;
-    set({ listed }, () => setListed(id, listed), listed ? "It is on your list." : "It is off your list.");
+    set({ listed }, () => setListed(id, listed), listed ? "Added to your list." : "Removed from your list.");
   });
-  for (const [name, thumb] of [["up", 1], ["down", -1]]) {
+  for (const [name, thumb] of /** @type {const} */ ([["up", 1], ["down", -1]])) {
     at[name].addEventListener("click", () => {
       const rating = traces()?.rating === thumb ? 0 : thumb;
-      set({ rating }, () => setRating(id, rating), { 1: "You like it.", [-1]: "It is not for you.", 0: "Your thumb is taken back." }[rating]);
+      set({ rating }, () => setRating(id, rating), RATED.get(rating) ?? "");
     });
   }
 }
 
+/**
+ * @param {HTMLElement} node
+ * @param {Title} title
+ * @param {Traces | null} traces
+ * @param {Access | null} access
+ */
 function write(node, title, traces, access) {
   const at = hooks(node);
   document.title = `${title.name}${title.year ? ` (${title.year})` : ""}: Notflix`;
-  document.querySelector('meta[name="description"]').content = title.plot || `${title.name} on Notflix.`;
+  document.querySelector('meta[name="description"]')?.setAttribute("content", title.plot || `${title.name} on Notflix.`);
   node.style.setProperty("--hue", hueOf(title.id));
   node.classList.toggle("has-art", Boolean(title.artwork?.backdrop ?? title.artwork?.card));
   writeStory(at, title);
   writeOffer(at, title, traces, access);
   writeMarks(at, traces);
-  if (title.more) {
-    at.more.hidden = title.more.length === 0;
-    writeCards(at["more-cards"], title.more);
-  }
+  if (!title.more) return;
+  const more = playableOf(title.more);
+  at.more.hidden = more.length === 0;
+  writeCards(at["more-cards"], more);
 }
 
+/** @param {string} id */
+const publishedAddress = (id) => `/catalogue/titles/${encodeURIComponent(id)}.json`;
+/** @param {string} id */
+const liveAddress = (id) => api(`titles/${encodeURIComponent(id)}`);
+
+/**
+ * @param {string} id
+ * @returns {Promise<Title>}
+ */
 async function fetchTitle(id) {
-  const written = await getJson(`/catalogue/titles/${encodeURIComponent(id)}.json`);
-  if (written.status !== "encoding") return written;
-  const live = await ask(api(`titles/${encodeURIComponent(id)}`)).catch((error) => { if (error instanceof RequestError) return {}; throw error; });
-  return { ...written, ...live }; // without the API the page still shows all that was published
+  const published = await getJson(publishedAddress(id));
+  if (published.status !== "encoding") return published;
+  return { ...published, ...(await orElse(ask(liveAddress(id)), {})) }; // without the API, what was published is shown
 }
 
+/** @param {HTMLElement} root */
 async function start(root) {
   const id = new URLSearchParams(location.search).get("id") ?? "";
+  /** @type {Title} */
   let title;
+  /** @type {Traces | null} */
   let traces = null;
+  /** @type {Access | null} */
   let access = null;
   const asked = fetchTraces(id);
   try {
     title = await fetchTitle(id);
   } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
     const unknown = error.status === 404 || !id;
     showProblem(root, {
-      heading: unknown ? "There is no such film here." : "This page did not load.",
-      text: unknown ? "It may have been withdrawn. The home page shows what there is." : `${error.message} Try again in a moment.`,
+      heading: unknown ? "This film is not available." : "This page did not load.",
+      text: unknown ? "It may have been removed. Find something else on the home page." : `${error.message} Try again in a moment.`,
       retry: unknown ? null : () => start(root),
     });
     return;
   }
   const node = piece("title");
   const show = () => write(node, title, traces, access);
-  const change = (found) => { traces = found; show(); };
+  const change = (/** @type {Traces | null} */ found) => {
+    traces = found;
+    show();
+  };
   show();
   bindMarks(hooks(node), id, { traces: () => traces, change });
   root.replaceChildren(node);
   root.removeAttribute("aria-busy");
   asked.then(change);
-  const lookForAccess = () => fetchAccess().then((found) => { access = found; show(); });
+  const lookForAccess = async () => {
+    access = await fetchAccess();
+    show();
+  };
   lookForAccess();
   fetchSimilar(id).then((similar) => {
     if (!similar?.length) return; // what was published with the title stays
@@ -222,17 +292,14 @@ async function start(root) {
   onChange(lookForAccess);
   window.addEventListener("pageshow", ({ persisted }) => { if (persisted) look(); }); // back from the player
   const follow = async () => {
-    try {
-      title = { ...title, ...(await persist(() => ask(api(`titles/${encodeURIComponent(id)}`)), { attempts: 2 })) };
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      return; // asked again at the next turn
-    }
-    if (title.status !== "encoding") title = { ...title, ...(await getJson(`/catalogue/titles/${encodeURIComponent(id)}.json`)), more: title.more };
+    const live = await orElse(persist(() => ask(liveAddress(id)), { attempts: 2 }), null);
+    if (!live) return; // the next turn asks again
+    title = { ...title, ...live };
+    if (title.status !== "encoding") title = { ...title, ...(await getJson(publishedAddress(id))), more: title.more };
     show();
   };
-  repeat(follow, () => (title.status === "encoding" ? POLL_MS : title.status === "announced" ? 10_000 : null));
+  repeat(follow, () => (title.status === "encoding" ? ENCODING_POLL_MS : title.status === "announced" ? ANNOUNCED_POLL_MS : null));
 }
 
-const root = globalThis.document?.querySelector("[data-title]");
-if (root) start(root);
+const page = rootOf("title");
+if (page) start(page);

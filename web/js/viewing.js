@@ -1,9 +1,14 @@
-/** What is kept of the viewer: where they stopped, their list, their ratings; asked for only where somebody is logged in. */
+/** What belongs to the viewer: where they stopped, their list, their ratings; asked for only when somebody is logged in. */
 import { authorized, leaveFor, loginAddress, ready } from "./account/session.js";
 import { canPlay } from "./cards.js";
 import { RequestError } from "./net.js";
 
-/** How much of a title is left, for a person: "23 min left". */
+/** @import { Card, HistoryEntry, HistoryPage, RequestOptions, Row, Traces } from "./types.js" */
+
+/**
+ * How much of a title is left: "23 min left".
+ * @param {{ position_s: number, duration_s: number }} view
+ */
 export function leftText({ position_s: position, duration_s: duration }) {
   const minutes = Math.ceil((duration - position) / 60);
   if (minutes < 60) return `${Math.max(1, minutes)} min left`;
@@ -11,16 +16,27 @@ export function leftText({ position_s: position, duration_s: duration }) {
   return `${Math.floor(minutes / 60)} h${rest ? ` ${rest} min` : ""} left`;
 }
 
-/** The card of a title to go on with. */
-export const toGoOn = ({ title, position_s, duration_s, progress }) => ({ ...title, going: { progress, left: leftText({ position_s, duration_s }) } });
-
-/** The shelf of titles to go on with out of a page of history; none when there are none. */
+/**
+ * Return the shelf of titles to continue with, out of a page of history; no shelf when there are none.
+ * @param {{ entries: HistoryEntry[] }} page
+ * @returns {Row[]}
+ */
 export function continueRows({ entries }) {
-  const titles = entries.filter(({ title }) => title && canPlay(title.status)).map(toGoOn);
+  /** @type {Card[]} */
+  const titles = [];
+  for (const { title, progress, ...view } of entries) {
+    if (title && canPlay(title.status)) titles.push({ ...title, going: { progress, left: leftText(view) } });
+  }
   return titles.length ? [{ id: "continue", name: "Continue watching", titles }] : [];
 }
 
-/** What `asking` gives, or `otherwise` where nobody is logged in or the API does not answer: pages do without it. */
+/**
+ * Return what `asking` gives, or `otherwise` if nobody is logged in or the API does not answer.
+ * @template T, U
+ * @param {() => Promise<T>} asking
+ * @param {U} otherwise
+ * @returns {Promise<T | U>}
+ */
 export async function orWithout(asking, otherwise) {
   if (!(await ready())) return otherwise;
   try {
@@ -31,29 +47,55 @@ export async function orWithout(asking, otherwise) {
   }
 }
 
+/** @param {string} path */
 const quietly = (path) => authorized(path, { leave: false });
 
+/** @returns {Promise<Row[]>} */
 export const fetchContinueRows = () => orWithout(async () => continueRows(await quietly("usage?unfinished=true&limit=24")), []);
 
-/** What the viewer has with a title; null where that is not known. */
+/**
+ * Return what the viewer has with a title; null if that is not known.
+ * @param {string} id
+ * @returns {Promise<Traces | null>}
+ */
 export const fetchTraces = (id) => orWithout(() => quietly(`usage/${encodeURIComponent(id)}`), null);
 
-/** Do something that needs a login; who has none is sent to get one, and comes back to this page. */
+/**
+ * Do something that needs a login; a guest is sent to log in, and comes back to this page.
+ * @param {string} path
+ * @param {RequestOptions} options
+ */
 async function asViewer(path, options) {
   if (!(await ready())) return leaveFor(loginAddress());
   return authorized(path, options);
 }
 
+/**
+ * @param {string} id
+ * @param {boolean} on
+ */
 export const setListed = (id, on) => asViewer(`list/${encodeURIComponent(id)}`, { method: on ? "PUT" : "DELETE" });
 
-/** Rate a title: 1 up, -1 down, 0 takes it back. */
+/**
+ * Rate a title.
+ * @param {string} id
+ * @param {number} rating 1 up, -1 down, 0 none
+ */
 export const setRating = (id, rating) => asViewer(`ratings/${encodeURIComponent(id)}`, rating ? { method: "PUT", body: { rating } } : { method: "DELETE" });
 
+/**
+ * @param {string | null} cursor
+ * @returns {Promise<HistoryPage>}
+ */
 export const fetchHistory = (cursor) => authorized(`usage?limit=50${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+/** @param {string} id */
 export const clearTitle = (id) => authorized(`usage/${encodeURIComponent(id)}`, { method: "DELETE" });
 export const clearAll = () => authorized("usage", { method: "DELETE" });
 
-/** The whole list of the viewer, page by page: it is bounded. */
+/**
+ * Return the whole list of the viewer, page by page: it is bounded.
+ * @returns {Promise<{ titles: { title: Card | null }[] }>}
+ */
 export async function fetchList() {
   const titles = [];
   let cursor = "";

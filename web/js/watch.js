@@ -1,92 +1,108 @@
-/** The watch page: opens a session, plays it, and tells what is going on. */
-import { actsOn, bindControls, remember, remembered } from "./player/controls.js";
+/** The watch page: opens a playback session, plays it, and says what is going on. */
+import { actsOn, bindControls, bindSound, remember, remembered } from "./player/controls.js";
 import { addExtras, createPlayer, placeIn, startTime } from "./player/engine.js";
-import { bindMenus } from "./player/menus.js";
+import { bindMenus, preferredTrack } from "./player/menus.js";
 import { Encode } from "./player/encode.js";
 import { here, withNext } from "./account/next.js";
 import { authorized } from "./account/session.js";
-import { hooks, say } from "./dom.js";
-import { api, ask, pause, persist } from "./net.js";
+import { isSuspended } from "./billing/access.js";
+import { hooks, rootOf, say } from "./dom.js";
+import { Notices, Problem, problemFor, TROUBLES } from "./player/messages.js";
+import { api, ask, isTemporary, orElse, pause, persist, RequestError } from "./net.js";
 import { HLS, Native, playsNatively } from "./player/native.js";
-import { reachable, Timeline } from "./player/timeline.js";
+import { explained, Recovery } from "./player/recovery.js";
+import { bufferedEnd, reachable, Timeline } from "./player/timeline.js";
 import { Session } from "./player/session.js";
 import { Next } from "./player/next.js";
 import { Usage } from "./player/usage.js";
 import { titleAddress, watchAddress } from "./cards.js";
 import { clock } from "./text.js";
 
-const ASK_AGAIN_MS = 2500;
-const NOTICE_MS = 4000;
+/** @import { PlaybackSession } from "./types.js" */
+/** @import { EncodeState } from "./player/encode.js" */
 
-/** What to tell when a session cannot be opened: a heading, what to do, and whether trying again can help. */
-export function problemFor(error) {
-  if (error.status === 402) return { heading: "Subscribe to watch this film.", text: "A subscription opens every film here, and can be cancelled at any time.", again: false, plans: true };
-  if (error.status === 404) return { heading: "There is no such film here.", text: "It may have been withdrawn. The home page shows what there is.", again: false };
-  if (error.code === "announced") return { heading: "This film is coming soon.", text: "It can be watched here once it has been uploaded.", again: false };
-  if (error.code === "encode_failed") return { heading: "This film could not be encoded.", text: "Whoever runs this service can see why, and upload it again.", again: true };
-  if (error.code === "encode_stopped") return { heading: "This is as far as the film goes.", text: "Its encode has failed. Whoever runs this service can go on with it; then the rest plays here.", again: true };
-  if (error.message === "unsupported") return { heading: "This browser cannot play the film.", text: "Use a current Firefox, Chrome, Edge or Safari.", again: false };
-  if (error.status === 0) return { heading: "There is no connection.", text: "Check the network, then try again. The film goes on where it stopped.", again: true };
-  return { heading: "The film stopped.", text: "Something went wrong on the way. Try again: it goes on where it stopped.", again: true };
-}
+const ASK_AGAIN_MS = 2500;
+const FRONT_MARGIN_S = 6;
+const LEAST_BUFFER_S = 1;
 
 /**
- * Is the playhead waiting for what has not been encoded yet? The margin is a segment and what the encoder may have done
+ * Is the film waiting for what has not been encoded yet? The margin is a segment and what the encoder may have added
  * since it was last asked: the player has not heard of it yet either.
+ * @param {{ encoding: boolean, time: number, front: number }} facts
  */
-export const atFront = ({ encoding, time, front }) => encoding && time >= front - 6;
+export const atFront = ({ encoding, time, front }) => encoding && time >= front - FRONT_MARGIN_S;
 
 class Watch {
+  /**
+   * @param {HTMLElement} root
+   * @param {string} id
+   */
   constructor(root, id) {
     this.root = root;
     this.id = id;
     this.at = hooks(root);
+    /** @type {HTMLVideoElement} */
     this.video = this.at.video;
-    this.session = new Session(() => persist(() => this.openSession()));
-    this.encode = new Encode(() => ask(api(`titles/${encodeURIComponent(id)}`)));
-    this.errors = [];
-    this.stalls = 0;
-    this.stuck = false;
-    this.loading = true;
-    this.thumbnails = null;
-    this.wantsToPlay = true;
-    this.hls = new URLSearchParams(location.search).has("hls");
-    this.native = playsNatively(globalThis) ? new Native(() => this.goOn()) : null;
-    this.stoppedAt = placeIn(location.search);
+    this.session = new Session(() => persist(() => this.openSession()), { onRefused: (error) => this.willStop(error) });
+    this.encode = new Encode(() => ask(api(`titles/${encodeURIComponent(id)}`)), (before) => this.encodeChanged(before));
+    this.recovery = new Recovery({
+      retry: () => this.player.retryStreaming(0),
+      reload: () => this.reopen({ failed: true }),
+      renew: () => this.session.renew(),
+      onTrouble: (trouble) => {
+        this.notices.tell({ trouble: TROUBLES[trouble] ?? "" });
+        this.watchFlow();
+      },
+      onStop: (error) => this.stopsAfterBuffer(error),
+    });
+    this.notices = new Notices(this.at.notice);
+    this.problem = new Problem(this.at, { reachable: () => this.session.renew(), load: () => this.load() });
+    this.timeline = new Timeline(root, { facts: () => this.facts(), seek: (time) => this.seek(time), thumbnail: (time) => this.thumbnail(time) });
     this.usage = new Usage(id, { video: this.video, session: this.session, bitrateKbps: () => this.bitrateKbps() });
     this.next = new Next(this.at.next, { id, video: this.video, leave: (address) => location.assign(address) });
+    this.native = playsNatively(globalThis) ? new Native((how) => this.reopen(how)) : null;
+    this.isHls = new URLSearchParams(location.search).has("hls");
+    this.stoppedAt = placeIn(location.search);
+    this.loading = true;
+    this.wantsToPlay = true;
+    this.stuck = false;
+    this.stalls = 0;
+    /** @type {any} */
+    this.player = null;
+    /** @type {{ isOpen: () => boolean, update: () => void } | null} */
+    this.menus = null;
+    /** @type {any} */
+    this.thumbnails = null;
+    /** @type {any} */
+    this.ending = null;
+    this.lastSubtitles = "";
+    /** @type {string[]} */
+    this.errors = [];
   }
 
-  /** Ask for a session; one that renews another goes on with its ticket for heartbeats. */
+  /** Ask for a session; one that replaces another keeps its ticket for heartbeats. */
   openSession() {
     const { usage_ticket: ticket } = this.session.data ?? {};
     return authorized(`titles/${encodeURIComponent(this.id)}/playback`, { method: "POST", body: ticket ? { usage_ticket: ticket } : {} });
   }
 
-  /** The bitrate of what plays now, in kbit/s; null when the player does not know. */
+  /** Return the bitrate of what plays now, in kbit/s; null when the player does not know. */
   bitrateKbps() {
     const { streamBandwidth } = this.player?.getStats() ?? {};
     return Number.isFinite(streamBandwidth) && streamBandwidth > 0 ? Math.round(streamBandwidth / 1000) : null;
   }
 
   async start() {
-    this.at.back.href = titleAddress(this.id);
-    this.at.leave.href = titleAddress(this.id);
-    this.at.retry.addEventListener("click", () => { this.wantsToPlay = true; this.load(); });
-    this.timeline = new Timeline(this.root, { facts: () => this.facts(), seek: (time) => this.seek(time), thumbnail: (time) => this.thumbnail(time) });
-    this.encode.addEventListener("change", ({ detail }) => this.encodeChanged(detail.before));
-    for (const name of ["timeupdate", "progress", "durationchange", "loadedmetadata"]) this.video.addEventListener(name, () => this.timeline.update());
-    for (const name of ["waiting", "seeking", "seeked", "canplay", "playing", "timeupdate", "pause", "ended"]) this.video.addEventListener(name, () => this.watchFlow());
-    this.bindSound();
+    this.bindPage();
+    this.bindVideo();
+    bindSound(this.video, this.at.unmute);
     this.showStill();
-    this.video.addEventListener("play", () => { this.at["big-play"].hidden = true; });
-    this.at["big-play"].addEventListener("click", () => this.video.play());
     try {
       this.player = await createPlayer(window.shaka, {
         video: this.video,
         stage: this.at.stage,
         session: this.session,
-        onTrouble: () => this.notice("The connection is slow; trying again…"),
+        recovery: this.recovery,
         onFatal: (error) => { if (this.loading || !this.native?.recovers()) this.failed(error); },
       });
     } catch (error) {
@@ -96,72 +112,124 @@ class Watch {
     this.player.addEventListener("buffering", () => this.watchFlow());
     this.video.addEventListener("timeupdate", () => this.moved());
     window.notflix = { player: this.player, video: this.video, stats: () => this.stats() };
-    this.bindPerson();
+    this.bindActs();
     this.usage.bind();
     this.next.bind();
     await this.load();
   }
 
-  /** What stands there until the film's first frame: its backdrop, if the catalogue has one. */
-  async showStill() {
-    const title = await ask(`/catalogue/titles/${encodeURIComponent(this.id)}.json`).catch((error) => {
-      if (error.name !== "RequestError") throw error;
-      return null; // not published: the stage stays black
+  bindPage() {
+    const { at } = this;
+    at.back.href = titleAddress(this.id);
+    at.leave.href = titleAddress(this.id);
+    at.plans.href = withNext("/plans.html", here(location));
+    at["big-play"].addEventListener("click", () => this.video.play());
+    at.retry.addEventListener("click", () => {
+      this.wantsToPlay = true;
+      this.load();
     });
+  }
+
+  bindVideo() {
+    const { video } = this;
+    for (const name of ["timeupdate", "progress", "durationchange", "loadedmetadata"]) video.addEventListener(name, () => this.timeline.update());
+    for (const name of ["waiting", "seeking", "seeked", "canplay", "playing", "timeupdate", "pause", "ended"]) video.addEventListener(name, () => this.watchFlow());
+    video.addEventListener("play", () => {
+      this.wantsToPlay = true;
+      this.at["big-play"].hidden = true;
+    });
+    video.addEventListener("pause", () => { if (!this.loading && !video.error) this.wantsToPlay = false; }); // an error pauses too
+  }
+
+  /** Show the title's backdrop, if the catalogue has one, until the first frame of the film. */
+  async showStill() {
+    const title = await orElse(ask(`/catalogue/titles/${encodeURIComponent(this.id)}.json`), null);
     const still = title?.artwork?.backdrop ?? title?.artwork?.card;
     if (still) this.video.poster = still;
   }
 
-  bindPerson() {
+  bindActs() {
     const { player, video, root } = this;
-    const chooseText = (track) => {
+    const chooseText = (/** @type {any} */ track) => {
       player.selectTextTrack(track);
       remember({ subtitles: track?.language ?? "" });
     };
     const captions = () => {
+      /** @type {any[]} */
       const tracks = player.getTextTracks();
-      const language = remembered().subtitles || this.lastSubtitles;
-      const on = tracks.some((track) => track.active);
-      if (on) this.lastSubtitles = tracks.find((track) => track.active).language;
-      chooseText(on ? null : (tracks.find((track) => track.language === language) ?? tracks[0] ?? null));
+      const active = tracks.find((track) => track.active);
+      const last = remembered().subtitles || this.lastSubtitles;
+      if (active) this.lastSubtitles = active.language;
+      chooseText(active ? null : preferredTrack(tracks, [...(last ? [last] : []), ...navigator.languages]));
     };
     this.menus = bindMenus(root, { player, video, chooseText });
     const acts = actsOn({ root, video, seek: (time) => this.seek(time), captions, shortcuts: this.at.shortcuts });
     bindControls(root, { video, stage: this.at.stage, acts, menus: this.menus });
   }
 
-  bindSound() {
-    const { volume = 1, muted = false } = remembered();
-    this.video.volume = volume;
-    this.video.muted = muted;
-    const { unmute } = this.at;
-    this.video.addEventListener("playing", () => { unmute.hidden = !this.video.muted; }, { once: true });
-    this.video.addEventListener("volumechange", () => { if (!this.video.muted) unmute.hidden = true; });
-    unmute.addEventListener("click", () => { this.video.muted = false; });
-  }
-
-  /** Open the film anew where it is: the address that a native player was given has died, or soon will. */
-  goOn() {
+  /**
+   * Open the film again at the same place: the address that a native player was given expires soon, or (`failed`) the
+   * player has given up.
+   */
+  async reopen({ failed = false } = {}) {
     if (this.loading) return;
+    if (!failed) {
+      try {
+        await this.session.renew();
+      } catch (error) {
+        if (!(error instanceof RequestError)) throw error;
+        if (isTemporary(error)) this.native?.again();
+        else this.stopsAfterBuffer(error);
+        return;
+      }
+    }
     if (this.video.currentTime > 0) this.stoppedAt = this.video.currentTime;
-    this.wantsToPlay = !this.video.paused;
-    this.load();
+    await this.load();
   }
 
   moved() {
-    if (this.native && !this.loading && this.video.currentTime > this.stoppedAt) this.native.moves();
+    this.problem.forget();
+    if (this.native && !this.loading && this.video.currentTime > (this.stoppedAt ?? 0)) this.native.moves();
   }
 
-  /** What the player is given to load: an address, and of what kind where it cannot find out. */
+  /**
+   * Say why the film will stop soon.
+   * @param {any} error
+   */
+  willStop(error) {
+    this.notices.tell({ end: problemFor(explained(error, window.shaka)).heading });
+  }
+
+  /**
+   * Play what is loaded, saying why the film cannot continue, then stop.
+   * @param {any} error
+   */
+  stopsAfterBuffer(error) {
+    const { video } = this;
+    if (this.ending || this.problem.shown) return;
+    if (bufferedEnd(video.buffered, video.currentTime) - video.currentTime < LEAST_BUFFER_S) {
+      this.failed(error);
+      return;
+    }
+    this.ending = error;
+    this.willStop(error);
+  }
+
+  /**
+   * Return what the player is given to load: an address, and its media type where that cannot be found out.
+   * @param {PlaybackSession} session
+   */
   source(session) {
-    if (this.native) return [api(session.hls_ticket_url), HLS];
-    return [this.hls ? session.hls_url : session.manifest_url];
+    if (this.native) return { address: api(session.hls_ticket_url), kind: HLS };
+    return { address: this.isHls ? session.hls_url : session.manifest_url, kind: undefined };
   }
 
   /** Open a session and play it, from where it stopped if it had been playing. */
   async load() {
-    this.at.problem.hidden = true;
-    say(this.at.notice, "");
+    this.problem.hide();
+    this.ending = null;
+    this.notices.tell({ end: "", encode: "" });
+    this.recovery.reset();
     this.loading = true;
     this.showWaiting(true);
     this.usage.tally.asked();
@@ -172,7 +240,7 @@ class Watch {
       this.at.heading.textContent = `Watch ${session.name}`;
       this.video.setAttribute("aria-label", session.name);
       this.encode.follow(session);
-      const [address, kind] = this.source(session);
+      const { address, kind } = this.source(session);
       await this.player.load(address, startTime(session, this.stoppedAt), kind);
       this.native?.follow(session.expires_at);
       await this.loaded(session);
@@ -181,30 +249,31 @@ class Watch {
     }
   }
 
-  /** A session; while the encoder has not made the first seconds, wait for them. */
+  /** Return a session; wait while the encoder has not made the first seconds. */
   async open() {
     for (;;) {
       try {
         return await this.session.renew();
       } catch (error) {
-        if (error.status !== 409) throw error;
+        if (!(error instanceof RequestError) || error.status !== 409) throw error;
         const { status } = await persist(() => ask(api(`titles/${encodeURIComponent(this.id)}`)));
         if (status === "announced") throw Object.assign(error, { code: "announced" });
         if (status === "failed") throw Object.assign(error, { code: "encode_failed" });
-        this.showWaiting(true, "The encoder is making the first seconds. The film starts here by itself.");
+        this.showWaiting(true, "This film is being prepared. It starts here in a moment.");
         await pause(ASK_AGAIN_MS);
       }
     }
   }
 
+  /** @param {PlaybackSession} session */
   async loaded(session) {
     this.loading = false;
-    history.replaceState(null, "", watchAddress(this.id) + (this.hls ? "&hls" : "")); // a place asked for is asked for once
+    history.replaceState(null, "", watchAddress(this.id) + (this.isHls ? "&hls" : "")); // `from` counts once
     this.showWaiting(false);
     this.timeline.update();
     await this.addExtras(session);
     const language = remembered().subtitles;
-    const track = language && this.player.getTextTracks().find((one) => one.language === language);
+    const track = language && this.player.getTextTracks().find((/** @type {any} */ one) => one.language === language);
     if (track) this.player.selectTextTrack(track);
     if ("mediaSession" in navigator) navigator.mediaSession.metadata = new MediaMetadata({ title: session.name, artist: "Notflix" });
     if (!this.wantsToPlay) return;
@@ -214,10 +283,11 @@ class Watch {
     });
   }
 
+  /** @param {PlaybackSession} session */
   async addExtras(session) {
-    const extras = this.native ? { ...session, subtitles: [] } : session; // its playlists have them, and it signs nothing
+    const extras = this.native ? { ...session, subtitles: [] } : session; // native players read them from the playlists
     this.thumbnails = (await addExtras(this.player, extras)) ?? this.thumbnails;
-    this.menus.update();
+    this.menus?.update();
   }
 
   facts() {
@@ -227,20 +297,22 @@ class Watch {
     return {
       time: this.video.currentTime,
       duration: encoding ? duration : whole || duration,
-      front: encoding ? front : whole || duration, // the manifest of a growing film names only its whole length
+      front: encoding ? front : whole || duration, // the manifest of a growing film gives only its final length
       encoding,
       buffered: this.video.buffered,
     };
   }
 
+  /** @param {number} target in seconds */
   seek(target) {
     const facts = this.facts();
     const time = reachable(target, facts);
-    if (facts.encoding && target > time + 1) this.notice(`Encoded up to ${clock(facts.front)} so far.`);
+    if (facts.encoding && target > time + 1) this.notices.notice(`Available up to ${clock(facts.front)} so far.`);
     this.video.currentTime = time;
     this.timeline.update();
   }
 
+  /** @param {number} time in seconds */
   async thumbnail(time) {
     if (!this.thumbnails) return null;
     const piece = await this.player.getThumbnails(this.thumbnails.id, time);
@@ -249,7 +321,7 @@ class Watch {
     return { address, x: piece.positionX, y: piece.positionY, width: piece.width, height: piece.height };
   }
 
-  /** Does the picture move? If it should and does not, say what it waits for. */
+  /** Say what the film waits for, if it should play and does not. */
   watchFlow() {
     if (this.loading) return;
     const { video } = this;
@@ -259,52 +331,47 @@ class Watch {
     if (starved && !this.stuck) this.stalls += 1;
     this.usage.tally.waits(stuck, starved && !this.stuck);
     this.stuck = stuck;
-    if (stuck && front && !this.encode.running) this.failed(Object.assign(new Error("The film is not whole."), { code: "encode_stopped" }));
-    else this.showWaiting(stuck, front ? "Waiting for the encoder…" : "");
+    if (stuck && this.ending) this.failed(this.ending);
+    else if (stuck && front && !this.encode.running) this.failed(Object.assign(new Error("The film is incomplete."), { code: "encode_stopped" }));
+    else this.showWaiting(stuck, front ? "Waiting for the next part…" : this.recovery.trouble ? "Waiting for the connection…" : "");
   }
 
+  /** @param {boolean} on */
   showWaiting(on, text = "") {
     this.at.wait.hidden = !on;
     this.at["wait-text"].textContent = text;
   }
 
+  /** @param {EncodeState} before */
   encodeChanged(before) {
     const { status, percent } = this.encode.state;
     this.root.classList.toggle("is-encoding", this.encode.partial);
-    say(this.at.badge, this.encode.running ? `Still encoding, ${percent} %` : "");
+    say(this.at.badge, this.encode.running ? `Encoding, ${percent} %` : "");
     this.timeline.update();
     if (before.status !== "encoding" || this.encode.running) return;
-    if (status === "failed") this.notice("The encode of this film has failed. What there is of it still plays.", { stays: true });
-    else this.session.renew().then((session) => this.addExtras(session), (error) => this.note(error)); // now there are thumbnails
+    if (status === "failed") this.notices.tell({ encode: "The rest of this film is not ready yet. You can watch the first part." });
+    else this.session.renew().then((session) => this.addExtras(session), (error) => this.note(error)); // thumbnails exist now
   }
 
-  notice(text, { stays = false } = {}) {
-    clearTimeout(this.noticeTimer);
-    say(this.at.notice, text);
-    if (!stays) this.noticeTimer = setTimeout(() => say(this.at.notice, ""), NOTICE_MS);
-  }
-
+  /** @param {any} error */
   note(error) {
     this.errors.push(String(error.code ?? error.message ?? error));
   }
 
-  failed(error) {
+  /** @param {any} error */
+  async failed(error) {
     const { LOAD_INTERRUPTED } = window.shaka?.util.Error.Code ?? {};
     if (error.code === LOAD_INTERRUPTED && LOAD_INTERRUPTED) return; // a newer load has taken over
     this.note(error);
     if (this.video.currentTime > 0) this.stoppedAt = this.video.currentTime;
-    const { heading, text, again, plans } = problemFor(error);
-    this.loading = true; // until somebody tries again
+    this.loading = true; // until it is tried again
+    this.ending = null;
+    this.notices.tell({ end: "", encode: "" });
     this.video.pause();
     this.usage.tally.waits(false);
     this.showWaiting(false);
-    this.at["problem-heading"].textContent = heading;
-    this.at["problem-text"].textContent = text;
-    this.at.retry.hidden = !again;
-    this.at.plans.hidden = !plans;
-    this.at.plans.href = withNext("/plans.html", here(location));
-    this.at.problem.hidden = false;
-    (plans ? this.at.plans : again ? this.at.retry : this.at.leave).focus();
+    if (error.status === 402) error.suspended = await isSuspended();
+    this.problem.show(explained(error, window.shaka));
   }
 
   stats() {
@@ -322,5 +389,5 @@ class Watch {
   }
 }
 
-const root = globalThis.document?.querySelector("[data-player]");
-if (root) new Watch(root, new URLSearchParams(location.search).get("id") ?? "").start();
+const page = rootOf("player");
+if (page) new Watch(page, new URLSearchParams(location.search).get("id") ?? "").start();

@@ -67,7 +67,12 @@ def run_checks(names: Sequence[str] = ()) -> None:
     except KeyError as error:
         known = ", ".join(checker.name for checker in checkers)
         raise CannotRun(f"There is no check {error.args[0]!r}; there are: {known}.") from None
-    install(REPOSITORY / "infra" / "checks", checks_folder(home), _run)
+    for source, target in (
+        (REPOSITORY / "infra" / "checks", checks_folder(home)),
+        (REPOSITORY / "web", web_folder(home)),
+        (REPOSITORY / "tests" / "packages", tests_folder(home)),
+    ):
+        install(source, target, _run)
     if failed := run(selected):
         raise CannotRun(f"Failed: {', '.join(failed)}.")
 

@@ -47,7 +47,7 @@ test("an address is refused only where it is plainly none", () => {
 test("a password is measured in letters, not in code units", () => {
   assert.equal(passwordFault("12345678"), "");
   assert.equal(passwordFault("🎬".repeat(128)), "");
-  assert.match(passwordFault("🎬".repeat(7)), /^That is 7 characters; 8 or more/);
+  assert.match(passwordFault("🎬".repeat(7)), /^That is 7 characters; use 8 or more/);
   assert.match(passwordFault("x"), /^That is 1 character;/);
   assert.match(passwordFault("x".repeat(129)), /more than 128/);
   assert.equal(passwordFault(""), "Choose a password.");
@@ -80,7 +80,7 @@ test("the initial of a person is the first letter or digit of the address", () =
 
 test("a moment is told as people tell it", () => {
   const now = new Date(2026, 10, 12, 14, 0);
-  const told = (...parts) => moment(new Date(...parts).toISOString(), now);
+  const told = (year, month, date, hours, minutes) => moment(new Date(year, month, date, hours, minutes).toISOString(), now);
   assert.equal(told(2026, 10, 12, 9, 5), "Today, 09:05");
   assert.equal(told(2026, 10, 11, 23, 59), "Yesterday, 23:59");
   assert.equal(told(2026, 10, 1, 7, 0), "1 November, 07:00");
@@ -91,12 +91,12 @@ test("a moment is told as people tell it", () => {
 test("the end of a login and its place are put into words", () => {
   assert.deepEqual(["success", "wrong_password", "limited", "some_new_one"].map((outcome) => outcomeOf(outcome).kind), ["good", "bad", "bad", "bad"]);
   assert.equal(outcomeOf("some_new_one").text, "some new one");
-  assert.deepEqual(["127.0.0.1", "::1", "203.0.113.9", "unknown", ""].map(placeName), ["this machine", "this machine", "203.0.113.9", "an unknown address", "an unknown address"]);
+  assert.deepEqual(["127.0.0.1", "::1", "203.0.113.9", "unknown", ""].map(placeName), ["this computer", "this computer", "203.0.113.9", "an unknown address", "an unknown address"]);
 });
 
 test("the login of this session is marked where it is sure, and nowhere else", () => {
   const at = Date.parse("2026-11-12T12:00:00Z");
-  const entry = (seconds, outcome = "success") => ({ at: new Date(at + seconds * 1000).toISOString(), outcome });
+  const entry = (seconds, outcome = "success") => ({ at: new Date(at + seconds * 1000).toISOString(), ip: "::1", browser: "Firefox", outcome });
   const [near, nearer, wrong] = [entry(-60), entry(2), entry(0, "wrong_password")];
   assert.equal(thisLogin([wrong, near, nearer], at), nearer);
   assert.equal(thisLogin([wrong, entry(-91)], at), null);

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { keepNext, keptNext } from "../../../web/js/billing/goal.js";
-import { mayBegin, noteFor } from "../../../web/js/billing/plans.js";
-import { offerFor } from "../../../web/js/billing/subscription.js";
-import { askAfter, facts, paymentText, period, price, saving, stageOf } from "../../../web/js/billing/words.js";
+import { maySubscribe, noteFor } from "../../../web/js/billing/plans.js";
+import { offerFor, payPalAddress } from "../../../web/js/billing/subscription.js";
+import { askAfter, facts, PAYPAL_PAYMENTS, paymentText, period, price, saving, stageOf } from "../../../web/js/billing/words.js";
 import { offer } from "../../../web/js/title.js";
-import { problemFor } from "../../../web/js/watch.js";
+import { problemFor } from "../../../web/js/player/messages.js";
 
 const NOW = new Date("2026-11-24T12:00:00Z");
-const MONTHLY = { id: "P-1", name: "Monthly", price_minor: 799, currency: "EUR", interval: "month", interval_count: 1 };
+const MONTHLY = { id: "P-1", name: "Monthly", description: "", price_minor: 799, currency: "EUR", interval: "month", interval_count: 1 };
 const YEARLY = { ...MONTHLY, id: "P-2", name: "Yearly", price_minor: 7990, interval: "year" };
 const none = { entitled: false, reason: "none", until: null };
 const paid = { entitled: true, reason: "subscription", until: "2026-12-25T10:00:00Z" };
@@ -40,8 +40,8 @@ test("the facts of a subscription are those that hold", () => {
 
 test("a receipt says what became of its payment", () => {
   const of = (state, refunded = 0) => paymentText({ state, amount_minor: 799, refunded_minor: refunded, currency: "EUR" });
-  assert.deepEqual(["completed", "pending", "declined", "refunded"].map((state) => of(state)), ["Paid", "Being processed", "Declined", "Paid back"]);
-  assert.deepEqual([of("partially_refunded", 250), of("partially_refunded")], ["€2.50 paid back", "Partly paid back"]);
+  assert.deepEqual(["completed", "pending", "declined", "refunded"].map((state) => of(state)), ["Paid", "Processing", "Declined", "Refunded"]);
+  assert.deepEqual([of("partially_refunded", 250), of("partially_refunded")], ["€2.50 refunded", "Partly refunded"]);
 });
 
 test("the page after PayPal waits, says when that takes long, and knows the end", () => {
@@ -64,12 +64,12 @@ test("the plans page tells what somebody has already", () => {
   assert.equal(noteFor(made({ state: "none", paid_through: null, entitlement: none }), NOW), "");
   assert.match(noteFor(made(), NOW), /You have a subscription/);
   assert.match(noteFor(made({ state: "cancelled" }), NOW), /paid until 24 December/);
-  assert.deepEqual([null, made(), made({ state: "cancelled" }), made({ state: "suspended" })].map(mayBegin), [true, false, true, false]);
+  assert.deepEqual([null, made(), made({ state: "cancelled" }), made({ state: "suspended" })].map(maySubscribe), [true, false, true, false]);
 });
 
 test("the account page offers what can be done next", () => {
   assert.equal(offerFor(made()), "");
-  assert.equal(offerFor(made({ state: "cancelled" })), "Come back");
+  assert.equal(offerFor(made({ state: "cancelled" })), "Subscribe again");
   assert.equal(offerFor(made({ state: "none", entitlement: none })), "See the plans");
   assert.equal(offerFor(made({ state: "none", entitlement: { ...paid, reason: "administrator" } })), "");
 });
@@ -84,11 +84,31 @@ test("where a person wanted to go is kept, and never leads off the site", () => 
   assert.equal(keptNext("http://site.test", storage), "/");
 });
 
+const ENTITLED = { entitled: true, suspended: false };
+const SHUT = { entitled: false, suspended: false };
+const SUSPENDED = { entitled: false, suspended: true };
+
 test("a title offers to subscribe only to whom it is known that they may not watch", () => {
   const title = { status: "ready", playback: { renditions: [] } };
-  assert.deepEqual([offer(title, null, null).play, offer(title, null, true).play, offer(title, null, false).play], ["Play", "Play", ""]);
-  assert.deepEqual([offer(title, null, null).subscribe, offer(title, null, false).subscribe], [false, true]);
-  assert.equal(offer({ status: "announced", playback: null }, null, false).subscribe, false);
+  assert.deepEqual([offer(title, null, null).play, offer(title, null, ENTITLED).play, offer(title, null, SHUT).play], ["Play", "Play", ""]);
+  assert.deepEqual([offer(title, null, null).subscribe, offer(title, null, SHUT).subscribe], [false, true]);
+  assert.equal(offer({ status: "announced", playback: null }, null, SHUT).subscribe, false);
+});
+
+test("a suspended subscriber is led to the payment that failed, from the title, the plans, the player and the account", () => {
+  const { subscribe, settle, play } = offer({ status: "ready", playback: { renditions: [] } }, null, SUSPENDED);
+  assert.deepEqual([subscribe, settle, play], [false, true, ""]);
+  const suspended = made({ state: "suspended", entitlement: none });
+  assert.match(noteFor(suspended, NOW), /payment failed.*PayPal/);
+  assert.equal(payPalAddress(suspended), PAYPAL_PAYMENTS);
+  const { plans, settle: settles, heading } = problemFor({ status: 402, suspended: true });
+  assert.deepEqual([Boolean(plans), settles], [false, true]);
+  assert.match(heading, /payment failed/);
+});
+
+test("the account page leads to PayPal only where there is something to do", () => {
+  assert.equal(payPalAddress(made()), "");
+  assert.equal(payPalAddress(made({ state: "pending", approve_url: "https://paypal.test/approve" })), "https://paypal.test/approve");
 });
 
 test("the player offers the plans instead of another try", () => {

@@ -86,10 +86,10 @@ test("the count is a sentence also when there is nothing", () => {
 
 test("a title offers to play only what can be played", () => {
   assert.equal(offer({ status: "ready", playback: {} }).play, "Play");
-  assert.equal(offer({ status: "encoding", playback: {}, progress: { percent: 42 } }).play, "Play while it encodes");
+  assert.equal(offer({ status: "encoding", playback: {}, progress: { percent: 42 } }).play, "Watch now");
   assert.equal(offer({ status: "encoding", playback: null, progress: null }).play, "");
   assert.equal(offer({ status: "announced", playback: null }).soon, true);
-  assert.match(offer({ status: "failed", playback: null }).encode, /could not be encoded/);
+  assert.match(offer({ status: "failed", playback: null }).encode, /not available/);
   assert.equal(offer({ status: "failed", playback: {} }).encode, "");
 });
 

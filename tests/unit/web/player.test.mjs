@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { actForKey } from "../../../web/js/player/controls.js";
+import { actForKey, skipForTap } from "../../../web/js/player/controls.js";
 import { progressed } from "../../../web/js/player/encode.js";
-import { placeIn, remedy, SETTINGS, startTime } from "../../../web/js/player/engine.js";
-import { heightsOf, trackLabel } from "../../../web/js/player/menus.js";
+import { placeIn, SETTINGS, startTime } from "../../../web/js/player/engine.js";
+import { heightsOf, preferredTrack, trackLabel } from "../../../web/js/player/menus.js";
+import { problemFor } from "../../../web/js/player/messages.js";
 import { renewAfter, Session, sign } from "../../../web/js/player/session.js";
+import { RequestError } from "../../../web/js/net.js";
 import { bufferedEnd, previewLeft, reachable } from "../../../web/js/player/timeline.js";
-import { atFront, problemFor } from "../../../web/js/watch.js";
+import { atFront } from "../../../web/js/watch.js";
 
 const BLOB = "https://films.example";
 
@@ -29,6 +31,7 @@ test("a key is renewed within its life, and every five minutes at the latest", (
   assert.equal(renewAfter("2025-01-01T00:00:00Z", now), 5000);
 });
 
+/** @returns {[Session, { ticks: number, now: number, asked: number }]} */
 function makeSession(answers) {
   const clock = { ticks: 0, now: Date.parse("2026-01-01T00:00:00Z"), asked: 0 };
   const open = async () => {
@@ -37,7 +40,7 @@ function makeSession(answers) {
     if (answer instanceof Error) throw answer;
     return { manifest_url: `${BLOB}/m.mpd`, expires_at: new Date(clock.now + 60_000).toISOString(), sas: answer };
   };
-  return [new Session(open, { ticks: () => clock.ticks, now: () => clock.now }), clock];
+  return [new Session(/** @type {any} */ (open), { ticks: () => clock.ticks, now: () => clock.now }), clock];
 }
 
 test("many requests at once share one renewal", async () => {
@@ -62,17 +65,6 @@ test("a renewal that fails leaves the old key in use while it lasts", async () =
 
 test("a growing film is never corrected by the clock", () => {
   assert.equal(SETTINGS.manifest.dash.autoCorrectDrift, false);
-});
-
-test("a refused key is renewed, an overloaded store asked again, a missing film not", () => {
-  const kinds = { Category: { NETWORK: 1 }, Code: { BAD_HTTP_STATUS: 1001, HTTP_ERROR: 1002, TIMEOUT: 1003 } };
-  const status = (code) => ({ category: 1, code: 1001, data: ["", code] });
-  assert.equal(remedy(status(403), kinds, 0), "renew");
-  assert.equal(remedy(status(503), kinds, 0), "go on");
-  assert.equal(remedy(status(404), kinds, 0), "give up");
-  assert.equal(remedy({ category: 1, code: 1002 }, kinds, 0), "go on");
-  assert.equal(remedy({ category: 1, code: 1002 }, kinds, 20), "give up");
-  assert.equal(remedy({ category: 3, code: 3016 }, kinds, 0), "give up");
 });
 
 test("a film begins where one stopped, or where one wants to, short of what is not there yet", () => {
@@ -131,9 +123,24 @@ test("menus list each height once and name tracks", () => {
   assert.equal(trackLabel({ label: "Director", language: "en" }), "Director");
 });
 
+test("subtitles come on in the language of the viewer, then of the browser, exactly or but for its region", () => {
+  const tracks = ["de", "en", "pt-BR"].map((language) => ({ language }));
+  const language = (...languages) => preferredTrack(tracks, languages)?.language;
+  assert.equal(language("en-US", "en"), "en");
+  assert.equal(language("pt-PT", "en"), "pt-BR");
+  assert.equal(language("fr", "EN"), "en");
+  assert.equal(language("fr"), "de");
+  assert.equal(preferredTrack([], ["en"]), null);
+});
+
+test("a second tap at a side skips, between the sides it does not", () => {
+  assert.deepEqual([10, 129, 195, 261, 380].map((x) => skipForTap(x, 390)), [-10, -10, 0, 10, 10]);
+});
+
 test("every problem says what to do", () => {
   assert.equal(problemFor({ status: 404 }).again, false);
   assert.match(problemFor({ code: "announced", status: 409 }).heading, /coming soon/);
-  assert.match(problemFor({ status: 0 }).text, /network/);
+  assert.match(problemFor(new RequestError(0, "unreachable", "")).text, /network/);
+  assert.match(problemFor({ code: 1002, unreachable: true }).text, /network/);
   assert.equal(problemFor(new Error("anything")).again, true);
 });

@@ -5,7 +5,7 @@ import { recommendedRows, withReason } from "../../../web/js/recommendations.js"
 const pick = (id, words) => ({ id, name: id, status: "ready", reason: { kind: "genre", words } });
 
 test("a shelf becomes a row, its reasons the lines under its cards", () => {
-  const [row] = recommendedRows({ shelves: [{ id: "because-a", heading: "Because you watched A", reason: "Like A", titles: [pick("b", "Also by Ada")] }] });
+  const [row] = recommendedRows({ shelves: [{ id: "because-a", heading: "Because you watched A", titles: [pick("b", "Also by Ada")] }] });
   assert.deepEqual([row.id, row.name], ["for-because-a", "Because you watched A"]);
   assert.deepEqual(row.titles, [{ id: "b", name: "b", status: "ready", because: "Also by Ada" }]);
 });
@@ -21,5 +21,5 @@ test("what the heading says already stands under no card", () => {
 });
 
 test("a title without a reason shows its facts", () => {
-  assert.equal(withReason({ id: "a" }).because, "");
+  assert.equal(withReason({ id: "a", name: "A", status: "ready" }).because, "");
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { subscriptionEntry } from "../../../web/js/studio/people.js";
+import { grantEntry, subscriptionEntry } from "../../../web/js/studio/people.js";
 import { tabAfter } from "../../../web/js/studio/studio.js";
 import { titleFacts } from "../../../web/js/studio/titles.js";
 import { blockList, blockSize, blocksOf, Meter, PutError, sendFile, Unreadable } from "../../../web/js/studio/upload.js";
@@ -107,8 +107,8 @@ test("tickets that the storage never takes end the upload with a sentence", asyn
 
 test("a refusal that waiting does not heal ends the upload", async () => {
   const storage = makeStorage({ faults: [new PutError(400, "InvalidBlobOrBlock")] });
-  await assert.rejects(send(storage, "abc"), /unfinished upload of this name/);
-  await assert.rejects(send(makeStorage({ faults: [new PutError(413)] }), "abc"), /larger than the storage takes/);
+  await assert.rejects(send(storage, "abc"), /uploading a file of this name/);
+  await assert.rejects(send(makeStorage({ faults: [new PutError(413)] }), "abc"), /larger than storage accepts/);
   await assert.rejects(send(makeStorage({ faults: [new PutError(409, "Odd")] }), "abc"), /409 \(Odd\)/);
 });
 
@@ -123,7 +123,7 @@ test("a file that went away is not sent for ever", async () => {
   const gone = { size: 3, slice: () => ({ size: 3, arrayBuffer: async () => { throw new DOMException("gone", "NotReadableError"); } }) };
   const storage = makeStorage({ faults: [new PutError(0)] });
   await assert.rejects(
-    sendFile(gone, { put: storage.put, ticket: async () => "http://blobs.test/x?s", signal: new AbortController().signal, mark: "abcdef01", wait: async () => {} }),
+    sendFile(/** @type {any} */ (gone), { put: storage.put, ticket: async () => "http://blobs.test/x?s", signal: new AbortController().signal, mark: "abcdef01", wait: async () => {} }),
     Unreadable,
   );
 });
@@ -177,7 +177,7 @@ test("an encode says where it stands, and only the newest of a title is retried 
   const jobs = [job("ready", { manifest_url: "m" }), job("failed"), job("failed", { title_id: "b", manifest_url: "m" }), job("encoding", { title_id: "c", manifest_url: "m" })];
   assert.deepEqual(words.offers(jobs).map(({ retry, watch }) => [retry, watch]), [[false, true], [false, false], [true, false], [false, true]]);
   assert.deepEqual(words.offers([job("failed", { title_name: null }), job("ready", { title_name: null, manifest_url: "m" })]).map(({ retry, watch }) => [retry, watch]), [[false, false], [false, false]]);
-  assert.equal(words.countText(jobs), "1 under way, 2 failed, 1 ready");
+  assert.equal(words.countText(jobs), "1 in progress, 2 failed, 1 ready");
   assert.equal(words.countText([]), "");
 });
 
@@ -186,10 +186,10 @@ test("an encode that goes on says nothing, one that is kept says by what, one th
   const job = (status, more = {}) => ({ status, reason: null, fault: null, updated_at: "2026-11-24T11:59:00Z", ...more });
   assert.equal(words.troubleText(job("encoding"), now), "");
   assert.equal(words.troubleText(job("failed", { reason: "It is text.", fault: "x" }), now), "It is text.");
-  assert.equal(words.troubleText(job("encoding", { fault: "A store failed." }), now), "A step failed and is tried again by itself: A store failed.");
+  assert.equal(words.troubleText(job("encoding", { fault: "A store failed." }), now), "A step failed and will be retried: A store failed.");
   const old = { updated_at: "2026-11-24T11:50:00Z" };
-  assert.match(words.troubleText(job("queued", old), now), /^Nothing has happened for about 10 minutes\. Either others/);
-  assert.match(words.troubleText(job("encoding", old), now), /^Nothing has happened for about 10 minutes\. If that goes on/);
+  assert.match(words.troubleText(job("queued", old), now), /^No progress for about 10 minutes\. Other films/);
+  assert.match(words.troubleText(job("encoding", old), now), /^No progress for about 10 minutes\. Check that/);
 });
 
 test("encodes are looked at often while they move, and ever less while nothing answers", () => {
@@ -223,6 +223,28 @@ test("events, subscriptions and titles are put into words", () => {
   });
   assert.equal(titleFacts({ year: 1999, status: "failed" }), "1999 · Not available");
   assert.equal(titleFacts({ year: null, status: "ready" }), "Year unknown");
+});
+
+test("a subscription or a grant of a deleted account is listed", () => {
+  const now = new Date(2026, 10, 24, 12, 0);
+  const at = new Date(2026, 10, 24, 9, 5).toISOString();
+  const one = { user_id: null, plan_id: "P-1", state: "cancelled", state_since: at, next_charge_at: null, paid_through: null };
+  assert.equal(subscriptionEntry(one, now).facts[0], "deleted account");
+  const grant = grantEntry({ user_id: null, until: at, granted_at: at, granted_by: null }, now);
+  assert.deepEqual([grant.head, grant.facts[1]], ["Deleted account", "by deleted account"]);
+});
+
+test("an upload says that it goes on as soon as bytes move again", async () => {
+  const troubles = [];
+  let calls = 0;
+  const put = async (_address, _body, { onBytes }) => {
+    calls += 1;
+    if (calls === 1) throw new PutError(0);
+    onBytes(1);
+    troubles.push("moved");
+  };
+  await send({ put }, "abc", { onTrouble: (error) => troubles.push(error?.status ?? null) });
+  assert.deepEqual(troubles.slice(0, 3), [0, null, "moved"]);
 });
 
 test("arrow keys walk round the tabs", () => {

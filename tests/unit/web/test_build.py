@@ -101,7 +101,7 @@ def test_every_asset_that_a_page_names_exists_under_its_hash(site: Path) -> None
 
 def test_modules_import_each_other_by_hashed_addresses(site: Path) -> None:
     home = (site / "js/home.js").read_text(encoding="utf-8")
-    imports = re.findall(r'(?:from|import) "([^"]+)"', home)
+    imports = re.findall(r'^import (?:.* from )?"([^"]+)"', home, re.MULTILINE)
     assert imports
     for address in imports:
         path, _, query = address.partition("?")
@@ -119,6 +119,13 @@ def test_a_change_deep_down_changes_the_address_of_all_above(tmp_path: Path) -> 
         (source / "deep.js").write_text(f"export const a = {number};\n")
         addresses.append(Assets(source, tmp_path, tmp_path / f"out{number}").url("top.js"))
     assert addresses[0] != addresses[1]
+
+
+def test_types_imported_in_a_comment_are_no_module(tmp_path: Path) -> None:
+    text = '/** @import { Title } from "./types.js" */\nexport const a = 1;\n'
+    (tmp_path / "a.js").write_text(text)
+    Assets(tmp_path, tmp_path, tmp_path / "out").url("a.js")
+    assert (tmp_path / "out" / "a.js").read_text() == text
 
 
 def test_modules_that_import_each_other_are_refused(tmp_path: Path) -> None:

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clock, encodeText, facts, languageName, roughly, runtime, stateLabel } from "../../../web/js/text.js";
+import { clock, encodeText, facts, languageName, length, roughly, runtime, stateLabel } from "../../../web/js/text.js";
 
 test("a running time is told in hours and minutes", () => {
   assert.deepEqual([0, 42, 60, 97, 121].map(runtime), ["", "42 min", "1 h", "1 h 37 min", "2 h 1 min"]);
+});
+
+test("a film of seconds is told in seconds, and a minute that may be less is not told", () => {
+  const film = (duration_s, runtime_min) => length({ runtime_min, playback: duration_s ? { duration_s } : null });
+  assert.deepEqual([film(10.4, 1), film(59.7, 1), film(62, 1), film(0, 1), film(0, 42), film(7200, 120)], ["10 s", "1 min", "1 min", "", "42 min", "2 h"]);
 });
 
 test("a position shows hours only where there are any", () => {
@@ -20,13 +25,13 @@ test("facts leave out what is not known", () => {
 });
 
 test("an encode says how far it is and whether it plays already", () => {
-  assert.equal(encodeText({ percent: 42.9, eta_s: 150 }, true), "Being encoded, 42 %: plays already. About 3 minutes to go.");
-  assert.equal(encodeText({ percent: 3, eta_s: null }, false), "Being encoded, 3 %.");
-  assert.equal(encodeText(null, false), "Getting ready to encode.");
+  assert.equal(encodeText({ percent: 42.9, eta_s: 150 }, true), "Encoding, 42 %. You can start watching now. Complete in about 3 minutes.");
+  assert.equal(encodeText({ percent: 3, eta_s: null }, false), "Encoding, 3 %.");
+  assert.equal(encodeText(null, false), "Getting ready.");
 });
 
 test("only what can simply be played has no label", () => {
-  assert.deepEqual(["announced", "encoding", "failed", "ready"].map(stateLabel), ["Coming soon", "Encoding now", "Not available", ""]);
+  assert.deepEqual(["announced", "encoding", "failed", "ready"].map(stateLabel), ["Coming soon", "Just added", "Not available", ""]);
 });
 
 test("a language tag becomes a name, and nonsense stays what it is", () => {

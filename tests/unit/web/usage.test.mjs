@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { choose, countdownText } from "../../../web/js/player/next.js";
 import { Tally } from "../../../web/js/player/usage.js";
 
+/** @returns {[Tally, { ms: number }]} */
 function makeTally() {
   const clock = { ms: 1000 };
   return [new Tally(() => clock.ms), clock];

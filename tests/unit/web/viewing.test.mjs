@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { withPersonal } from "../../../web/js/home.js";
+import { arranged } from "../../../web/js/home.js";
 import { placeText, whenText } from "../../../web/js/history.js";
 import { shown } from "../../../web/js/list.js";
 import { offer } from "../../../web/js/title.js";
 import { continueRows, leftText, orWithout } from "../../../web/js/viewing.js";
 
+/** @returns {any} */
 const entry = (id, status = "ready", more = {}) => ({ title_id: id, position_s: 30, duration_s: 120, progress: 0.25, title: { id, name: id, status }, ...more });
 
 test("what is left is told in whole minutes", () => {
@@ -19,11 +20,28 @@ test("the shelf to go on with leaves out what is gone or cannot be played, and i
   assert.deepEqual(continueRows({ entries: [] }), []);
 });
 
-test("a person's own shelves stand above those for everybody, and not on an empty page", () => {
-  const home = { hero: null, rows: [{ id: "new", titles: [{ id: "a" }] }] };
-  assert.deepEqual(withPersonal(home, [{ id: "continue", titles: [] }]).rows.map((row) => row.id), ["continue", "new"]);
-  const empty = { hero: null, rows: [] };
-  assert.equal(withPersonal(empty, [{ id: "continue", titles: [] }]), empty);
+const row = (id, name, ...titles) => ({ id, name, titles });
+const title = (id, status = "ready") => ({ id, name: id, status });
+const home = (hero, ...rows) => ({ generated_at: "2026-01-01T00:00:00Z", hero, rows });
+
+test("a viewer's own shelves stand above those for everybody, and not on an empty page", () => {
+  const own = row("continue", "Continue watching", title("a"));
+  assert.deepEqual(arranged(home(null, row("new", "New", title("a"))), [own]).rows.map(({ id }) => id), ["continue", "new"]);
+  assert.deepEqual(arranged(home(null), [own]).rows, []);
+});
+
+test("no two shelves have the same heading", () => {
+  const page = arranged(home(title("a"), row("new", "New on Notflix", title("a"))), [row("for-new-titles", "New on Notflix", title("b"))]);
+  assert.deepEqual(page.rows.map(({ id }) => id), ["new"]);
+});
+
+test("titles without a film are on the shelf Coming soon and nowhere else, and never the hero", () => {
+  const soon = title("soon", "announced");
+  const page = arranged(home(soon, row("new", "New", title("a"), soon), row("genre-drama", "Drama", soon), row("soon", "Coming soon", soon)), [row("for-you", "For you", soon)]);
+  assert.deepEqual(page.rows.map(({ id, titles }) => [id, titles.map((one) => one.id)]), [["new", ["a"]], ["soon", ["soon"]]]);
+  assert.equal(page.hero, null);
+  const art = { poster: null, card: null, backdrop: "b" };
+  assert.equal(arranged(home(soon, row("new", "New", title("a"), { ...title("b"), artwork: art })), []).hero?.id, "b");
 });
 
 test("who is not logged in is not asked about, and pages do without", async () => {
@@ -31,12 +49,12 @@ test("who is not logged in is not asked about, and pages do without", async () =
 });
 
 test("a title is resumed, watched again, or begun", () => {
-  const title = { status: "ready", playback: {} };
+  const film = { status: "ready", playback: {} };
   const view = { ...entry("a"), finished: false };
-  const going = offer(title, { view, resume_s: 754, listed: false, rating: 0 });
+  const going = offer(film, { view, resume_s: 754, listed: false, rating: 0 });
   assert.deepEqual([going.play, going.again, going.place], ["Resume at 12:34", true, "2 min left"]);
-  assert.equal(offer(title, { view: { ...view, finished: true }, resume_s: 0 }).play, "Play again");
-  assert.deepEqual([offer(title).play, offer(title).again], ["Play", false]);
+  assert.equal(offer(film, { view: { ...view, finished: true }, resume_s: 0 }).play, "Play again");
+  assert.deepEqual([offer(film).play, offer(film).again], ["Play", false]);
   assert.deepEqual([offer({ status: "announced", playback: null }, { view, resume_s: 754 }).play, offer({ status: "announced" }, { view, resume_s: 754 }).again], ["", false]);
 });
 
@@ -51,5 +69,5 @@ test("history tells when something was watched, and how far", () => {
 });
 
 test("a list shows what there still is", () => {
-  assert.deepEqual(shown({ titles: [{ title: { id: "a" } }, { title: null }] }), [{ id: "a" }]);
+  assert.deepEqual(shown({ titles: [{ title: title("a") }, { title: null }] }), [title("a")]);
 });

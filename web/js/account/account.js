@@ -1,20 +1,32 @@
-/** The account page: who one is here, how one got in lately, and everything that can be changed about it. */
+/** The account page: the profile, recent logins, and everything that can be changed. */
 import "../nav.js";
-import { hook, hooks, piece, say } from "../dom.js";
-import { persist, repeat, RequestError } from "../net.js";
+import { hook, hooks, piece, rootOf, say } from "../dom.js";
+import { orElse, persist, repeat, RequestError } from "../net.js";
 import { showSubscription } from "../billing/subscription.js";
 import { bindForm, showState } from "./form.js";
 import { faultsOf, givenFault, passwordFault } from "./rules.js";
 import { authorized, drop, leaveFor, loginAddress, logOut, onChange, ready, renew, session, update } from "./session.js";
 import { day, moment, outcomeOf, placeName, thisLogin } from "./words.js";
 
+/** @import { AccountSession, Hooks, Login } from "../types.js" */
+/** @typedef {{ logins: Login[], cursor: string | null }} LoginPage */
+
 const REFRESH_MS = 2000;
 const FRESH_MS = 60_000;
 
-/** Is a login of this moment so new that its entry may still be on its way? */
-export const isFresh = (sinceMs, nowMs) => Boolean(sinceMs) && Math.abs(nowMs - sinceMs) < FRESH_MS;
+/**
+ * Is a login of this moment so new that its entry may not have arrived yet?
+ * @param {number | null | undefined} sinceMs
+ * @param {number} nowMs
+ */
+export const isFresh = (sinceMs, nowMs) => Boolean(sinceMs) && Math.abs(nowMs - (sinceMs ?? 0)) < FRESH_MS;
 
-/** Call `work`, tell what it met in `node`, and keep the button out of use meanwhile. */
+/**
+ * Call `work`, show its words or its failure in `node`, and block the button meanwhile.
+ * @param {HTMLElement} button
+ * @param {HTMLElement} node
+ * @param {() => Promise<any>} work gives the words, or nothing
+ */
 async function act(button, node, work) {
   if (button.getAttribute("aria-disabled") === "true") return;
   button.setAttribute("aria-disabled", "true");
@@ -29,6 +41,10 @@ async function act(button, node, work) {
   }
 }
 
+/**
+ * @param {Hooks} at
+ * @param {AccountSession} me
+ */
 function writeProfile(at, me) {
   at["profile-address"].textContent = me.email;
   at.confirmed.hidden = !me.confirmed;
@@ -38,6 +54,10 @@ function writeProfile(at, me) {
   at["password-name"].value = me.email;
 }
 
+/**
+ * @param {Login} login
+ * @param {{ now: Date, mine: boolean }} how
+ */
 function loginNode(login, { now, mine }) {
   const node = piece("login");
   const at = hooks(node);
@@ -52,11 +72,14 @@ function loginNode(login, { now, mine }) {
   return node;
 }
 
-/** The history, newest first. An entry comes through a queue, so that of this very login may be some seconds late. */
+/** Recent logins, newest first. Entries go through a queue, so that of this very login may be some seconds late. */
 class Logins {
+  /** @param {Hooks} at */
   constructor(at) {
     this.at = at;
+    /** @type {Login[]} */
     this.known = [];
+    /** @type {string | null} */
     this.cursor = null;
     at.more.addEventListener("click", () => this.load());
     at["logins-retry"].addEventListener("click", () => this.load());
@@ -70,7 +93,7 @@ class Logins {
       const page = await this.page(this.cursor);
       const first = this.known.length;
       this.write([...this.known, ...page.logins], page.cursor);
-      if (first) at.logins.children[first]?.focus(); // "more" was pressed: go on reading there
+      if (first) at.logins.children[first]?.focus(); // "more" was pressed: continue reading there
       else this.awaitMine();
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
@@ -80,6 +103,10 @@ class Logins {
     at.logins.removeAttribute("aria-busy");
   }
 
+  /**
+   * @param {string | null} cursor
+   * @returns {Promise<LoginPage>}
+   */
   page(cursor) {
     return persist(() => authorized(`me/logins${cursor ? `?cursor=${encodeURIComponent(cursor)}` : ""}`));
   }
@@ -88,15 +115,19 @@ class Logins {
     return thisLogin(this.known, session()?.since);
   }
 
-  /** Ask again for the first page until this login is in it; it is soon, or never. */
+  /** Ask for the first page again until this login is in it: it arrives soon, or never. */
   awaitMine() {
     const refresh = async () => {
-      const page = await this.page(null).catch((error) => { if (error instanceof RequestError) return null; throw error; });
+      const page = await orElse(this.page(null), null);
       if (page && this.known.length <= page.logins.length) this.write(page.logins, page.cursor);
     };
     repeat(refresh, () => (this.mine || !isFresh(session()?.since, Date.now()) ? null : REFRESH_MS));
   }
 
+  /**
+   * @param {Login[]} logins
+   * @param {string | null} cursor
+   */
   write(logins, cursor) {
     const { at } = this;
     this.known = logins;
@@ -109,6 +140,7 @@ class Logins {
   }
 }
 
+/** @param {HTMLFormElement} form */
 function bindPassword(form) {
   const { tell } = bindForm(form, {
     busy: "Changing…",
@@ -116,7 +148,7 @@ function bindPassword(form) {
     check: ({ current, new: wanted }) =>
       faultsOf({
         current: givenFault(current),
-        new: passwordFault(wanted) || (wanted === current ? "That is the password you have." : ""),
+        new: passwordFault(wanted) || (wanted === current ? "That is your current password." : ""),
       }),
     send: async ({ current, new: wanted }) => {
       renew(await authorized("me/password", { method: "PUT", body: { current, new: wanted } }));
@@ -126,6 +158,10 @@ function bindPassword(form) {
   });
 }
 
+/**
+ * @param {HTMLElement} root
+ * @param {Hooks} at
+ */
 function bindDelete(root, at) {
   const { dialog } = at;
   const form = hook(dialog, "delete-form");
@@ -151,6 +187,7 @@ function bindDelete(root, at) {
   });
 }
 
+/** @param {Hooks} at */
 function bindSessions(at) {
   at["log-out"].addEventListener("click", () =>
     act(at["log-out"], at["sessions-said"], async () => {
@@ -164,10 +201,12 @@ function bindSessions(at) {
     }));
 }
 
+/** @param {HTMLElement} root */
 async function start(root) {
   const known = await ready();
   if (!known) {
     await leaveFor(loginAddress(), { back: false });
+    return;
   }
   const at = hooks(root);
   writeProfile(at, known);
@@ -178,7 +217,7 @@ async function start(root) {
   at["send-link"].addEventListener("click", () =>
     act(at["send-link"], at["profile-said"], async () => {
       await authorized("me/confirmation", { method: "POST" });
-      return `A link is on its way to ${session()?.email}. It is good for 30 minutes.`;
+      return `We sent a link to ${session()?.email}. It works for 30 minutes.`;
     }));
   onChange((now, elsewhere) => {
     if (now) writeProfile(at, now);
@@ -187,17 +226,18 @@ async function start(root) {
   await Promise.all([loadProfile(at), showSubscription(root), new Logins(at).load()]);
 }
 
+/** @param {Hooks} at */
 async function loadProfile(at) {
   try {
     const me = await persist(() => authorized("me"));
     update(me);
     writeProfile(at, me);
-    at["session-end"].textContent = `On this device you stay logged in until ${day(me.session_expires_at, new Date())} at most.`;
+    at["session-end"].textContent = `You stay logged in on this device until ${day(me.session_expires_at, new Date())} at the latest.`;
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     say(at["profile-said"], error.message);
   }
 }
 
-const root = globalThis.document?.querySelector("[data-account-page]");
-if (root) start(root);
+const page = rootOf("account-page");
+if (page) start(page);

@@ -1,10 +1,14 @@
 /** The page that a mailed link opens to confirm an address. */
-import { hook } from "../dom.js";
+import { hook, rootOf } from "../dom.js";
 import { api, ask, persist, RequestError } from "../net.js";
 import { showState } from "./form.js";
 import { takeToken } from "./gate.js";
 import { ready, session, update } from "./session.js";
 
+/**
+ * @param {HTMLElement} root
+ * @param {string} token
+ */
 async function confirm(root, token) {
   showState(root, "asking");
   let confirmed;
@@ -21,10 +25,12 @@ async function confirm(root, token) {
   showState(root, "done");
 }
 
+/** @param {HTMLElement} root */
 async function start(root) {
   const token = takeToken();
   const known = await ready();
-  for (const link of root.querySelectorAll("[data-when-known]")) link.hidden = (link.dataset.whenKnown === "yes") !== Boolean(known);
+  const links = /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-when-known]"));
+  for (const link of links) link.hidden = (link.dataset.whenKnown === "yes") !== Boolean(known);
   if (!token) {
     showState(root, "broken");
     return;
@@ -33,5 +39,5 @@ async function start(root) {
   await confirm(root, token);
 }
 
-const root = globalThis.document?.querySelector("[data-confirm]");
-if (root) start(root);
+const page = rootOf("confirm");
+if (page) start(page);

@@ -1,10 +1,11 @@
 /** The page for a forgotten password: has a link mailed, and never tells whether there is such an account. */
-import { hook } from "../dom.js";
+import { hook, rootOf } from "../dom.js";
 import { api, ask } from "../net.js";
 import { bindForm, showState } from "./form.js";
 import "./gate.js";
 import { addressFault, faultsOf } from "./rules.js";
 
+/** @param {HTMLElement} root */
 function start(root) {
   const form = hook(root, "form");
   bindForm(form, {
@@ -23,5 +24,5 @@ function start(root) {
   });
 }
 
-const root = globalThis.document?.querySelector("[data-forgot]");
-if (root) start(root);
+const page = rootOf("forgot");
+if (page) start(page);

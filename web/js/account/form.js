@@ -1,36 +1,53 @@
 /**
  * Forms that ask the API: faults beside their fields, one request at a time, a countdown where the API says to wait, and
- * nothing lost of what was typed.
+ * nothing typed is lost.
  */
 import { hook, hooks, say } from "../dom.js";
 import { RequestError } from "../net.js";
 
-/** Where a refusal is told: beside the field that its code speaks of, or above the form. */
+/** @typedef {Record<string, any>} Values what was typed, by field */
+
+/**
+ * Where a refusal is shown: beside the field that its code is about, or above the form.
+ * @param {RequestError} error
+ * @param {Record<string, string>} fields
+ */
 export function placeOf(error, fields = {}) {
-  const field = fields[error.code] ?? "";
+  const name = fields[error.code] ?? "";
   const again = error.status === 0 ? " Check the network and try again; what you typed is still here." : "";
-  return { field, text: error.message + again };
+  return { field: name, text: error.message + again };
 }
 
-/** Whole seconds until `deadline`, both in milliseconds; never below 0. */
+/**
+ * Whole seconds until `deadline`, both in milliseconds; never below 0.
+ * @param {number} deadline
+ * @param {number} now
+ */
 export const secondsLeft = (deadline, now) => Math.max(0, Math.ceil((deadline - now) / 1000));
 
-/** The button's words while nothing may be sent. */
+/**
+ * The button's label while nothing may be sent.
+ * @param {number} seconds
+ */
 export const waitLabel = (seconds) => (seconds < 100 ? `Wait ${seconds} s` : `Wait ${Math.ceil(seconds / 60)} min`);
 
-/** A button with a label that can be put out of use without losing the focus. */
+/** A button with a label that can be blocked without losing the focus. */
 class Sender {
+  /** @param {HTMLFormElement} form */
   constructor(form) {
+    /** @type {HTMLButtonElement} */
     this.button = hook(form, "send");
     this.label = hook(this.button, "label");
     this.words = this.label.textContent;
-    this.timer = 0;
+    /** @type {ReturnType<typeof setInterval> | undefined} */
+    this.timer = undefined;
   }
 
   get blocked() {
     return this.button.getAttribute("aria-disabled") === "true";
   }
 
+  /** @param {string} words */
   block(words, { busy = false } = {}) {
     this.button.setAttribute("aria-disabled", "true");
     this.button.classList.toggle("is-busy", busy);
@@ -39,13 +56,17 @@ class Sender {
 
   release() {
     clearInterval(this.timer);
-    this.timer = 0;
+    this.timer = undefined;
     this.button.removeAttribute("aria-disabled");
     this.button.classList.remove("is-busy");
     this.label.textContent = this.words;
   }
 
-  /** Stay out of use for `seconds`, counting down; then call `over()`. */
+  /**
+   * Stay blocked for `seconds`, counting down; then call `over()`.
+   * @param {number} seconds
+   * @param {() => void} over
+   */
   wait(seconds, over) {
     const deadline = performance.now() + seconds * 1000;
     const count = () => {
@@ -61,49 +82,68 @@ class Sender {
     count();
   }
 
-  /** End a wait early; a request that is under way stays alone. */
+  /** End a wait early; a request under way stays alone. */
   endWait() {
     if (this.timer) this.release();
   }
 }
 
-function field(form, name) {
-  const box = form.querySelector(`[data-field="${name}"]`);
-  return { box, input: form.elements[name], fault: hook(box, "fault") };
+/**
+ * @param {HTMLFormElement} form
+ * @param {string} name
+ */
+function fieldOf(form, name) {
+  const box = /** @type {HTMLElement} */ (form.querySelector(`[data-field="${name}"]`));
+  return { box, input: /** @type {HTMLInputElement} */ (form.elements.namedItem(name)), fault: hook(box, "fault") };
 }
 
+/**
+ * @param {HTMLFormElement} form
+ * @param {string} name
+ * @param {string} text
+ */
 function showFault(form, name, text) {
-  const { box, input, fault } = field(form, name);
+  const { box, input, fault } = fieldOf(form, name);
   say(fault, text);
   box.classList.toggle("is-wrong", Boolean(text));
   if (text) input.setAttribute("aria-invalid", "true");
   else input.removeAttribute("aria-invalid");
 }
 
+/** @param {HTMLFormElement} form */
 function bindShow(form) {
-  for (const button of form.querySelectorAll("[data-show]")) {
-    const input = form.elements[button.dataset.show];
-    const show = (shown) => {
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll("[data-show]"))) {
+    const { input } = fieldOf(form, button.dataset.show ?? "");
+    const show = (/** @type {boolean} */ shown) => {
       input.type = shown ? "text" : "password";
       hook(button, "word").textContent = shown ? "Hide" : "Show";
     };
     button.addEventListener("click", () => show(input.type === "password"));
-    form.addEventListener("submit", () => show(false)); // what is shown would be remembered as if it were no password
+    form.addEventListener("submit", () => show(false)); // the browser would remember shown text as if it were no password
     form.addEventListener("reset", () => show(false));
   }
 }
 
 /**
- * Bind a form: `check(values)` gives faults by field, `send(values)` asks, `fields` says which field an error's code speaks
- * of, `busy` is the button's word meanwhile. A `send` that never ends keeps the form as it is: the page is being left.
+ * Bind a form. `check(values)` gives faults by field; `send(values)` asks the API; `fields` says which field an error's
+ * code is about; `busy` is the button's label meanwhile. A `send` that never ends leaves the form as it is: the page is
+ * being left.
+ * @param {HTMLFormElement} form
+ * @param {{
+ *   check?: (values: Values) => Record<string, string>,
+ *   send: (values: Values) => Promise<unknown>,
+ *   fields?: Record<string, string>,
+ *   busy: string,
+ * }} how
  */
 export function bindForm(form, { check = () => ({}), send, fields = {}, busy }) {
   const at = hooks(form);
   const sender = new Sender(form);
-  const names = [...form.querySelectorAll("[data-field]")].map((box) => box.dataset.field);
+  const boxes = /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll("[data-field]"));
+  const names = [...boxes].map((box) => box.dataset.field ?? "");
   bindShow(form);
 
-  const tell = (text, kind = "problem") => {
+  const tell = (/** @type {string} */ text, kind = "problem") => {
     at.message.dataset.kind = kind;
     say(at.message, text);
   };
@@ -111,12 +151,12 @@ export function bindForm(form, { check = () => ({}), send, fields = {}, busy }) 
     tell("");
     for (const name of names) showFault(form, name, "");
   };
-  const point = (name, { choose = false } = {}) => {
-    const { input } = field(form, name);
+  const point = (/** @type {string} */ name, { choose = false } = {}) => {
+    const { input } = fieldOf(form, name);
     input.focus();
     if (choose) input.select();
   };
-  const refuse = (error) => {
+  const refuse = (/** @type {RequestError} */ error) => {
     const { field: name, text } = placeOf(error, fields);
     if (name) {
       showFault(form, name, text);
@@ -126,8 +166,9 @@ export function bindForm(form, { check = () => ({}), send, fields = {}, busy }) 
   };
 
   form.addEventListener("input", ({ target }) => {
-    if (names.includes(target.name)) showFault(form, target.name, "");
-    if (target.name === "email") sender.endWait(); // waits are for one address; another may have none
+    const { name } = /** @type {HTMLInputElement} */ (target);
+    if (names.includes(name)) showFault(form, name, "");
+    if (name === "email") sender.endWait(); // waits are for one address; another may have none
   });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -150,17 +191,22 @@ export function bindForm(form, { check = () => ({}), send, fields = {}, busy }) 
       refuse(error);
     }
   });
-  return { tell, clear, values: () => Object.fromEntries(new FormData(form)) };
+  return { tell, clear };
 }
 
-/** Show one of the states of a page, and say it to those who do not see: the focus goes to its heading. */
+/**
+ * Show one of the states of a page, and announce it to those who do not see: the focus goes to its heading.
+ * @param {HTMLElement} root
+ * @param {string} name
+ */
 export function showState(root, name) {
-  for (const state of root.querySelectorAll("[data-state]")) state.hidden = state.dataset.state !== name;
-  const heading = root.querySelector(`[data-state="${name}"] [tabindex="-1"]`);
+  const states = /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-state]"));
+  for (const state of states) state.hidden = state.dataset.state !== name;
+  const heading = /** @type {HTMLElement | null} */ (root.querySelector(`[data-state="${name}"] [tabindex="-1"]`));
   heading?.focus();
 }
 
-// A page that comes back from the browser's memory may show a form in mid-send, or what a person has logged out of.
+// A page restored by "Back" may show a form that is being sent, or what a person has logged out of.
 globalThis.window?.addEventListener("pageshow", ({ persisted }) => {
   if (persisted) location.reload();
 });

@@ -1,25 +1,20 @@
 /** What the pages around logging in share: the picture behind them, and the way back that they hand on. */
 import "../nav.js";
-import { picture } from "../dom.js";
-import { ask, RequestError } from "../net.js";
+import { picture, rootOf } from "../dom.js";
+import { ask, orElse } from "../net.js";
 import { nextOf, withNext } from "./next.js";
 
+/** @param {HTMLImageElement} image */
 async function showArt(image) {
-  let home;
-  try {
-    home = await ask("/catalogue/home.json");
-  } catch (error) {
-    if (!(error instanceof RequestError)) throw error;
-    return; // nothing is published yet: the ground is enough
-  }
-  picture(image, home.hero?.artwork?.backdrop ?? null);
+  const home = await orElse(ask("/catalogue/home.json"), null); // nothing may be published yet
+  picture(image, home?.hero?.artwork?.backdrop);
 }
 
-/** The token that a mailed link carries behind its "#"; the address is cleared of it at once. */
+/** Return the token that a mailed link carries behind its "#", and remove it from the address. */
 export function takeToken() {
   const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
   history.replaceState(null, "", location.pathname + location.search);
-  window.addEventListener("hashchange", () => location.reload()); // another link was opened in this very tab
+  window.addEventListener("hashchange", () => location.reload()); // another link was opened in this tab
   return token;
 }
 
@@ -27,7 +22,8 @@ export const why = () => new URLSearchParams(location.search).get("why") ?? "";
 
 if (globalThis.document) {
   const next = nextOf(location);
-  for (const link of document.querySelectorAll("a[data-keep-next]")) link.href = withNext(link.pathname, next);
-  const image = document.querySelector("[data-gate-art]");
+  const links = /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("a[data-keep-next]"));
+  for (const link of links) link.href = withNext(link.pathname, next);
+  const image = /** @type {HTMLImageElement | null} */ (rootOf("gate-art"));
   if (image) showArt(image);
 }

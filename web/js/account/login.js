@@ -1,5 +1,6 @@
-/** The login page: gives address and password for a session, and goes back to where the person came from. */
+/** The login page: exchanges address and password for a session, and returns to where the person came from. */
 import { api, ask } from "../net.js";
+import { rootOf } from "../dom.js";
 import { bindForm } from "./form.js";
 import { why } from "./gate.js";
 import { nextOf } from "./next.js";
@@ -7,30 +8,34 @@ import { addressFault, faultsOf, givenFault } from "./rules.js";
 import { keep, leaveFor, onChange, ready } from "./session.js";
 
 const NOTICES = new Map([
-  ["ended", "Your session has ended. Log in to go on."],
+  ["ended", "Your session has ended. Please log in again."],
   ["out", "You are logged out."],
   ["everywhere", "You are logged out on every device."],
-  ["registered", "Your account is there. Log in with it."],
+  ["registered", "Your account is ready. Log in to continue."],
 ]);
 
-/** Why somebody is on this page, in a sentence; "" where they know it themselves. */
+/**
+ * Why somebody is on this page, in a sentence; "" where they know it themselves.
+ * @param {string} reason
+ */
 export const noticeFor = (reason) => NOTICES.get(reason) ?? "";
 
+/** @param {HTMLFormElement} form */
 async function start(form) {
-  const goneOn = () => leaveFor(nextOf(location), { back: false }); // "Back" does not lead here again
+  const leave = () => leaveFor(nextOf(location), { back: false }); // "Back" does not lead here again
   const { tell } = bindForm(form, {
     busy: "Logging in…",
     fields: { wrong_credentials: "password" },
     check: ({ email, password }) => faultsOf({ email: addressFault(email), password: givenFault(password) }),
     send: async ({ email, password, remember }) => {
       keep(await ask(api("sessions"), { method: "POST", body: { email: email.trim(), password } }), { remember: Boolean(remember) });
-      await goneOn();
+      await leave();
     },
   });
   tell(noticeFor(why()), "note");
-  onChange((known, elsewhere) => { if (known && elsewhere) goneOn(); });
-  if (await ready()) await goneOn();
+  onChange((known, elsewhere) => { if (known && elsewhere) leave(); });
+  if (await ready()) await leave();
 }
 
-const form = globalThis.document?.querySelector("[data-login]");
-if (form) start(form);
+const page = /** @type {HTMLFormElement | null} */ (rootOf("login"));
+if (page) start(page);

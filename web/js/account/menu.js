@@ -1,42 +1,58 @@
-/** The account at the right of the bar: a way to log in, or the person's initial with what is theirs behind it. */
-import { hooks } from "../dom.js";
+/** The account at the right of the bar: a way to log in, or the person's initial, each with a menu behind it. */
+import { hooks, rootOf } from "../dom.js";
 import { leaveFor, logOut, loginAddress, onChange, ready, session } from "./session.js";
 import { nextOf, withNext } from "./next.js";
 
-/** The letter that stands for a person; "?" for an address without one. */
+/** @import { AccountSession } from "../types.js" */
+
+/**
+ * Return the letter that stands for a person; "?" for an address without one.
+ * @param {string | null | undefined} email
+ */
 export function initialOf(email) {
   const [first] = [...(email ?? "").normalize("NFC")].filter((letter) => /[\p{L}\p{N}]/u.test(letter));
   return first?.toLocaleUpperCase("en") ?? "?";
 }
 
+/**
+ * Let a button open and close its panel; Escape, and whatever happens outside of `box`, closes it. Return what closes it.
+ * @param {{ box: HTMLElement, opener: HTMLElement, panel: HTMLElement }} menu
+ */
+function bindPopup({ box, opener, panel }) {
+  const isOpen = () => opener.getAttribute("aria-expanded") === "true";
+  const open = (/** @type {boolean} */ opened) => {
+    opener.setAttribute("aria-expanded", String(opened));
+    panel.hidden = !opened;
+  };
+  opener.addEventListener("click", () => open(!isOpen()));
+  box.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape" || !isOpen()) return;
+    open(false);
+    opener.focus();
+  });
+  box.addEventListener("focusout", ({ relatedTarget }) => {
+    if (relatedTarget instanceof Node && !box.contains(relatedTarget)) open(false);
+  });
+  document.addEventListener("pointerdown", ({ target }) => {
+    if (isOpen() && target instanceof Node && !box.contains(target)) open(false);
+  });
+  return () => open(false);
+}
+
+/** @param {HTMLElement} root */
 function bind(root) {
   const at = hooks(root);
-  const isOpen = () => at.opener.getAttribute("aria-expanded") === "true";
-  const open = (opened) => {
-    at.opener.setAttribute("aria-expanded", String(opened));
-    at.panel.hidden = !opened;
-  };
-  const write = (known) => {
-    at.login.hidden = Boolean(known);
+  const close = bindPopup({ box: at.person, opener: at.opener, panel: at.panel });
+  const closeGuest = bindPopup({ box: at.guest, opener: at["guest-opener"], panel: at["guest-panel"] });
+  const write = (/** @type {AccountSession | null} */ known) => {
+    at.guest.hidden = Boolean(known);
     at.person.hidden = !known;
-    if (!known) open(false);
+    if (known) closeGuest();
+    else close();
     at.initial.textContent = initialOf(known?.email);
     at.address.textContent = known?.email ?? "";
     at.studio.hidden = !known?.admin;
   };
-
-  at.opener.addEventListener("click", () => open(!isOpen()));
-  root.addEventListener("keydown", ({ key }) => {
-    if (key !== "Escape" || !isOpen()) return;
-    open(false);
-    at.opener.focus();
-  });
-  root.addEventListener("focusout", ({ relatedTarget }) => {
-    if (relatedTarget && !root.contains(relatedTarget)) open(false);
-  });
-  document.addEventListener("pointerdown", ({ target }) => {
-    if (isOpen() && !root.contains(target)) open(false);
-  });
   at.logout.addEventListener("click", async () => {
     await logOut();
     await leaveFor("/login.html?why=out");
@@ -46,9 +62,9 @@ function bind(root) {
   onChange(write);
   ready(); // another tab may know more
   window.addEventListener("pageshow", ({ persisted }) => {
-    if (persisted) write(session()); // the page comes back from the browser's memory, as it was then
+    if (persisted) write(session()); // restored by "Back" as it was then
   });
 }
 
-const root = globalThis.document?.querySelector("[data-account]");
+const root = rootOf("account");
 if (root) bind(root);

@@ -1,5 +1,5 @@
-/** The page to open an account: registers, logs in, and says where the letter went. */
-import { hook } from "../dom.js";
+/** The page to create an account: registers, logs in, and says where the confirmation was sent. */
+import { hook, rootOf } from "../dom.js";
 import { api, ask, RequestError } from "../net.js";
 import { bindForm, showState } from "./form.js";
 import "./gate.js";
@@ -7,18 +7,24 @@ import { nextOf, withNext } from "./next.js";
 import { addressFault, faultsOf, passwordFault } from "./rules.js";
 import { keep, leaveFor, ready } from "./session.js";
 
+/**
+ * @param {{ email: string, password: string }} credentials
+ * @param {boolean} remember
+ * @param {string} next
+ */
 async function logIn(credentials, remember, next) {
   try {
     keep(await ask(api("sessions"), { method: "POST", body: credentials }), { remember });
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
-    await leaveFor(withNext("/login.html", next, "registered")); // the account is there; what failed can be done by hand
+    await leaveFor(withNext("/login.html", next, "registered")); // the account exists; logging in can be done by hand
   }
 }
 
+/** @param {HTMLElement} root */
 async function start(root) {
   const next = nextOf(location);
-  const form = hook(root, "form");
+  const form = /** @type {HTMLFormElement} */ (hook(root, "form"));
   const taken = hook(root, "taken");
   form.addEventListener("input", () => { taken.hidden = true; });
   bindForm(form, {
@@ -31,14 +37,14 @@ async function start(root) {
       try {
         account = await ask(api("accounts"), { method: "POST", body: credentials });
       } catch (error) {
-        taken.hidden = error.code !== "address_taken";
+        taken.hidden = !(error instanceof RequestError) || error.code !== "address_taken";
         throw error;
       }
       await logIn(credentials, Boolean(remember), next);
       hook(root, "address").textContent = account.email;
       const go = hook(root, "go");
       go.href = next;
-      if (next !== "/") go.textContent = "Go on where you were";
+      if (next !== "/") go.textContent = "Continue";
       form.reset();
       showState(root, "done");
     },
@@ -46,5 +52,5 @@ async function start(root) {
   if (await ready()) await leaveFor(next, { back: false });
 }
 
-const root = globalThis.document?.querySelector("[data-register]");
-if (root) start(root);
+const page = rootOf("register");
+if (page) start(page);

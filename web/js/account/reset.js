@@ -1,11 +1,12 @@
 /** The page that a mailed link opens to choose a new password. */
-import { hook } from "../dom.js";
-import { api, ask } from "../net.js";
+import { hook, rootOf } from "../dom.js";
+import { api, ask, RequestError } from "../net.js";
 import { bindForm, showState } from "./form.js";
 import { takeToken } from "./gate.js";
 import { faultsOf, passwordFault } from "./rules.js";
 import { drop } from "./session.js";
 
+/** @param {HTMLElement} root */
 function start(root) {
   const token = takeToken();
   if (!token) {
@@ -22,12 +23,12 @@ function start(root) {
       try {
         await ask(api("password-resets"), { method: "PUT", body: { token, password } });
       } catch (error) {
-        if (error.code !== "link_over") throw error;
+        if (!(error instanceof RequestError) || error.code !== "link_over") throw error;
         form.reset();
         showState(root, "broken");
         return;
       }
-      drop(); // no session of this account lives on
+      drop(); // every session of this account has ended
       form.reset();
       showState(root, "done");
     },
@@ -35,5 +36,5 @@ function start(root) {
   form.elements.password.focus();
 }
 
-const root = globalThis.document?.querySelector("[data-reset]");
-if (root) start(root);
+const page = rootOf("reset");
+if (page) start(page);

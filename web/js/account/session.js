@@ -1,19 +1,34 @@
 /**
  * Who is logged in: the one place that holds the session's token.
  *
- * It lies in sessionStorage, or in localStorage where the person wants to stay logged in on this device. Tabs of this
- * site share it: a new tab asks the others, and all of them follow when it is renewed or dropped. The token goes to the
- * API alone, in a header.
+ * The token lies in sessionStorage, or in localStorage if the person chose to stay logged in on this device. Tabs of this
+ * site share it: a new tab asks the others, and all of them follow when it is renewed or dropped. It is sent to the API
+ * only, in a header.
  */
 import { api, ask, RequestError } from "../net.js";
 import { here, withNext } from "./next.js";
 
+/** @import { AccountSession, RequestOptions } from "../types.js" */
+/** @typedef {Pick<Storage, "getItem" | "setItem" | "removeItem">} Store */
+/** @typedef {(session: AccountSession | null, elsewhere: boolean) => unknown} Listener */
+/**
+ * @typedef {object} Message what tabs tell each other
+ * @property {boolean} [asked] a tab without a session asks for one
+ * @property {AccountSession} [session] a session, in place of the one whose token is `replaces`
+ * @property {string} [replaces]
+ * @property {string} [dropped] the token of a session that has ended
+ */
+
 const KEY = "notflix.session";
 const ANSWER_WITHIN_MS = 250;
-const FACTS = ["token", "expires_at", "user_id", "email", "admin", "confirmed", "since"];
+const FACTS = /** @type {const} */ (["token", "expires_at", "user_id", "email", "admin", "confirmed", "since"]);
 
-/** Storage that lasts as long as the page, for browsers that refuse theirs. */
+/**
+ * Return storage that lasts as long as the page, for browsers that refuse theirs.
+ * @returns {Store}
+ */
 export function memory() {
+  /** @type {Map<string, string>} */
   const kept = new Map();
   return {
     getItem: (key) => kept.get(key) ?? null,
@@ -22,7 +37,11 @@ export function memory() {
   };
 }
 
-/** A session as it was written, or null for whatever is none. */
+/**
+ * Return a session as it was written, or null for anything else.
+ * @param {string | null | undefined} text
+ * @returns {AccountSession | null}
+ */
 export function readSession(text) {
   try {
     const found = JSON.parse(text ?? "null");
@@ -33,6 +52,10 @@ export function readSession(text) {
   }
 }
 
+/**
+ * @param {Partial<AccountSession>} facts
+ * @returns {any}
+ */
 const only = (facts) => Object.fromEntries(FACTS.filter((name) => name in facts).map((name) => [name, facts[name]]));
 
 export class SessionKeeper {
@@ -40,10 +63,15 @@ export class SessionKeeper {
   #device;
   #post;
   #now;
+  /** @type {Set<Listener>} */
   #listeners = new Set();
+  /** @type {Promise<void> | null} */
   #asking = null;
 
-  /** `tab` and `device` are storages, `post` sends a message to the other tabs, `now` is the clock. */
+  /**
+   * `tab` and `device` are storages, `post` sends a message to the other tabs, `now` is the clock.
+   * @param {{ tab?: Store, device?: Store, post?: (message: Message) => void, now?: () => number }} parts
+   */
   constructor({ tab = memory(), device = memory(), post = () => {}, now = Date.now } = {}) {
     this.#tab = tab;
     this.#device = device;
@@ -63,17 +91,26 @@ export class SessionKeeper {
     return this.session?.token ?? "";
   }
 
-  /** Keep a session that somebody has just logged in to. */
+  /**
+   * Keep a session that somebody has just logged in to.
+   * @param {AccountSession} session
+   */
   keep(session, { remember = false } = {}) {
     this.#write({ ...only(session), since: this.#now() }, remember);
   }
 
-  /** Keep the session that takes the place of this one, where and since when that one was kept. */
+  /**
+   * Keep the session that replaces the current one, in the same storage and with the same `since`.
+   * @param {AccountSession} session
+   */
   renew(session) {
     this.#write({ ...only(session), since: this.session?.since ?? this.#now() }, this.remembered);
   }
 
-  /** Note what the API says of the person by now. */
+  /**
+   * Keep what the API now says of the person.
+   * @param {Partial<AccountSession>} facts
+   */
   update(facts) {
     const old = this.session;
     const { token, since } = old ?? {};
@@ -90,44 +127,57 @@ export class SessionKeeper {
     this.#tell();
   }
 
-  /** Call `listener(session, elsewhere)` at every change, by this tab or by one elsewhere; return what ends that. */
+  /**
+   * Call `listener(session, elsewhere)` at every change, `elsewhere` if another tab made it; return what ends that.
+   * @param {Listener} listener
+   */
   onChange(listener) {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** The session; where this tab has none, the other tabs are asked first. */
+  /** Return the session; where this tab has none, the other tabs are asked first. */
   async ready() {
     if (this.session) return this.session;
     this.#asking ??= new Promise((resolve) => {
       const stop = this.onChange(() => resolve());
-      setTimeout(() => { stop(); resolve(); }, ANSWER_WITHIN_MS);
+      setTimeout(() => {
+        stop();
+        resolve();
+      }, ANSWER_WITHIN_MS);
       this.#post({ asked: true });
     });
     await this.#asking;
     return this.session;
   }
 
-  /** Take a message of another tab. */
-  hear({ asked, session, replaces, dropped }) {
-    const { token } = this;
-    if (asked && token && !this.remembered) this.#post({ session: this.session, replaces: "" });
+  /**
+   * Take a message of another tab.
+   * @param {Message} message
+   */
+  hear({ asked, session: given, replaces, dropped }) {
+    const { token, session: own } = this;
+    if (asked && own && !this.remembered) this.#post({ session: own, replaces: "" });
     if (dropped && dropped === token) {
       this.#forget();
       this.#tell(true);
     }
-    if (session && readSession(JSON.stringify(session)) && (!token || token === replaces)) {
+    if (given && readSession(JSON.stringify(given)) && (!token || token === replaces)) {
       this.#forget();
-      this.#tab.setItem(KEY, JSON.stringify(only(session)));
+      this.#tab.setItem(KEY, JSON.stringify(only(given)));
       this.#tell(true);
     }
   }
 
-  /** What the device keeps has been changed by another tab. */
+  /** Another tab has changed what the device keeps. */
   deviceChanged() {
     this.#tell(true);
   }
 
+  /**
+   * @param {AccountSession} session
+   * @param {boolean} remember
+   */
   #write(session, remember) {
     const replaces = this.token;
     this.#forget();
@@ -142,11 +192,12 @@ export class SessionKeeper {
   }
 
   #tell(elsewhere = false) {
-    const { session } = this;
-    for (const listener of [...this.#listeners]) listener(session, elsewhere);
+    const { session: current } = this;
+    for (const listener of [...this.#listeners]) listener(current, elsewhere);
   }
 }
 
+/** @param {"sessionStorage" | "localStorage"} name */
 function storage(name) {
   try {
     globalThis[name].getItem(KEY);
@@ -158,16 +209,16 @@ function storage(name) {
 
 function inBrowser() {
   const channel = new BroadcastChannel(KEY);
-  const keeper = new SessionKeeper({
+  const made = new SessionKeeper({
     tab: storage("sessionStorage"),
     device: storage("localStorage"),
     post: (message) => channel.postMessage(message),
   });
-  channel.addEventListener("message", ({ data }) => keeper.hear(data ?? {}));
+  channel.addEventListener("message", ({ data }) => made.hear(data ?? {}));
   window.addEventListener("storage", ({ key, storageArea }) => {
-    if (storageArea === window.localStorage && (key === KEY || key === null)) keeper.deviceChanged();
+    if (storageArea === window.localStorage && (key === KEY || key === null)) made.deviceChanged();
   });
-  return keeper;
+  return made;
 }
 
 const keeper = globalThis.document ? inBrowser() : new SessionKeeper();
@@ -175,27 +226,39 @@ const keeper = globalThis.document ? inBrowser() : new SessionKeeper();
 export const token = () => keeper.token;
 export const session = () => keeper.session;
 export const ready = () => keeper.ready();
+/** @type {SessionKeeper["keep"]} */
 export const keep = (found, options) => keeper.keep(found, options);
+/** @type {SessionKeeper["renew"]} */
 export const renew = (found) => keeper.renew(found);
+/** @type {SessionKeeper["update"]} */
 export const update = (facts) => keeper.update(facts);
 export const drop = () => keeper.drop();
+/** @type {SessionKeeper["onChange"]} */
 export const onChange = (listener) => keeper.onChange(listener);
 
-/** Go to another page; what awaits this never goes on, so a page that is being left stays as it is. */
+/**
+ * Go to another page. The promise never settles, so that what awaits it leaves the page as it is.
+ * @param {string} address
+ * @returns {Promise<never>}
+ */
 export function leaveFor(address, { back = true } = {}) {
   if (back) location.assign(address);
   else location.replace(address);
   return new Promise(() => {});
 }
 
-/** Where to log in, to come back to this page. */
+/** Return where to log in, to come back to this page. */
 export const loginAddress = (why = "") => withNext("/login.html", here(location), why);
 
 /**
- * Ask the API at `path` as the person who is logged in; as `ask` of net.js.
+ * Ask the API at `path` as the logged-in person; see `ask` of net.js.
  *
- * If nobody is, or no longer, the token is dropped and the login page takes over; with `leave: false` a RequestError of
- * status 401 is raised instead, for what is only an extra on a page that anybody may see.
+ * If nobody is logged in, or no longer, the token is dropped and the login page takes over; with `leave: false`
+ * RequestError of status 401 is raised instead, for what is only an extra on a page that anybody may see.
+ * @param {string} path
+ * @param {RequestOptions & { leave?: boolean }} [options]
+ * @param {SessionKeeper} [using]
+ * @returns {Promise<any>}
  */
 export async function authorized(path, { leave = true, headers, ...options } = {}, using = keeper) {
   const known = await using.ready();
@@ -203,14 +266,14 @@ export async function authorized(path, { leave = true, headers, ...options } = {
     if (!known) throw new RequestError(401, "unauthenticated", "You are not logged in.");
     return await ask(api(path), { ...options, headers: { ...headers, authorization: `Bearer ${known.token}` } });
   } catch (error) {
-    if (error.status !== 401 || error.code !== "unauthenticated") throw error;
+    if (!(error instanceof RequestError) || error.status !== 401 || error.code !== "unauthenticated") throw error;
     if (known && using.token === known.token) using.drop();
     if (!leave) throw error;
     return leaveFor(loginAddress(known ? "ended" : ""), { back: false });
   }
 }
 
-/** End this session, or all of this person's; what the server does not hear of, this browser forgets all the same. */
+/** End this session, or all sessions of this person; what the server does not hear of, this browser forgets all the same. */
 export async function logOut({ everywhere = false } = {}) {
   try {
     await authorized(everywhere ? "sessions?everywhere=true" : "sessions", { method: "DELETE", leave: false });

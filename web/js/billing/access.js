@@ -1,15 +1,27 @@
-/** Whether whoever is logged in may watch; asked for by pages that can do without an answer. */
+/** Whether the logged-in viewer may watch; asked for by pages that can do without an answer. */
 import { authorized, ready } from "../account/session.js";
-import { RequestError } from "../net.js";
+import { orElse } from "../net.js";
 
-/** True or false; null where nobody is logged in or it cannot be found out. */
+/** @typedef {{ entitled: boolean, suspended: boolean }} Access */
+
+/**
+ * Return whether the viewer may watch and, if not, whether a failed payment is why; null if nobody is logged in or the API
+ * does not answer.
+ * @returns {Promise<Access | null>}
+ */
 export async function fetchAccess() {
   if (!(await ready())) return null;
-  try {
-    const { entitlement } = await authorized("me", { leave: false });
-    return entitlement ? entitlement.entitled : null;
-  } catch (error) {
-    if (error instanceof RequestError) return null;
-    throw error;
-  }
+  const me = await orElse(authorized("me", { leave: false }), null);
+  if (!me?.entitlement) return null;
+  const { entitled } = me.entitlement;
+  return { entitled, suspended: !entitled && (await isSuspended()) };
+}
+
+/**
+ * Return whether the viewer's subscription is suspended because a payment failed.
+ * @returns {Promise<boolean>}
+ */
+export async function isSuspended() {
+  const subscription = await orElse(authorized("subscription", { leave: false }), null);
+  return subscription?.state === "suspended";
 }

@@ -1,29 +1,44 @@
 /** The plans page: what a subscription costs, and the way to PayPal. */
 import "../nav.js";
-import { hooks, piece, say, showProblem } from "../dom.js";
-import { api, getJson, persist, RequestError } from "../net.js";
+import { hooks, piece, rootOf, say, showProblem } from "../dom.js";
+import { api, getJson, orElse, persist, RequestError } from "../net.js";
 import { nextOf, withNext } from "../account/next.js";
 import { authorized, leaveFor, ready } from "../account/session.js";
 import { day } from "../account/words.js";
-import { period, price, saving } from "./words.js";
+import { isAhead, PAYPAL_PAYMENTS, period, price, saving } from "./words.js";
 import { keepNext } from "./goal.js";
 
-/** What stands above the plans for somebody who has paid or been let in already; "" for everybody else. */
+/** @import { Plan, Subscription } from "../types.js" */
+
+/**
+ * The note above the plans for somebody who subscribes, has paid or has free access; "" for everybody else.
+ * @param {Pick<Subscription, "state" | "paid_through" | "entitlement"> | null} subscription
+ * @param {Date} now
+ */
 export function noteFor(subscription, now) {
   if (!subscription) return "";
   const { state, paid_through: through, entitlement } = subscription;
-  if (state === "active" || state === "suspended") return "You have a subscription. Your account's page shows it.";
-  if (state === "cancelled" && through && Date.parse(through) > now.getTime()) {
-    return `You have paid until ${day(through, now)}. If you subscribe again, the next charge comes then.`;
+  if (state === "active") return "You have a subscription. Your account page shows it.";
+  if (state === "suspended") return "Your last payment failed. Settle it at PayPal and you can watch again, or cancel on your account page.";
+  if (state === "cancelled" && through && isAhead(through, now)) {
+    return `You have paid until ${day(through, now)}. If you subscribe again, you are charged on that day.`;
   }
-  if (entitlement.reason === "grant") return `You can watch for free until ${day(entitlement.until, now)}. A subscription is charged at once.`;
+  if (entitlement.reason === "grant" && entitlement.until) return `You can watch for free until ${day(entitlement.until, now)}. A subscription is charged at once.`;
   return "";
 }
 
-/** May this person subscribe now? */
-export const mayBegin = (subscription) => !["active", "suspended"].includes(subscription?.state);
+/**
+ * May this viewer subscribe now?
+ * @param {Pick<Subscription, "state"> | null} subscription
+ */
+export const maySubscribe = (subscription) => !["active", "suspended"].includes(subscription?.state ?? "");
 
-async function begin(button, plan, said) {
+/**
+ * @param {HTMLElement} button
+ * @param {Plan} plan
+ * @param {HTMLElement} said
+ */
+async function subscribe(button, plan, said) {
   if (button.getAttribute("aria-disabled") === "true") return;
   if (!(await ready())) {
     const back = withNext("/plans.html", nextOf(location));
@@ -44,6 +59,11 @@ async function begin(button, plan, said) {
   }
 }
 
+/**
+ * @param {Plan} plan
+ * @param {Plan[]} plans
+ * @param {HTMLElement} said
+ */
 function planNode(plan, plans, said) {
   const node = piece("plan");
   const at = hooks(node);
@@ -52,16 +72,19 @@ function planNode(plan, plans, said) {
   at.price.textContent = price(plan.price_minor, plan.currency);
   at.period.textContent = period(plan);
   say(at.description, plan.description);
-  const less = saving(plan, plans);
-  say(at.saving, less ? `${less} % less` : "");
+  const percent = saving(plan, plans);
+  say(at.saving, percent ? `Save ${percent} %` : "");
   at.begin.setAttribute("aria-describedby", at.name.id);
-  at.begin.addEventListener("click", () => begin(at.begin, plan, said));
+  at.begin.addEventListener("click", () => subscribe(at.begin, plan, said));
   return node;
 }
 
-const mine = () => authorized("subscription", { leave: false }).catch((error) => { if (error instanceof RequestError) return null; throw error; });
+/** @returns {Promise<Subscription | null>} */
+const fetchOwn = async () => ((await ready()) ? orElse(authorized("subscription", { leave: false }), null) : null);
 
+/** @param {HTMLElement} root */
 async function start(root) {
+  /** @type {Plan[]} */
   let plans;
   try {
     ({ plans } = await getJson(api("plans")));
@@ -74,12 +97,14 @@ async function start(root) {
   at.plans.replaceChildren(...plans.map((plan) => planNode(plan, plans, at.said)));
   at.none.hidden = plans.length > 0;
   root.removeAttribute("aria-busy");
-  const subscription = (await ready()) ? await mine() : null;
+  const subscription = await fetchOwn();
   say(at.note, noteFor(subscription, new Date()));
-  at.account.hidden = mayBegin(subscription);
-  if (mayBegin(subscription)) return;
+  at.account.hidden = maySubscribe(subscription);
+  at.settle.hidden = subscription?.state !== "suspended";
+  at.settle.href = PAYPAL_PAYMENTS;
+  if (maySubscribe(subscription)) return;
   for (const button of at.plans.querySelectorAll('[data-hook="begin"]')) button.hidden = true;
 }
 
-const root = globalThis.document?.querySelector("[data-plans]");
-if (root) start(root);
+const page = rootOf("plans");
+if (page) start(page);

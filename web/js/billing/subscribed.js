@@ -1,31 +1,38 @@
-/** The page after PayPal's approval: says what it waits for, notices by itself when that has come, and leads on. */
+/** The page after PayPal's approval: waits until the subscription is active, and leads on. */
 import "../nav.js";
-import { hooks, say } from "../dom.js";
+import { hooks, rootOf, say } from "../dom.js";
 import { persist, repeat, RequestError } from "../net.js";
 import { showState } from "../account/form.js";
 import { authorized } from "../account/session.js";
 import { keptNext } from "./goal.js";
 import { askAfter, stageOf } from "./words.js";
 
+/** @import { Subscription } from "../types.js" */
+
+/** @param {string} goal */
+const labelFor = (goal) => (goal.startsWith("/watch.html") ? "Play the film" : goal.startsWith("/title.html") ? "Back to the film" : "Start watching");
+
+/** @param {HTMLElement} root */
 async function start(root) {
   const at = hooks(root);
   const began = performance.now();
   const goal = keptNext(location.origin);
   at.on.href = goal;
-  at["on-label"].textContent = goal.startsWith("/watch.html") ? "Play the film" : goal.startsWith("/title.html") ? "Back to the film" : "Start watching";
+  at["on-label"].textContent = labelFor(goal);
   const waited = () => performance.now() - began;
   let stage = "";
   const look = async () => {
+    /** @type {Subscription | null} */
     let subscription = null;
     try {
       subscription = await persist(() => authorized("subscription"), { attempts: 2 });
       say(at.trouble, "");
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      say(at.trouble, `${error.message} Trying again.`);
+      say(at.trouble, `${error.message} Trying again…`);
     }
     const now = stageOf(subscription, waited());
-    if (now === "stopped") say(at["stopped-text"], subscription.says);
+    if (now === "stopped" && subscription) say(at["stopped-text"], subscription.says);
     at.paypal.hidden = !subscription?.approve_url;
     if (subscription?.approve_url) at.paypal.href = subscription.approve_url;
     if (now === stage) return;
@@ -37,5 +44,5 @@ async function start(root) {
   repeat(look, () => (stage === "ready" || stage === "stopped" ? null : askAfter(waited())));
 }
 
-const root = globalThis.document?.querySelector("[data-subscribed]");
-if (root) start(root);
+const page = rootOf("subscribed");
+if (page) start(page);

@@ -1,10 +1,13 @@
-/** The part of the account page about the subscription: how it stands, what was paid, and how to end it. */
+/** The account page's part about the subscription: its state, the receipts, and how to cancel. */
 import { hook, hooks, piece, say } from "../dom.js";
 import { persist, RequestError } from "../net.js";
 import { authorized } from "../account/session.js";
 import { day } from "../account/words.js";
-import { facts, paymentText, price } from "./words.js";
+import { facts, isAhead, PAYPAL_PAYMENTS, paymentText, price } from "./words.js";
 
+/** @import { Payment, Subscription } from "../types.js" */
+
+/** @param {[string, string]} fact */
 function factNode([name, value]) {
   const node = piece("subscription-fact");
   hook(node, "name").textContent = name;
@@ -12,6 +15,10 @@ function factNode([name, value]) {
   return node;
 }
 
+/**
+ * @param {Payment} payment
+ * @param {Date} now
+ */
 function receiptNode(payment, now) {
   const node = piece("receipt");
   const at = hooks(node);
@@ -23,15 +30,24 @@ function receiptNode(payment, now) {
   return node;
 }
 
-/** What a person can do next about a subscription in this state: the words of the link to the plans, "" for none. */
+/**
+ * The words of the link to the plans, "" for none.
+ * @param {Pick<Subscription, "state"> & { entitlement: { reason: string } }} subscription
+ */
 export const offerFor = ({ state, entitlement }) => {
   if (entitlement.reason === "administrator") return "";
-  if (state === "none" || state === "ended") return "See the plans";
-  if (state === "cancelled") return "Come back";
-  return state === "pending" ? "See the plans" : "";
+  if (state === "cancelled") return "Subscribe again";
+  return state === "none" || state === "ended" || state === "pending" ? "See the plans" : "";
 };
 
-class Part {
+/**
+ * Where a viewer continues at PayPal: to approve a subscription, or to settle a payment that failed; "" for nowhere.
+ * @param {Pick<Subscription, "state" | "approve_url">} subscription
+ */
+export const payPalAddress = ({ state, approve_url: approve }) => approve ?? (state === "suspended" ? PAYPAL_PAYMENTS : "");
+
+class SubscriptionPart {
+  /** @param {HTMLElement} root */
   constructor(root) {
     this.at = hooks(root);
     const { at } = this;
@@ -55,6 +71,10 @@ class Part {
     at.subscription.removeAttribute("aria-busy");
   }
 
+  /**
+   * @param {Subscription} subscription
+   * @param {Payment[] | null} payments null leaves the receipts as they are
+   */
   write(subscription, payments) {
     const { at } = this;
     const now = new Date();
@@ -64,10 +84,12 @@ class Part {
     const offer = offerFor(subscription);
     at["subscription-plans"].hidden = !offer;
     at["subscription-plans"].textContent = offer;
-    at["subscription-approve"].hidden = !subscription.approve_url;
-    if (subscription.approve_url) at["subscription-approve"].href = subscription.approve_url;
+    const paypal = payPalAddress(subscription);
+    at["subscription-paypal"].hidden = !paypal;
+    at["subscription-paypal"].textContent = subscription.state === "suspended" ? "Settle it at PayPal" : "Continue at PayPal";
+    if (paypal) at["subscription-paypal"].href = paypal;
     const through = subscription.paid_through;
-    at["cancel-until"].textContent = through && Date.parse(through) > now.getTime() ? `You can watch until ${day(through, now)}, which is paid for.` : "";
+    at["cancel-until"].textContent = through && isAhead(through, now) ? `You can watch until ${day(through, now)}, as you have paid for.` : "";
     if (!payments) return;
     at["receipts-part"].hidden = payments.length === 0;
     at.receipts.replaceChildren(...payments.map((payment) => receiptNode(payment, now)));
@@ -95,5 +117,8 @@ class Part {
   }
 }
 
-/** Fill the part of the page about the subscription, for whoever is logged in. */
-export const showSubscription = (root) => new Part(root).load();
+/**
+ * Fill the part of the page about the subscription of the logged-in viewer.
+ * @param {HTMLElement} root
+ */
+export const showSubscription = (root) => new SubscriptionPart(root).load();

@@ -1,58 +1,103 @@
-/** How prices, periods and the state of a subscription are put into words; pure. */
+/** Prices, periods and the state of a subscription as words; pure. */
 import { day } from "../account/words.js";
 
-/** An amount in the currency's smallest unit, as a person reads it: 799 EUR -> "€7.99". */
+/** @import { Payment, Plan, Subscription } from "../types.js" */
+
+/** Where a PayPal user settles a failed automatic payment. */
+export const PAYPAL_PAYMENTS = "https://www.paypal.com/myaccount/autopay/";
+
+/**
+ * An amount in the currency's smallest unit, as people read it: 799 EUR -> "€7.99".
+ * @param {number} minor
+ * @param {string} currency
+ */
 export function price(minor, currency, locale = "en") {
   const format = new Intl.NumberFormat(locale, { style: "currency", currency, currencyDisplay: "narrowSymbol" });
-  const digits = currency === "JPY" ? 0 : 2; // ISO 4217; some locales show fewer than the amounts are kept with
+  const digits = currency === "JPY" ? 0 : 2; // ISO 4217; some locales show fewer than the amounts have
   return format.format(minor / 10 ** digits);
 }
 
-/** "a month", "every 3 months". */
+/**
+ * "a month", "every 3 months".
+ * @param {Pick<Plan, "interval" | "interval_count">} plan
+ */
 export const period = ({ interval, interval_count: count }) => (count === 1 ? `a ${interval}` : `every ${count} ${interval}s`);
 
-/** What a longer plan saves against the shortest one, in whole percent of its price; 0 where they cannot be compared. */
+/** @typedef {Pick<Plan, "interval" | "interval_count" | "price_minor" | "currency">} Priced */
+
+const MONTHS = new Map([["month", 1], ["year", 12]]);
+
+/** @param {Priced} plan */
+const monthsOf = ({ interval, interval_count: count }) => count * (MONTHS.get(interval) ?? 0);
+
+/**
+ * What a longer plan saves against the monthly one, in whole percent; 0 where they cannot be compared.
+ * @param {Priced} plan
+ * @param {Priced[]} plans
+ */
 export function saving(plan, plans) {
-  const months = ({ interval, interval_count: count }) => ({ month: count, year: 12 * count })[interval] ?? 0;
-  const monthly = plans.find((one) => months(one) === 1 && one.currency === plan.currency);
-  const length = months(plan);
-  if (!monthly || length <= 1) return 0;
-  return Math.max(0, Math.round(100 * (1 - plan.price_minor / (monthly.price_minor * length))));
-}
-
-/** The facts of a subscription, in reading order: what, when the next charge is, until when one can watch. */
-export function facts(subscription, now) {
-  const { plan, next_charge: next, paid_through: through, state, entitlement } = subscription;
-  const ends = state === "cancelled" && through && Date.parse(through) > now.getTime();
-  return [
-    plan && state !== "ended" ? ["Plan", `${plan.name}, ${price(plan.price_minor, plan.currency)} ${period(plan)}`] : null,
-    next ? ["Next charge", `${price(next.amount_minor, next.currency)} on ${day(next.at, now)}`] : null,
-    ends ? ["You can watch until", day(through, now)] : null,
-    entitlement.reason === "grant" ? ["Free access until", day(entitlement.until, now)] : null,
-    entitlement.reason === "administrator" ? ["Access", "You run this service and can watch everything."] : null,
-  ].filter(Boolean);
-}
-
-/** What a receipt says of its payment. */
-export function paymentText({ state, amount_minor: amount, refunded_minor: refunded, currency }) {
-  if (state === "refunded") return "Paid back";
-  if (state === "partially_refunded") return refunded && refunded < amount ? `${price(refunded, currency)} paid back` : "Partly paid back";
-  return { completed: "Paid", pending: "Being processed", declined: "Declined" }[state] ?? state;
+  const monthly = plans.find((one) => monthsOf(one) === 1 && one.currency === plan.currency);
+  const months = monthsOf(plan);
+  if (!monthly || months <= 1) return 0;
+  return Math.max(0, Math.round(100 * (1 - plan.price_minor / (monthly.price_minor * months))));
 }
 
 /**
- * What the page after the approval shows: `waiting` for PayPal's word, `late` when that takes unusually long, `ready`,
- * or `stopped`. `waited` is in milliseconds.
+ * The facts of a subscription, in reading order: the plan, the next charge, the end of access.
+ * @param {Pick<Subscription, "plan" | "next_charge" | "paid_through" | "state" | "entitlement">} subscription
+ * @param {Date} now
+ * @returns {[string, string][]}
  */
-export function stageOf(subscription, waited) {
-  if (!subscription || subscription.state === "pending") return waited > 20_000 ? "late" : "waiting";
-  if (subscription.state === "active") return subscription.entitlement.entitled ? "ready" : "waiting";
-  if (subscription.state === "cancelled" || subscription.state === "none") return waited > 20_000 ? "late" : "waiting";
+export function facts(subscription, now) {
+  const { plan, next_charge: next, paid_through: through, state, entitlement } = subscription;
+  /** @type {[string, string][]} */
+  const found = [];
+  if (plan && state !== "ended") found.push(["Plan", `${plan.name}, ${price(plan.price_minor, plan.currency)} ${period(plan)}`]);
+  if (next) found.push(["Next charge", `${price(next.amount_minor, next.currency)} on ${day(next.at, now)}`]);
+  if (state === "cancelled" && through && isAhead(through, now)) found.push(["You can watch until", day(through, now)]);
+  if (entitlement.reason === "grant" && entitlement.until) found.push(["Free access until", day(entitlement.until, now)]);
+  if (entitlement.reason === "administrator") found.push(["Access", "You run this service and can watch everything."]);
+  return found;
+}
+
+/**
+ * @param {string} iso
+ * @param {Date} now
+ */
+export const isAhead = (iso, now) => new Date(iso) > now;
+
+const PAYMENT_STATES = new Map([["completed", "Paid"], ["pending", "Processing"], ["declined", "Declined"]]);
+
+/**
+ * What a receipt says of its payment.
+ * @param {Pick<Payment, "state" | "amount_minor" | "refunded_minor" | "currency">} payment
+ */
+export function paymentText({ state, amount_minor: amount, refunded_minor: refunded, currency }) {
+  if (state === "refunded") return "Refunded";
+  if (state === "partially_refunded") return refunded && refunded < amount ? `${price(refunded, currency)} refunded` : "Partly refunded";
+  return PAYMENT_STATES.get(state) ?? state;
+}
+
+const LATE_MS = 20_000;
+const GIVE_UP_MS = 15 * 60_000;
+
+/**
+ * What the page after the approval shows: "waiting" for PayPal, "late" if that takes unusually long, "ready" or "stopped".
+ * @param {Pick<Subscription, "state"> & { entitlement?: { entitled: boolean } } | null} subscription
+ * @param {number} waitedMs
+ */
+export function stageOf(subscription, waitedMs) {
+  const waiting = waitedMs > LATE_MS ? "late" : "waiting";
+  if (!subscription || ["pending", "cancelled", "none"].includes(subscription.state)) return waiting;
+  if (subscription.state === "active") return subscription.entitlement?.entitled ? "ready" : "waiting";
   return "stopped";
 }
 
-/** Milliseconds until the page asks again: often at first, then less and less, for a quarter of an hour. */
-export function askAfter(waited) {
-  if (waited > 15 * 60_000) return null;
-  return waited < 10_000 ? 700 : Math.min(10_000, waited / 8);
+/**
+ * Milliseconds until the page asks again: often at first, then less and less, for a quarter of an hour.
+ * @param {number} waitedMs
+ */
+export function askAfter(waitedMs) {
+  if (waitedMs > GIVE_UP_MS) return null;
+  return waitedMs < 10_000 ? 700 : Math.min(10_000, waitedMs / 8);
 }

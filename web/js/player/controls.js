@@ -1,12 +1,21 @@
-/** Buttons, keys and the rest of the controls after three seconds of rest. */
+/** Buttons, keys and touch; the controls disappear after three seconds of rest. */
 import { hooks } from "../dom.js";
 
-const REST_MS = 3000;
+/** @typedef {Record<string, (argument?: any) => any>} Acts everything a viewer can do, by name */
 
-/** What a key does: the name of an act and its argument, or null. Keys with a modifier belong to the browser. */
+const REST_MS = 3000;
+const DOUBLE_TAP_MS = 300;
+const SKIP_S = 10;
+
+/**
+ * Return what a key does: the name of an act and its argument, or null. Keys with a modifier belong to the browser.
+ * @param {{ key: string, ctrlKey?: boolean, metaKey?: boolean, altKey?: boolean }} event
+ * @returns {[string, number?] | null}
+ */
 export function actForKey({ key, ctrlKey = false, metaKey = false, altKey = false }) {
   if (ctrlKey || metaKey || altKey) return null;
   if (/^[0-9]$/.test(key)) return ["tenth", Number(key)];
+  /** @type {Record<string, [string, number?]>} */
   const acts = {
     " ": ["play"], k: ["play"], ArrowLeft: ["skip", -10], ArrowRight: ["skip", 10], j: ["skip", -30], l: ["skip", 30],
     ArrowUp: ["louder", 0.1], ArrowDown: ["louder", -0.1], m: ["mute"], c: ["captions"], f: ["full"], "?": ["help"],
@@ -14,30 +23,76 @@ export function actForKey({ key, ctrlKey = false, metaKey = false, altKey = fals
   return acts[key.length === 1 ? key.toLowerCase() : key] ?? null;
 }
 
+/**
+ * Return by how many seconds a second tap at `x` skips, the stage being `width` wide: back in the left third, forward in
+ * the right, 0 between.
+ * @param {number} x
+ * @param {number} width
+ */
+export const skipForTap = (x, width) => (x < width / 3 ? -SKIP_S : x > (2 * width) / 3 ? SKIP_S : 0);
+
 const storage = {
-  read: () => { try { return JSON.parse(localStorage.getItem("notflix.player") ?? "{}"); } catch { return {}; } }, // refused or garbled: defaults
-  write: (value) => { try { localStorage.setItem("notflix.player", JSON.stringify(value)); } catch { /* refused: not kept */ } },
+  /** @returns {{ volume?: number, muted?: boolean, subtitles?: string }} */
+  read: () => {
+    try {
+      return JSON.parse(localStorage.getItem("notflix.player") ?? "{}");
+    } catch {
+      return {}; // storage is refused or garbled: defaults
+    }
+  },
+  write: (/** @type {object} */ value) => {
+    try {
+      localStorage.setItem("notflix.player", JSON.stringify(value));
+    } catch { /* storage is refused: nothing is remembered */ }
+  },
 };
 export const remembered = storage.read;
+
+/** @param {{ volume?: number, muted?: boolean, subtitles?: string }} change */
 export const remember = (change) => storage.write({ ...storage.read(), ...change });
 
+/**
+ * Restore the remembered volume; offer to unmute a film that begins without sound.
+ * @param {HTMLVideoElement} video
+ * @param {HTMLElement} unmute
+ */
+export function bindSound(video, unmute) {
+  const { volume = 1, muted = false } = remembered();
+  video.volume = volume;
+  video.muted = muted;
+  video.addEventListener("playing", () => { unmute.hidden = !video.muted; }, { once: true });
+  video.addEventListener("volumechange", () => { if (!video.muted) unmute.hidden = true; });
+  unmute.addEventListener("click", () => { video.muted = false; });
+}
+
+/**
+ * @param {HTMLElement} root
+ * @param {HTMLVideoElement} video
+ */
 function toggleFull(root, video) {
   if (document.fullscreenElement) return document.exitFullscreen();
   if (root.requestFullscreen) return root.requestFullscreen();
-  return video.webkitEnterFullscreen(); // iPhones give only the video the whole screen
+  return video.webkitEnterFullscreen?.();
 }
 
-/** Everything a person can do; `seek(time)` keeps inside what is there. */
+/**
+ * Return everything a viewer can do; `seek(time)` stays inside what exists.
+ * @param {{
+ *   root: HTMLElement, video: HTMLVideoElement, seek: (time: number) => void, captions: () => void,
+ *   shortcuts: HTMLDialogElement,
+ * }} parts
+ * @returns {Acts}
+ */
 export function actsOn({ root, video, seek, captions, shortcuts }) {
-  const volume = (value) => {
+  const volume = (/** @type {number} */ value) => {
     video.volume = Math.round(Math.min(1, Math.max(0, value)) * 100) / 100;
     video.muted = video.volume === 0;
   };
   return {
     play: () => (video.paused ? video.play() : video.pause()),
     skip: (seconds) => seek(video.currentTime + seconds),
-    back: () => seek(video.currentTime - 10),
-    forward: () => seek(video.currentTime + 10),
+    back: () => seek(video.currentTime - SKIP_S),
+    forward: () => seek(video.currentTime + SKIP_S),
     tenth: (digit) => seek((video.duration * digit) / 10),
     volume,
     louder: (by) => volume((video.muted ? 0 : video.volume) + by),
@@ -52,19 +107,32 @@ export function actsOn({ root, video, seek, captions, shortcuts }) {
   };
 }
 
-const LABELS = { play: ["Play", "Pause"], mute: ["Mute", "Sound on"], full: ["Full screen", "Leave full screen"] };
+/** @type {Record<string, [string, string]>} */
+const LABELS = { play: ["Play", "Pause"], mute: ["Mute", "Unmute"], full: ["Full screen", "Exit full screen"] };
 
+/**
+ * @param {HTMLElement} root
+ * @param {string} act
+ * @param {boolean} on
+ */
 function showState(root, act, on) {
-  const button = root.querySelector(`[data-act="${act}"]`);
+  const button = /** @type {HTMLElement} */ (root.querySelector(`[data-act="${act}"]`));
   const label = LABELS[act][on ? 1 : 0];
   button.classList.toggle("is-on", on);
   button.setAttribute("aria-label", label);
   button.title = label;
 }
 
+/**
+ * @param {HTMLElement} root
+ * @param {HTMLVideoElement} video
+ * @param {Acts} acts
+ */
 function bindButtons(root, video, acts) {
-  for (const button of root.querySelectorAll("[data-act]")) button.addEventListener("click", () => acts[button.dataset.act]());
-  root.querySelector('[data-act="pip"]').hidden = !document.pictureInPictureEnabled;
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-act]"))) {
+    button.addEventListener("click", () => acts[button.dataset.act ?? ""]());
+    if (button.dataset.act === "pip") button.hidden = !document.pictureInPictureEnabled;
+  }
   const { volume } = hooks(root);
   const paint = () => {
     const level = video.muted ? 0 : video.volume;
@@ -80,51 +148,93 @@ function bindButtons(root, video, acts) {
   paint();
 }
 
-function bindKeys(root, acts) {
+/** @param {Acts} acts */
+function bindKeys(acts) {
   document.addEventListener("keydown", (event) => {
     const act = actForKey(event);
-    const on = event.target;
-    const pressesItself = event.key === " " && on.matches?.("button, a"); // a focused button has the space key for itself
-    const isTyping = on.matches?.('input:not([type="range"]), textarea, select');
+    const on = event.target instanceof Element ? event.target : null;
+    const pressesItself = event.key === " " && on?.matches("button, a"); // a focused button has the space key for itself
+    const isTyping = on?.matches('input:not([type="range"]), textarea, select');
     if (!act || pressesItself || isTyping) return;
     event.preventDefault();
     acts[act[0]](act[1]);
   });
 }
 
+/**
+ * A click plays and pauses, a double click toggles full screen. A tap shows and hides the controls; a second one at a
+ * side skips, as does each that follows soon.
+ * @param {HTMLElement} root
+ * @param {HTMLElement} stage
+ * @param {Acts} acts
+ * @param {{ wake: () => void, now: () => void }} rest
+ */
 function bindStage(root, stage, acts, rest) {
-  let touch = false;
-  stage.addEventListener("pointerdown", (event) => { touch = event.pointerType === "touch"; });
-  stage.addEventListener("click", () => {
-    if (!touch) acts.play();
+  const { skipped } = hooks(root);
+  let isTouch = false;
+  let tappedAt = -Infinity;
+  let tappedSkip = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let hiding;
+  const tap = (/** @type {MouseEvent} */ event) => {
+    const skip = skipForTap(event.clientX, stage.clientWidth);
+    const isSecond = event.timeStamp - tappedAt < DOUBLE_TAP_MS && skip === tappedSkip;
+    tappedAt = event.timeStamp;
+    tappedSkip = skip;
+    if (!isSecond || !skip) return false;
+    acts.skip(skip);
+    skipped.textContent = skip > 0 ? `+${skip} s` : `−${-skip} s`;
+    skipped.dataset.side = skip > 0 ? "right" : "left";
+    skipped.hidden = false;
+    clearTimeout(hiding);
+    hiding = setTimeout(() => { skipped.hidden = true; }, 2 * DOUBLE_TAP_MS);
+    return true;
+  };
+  stage.addEventListener("pointerdown", (event) => { isTouch = event.pointerType === "touch"; });
+  stage.addEventListener("click", (event) => {
+    if (!isTouch) acts.play();
+    else if (tap(event)) return;
     else if (root.classList.contains("is-resting")) rest.wake();
     else rest.now();
   });
-  stage.addEventListener("dblclick", () => acts.full());
+  stage.addEventListener("dblclick", () => { if (!isTouch) acts.full(); });
 }
 
-/** Let the controls leave when nothing moved for a while; `mayRest()` says when they must stay. */
+/**
+ * Hide the controls when nothing has moved for a while; `mayRest()` says when they must stay.
+ * @param {HTMLElement} root
+ * @param {() => boolean} mayRest
+ */
 function bindRest(root, mayRest) {
-  let timer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
   const now = () => { if (mayRest()) root.classList.add("is-resting"); };
   const wake = () => {
     root.classList.remove("is-resting");
     clearTimeout(timer);
-    timer = setTimeout(() => { if (mayRest()) now(); else wake(); }, REST_MS);
+    timer = setTimeout(() => {
+      if (mayRest()) now();
+      else wake();
+    }, REST_MS);
   };
-  for (const name of ["pointermove", "keydown", "focusin"]) {
-    root.addEventListener(name, (event) => { if (event.pointerType !== "touch" || event.target.closest("[data-chrome]")) wake(); });
-  }
+  const onChrome = (/** @type {Event} */ { target }) => target instanceof Element && Boolean(target.closest("[data-chrome]"));
+  root.addEventListener("pointermove", (event) => { if (event.pointerType !== "touch" || onChrome(event)) wake(); });
+  root.addEventListener("keydown", wake);
+  root.addEventListener("focusin", wake);
   root.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") now(); });
   wake();
   return { wake, now };
 }
 
-/** Bind it all. */
+/**
+ * Bind the whole player.
+ * @param {HTMLElement} root
+ * @param {{ video: HTMLVideoElement, stage: HTMLElement, acts: Acts, menus: { isOpen: () => boolean } }} parts
+ */
 export function bindControls(root, { video, stage, acts, menus }) {
   const rest = bindRest(root, () => !video.paused && !video.ended && !menus.isOpen() && !root.classList.contains("is-scrubbing"));
   for (const name of ["pause", "play", "ended"]) video.addEventListener(name, rest.wake);
   bindButtons(root, video, acts);
-  bindKeys(root, acts);
+  bindKeys(acts);
   bindStage(root, stage, acts, rest);
 }

@@ -1,76 +1,84 @@
 /** Shaka, set up for films in blob storage that may still be growing. */
+import { bufferedEnd } from "./timeline.js";
 
-const RETRY = { maxAttempts: 6, baseDelay: 500, backoffFactor: 1.7, fuzzFactor: 0.4, timeout: 20_000, stallTimeout: 8000, connectionTimeout: 8000 };
+/** @import { PlaybackSession } from "../types.js" */
+/** @import { Recovery } from "./recovery.js" */
+/** @import { Session } from "./session.js" */
+
+/** Shaka's own quick retries of one request; lasting failures are for recovery.js. */
+const RETRY = { maxAttempts: 4, baseDelay: 500, backoffFactor: 1.7, fuzzFactor: 0.4, timeout: 20_000, stallTimeout: 8000, connectionTimeout: 8000 };
 
 export const SETTINGS = {
   manifest: {
     retryParameters: RETRY,
-    // A growing film is a recording that began in 1970: the clock says nothing about how far it is.
+    // A growing film is a recording that began in 1970: the clock says nothing about its length.
     dash: { autoCorrectDrift: false },
   },
   streaming: { retryParameters: RETRY, bufferingGoal: 30, bufferBehind: 60, rebufferingGoal: 2 },
   abr: { restrictToElementSize: true },
 };
 
-const MOST_RESUMPTIONS = 20;
+const ENCODER_MARGIN_S = 4;
 
-/** What to do after streaming failed: ask for a new SAS, just go on, or give up. */
-export function remedy({ category, code, data = [] }, { Category, Code }, resumptions) {
-  if (category !== Category.NETWORK || resumptions >= MOST_RESUMPTIONS) return "give up";
-  if (code === Code.HTTP_ERROR || code === Code.TIMEOUT) return "go on";
-  if (code !== Code.BAD_HTTP_STATUS) return "give up";
-  const status = data[1];
-  if (status === 401 || status === 403) return "renew";
-  return status === 408 || status === 429 || status >= 500 ? "go on" : "give up";
-}
-
-/** Make a player on `video`, its captions in `stage`, every request signed by `session`. */
-export async function createPlayer(shaka, { video, stage, session, onTrouble, onFatal }) {
+/**
+ * Make a player on `video`, its captions in `stage`, every request signed by `session`. `recovery` is told of failures
+ * of the network and of what arrives; `onFatal(error)` of everything that the film cannot survive.
+ * @param {any} shaka
+ * @param {{
+ *   video: HTMLVideoElement, stage: HTMLElement, session: Session, recovery: Recovery, onFatal: (error: any) => void,
+ * }} parts
+ */
+export async function createPlayer(shaka, { video, stage, session, recovery, onFatal }) {
   shaka.polyfill.installAll();
   if (!shaka.Player.isBrowserSupported()) throw new Error("unsupported");
   const player = new shaka.Player(null, stage);
   await player.attach(video);
   player.configure(SETTINGS);
-
-  let resumptions = 0;
-  video.addEventListener("timeupdate", () => { resumptions = 0; }); // it plays: what was is forgotten
-  player.configure("streaming.failureCallback", (error) => {
-    const does = remedy(error, shaka.util.Error, resumptions);
-    if (does === "give up") return;
-    resumptions += 1;
-    error.severity = shaka.util.Error.Severity.RECOVERABLE;
-    onTrouble();
-    const goOn = () => player.retryStreaming(Math.min(8, 0.5 * resumptions));
-    if (does === "renew") session.renew().then(goOn, goOn); // without a new SAS the next failure comes back here
-    else goOn();
+  player.configure("streaming.failureCallback", (/** @type {any} */ _error) => {}); // the default retries growing films
+  player.addEventListener("error", (/** @type {any} */ { detail }) => {
+    if (detail.severity !== shaka.util.Error.Severity.CRITICAL) return;
+    if (detail.category === shaka.util.Error.Category.NETWORK) recovery.failed(detail, shaka.util.Error);
+    else onFatal(detail);
   });
-  player.addEventListener("error", ({ detail }) => {
-    if (detail.severity === shaka.util.Error.Severity.CRITICAL) onFatal(detail);
-  });
-  player.getNetworkingEngine().registerRequestFilter(async (type, request) => {
+  const loadedTo = () => bufferedEnd(video.buffered, video.currentTime);
+  for (const name of ["progress", "timeupdate"]) video.addEventListener(name, () => recovery.reaches(loadedTo()));
+  video.addEventListener("seeking", () => recovery.leaps(loadedTo()));
+  window.addEventListener("offline", () => recovery.offline());
+  window.addEventListener("online", () => recovery.online());
+  if (!navigator.onLine) recovery.offline();
+  player.getNetworkingEngine().registerRequestFilter(async (/** @type {any} */ _type, /** @type {{ uris: string[] }} */ request) => {
     request.uris = await Promise.all(request.uris.map((uri) => session.signed(uri)));
   });
   return player;
 }
 
 /**
- * Where to begin: where the person wants to, else where they stopped, which the API gives as 0 at the end; short of what
- * is not there yet.
+ * Return where to begin, in seconds: at the place asked for, else where the viewer stopped (which the API gives as 0 at
+ * the end), but within what is encoded.
+ * @param {Pick<PlaybackSession, "resume_s" | "duration_s" | "front_s" | "status">} session
+ * @param {number | null} wanted
  */
 export function startTime({ resume_s: resume = 0, duration_s: duration = 0, front_s: front = 0, status }, wanted = null) {
-  const there = status === "encoding" ? front - 4 : duration;
-  return Math.max(0, Math.min(wanted ?? resume, there));
+  const last = status === "encoding" ? front - ENCODER_MARGIN_S : duration;
+  return Math.max(0, Math.min(wanted ?? resume, last));
 }
 
-/** The place that the page's address asks for in seconds (`&from=0` starts over); null where it does not. */
+/**
+ * Return the place that the page's address asks for, in seconds (`&from=0` starts over); null if it does not.
+ * @param {string} query
+ */
 export function placeIn(query) {
-  const from = new URLSearchParams(query).get("from");
-  return /^\d+(\.\d+)?$/.test(from ?? "") ? Number(from) : null;
+  const from = new URLSearchParams(query).get("from") ?? "";
+  return /^\d+(\.\d+)?$/.test(from) ? Number(from) : null;
 }
 
-/** Add the thumbnails and those subtitles that the manifest does not list; return the thumbnails' track. */
+/**
+ * Add the thumbnails and those subtitles that the manifest does not list; return the thumbnails' track or null.
+ * @param {any} player
+ * @param {Pick<PlaybackSession, "thumbnails_url" | "subtitles">} session
+ */
 export async function addExtras(player, { thumbnails_url: thumbnails, subtitles = [] }) {
-  const known = new Set(player.getTextTracks().map((track) => track.label || track.language));
+  const known = new Set(player.getTextTracks().map((/** @type {any} */ track) => track.label || track.language));
   for (const { url, language, label } of subtitles) {
     if (!known.has(label || language)) await player.addTextTrackAsync(url, language, "subtitles", "text/vtt", "", label);
   }

@@ -2,51 +2,103 @@
 import { hooks, piece, hook } from "../dom.js";
 import { languageName } from "../text.js";
 
+/** @typedef {{ label?: string | null, language: string, active?: boolean, id?: number }} Track */
+/** @typedef {{ height: number | null, active?: boolean }} VideoTrack */
+/** @typedef {{ label: string, chosen: boolean, choose: () => void }} Choice */
+/** @typedef {{ heading: string, choices: Choice[] }} Group */
+/** @typedef {(track: any) => void} ChooseText told the track to show, null for none */
+
 export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
 
-/** Heights to choose from, best first, each once. */
-export const heightsOf = (tracks) => [...new Set(tracks.map((track) => track.height).filter(Boolean))].sort((a, b) => b - a);
+/**
+ * Return the heights to choose from, best first, each once.
+ * @param {VideoTrack[]} tracks
+ */
+export const heightsOf = (tracks) => [...new Set(tracks.map((track) => track.height ?? 0).filter(Boolean))].sort((a, b) => b - a);
 
-/** A label for a text or audio track that tells it from its neighbours. */
+/**
+ * Return a label that tells a text or audio track from the others.
+ * @param {Track} track
+ */
 export const trackLabel = (track) => track.label || languageName(track.language);
 
-function subtitles(player, choose) {
-  const tracks = player.getTextTracks();
-  if (!tracks.length) return null;
-  const choice = (label, track) => ({ label, chosen: track ? track.active : !tracks.some((one) => one.active), choose: () => choose(track) });
-  return { heading: "Subtitles", choices: [choice("Off", null), ...tracks.map((track) => choice(trackLabel(track), track))] };
+/** @param {string} tag */
+const baseOf = (tag) => tag.split("-")[0].toLowerCase();
+
+/**
+ * Return the track in the language that comes first in `languages`, exactly or but for its region ("pt" for "pt-BR"); the
+ * first track if none matches, null if there is no track.
+ * @template {Track} T
+ * @param {T[]} tracks
+ * @param {readonly string[]} languages
+ * @returns {T | null}
+ */
+export function preferredTrack(tracks, languages) {
+  for (const language of languages) {
+    const exact = tracks.find((track) => track.language.toLowerCase() === language.toLowerCase());
+    const alike = exact ?? tracks.find((track) => baseOf(track.language) === baseOf(language));
+    if (alike) return alike;
+  }
+  return tracks[0] ?? null;
 }
 
+/**
+ * @param {any} player
+ * @param {ChooseText} choose
+ * @returns {Group | null}
+ */
+function subtitles(player, choose) {
+  /** @type {Track[]} */
+  const tracks = player.getTextTracks();
+  if (!tracks.length) return null;
+  const off = { label: "Off", chosen: !tracks.some((track) => track.active), choose: () => choose(null) };
+  const choices = tracks.map((track) => ({ label: trackLabel(track), chosen: Boolean(track.active), choose: () => choose(track) }));
+  return { heading: "Subtitles", choices: [off, ...choices] };
+}
+
+/**
+ * @param {any} player
+ * @returns {Group | null}
+ */
 function audio(player) {
+  /** @type {Track[]} */
   const tracks = player.getAudioTracks();
   if (tracks.length < 2) return null;
-  const choices = tracks.map((track) => ({ label: trackLabel(track), chosen: track.active, choose: () => player.selectAudioTrack(track) }));
+  const choices = tracks.map((track) => ({ label: trackLabel(track), chosen: Boolean(track.active), choose: () => player.selectAudioTrack(track) }));
   return { heading: "Audio", choices };
 }
 
+/**
+ * @param {any} player
+ * @returns {Group}
+ */
 function quality(player) {
+  /** @type {VideoTrack[]} */
   const tracks = player.getVideoTracks();
-  const heights = heightsOf(tracks);
-  const automatic = player.getConfiguration().abr.enabled;
+  const isAutomatic = player.getConfiguration().abr.enabled;
   const active = tracks.find((track) => track.active)?.height;
-  const fix = (height) => {
+  const fix = (/** @type {number} */ height) => {
     player.configure("abr.enabled", false);
     player.selectVideoTrack(tracks.find((track) => track.height === height), true);
   };
-  return {
-    heading: "Quality",
-    choices: [
-      { label: automatic && active ? `Auto (${active}p)` : "Auto", chosen: automatic, choose: () => player.configure("abr.enabled", true) },
-      ...heights.map((height) => ({ label: `${height}p`, chosen: !automatic && height === active, choose: () => fix(height) })),
-    ],
-  };
+  const automatic = { label: isAutomatic && active ? `Auto (${active}p)` : "Auto", chosen: isAutomatic, choose: () => player.configure("abr.enabled", true) };
+  const heights = heightsOf(tracks).map((height) => ({ label: `${height}p`, chosen: !isAutomatic && height === active, choose: () => fix(height) }));
+  return { heading: "Quality", choices: [automatic, ...heights] };
 }
 
+/**
+ * @param {HTMLVideoElement} video
+ * @returns {Group}
+ */
 function speed(video) {
   const choices = SPEEDS.map((rate) => ({ label: rate === 1 ? "Normal" : `${rate}×`, chosen: video.playbackRate === rate, choose: () => { video.playbackRate = rate; } }));
   return { heading: "Speed", choices };
 }
 
+/**
+ * @param {Group} group
+ * @param {() => void} done
+ */
 function groupNode({ heading, choices }, done) {
   const node = piece("menu-group");
   hook(node, "heading").textContent = heading;
@@ -55,13 +107,20 @@ function groupNode({ heading, choices }, done) {
     const button = piece("menu-choice");
     hook(button, "label").textContent = label;
     button.setAttribute("aria-pressed", String(chosen));
-    button.addEventListener("click", () => { choose(); done(); });
+    button.addEventListener("click", () => {
+      choose();
+      done();
+    });
     node.append(button);
   }
   return node;
 }
 
-/** Make an anchor's button open and close its panel, filled by `groups()` each time. */
+/**
+ * Let an anchor's button open and close its panel, filled by `groups()` each time.
+ * @param {HTMLElement} anchor
+ * @param {() => (Group | null)[]} groups
+ */
 function bindMenu(anchor, groups) {
   const { opener, panel } = hooks(anchor);
   const close = ({ refocus = false } = {}) => {
@@ -71,7 +130,8 @@ function bindMenu(anchor, groups) {
     if (refocus) opener.focus();
   };
   const open = () => {
-    panel.replaceChildren(...groups().filter(Boolean).map((group) => groupNode(group, () => close({ refocus: true }))));
+    const shown = groups().filter((group) => group !== null);
+    panel.replaceChildren(...shown.map((group) => groupNode(group, () => close({ refocus: true }))));
     panel.hidden = false;
     opener.setAttribute("aria-expanded", "true");
     panel.querySelector('[aria-pressed="true"]')?.focus();
@@ -80,25 +140,30 @@ function bindMenu(anchor, groups) {
   anchor.addEventListener("keydown", (event) => {
     if (panel.hidden) return;
     const choices = [...panel.querySelectorAll("button")];
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (event.key === "Escape") close({ refocus: true });
     else if (step) choices[(choices.indexOf(document.activeElement) + step + choices.length) % choices.length].focus();
     else return;
     event.preventDefault();
     event.stopPropagation();
   });
-  document.addEventListener("pointerdown", (event) => { if (!anchor.contains(event.target)) close(); });
+  document.addEventListener("pointerdown", ({ target }) => { if (!(target instanceof Node && anchor.contains(target))) close(); });
   return { isOpen: () => !panel.hidden };
 }
 
-/** Bind both menus; `chooseText(track | null)` switches subtitles. */
+/**
+ * Bind both menus.
+ * @param {HTMLElement} root
+ * @param {{ player: any, video: HTMLVideoElement, chooseText: ChooseText }} parts
+ */
 export function bindMenus(root, { player, video, chooseText }) {
-  const anchors = Object.fromEntries([...root.querySelectorAll("[data-menu]")].map((node) => [node.dataset.menu, node]));
+  const anchor = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(`[data-menu="${name}"]`));
+  const tracks = anchor("tracks");
   const menus = [
-    bindMenu(anchors.tracks, () => [subtitles(player, chooseText), audio(player)]),
-    bindMenu(anchors.settings, () => [quality(player), speed(video)]),
+    bindMenu(tracks, () => [subtitles(player, chooseText), audio(player)]),
+    bindMenu(anchor("settings"), () => [quality(player), speed(video)]),
   ];
-  const update = () => { anchors.tracks.hidden = !player.getTextTracks().length && player.getAudioTracks().length < 2; };
+  const update = () => { tracks.hidden = !player.getTextTracks().length && player.getAudioTracks().length < 2; };
   player.addEventListener("trackschanged", update);
   update();
   return { isOpen: () => menus.some((menu) => menu.isOpen()), update };

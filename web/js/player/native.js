@@ -1,50 +1,77 @@
 /**
  * Browsers without Media Source Extensions (iPhones before iOS 17.1) play HLS themselves: Shaka then only hands them an
- * address. They sign no request, so the address carries a ticket, and is replaced when that dies.
+ * address. They sign no request, so the address carries a signed token, and is replaced before that expires.
  */
 
 export const HLS = "application/x-mpegurl";
 
-/** Must the browser play by itself? */
-export const playsNatively = (scope) => !scope.MediaSource && !scope.ManagedMediaSource;
+/**
+ * Must the browser play HLS itself?
+ * @param {object} scope
+ */
+export const playsNatively = (scope) => !("MediaSource" in scope) && !("ManagedMediaSource" in scope);
 
-/** Milliseconds after which to take a new address: a minute before the old one dies. */
-export const replaceAfter = (expiresAt, now) => Math.max(5000, Date.parse(expiresAt) - now - 60_000);
+/**
+ * Return the milliseconds after which to take a new address: a minute before the old one expires.
+ * @param {string} expiresAt
+ * @param {number} now
+ */
+export const replaceAfter = (expiresAt, now) => Math.max(5000, new Date(expiresAt).getTime() - now - 60_000);
 
 const MOST_ATTEMPTS = 3;
+const AGAIN_MS = 5000;
 
-/** Keeps a player that plays by itself in addresses that live. */
+/** Keeps a player that plays HLS itself supplied with valid addresses. */
 export class Native {
   #replace;
   #later;
   #cancel;
+  /** @type {any} */
   #timer;
   #attempts = 0;
 
-  /** `replace()` opens the film anew at the place where it is; the other two are those of a window. */
+  /**
+   * `replace({ failed })` opens the film again at the place where it is, `failed` if the player has given up; the other
+   * two are those of a window.
+   * @param {(how?: { failed?: boolean }) => unknown} replace
+   * @param {{ later?: (work: () => void, ms: number) => any, cancel?: (timer: any) => void }} clock
+   */
   constructor(replace, { later = (work, ms) => setTimeout(work, ms), cancel = (timer) => clearTimeout(timer) } = {}) {
     this.#replace = replace;
     this.#later = later;
     this.#cancel = cancel;
   }
 
-  /** An address plays from now on that dies then. */
+  /**
+   * An address plays from now on that expires then.
+   * @param {string} expiresAt
+   */
   follow(expiresAt, now = Date.now()) {
-    this.#cancel(this.#timer);
-    this.#timer = this.#later(this.#replace, replaceAfter(expiresAt, now));
+    this.#schedule(replaceAfter(expiresAt, now));
   }
 
-  /** The picture moves: what was is forgotten. */
+  /** Replace the address again soon: there was no connection to ask for one. */
+  again() {
+    this.#schedule(AGAIN_MS);
+  }
+
+  /** The film plays: forget earlier failures. */
   moves() {
     this.#attempts = 0;
   }
 
-  /** The player has given up, which is all it tells of a refused key; true if a new address is tried. */
+  /** The player has given up, the only sign of an expired address; return whether a new one is tried. */
   recovers() {
     this.#cancel(this.#timer);
     if (this.#attempts >= MOST_ATTEMPTS) return false;
     this.#attempts += 1;
-    this.#replace();
+    this.#replace({ failed: true });
     return true;
+  }
+
+  /** @param {number} ms */
+  #schedule(ms) {
+    this.#cancel(this.#timer);
+    this.#timer = this.#later(() => this.#replace(), ms);
   }
 }

@@ -1,29 +1,37 @@
-/** What comes next: the episode that follows, else a film like this one, offered at the end with a countdown. */
-import { api, ask, RequestError } from "../net.js";
+/** What comes next: the following episode, else a film like this one, offered at the end with a countdown. */
+import { api, ask, orElse } from "../net.js";
 import { canPlay, pictureFor, watchAddress } from "../cards.js";
 import { hooks, picture } from "../dom.js";
 
-export const COUNTDOWN_S = 10;
+/** @import { Card } from "../types.js" */
+/** @typedef {{ title: Card, why: string }} Offer */
 
-/** The card to offer out of what the API answers to both questions, and why; null when there is nothing to play. */
+export const COUNTDOWN_S = 10;
+const LOOK_BEFORE_END_S = 30;
+
+/**
+ * Return the title to offer, out of the API's answers about the next episode and similar titles; null if none plays.
+ * @param {{ next: any } | null} following
+ * @param {{ titles: any[] } | null} similar
+ * @returns {Offer | null}
+ */
 export function choose(following, similar) {
   if (following?.next) return { title: following.next, why: "Next episode" };
   const title = (similar?.titles ?? []).find((one) => canPlay(one.status));
   return title ? { title, why: "More like this" } : null;
 }
 
-/** The words under the name while `left` seconds remain. */
+/**
+ * The words under the name while `left` seconds remain.
+ * @param {number} left
+ */
 export const countdownText = (left) => (left > 0 ? `Plays in ${left} second${left === 1 ? "" : "s"}` : "Starting…");
 
-const orNothing = (asking) => asking.catch((error) => {
-  if (error instanceof RequestError) return null; // an end without an offer is an end all the same
-  throw error;
-});
-
+/** @param {string} id */
 async function find(id) {
   const title = `titles/${encodeURIComponent(id)}`;
-  const following = await orNothing(ask(api(`${title}/next`)));
-  return choose(following, following?.next ? null : await orNothing(ask(api(`${title}/similar`))));
+  const following = await orElse(ask(api(`${title}/next`)), null); // without an answer nothing is offered
+  return choose(following, following?.next ? null : await orElse(ask(api(`${title}/similar`)), null));
 }
 
 export class Next {
@@ -31,11 +39,17 @@ export class Next {
   #video;
   #at;
   #root;
-  #found = null;
-  #timer = 0;
   #leave;
+  /** @type {Promise<Offer | null> | null} */
+  #found = null;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #timer;
 
-  /** `root` is the card; `leave(address)` goes there. */
+  /**
+   * `root` is the card; `leave(address)` goes there.
+   * @param {HTMLElement} root
+   * @param {{ id: string, video: HTMLVideoElement, leave: (address: string) => void }} parts
+   */
   constructor(root, { id, video, leave }) {
     this.#root = root;
     this.#at = hooks(root);
@@ -46,7 +60,7 @@ export class Next {
 
   bind() {
     const video = this.#video;
-    video.addEventListener("timeupdate", () => { if (video.duration - video.currentTime < 30) this.#look(); });
+    video.addEventListener("timeupdate", () => { if (video.duration - video.currentTime < LOOK_BEFORE_END_S) this.#look(); });
     video.addEventListener("ended", () => this.#offer());
     for (const name of ["play", "seeking"]) video.addEventListener(name, () => this.dismiss());
     this.#at["next-cancel"].addEventListener("click", () => this.dismiss());
@@ -84,6 +98,10 @@ export class Next {
     this.#count(COUNTDOWN_S, watchAddress(title.id));
   }
 
+  /**
+   * @param {number} seconds
+   * @param {string} address
+   */
   #count(seconds, address) {
     const at = this.#at;
     let left = seconds;
@@ -93,7 +111,7 @@ export class Next {
     };
     show();
     this.#timer = setInterval(() => {
-      if (document.visibilityState === "hidden") return; // nobody looks: it waits
+      if (document.visibilityState === "hidden") return; // nobody is looking: it waits
       left -= 1;
       show();
       if (left > 0) return;

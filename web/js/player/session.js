@@ -1,20 +1,32 @@
-/** A playback session: where the film lies and the SAS that opens it, renewed long before it ends. */
+/** A playback session: where the film lies and the SAS that opens it, renewed long before it expires. */
+import { isTemporary, RequestError } from "../net.js";
 
-/** `uri` with the SAS in its query; left alone when it lies elsewhere or is no request at all (`data:`). */
+/** @import { PlaybackSession } from "../types.js" */
+
+const AGAIN_MS = 5000;
+
+/**
+ * Return `uri` with the SAS in its query; unchanged if it lies elsewhere or is not a request at all (`data:`).
+ * @param {string} uri
+ * @param {string} sas
+ * @param {string} origin
+ */
 export function sign(uri, sas, origin) {
   if (!URL.canParse(uri)) return uri;
   const address = new URL(uri);
   if (address.origin !== origin || address.searchParams.has("sig")) return uri;
-  const [place, fragment] = uri.split(/(?=#)/); // a piece of a thumbnail sheet is named behind a "#"
+  const [place, fragment] = uri.split(/(?=#)/); // a part of a thumbnail sheet is named behind a "#"
   return `${place}${address.search ? "&" : "?"}${sas.replace(/^\?/, "")}${fragment ?? ""}`;
 }
 
 /**
- * Milliseconds after which to ask for a new SAS: three quarters of its life, at most five minutes, which is
- * less than the shortest life of one. The cap keeps a film going on a machine whose clock is slow by hours.
+ * Return the milliseconds after which to ask for a new SAS: three quarters of its life, at most five minutes, which is less
+ * than the shortest life of one. The limit keeps a film playing on a computer whose clock is hours slow.
+ * @param {string} expiresAt
+ * @param {number} now
  */
 export function renewAfter(expiresAt, now) {
-  const left = Date.parse(expiresAt) - now;
+  const left = new Date(expiresAt).getTime() - now;
   return Math.min(5 * 60_000, Math.max(5000, left * 0.75));
 }
 
@@ -22,14 +34,23 @@ export class Session {
   #open;
   #ticks;
   #now;
+  #onRefused;
   #due = 0;
+  /** @type {Promise<PlaybackSession> | null} */
   #pending = null;
 
-  /** `open()` asks the API for a session; `ticks` is a clock that never jumps, in milliseconds. */
-  constructor(open, { ticks = () => performance.now(), now = Date.now } = {}) {
+  /**
+   * `open()` asks the API for a session; `ticks` is a clock that never jumps, in milliseconds. `onRefused(error)` is told
+   * when the API refuses a new SAS while the old one still works.
+   * @param {() => Promise<PlaybackSession>} open
+   * @param {{ ticks?: () => number, now?: () => number, onRefused?: (error: RequestError) => void }} parts
+   */
+  constructor(open, { ticks = () => performance.now(), now = Date.now, onRefused = () => {} } = {}) {
     this.#open = open;
     this.#ticks = ticks;
     this.#now = now;
+    this.#onRefused = onRefused;
+    /** @type {PlaybackSession | null} */
     this.data = null;
   }
 
@@ -45,18 +66,25 @@ export class Session {
     return this.#pending;
   }
 
-  get origin() {
-    return new URL(this.data.manifest_url).origin;
+  /**
+   * Return `uri` signed with a valid SAS; if a renewal fails, the old SAS is used while it lasts.
+   * @param {string} uri
+   */
+  async signed(uri) {
+    const data = (await this.#renewWhenDue()) ?? (await this.renew());
+    return sign(uri, data.sas, new URL(data.manifest_url).origin);
   }
 
-  /** `uri` signed with a SAS that is still good; a renewal that fails leaves the old one in use while it lasts. */
-  async signed(uri) {
-    if (this.#ticks() >= this.#due) {
-      await this.renew().catch((error) => {
-        if (this.#now() >= Date.parse(this.data.expires_at)) throw error;
-        this.#due = this.#ticks() + 5000;
-      });
+  async #renewWhenDue() {
+    const { data } = this;
+    if (!data || this.#ticks() < this.#due) return data;
+    try {
+      return await this.renew();
+    } catch (error) {
+      if (this.#now() >= new Date(data.expires_at).getTime()) throw error;
+      this.#due = this.#ticks() + AGAIN_MS;
+      if (error instanceof RequestError && !isTemporary(error)) this.#onRefused(error);
+      return data;
     }
-    return sign(uri, this.data.sas, this.origin);
   }
 }

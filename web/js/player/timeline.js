@@ -1,16 +1,35 @@
-/** The seek bar: where one is, what is loaded, what is encoded, and a picture of what lies under the pointer. */
+/** The seek bar: the position, what is loaded, what is encoded, and a picture of what lies under the pointer. */
 import { clock } from "../text.js";
 import { hooks } from "../dom.js";
 
+/** @typedef {Pick<TimeRanges, "length" | "start" | "end">} Ranges */
+/**
+ * @typedef {object} Facts where the film is; times in seconds
+ * @property {number} time
+ * @property {number} duration
+ * @property {number} front the end of what is encoded
+ * @property {boolean} encoding
+ * @property {Ranges} buffered
+ */
+/** @typedef {{ address: string, x: number, y: number, width: number, height: number }} Thumbnail a part of a sheet of pictures */
+
 const FRONT_MARGIN_S = 1;
 
-/** A place to seek to that exists: inside the film and, while it encodes, short of what is not there yet. */
+/**
+ * Return the place nearest to `target` that exists: inside the film and within what is encoded.
+ * @param {number} target
+ * @param {Pick<Facts, "duration" | "front" | "encoding">} facts
+ */
 export function reachable(target, { duration, front, encoding }) {
   const last = encoding ? Math.min(duration, Math.max(0, front - FRONT_MARGIN_S)) : duration;
   return Math.min(Math.max(0, target), Math.max(0, last));
 }
 
-/** The end of the buffered range around `time`, `time` itself when nothing is buffered there. */
+/**
+ * Return the end of the buffered range around `time`, `time` itself if nothing is buffered there.
+ * @param {Ranges} ranges
+ * @param {number} time
+ */
 export function bufferedEnd(ranges, time) {
   for (let index = 0; index < ranges.length; index += 1) {
     if (ranges.start(index) <= time + 0.1 && time <= ranges.end(index)) return ranges.end(index);
@@ -18,7 +37,12 @@ export function bufferedEnd(ranges, time) {
   return time;
 }
 
-/** Left edge in pixels that keeps a preview of `width` inside a bar of `whole` pixels. */
+/**
+ * Return the centre, in pixels, that keeps a preview of `width` inside a bar of `whole` pixels.
+ * @param {number} at
+ * @param {number} width
+ * @param {number} whole
+ */
 export const previewLeft = (at, width, whole) => Math.min(Math.max(at, width / 2), Math.max(width / 2, whole - width / 2));
 
 export class Timeline {
@@ -27,8 +51,13 @@ export class Timeline {
   #facts;
   #seek;
   #thumbnail;
+  #isScrubbing = false;
+  #previewed = -1;
 
-  /** `facts()` gives {time, duration, front, encoding, buffered}; `thumbnail(time)` a promise of a sprite's piece or null. */
+  /**
+   * @param {HTMLElement} root
+   * @param {{ facts: () => Facts, seek: (time: number) => void, thumbnail: (time: number) => Promise<Thumbnail | null> }} film
+   */
   constructor(root, { facts, seek, thumbnail }) {
     this.#root = root;
     this.#at = hooks(root);
@@ -46,31 +75,33 @@ export class Timeline {
       this.#scrub(false);
       preview.hidden = true;
     });
-    track.addEventListener("pointermove", (event) => {
-      if (event.pointerType === "touch" && !this.scrubbing) return;
+    track.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
+      if (event.pointerType === "touch" && !this.#isScrubbing) return;
       const box = track.getBoundingClientRect();
       this.#preview(Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * this.#facts().duration);
     });
-    track.addEventListener("pointerleave", () => { if (!this.scrubbing) preview.hidden = true; });
-    track.addEventListener("pointercancel", () => { this.#scrub(false); preview.hidden = true; });
+    track.addEventListener("pointerleave", () => { if (!this.#isScrubbing) preview.hidden = true; });
+    track.addEventListener("pointercancel", () => {
+      this.#scrub(false);
+      preview.hidden = true;
+    });
   }
-
-  scrubbing = false;
 
   update() {
     const { time, duration, front, encoding, buffered } = this.#facts();
-    const share = (seconds) => (duration ? Math.min(1, seconds / duration) : 0);
+    const share = (/** @type {number} */ seconds) => (duration ? Math.min(1, seconds / duration) : 0);
     const { range, track } = this.#at;
     range.max = String(Math.max(1, Math.round(duration)));
     track.style.setProperty("--front", encoding ? share(front) : 1);
     track.style.setProperty("--buffered", share(bufferedEnd(buffered, time)));
     this.#at.duration.textContent = clock(Math.round(duration));
-    if (!this.scrubbing) {
+    if (!this.#isScrubbing) {
       range.value = String(time);
       this.#show(time);
     }
   }
 
+  /** @param {number} time */
   #show(time) {
     const { duration } = this.#facts();
     this.#at.track.style.setProperty("--played", duration ? Math.min(1, time / duration) : 0);
@@ -78,27 +109,29 @@ export class Timeline {
     this.#at.range.setAttribute("aria-valuetext", `${clock(time)} of ${clock(duration)}`);
   }
 
+  /** @param {boolean} on */
   #scrub(on) {
-    this.scrubbing = on;
+    this.#isScrubbing = on;
     this.#root.classList.toggle("is-scrubbing", on);
   }
 
+  /** @param {number} time */
   async #preview(time) {
     const { preview, track } = this.#at;
     const picture = this.#at["preview-picture"];
     const { duration, front, encoding } = this.#facts();
     if (!duration) return;
-    this.previewed = time;
-    const there = !encoding || time <= front;
-    this.#at["preview-time"].textContent = there ? clock(time) : `${clock(time)}: not encoded yet`;
+    this.#previewed = time;
+    const exists = !encoding || time <= front;
+    this.#at["preview-time"].textContent = exists ? clock(time) : `${clock(time)}: not available yet`;
     const place = () => {
       const at = (time / duration) * track.clientWidth;
       preview.style.left = `${previewLeft(at, preview.offsetWidth, track.clientWidth)}px`;
     };
     preview.hidden = false;
     place();
-    const piece = there ? await this.#thumbnail(time) : null;
-    if (this.previewed !== time) return; // the pointer has moved on
+    const piece = exists ? await this.#thumbnail(time) : null;
+    if (this.#previewed !== time) return; // the pointer has moved on
     picture.hidden = !piece;
     if (piece) {
       Object.assign(picture.style, {

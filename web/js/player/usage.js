@@ -1,24 +1,29 @@
 /**
- * Heartbeats: where the film is, for how long it was watched and how well it came, told every 15 seconds while it plays,
- * on pause, seek and end, and when the page is left. A heartbeat that does not arrive is made up for by the next.
+ * Heartbeats: the position of the film, how long it was watched and how well it streamed; sent every 15 seconds while it
+ * plays, on pause, seek and end, and when the page is left. The next heartbeat makes up for one that is lost.
  */
 import { api } from "../net.js";
 
+/** @import { Session } from "./session.js" */
+
 export const EVERY_MS = 15_000;
 const SETTLED_MS = 600;
-const LONGEST_STEP_S = 3; // the playhead tells its time more often than that, even at double speed in a hidden tab
+const LONGEST_STEP_S = 3; // time updates come more often than that, even at double speed in a hidden tab
 
-/** Counts a sitting: seconds played, start-up, stalls; `now` is a clock that never jumps, in milliseconds. */
+/** Counts one viewing session: seconds played, start-up, stalls; `now` is a clock that never jumps, in milliseconds. */
 export class Tally {
   #now;
   #began;
+  /** @type {number | null} */
   #time = null;
+  /** @type {number | null} */
   #stalled = null;
   #sequence = 0;
 
   constructor(now = () => performance.now()) {
     this.#now = now;
     this.#began = now();
+    /** @type {number | null} */
     this.startupMs = null;
     this.watchedS = 0;
     this.rebuffers = 0;
@@ -29,29 +34,35 @@ export class Tally {
     return this.startupMs !== null;
   }
 
-  /** The film has been asked for, if it does not play yet. */
+  /** The film has been asked for; counts until it plays. */
   asked() {
     if (!this.begun) this.#began = this.#now();
   }
 
-  /** The picture moves. */
+  /** The film plays. */
   plays() {
     if (!this.begun) this.startupMs = Math.round(this.#now() - this.#began);
   }
 
-  /** The playhead is at `time`: what lies between is watched, unless it was leapt over. */
+  /**
+   * The film is at `time`: what lies between is watched, unless it was skipped.
+   * @param {number} time
+   */
   reaches(time) {
     const step = this.#time === null ? 0 : time - this.#time;
     if (step > 0 && step <= LONGEST_STEP_S) this.watchedS += step;
     this.#time = time;
   }
 
-  /** The playhead leaps: nothing before it counts from here. */
+  /** The viewer seeks: nothing in between counts. */
   leaps() {
     this.#time = null;
   }
 
-  /** The film waits for data, or no longer; `counts` says whether that is a fault of the network. */
+  /**
+   * The film waits for data, or no longer; `counts` says whether that is a fault of the network.
+   * @param {boolean} on
+   */
   waits(on, counts = true) {
     if (on && counts && this.begun && this.#stalled === null) {
       this.rebuffers += 1;
@@ -62,7 +73,10 @@ export class Tally {
     }
   }
 
-  /** The next heartbeat. */
+  /**
+   * Return the next heartbeat.
+   * @param {{ ticket: string, time: number, bitrateKbps?: number | null, droppedFrames?: number }} state
+   */
   heartbeat({ ticket, time, bitrateKbps = null, droppedFrames = 0 }) {
     const since = this.#stalled === null ? 0 : Math.round(this.#now() - this.#stalled);
     this.#sequence += 1;
@@ -82,15 +96,20 @@ export class Tally {
   }
 }
 
-/** Send heartbeats of what plays in `video`; `session` holds the ticket and can ask for another. */
+/** Sends heartbeats of what plays in `video`; `session` holds the ticket and can ask for another. */
 export class Usage {
   #address;
   #video;
   #session;
   #bitrateKbps;
   #told = "";
-  #settling = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #settling;
 
+  /**
+   * @param {string} id
+   * @param {{ video: HTMLVideoElement, session: Session, bitrateKbps: () => number | null }} parts
+   */
   constructor(id, { video, session, bitrateKbps }) {
     this.#address = api(`usage/${encodeURIComponent(id)}`);
     this.#video = video;
@@ -103,22 +122,21 @@ export class Usage {
   bind() {
     const { tally } = this;
     const video = this.#video;
-    const on = (name, act) => video.addEventListener(name, act);
-    on("playing", () => tally.plays());
-    on("timeupdate", () => { if (!video.seeking) tally.reaches(video.currentTime); });
-    on("seeking", () => tally.leaps());
-    on("seeked", () => {
-      clearTimeout(this.#settling); // somebody who drags the bar seeks many times
+    video.addEventListener("playing", () => tally.plays());
+    video.addEventListener("timeupdate", () => { if (!video.seeking) tally.reaches(video.currentTime); });
+    video.addEventListener("seeking", () => tally.leaps());
+    video.addEventListener("seeked", () => {
+      clearTimeout(this.#settling); // dragging the bar seeks many times
       this.#settling = setTimeout(() => this.#send(), SETTLED_MS);
     });
-    on("pause", () => { if (!video.ended) this.#send(); });
-    on("ended", () => this.#send());
+    video.addEventListener("pause", () => { if (!video.ended) this.#send(); });
+    video.addEventListener("ended", () => this.#send());
     setInterval(() => { if (!video.paused) this.#send(); }, EVERY_MS);
     document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") this.leave(); });
     window.addEventListener("pagehide", () => this.leave());
   }
 
-  /** Tell where the film is as the page goes away: a beacon outlives it, but can only POST, and without headers. */
+  /** Send the position as the page goes away: a beacon outlives it, but can only POST, and without headers. */
   leave() {
     const beat = this.#next();
     if (beat) navigator.sendBeacon(this.#address, JSON.stringify(beat));
@@ -132,13 +150,13 @@ export class Usage {
       keepalive: true,
       headers: { "content-type": "application/json" },
       body: JSON.stringify(beat),
-    }).catch(() => null); // no connection: the next heartbeat tells it all
+    }).catch(() => null); // no connection: the next heartbeat has everything
     if (answer?.ok) return;
     this.#told = "";
     if (answer?.status === 401) await this.#session.renew().catch(() => null); // a ticket lives for a day
   }
 
-  /** The next heartbeat; null before the film has begun, without a ticket, and when there is nothing new. */
+  /** Return the next heartbeat; null before the film has begun, without a ticket, and when there is nothing new. */
   #next() {
     const { tally } = this;
     const ticket = this.#session.data?.usage_ticket;

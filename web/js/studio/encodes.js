@@ -1,4 +1,4 @@
-/** The encodes, as they go: what each one does, why one failed, and what can be done about it. */
+/** The encodes: their progress, why one failed, and what can be done about it. */
 import { hook, hooks, piece, reconcile, say } from "../dom.js";
 import { repeat, RequestError } from "../net.js";
 import { watchAddress } from "../cards.js";
@@ -6,33 +6,39 @@ import { authorized } from "../account/session.js";
 import { moment } from "../account/words.js";
 import { bytesText, countText, isOpen, jobText, lookAfter, offers, troubleText } from "./words.js";
 
-const EXPECTED_MS = 60_000; // an upload's job is there within seconds
+/** @import { Job } from "../types.js" */
+
+const EXPECTED_MS = 60_000; // the job of an upload appears within seconds
 
 class Encodes {
+  /** @param {HTMLElement} root */
   constructor(root) {
     this.at = hooks(root);
+    /** @type {Job[]} */
     this.jobs = [];
     this.failures = 0;
     this.expectedUntil = 0;
+    this.isKnown = false;
+    this.turn = 0;
     this.stop = () => {};
     this.filter = "all";
     this.at.filter.addEventListener("change", () => {
       this.filter = this.at.filter.value;
       this.write();
     });
-    document.addEventListener("visibilitychange", () => { if (!document.hidden && this.known) this.look(); });
+    document.addEventListener("visibilitychange", () => { if (!document.hidden && this.isKnown) this.look(); });
   }
 
   /** Look now, and then again and again. */
   async look() {
     this.stop();
-    const turn = (this.turn = {});
+    const turn = (this.turn += 1);
     await this.load();
     if (turn !== this.turn) return;
     this.stop = repeat(() => this.load(), () => lookAfter({ moving: this.isMoving, failures: this.failures }));
   }
 
-  /** An upload has just ended: its job will soon be there. */
+  /** An upload has just ended: its job will appear soon. */
   expect() {
     this.expectedUntil = performance.now() + EXPECTED_MS;
     this.look();
@@ -47,13 +53,13 @@ class Encodes {
     try {
       ({ jobs: this.jobs } = await authorized("jobs"));
       this.failures = 0;
-      this.known = true;
+      this.isKnown = true;
       say(at.trouble, "");
       this.write();
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       this.failures += 1;
-      say(at.trouble, `${error.message} ${this.known ? "What stands here may be old." : ""} Trying again by itself.`);
+      say(at.trouble, [error.message, this.isKnown ? "This list may be out of date." : "", "Trying again…"].filter(Boolean).join(" "));
     }
   }
 
@@ -69,6 +75,7 @@ class Encodes {
     at.jobs.removeAttribute("aria-busy");
   }
 
+  /** @param {Job} job */
   create(job) {
     const node = piece("job");
     const on = hooks(node);
@@ -82,6 +89,10 @@ class Encodes {
     return node;
   }
 
+  /**
+   * @param {HTMLElement} node
+   * @param {{ job: Job, retry: boolean, watch: boolean }} offer
+   */
   update(node, { job, retry, watch }) {
     const on = hooks(node);
     node.dataset.state = isOpen(job) ? "open" : job.status;
@@ -100,9 +111,13 @@ class Encodes {
     on.size.textContent = bytesText(job.source.size);
     on.retry.hidden = !retry;
     on.watch.hidden = !watch;
-    on["watch-word"].textContent = isOpen(job) ? "Watch already" : "Watch";
+    on["watch-word"].textContent = isOpen(job) ? "Watch now" : "Watch";
   }
 
+  /**
+   * @param {HTMLElement} node
+   * @param {string} id
+   */
   async retry(node, id) {
     const button = hook(node, "retry");
     if (button.getAttribute("aria-disabled") === "true") return;
@@ -121,4 +136,5 @@ class Encodes {
   }
 }
 
+/** @param {HTMLElement} root */
 export const bindEncodes = (root) => new Encodes(root);

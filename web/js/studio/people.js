@@ -1,33 +1,64 @@
-/** People and money: who is let in for nothing, who subscribes, what PayPal has told, and the plans there are. */
+/** People: who has free access, who subscribes, and what PayPal has sent. */
 import { hook, hooks, piece, say } from "../dom.js";
 import { persist, RequestError } from "../net.js";
 import { bindForm } from "../account/form.js";
 import { addressFault, faultsOf } from "../account/rules.js";
 import { authorized, session } from "../account/session.js";
 import { day, moment } from "../account/words.js";
-import { period, price } from "../billing/words.js";
+import { isAhead } from "../billing/words.js";
 import { daysFault, eventText, SUBSCRIPTION_STATES } from "./words.js";
 
-const cut = (id) => (id.length > 14 ? `${id.slice(0, 12)}…` : id);
-const when = (iso, now) => moment(iso, now).replace(/^[TY]/, (letter) => letter.toLowerCase()); // within a sentence
-const byWhom = (id) => (id === "operator" ? "by the operator" : id === session()?.user_id ? "by you" : `by account ${cut(id)}`);
-const ask = (path) => persist(() => authorized(path));
+/** @import { Grant, OwnersSubscription, PayPalEvent } from "../types.js" */
+/** @typedef {{ head: string, facts: string[], state: string, kind?: string }} Entry */
+
+/** @param {string} id */
+const shortId = (id) => (id.length > 14 ? `${id.slice(0, 12)}…` : id);
+
+/** @param {string | null} id */
+const accountText = (id) => (id ? `account ${shortId(id)}` : "deleted account");
+
+/**
+ * A moment within a sentence.
+ * @param {string} iso
+ * @param {Date} now
+ */
+const when = (iso, now) => moment(iso, now).replace(/^[TY]/, (letter) => letter.toLowerCase());
+
+/** @param {string | null} id */
+const byWhom = (id) => (id === "operator" ? "by the operator" : id && id === session()?.user_id ? "by you" : `by ${accountText(id)}`);
+
+/**
+ * @param {string} path
+ * @returns {Promise<any>}
+ */
+export const askAgain = (path) => persist(() => authorized(path));
 
 /** A list of things that have a head, a line of facts and a state, loaded page by page. */
 class List {
+  /**
+   * @param {HTMLElement} root
+   * @param {{ path: string, name: string, write: (one: any, now: Date) => Entry }} how `name` is that of the list in the answer
+   */
   constructor(root, { path, name, write }) {
-    Object.assign(this, { at: hooks(root), path, name, write, shown: [], cursor: null });
+    this.at = hooks(root);
+    this.path = path;
+    this.name = name;
+    /** @type {string | null} */
+    this.cursor = null;
+    this.entryOf = write;
+    /** @type {Record<string, any>[]} */
+    this.shown = [];
     this.at.more?.addEventListener("click", () => this.load({ more: true }));
     this.at.retry?.addEventListener("click", () => this.load());
   }
 
   async load({ more = false } = {}) {
     const { at } = this;
-    const from = more ? `?cursor=${encodeURIComponent(this.cursor)}` : "";
+    const from = more && this.cursor ? `?cursor=${encodeURIComponent(this.cursor)}` : "";
     say(at.trouble, "");
     at.again.hidden = true;
     try {
-      const page = await ask(this.path + from);
+      const page = await askAgain(this.path + from);
       const found = page[this.name];
       this.cursor = page.cursor;
       this.shown = more ? [...this.shown, ...found] : found;
@@ -38,14 +69,16 @@ class List {
       if (!(error instanceof RequestError)) throw error;
       say(at.trouble, error.message);
       at.again.hidden = false;
+    } finally {
+      at.entries.removeAttribute("aria-busy");
     }
-    at.entries.removeAttribute("aria-busy");
   }
 
+  /** @param {Record<string, any>} one */
   node(one) {
     const node = piece("entry");
     const on = hooks(node);
-    const { head, facts, state, kind = "" } = this.write(one, new Date());
+    const { head, facts, state, kind = "" } = this.entryOf(one, new Date());
     on.head.textContent = head;
     on.facts.textContent = facts.filter(Boolean).join(" · ");
     say(on.state, state);
@@ -54,38 +87,60 @@ class List {
   }
 }
 
-const grantEntry = ({ user_id, until, granted_at, granted_by }, now) => ({
-  head: `Account ${cut(user_id)}`,
-  facts: [`given ${when(granted_at, now)}`, byWhom(granted_by)],
-  state: Date.parse(until) > now.getTime() ? `Until ${day(until, now)}` : "Over",
-  kind: Date.parse(until) > now.getTime() ? "good" : "",
-});
-
-/** What stands of a subscription; `names` are those of the plans by their id. */
-export function subscriptionEntry({ user_id, plan_id, state, state_since, next_charge_at, paid_through }, now, names = new Map()) {
+/**
+ * @param {Grant} grant
+ * @param {Date} now
+ * @returns {Entry}
+ */
+export function grantEntry({ user_id: user, until, granted_at: at, granted_by: by }, now) {
+  const isOn = isAhead(until, now);
+  const head = accountText(user);
   return {
-    head: names.get(plan_id) ?? plan_id,
+    head: head[0].toUpperCase() + head.slice(1),
+    facts: [`given ${when(at, now)}`, byWhom(by)],
+    state: isOn ? `Until ${day(until, now)}` : "Ended",
+    kind: isOn ? "good" : "",
+  };
+}
+
+/**
+ * @param {OwnersSubscription} subscription
+ * @param {Date} now
+ * @param {Map<string, string>} names those of the plans by their id
+ * @returns {Entry}
+ */
+export function subscriptionEntry(subscription, now, names = new Map()) {
+  const { user_id: user, plan_id: plan, state, state_since: since, next_charge_at: next, paid_through: through } = subscription;
+  return {
+    head: names.get(plan) ?? plan,
     facts: [
-      `account ${cut(user_id)}`,
-      `since ${when(state_since, now)}`,
-      state === "active" && next_charge_at ? `next charge ${day(next_charge_at, now)}` : "",
-      state !== "active" && paid_through ? `paid until ${day(paid_through, now)}` : "",
+      accountText(user),
+      `since ${when(since, now)}`,
+      state === "active" && next ? `next charge ${day(next, now)}` : "",
+      state !== "active" && through ? `paid until ${day(through, now)}` : "",
     ],
     state: SUBSCRIPTION_STATES[state] ?? state,
     kind: { active: "good", suspended: "bad" }[state] ?? "",
   };
 }
 
-const eventEntry = ({ type, subject, received_at, deliveries, settled }, now) => ({
+/**
+ * @param {PayPalEvent} event
+ * @param {Date} now
+ * @returns {Entry}
+ */
+const eventEntry = ({ type, subject, received_at: at, deliveries, settled }, now) => ({
   head: eventText(type),
-  facts: [moment(received_at, now), subject, deliveries > 1 ? `came ${deliveries} times` : ""],
-  state: settled ? "Settled" : "Waits to be settled",
+  facts: [moment(at, now), subject, deliveries > 1 ? `delivered ${deliveries} times` : ""],
+  state: settled ? "Processed" : "Waiting",
   kind: settled ? "good" : "bad",
 });
 
+/** @param {HTMLElement} root */
 export function bindPeople(root) {
+  /** @type {Map<string, string>} */
   const names = new Map();
-  const part = (name) => root.querySelector(`[data-list="${name}"]`);
+  const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(`[data-list="${name}"]`));
   const grants = new List(part("grants"), { path: "grants", name: "grants", write: grantEntry });
   const subscriptions = new List(part("subscriptions"), {
     path: "subscriptions",
@@ -95,7 +150,7 @@ export function bindPeople(root) {
   const events = new List(part("events"), { path: "paypal/events", name: "events", write: eventEntry });
   const form = hook(root, "grant-form");
   const { tell } = bindForm(form, {
-    busy: "Giving…",
+    busy: "Giving access…",
     fields: { not_found: "email" },
     check: ({ email, days }) => faultsOf({ email: addressFault(email), days: daysFault(days) }),
     send: async ({ email, days }) => {
@@ -108,81 +163,10 @@ export function bindPeople(root) {
   });
   const loadNames = async () => {
     try {
-      for (const { id, name } of (await ask("plans/all")).plans) names.set(id, name);
+      for (const { id, name } of (await askAgain("plans/all")).plans) names.set(id, name);
     } catch (error) {
-      if (!(error instanceof RequestError)) throw error; // their ids stand there instead
+      if (!(error instanceof RequestError)) throw error; // their ids are shown instead
     }
   };
   return { look: () => Promise.all([grants.load(), loadNames().then(() => subscriptions.load()), events.load()]) };
 }
-
-class Plans {
-  constructor(root) {
-    this.at = hooks(root);
-    const { at } = this;
-    at["retire-close"].addEventListener("click", () => at["retire-dialog"].close());
-    at.retry.addEventListener("click", () => this.look());
-    const form = at["plan-form"];
-    const { tell } = bindForm(form, {
-      busy: "Making it at PayPal…",
-      check: ({ name, price: amount }) => faultsOf({
-        name: name.trim() ? "" : "Give the plan a name.",
-        price: /^\d+([.,]\d{1,2})?$/.test(amount.trim()) ? "" : "Give a price such as 7.99.",
-      }),
-      send: async ({ name, description, price: amount, currency, interval }) => {
-        const body = { name: name.trim(), description: description.trim(), price: amount.trim().replace(",", "."), currency, interval };
-        const plan = await authorized("plans", { method: "POST", body });
-        form.reset();
-        tell(`${plan.name} can be subscribed to.`, "note");
-        await this.look();
-      },
-    });
-    this.retiring = bindForm(at["retire-form"], {
-      busy: "Retiring…",
-      send: async () => {
-        await authorized(`plans/${encodeURIComponent(this.current.id)}`, { method: "DELETE" });
-        at["retire-dialog"].close();
-        tell(`${this.current.name} is retired. Nobody new can choose it.`, "note");
-        await this.look();
-        form.elements.name.focus();
-      },
-    });
-  }
-
-  async look() {
-    const { at } = this;
-    say(at.trouble, "");
-    at.again.hidden = true;
-    try {
-      const { plans } = await ask("plans/all");
-      plans.sort((a, b) => Boolean(a.retired_at) - Boolean(b.retired_at)); // a stable sort
-      at.entries.replaceChildren(...plans.map((plan) => this.node(plan)));
-      at.none.hidden = plans.length > 0;
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      say(at.trouble, error.message);
-      at.again.hidden = false;
-    }
-    at.entries.removeAttribute("aria-busy");
-  }
-
-  node(plan) {
-    const node = piece("plan");
-    const on = hooks(node);
-    on.head.textContent = plan.name;
-    on.head.id = `plan-${plan.id}`;
-    on.facts.textContent = [`${price(plan.price_minor, plan.currency)} ${period(plan)}`, plan.description].filter(Boolean).join(" · ");
-    say(on.state, plan.retired_at ? `Retired ${day(plan.retired_at, new Date())}` : "");
-    on.retire.hidden = Boolean(plan.retired_at);
-    on.retire.setAttribute("aria-describedby", on.head.id);
-    on.retire.addEventListener("click", () => {
-      this.current = plan;
-      this.retiring.clear();
-      this.at["retire-name"].textContent = plan.name;
-      this.at["retire-dialog"].showModal();
-    });
-    return node;
-  }
-}
-
-export const bindPlans = (root) => new Plans(root);

@@ -1,43 +1,59 @@
-/** One PUT to blob storage that tells how far it is: `fetch` cannot, so XMLHttpRequest does. */
+/** One PUT to blob storage that tells its progress: `fetch` cannot, so XMLHttpRequest does. */
 import { PutError } from "./upload.js";
 
 const SILENT_MS = 60_000;
 const CODE = /<Code>(\w+)<\/Code>/;
 
-/** Put `body`; resolve on 2xx, raise PutError otherwise. A connection on which nothing moves for a minute is given up. */
+/**
+ * Put `body`; resolve on 2xx, reject with PutError otherwise. A connection without progress for a minute is given up.
+ * @param {string} address
+ * @param {XMLHttpRequestBodyInit} body
+ * @param {{ signal: AbortSignal, onBytes: (bytes: number) => void }} how
+ * @returns {Promise<void>}
+ */
 export function put(address, body, { signal, onBytes }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    let timer = 0;
-    const silent = () => {
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    const restartTimer = () => {
       clearTimeout(timer);
       timer = setTimeout(() => request.abort(), SILENT_MS);
     };
     const stop = () => request.abort();
-    const end = (settle, value) => () => {
+    const end = () => {
       clearTimeout(timer);
       signal.removeEventListener("abort", stop);
-      settle(value());
+    };
+    const fail = (/** @type {unknown} */ error) => {
+      end();
+      reject(error);
     };
     request.open("PUT", address);
     request.upload.addEventListener("progress", ({ loaded }) => {
-      silent();
+      restartTimer();
       onBytes(loaded);
     });
     request.addEventListener("load", () => {
-      const fine = request.status >= 200 && request.status < 300;
-      const error = () => new PutError(request.status, CODE.exec(request.responseText)?.[1]);
-      end(fine ? resolve : reject, fine ? () => {} : error)();
+      if (request.status >= 200 && request.status < 300) {
+        end();
+        resolve();
+      } else fail(new PutError(request.status, CODE.exec(request.responseText)?.[1]));
     });
-    request.addEventListener("error", end(reject, () => new PutError(0)));
-    request.addEventListener("abort", end(reject, () => (signal.aborted ? signal.reason : new PutError(0))));
+    request.addEventListener("error", () => fail(new PutError(0)));
+    request.addEventListener("abort", () => fail(signal.aborted ? signal.reason : new PutError(0)));
     signal.addEventListener("abort", stop);
-    silent();
+    restartTimer();
     request.send(body);
   });
 }
 
-/** Pass the time, less of it when the network comes back; raise what `signal` was aborted with. */
+/**
+ * Wait, not longer than until the browser is online again; reject with the reason of `signal` if that is aborted.
+ * @param {number} ms
+ * @param {AbortSignal} signal
+ * @returns {Promise<void>}
+ */
 export function waitOnline(ms, signal) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(done, ms);

@@ -1,15 +1,21 @@
-/** The studio: where an administrator runs the service. Its tabs look things up when they are opened. */
+/** The Studio: where an administrator runs the service. A tab loads its content when it is opened. */
 import "../nav.js";
-import { hook } from "../dom.js";
+import { hook, rootOf } from "../dom.js";
 import { persist, RequestError } from "../net.js";
 import { showState } from "../account/form.js";
 import { authorized, leaveFor, loginAddress, onChange, ready, update } from "../account/session.js";
 import { bindEncodes } from "./encodes.js";
-import { bindPeople, bindPlans } from "./people.js";
+import { bindPeople } from "./people.js";
+import { bindPlans } from "./plans.js";
 import { bindTitles } from "./titles.js";
 import { bindUploads } from "./uploads.js";
 
-/** The tab that a key leads to from the one at `index` of `count`; null for keys that lead nowhere. */
+/**
+ * Return the tab that a key leads to from the one at `index` of `count`; null for other keys.
+ * @param {string} key
+ * @param {number} index
+ * @param {number} count
+ */
 export function tabAfter(key, index, count) {
   if (key === "ArrowRight") return (index + 1) % count;
   if (key === "ArrowLeft") return (index + count - 1) % count;
@@ -17,16 +23,21 @@ export function tabAfter(key, index, count) {
   return key === "End" ? count - 1 : null;
 }
 
-/** Tabs after the pattern of the ARIA Authoring Practices; `open(name)` is told which one is shown. */
+/**
+ * Bind tabs after the pattern of the ARIA Authoring Practices; `open(name)` is told which one is shown.
+ * @param {HTMLElement} root
+ * @param {(name: string) => void} open
+ */
 function bindTabs(root, open) {
-  const tabs = [...root.querySelectorAll("[role=tab]")];
-  const nameOf = (tab) => tab.dataset.tab;
-  const show = (wanted, { focus = false } = {}) => {
+  const tabs = /** @type {HTMLElement[]} */ ([...root.querySelectorAll("[role=tab]")]);
+  const nameOf = (/** @type {HTMLElement} */ tab) => tab.dataset.tab ?? "";
+  const panelOf = (/** @type {HTMLElement} */ tab) => /** @type {HTMLElement} */ (root.querySelector(`#${tab.getAttribute("aria-controls")}`));
+  const show = (/** @type {HTMLElement} */ wanted, { focus = false } = {}) => {
     for (const tab of tabs) {
       const isShown = tab === wanted;
       tab.setAttribute("aria-selected", String(isShown));
       tab.tabIndex = isShown ? 0 : -1;
-      root.querySelector(`#${tab.getAttribute("aria-controls")}`).hidden = !isShown;
+      panelOf(tab).hidden = !isShown;
     }
     if (focus) wanted.focus();
     history.replaceState(null, "", `#${nameOf(wanted)}`);
@@ -42,19 +53,22 @@ function bindTabs(root, open) {
     });
   });
   const named = () => tabs.find((tab) => `#${nameOf(tab)}` === location.hash);
-  window.addEventListener("hashchange", () => { if (named()) show(named()); });
+  window.addEventListener("hashchange", () => {
+    const tab = named();
+    if (tab) show(tab);
+  });
   show(named() ?? tabs[0]);
 }
 
 async function isAdministrator() {
-  const known = await ready();
-  if (!known) await leaveFor(loginAddress(), { back: false });
-  if (known.admin) return true; // the API says so itself at every request
+  const known = (await ready()) ?? (await leaveFor(loginAddress(), { back: false }));
+  if (known.admin) return true; // the API checks every request itself
   const me = await persist(() => authorized("me"));
   update(me);
   return me.admin;
 }
 
+/** @param {HTMLElement} root */
 async function start(root) {
   let admitted;
   try {
@@ -70,14 +84,15 @@ async function start(root) {
     showState(root, "denied");
     return;
   }
-  const part = (name) => root.querySelector(`[data-part="${name}"]`);
+  const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(`[data-part="${name}"]`));
   const encodes = bindEncodes(part("encodes"));
   bindUploads(part("upload"), ({ kind }) => { if (kind === "film") encodes.expect(); });
+  /** @type {Record<string, { look: () => unknown }>} */
   const parts = { films: encodes, titles: bindTitles(part("titles")), people: bindPeople(part("people")), plans: bindPlans(part("plans")) };
   showState(root, "known");
   bindTabs(root, (name) => parts[name].look());
   onChange((now, elsewhere) => { if (!now && elsewhere) leaveFor(loginAddress(), { back: false }); });
 }
 
-const root = globalThis.document?.querySelector("[data-studio]");
-if (root) start(root);
+const page = rootOf("studio");
+if (page) start(page);

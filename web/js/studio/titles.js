@@ -1,4 +1,4 @@
-/** The titles: found by their words, described by hand, taken out. */
+/** The titles: found by their words, edited, withdrawn. */
 import { hook, hooks, picture, piece, reconcile, say } from "../dom.js";
 import { persist, RequestError } from "../net.js";
 import { hueOf, pictureFor, titleAddress } from "../cards.js";
@@ -8,22 +8,36 @@ import { faultsOf } from "../account/rules.js";
 import { authorized } from "../account/session.js";
 import { changesOf, yearFault } from "./words.js";
 
+/** @import { Title } from "../types.js" */
+
 const TYPING_MS = 300;
 const PAGE = 24;
+
+/** @param {{ id: string }} title */
 const pathOf = ({ id }) => `titles/${encodeURIComponent(id)}`;
 
-/** The short facts of a title, as one line. */
-export const titleFacts = ({ year, status }) => [year ? String(year) : "Year unknown", stateLabel(status)].filter(Boolean).join(" · ");
+/**
+ * The short facts of a title, as one line.
+ * @param {{ year?: number | null, status: string }} title
+ */
+export const titleFacts = ({ year, status }) =>
+  [year ? String(year) : "Year unknown", status === "encoding" ? "Encoding" : stateLabel(status)].filter(Boolean).join(" · ");
 
 class Titles {
+  /** @param {HTMLElement} root */
   constructor(root) {
     this.at = hooks(root);
+    /** @type {Title[]} */
     this.titles = [];
+    /** @type {string | null} */
     this.cursor = null;
+    /** @type {Title | null} */
+    this.current = null;
     this.asked = 0;
     const { at } = this;
-    let timer = 0;
-    at.search.addEventListener("submit", (event) => event.preventDefault());
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    at.search.addEventListener("submit", (/** @type {Event} */ event) => event.preventDefault());
     at.q.addEventListener("input", () => {
       clearTimeout(timer);
       timer = setTimeout(() => this.load(), TYPING_MS);
@@ -31,8 +45,8 @@ class Titles {
     at.more.addEventListener("click", () => this.load({ more: true }));
     at["edit-close"].addEventListener("click", () => at["edit-dialog"].close());
     at["withdraw-close"].addEventListener("click", () => at["withdraw-dialog"].close());
-    this.bindEdit(hook(root, "edit-form"));
-    this.bindWithdraw(hook(root, "withdraw-form"));
+    this.editing = this.bindEdit(hook(root, "edit-form"));
+    this.withdrawing = this.bindWithdraw(hook(root, "withdraw-form"));
   }
 
   look() {
@@ -42,7 +56,7 @@ class Titles {
   async load({ more = false } = {}) {
     const { at } = this;
     const turn = (this.asked += 1);
-    const asked = new URLSearchParams({ q: at.q.value.trim(), limit: PAGE, ...(more && this.cursor ? { cursor: this.cursor } : {}) });
+    const asked = new URLSearchParams({ q: at.q.value.trim(), limit: String(PAGE), ...(more && this.cursor ? { cursor: this.cursor } : {}) });
     try {
       const page = await authorized(`catalogue/titles?${asked}`);
       if (turn !== this.asked) return;
@@ -68,13 +82,17 @@ class Titles {
     at.titles.removeAttribute("aria-busy");
   }
 
+  /**
+   * @param {HTMLElement} node
+   * @param {Title} title
+   */
   update(node, title) {
     const on = hooks(node);
     on.link.textContent = title.name;
     on.link.href = titleAddress(title.id);
     on.link.id = `title-${title.id}`;
     on.facts.textContent = titleFacts(title);
-    say(on.note, title.failure || (title.metadata.matched ? "" : title.metadata.reason) || "");
+    say(on.note, title.failure || (title.metadata?.matched ? "" : title.metadata?.reason) || "");
     on.art.style.setProperty("--hue", hueOf(title.id));
     picture(on.picture, pictureFor(title.artwork, "card"));
     for (const button of [on.edit, on.withdraw]) button.setAttribute("aria-describedby", on.link.id);
@@ -82,6 +100,7 @@ class Titles {
     on.withdraw.onclick = () => this.openWithdraw(title);
   }
 
+  /** @param {Title} title */
   openEdit(title) {
     const { at } = this;
     const form = at["edit-form"];
@@ -94,6 +113,7 @@ class Titles {
     form.elements.name.focus();
   }
 
+  /** @param {Title} title */
   openWithdraw(title) {
     const { at } = this;
     this.current = title;
@@ -102,37 +122,43 @@ class Titles {
     at["withdraw-dialog"].showModal();
   }
 
+  /** @param {HTMLFormElement} form */
   bindEdit(form) {
-    this.editing = bindForm(form, {
+    return bindForm(form, {
       busy: "Saving…",
-      check: ({ name, year }) => faultsOf({ name: name.trim() ? "" : "A title needs a name.", year: yearFault(year) }),
-      send: async (values) => {
-        const changes = changesOf(this.current, values);
+      check: ({ name, year }) => faultsOf({ name: name.trim() ? "" : "Enter a name.", year: yearFault(year) }),
+      send: async ({ name, year, plot }) => {
+        if (!this.current) return;
+        const { current } = this;
+        const changes = changesOf(current, { name, year, plot });
         if (Object.keys(changes).length) {
-          const edited = await persist(() => authorized(pathOf(this.current), { method: "PATCH", body: changes }));
+          const edited = await persist(() => authorized(pathOf(current), { method: "PATCH", body: changes }));
           this.titles = this.titles.map((title) => (title.id === edited.id ? edited : title));
           this.write();
-          say(this.at.said, `${edited.name} is saved. The site shows it within seconds.`);
+          say(this.at.said, `Saved ${edited.name}. The site shows it within seconds.`);
         }
         this.at["edit-dialog"].close();
       },
     });
   }
 
+  /** @param {HTMLFormElement} form */
   bindWithdraw(form) {
-    this.withdrawing = bindForm(form, {
+    return bindForm(form, {
       busy: "Withdrawing…",
       send: async () => {
+        if (!this.current) return;
         const { id, name } = this.current;
-        await persist(() => authorized(pathOf(this.current), { method: "DELETE" }));
+        await persist(() => authorized(pathOf({ id }), { method: "DELETE" }));
         this.titles = this.titles.filter((title) => title.id !== id);
         this.write();
         this.at["withdraw-dialog"].close();
-        say(this.at.said, `${name} is withdrawn. Nobody finds or plays it any more.`);
+        say(this.at.said, `Withdrew ${name}. It can no longer be found or played.`);
         this.at.q.focus();
       },
     });
   }
 }
 
+/** @param {HTMLElement} root */
 export const bindTitles = (root) => new Titles(root);

@@ -1,18 +1,22 @@
 /**
  * A file goes into blob storage in blocks, some at a time, and becomes a blob by one list of them (Put Block, Put Block
- * List). A block that did not arrive is sent again until it does: the file is lost only with the page. Pure: whoever
- * calls brings what puts and what waits.
+ * List). A block that did not arrive is sent again until it does. Pure: the caller brings what puts and what waits.
  */
 import { backoff } from "../net.js";
+
+/** @typedef {{ signal: AbortSignal, onBytes: (bytes: number) => void }} PutOptions */
+/** @typedef {{ id: string, from: number, to: number }} Block bytes `from` to `to`, which is not in it */
 
 const MIB = 2 ** 20;
 const SMALLEST_BLOCK = 8 * MIB;
 const MOST_BLOCKS = 50_000; // Put Block List takes no more
 const AT_ONCE = 4;
-const PASSING = new Set([0, 408, 429, 500, 502, 503, 504]);
+const MOST_RENEWALS = 2;
+const TEMPORARY = new Set([0, 408, 429, 500, 502, 503, 504]);
 
 /** What the storage answered: its status, 0 for no answer, and the code of its error. */
 export class PutError extends Error {
+  /** @param {number} status */
   constructor(status, code = "") {
     super(putText(status, code));
     this.name = "PutError";
@@ -21,25 +25,35 @@ export class PutError extends Error {
   }
 }
 
+/**
+ * @param {number} status
+ * @param {string} code
+ */
 function putText(status, code) {
-  if (status === 0) return "The storage cannot be reached.";
-  if (status === 403) return "The storage no longer takes this file. Log in again, and choose it once more.";
-  if (status === 413) return "The file is larger than the storage takes.";
-  if (code === "InvalidBlobOrBlock") return "Another program has an unfinished upload of this name. Give the file another name, or let that one end.";
-  return `The storage answered ${code ? `${status} (${code})` : status}.`;
+  if (status === 0) return "There is no connection to storage.";
+  if (status === 403) return "Storage no longer accepts this file. Log in again and choose it once more.";
+  if (status === 413) return "The file is larger than storage accepts.";
+  if (code === "InvalidBlobOrBlock") return "Another program is uploading a file of this name. Rename your file, or let that upload finish.";
+  return `Storage answered ${code ? `${status} (${code})` : status}.`;
 }
 
 /** The file changed, moved or went away while it was sent. */
 export class Unreadable extends Error {
   constructor() {
-    super("The file can no longer be read. Was it moved or changed? Choose it again.");
+    super("The file can no longer be read. If it was moved or changed, choose it again.");
     this.name = "Unreadable";
   }
 }
 
+/** @param {number} size */
 export const blockSize = (size) => Math.max(SMALLEST_BLOCK, Math.ceil(size / MOST_BLOCKS / MIB) * MIB);
 
-/** The blocks of a file of `size` bytes; ids of one length, and `mark` keeps those of two uploads of a name apart. */
+/**
+ * Return the blocks of a file of `size` bytes. Their ids have one length; `mark` tells two uploads of a name apart.
+ * @param {number} size
+ * @param {string} mark
+ * @returns {Block[]}
+ */
 export function blocksOf(size, mark, each = blockSize(size)) {
   return Array.from({ length: Math.ceil(size / each) }, (_, index) => ({
     id: btoa(`${mark}-${String(index).padStart(6, "0")}`),
@@ -48,58 +62,87 @@ export function blocksOf(size, mark, each = blockSize(size)) {
   }));
 }
 
+/**
+ * @param {string} address
+ * @param {string} id
+ */
 export const blockAddress = (address, id) => `${address}&comp=block&blockid=${encodeURIComponent(id)}`;
+/** @param {string} address */
 export const listAddress = (address) => `${address}&comp=blocklist`;
 
-/** The body of Put Block List. Only blocks that were not listed yet: a list that came twice is known by its refusal. */
+/**
+ * Return the body of Put Block List. It names only uncommitted blocks, so that a list sent twice is refused.
+ * @param {{ id: string }[]} blocks
+ */
 export const blockList = (blocks) =>
   `<?xml version="1.0" encoding="utf-8"?><BlockList>${blocks.map(({ id }) => `<Uncommitted>${id}</Uncommitted>`).join("")}</BlockList>`;
 
+/** @param {Blob} file */
 async function assertReadable(file) {
   try {
     await file.slice(0, 1).arrayBuffer();
   } catch (error) {
-    if (error.name === "AbortError") throw error;
+    if (error instanceof Error && error.name === "AbortError") throw error;
     throw new Unreadable();
   }
 }
 
 /**
- * Send `file`. `put(address, body, {signal, onBytes})` puts once and raises PutError; `ticket()` gives an address to
- * write at, and another when one has run out; `onBytes(sent)` and `onTrouble(error or null)` tell how it goes;
- * `wait(ms, signal)` passes the time before a block is sent again.
+ * Send `file`. `put` puts once and raises PutError; `ticket()` gives an address to write to, and another when one has
+ * expired; `onBytes(sent)` and `onTrouble(error or null)` report progress; `wait(ms, signal)` waits before a retry.
+ * @param {Blob} file
+ * @param {{
+ *   put: (address: string, body: any, how: PutOptions) => Promise<void>,
+ *   ticket: () => Promise<string>,
+ *   signal: AbortSignal,
+ *   mark: string,
+ *   onBytes?: (sent: number) => void,
+ *   onTrouble?: (error: PutError | null) => void,
+ *   wait: (ms: number, signal: AbortSignal) => Promise<void>,
+ *   blockBytes?: number,
+ * }} how
  */
 export async function sendFile(file, { put, ticket, signal, mark, onBytes = () => {}, onTrouble = () => {}, wait, blockBytes }) {
   const blocks = blocksOf(file.size, mark, blockBytes);
+  /** @type {Map<string, number>} */
   const sent = new Map();
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   let address = ticket();
-  const tell = (id, bytes) => {
+  const tell = (/** @type {string} */ id, /** @type {number} */ bytes) => {
     sent.set(id, bytes);
     onBytes([...sent.values()].reduce((sum, one) => sum + one, 0));
   };
 
-  /** Put until it is there; `isDone(error, lost)` may take a refusal for success once an answer was `lost`. */
+  /**
+   * Put until it is there; `isDone(error, lost)` may take a refusal for success once an answer was `lost`.
+   * @param {(address: string) => string} makeAddress
+   * @param {any} body
+   * @param {{ onBytes: (bytes: number) => void, isDone?: (error: PutError, lost: boolean) => boolean }} how
+   */
   async function persist(makeAddress, body, { onBytes: count, isDone = () => false }) {
     let lost = false;
+    const moved = (/** @type {number} */ bytes) => {
+      if (lost && bytes) onTrouble(null); // the connection is back: the whole block need not arrive first
+      count(bytes);
+    };
     for (let attempt = 1, renewals = 0; ; attempt += 1) {
       either.throwIfAborted();
       const current = address;
       try {
-        await put(makeAddress(await current), body, { signal: either, onBytes: count });
+        await put(makeAddress(await current), body, { signal: either, onBytes: moved });
         onTrouble(null);
         return;
       } catch (error) {
         if (!(error instanceof PutError) || either.aborted) throw error;
         if (isDone(error, lost)) return;
         count(0);
-        if (error.status === 403 && renewals < 2) { // tickets run out; the blocks that are there stay
+        if (error.status === 403 && renewals < MOST_RENEWALS) { // the address has expired; the blocks that are there stay
           renewals += 1;
           if (address === current) address = ticket();
           continue;
         }
-        if (!PASSING.has(error.status)) throw error;
+        if (!TEMPORARY.has(error.status)) throw error;
         if (error.status === 0) await assertReadable(file);
         lost = true;
         onTrouble(error);
@@ -108,7 +151,7 @@ export async function sendFile(file, { put, ticket, signal, mark, onBytes = () =
     }
   }
 
-  const rest = blocks[Symbol.iterator](); // shared: each worker takes the next block that nobody has
+  const rest = blocks[Symbol.iterator](); // shared: each worker takes the next block that no other has
   async function work() {
     for (const { id, from, to } of rest) {
       await persist((at) => blockAddress(at, id), file.slice(from, to), { onBytes: (bytes) => tell(id, bytes) });
@@ -117,21 +160,28 @@ export async function sendFile(file, { put, ticket, signal, mark, onBytes = () =
   }
   try {
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, blocks.length) }, work));
-    const isDone = (error, lost) => lost && error.code === "InvalidBlockList"; // listed; only the answer was lost
-    await persist(listAddress, blockList(blocks), { onBytes: () => {}, isDone });
+    await persist(listAddress, blockList(blocks), {
+      onBytes: () => {},
+      isDone: (error, lost) => lost && error.code === "InvalidBlockList", // committed; only the answer was lost
+    });
   } finally {
     stop.abort();
   }
 }
 
-/** How fast bytes go, over the last seconds; times in milliseconds. */
+/** The speed of an upload over the last seconds; times in milliseconds. */
 export class Meter {
+  /** @type {{ bytes: number, atMs: number }[]} */
   #seen = [];
 
   constructor(windowMs = 8000) {
     this.windowMs = windowMs;
   }
 
+  /**
+   * @param {number} bytes
+   * @param {number} atMs
+   */
   note(bytes, atMs) {
     this.#seen.push({ bytes, atMs });
     while (this.#seen.length > 2 && atMs - this.#seen[0].atMs > this.windowMs) this.#seen.shift();
@@ -140,7 +190,7 @@ export class Meter {
   /** Bytes a second; 0 until there is enough to tell. */
   get rate() {
     const [first, last] = [this.#seen[0], this.#seen.at(-1)];
-    if (!first || last.atMs - first.atMs < 500) return 0;
+    if (!first || !last || last.atMs - first.atMs < 500) return 0;
     return Math.max(0, ((last.bytes - first.bytes) * 1000) / (last.atMs - first.atMs));
   }
 }

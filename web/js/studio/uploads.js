@@ -1,4 +1,4 @@
-/** The studio's drop zone: files go in one after the other, each with its progress, a way to end it, and a way to retry. */
+/** The Studio's drop zone: files are sent one after the other, each with its progress, and can be cancelled and retried. */
 import { hooks, piece, reconcile, say } from "../dom.js";
 import { persist, RequestError } from "../net.js";
 import { titleAddress } from "../cards.js";
@@ -7,26 +7,62 @@ import { put, waitOnline } from "./put.js";
 import { Meter, PutError, sendFile, Unreadable } from "./upload.js";
 import { bytesText, kindOf, nextUpload, sendingText, UPLOAD_ENDED } from "./words.js";
 
+/** @import { UploadTicket } from "../types.js" */
+/**
+ * @typedef {object} Item a file in the list
+ * @property {string} key
+ * @property {File} file
+ * @property {string} kind what the file is: "film", "subtitles", …
+ * @property {string} text the same as words
+ * @property {"asking" | "confirm" | "waiting" | "sending" | "done" | "cancelled" | "failed"} state
+ * @property {string} said
+ * @property {number} sent bytes
+ * @property {boolean} agreed the owner wants to replace the film of this name
+ * @property {AbortController} stop
+ * @property {Meter} meter
+ * @property {UploadTicket | null} ticket
+ */
+
 const PAINT_MS = 250;
+/** @type {Record<string, string>} */
 const ICONS = { film: "film", metadata: "text", poster: "picture", backdrop: "picture", subtitles: "words" };
+const EXPECTED = [RequestError, PutError, Unreadable];
 
-const isExpected = (error) => [RequestError, PutError, Unreadable].some((kind) => error instanceof kind);
+/**
+ * @param {unknown} error
+ * @returns {error is Error}
+ */
+const isExpected = (error) => EXPECTED.some((kind) => error instanceof kind);
 
+/**
+ * @param {File} file
+ * @returns {Promise<UploadTicket>}
+ */
 const askTicket = (file) => persist(() => authorized("uploads", { method: "POST", body: { name: file.name, size: file.size } }), { attempts: 8 });
 
-/** What stands beside a file that is not being sent. */
-const stateText = {
-  asking: ({ file }) => bytesText(file.size),
-  confirm: ({ file }) => bytesText(file.size),
-  waiting: ({ file }) => `${bytesText(file.size)}, waits for its turn`,
-  done: ({ file, kind }) => (kind === "film" ? `${bytesText(file.size)}, uploaded. Its encode stands below.` : `${bytesText(file.size)}, uploaded.`),
-  cancelled: () => "Cancelled. Nothing of it was kept.",
-  failed: () => "Not uploaded.",
-};
+/**
+ * The words beside a file that is not being sent.
+ * @param {Item} item
+ */
+function stateText({ state, kind, file }) {
+  const size = bytesText(file.size);
+  if (state === "waiting") return `${size}, waiting`;
+  if (state === "done") return kind === "film" ? `${size}, uploaded. See its progress below.` : `${size}, uploaded.`;
+  if (state === "cancelled") return "Cancelled. Nothing was kept.";
+  return state === "failed" ? "Not uploaded." : size;
+}
+
+/** @param {Item} item */
+const beganAnew = (item) => Object.assign(item, { state: "asking", said: "", sent: 0, stop: new AbortController(), meter: new Meter(), ticket: null });
 
 class Uploads {
+  /**
+   * @param {HTMLElement} root
+   * @param {(item: { kind: string }) => void} onArrived
+   */
   constructor(root, onArrived) {
     this.at = hooks(root);
+    /** @type {Item[]} */
     this.items = [];
     this.onArrived = onArrived;
     this.number = 0;
@@ -46,67 +82,75 @@ class Uploads {
     });
   }
 
+  /** @param {HTMLElement} zone */
   bindDrop(zone) {
-    const over = (on) => zone.classList.toggle("is-over", on);
-    const isFiles = (event) => event.dataTransfer?.types.includes("Files");
-    // A file that misses the zone must not take the page's place.
-    for (const kind of ["dragover", "drop"]) window.addEventListener(kind, (event) => { if (isFiles(event)) event.preventDefault(); });
+    const over = (/** @type {boolean} */ on) => zone.classList.toggle("is-over", on);
+    // a file that misses the zone must not replace the page
+    for (const kind of /** @type {const} */ (["dragover", "drop"])) {
+      window.addEventListener(kind, (event) => { if (event.dataTransfer?.types.includes("Files")) event.preventDefault(); });
+    }
     zone.addEventListener("dragenter", () => over(true));
     zone.addEventListener("dragover", () => over(true));
-    zone.addEventListener("dragleave", ({ relatedTarget }) => { if (!zone.contains(relatedTarget)) over(false); });
+    zone.addEventListener("dragleave", ({ relatedTarget }) => { if (!(relatedTarget instanceof Node && zone.contains(relatedTarget))) over(false); });
     zone.addEventListener("drop", ({ dataTransfer }) => {
       over(false);
-      const entries = [...dataTransfer.items].filter(({ kind }) => kind === "file");
-      const isFolder = (item) => item.webkitGetAsEntry?.()?.isDirectory;
-      const folders = entries.filter(isFolder).length;
-      this.add(entries.filter((item) => !isFolder(item)).map((item) => item.getAsFile()));
-      if (folders) say(this.at.said, "A folder cannot be uploaded. Drop the files that are in it.");
+      const entries = [...(dataTransfer?.items ?? [])].filter(({ kind }) => kind === "file");
+      const isFolder = (/** @type {DataTransferItem} */ item) => Boolean(item.webkitGetAsEntry?.()?.isDirectory);
+      this.add(entries.filter((item) => !isFolder(item)).map((item) => item.getAsFile()).filter((file) => file !== null));
+      if (entries.some(isFolder)) say(this.at.said, "Folders cannot be uploaded. Drop the files inside instead.");
     });
   }
 
+  /** @param {File[]} files */
   add(files) {
     say(this.at.said, "");
     for (const file of files) {
       if (this.items.some((item) => item.file.name === file.name && !UPLOAD_ENDED.has(item.state))) {
-        say(this.at.said, `${file.name} is in the list already.`);
+        say(this.at.said, `${file.name} is already in the list.`);
       } else if (!file.size) {
         say(this.at.said, `${file.name} is empty.`);
       } else {
         this.items = this.items.filter((item) => item.file.name !== file.name);
-        this.begin({ key: String((this.number += 1)), file, ...kindOf(file.name) });
+        const item = /** @type {Item} */ ({ key: String((this.number += 1)), file, ...kindOf(file.name), agreed: false });
+        this.items.push(item);
+        this.begin(item);
       }
     }
     this.write();
   }
 
-  /** Ask for the ticket first: it says whether something of that name is there. */
+  /**
+   * Ask for the ticket first: it says whether a file of this name exists.
+   * @param {Item} item
+   */
   async begin(item) {
-    if (!this.items.includes(item)) this.items.push(item);
-    Object.assign(item, { state: "asking", said: "", sent: 0, stop: new AbortController(), meter: new Meter(), ticket: null });
+    beganAnew(item);
     try {
       item.ticket = await askTicket(item.file);
       if (item.state !== "asking") return;
-      item.state = item.ticket.replaces && item.kind === "film" && !item.agreed ? "confirm" : "waiting";
-      if (item.ticket.replaces && item.kind !== "film") item.said = "Replaces the one that is there.";
-      if (item.state === "confirm") item.said = "A film of this name is there. If you replace it, what plays now goes on until the new one is ready.";
+      const isFilm = item.kind === "film";
+      item.state = item.ticket.replaces && isFilm && !item.agreed ? "confirm" : "waiting";
+      if (item.ticket.replaces && !isFilm) item.said = "Replaces the existing file.";
+      if (item.state === "confirm") item.said = "A film with this name already exists. If you replace it, the current version plays until the new one is ready.";
     } catch (error) {
       if (!isExpected(error)) throw error;
       Object.assign(item, { state: "failed", said: error.message });
     }
-    this.go();
+    this.sendNext();
   }
 
-  go() {
+  sendNext() {
     this.write();
     const item = nextUpload(this.items);
     if (item) this.send(item);
   }
 
+  /** @param {Item} item */
   async send(item) {
     item.state = "sending";
     item.said = "";
     const { signal } = item.stop;
-    let first = item.ticket.upload_url;
+    let first = item.ticket?.upload_url ?? null;
     const ticket = async () => {
       const address = first ?? (await askTicket(item.file)).upload_url;
       first = null;
@@ -124,7 +168,7 @@ class Uploads {
         mark: crypto.getRandomValues(new Uint32Array(1))[0].toString(16).padStart(8, "0"),
         wait: waitOnline,
         onBytes: (sent) => { item.sent = Math.min(sent, item.file.size); },
-        onTrouble: (error) => { item.said = error ? `${error.message} Going on as soon as it can be; leave this page open.` : ""; },
+        onTrouble: (error) => { item.said = error ? `${error.message} The upload continues automatically; keep this page open.` : ""; },
       });
       Object.assign(item, { state: "done", said: "" });
       this.onArrived(item);
@@ -135,14 +179,15 @@ class Uploads {
     } finally {
       clearInterval(painting);
     }
-    this.go();
+    this.sendNext();
   }
 
+  /** @param {Item} item */
   cancel(item) {
     if (item.state !== "sending") item.state = "cancelled";
     item.said = "";
     item.stop.abort();
-    this.go();
+    this.sendNext();
   }
 
   write() {
@@ -151,36 +196,42 @@ class Uploads {
     at.clear.hidden = !items.some(({ state }) => UPLOAD_ENDED.has(state));
   }
 
+  /** @param {Item} item */
   create(item) {
     const node = piece("upload");
     const on = hooks(node);
     on.name.textContent = item.file.name;
+    on.name.id = `upload-${item.key}`;
     on.kind.textContent = item.text;
     node.dataset.icon = ICONS[item.kind];
-    for (const button of [on.cancel, on.retry, on.replace]) button.setAttribute("aria-describedby", (on.name.id = `upload-${item.key}`));
+    for (const button of [on.cancel, on.retry, on.replace]) button.setAttribute("aria-describedby", on.name.id);
     on.bar.setAttribute("aria-labelledby", on.name.id);
     on.cancel.addEventListener("click", () => this.cancel(item));
     on.retry.addEventListener("click", () => this.begin(item));
     on.replace.addEventListener("click", () => {
       Object.assign(item, { agreed: true, state: "waiting", said: "" });
-      this.go();
+      this.sendNext();
     });
     return node;
   }
 
+  /**
+   * @param {HTMLElement} node
+   * @param {Item} item
+   */
   update(node, item) {
     const on = hooks(node);
     const { state, sent, file } = item;
     const isSending = state === "sending";
     const share = Math.floor((100 * sent) / file.size);
     node.dataset.state = state;
-    on.state.textContent = isSending ? sendingText({ sent, size: file.size, rate: item.said ? 0 : item.meter.rate }) : stateText[state](item);
+    on.state.textContent = isSending ? sendingText({ sent, size: file.size, rate: item.said ? 0 : item.meter.rate }) : stateText(item);
     say(on.said, item.said);
     on.bar.hidden = !isSending;
     on.bar.setAttribute("aria-valuenow", String(share));
     on.bar.style.setProperty("--share", `${share}%`);
     on.cancel.hidden = UPLOAD_ENDED.has(state);
-    on["cancel-word"].textContent = state === "confirm" ? "Keep the old one" : "Cancel";
+    on["cancel-word"].textContent = state === "confirm" ? "Keep the existing film" : "Cancel";
     on.retry.hidden = state !== "failed" && state !== "cancelled";
     on.replace.hidden = state !== "confirm";
     on.title.hidden = state !== "done" || item.kind !== "film";
@@ -188,4 +239,8 @@ class Uploads {
   }
 }
 
+/**
+ * @param {HTMLElement} root
+ * @param {(item: { kind: string }) => void} onArrived told of every file that has been uploaded
+ */
 export const bindUploads = (root, onArrived) => new Uploads(root, onArrived);

@@ -1,9 +1,14 @@
-/** What the studio says about files, encodes and people, and the choices it makes; pure. */
+/** What the Studio says about files, encodes and people, and the choices it makes; pure. */
 import { roughly } from "../text.js";
+
+/** @import { Job, Title } from "../types.js" */
 
 const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
 
-/** Bytes as people read them: "812 bytes", "1.4 GB". */
+/**
+ * Bytes as people read them: "812 bytes", "1.4 GB".
+ * @param {number} bytes
+ */
 export function bytesText(bytes) {
   let [value, unit] = [bytes, 0];
   while (value >= 999.5 && unit < UNITS.length - 1) {
@@ -14,7 +19,10 @@ export function bytesText(bytes) {
   return `${value.toFixed(digits).replace(/\.0$/, "")} ${UNITS[unit]}`;
 }
 
-/** How an upload goes: "34 % of 1.4 GB, 12.3 MB/s, about 2 minutes left". */
+/**
+ * The progress of an upload: "34 % of 1.4 GB, 12.3 MB/s, about 2 minutes left".
+ * @param {{ sent: number, size: number, rate: number }} upload
+ */
 export function sendingText({ sent, size, rate }) {
   const percent = size ? Math.floor((100 * sent) / size) : 0;
   const left = rate ? roughly((size - sent) / rate) : "";
@@ -25,7 +33,10 @@ export function sendingText({ sent, size, rate }) {
 
 const LANGUAGE = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
 
-/** What a file is to the service, by its name: the same that the service itself will read from it. */
+/**
+ * What a file is, by its name: the same that the service will read from it.
+ * @param {string} name
+ */
 export function kindOf(name) {
   const dot = name.lastIndexOf(".");
   const suffix = dot > 0 && dot < name.length - 1 ? name.slice(dot).toLowerCase() : "";
@@ -33,7 +44,7 @@ export function kindOf(name) {
   const inner = stem.includes(".") && stem.lastIndexOf(".") > 0 ? stem.slice(stem.lastIndexOf(".") + 1) : "";
   if (suffix === ".json") return { kind: "metadata", text: "Description" };
   if ([".jpg", ".jpeg", ".png", ".webp"].includes(suffix)) {
-    return inner.toLowerCase() === "backdrop" ? { kind: "backdrop", text: "Wide picture" } : { kind: "poster", text: "Poster" };
+    return inner.toLowerCase() === "backdrop" ? { kind: "backdrop", text: "Backdrop" } : { kind: "poster", text: "Poster" };
   }
   if (suffix === ".srt" || suffix === ".vtt") return { kind: "subtitles", text: LANGUAGE.test(inner) ? `Subtitles, ${inner}` : "Subtitles" };
   return { kind: "film", text: "Film" };
@@ -41,7 +52,11 @@ export function kindOf(name) {
 
 export const UPLOAD_ENDED = new Set(["done", "failed", "cancelled"]);
 
-/** The item to send now: what belongs to a film goes first, since subtitles are read when their film arrives. */
+/**
+ * Return the upload to send now. What belongs to a film goes first: subtitles are read when their film arrives.
+ * @template {{ state: string, kind: string }} T
+ * @param {T[]} items
+ */
 export function nextUpload(items) {
   if (items.some(({ state }) => state === "sending")) return null;
   const waiting = items.filter(({ state }) => state === "waiting");
@@ -50,18 +65,23 @@ export function nextUpload(items) {
   return waiting[0] ?? null;
 }
 
-const STATES = {
-  queued: "Waiting for an encoder",
-  planning: "Being looked at",
-  encoding: "Encoding",
-  ready: "Ready",
-  failed: "Failed",
-};
+const STATES = new Map([
+  ["queued", "Waiting for an encoder"],
+  ["planning", "Analysing"],
+  ["encoding", "Encoding"],
+  ["ready", "Ready"],
+  ["failed", "Failed"],
+]);
+
+/** @param {{ status: string }} job */
 export const isOpen = ({ status }) => status !== "ready" && status !== "failed";
 
-/** The state of an encode in a few words: "Encoding, 34 %, about 2 minutes left". */
+/**
+ * The state of an encode in a few words: "Encoding, 34 %, about 2 minutes left".
+ * @param {Pick<Job, "status" | "percent" | "eta_s">} job
+ */
 export function jobText(job) {
-  const parts = [STATES[job.status] ?? job.status];
+  const parts = [STATES.get(job.status) ?? job.status];
   if (job.status === "encoding") {
     parts.push(`${Math.floor(job.percent)} %`);
     const left = roughly(job.eta_s);
@@ -72,59 +92,90 @@ export function jobText(job) {
 
 const SILENT_MS = 3 * 60_000;
 
-/** Why an encode failed, or what keeps it; "" while it just goes on. `nowMs` is the clock. */
+/**
+ * Why an encode failed, or what holds it up; "" while it makes progress. `nowMs` is the clock.
+ * @param {Pick<Job, "status" | "reason" | "fault" | "updated_at">} job
+ * @param {number} nowMs
+ */
 export function troubleText(job, nowMs) {
   if (!isOpen(job)) return job.reason ?? "";
-  if (job.fault) return `A step failed and is tried again by itself: ${job.fault}`;
-  const silent = nowMs - Date.parse(job.updated_at);
+  if (job.fault) return `A step failed and will be retried: ${job.fault}`;
+  const silent = nowMs - new Date(job.updated_at).getTime();
   if (silent < SILENT_MS) return "";
-  const wait = `Nothing has happened for ${roughly(silent / 1000)}.`;
+  const wait = `No progress for ${roughly(silent / 1000)}.`;
   return job.status === "queued"
-    ? `${wait} Either others are encoded first, or no encoder runs. It begins by itself.`
-    : `${wait} If that goes on, see whether an encoder runs. The work goes on by itself, from where it stopped.`;
+    ? `${wait} Other films are being encoded first, or no encoder is running. It starts automatically.`
+    : `${wait} Check that an encoder is running. The work continues where it stopped.`;
 }
 
-/** What can be done about each job, newest first: only the newest of a title that still is one is retried or watched. */
+/**
+ * What can be done about each job, newest first: only the newest of a title that still exists is retried or watched.
+ * @template {Pick<Job, "title_id" | "title_name" | "status" | "manifest_url">} T
+ * @param {T[]} jobs
+ */
 export function offers(jobs) {
+  /** @type {Set<string>} */
   const seen = new Set();
   return jobs.map((job) => {
-    const newest = !seen.has(job.title_id) && job.title_name !== null;
+    const isNewest = !seen.has(job.title_id) && job.title_name !== null;
     seen.add(job.title_id);
-    return { job, retry: newest && job.status === "failed", watch: newest && job.status !== "failed" && Boolean(job.manifest_url) };
+    return { job, retry: isNewest && job.status === "failed", watch: isNewest && job.status !== "failed" && Boolean(job.manifest_url) };
   });
 }
 
-/** "2 under way, 1 failed, 14 ready". */
+/**
+ * "2 in progress, 1 failed, 14 ready".
+ * @param {{ status: string }[]} jobs
+ */
 export function countText(jobs) {
-  const open = jobs.filter(isOpen).length;
-  const count = (status) => jobs.filter((job) => job.status === status).length;
-  return [[open, "under way"], [count("failed"), "failed"], [count("ready"), "ready"]]
+  const count = (/** @type {string} */ status) => jobs.filter((job) => job.status === status).length;
+  /** @type {[number, string][]} */
+  const counts = [[jobs.filter(isOpen).length, "in progress"], [count("failed"), "failed"], [count("ready"), "ready"]];
+  return counts
     .filter(([number]) => number)
     .map(([number, word]) => `${number} ${word}`)
     .join(", ");
 }
 
-/** Milliseconds until the encodes are looked at again: soon while something moves, ever later after failures. */
+/**
+ * Milliseconds until the encodes are asked for again: soon while something moves, ever later after failures.
+ * @param {{ moving: boolean, failures: number }} state
+ */
 export function lookAfter({ moving, failures }) {
   if (failures) return Math.min(60_000, 2000 * 2 ** failures);
   return moving ? 1500 : 12_000;
 }
 
-/** Only the fields that an edit changes, as the API takes them; null clears one. */
+/**
+ * Return only the fields that an edit changes, as the API takes them; null clears one.
+ * @param {Pick<Title, "name" | "year" | "plot">} title
+ * @param {{ name: string, year: string, plot: string }} edit
+ */
 export function changesOf(title, { name, year, plot }) {
   const wanted = { name: name.trim(), year: year.trim() ? Number(year) : null, plot: plot.trim() || null };
-  return Object.fromEntries(Object.entries(wanted).filter(([field, value]) => value !== (title[field] ?? null)));
+  const before = /** @type {Record<string, unknown>} */ (title);
+  return Object.fromEntries(Object.entries(wanted).filter(([field, value]) => value !== (before[field] ?? null)));
 }
 
-/** What is wrong with a year, in a sentence; "" if nothing is. */
+/**
+ * What is wrong with a year, in a sentence; "" if nothing is.
+ * @param {string} text
+ */
 export const yearFault = (text) => (!text.trim() || /^(18[7-9]\d|19\d\d|20\d\d|21\d\d|2200)$/.test(text.trim()) ? "" : "A year has four digits, such as 2024.");
 
-/** What is wrong with a number of days. */
-export const daysFault = (text) => (/^\d{1,5}$/.test(text.trim()) && Number(text) >= 1 && Number(text) <= 36_500 ? "" : "Give a whole number of days, 1 or more.");
+/**
+ * What is wrong with a number of days, in a sentence; "" if nothing is.
+ * @param {string} text
+ */
+export const daysFault = (text) => (/^\d{1,5}$/.test(text.trim()) && Number(text) >= 1 && Number(text) <= 36_500 ? "" : "Enter a whole number of days, 1 or more.");
 
-export const SUBSCRIPTION_STATES = { pending: "Not approved yet", active: "Active", suspended: "Suspended", cancelled: "Cancelled", ended: "Over" };
+/** @type {Record<string, string>} */
+export const SUBSCRIPTION_STATES = { pending: "Not approved yet", active: "Active", suspended: "Suspended", cancelled: "Cancelled", ended: "Ended" };
 
-/** The type of an event as words: "PAYMENT.SALE.COMPLETED" -> "Payment sale completed". */
+/**
+ * The type of an event as words: "PAYMENT.SALE.COMPLETED" -> "Payment sale completed".
+ * @param {string} type
+ */
 export function eventText(type) {
   const words = type.toLowerCase().replaceAll(/[._-]+/g, " ").trim();
   return words.charAt(0).toUpperCase() + words.slice(1);

@@ -1,0 +1,89 @@
+/** The plans that people can subscribe to: made, and retired. */
+import { hooks, piece, say } from "../dom.js";
+import { RequestError } from "../net.js";
+import { bindForm } from "../account/form.js";
+import { faultsOf } from "../account/rules.js";
+import { authorized } from "../account/session.js";
+import { day } from "../account/words.js";
+import { period, price } from "../billing/words.js";
+import { askAgain } from "./people.js";
+
+/** @import { Plan } from "../types.js" */
+
+class Plans {
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.at = hooks(root);
+    /** @type {Plan | null} */
+    this.current = null;
+    const { at } = this;
+    at["retire-close"].addEventListener("click", () => at["retire-dialog"].close());
+    at.retry.addEventListener("click", () => this.look());
+    const form = at["plan-form"];
+    const { tell } = bindForm(form, {
+      busy: "Creating it at PayPal…",
+      check: ({ name, price: amount }) => faultsOf({
+        name: name.trim() ? "" : "Enter a name for the plan.",
+        price: /^\d+([.,]\d{1,2})?$/.test(amount.trim()) ? "" : "Enter a price such as 7.99.",
+      }),
+      send: async ({ name, description, price: amount, currency, interval }) => {
+        const body = { name: name.trim(), description: description.trim(), price: amount.trim().replace(",", "."), currency, interval };
+        const plan = await authorized("plans", { method: "POST", body });
+        form.reset();
+        tell(`Created ${plan.name}. People can subscribe to it now.`, "note");
+        await this.look();
+      },
+    });
+    this.retiring = bindForm(at["retire-form"], {
+      busy: "Retiring…",
+      send: async () => {
+        if (!this.current) return;
+        await authorized(`plans/${encodeURIComponent(this.current.id)}`, { method: "DELETE" });
+        at["retire-dialog"].close();
+        tell(`Retired ${this.current.name}. New subscribers cannot choose it.`, "note");
+        await this.look();
+        form.elements.name.focus();
+      },
+    });
+  }
+
+  async look() {
+    const { at } = this;
+    say(at.trouble, "");
+    at.again.hidden = true;
+    try {
+      /** @type {{ plans: Plan[] }} */
+      const { plans } = await askAgain("plans/all");
+      plans.sort((a, b) => Number(Boolean(a.retired_at)) - Number(Boolean(b.retired_at))); // a stable sort
+      at.entries.replaceChildren(...plans.map((plan) => this.node(plan)));
+      at.none.hidden = plans.length > 0;
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      say(at.trouble, error.message);
+      at.again.hidden = false;
+    }
+    at.entries.removeAttribute("aria-busy");
+  }
+
+  /** @param {Plan} plan */
+  node(plan) {
+    const node = piece("plan");
+    const on = hooks(node);
+    on.head.textContent = plan.name;
+    on.head.id = `plan-${plan.id}`;
+    on.facts.textContent = [`${price(plan.price_minor, plan.currency)} ${period(plan)}`, plan.description].filter(Boolean).join(" · ");
+    say(on.state, plan.retired_at ? `Retired ${day(plan.retired_at, new Date())}` : "");
+    on.retire.hidden = Boolean(plan.retired_at);
+    on.retire.setAttribute("aria-describedby", on.head.id);
+    on.retire.addEventListener("click", () => {
+      this.current = plan;
+      this.retiring.clear();
+      this.at["retire-name"].textContent = plan.name;
+      this.at["retire-dialog"].showModal();
+    });
+    return node;
+  }
+}
+
+/** @param {HTMLElement} root */
+export const bindPlans = (root) => new Plans(root);
