@@ -15,7 +15,7 @@ from functions.platform.errors import Unauthenticated
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from functions.accounts.model import Viewer
+    from functions.platform.viewer import Viewer
 
 log = logging.getLogger(__name__)
 

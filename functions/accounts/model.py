@@ -1,4 +1,4 @@
-"""The domain of accounts: a login, the viewer of a session, an entry of the login history, the purpose of a link."""
+"""The domain of accounts: a login, a session, an entry of the login history, the purpose of a link."""
 
 from __future__ import annotations
 
@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """A person with an account; `user_id` is 32 hex digits and never changes, `email` is as they typed it."""
-
-    user_id: str
-    email: str = field(repr=False)
-    admin: bool = False
-    confirmed: bool = False
+    from functions.platform.viewer import Viewer
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from functions.accounts.model import (
-        LinkPurpose,
-        Login,
-        LoginHistoryEntry,
-        OpenedSession,
-        Session,
-        Viewer,
-    )
+    from functions.accounts.model import LinkPurpose, Login, LoginHistoryEntry, OpenedSession, Session
     from functions.accounts.rate_limits import RateLimitBucket, Refusal, Reservation
     from functions.platform.messages import Message
     from functions.platform.pagination import TimePosition
+    from functions.platform.viewer import Viewer
 
 
 class LoginStore(Protocol):

@@ -11,8 +11,9 @@ from functions.billing.schemas import PublicEntitlement
 from functions.platform.field_types import Cursor, Limit, NextCursor, Time, UserId
 
 if TYPE_CHECKING:
-    from functions.accounts.model import LoginHistoryEntry, OpenedSession, Session, Viewer
+    from functions.accounts.model import LoginHistoryEntry, OpenedSession, Session
     from functions.platform.pagination import Page
+    from functions.platform.viewer import Viewer
 
 Email = Annotated[str, Meta(description="An email address.")]
 Password = Annotated[str, Meta(description="A password of at most 128 characters.")]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from functions.accounts.addresses import address_of
-from functions.accounts.model import LinkPurpose, Login, LoginOutcome, Viewer
+from functions.accounts.model import LinkPurpose, Login, LoginOutcome
 from functions.accounts.password_policy import validate_new_password
 from functions.accounts.rate_limits import (
     CONFIRMATION,
@@ -32,6 +32,7 @@ from functions.platform.errors import (
     WrongPassword,
 )
 from functions.platform.messages import ForgetViewer, SendMail, StartReset
+from functions.platform.viewer import Viewer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -13,8 +13,9 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.accounts.model import OpenedSession, Session, Viewer
+from functions.accounts.model import OpenedSession, Session
 from functions.platform.redis import answering
+from functions.platform.viewer import Viewer
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -24,7 +24,7 @@ from functions.platform.triggers import ANYONE, OWNER, VIEWER, SliceApp
 if TYPE_CHECKING:
     import azure.functions as func
 
-    from functions.accounts.model import RequestOrigin, Session, Viewer
+    from functions.accounts.model import RequestOrigin, Session
     from functions.accounts.schemas import (
         Account,
         AddressConfirmation,
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     )
     from functions.billing.schemas import PublicEntitlement
     from functions.platform.messages import ForgetViewer, RecordLogin, StartReset
+    from functions.platform.viewer import Viewer
 
 log = logging.getLogger(__name__)
 app = SliceApp(bootstrap, "functions.accounts.schemas")

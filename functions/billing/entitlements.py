@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from functions.accounts.model import Viewer
     from functions.billing.ports import CoverageStore, EntitlementCache
+    from functions.platform.viewer import Viewer
 
 CACHED_S = 10
 """The most seconds that an entitlement may be out of date, when dropping and storing it cross each other."""

@@ -14,11 +14,11 @@ from functions.platform.pagination import TimePosition, page_of, time_position_o
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from functions.accounts.model import Viewer
     from functions.billing.model import Payment, Plan, Subscription
     from functions.billing.ports import BillingDependencies, PaymentStore, PayPal, SubscriptionStore
     from functions.billing.reconciliation import Reconciliation
     from functions.platform.pagination import Page
+    from functions.platform.viewer import Viewer
 
 FRESH_FOR = timedelta(hours=1)
 """How long an approval page is returned again; PayPal's own expire after some hours."""

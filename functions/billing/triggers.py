@@ -15,7 +15,6 @@ from functions.platform.triggers import ANYONE, OWNER, SIGNED, VIEWER, SliceApp
 if TYPE_CHECKING:
     import azure.functions as func
 
-    from functions.accounts.model import Viewer
     from functions.billing.schemas import (
         CheckoutStarted,
         EventPage,
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     )
     from functions.platform.messages import SettleSubscription
     from functions.platform.triggers import Delivery
+    from functions.platform.viewer import Viewer
 
 app = SliceApp(bootstrap, "functions.billing.schemas")
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from functions.accounts.model import Viewer
     from functions.billing.model import Entitlement
     from functions.catalogue.model import Title
+    from functions.platform.viewer import Viewer
     from functions.playback.keys import ReadKey
 
 

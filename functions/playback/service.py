@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from functions.accounts.model import Viewer
+    from functions.platform.viewer import Viewer
     from functions.playback.hls import Playlists
     from functions.playback.ports import EntitlementReader, ProgressReader, ReadKeys, TitleReader, UsageRecorder
 

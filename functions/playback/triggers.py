@@ -10,8 +10,8 @@ from functions.platform.http import Text
 from functions.platform.triggers import SIGNED, VIEWER, SliceApp
 
 if TYPE_CHECKING:
-    from functions.accounts.model import Viewer
     from functions.platform.field_types import TitleId
+    from functions.platform.viewer import Viewer
     from functions.playback.schemas import OpenPlayback, PlaybackOpened, PlaylistName, Ticket
 
 app = SliceApp(bootstrap, "functions.playback.schemas")

@@ -10,9 +10,9 @@ from functions.platform.errors import NotFound
 from functions.platform.triggers import ANYONE, OWNER, VIEWER, SliceApp
 
 if TYPE_CHECKING:
-    from functions.accounts.model import Viewer
     from functions.platform.field_types import TitleId
     from functions.platform.messages import RebuildGraph, UpdateGraph
+    from functions.platform.viewer import Viewer
     from functions.recommendations.schemas import RebuildStatus, RecommendedHome, SimilarTitles
 
 log = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from functions.platform.errors import Forbidden, ListFull, NotFound
 from functions.platform.triggers import SIGNED, VIEWER, SliceApp
 
 if TYPE_CHECKING:
-    from functions.accounts.model import Viewer
     from functions.platform.field_types import TitleId
+    from functions.platform.viewer import Viewer
     from functions.usage.schemas import (
         HeartbeatReport,
         HistoryPage,

@@ -24,7 +24,6 @@ from functions.accounts.model import (
     OpenedSession,
     RequestOrigin,
     Session,
-    Viewer,
 )
 from functions.accounts.passwords import Argon2Hasher
 from functions.accounts.rate_limits import Refusal, Reservation
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from functions.accounts.rate_limits import RateLimitBucket
     from functions.platform.messages import Message
     from functions.platform.pagination import TimePosition
+    from functions.platform.viewer import Viewer
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOME = RequestOrigin("203.0.113.7", "Firefox on Linux")

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from functions.accounts.model import Viewer
 from functions.billing.entitlements import Entitlements
 from functions.billing.model import PaymentState, State
 from functions.platform.errors import AlreadySubscribed, Conflict, NotFound
+from functions.platform.viewer import Viewer
 from tests.support.billing import MONTHLY, YEARLY, ModelledBilling, TickingClock, make_user_id
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import Never
 
 from functions.accounts.access import AccountAccess
 from functions.accounts.admin_auth import AdminAuth
-from functions.accounts.model import Session, Viewer
+from functions.accounts.model import Session
 from functions.platform.errors import Forbidden, Unauthenticated
+from functions.platform.viewer import Viewer
 
 OPERATOR_KEY = "an-operator-key-of-forty-characters-or-so"
 AS_OPERATOR = {"x-operator-key": OPERATOR_KEY}

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from functions import bootstrap
-from functions.accounts.model import Viewer
 from functions.accounts.sessions import MOST_SESSIONS, RedisSessionStore
+from functions.platform.viewer import Viewer
 from tests.support.accounts import HOME
 
 pytestmark = pytest.mark.usefixtures("wired")

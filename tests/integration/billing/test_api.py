@@ -10,10 +10,11 @@ import azure.functions as func
 import pytest
 
 from functions import bootstrap
-from functions.accounts.model import Session, Viewer
+from functions.accounts.model import Session
 from functions.billing import triggers
 from functions.platform.errors import NotFound, Unauthenticated
 from functions.platform.messages import encode
+from functions.platform.viewer import Viewer
 from tests.support.api import call
 from tests.support.billing import make_user_id
 from tests.support.owners import AS_OPERATOR, EXPIRES_AT, OPERATOR_KEY, make_owners

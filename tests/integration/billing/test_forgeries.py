@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from functions.accounts.model import Viewer
 from functions.billing.model import State
 from functions.platform.errors import NotFromPayPal
+from functions.platform.viewer import Viewer
 from infra.local.simulators.paypal.signing import MODES
 from tests.support.billing import make_offer, make_user_id
 from tests.support.paypal import Received

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.accounts.model import Viewer
 from functions.billing.model import PaymentState, State
 from functions.platform.errors import AlreadySubscribed, NotFound, PayPalRefused, StoreUnavailable
 from functions.platform.messages import SettleSubscription
+from functions.platform.viewer import Viewer
 from tests.support.billing import make_offer, make_user_id
 
 if TYPE_CHECKING:

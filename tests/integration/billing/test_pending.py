@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.accounts.model import Viewer
 from functions.billing.model import State
 from functions.platform.messages import SettleSubscription
+from functions.platform.viewer import Viewer
 from tests.support.billing import make_event, make_user_id
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.accounts.model import Viewer
 from functions.billing.admin import BillingAdmin
 from functions.billing.entitlements import Entitlements
 from functions.platform.errors import Malformed, NotFound
 from functions.platform.pagination import cursor_after
+from functions.platform.viewer import Viewer
 from tests.support.billing import ModelledBilling, make_event, make_offer, make_user_id
 from tests.support.billing_store import MemoryEntitlementCache, MemoryPayments, MemorySubscriptions
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.accounts.model import Viewer
 from functions.billing.entitlements import Entitlements
 from functions.billing.model import State
 from functions.platform.errors import AlreadySubscribed, NotFound
+from functions.platform.viewer import Viewer
 from tests.support.billing import MONTHLY, YEARLY, ModelledBilling, make_user_id
 from tests.support.billing_life import play
 from tests.support.billing_store import MemoryEntitlementCache, MemoryPayments, MemorySubscriptions

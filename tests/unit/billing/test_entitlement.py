@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.accounts.model import Viewer
 from functions.billing.entitlements import Entitlements
 from functions.billing.model import (
     Charge,
@@ -26,6 +25,7 @@ from functions.billing.model import (
     entitlement_of,
     paid_through_of,
 )
+from functions.platform.viewer import Viewer
 from tests.support.billing import MONTHLY, NOON, YEARLY, TickingClock
 from tests.support.billing_store import MemoryEntitlementCache
 

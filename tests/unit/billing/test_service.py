@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from functions.accounts.model import Viewer
 from functions.billing.entitlements import Entitlements
 from functions.billing.model import PaymentState, State
 from functions.platform.errors import AlreadySubscribed, Conflict, NotFound, StoreUnavailable, Unauthenticated
 from functions.platform.messages import SettleSubscription
+from functions.platform.viewer import Viewer
 from tests.support.billing import MONTHLY, YEARLY, ModelledBilling, make_user_id
 from tests.support.billing_store import MemoryEntitlementCache, MemoryPayments, MemorySubscriptions
 

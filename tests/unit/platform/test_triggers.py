@@ -21,8 +21,8 @@ from tests.support.owners import VIEWER as A_VIEWER
 from tests.support.queues import MemoryQueues
 
 if TYPE_CHECKING:
-    from functions.accounts.model import Viewer
     from functions.platform.triggers import Delivery
+    from functions.platform.viewer import Viewer
     from tests.unit.platform.example_schemas import Greeting, Listing, Order, Receipt, TitleId
 
 USER = "c" * 32

@@ -11,12 +11,12 @@ import pytest
 from azure.storage.blob import BlobServiceClient, UserDelegationKey
 
 from functions import bootstrap
-from functions.accounts.model import Viewer
 from functions.billing.model import Entitlement
 from functions.catalogue.model import PlayableSubtitles, Status
 from functions.platform.blob_signing import Signer
 from functions.platform.errors import EntitlementRequired, NotFound, NotPlayable
 from functions.platform.settings import Settings
+from functions.platform.viewer import Viewer
 from functions.playback import triggers
 from functions.playback.assembly import PlaybackParts
 from functions.playback.keys import SasKeys, expiry_of

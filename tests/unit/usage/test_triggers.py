@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from functions import bootstrap
-from functions.accounts.model import Session, Viewer
+from functions.accounts.model import Session
 from functions.platform.errors import Unauthenticated
+from functions.platform.viewer import Viewer
 from functions.usage import triggers
 from tests.support.api import call
 from tests.support.catalogue import NOON
