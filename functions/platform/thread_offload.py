@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from functions.platform.lazy import lazy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from concurrent.futures import ThreadPoolExecutor
     from typing import Any
 
 THREADS = 4
@@ -24,6 +24,8 @@ THREADS = 4
 
 @lazy
 def _pool() -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(THREADS, thread_name_prefix="offload")
 
 

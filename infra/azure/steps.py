@@ -75,6 +75,7 @@ def deployed(pause: Callable[[float], None] = time.sleep, *, patience_s: float =
     if environment.get("PAYPAL_CLIENT_ID"):
         _register_webhook(environment)
     generated.forget(environment)
+    tell("Pages of an older format are rewritten within 15 minutes; `./notflix admin republish` does it now.")
     return environment["NOTFLIX_SITE_URL"]
 
 
