@@ -154,4 +154,4 @@ def test_nothing_jumps_while_a_tab_loads(studio: Studio, size: tuple[int, int], 
     with opened(studio.browser, address, size, viewer=studio.administrator, first=COUNT_SHIFTS) as (page, _):
         until(page, "document.querySelectorAll('[role=tabpanel]:not([hidden]) [aria-busy]').length", lambda n: n == 0)
         page.wait_for_load_state("networkidle")
-        assert page.evaluate("shifts") < 0.1
+        assert page.evaluate("shifts") < 0.01
