@@ -1,4 +1,4 @@
-"""Two encoders share the films; no crash and no repeated message loses or changes a segment."""
+"""Two encoders share the films, and nothing that happens to them or comes twice costs or changes a segment."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ HALF_A_MINUTE = Film(frames=725, width=640, height=360)
 
 A_MINUTE = Film(frames=1441, width=640, height=360)
 THREE_MINUTES = Film(frames=4321)
-"""More chunks than two encoders work on at once."""
+"""More chunks than two encoders have under way."""
 
 SHORT = Film(frames=221, sounds=(Sound(440),))
 SHORTER = Film(frames=121)
 
 
 def eventually[T](look: Callable[[], T], *, within_s: float = 60, every_s: float = 0.02) -> T:
-    """Return the first true result of `look`."""
+    """Return what `look` returns as soon as it is true."""
     deadline = time.monotonic() + within_s
     while not (seen := look()):
         assert time.monotonic() < deadline, f"not within {within_s} s; last seen: {seen!r}"
@@ -57,7 +57,7 @@ def eventually[T](look: Callable[[], T], *, within_s: float = 60, every_s: float
 
 @dataclass(frozen=True, slots=True)
 class Studio:
-    """A running product with two encoders, its queues, and films that are made once."""
+    """A running product with two encoders, its queues, and films that were made once."""
 
     product: Product
     storefront: Storefront
@@ -66,7 +66,7 @@ class Studio:
     folder: Path
 
     def film(self, film: Film) -> Path:
-        """Return a film, made at the first call."""
+        """Return a film, made when it is first asked for."""
         folder = self.folder / f"{film.frames}-{film.width}"
         if not folder.exists():
             folder.mkdir()
@@ -74,13 +74,13 @@ class Studio:
         return folder / film.name
 
     def job(self, sent: Sent) -> dict[str, Any]:
-        """Wait until a job exists and return it."""
+        """Return a job, waiting until it is known."""
         found = eventually(lambda: self.storefront.job(sent))
         assert found is not None
         return found
 
     def ended(self, sent: Sent) -> dict[str, Any]:
-        """Wait until a job is ready or failed and return it."""
+        """Return a job when it is ready or failed."""
         return self.storefront.ended([sent], within_s=ENDED_WITHIN_S)[sent.blob]
 
     def jobs_of(self, sent: Sent) -> list[dict[str, Any]]:
@@ -89,14 +89,14 @@ class Studio:
         return [job for job in jobs if job["title_id"] == sent.title_id]
 
     def playback(self, sent: Sent) -> dict[str, Any]:
-        """Return the playback session of a viewer who opens the title now."""
+        """Return what a viewer gets who plays the title now."""
         answer = make_subscriber(self.product.endpoints).ask("POST", f"titles/{sent.title_id}/playback")
         assert answer.ok, answer.text
         found: dict[str, Any] = answer.json()
         return found
 
     def title(self, sent: Sent) -> dict[str, Any]:
-        """Return the title as the catalogue shows it."""
+        """Return what the catalogue says of the title."""
         return self._ask("GET", f"/api/titles/{sent.title_id}")
 
     def say(self, queue: str, **message: object) -> None:
@@ -135,7 +135,7 @@ class Studio:
         eventually(empty, within_s=90, every_s=0.5)
 
     def versions(self, sent: Sent) -> dict[str, str]:
-        """Return the etag of every blob of the title; each write changes it."""
+        """Return the etag of every blob of the title, which each write changes."""
         return {blob.name: blob.etag for blob in self._container(sent).list_blobs()}
 
     def segments(self, sent: Sent) -> dict[str, str]:
@@ -148,7 +148,7 @@ class Studio:
         }
 
     def encodes_of(self, sent: Sent) -> list[int]:
-        """Return the chunks of a job that were encoded, one entry per encode, read from the encoders' logs."""
+        """Return which chunks of a job were encoded, one entry for each time, out of the encoders' logs."""
         said = "".join(self.product.home.log(name).read_text(encoding="utf-8") for name in ENCODERS)
         return sorted(int(index) for index in re.findall(rf"job {sent.job_id} chunk (\d+):", said))
 
@@ -167,7 +167,7 @@ class Studio:
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """Start a separate product with two encoders."""
+    """Start a product of its own with two encoders."""
     folder = Path(tempfile.mkdtemp(prefix="notflix-studio-"))
     product = Product(free_home(folder))
     began = product.run("up", "--detach", "--empty", "--encoders", "2")
@@ -189,7 +189,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 
 @pytest.fixture(scope="module")
 def survivor(studio: Studio) -> Sent:
-    """Upload half a minute, kill the encoder that first stores a segment, and wait for the end."""
+    """Upload half a minute, kill the encoder that first has a segment of a chunk, and wait for the end."""
     pids = {name: part(studio, name)["pid"] for name in ENCODERS}
     work = studio.product.home.path / "work"
     sent = studio.storefront.send("the survivor.mp4", studio.film(HALF_A_MINUTE))
@@ -209,7 +209,7 @@ def survivor(studio: Studio) -> Sent:
 
 @pytest.fixture(scope="module")
 def twin(studio: Studio) -> Sent:
-    """Upload the same half a minute under another name, and enqueue each of its chunks and tracks three times."""
+    """Upload the same half a minute under another name, and ask for each of its chunks and tracks three times."""
     sent = studio.storefront.send("the twin.mp4", studio.film(HALF_A_MINUTE))
     chunks = eventually(lambda: studio.job(sent)["chunks"]["total"])
     for _ in range(2):
@@ -229,7 +229,7 @@ def part(studio: Studio, name: str) -> dict[str, Any]:
 
 
 def whole(studio: Studio, sent: Sent, film: Film, folder: Path) -> None:
-    """Assert that every rung has every frame of the film once, in the listed segments, without gaps."""
+    """Assert that every frame of the film is in every rung once, in segments that join and are the listed ones."""
     published = Published(studio.storefront.fetch(sent, folder))
     assert published.mpd.get("type") == "static"
     assert published.faults() == []
@@ -241,7 +241,7 @@ def test_film_comes_out_whole_though_an_encoder_was_killed(studio: Studio, survi
     whole(studio, survivor, HALF_A_MINUTE, tmp_path)
 
 
-def test_same_film_gives_the_same_bytes_however_often_its_parts_are_enqueued(
+def test_same_film_gives_the_same_bytes_however_often_its_parts_are_asked_for(
     studio: Studio, survivor: Sent, twin: Sent
 ) -> None:
     assert len(studio.jobs_of(twin)) == 1
@@ -255,7 +255,7 @@ def test_both_encoders_had_a_share(studio: Studio, twin: Sent) -> None:
         assert twin.job_id in studio.product.home.log(name).read_text(encoding="utf-8")
 
 
-def test_messages_repeated_after_the_end_change_nothing(studio: Studio, twin: Sent) -> None:
+def test_messages_that_come_again_after_the_end_change_nothing(studio: Studio, twin: Sent) -> None:
     before, job = studio.versions(twin), studio.job(twin)
     for index in range(job["chunks"]["total"]):
         studio.say("encode-chunk", job_id=twin.job_id, chunk=index)
@@ -268,7 +268,7 @@ def test_messages_repeated_after_the_end_change_nothing(studio: Studio, twin: Se
     assert studio.jobs_of(twin) == [job]
 
 
-def test_repeated_event_of_an_upload_opens_no_other_job(studio: Studio, twin: Sent) -> None:
+def test_event_of_an_upload_that_comes_again_makes_no_other_job(studio: Studio, twin: Sent) -> None:
     before, job = studio.versions(twin), studio.job(twin)
     for _ in range(2):
         studio.announce(twin)
@@ -290,7 +290,7 @@ def test_retry_of_a_failed_job_encodes_only_what_is_missing(studio: Studio, tmp_
     studio.at_rest()
     stopped = studio.job(sent)
     assert stopped["status"] == "failed"
-    assert studio.title(sent)["status"] == "failed", "a repeated event does not retry a failed job"
+    assert studio.title(sent)["status"] == "failed", "an event that comes again takes up no failed job"
     done = stopped["chunks"]["done"]
     assert 0 < done < stopped["chunks"]["total"]
     encoded = studio.encodes_of(sent)

@@ -1,4 +1,4 @@
-"""Traces on one machine: from the upload to ready, and from the click to the first picture."""
+"""What took how long is told on one machine too: from the upload to ready, and from the click to the first picture."""
 
 from __future__ import annotations
 
