@@ -187,6 +187,28 @@ def test_an_approval_given_up_leads_back_to_the_plans_and_costs_nothing(product:
         assert viewer.ask("GET", "payments").json()["payments"] == []
 
 
+def test_a_suspended_subscriber_is_led_to_the_payment_that_failed(
+    product: Product, film: str, browser: Browser, paypal: Simulator
+) -> None:
+    site, viewer = product.endpoints["site"], make_viewer(product.endpoints)
+    plan = viewer.ask("GET", "plans").json()["plans"][0]
+    begun = viewer.ask("POST", "subscriptions", {"plan_id": plan["id"]}).json()["subscription_id"]
+    paypal.control("POST", f"subscriptions/{begun}/approve")
+    soon(lambda: viewer.entitlement()["entitled"], within_s=30)
+    paypal.control("POST", f"subscriptions/{begun}/suspend")
+    soon(lambda: not viewer.entitlement()["entitled"], within_s=30)
+    with opened(browser, watch_page(product, film), viewer=viewer) as (page, _):
+        page.get_by_text("Your last payment failed.").wait_for()
+        assert page.get_by_role("link", name="See the plans").is_hidden()
+        page.goto(f"{site}/plans.html")
+        page.get_by_role("link", name="Settle it at PayPal").wait_for()
+        page.goto(f"{site}/title.html?id={film}")
+        page.get_by_role("link", name="Settle your payment to watch").click()
+        settle = page.get_by_role("link", name="Settle it at PayPal")
+        settle.wait_for()
+        assert str(settle.get_attribute("href")).startswith("https://www.paypal.com/")
+
+
 def test_the_owner_grants_access_and_looks_on(product: Product, film: str) -> None:
     viewer = make_viewer(product.endpoints)
     assert viewer.plays(film) == 402
