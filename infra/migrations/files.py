@@ -32,7 +32,7 @@ class Migration:
     statements: tuple[Statement, ...]
 
     def checksum(self, reached: int | None = None) -> str:
-        """Return the SHA-256 of the first `reached` statements, by default of all; comments between them do not count."""
+        """Return the SHA-256 of the first `reached` statements, by default of all; comments do not count."""
         digest = hashlib.sha256()
         for statement in self.statements[:reached]:
             digest.update(statement.text.encode() + b"\0")

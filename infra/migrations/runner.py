@@ -155,7 +155,7 @@ def _apply(admin: Connection, owner: Connection, folder: Folder, migration: Migr
 def _execute(owner: Connection, migration: Migration, index: int, *, forgiving: bool) -> None:
     """Execute a statement and record it, in one transaction unless the statement commits implicitly.
 
-    With `forgiving`, for the statement at which an earlier runner crashed, an error such as "already exists" is ignored.
+    With `forgiving`, for the statement at which an earlier runner crashed, errors such as "already exists" are ignored.
     """
     owner.begin()
     with owner.cursor() as cursor:
