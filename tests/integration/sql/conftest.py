@@ -1,7 +1,7 @@
-"""One MariaDB for all tests of SQL, with the databases of `sql/`, and folders made up for what those do not do.
+"""One MariaDB server for all SQL tests, with the databases of `sql/`; tests add databases of their own.
 
-NOTFLIX_TEST_MYSQL_ADMIN_URL, an administrator's address, puts a server of one's own in its place, such as MySQL 8. It
-must be one for tests: they make databases and users there, and leave some behind.
+If NOTFLIX_TEST_MYSQL_ADMIN_URL is set to the URL of an administrator, the tests use that server instead, such as
+MySQL 8. It must be a test server, because the tests create databases and users and leave some behind.
 """
 
 from __future__ import annotations
