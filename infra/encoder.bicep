@@ -16,9 +16,9 @@ param migrationsIdentityId string
 param storageName string
 param vaultUri string
 param connectionString string
-@description('Maximum number of encoders at once; a string, because azd fills in the parameters file as text.')
+@description('Maximum number of encoders at once; a string, because azd inserts values as text.')
 param maxEncoders string
-@description('Number of waiting chunks for each of which one more encoder starts; a string.')
+@description('Number of waiting chunks per additional encoder; a string.')
 param chunksPerEncoder string
 
 var tags = { 'azd-env-name': environmentName }

@@ -56,7 +56,7 @@ def choose(environment: Environment) -> None:
 
 
 def forget(environment: Environment) -> None:
-    """Remove the values, which are now in the vault, from the azd environment, whose file is plain text."""
+    """Remove the values from the azd environment, whose file is plain text; they are in the vault now."""
     environment.set_secrets({name: "" for name in GENERATED if environment.get(name)})
     environment.set(WRITTEN, "")
 

@@ -1,4 +1,4 @@
-"""Finds everything that would make a deployment fail, before anything is created, and reports it all at once."""
+"""Finds everything that would make a deployment fail, before anything is created, and reports all of it at once."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SUBSCRIPTION_API = "2022-12-01"
 
 
 class Level(enum.IntEnum):
-    """How much a finding matters."""
+    """The severity of a finding."""
 
     STOPS = 0
     WARNS = 1

@@ -95,7 +95,7 @@ def _file(path: Path, choices: Choices) -> Iterator[tuple[str, str, int]]:
 
 
 def _rounds(text: str, loop: str) -> int:
-    """Return how many resources a loop creates; the loop iterates over a list or over a variable that holds a list."""
+    """Return how many resources a loop creates; it iterates over a list, or over a variable that contains a list."""
     if not loop:
         return 1
     if loop.startswith("["):

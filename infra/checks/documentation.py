@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from infra.checks.files import REPOSITORY
 
 MERMAID = Path("node_modules") / "@mermaid-js" / "tiny" / "dist" / "mermaid.tiny.js"
-"""The renderer of drawings, below the folder of the npm packages of the checks."""
+"""The renderer of diagrams, relative to the folder of the npm packages of the checks."""
 
 _LOADING = {("script", "src"), ("img", "src"), ("link", "href"), ("iframe", "src"), ("source", "src")}
 

@@ -22,7 +22,7 @@ SOURCES = (
     "infra/checks/requirements.in",
     "infra/azure/requirements.in",
 )
-"""In the order of compilation: a later source includes an earlier one and takes its versions from that one's lock."""
+"""In the order of compilation: a later source includes an earlier one and uses the versions of the earlier lock."""
 
 _PINNED = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)\s*(?:;\s*(?P<marker>[^\\]+))?")
 _REASON = re.compile(r"\s+#\s+(?:via\s+)?(?P<reason>\S.*)")

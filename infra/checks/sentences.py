@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 FEWEST_WORDS = 3
-"""What is shorter is a label, not a sentence."""
+"""A text with fewer words is a label, not a sentence."""
 
 COMMAND_LINE = "infra/local/cli/"
-"""Where every text in the code is shown to a person."""
+"""The folder of the command line, in which every text in the code is shown to a person."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -24,10 +24,10 @@ RIGHTS_OF_OWNER = (
     "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, CREATE ROUTINE, ALTER ROUTINE, EXECUTE"
 )
 INTERNAL = "internal"
-"""A procedure whose COMMENT begins with this word is called by other procedures only, and granted to nobody."""
+"""A procedure whose COMMENT begins with this word is called only by other procedures, and is granted to nobody."""
 LONGEST_STATEMENT_S = 3600.0
 WAIT_FOR_TABLE_S = 30
-"""Whoever reads a table that a statement waits for waits behind it: better to stop, and to be run again."""
+"""While a statement waits for a table, readers of the table wait too, so it is better to stop and run again later."""
 _NO_SUCH_GRANT, _NO_SUCH_USER = 1403, 1141
 _NOT_LET_IN = (1045, 1698, 4151, 3118)
 

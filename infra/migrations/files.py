@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _FOLDER = re.compile(r"[a-z][a-z0-9_]{0,24}")
 _FILE = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _ALLOWED = re.compile(r"(?:CREATE|ALTER|DROP|RENAME|INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE)
-"""What one session leaves behind for the next (SET, USE) is gone when a migration is taken up again half-way."""
+"""Only these statements are permitted, because a session setting (SET, USE) is lost when a migration is resumed."""
 
 
 class CannotMigrate(Exception):

@@ -1,7 +1,7 @@
 """A database's own record of its migrations: the table `schema_migrations`, with one row per started migration file.
 
 The first `reached` statements of a file have been executed, and `checksum` covers exactly these. MySQL commits each
-CREATE and ALTER separately, so a file is never rolled back. The state of a row is one of:
+CREATE and ALTER separately, so a file is never rolled back. A row has one of these states:
 running  the file is being applied, or its runner crashed: the statement after `reached` may or may not be executed
 failed   the server rejected the statement after `reached`, which changed nothing
 applied  all statements are executed, and the procedures are granted

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 WAIT_FOR_OTHERS_S = 300
 _CREATES_PROCEDURE = re.compile(r"CREATE\s+PROCEDURE\b", re.IGNORECASE)
 _DONE_ALREADY = {1007, 1050, 1051, 1060, 1061, 1091, 1304, 1305, 1826, 3822}
-"""A table, column, key, constraint or procedure that is there already, or that is to be dropped and is not there."""
+"""Errors because an object to be created exists already, or an object to be dropped does not exist."""
 
 
 @dataclass(frozen=True, slots=True)

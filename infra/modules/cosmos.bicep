@@ -6,7 +6,7 @@ param location string
 param tags object
 @minLength(3)
 param token string
-@description('Subnet of the private endpoints; empty gives the accounts public addresses.')
+@description('Subnet of the private endpoints; if empty, the accounts have public addresses.')
 param subnetId string
 param networkId string
 param workspaceId string

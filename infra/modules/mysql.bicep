@@ -9,7 +9,7 @@ param token string
 param subnetId string
 param networkId string
 param workspaceId string
-@description('Administrator password; only a new server needs it. Empty keeps the password of an existing server.')
+@description('Administrator password; only a new server needs it. If empty, the password of an existing server does not change.')
 @secure()
 param adminPassword string
 param geoBackup bool

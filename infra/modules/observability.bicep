@@ -105,7 +105,7 @@ var alerts = [
 
 // A new workspace has no tables yet. A query over a missing table is rejected unless validation is skipped, and a rule
 // whose query fails for a week is disabled. So each query is one leg of a fuzzy union, which omits legs that cannot be
-// resolved, provided that at least one leg can: the empty table is that leg.
+// resolved. At least one leg must be resolvable; the empty table is that leg.
 var each = [for item in alerts: 'union isfuzzy=true (datatable(alert: string)[]), (${item.query})']
 var legs = [for item in alerts: '(${item.query} | summarize rows = count() | where rows > 0 | project alert = "${item.name}")']
 var together = 'union isfuzzy=true (datatable(alert: string)[]), ${join(legs, ', ')}'

@@ -1,7 +1,7 @@
 """One MariaDB server for all SQL tests, with the databases of `sql/`; tests add databases of their own.
 
-If NOTFLIX_TEST_MYSQL_ADMIN_URL is set to the URL of an administrator, the tests use that server instead, such as
-MySQL 8. It must be a test server, because the tests create databases and users and leave some behind.
+To use another server, such as MySQL 8, set NOTFLIX_TEST_MYSQL_ADMIN_URL to the URL of its administrator. It must be a
+test server, because the tests create databases and users and leave some behind.
 """
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ def test_of_many_who_register_one_address_at_once_one_gets_it(logins: MySqlLogin
     ids=str,
 )
 def test_what_a_login_cannot_be_is_not_kept(logins: MySqlLoginStore, changes: dict[str, str]) -> None:
-    """Above all, no password instead of its hash."""
+    """Above all, a password is never stored instead of its hash."""
     login = make_login(**changes)
     with pytest.raises(Malformed):
         logins.add_login(login)

@@ -239,7 +239,7 @@ SECRET = "somebody@example.org"
 
 @pytest.mark.parametrize("procedure", ["add_counter", "fail_with"])
 def test_no_error_repeats_an_argument(pool: Database, procedure: str) -> None:
-    """The server's own error does: "Incorrect integer value: 'somebody@example.org' for column …"."""
+    """The server's own message contains one: "Incorrect integer value: 'somebody@example.org' for column …"."""
     with pytest.raises((Malformed, ProcedureFailed)) as refused:
         pool.call(procedure, SECRET)
     assert SECRET not in "".join(traceback.format_exception(refused.value))

@@ -137,7 +137,7 @@ def cloud(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> Cloud:
 
 
 def whole(vault: dict[str, str]) -> dict[str, str]:
-    """Return the secrets of every complete group, that is, all secrets derived from the same generated one exist."""
+    """Return the secrets of each generated secret for which all derived secrets exist."""
     done: Iterable[str] = (name for names in IN_VAULT.values() if set(names) <= set(vault) for name in names)
     return {name: vault[name] for name in done}
 
