@@ -1,6 +1,6 @@
-// A budget stops nothing; it sends mail early. It is not part of main.bicep, because a subscription younger than 48
-// hours refuses it and would take the whole deployment down; `./notflix azure deployed` tries it each time
-// (refusals.toml, budget-on-new-subscription).
+// A budget sends early warnings by email; it stops nothing. It is not part of main.bicep, because Azure rejects it on a
+// subscription younger than 48 hours, so the whole deployment would fail. `./notflix azure deployed` deploys it each
+// time (refusals.toml, budget-on-new-subscription).
 param amount int
 param startDate string
 param email string

@@ -1,14 +1,14 @@
-// The encoder app, and the job that applies the SQL migrations, both from the image that was just built. azd deploys
-// this file with encoder.parameters.json in the place of changing the image of an existing app, so the app never runs
-// a placeholder and its scale rules are always these (docs/decisions/0019-the-encoder-is-a-plain-container-app.md).
+// The encoder app, and the job that applies the SQL migrations, both with the image that was just built. Instead of
+// changing the image of an existing app, azd deploys this file with encoder.parameters.json. So the app never runs a
+// placeholder image, and always has these scale rules (docs/decisions/0019-the-encoder-is-a-plain-container-app.md).
 //
-// It is a plain Container App, not `kind: functionapp`, so the platform makes no scale rules of its own.
+// It is a plain Container App, not `kind: functionapp`, so the platform adds no scale rules of its own.
 param location string = resourceGroup().location
 param token string
 param environmentName string
 param environmentId string
 param image string
-@description('Server of the registry that holds the image; empty if the image is public.')
+@description('Server of the registry that contains the image; empty if the image is public.')
 param registryServer string
 param encoderIdentityId string
 param encoderClientId string
@@ -16,15 +16,15 @@ param migrationsIdentityId string
 param storageName string
 param vaultUri string
 param connectionString string
-@description('Most encoders at once, a number; azd fills this file in as text.')
+@description('Maximum number of encoders at once; a string, because azd inserts values as text.')
 param maxEncoders string
-@description('How many waiting chunks start one more encoder, a number.')
+@description('Number of waiting chunks per additional encoder; a string.')
 param chunksPerEncoder string
 
 var tags = { 'azd-env-name': environmentName }
 var databases = [ 'logins-db-password', 'login-history-db-password', 'subscriptions-db-password', 'payments-db-password' ]
 
-// One for each queue that encoder_app.py listens on; tests/unit/azure/test_scale.py compares the two.
+// One rule for each queue that encoder_app.py listens on; tests/unit/azure/test_scale.py compares the two.
 var queues = [
   { name: 'plan-encode', length: 1 }
   { name: 'plan-encode-poison', length: 16 }
@@ -50,7 +50,7 @@ resource app 'Microsoft.App/containerApps@2026-01-01' = {
       secrets: [ { name: 'mongo-url', keyVaultUrl: '${vaultUri}secrets/mongo-url', identity: encoderIdentityId } ]
     }
     template: {
-      terminationGracePeriodSeconds: 600 // the most there is; some replicas are killed after a minute all the same
+      terminationGracePeriodSeconds: 600 // the maximum; some replicas are reportedly killed after a minute
       containers: [
         {
           name: 'encoder'
@@ -58,9 +58,9 @@ resource app 'Microsoft.App/containerApps@2026-01-01' = {
           resources: { cpu: json('4'), memory: '8Gi' }
           env: [
             { name: 'FUNCTIONS_WORKER_RUNTIME', value: 'python' }
-            // one encode at a time: the worker runs one function, and the host receives one message of each queue
+            // one encode at a time: the worker runs one function, and the host receives one message from each queue
             { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: '1' }
-            // the same for all replicas; without it each container would be a host of its own
+            // the same for all replicas; otherwise each container would act as a separate host
             { name: 'AzureFunctionsWebHost__hostid', value: 'encoder' }
             { name: 'AzureWebJobsStorage__accountName', value: storageName }
             { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
@@ -103,7 +103,7 @@ resource migrations 'Microsoft.App/jobs@2026-01-01' = {
     configuration: {
       triggerType: 'Manual'
       replicaTimeout: 900
-      replicaRetryLimit: 0 // a migration that failed says where it stands; a person looks first
+      replicaRetryLimit: 0 // no retry: a failed migration reports its progress, and a person must look first
       manualTriggerConfig: { parallelism: 1, replicaCompletionCount: 1 }
       registries: empty(registryServer) ? [] : [ { server: registryServer, identity: migrationsIdentityId } ]
       secrets: [for name in concat([ 'mysql-admin-url' ], databases): {

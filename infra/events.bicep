@@ -1,6 +1,6 @@
-// The subscription that sends blob events to the API app. `./notflix azure deployed` deploys it once the app runs:
-// the key of the blob extension exists only then. What cannot be delivered is written to a container, under the
-// identity of the topic.
+// The subscription that sends blob events to the API app. `./notflix azure deployed` deploys it once the app runs,
+// because the key of the blob extension does not exist before. Events that cannot be delivered are written to a
+// container, with the identity of the topic.
 param apiName string
 param topicName string
 param storageName string

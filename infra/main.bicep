@@ -1,8 +1,8 @@
-// Notflix on Azure: one resource group, two function apps, the stores, and who may do what. See docs/azure.md.
+// Notflix on Azure: one resource group, two function apps, the stores, and their permissions. See docs/azure.md.
 //
 //   identity ─► storage, vault ─► stores ─► api ─► edge (optional)
 //                      ├► observability
-//                      └► containers, in which infra/encoder.bicep puts the encoder
+//                      └► containers, where infra/encoder.bicep deploys the encoder
 //
 // Names of queues, settings and containers are compared with the code by tests/unit/azure/test_template.py.
 targetScope = 'subscription'
@@ -11,65 +11,65 @@ targetScope = 'subscription'
 @minLength(1)
 @maxLength(40)
 param environmentName string
-@description('Region of everything; it must offer Flex Consumption.')
+@description('Region of all resources; it must offer Flex Consumption.')
 param location string
-@description('standard: stores without public addresses. small: the least that runs. docs/azure.md says what each gives up.')
+@description('standard: stores without public addresses. small: the lowest cost. See docs/azure.md.')
 @allowed([ 'standard', 'small' ])
 param profile string = 'standard'
-@description('Who gets mail from alerts.')
+@description('Email address that receives alerts.')
 param alertEmail string
-@description('Put Front Door before site, API and films: one address, cached at the edge, at a fixed monthly price.')
+@description('Put Front Door in front of site, API and films: one address, cached at the edge, for a monthly price.')
 param frontDoor bool = false
-@description('Custom domain such as films.example.org, with a certificate of Front Door; it needs frontDoor.')
+@description('Custom domain such as films.example.org, with a certificate from Front Door; requires frontDoor.')
 param domain string = ''
-@description('Keep MySQL backups in the paired region too; a region without a pair refuses it.')
+@description('Also store MySQL backups in the paired region; rejected in a region without a pair.')
 param geoBackup bool = true
-@description('Origin of the site if you put another CDN before it; empty is the address of the storage account or Front Door.')
+@description('Origin of the site if another CDN is in front of it; if empty, the storage account or Front Door.')
 param siteOrigin string = ''
-@description('Copies of films and queues: Standard_ZRS in three zones, Standard_GZRS in a second region too, Standard_LRS in one building.')
+@description('Copies of films and queues: ZRS in three zones, GZRS also in a second region, LRS in one data center.')
 @allowed([ 'Standard_ZRS', 'Standard_GZRS', 'Standard_LRS' ])
 param storageCopies string = 'Standard_ZRS'
-@description('Keep what is overwritten or deleted in storage for fourteen days as versions.')
+@description('Keep overwritten and deleted blobs as versions for fourteen days.')
 param blobVersioning bool = false
-@description('Make a registry for the encoder image; not needed where a prebuilt image is used.')
+@description('Create a registry for the encoder image; not needed for a prebuilt image.')
 param registry bool = true
-@description('Calls that one instance of the API answers at a time.')
+@description('Number of concurrent calls per API instance.')
 @minValue(1)
 @maxValue(1000)
 param httpConcurrency int = 16
-@description('Instances of the API that always run.')
+@description('Number of API instances that always run.')
 @minValue(0)
 @maxValue(20)
 param alwaysReady int = 0
-@description('Update the API instance by instance; a region that does not offer it yet refuses it.')
+@description('Update API instances one by one; rejected in a region that does not support it yet.')
 param rollingUpdates bool = true
 
-@description('Neo4j over Bolt, such as neo4j+s://xxxx.databases.neo4j.io; empty shows what is popular in the place of recommendations.')
+@description('Neo4j over Bolt, such as neo4j+s://xxxx.databases.neo4j.io; if empty, shelves show popular titles.')
 param neo4jUri string = ''
 param neo4jUser string = 'neo4j'
 @secure()
 param neo4jPassword string = ''
-@description('Key of OMDb; empty fetches no plots and posters.')
+@description('OMDb API key; if empty, plots and posters are not fetched.')
 @secure()
 param omdbApiKey string = ''
 param paypalUrl string = 'https://api-m.paypal.com'
-@description('App at PayPal; empty sells nothing, and the owner lets viewers in by grants.')
+@description('Client id of the PayPal app; if empty, nobody can subscribe, and the owner uses grants.')
 param paypalClientId string = ''
 @secure()
 param paypalClientSecret string = ''
-@description('Id of the webhook at PayPal; the post-deployment hook makes it and keeps it in the environment.')
+@description('Id of the PayPal webhook; the post-deployment hook creates it and saves it in the environment.')
 param paypalWebhookId string = ''
-@description('Mail server, with user and password in the address; empty sends no mail.')
+@description('URL of the mail server, with user and password; if empty, no mail is sent.')
 @secure()
 param smtpUrl string = ''
 param mailFrom string = ''
 
-@description('Who deploys: may put the site into $web, and a person may read the operator key; azd knows it.')
+@description('Deploying principal: may upload the site and, if it is a person, read the operator key; azd sets it.')
 param deployerPrincipalId string = ''
 @allowed([ 'User', 'ServicePrincipal' ])
 param deployerPrincipalType string = 'User'
 
-@description('Names of the generated secrets that this deployment writes, between commas; `./notflix azure prepare` sets it.')
+@description('Comma-separated names of the generated secrets to write; `./notflix azure prepare` sets it.')
 param generatedNow string = ''
 @secure()
 param mysqlAdminPassword string = ''
@@ -229,7 +229,7 @@ module edge 'modules/edge.bicep' = if (frontDoor) {
   }
 }
 
-// Secrets of the vault that the API reads, by the setting that refers to them.
+// Vault secrets that the API reads, by the setting that refers to them.
 var always = {
   MONGO_URL: 'mongo-url'
   LOGINS_DB_URL: 'logins-db-url'
@@ -273,7 +273,7 @@ module api 'modules/api.bicep' = {
       SITE_ORIGIN: origin
       BLOB_URL: frontDoor ? '${edgeOrigin}/blobs' : ''
       FRONT_HOPS: frontDoor ? '2' : '1'
-      // one thread for each call that an instance answers at a time: a hash, or a wait for one, keeps a thread
+      // one thread per concurrent call, because hashing a password, or waiting to hash it, blocks a thread
       PYTHON_THREADPOOL_THREAD_COUNT: string(httpConcurrency)
       MYSQL_CA: 'system'
       NEO4J_URI: neo4jUri

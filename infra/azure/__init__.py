@@ -1,1 +1,1 @@
-"""Azure: what a deployment does beside the template, as steps that may each be run again, and what it will cost."""
+"""Azure: the steps of a deployment besides the template, each of which may be run again, and its costs."""

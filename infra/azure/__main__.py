@@ -1,4 +1,4 @@
-"""`python -m infra.azure STEP`: the same as `./notflix azure STEP`, without the commands that need a POSIX system."""
+"""`python -m infra.azure STEP`: does the same as `./notflix azure STEP`, but needs no POSIX shell."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""`./notflix deploy`: find out what would stop a deployment, say all of it, and hand over to azd."""
+"""`./notflix deploy`: report every problem that would stop a deployment, and run azd if there is none."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ SIGNS = {Level.STOPS: "✗", Level.WARNS: "!", Level.TELLS: "·"}
 
 
 def deploy(image: str = "") -> None:
-    """Check everything, then provision and deploy; raise CannotRun with all that would stop it.
+    """Check everything, then provision and deploy; raise CannotRun if a problem would stop the deployment.
 
-    `image` is a prebuilt encoder image, such as ghcr.io/owner/notflix-encoder:1; it is remembered.
+    `image` is a prebuilt encoder image, such as ghcr.io/owner/notflix-encoder:1; later deployments use it too.
     """
     findings = check(image=image)
     show(findings)
@@ -43,7 +43,7 @@ def deploy(image: str = "") -> None:
 
 
 def check_only(image: str = "") -> None:
-    """Print what would stop a deployment or be missing from it; raise SystemExit(1) if anything would stop it."""
+    """Print the problems of a deployment and the services it lacks; raise SystemExit(1) if a problem would stop it."""
     findings = check(image=image)
     show(findings)
     if any(finding.level is Level.STOPS for finding in findings):
@@ -51,7 +51,7 @@ def check_only(image: str = "") -> None:
 
 
 def show(findings: list[Finding]) -> None:
-    """Print findings, the worst first, each with what to do."""
+    """Print findings, the most severe first, each with its remedy."""
     for finding in sorted(findings, key=lambda each: each.level):
         sys.stdout.write(f"{SIGNS[finding.level]} {finding.text}\n")
         if finding.remedy:
@@ -61,7 +61,7 @@ def show(findings: list[Finding]) -> None:
 
 
 def roll_back(tag: str) -> None:
-    """Deploy the code of an earlier tag again; the databases stay as they are, since migrations only go forward."""
+    """Deploy the code of an earlier tag; the databases do not change, because migrations only go forward."""
     os.chdir(REPOSITORY)
     run("git", "checkout", "--quiet", "--detach", tag)
     if status := subprocess.run(["azd", "deploy", "--no-prompt"], check=False).returncode:

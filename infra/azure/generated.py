@@ -1,7 +1,8 @@
-"""The secrets that no person chooses: made once, then kept by the vault and by nothing else.
+"""Secrets that are generated once and then stored only in the vault.
 
-A deployment reads none of them. It asks Azure Resource Manager which secrets the vault has, by name, and gives the
-template values for the others only; so a later deployment changes no secret, on whatever machine it runs.
+A deployment reads none of them. It requests the names of the secrets in the vault from Azure Resource Manager, and
+passes values only for the missing secrets to the template. So a later deployment changes no secret, even on another
+machine.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ GENERATED = {
     "NOTFLIX_SIGNING_KEY": "signing-key",
     "NOTFLIX_OPERATOR_KEY": "operator-key",
 }
-"""Each generated secret: its value's name in the azd environment, and the name that vault.bicep knows it by."""
+"""Maps the name of each generated secret in the azd environment to its name in vault.bicep."""
 
 IN_VAULT = {
     "mysql-admin-password": ("mysql-admin-url",),
@@ -34,17 +35,17 @@ IN_VAULT = {
     "signing-key": ("signing-key",),
     "operator-key": ("operator-key",),
 }
-"""The secrets of the vault that are made from each generated one."""
+"""The secrets in the vault that are derived from each generated secret."""
 
 WRITTEN = "NOTFLIX_GENERATED_NOW"
 VAULT_API = "2023-07-01"
 
 
 def choose(environment: Environment) -> None:
-    """Choose what the vault does not have yet, and name what this deployment writes.
+    """Generate the secrets that the vault does not have yet, and list the secrets that this deployment writes.
 
-    A value that is in the environment is written too: a person who sets one changes the secret. Raises CannotRun if it
-    cannot be found out what the vault has, since a new value would end every session and lock out the apps.
+    A value in the environment is written too, because a person sets one to change the secret. Raises CannotRun if the
+    names in the vault cannot be read, because replacing a secret would end every session and lock out the apps.
     """
     kept = names_in_vault(environment["AZURE_ENV_NAME"])
     missing = {name: secret for name, secret in GENERATED.items() if not kept.issuperset(IN_VAULT[secret])}
@@ -55,15 +56,15 @@ def choose(environment: Environment) -> None:
 
 
 def forget(environment: Environment) -> None:
-    """Remove the values from the azd environment, whose file is plain text: the vault has them now."""
+    """Remove the values from the azd environment, whose file is plain text; they are in the vault now."""
     environment.set_secrets({name: "" for name in GENERATED if environment.get(name)})
     environment.set(WRITTEN, "")
 
 
 def names_in_vault(environment_name: str) -> set[str]:
-    """Return the names of the secrets in the vault of an environment, none if there is no vault yet.
+    """Return the names of the secrets in the vault of an environment; empty if there is no vault yet.
 
-    Names come from Azure Resource Manager: that takes the right to deploy and no right to read a secret.
+    The names come from Azure Resource Manager, which requires the right to deploy but no right to read secrets.
     """
     group = f"rg-{environment_name}"
     if not az("group", "exists", "--name", group):
@@ -80,5 +81,5 @@ def names_in_vault(environment_name: str) -> set[str]:
 
 
 def made() -> str:
-    """Return a new secret of 256 random bits that meets MySQL's rule of three kinds of character."""
+    """Return a new secret of 256 random bits with three kinds of characters, as MySQL requires."""
     return f"Nf-{secrets.token_hex(32)}"

@@ -1,7 +1,7 @@
-"""`python infra/azure/hook.py STEP`: a step of a deployment where there is no POSIX shell, such as on Windows.
+"""`python infra/azure/hook.py STEP`: run a step of a deployment where there is no POSIX shell, such as on Windows.
 
-It makes the Python environment that the step needs, once, and runs the step in it. On other systems `./notflix azure
-STEP` does the same. It needs nothing but Python 3.13.
+It creates the Python environment that the step needs, unless it exists, and runs the step in it. On other systems,
+`./notflix azure STEP` does the same. It requires only Python 3.13.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ REQUIREMENTS = (REPOSITORY / "requirements.txt", REPOSITORY / "infra" / "azure" 
 
 
 def environment_python() -> Path:
-    """Return the Python of an environment that has what the steps need."""
+    """Return the Python of an environment with the packages that the steps need; create it if necessary."""
     home = Path(os.environ.get("NOTFLIX_HOME") or REPOSITORY / ".notflix").resolve()
     folder = home / "deployment-venv"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
@@ -33,8 +33,8 @@ def environment_python() -> Path:
 
 
 def main() -> int:
-    """Run the step that the arguments name; return its exit code."""
-    if sys.version_info < (3, 13):  # noqa: UP036 - whatever `python` is starts this file
+    """Run the step named by the arguments; return its exit code."""
+    if sys.version_info < (3, 13):  # noqa: UP036 - `python` may be any version
         sys.stderr.write(f"Notflix needs Python 3.13 or newer, and `python` is {sys.version.split()[0]}.\n")
         return 1
     command = [str(environment_python()), "-P", "-m", "infra.azure", *sys.argv[1:]]

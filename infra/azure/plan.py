@@ -1,4 +1,4 @@
-"""`./notflix deploy --plan`: what would be made, and what it costs a month while nobody uploads or watches."""
+"""`./notflix deploy --plan`: the resources of a deployment, and its monthly costs while nobody uploads or watches."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from infra.azure.prices import SECONDS_A_MONTH, usd
 from infra.azure.template import INFRA, Choices, planned
 
 FILMS_GB = 10
-"""What is kept in the worked-out month: ten gigabytes of films, one of titles and history."""
+"""Data stored in the example month: ten gigabytes of films, and one of titles and history."""
 LOGS_GB = 1
 MYSQL_GB = 20
 TIMER_GB_S = 2.0
-"""A run of a timer: about one second of an instance with 2 GB."""
+"""Cost of one timer run: about one second of an instance with 2 GB."""
 VAULT_CALLS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of the bill: what, how many, US dollars a month, and how it was worked out."""
+    """A row of the bill: item, number, US dollars per month, and a note on the calculation."""
 
     what: str
     number: int
@@ -28,7 +28,7 @@ class Line:
 
 
 def bill(choices: Choices | None = None) -> list[Line]:
-    """Return what costs a month while nothing happens."""
+    """Return every item that costs money while nobody uploads or watches."""
     choices = choices or Choices()
     counts: dict[str, int] = {}
     for each in planned(choices):
@@ -61,7 +61,7 @@ def bill(choices: Choices | None = None) -> list[Line]:
 
 
 def idle_usd(choices: Choices | None = None) -> float:
-    """Return what a month costs while nothing happens."""
+    """Return the total cost of a month in which nobody uploads or watches."""
     return sum(line.idle_usd for line in bill(choices))
 
 
@@ -96,19 +96,19 @@ def _seconds(file: str, name: str) -> int:
 
 
 def timers() -> list[int]:
-    """Return how often each timer of the functions runs in a month."""
+    """Return the number of runs per month for each timer of the functions."""
     import function_app
 
     return [runs_a_month(timer.schedule) for each in function_app.SLICES for timer in each.timers]
 
 
 def timers_usd() -> float:
-    """Return what the timers cost a month, less the free grant."""
+    """Return the monthly cost of the timers, less the free grant."""
     return max(0.0, sum(timers()) * TIMER_GB_S - usd("functions-gb-s-free")) * usd("functions-gb-s")
 
 
 def runs_a_month(schedule: str) -> int:
-    """Return the runs a month of an NCRONTAB schedule of six fields whose day, month and weekday are `*`."""
+    """Return how many times a month a six-field NCRONTAB schedule runs; its day, month and weekday must be `*`."""
     seconds, minutes, hours, *days = schedule.split()
     if days != ["*", "*", "*"]:
         raise ValueError(f"{schedule}: schedules by day are not understood here")
@@ -117,7 +117,7 @@ def runs_a_month(schedule: str) -> int:
 
 
 def _values(field: str, span: int) -> int:
-    """Return how many values a field of a schedule stands for."""
+    """Return the number of values that a field of a schedule matches; `span` is the number of possible values."""
     total = 0
     for part in field.split(","):
         head, _, step = part.partition("/")
@@ -128,7 +128,7 @@ def _values(field: str, span: int) -> int:
 
 
 def show_plan(choices: Choices | None = None) -> None:
-    """Print what would be made, its price a month at idle, and what the other profile would cost."""
+    """Print the resources, their monthly price at idle, and the price of each profile."""
     from rich.console import Console
     from rich.table import Table
 
@@ -157,7 +157,7 @@ def show_plan(choices: Choices | None = None) -> None:
 
 
 def table() -> str:
-    """Return what each profile costs at idle as a table for the documentation."""
+    """Return a Markdown table for the documentation with the idle costs of each profile."""
     profiles = {
         "standard": Choices(),
         "small": Choices("small"),

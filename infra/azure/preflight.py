@@ -1,4 +1,4 @@
-"""What would stop a deployment, found out before anything is made and told all at once."""
+"""Finds everything that would make a deployment fail, before anything is created, and reports all of it at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ASKED_FOR = {
     "AZURE_LOCATION": "the region, such as westeurope",
     "NOTFLIX_ALERT_EMAIL": "who gets mail from alerts and the budget",
 }
-"""What a first deployment cannot do without, by its name in the azd environment."""
+"""Values that a first deployment requires, by name in the azd environment."""
 
 TOGETHER = (
     ("NEO4J_URI", "NEO4J_PASSWORD"),
@@ -32,14 +32,14 @@ PROVIDERS = (
     "Microsoft.Web",
 )  # fmt: skip
 TRIAL = ("FreeTrial", "AzureForStudents", "AzurePass", "Sponsored")
-"""How the quota id of a subscription on free credit begins; registry builds are refused there."""
+"""Prefixes of the quota ids of subscriptions on free credit, on which registry builds are rejected."""
 CORES_EACH = 4
 CORES_OF_AN_ENVIRONMENT = 100
 SUBSCRIPTION_API = "2022-12-01"
 
 
 class Level(enum.IntEnum):
-    """How much a finding matters."""
+    """The severity of a finding."""
 
     STOPS = 0
     WARNS = 1
@@ -48,7 +48,7 @@ class Level(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something found before a deployment: one sentence, and what to do about it."""
+    """A problem or remark found before a deployment: one sentence and its remedy."""
 
     level: Level
     text: str
@@ -61,12 +61,12 @@ def stops(text: str, remedy: str = "") -> Finding:
 
 
 def warns(text: str, remedy: str = "") -> Finding:
-    """Return a finding that a deployment may fail by, or that costs something."""
+    """Return a finding that may make a deployment fail, or that costs money."""
     return Finding(Level.WARNS, text, remedy)
 
 
 def check(*, image: str = "") -> list[Finding]:
-    """Return all findings; nothing is changed. What depends on a login is left out where there is none."""
+    """Return all findings, without changing anything; checks that need a login are omitted if there is none."""
     findings = [
         stops(f"{name} is not on your PATH.", f"Install {WHERE_TO_GET[name]}.")
         for name in ("az", "azd", "npm")
@@ -95,14 +95,14 @@ def check(*, image: str = "") -> list[Finding]:
 
 
 def image_name(image: str) -> Iterator[Finding]:
-    """Yield whether azd would take the name for an image in a registry; without a registry it takes it for a path."""
+    """Yield a finding if the name contains no registry, because azd would treat it as a path."""
     first, slash, _ = image.partition("/")
     if not slash or not ("." in first or ":" in first or first == "localhost"):
         yield stops(f"{image} names no registry.", "Name it whole, such as ghcr.io/owner/notflix-encoder:1.")
 
 
 def values(environment: Environment) -> Iterator[Finding]:
-    """Yield what the values of the environment lack or contradict."""
+    """Yield a finding for each value of the environment that is missing, invalid or contradictory."""
     for name, what in ASKED_FOR.items():
         if not environment.get(name):
             yield stops(f"{name} is not set: {what}.", f"azd env set {name} …")
@@ -127,7 +127,7 @@ def values(environment: Environment) -> Iterator[Finding]:
 
 
 def subscription(environment: Environment, account: dict[str, Any], image: str) -> Iterator[Finding]:
-    """Yield what the subscription, its region or a role does not allow."""
+    """Yield a finding for everything that the subscription, its region or a role does not permit."""
     wanted = environment.get("AZURE_SUBSCRIPTION_ID")
     if wanted and wanted != account["id"]:
         yield stops(
@@ -147,7 +147,7 @@ def subscription(environment: Environment, account: dict[str, Any], image: str) 
 
 
 def credit(account: dict[str, Any], image: str) -> Iterator[Finding]:
-    """Yield whether the image can be built: a registry builds none on trial or free credit."""
+    """Yield a finding if the image cannot be built by a registry, as on trial or free credit."""
     if account.get("state") not in (None, "Enabled"):
         yield stops(f"The subscription {account['name']} is {account['state']}.", "Enable it in the Azure portal.")
     url = f"https://management.azure.com/subscriptions/{account['id']}?api-version={SUBSCRIPTION_API}"
@@ -168,7 +168,7 @@ def credit(account: dict[str, Any], image: str) -> Iterator[Finding]:
 
 
 def providers() -> Iterator[Finding]:
-    """Yield the resource providers that are not registered; a template registers most, but not for a subnet."""
+    """Yield the unregistered resource providers; a template registers most, but not those needed for a subnet."""
     listed = found("provider", "list")
     if listed is None:
         yield warns("The resource providers of the subscription could not be listed.")
@@ -180,7 +180,7 @@ def providers() -> Iterator[Finding]:
 
 
 def permissions(account: dict[str, Any]) -> Iterator[Finding]:
-    """Yield whether the person or pipeline that deploys may make resources and give roles."""
+    """Yield a finding if the deploying person or pipeline may not create resources or assign roles."""
     user = account.get("user") or {}
     if user.get("type") == "servicePrincipal":
         who = user.get("name")
@@ -205,7 +205,7 @@ def permissions(account: dict[str, Any]) -> Iterator[Finding]:
 
 
 def leftovers(name: str, profile: str) -> Iterator[Finding]:
-    """Yield what is left of an earlier deployment of this environment and stands in the way of this one."""
+    """Yield the remains of an earlier deployment of this environment that would make this one fail."""
     for vault in found("keyvault", "list-deleted", "--resource-type", "vault") or []:
         properties = vault["properties"]
         if f"/resourcegroups/rg-{name}/".lower() in str(properties["vaultId"]).lower():

@@ -1,6 +1,6 @@
-"""The prices that the plan, the documentation and cost estimates use: one dated table, prices.csv.
+"""The prices used by the plan, the documentation and cost estimates, read from one dated table, prices.csv.
 
-List prices in US dollars, pay as you go. Each line names the region, the day on which its source was read, and
+Pay-as-you-go list prices in US dollars. Each line contains the region, the day on which its source was read, and
 whether the source could be read at all ("certain").
 """
 
@@ -19,7 +19,7 @@ SECONDS_A_MONTH = HOURS_A_MONTH * 3600
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A line of the table: `usd` for one `unit`; for a free grant, the number of units that cost nothing."""
+    """A line of the table: `usd` is the price of one `unit` or, for a free grant, the number of free units."""
 
     key: str
     usd: float
@@ -54,17 +54,17 @@ def usd(key: str) -> float:
 
 
 def encode_usd(seconds: float, *, cores: float = 4, memory_gib: float = 8) -> float:
-    """Return what an encoder costs for so many seconds, without the free grant."""
+    """Return the cost of running one encoder for `seconds`, without the free grant."""
     return seconds * (cores * usd("containers-vcpu-s") + memory_gib * usd("containers-gib-s"))
 
 
 def free_encode_s(*, cores: float = 4, memory_gib: float = 8) -> float:
-    """Return for how many seconds a month an encoder costs nothing."""
+    """Return how many seconds per month an encoder is free."""
     return min(usd("containers-vcpu-s-free") / cores, usd("containers-gib-s-free") / memory_gib)
 
 
 def table() -> str:
-    """Return every price as a table for the documentation."""
+    """Return a Markdown table of all prices for the documentation."""
     lines = ["| Price | US dollars | for one | region | read | source |", "| --- | --- | --- | --- | --- | --- |"]
     for price in prices().values():
         mark = "" if price.certain else " (unchecked)"

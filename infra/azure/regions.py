@@ -1,4 +1,4 @@
-"""What a region offers of what the template makes, asked of Azure before anything is made."""
+"""Checks with Azure whether a region offers everything that the template needs."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ TYPES = (
     ("Microsoft.App", "managedEnvironments", "Container Apps"),
     ("Microsoft.DocumentDB", "databaseAccounts", "Cosmos DB"),
 )
-"""What else a region may lack: provider, resource type, and its name for a person."""
+"""Services that a region may lack: resource provider, resource type, and display name."""
 PYTHON = "3.13"
 MYSQL_SKU, MYSQL_VERSION = "standard_b1ms", "8.4"
 OTHER_REGION = "azd env set AZURE_LOCATION …"
 
 
 def findings(location: str, *, geo_backup: bool) -> Iterator[tuple[int, str, str]]:
-    """Yield what the region lacks: how much it matters, a sentence, and what to do."""
+    """Yield a severity, a sentence and a remedy for everything that the region lacks."""
     regions = {str(each["name"]).lower(): each for each in found("account", "list-locations") or []}
     region = regions.get(location.lower())
     if regions and region is None:

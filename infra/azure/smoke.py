@@ -1,4 +1,4 @@
-"""Whether a deployment answers: the site with its pages, the API with a list of titles, and the stores."""
+"""Smoke test of a deployment: requests the first page of the site and a list of titles, and checks the stores."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TIMEOUT_S = 60.0
 
 
 def smoke(pause: Callable[[float], None] = time.sleep) -> None:
-    """Raise CannotRun naming what does not answer 200 after a few tries; a new Front Door takes minutes."""
+    """Raise CannotRun naming everything that does not answer 200 after some tries; a new Front Door takes minutes."""
     environment = Environment()
     api = environment["NOTFLIX_API_URL"]
     wanted = {
@@ -40,7 +40,7 @@ def smoke(pause: Callable[[float], None] = time.sleep) -> None:
 
 
 def _why_not(url: str) -> str:
-    """Return why an address does not answer 200, empty if it does."""
+    """Return why a URL does not answer 200; empty if it does."""
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response:
             return "" if response.status == 200 else f"HTTP {response.status}"

@@ -1,8 +1,8 @@
-"""The steps around the template, called by azd's hooks (azure.yaml). Each may be run again at any time.
+"""The deployment steps before and after the template, called by azd's hooks (azure.yaml); each may be run again.
 
-`prepare` runs before the template: it chooses the secrets that no person chooses. `migrate` runs once the image is
-deployed and before the API's code is: the SQL migrations. `deployed` runs after all code is deployed: blob events, the
-site, the budget, PayPal's webhook, and the public address.
+`prepare` runs before the template and generates missing secrets. `migrate` applies the SQL migrations, after the image
+is deployed and before the API code is deployed. `deployed` runs after all code is deployed: it sets up blob events,
+the site, the budget and PayPal's webhook, and returns the public address.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ REFRESH_API = "2022-03-01"
 
 
 def tell(line: str) -> None:
-    """Print a line for the person who deploys."""
+    """Print a line for the person running the deployment."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
 def prepare() -> None:
-    """Choose what a person has not chosen; raise CannotRun if nobody would get mail from alerts."""
+    """Generate the missing secrets; raise CannotRun if no email address for alerts is set."""
     environment = Environment()
     if not environment.get("NOTFLIX_ALERT_EMAIL"):
         raise CannotRun("Nobody would get mail from alerts: run `azd env set NOTFLIX_ALERT_EMAIL you@example.org`.")
@@ -40,7 +40,7 @@ def prepare() -> None:
 
 
 def migrate(pause: Callable[[float], None] = time.sleep) -> None:
-    """Apply the SQL migrations with the job that infra/encoder.bicep made from the image of this deployment."""
+    """Apply the SQL migrations by starting the job that infra/encoder.bicep created from this deployment's image."""
     environment = Environment()
     job, group = environment["NOTFLIX_MIGRATIONS_JOB"], environment["AZURE_RESOURCE_GROUP"]
     started = az("containerapp", "job", "start", "--name", job, "--resource-group", group)
@@ -80,7 +80,7 @@ def deployed(pause: Callable[[float], None] = time.sleep, *, patience_s: float =
 
 
 def not_set_up(environment: Environment) -> list[str]:
-    """Return what the owner has not set up, each with what that means and how to."""
+    """Return one line for each service that is not set up: what is missing without it, and how to set it up."""
     lines = []
     if not environment.get("PAYPAL_CLIENT_ID"):
         lines.append(
@@ -102,7 +102,7 @@ def not_set_up(environment: Environment) -> list[str]:
 
 
 def _refresh_secrets(environment: Environment) -> None:
-    """Have the API app read its references to the vault again: its role may have come too late the first time."""
+    """Make the API app read its vault references again, because its role may have been assigned later."""
     shown = az(
         "functionapp", "show", "--name", environment["NOTFLIX_API_NAME"],
         "--resource-group", environment["AZURE_RESOURCE_GROUP"],
@@ -112,12 +112,12 @@ def _refresh_secrets(environment: Environment) -> None:
 
 
 def _make_budget(environment: Environment) -> None:
-    """Make the budget, or say why there is none: a young subscription refuses one, and nothing else depends on it."""
+    """Create the budget. If Azure rejects it, as on a new subscription, print why and continue."""
     if not environment.is_on("NOTFLIX_BUDGET", default=True):
         return
     group = environment["AZURE_RESOURCE_GROUP"]
     there = found("consumption", "budget", "show", "--budget-name", "monthly", "--resource-group", group)
-    # the first day of an existing budget cannot be changed
+    # the start date of an existing budget cannot be changed
     start = str(there["timePeriod"]["startDate"])[:10] if there else f"{datetime.now(UTC):%Y-%m-01}"
     try:
         az(
@@ -134,7 +134,7 @@ def _make_budget(environment: Environment) -> None:
 
 
 def _publish_site(environment: Environment) -> None:
-    """Build the site for the addresses of this deployment, and upload it to `$web` as the person who is logged in."""
+    """Build the site with the URLs of this deployment, and upload it to `$web` as the logged-in user."""
     from azure.identity import AzureCliCredential
     from azure.storage.blob import ContainerClient
 
@@ -165,7 +165,7 @@ def _build_site(environment: Environment) -> Path:
 
 
 def _register_webhook(environment: Environment) -> None:
-    """See that PayPal sends its events to the API, and that the API knows which webhook they are signed for."""
+    """Register the webhook at PayPal if necessary, and store its id, which signatures cover, in the API settings."""
     from functions.billing.paypal import PayPalClient
     from functions.platform.errors import NotflixError
 

@@ -1,6 +1,6 @@
-"""What the template would make with given choices, read from its text.
+"""The resources that the template would create for given choices, read from its text.
 
-Only the forms that the template uses are understood; a condition that is not known is an error, so a new one cannot
+The parser supports only the syntax that the template uses. An unknown condition is an error, so a new condition cannot
 change the plan unnoticed.
 """
 
@@ -23,7 +23,7 @@ TOP = ("main.bicep", "encoder.bicep", "events.bicep", "budget.bicep")
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the owner chose; `registry` is off where a prebuilt image is used."""
+    """The owner's choices; `registry` is false if a prebuilt image is used."""
 
     profile: str = "standard"
     front_door: bool = False
@@ -35,7 +35,7 @@ class Choices:
         return self.profile == "standard"
 
     def holds(self, condition: str) -> bool:
-        """Return whether a condition of the template holds; raise KeyError for one that is not known."""
+        """Return whether a condition of the template is true; raise KeyError for an unknown condition."""
         if not condition or condition.startswith("contains(written"):
             return True
         if condition in OF_VALUES:
@@ -55,7 +55,7 @@ OF_VALUES = {
     "!empty(domain)", "!empty(neo4jPassword)", "!empty(omdbApiKey)", "!empty(paypalClientSecret)", "!empty(smtpUrl)",
     "!empty(deployerPrincipalId)", "!empty(deployerPrincipalId) && deployerPrincipalType == 'User'",
 }  # fmt: skip
-"""Conditions of values that may be missing; what they make costs nothing."""
+"""Conditions that test for optional values; the resources that depend on them cost nothing."""
 
 _RESOURCE = re.compile(
     r"^resource \w+ '(?P<kind>[\w./]+)@[^']+'(?P<existing> existing)? = "
@@ -75,7 +75,7 @@ class Planned:
 
 
 def planned(choices: Choices | None = None, infra: Path = INFRA) -> list[Planned]:
-    """Return what would be made, in the order of the template."""
+    """Return the resources that would be created, in the order of the template."""
     choices = choices or Choices()
     counts = Counter[tuple[str, str]]()
     for name in TOP:
@@ -95,13 +95,13 @@ def _file(path: Path, choices: Choices) -> Iterator[tuple[str, str, int]]:
 
 
 def _rounds(text: str, loop: str) -> int:
-    """Return how many a loop makes: it goes over a list, or over a variable that is a list."""
+    """Return how many resources a loop creates; it iterates over a list, or over a variable that contains a list."""
     if not loop:
         return 1
     if loop.startswith("["):
         return loop.count(",") + 1
     found = re.search(rf"^var {loop} = \[(.*?)\]$", text, re.MULTILINE | re.DOTALL)
     if found is None:
-        return {"pullers": 2, "readers": 2}[loop]  # parameters; main.bicep gives two each
+        return {"pullers": 2, "readers": 2}[loop]  # parameters; main.bicep passes two values to each
     body = found[1]
     return len(re.findall(r"^  (?:'|\{)", body, re.MULTILINE)) or body.count(",") + 1

@@ -22,7 +22,7 @@ WHERE_TO_GET = {
 }
 
 REFERENCE = "akvs://"
-"""How azd writes a reference to a secret: akvs://SUBSCRIPTION/VAULT/SECRET."""
+"""The prefix of a reference to a secret in azd: akvs://SUBSCRIPTION/VAULT/SECRET."""
 
 
 def is_installed(program: str) -> bool:
@@ -41,7 +41,7 @@ def require(*programs: str) -> None:
 def run(*argv: str, secret: bool = False) -> str:
     """Return the output of a program; raise CannotRun with its error text, or without that text if it is secret."""
     require(argv[0])
-    # an extension that a command needs is installed without a question, because nobody is there to answer it
+    # install an extension that a command needs without prompting, because nobody could answer the prompt
     unasked = {"AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "yes_without_prompt"}
     whole = [shutil.which(argv[0]) or argv[0], *argv[1:]]  # on Windows the programs are az.cmd and npm.cmd
     done = subprocess.run(
@@ -54,18 +54,18 @@ def run(*argv: str, secret: bool = False) -> str:
 
 
 def shown(argv: Sequence[str], *, secret: bool) -> str:
-    """Return a command as it may be printed: the first words only if it has a secret."""
+    """Return a command in printable form; only its first three words if it contains a secret."""
     return " ".join(argv[:3]) + " …" if secret else " ".join(argv)
 
 
 def az(*arguments: str, secret: bool = False) -> Any:
-    """Return the answer of `az`, parsed from JSON; None if it prints nothing."""
+    """Return the output of `az`, parsed from JSON; None if it prints nothing."""
     text = run("az", *arguments, "--only-show-errors", "--output", "json", secret=secret)
     return json.loads(text) if text else None
 
 
 def found(*arguments: str) -> Any:
-    """Return the answer of `az`, or None if it fails, as it does for what does not exist."""
+    """Return the parsed output of `az`, or None if it fails, for example because a resource does not exist."""
     try:
         return az(*arguments)
     except CannotRun:
@@ -73,10 +73,10 @@ def found(*arguments: str) -> Any:
 
 
 class Environment:
-    """The values of a deployment: those of the azd environment, then those of the process.
+    """The values of a deployment, from the azd environment or else from the environment variables of the process.
 
-    `azd env get-values` prints the file of the environment only, which is nearly empty on a fresh runner; azd itself
-    looks into the process environment for what the file does not have, and so does this.
+    `azd env get-values` prints only the file of the azd environment, which is nearly empty on a fresh runner. For
+    values that are not in the file, azd itself uses environment variables, and so does this class.
     """
 
     def __init__(self, process: Mapping[str, str] = os.environ) -> None:
@@ -84,7 +84,7 @@ class Environment:
         self._values: dict[str, str] = json.loads(run("azd", "env", "get-values", "--output", "json", secret=True))
 
     def get(self, name: str) -> str:
-        """Return a value, empty if it is not set anywhere."""
+        """Return a value; empty if it is not set."""
         return self._values.get(name) or self._process.get(name, "")
 
     def __getitem__(self, name: str) -> str:
@@ -97,7 +97,7 @@ class Environment:
         return value
 
     def secret(self, name: str) -> str:
-        """Return a secret value, fetched where the environment has a reference to it (`azd env set-secret`)."""
+        """Return a secret; fetch it from the vault if the environment contains a reference (`azd env set-secret`)."""
         value = self[name]
         if not value.startswith(REFERENCE):
             return value
@@ -105,17 +105,17 @@ class Environment:
         return str(az("keyvault", "secret", "show", "--vault-name", vault, "--name", secret)["value"])
 
     def is_on(self, name: str, *, default: bool) -> bool:
-        """Return a value as a switch."""
+        """Return a value as a boolean; `default` if it is neither `true` nor `false`."""
         return {"true": True, "false": False}.get(self.get(name).lower(), default)
 
     def set(self, name: str, value: str) -> None:
-        """Keep a value in the azd environment; one that is already there is not written again."""
+        """Save a value in the azd environment, unless it already has this value."""
         if self._values.get(name) != value:
             run("azd", "env", "set", name, value, secret=True)
             self._values[name] = value
 
     def set_secrets(self, values: Mapping[str, str]) -> None:
-        """Keep secrets in the azd environment without showing them in the list of processes."""
+        """Save secrets in the azd environment without exposing them in the process list."""
         if not values:
             return
         with tempfile.TemporaryDirectory() as folder:

@@ -1,7 +1,7 @@
-"""The Event Grid subscription that sends uploads to the API app: made once the app runs, and tried again until it is.
+"""The Event Grid subscription that sends upload events to the API app, created with retries once the app runs.
 
 The key of the blob extension exists only after the host has started with the app's code, and Event Grid validates the
-address when the subscription is made; both fail for a while after a first deployment.
+webhook's URL when the subscription is created. Both fail for a while after a first deployment.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DEAD_EVENTS = "dead-events"
 
 
 def warm(api_url: str, *, pause: Callable[[float], None] = time.sleep, patience_s: float = PATIENCE_S) -> list[str]:
-    """Call the API until it answers; return the stores that it says are down. Raises CannotRun if it never answers."""
+    """Call the API until it answers; return the stores that it reports as down. Raise CannotRun if it never does."""
     url = f"{api_url}/api/health"
     deadline = time.monotonic() + patience_s
     while True:
@@ -46,7 +46,7 @@ def warm(api_url: str, *, pause: Callable[[float], None] = time.sleep, patience_
 
 
 def _health(url: str) -> tuple[dict[str, dict[str, dict[str, bool]]] | None, str]:
-    """Return the answer of the health route, or None and why there is none."""
+    """Return the body of the health route and an empty string, or None and the reason."""
     try:
         with urllib.request.urlopen(url, timeout=REQUEST_TIMEOUT_S) as response:
             return json.load(response), ""
@@ -63,9 +63,9 @@ def _health(url: str) -> tuple[dict[str, dict[str, dict[str, bool]]] | None, str
 def subscribe(
     environment: Environment, *, pause: Callable[[float], None] = time.sleep, patience_s: float = PATIENCE_S
 ) -> bool:
-    """See that uploads reach the API app; return whether anything had to be made.
+    """Ensure that upload events reach the API app; return whether the subscription had to be created.
 
-    Raises CannotRun with Azure's last error if it cannot be made for the whole of `patience_s`.
+    Raises CannotRun with Azure's last error if it still fails after `patience_s` seconds.
     """
     group, app = environment["AZURE_RESOURCE_GROUP"], environment["NOTFLIX_API_NAME"]
     topic, storage = environment["NOTFLIX_EVENT_TOPIC"], environment["NOTFLIX_STORAGE_NAME"]
@@ -92,7 +92,7 @@ def subscribe(
 
 
 def _key(group: str, app: str, pause: Callable[[float], None], deadline: float) -> str:
-    """Return the key of the blob extension, once the host has made it."""
+    """Wait until the host has created the key of the blob extension, and return it."""
     while True:
         try:
             keys = az("functionapp", "keys", "list", "--name", app, "--resource-group", group)
@@ -110,7 +110,7 @@ def _key(group: str, app: str, pause: Callable[[float], None], deadline: float) 
 
 
 def _is_subscribed(group: str, topic: str, key: str) -> bool:
-    """Return whether the subscription is there, with the key of today and a place for what cannot be delivered."""
+    """Return whether the subscription exists with the current key and a dead-letter container."""
     shown = found(
         "eventgrid", "system-topic", "event-subscription", "show", "--name", SUBSCRIPTION, "--resource-group", group,
         "--system-topic-name", topic, "--include-full-endpoint-url", "true",

@@ -1,1 +1,1 @@
-"""Checks of the source that no published tool offers, and the tools that keep the source in order."""
+"""Checks of the source that no published tool offers, and the tools that maintain the source."""

@@ -1,10 +1,10 @@
-"""Put command lines to the parser of the Azure CLI, without running any of them.
+"""Check command lines with the parser of the Azure CLI, without running them.
 
     ENVIRONMENT/bin/pip install azure-cli
     echo '[["group", "exists", "--name", "x"]]' | ENVIRONMENT/bin/python infra/checks/az_commands.py
 
-Reads a JSON list of command lines, each without `az`; writes a JSON list with null for each that the parser accepts,
-and the error for each other.
+Reads a JSON list of command lines, each without `az`. Writes a JSON list with one entry per command line: null if the
+parser accepts it, otherwise the error.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ os.environ["AZURE_EXTENSION_USE_DYNAMIC_INSTALL"] = "no"
 
 
 def error_of(arguments: list[str]) -> str | None:
-    """Return what the parser says against a command line, None if it accepts it."""
+    """Return the parser's error for a command line; None if it accepts the command line."""
     cli = importlib.import_module("azure.cli.core").get_default_cli()
     invoker = cli.invocation_cls(
         cli_ctx=cli, parser_cls=cli.parser_cls, commands_loader_cls=cli.commands_loader_cls, help_cls=cli.help_cls

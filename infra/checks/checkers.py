@@ -1,4 +1,4 @@
-"""What `./notflix check` runs: published linters and the checks of this package, each by a name."""
+"""The checks that `./notflix check` runs: published linters and the checks of this package, each with a name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Where the linters are: `npm` holds one folder for each set of npm packages, `home` caches and what is built."""
+    """Locations of the linters: `npm` has one folder per set of npm packages, `home` has caches and built files."""
 
     npm: Path
     home: Path
@@ -30,18 +30,18 @@ class Tools:
         return [sys.executable, "-P", "-m", *argv]
 
     def program(self, *argv: str) -> list[str]:
-        """Return the command of a program that a Python package brings, or else of the system's."""
+        """Return the command of a program that a Python package installed, or else of the system's program."""
         folders = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
         return [shutil.which(argv[0], path=folders) or argv[0], *argv[1:]]
 
     def node(self, packages: str, script: str, *argv: str) -> list[str]:
-        """Return the command of a script of a set of npm packages, such as `checks`."""
+        """Return the command of a script in a set of npm packages, such as `checks`."""
         return ["node", str(self.npm / packages / "node_modules" / script), *argv]
 
 
 @dataclass(frozen=True, slots=True)
 class Checker:
-    """One check: its name on the command line, what it is, its command, and what it adds to the environment."""
+    """One check: its name on the command line, its title, its command, and its additional environment variables."""
 
     name: str
     what: str
@@ -50,7 +50,7 @@ class Checker:
 
 
 def all_checkers(tools: Tools) -> tuple[Checker, ...]:
-    """Return every check, the quick ones first."""
+    """Return every check, the fastest ones first."""
     caches, documents = tools.home / "caches", tracked_files("*.md")
     return (
         Checker("lint", "ruff", tools.module("ruff", "check", "--cache-dir", f"{caches}/ruff", ".")),
@@ -120,7 +120,7 @@ def all_checkers(tools: Tools) -> tuple[Checker, ...]:
 
 
 def select(names: Sequence[str], checkers: Sequence[Checker]) -> list[Checker]:
-    """Return the checkers of these names, or all if no name is given; raise KeyError for a name that is not there."""
+    """Return the checkers with these names, or all if no name is given; raise KeyError for an unknown name."""
     by_name = {checker.name: checker for checker in checkers}
     return [by_name[name] for name in names] or list(checkers)
 

@@ -1,7 +1,7 @@
 """Build the documentation site from `mkdocs.yml` and `docs`, and check it.
 
 Zensical builds in strict mode, which rejects links to pages and headings that do not exist. The built pages are then
-read for links to files that do not exist and for anything that a browser would load from elsewhere.
+searched for links to files that do not exist and for anything that a browser would load from another host.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from infra.checks.files import REPOSITORY
 
 MERMAID = Path("node_modules") / "@mermaid-js" / "tiny" / "dist" / "mermaid.tiny.js"
-"""The renderer of drawings, below the folder of the npm packages of the checks."""
+"""The renderer of diagrams, relative to the folder of the npm packages of the checks."""
 
 _LOADING = {("script", "src"), ("img", "src"), ("link", "href"), ("iframe", "src"), ("source", "src")}
 
@@ -29,7 +29,7 @@ class DocumentationBroken(Exception):
 def build(repository: Path, packages: Path, into: Path) -> Path:
     """Build the site of a repository in the folder `into`, with the npm packages in `packages`; return its first page.
 
-    Raise DocumentationBroken if a link leads nowhere or a page would load something from another host.
+    Raise DocumentationBroken if a link has no target or if a page would load something from another host.
     """
     into = into.resolve()
     shutil.rmtree(into, ignore_errors=True)
@@ -49,7 +49,7 @@ def build(repository: Path, packages: Path, into: Path) -> Path:
 
 
 def dead_links(site: Path) -> list[str]:
-    """Return one line for each link of the built pages to a missing file, and for each file loaded from elsewhere."""
+    """Return one line for each link of the built pages to a missing file, and for each file on another host."""
     found = []
     for page in sorted(site.rglob("*.html")):
         if page.name == "404.html":  # its links start at the root of the site's host
@@ -74,14 +74,14 @@ class _Links(HTMLParser):
         self.links: list[tuple[str, str, str]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep the links of a tag; the page's own address and hints to search engines are not links."""
+        """Collect the links of a tag, except the page's own URL and hints to search engines."""
         if tag == "link" and ("rel", "canonical") in attrs:
             return
         self.links += [(tag, name, value) for name, value in attrs if name in ("href", "src") and value]
 
 
 def main() -> int:
-    """Build; print the first page's path, or what is wrong and return 1."""
+    """Build the site and print the path of its first page; if it is broken, print why and return 1."""
     parser = argparse.ArgumentParser(prog="python -m infra.checks.documentation")
     parser.add_argument("--packages", type=Path, required=True, help="the folder of the npm packages of the checks")
     parser.add_argument("--into", type=Path, required=True, help="the folder to build in; it is emptied first")

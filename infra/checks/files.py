@@ -9,7 +9,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def tracked_files(*patterns: str) -> list[str]:
-    """Return the names of the files in version control or about to be; only those that match a Git pattern if given."""
+    """Return the files that Git tracks or does not ignore, sorted; if patterns are given, only those that match."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *patterns],
         cwd=REPOSITORY, capture_output=True, text=True, check=True,

@@ -1,6 +1,7 @@
-"""The Python requirements: each `requirements.in` names packages, `requirements.txt` beside it locks all they need.
+"""Locks of Python requirements: each `requirements.in` names packages, and `requirements.txt` next to it locks all
+dependencies.
 
-`python -m infra.checks.locks` compares them without a network; `./notflix lock` compiles the locks with uv.
+`python -m infra.checks.locks` compares them without network access; `./notflix lock` compiles the locks with uv.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ SOURCES = (
     "infra/checks/requirements.in",
     "infra/azure/requirements.in",
 )
-"""In the order of compilation: a later source includes an earlier one and takes its versions from that one's lock."""
+"""In the order of compilation: a later source includes an earlier one and uses the versions of the earlier lock."""
 
 _PINNED = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)\s*(?:;\s*(?P<marker>[^\\]+))?")
 _REASON = re.compile(r"\s+#\s+(?:via\s+)?(?P<reason>\S.*)")
@@ -29,7 +30,7 @@ _REASON = re.compile(r"\s+#\s+(?:via\s+)?(?P<reason>\S.*)")
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """One package of a lock: its exact version, the number of its hashes, and what asks for it."""
+    """One package of a lock: its exact version, the number of its hashes, and the packages or files that require it."""
 
     version: str
     hashes: int
@@ -42,7 +43,7 @@ def lock_of(source: Path) -> Path:
 
 
 def read_source(source: Path) -> dict[str, tuple[str, Path]]:
-    """Return the version of each package that a source or a source included by it names, and the file that names it.
+    """Return the version of each package that a source or an included source names, and the file that names it.
 
     Raise ValueError on a line that is neither `name==version` nor `-r` nor `-c`: only exact versions are accepted.
     """
@@ -60,7 +61,7 @@ def read_source(source: Path) -> dict[str, tuple[str, Path]]:
 
 
 def read_lock(lock: Path, root: Path = REPOSITORY) -> dict[str, Locked]:
-    """Return the packages of a lock by their canonical name; reasons are packages, or `-r` and a path below `root`."""
+    """Return the packages of a lock by canonical name; a reason is a package, or `-r` and a path relative to `root`."""
     packages: dict[str, Locked] = {}
     name, version, hashes, reasons = "", "", 0, set[str]()
     for line in [*lock.read_text(encoding="utf-8").splitlines(), "end==0"]:
@@ -90,7 +91,7 @@ def problems(root: Path = REPOSITORY) -> list[str]:
 
 
 def _differences(source: Path, lock: Path, root: Path) -> list[str]:
-    """Return in what a lock differs from its source and from the locks that the source takes versions from."""
+    """Return the differences between a lock and its source, and between it and the locks that constrain the source."""
     wanted, locked = read_source(source), read_lock(lock, root)
     found = []
     for name, (version, _) in wanted.items():
@@ -120,9 +121,9 @@ def _differences(source: Path, lock: Path, root: Path) -> list[str]:
 
 
 def compile_locks(*arguments: str) -> None:
-    """Compile every lock for Linux on any processor; `--upgrade` takes the newest versions of indirect packages.
+    """Compile every lock for Linux on any processor; `--upgrade` selects the newest versions of indirect packages.
 
-    Raise subprocess.CalledProcessError if uv finds no versions that fit.
+    Raise subprocess.CalledProcessError if uv finds no matching versions.
     """
     for name in SOURCES:
         subprocess.run(
@@ -139,12 +140,12 @@ def compile_locks(*arguments: str) -> None:
 
 
 def _canonical(name: str) -> str:
-    """Return a package's name as indexes compare it."""
+    """Return a package's name in normalized form, as package indexes compare it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def main() -> int:
-    """Print what does not match; return 1 if anything does not."""
+    """Print every mismatch; return 1 if there is any."""
     found = problems()
     for each in found:
         sys.stdout.write(f"{each} Run ./notflix lock.\n")

@@ -15,13 +15,13 @@ DOCUMENT = ROOT / "docs" / "api" / "openapi.json"
 
 
 def generated() -> dict[str, Any]:
-    """Return the document of the declared routes."""
+    """Return the OpenAPI document of the declared routes."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     return document([route for each in function_app.SLICES for route in each.routes], version=version)
 
 
 def text() -> str:
-    """Return the document as it is stored."""
+    """Return the document in the form in which it is stored."""
     return json.dumps(generated(), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -1,6 +1,6 @@
-"""`python -m infra.checks.prose`: find Markdown prose longer than 120 characters a line.
+"""`python -m infra.checks.prose`: find lines of Markdown prose longer than 120 characters.
 
-Tables, code blocks and lines that cannot be broken, such as a long address, are exempt.
+Tables, code blocks and lines that cannot be broken, such as a long URL, are exempt.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def long_lines(text: str) -> list[int]:
 
 
 def main() -> int:
-    """Print each line that is too long; return 1 if there is any."""
+    """Report each line that is too long; return 1 if there is any."""
     found = [
         f"{name}:{number}: longer than {LONGEST} characters\n"
         for name in tracked_files("*.md")

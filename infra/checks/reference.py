@@ -45,7 +45,7 @@ def _functions() -> str:
 
 
 def _registered(module: Any) -> Iterator[tuple[str, Any]]:
-    # the builders rather than get_functions(), which an app answers only once in a process
+    # uses the builders, because get_functions() works only once per app in a process
     for builder in module.app._function_builders:
         yield str(builder._function.get_function_name()), builder._function
 

@@ -1,4 +1,4 @@
-"""`python -m infra.checks.sample_sentences`: draw sentences at random, for a reader to judge how plain they are.
+"""`python -m infra.checks.sample_sentences`: draw random sentences, so that a reader can judge their clarity.
 
 The same seed draws the same sentences from the same source. Each line is `path:line: sentence`, or a JSON object.
 """
@@ -23,7 +23,7 @@ DEFAULT_COUNT = 400
 
 
 def all_sentences(paths: Sequence[str]) -> list[Sentence]:
-    """Return every sentence of the files below these paths, sorted by file and line; of all files if none is given."""
+    """Return every sentence of the files below these paths (by default of all files), sorted by file and line."""
     return [
         sentence
         for name in tracked_files(*paths)
@@ -38,7 +38,7 @@ def draw(sentences: Sequence[Sentence], count: int, seed: int) -> list[Sentence]
 
 
 def _text(name: str) -> str:
-    """Return the text of a file that has sentences, or an empty string."""
+    """Return the text of a file, or an empty string if its kind has no sentences."""
     try:
         return (REPOSITORY / name).read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -46,7 +46,7 @@ def _text(name: str) -> str:
 
 
 def main() -> int:
-    """Print a sample; on standard error, how many sentences of each kind of file it was drawn from."""
+    """Print a sample, and on standard error the number of sentences that it was drawn from, by kind of file."""
     parser = argparse.ArgumentParser(prog="python -m infra.checks.sample_sentences")
     parser.add_argument("paths", nargs="*", help="only from files below these paths, such as functions")
     parser.add_argument(

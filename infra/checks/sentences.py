@@ -1,4 +1,4 @@
-"""The sentences of the source that people read: docstrings, comments, texts of the command line and documents."""
+"""Extracts the sentences that people read: docstrings, comments, command-line texts and documents."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 FEWEST_WORDS = 3
-"""What is shorter is a label, not a sentence."""
+"""A text with fewer words is a label, not a sentence."""
 
 COMMAND_LINE = "infra/local/cli/"
-"""Where every text in the code is shown to a person."""
+"""The folder of the command line, in which every text in the code is shown to a person."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,7 +51,7 @@ _SUPPRESSION = re.compile(r"^checkov:skip=\w+:")
 
 
 def sentences_of(path: str, text: str) -> list[Sentence]:
-    """Return the sentences of a file in the order of their lines; none for a kind of file that is not read."""
+    """Return the sentences of a file in the order of their lines; none if this kind of file is not supported."""
     read = _READERS.get(PurePosixPath(path).suffix)
     if read is None:
         return []
@@ -63,7 +63,7 @@ def sentences_of(path: str, text: str) -> list[Sentence]:
 
 
 def _split(path: str, block: _Block) -> Iterator[Sentence]:
-    """Yield the sentences of a block; one that continues on the next line is joined with a space."""
+    """Yield the sentences of a block; the lines of one sentence are joined with spaces."""
     start, pieces = 0, [""]
     starts: list[tuple[int, int]] = []
     for line in block:
@@ -83,14 +83,14 @@ def _split(path: str, block: _Block) -> Iterator[Sentence]:
 
 
 def _count_words(text: str) -> int:
-    """Return how many words of English a text has; code, names, addresses and lists of terms do not count."""
+    """Return the number of English words in a text; code, names, URLs and lists of terms do not count."""
     if _TERMS.fullmatch(text):
         return 0
     return sum(1 for word in _CODE.sub(" ", text).split() if _WORD.fullmatch(word))
 
 
 def _paragraphs(lines: Iterable[_Line]) -> Iterator[_Block]:
-    """Yield runs of lines that are not empty and follow each other."""
+    """Yield groups of consecutive lines that are not empty."""
     block: _Block = []
     for line in lines:
         if block and (not line.text.strip() or line.number != block[-1].number + 1):
@@ -120,7 +120,7 @@ def _python(text: str) -> Iterator[_Block]:
 
 
 def _python_texts(text: str) -> Iterator[_Block]:
-    """Yield strings that are no docstrings and read like texts; what is filled in at run time shows as `…`."""
+    """Yield strings that are not docstrings and look like prose; values filled in at run time appear as `…`."""
     tree = ast.parse(text)
     inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
     for node in ast.walk(tree):
@@ -135,7 +135,7 @@ def _python_texts(text: str) -> Iterator[_Block]:
 
 
 def _without_directives(lines: Iterable[_Line]) -> list[_Line]:
-    """Return the comments that are for people: no instructions to tools, no rulers of dashes."""
+    """Return the comments without instructions to tools and without lines of dashes."""
     stripped = (_Line(line.number, re.sub(r"\s*-{4,}\s*|-{3,}\s*", " ", line.text).strip()) for line in lines)
     written = (_Line(line.number, _SUPPRESSION.sub("", line.text)) for line in stripped)
     return [line for line in written if not _DIRECTIVE.match(line.text)]
@@ -161,7 +161,7 @@ _TAG = re.compile(r"^@(?P<tag>\w+)\s*(?:\{[^}]*\}\s*)?(?:\[?[\w.=]+\]?\s*-?\s*)?
 
 
 def _commented(pattern: re.Pattern[str]) -> Callable[[str], Iterator[_Block]]:
-    """Return a reader of the comments that a pattern finds in a language; the pattern also skips its strings."""
+    """Return a function that yields the comments of a language; `pattern` matches comments, and strings to skip."""
 
     def read(text: str) -> Iterator[_Block]:
         lines: list[_Line] = []
@@ -181,7 +181,7 @@ def _commented(pattern: re.Pattern[str]) -> Callable[[str], Iterator[_Block]]:
 
 
 def _block_comment(comment: str, number: int) -> Iterator[_Line]:
-    """Yield the lines of a comment over several lines; the description of each JSDoc tag is a block of its own."""
+    """Yield the lines of a multi-line comment; the description of each JSDoc tag becomes a separate paragraph."""
     for offset, line in enumerate(comment[2:-2].split("\n")):
         text = line.strip().lstrip("*").strip()
         if tag := _TAG.match(text):
@@ -197,7 +197,7 @@ _ITEM = re.compile(r"^\s*(?:[-*+]|\d+\.)\s+")
 
 
 def _markdown(text: str) -> Iterator[_Block]:
-    """Yield paragraphs, list items, headings and cells of tables; code blocks are left out."""
+    """Yield paragraphs, list items, headings and table cells, but no code blocks."""
     lines: list[_Line] = []
     fenced = False
     for number, line in enumerate(text.split("\n"), 1):

@@ -1,7 +1,7 @@
 """`python -m infra.checks.structure`: count the modules of `functions` and the dependencies between them.
 
-A module is a folder of `functions` or a file beside these folders. It depends on another if any of its files imports
-from it, anywhere in the file, for types only too; however many imports there are, they count as one.
+A module is a folder of `functions` or a file next to these folders. A module depends on another if any of its files
+imports from the other, even inside a function or only for types. Several imports count as one dependency.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def modules_of(package: Path) -> list[str]:
-    """Return the names of a package's folders and loose files, sorted."""
+    """Return the names of the folders and files at the top of a package, sorted."""
     folders = {path.parent.name for path in package.glob("*/__init__.py")}
     return sorted(folders | {path.stem for path in package.glob("*.py") if path.stem != "__init__"})
 
@@ -40,7 +40,7 @@ def dependencies_of(package: Path) -> list[tuple[str, str]]:
 
 
 def _imported_names(path: Path, root: Path) -> Iterator[str]:
-    """Yield the dotted name of everything that a file imports; relative names are made absolute."""
+    """Yield the absolute dotted name of every import in a file."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

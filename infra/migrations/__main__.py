@@ -1,7 +1,8 @@
-"""`python -m infra.migrations`: bring the databases of a MySQL server up to date, as a deployment does.
+"""`python -m infra.migrations`: apply the missing migrations to the databases of a MySQL server, as a deployment does.
 
-Passwords come by the environment or by a file, since other users of a machine see arguments. Prints what was done as
-JSON on standard output, sentences for a person on standard error; exit code 1 says that a sentence tells what to do.
+Passwords are read from the environment or from a file, because other users of a machine can see arguments. Prints the
+applied files as JSON on standard output, and messages on standard error. If the exit code is 1, a message explains what
+to do.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ SQL = Path(__file__).resolve().parents[2] / "sql"
 
 
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
-    """Run; return the exit code."""
+    """Run the migrations; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m infra.migrations", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--admin-url", help="mysql://user@host:3306 of an administrator; MYSQL_ADMIN_URL if left out.")
     parser.add_argument("--ca", help="As the setting MYSQL_CA, which is taken if this is left out.")

@@ -1,8 +1,8 @@
-"""The two accounts of a database: the owner, which is locked, and the user, which may execute procedures and no more.
+"""The two accounts of a database: the locked owner, and the user, which may only execute procedures.
 
-An owner is unlocked, under a password that nobody keeps, for the moment in which the runner enters as it, so that what
-it creates is its own (DEFINER) without the right to create in another's name: Azure's administrator has neither SUPER
-nor SET_USER_ID. A lock does not end a connection that stands.
+The runner unlocks the owner briefly, with a password that is not stored, to connect as the owner. The owner is then the
+DEFINER of everything that the runner creates. This needs no right to create objects for another account: Azure's
+administrator has neither SUPER nor SET_USER_ID. Locking an account does not close its existing connections.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ RIGHTS_OF_OWNER = (
     "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, CREATE ROUTINE, ALTER ROUTINE, EXECUTE"
 )
 INTERNAL = "internal"
-"""A procedure whose COMMENT begins with this word is called by other procedures only, and granted to nobody."""
+"""A procedure whose COMMENT begins with this word is called only by other procedures, and is granted to nobody."""
 LONGEST_STATEMENT_S = 3600.0
 WAIT_FOR_TABLE_S = 30
-"""Whoever reads a table that a statement waits for waits behind it: better to stop, and to be run again."""
+"""While a statement waits for a table, readers of the table wait too, so it is better to stop and run again later."""
 _NO_SUCH_GRANT, _NO_SUCH_USER = 1403, 1141
 _NOT_LET_IN = (1045, 1698, 4151, 3118)
 
 
 def make_owner(admin: Connection, folder: Folder) -> None:
-    """Make the owner, locked, with all rights inside its database."""
-    inside = folder.database.replace("_", r"\_")  # in the name of a database a bare _ stands for any character
+    """Create the locked owner with all rights in its database."""
+    inside = folder.database.replace("_", r"\_")  # in a grant, an unescaped _ matches any character
     with admin.cursor() as cursor:
         cursor.execute(
             "CREATE USER IF NOT EXISTS %s@'%%' IDENTIFIED BY %s ACCOUNT LOCK", (folder.owner, _strange_password())
@@ -54,7 +54,7 @@ def is_locked(admin: Connection, folder: Folder) -> bool:
 
 
 def enter_as_owner(admin: Connection, address: Address, ca: str, folder: Folder) -> Connection:
-    """Return a connection of the owner, whose account is locked again."""
+    """Return a connection as the owner; the account is locked again afterwards."""
     password = _strange_password()
     with admin.cursor() as cursor:
         cursor.execute("ALTER USER %s@'%%' IDENTIFIED BY %s ACCOUNT UNLOCK", (folder.owner, password))
@@ -80,7 +80,7 @@ def user_may_enter(address: Address, ca: str, folder: Folder, password: str) -> 
 
 
 def make_user(admin: Connection, folder: Folder, password: str) -> None:
-    """Make the user, or give it this password; raise CannotMigrate if one of its name may do other things."""
+    """Create the user or set its password; raise CannotMigrate if an account of that name has other rights."""
     own = ("GRANT USAGE ON *.* ", f"GRANT EXECUTE ON PROCEDURE `{folder.database}`.")
     if others := [grant for grant in _grants(admin, folder) if not grant.startswith(own)]:
         raise CannotMigrate(
@@ -93,7 +93,7 @@ def make_user(admin: Connection, folder: Folder, password: str) -> None:
 
 
 def _grants(admin: Connection, folder: Folder) -> list[str]:
-    """Return the user's grants, none if there is no such user."""
+    """Return the user's grants; empty if the user does not exist."""
     try:
         with admin.cursor() as cursor:
             cursor.execute("SHOW GRANTS FOR %s@'%%'", (folder.user,))
@@ -105,7 +105,7 @@ def _grants(admin: Connection, folder: Folder) -> list[str]:
 
 
 def grant_procedures(admin: Connection, folder: Folder) -> None:
-    """Let the user execute each procedure of the database, those marked INTERNAL excepted."""
+    """Grant the user EXECUTE on each procedure of the database, except those marked INTERNAL."""
     with admin.cursor() as cursor:
         cursor.execute(
             "SELECT routine_name AS name, routine_comment AS comment FROM information_schema.routines "
@@ -125,5 +125,5 @@ def grant_procedures(admin: Connection, folder: Folder) -> None:
 
 
 def _strange_password() -> str:
-    """Return a password that nobody keeps, of all the kinds of character that a server's policy may ask for."""
+    """Return a random password that is not stored, with every kind of character that a server's policy may require."""
     return f"{secrets.token_urlsafe(32)}.Aa1"

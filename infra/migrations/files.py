@@ -1,4 +1,4 @@
-"""The folders of `sql/`: one a database, in it numbered files that only ever are added to."""
+"""The folders of `sql/`: one folder per database, with numbered files; files are only added, never changed."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 _FOLDER = re.compile(r"[a-z][a-z0-9_]{0,24}")
 _FILE = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _ALLOWED = re.compile(r"(?:CREATE|ALTER|DROP|RENAME|INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE)
-"""What one session leaves behind for the next (SET, USE) is gone when a migration is taken up again half-way."""
+"""Only these statements are permitted, because a session setting (SET, USE) is lost when a migration is resumed."""
 
 
 class CannotMigrate(Exception):
-    """Something that a person can act on; the message is whole sentences."""
+    """A problem that a person can solve; the message consists of whole sentences."""
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """A numbered file, cut into statements."""
+    """A numbered file, split into statements."""
 
     number: int
     name: str
@@ -32,7 +32,7 @@ class Migration:
     statements: tuple[Statement, ...]
 
     def checksum(self, reached: int | None = None) -> str:
-        """Return the SHA-256 of the first `reached` statements, of all by default; comments between do not count."""
+        """Return the SHA-256 of the first `reached` statements, by default of all; comments do not count."""
         digest = hashlib.sha256()
         for statement in self.statements[:reached]:
             digest.update(statement.text.encode() + b"\0")
@@ -41,7 +41,7 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """What makes up one database."""
+    """The folder of one database: its name and its migrations."""
 
     name: str
     migrations: tuple[Migration, ...]
@@ -63,12 +63,12 @@ class Folder:
 
     @property
     def setting(self) -> str:
-        """Return the setting that leads the functions to the database as that user."""
+        """Return the name of the setting that holds the database URL with which the functions connect as that user."""
         return f"{self.name.upper()}_DB_URL"
 
 
 def read_folders(root: Path) -> tuple[Folder, ...]:
-    """Return every folder with migrations in it; raise CannotMigrate for a name or a file that cannot be one."""
+    """Return every folder that contains migrations; raise CannotMigrate for an invalid name or file."""
     if not root.is_dir():
         return ()
     folders = (_folder(path) for path in sorted(root.iterdir()) if path.is_dir() and any(path.glob("*.sql")))

@@ -1,10 +1,10 @@
-"""What a database knows of its migrations: the table `schema_migrations`, one row a file that was begun.
+"""A database's own record of its migrations: the table `schema_migrations`, with one row per started migration file.
 
-`reached` statements of a file are done, and `checksum` is that of exactly those. MySQL commits each CREATE and ALTER by
-itself, so a file is never undone; the row says how far it came:
-running  it is being applied, or its runner ended in the midst: the statement after `reached` may or may not be done
-failed   the server refused the statement after `reached`, which changed nothing
-applied  all of it is done, and the procedures are granted
+The first `reached` statements of a file have been executed, and `checksum` covers exactly these. MySQL commits each
+CREATE and ALTER separately, so a file is never rolled back. A row has one of these states:
+running  the file is being applied, or its runner crashed: the statement after `reached` may or may not be executed
+failed   the server rejected the statement after `reached`, which changed nothing
+applied  all statements are executed, and the procedures are granted
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _NO_SUCH_DATABASE, _NO_SUCH_TABLE = 1049, 1146
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far one migration came."""
+    """The progress of one migration."""
 
     number: int
     name: str
@@ -50,7 +50,7 @@ class Standing:
 
 
 def standings(connection: Connection, folder: Folder) -> dict[int, Standing] | None:
-    """Return where every migration that was begun stands, by number; None if the database keeps no record."""
+    """Return the progress of every started migration, by number; None if the database has no record."""
     try:
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT number, name, checksum, reached, state FROM `{folder.database}`.schema_migrations")
@@ -62,7 +62,7 @@ def standings(connection: Connection, folder: Folder) -> dict[int, Standing] | N
 
 
 def pending(folder: Folder, known: dict[int, Standing]) -> tuple[Migration, ...]:
-    """Return the migrations to apply; raise CannotMigrate if the files and the record contradict each other."""
+    """Return the migrations to apply; raise CannotMigrate if the files contradict the record."""
     files = {migration.number: migration for migration in folder.migrations}
     for number, standing in sorted(known.items()):
         if number not in files:
@@ -96,7 +96,7 @@ def _compare(migration: Migration, standing: Standing) -> None:
 
 
 def begin(connection: Connection, migration: Migration) -> None:
-    """Note that a migration is being applied; how far an earlier try came is kept."""
+    """Record that a migration is being applied; keep the progress of an earlier attempt."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO schema_migrations (number, name, checksum, reached, state, began_at, changed_at) "
@@ -107,7 +107,7 @@ def begin(connection: Connection, migration: Migration) -> None:
 
 
 def note_reached(connection: Connection, migration: Migration, reached: int) -> None:
-    """Note that so many statements are done."""
+    """Record that the first `reached` statements are executed."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE schema_migrations SET reached = %s, checksum = %s, changed_at = UTC_TIMESTAMP(6) WHERE number = %s",
@@ -116,7 +116,7 @@ def note_reached(connection: Connection, migration: Migration, reached: int) -> 
 
 
 def note_state(connection: Connection, migration: Migration, state: str, fault: str | None = None) -> None:
-    """Note that the migration failed, or is applied."""
+    """Record that the migration has failed or is applied."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE schema_migrations SET state = %s, fault = %s, changed_at = UTC_TIMESTAMP(6) WHERE number = %s",

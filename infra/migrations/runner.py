@@ -1,7 +1,8 @@
-"""Bring every database of `sql/` up to date: what is done already costs a few questions and no lock.
+"""Apply all missing migrations to every database of `sql/`; an up-to-date database costs a few queries and no lock.
 
-Two runners exclude each other: by a lock of the administrator's connection for one database at a time, and by a second
-one of the very connection that sends the statements, so that a runner whose other connection was lost is waited for.
+Two locks per database prevent two runners from working at the same time. The administrator's connection holds one, and
+the connection that sends the statements holds the other. So if a runner loses only its administrator's connection, the
+next runner still waits for it.
 """
 
 from __future__ import annotations
@@ -35,12 +36,12 @@ if TYPE_CHECKING:
 WAIT_FOR_OTHERS_S = 300
 _CREATES_PROCEDURE = re.compile(r"CREATE\s+PROCEDURE\b", re.IGNORECASE)
 _DONE_ALREADY = {1007, 1050, 1051, 1060, 1061, 1091, 1304, 1305, 1826, 3822}
-"""A table, column, key, constraint or procedure that is there already, or that is to be dropped and is not there."""
+"""Errors because an object to be created exists already, or an object to be dropped does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A database that is up to date: which files were applied now, and how many there are."""
+    """The result for an up-to-date database: the files applied in this run, and the number of all files."""
 
     folder: Folder
     applied: tuple[str, ...]
@@ -49,13 +50,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A MySQL server, entered as an administrator; `ca` is as the setting MYSQL_CA."""
+    """A MySQL server with the account of an administrator; `ca` has the meaning of the setting MYSQL_CA."""
 
     address: Address
     ca: str = ""
 
     def connect(self) -> Connection:
-        """Enter; raise CannotMigrate if that is not to be had."""
+        """Connect; raise CannotMigrate if that fails."""
         try:
             return connect(self.address, self.ca, answer_s=LONGEST_STATEMENT_S)
         except (pymysql.MySQLError, OSError) as error:
@@ -72,10 +73,10 @@ def migrate(
     *,
     tell: Callable[[str], None] = lambda sentence: None,
 ) -> tuple[Outcome, ...]:
-    """Make databases and accounts, apply what is missing, and return what was done; raise CannotMigrate.
+    """Create databases and accounts, apply missing migrations, and return one outcome per database.
 
-    `passwords` has the password of each folder's user by the folder's name. A database at which it stops leaves those
-    after it as they were.
+    `passwords` maps the name of each folder to the password of its user. Raises CannotMigrate at the first database
+    that fails, without changing the databases after it.
     """
     for folder in folders:
         if not passwords.get(folder.name):
@@ -117,7 +118,7 @@ def _bring_up(server: Server, admin: Connection, folder: Folder, password: str, 
 
 
 def _make_database(admin: Connection, folder: Folder) -> None:
-    """Make the database and its record; raise CannotMigrate if one of that name holds what is not ours."""
+    """Create the database and its record; raise CannotMigrate if a database of that name contains foreign tables."""
     with admin.cursor() as cursor:
         cursor.execute(
             "SELECT COUNT(*) AS tables_there, COALESCE(SUM(table_name = 'schema_migrations'), 0) AS record_there "
@@ -135,7 +136,7 @@ def _make_database(admin: Connection, folder: Folder) -> None:
 
 
 def _apply(admin: Connection, owner: Connection, folder: Folder, migration: Migration) -> None:
-    """Apply a migration from where it stands; raise CannotMigrate, saying where it stands, if a statement fails."""
+    """Apply the rest of a migration; raise CannotMigrate, which states the progress, if a statement fails."""
     standing = (record.standings(owner, folder) or {}).get(migration.number)
     reached = standing.reached if standing else 0
     in_doubt = standing is not None and standing.state == record.RUNNING
@@ -144,7 +145,7 @@ def _apply(admin: Connection, owner: Connection, folder: Folder, migration: Migr
         try:
             _execute(owner, migration, index, forgiving=in_doubt and index == reached + 1)
             if _CREATES_PROCEDURE.match(statement.text):
-                grant_procedures(admin, folder)  # at once: a procedure made anew is granted to nobody
+                grant_procedures(admin, folder)  # at once, because a recreated procedure has no grants
         except pymysql.MySQLError as error:
             raise CannotMigrate(_where_it_stands(owner, migration, index, error)) from None
     grant_procedures(admin, folder)
@@ -152,9 +153,9 @@ def _apply(admin: Connection, owner: Connection, folder: Folder, migration: Migr
 
 
 def _execute(owner: Connection, migration: Migration, index: int, *, forgiving: bool) -> None:
-    """Execute a statement and note it, in one transaction if the statement does not commit by itself.
+    """Execute a statement and record it, in one transaction unless the statement commits implicitly.
 
-    `forgiving` is for the statement at which an earlier runner ended: that its work is found done is no fault.
+    With `forgiving`, for the statement at which an earlier runner crashed, errors such as "already exists" are ignored.
     """
     owner.begin()
     with owner.cursor() as cursor:
@@ -198,5 +199,5 @@ def _lock(connection: Connection, name: str) -> Iterator[None]:
         try:
             yield
         finally:
-            with suppress(pymysql.MySQLError):  # with a connection that is lost its locks are free
+            with suppress(pymysql.MySQLError):  # a lost connection has released its locks
                 cursor.execute("SELECT RELEASE_LOCK(%s) AS released", (name,))

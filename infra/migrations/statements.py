@@ -1,4 +1,4 @@
-"""A file of SQL cut into statements as the `mysql` client cuts it: DELIMITER, strings, quoted names and comments."""
+"""Splits a file of SQL into statements as the `mysql` client does: DELIMITER, strings, quoted names and comments."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ _OPENING = re.compile(r"['\"`]|/\*")
 
 
 class Unreadable(Exception):
-    """The text cannot be cut into statements; the message says what is wrong, with the line."""
+    """The text cannot be split into statements; the message contains the problem and its line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement without its delimiter and the comments before it, and the line it begins on."""
+    """A statement without its delimiter and without the comments before it, and the line on which it begins."""
 
     text: str
     line: int
 
     @property
     def first_line(self) -> str:
-        """Return what a person knows it by."""
+        """Return the first line of the statement, by which a person recognizes it."""
         return self.text.partition("\n")[0].strip()
 
 
 def split(text: str) -> tuple[Statement, ...]:
-    """Return the statements of a file; raise Unreadable for a string or comment that does not end."""
+    """Return the statements of a file; raise Unreadable for an unterminated string or comment."""
     return tuple(_statements(text.replace("\r\n", "\n")))
 
 
@@ -49,7 +49,7 @@ def _statements(text: str) -> Iterator[Statement]:
                 yield _statement(text, begin, place)
             place, begin = place + len(delimiter), -1
         elif begin >= 0 and not _PLAIN.match(delimiter) and (plain := _PLAIN.match(text, place)):
-            place = plain.end()  # most of a file, in long steps
+            place = plain.end()  # fast path for most of a file
         elif comment := _COMMENT.match(text, place):
             place = comment.end()
         elif quoted := _QUOTED.match(text, place):

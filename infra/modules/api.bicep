@@ -1,11 +1,11 @@
-// The API app on Flex Consumption: scales to zero, holds no key. In the profile `standard` it calls the stores
-// through the network.
+// The API app on Flex Consumption, which scales to zero and has no key. In the profile `standard` it accesses the
+// stores through the virtual network.
 param location string
 param tags object
 param name string
 param identityId string
 param identityClientId string
-@description('Subnet that its calls leave by; empty leaves by Azure\'s shared addresses.')
+@description('Subnet for outgoing calls; if empty, they use Azure\'s shared addresses.')
 param subnetId string
 param storageName string
 param packageContainerUrl string
@@ -13,20 +13,20 @@ param vaultUri string
 param connectionString string
 param workspaceId string
 param siteOrigin string
-@description('Calls that one instance answers at a time; the platform\'s own number for Python is 1.')
+@description('Number of concurrent calls per instance; the platform\'s default for Python is 1.')
 @minValue(1)
 @maxValue(1000)
 param httpConcurrency int
-@description('Instances that always run, for a first page without a cold start; each is paid all month.')
+@description('Number of instances that always run, which avoids cold starts; each is billed for the whole month.')
 @minValue(0)
 param alwaysReady int
-@description('Replace instances one after the other; a region that does not know this yet refuses it.')
+@description('Replace instances one by one; rejected in a region that does not support it yet.')
 param rollingUpdates bool
-@description('Id of the Front Door that alone may call the API; empty lets everyone.')
+@description('Id of the only Front Door that may call the API; if empty, everyone may call it.')
 param frontDoorId string
-@description('Plain application settings, by name.')
+@description('Application settings that are not secret, by name.')
 param settings object
-@description('Names of secrets in the vault, by the setting that refers to them.')
+@description('Names of vault secrets, by the setting that refers to them.')
 param fromVault object
 
 var plain = [for item in items(settings): { name: item.key, value: item.value }]
@@ -41,7 +41,7 @@ var host = [
   { name: 'OTEL_SERVICE_NAME', value: 'api' }
 ]
 
-// Behind Front Door nobody else may call: a caller that bypassed it could claim any address in X-Forwarded-For.
+// With Front Door, nobody else may call: a caller that bypassed it could put any address into X-Forwarded-For.
 var restrictions = empty(frontDoorId) ? [] : [
   {
     name: 'front-door'
@@ -90,12 +90,12 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         alwaysReady: alwaysReady == 0 ? [] : [ { name: 'http', instanceCount: alwaysReady } ]
         triggers: { http: { perInstanceConcurrency: httpConcurrency } }
       }
-      // The default, Recreate, kills what runs, such as the answer to a webhook of PayPal.
-      #disable-next-line BCP037 // documented, missing in Microsoft's types of November 2026
+      // The default, Recreate, aborts running calls, such as the response to a PayPal webhook.
+      #disable-next-line BCP037 // documented, but missing from Microsoft's types of November 2026
       siteUpdateStrategy: rollingUpdates ? { type: 'RollingUpdate' } : null
     }
     siteConfig: {
-      // no ftpsState: Flex Consumption refuses it (error 51021) and has no FTP
+      // no ftpsState: Flex Consumption rejects it (error 51021) and has no FTP
       minTlsVersion: '1.2'
       http20Enabled: true
       ipSecurityRestrictions: restrictions
@@ -106,7 +106,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
   }
 }
 
-// Code can be deployed with an identity only: neither FTP nor the deployment site accepts a password.
+// Code can be deployed only with an identity: neither FTP nor the deployment site accepts a password.
 resource noFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: app
   name: 'ftp'

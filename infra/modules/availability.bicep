@@ -1,4 +1,4 @@
-// A call from outside every ten minutes: the alert for a total outage, which no log of ours could report.
+// Calls the API from outside every ten minutes, to detect a total outage, which none of our logs could report.
 param location string
 param tags object
 @minLength(3)
@@ -17,7 +17,7 @@ resource test 'Microsoft.Insights/webtests@2022-06-15' = {
     Name: 'titles'
     Enabled: true
     Frequency: 600
-    Timeout: 60 // a cold start is an answer too
+    Timeout: 60 // long enough for a cold start
     Kind: 'standard'
     RetryEnabled: true
     Locations: [ { Id: 'emea-nl-ams-azr' } ]

@@ -1,12 +1,12 @@
-// Where the encoder runs: the environment, and the registry with its image. The app itself and the migrations job are
-// deployed with their image by infra/encoder.bicep.
+// The environment in which the encoder runs, and the registry with its image. infra/encoder.bicep deploys the app
+// itself and the migrations job with their image.
 param location string
 param tags object
 @minLength(3)
 param token string
-@description('Subnet of the environment; empty makes one without a network of its own, which costs no load balancer.')
+@description('Subnet of the environment; if empty, it has no network of its own, so it needs no load balancer.')
 param subnetId string
-@description('Make a registry for the image; not needed where a prebuilt one is used.')
+@description('Create a registry for the image; not needed for a prebuilt image.')
 param withRegistry bool
 param workspaceName string
 @description('Principals that may pull the image.')
@@ -43,7 +43,7 @@ resource environment 'Microsoft.App/managedEnvironments@2026-01-01' = {
   properties: {
     workloadProfiles: [ { name: 'Consumption', workloadProfileType: 'Consumption' } ]
     vnetConfiguration: empty(subnetId) ? null : { infrastructureSubnetId: subnetId, internal: true }
-    publicNetworkAccess: empty(subnetId) ? 'Enabled' : 'Disabled' // nothing in it takes calls
+    publicNetworkAccess: empty(subnetId) ? 'Enabled' : 'Disabled' // nothing in it accepts calls
     appLogsConfiguration: {
       destination: 'log-analytics'
       logAnalyticsConfiguration: {

@@ -1,19 +1,19 @@
-// Two serverless Cosmos DB accounts: titles and encode jobs by the MongoDB API, viewing history by NoSQL. In the
-// profile `standard` they are inside the network only, by private endpoints: the rule for a subnet does not work for
-// Flex Consumption, whose calls do not come from the subnet (infra/checks/refusals.toml, flex-service-endpoints). In
-// `small` they take calls from Azure's addresses.
+// Two serverless Cosmos DB accounts: the MongoDB API for titles and encode jobs, NoSQL for viewing history. In the
+// profile `standard` they can be reached only inside the network, through private endpoints. A subnet rule would not
+// work, because calls from Flex Consumption do not come from the subnet (infra/checks/refusals.toml,
+// flex-service-endpoints). In `small` they accept calls from Azure's addresses.
 param location string
 param tags object
 @minLength(3)
 param token string
-@description('Subnet of the private endpoints; empty gives the accounts public addresses.')
+@description('Subnet of the private endpoints; if empty, the accounts have public addresses.')
 param subnetId string
 param networkId string
 param workspaceId string
 param apiPrincipalId string
 
 var dataContributor = '00000000-0000-0000-0000-000000000002'
-// Azure's addresses, of any customer: a key or an identity protects the accounts there.
+// Azure's addresses include those of every customer; a key or an identity protects the accounts.
 var fromAzure = empty(subnetId) ? [ { ipAddressOrRange: '0.0.0.0' } ] : []
 
 resource mongo 'Microsoft.DocumentDB/databaseAccounts@2026-03-15' = {
@@ -99,7 +99,7 @@ module mongoEndpoint 'endpoint.bicep' = if (!empty(subnetId)) {
     subnetId: subnetId
     networkId: networkId
   }
-  dependsOn: [ catalogue ] // one change of an account at a time
+  dependsOn: [ catalogue ] // an account accepts one change at a time
 }
 
 module usageEndpoint 'endpoint.bicep' = if (!empty(subnetId)) {
@@ -114,7 +114,7 @@ module usageEndpoint 'endpoint.bicep' = if (!empty(subnetId)) {
     subnetId: subnetId
     networkId: networkId
   }
-  dependsOn: [ views, usesUsage ] // one change of an account at a time
+  dependsOn: [ views, usesUsage ] // an account accepts one change at a time
 }
 
 resource mongoLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {

@@ -1,11 +1,11 @@
-// Front Door in front of site, API and storage: one host, so nothing is cross-origin, uploads included. Films are
-// cached by the whole query string: a cache that ignored the SAS would serve paid segments to anyone. Storage is
-// under /blobs; Front Door removes that prefix, because a pattern may have its wildcard only after a slash. Text is
-// compressed, for films there is nothing to gain.
+// Front Door in front of site, API and storage: one host, so no request is cross-origin, not even an upload. Films are
+// cached by the whole query string, because a cache that ignored the SAS would serve paid segments to anyone. Storage
+// is under /blobs, because a pattern may have its wildcard only after a slash; Front Door removes that prefix. Text is
+// compressed; compression would not make films smaller.
 param tags object
 @minLength(3)
 param token string
-@description('Custom domain such as films.example.org; empty uses Front Door\'s own name.')
+@description('Custom domain such as films.example.org; if empty, Front Door\'s own name is used.')
 param domain string
 param apiHost string
 param siteHost string
@@ -46,7 +46,7 @@ resource endpoint 'Microsoft.Cdn/profiles/afdEndpoints@2025-12-01' = {
   properties: { enabledState: 'Enabled' }
 }
 
-// The certificate is Front Door's own; it is issued once the domain's records are set (docs/azure.md).
+// Front Door provides the certificate, and issues it once the domain's DNS records exist (docs/azure.md).
 resource custom 'Microsoft.Cdn/profiles/customDomains@2025-12-01' = if (!empty(domain)) {
   parent: profile
   name: replace(empty(domain) ? 'none' : domain, '.', '-')
@@ -56,7 +56,7 @@ resource custom 'Microsoft.Cdn/profiles/customDomains@2025-12-01' = if (!empty(d
   }
 }
 
-// A rate limit for each address; the managed rule sets need the Premium tier, at ten times the price.
+// A rate limit per client address; managed rule sets need the Premium tier, which costs ten times as much.
 resource firewall 'Microsoft.Network/FrontDoorWebApplicationFirewallPolicies@2025-11-01' = {
   name: 'waf${token}'
   location: 'global'
@@ -146,7 +146,7 @@ resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: profile
   properties: {
     workspaceId: workspaceId
-    logs: [ { category: 'FrontDoorHealthProbeLog', enabled: true } ] // access logs would contain each SAS
+    logs: [ { category: 'FrontDoorHealthProbeLog', enabled: true } ] // access logs would contain every SAS
     metrics: [ { category: 'AllMetrics', enabled: true } ]
   }
 }

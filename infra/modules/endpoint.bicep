@@ -1,10 +1,10 @@
-// A private endpoint: one store becomes reachable inside the network, under its usual name.
+// A private endpoint, which makes one store reachable inside the network under its usual name.
 param location string
 param tags object
 param name string
 @description('Resource id of the store.')
 param targetId string
-@description('Which of its interfaces, such as redisEnterprise, MongoDB or Sql.')
+@description('Interface of the store, such as redisEnterprise, MongoDB or Sql.')
 param groupId string
 @description('Private DNS zone of that interface.')
 param zoneName string

@@ -1,4 +1,4 @@
-// Three identities, so that each process may do its own work and no more.
+// Three identities, so that each process has only the permissions that it needs.
 param location string
 param tags object
 @minLength(3)

@@ -1,15 +1,15 @@
-// MySQL: logins, login history, subscriptions, payments. In the profile `standard` it is inside the network only; in
-// `small` it has a public address that takes TLS connections from Azure. Its databases and users are made by the
-// migrations job.
+// MySQL for logins, login history, subscriptions and payments. In the profile `standard` it can be reached only inside
+// the network; in `small` it has a public address that accepts TLS connections from Azure. The migrations job creates
+// its databases and users.
 param location string
 param tags object
 @minLength(3)
 param token string
-@description('Subnet of MySQL; empty gives it a public address. It cannot be changed later.')
+@description('Subnet of MySQL; if empty, MySQL has a public address. It cannot be changed later.')
 param subnetId string
 param networkId string
 param workspaceId string
-@description('Only a new server needs it; empty leaves the password of an existing one as it is.')
+@description('Administrator password; only a new server needs it. If empty, the password of an existing server does not change.')
 @secure()
 param adminPassword string
 param geoBackup bool
@@ -35,12 +35,12 @@ resource server 'Microsoft.DBforMySQL/flexibleServers@2024-12-30' = {
   tags: tags
   sku: { name: 'Standard_B1ms', tier: 'Burstable' }
   properties: {
-    version: '8.4' // 8.0 leaves standard support on 2026-12-31
+    version: '8.4' // standard support for 8.0 ends on 2026-12-31
     administratorLogin: admin
     administratorLoginPassword: empty(adminPassword) ? null : adminPassword
     storage: { storageSizeGB: 20, autoGrow: 'Enabled', autoIoScaling: 'Enabled' }
     backup: { backupRetentionDays: 14, geoRedundantBackup: geoBackup ? 'Enabled' : 'Disabled' }
-    highAvailability: { mode: 'Disabled' } // the burstable tier has none
+    highAvailability: { mode: 'Disabled' } // not available in the burstable tier
     network: empty(subnetId) ? { publicNetworkAccess: 'Enabled' } : {
       delegatedSubnetResourceId: subnetId
       privateDnsZoneResourceId: zone.id
@@ -50,8 +50,8 @@ resource server 'Microsoft.DBforMySQL/flexibleServers@2024-12-30' = {
   dependsOn: [ link ]
 }
 
-// The address range 0.0.0.0 stands for every address inside Azure, of any customer: the password and TLS are what
-// protects it.
+// The address range 0.0.0.0 means every address inside Azure, including those of other customers. The password and TLS
+// protect the server.
 resource fromAzure 'Microsoft.DBforMySQL/flexibleServers/firewallRules@2024-12-30' = if (empty(subnetId)) {
   parent: server
   name: 'azure'
@@ -62,7 +62,7 @@ resource tls 'Microsoft.DBforMySQL/flexibleServers/configurations@2024-12-30' = 
   parent: server
   name: 'require_secure_transport'
   properties: { value: 'ON', source: 'user-override' }
-  dependsOn: [ fromAzure ] // a server that is busy with one change refuses another
+  dependsOn: [ fromAzure ] // a server rejects a change while another one is in progress
 }
 
 resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {

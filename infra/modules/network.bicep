@@ -1,7 +1,7 @@
-// The network of the profile `standard`: a subnet for each app, one for MySQL and one for private endpoints. No
-// subnet of the apps has service endpoints: Flex Consumption does not support them (infra/checks/refusals.toml,
-// flex-service-endpoints). New subnets have no way out by default since API version 2025-07-01; delegated ones are
-// not affected (techcommunity ba-p/4513778).
+// The network of the profile `standard`: a subnet for each app, one for MySQL and one for private endpoints. The
+// subnets of the apps have no service endpoints, because Flex Consumption does not support them
+// (infra/checks/refusals.toml, flex-service-endpoints). Since API version 2025-07-01, new subnets have no outbound
+// access by default; delegated subnets are not affected (techcommunity ba-p/4513778).
 param location string
 param tags object
 @minLength(3)

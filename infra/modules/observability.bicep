@@ -1,10 +1,10 @@
-// Where traces, metrics and logs go, who may send them, the alerts, and the workbook.
+// The destination of traces, metrics and logs, the right to send them, the alerts, and the workbook.
 param location string
 param tags object
 @minLength(3)
 param token string
 param alertEmail string
-@description('Make one alert rule in the place of many, which costs less.')
+@description('Create one alert rule instead of many, which costs less.')
 param oneAlert bool
 @description('Principals that may send telemetry.')
 param readers array
@@ -51,7 +51,7 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
   }
 }
 
-// docs/azure.md says what to do at each of them, under the name given here.
+// docs/azure.md describes what to do about each alert, under the name given here.
 var alerts = [
   {
     name: 'a-queue-waits'
@@ -103,9 +103,9 @@ var alerts = [
   }
 ]
 
-// A new workspace has no tables yet. A query over a table that is missing is refused unless validation is skipped,
-// and a rule whose query fails for a week is disabled; so each query is one leg of a fuzzy union, which leaves out
-// what cannot be resolved as long as another leg can: the empty table is that other leg.
+// A new workspace has no tables yet. A query over a missing table is rejected unless validation is skipped, and a rule
+// whose query fails for a week is disabled. So each query is one leg of a fuzzy union, which omits legs that cannot be
+// resolved. At least one leg must be resolvable; the empty table is that leg.
 var each = [for item in alerts: 'union isfuzzy=true (datatable(alert: string)[]), (${item.query})']
 var legs = [for item in alerts: '(${item.query} | summarize rows = count() | where rows > 0 | project alert = "${item.name}")']
 var together = 'union isfuzzy=true (datatable(alert: string)[]), ${join(legs, ', ')}'
@@ -139,7 +139,8 @@ resource alert 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for (item,
   }
 }]
 
-// The same in one rule, every quarter of an hour: each rule is paid by the month. Its results name the alert.
+// All alerts in one rule, which runs every quarter of an hour, because each rule has a monthly price. Its results name
+// the alert.
 resource all 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = if (oneAlert) {
   name: 'something-is-wrong-${token}'
   location: location

@@ -1,10 +1,10 @@
-// Redis for sessions and login attempts. In the profile `standard` it has no public address; in `small` it has one,
-// which takes TLS and its key only.
+// Redis for sessions and login attempts. In the profile `standard` it has no public address; in `small` it has a public
+// address that accepts only TLS connections with its key.
 param location string
 param tags object
 @minLength(3)
 param token string
-@description('Subnet of the private endpoint; empty gives Redis a public address.')
+@description('Subnet of the private endpoint; if empty, Redis has a public address.')
 param subnetId string
 param networkId string
 param workspaceId string
@@ -28,7 +28,7 @@ resource database 'Microsoft.Cache/redisEnterprise/databases@2025-07-01' = {
     clientProtocol: 'Encrypted'
     port: 10000
     clusteringPolicy: 'EnterpriseCluster'
-    evictionPolicy: 'NoEviction' // a session is not a cache entry
+    evictionPolicy: 'NoEviction' // sessions must not be evicted
     accessKeysAuthentication: 'Enabled' // the key is in the vault
     persistence: { aofEnabled: true, aofFrequency: '1s' }
   }
@@ -46,7 +46,7 @@ module endpoint 'endpoint.bicep' = if (!empty(subnetId)) {
     subnetId: subnetId
     networkId: networkId
   }
-  dependsOn: [ database ] // one change of the cluster at a time
+  dependsOn: [ database ] // the cluster accepts one change at a time
 }
 
 resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {

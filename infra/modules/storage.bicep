@@ -1,14 +1,14 @@
-// The storage account: uploads, films, the site, the queues, undelivered events and the API app's package. It accepts
-// identities only, no account key; browsers read films with a user-delegation SAS for one title's container.
+// The storage account for uploads, films, the site, the queues, undelivered events and the API app's package. It
+// accepts only identities, no account key; browsers read films with a user-delegation SAS for one title's container.
 param location string
 param tags object
 @minLength(3)
 param token string
 param siteOrigin string
-@description('Copies: ZRS in three zones of the region, GZRS in a second region too, LRS in one building.')
+@description('Copies: ZRS in three zones of the region, GZRS also in a second region, LRS in one data center.')
 @allowed([ 'Standard_ZRS', 'Standard_GZRS', 'Standard_LRS' ])
 param copies string
-@description('Keep what is overwritten or deleted for fourteen days as versions; each version is paid like a blob.')
+@description('Keep overwritten and deleted blobs as versions for fourteen days; each version is billed like a blob.')
 param versioning bool
 param workspaceId string
 param actionGroupId string
@@ -24,8 +24,8 @@ var queueContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
 var tableContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
 var blobDelegator = 'db58b8e5-c6ad-4a2a-8342-4190687cbf4a'
 
-// The encoder's scale rules read these (infra/encoder.bicep), so each must exist: a rule for a missing queue stops
-// all scaling.
+// The encoder's scale rules read these queues (infra/encoder.bicep). Each must exist, because a rule for a missing
+// queue stops all scaling.
 var encoderQueues = [
   'plan-encode'
   'plan-encode-poison'
@@ -37,7 +37,7 @@ var encoderQueues = [
   'publish-title-poison'
 ]
 var apiQueues = [
-  'parked-messages' // malformed messages, which wait for a person
+  'parked-messages' // malformed messages, kept until a person handles them
   'fetch-metadata'
   'publish-catalogue'
   'update-graph'
@@ -62,7 +62,7 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
     defaultToOAuthAuthentication: true
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
-    publicNetworkAccess: 'Enabled' // browsers read films and site here
+    publicNetworkAccess: 'Enabled' // browsers read films and site from it
     sasPolicy: { sasExpirationPeriod: '0.12:00:00', expirationAction: 'Log' }
   }
 }
@@ -104,7 +104,7 @@ resource site 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04
   properties: { publicAccess: 'None' }
 }
 
-// What Event Grid could not deliver, for thirty days; the alert `events-undelivered` says that there is something.
+// Events that Event Grid could not deliver, kept for thirty days; they trigger the alert `events-undelivered`.
 resource deadEvents 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' = {
   parent: blobs
   name: 'dead-events'
@@ -117,7 +117,7 @@ resource package 'Microsoft.Storage/storageAccounts/blobServices/containers@2026
   properties: { publicAccess: 'None' }
 }
 
-// An upload is read while it is encoded and kept as the master: it moves to cheaper tiers and is never deleted.
+// An upload is read while it is encoded, and then kept as the master: it moves to cheaper tiers and is never deleted.
 resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04-01' = {
   parent: account
   name: 'default'
@@ -177,8 +177,8 @@ resource ofApi 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-04-0
   name: name
 }]
 
-// Blob events. Their subscription is made by infra/events.bicep once the API app runs; the topic's own identity
-// writes what could not be delivered, so no key is involved.
+// The topic of blob events. infra/events.bicep creates its subscription once the API app runs. Undelivered events are
+// written with the topic's own identity, so no key is involved.
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   name: 'evgt-${token}'
   location: location

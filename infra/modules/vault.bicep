@@ -1,8 +1,8 @@
-// Every secret of the product, each readable by the identities that need it and by no other.
+// All secrets of the product; each can be read only by the identities that need it.
 //
-// What a person or `./notflix azure prepare` gives is written; what is not given is left as it is. So a later
-// deployment needs no secret at all, changes none, and nobody who deploys reads one. Each loop goes over names that
-// are written down here: a loop whose length depended on a secure parameter would hide this module from what-if
+// Secrets that a person or `./notflix azure prepare` passes are written; all others remain unchanged. So a later
+// deployment needs no secret, changes none, and reads none. Each loop iterates over names that are listed in this file,
+// because a loop whose length depends on a secure parameter would hide this module from what-if
 // (infra/checks/refusals.toml, loop-over-secure).
 param location string
 param tags object
@@ -15,7 +15,7 @@ param migrationsPrincipalId string
 param deployerPrincipalId string
 @allowed([ 'User', 'ServicePrincipal' ])
 param deployerPrincipalType string
-@description('Names of generated secrets that are written now, between commas; the others are in the vault already.')
+@description('Comma-separated names of the generated secrets to write; the others are already in the vault.')
 param generatedNow string
 param mongoName string
 param redisName string
@@ -69,11 +69,12 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
     enableSoftDelete: true
     softDeleteRetentionInDays: 30
     enablePurgeProtection: true
-    publicNetworkAccess: 'Enabled' // the owner's machine reads the operator key from it; every caller needs a role
+    publicNetworkAccess: 'Enabled' // the owner's machine reads the operator key; every caller needs a role
   }
 }
 
-// The connection strings of stores whose keys Azure knows; written by every deployment, so a regenerated key arrives.
+// Connection strings of stores whose keys the template can read. Every deployment writes them, so that a regenerated
+// key takes effect.
 var storeSecrets = [ 'mongo-url', 'redis-url' ]
 var ofStores = {
   'mongo-url': mongo.listConnectionStrings().connectionStrings[0].connectionString
@@ -86,7 +87,7 @@ resource storeSecret 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = [for name 
   properties: { value: ofStores[name], contentType: 'text/plain' }
 }]
 
-// Secrets that no person chooses. The API reads the first list, the migrations job the second.
+// Generated secrets. The API reads the first list, the migrations job reads the second.
 var apiSecrets = [
   'signing-key'
   'operator-key'
@@ -102,7 +103,7 @@ var migrationSecrets = [
   'subscriptions-db-password'
   'payments-db-password'
 ]
-// Which generated secret each of them is made from.
+// The generated secret from which each vault secret is derived.
 var source = {
   'signing-key': 'signing-key'
   'operator-key': 'operator-key'
@@ -144,36 +145,36 @@ resource migrationSecret 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = [for n
   properties: { value: generated[name], contentType: 'text/plain' }
 }]
 
-// What a person has from other services. A vault takes no empty secret, so there is none of what was not given.
+// Secrets of other services. A vault rejects empty secrets, so a secret that was not passed is not created.
 resource neo4jSecret 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = if (!empty(neo4jPassword)) {
-  //checkov:skip=CKV_AZURE_114:it has a content type; the check does not read a resource with a condition
+  //checkov:skip=CKV_AZURE_114:it has a content type; the check does not support a resource with a condition
   parent: vault
   name: 'neo4j-password'
   properties: { value: neo4jPassword, contentType: 'text/plain' }
 }
 
 resource omdbSecret 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = if (!empty(omdbApiKey)) {
-  //checkov:skip=CKV_AZURE_114:it has a content type; the check does not read a resource with a condition
+  //checkov:skip=CKV_AZURE_114:it has a content type; the check does not support a resource with a condition
   parent: vault
   name: 'omdb-api-key'
   properties: { value: omdbApiKey, contentType: 'text/plain' }
 }
 
 resource paypalSecret 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = if (!empty(paypalClientSecret)) {
-  //checkov:skip=CKV_AZURE_114:it has a content type; the check does not read a resource with a condition
+  //checkov:skip=CKV_AZURE_114:it has a content type; the check does not support a resource with a condition
   parent: vault
   name: 'paypal-client-secret'
   properties: { value: paypalClientSecret, contentType: 'text/plain' }
 }
 
 resource smtpSecret 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = if (!empty(smtpUrl)) {
-  //checkov:skip=CKV_AZURE_114:it has a content type; the check does not read a resource with a condition
+  //checkov:skip=CKV_AZURE_114:it has a content type; the check does not support a resource with a condition
   parent: vault
   name: 'smtp-url'
   properties: { value: smtpUrl, contentType: 'text/plain' }
 }
 
-// One role for each secret: the encoder can read the catalogue's address and nothing else.
+// One role assignment per secret: the encoder can read the URL of the catalogue database and nothing else.
 resource apiReadsStores 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (name, index) in storeSecrets: {
   name: guid(vault.id, name, apiPrincipalId)
   scope: storeSecret[index]
@@ -254,8 +255,8 @@ resource migrationsRead 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 }]
 
-// The owner administers the product with the operator key (docs/azure.md) and reads no other secret; a pipeline reads
-// none.
+// The owner administers the product with the operator key (docs/azure.md) and can read no other secret; a pipeline can
+// read none.
 resource ownerReads 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(deployerPrincipalId) && deployerPrincipalType == 'User') {
   name: guid(vault.id, 'operator-key', deployerPrincipalId)
   scope: apiSecret[1]

@@ -1,4 +1,4 @@
-"""Environments that are made once: one with the checkers of infra/checks, one with what a deployed app has."""
+"""Environments created once: one with the checkers of infra/checks, one with the packages of a deployed app."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def checkers() -> Path:
-    """Return the folder of the checkers' programs."""
+    """Return the folder with the checkers' programs."""
     return _environment("checks", REPOSITORY / "infra" / "checks" / "requirements.txt") / "bin"
 
 
 @pytest.fixture(scope="session")
 def deployed() -> Path:
-    """Return an environment with requirements.txt alone, as Azure makes it."""
+    """Return an environment with only requirements.txt installed, as in Azure."""
     return _environment("deployed", REPOSITORY / "requirements.txt")
 
 
 def _environment(name: str, requirements: Path) -> Path:
-    """Return an environment with what the file names; it is made anew when the file has changed."""
+    """Return an environment with the packages that a file names; recreate it when the file has changed."""
     wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
     folder = Home.of().packages / name
     mark = folder / "requirements.sha256"

@@ -1,6 +1,6 @@
-"""Every `az` command line that we run or print is one that the Azure CLI accepts.
+"""The Azure CLI accepts every `az` command line that we run or print.
 
-The CLI is an optional tool with 379 MB of packages, in an environment of its own:
+The CLI is an optional tool with 379 MB of packages, installed in a separate environment:
 
     python3.13 -m venv $NOTFLIX_PACKAGES/azure-cli && $NOTFLIX_PACKAGES/azure-cli/bin/pip install azure-cli
 """
@@ -22,13 +22,13 @@ from infra.local.home import REPOSITORY, Home
 CLI = Path(os.environ.get("NOTFLIX_AZURE_CLI") or Home.of().packages / "azure-cli") / "bin" / "python"
 RUNNERS = {"az", "found"}
 BY_EXTENSION = (["containerapp", "job", "logs"], ["redisenterprise"])
-"""Commands that an extension of the CLI adds, which cannot be installed here; each is only printed, or in the docs."""
+"""Commands of a CLI extension that cannot be installed here; they are only printed or documented, never run."""
 
 needs_cli = pytest.mark.skipif(not CLI.exists(), reason="the Azure CLI is not installed in its environment")
 
 
 def text_of(node: ast.expr) -> str | None:
-    """Return a string of the code, with `x` for what is known only when it runs; None for what is no string."""
+    """Return the text of a string expression, with `x` for each run-time value; None for any other expression."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else None
     if isinstance(node, ast.JoinedStr):
@@ -48,7 +48,7 @@ def run_by(path: Path) -> list[list[str]]:
 
 
 def printed_by(path: Path) -> list[list[str]]:
-    """Return the command lines that a module prints: a string that is one, or one between backquotes."""
+    """Return the command lines that a module prints: whole strings, or parts of strings between backquotes."""
     nodes = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.expr)]
     parts = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
     texts = [text for node in nodes if id(node) not in parts and (text := text_of(node))]
@@ -65,7 +65,7 @@ def quoted(text: str) -> list[list[str]]:
 
 
 def lines() -> list[list[str]]:
-    """Return all of them, each once."""
+    """Return all command lines of the modules and documents without duplicates."""
     modules = sorted((REPOSITORY / "infra" / "azure").glob("*.py"))
     found = [words for path in modules for words in (*run_by(path), *printed_by(path))]
     for path in sorted((REPOSITORY / "docs").rglob("*.md")):

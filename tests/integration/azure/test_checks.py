@@ -1,4 +1,4 @@
-"""The template, the image's recipe, workflows and compose file pass the checkers; the history holds no secret."""
+"""The template, Dockerfile, workflows and compose file pass the checkers; the Git history contains no secret."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_configuration_files_have_the_published_form(checkers: Path, schema: str
 
 
 def test_no_secret_stands_in_any_version_of_any_file(checkers: Path) -> None:
-    """Search what was ever added, in the form of the secrets that this product has to do with."""
+    """Search every line ever added for the forms of secrets that this product uses."""
     added = run("git", "log", "--all", "--patch", "--unified=0", "--no-color", "--format=", "--", ".", ":!*lock.json")
     assert added.returncode == 0, added.stderr
     lines = {line[1:] for line in added.stdout.splitlines() if line.startswith("+") and not line.startswith("+++")}

@@ -1,4 +1,4 @@
-"""The hook that runs a step where there is no POSIX shell: it makes its environment once, and starts."""
+"""The hook for systems without a POSIX shell creates its environment once, and runs the step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The image's steps run, and what they make encodes a film that is asked for by a message, as its ordinary user."""
+"""The build steps of the image run, and the image encodes a film on a message, as its ordinary user."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def image() -> Image:
-    """Return the image, with a functions host in the place of the one that its base brings."""
+    """Return the image, with our functions host instead of the one in its base image."""
     made = build(RECIPE, REPOSITORY, Home.of().packages / "image")
     packages = made.root / HOST_PACKAGES.lstrip("/")
     if not packages.exists():
@@ -58,7 +58,7 @@ def encoder(image: Image, stack: Stack, tmp_path: Path) -> Iterator[subprocess.P
     settings = {
         "AzureWebJobsStorage": stack.environment["AzureWebJobsStorage"],
         "MONGO_URL": stack.environment["MONGO_URL"],
-        "PYTHON_THREADPOOL_THREAD_COUNT": "1",  # as infra/encoder.bicep has it: one encode at a time
+        "PYTHON_THREADPOOL_THREAD_COUNT": "1",  # as in infra/encoder.bicep: one encode at a time
         "PYTHONPATH": f"/home/site/wwwroot:{HOST_PACKAGES}",
     }
     argv = ("python", "-m", "infra.local.host", "--app", "encoder_app", "--port", str(stack.home.ports.encoder(0)))
@@ -75,7 +75,7 @@ def encoder(image: Image, stack: Stack, tmp_path: Path) -> Iterator[subprocess.P
 
 @pytest.fixture
 def wired(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let the composition root lead to the stores."""
+    """Connect the composition root to the stores."""
     for name, value in stack.environment.items():
         monkeypatch.setenv(name, value)
     forget_all()

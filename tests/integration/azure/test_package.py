@@ -1,4 +1,4 @@
-"""What is deployed is enough: in an empty folder, with requirements.txt alone, both apps find their functions."""
+"""The deployed files are sufficient: in an empty folder, with only requirements.txt, both apps find their functions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def ignored(path: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with what .funcignore leaves of the files in version control."""
+    """Return a folder with all files under version control that .funcignore does not exclude."""
     folder = tmp_path_factory.mktemp("api")
     patterns = ignored(REPOSITORY / ".funcignore")
     files = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
@@ -56,7 +56,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with what the image's recipe copies."""
+    """Return a folder with the files that the Dockerfile copies."""
     folder = tmp_path_factory.mktemp("encoder")
     recipe = (REPOSITORY / "infra" / "encoder.Dockerfile").read_text(encoding="utf-8")
     for line in recipe.splitlines():
@@ -117,7 +117,7 @@ def test_migrations_are_in_the_image(encoder: Path, deployed: Path) -> None:
 
 
 def test_the_package_is_small(api: Path, deployed: Path, tmp_path: Path) -> None:
-    """Measure the zip that Azure's own build makes of it: the code, and all packages beside it."""
+    """Measure the zip file that Azure's own build creates: the code and all packages."""
     packed = tmp_path / "package.zip"
     (packages,) = (deployed / "lib").glob("python*/site-packages")
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -1,7 +1,7 @@
-"""One MariaDB for all tests of SQL, with the databases of `sql/`, and folders made up for what those do not do.
+"""One MariaDB server for all SQL tests, with the databases of `sql/`; tests add databases of their own.
 
-NOTFLIX_TEST_MYSQL_ADMIN_URL, an administrator's address, puts a server of one's own in its place, such as MySQL 8. It
-must be one for tests: they make databases and users there, and leave some behind.
+To use another server, such as MySQL 8, set NOTFLIX_TEST_MYSQL_ADMIN_URL to the URL of its administrator. It must be a
+test server, because the tests create databases and users and leave some behind.
 """
 
 from __future__ import annotations

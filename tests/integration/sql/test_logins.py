@@ -1,4 +1,4 @@
-"""The stores of accounts in MySQL: what each procedure does, also when called concurrently."""
+"""The MySQL stores of accounts: the effect of each procedure, also when called concurrently."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_address_is_found_only_exactly_as_it_is(logins: MySqlLoginStore, change:
 def test_address_is_taken_once_and_the_refusal_does_not_repeat_it(logins: MySqlLoginStore) -> None:
     login = make_login()
     logins.add_login(login)
-    logins.add_login(login)  # as after a connection that broke
+    logins.add_login(login)  # as after a broken connection
     with pytest.raises(AddressTaken) as taken:
         logins.add_login(make_login(address=login.address))
     assert login.address not in str(taken.value)
@@ -129,7 +129,7 @@ def test_of_many_who_register_one_address_at_once_one_gets_it(logins: MySqlLogin
     ids=str,
 )
 def test_what_a_login_cannot_be_is_not_kept(logins: MySqlLoginStore, changes: dict[str, str]) -> None:
-    """Least of all a password in the place of its hash."""
+    """Above all, a password is never stored instead of its hash."""
     login = make_login(**changes)
     with pytest.raises(Malformed):
         logins.add_login(login)
@@ -276,7 +276,7 @@ def test_old_history_is_cleared_away_in_portions(history: MySqlLoginHistoryStore
 
 
 def test_lookups_read_no_more_than_the_row_they_want(server: Running) -> None:
-    """A parameter of another character set than the column's would make them read the whole table."""
+    """A parameter with another character set than the column would make them read the whole table."""
     for statement in (
         "SELECT * FROM logins_db.logins WHERE address = 'x'",
         "SELECT * FROM logins_db.logins WHERE user_id = 'x'",

@@ -1,4 +1,4 @@
-"""Migrations on a real server: once each, in order, resumable where they stopped, one runner at a time."""
+"""On a real server, each migration runs once and in order, resumes where it stopped, and has one runner at a time."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ DELIMITER ;
 
 @pytest.fixture(autouse=True)
 def made_up(server: Running) -> Iterator[None]:
-    """Take away what a test made."""
+    """Delete the databases and users that a test created."""
     yield
     for name in ("toys", "more_toys"):
         server.ask(f"DROP DATABASE IF EXISTS {name}_db")
@@ -203,10 +203,10 @@ def test_what_is_done_of_a_half_failed_migration_may_not_be_changed(server: Runn
 def test_runner_that_ended_in_the_midst_is_taken_up_by_the_next(
     server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended_at: int, was_executed: bool
 ) -> None:
-    """It ends before a statement, or between a statement and the note of it; what commits by itself is done then."""
+    """The runner ends before a statement, or after executing but before recording it; DDL is then already committed."""
 
     class Killed(BaseException):
-        """Stands for the end of the process."""
+        """Simulates the end of the process."""
 
     steps = """\
 CREATE TABLE steps (step INT NOT NULL) ENGINE = InnoDB;
@@ -336,7 +336,7 @@ def test_owner_found_unlocked_is_locked_again(server: Running, tmp_path: Path) -
 
 
 def test_administrator_needs_no_more_than_azure_gives(server: Running, tmp_path: Path) -> None:
-    """The rights of the administrator of Azure Database for MySQL: neither SUPER nor SET USER."""
+    """The administrator of Azure Database for MySQL has neither SUPER nor SET USER."""
     rights = (
         "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, RELOAD, PROCESS, REFERENCES, INDEX, ALTER, SHOW DATABASES, "
         "CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, "

@@ -1,4 +1,4 @@
-"""The pool against a real server that kills connections, hangs, refuses and comes back."""
+"""The connection pool with a real server that kills connections, hangs, rejects calls and recovers."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ END //
 
 @pytest.fixture(scope="module", autouse=True)
 def toys(server: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Make the procedures that misbehave."""
+    """Create the procedures that misbehave."""
     server.apply(write_sql(tmp_path_factory.mktemp("sql"), "toys", _0001_all=PROCEDURES))
     yield
     server.ask("DROP DATABASE toys_db")
@@ -95,7 +95,7 @@ def connections(server: Running) -> list[int]:
 
 
 def wait_until_called(server: Running) -> int:
-    """Return the connection on which a procedure sleeps; MariaDB names the owner as its user meanwhile."""
+    """Return the id of the connection on which a procedure sleeps; MariaDB shows the owner as its user meanwhile."""
     asked = "SELECT id FROM information_schema.processlist WHERE user LIKE 'toys%%' AND state = 'User sleep'"
     return int(eventually(lambda: server.ask(asked))[0]["id"])
 
@@ -198,7 +198,7 @@ def test_refusal_of_a_procedure_keeps_its_number_and_leaves_no_lock(server: Runn
         pool.call("refuse_half_way")
     assert (refused.value.number, refused.value.detail) == (30007, "Not today.")
     assert pool.call("which_connection") == [first]
-    server.ask("UPDATE toys_db.counters SET count = count + 1")  # which waited for a lock in vain if one were left
+    server.ask("UPDATE toys_db.counters SET count = count + 1")  # would time out if a lock were left
 
 
 def test_procedure_that_leaves_its_transaction_open_is_found_out_and_undone(server: Running, pool: Database) -> None:
@@ -239,7 +239,7 @@ SECRET = "somebody@example.org"
 
 @pytest.mark.parametrize("procedure", ["add_counter", "fail_with"])
 def test_no_error_repeats_an_argument(pool: Database, procedure: str) -> None:
-    """The server does: "Incorrect integer value: 'somebody@example.org' for column …"."""
+    """The server's own message contains one: "Incorrect integer value: 'somebody@example.org' for column …"."""
     with pytest.raises((Malformed, ProcedureFailed)) as refused:
         pool.call(procedure, SECRET)
     assert SECRET not in "".join(traceback.format_exception(refused.value))

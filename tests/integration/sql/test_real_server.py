@@ -1,4 +1,4 @@
-"""A MySQL server of a person's own: reached over TLS, and made ready by `up` through an administrator's address."""
+"""A MySQL server that the owner provides is accessed over TLS, and set up by `up` with an administrator's URL."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DAY = timedelta(days=1)
 def write_certificate(
     folder: Path, name: str, signer: tuple[x509.Name, ec.EllipticCurvePrivateKey] | None
 ) -> x509.Name:
-    """Write `name`.pem and `name`.key: an authority if nobody signs it, else a server at 127.0.0.1."""
+    """Write `name`.pem and `name`.key: of an authority if there is no `signer`, otherwise of a server at 127.0.0.1."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     issuer, signing_key = signer or (subject, key)
@@ -60,7 +60,7 @@ def write_certificate(
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with an authority, a server that it vouches for, and an authority that vouches for nobody."""
+    """Return a folder with the certificates of an authority, a server that it signed, and an unrelated authority."""
     folder = tmp_path_factory.mktemp("tls")
     authority = write_certificate(folder, "authority", None)
     key = serialization.load_pem_private_key((folder / "authority.key").read_bytes(), None)
@@ -72,7 +72,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tls(folder: Path) -> Iterator[Running]:
-    """Run a server that asks for TLS, as Azure's does."""
+    """Run a server that requires TLS, as Azure's does."""
     options = (f"--ssl-cert={folder / 'server.pem'}", f"--ssl-key={folder / 'server.key'}")
     with running_mysql(folder / "home", options=options) as running:
         running.ask("SET GLOBAL require_secure_transport = ON")

@@ -1,4 +1,4 @@
-"""What the functions' users may do in MySQL, asked of the server itself: execute their procedures, and no more."""
+"""On a real server, the functions' MySQL users may execute their own procedures, and nothing else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FOLDERS = read_folders(SQL)
 DENIED = {1044, 1142, 1143, 1227, 1370, 1465}
-"""Access denied: to a database, a table, a column, for lack of an administrator's right, a procedure, system tables."""
+"""Access denied to a database, table, column, administrator's operation, procedure or system table."""
 
 every_folder = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 
@@ -81,7 +81,7 @@ def test_user_executes_its_own_procedures_and_no_other(server: Running, folder: 
         for row in procedures(server):
             error = error_of(connection, f"CALL `{row['db']}`.`{row['name']}`()")
             granted = row["db"] == folder.database and not row["comment"].startswith("internal")
-            # 1318: it may be called, but not without arguments
+            # 1318: the call is permitted, but arguments are missing
             assert error in ({0, 1318} if granted else {1370}), row["name"]
 
 

@@ -1,4 +1,4 @@
-"""Whatever text comes in comes back as it was or is refused in words; none of it is ever read as SQL."""
+"""Any text is returned unchanged or rejected with a message; none is ever interpreted as SQL."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ CREATE PROCEDURE echo_number(p_number BIGINT, p_flag BOOLEAN, p_real DOUBLE) SEL
 
 @pytest.fixture(scope="module")
 def echo(server: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """Return a database that gives back what it is given, after keeping it in a table."""
+    """Return a database whose procedures store their arguments in a table and return them."""
     server.apply(write_sql(tmp_path_factory.mktemp("sql"), "toys", _0001_all=PROCEDURES))
     database = server.toys("toys")
     yield database
@@ -132,7 +132,7 @@ def test_numbers_come_back_as_they_were_and_what_is_none_is_refused(echo: Databa
 
 def moments() -> Iterator[datetime]:
     yield datetime(2026, 11, 24, 15, 0, 0, 123_456, UTC)
-    yield datetime(2026, 3, 29, 2, 30, tzinfo=UTC)  # an hour that summer time leaves out elsewhere
+    yield datetime(2026, 3, 29, 2, 30, tzinfo=UTC)  # does not exist in time zones with summer time
     yield datetime(2026, 11, 24, 23, 59, 59, 999_999, timezone(timedelta(hours=-11, minutes=-30)))
     yield datetime(2026, 11, 24, 0, 30, tzinfo=timezone(timedelta(hours=14)))
     yield datetime(1970, 1, 1, tzinfo=UTC)
@@ -197,7 +197,7 @@ TEXTS = {"char", "varchar", "text", "mediumtext", "longtext"}
 
 
 def fitting(kind: str, length: int | None) -> Argument:
-    """Return an argument that the procedures' authors had in mind."""
+    """Return an argument that the procedure expects."""
     if kind in TEXTS:
         return uuid4().hex[: length or 32]
     return datetime.now(UTC) if kind == "datetime" else FITTING[kind]

@@ -1,4 +1,4 @@
-"""Programs named az and azd in the place of the real ones."""
+"""Fake az and azd programs that replace the real ones."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
-    """Put az and azd first on the PATH."""
+    """Put the fake az and azd first on the PATH."""
     return install(tmp_path / "programs", monkeypatch)

@@ -1,4 +1,4 @@
-"""Secrets that no person chooses: made once, never again where a deployment exists, and read by no deployment."""
+"""Generated secrets: created once, not generated again for an existing deployment, and read by no deployment."""
 
 from __future__ import annotations
 

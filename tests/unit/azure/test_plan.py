@@ -1,4 +1,4 @@
-"""The plan: what the template makes for each choice, and what it costs, from one dated table."""
+"""The plan: the resources of the template for each choice, and their costs from one dated table."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_the_plan_counts_what_loops_make_and_leaves_out_what_exists() -> None:
 
 
 def test_every_condition_of_the_template_is_known() -> None:
-    """One that is not raises KeyError, in any file."""
+    """An unknown condition in any file raises KeyError."""
     for choices in (Choices(), SMALL, Choices(front_door=True)):
         assert planned(choices)
     resources = sum(
@@ -62,7 +62,7 @@ def test_the_profile_small_costs_what_it_promises() -> None:
 
 
 def test_what_an_independent_count_found_is_in_the_bill() -> None:
-    """The first plan left out the network of the encoder, and counted alerts at a third of their price."""
+    """The first plan omitted the network of the encoder, and counted alerts at a third of their price."""
     lines = {line.what: line.idle_usd for line in bill(Choices())}
     assert lines["network of the encoder"] == pytest.approx(21.9)
     assert lines["MySQL"] == pytest.approx(18.82)

@@ -1,4 +1,4 @@
-"""What would stop a deployment is found before anything is made, and told in one list."""
+"""Everything that would stop a deployment is found before anything is created, and reported in one list."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REGION = {"name": "westeurope", "metadata": {"pairedRegion": [{"name": "northeur
 
 @pytest.fixture(autouse=True)
 def ready(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let everything be as a deployment needs it."""
+    """Set up az and azd so that a deployment has no findings."""
     for name in (*GIVEN, "AZURE_SUBSCRIPTION_ID", "NOTFLIX_ENCODER_IMAGE", *(n for p in preflight.TOGETHER for n in p)):
         monkeypatch.delenv(name, raising=False)
     programs.keep(GIVEN)
@@ -45,7 +45,7 @@ def ready(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def told(level: Level, image: str = "") -> str:
-    """Return the findings of a level as one text."""
+    """Return the findings of one level as one text."""
     return "\n".join(f"{each.text} {each.remedy}" for each in check(image=image) if each.level is level)
 
 
@@ -101,7 +101,7 @@ def test_a_registry_does_not_build_on_credit(programs: Programs, monkeypatch: py
 
 
 def test_an_image_without_a_registry_is_refused() -> None:
-    """azd takes such a name for a path (azure-dev, service_target_containerapp.go)."""
+    """azd treats such a name as a path (azure-dev, service_target_containerapp.go)."""
     assert "names no registry" in told(Level.STOPS, image="notflix-encoder:1")
 
 

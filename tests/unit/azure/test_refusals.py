@@ -1,4 +1,4 @@
-"""No file returns to a form that Azure is known to refuse; infra/checks/refusals.toml has them, with sources."""
+"""No file contains a form that Azure is known to refuse; infra/checks/refusals.toml lists these, with sources."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ CERTAINTIES = {"sure", "likely", "possible"}
 
 
 def files_of(refusal: dict[str, Any]) -> list[Path]:
-    """Return the files that a refusal is about."""
+    """Return the files to which a refusal applies."""
     found = [path for pattern in refusal["files"] for path in sorted(ROOT.glob(pattern))]
     where = refusal.get("where", "")
     return [path for path in found if re.search(where, path.read_text(encoding="utf-8"))]
 
 
 def without_comments(path: Path) -> str:
-    """Return the text of a file with the comments taken out: they may name what is refused."""
+    """Return the text of a file without comments, which may mention refused forms."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".bicep":
         return re.sub(r"(?m)(^\s*|\s)//.*$", "", text)

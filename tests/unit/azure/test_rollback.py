@@ -1,4 +1,4 @@
-"""Going back deploys the code of an earlier tag; a smoke test says what does not answer."""
+"""A rollback deploys the code of an earlier tag; a smoke test reports everything that does not answer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def git(folder: Path, *arguments: str) -> None:
 
 @pytest.fixture
 def versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make a repository with two versions, and let it be the product's."""
+    """Create a repository with two versions, and use it as the product's repository."""
     folder = tmp_path / "product"
     folder.mkdir()
     git(folder, "init", "--quiet")

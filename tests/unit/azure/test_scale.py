@@ -1,4 +1,4 @@
-"""The encoder scales by rules of our own, one for each queue that it serves, and encodes one thing at a time."""
+"""The encoder scales by our own rules, one for each queue that it serves, and runs one encode at a time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STORAGE = (INFRA / "modules" / "storage.bicep").read_text(encoding="utf-8")
 
 
 def triggers(app: Any) -> Iterator[tuple[str, str]]:
-    """Yield the queue triggers of an app: function and queue."""
+    """Yield the queue triggers of an app as pairs of function and queue."""
     for function in app.get_functions():
         binding = function.get_trigger().get_dict_repr()
         if binding["type"] == "queueTrigger":
@@ -28,7 +28,7 @@ def triggers(app: Any) -> Iterator[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def served() -> dict[str, str]:
-    """Return the queue that each function of the encoder app listens on, as the worker finds them."""
+    """Return the queue of each function of the encoder app, as the worker finds them."""
     sys.path.insert(0, str(REPOSITORY))
     import encoder_app
 
@@ -36,7 +36,7 @@ def served() -> dict[str, str]:
 
 
 def rules() -> dict[str, str]:
-    """Return the length of the queue for each rule of the template."""
+    """Return the queue length at which each rule of the template scales."""
     listed = ENCODER.split("var queues = [")[1].split("\n]")[0]
     return dict(re.findall(r"\{ name: '([\w-]+)', length: ([^}]+) \}", listed))
 
@@ -46,7 +46,7 @@ def test_there_is_a_rule_for_each_queue_that_the_encoder_serves(served: dict[str
 
 
 def test_each_queue_of_a_rule_is_made_by_the_template() -> None:
-    """A rule for a queue that is missing stops all scaling of the app."""
+    """A rule for a missing queue stops all scaling of the app."""
     made = set(re.findall(r"'([\w-]+)'", STORAGE.split("var encoderQueues = [")[1].split("]")[0]))
     assert made == set(rules())
 
@@ -59,7 +59,7 @@ def test_rules_are_read_under_the_identity_of_the_encoder() -> None:
 
 
 def test_no_functions_of_the_encoder_run_side_by_side() -> None:
-    """The host receives one message of each queue; the worker has one thread for all of them."""
+    """The host receives one message at a time from each queue; the worker has one thread for all of them."""
     assert "{ name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: '1' }" in ENCODER
 
 

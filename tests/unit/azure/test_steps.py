@@ -1,4 +1,4 @@
-"""The steps of a deployment: what each asks of az and azd, that each may be run again, and what a person is told."""
+"""The steps of a deployment call az and azd correctly, may be run again, and print helpful messages."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_prepare_asks_who_gets_mail_from_alerts(programs: Programs) -> None:
 def test_values_of_the_process_count_where_the_file_has_none(
     programs: Programs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a fresh runner the file is nearly empty, and the workflow exports the values."""
+    """On a fresh runner, the file is nearly empty, and the workflow exports the values as environment variables."""
     programs.keep({"AZURE_ENV_NAME": "films"})
     monkeypatch.setenv("NOTFLIX_ALERT_EMAIL", "owner@example.org")
     steps.prepare()
@@ -98,7 +98,7 @@ def test_migrations_that_fail_say_where_to_look(programs: Programs) -> None:
 
 
 def finish(programs: Programs, monkeypatch: pytest.MonkeyPatch, **values: str) -> str:
-    """Run the last step with an API that answers and a site that is published by nobody."""
+    """Run the last step with an API that answers, without publishing the site."""
     programs.keep({**GIVEN, **values})
     programs.answer("az", "functionapp", "show", body={"id": "/subscriptions/s/resourceGroups/rg-films/func-x"})
     programs.answer("az", "rest", "--method", "post", body={})
@@ -152,7 +152,7 @@ def test_without_paypal_nothing_is_registered(programs: Programs, monkeypatch: p
 
 
 def test_the_vault_references_of_the_api_are_read_again(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A role that was given seconds before the app was made may not have been there yet."""
+    """A role assigned seconds before the app was created may not have been effective yet."""
     programs.answer("az", "deployment", "group", "create", "--name", "budget", body={})
     finish(programs, monkeypatch)
     (call,) = programs.asked_for("az", "rest", "--method", "post")

@@ -49,7 +49,7 @@ NEEDED_BY_ENCODER = {"AzureWebJobsStorage", "MONGO_URL", "APPLICATIONINSIGHTS_CO
 
 
 def block(text: str, head: str) -> str:
-    """Return the braces that follow `head`, with all between them."""
+    """Return the block in braces that follows `head`."""
     start = text.index("{", text.index(head))
     depth = 0
     for position in range(start, len(text)):
@@ -60,7 +60,7 @@ def block(text: str, head: str) -> str:
 
 
 def settings_of(app: str) -> set[str]:
-    """Return the names of all settings that the template gives an app."""
+    """Return the names of all settings that the template sets for an app."""
     if app == "encoder":
         given = set(re.findall(r"name: '(\w+)', (?:value|secretRef)", ENCODER.split("resource migrations")[0]))
     else:
@@ -91,7 +91,7 @@ def test_no_setting_is_given_that_nothing_reads() -> None:
 
 
 def names_in(variable: str) -> set[str]:
-    """Return the secrets that a list of the vault's module names."""
+    """Return the names of secrets in a list of the vault module."""
     body = re.findall(rf"^var {variable} = \[(.*?)\]$", MODULES["vault"], re.MULTILINE | re.DOTALL)
     return set(re.findall(r"'([a-z0-9-]+)'", body[0]))
 
@@ -120,7 +120,7 @@ def test_each_generated_secret_has_a_value_and_a_source() -> None:
 
 
 def test_what_need_not_be_given_is_made_only_if_it_is() -> None:
-    """A vault takes no empty secret, and a setting must not refer to one that is missing."""
+    """A vault rejects empty secrets, and a setting must not refer to a missing secret."""
     secure = set(re.findall(r"@secure\(\)\nparam (\w+) string = ''", MAIN))
     for name in ("neo4jPassword", "omdbApiKey", "paypalClientSecret", "smtpUrl"):
         assert name in secure
@@ -129,7 +129,7 @@ def test_what_need_not_be_given_is_made_only_if_it_is() -> None:
 
 
 def test_no_store_has_a_public_address_in_the_profile_standard() -> None:
-    """The rules of checkov for this are skipped, because it cannot evaluate the condition."""
+    """Checkov's rules for this are skipped, because checkov cannot evaluate the condition."""
     assert "var private = profile == 'standard'" in MAIN
     for module in ("mysql", "cosmos", "redis"):
         assert re.search(r"subnetId: private \? network!\.outputs\.\w+ : ''", block(MAIN, f"module {module} "))
@@ -142,7 +142,7 @@ def test_no_store_has_a_public_address_in_the_profile_standard() -> None:
 
 
 def test_names_are_the_same_wherever_they_are_made_up() -> None:
-    """main.bicep names the API before its module has run, and encoder.bicep names its app from the same token."""
+    """main.bicep computes the name of the API before its module runs; encoder.bicep uses the same token."""
     assert "var apiName = 'func-${token}'" in MAIN
     assert "output NOTFLIX_TOKEN string = token" in MAIN
     parameters = json.loads((INFRA / "encoder.parameters.json").read_text(encoding="utf-8"))["parameters"]
@@ -155,7 +155,7 @@ def test_names_are_the_same_wherever_they_are_made_up() -> None:
 
 
 def test_loops_go_over_what_is_known_when_the_deployment_begins() -> None:
-    """The compiler refuses a loop over a variable with list…() or a resource's properties in it (BCP178)."""
+    """The compiler rejects a loop over a variable that contains list…() or a resource's properties (BCP178)."""
     for name, text in MODULES.items():
         for variable in re.findall(r"^resource .* = \[for (?:\w+|\(\w+, \w+\)) in (\w+):", text, re.MULTILINE):
             for body in re.findall(rf"^var {variable} = (.*?)(?=^\S)", text, re.MULTILINE | re.DOTALL):
@@ -189,12 +189,12 @@ def test_no_secret_is_a_plain_setting() -> None:
 
 
 def functions() -> list[Any]:
-    """Return the functions of both apps, as they are registered."""
+    """Return the registered functions of both apps."""
     return [builder._function for module in (function_app, encoder_app) for builder in module.app._function_builders]
 
 
 def queues_of_the_code() -> set[str]:
-    """Return every queue that messages travel on."""
+    """Return every queue that the code uses."""
     return {kind.QUEUE for kind in MESSAGES} | {PARKED}
 
 
@@ -236,7 +236,7 @@ def test_only_the_site_may_ask_across_origins() -> None:
 
 
 def test_hops_are_counted_for_the_way_that_callers_can_come() -> None:
-    """Behind Front Door two hops are believed: whoever came around it would choose the address that limits go by."""
+    """With Front Door, two hops are trusted, so a caller that bypassed it could choose the address for rate limits."""
     assert "FRONT_HOPS: frontDoor ? '2' : '1'" in MAIN
     assert "frontDoorId: frontDoor ? edge!.outputs.id : ''" in MAIN
     assert "ipSecurityRestrictionsDefaultAction: empty(frontDoorId) ? 'Allow' : 'Deny'" in MODULES["api"]

@@ -1,4 +1,4 @@
-"""Deployments in a row and after a failure in each step: nothing is made twice, and no secret changes."""
+"""Repeated deployments, and deployments after a failure in each step, create nothing twice and change no secret."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ STEPS = ("prepare", "template", "half of the vault", "migrate", "warm", "events"
 
 
 class Stopped(Exception):
-    """The step that a test lets fail."""
+    """Raised by the step that a test makes fail."""
 
 
 class Cloud:
-    """A subscription: what the template and the steps have made in it so far."""
+    """A fake subscription, with everything that the template and the steps have created in it so far."""
 
     def __init__(self, programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
         self.programs = programs
@@ -51,11 +51,11 @@ class Cloud:
         programs.answer("az", "containerapp", "job", "start", body={"name": "run"})
 
     def another_machine(self) -> None:
-        """Let the values be those of a fresh runner."""
+        """Reset the azd environment to the values on a fresh runner."""
         self.programs.keep(GIVEN)
 
     def deploy(self, *, fails: str = "") -> None:
-        """Do what `azd up` does: the hooks around the template and the code. Raises what the failing step raises."""
+        """Run the hooks, the template and the code as `azd up` does; raise the exception of the failing step."""
         self.fails = fails
         if fails == "prepare":
             self.programs.refuse("az", "group", "exists", words="(AuthorizationFailed)")
@@ -137,7 +137,7 @@ def cloud(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> Cloud:
 
 
 def whole(vault: dict[str, str]) -> dict[str, str]:
-    """Return the secrets of which all that is made from the same generated one is there."""
+    """Return the secrets of each generated secret for which all derived secrets exist."""
     done: Iterable[str] = (name for names in IN_VAULT.values() if set(names) <= set(vault) for name in names)
     return {name: vault[name] for name in done}
 

@@ -1,4 +1,4 @@
-"""Uploads reach the app: the host is warmed, its key waited for, and the subscription made once."""
+"""Upload events reach the app: the steps wake the host, wait for its key, and create the subscription once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SHOW = ("az", "eventgrid", "system-topic", "event-subscription", "show")
 
 
 def shown(key: str = "key", dead: str | None = "dead-events") -> dict[str, Any]:
-    """Return what az shows of a subscription."""
+    """Return the output of az for a subscription."""
     url = f"https://func-x.azurewebsites.net/runtime/webhooks/blobs?functionName=Host.Functions.start_title&code={key}"
     place = {"deadLetterDestination": {"endpointType": "StorageBlob", "blobContainerName": dead}} if dead else None
     return {

@@ -1,4 +1,4 @@
-"""The deployment from GitHub: it passes on every value, logs in as azd does, previews, tests and goes back."""
+"""The workflow deploys from GitHub with every value, logs in as azd does, previews, tests and rolls back."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ OF_AZD = {
 
 
 def job(name: str) -> str:
-    """Return the text of a job."""
+    """Return the text of a job of the workflow."""
     return re.split(r"\n  (?=\w+:\n)", WORKFLOW.split(f"\n  {name}:\n")[1])[0]
 
 
 def values() -> set[str]:
-    """Return the values that a person may set: those of the template, and those of the steps."""
+    """Return the values that a person may set for the template and for the steps."""
     asked: set[str] = set()
     for name in ("main", "encoder"):
         text = (REPOSITORY / "infra" / f"{name}.parameters.json").read_text(encoding="utf-8")
@@ -47,7 +47,7 @@ def values() -> set[str]:
 
 
 def test_the_workflow_passes_on_whatever_a_person_chose() -> None:
-    """What it left out would fall back to its default, and undo what was deployed by hand."""
+    """An omitted value would fall back to its default, and undo a manual deployment."""
     passed = set(re.findall(r"^  (\w+): \$", WORKFLOW, re.MULTILINE))
     assert values() <= passed
 

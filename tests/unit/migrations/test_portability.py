@@ -1,4 +1,4 @@
-"""The files of `sql/` run on MySQL 8 and on MariaDB 11: nothing in them that only one of the two knows."""
+"""The files of `sql/` run on MySQL 8 and on MariaDB 11; they use nothing that only one of the two supports."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_names_are_lower_case_words(migration: Migration) -> None:
 
 @every_migration
 def test_refusals_are_numbers_that_reach_the_functions(migration: Migration) -> None:
-    """Error numbers above 32767 come out of the driver negative."""
+    """The driver returns error numbers above 32767 as negative numbers."""
     text = "\n".join(statement.text for statement in migration.statements)
     assert all(30_001 <= int(number) <= 32_767 for number in re.findall(r"MYSQL_ERRNO\s*=\s*(\d+)", text))
     assert len(re.findall(r"\bSIGNAL\b", text)) == len(re.findall(r"MYSQL_ERRNO", text))
@@ -102,7 +102,7 @@ def test_refusals_are_numbers_that_reach_the_functions(migration: Migration) -> 
 
 @every_migration
 def test_message_of_a_refusal_is_a_fixed_sentence(migration: Migration) -> None:
-    """It reaches logs: no value of a row or argument may be in it."""
+    """The message is logged, so it must not contain a value of a row or argument."""
     text = "\n".join(statement.text for statement in migration.statements)
     assert all(value.startswith("'") for value in re.findall(r"MESSAGE_TEXT\s*=\s*(\S)", text))
 
@@ -118,7 +118,7 @@ def test_transaction_is_rolled_back_when_a_statement_in_it_fails(migration: Migr
 
 @every_migration
 def test_procedure_that_writes_more_than_once_does_so_in_one_transaction(migration: Migration) -> None:
-    """A call that lost to a deadlock is sent again, since nothing of it was done."""
+    """A call that fails because of a deadlock is sent again, because its transaction was rolled back."""
     for statement in migration.statements:
         code = _COMMENT_OR_TEXT.sub("''", statement.text)
         writes = re.findall(r"(?:;|\bBEGIN|\bTHEN|\bELSE|\bDO)\s+(?:INSERT|UPDATE|DELETE|REPLACE)\b", code)
