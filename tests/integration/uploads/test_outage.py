@@ -70,7 +70,7 @@ def back(wire: Callable[[str], None], stack: Stack, monkeypatch: pytest.MonkeyPa
 
     def start() -> None:
         wire(stack.environment["MONGO_URL"])
-        monkeypatch.setattr(bootstrap.resources, "now", lambda: now() + LATER)
+        monkeypatch.setattr(type(bootstrap.resources), "now", lambda _: now() + LATER)
         empty("fetch-metadata")
         empty("plan-encode")
 
@@ -88,7 +88,7 @@ def test_film_is_started_by_the_timer(back: Callable[[], None], stem: str) -> No
     back()
     tick()
     job = bootstrap.encodes().progress(job_id)
-    assert job and job.job.status is JobStatus.QUEUED
+    assert job and job.status is JobStatus.QUEUED
     assert bootstrap.catalogue().get(title_id_for(blob)).stem == stem
     tick()
     listed = bootstrap.encodes().list_jobs().entries
@@ -98,7 +98,7 @@ def test_film_is_started_by_the_timer(back: Callable[[], None], stem: str) -> No
 @pytest.mark.usefixtures("away")
 def test_sidecar_is_read_once_the_timer_has_run(back: Callable[[], None], stem: str) -> None:
     blob = f"{stem}.json"
-    put(blob, json.dumps({"name": "The Sea", "year": 2021}).encode())
+    put(blob, json.dumps({"title": "The Sea", "year": 2021}).encode())
     with pytest.raises(StoreUnavailable):
         arrive(blob)
     back()
