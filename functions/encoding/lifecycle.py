@@ -10,6 +10,8 @@ The table of allowed changes is `model.Transition`:
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from functions.encoding.model import OPEN, EncodeJob, JobStatus, SourceRef, Transition
@@ -36,8 +38,13 @@ class JobLifecycle:
         self._now = now
 
     def open_job(self, blob: str, *, etag: str, size: int, title_id: str, uploaded_at: datetime) -> EncodeJob:
-        """Return the job of one version of an upload, opened if there is none, and fail older jobs of its title."""
+        """Return the job of one version of an upload, opened if there is none, and fail older jobs of its title.
+
+        An event may come late. A job whose title already has the job of a later upload is opened as failed, and before
+        that one in age, so that the later job stays the newest of its title.
+        """
         now = self._now()
+        later = self.later_job(title_id, than=uploaded_at)
         job = EncodeJob(
             id=job_id_for(blob, etag),
             title_id=title_id,
@@ -49,12 +56,21 @@ class JobLifecycle:
             updated_at=now,
             uploaded_at=min(uploaded_at, now),
         )
+        if later:
+            reason = f"A later upload of {later.name} had already taken its place."
+            opened_at = min(now, later.created_at - timedelta(milliseconds=1))
+            job = replace(job, status=JobStatus.FAILED, created_at=opened_at, ended_at=now, reason=reason)
         if not self._jobs.add_job(job):
             job = self._jobs.get_job(job.id)
         # Repeated for a job that exists: the process that added it may have been killed before it came here.
         reason = f"A newer upload of {job.name} has taken its place."
         self._jobs.supersede_jobs(job, reason=reason, at=self._now())
         return job
+
+    def later_job(self, title_id: str, *, than: datetime) -> JobSummary | None:
+        """Return the newest job of a title if its upload is later than a time."""
+        newest = self._jobs.latest_summary(title_id)
+        return newest if newest and newest.uploaded_at and newest.uploaded_at > than else None
 
     def start_planning(self, job: EncodeJob) -> EncodeJob | None:
         """Move a job to `planning`."""

@@ -43,7 +43,7 @@ class EncodeService:
     def open_job(self, blob: str, *, etag: str, size: int, title_id: str, uploaded_at: datetime) -> str:
         """Return the id of the job of one version of an upload, opened if there is none; older jobs of its title end.
 
-        The caller sends the job's `PlanEncode`.
+        The caller sends the job's `PlanEncode`. A job whose title has a later upload is opened as failed.
         """
         return self._lifecycle.open_job(blob, etag=etag, size=size, title_id=title_id, uploaded_at=uploaded_at).id
 
@@ -51,6 +51,10 @@ class EncodeService:
         """Return whether a job exists and no more work on it is wanted."""
         job = self._jobs.find_summary(job_id)
         return job is not None and job.status not in OPEN
+
+    def has_later_upload(self, title_id: str, *, than: datetime) -> bool:
+        """Return whether the newest job of a title is of an upload later than a time."""
+        return self._lifecycle.later_job(title_id, than=than) is not None
 
     def progress(self, job_id: str) -> JobProgress | None:
         """Return how far a job is, None if there is no such job."""

@@ -155,6 +155,13 @@ class SendMail(Message):
     deferrals: int = 0
 
 
+class LostBlob(msgspec.Struct, frozen=True, rename="pascal"):
+    """A blob whose function failed in all attempts, as the Functions host writes it (`BlobTriggerMessage`)."""
+
+    container_name: str
+    blob_name: Annotated[str, Meta(min_length=1)]
+
+
 MESSAGES: tuple[type[Message], ...] = (
     PlanEncode,
     EncodeChunk,
@@ -179,7 +186,16 @@ def encode(message: Message) -> bytes:
 
 def decode[M: Message](body: bytes, kind: type[M]) -> M:
     """Return the message in `body`; raise Malformed, whose detail repeats no value of the message."""
+    return _decoded(body, kind, kind.QUEUE)
+
+
+def decode_lost_blob(body: bytes, queue: str) -> LostBlob:
+    """Return the blob that a message of the host names; raise Malformed."""
+    return _decoded(body, LostBlob, queue)
+
+
+def _decoded[T](body: bytes, kind: type[T], queue: str) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(f"A message of {kind.QUEUE} is malformed: {error}.") from None
+        raise Malformed(f"A message of {queue} is malformed: {error}.") from None

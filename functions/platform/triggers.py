@@ -35,6 +35,8 @@ ANYONE, SIGNED, VIEWER, OWNER = "anyone", "signed", "viewer", "owner"
 """Who may call a route. SIGNED: the request itself carries a proof that the handler verifies, such as a token."""
 
 STORAGE = "AzureWebJobsStorage"
+LOST_BLOBS = "webjobs-blobtrigger-poison"
+"""The one queue to which the host moves what blob functions failed on, of all functions of the app."""
 LARGEST_BODY_KB = 64
 
 
@@ -225,6 +227,20 @@ class SliceApp:
 
         return declare
 
+    def lost_blobs(self, container: str) -> Callable[[Callable[[str], None]], Any]:
+        """Declare the function for blobs of a container whose function failed in all attempts; it takes their names.
+
+        The host puts them on LOST_BLOBS and delivers each again until the function succeeds: a dead-letter queue has no
+        dead letters of its own. A message that is malformed, or meets an error that is not retryable, is parked.
+        """
+
+        def declare(handler: Callable[[str], None]) -> Any:
+            receive = _named(_lost_blob_receiver(self._root, container, handler), handler)
+            registered = self.blueprint.queue_trigger("msg", LOST_BLOBS, STORAGE)(receive)
+            return self.blueprint.function_name(handler.__name__)(registered)
+
+        return declare
+
     def timer(self, schedule: str) -> Callable[[Callable[[], None]], Any]:
         """Declare a function that runs on an NCRONTAB schedule."""
 
@@ -333,6 +349,28 @@ def _receiver(
                 root.resources.queues().park(queue, body, error.detail)
             else:
                 root.resources.queues().dead_letter(queue, body)
+
+    return receive
+
+
+def _lost_blob_receiver(
+    root: CompositionRoot, container: str, handler: Callable[[str], None]
+) -> Callable[[func.QueueMessage], None]:
+    """Return the function that the host calls with the message of a blob whose function failed."""
+
+    def receive(msg: func.QueueMessage) -> None:
+        from functions.platform.messages import decode_lost_blob
+
+        body: bytes = msg.get_body()
+        try:
+            blob = decode_lost_blob(body, LOST_BLOBS)
+            if blob.container_name != container:
+                raise Malformed(f"A message of {LOST_BLOBS} names a blob outside the container {container}.")
+            handler(blob.blob_name)
+        except NotflixError as error:
+            if error.retryable:
+                raise
+            root.resources.queues().park(LOST_BLOBS, body, error.detail)
 
     return receive
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.uploads.repository import BlobUploads
+from functions.uploads.repository import BlobUploads, MongoArrivals
 from functions.uploads.service import Uploads
 
 if TYPE_CHECKING:
@@ -17,4 +17,12 @@ def assemble(resources: Resources, catalogue: Catalogue, encodes: EncodeService)
     """Return the uploads."""
     settings = resources.settings()
     store = BlobUploads(resources.blob_service(), resources.signer(), front=settings.blob_url)
-    return Uploads(store, catalogue, encodes, resources.now, largest_gb=settings.max_upload_gb)
+    return Uploads(
+        store,
+        MongoArrivals(resources.mongo_database()["arrivals"]),
+        catalogue,
+        encodes,
+        lambda messages: resources.queues().send_all(messages),
+        resources.now,
+        largest_gb=settings.max_upload_gb,
+    )

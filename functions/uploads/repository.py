@@ -1,22 +1,26 @@
-"""The container `uploads` in Azure Blob storage."""
+"""The container `uploads` in Azure Blob storage, and the marks of started uploads in Mongo."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import ResourceNotFoundError
 
 from functions.platform.blob_signing import seen_from_outside
-from functions.uploads.ports import StoredUpload
+from functions.platform.mongo import store_errors
+from functions.uploads.ports import StoredUpload, Watermark
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
     from datetime import datetime
 
     from azure.storage.blob import BlobServiceClient
+    from pymongo.collection import Collection as MongoCollection
 
     from functions.platform.blob_signing import Signer
 
 CONTAINER = "uploads"
+WATERMARK = "watermark"
 
 
 class BlobUploads:
@@ -34,6 +38,38 @@ class BlobUploads:
             return None
         return StoredUpload(found.etag, found.size, found.last_modified)
 
+    def list_uploads(self) -> Iterator[tuple[str, StoredUpload]]:
+        for found in self._service.get_container_client(CONTAINER).list_blobs():
+            yield found.name, StoredUpload(found.etag, found.size, found.last_modified)
+
     def write_address(self, blob: str, *, until: datetime) -> str:
         address = self._signer.blob_address(CONTAINER, blob, until=until, write=True)
         return seen_from_outside(address, self._service, self._front)
+
+
+class MongoArrivals:
+    """The collection `arrivals`: a document per mark, and the watermark; both are in the store that has the jobs.
+
+    So a store that was restored from a backup has the watermark of that time, and what arrived since is started again.
+    """
+
+    def __init__(self, collection: MongoCollection[dict[str, Any]]) -> None:
+        self._arrivals = collection
+
+    @store_errors
+    def mark_started(self, version: str, *, uploaded_at: datetime) -> None:
+        self._arrivals.update_one({"_id": version}, {"$set": {"uploaded_at": uploaded_at}}, upsert=True)
+
+    @store_errors
+    def started(self, versions: Collection[str]) -> set[str]:
+        return {str(found["_id"]) for found in self._arrivals.find({"_id": {"$in": list(versions)}}, {"_id": 1})}
+
+    @store_errors
+    def watermark(self) -> Watermark | None:
+        found = self._arrivals.find_one({"_id": WATERMARK})
+        return Watermark(found["at"], found["blob"]) if found else None
+
+    @store_errors
+    def move_watermark(self, to: Watermark) -> None:
+        self._arrivals.update_one({"_id": WATERMARK}, {"$set": {"at": to.uploaded_at, "blob": to.blob}}, upsert=True)
+        self._arrivals.delete_many({"uploaded_at": {"$lt": to.uploaded_at}})

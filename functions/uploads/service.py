@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import heapq
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from functions.catalogue.model import Status
-from functions.platform.errors import Malformed
+from functions.platform.errors import Malformed, NotflixError
 from functions.platform.identifiers import UploadKind, job_id_for, read_name, title_id_for
 from functions.platform.messages import FetchMetadata, PlanEncode
+from functions.uploads.ports import Watermark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from functions.catalogue.service import Catalogue
     from functions.encoding.service import EncodeService
     from functions.platform.messages import Message
-    from functions.uploads.ports import UploadStore
+    from functions.uploads.ports import ArrivalStore, StoredUpload, UploadStore
 
 log = logging.getLogger(__name__)
 
 TICKET_LASTS = timedelta(hours=12)
 LONGEST_NAME = 512
+EVENT_PATIENCE = timedelta(minutes=1)
+"""How long the event of an upload has before the timer starts the upload instead."""
+MOST_IN_A_PASS = 500
+"""How many uploads a pass of the timer compares, oldest first; the next pass continues."""
 DESCRIBING = (UploadKind.METADATA, UploadKind.POSTER, UploadKind.BACKDROP)
 
 
@@ -46,6 +52,8 @@ class Arrival:
     title_id: str
     stem: str
     job_id: str | None
+    version: str
+    uploaded_at: datetime
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -60,13 +68,17 @@ class Uploads:
     def __init__(
         self,
         store: UploadStore,
+        arrivals: ArrivalStore,
         catalogue: Catalogue,
         encodes: EncodeService,
+        enqueue: Callable[[Iterable[Message]], None],
         now: Callable[[], datetime],
         *,
         largest_gb: int,
     ) -> None:
         self._store = store
+        self._arrivals = arrivals
+        self._enqueue = enqueue
         self._catalogue = catalogue
         self._encodes = encodes
         self._now = now
@@ -87,6 +99,58 @@ class Uploads:
             replaces=self._store.find_upload(name) is not None,
         )
 
+    def start_upload(self, blob: str) -> None:
+        """Record the arrival of a blob, send the messages of its work, and mark it; a repeated call changes nothing."""
+        arrival = self.record_arrival(blob)
+        if arrival:
+            self._enqueue(arrival.messages)
+            self._arrivals.mark_started(arrival.version, uploaded_at=arrival.uploaded_at)
+
+    def start_missed_uploads(self) -> int:
+        """Start the uploads whose event was lost, oldest first; return their number.
+
+        A pass lists the container once (a call for each 5,000 blobs) and reads the watermark, up to which every upload
+        has been started. Only the uploads after it are compared, by one query for their marks, so finished uploads
+        cost no more than their line in the listing. An upload younger than a minute is left to its event.
+
+        A store that is away ends the pass; the next one continues there. Any other error is logged, holds the
+        watermark before its upload, and lets the pass go on.
+        """
+        reached = self._arrivals.watermark()
+        until = self._now() - EVENT_PATIENCE
+        waiting = (
+            (place, stored)
+            for blob, stored in self._store.list_uploads()
+            if (place := Watermark(stored.uploaded_at, blob)).uploaded_at <= until and (not reached or place > reached)
+        )
+        batch = heapq.nsmallest(MOST_IN_A_PASS, waiting, key=lambda entry: entry[0])
+        started = self._arrivals.started([job_id_for(at.blob, stored.etag) for at, stored in batch]) if batch else set()
+        found, held, before = 0, False, reached
+        try:
+            for at, stored in batch:
+                if not self._is_settled(at.blob, stored, started):
+                    try:
+                        self.start_upload(at.blob)
+                        found += 1
+                        log.warning("the event of %s was lost; it has been started now", at.blob)
+                    except Exception as error:
+                        if isinstance(error, NotflixError) and error.retryable:
+                            raise
+                        log.exception("%s could not be started", at.blob)
+                        held = True
+                reached = reached if held else at
+        finally:
+            if reached and reached != before:
+                self._arrivals.move_watermark(reached)
+        return found
+
+    def _is_settled(self, blob: str, stored: StoredUpload, started: set[str]) -> bool:
+        """Return whether there is nothing to start for a version of a blob."""
+        kind, version = read_name(blob).kind, job_id_for(blob, stored.etag)
+        if version in started or kind is UploadKind.SUBTITLES:
+            return True
+        return kind is UploadKind.FILM and self._encodes.is_over(version)
+
     def record_arrival(self, blob: str) -> Arrival | None:
         """Open title and job of a film that has arrived, or record a sidecar; a repeated call changes nothing.
 
@@ -97,18 +161,22 @@ class Uploads:
         if stored is None:
             log.info("%s is no longer in uploads", blob)
             return None
-        title_id = title_id_for(blob)
-        if upload.kind in DESCRIBING:
-            return Arrival(title_id, upload.stem, job_id=None)
         if upload.kind is UploadKind.SUBTITLES:
             return None
-        if self._encodes.is_over(job_id_for(blob, stored.etag)):
-            return Arrival(title_id, upload.stem, job_id=None)
-        self._catalogue.open_title(title_id, stem=upload.stem, status=Status.ENCODING)
-        job_id = self._encodes.open_job(
+        version = job_id_for(blob, stored.etag)
+        arrival = Arrival(title_id_for(blob), upload.stem, None, version, stored.uploaded_at)
+        if upload.kind in DESCRIBING or self._encodes.is_over(version):
+            return arrival
+        if self._encodes.has_later_upload(arrival.title_id, than=stored.uploaded_at):
+            self._open_job(blob, stored, arrival.title_id)  # as failed, because a later upload has taken its place
+            return arrival
+        self._catalogue.open_title(arrival.title_id, stem=upload.stem, status=Status.ENCODING)
+        return replace(arrival, job_id=self._open_job(blob, stored, arrival.title_id))
+
+    def _open_job(self, blob: str, stored: StoredUpload, title_id: str) -> str:
+        return self._encodes.open_job(
             blob, etag=stored.etag, size=stored.size, title_id=title_id, uploaded_at=stored.uploaded_at
         )
-        return Arrival(title_id, upload.stem, job_id=job_id)
 
 
 def _is_blob_name(name: str) -> bool:

@@ -17,9 +17,19 @@ app = SliceApp(bootstrap, "functions.uploads.schemas")
 @app.blob("uploads/{name}", reference=BlobReference)
 def start_title(blob: BlobReference) -> None:
     """Open title and encode job of a film, or describe the title that a sidecar belongs to."""
-    arrival = bootstrap.uploads().record_arrival(blob.name)
-    if arrival:
-        bootstrap.resources.queues().send_all(arrival.messages)
+    bootstrap.uploads().start_upload(blob.name)
+
+
+@app.lost_blobs("uploads")
+def start_title_poison(blob: str) -> None:
+    """Start an upload whose function failed in all attempts, as soon as the stores answer."""
+    bootstrap.uploads().start_upload(blob)
+
+
+@app.timer("30 * * * * *")
+def reconcile_uploads() -> None:
+    """Start the uploads whose event was lost."""
+    bootstrap.uploads().start_missed_uploads()
 
 
 @app.post("uploads", caller=OWNER, status=201)

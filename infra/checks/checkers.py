@@ -95,6 +95,7 @@ def all_checkers(tools: Tools) -> tuple[Checker, ...]:
                 "0",
                 "--config",
                 "eslint.config.cjs",
+                "infra/local/stores",
                 "web/js",
                 "tests/unit/web",
             ),

@@ -50,7 +50,7 @@ log = logging.getLogger(__name__)
 SCAN_S, WATCH_S = 10.0, 0.5
 IDLE_SHARE = 5  # the pause after a listing is at least five times its duration
 POISON_QUEUE = "webjobs-blobtrigger-poison"
-SUBJECT = re.compile(r"/blobServices/default/containers/([^/]+)/blobs/(.+)")
+SUBJECT = re.compile(r"/blobServices/default/containers/([^/]+)/blobs/(.+)", re.DOTALL)
 EXPRESSION = re.compile(r"\{(\w+)\}")
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 NAME = "azurite"
 SETTING = "AzureWebJobsStorage"
+LISTED_NAMES = REPOSITORY / "infra" / "local" / "stores" / "azurite_names.cjs"
+"""Lists the names that XML cannot hold as Azure does; without it one such name stops every listing."""
 CONTAINERS = ("uploads", "$web")
 
 
@@ -73,6 +75,7 @@ def azurite(home: Home, credentials: Credentials, environment: Mapping[str, str]
         folder=folder,
         argv=(
             "node",
+            *("--require", str(LISTED_NAMES)),
             str(packages.stores_folder(home) / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"),
             "--silent",
             "--disableTelemetry",

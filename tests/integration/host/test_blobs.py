@@ -41,6 +41,15 @@ def test_a_new_blob_reaches_its_function_by_event(host: RunningHost) -> None:
     eventually(lambda: names(host, "by_event") == ["Some folder/A film.film", "Another.film"])
 
 
+def test_names_that_xml_cannot_hold_reach_their_function_and_stop_no_other(host: RunningHost) -> None:
+    odd = ["a\x01b.film", "c\nd.film", "e\ufffe%41.film", "folder\x02/f.film"]
+    for name in odd:
+        host.upload("watched", name, b"film")
+    host.upload("watched", "good.film", b"film")
+    host.start()
+    eventually(lambda: sorted(names(host, "by_event")) == sorted([*odd, "good.film"]))
+
+
 def test_a_scanned_blob_is_handed_over_with_its_content(host: RunningHost) -> None:
     host.upload("scanned", "a/b.txt", b"hello")
     host.start()

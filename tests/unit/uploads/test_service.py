@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -15,21 +14,10 @@ from functions.platform.errors import Malformed
 from functions.platform.identifiers import job_id_for, title_id_for
 from functions.uploads.ports import StoredUpload
 from functions.uploads.service import LONGEST_NAME, TICKET_LASTS, Arrival, Uploads
+from tests.support.arrivals import MemoryArrivals, MemoryUploads
 from tests.support.catalogue import NOON, World, make_playback
 from tests.support.encoding import MemoryEncodeJobs, make_job
-
-
-@dataclass
-class MemoryUploads:
-    """Uploads in memory."""
-
-    blobs: dict[str, StoredUpload] = field(default_factory=dict)
-
-    def find_upload(self, blob: str) -> StoredUpload | None:
-        return self.blobs.get(blob)
-
-    def write_address(self, blob: str, *, until: datetime) -> str:
-        return f"http://storage.invalid/uploads/{blob}?se={until.isoformat()}"
+from tests.support.queues import MemoryQueues
 
 
 class Gate:
@@ -42,7 +30,17 @@ class Gate:
         self.lifecycle = JobLifecycle(self.jobs, self.world.catalogue, self.clock)
         self.encodes = EncodeService(self.jobs, self.lifecycle, lambda _: None, self.clock)
         self.store = MemoryUploads()
-        self.uploads = Uploads(self.store, self.world.catalogue, self.encodes, self.clock, largest_gb=60)
+        self.arrivals = MemoryArrivals()
+        self.queues = MemoryQueues()
+        self.uploads = Uploads(
+            self.store,
+            self.arrivals,
+            self.world.catalogue,
+            self.encodes,
+            lambda messages: self.queues.send_all(messages),
+            self.clock,
+            largest_gb=60,
+        )
 
     def put(self, blob: str, etag: str = "0x1") -> str:
         """Store a version of a blob; return the id of the job it would have."""
@@ -111,7 +109,8 @@ def test_longest_name_is_taken(gate: Gate) -> None:
 def test_film_opens_its_title_and_its_job(gate: Gate) -> None:
     job_id = gate.put("Sintel (2010).mkv")
     arrival = gate.uploads.record_arrival("Sintel (2010).mkv")
-    assert arrival == Arrival(title_id_for("Sintel (2010).mkv"), "Sintel (2010)", job_id=job_id)
+    title_id = title_id_for("Sintel (2010).mkv")
+    assert arrival == Arrival(title_id, "Sintel (2010)", job_id, version=job_id, uploaded_at=gate.clock())
     assert gate.status("Sintel (2010).mkv") is Status.ENCODING
     job = gate.jobs.get_job(job_id)
     assert (job.status, job.size, job.etag, job.upload.blob) == (JobStatus.QUEUED, 1000, "0x1", "Sintel (2010).mkv")
@@ -189,8 +188,9 @@ def test_new_upload_brings_a_withdrawn_title_back_but_the_old_event_does_not(gat
 
 @pytest.mark.parametrize("blob", ["film.json", "film.jpg", "film.backdrop.jpg"])
 def test_sidecar_asks_for_a_description_and_for_no_job(gate: Gate, blob: str) -> None:
-    gate.put(blob)
-    assert gate.uploads.record_arrival(blob) == Arrival(title_id_for("film.mkv"), "film", job_id=None)
+    version = gate.put(blob)
+    expected = Arrival(title_id_for("film.mkv"), "film", None, version=version, uploaded_at=gate.clock())
+    assert gate.uploads.record_arrival(blob) == expected
     assert not gate.jobs.list_summaries(below=None, limit=9)
 
 

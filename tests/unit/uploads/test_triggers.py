@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from functions.uploads import triggers
 from functions.uploads.reference import BlobReference
 from tests.support.api import call
 from tests.support.owners import AS_ADMINISTRATOR, AS_OPERATOR, AS_VIEWER, FakeAccess
-from tests.support.queues import MemoryQueues
+from tests.support.queues import MemoryQueues, handle
 from tests.unit.uploads.test_service import Gate
 
 
@@ -26,10 +27,8 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
 
 
 @pytest.fixture
-def queues(monkeypatch: pytest.MonkeyPatch) -> MemoryQueues:
-    made = MemoryQueues()
-    monkeypatch.setattr(bootstrap.resources, "queues", lambda: made)
-    return made
+def queues(gate: Gate) -> MemoryQueues:
+    return gate.queues
 
 
 def arrive(blob: str) -> None:
@@ -57,15 +56,56 @@ def test_subtitles_and_deleted_blobs_send_nothing(gate: Gate, queues: MemoryQueu
     assert queues.messages == []
 
 
-def test_event_is_repeated_if_a_message_cannot_be_sent(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_event_is_repeated_if_a_message_cannot_be_sent(gate: Gate) -> None:
     class Away(MemoryQueues):
         def send(self, message: object, *, delay_s: int = 0) -> None:
             raise StoreUnavailable("The queue does not answer.")
 
-    monkeypatch.setattr(bootstrap.resources, "queues", Away)
+    gate.queues = Away()
     gate.put("film.mkv")
     with pytest.raises(StoreUnavailable):
         arrive("film.mkv")
+    assert not gate.arrivals.marks
+
+
+def lost(blob: str, container: str = "uploads") -> bytes:
+    """Return the message of the Functions host for a blob whose function failed in all attempts."""
+    content = {
+        "Type": "BlobTrigger",
+        "FunctionId": "Host.Functions.start_title",
+        "BlobType": "BlockBlob",
+        "ContainerName": container,
+        "BlobName": blob,
+        "ETag": '"0x1"',
+    }
+    return json.dumps(content).encode()
+
+
+def test_upload_whose_function_failed_is_started_once_the_store_answers(gate: Gate, queues: MemoryQueues) -> None:
+    job_id = gate.put("film.mkv")
+    gate.jobs.away = StoreUnavailable("The document store does not answer.")
+    with pytest.raises(StoreUnavailable):
+        handle(triggers.start_title_poison, lost("film.mkv"))
+    gate.jobs.away = None
+    handle(triggers.start_title_poison, lost("film.mkv"))
+    assert queues.messages == [FetchMetadata(gate.jobs.get_job(job_id).title_id, "film"), PlanEncode(job_id)]
+
+
+@pytest.mark.parametrize("body", [b"not json", b"{}", b"\xff", lost("film.mkv", "elsewhere")])
+def test_lost_blob_that_cannot_be_read_is_parked(gate: Gate, monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
+    monkeypatch.setattr(bootstrap.resources, "queues", lambda: gate.queues)
+    gate.put("film.mkv")
+    handle(triggers.start_title_poison, body)
+    assert [(queue, kept) for queue, kept, _ in gate.queues.parked] == [("webjobs-blobtrigger-poison", body)]
+    assert not gate.jobs.list_summaries(below=None, limit=9)
+
+
+def test_timer_starts_the_upload_whose_event_was_lost(gate: Gate, queues: MemoryQueues) -> None:
+    job_id = gate.put("film.mkv")
+    gate.clock.forward(seconds=61)
+    built: Any = triggers.reconcile_uploads
+    built._function.get_user_function()(None)
+    assert PlanEncode(job_id) in queues.messages
 
 
 @pytest.mark.parametrize("headers", [AS_OPERATOR, AS_ADMINISTRATOR])
