@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from functions.accounts.hash_queue import Line
     from functions.accounts.model import (
         LinkPurpose,
         Login,
@@ -91,16 +92,16 @@ class SessionStore(Protocol):
 
 
 class PasswordHasher(Protocol):
-    """Hashes and verifies passwords; `hash` and `verify` raise Busy when too many calls wait."""
+    """Hashes and verifies passwords; `hash` and `verify` wait in a line, and raise Busy when too many calls wait."""
 
     @property
     def dummy(self) -> str:
         """Return a hash of no known password, to verify against where there is no account."""
 
-    def hash(self, password: str) -> str:
+    def hash(self, password: str, line: Line) -> str:
         """Return a hash of the password with a new salt."""
 
-    def verify(self, password_hash: str, password: str) -> bool:
+    def verify(self, password_hash: str, password: str, line: Line) -> bool:
         """Return whether the hash is of the password; takes the same time for either answer."""
 
     def outdated(self, password_hash: str) -> bool:
@@ -114,7 +115,10 @@ class RateLimiter(Protocol):
     """Counts attempts; every method takes one round trip and raises StoreUnavailable."""
 
     def reserve(self, buckets: Sequence[RateLimitBucket]) -> Reservation | Refusal:
-        """Count an attempt in all buckets, which have the same shard, or in none if one of them is full."""
+        """Count an attempt in all buckets, which have the same shard, or in none if one of them is full.
+
+        A bucket that is `only_checked` refuses the attempt when it is full, but the attempt is not counted in it.
+        """
 
     def cancel(self, reservation: Reservation) -> None:
         """Undo the attempt."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from functions.accounts.addresses import address_of
+from functions.accounts.hash_queue import Line
 from functions.accounts.model import LinkPurpose, Login, LoginOutcome, Viewer
 from functions.accounts.password_policy import validate_new_password
 from functions.accounts.rate_limits import (
@@ -19,6 +20,7 @@ from functions.accounts.rate_limits import (
     RateLimitBucket,
     network_of,
     require,
+    site_of,
 )
 from functions.platform.errors import (
     AccountStillExists,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.accounts.authentication import Authentication
+    from functions.accounts.known_devices import KnownDevices
     from functions.accounts.links import MailedLinks
     from functions.accounts.login_history import LoginHistoryService
     from functions.accounts.model import LoginHistoryEntry, OpenedSession, RequestOrigin, Session
@@ -60,6 +63,7 @@ class AccountParts:
     authentication: Authentication
     limiter: RateLimiter
     links: MailedLinks
+    devices: KnownDevices
     history: LoginHistoryService
 
 
@@ -87,6 +91,7 @@ class AccountService:
         self._authentication = parts.authentication
         self._limiter = parts.limiter
         self._links = parts.links
+        self._devices = parts.devices
         self.login_history = parts.history
         self._queues = dependencies.queues
         self._forgetters = dependencies.forgetters
@@ -122,7 +127,8 @@ class AccountService:
             RateLimitBucket(network_of(origin.ip), "registration", REGISTRATION),
             "Too many accounts were created from your network in the last hour.",
         )
-        login = self._new_login(address.email, address.key, self._hasher.hash(chosen))
+        new = self._hasher.hash(chosen, Line(site_of(origin.ip)))
+        login = self._new_login(address.email, address.key, new)
         self._logins.add_login(login)
         try:
             self._send_confirmation(login.user_id, login.email)
@@ -130,13 +136,17 @@ class AccountService:
             log.error("The first email to %s could not be sent: %s", self._pseudonym(login.address), error.detail)
         return _viewer(login)
 
-    def log_in(self, email: str, password: str, origin: RequestOrigin, *, replacing: str = "") -> OpenedSession:
+    def log_in(
+        self, email: str, password: str, origin: RequestOrigin, *, replacing: str = "", device: str = ""
+    ) -> OpenedSession:
         """Open a session under a new token, and end the session of the token `replacing`.
 
-        Raises what `Authentication.authenticate` raises.
+        The token of a known `device` gives priority. Raises what `Authentication.authenticate` raises.
         """
-        login = self._authentication.authenticate(address_of(email), password, origin)
-        opened = self._sessions.open_session(_viewer(login), ip=origin.ip, browser=origin.browser)
+        address = address_of(email)
+        known = self._devices.is_known(address.key, device)
+        login = self._authentication.authenticate(address, password, origin, known=known)
+        opened = self._open_session(login, origin)
         # A change of password or a deletion ends the sessions of the account last. A session that the old password
         # opened between the two steps is detected here; one that it opened earlier is ended by them.
         current = self._logins.get_login(login.user_id)
@@ -169,10 +179,11 @@ class AccountService:
         """Set a new password, end every session and open a new one; raise WrongPassword, Malformed, TooManyAttempts."""
         chosen = validate_new_password(new, address_of(viewer.email))
         login = self._authenticate_again(viewer, current, origin)
-        if not self._logins.replace_hash(login.user_id, over=login.password_hash, new=self._hasher.hash(chosen)):
+        new_hash = self._hasher.hash(chosen, self._authentication.line_of(login))
+        if not self._logins.replace_hash(login.user_id, over=login.password_hash, new=new_hash):
             raise Conflict("Your password was changed on another device at the same time. Log in again.")
         self._sessions.end_sessions_of(login.user_id)
-        opened = self._sessions.open_session(_viewer(login), ip=origin.ip, browser=origin.browser)
+        opened = self._open_session(login, origin)
         self._notify("password_changed", login)
         return opened
 
@@ -247,7 +258,8 @@ class AccountService:
         user_id = self._links.use_link(link_token, LinkPurpose.RESET)
         try:
             login = self._existing_login(user_id)
-            new = self._hasher.hash(validate_new_password(password, address_of(login.email)))
+            chosen = validate_new_password(password, address_of(login.email))
+            new = self._hasher.hash(chosen, self._authentication.line_of(login))
         except (Malformed, StoreUnavailable):
             self._links.restore_link(link_token, user_id, LinkPurpose.RESET)
             raise
@@ -293,12 +305,16 @@ class AccountService:
 
     def _authenticate_again(self, viewer: Viewer, password: str, origin: RequestOrigin) -> Login:
         try:
-            login = self._authentication.authenticate(address_of(viewer.email), password, origin)
+            login = self._authentication.authenticate(address_of(viewer.email), password, origin, known=True)
         except WrongCredentials:
             raise WrongPassword("The password is wrong.") from None
         if login.user_id != viewer.user_id:
             raise Unauthenticated("This account has been deleted. Log in again.")
         return login
+
+    def _open_session(self, login: Login, origin: RequestOrigin) -> OpenedSession:
+        opened = self._sessions.open_session(_viewer(login), ip=origin.ip, browser=origin.browser)
+        return replace(opened, device=self._devices.issue_token(login.address))
 
     def _new_login(self, email: str, key: str, password_hash: str) -> Login:
         return Login(uuid.uuid4().hex, key, email, password_hash, False, None, self._now())

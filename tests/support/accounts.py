@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from argon2 import Parameters, Type
 
 from functions.accounts.authentication import Authentication, PasswordLimits
+from functions.accounts.hash_queue import UNNAMED, FairQueue
+from functions.accounts.known_devices import KnownDevices
 from functions.accounts.links import MailedLinks
 from functions.accounts.login_history import LoginHistoryService
 from functions.accounts.model import (
@@ -37,6 +39,7 @@ from tests.support.queues import MemoryQueues
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from functions.accounts.hash_queue import Line
     from functions.accounts.rate_limits import RateLimitBucket
     from functions.platform.messages import Message
     from functions.platform.pagination import TimePosition
@@ -254,6 +257,8 @@ class FakeRateLimiter(FakeStore):
                 return Refusal(-(-(max(waits) - now) // timedelta(seconds=1)), first)
             reservation = Reservation(secrets.token_hex(8), tuple(buckets))
             for bucket in buckets:
+                if bucket.only_checked:
+                    continue
                 self.attempts[bucket.shard, bucket.name][reservation.attempt_id] = now
             return reservation
 
@@ -285,20 +290,23 @@ class FakeQueues(MemoryQueues):
 
 
 class CountingHasher(Argon2Hasher):
-    """A password hasher that counts its hashes and keeps the hashes that it verified."""
+    """A password hasher that counts its hashes and keeps the hashes that it verified and the lines."""
 
-    def __init__(self, profile: Parameters = CHEAP) -> None:
-        super().__init__(profile, concurrent=64)
+    def __init__(self, profile: Parameters = CHEAP, queue: FairQueue | None = None) -> None:
+        super().__init__(profile, queue or FairQueue(concurrent=64))
         self.verified: list[str] = []
+        self.lines: list[Line] = []
         self.hashed = 0
 
-    def verify(self, password_hash: str, password: str) -> bool:
+    def verify(self, password_hash: str, password: str, line: Line = UNNAMED) -> bool:
         self.verified.append(password_hash)
-        return super().verify(password_hash, password)
+        self.lines.append(line)
+        return super().verify(password_hash, password, line)
 
-    def hash(self, password: str) -> str:
+    def hash(self, password: str, line: Line = UNNAMED) -> str:
         self.hashed += 1
-        return super().hash(password)
+        self.lines.append(line)
+        return super().hash(password, line)
 
 
 def token_of(link: str) -> str:
@@ -324,7 +332,8 @@ class World:
         self.history = LoginHistoryService(
             self.queues, self.history_store, lambda user_id: self.logins.get_login(user_id) is not None, self.clock
         )
-        pseudonym = SignedTokens("k" * 32, self.clock).pseudonym
+        tokens = SignedTokens("k" * 32, self.clock)
+        pseudonym = tokens.pseudonym
         self.authentication = Authentication(
             self.logins, self.hasher, self.limiter, self.history, pseudonym, self.limits
         )
@@ -335,6 +344,7 @@ class World:
             authentication=self.authentication,
             limiter=self.limiter,
             links=MailedLinks(self.logins, SITE, self.clock),
+            devices=KnownDevices(tokens, self.clock),
             history=self.history,
         )
         dependencies = AccountDependencies(self.queues, lambda: self.forgetters, pseudonym, self.clock)

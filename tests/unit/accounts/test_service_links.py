@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -27,6 +28,9 @@ from tests.support.accounts import (
     make_email,
     token_of,
 )
+
+if TYPE_CHECKING:
+    from functions.accounts.hash_queue import Line
 
 
 def test_a_mailed_link_confirms_the_address_once_and_updates_sessions() -> None:
@@ -157,7 +161,7 @@ def test_a_link_whose_use_failed_stays_valid(monkeypatch: pytest.MonkeyPatch) ->
         with pytest.raises(Malformed):
             world.accounts.reset_password(token, weak, HOME)
 
-    def busy(password: str) -> str:
+    def busy(password: str, line: Line) -> str:
         raise Busy("Many people are logging in right now.")
 
     with monkeypatch.context() as busy_hasher:
