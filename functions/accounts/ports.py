@@ -35,13 +35,13 @@ class LoginStore(Protocol):
         """Return the login with this id."""
 
     def replace_hash(self, user_id: str, *, over: str, new: str) -> bool:
-        """Set the password hash to `new` if it is still `over`; return whether it was. Any reset link ends."""
+        """Set the password hash to `new` if it is still `over`; return whether it was. All reset links end."""
 
     def make_administrator(self, user_id: str) -> None:
         """Make the account an administrator."""
 
     def store_link(self, link_hash: str, user_id: str, purpose: LinkPurpose, expires_at: datetime) -> None:
-        """Store the hash of a link; it replaces an earlier link of the same account and purpose."""
+        """Store the hash of a link; earlier links of the same account stay valid."""
 
     def use_link(self, link_hash: str, purpose: LinkPurpose, now: datetime) -> str | None:
         """Return the user id of a link and end the link; None if it is unknown, used, expired or of another purpose."""

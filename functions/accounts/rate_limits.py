@@ -37,10 +37,16 @@ BUSY_OF_NETWORK = RateLimit(30, 60)
 REGISTRATION = RateLimit(100, 3600)
 """Registrations from one network. Each reveals whether an address is taken and sends an email."""
 
-RESET_OF_ADDRESS = RateLimit(3, 3600)
+RESET_OF_ADDRESS = RateLimit(3, 1800)
 RESET_OF_NETWORK = RateLimit(30, 3600)
 CONFIRMATION = RateLimit(5, 3600)
-"""Emails: reset links to one address, reset links requested from one network, confirmation links of one account."""
+"""Emails: reset links to one address, reset links requested from one network, confirmation links of one account.
+
+A reset link is valid for as long as it counts, so whoever is refused another has one in the inbox.
+"""
+
+UNCONFIRMED_TAGS_OF_INBOX = RateLimit(5, 3600)
+"""Emails to the unconfirmed addresses of one inbox that differ in their `+tag` only; anybody can register them."""
 
 LINK = RateLimit(30, 60)
 """Uses of mailed links from one network; 256 bits cannot be guessed, this only protects the store from load."""

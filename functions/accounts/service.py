@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from functions.accounts.addresses import address_of
+from functions.accounts.addresses import address_of, tagged_inbox_of
 from functions.accounts.hash_queue import Line
 from functions.accounts.model import LinkPurpose, Login, LoginOutcome, Viewer
 from functions.accounts.password_policy import validate_new_password
@@ -17,6 +17,7 @@ from functions.accounts.rate_limits import (
     REGISTRATION,
     RESET_OF_ADDRESS,
     RESET_OF_NETWORK,
+    UNCONFIRMED_TAGS_OF_INBOX,
     RateLimitBucket,
     network_of,
     require,
@@ -29,6 +30,7 @@ from functions.platform.errors import (
     Malformed,
     NotFound,
     StoreUnavailable,
+    TooManyAttempts,
     Unauthenticated,
     WrongCredentials,
     WrongPassword,
@@ -131,8 +133,9 @@ class AccountService:
         login = self._new_login(address.email, address.key, new)
         self._logins.add_login(login)
         try:
+            self._limit_tags(login)
             self._send_confirmation(login.user_id, login.email)
-        except StoreUnavailable as error:
+        except (StoreUnavailable, TooManyAttempts) as error:
             log.error("The first email to %s could not be sent: %s", self._pseudonym(login.address), error.detail)
         return _viewer(login)
 
@@ -221,6 +224,7 @@ class AccountService:
             RateLimitBucket(viewer.user_id, "confirmation", CONFIRMATION),
             "We already sent you several links in the last hour. Check your inbox and your spam folder.",
         )
+        self._limit_tags(self._existing_login(viewer.user_id))
         self._send_confirmation(viewer.user_id, viewer.email)
 
     def confirm_address(self, link_token: str, origin: RequestOrigin) -> str:
@@ -233,7 +237,7 @@ class AccountService:
     def request_reset(self, email: str, origin: RequestOrigin) -> None:
         """Request a reset link; takes the same time whether there is an account. Raise Malformed, TooManyAttempts."""
         address = address_of(email)
-        sentence = "Several links were requested in the last hour. Check your inbox and your spam folder."
+        sentence = "Several links were requested recently, and each is valid. Check your inbox and your spam folder."
         require(self._limiter, RateLimitBucket(network_of(origin.ip), "reset", RESET_OF_NETWORK), sentence)
         require(self._limiter, RateLimitBucket(self._pseudonym(address.key), "reset", RESET_OF_ADDRESS), sentence)
         self._queues.send(StartReset(address.email))
@@ -241,9 +245,15 @@ class AccountService:
     def mail_reset_link(self, email: str) -> None:
         """Mail the reset link that was requested, if the address has an account."""
         login = self._logins.find_login(address_of(email).key, self._hasher.dummy)
-        if login.user_id:
-            link = self._links.make_link(login.user_id, LinkPurpose.RESET)
-            self._queues.send(SendMail("reset", login.email, link))
+        if not login.user_id:
+            return
+        try:
+            self._limit_tags(login)
+        except TooManyAttempts as error:
+            log.warning("A reset link for %s is not mailed: %s", self._pseudonym(login.address), error.detail)
+            return
+        link = self._links.make_link(login.user_id, LinkPurpose.RESET)
+        self._queues.send(SendMail("reset", login.email, link))
 
     def give_up_reset(self, email: str) -> None:
         """Log that a requested reset link could not be mailed; the person can request another."""
@@ -341,6 +351,17 @@ class AccountService:
         if login is None:
             raise Conflict("This account has just been deleted.")
         return login
+
+    def _limit_tags(self, login: Login) -> None:
+        """Count an email to an unconfirmed address with a `+tag`; raise TooManyAttempts.
+
+        Anybody can register such addresses of an inbox. Its other addresses are not counted, so that nobody can use
+        the limit against their owner.
+        """
+        inbox = tagged_inbox_of(login.address)
+        if inbox and login.confirmed_at is None:
+            bucket = RateLimitBucket(self._pseudonym(inbox), "tags", UNCONFIRMED_TAGS_OF_INBOX)
+            require(self._limiter, bucket, "Several emails were sent to this inbox in the last hour.")
 
     def _limit_links(self, origin: RequestOrigin) -> None:
         bucket = RateLimitBucket(network_of(origin.ip), "link", LINK)

@@ -102,7 +102,7 @@ class FakeLoginStore(FakeStore):
 
     def __init__(self) -> None:
         self.logins: dict[str, Login] = {}
-        self.links: dict[tuple[str, LinkPurpose], tuple[str, datetime]] = {}
+        self.links: dict[str, tuple[str, LinkPurpose, datetime]] = {}
 
     def add_login(self, login: Login) -> None:
         self.check()
@@ -125,7 +125,7 @@ class FakeLoginStore(FakeStore):
         if login is None or login.password_hash not in (over, new):
             return False
         self.logins[user_id] = replace(login, password_hash=new)
-        self.links.pop((user_id, LinkPurpose.RESET), None)
+        self._end_links(user_id, LinkPurpose.RESET)
         return True
 
     def make_administrator(self, user_id: str) -> None:
@@ -133,15 +133,15 @@ class FakeLoginStore(FakeStore):
 
     def store_link(self, link_hash: str, user_id: str, purpose: LinkPurpose, expires_at: datetime) -> None:
         self.check()
-        self.links[user_id, purpose] = (link_hash, expires_at)
+        self.links[link_hash] = (user_id, purpose, expires_at)
 
     def use_link(self, link_hash: str, purpose: LinkPurpose, now: datetime) -> str | None:
         self.check()
-        for (user_id, of), (known, expires_at) in self.links.items():
-            if (known, of) == (link_hash, purpose) and expires_at > now:
-                del self.links[user_id, of]
-                return user_id
-        return None
+        user_id, of, expires_at = self.links.get(link_hash, ("", purpose, now))
+        if of != purpose or expires_at <= now:
+            return None
+        del self.links[link_hash]
+        return user_id
 
     def confirm_address(self, user_id: str, at: datetime) -> None:
         login = self.get_login(user_id)
@@ -152,14 +152,17 @@ class FakeLoginStore(FakeStore):
         self.check()
         self.logins.pop(user_id, None)
         for purpose in LinkPurpose:
-            self.links.pop((user_id, purpose), None)
+            self._end_links(user_id, purpose)
 
     def delete_expired_links(self, now: datetime) -> int:
         self.check()
-        over = [key for key, (_, expires_at) in self.links.items() if expires_at <= now]
+        over = [key for key, (_, _, expires_at) in self.links.items() if expires_at <= now]
         for key in over:
             del self.links[key]
         return len(over)
+
+    def _end_links(self, user_id: str, purpose: LinkPurpose) -> None:
+        self.links = {key: link for key, link in self.links.items() if link[:2] != (user_id, purpose)}
 
     def _change(self, user_id: str, **changes: Any) -> None:
         self.check()
