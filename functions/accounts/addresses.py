@@ -3,7 +3,8 @@
 The domain is compared in its ASCII form (IDNA 2008, UTS 46), the local part by NFKC and case folding, which is
 Unicode's caseless matching (The Unicode Standard, section 3.13, D146). RFC 5321 allows a host to distinguish `Jo`
 from `jo`, but hosts do not, and two accounts that receive each other's mail help nobody. Dots and `+tags` are kept:
-only the host knows what they mean. Whether the address exists is verified by sending an email to it, not by DNS.
+only the host knows what they mean. A rate limit of emails does take tags off. Whether the address exists is verified by
+sending an email to it, not by DNS.
 """
 
 from __future__ import annotations
@@ -41,6 +42,13 @@ def address_of(typed: str) -> EmailAddress:
     if len(key) > LONGEST or len(found.normalized) > LONGEST:
         raise _too_long()
     return EmailAddress(found.normalized, key)
+
+
+def tagged_inbox_of(key: str) -> str:
+    """Return the key of an address without its `+tag`, which is the inbox at most hosts; empty if there is no tag."""
+    local_part, _, domain = key.rpartition("@")
+    inbox, plus, _ = local_part.partition("+")
+    return f"{inbox}@{domain}" if inbox and plus else ""
 
 
 def _folded(text: str) -> str:

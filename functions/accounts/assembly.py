@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from functions.accounts.access import AccountAccess
 from functions.accounts.admin_auth import AdminAuth
 from functions.accounts.authentication import Authentication
+from functions.accounts.known_devices import KnownDevices
 from functions.accounts.links import MailedLinks
 from functions.accounts.login_history import LoginHistoryService
 from functions.accounts.passwords import Argon2Hasher
@@ -53,6 +54,7 @@ def assemble(resources: Resources, forgetters: Callable[[], Iterable[Callable[[s
         authentication=Authentication(logins, hasher, limiter, history, pseudonym),
         limiter=limiter,
         links=MailedLinks(logins, settings.site_origin, resources.now),
+        devices=KnownDevices(resources.signed_tokens(), resources.now),
         history=history,
     )
     dependencies = AccountDependencies(queues, forgetters, pseudonym, resources.now)

@@ -11,18 +11,21 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from functions.accounts.hash_queue import Line
 from functions.accounts.login_history import NOBODY
 from functions.accounts.model import LoginOutcome
 from functions.accounts.password_policy import normalize_password
 from functions.accounts.rate_limits import (
+    BUSY_OF_NETWORK,
     PASSWORD_OF_ADDRESS,
     PASSWORD_OF_NETWORK,
     RateLimit,
     RateLimitBucket,
     Refusal,
     network_of,
+    site_of,
 )
-from functions.platform.errors import StoreUnavailable, WrongCredentials
+from functions.platform.errors import Busy, StoreUnavailable, WrongCredentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,13 +37,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+BUSY = "password-busy"
+
 
 @dataclass(frozen=True, slots=True)
 class PasswordLimits:
-    """Limits of failed attempts: for one address from one network, and from one network in total."""
+    """Limits of failed attempts for one address from one network and from one network in total, and of busy ones."""
 
     of_address: RateLimit = PASSWORD_OF_ADDRESS
     of_network: RateLimit = PASSWORD_OF_NETWORK
+    busy_of_network: RateLimit = BUSY_OF_NETWORK
 
 
 class Authentication:
@@ -62,17 +68,19 @@ class Authentication:
         self._pseudonym = pseudonym
         self._limits = limits or PasswordLimits()
 
-    def authenticate(self, address: EmailAddress, typed: str, origin: RequestOrigin) -> Login:
-        """Return the login with this address and password.
+    def authenticate(self, address: EmailAddress, typed: str, origin: RequestOrigin, *, known: bool = False) -> Login:
+        """Return the login with this address and password; `known` people have priority in the queue for hashes.
 
         Raises WrongCredentials, TooManyAttempts (for the right password too), Busy, StoreUnavailable, and Malformed for
         a password that no account can have.
         """
         password = normalize_password(typed)
-        network = network_of(origin.ip)
+        network, pseudonym, limits = network_of(origin.ip), self._pseudonym(address.key), self._limits
+        line = Line(pseudonym, known=True) if known else Line(site_of(origin.ip))
         buckets = (
-            RateLimitBucket(network, f"password:{self._pseudonym(address.key)}", self._limits.of_address),
-            RateLimitBucket(network, "password", self._limits.of_network),
+            RateLimitBucket(network, f"password:{pseudonym}", limits.of_address),
+            RateLimitBucket(network, "password", limits.of_network),
+            RateLimitBucket(network, BUSY, limits.busy_of_network, only_checked=True),
         )
         reservation = self._limiter.reserve(buckets)
         if isinstance(reservation, Refusal):
@@ -81,10 +89,12 @@ class Authentication:
             raise reservation.error("Too many failed attempts.")
         try:
             login = self._logins.find_login(address.key, self._hasher.dummy)
-            right = self._hasher.verify(login.password_hash, password)
-        except StoreUnavailable:
-            with suppress(StoreUnavailable):  # nothing was verified, so the attempt does not count
+            right = self._hasher.verify(login.password_hash, password, line)
+        except StoreUnavailable as error:
+            with suppress(StoreUnavailable):  # nothing was verified, so this is no failed attempt
                 self._limiter.cancel(reservation)
+                if isinstance(error, Busy):
+                    self._limiter.reserve((RateLimitBucket(network, BUSY, limits.busy_of_network),))
             raise
         if not (right and login.user_id):
             self._history.record_attempt(login.user_id or NOBODY, origin, LoginOutcome.WRONG_PASSWORD)
@@ -92,18 +102,22 @@ class Authentication:
         self._limiter.record_success(reservation)
         return login
 
+    def line_of(self, login: Login) -> Line:
+        """Return the line in which somebody waits who has proved that the account is theirs."""
+        return Line(self._pseudonym(login.address), known=True)
+
     def still_valid(self, login: Login, current: Login | None, typed: str) -> bool:
         """Return whether the password that was verified for `login` is valid for the `current` state of the account."""
         if current is None:
             return False
         same = current.password_hash == login.password_hash
-        return same or self._hasher.verify(current.password_hash, normalize_password(typed))
+        return same or self._hasher.verify(current.password_hash, normalize_password(typed), self.line_of(login))
 
     def renew_hash(self, login: Login, typed: str) -> None:
         """Hash the password again if the parameters have changed since; on failure the next login does it."""
         if self._hasher.outdated(login.password_hash):
             try:
-                new = self._hasher.hash(normalize_password(typed))
+                new = self._hasher.hash(normalize_password(typed), self.line_of(login))
                 self._logins.replace_hash(login.user_id, over=login.password_hash, new=new)
             except StoreUnavailable as error:
                 log.warning("A password hash with old parameters could not be replaced: %s", error.detail)

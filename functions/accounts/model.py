@@ -71,7 +71,8 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class OpenedSession:
-    """A session and its token, which is returned once and never stored."""
+    """A session and its token, and the token of the device; both are returned once and never stored."""
 
     token: str = field(repr=False)
     session: Session
+    device: str = field(default="", repr=False)

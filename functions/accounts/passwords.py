@@ -1,7 +1,7 @@
 """Password hashing with argon2id: limited concurrency, and equal work for an address without an account.
 
-A hash takes 64 MiB and 0.1 to 0.2 s of a processor. So only a few run at once, some more wait, and any further call is
-refused with Busy instead of exhausting the memory.
+A hash takes 64 MiB and 0.1 to 0.2 s of a processor. So only a few run at once, some more wait in a fair queue, and any
+further call is refused with Busy instead of exhausting the memory.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import base64
 import dataclasses
 import logging
 import secrets
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from argon2 import PasswordHasher as Argon2
 from argon2.exceptions import HashingError, InvalidHashError, VerificationError, VerifyMismatchError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
+from functions.accounts.hash_queue import UNNAMED, FairQueue, HashTicketState
 from functions.platform.errors import Busy
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
     from argon2 import Parameters
 
+    from functions.accounts.hash_queue import Line
+
 log = logging.getLogger(__name__)
 
 PROFILE = dataclasses.replace(RFC_9106_LOW_MEMORY, parallelism=1)
 """64 MiB, 3 passes: the second recommended option of RFC 9106, section 4, in one lane, as an instance has one core."""
 
-CONCURRENT = 2
-MOST_WAITING = 8
 LONGEST_WAIT_S = 10.0
 
 
@@ -41,29 +41,27 @@ class Argon2Hasher:
     def __init__(
         self,
         profile: Parameters = PROFILE,
+        queue: FairQueue | None = None,
         *,
-        concurrent: int = CONCURRENT,
-        most_waiting: int = MOST_WAITING,
         longest_wait_s: float = LONGEST_WAIT_S,
     ) -> None:
         self._argon2 = Argon2.from_parameters(profile)
         self._profile = profile
-        self._places = threading.BoundedSemaphore(concurrent + most_waiting)
-        self._running = threading.BoundedSemaphore(concurrent)
+        self._queue = queue or FairQueue()
         self._longest_wait_s = longest_wait_s
         self.dummy = self.unusable()
 
-    def hash(self, password: str) -> str:
-        with self._slot():
+    def hash(self, password: str, line: Line = UNNAMED) -> str:
+        with self._slot(line):
             try:
                 return self._argon2.hash(password)
             except HashingError:  # no memory
                 raise _busy() from None
 
-    def verify(self, password_hash: str, password: str) -> bool:
-        with self._slot():
+    def verify(self, password_hash: str, password: str, line: Line = UNNAMED) -> bool:
+        with self._slot(line):
             try:
-                return self._argon2.verify(password_hash, password)
+                self._argon2.verify(password_hash, password)
             except VerifyMismatchError:
                 return False
             except InvalidHashError:
@@ -71,6 +69,8 @@ class Argon2Hasher:
                 return False
             except VerificationError:  # no memory
                 raise _busy() from None
+            self._queue.forgive(line)
+            return True
 
     def outdated(self, password_hash: str) -> bool:
         return self._argon2.check_needs_rehash(password_hash)
@@ -82,19 +82,16 @@ class Argon2Hasher:
         return f"$argon2id$v={profile.version}${cost}${salt}${digest}"
 
     @contextmanager
-    def _slot(self) -> Iterator[None]:
-        """Wait until another hash may run; raise Busy if too many wait already, or after LONGEST_WAIT_S."""
-        if not self._places.acquire(blocking=False):
-            raise _busy()
+    def _slot(self, line: Line) -> Iterator[None]:
+        """Wait until another hash may run; raise Busy if there is no place to wait, or after LONGEST_WAIT_S."""
+        ticket = self._queue.enter(line)
         try:
-            if not self._running.acquire(timeout=self._longest_wait_s):
+            ticket.settled.wait(self._longest_wait_s)
+            if ticket.state is not HashTicketState.RUNNING:
                 raise _busy()
-            try:
-                yield
-            finally:
-                self._running.release()
+            yield
         finally:
-            self._places.release()
+            self._queue.leave(ticket)
 
 
 def _base64(raw: bytes) -> str:

@@ -8,7 +8,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from functions.accounts.model import LinkPurpose, Login, LoginHistoryEntry, OpenedSession, Session
+    from functions.accounts.hash_queue import Line
+    from functions.accounts.model import (
+        LinkPurpose,
+        Login,
+        LoginHistoryEntry,
+        OpenedSession,
+        Session,
+    )
     from functions.accounts.rate_limits import RateLimitBucket, Refusal, Reservation
     from functions.platform.messages import Message
     from functions.platform.pagination import TimePosition
@@ -28,13 +35,13 @@ class LoginStore(Protocol):
         """Return the login with this id."""
 
     def replace_hash(self, user_id: str, *, over: str, new: str) -> bool:
-        """Set the password hash to `new` if it is still `over`; return whether it was. Any reset link ends."""
+        """Set the password hash to `new` if it is still `over`; return whether it was. All reset links end."""
 
     def make_administrator(self, user_id: str) -> None:
         """Make the account an administrator."""
 
     def store_link(self, link_hash: str, user_id: str, purpose: LinkPurpose, expires_at: datetime) -> None:
-        """Store the hash of a link; it replaces an earlier link of the same account and purpose."""
+        """Store the hash of a link; earlier links of the same account stay valid."""
 
     def use_link(self, link_hash: str, purpose: LinkPurpose, now: datetime) -> str | None:
         """Return the user id of a link and end the link; None if it is unknown, used, expired or of another purpose."""
@@ -85,16 +92,16 @@ class SessionStore(Protocol):
 
 
 class PasswordHasher(Protocol):
-    """Hashes and verifies passwords; `hash` and `verify` raise Busy when too many calls wait."""
+    """Hashes and verifies passwords; `hash` and `verify` wait in a line, and raise Busy when too many calls wait."""
 
     @property
     def dummy(self) -> str:
         """Return a hash of no known password, to verify against where there is no account."""
 
-    def hash(self, password: str) -> str:
+    def hash(self, password: str, line: Line) -> str:
         """Return a hash of the password with a new salt."""
 
-    def verify(self, password_hash: str, password: str) -> bool:
+    def verify(self, password_hash: str, password: str, line: Line) -> bool:
         """Return whether the hash is of the password; takes the same time for either answer."""
 
     def outdated(self, password_hash: str) -> bool:
@@ -108,7 +115,10 @@ class RateLimiter(Protocol):
     """Counts attempts; every method takes one round trip and raises StoreUnavailable."""
 
     def reserve(self, buckets: Sequence[RateLimitBucket]) -> Reservation | Refusal:
-        """Count an attempt in all buckets, which have the same shard, or in none if one of them is full."""
+        """Count an attempt in all buckets, which have the same shard, or in none if one of them is full.
+
+        A bucket that is `only_checked` refuses the attempt when it is full, but the attempt is not counted in it.
+        """
 
     def cancel(self, reservation: Reservation) -> None:
         """Undo the attempt."""

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 IPV6_NETWORK_BITS = 64
 """The smallest network that a subscriber is assigned (RFC 6177); addresses within it cost nothing."""
 
+IPV6_SITE_BITS = 48
+"""The largest network that a site is usually assigned (RFC 6177, section 2)."""
+
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
@@ -28,13 +31,22 @@ PASSWORD_OF_ADDRESS = RateLimit(5, 60)
 PASSWORD_OF_NETWORK = RateLimit(50, 60)
 """Failed logins: for one address from one network, and from one network, which may be an office or a campus."""
 
+BUSY_OF_NETWORK = RateLimit(30, 60)
+"""Attempts from one network that no password hash was left for. They count for nothing else, so this is generous."""
+
 REGISTRATION = RateLimit(100, 3600)
 """Registrations from one network. Each reveals whether an address is taken and sends an email."""
 
-RESET_OF_ADDRESS = RateLimit(3, 3600)
+RESET_OF_ADDRESS = RateLimit(3, 1800)
 RESET_OF_NETWORK = RateLimit(30, 3600)
 CONFIRMATION = RateLimit(5, 3600)
-"""Emails: reset links to one address, reset links requested from one network, confirmation links of one account."""
+"""Emails: reset links to one address, reset links requested from one network, confirmation links of one account.
+
+A reset link is valid for as long as it counts, so whoever is refused another has one in the inbox.
+"""
+
+UNCONFIRMED_TAGS_OF_INBOX = RateLimit(5, 3600)
+"""Emails to the unconfirmed addresses of one inbox that differ in their `+tag` only; anybody can register them."""
 
 LINK = RateLimit(30, 60)
 """Uses of mailed links from one network; 256 bits cannot be guessed, this only protects the store from load."""
@@ -44,12 +56,14 @@ LINK = RateLimit(30, 60)
 class RateLimitBucket:
     """What is counted under which limit. Buckets that are reserved together have the same `shard`.
 
-    The buckets of a shard are on one node of a cluster, where they can be checked and written in one step.
+    The buckets of a shard are on one node of a cluster, where they can be checked and written in one step. An attempt
+    is not counted in a bucket that is `only_checked`.
     """
 
     shard: str
     name: str
     limit: RateLimit
+    only_checked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +98,15 @@ def require(limiter: RateLimiter, bucket: RateLimitBucket, sentence: str) -> Non
 
 def network_of(ip: str) -> str:
     """Return the network that an IP address is counted by: the address itself for IPv4, its /64 for IPv6."""
+    return _network(ip, IPV6_NETWORK_BITS)
+
+
+def site_of(ip: str) -> str:
+    """Return the network that an IP address waits with: the address itself for IPv4, its /48 for IPv6."""
+    return _network(ip, IPV6_SITE_BITS)
+
+
+def _network(ip: str, ipv6_bits: int) -> str:
     try:
         address = ip_address(ip)
     except ValueError:
@@ -92,4 +115,5 @@ def network_of(ip: str) -> str:
         return str(address)
     if address.ipv4_mapped:
         return str(address.ipv4_mapped)
-    return f"{IPv6Address(int(address) >> IPV6_NETWORK_BITS << IPV6_NETWORK_BITS)}/{IPV6_NETWORK_BITS}"
+    rest = 128 - ipv6_bits
+    return f"{IPv6Address(int(address) >> rest << rest)}/{ipv6_bits}"

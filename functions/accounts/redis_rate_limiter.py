@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from functions.accounts.rate_limits import RateLimitBucket
 
-# KEYS: the buckets, then the marker of the first refusal; ARGV: attempt id, then window in ms and limit of each bucket.
+# KEYS: the buckets, then the marker of the first refusal; ARGV: attempt id, then of each bucket: window in ms,
+# limit, and 1 if the attempt counts in it.
 # Returns how many ms to wait (0: accepted), and whether this is the first refusal since the limit was reached.
 _RESERVE = """
 local time = redis.call('TIME')
@@ -30,7 +31,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local buckets = #KEYS - 1
 local wait = 0
 for i = 1, buckets do
-  local window, limit = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+  local window, limit = tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i])
   redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now - window)
   if redis.call('ZCARD', KEYS[i]) >= limit and not redis.call('ZSCORE', KEYS[i], ARGV[1]) then
     local oldest = redis.call('ZRANGE', KEYS[i], -limit, -limit, 'WITHSCORES')
@@ -42,8 +43,10 @@ if wait > 0 then
   return {wait, first and 1 or 0}
 end
 for i = 1, buckets do
-  redis.call('ZADD', KEYS[i], now, ARGV[1])
-  redis.call('PEXPIRE', KEYS[i], ARGV[2 * i])
+  if ARGV[3 * i + 1] == '1' then
+    redis.call('ZADD', KEYS[i], now, ARGV[1])
+    redis.call('PEXPIRE', KEYS[i], ARGV[3 * i - 1])
+  end
 end
 return {0, 0}
 """
@@ -65,7 +68,7 @@ class RedisRateLimiter:
 
     def reserve(self, buckets: Sequence[RateLimitBucket]) -> Reservation | Refusal:
         reservation = Reservation(secrets.token_hex(8), tuple(buckets))
-        limits = [number for each in buckets for number in (math.ceil(each.limit.window_s * 1000), each.limit.attempts)]
+        limits = [number for bucket in buckets for number in _limit(bucket)]
         with answering():
             wait_ms, first = self._reserve(keys=_keys(reservation), args=[reservation.attempt_id, *limits])
         return Refusal(math.ceil(wait_ms / 1000), first == 1) if wait_ms else reservation
@@ -79,6 +82,10 @@ class RedisRateLimiter:
     def record_success(self, reservation: Reservation) -> None:
         with answering():
             self._record_success(keys=_keys(reservation), args=[reservation.attempt_id])
+
+
+def _limit(bucket: RateLimitBucket) -> tuple[int, int, int]:
+    return math.ceil(bucket.limit.window_s * 1000), bucket.limit.attempts, 0 if bucket.only_checked else 1
 
 
 def _keys(reservation: Reservation) -> list[str]:

@@ -26,6 +26,7 @@ class LoginRequest(Struct, frozen=True):
 
     email: Email
     password: Password
+    device: Annotated[str, Meta(description="The `device` of an earlier login on this device.")] = ""
 
 
 class Registration(Struct, frozen=True):
@@ -107,12 +108,23 @@ class NewSession(Struct, frozen=True):
     email: str
     admin: Annotated[bool, Meta(description="Whether the viewer is an administrator.")]
     confirmed: Annotated[bool, Meta(description="Whether the email address is confirmed.")]
+    device: Annotated[
+        str, Meta(description="Send it along with the next login on this device. It gives priority, never access.")
+    ]
 
     @classmethod
     def of(cls, opened: OpenedSession) -> NewSession:
         """Return the JSON of a session that has just been opened."""
         session, viewer = opened.session, opened.session.viewer
-        return cls(opened.token, session.ends_at, viewer.user_id, viewer.email, viewer.admin, viewer.confirmed)
+        return cls(
+            token=opened.token,
+            expires_at=session.ends_at,
+            user_id=viewer.user_id,
+            email=viewer.email,
+            admin=viewer.admin,
+            confirmed=viewer.confirmed,
+            device=opened.device,
+        )
 
 
 class Me(Struct, frozen=True):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from functions.accounts.addresses import address_of
+from functions.accounts.addresses import address_of, tagged_inbox_of
+from functions.accounts.hash_queue import Line
 from functions.accounts.model import LinkPurpose, Login, LoginOutcome
 from functions.accounts.password_policy import validate_new_password
 from functions.accounts.rate_limits import (
@@ -16,9 +17,11 @@ from functions.accounts.rate_limits import (
     REGISTRATION,
     RESET_OF_ADDRESS,
     RESET_OF_NETWORK,
+    UNCONFIRMED_TAGS_OF_INBOX,
     RateLimitBucket,
     network_of,
     require,
+    site_of,
 )
 from functions.platform.errors import (
     AccountStillExists,
@@ -27,6 +30,7 @@ from functions.platform.errors import (
     Malformed,
     NotFound,
     StoreUnavailable,
+    TooManyAttempts,
     Unauthenticated,
     WrongCredentials,
     WrongPassword,
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.accounts.authentication import Authentication
+    from functions.accounts.known_devices import KnownDevices
     from functions.accounts.links import MailedLinks
     from functions.accounts.login_history import LoginHistoryService
     from functions.accounts.model import LoginHistoryEntry, OpenedSession, RequestOrigin, Session
@@ -61,6 +66,7 @@ class AccountParts:
     authentication: Authentication
     limiter: RateLimiter
     links: MailedLinks
+    devices: KnownDevices
     history: LoginHistoryService
 
 
@@ -88,6 +94,7 @@ class AccountService:
         self._authentication = parts.authentication
         self._limiter = parts.limiter
         self._links = parts.links
+        self._devices = parts.devices
         self.login_history = parts.history
         self._queues = dependencies.queues
         self._forgetters = dependencies.forgetters
@@ -123,21 +130,27 @@ class AccountService:
             RateLimitBucket(network_of(origin.ip), "registration", REGISTRATION),
             "Too many accounts were created from your network in the last hour.",
         )
-        login = self._new_login(address.email, address.key, self._hasher.hash(chosen))
+        new = self._hasher.hash(chosen, Line(site_of(origin.ip)))
+        login = self._new_login(address.email, address.key, new)
         self._logins.add_login(login)
         try:
+            self._limit_tags(login)
             self._send_confirmation(login.user_id, login.email)
-        except StoreUnavailable as error:
+        except (StoreUnavailable, TooManyAttempts) as error:
             log.error("The first email to %s could not be sent: %s", self._pseudonym(login.address), error.detail)
         return _viewer(login)
 
-    def log_in(self, email: str, password: str, origin: RequestOrigin, *, replacing: str = "") -> OpenedSession:
+    def log_in(
+        self, email: str, password: str, origin: RequestOrigin, *, replacing: str = "", device: str = ""
+    ) -> OpenedSession:
         """Open a session under a new token, and end the session of the token `replacing`.
 
-        Raises what `Authentication.authenticate` raises.
+        The token of a known `device` gives priority. Raises what `Authentication.authenticate` raises.
         """
-        login = self._authentication.authenticate(address_of(email), password, origin)
-        opened = self._sessions.open_session(_viewer(login), ip=origin.ip, browser=origin.browser)
+        address = address_of(email)
+        known = self._devices.is_known(address.key, device)
+        login = self._authentication.authenticate(address, password, origin, known=known)
+        opened = self._open_session(login, origin)
         # A change of password or a deletion ends the sessions of the account last. A session that the old password
         # opened between the two steps is detected here; one that it opened earlier is ended by them.
         current = self._logins.get_login(login.user_id)
@@ -170,10 +183,11 @@ class AccountService:
         """Set a new password, end every session and open a new one; raise WrongPassword, Malformed, TooManyAttempts."""
         chosen = validate_new_password(new, address_of(viewer.email))
         login = self._authenticate_again(viewer, current, origin)
-        if not self._logins.replace_hash(login.user_id, over=login.password_hash, new=self._hasher.hash(chosen)):
+        new_hash = self._hasher.hash(chosen, self._authentication.line_of(login))
+        if not self._logins.replace_hash(login.user_id, over=login.password_hash, new=new_hash):
             raise Conflict("Your password was changed on another device at the same time. Log in again.")
         self._sessions.end_sessions_of(login.user_id)
-        opened = self._sessions.open_session(_viewer(login), ip=origin.ip, browser=origin.browser)
+        opened = self._open_session(login, origin)
         self._notify("password_changed", login)
         return opened
 
@@ -211,6 +225,7 @@ class AccountService:
             RateLimitBucket(viewer.user_id, "confirmation", CONFIRMATION),
             "We already sent you several links in the last hour. Check your inbox and your spam folder.",
         )
+        self._limit_tags(self._existing_login(viewer.user_id))
         self._send_confirmation(viewer.user_id, viewer.email)
 
     def confirm_address(self, link_token: str, origin: RequestOrigin) -> str:
@@ -223,7 +238,7 @@ class AccountService:
     def request_reset(self, email: str, origin: RequestOrigin) -> None:
         """Request a reset link; takes the same time whether there is an account. Raise Malformed, TooManyAttempts."""
         address = address_of(email)
-        sentence = "Several links were requested in the last hour. Check your inbox and your spam folder."
+        sentence = "Several links were requested recently, and each is valid. Check your inbox and your spam folder."
         require(self._limiter, RateLimitBucket(network_of(origin.ip), "reset", RESET_OF_NETWORK), sentence)
         require(self._limiter, RateLimitBucket(self._pseudonym(address.key), "reset", RESET_OF_ADDRESS), sentence)
         self._queues.send(StartReset(address.email))
@@ -231,9 +246,15 @@ class AccountService:
     def mail_reset_link(self, email: str) -> None:
         """Mail the reset link that was requested, if the address has an account."""
         login = self._logins.find_login(address_of(email).key, self._hasher.dummy)
-        if login.user_id:
-            link = self._links.make_link(login.user_id, LinkPurpose.RESET)
-            self._queues.send(SendMail("reset", login.email, link))
+        if not login.user_id:
+            return
+        try:
+            self._limit_tags(login)
+        except TooManyAttempts as error:
+            log.warning("A reset link for %s is not mailed: %s", self._pseudonym(login.address), error.detail)
+            return
+        link = self._links.make_link(login.user_id, LinkPurpose.RESET)
+        self._queues.send(SendMail("reset", login.email, link))
 
     def give_up_reset(self, email: str) -> None:
         """Log that a requested reset link could not be mailed; the person can request another."""
@@ -248,7 +269,8 @@ class AccountService:
         user_id = self._links.use_link(link_token, LinkPurpose.RESET)
         try:
             login = self._existing_login(user_id)
-            new = self._hasher.hash(validate_new_password(password, address_of(login.email)))
+            chosen = validate_new_password(password, address_of(login.email))
+            new = self._hasher.hash(chosen, self._authentication.line_of(login))
         except (Malformed, StoreUnavailable):
             self._links.restore_link(link_token, user_id, LinkPurpose.RESET)
             raise
@@ -294,12 +316,16 @@ class AccountService:
 
     def _authenticate_again(self, viewer: Viewer, password: str, origin: RequestOrigin) -> Login:
         try:
-            login = self._authentication.authenticate(address_of(viewer.email), password, origin)
+            login = self._authentication.authenticate(address_of(viewer.email), password, origin, known=True)
         except WrongCredentials:
             raise WrongPassword("The password is wrong.") from None
         if login.user_id != viewer.user_id:
             raise Unauthenticated("This account has been deleted. Log in again.")
         return login
+
+    def _open_session(self, login: Login, origin: RequestOrigin) -> OpenedSession:
+        opened = self._sessions.open_session(_viewer(login), ip=origin.ip, browser=origin.browser)
+        return replace(opened, device=self._devices.issue_token(login.address))
 
     def _new_login(self, email: str, key: str, password_hash: str) -> Login:
         return Login(uuid.uuid4().hex, key, email, password_hash, False, None, self._now())
@@ -326,6 +352,17 @@ class AccountService:
         if login is None:
             raise Conflict("This account has just been deleted.")
         return login
+
+    def _limit_tags(self, login: Login) -> None:
+        """Count an email to an unconfirmed address with a `+tag`; raise TooManyAttempts.
+
+        Anybody can register such addresses of an inbox. Its other addresses are not counted, so that nobody can use
+        the limit against their owner.
+        """
+        inbox = tagged_inbox_of(login.address)
+        if inbox and login.confirmed_at is None:
+            bucket = RateLimitBucket(self._pseudonym(inbox), "tags", UNCONFIRMED_TAGS_OF_INBOX)
+            require(self._limiter, bucket, "Several emails were sent to this inbox in the last hour.")
 
     def _limit_links(self, origin: RequestOrigin) -> None:
         bucket = RateLimitBucket(network_of(origin.ip), "link", LINK)

@@ -66,7 +66,8 @@ def log_in(request: func.HttpRequest, body: LoginRequest) -> NewSession:
     from functions.accounts.schemas import NewSession
 
     accounts, origin = bootstrap.accounts(), _origin(request)
-    return NewSession.of(accounts.log_in(body.email, body.password, origin, replacing=bearer(request)))
+    opened = accounts.log_in(body.email, body.password, origin, replacing=bearer(request), device=body.device)
+    return NewSession.of(opened)
 
 
 @app.delete("sessions", caller=VIEWER)

@@ -145,7 +145,7 @@ class WrongPassword(Forbidden):
 
 
 class LinkExpired(NotflixError):
-    """A mailed link is used, replaced by a later one, too old, or unknown."""
+    """A mailed link is used, too old, unknown, or a reset link from before a change of the password."""
 
     code = "link_over"
     status = 410

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from argon2 import Parameters, Type
 
 from functions.accounts.authentication import Authentication, PasswordLimits
+from functions.accounts.hash_queue import UNNAMED, FairQueue
+from functions.accounts.known_devices import KnownDevices
 from functions.accounts.links import MailedLinks
 from functions.accounts.login_history import LoginHistoryService
 from functions.accounts.model import (
@@ -36,6 +38,7 @@ from tests.support.queues import MemoryQueues
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from functions.accounts.hash_queue import Line
     from functions.accounts.rate_limits import RateLimitBucket
     from functions.platform.messages import Message
     from functions.platform.pagination import TimePosition
@@ -99,7 +102,7 @@ class FakeLoginStore(FakeStore):
 
     def __init__(self) -> None:
         self.logins: dict[str, Login] = {}
-        self.links: dict[tuple[str, LinkPurpose], tuple[str, datetime]] = {}
+        self.links: dict[str, tuple[str, LinkPurpose, datetime]] = {}
 
     def add_login(self, login: Login) -> None:
         self.check()
@@ -122,7 +125,7 @@ class FakeLoginStore(FakeStore):
         if login is None or login.password_hash not in (over, new):
             return False
         self.logins[user_id] = replace(login, password_hash=new)
-        self.links.pop((user_id, LinkPurpose.RESET), None)
+        self._end_links(user_id, LinkPurpose.RESET)
         return True
 
     def make_administrator(self, user_id: str) -> None:
@@ -130,15 +133,15 @@ class FakeLoginStore(FakeStore):
 
     def store_link(self, link_hash: str, user_id: str, purpose: LinkPurpose, expires_at: datetime) -> None:
         self.check()
-        self.links[user_id, purpose] = (link_hash, expires_at)
+        self.links[link_hash] = (user_id, purpose, expires_at)
 
     def use_link(self, link_hash: str, purpose: LinkPurpose, now: datetime) -> str | None:
         self.check()
-        for (user_id, of), (known, expires_at) in self.links.items():
-            if (known, of) == (link_hash, purpose) and expires_at > now:
-                del self.links[user_id, of]
-                return user_id
-        return None
+        user_id, of, expires_at = self.links.get(link_hash, ("", purpose, now))
+        if of != purpose or expires_at <= now:
+            return None
+        del self.links[link_hash]
+        return user_id
 
     def confirm_address(self, user_id: str, at: datetime) -> None:
         login = self.get_login(user_id)
@@ -149,14 +152,17 @@ class FakeLoginStore(FakeStore):
         self.check()
         self.logins.pop(user_id, None)
         for purpose in LinkPurpose:
-            self.links.pop((user_id, purpose), None)
+            self._end_links(user_id, purpose)
 
     def delete_expired_links(self, now: datetime) -> int:
         self.check()
-        over = [key for key, (_, expires_at) in self.links.items() if expires_at <= now]
+        over = [key for key, (_, _, expires_at) in self.links.items() if expires_at <= now]
         for key in over:
             del self.links[key]
         return len(over)
+
+    def _end_links(self, user_id: str, purpose: LinkPurpose) -> None:
+        self.links = {key: link for key, link in self.links.items() if link[:2] != (user_id, purpose)}
 
     def _change(self, user_id: str, **changes: Any) -> None:
         self.check()
@@ -254,6 +260,8 @@ class FakeRateLimiter(FakeStore):
                 return Refusal(-(-(max(waits) - now) // timedelta(seconds=1)), first)
             reservation = Reservation(secrets.token_hex(8), tuple(buckets))
             for bucket in buckets:
+                if bucket.only_checked:
+                    continue
                 self.attempts[bucket.shard, bucket.name][reservation.attempt_id] = now
             return reservation
 
@@ -285,20 +293,23 @@ class FakeQueues(MemoryQueues):
 
 
 class CountingHasher(Argon2Hasher):
-    """A password hasher that counts its hashes and keeps the hashes that it verified."""
+    """A password hasher that counts its hashes and keeps the hashes that it verified and the lines."""
 
-    def __init__(self, profile: Parameters = CHEAP) -> None:
-        super().__init__(profile, concurrent=64)
+    def __init__(self, profile: Parameters = CHEAP, queue: FairQueue | None = None) -> None:
+        super().__init__(profile, queue or FairQueue(concurrent=64))
         self.verified: list[str] = []
+        self.lines: list[Line] = []
         self.hashed = 0
 
-    def verify(self, password_hash: str, password: str) -> bool:
+    def verify(self, password_hash: str, password: str, line: Line = UNNAMED) -> bool:
         self.verified.append(password_hash)
-        return super().verify(password_hash, password)
+        self.lines.append(line)
+        return super().verify(password_hash, password, line)
 
-    def hash(self, password: str) -> str:
+    def hash(self, password: str, line: Line = UNNAMED) -> str:
         self.hashed += 1
-        return super().hash(password)
+        self.lines.append(line)
+        return super().hash(password, line)
 
 
 def token_of(link: str) -> str:
@@ -324,7 +335,8 @@ class World:
         self.history = LoginHistoryService(
             self.queues, self.history_store, lambda user_id: self.logins.get_login(user_id) is not None, self.clock
         )
-        pseudonym = SignedTokens("k" * 32, self.clock).pseudonym
+        tokens = SignedTokens("k" * 32, self.clock)
+        pseudonym = tokens.pseudonym
         self.authentication = Authentication(
             self.logins, self.hasher, self.limiter, self.history, pseudonym, self.limits
         )
@@ -335,6 +347,7 @@ class World:
             authentication=self.authentication,
             limiter=self.limiter,
             links=MailedLinks(self.logins, SITE, self.clock),
+            devices=KnownDevices(tokens, self.clock),
             history=self.history,
         )
         dependencies = AccountDependencies(self.queues, lambda: self.forgetters, pseudonym, self.clock)

@@ -132,6 +132,12 @@ export interface AccountSession {
   since?: number;
 }
 
+/** The answer to a login. */
+export interface NewSession extends AccountSession {
+  /** Gives this device priority at its next login. */
+  device?: string;
+}
+
 export interface Login {
   at: string;
   ip: string;

@@ -23,6 +23,7 @@ from tests.support.queues import drain, empty
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
+    from functions.accounts.hash_queue import Line
     from functions.accounts.model import LoginHistoryEntry
     from tests.integration.conftest import Stack
 
@@ -97,10 +98,10 @@ def test_of_160_concurrent_wrong_attempts_five_are_hashed_and_others_are_not_aff
     hashed, lock = [], threading.Lock()
     verify = Argon2Hasher.verify
 
-    def counted(self: Argon2Hasher, password_hash: str, password: str) -> bool:
+    def counted(self: Argon2Hasher, password_hash: str, password: str, line: Line) -> bool:
         with lock:
             hashed.append(password)
-        return verify(self, password_hash, password)
+        return verify(self, password_hash, password, line)
 
     monkeypatch.setattr(Argon2Hasher, "verify", counted)
     with ThreadPoolExecutor(32) as people:

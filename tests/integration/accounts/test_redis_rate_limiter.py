@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -146,3 +147,13 @@ def test_all_buckets_of_an_attempt_are_in_one_slot_of_a_cluster(real: RedisRateL
         for key in bootstrap.resources.redis().scan_iter(f"attempts:*{buckets[0].shard}*")
     }
     assert len(tags) == 1
+
+
+def test_a_bucket_that_is_only_checked_refuses_when_it_is_full_and_counts_nothing(limiter: RateLimiter) -> None:
+    narrow, busy = make_buckets(wider=RateLimit(2, 60))
+    checked = replace(busy, only_checked=True)
+    assert accepted(limiter, (narrow, checked), 3) == [True] * 3
+    assert accepted(limiter, (busy,), 3) == [True, True, False]
+    refusal = limiter.reserve((narrow, checked))
+    assert isinstance(refusal, Refusal) and 59 <= refusal.retry_after_s <= 60
+    assert accepted(limiter, (narrow,), 3) == [True, True, False]

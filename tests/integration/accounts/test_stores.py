@@ -112,14 +112,16 @@ def test_a_link_can_be_used_once_for_its_purpose_before_it_expires(logins: Login
     assert logins.use_link(link, LinkPurpose.CONFIRM, NOON) is None
 
 
-def test_a_later_link_replaces_the_earlier_of_its_purpose(logins: LoginStore) -> None:
+def test_a_later_link_leaves_the_earlier_ones_valid(logins: LoginStore) -> None:
     login, first, second, reset = make_login(), link_hash(), link_hash(), link_hash()
     logins.add_login(login)
     logins.store_link(first, login.user_id, LinkPurpose.CONFIRM, LATER)
     logins.store_link(reset, login.user_id, LinkPurpose.RESET, LATER)
     logins.store_link(second, login.user_id, LinkPurpose.CONFIRM, LATER)
-    assert logins.use_link(first, LinkPurpose.CONFIRM, NOON) is None
+    logins.store_link(second, login.user_id, LinkPurpose.CONFIRM, LATER)
+    assert logins.use_link(first, LinkPurpose.CONFIRM, NOON) == login.user_id
     assert logins.use_link(second, LinkPurpose.CONFIRM, NOON) == login.user_id
+    assert logins.use_link(second, LinkPurpose.CONFIRM, NOON) is None
     assert logins.use_link(reset, LinkPurpose.RESET, NOON) == login.user_id
 
 
@@ -132,12 +134,14 @@ def test_one_of_many_concurrent_uses_of_a_link_succeeds(logins: LoginStore) -> N
     assert sorted(filter(None, used)) == [login.user_id]
 
 
-def test_a_new_password_ends_a_reset_link(logins: LoginStore) -> None:
-    login, reset, confirm = make_login(), link_hash(), link_hash()
+def test_a_new_password_ends_all_reset_links(logins: LoginStore) -> None:
+    login, reset, other, confirm = make_login(), link_hash(), link_hash(), link_hash()
     logins.add_login(login)
     logins.store_link(reset, login.user_id, LinkPurpose.RESET, LATER)
     logins.store_link(confirm, login.user_id, LinkPurpose.CONFIRM, LATER)
+    logins.store_link(other, login.user_id, LinkPurpose.RESET, LATER)
     logins.replace_hash(login.user_id, over=login.password_hash, new=DUMMY)
+    assert logins.use_link(other, LinkPurpose.RESET, NOON) is None
     assert logins.use_link(reset, LinkPurpose.RESET, NOON) is None
     assert logins.use_link(confirm, LinkPurpose.CONFIRM, NOON) == login.user_id
 

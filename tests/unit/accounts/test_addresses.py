@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.accounts.addresses import LONGEST, address_of
+from functions.accounts.addresses import LONGEST, address_of, tagged_inbox_of
 from functions.platform.errors import Malformed
 
 
@@ -86,3 +86,17 @@ def test_the_key_of_an_accepted_address_is_stable(text: str) -> None:
     assert len(address.key) <= LONGEST and len(address.email) <= LONGEST
     assert address_of(address.email).key == address.key
     assert all(unicodedata.category(character) not in ("Cc", "Cs") for character in address.email + address.key)
+
+
+@pytest.mark.parametrize(
+    ("key", "inbox"),
+    [
+        ("jo+films@example.org", "jo@example.org"),
+        ("jo+a+b@example.org", "jo@example.org"),
+        ("jo@example.org", ""),
+        ("+films@example.org", ""),
+        ("jo@a+b.example", ""),
+    ],
+)
+def test_the_inbox_of_an_address_with_a_tag_is_the_address_without_it(key: str, inbox: str) -> None:
+    assert tagged_inbox_of(key) == inbox

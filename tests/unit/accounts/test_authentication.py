@@ -8,10 +8,12 @@ import pytest
 from argon2 import Parameters, Type, extract_parameters
 
 from functions.accounts.addresses import address_of
+from functions.accounts.authentication import BUSY
+from functions.accounts.hash_queue import Line
 from functions.accounts.login_history import NOBODY
 from functions.accounts.model import RequestOrigin
 from functions.accounts.passwords import Argon2Hasher
-from functions.accounts.rate_limits import PASSWORD_OF_ADDRESS, PASSWORD_OF_NETWORK
+from functions.accounts.rate_limits import BUSY_OF_NETWORK, PASSWORD_OF_ADDRESS, PASSWORD_OF_NETWORK
 from functions.platform.errors import Busy, Malformed, StoreUnavailable, TooManyAttempts, WrongCredentials
 from functions.platform.messages import RecordLogin
 from tests.support.accounts import (
@@ -166,19 +168,64 @@ def test_attempts_that_no_store_answered_are_not_counted() -> None:
     assert authenticate(world, email).email == email
 
 
-def test_attempts_that_could_not_be_hashed_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def busy_world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """Return accounts whose hasher is busy until `monkeypatch` is undone."""
     world = World()
-    email = world.member().email
 
-    def busy(password_hash: str, password: str) -> bool:
+    def busy(password_hash: str, password: str, line: Line) -> bool:
         raise Busy("Many people are logging in right now.")
 
-    with monkeypatch.context() as busy_hasher:
-        busy_hasher.setattr(world.hasher, "verify", busy)
-        for _ in range(10):
-            with pytest.raises(Busy):
-                authenticate(world, email)
-    assert authenticate(world, email).email == email
+    monkeypatch.setattr(world.hasher, "verify", busy)
+    return world
+
+
+def fail_busy(world: World, email: str, times: int) -> None:
+    for _ in range(times):
+        with pytest.raises(Busy):
+            authenticate(world, email)
+
+
+def test_busy_attempts_are_no_failed_attempts(busy_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    email = busy_world.member().email
+    fail_busy(busy_world, email, 10)
+    monkeypatch.undo()
+    fail(busy_world, email, PASSWORD_OF_ADDRESS.attempts - 1)
+    assert authenticate(busy_world, email).email == email
+
+
+def test_a_network_whose_attempts_are_busy_again_and_again_must_pause(
+    busy_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    email = busy_world.member().email
+    for _ in range(BUSY_OF_NETWORK.attempts):
+        fail_busy(busy_world, make_email("flood"), 1)
+    monkeypatch.undo()
+    with pytest.raises(TooManyAttempts) as refused:
+        authenticate(busy_world, email)
+    assert refused.value.retry_after_s == BUSY_OF_NETWORK.window_s and not busy_world.hasher.verified
+    assert authenticate(busy_world, email, origin=ELSEWHERE).email == email
+    busy_world.clock.forward(seconds=BUSY_OF_NETWORK.window_s)
+    assert authenticate(busy_world, email).email == email
+
+
+def test_attempts_that_were_hashed_do_not_count_as_busy() -> None:
+    world = World()
+    for _ in range(PASSWORD_OF_NETWORK.attempts - 1):
+        fail(world, make_email("sprayed"))
+    assert not world.limiter.attempts[HOME.ip, BUSY]
+
+
+def test_people_wait_with_their_network_and_known_ones_with_their_account() -> None:
+    world = World()
+    address = address_of(world.member().email)
+    home, sixth = HOME, RequestOrigin("2001:db8:7:1::5", "Firefox")
+    world.hasher.lines.clear()
+    for origin, known in ((home, False), (sixth, False), (home, True), (sixth, True)):
+        login = world.authentication.authenticate(address, PASSWORD, origin, known=known)
+    own = world.authentication.line_of(login)
+    assert world.hasher.lines == [Line(HOME.ip), Line("2001:db8:7::/48"), own, own]
+    assert own.known and address.key not in own.name
 
 
 def test_nothing_is_hashed_while_attempts_cannot_be_counted() -> None:

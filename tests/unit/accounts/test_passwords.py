@@ -10,6 +10,7 @@ import pytest
 from argon2 import Parameters, Type, extract_parameters
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
+from functions.accounts.hash_queue import FairQueue
 from functions.accounts.passwords import PROFILE, Argon2Hasher
 from functions.platform.errors import Busy
 from tests.support.accounts import CHEAP
@@ -73,8 +74,9 @@ class SlowHasher:
         return "$argon2id$"
 
 
-def make_slow(**limits: float) -> tuple[Argon2Hasher, SlowHasher]:
-    passwords, slow = Argon2Hasher(CHEAP, **limits), SlowHasher()  # type: ignore[arg-type]
+def make_slow(*, concurrent: int, most_waiting: int, longest_wait_s: float) -> tuple[Argon2Hasher, SlowHasher]:
+    queue = FairQueue(concurrent=concurrent, most_waiting=most_waiting, most_in_line=most_waiting)
+    passwords, slow = Argon2Hasher(CHEAP, queue, longest_wait_s=longest_wait_s), SlowHasher()
     passwords._argon2 = slow  # type: ignore[assignment]
     return passwords, slow
 
@@ -98,6 +100,7 @@ def test_the_wait_for_a_hash_is_limited() -> None:
         with pytest.raises(Busy) as busy:
             passwords.hash("y")
         assert (busy.value.status, busy.value.retryable) == (503, True)
+        assert int(busy.value.headers["Retry-After"]) > 0
         slow.go.set()
         assert first.result(20) == "$argon2id$"
     assert passwords.hash("z") == "$argon2id$"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 
@@ -134,8 +135,8 @@ def test_a_concurrent_login_with_the_old_password_opens_no_session(
     viewer = world.member()
     authenticate = world.authentication.authenticate
 
-    def concurrently(*arguments: object) -> Login:
-        login: Login = authenticate(*arguments)  # type: ignore[arg-type]
+    def concurrently(*arguments: Any, known: bool) -> Login:
+        login = authenticate(*arguments, known=known)
         if change == "password":
             new = world.hasher.hash(OTHER_PASSWORD)
             assert world.logins.replace_hash(viewer.user_id, over=login.password_hash, new=new)
@@ -155,8 +156,8 @@ def test_a_hash_that_a_concurrent_login_renewed_ends_no_session(monkeypatch: pyt
     viewer = world.member()
     authenticate = world.authentication.authenticate
 
-    def concurrently(*arguments: object) -> Login:
-        login: Login = authenticate(*arguments)  # type: ignore[arg-type]
+    def concurrently(*arguments: Any, known: bool) -> Login:
+        login = authenticate(*arguments, known=known)
         world.logins.replace_hash(viewer.user_id, over=login.password_hash, new=world.hasher.hash(PASSWORD))
         return login
 
@@ -170,8 +171,8 @@ def test_rights_granted_during_a_login_reach_its_session(monkeypatch: pytest.Mon
     viewer = world.member()
     authenticate = world.authentication.authenticate
 
-    def concurrently(*arguments: object) -> Login:
-        login: Login = authenticate(*arguments)  # type: ignore[arg-type]
+    def concurrently(*arguments: Any, known: bool) -> Login:
+        login = authenticate(*arguments, known=known)
         world.logins.make_administrator(viewer.user_id)
         return login
 

@@ -118,6 +118,18 @@ def test_a_login_ends_the_session_whose_token_is_sent_along(world: World) -> Non
     assert ask(triggers.get_me, "me", first)[0] == 401 and ask(triggers.get_me, "me", second["token"])[0] == 200
 
 
+def test_a_device_that_has_logged_in_before_is_known_by_its_token(world: World) -> None:
+    email, other = world.member().email, world.member().email
+    _, session = ask(triggers.log_in, "sessions", email=email, password=PASSWORD)
+    device = session["device"]
+    assert email not in device
+    for address, token, known in ((email, device, True), (other, device, False), (email, device[:-1], False)):
+        world.hasher.lines.clear()
+        assert ask(triggers.log_in, "sessions", email=address, password=PASSWORD, device=token)[0] == 200
+        assert [line.known for line in world.hasher.lines] == [known]
+    assert ask(triggers.log_in, "sessions", email=email, password=OTHER_PASSWORD, device=device)[0] == 401
+
+
 def test_an_unknown_address_and_a_wrong_password_get_the_same_answer(world: World) -> None:
     known = ask(triggers.log_in, "sessions", email=world.member().email, password=OTHER_PASSWORD)
     unknown = ask(triggers.log_in, "sessions", email=make_email("nobody"), password=OTHER_PASSWORD)

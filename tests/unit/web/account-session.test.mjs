@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { keepDevice, loginBody } from "../../../web/js/account/device.js";
 import { memory, readSession, SessionKeeper } from "../../../web/js/account/session.js";
 
 const answer = (token, more = {}) => ({ token, expires_at: "2026-12-01T00:00:00Z", user_id: "a".repeat(32), email: "ada@example.org", admin: false, confirmed: false, ...more });
@@ -103,4 +104,19 @@ test("a listener that has left hears nothing more", () => {
   leave();
   one.drop();
   assert.equal(heard, 1);
+});
+
+test("a device that has logged in before says so, and its text is no part of the session", () => {
+  const store = memory();
+  const credentials = { email: "ada@example.org", password: "seven quiet lanterns" };
+  assert.deepEqual(loginBody(credentials, store), credentials);
+  assert.deepEqual(keepDevice(answer("t", { device: "signed" }), store), answer("t"));
+  assert.deepEqual(loginBody(credentials, store), { ...credentials, device: "signed" });
+  keepDevice(answer("u"), store);
+  assert.equal(store.getItem("notflix.device"), "signed");
+});
+
+test("a login succeeds where the browser keeps nothing", () => {
+  const full = { getItem: () => null, setItem: () => { throw new DOMException("full", "QuotaExceededError"); } };
+  assert.equal(keepDevice(answer("t", { device: "signed" }), full).token, "t");
 });

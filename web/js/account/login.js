@@ -1,6 +1,6 @@
 /** The login page: exchanges address and password for a session, and returns to where the person came from. */
-import { api, ask } from "../net.js";
 import { rootOf } from "../dom.js";
+import { openSession } from "./device.js";
 import { bindForm } from "./form.js";
 import { why } from "./gate.js";
 import { nextOf } from "./next.js";
@@ -28,7 +28,7 @@ async function start(form) {
     fields: { wrong_credentials: "password" },
     check: ({ email, password }) => faultsOf({ email: addressFault(email), password: givenFault(password) }),
     send: async ({ email, password, remember }) => {
-      keep(await ask(api("sessions"), { method: "POST", body: { email: email.trim(), password } }), { remember: Boolean(remember) });
+      keep(await openSession({ email: email.trim(), password }), { remember: Boolean(remember) });
       await leave();
     },
   });

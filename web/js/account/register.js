@@ -1,6 +1,7 @@
 /** The page to create an account: registers, logs in, and says where the confirmation was sent. */
 import { hook, rootOf } from "../dom.js";
 import { api, ask, RequestError } from "../net.js";
+import { openSession } from "./device.js";
 import { bindForm, showState } from "./form.js";
 import "./gate.js";
 import { nextOf, withNext } from "./next.js";
@@ -14,7 +15,7 @@ import { keep, leaveFor, ready } from "./session.js";
  */
 async function logIn(credentials, remember, next) {
   try {
-    keep(await ask(api("sessions"), { method: "POST", body: credentials }), { remember });
+    keep(await openSession(credentials), { remember });
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     await leaveFor(withNext("/login.html", next, "registered")); // the account exists; logging in can be done by hand

@@ -197,8 +197,12 @@ export class SessionKeeper {
   }
 }
 
-/** @param {"sessionStorage" | "localStorage"} name */
-function storage(name) {
+/**
+ * Return a storage of the browser, or one that lasts as long as the page.
+ * @param {"sessionStorage" | "localStorage"} name
+ * @returns {Store}
+ */
+export function storage(name) {
   try {
     globalThis[name].getItem(KEY);
     return globalThis[name];

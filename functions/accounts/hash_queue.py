@@ -1,0 +1,190 @@
+"""The queue for password hashes: fair shares, so that a flood from some networks does not keep other people waiting.
+
+Each line is one network, or one account for people who have proved before that it is theirs. Lines take turns: the
+line that was served least recently is next. The places to wait are few, and a line may hold only some of them. When all
+are taken, a newcomer displaces somebody of the line that holds the most or, among equals, that has made the most
+attempts recently. People who are known come first and have places of their own, but at least one turn of four goes to
+others.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import Counter, OrderedDict
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CONCURRENT = 2
+MOST_WAITING = 8
+MOST_KNOWN_WAITING = 3
+"""Two hashes and eleven waiting requests leave 3 of an instance's 16 threads to all other requests."""
+
+MOST_IN_LINE = 6
+"""An office may use places that nobody else needs; two are left, so that others rarely have to displace somebody."""
+
+KNOWN_IN_A_ROW = 3
+HALF_LIFE_S = 30.0
+MOST_REMEMBERED = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Whom an attempt is queued with: a network, or with `known` the account that it belongs to."""
+
+    name: str
+    known: bool = False
+
+
+UNNAMED = Line("")
+
+
+class HashTicketState(Enum):
+    """The state of a ticket."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    REFUSED = "refused"
+
+
+class HashTicket:
+    """One attempt in the queue; `settled` is set when it no longer waits."""
+
+    __slots__ = ("line", "settled", "state")
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self.state = HashTicketState.WAITING
+        self.settled = threading.Event()
+
+
+class _LineRecord:
+    """What is remembered of a line: its recent attempts, halved every HALF_LIFE_S, and its last turn."""
+
+    __slots__ = ("at", "attempts", "last_turn")
+
+    def __init__(self, at: float) -> None:
+        self.attempts = 0.0
+        self.at = at
+        self.last_turn = 0
+
+    def attempts_at(self, now: float) -> float:
+        """Return the recent attempts."""
+        return self.attempts * math.exp2((self.at - now) / HALF_LIFE_S)
+
+    def add(self, attempts: float, now: float) -> None:
+        """Add to the recent attempts."""
+        self.attempts, self.at = max(0.0, self.attempts_at(now) + attempts), now
+
+
+class FairQueue:
+    """Lets `concurrent` attempts run and shares the places to wait fairly; safe to share among threads."""
+
+    def __init__(
+        self,
+        *,
+        concurrent: int = CONCURRENT,
+        most_waiting: int = MOST_WAITING,
+        most_known_waiting: int = MOST_KNOWN_WAITING,
+        most_in_line: int = MOST_IN_LINE,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._concurrent = concurrent
+        self._places = {False: most_waiting, True: most_known_waiting}
+        self._most_in_line = most_in_line
+        self._now = now
+        self._lock = threading.Lock()
+        self._running = 0
+        self._waiting: dict[bool, list[HashTicket]] = {False: [], True: []}
+        self._records: OrderedDict[Line, _LineRecord] = OrderedDict()
+        self._turn = 0
+        self._known_in_a_row = 0
+
+    def enter(self, line: Line) -> HashTicket:
+        """Return a ticket, which is running, waiting, or refused for lack of a place."""
+        ticket = HashTicket(line)
+        with self._lock:
+            self._record(line).add(1, self._now())
+            if self._running < self._concurrent:
+                self._run(ticket)
+            elif self._make_place(line):
+                self._waiting[line.known].append(ticket)
+            else:
+                _refuse(ticket)
+        return ticket
+
+    def leave(self, ticket: HashTicket) -> None:
+        """End an attempt, or give its place up; the next one runs."""
+        with self._lock:
+            if ticket.state is HashTicketState.WAITING:
+                self._waiting[ticket.line.known].remove(ticket)
+                _refuse(ticket)
+            elif ticket.state is HashTicketState.RUNNING:
+                ticket.state = HashTicketState.REFUSED
+                self._running -= 1
+                self._run_next()
+
+    def forgive(self, line: Line) -> None:
+        """Take an attempt that succeeded off the recent attempts of its line."""
+        with self._lock:
+            self._record(line).add(-1, self._now())
+
+    def _run(self, ticket: HashTicket) -> None:
+        self._running += 1
+        self._turn += 1
+        self._record(ticket.line).last_turn = self._turn
+        ticket.state = HashTicketState.RUNNING
+        ticket.settled.set()
+
+    def _run_next(self) -> None:
+        known, others = self._waiting[True], self._waiting[False]
+        if known and (not others or self._known_in_a_row < KNOWN_IN_A_ROW):
+            tickets, self._known_in_a_row = known, self._known_in_a_row + 1
+        else:
+            tickets, self._known_in_a_row = others, 0
+        if tickets:
+            ticket = min(tickets, key=lambda each: self._record(each.line).last_turn)  # the first of equals
+            tickets.remove(ticket)
+            self._run(ticket)
+
+    def _make_place(self, line: Line) -> bool:
+        """Return whether a newcomer of a line may wait; refuse somebody else for it if all places are taken."""
+        tickets = self._waiting[line.known]
+        in_line = Counter(each.line for each in tickets)
+        if in_line[line] >= self._most_in_line:
+            return False
+        if len(tickets) < self._places[line.known]:
+            return True
+        if not tickets:
+            return False
+        now = self._now()
+
+        def claim(each: Line) -> tuple[int, float]:
+            return in_line[each], self._record(each).attempts_at(now)
+
+        displaced = max(reversed(tickets), key=lambda each: claim(each.line))  # the newest of equals
+        held, attempts = claim(line)
+        if (held + 1, attempts) >= claim(displaced.line):
+            return False
+        tickets.remove(displaced)
+        _refuse(displaced)
+        return True
+
+    def _record(self, line: Line) -> _LineRecord:
+        record = self._records.get(line)
+        if record is None:
+            record = self._records[line] = _LineRecord(self._now())
+            if len(self._records) > MOST_REMEMBERED:
+                self._records.popitem(last=False)
+        self._records.move_to_end(line)
+        return record
+
+
+def _refuse(ticket: HashTicket) -> None:
+    ticket.state = HashTicketState.REFUSED
+    ticket.settled.set()

@@ -1,0 +1,45 @@
+"""Known devices: a browser in which somebody has logged in before has priority when many people log in at once.
+
+The token of a device is signed and names the account by a pseudonym. It grants no access: the password is verified as
+always, and all rate limits apply.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from functions.platform.errors import Unauthenticated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from functions.platform.signed_tokens import SignedTokens
+
+LIFETIME = timedelta(days=180)
+_PURPOSE = "device"
+_ACCOUNT = "account"
+
+
+class KnownDevices:
+    """Issues and recognises the tokens of devices; `address` is always the key of an address."""
+
+    def __init__(self, tokens: SignedTokens, now: Callable[[], datetime]) -> None:
+        self._tokens = tokens
+        self._now = now
+
+    def issue_token(self, address: str) -> str:
+        """Return a token for a device on which the account of an address has logged in."""
+        content = {_ACCOUNT: self._tokens.pseudonym(address)}
+        return self._tokens.sign(_PURPOSE, content, until=self._now() + LIFETIME)
+
+    def is_known(self, address: str, token: str) -> bool:
+        """Return whether a token was issued for the account of this address and has not expired."""
+        if not token:
+            return False
+        try:
+            content = self._tokens.verify(_PURPOSE, token)
+        except Unauthenticated:
+            return False
+        return bool(content.get(_ACCOUNT) == self._tokens.pseudonym(address))
