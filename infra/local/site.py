@@ -48,7 +48,7 @@ _POLICY = re.compile(rb"""<meta http-equiv="Content-Security-Policy" content="([
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A blob to answer with: its headers, and either its content or the chunks in which to send it."""
+    """A blob to send: its headers, and either its content or the chunks in which to send it."""
 
     etag: str
     headers: Mapping[str, str]
@@ -67,7 +67,7 @@ def blob_name_for(path: str) -> str | None:
 
 
 def policy_header(content: bytes) -> str:
-    """Return the policy header of a page: its own policy and `frame-ancestors`, which has no effect inside a page."""
+    """Return the policy header: the page's own policy plus `frame-ancestors`, which has no effect in a `<meta>`."""
     found = _POLICY.search(content, 0, 8192)
     own = f"{html.unescape(found[1].decode())}; " if found else ""
     return f"{own}frame-ancestors 'none'"

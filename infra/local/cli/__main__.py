@@ -9,7 +9,7 @@ from infra.local.home import CannotRun
 
 
 def main() -> None:
-    """Run the command in the arguments."""
+    """Run the command given in the arguments."""
     try:
         app(prog_name="./notflix")
     except CannotRun as error:

@@ -10,7 +10,7 @@ from infra.local.home import Home
 
 
 def create_administrator(email: str, *, as_json: bool) -> None:
-    """Call the API and print the result; raise CannotRun with the message of the API if it refuses."""
+    """Call the API and print the result; raise CannotRun with the API's message if the API refuses the request."""
     answer = Api.of(Home.of()).post("/api/administrators", {"email": email})
     if as_json:
         sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")

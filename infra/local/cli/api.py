@@ -36,19 +36,19 @@ class Api:
             raise CannotRun("Notflix is not running; start it with `./notflix up`.") from None
 
     def get(self, path: str) -> Any:
-        """Return the answer to a GET request; raise CannotRun with the message of the API if it refuses."""
+        """Return the response to a GET request; raise CannotRun with the API's message if the API refuses it."""
         return self._call("GET", path, None)
 
     def find(self, path: str) -> Any:
-        """Return the answer to a GET request, or None if it is 404."""
+        """Return the response to a GET request, or None if its status is 404."""
         return self._call("GET", path, None, none_if_missing=True)
 
     def post(self, path: str, body: object) -> Any:
-        """Return the answer to a POST request; raise CannotRun with the message of the API if it refuses."""
+        """Return the response to a POST request; raise CannotRun with the API's message if the API refuses it."""
         return self._call("POST", path, body)
 
     def delete(self, path: str) -> None:
-        """Send a DELETE request; raise CannotRun with the message of the API if it refuses."""
+        """Send a DELETE request; raise CannotRun with the API's message if the API refuses it."""
         self._call("DELETE", path, None)
 
     def watch_address(self, title_id: str) -> str:
@@ -77,7 +77,7 @@ class Api:
         return content
 
     def _look(self, command: str) -> str:
-        """Return where to find details of an error."""
+        """Return the advice on where to find details of an error."""
         return "look at Application Insights" if "deployed" in self.endpoints else f"look at `./notflix {command}`"
 
 

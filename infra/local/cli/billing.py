@@ -32,7 +32,7 @@ FIRST_PLANS: tuple[dict[str, Any], ...] = (
 
 
 def make_first_plans(api: Api) -> None:
-    """Create the first plans of a new copy; do nothing if there ever was a plan."""
+    """Create the first plans of a new copy; do nothing if a plan exists or has existed."""
     if not api.get("/api/plans/all")["plans"]:
         for offer in FIRST_PLANS:
             api.post("/api/plans", offer)

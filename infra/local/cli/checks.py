@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def run_tests(arguments: Sequence[str]) -> None:
-    """Install the npm packages and become pytest, caches kept out of the repository; its summary is the last line.
+    """Install the npm packages and replace this process by pytest, with all caches outside the repository.
 
     `--coverage` reports which lines of `functions`, `infra` and `web` ran in the process of the tests.
     """
@@ -40,7 +40,7 @@ def run_tests(arguments: Sequence[str]) -> None:
 
 
 def pytest_arguments(arguments: Sequence[str], home: Path) -> list[str]:
-    """Return what pytest is given: its cache in the home, and for `--coverage` what measures and reports it."""
+    """Return the arguments for pytest: its cache folder in the home, and the coverage options for `--coverage`."""
     given = ["-o", f"cache_dir={home / 'caches' / 'pytest'}", *(each for each in arguments if each != "--coverage")]
     if "--coverage" not in arguments:
         return given
@@ -56,9 +56,9 @@ def _run(*argv: str, environment: Mapping[str, str] | None = None) -> None:
 
 
 def run_checks(names: Sequence[str] = ()) -> None:
-    """Run the checks of these names, or all; every check runs even if one fails.
+    """Run the checks with these names, or all checks; every check runs even if one fails.
 
-    Raise CannotRun if a name is not a check's or if a check fails.
+    Raise CannotRun if there is no check with a given name or if a check fails.
     """
     home = Home.of()
     checkers = all_checkers(Tools(npm=checks_folder(home).parent, home=home.path))
@@ -78,7 +78,7 @@ def run_checks(names: Sequence[str] = ()) -> None:
 
 
 def build_documentation() -> None:
-    """Build the documentation site and print its first page's path; raise CannotRun if a link in it leads nowhere."""
+    """Build the documentation site and print its first page's path; raise CannotRun if a link in it is broken."""
     home = Home.of()
     install(REPOSITORY / "infra" / "checks", checks_folder(home), _run)
     try:

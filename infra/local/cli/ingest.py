@@ -1,4 +1,4 @@
-"""`ingest`: upload a film and the files that belong to it, follow its encode, and print where it plays."""
+"""`ingest`: upload a film and the files that belong to it, follow its encode, and print its watch page's address."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Described:
     imdb: str = ""
 
     def over(self, sidecar: Path | None) -> bytes | None:
-        """Return the metadata sidecar with this merged into it, or None if there is no metadata."""
+        """Return the metadata sidecar with these values merged into it, or None if there is no metadata at all."""
         result = {"title": self.title, "year": self.year, "imdb_id": self.imdb}
         said = {name: value for name, value in result.items() if value}
         if not said:
@@ -110,7 +110,7 @@ def _send_all(api: Api, film: Path, described: Described, progress: Progress) ->
 
 
 def _send(url: str, source: BinaryIO, size: int, progress: Progress, task: TaskID) -> str:
-    """Upload in blocks with at most four in memory; return the ETag of the blob."""
+    """Upload in blocks, with at most four blocks in memory; return the ETag of the blob."""
     from azure.core.exceptions import AzureError
     from azure.storage.blob import BlobClient
 

@@ -1,4 +1,4 @@
-"""`mail`: the emails that the local mail server received, read from its Maildir, so it need not be running."""
+"""`mail`: the emails that the local mail server received, read from its Maildir, so the server need not be running."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def republish_catalogue(*, as_json: bool) -> None:
 
 
 def follow(api: Api, show: Callable[[int, int], None], *, sleep: Callable[[float], None]) -> int:
-    """Request the republication, show its progress, and return the number of titles; raise CannotRun."""
+    """Request the republication, show its progress, and return the number of titles; raise CannotRun if it stalls."""
     state: dict[str, Any] = api.post(ADDRESS, {})
     total = left = int(state["waiting"])
     waited_s = 0.0

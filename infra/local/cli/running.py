@@ -39,7 +39,7 @@ class Listener(Protocol):
         """Everything is ready."""
 
     def film(self, label: str, fraction: float) -> None:
-        """A demonstration film has made progress, from 0 to 1."""
+        """A demonstration film has made progress, given as a fraction from 0 to 1."""
 
     def stopping(self) -> None:
         """All services are being stopped."""
@@ -86,7 +86,7 @@ def _stopped_by_signals(supervisor: Supervisor) -> Iterator[None]:
 
 
 class Pipe:
-    """A listener that writes each event as a line of JSON to the command in the foreground, while that is running."""
+    """A listener that writes each event as a line of JSON to the foreground command, as long as that command runs."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor: int | None = descriptor
@@ -101,7 +101,7 @@ class Pipe:
         self.close()
 
     def failed(self, sentence: str) -> None:
-        """Write why the start failed, and close the pipe."""
+        """Write the reason why the start failed, and close the pipe."""
         self._write({"failed": sentence})
         self.close()
 

@@ -1,7 +1,7 @@
 """Adds the demonstration films at the first start, in a separate process while the site is already usable.
 
-`demonstration.json` records the progress: it is absent before the first film, then "running", and "done" at the end.
-So an interrupted run continues at the next start, and films that the owner deleted do not come back.
+`demonstration.json` records the progress: it is absent before the first film, then its state is "running", and "done"
+at the end. So an interrupted run continues at the next start, and films that the owner deleted do not come back.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def read_progress(home: Home) -> dict[str, Any] | None:
 
 
 class Showcase:
-    """The process that adds the films; `report` gets a label and a fraction from 0 to 1, in another thread."""
+    """The process that adds the films; another thread calls `report` with a label and a fraction from 0 to 1."""
 
     def __init__(self, home: Home, report: Callable[[str, float], None]) -> None:
         self._home = home

@@ -20,7 +20,7 @@ STOP_S = 90.0
 
 
 def start(options: Options, *, detach: bool) -> None:
-    """Start everything; return when it is ready if detached, otherwise when it has been stopped."""
+    """Start everything; return once everything is ready if detached, otherwise once it has been stopped."""
     home = Home.of()
     home.make()
     console = Console()

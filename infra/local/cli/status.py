@@ -1,4 +1,4 @@
-"""`status` and `logs`: the recorded state, checked against the processes that really run."""
+"""`status` and `logs`: the recorded state, corrected by checking which processes still run."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def show_status(*, as_json: bool) -> None:
 
 
 def show_logs(name: str, *, follow: bool) -> None:
-    """Replace this process by `tail` on the log of one service, or on all logs."""
+    """Replace this process by `tail`, which follows the log of one service, or all logs."""
     folder = Home.of().path / "logs"
     known = {path.stem: path for path in sorted(folder.glob("*.log"))}
     if name and name not in known:

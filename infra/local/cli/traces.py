@@ -1,4 +1,4 @@
-"""`traces`: durations from the trace file of the hosts, one line per encode or playback, or the steps of one."""
+"""`traces`: durations from the hosts' trace file: one line per encode or playback, or all steps of one of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NEWEST = 20
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A span of a subject; times are seconds since 1970."""
+    """A span in the trace of a subject; times are seconds since 1970."""
 
     name: str
     service: str
@@ -50,7 +50,7 @@ def read_steps(path: Path) -> dict[str, list[Step]]:
 
 
 def show_traces(subject: str) -> None:
-    """Print the newest subjects and their durations, or the steps of one as bars."""
+    """Print the newest subjects and their durations, or the steps of one subject as bars."""
     subjects = read_steps(Home.of().traces_file)
     console = Console()
     if not subjects:

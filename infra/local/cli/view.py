@@ -70,7 +70,7 @@ class View:
     def film(self, label: str, fraction: float) -> None:
         """Show the progress of a demonstration film, and one line when it is complete.
 
-        A label that ends in a full stop is a sentence about a film that was left out; it is shown as it is.
+        A label that ends in a full stop is a sentence about a film that was left out; it is shown unchanged.
         """
         if label.endswith("."):
             self.say(label)

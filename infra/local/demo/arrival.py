@@ -156,7 +156,7 @@ class _Arrival:
 
 
 def _effort(fetched: Future[Path] | None) -> int:
-    """Return the order of films: downloaded clips, films to render, clips that are still being downloaded."""
+    """Return the sort key of a film: downloaded clips first, then films to render, then clips not yet downloaded."""
     if fetched is None:
         return 1
     return 0 if fetched.done() else 2

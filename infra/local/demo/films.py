@@ -40,7 +40,7 @@ MOVES = {
 
 
 class DownloadFailed(Exception):
-    """A clip cannot be downloaded; the message is a clause for a user that says why."""
+    """A clip cannot be downloaded; the message is a clause that tells a user the reason."""
 
 
 def fetch(clip: Clip, target: Path) -> None:
@@ -90,7 +90,7 @@ def still(film: Path, at_s: float) -> Image.Image:
 
 
 def render(film: Rendered, title: str, face: str, packages: Path, target: Path) -> None:
-    """Render a film: each shot moves the camera over a painted scene; the first has the title; the sound is a chord."""
+    """Render a film: shots that move the camera over painted scenes, the first with the title, and a chord as sound."""
     with tempfile.TemporaryDirectory(dir=target.parent) as name:
         folder = Path(name)
         pictures = [_picture(shot, folder / f"{number}.jpg") for number, shot in enumerate(film.shots)]

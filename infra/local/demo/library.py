@@ -1,6 +1,6 @@
 """The demonstration titles in catalogue.json; a few of them have a film.
 
-All are invented except for one open film, which has its real name and credits.
+All are invented except for one openly licensed film, which has its real name and credits.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class DemoTitle:
 
 
 def load() -> list[DemoTitle]:
-    """Return the titles, with a film first."""
+    """Return the titles, those with a film first."""
     return [_title(entry) for entry in json.loads(CATALOGUE.read_text(encoding="utf-8"))["titles"]]
 
 

@@ -2,8 +2,11 @@
 
     python -m infra.local.host --app function_app --port 7071
 
-It reads the real host's `host.json` (and `AzureFunctionsJobHost__…` overrides), follows the real host's trigger rules,
-and refuses to start with what it does not support. It is for one machine: no scale-out, no portal. Differences:
+It reads the same `host.json` (and `AzureFunctionsJobHost__…` overrides) and follows the same trigger rules as the real
+host, and refuses to start an app that uses a feature it does not support. It is for one machine: no scale-out, no
+portal.
+
+Differences from the real host:
 
 - a received queue message is hidden for a short lease (`--lease`, 30 s) that is renewed while the function runs, not
   for 10 minutes, so messages of a killed host are retried soon;

@@ -29,7 +29,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 class Server(uvicorn.Server):
-    """An HTTP server that does not handle signals, since the host does."""
+    """An HTTP server that does not handle signals, because the host handles them."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -79,7 +79,7 @@ async def serve(root: Path, app: str, port: int, lease_s: int, grace_s: float) -
             ws="none",
             log_config=None,
             access_log=False,
-            proxy_headers=False,  # clients must not claim another address
+            proxy_headers=False,  # clients must not be able to claim another address
             server_header=False,
             timeout_graceful_shutdown=max(1, round(grace_s)),
         )
@@ -102,8 +102,8 @@ def _listening(port: int) -> socket.socket:
         listening = socket.create_server(("127.0.0.1", port))
     except OSError as error:
         raise StartupError(f"Cannot listen on port {port}: {os.strerror(error.errno or 0)}.") from None
-    # Connections inherit it. Without it the body waits 40 ms until the head is acknowledged; asyncio sets it only on
-    # sockets that it created itself.
+    # Connections inherit this option. Without it, the body of a response waits 40 ms until its head is acknowledged;
+    # asyncio sets it only on sockets that it created itself.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
 

@@ -39,7 +39,7 @@ class Host:
     front: Front
 
     def __init__(self, root: Path, app: str, config: HostConfig, *, port: int, lease_s: int) -> None:
-        if not config.keys.blobs:  # the watcher needs one to call the webhook of the host
+        if not config.keys.blobs:  # the watcher needs a key to call the host's webhook
             config = replace(config, keys=replace(config.keys, blobs=secrets.token_urlsafe(32)))
         self._config = config
         self._webhook = f"http://127.0.0.1:{port}{BLOBS_WEBHOOK}"
@@ -58,7 +58,7 @@ class Host:
         self._by_hand: set[asyncio.Future[Any]] = set()
 
     async def start(self) -> None:
-        """Load the app and start its listeners; raise StartupError if something is not supported."""
+        """Load the app and start its listeners; raise StartupError if the app uses a feature that is not supported."""
         functions = await self._worker.start()
         for function in functions:
             self._bind(function)
@@ -87,7 +87,7 @@ class Host:
             task.result()
 
     async def stop(self, grace_s: float) -> None:
-        """Accept nothing new, wait for running functions up to the grace period, and release unfinished messages."""
+        """Accept no more work, wait for running functions up to the grace period, and release unfinished messages."""
         self.front.running = False
         for watch in self._watching:
             watch.cancel()
@@ -176,7 +176,7 @@ class Host:
                 listener.wake()
 
     def _start_by_hand(self, function: Function, given: str) -> bool:
-        """Start a function with an input instead of its trigger's value; return False for one with an HTTP trigger."""
+        """Start a function with this input instead of its trigger's value; return False if it has an HTTP trigger."""
         running: Awaitable[Any]
         match function.trigger["type"].lower():
             case "queuetrigger":

@@ -4,15 +4,15 @@ A blob reaches the queue in one of two ways, depending on the `source` of the fu
 
 - scanning (the default): the container is listed every 10 s;
 - `func.BlobSource.EVENT_GRID`: Event Grid posts to `/runtime/webhooks/blobs`. Azurite sends no events, so a watcher
-  lists the container twice a second and posts to this host's webhook the event that Event Grid would send.
+  lists the container twice a second and posts the event that Event Grid would send to this host's webhook.
 
 A receipt for (host, function, etag, container, blob) is written when the blob is enqueued or its event is accepted,
 not when the function succeeds: a poisoned blob does not run again after a restart.
 
-A parameter typed `func.InputStream` (or bytes, str) gets the whole content in memory. A
-parameter of an SDK type (a subclass of `azurefunctions.extensions.base.SdkType` with its converter) gets a reference
-only, here as in Azure: the host sends `{"Connection", "ContainerName", "BlobName"}` and the trigger metadata
-`BlobTrigger`, `Uri`, `Properties` and `Metadata`. The content of a film never passes through the host.
+A parameter typed `func.InputStream` (or bytes, str) gets the whole content in memory. A parameter of an SDK type (a
+subclass of `azurefunctions.extensions.base.SdkType` with its converter) gets only a reference, as in Azure: the host
+sends `{"Connection", "ContainerName", "BlobName"}` and the trigger metadata `BlobTrigger`, `Uri`, `Properties` and
+`Metadata`. The content of a film never passes through the host.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class BlobQueue:
         self._triggers[trigger.function.full_name] = trigger
 
     def trigger(self, full_name: str) -> BlobTrigger | None:
-        """Return the trigger of a function by its name in webhooks."""
+        """Return the trigger of the function with this name in webhook addresses."""
         return self._triggers.get(full_name)
 
     async def enqueue(self, trigger: BlobTrigger, name: str, etag: str) -> None:
@@ -130,7 +130,7 @@ class BlobQueue:
         """Run the function for a queued blob; return True if the message can be deleted.
 
         A blob that was found by scanning and has changed since is skipped: its new version has its own message. For a
-        blob that came by event, the function gets the current version, as in the real host.
+        blob that was reported by an event, the function gets the current version, as in the real host.
         """
         content = json.loads(text)
         trigger, name = self._triggers.get(content["FunctionId"]), content["BlobName"]

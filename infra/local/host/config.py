@@ -56,7 +56,7 @@ class HostConfig:
 
 
 def load_config(root: Path, app: str, environment: MutableMapping[str, str]) -> HostConfig:
-    """Read the files in `root`; add the Values of local.settings.json that `environment` does not have."""
+    """Return the configuration in `root`; add to `environment` the Values of local.settings.json that it lacks."""
     local = _read_json(root / "local.settings.json") if (root / "local.settings.json").is_file() else {}
     for name, value in local.get("Values", {}).items():
         environment.setdefault(name, value)
@@ -124,7 +124,7 @@ def blob_queue_options(section: Mapping[str, Any], queues: QueueOptions) -> Queu
 
 
 def overridden(host: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return host.json with every `AzureFunctionsJobHost__a__b` of the environment instead of `a.b`, ignoring case."""
+    """Return host.json with `a.b` replaced by `AzureFunctionsJobHost__a__b` from the environment, ignoring case."""
     result: dict[str, Any] = _lower(host)
     for name, value in environment.items():
         if not name.lower().startswith(OVERRIDE_PREFIX.lower()):
@@ -160,7 +160,7 @@ def with_settings(text: str, environment: Mapping[str, str] = os.environ) -> str
 
 
 def _lower(value: Any) -> Any:
-    """Copy JSON with all names in lower case, since .NET's configuration ignores case."""
+    """Return a copy of the JSON with all names in lower case, because .NET's configuration ignores case."""
     if isinstance(value, dict):
         return {name.lower(): _lower(inner) for name, inner in value.items()}
     return value

@@ -126,7 +126,7 @@ class Front:
         http = RpcHttp(
             method=request.method,
             url=request.url,
-            headers=request.headers | {"x-forwarded-for": client},  # never from the client
+            headers=request.headers | {"x-forwarded-for": client},  # never the header that the client sent
             params=parameters,
             query=request.query,
             body=TypedData(bytes=request.body),
@@ -163,7 +163,7 @@ class Front:
         return 202, [], b""
 
     async def _events(self, request: Request) -> Answer:
-        """Handle Event Grid's events for a blob trigger; the first one of a subscription is a validation handshake."""
+        """Handle Event Grid's events for a blob trigger; a subscription starts with a validation handshake."""
         if not _opens(request.key, self._config.keys.blobs):
             return 401, [], b""
         name = request.query.get("functionName", "")

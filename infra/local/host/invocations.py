@@ -1,4 +1,4 @@
-"""One invocation of a function: time limit, log, and outputs after success."""
+"""Runs one invocation of a function with a time limit and log lines, and writes its outputs after success."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Invoker:
         self._idle.set()
 
     async def idle(self, within_s: float) -> None:
-        """Wait until no invocation runs, or the time is over."""
+        """Wait until no invocation runs or the time is over."""
         await happened(self._idle, within_s=within_s)
 
     async def run(

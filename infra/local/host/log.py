@@ -31,7 +31,7 @@ def invocation(invocation_id: str, function: str) -> Iterator[None]:
 
 
 def set_up_logging() -> None:
-    """Log to standard output: from INFO on, for libraries only warnings."""
+    """Log to standard output: INFO and above for the app, warnings and above for libraries."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_Line())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

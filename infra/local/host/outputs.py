@@ -68,7 +68,7 @@ def check_output(function: Function, binding: Binding) -> None:
 
 
 def bodies(data: TypedData) -> Iterable[str | bytes]:
-    """Return the messages of an output: one per list element; the body of a `func.QueueMessage`."""
+    """Return the messages of an output: one per list element; of a `func.QueueMessage`, its body."""
     if data.WhichOneof("data") != "json":
         return [data.value if isinstance(data.value, str | bytes) else str(data.value)]
     content = json.loads(data.value)

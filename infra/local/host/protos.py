@@ -148,7 +148,7 @@ class FunctionMetadataResponse(SimpleNamespace):
 
 
 class FunctionLoadResponse(SimpleNamespace):
-    """The answer that a function can be called."""
+    """The response that reports that a function can be called."""
 
 
 class InvocationResponse(SimpleNamespace):

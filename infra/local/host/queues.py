@@ -1,7 +1,7 @@
 """Queue triggers: polling with back-off, leases, retries and poison queues, like the WebJobs storage extension.
 
-A message is hidden while its function runs (the lease, renewed after each third of it). It is deleted after success,
-made visible again after a failure, and moved to `<queue>-poison` after `maxDequeueCount` failures. At most
+A message is hidden while its function runs (by a lease, renewed after each third of its length). It is deleted after
+success, made visible again after a failure, and moved to `<queue>-poison` after `maxDequeueCount` failures. At most
 `batchSize + newBatchThreshold` messages of a queue are processed at a time.
 """
 
@@ -51,7 +51,7 @@ class Backoff:
         self._misses = 0
 
     def next_s(self, *, found: bool) -> float:
-        """Return the delay in seconds after a poll that found a message or none."""
+        """Return the delay in seconds until the next poll, depending on whether the last poll found a message."""
         self._misses = 0 if found else min(self._misses + 1, 30)
         growth: float = (2**self._misses - 1) * MIN_POLLING_S * self._chance(0.8, 1.2)
         return min(MIN_POLLING_S + growth, self._longest_s)
@@ -153,7 +153,7 @@ class QueueListener:
 
     async def _process(self, message: QueueMessage) -> None:
         dequeued = message.dequeue_count or 0
-        if self._poison and dequeued > self._options.max_dequeue_count:  # so many hosts have crashed on it
+        if self._poison and dequeued > self._options.max_dequeue_count:  # this many hosts have crashed on the message
             await self._fail(message, for_good=True)
             return
         try:
@@ -181,7 +181,7 @@ class QueueListener:
             await self._fail(message, for_good=dequeued >= self._options.max_dequeue_count)
 
     async def _fail(self, message: QueueMessage, *, for_good: bool) -> None:
-        """Release the message or move it to the poison queue. Without one, it stays hidden until its lease ends."""
+        """Release the message or move it to the poison queue; without that queue, it is hidden until its lease ends."""
         if self._poison is None:
             log.error("A message of %s failed; there is no poison queue, so it will be retried.", self.queue)
         elif for_good:

@@ -1,4 +1,4 @@
-"""Converts the answer of a function to status, headers and body."""
+"""Converts the result of a function to the status, headers and body of a response."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ type Answer = tuple[int, list[tuple[str, str]], bytes]
 EMPTY_STATUSES = frozenset({204, 304})
 OURS = frozenset(
     {"content-length", "transfer-encoding", "connection"}
-)  # set by the server; a second length makes the response invalid
+)  # the server sets it, and a second Content-Length would make the response invalid
 SAME_SITE = {1: "Lax", 2: "Strict", 3: "None"}
 
 
 def answer_of(function: Function, response: InvocationResponse) -> Answer:
-    """Return the answer in the result of the function or in its HTTP output parameter."""
+    """Return the HTTP response in the function's result or in its HTTP output parameter."""
     data = response.return_value
     if data is None or data.value is None:
         http = {name for name, binding in function.outputs.items() if binding["type"].lower() == "http"}

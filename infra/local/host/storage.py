@@ -1,6 +1,6 @@
 """The storage account of a connection setting, for asyncio: the blocking SDK runs in separate threads.
 
-They are not the threads of the functions, so leases are renewed even if all functions are busy.
+Functions run in other threads, so leases are renewed even if all threads for functions are busy.
 """
 
 from __future__ import annotations
@@ -114,5 +114,5 @@ def encoded(text: str | bytes, *, in_base64: bool) -> str:
 
 
 def decoded(content: str, *, in_base64: bool) -> str:
-    """Return the decoded body of a message; raise ValueError if it has another encoding."""
+    """Return the decoded body of a message; raise ValueError if the body has another encoding."""
     return base64.b64decode(content, validate=True).decode() if in_base64 else content

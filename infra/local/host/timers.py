@@ -1,4 +1,4 @@
-"""Timer triggers: NCRONTAB schedules in UTC, with their status in `azure-webjobs-hosts/timers`, as in the real host."""
+"""Timer triggers: NCRONTAB schedules in UTC. As in the real host, their status is in `azure-webjobs-hosts/timers`."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class Status:
 
 
 class Timer:
-    """Calls one function on its schedule, never twice at the same time, and once at start if a run was missed."""
+    """Calls one function on its schedule, never twice at the same time, and once at the start if a run was missed."""
 
     def __init__(self, storage: Storage, invoker: Invoker, function: Function, *, host_id: str) -> None:
         try:

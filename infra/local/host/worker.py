@@ -54,7 +54,7 @@ class Worker:
         if not (self._root / self._file).is_file():
             raise StartupError(f"There is no app file {self._file} in {self._root}.")
         os.environ["PYTHON_SCRIPT_FILE_NAME"] = self._file
-        sys.path.insert(0, str(self._root))  # before the current folder of the host
+        sys.path.insert(0, str(self._root))  # the app's folder takes precedence over the host's current folder
         runtime.start_threadpool_executor()
         initialised: protos.WorkerInitResponse = await runtime.worker_init_request(
             _request(worker_init_request=SimpleNamespace(capabilities={}, function_app_directory=str(self._root)))

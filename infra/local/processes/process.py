@@ -1,6 +1,6 @@
 """The process of one service, owned by a thread of the supervisor.
 
-The kernel sends SIGTERM to the process when that thread ends (PR_SET_PDEATHSIG, set by `setpriv`), so no process
+When that thread ends, the kernel sends SIGTERM to the process (PR_SET_PDEATHSIG, set by `setpriv`), so no process
 outlives a supervisor that was killed. A process that is still starting is stopped only after it answers: MariaDB hangs
 forever if SIGTERM reaches it earlier.
 """
@@ -187,7 +187,7 @@ class ServiceProcess(threading.Thread):
             )
 
     def _stop_remaining(self) -> None:
-        """Stop the process if it still runs, which it may after the service failed."""
+        """Stop the process if it still runs, as it may after the service has failed."""
         if self._process is not None and self._process.returncode is None:
             self._process.terminate()
             self._wait_for_exit(self._process)

@@ -33,7 +33,7 @@ class Service:
     `prepare` runs immediately. The process starts once it is prepared and every service in `needs` is ready. `check`
     returns None once the service answers in its own protocol, otherwise the reason why it does not. Then `provision`
     creates what must exist inside the service, again after each restart. `prepare` and `provision` are idempotent. An
-    empty `argv` stands for an external server, which is only checked. A service stops before the services it needs.
+    empty `argv` means an external server, which is only checked. A service stops before the services it needs.
     """
 
     name: str
@@ -67,7 +67,9 @@ class ServiceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """The state of a service at one moment; `pid` and `born` (clock ticks since boot) together identify its process."""
+    """The state of a service at one moment.
+    `pid` and `born`, its start time in clock ticks since boot, together identify the process.
+    """
 
     name: str
     label: str
@@ -94,7 +96,7 @@ def birth_of(pid: int) -> int | None:
 
 
 def is_alive(pid: int | None, born: int | None) -> bool:
-    """Return whether this very process still runs, and not another one that reuses its pid."""
+    """Return whether the recorded process still runs; another process that reuses its pid does not count."""
     return pid is not None and born is not None and birth_of(pid) == born
 
 

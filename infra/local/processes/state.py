@@ -1,7 +1,8 @@
 """The recorded state of the supervisor for the other commands: `state.json`, and a lock file beside it.
 
-The supervisor holds the lock as long as it runs, and the kernel releases it with the process, so the lock alone tells
-whether a supervisor runs. After a supervisor was killed, its state file names the processes that may still run.
+The supervisor holds the lock as long as it runs, and the kernel releases the lock when the process ends. So the lock
+alone shows whether a supervisor runs. If a supervisor was killed, its state file lists the processes that may still
+run.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class State:
 
     @property
     def supervisor_runs(self) -> bool:
-        """Return whether the supervisor that wrote this still runs."""
+        """Return whether the supervisor that wrote this state still runs."""
         return is_alive(self.pid, self.born)
 
 

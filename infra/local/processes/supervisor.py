@@ -31,7 +31,7 @@ def _ignore(status: ServiceStatus) -> None:
 
 
 class Supervisor:
-    """Runs `services`, which are listed after those they need; `report` gets each change, in the calling thread."""
+    """Runs `services`, each listed after those it needs; calls `report` with each change, in the calling thread."""
 
     def __init__(
         self, services: Sequence[Service], *, home: Home, report: Callable[[ServiceStatus], None] = _ignore
@@ -53,7 +53,7 @@ class Supervisor:
         self._detail = ""
 
     def start(self) -> None:
-        """Return once every service is ready; raise CannotRun or StopRequested after stopping all that was started."""
+        """Start all services and wait until they are ready; raise CannotRun or StopRequested after stopping them."""
         for label in end_strays(self._home):
             log.warning("stopped %s, which a killed supervisor had left running", label)
         try:

@@ -1,6 +1,6 @@
-"""ArcadeDB instead of Neo4j: the official driver connects to it by Bolt. The Python package contains a JRE.
+"""ArcadeDB in place of Neo4j: the official Neo4j driver connects to it over Bolt. The Python package contains a JRE.
 
-The readiness check uses HTTP first, because a login attempt during the start is throttled for many seconds.
+The readiness check uses HTTP first, because a Bolt login attempt during the start is throttled for many seconds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Azurite instead of a storage account, with its own account name and key, containers, and CORS for the site.
+"""Azurite in place of a storage account, with its own account name and key, containers, and CORS rules for the site.
 
 It must be stopped with SIGTERM: if it is killed, it loses blobs that it has acknowledged.
 """
@@ -76,7 +76,7 @@ def azurite(home: Home, credentials: Credentials, environment: Mapping[str, str]
             str(packages.stores_folder(home) / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"),
             "--silent",
             "--disableTelemetry",
-            "--skipApiVersionCheck",  # the SDK requests a newer service version than Azurite has
+            "--skipApiVersionCheck",  # the SDK requests a newer service version than Azurite supports
             *("--location", str(folder)),
             *("--blobHost", LOOPBACK, "--blobPort", str(ports.blob)),
             *("--queueHost", LOOPBACK, "--queuePort", str(ports.queue)),
@@ -87,13 +87,13 @@ def azurite(home: Home, credentials: Credentials, environment: Mapping[str, str]
         check=partial(_refusal, connection),
         provision=provision,
         restart=True,
-        start_s=180,  # a cold disk is slow; the download of the packages does not count
+        start_s=180,  # loading from a cold disk is slow; the download of the packages is not included
     )
     return Store(service, {SETTING: connection})
 
 
 def blob_url(connection: str) -> str:
-    """Return the address of the blob service, including the account if the address has it as a path."""
+    """Return the address of the blob service, including the account name if it is part of the path."""
     from azure.storage.blob import BlobServiceClient
 
     with BlobServiceClient.from_connection_string(connection) as service:
@@ -140,7 +140,7 @@ def _make_containers(connection: str) -> None:
 
 
 def _allow_origin(connection: str, origin: str) -> None:
-    """Allow only pages of the site to read and upload by SAS."""
+    """Add CORS rules that allow only pages of the site to read and upload with a SAS."""
     from azure.storage.blob import BlobServiceClient, CorsRule
 
     rule = CorsRule(

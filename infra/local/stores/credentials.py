@@ -1,7 +1,7 @@
 """The credentials of the local stores and the keys of the function hosts, created at first start.
 
-They are in `secrets.json`, which only its owner can read. A credential that a later version adds is created when it
-is missing; an existing one is never changed, since the stores already use it.
+They are in `secrets.json`, which only its owner can read. A credential that a later version adds is created when it is
+missing; existing credentials are never changed, because the stores already use them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _storage_key() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """One password per store and user, one key per host. Passwords are hexadecimal and need no URL encoding."""
+    """One password per store and user, and one key per host. Passwords are hexadecimal and need no URL encoding."""
 
     mysql_root: str = field(default_factory=_password)
     mysql_users: str = field(default_factory=_password)

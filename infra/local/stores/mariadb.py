@@ -1,7 +1,7 @@
-"""MariaDB instead of MySQL: data under the home, TCP on loopback only, no account without a password.
+"""MariaDB in place of MySQL: data in the home folder, TCP on loopback only, no account without a password.
 
 An init file sets the root password before the server listens, so it never accepts connections without one. The
-databases of `sql/` and their accounts are created and migrated as in Azure, in MariaDB or in the MySQL server at
+databases in `sql/` and their accounts are created and migrated as in Azure, either in MariaDB or in the MySQL server at
 MYSQL_ADMIN_URL. The functions get only the addresses of users that can execute procedures.
 """
 
@@ -116,7 +116,7 @@ def _real_server(url: str, ca: str, credentials: Credentials) -> Store:
 
 
 def _settings(url: str, credentials: Credentials) -> dict[str, str]:
-    """Return the address of each database in `sql/` as its own user."""
+    """Return the URL of each database in `sql/` for that database's own user."""
     host = url.rpartition("@")[2].partition("/")[0]
     others = {path.name for path in SQL.glob("*") if path.is_dir()}
     return {
@@ -126,7 +126,7 @@ def _settings(url: str, credentials: Credentials) -> dict[str, str]:
 
 
 def _migrate(url: str, ca: str, credentials: Credentials) -> None:
-    """Bring the databases up to date; raise CannotRun with the sentence that says where it stands."""
+    """Bring the databases up to date; raise CannotRun with the message of a failed migration."""
     from functions.platform.mysql_connections import Address
     from infra.migrations.files import CannotMigrate, read_folders
     from infra.migrations.runner import Server, migrate

@@ -1,7 +1,7 @@
-"""SecantusDB instead of Cosmos DB for MongoDB: durable commits, one user, loopback only.
+"""SecantusDB in place of Cosmos DB for MongoDB: durable commits, one user, loopback only.
 
-It requires passwords only once a user exists, and a user can be created only before that. So a temporary server on a
-random port creates the user in a new data folder, which gets its final name once the user exists.
+The server requires passwords only once a user exists, and a user can be created only while it requires none. So a
+temporary server on a random port creates the user in a new data folder, which gets its final name after that.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def secantus(home: Home, credentials: Credentials, environment: Mapping[str, str
         folder=folder,
         argv=(
             *(sys.executable, "-m", "secantus"),
-            *("--config", str(folder / "secantusd.toml")),  # empty, so that no configuration of the user is read
+            *("--config", str(folder / "secantusd.toml")),  # empty, so that the user's own configuration is not read
             *("--host", LOOPBACK, "--port", str(port)),
             *("--storage-path", str(folder / "data")),
             *("--cache-size", "128M"),

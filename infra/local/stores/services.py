@@ -25,7 +25,7 @@ def stores_of(home: Home, credentials: Credentials, environment: Mapping[str, st
 
 
 def settings_of(home: Home, credentials: Credentials, stores: Sequence[Store]) -> dict[str, str]:
-    """Return the settings of the functions: addresses of stores and site, and their keys."""
+    """Return the settings of the functions: the addresses of the stores and the site, and the keys."""
     settings = {name: value for store in stores for name, value in store.settings.items()}
     return {
         **settings,
@@ -37,7 +37,7 @@ def settings_of(home: Home, credentials: Credentials, stores: Sequence[Store]) -
 
 
 def endpoints_of(home: Home, credentials: Credentials, stores: Sequence[Store]) -> dict[str, str]:
-    """Return the addresses for `endpoints.json` by name, and the key for admin calls."""
+    """Return the addresses for `endpoints.json` by name, and the key for admin API calls."""
     settings = settings_of(home, credentials, stores)
     connection = settings["AzureWebJobsStorage"]
     return {

@@ -1,4 +1,4 @@
-"""A store: its service, and how the functions and people find it."""
+"""A store: its service, and the addresses by which the functions and people reach it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A store's service, the settings that the functions need to reach it, and addresses that only people need."""
+    """A store's service, the settings that the functions need to reach it, and addresses that only people use."""
 
     service: Service
     settings: Mapping[str, str]

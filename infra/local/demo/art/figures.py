@@ -65,7 +65,7 @@ def bird(x: float, y: float, size: float) -> list[Shape]:
 
 
 def lighthouse(x: float, y: float, size: float) -> list[Shape]:
-    """Return a lighthouse with its foot at (x, y); its lamp is at 0.93 of its height."""
+    """Return a lighthouse with its foot at (x, y); its lamp is at 0.93 times its height."""
     tower = [(-0.12, 0.0), (-0.075, 0.82), (0.075, 0.82), (0.12, 0.0)]
     gallery = [(-0.11, 0.82), (-0.11, 0.86), (0.11, 0.86), (0.11, 0.82)]
     lamp = [(-0.06, 0.86), (-0.06, 0.97), (0.06, 0.97), (0.06, 0.86)]

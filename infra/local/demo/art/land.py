@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def ridges(canvas: Canvas, palette: Palette, focus: float) -> None:
-    """Rows of mountains, a low sun, and a person who looks at them."""
+    """Rows of mountains, a low sun, and a person looking at the mountains."""
     draw_sky(canvas, palette, 0.6)
     canvas.stars(0.4)
     x = focus * canvas.aspect

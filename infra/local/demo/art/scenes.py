@@ -1,4 +1,4 @@
-"""All scenes by name; each paints one kind of place, always the same for the same palette and seed."""
+"""All scenes by name. Each paints one kind of place; the same palette and seed always give the same picture."""
 
 from __future__ import annotations
 

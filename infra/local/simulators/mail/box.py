@@ -70,8 +70,8 @@ def _read(at_ns: int, content: bytes) -> Mail:
 
 
 def _as_typed(address: str) -> str:
-    """Return the address with its domain in Unicode instead of the ASCII form used in SMTP."""
+    """Return the address with its domain in Unicode instead of the ASCII form that SMTP uses."""
     local, at, domain = address.rpartition("@")
-    with suppress(UnicodeError):  # an invalid domain stays as it is
+    with suppress(UnicodeError):  # an invalid domain is left unchanged
         domain = idna.decode(domain)
     return f"{local}{at}{domain}"

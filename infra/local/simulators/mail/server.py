@@ -1,4 +1,4 @@
-"""The SMTP server, on loopback: it accepts non-ASCII addresses and refuses recipients that are not addresses."""
+"""The SMTP server, on loopback: it accepts non-ASCII addresses and refuses recipients that are not email addresses."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class MailHandler:
 
 
 def smtp_for(box: Box) -> SMTP:
-    """Return the protocol of one connection; aiosmtpd needs a running event loop."""
+    """Return the SMTP protocol object for one connection; aiosmtpd needs a running event loop."""
     return SMTP(
         MailHandler(box),
         data_size_limit=LARGEST_BYTES,

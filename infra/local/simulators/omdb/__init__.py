@@ -1,1 +1,1 @@
-"""A simulator of OMDb for one machine: its API, failures and posters, for a few open films."""
+"""A simulator of OMDb for one machine: its API, its failures and its posters, for a few openly licensed films."""

@@ -1,6 +1,6 @@
-"""The simulator's answers, with the structure and the texts of the real OMDb.
+"""The simulator's responses, with the same structure and texts as the real OMDb.
 
-`POST /simulate?fault=NAME` makes all answers fail in one way until `fault=none`: `key`, `quota`, `slow`, `500` or
+`POST /simulate?fault=NAME` makes all requests fail in one way until `fault=none`: `key`, `quota`, `slow`, `500` or
 `garbage`.
 """
 

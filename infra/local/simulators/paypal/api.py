@@ -1,6 +1,7 @@
 """The REST API under /v1: access tokens, faults, idempotency, and the operations that Notflix uses.
 
-A successful POST is stored under its PayPal-Request-Id for three days; a repetition gets the stored answer with 200.
+The response to a successful POST is stored under its PayPal-Request-Id for three days; a repeated request gets the
+stored response with status 200.
 """
 
 from __future__ import annotations
@@ -47,14 +48,14 @@ _MINIMAL = ("id", "product_id", "name", "status", "description", "usage_type", "
 
 
 class AccessTokens:
-    """The access tokens of one client. They expire by the real clock, which their holder knows."""
+    """The access tokens of one client. They expire by the real clock, because the client measures time by it too."""
 
     def __init__(self, store: DocumentStore, *, client_id: str, client_secret: str) -> None:
         self._store = store
         self._credentials = f"{client_id}:{client_secret}".encode()
 
     def issue(self, credentials: bytes) -> Document | None:
-        """Return PayPal's answer with a new token, or None if the credentials ("id:secret") are wrong."""
+        """Return PayPal's response with a new token, or None if the credentials ("id:secret") are wrong."""
         if not hmac.compare_digest(credentials, self._credentials):
             return None
         token = f"A21AA{secrets.token_urlsafe(60)}"
@@ -78,7 +79,7 @@ class AccessTokens:
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """A call of the API; `id` is the one in the path."""
+    """A call of the API; `id` is the id in the path."""
 
     method: str
     path: str
@@ -100,7 +101,7 @@ class ApiCall:
 
 @dataclass(frozen=True, slots=True)
 class ApiAnswer:
-    """An answer of the API; one with status 204 has no body."""
+    """A response of the API; with status 204 it has no body."""
 
     status: int
     body: Document | None = None
@@ -252,7 +253,7 @@ class PayPalApi:
 
 
 def _created(call: ApiCall, resource: Document) -> ApiAnswer:
-    """Answer with the whole resource if the header `Prefer` asks for it, otherwise with the main fields."""
+    """Return a response with the whole resource if the header `Prefer` requests it, otherwise with the main fields."""
     if "return=representation" in call.headers.get("prefer", "").replace(" ", ""):
         return ApiAnswer(201, resource)
     return ApiAnswer(201, {name: value for name, value in resource.items() if name in _MINIMAL})

@@ -1,6 +1,6 @@
 """The simulator's certificate chain, created at first start: root, intermediate, and the leaf that signs webhooks.
 
-The leaf has the common name of PayPal's, which is the only name that a verification checks.
+The leaf has the common name of PayPal's own leaf; this is the only name that a verification checks.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Authority:
     def issue(
         self, *, name: str = LEAF_NAME, began: datetime | None = None, life: timedelta = _LIFE - timedelta(days=1)
     ) -> Signer:
-        """Return a new signer whose leaf has this common name and is valid from `began`, by default from now."""
+        """Return a new signer whose leaf has this common name and is valid from `began`, by default from now on."""
         key = _new_key()
         start = began or datetime.now(UTC) - _OVERLAP
         leaf = _issue(_subject(name), key, self.middle.subject, self.key, start, life, path_length=None)
@@ -80,7 +80,7 @@ def make_authority() -> Authority:
 
 
 def load_or_make(folder: Path) -> tuple[Authority, Signer]:
-    """Return the authority and the signer stored in `folder`; create them if there are none or they expire soon."""
+    """Return the authority and the signer stored in `folder`; create new ones if they are missing or expire soon."""
     root, middle, leaf = folder / ROOT_FILE, folder / "intermediate", folder / "leaf"
     id_file = folder / "leaf.id"
     if id_file.exists():

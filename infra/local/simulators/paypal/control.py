@@ -1,4 +1,4 @@
-"""The control API under `/_simulator`: JSON requests and answers, no key. A form is redirected to the overview page.
+"""The control API under `/_simulator`: JSON requests and responses, no key. A form is redirected to the overview page.
 
 - `GET | PATCH | DELETE /_simulator/switches`: read, set or reset switches. `delivery`: "normal", "hold" (events wait)
   or "lose" (events are stored and never sent). `copies`: how often each event is sent. `order`: "in" or "reversed"
@@ -9,7 +9,7 @@
   {"reset": true}. Payments that become due are taken at their own times.
 - `GET /_simulator/subscriptions`; `POST /_simulator/subscriptions/{id}/ACTION`: `approve`, `cancel`, `suspend`,
   `activate`, `expire`, `pay`, `fail_payment`, `refund` {"sale_id", "amount"}, `reverse` {"sale_id"}. Without a sale id,
-  the last sale is meant.
+  the action applies to the last sale.
 - `GET /_simulator/deliveries?limit=100`: the latest deliveries of events, with their attempts.
 - `GET /_simulator/settled?timeout_s=10`: {"settled": true} once no delivery is pending, false after the timeout.
 - `POST /_simulator/sign` {"events", "mode": one of `signing.MODES`}: return signed transmissions without sending them.
@@ -45,7 +45,7 @@ ROOT = "/_simulator"
 
 
 class InvalidControl(Exception):
-    """A control request that cannot be carried out; the message is a sentence for a person."""
+    """A control request that cannot be carried out; the message is a sentence for a user."""
 
 
 @dataclass(slots=True)
@@ -83,7 +83,7 @@ class Switches:
             setattr(self, each.name, getattr(defaults, each.name))
 
     def take_fault(self, path: str) -> Fault | None:
-        """Return the fault of a call to `path` and count it down."""
+        """Return the fault for a call to `path`, if any, and decrement its count."""
         fault = self.fault
         if fault is None or not path.startswith(fault.path):
             return None
@@ -95,7 +95,7 @@ class Switches:
 
 @dataclass(frozen=True, slots=True)
 class SimulatorCore:
-    """What all components share; `base` is the address of the simulator."""
+    """The objects that all components share; `base` is the address of the simulator."""
 
     store: DocumentStore
     clock: SimulatedClock
@@ -145,7 +145,7 @@ def _number(name: str, value: Any, least: float, most: float) -> float:
 
 
 ControlOperation = Callable[["Document", "Document"], object]
-"""From the path's ids and the query or the body to the answer."""
+"""A handler: it gets the ids in the path and the query or the body, and returns the response."""
 
 
 class Control:
@@ -272,7 +272,7 @@ class Control:
 
 
 def _raw(event: Any) -> bytes:
-    """Return the bytes of an event; a text is used as it is."""
+    """Return the bytes of an event; a string is used unchanged."""
     text = event if isinstance(event, str) else json.dumps(event, separators=(",", ":"), ensure_ascii=False)
     return text.encode()
 

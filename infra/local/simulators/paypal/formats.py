@@ -29,7 +29,7 @@ _LETTERS_AND_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 class SimulatedClock:
-    """The real time plus `offset`; stands still inside `at`."""
+    """The real time plus `offset`; the clock is stopped inside `at`."""
 
     def __init__(self, offset: timedelta = timedelta()) -> None:
         self.offset = offset
@@ -41,7 +41,7 @@ class SimulatedClock:
 
     @contextmanager
     def at(self, moment: datetime) -> Iterator[None]:
-        """Stop the clock at `moment`."""
+        """Stop the clock at `moment` inside the context."""
         before, self._fixed = self._fixed, moment
         try:
             yield
@@ -60,12 +60,12 @@ def add_interval(moment: datetime, unit: str, count: int) -> datetime:
 
 
 def format_time(moment: datetime) -> str:
-    """Return a time as resources contain it: UTC, whole seconds."""
+    """Return a time in the format used in resources: UTC, whole seconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def format_time_ms(moment: datetime) -> str:
-    """Return a time as events and transactions contain it: UTC, milliseconds."""
+    """Return a time in the format used in events and transactions: UTC, milliseconds."""
     at = moment.astimezone(UTC)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
 
@@ -116,5 +116,5 @@ def new_id(prefix: str, length: int) -> str:
 
 
 def new_debug_id() -> str:
-    """Return the id by which PayPal would find a call in its logs."""
+    """Return a debug id, by which PayPal would find a call in its logs."""
     return secrets.token_hex(7)[:13]

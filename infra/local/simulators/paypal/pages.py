@@ -131,7 +131,7 @@ def _price(record: Document) -> str:
 
 
 def _return_url(target: str, record: Document) -> str:
-    """Return the URL of the merchant with the parameters that PayPal adds."""
+    """Return the merchant's URL with the parameters that PayPal adds."""
     parts = urlsplit(target)
     added = [("subscription_id", record["id"]), ("ba_token", record["token"]), ("token", record["token"])]
     return urlunsplit(parts._replace(query=urlencode([*parse_qsl(parts.query, keep_blank_values=True), *added])))

@@ -1,7 +1,7 @@
 """Payments of subscriptions: charges, failures and retries; sales, refunds and reversals (Payments v1).
 
-When the clock is moved forward, each payment on the way is taken at its own time. A failed payment is retried after
-five days; when `payment_failure_threshold` payments have failed in a row, the subscription is suspended.
+When the clock is moved forward, each payment that becomes due is taken at its own time. A failed payment is retried
+after five days; when `payment_failure_threshold` payments have failed in a row, the subscription is suspended.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Sales:
         self._emit("PAYMENT.SALE.REFUNDED", {**sale, "amount": amount}, resource, "A {} sale payment was refunded")
 
     def reverse_sale(self, sale_id: str) -> None:
-        """Take a sale back from the merchant, as after a chargeback; API v1 shows it as refunded."""
+        """Reverse a sale, as after a chargeback; API v1 shows it as refunded."""
         sale = self._record(sale_id)
         if sale["state"] == "refunded":
             raise PayPalError(400, "TRANSACTION_ALREADY_REFUNDED")
@@ -180,7 +180,7 @@ MAX_DUE_AT_ONCE = 100_000
 
 
 class RecurringBilling:
-    """Changes a subscription's record for each payment. `view` makes the resource that PayPal shows of a record."""
+    """Changes a subscription's record for each payment. `view` returns the resource that PayPal shows for a record."""
 
     def __init__(
         self, core: SimulatorCore, sales: Sales, events: EventLog, view: Callable[[Document], Document]
@@ -199,7 +199,7 @@ class RecurringBilling:
         self._core.store.put("subscription", record["id"], record, due=due)
 
     def begin(self, record: Document) -> Callable[[], None]:
-        """Take the first payment unless the subscription starts later; return what emits the events of it."""
+        """Take the first payment unless the subscription starts later; return a function that emits its events."""
         start = parse_time(record["start_time"])
         record["next_billing"] = record["start_time"]
         emit = self._bill(record, fails=self._payments_fail()) if start <= self._core.clock.now() else _emit_nothing
@@ -227,7 +227,7 @@ class RecurringBilling:
                     self.charge(record, fails=self._payments_fail())
 
     def charge(self, record: Document, *, fails: bool) -> None:
-        """Charge an active subscription now: a retry if that is due first, otherwise the next renewal."""
+        """Charge an active subscription now: for a retry if one is due first, otherwise for the next renewal."""
         if record["status"] != "ACTIVE":
             raise unprocessable("SUBSCRIPTION_STATUS_INVALID", "Only an active subscription can be charged.")
         is_retry = record["retry"] and parse_time(record["retry"]) < parse_time(record["next_billing"])
@@ -246,7 +246,7 @@ class RecurringBilling:
         return self._collect(record, fails=fails)
 
     def _collect(self, record: Document, *, fails: bool) -> Callable[[], None]:
-        """Collect the outstanding amount or fail to; change the record, and return what emits the events of it."""
+        """Collect the outstanding amount or fail; change the record, and return a function that emits the events."""
         now = self._core.clock.now()
         record |= {"update_time": format_time(now), "retry": None}
         if fails:
@@ -276,7 +276,7 @@ class RecurringBilling:
         return emit
 
     def _billing_time(self, record: Document, count: int) -> datetime:
-        """Return when `count` cycles have passed. PayPal bills at 10:00 UTC, as captured events show."""
+        """Return the time at which `count` cycles have passed. PayPal bills at 10:00 UTC, as captured events show."""
         (cycle,) = record["cycles"]
         moment = add_interval(parse_time(record["start_time"]), cycle["unit"], cycle["count"] * count)
         if self._core.switches.billing_time == "exact":

@@ -1,4 +1,4 @@
-"""Signs transmissions of events as PayPal does, and in the modes in which an attacker would.
+"""Signs transmissions of events as PayPal does, or, in the other modes, as an attacker might.
 
 - `genuine`: signed by PayPal's leaf certificate.
 - `other_key`: signed by another key. `own_chain`: signed by a self-made chain that the simulator serves.
@@ -6,7 +6,7 @@
 - `wrong_host`, `http_url`, `redirect`: a self-made chain at another host, over http, or behind a redirect.
 - `altered_body`: genuine headers and a changed body. `same_crc_body`: the same, but the body keeps its CRC32 and the
   signature stays valid, since PayPal signs only that checksum.
-- `literal_webhook_id`: correctly signed, but for the id "WEBHOOK_ID", which PayPal's public event simulator signs.
+- `literal_webhook_id`: correctly signed, but for the webhook id "WEBHOOK_ID", as PayPal's public event simulator does.
 - `sha1`: signed with SHA-1. `no_headers`: without any signature.
 """
 
@@ -92,7 +92,7 @@ class TransmissionSigner:
         return f"{self._core.base}{CERTIFICATES_PATH}{signer.id}"
 
     def redirect_url(self) -> str:
-        """Return where the certificate URL of the mode `redirect` redirects to."""
+        """Return the URL to which the certificate URL of the mode `redirect` redirects."""
         return self.url_of(self._self_made)
 
     def sign_event(self, raw: bytes, webhook_id: str, mode: str = "genuine") -> Transmission:
@@ -142,7 +142,7 @@ class TransmissionSigner:
 
 
 def altered(raw: bytes) -> bytes:
-    """Return the event with other values at some JSON pointers."""
+    """Return the event with changed values at some JSON pointers."""
     event = json.loads(raw)
     wanted = _CHANGES.get(event.get("resource_type", ""), {"/summary": "Altered"})
     for pointer, value in wanted.items():

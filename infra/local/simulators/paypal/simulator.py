@@ -1,4 +1,4 @@
-"""The simulator as a whole: its components, its web application, and the timer that charges what is due."""
+"""The simulator as a whole: its components, its web application, and the timer that takes due payments."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class PayPalSimulator:
         self._timer = threading.Thread(target=self._charge_due, name="timer", daemon=True)
 
     def start(self) -> None:
-        """Start to deliver events and to charge what is due."""
+        """Start delivering events and taking due payments."""
         self.delivery.start()
         self._timer.start()
 

@@ -1,6 +1,7 @@
 """The simulator's documents in one SQLite file, changed in transactions, one at a time.
 
-A document has a kind and an id; it may have a parent to be found by, and be due at a time (seconds since 1970).
+A document has a kind and an id. It may also have a parent, by which it can be found, and a time at which it is due
+(seconds since 1970).
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class DocumentStore:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Lock the store; what is stored inside is committed together or not at all. Can be nested."""
+        """Lock the store; all writes inside the context are committed together or not at all. Can be nested."""
         with self._lock:
             if self._depth == 0:
                 self._database.execute("BEGIN IMMEDIATE")

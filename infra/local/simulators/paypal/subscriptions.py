@@ -1,7 +1,7 @@
 """Subscriptions and their states (Subscriptions v1).
 
-APPROVAL_PENDING -> ACTIVE <-> SUSPENDED, and from the last two to CANCELLED or EXPIRED, which are final. A resource has
-`next_billing_time` only while the subscription is ACTIVE, as events captured from the sandbox do.
+APPROVAL_PENDING -> ACTIVE <-> SUSPENDED; ACTIVE and SUSPENDED -> CANCELLED or EXPIRED, which are final. A resource has
+`next_billing_time` only while the subscription is ACTIVE, as in events captured from the sandbox.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _ACTIONS = {
 
 
 class SimulatedSubscriptions:
-    """All subscriptions. A record is what is stored of one; `view` makes the resource that PayPal shows of it."""
+    """All subscriptions. Each is stored as a record; `view` returns the resource that PayPal shows for it."""
 
     def __init__(self, core: SimulatorCore, plans: SimulatedPlans, sales: Sales, events: EventLog) -> None:
         self._core = core
@@ -128,7 +128,7 @@ class SimulatedSubscriptions:
         return record
 
     def record_by_token(self, token: str) -> Document | None:
-        """Return the record of the subscription that an approval page belongs to."""
+        """Return the record of the subscription to which an approval page belongs."""
         found = self._core.store.get("approval", token)
         return self._core.store.get("subscription", found["subscription_id"]) if found else None
 
@@ -137,7 +137,7 @@ class SimulatedSubscriptions:
         return [self.view(record) for record in reversed(self._core.store.all("subscription"))]
 
     def view(self, record: Document) -> Document:
-        """Return the resource that PayPal shows of a record."""
+        """Return the resource that PayPal shows for a record."""
         view: Document = {
             "status": record["status"],
             "status_update_time": record["status_update_time"],
@@ -176,7 +176,7 @@ class SimulatedSubscriptions:
             record["start_time"] = format_time(now)
         self._set_status(record, "ACTIVE")
         emit_payment = self.billing.begin(record)
-        # the first payment may already have suspended it, which is reported after this event
+        # a failed first payment may already have suspended it; that event is emitted after this one
         self._emit("ACTIVATED", {**record, "status": "ACTIVE"})
         emit_payment()
         return record

@@ -35,13 +35,13 @@ _MESSAGES = {
 }
 
 FAULT_NAMES = {429: "RATE_LIMIT_REACHED", 500: "INTERNAL_SERVER_ERROR", 503: "SERVICE_UNAVAILABLE"}
-"""The error name of a failure that the request did not cause, by status."""
+"""The names of the errors that a request does not cause itself, by status."""
 
 _SYNTAX = "The value of a field does not conform to the expected format."
 
 
 class PayPalError(Exception):
-    """An error as PayPal answers it."""
+    """An error in the form in which PayPal returns it."""
 
     def __init__(self, status: int, name: str, *details: Document) -> None:
         super().__init__(name)
@@ -80,7 +80,7 @@ def unprocessable(issue: str, description: str) -> PayPalError:
 
 
 def not_simulated(what: str) -> PayPalError:
-    """Return the error for something that PayPal accepts and the simulator does not have."""
+    """Return the error for a feature that PayPal has and the simulator does not."""
     return unprocessable("NOT_SIMULATED", f"The simulator does not have this part of PayPal: {what}.")
 
 
@@ -91,7 +91,7 @@ def not_found() -> PayPalError:
 
 
 class RequestFields:
-    """A JSON object in a request, of which only the fields in `known` are accepted, and its JSON pointer."""
+    """A JSON object in a request and its JSON pointer; only the fields in `known` are accepted."""
 
     def __init__(self, value: object, known: Collection[str], pointer: str = "") -> None:
         if not isinstance(value, dict):

@@ -50,7 +50,7 @@ TIMEOUT_S = 10.0
 WORKERS = 8
 MAX_DUE_AT_ONCE = 256
 REVERSED_AFTER_S = 0.5
-"""How long no new event must come before a reversed batch is sent."""
+"""How long no new event may arrive before a reversed batch is sent."""
 
 _POLL_INTERVAL_S = 0.25
 _REVERSED_LANE = "reordered"
@@ -147,7 +147,7 @@ def _receives(hook: Document, event_type: str) -> bool:
 
 
 def retry_delay_s(retry: int) -> float:
-    """Return the seconds before retry number `retry`, counted from 1. PayPal spreads its 25 over three days."""
+    """Return the seconds before retry number `retry`, counted from 1. PayPal spreads its 25 retries over three days."""
     return min(0.5 * 2.0 ** (retry - 1), MAX_RETRY_DELAY_S)
 
 
@@ -166,18 +166,18 @@ class WebhookDelivery:
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
 
     def start(self) -> None:
-        """Start to send."""
+        """Start sending."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish what is being sent and stop; everything else stays due."""
+        """Finish the deliveries in progress and stop; all other deliveries stay due."""
         self._stopping = True
         self._more.set()
         self._thread.join()
         self._pool.shutdown()
 
     def wake(self) -> None:
-        """Look for more to send. Takes no lock, so it can be called inside a transaction of the store."""
+        """Check for due deliveries now. Takes no lock, so it can be called inside a transaction of the store."""
         self._more.set()
 
     def wait_until_settled(self, timeout_s: float) -> bool:
@@ -200,10 +200,11 @@ class WebhookDelivery:
                 self._more.wait(min(max(wait, 0.005), _POLL_INTERVAL_S))
 
     def _send_due(self) -> bool:
-        """Start what can be sent now; return whether anything was started."""
+        """Start the deliveries that can be sent now; return whether any was started."""
         if self._core.switches.delivery == "hold":
             return False
-        # copied before the store is asked: the delivery of a lane that is free here is no longer due in the answer
+        # copied before the store is queried: a lane that is free in this copy has recorded its last delivery, so the
+        # query no longer returns that delivery as due
         busy = set(self._busy)
         due = self._core.store.due("delivery", time.time(), MAX_DUE_AT_ONCE)
         if self._core.switches.order == "reversed" and any(_is_new(each) for each in due):
@@ -221,7 +222,7 @@ class WebhookDelivery:
         return started
 
     def _reverse_when_quiet(self) -> None:
-        """Reverse the pending deliveries unless the last event came just now."""
+        """Reverse the pending deliveries, unless the last event arrived less than REVERSED_AFTER_S ago."""
         with self._core.store.transaction():
             pending = [each for each in self._core.store.due("delivery", time.time(), -1) if _is_new(each)]
             now = time.time()
@@ -229,7 +230,7 @@ class WebhookDelivery:
                 return
             for index, delivery in enumerate(reversed(pending)):
                 delivery["lane"] = _REVERSED_LANE
-                self._put(delivery, now + index * 1e-5)  # within one lane, due times give the order
+                self._put(delivery, now + index * 1e-5)  # a lane sends in the order of due times
 
     def _attempt(self, delivery: Document) -> None:
         try:
