@@ -1,4 +1,4 @@
-/** The plans that people can subscribe to: made, and retired. */
+/** The plans that people can subscribe to: the form to create one, and the list to retire them. */
 import { hooks, piece, say } from "../dom.js";
 import { RequestError } from "../net.js";
 import { bindForm } from "../account/form.js";
