@@ -85,7 +85,7 @@ def emails() -> list[dict[str, str]]:
 
 
 def mailed_token(kind: str, to: str) -> str:
-    """Return the token of the link that was mailed last."""
+    """Return the token of the link in the most recent email."""
     links = [email["link"] for email in emails() if (email["kind"], email["to"]) == (kind, to)]
     return links[-1].partition("#token=")[2]
 

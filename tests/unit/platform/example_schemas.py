@@ -1,4 +1,4 @@
-"""Requests and answers of a slice that exists only in tests."""
+"""Request and response types of a slice that exists only in tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What follows from a declaration: the check of the caller, reading and answering, retries and dead letters."""
+"""The effects of a declared function: authentication of the caller, parsing, responses, retries and dead letters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A ticket permits one upload, and a blob that arrives starts its work once."""
+"""A ticket permits one upload, and each blob that arrives starts its processing once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.encoding import MemoryEncodeJobs, make_job
 
 @dataclass
 class MemoryUploads:
-    """Uploads in memory."""
+    """In-memory uploads."""
 
     blobs: dict[str, StoredUpload] = field(default_factory=dict)
 
@@ -33,7 +33,7 @@ class MemoryUploads:
 
 
 class Gate:
-    """Uploads with everything they depend on in memory."""
+    """The uploads service with in-memory dependencies."""
 
     def __init__(self) -> None:
         self.world = World()
@@ -45,7 +45,7 @@ class Gate:
         self.uploads = Uploads(self.store, self.world.catalogue, self.encodes, self.clock, largest_gb=60)
 
     def put(self, blob: str, etag: str = "0x1") -> str:
-        """Store a version of a blob; return the id of the job it would have."""
+        """Store a version of a blob; return the id that its job would have."""
         self.clock.forward(seconds=1)
         self.store.blobs[blob] = StoredUpload(etag, 1000, self.clock())
         return job_id_for(blob, etag)
