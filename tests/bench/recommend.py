@@ -207,7 +207,7 @@ def _time(database: Database[dict[str, Any]], bolt: Bolt, *, titles: int, views:
 def _p95_ms(ask: Callable[[str], Sequence[object]], questions: Sequence[str]) -> float:
     """Return the 95th percentile of the response times after a warm-up.
 
-    Raise RuntimeError if more than half of the answers are empty.
+    Raise RuntimeError if more than half of the results are empty.
     """
     times, empty = [], 0
     for question in questions:

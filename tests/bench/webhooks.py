@@ -153,7 +153,7 @@ def _transmissions(
 
 
 def _send(endpoints: Mapping[str, str], transmissions: Sequence[Transmission]) -> Answers:
-    """Send all webhooks over `SENDERS` parallel connections; return the answers."""
+    """Send all webhooks over `SENDERS` parallel connections; return the responses."""
     waiting: SimpleQueue[Transmission | None] = SimpleQueue()
     for one in (*transmissions, *[None] * SENDERS):
         waiting.put(one)

@@ -40,8 +40,8 @@ export function rank(title, wanted) {
 }
 
 /**
- * Return the titles in `genre` that match `query`, best first, equally good ones by name; without a query, return all
- * titles in `genre`.
+ * Return the titles in `genre` that match `query`, best first, equally good matches by name; without a query, return
+ * all titles in `genre`.
  * @param {Card[]} titles
  * @param {Asked} asked
  */

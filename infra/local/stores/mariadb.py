@@ -44,7 +44,7 @@ def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]
 
     port, folder = home.ports.mysql, home.data(NAME)
     url = f"mysql://root:{credentials.mysql_root}@{LOOPBACK}:{port}"
-    as_root = ("--user=root",) if os.geteuid() == 0 else ()  # the server runs as root only if asked to
+    as_root = ("--user=root",) if os.geteuid() == 0 else ()  # the server runs as root only with this option
 
     def prepare(run: Run) -> None:
         (folder / "tmp").mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Accounts over the real stores: concurrent attempts, every spelling of an address, and what stolen data reveals."""
+"""Accounts over the real stores: concurrent attempts, all spellings of an address, and the contents of stolen data."""
 
 from __future__ import annotations
 

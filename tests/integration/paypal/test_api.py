@@ -267,7 +267,7 @@ def test_a_lost_answer_leaves_its_effect_which_the_request_id_finds_again(paypal
 def test_every_call_takes_as_long_as_the_switch_says(paypal: PayPal) -> None:
     paypal.control("PATCH", "switches", slow_ms=300)
     began = time.monotonic()
-    assert paypal.call("GET", WEBHOOKS).status_code == 200  # two calls: the token, and this one
+    assert paypal.call("GET", WEBHOOKS).status_code == 200  # two calls: one for the token, and this one
     assert time.monotonic() - began >= 0.6
     paypal.control("DELETE", "switches")
     assert paypal.control("GET", "switches")["slow_ms"] == 0

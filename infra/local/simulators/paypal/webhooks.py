@@ -1,8 +1,8 @@
 """Events, the webhooks that receive them (Webhooks Management v1), and their delivery.
 
-A delivery is retried up to 25 times until the answer is 2xx. Events of one subscription are first sent in the order in
-which they happened, one after the other; an event that is retried does not hold up later ones. Pending deliveries are
-in the store, so they continue after a restart.
+A delivery is retried up to 25 times until the response is 2xx. Events of one subscription are first sent in the order
+in which they happened, one after the other; a retried event does not delay later events. Pending deliveries are in the
+store, so they continue after a restart.
 """
 
 from __future__ import annotations
@@ -269,7 +269,7 @@ class WebhookDelivery:
         self._put(delivery, due)
 
     def _post(self, url: str, transmission: Transmission) -> int | None:
-        """Send a transmission and return the status of the answer, or None if there was no answer."""
+        """Send a transmission and return the status of the response, or None if there was no response."""
         session = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = requests.Session()
