@@ -19,7 +19,7 @@ class Order(Struct, frozen=True):
 
 
 class Receipt(Struct, frozen=True):
-    """What was ordered."""
+    """The confirmation of an order."""
 
     id: TitleId
     user_id: str

@@ -166,7 +166,7 @@ class WebhookDelivery:
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
 
     def start(self) -> None:
-        """Start sending."""
+        """Start sending due deliveries."""
         self._thread.start()
 
     def stop(self) -> None:
