@@ -1,1 +1,1 @@
-"""The site: templates, styles and scripts, and the build that makes static pages of them."""
+"""The site: templates, styles and scripts, and the build that renders them to static pages."""

@@ -1,7 +1,7 @@
-"""Assets of the site under content-hashed addresses: `/css/site.css?v=<hash of what is served>`.
+"""Assets of the site under content-hashed addresses: `/css/site.css?v=<hash of the served content>`.
 
-A stylesheet or module that names others is rewritten to name their hashed addresses, so its own hash changes whenever
-anything below it does. That is why every asset may be cached for ever.
+A stylesheet or module that refers to others is rewritten to use their hashed addresses, so its own hash changes
+whenever one of them changes. Therefore every asset can be cached indefinitely.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Where a vendor file lies inside node_modules.
+# The path of each vendor file inside node_modules.
 VENDOR = {
     "vendor/bootstrap.min.css": "bootstrap/dist/css/bootstrap.min.css",
     "vendor/inter.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
@@ -31,7 +31,7 @@ _REFERENCES = {".js": _IMPORT, ".css": _CSS_URL}
 
 
 class Assets:
-    """Copies assets from `source` and `packages` to `out`, each once, and knows their addresses."""
+    """Copies each asset once from `source` or `packages` to `out`, and records its address."""
 
     def __init__(self, source: Path, packages: Path, out: Path) -> None:
         self._source = source
@@ -43,7 +43,7 @@ class Assets:
     def url(self, name: str) -> str:
         """Return the address of the asset `name`, such as `css/site.css`; raise FileNotFoundError if there is none."""
         if name not in self._urls:
-            self._urls[name] = ""  # an import cycle would come back here and meet the empty address
+            self._urls[name] = ""  # in an import cycle, the second visit finds this empty address
             content = self._content(name)
             target = self._out / name
             target.parent.mkdir(parents=True, exist_ok=True)

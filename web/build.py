@@ -1,7 +1,7 @@
-"""Render the site: Jinja2 templates to static pages, assets beside them.
+"""Renders the site: static pages from Jinja2 templates, with their assets.
 
-The pages work at the root of any origin. They know the addresses of the API and of the films' blobs through `data-api`
-and `data-blob` on `<html>`; the Content-Security-Policy in the page allows these two and nothing else.
+The pages work at the root of any origin. The attributes `data-api` and `data-blob` of `<html>` contain the addresses of
+the API and of the films' blobs; the Content-Security-Policy in the page allows requests only to these two.
 
     python -m web.build --out build/site --api http://127.0.0.1:7071 --blob http://127.0.0.1:7080
 """
@@ -31,8 +31,8 @@ PAGES = (
 def content_security_policy(api_origin: str, blob_origin: str) -> str:
     """Return the policy of every page: own scripts and styles only, data from the API and the blobs only.
 
-    Shaka plays through `blob:` addresses, a browser that plays HLS by itself through the API's and the blobs' own;
-    `data:` images are the little drawings inside Bootstrap's stylesheet.
+    Shaka plays media from `blob:` addresses; a browser that plays HLS natively loads it from the API's and the blobs'
+    addresses. The `data:` images are the icons inside Bootstrap's stylesheet.
     """
     api, blob = origin_of(api_origin), origin_of(blob_origin)
     return "; ".join(
@@ -53,7 +53,7 @@ def content_security_policy(api_origin: str, blob_origin: str) -> str:
 
 
 def origin_of(address: str) -> str:
-    """Return scheme and authority of an address: what a policy compares; raise ValueError if it has none."""
+    """Return the scheme and authority of an address, which a policy compares; raise ValueError if there are none."""
     parts = urlsplit(address)
     if not parts.scheme or not parts.netloc:
         raise ValueError(f"{address!r} is not an address such as https://example.org")
@@ -61,7 +61,7 @@ def origin_of(address: str) -> str:
 
 
 def build(out: Path, *, api_origin: str, blob_origin: str, packages: Path) -> None:
-    """Write the whole site to the folder `out`, which is emptied first; `packages` is a node_modules folder."""
+    """Write the whole site to the folder `out` after emptying it; `packages` is a node_modules folder."""
     if not (packages / "shaka-player").is_dir():
         raise FileNotFoundError(f"{packages} lacks the site's packages; run `npm ci` in {WEB} first")
     shutil.rmtree(out, ignore_errors=True)
@@ -88,7 +88,7 @@ def build(out: Path, *, api_origin: str, blob_origin: str, packages: Path) -> No
 
 
 def main() -> None:
-    """Build from the command line."""
+    """Build the site as the command line requests."""
     parser = argparse.ArgumentParser(prog="python -m web.build", description="Build the static site.")
     parser.add_argument("--out", type=Path, required=True, help="folder to write, emptied first")
     parser.add_argument("--api", required=True, help="address of the API app")

@@ -1,7 +1,7 @@
-"""Put the built site into the `$web` container, with the content type and the caching that each file needs.
+"""Uploads the built site to the `$web` container, with the content type and caching header that each file needs.
 
-Azure's static website hosting and the local site server both serve what lies there, with these headers. Only files that
-changed are sent; the catalogue and the art, which the functions write beside the pages, are left alone.
+Azure's static website hosting and the local site server both serve the blobs there with these headers. Only changed
+files are uploaded; the catalogue and the artwork, which the functions write to the same container, are left alone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient
 
 PAGE_CACHING = "no-cache"
-ASSET_CACHING = "public, max-age=31536000, immutable"  # every address of an asset carries the hash of its content
+ASSET_CACHING = "public, max-age=31536000, immutable"  # every address of an asset contains the hash of its content
 _TYPES = {
     ".js": "text/javascript",
     ".woff2": "font/woff2",
@@ -26,14 +26,14 @@ _TYPES = {
 
 
 def content_type_of(name: str) -> str:
-    """Return the media type to serve a file of the site with."""
+    """Return the media type with which a file of the site is served."""
     suffix = name[name.rfind(".") :].lower()
     kind = _TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
     return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
 
 
 def publish(site: Path, container: ContainerClient) -> int:
-    """Upload what changed of the built `site`, pages after the assets that they name; return how many were sent."""
+    """Upload the changed files of the built `site`, assets before pages; return the number of uploaded files."""
     from azure.storage.blob import ContentSettings
 
     there = {blob.name: bytes(blob.content_settings.content_md5 or b"") for blob in container.list_blobs()}

@@ -1,10 +1,10 @@
-"""Other ways to encode the same film with the same ladder and the same x264 options, to compare the pipeline with.
+"""Other ways to encode the same film with the same ladder and x264 options, as baselines for the pipeline.
 
 - `single`: one ffmpeg process that decodes once and encodes every rung and the audio. It is the cheapest way to get the
-  same files, but nothing plays before its end, a crash loses everything, and other machines are idle.
-- `bound`: x264 alone, with raw frames from pipes as input. No pipeline can use less CPU for this ladder. The process
-  that decodes and scales the frames is not counted.
-- `serial`: one pass for each of three renditions, then packaging, which is how the original system worked.
+  same files, but nothing can be played before it ends, a crash loses everything, and other machines stay idle.
+- `bound`: x264 alone, with raw frames from pipes as input. No pipeline can use less CPU for this ladder. The CPU time
+  of the process that decodes and scales the frames is not counted.
+- `serial`: one pass for each of three renditions, then packaging, as in the original system.
 """
 
 from __future__ import annotations

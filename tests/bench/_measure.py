@@ -135,7 +135,7 @@ def _tree(pid: int) -> Iterator[int]:
 
 
 def _stat(pid: int) -> list[str]:
-    """Return the fields of /proc/PID/stat after the program's name; an empty list if the process has ended."""
+    """Return the fields of /proc/PID/stat that follow the program's name; an empty list if the process has ended."""
     try:
         return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
@@ -160,7 +160,7 @@ def conclude(
 ) -> int:
     """Print the figures as a table and as one line of JSON; return the exit code: 0 if all goals are met, else 1.
 
-    A goal is a maximum, or a minimum for the figures in `at_least`.
+    Each goal is a maximum, except that goals for the figures in `at_least` are minimums.
     """
 
     def is_met(name: str) -> bool:

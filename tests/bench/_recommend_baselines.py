@@ -1,4 +1,4 @@
-"""Other ranking algorithms on the same split: popularity, item-kNN, EASE, and EASE with decay.
+"""Other ranking algorithms for the same split: popularity, item-kNN, EASE, and EASE with decay.
 
 Each returns a score for every user and film. The default parameters are the best ones found for each algorithm.
 """
@@ -19,7 +19,7 @@ TOP = 10
 
 
 class Baselines:
-    """The baseline algorithms on a split, which is held as a matrix of users and films."""
+    """The baseline algorithms for a split, which is stored as a matrix of users and films."""
 
     def __init__(self, split: Split, films: list[int]) -> None:
         self._column = {film: column for column, film in enumerate(films)}
@@ -50,7 +50,7 @@ class Baselines:
         return self._seen @ self._ease_weights(ridge)
 
     def ease_recent(self, *, ridge: float = 500, decay: float = 0.7) -> Matrix:
-        """Return the scores of EASE where each older film in the history counts `decay` of the next newer one."""
+        """Return the scores of EASE where each film in the history weighs `decay` times as much as the next newer."""
         recent = np.zeros_like(self._seen)
         for user, history in enumerate(self._histories):
             recent[user, history] = decay ** np.arange(len(history) - 1, -1, -1)

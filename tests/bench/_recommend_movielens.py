@@ -55,7 +55,7 @@ class MovieLens:
     users: tuple[tuple[Rating, ...], ...]
 
     def split(self, last: int) -> Split:
-        """Hold out each user's last film (1), or the last but one (2) while the last is dropped."""
+        """Hold out each user's last film (1), or the film before it (2), in which case the last film is dropped."""
         return Split(
             tuple(ratings[:-last] for ratings in self.users), tuple(ratings[-last].film for ratings in self.users)
         )
@@ -75,7 +75,7 @@ def title_id(film: int) -> str:
 
 
 def viewers(split: Split) -> Iterator[ViewerHistory]:
-    """Yield the users as viewers: each rating becomes a view, and a high or low one also a thumb up or down."""
+    """Yield the users as viewers: each rating becomes a view, and a high or low rating also a thumb up or down."""
     for number, ratings in enumerate(split.known):
         at = [datetime.fromtimestamp(rating.at, UTC) for rating in ratings]
         yield ViewerHistory(
@@ -119,7 +119,7 @@ def movielens(cache: Path) -> MovieLens:
 
 
 def _films(folder: Path) -> dict[int, Details]:
-    """Return the films with their genres and with the people in the knowledge graph (as its ids)."""
+    """Return the films with their genres and with the people in the knowledge graph, given by its ids."""
     entities = {entity: int(film) for film, entity in _rows(folder / "link")}
     people: dict[tuple[int, str], list[str]] = defaultdict(list)
     for head, relation, tail in _rows(folder / "kg"):

@@ -36,7 +36,7 @@ def short_film(cache: Path) -> Path:
 
 
 def long_film(cache: Path) -> Path:
-    """Return a film of ten minutes, made by looping the short film, with its index at the front."""
+    """Return a film of ten minutes, made by looping the short film; its index is at the front of the file."""
     target = cache / "long.mp4"
     if not target.exists():
         short = short_film(cache)

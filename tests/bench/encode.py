@@ -51,7 +51,7 @@ _numbers = itertools.count(1)
 
 @dataclass(slots=True)
 class Ours:
-    """The measurements of our encodes, one value per run."""
+    """The measurements of the product's encodes, one value per run."""
 
     cpu_s: list[float] = field(default_factory=list)
     wall_s: list[float] = field(default_factory=list)
@@ -123,7 +123,7 @@ def main() -> int:
 
 
 def _encode(running: Product, film: Path, seen: Ours) -> None:
-    """Upload a film to an idle product and record what its encode takes, counted from the end of the upload."""
+    """Upload a film to an idle product and record the resources of its encode, counted from the end of the upload."""
     storefront = running.storefront
     encoders = running.pids("encoder")
     before = sum(map(cpu_of_tree, encoders))

@@ -1,8 +1,8 @@
 """`./notflix bench login`: latency of logins, session checks and rate-limited logins.
 
-The requests go to the running API host over loopback. In the same run and alternating with them, two baselines run in
-this process: one argon2 verification with the same parameters, and one round trip to Redis. Each connection comes from
-a loopback address of its own, so that the rate limiter treats them as different networks.
+The requests go to the running API host over loopback. Two baselines alternate with them in the same run, in this
+process: one argon2 verification with the same parameters, and one round trip to Redis. Each connection comes from a
+loopback address of its own, so that the rate limiter treats them as different networks.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ GOALS = {
 PASSWORD = "seven quiet lanterns"
 PARALLEL_ATTEMPTS = 160
 ATTEMPTS_PER_CONNECTION = 4
-"""Failed logins for one email address from one network. The limit is five."""
+"""The number of failed logins for one email address from one network. The limit is five."""
 
 CLIENTS = 4
 GUESSER_ADDRESS = "127.1.0.1"
@@ -125,7 +125,7 @@ def main() -> int:
         endpoints = json.loads(own.home.endpoints_file.read_text(encoding="utf-8"))
         accounts, frequent = RegisteredAccounts(endpoints["api"]), RegisteredAccounts(endpoints["api"])
         accounts.register(CLIENTS)
-        frequent.register(CLIENTS)  # they log in so often that new sessions end their first ones
+        frequent.register(CLIENTS)  # they log in so often that their new sessions end their first sessions
         with Redis.from_url(endpoints["redis"], decode_responses=True) as redis:
             say("Logins and bare hashes, in turn …")
             figures |= _logins(frequent, rounds)
@@ -197,7 +197,7 @@ def _fail(connection: ApiConnection, email: str) -> None:
 
 
 def _parallel_guesses(accounts: RegisteredAccounts) -> dict[str, float]:
-    """Try many wrong passwords for one account in parallel, all from one network."""
+    """Try many wrong passwords for one account in parallel, all from the same network."""
     ready = threading.Barrier(PARALLEL_ATTEMPTS)
 
     def attempt(number: int) -> int:

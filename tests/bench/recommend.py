@@ -114,7 +114,7 @@ class Known:
         self._split = split
 
     def titles(self, after: str, limit: int) -> list[Title]:
-        """Return films by id from above one on."""
+        """Return films in the order of their ids, starting after a given id."""
         return [title for title in self._titles if title.id > after][:limit]
 
     def count_titles(self) -> int:
@@ -195,7 +195,7 @@ def _time(database: Database[dict[str, Any]], bolt: Bolt, *, titles: int, views:
     recommendations = Recommendations(graph, titles_of)
     say(f"Requesting {QUESTIONS} home pages and similar titles of {QUESTIONS} titles …")
     viewers = rng.choices([user_id for user_id, _ in people], k=WARM_UP + QUESTIONS)
-    # a title is drawn as often as it was watched
+    # a title's probability is proportional to how often it was watched
     opened = rng.choices([view.title_id for _, views in people for view in views], k=WARM_UP + QUESTIONS)
     return {
         "home_p95_ms": _p95_ms(recommendations.home, viewers),
@@ -207,7 +207,7 @@ def _time(database: Database[dict[str, Any]], bolt: Bolt, *, titles: int, views:
 def _p95_ms(ask: Callable[[str], Sequence[object]], questions: Sequence[str]) -> float:
     """Return the 95th percentile of the response times after a warm-up.
 
-    Raise RuntimeError if more than half of the answers are empty.
+    Raise RuntimeError if more than half of the results are empty.
     """
     times, empty = [], 0
     for question in questions:
@@ -226,7 +226,7 @@ def _titles(titles: MongoTitles) -> Catalogue:
 
 
 class _Nothing:
-    """A placeholder for dependencies that reading does not use."""
+    """A placeholder for dependencies that are not used for reading."""
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""`./notflix bench start`: how long a person waits for the product, and the host for the functions.
+"""`./notflix bench start`: how long a user waits for the product to start, and the host for the functions.
 
-`jobs_list_ms` is the CPU time of the API for one list of a hundred films of two hours, which the Studio asks for every
-1.5 s while an encode runs.
+`jobs_list_ms` is the API's CPU time for one list of jobs for a hundred films of two hours; the Studio requests the list
+every 1.5 s while an encode runs.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def main() -> int:
 
 
 def _jobs_list_ms(own: Product, *, calls: int) -> float:
-    """Return the CPU time that the API takes to list the newest jobs, of which there are enough."""
+    """Return the CPU time that the API takes to list the newest jobs of a full list."""
     endpoints = json.loads(own.home.endpoints_file.read_text(encoding="utf-8"))
     plan = replace(make_plan(), grid=TWO_HOURS, chunks=chunks_for(TWO_HOURS))
     done = frozenset(chunk.index for chunk in plan.chunks)
@@ -99,7 +99,7 @@ def _jobs_list_ms(own: Product, *, calls: int) -> float:
 
 
 def _import_s(module: str) -> float:
-    """Return the seconds that a new interpreter takes to import a module, without its own start."""
+    """Return the seconds that a new interpreter takes to import a module, without the interpreter's own start."""
     command = [sys.executable, "-c", TIMED_IMPORT.format(module)]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=120)
     return float(done.stdout)

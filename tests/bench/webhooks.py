@@ -107,7 +107,7 @@ class Payer:
         self._headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
     def subscribe(self, plan: str) -> dict[str, Any]:
-        """Return an approved subscription that belongs to no account, because only PayPal's side matters here."""
+        """Return an approved subscription without an account, because this benchmark needs only PayPal's side."""
         made = self._call("POST", "/v1/billing/subscriptions", {"plan_id": plan})
         _control(self.endpoints, "POST", f"subscriptions/{made['id']}/approve")
         return self._call("GET", f"/v1/billing/subscriptions/{made['id']}")
@@ -153,7 +153,7 @@ def _transmissions(
 
 
 def _send(endpoints: Mapping[str, str], transmissions: Sequence[Transmission]) -> Answers:
-    """Send all webhooks over `SENDERS` parallel connections; return the answers."""
+    """Send all webhooks over `SENDERS` parallel connections; return the responses."""
     waiting: SimpleQueue[Transmission | None] = SimpleQueue()
     for one in (*transmissions, *[None] * SENDERS):
         waiting.put(one)
@@ -185,13 +185,13 @@ def _send(endpoints: Mapping[str, str], transmissions: Sequence[Transmission]) -
 
 
 def _stored(endpoints: Mapping[str, str]) -> tuple[int, int]:
-    """Return how many distinct events are in the inbox, and how many surplus copies."""
+    """Return the number of distinct events in the inbox, and the number of surplus copies."""
     rows = _ask(endpoints, "SELECT event_id FROM subscriptions_db.events WHERE event_id LIKE 'WH-BENCH%'")
     return len(set(rows)), len(rows) - len(set(rows))
 
 
 def _unsettled(endpoints: Mapping[str, str]) -> int:
-    """Wait until nothing is pending; return how many subjects still are when the time is over."""
+    """Wait until no subject is pending; return the number of subjects that are still pending when the time is over."""
     deadline = time.monotonic() + SETTLED_WITHIN_S
     while (left := len(_ask(endpoints, "SELECT subject FROM subscriptions_db.marks"))) and time.monotonic() < deadline:
         time.sleep(1)

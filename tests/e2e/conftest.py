@@ -66,7 +66,7 @@ class Product:
 
 @pytest.fixture(scope="session")
 def product() -> Iterator[Product]:
-    """Start the product without the demonstration films; stop it when the session ends."""
+    """Start the product without the demonstration films; stop it when the test session ends."""
     folder = Path(tempfile.mkdtemp(prefix="notflix-product-"))
     running = Product(free_home(folder))
     began = running.run("up", "--detach", "--empty")

@@ -1,7 +1,7 @@
-"""Every kind of source is encoded completely: each frame once and in order, with its audio. Other files are rejected.
+"""Every kind of source film is encoded completely: each frame once and in order, with audio; other files are rejected.
 
-All files are uploaded at once; the tests then check each of them. Every frame shows its number, which is read back from
-the published segments of every rung.
+All files are uploaded at once; the tests then check each of them. Every frame contains its number as an image, and the
+tests read this number back from the published segments of every rung.
 """
 
 from __future__ import annotations
@@ -102,12 +102,12 @@ def test_every_audio_track_exists_in_its_language(published: Published, film: Fi
 
 
 def test_audio_has_the_length_of_the_film_and_is_in_sync(published: Published, film: Film, case: str) -> None:
-    # In AVI, the encoder delays the audio, and the file does not declare the delay.
+    # In AVI, the audio is delayed by its encoder, and the file does not declare the delay.
     delay_s = 0.0231 if case == "avi" else 0.0
     for track, sound in zip(published.of("audio"), film.sounds, strict=True):
         decoded = published.decode_audio(track.name)
         assert decoded.sample_rate == sound.sample_rate
-        # The last AAC frame is padded with silence, by our encoder and already in an AAC source.
+        # The last AAC frame is padded with silence, both in an AAC source and by our encoder.
         assert 0 <= decoded.samples - film.seconds * decoded.sample_rate < 2 * AAC_FRAME_SAMPLES
         if sound.silent:
             assert decoded.tones_s == ()

@@ -1,4 +1,4 @@
-"""A real film from a package: uploaded, encoded, checked, and played to the end with DASH and with HLS."""
+"""A real film from a package is uploaded, encoded, checked, and played to the end with DASH and with HLS."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FRAMES, RATE = 1323, 24
 CONFORMANCE = "NOTFLIX_CONFORMANCE"
-"""The command of a conformance checker; it is called with an MPD, or with --segments and a folder."""
+"""The command that runs a conformance checker; it is called with an MPD, or with --segments and a folder."""
 
 
 @pytest.fixture(scope="module")

@@ -89,7 +89,7 @@ class Studio:
         return [job for job in jobs if job["title_id"] == sent.title_id]
 
     def playback(self, sent: Sent) -> dict[str, Any]:
-        """Open the title as a viewer; return the answer."""
+        """Open the title as a viewer; return the response."""
         answer = make_subscriber(self.product.endpoints).ask("POST", f"titles/{sent.title_id}/playback")
         assert answer.ok, answer.text
         found: dict[str, Any] = answer.json()
@@ -148,7 +148,7 @@ class Studio:
         }
 
     def encodes_of(self, sent: Sent) -> list[int]:
-        """Return the indexes of the encoded chunks of a job from the encoders' logs, one entry per encode."""
+        """Return the chunk indexes of a job from the encoders' logs, one entry each time a chunk was encoded."""
         said = "".join(self.product.home.log(name).read_text(encoding="utf-8") for name in ENCODERS)
         return sorted(int(index) for index in re.findall(rf"job {sent.job_id} chunk (\d+):", said))
 

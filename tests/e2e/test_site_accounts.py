@@ -1,4 +1,4 @@
-"""Accounts in Chromium, on a desk and on a phone: from opening one to deleting it, and everything that can go wrong."""
+"""Accounts in Chromium, in desktop and phone size: from registration to deletion, including the possible errors."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def site(product: Product) -> str:
 
 @pytest.fixture(scope="module")
 def axe(product: Product) -> Path:
-    """Return the script of axe."""
+    """Return the path of the axe script."""
     return web_folder(product.home) / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture(scope="module")
 def member(site: str, browser: Browser) -> Person:
-    """Return somebody who has an account."""
+    """Return a person who has an account."""
     person = make_person("member")
     with opened(browser, f"{site}/404.html") as (page, _):
         register(page, site, person)
@@ -52,7 +52,7 @@ def member(site: str, browser: Browser) -> Person:
 
 
 def shown_in_time(page: Page, ends: list[str]) -> None:
-    """Wait until the account page shows logins with these ends; they come through a queue."""
+    """Wait until the account page shows logins with these outcomes, which arrive through a queue."""
     for _ in range(20):
         page.locator(".login-entry").first.wait_for()
         if page.locator(".login-outcome").all_inner_texts() == ends:
@@ -62,7 +62,7 @@ def shown_in_time(page: Page, ends: list[str]) -> None:
     assert page.locator(".login-outcome").all_inner_texts() == ends
 
 
-# The whole way
+# From registration to logout
 
 
 @SIZES
@@ -210,7 +210,7 @@ def test_a_wrong_current_password_changes_nothing(site: str, browser: Browser, m
         page.locator(".login-entry").first.wait_for()
 
 
-# Letters
+# Emails
 
 
 def test_a_mailed_link_confirms_the_address_once(product: Product, site: str, browser: Browser) -> None:
@@ -273,7 +273,7 @@ def test_a_link_for_an_unknown_address_is_asked_for_in_the_same_way_and_nobody_i
             page.get_by_label("Email address").fill(person.email)
             page.get_by_role("button", name="Send the link").click()
             page.get_by_role("heading", name="Check your inbox.").wait_for()
-        link_to(product, somebody.email, "reset.html")  # asked for later, so the other would be there as well
+        link_to(product, somebody.email, "reset.html")  # requested later, so the first email would have arrived by now
         assert emails_to(product, nobody.email) == []
 
 
@@ -288,7 +288,7 @@ def test_a_link_that_is_not_whole_or_unknown_leads_on(site: str, browser: Browse
         page.get_by_role("heading", name="Forgot your password?").wait_for()
 
 
-# The end
+# Deletion
 
 
 def test_an_account_is_deleted_with_its_password_and_is_gone(product: Product, site: str, browser: Browser) -> None:

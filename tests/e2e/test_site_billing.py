@@ -1,4 +1,4 @@
-"""Pay, be let in, get out again, in a real browser; and storage opens for nobody who may not watch."""
+"""Subscribing, watching and cancelling in a real browser; storage is closed to anyone who may not watch."""
 
 from __future__ import annotations
 
@@ -47,18 +47,18 @@ def film(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def axe(product: Product) -> Path:
-    """Return the script of axe."""
+    """Return the path of the axe script."""
     return web_folder(product.home) / "node_modules" / "axe-core" / "axe.min.js"
 
 
 class Simulator:
-    """The control of the product's PayPal simulator."""
+    """The control API of the product's PayPal simulator."""
 
     def __init__(self, product: Product) -> None:
         self._base = f"{product.endpoints['paypal']}/_simulator"
 
     def control(self, method: str, path: str, **body: Any) -> Any:
-        """Use it and return its answer."""
+        """Send a request and return the response."""
         answer = requests.request(method, f"{self._base}/{path}", json=body, timeout=60)
         assert answer.ok, answer.text
         return answer.json()
@@ -66,7 +66,7 @@ class Simulator:
 
 @pytest.fixture
 def paypal(product: Product) -> Iterator[Simulator]:
-    """Give the simulator's control, and put everything back afterwards."""
+    """Return the simulator's control API; reset its switches and clock after the test."""
     simulator = Simulator(product)
     yield simulator
     simulator.control("DELETE", "switches")
@@ -78,7 +78,7 @@ def watch_page(product: Product, title_id: str) -> str:
 
 
 def subscribe_here(page: Page, site: str) -> None:
-    """On the plans page, choose the first plan and approve it at PayPal."""
+    """On the plans page, choose the first plan and go to its approval page at PayPal."""
     page.get_by_role("button", name="Subscribe with PayPal").first.click()
     page.get_by_role("heading", name="Notflix asks for your approval").wait_for()
 
@@ -86,7 +86,7 @@ def subscribe_here(page: Page, site: str) -> None:
 def test_register_subscribe_play_cancel_and_be_shut_out_when_it_is_over(
     product: Product, film: str, browser: Browser, paypal: Simulator
 ) -> None:
-    # the month that is paid for lies almost wholly behind: its end comes some seconds after the approval
+    # the paid month lies almost completely in the past: it ends some seconds after the approval
     paypal.control("PATCH", "switches", billing_time="exact")
     site, person = product.endpoints["site"], make_person("grace")
     with opened(browser, watch_page(product, film)) as (page, wrong):
@@ -126,7 +126,7 @@ def test_register_subscribe_play_cancel_and_be_shut_out_when_it_is_over(
 
 
 def _a_month_before(*, in_s: float) -> str:
-    """Return the time one month before the moment `in_s` seconds from now, as the simulator reads it."""
+    """Return the time one month before the moment `in_s` seconds from now, in the simulator's format."""
     ends = datetime.now(UTC) + timedelta(seconds=in_s)
     month, year = (ends.month - 1, ends.year) if ends.month > 1 else (12, ends.year - 1)
     day = ends.day
@@ -168,7 +168,7 @@ def test_plans_waiting_and_account_are_accessible_and_fit(
         page.goto(f"{site}/subscribed.html")
         page.locator("[data-state=waiting]:not([hidden])").wait_for()
         paypal.control("POST", f"subscriptions/{opened_['subscription_id']}/approve")
-        page.get_by_role("heading", name="You’re all set.").wait_for()  # though PayPal has told nothing: it was asked
+        page.get_by_role("heading", name="You’re all set.").wait_for()  # polled: PayPal has sent no event
         assert violations(page, axe) == []
         page.goto(f"{site}/account.html")
         page.locator(".receipt").wait_for()
@@ -273,7 +273,7 @@ def _first_id(manifest: str) -> str:
 
 
 def _expired(product: Product, title_id: str) -> str:
-    """Return a key of the title that ended a minute ago."""
+    """Return a SAS for the title that expired a minute ago."""
     with BlobServiceClient.from_connection_string(product.endpoints["storage_connection"]) as service:
         return generate_container_sas(
             str(service.account_name),

@@ -1,4 +1,4 @@
-"""Films survive a connection that drops and storage that refuses: they play what is loaded, say why, and resume."""
+"""Playback survives lost connections and refused requests: the buffer plays on with a notice, then the film resumes."""
 
 from __future__ import annotations
 
@@ -41,23 +41,23 @@ def film(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
     job = storefront.ended([sent], within_s=240)[sent.blob]
     storefront.close()
     assert job["status"] == "ready", job
-    return f"{product.endpoints['site']}/watch.html?id={sent.title_id}&from=0"  # wherever the viewer has been before
+    return f"{product.endpoints['site']}/watch.html?id={sent.title_id}&from=0"  # always from the start
 
 
 def plays_with_a_full_buffer(page: Page) -> None:
-    """Wait until the film plays and half a minute of it is loaded."""
+    """Wait until the film plays and half a minute of it is buffered."""
     until(page, TIME, lambda time: time > 0.5)
     until(page, AHEAD, lambda ahead: ahead > 25)
 
 
 def time_of(page: Page) -> float:
-    """Return where the film is, in seconds."""
+    """Return the position of the film in seconds."""
     time: float = page.evaluate(TIME)
     return time
 
 
 def plays_on(page: Page, *, within_s: float = 30) -> None:
-    """Wait until the film has gone on for three seconds without anybody's help, and says nothing of trouble."""
+    """Wait until the film has played for three seconds without any user action, and no problem is shown."""
     before = time_of(page)
     until(page, TIME, lambda time: time > before + 3, within_s=within_s)
     assert page.locator(PROBLEM).is_hidden()
@@ -86,7 +86,7 @@ def test_a_film_plays_what_is_loaded_and_resumes_by_itself_after_a_drop(
 
 
 def for_a_while(page: Page, answer: Callable[[Route], None], seconds: float) -> None:
-    """Have storage answer every request for a segment like this, beginning with a seek to what is not loaded."""
+    """For `seconds`, answer every request for a segment with `answer`, after a seek to a part that is not loaded."""
     page.route(SEGMENT, answer)
     page.evaluate("notflix.video.currentTime = 90")
     page.wait_for_timeout(seconds * 1000)

@@ -1,4 +1,4 @@
-"""The login and registration forms in Chromium: what they point at, how long they make one wait, where they lead to."""
+"""The login and registration forms in Chromium: where errors are shown, how long users wait, and where they go next."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def site(product: Product) -> str:
 
 @pytest.fixture(scope="module")
 def member(site: str, browser: Browser) -> Person:
-    """Return somebody who has an account."""
+    """Return a person who has an account."""
     person = make_person("member")
     with opened(browser, f"{site}/404.html") as (page, _):
         register(page, site, person)

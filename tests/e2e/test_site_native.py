@@ -1,4 +1,4 @@
-"""A browser without Media Source Extensions plays HLS by itself, from addresses that carry a ticket."""
+"""A browser without Media Source Extensions plays HLS natively, from addresses that contain a ticket."""
 
 from __future__ import annotations
 
@@ -41,9 +41,10 @@ def title_id(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_a_browser_that_plays_by_itself_is_given_playlists_and_pieces(
     product: Product, browser: Browser, viewer: SomeViewer, title_id: str
 ) -> None:
-    """Chromium stands in for Safari as far as it goes: it fetches what the ticket leads to, and the policy lets it.
+    """Chromium, used in place of Safari, can fetch the files for the ticket, and the policy permits it.
 
-    Its own HLS player then gives the film up; other native players decode it whole (tests/integration/playback).
+    Its native HLS player then fails to play the film; other native players decode it completely
+    (tests/integration/playback).
     """
     address = f"{product.endpoints['site']}/watch.html?id={title_id}"
     with opened(browser, "about:blank", viewer=viewer, first=WITHOUT_MEDIA_SOURCE) as (page, wrong):
@@ -60,7 +61,7 @@ def test_a_browser_that_plays_by_itself_is_given_playlists_and_pieces(
 
 @pytest.fixture(scope="module")
 def playlist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a playlist of two minutes in MPEG-2 TS beside its segments: the form of HLS that Chromium itself plays."""
+    """Return a playlist of two minutes with segments in MPEG-2 TS, the form of HLS that Chromium plays natively."""
     folder = tmp_path_factory.mktemp("playlist")
     film = make_film(Film(frames=24 * 120), folder)
     made = folder / "master.m3u8"
@@ -70,7 +71,7 @@ def playlist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def serve(page: Page, playlist: Path) -> list[bool]:
-    """Answer the ticket's address with this playlist; nothing is answered while the list that is returned has items."""
+    """Serve this playlist at the ticket's address; return a list that makes all requests fail while it has items."""
     away: list[bool] = []
 
     def answer(route: Route) -> None:

@@ -1,4 +1,4 @@
-"""The pages in Chromium, on a desk and on a phone: complete, quiet, and usable without eyes or a pointer."""
+"""The pages in Chromium, in desktop and phone size: complete, without errors, accessible, usable with the keyboard."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def page_of(title: str, page: str = "title") -> str:
 
 @pytest.fixture(scope="module")
 def site(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Announce three demonstration titles, bring one with a film; return the site's address when all are published."""
+    """Announce three demonstration titles and add one with a film; return the site's address when all are published."""
     folder = tmp_path_factory.mktemp("site")
     packages = web_folder(product.home) / "node_modules"
     chosen = {title.stem: title for title in load() if title.stem in (PLAYABLE, *ANNOUNCED)}
@@ -78,7 +78,7 @@ def _published(address: str, wanted: set[str]) -> None:
 
 @pytest.fixture(scope="module")
 def axe(product: Product) -> Path:
-    """Return the script of axe."""
+    """Return the path of the axe script."""
     return web_folder(product.home) / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -164,7 +164,7 @@ def test_titles_without_a_film_stand_under_coming_soon_and_nowhere_else(site: st
         page.goto(site + page_of(PLAYABLE))
         page.get_by_role("heading", name="Ringfall", level=1).wait_for()
         page.wait_for_load_state("networkidle")
-        assert page.locator("[data-hook=more]").is_hidden()  # all that is like it is only announced
+        assert page.locator("[data-hook=more]").is_hidden()  # all similar titles are only announced
 
 
 def test_a_guest_on_a_phone_reaches_the_plans_and_their_list(site: str, browser: Browser) -> None:

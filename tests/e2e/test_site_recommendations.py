@@ -1,4 +1,4 @@
-"""What to watch next, in the running product: shelves that follow what is watched, and reasons that are true."""
+"""Recommendations in the running product: shelves reflect what was watched, and the reasons given are true."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 WITHIN_S = 60
-"""What is popular is asked for once in 30 s; it may have been just before these tests had anything watched."""
+"""Popular titles are queried once in 30 s, possibly just before these tests have recorded their first views."""
 LINDT = ("rec-tide", "rec-dawn", "rec-dusk", "rec-noon")
 NEXT = ("rec-first", "rec-second", "rec-third", "rec-fourth")
 
 
 @pytest.fixture(scope="module")
 def library(product: Product) -> dict[str, str]:
-    """Fill the catalogue with films by one director, and films that viewers watch one after the other."""
+    """Fill the catalogue with films by one director, and with films that viewers watch one after the other."""
     endpoints = product.endpoints
     stock(
         endpoints,
@@ -152,7 +152,7 @@ def test_whoever_leaves_is_no_longer_in_the_graph(product: Product, library: dic
 
 
 def rebuilt(product: Product) -> dict[str, Any]:
-    """Have the owner make the graph anew; return how that ended."""
+    """Rebuild the graph as the owner; return the final state."""
     done = product.run("admin", "rebuild-graph", "--json")
     assert done.returncode == 0, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)

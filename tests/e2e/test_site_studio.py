@@ -39,19 +39,19 @@ DROP = """([selector, name, text]) => {
 
 @pytest.fixture(scope="module")
 def studio(product: Product, browser: Browser) -> Studio:
-    """Return a studio."""
+    """Return the Studio of the product, opened by an administrator."""
     return Studio(product, make_administrator(product), browser)
 
 
 @pytest.fixture(scope="module")
 def axe(product: Product) -> Path:
-    """Return the script of axe."""
+    """Return the path of the axe script."""
     return web_folder(product.home) / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture(scope="module")
 def harbour(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Return a film of five seconds with a description and subtitles beside it."""
+    """Return a film of five seconds with its metadata and subtitles beside it."""
     folder = tmp_path_factory.mktemp("harbour")
     film = make_film(Film(name="harbour.mp4", frames=120), folder)
     beside = {"harbour.json": DESCRIPTION, "harbour.en.srt": SUBTITLES}
@@ -61,20 +61,20 @@ def harbour(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> list[Pa
 
 
 def choose(page: Page, *files: Path) -> None:
-    """Choose files by the chooser that a person would open."""
+    """Choose files with the file chooser, as a user would."""
     with page.expect_file_chooser() as choosing:
         page.get_by_text("choose files").click()
     choosing.value.set_files(list(files))
 
 
 def film_of(folder: Path, name: str, text: str) -> Path:
-    """Write a file that is no film."""
+    """Write a file that is not a film."""
     path = folder / name
     path.write_text(text)
     return path
 
 
-# Who may come in
+# Access
 
 
 def test_an_administrator_finds_the_studio_in_the_menu_and_a_viewer_does_not(product: Product, studio: Studio) -> None:
@@ -191,7 +191,7 @@ def test_a_large_file_arrives_whole_in_several_blocks(studio: Studio, tmp_path: 
 def test_an_upload_can_be_cancelled_and_leaving_in_the_middle_is_warned_of(studio: Studio, tmp_path: Path) -> None:
     file = film_of(tmp_path, "endless.srt", "1\n")
     with studio.at() as (page, _):
-        page.route(PUT_BLOCK, lambda route: None)  # an answer that never comes
+        page.route(PUT_BLOCK, lambda route: None)  # a response that never arrives
         choose(page, file)
         upload = entry(page, "Uploads", "endless.srt")
         upload.get_by_role("progressbar").wait_for()

@@ -1,4 +1,4 @@
-"""The Studio in Chromium: an administrator lets people in, follows money and makes plans; every tab is accessible."""
+"""The Studio in Chromium: an administrator grants access, checks payments and makes plans; all tabs are accessible."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ new PerformanceObserver((list) => {
 
 @pytest.fixture(scope="module")
 def studio(product: Product, browser: Browser) -> Studio:
-    """Return a studio."""
+    """Return the Studio of the product, opened by an administrator."""
     return Studio(product, make_administrator(product), browser)
 
 
 @pytest.fixture(scope="module")
 def axe(product: Product) -> Path:
-    """Return the script of axe."""
+    """Return the path of the axe script."""
     return web_folder(product.home) / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -113,7 +113,7 @@ def test_a_plan_is_made_and_retired(studio: Studio) -> None:
     assert "Weekly" not in [one["name"] for one in offered]
 
 
-# For everybody
+# Accessibility
 
 
 @SIZES

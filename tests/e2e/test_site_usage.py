@@ -1,4 +1,4 @@
-"""Films go on where their viewer stopped, the next one starts by itself, and lists and history are the viewer's own."""
+"""Films resume where the viewer stopped, the next one starts automatically; lists and history belong to one viewer."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def episodes(product: Product, tmp_path_factory: pytest.TempPathFactory) -> tupl
 
 @pytest.fixture
 def viewer(product: Product) -> SomeViewer:
-    """Return somebody who has not watched anything yet."""
+    """Return a viewer who has not watched anything yet."""
     return make_subscriber(product.endpoints)
 
 
@@ -66,25 +66,25 @@ def title_page(product: Product, title_id: str) -> str:
 
 
 def playing(page: Page) -> None:
-    """Wait until the picture moves."""
+    """Wait until the film plays."""
     at: float = until(page, TIME, lambda time: time > 0, within_s=60)
     until(page, TIME, lambda time: time > at)
 
 
 def place(viewer: SomeViewer, title_id: str) -> float:
-    """Return where the API says that the viewer goes on."""
+    """Return the position where the viewer resumes, as the API reports it."""
     found: float = viewer.ask("GET", f"usage/{title_id}").json()["resume_s"]
     return found
 
 
 def position(viewer: SomeViewer, title_id: str) -> float:
-    """Return where the API says that the viewer is, -1 before it has heard of it."""
+    """Return the viewer's position as the API reports it; -1 before the first heartbeat."""
     view = viewer.ask("GET", f"usage/{title_id}").json()["view"]
     return float(view["position_s"]) if view else -1.0
 
 
 def watched(viewer: SomeViewer, title_id: str, position_s: float) -> None:
-    """Let the viewer have watched a title up to a place, without a browser."""
+    """Record that the viewer has watched a title up to a position, without a browser."""
     ticket = viewer.ask("POST", f"titles/{title_id}/playback").json()["usage_ticket"]
     answer = viewer.ask("PUT", f"usage/{title_id}", {"ticket": ticket, "sequence": 1, "position_s": position_s})
     assert answer.status_code == 204, answer.text
@@ -142,7 +142,7 @@ def test_the_place_is_told_on_pause_and_seek_and_while_the_film_plays(
     numbers = [beat["sequence"] for beat in told]
     assert numbers == sorted(set(numbers))
     last = told[-1]
-    assert last["watched_s"] < FIRST_S / 2 + 5  # what was leapt over is not watched
+    assert last["watched_s"] < FIRST_S / 2 + 5  # the skipped part does not count as watched
     assert last["qoe"]["startup_ms"] > 0
     assert last["qoe"]["bitrate_kbps"] > 0
 
@@ -277,7 +277,7 @@ def test_a_list_is_shown_and_emptied(
         page.get_by_text("Removed The Boats S01E02 from your list.").wait_for()
         remaining = page.get_by_role("list", name="Films on your list").get_by_role("link")
         assert [link.get_attribute("href") for link in remaining.all()] == [f"/title.html?id={episodes[0]}"]
-        page.keyboard.press("Enter")  # the focus has gone on to the next one's button
+        page.keyboard.press("Enter")  # the focus has moved to the next entry's button
         page.get_by_text("Your list is empty.").wait_for()
         page.get_by_text("Removed The Boats S01E01 from your list.").wait_for()
         assert wrong == []

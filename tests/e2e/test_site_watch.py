@@ -1,4 +1,4 @@
-"""The watch page: a film plays from the first frame to the last, by DASH and by HLS, and obeys its controls."""
+"""The watch page: a film plays from the first frame to the last, with DASH and with HLS, and its controls work."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def film(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def stats(page: Page) -> dict[str, Any]:
-    """Return what the player says of itself."""
+    """Return the player's own statistics."""
     said: dict[str, Any] = page.evaluate(STATS)
     return said
 
 
 def playing(page: Page) -> None:
-    """Wait until the picture moves."""
+    """Wait until the film plays."""
     until(page, f"({STATS})?.time ?? 0", lambda time: time > 0.5)
 
 
@@ -61,7 +61,7 @@ def test_every_frame_is_decoded_once_and_the_film_plays_to_its_end(
     film: str, viewer: SomeViewer, browser: Browser, form: str
 ) -> None:
     said = played_to_the_end(browser, film + form, within_s=60, viewer=viewer)
-    assert (said["total"], said["errors"]) == (FRAMES, [])  # a busy machine decodes all of them, and drops some
+    assert (said["total"], said["errors"]) == (FRAMES, [])  # a busy machine decodes all frames but drops some
     assert said["time"] == pytest.approx(FRAMES / 24, abs=0.1)
     assert said["duration"] == pytest.approx(FRAMES / 24, abs=0.1)
 
@@ -130,7 +130,7 @@ def test_a_double_tap_at_a_side_skips_ten_seconds(film: str, viewer: SomeViewer,
         for _ in range(2):
             page.touchscreen.tap(width * 0.9, height / 2)
         until(page, "notflix.video.currentTime", lambda time: abs(time - before - 10) < 0.5)
-        page.wait_for_timeout(400)  # longer than the taps of one gesture lie apart
+        page.wait_for_timeout(400)  # longer than the time between the taps of one gesture
         for _ in range(2):
             page.touchscreen.tap(width * 0.1, height / 2)
         until(page, "notflix.video.currentTime", lambda time: abs(time - before) < 0.5)

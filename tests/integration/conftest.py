@@ -1,4 +1,4 @@
-"""The real stores for integration tests: started once, privately, on free ports, with data that nobody else has."""
+"""The real stores for integration tests: started once per session on free ports, with their own data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """The running stores: where they are, as settings, as environment variables and as endpoints."""
+    """The running stores; their addresses are available as settings, environment variables and endpoints."""
 
     home: Home
     credentials: Credentials

@@ -1,4 +1,4 @@
-"""The rules of the architecture, read from the source."""
+"""The rules of the architecture, checked in the source code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SLICES = (
 PLATFORM = "platform"
 TRIGGERS = {"triggers", "encoder_triggers"}
 OPEN_TO_OTHERS = {"service", "model", "schemas"}
-"""Modules of a slice that another may import: what it does, its domain types, and the shapes of its answers."""
+"""The modules of a slice that other slices may import: its service, its domain types and its response types."""
 
 FORMER_NAMES = {"views", "reading", "gate", "journal", "owners", "keeping", "filling", "settlement", "boxes"}
 
@@ -38,7 +38,7 @@ def tree_of(path: Path) -> ast.Module:
 
 
 def imports(path: Path) -> set[str]:
-    """Return the dotted names of everything that a module imports, wherever in it."""
+    """Return the dotted names of everything that a module imports, at any level of its code."""
     found: set[str] = set()
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
@@ -90,7 +90,7 @@ def test_a_slice_uses_another_through_its_service_and_domain_types(path: Path) -
 
 @pytest.mark.parametrize("path", OF_SLICES, ids=name)
 def test_protocols_are_ports(path: Path) -> None:
-    """A Protocol in `ports` cannot be imported by another slice, so no slice can take another's store."""
+    """Other slices cannot import a Protocol in `ports`, so no slice can use another slice's store."""
     protocols = [each.name for each in classes(path) if any(ast.unparse(base) == "Protocol" for base in each.bases)]
     assert path.stem == "ports" or not protocols, f"move {', '.join(protocols)} to ports.py"
 

@@ -1,4 +1,4 @@
-"""What can be set, asked or triggered is documented; what is documented exists."""
+"""Every setting, route and trigger is documented, and everything that is documented exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document and the functions say the same."""
+"""The OpenAPI document and the functions agree."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def documented() -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def registered() -> dict[tuple[str, str], tuple[str, str]]:
-    """Return name and authorization level of every HTTP function, by method and path."""
+    """Return the name and authorization level of every HTTP function, by method and path."""
     found = {}
-    # the builders rather than get_functions(), which an app answers only once in a process
+    # uses the builders, because an app's get_functions() can be called only once per process
     for function in (builder._function for builder in function_app.app._function_builders):
         trigger = function.get_trigger()
         if isinstance(trigger, func.decorators.http.HttpTrigger):
@@ -65,7 +65,7 @@ def test_the_host_lets_everyone_through_to_where_the_functions_themselves_ask() 
 
 
 def asking_for(*schemes: str) -> list[str]:
-    """Return the operations that want one of just these proofs."""
+    """Return the operations that accept exactly these kinds of credentials."""
     return sorted(
         op["operationId"]
         for op in documented().values()
@@ -74,7 +74,7 @@ def asking_for(*schemes: str) -> list[str]:
 
 
 def ask(operation_id: str, headers: Mapping[str, str]) -> tuple[int, Any]:
-    """Call an operation that can reach no store; the answer is checked against the document."""
+    """Call an operation that cannot reach any store; the response is checked against the document."""
     key = next(key for key, op in documented().items() if op["operationId"] == operation_id)
     function = next(
         builder for builder in function_app.app._function_builders if registered()[key][0] == name_of(builder)
@@ -88,7 +88,7 @@ def name_of(builder: Any) -> str:
 
 
 class Unusable:
-    """A service that may be there, but not be used."""
+    """A service that may be created but fails when it is used."""
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         def use(*given: object, **named: object) -> None:
@@ -99,7 +99,7 @@ class Unusable:
 
 @pytest.fixture
 def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing can be done: a function that does anything before it asks who is there fails with 500."""
+    """Make all services unusable, so that a function that uses one before authentication fails with 500."""
     for name, made in vars(bootstrap).items():
         if isinstance(made, lazy):
             monkeypatch.setattr(bootstrap, name, Unusable)

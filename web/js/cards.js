@@ -1,4 +1,4 @@
-/** Cards: one title each, wherever titles are listed. */
+/** Cards: each shows one title in a list. */
 import { facts, stateLabel } from "./text.js";
 import { hooks, picture, piece, reconcile, say } from "./dom.js";
 
@@ -13,14 +13,14 @@ export const watchAddress = (id) => `/watch.html?id=${encodeURIComponent(id)}`;
 export const canPlay = (status) => status === "ready" || status === "encoding";
 
 /**
- * Return only the titles that can be played. Titles without a film stand under "Coming soon" and nowhere else.
+ * Return only the titles that can be played. Titles without a film are listed only under "Coming soon".
  * @template {{ status: string }} T
  * @param {T[]} titles
  */
 export const playable = (titles) => titles.filter(({ status }) => canPlay(status));
 
 /**
- * Return the hue of a title without a picture; always the same for an id.
+ * Return the hue for a title without a picture; the same id always gives the same hue.
  * @param {string} id
  */
 export function hueOf(id) {
@@ -30,7 +30,7 @@ export function hueOf(id) {
 }
 
 /**
- * Return the address of the picture for a card's shape, or the next best.
+ * Return the address of the picture for a card's shape, or of the next best picture.
  * @param {Partial<Artwork> | null | undefined} artwork
  * @param {string} shape
  */
@@ -40,7 +40,8 @@ export function pictureFor(artwork, shape) {
 }
 
 /**
- * Return the line under a card: facts; under a poster, whose lettering may be fanciful or missing, the name.
+ * Return the line under a card: the facts, or the name under a poster, because its lettering may be hard to read or
+ * missing.
  * @param {Card} title
  * @param {string} shape
  */
@@ -50,7 +51,7 @@ export function under(title, shape) {
 }
 
 /**
- * Make the list `parent` show `titles`.
+ * Show `titles` in the list `parent`.
  * @param {HTMLElement} parent
  * @param {Card[]} titles
  */
@@ -63,7 +64,7 @@ export function writeCards(parent, titles, shape = "card") {
 }
 
 /**
- * Make the piece `node` show a title. A card with `going` leads straight to the film.
+ * Show a title in the piece `node`. A card with `going` links directly to the watch page.
  * @param {HTMLElement} node
  * @param {Card} title
  * @param {string} shape
@@ -77,8 +78,8 @@ export function writeCard(node, title, shape) {
   at.progress.hidden = !title.going;
   at.progress.style.setProperty("--share", `${Math.round((title.going?.progress ?? 0) * 100)}%`);
   at.art.style.setProperty("--hue", hueOf(title.id));
-  at.art.classList.toggle("is-lettered", shape === "poster" && Boolean(title.artwork?.poster)); // a poster shows its name
+  at.art.classList.toggle("is-lettered", shape === "poster" && Boolean(title.artwork?.poster)); // a poster shows the name
   at.art.classList.toggle("is-encoding", title.status === "encoding");
-  say(at.state, shape === "poster" && title.status === "announced" ? "" : stateLabel(title.status)); // the shelf says it
+  say(at.state, shape === "poster" && title.status === "announced" ? "" : stateLabel(title.status)); // the heading says so
   picture(at.picture, address);
 }

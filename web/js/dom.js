@@ -1,9 +1,9 @@
-/** Pieces of a page: cloned from `<template data-piece>`, filled by textContent, found by `data-hook`. */
+/** Pieces of a page: cloned from `<template data-piece>`, found by `data-hook`, and filled by textContent. */
 
 /** @import { Hooks } from "./types.js" */
 
 /**
- * Return the page's element with the attribute `data-<name>`; null on other pages and outside of browsers.
+ * Return the page's element with the attribute `data-<name>`; null on pages without it and outside browsers.
  * @param {string} name
  * @returns {HTMLElement | null}
  */
@@ -40,7 +40,7 @@ export function hooks(root) {
 }
 
 /**
- * Set the text and show the node, or hide it when the text is empty.
+ * Set the text and show the node, or hide the node if the text is empty.
  * @param {HTMLElement} node
  * @param {string} text
  */
@@ -50,7 +50,7 @@ export function say(node, text) {
 }
 
 /**
- * Show a picture; hide it when there is none or it does not load, so that what lies under it shows.
+ * Show a picture; hide the element if there is no picture or it does not load, so that the element below is visible.
  * @param {HTMLImageElement} img
  * @param {string | null | undefined} address
  */
@@ -68,7 +68,7 @@ export function picture(img, address, alt = "") {
 }
 
 /**
- * Write facts as spans into `node`.
+ * Write each fact as a span into `node`.
  * @param {HTMLElement} node
  * @param {{ text: string, badge?: boolean }[]} list
  */
@@ -84,8 +84,8 @@ export function writeFacts(node, list) {
 }
 
 /**
- * Make the children of `parent` follow `items` and keep the nodes of items that stay, so that scroll position, focus and
- * loaded pictures survive a refresh.
+ * Update the children of `parent` to match `items`. The nodes of remaining items are kept, so scroll position, focus
+ * and loaded pictures survive a refresh.
  * @template T
  * @param {HTMLElement} parent
  * @param {T[]} items

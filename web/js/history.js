@@ -1,4 +1,4 @@
-/** Viewing history: what a viewer watched, the latest first; entries can be removed one by one or all at once. */
+/** Viewing history: the titles a viewer watched, latest first; entries can be removed one by one or all at once. */
 import "./nav.js";
 import { hooks, picture, piece, reconcile, rootOf, say, showProblem } from "./dom.js";
 import { canPlay, hueOf, pictureFor, titleAddress, watchAddress } from "./cards.js";
@@ -13,7 +13,7 @@ const day = new Intl.DateTimeFormat("en", { day: "numeric", month: "long", year:
 const hour = new Intl.DateTimeFormat("en", { hour: "numeric", minute: "2-digit", hourCycle: "h23" });
 
 /**
- * "Today at 21:05", "Yesterday at 9:30", "May 3, 2026".
+ * Return a time as "Today at 21:05", "Yesterday at 9:30" or "May 3, 2026".
  * @param {Date} at
  * @param {Date} now
  */
@@ -25,7 +25,7 @@ export function whenText(at, now) {
 }
 
 /**
- * How far it was watched.
+ * Return the text for how far the title was watched.
  * @param {{ finished: boolean, position_s: number, duration_s: number }} entry
  */
 export function placeText(entry) {

@@ -1,4 +1,4 @@
-/** The home page: a hero and shelves from catalogue/home.json, kept current while films arrive and encode. */
+/** The home page: a hero and shelves from catalogue/home.json, refreshed while films are uploaded and encoded. */
 import "./nav.js";
 import { facts, kindName } from "./text.js";
 import { hook, hooks, picture, piece, reconcile, rootOf, showProblem, writeFacts } from "./dom.js";
@@ -15,14 +15,15 @@ const HOME = "/catalogue/home.json";
 const COMING_SOON = "soon";
 const PERSONAL_WITHIN_MS = 700;
 
-/** What gives the logged-in viewer's shelves, in their order above those for everybody. */
+/** The functions that fetch the logged-in viewer's shelves, in page order; they are above the shelves for everyone. */
 const PERSONAL = [fetchContinueRows, fetchRecommendedRows];
 
 /** @param {Home} home */
 export const isEmpty = (home) => !home.hero && home.rows.every((row) => row.titles.length === 0);
 
 /**
- * Return the title at the top: the catalogue's choice, or the first with a wide picture if that cannot be played yet.
+ * Return the title at the top: the catalogue's choice or, if that cannot be played yet, the first title with a wide
+ * picture.
  * @param {Home} home
  */
 function heroOf({ hero, rows }) {
@@ -31,8 +32,8 @@ function heroOf({ hero, rows }) {
 }
 
 /**
- * Return the page to show: the viewer's shelves first, but none that repeats a heading; titles without a film only under
- * "Coming soon", never as the hero.
+ * Return the page to show. The viewer's shelves come first, shelves with a repeated heading are left out, and titles
+ * without a film are only under "Coming soon", never the hero.
  * @param {Home} home
  * @param {Row[]} personal
  * @returns {Home}
@@ -45,7 +46,8 @@ export function arranged(home, personal) {
 }
 
 /**
- * Return the milliseconds until the page looks again: soon while something is arriving, seldom otherwise.
+ * Return the milliseconds until the page refreshes again: short while a title is being added or encoded, otherwise
+ * long.
  * @param {Home} home
  * @param {number} now
  */
@@ -161,7 +163,7 @@ async function start(root) {
     personal = rows;
     show();
   };
-  // a viewer known to be logged in sees their shelves at once: arriving later they would push the others down
+  // for a logged-in viewer, wait briefly for their shelves, because later they would push the others down
   if (session()) personal = await Promise.race([asked, pause(PERSONAL_WITHIN_MS).then(() => /** @type {Row[]} */ ([]))]);
   show();
   takePersonal(asked);
@@ -171,7 +173,7 @@ async function start(root) {
   let last = JSON.stringify(home);
   const refresh = async () => {
     const newer = await orElse(fetchHome(), null);
-    if (!newer || JSON.stringify(newer) === last) return; // without an answer, what is shown stays
+    if (!newer || JSON.stringify(newer) === last) return; // if the request fails, the page stays unchanged
     home = newer;
     last = JSON.stringify(home);
     show();

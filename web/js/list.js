@@ -1,4 +1,4 @@
-/** My list: the films a viewer means to watch, the latest first, each with a button to remove it. */
+/** My list: the films a viewer wants to watch, latest first, each with a button to remove it. */
 import "./nav.js";
 import { hooks, piece, reconcile, rootOf, say, showProblem } from "./dom.js";
 import { writeCard } from "./cards.js";

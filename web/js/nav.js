@@ -1,4 +1,6 @@
-/** The bar at the top: clear over the hero, solid once the page has scrolled; the account at its right. */
+/**
+ * The bar at the top: transparent over the hero, opaque once the page has been scrolled; the account is at its right.
+ */
 import "./account/menu.js";
 import { rootOf } from "./dom.js";
 

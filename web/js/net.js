@@ -1,13 +1,13 @@
-/** Requests: JSON in, JSON out; temporary failures are retried, lasting ones become an error with a sentence. */
+/** JSON requests. Temporary failures are retried; permanent ones become an error with a sentence for the user. */
 
 /** @import { RequestOptions } from "./types.js" */
 
 export class RequestError extends Error {
   /**
-   * @param {number} status 0 when there was no answer
+   * @param {number} status 0 if there was no response
    * @param {string} code
    * @param {string} detail a sentence for the viewer
-   * @param {number | null} [retryAfterS] null when the answer does not say, or does not let the page read it
+   * @param {number | null} [retryAfterS] null if the response does not contain it or the page may not read it
    */
   constructor(status, code, detail, retryAfterS = null) {
     super(detail);
@@ -27,8 +27,8 @@ const TEMPORARY = new Set([0, 408, 425, 429, 500, 502, 503, 504]);
 export const isTemporary = (error) => error instanceof RequestError && TEMPORARY.has(error.status);
 
 /**
- * Return the milliseconds before attempt `n` (1, 2, …): doubled each time, at most 8 s, spread at random so that many
- * pages do not retry at the same moment.
+ * Return the delay in milliseconds before retry number `attempt` (1, 2, …): doubled each time, at most 8 s, and
+ * randomized so that many pages do not retry at the same moment.
  * @param {number} attempt
  */
 export const backoff = (attempt, random = Math.random) => Math.min(8000, 400 * 2 ** (attempt - 1)) * (0.7 + 0.6 * random());
@@ -40,7 +40,7 @@ export const backoff = (attempt, random = Math.random) => Math.min(8000, 400 * 2
 export const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 /**
- * Run `work`, again after temporary failures, at most `attempts` times.
+ * Run `work`, and retry it after temporary failures, for at most `attempts` attempts.
  * @template T
  * @param {() => Promise<T>} work
  * @returns {Promise<T>}
@@ -57,13 +57,13 @@ export async function persist(work, { attempts = 4, wait = pause, random = Math.
 }
 
 /**
- * Return the seconds of a Retry-After header; null for none, and for a date, which the API never sends.
+ * Return the seconds in a Retry-After header; null if there is none or it is a date, which the API never sends.
  * @param {string | null | undefined} header
  */
 export const retryAfterS = (header) => (/^\d+$/.test(header ?? "") ? Number(header) : null);
 
 /**
- * Ask once. Return the JSON of a 2xx answer, null for 204; raise RequestError for everything else.
+ * Send one request. Return the JSON of a 2xx response, or null for 204; raise RequestError in all other cases.
  * @param {string} address
  * @param {RequestOptions} [options]
  * @param {(address: string, init: RequestInit) => Promise<Response>} [fetcher]
@@ -94,13 +94,13 @@ export async function ask(address, { method = "GET", body, headers = {}, signal 
 }
 
 /**
- * Get JSON, again after temporary failures.
+ * Fetch JSON, and retry after temporary failures.
  * @param {string} address
  */
 export const getJson = (address) => persist(() => ask(address));
 
 /**
- * Return what `asking` gives, or `otherwise` if the request fails.
+ * Return the result of `asking`, or `otherwise` if the request fails.
  * @template T, U
  * @param {Promise<T>} asking
  * @param {U} otherwise
@@ -119,8 +119,8 @@ export const orElse = (asking, otherwise) =>
 export const api = (path) => `${document.documentElement.dataset.api}/api/${path}`;
 
 /**
- * Call `work` again and again, `delay()` milliseconds after it ended, until `delay()` gives null; not while the page is
- * hidden. Return what stops it.
+ * Call `work` repeatedly, each time `delay()` milliseconds after the previous call ended, until `delay()` returns null;
+ * pause while the page is hidden. Return a function that stops the repetition.
  * @param {() => unknown} work
  * @param {() => number | null} delay
  */

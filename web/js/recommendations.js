@@ -1,4 +1,7 @@
-/** What to watch next: shelves for the logged-in viewer, and titles like one; each card says why it is there. */
+/**
+ * What to watch next: shelves for the logged-in viewer, and titles similar to a given title; each card shows the
+ * reason.
+ */
 import { authorized } from "./account/session.js";
 import { playable } from "./cards.js";
 import { api, ask, orElse } from "./net.js";
@@ -7,7 +10,7 @@ import { orWithout } from "./viewing.js";
 /** @import { Card, Recommended, Row, Shelf } from "./types.js" */
 
 /**
- * Return a title's card with the reason in place of its facts, unless the shelf's heading says the same.
+ * Return a title's card with the reason in place of its facts, unless the shelf's heading already gives that reason.
  * @param {Recommended} title
  * @returns {Card}
  */
@@ -28,7 +31,7 @@ export function recommendedRows({ shelves }) {
 export const fetchRecommendedRows = () => orWithout(async () => recommendedRows(await authorized("recommendations", { leave: false })), []);
 
 /**
- * Return the playable titles like one; null if the API does not answer.
+ * Return the playable titles similar to a title; null if the API does not respond.
  * @param {string} id
  * @returns {Promise<Card[] | null>}
  */

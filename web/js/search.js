@@ -1,4 +1,4 @@
-/** The search page: every title of catalogue/search.json, narrowed as the viewer types. */
+/** The search page: all titles of catalogue/search.json, filtered while the viewer types. */
 import "./nav.js";
 import { hook, hooks, piece, rootOf, showProblem } from "./dom.js";
 import { playable, writeCards } from "./cards.js";
@@ -8,7 +8,7 @@ import { getJson, RequestError } from "./net.js";
 /** @typedef {{ query?: string, genre?: string }} Asked */
 
 /**
- * Lower case without accents, so that "amelie" finds "Amélie".
+ * Return the text in lower case without accents, so that "amelie" finds "Amélie".
  * @param {string} text
  */
 export const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
@@ -16,7 +16,8 @@ export const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toL
 const words = (/** @type {string} */ text) => plain(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
 
 /**
- * How well a title answers the words: 0 not at all; a name counts more than a person, a person more than a plot.
+ * Return how well a title matches the words, 0 for no match; a name counts more than a person, and a person more than a
+ * plot.
  * @param {Card} title
  * @param {string[]} wanted
  */
@@ -39,7 +40,8 @@ export function rank(title, wanted) {
 }
 
 /**
- * Return the titles that answer `query` within `genre`, best first, equal ones by name; all of them for no query.
+ * Return the titles in `genre` that match `query`, best first, equally good matches by name; without a query, return
+ * all titles in `genre`.
  * @param {Card[]} titles
  * @param {Asked} asked
  */
@@ -65,7 +67,7 @@ export function genresOf(titles) {
 }
 
 /**
- * Return the page's address for what is asked.
+ * Return the page's address for a query and a genre.
  * @param {Asked} asked
  */
 export function addressFor({ query, genre }) {
@@ -132,7 +134,7 @@ async function start(root) {
   };
   at.form.addEventListener("submit", (/** @type {Event} */ event) => {
     event.preventDefault();
-    at.query.blur(); // closes the phone's keyboard
+    at.query.blur(); // closes the keyboard on a phone
   });
   at.query.addEventListener("input", () => {
     state.query = at.query.value.trim();

@@ -1,13 +1,13 @@
-/** A shelf's arrows: they appear where there is more to see, and scroll it by most of its width. */
+/** A shelf's arrows: each appears if there are more cards on its side, and scrolls the shelf by most of its width. */
 
 /**
- * Which arrows make sense for a track scrolled to `left`?
+ * Return which arrows are useful for a track scrolled to `left`.
  * @param {{ left: number, width: number, whole: number }} track
  */
 export const arrows = ({ left, width, whole }) => ({ back: left > 8, forward: left + width < whole - 8 });
 
 /**
- * Bind the arrows of a shelf; return what updates them.
+ * Bind the arrows of a shelf; return a function that updates them.
  * @param {HTMLElement} shelf
  * @param {string} name
  */

@@ -1,9 +1,9 @@
-/** Facts as words; pure. */
+/** Texts for facts about titles; pure functions. */
 
 /** @import { Progress, Title } from "./types.js" */
 
 /**
- * 97 -> "1 h 37 min", 42 -> "42 min".
+ * Return the text for a running time: 97 -> "1 h 37 min", 42 -> "42 min".
  * @param {number | null | undefined} minutes
  */
 export function runtime(minutes) {
@@ -14,8 +14,8 @@ export function runtime(minutes) {
 }
 
 /**
- * The running time of a title. A film of less than a minute is told in seconds; where only the rounded minutes are
- * known, one minute may be ten seconds, and nothing is said.
+ * Return the text for a title's running time. A film of less than a minute gets its seconds. If only the rounded
+ * minutes are known, the text for one minute is empty, because the film may be ten seconds long.
  * @param {Partial<Title>} title
  */
 export function length({ runtime_min: minutes, playback }) {
@@ -25,7 +25,7 @@ export function length({ runtime_min: minutes, playback }) {
 }
 
 /**
- * Seconds as a clock: 75 -> "1:15", 3675 -> "1:01:15".
+ * Return seconds in clock form: 75 -> "1:15", 3675 -> "1:01:15".
  * @param {number} seconds
  */
 export function clock(seconds) {
@@ -37,7 +37,7 @@ export function clock(seconds) {
 }
 
 /**
- * A wait in seconds, roughly: "about 3 minutes".
+ * Return the approximate text for a wait in seconds: "about 3 minutes".
  * @param {number | null | undefined} seconds
  */
 export function roughly(seconds) {
@@ -50,7 +50,7 @@ export function roughly(seconds) {
 }
 
 /**
- * The short facts under a name, in reading order; a badge is drawn in a frame.
+ * Return the short facts under a name, in reading order; a badge is drawn with a frame.
  * @param {Partial<Title>} title
  */
 export function facts(title) {
@@ -70,13 +70,13 @@ export const kindName = (kind) => KINDS.get(kind ?? "") ?? "Film";
 const STATES = new Map([["announced", "Coming soon"], ["encoding", "Just added"], ["failed", "Not available"]]);
 
 /**
- * The label on a card; "" for a title that is simply there to be played.
+ * Return the label on a card; "" for a title that is ready to be played.
  * @param {string} status
  */
 export const stateLabel = (status) => STATES.get(status) ?? "";
 
 /**
- * How far an encode is, in a sentence; `playable` if its beginning can be watched already.
+ * Return a sentence about the progress of an encode; `playable` means that its beginning can already be watched.
  * @param {Progress | null | undefined} progress
  * @param {boolean} playable
  */
@@ -90,7 +90,7 @@ export function encodeText(progress, playable) {
 const LANGUAGE_NAMES = typeof Intl === "object" && Intl.DisplayNames ? new Intl.DisplayNames(["en"], { type: "language" }) : null;
 
 /**
- * "de" -> "German"; an undetermined tag -> `otherwise`.
+ * Return the name of a language: "de" -> "German"; `otherwise` for an undetermined tag.
  * @param {string | null | undefined} tag
  */
 export function languageName(tag, otherwise = "Unknown language") {
@@ -98,7 +98,7 @@ export function languageName(tag, otherwise = "Unknown language") {
   try {
     return LANGUAGE_NAMES?.of(tag) ?? tag;
   } catch (error) {
-    if (error instanceof RangeError) return tag; // not a language tag: show what was written
+    if (error instanceof RangeError) return tag; // not a language tag: show it unchanged
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-/** A title's page: what it is, who made it, and how to watch it; follows the encode while there is one. */
+/** A title's page: its description, its credits and how to watch it; it follows a running encode. */
 import "./nav.js";
 import { clock, encodeText, facts, kindName } from "./text.js";
 import { hook, hooks, picture, piece, rootOf, say, showProblem, writeFacts } from "./dom.js";
@@ -17,7 +17,7 @@ const ENCODING_POLL_MS = 3000;
 const ANNOUNCED_POLL_MS = 10_000;
 
 /**
- * What the top of the page offers: to continue, to play, to subscribe, to wait, or a reason why none of these.
+ * Return the main action of the page: continue, play, subscribe or wait, or the reason why there is none.
  * @param {Partial<Title>} title
  * @param {Partial<Traces> | null} traces
  * @param {Access | null} access
@@ -43,7 +43,7 @@ export function offer(title, traces = null, access = null) {
 }
 
 /**
- * Return the credits in reading order, without the empty ones.
+ * Return the credits in reading order; empty ones are left out.
  * @param {Partial<Title>} title
  * @returns {[string, string[]][]}
  */
@@ -62,7 +62,7 @@ export function credits(title) {
 }
 
 /**
- * Return the ratings to show; IMDb's own number where only that is known.
+ * Return the ratings to show; the separate IMDb rating if it is the only one known.
  * @param {Partial<Title>} title
  */
 export function scores(title) {
@@ -72,7 +72,7 @@ export function scores(title) {
 }
 
 /**
- * The best picture quality: 720 lines and more are "HD", more than 1440 are "4K".
+ * Return the badge for the best picture quality: "HD" for 720 lines or more, "4K" for more than 1440.
  * @param {Playback | null | undefined} playback
  */
 export function qualityBadge(playback) {
@@ -164,7 +164,7 @@ function writeStory(at, title) {
 }
 
 /**
- * Show the viewer's own marks; without an answer, as for somebody new.
+ * Show the viewer's list entry and rating; if they could not be fetched, show none.
  * @param {Hooks} at
  * @param {Traces | null} traces
  */
@@ -178,7 +178,8 @@ function writeMarks(at, traces) {
 const RATED = new Map([[1, "You like it."], [-1, "Not for you."], [0, "Rating removed."]]);
 
 /**
- * Let the viewer set marks: shown at once, undone with a sentence if the API refuses.
+ * Let the viewer change the list entry and rating; a change is shown immediately, and undone with a message if the API
+ * refuses it.
  * @param {Hooks} at
  * @param {string} id
  * @param {{ traces: () => Traces | null, change: (traces: Traces | null) => void }} state
@@ -241,7 +242,7 @@ const liveAddress = (id) => api(`titles/${encodeURIComponent(id)}`);
 async function fetchTitle(id) {
   const published = await getJson(publishedAddress(id));
   if (published.status !== "encoding") return published;
-  return { ...published, ...(await orElse(ask(liveAddress(id)), {})) }; // without the API, what was published is shown
+  return { ...published, ...(await orElse(ask(liveAddress(id)), {})) }; // if the API fails, the published page is shown
 }
 
 /** @param {HTMLElement} root */
@@ -283,7 +284,7 @@ async function start(root) {
   };
   lookForAccess();
   fetchSimilar(id).then((similar) => {
-    if (!similar?.length) return; // what was published with the title stays
+    if (!similar?.length) return; // the similar titles that were published with the title stay
     title = { ...title, more: similar };
     show();
   });
@@ -293,7 +294,7 @@ async function start(root) {
   window.addEventListener("pageshow", ({ persisted }) => { if (persisted) look(); }); // back from the player
   const follow = async () => {
     const live = await orElse(persist(() => ask(liveAddress(id)), { attempts: 2 }), null);
-    if (!live) return; // the next turn asks again
+    if (!live) return; // the next repetition tries again
     title = { ...title, ...live };
     if (title.status !== "encoding") title = { ...title, ...(await getJson(publishedAddress(id))), more: title.more };
     show();

@@ -1,4 +1,4 @@
-/** The JSON of the API and of the published catalogue as the pages read it. Times are ISO 8601 in UTC. */
+/** The JSON of the API and of the published catalogue, as far as the pages read it. Times are ISO 8601 in UTC. */
 
 export interface Artwork {
   poster: string | null;
@@ -20,7 +20,7 @@ export interface Card {
   artwork?: Artwork;
   /** Only in the list that the search page reads. */
   people?: string[];
-  /** Set by the page: how far the viewer is. */
+  /** Set by the page: how far the viewer has watched. */
   going?: { progress: number; left: string };
   /** Set by the page: why the title is recommended. */
   because?: string;
@@ -38,7 +38,7 @@ export interface Progress {
   eta_s?: number | null;
 }
 
-/** A whole title: its published page, with the progress of an encode where the API adds it. */
+/** A complete title: its published page, with the progress of an encode if the API adds it. */
 export interface Title extends Card {
   directors?: string[];
   writers?: string[];
@@ -85,7 +85,7 @@ export interface HistoryPage {
   cursor: string | null;
 }
 
-/** What the viewer has with a title. */
+/** The viewer's data about a title. */
 export interface Traces {
   view: View | null;
   resume_s: number;
@@ -128,7 +128,7 @@ export interface AccountSession {
   email?: string;
   admin?: boolean;
   confirmed?: boolean;
-  /** When this browser got the session, in milliseconds. */
+  /** The time at which this browser got the session, in milliseconds. */
   since?: number;
 }
 
@@ -232,7 +232,7 @@ export interface PayPalEvent {
   settled: boolean;
 }
 
-/** The elements of a page by their `data-hook`: the templates decide which exist and of what kind each is. */
+/** The elements of a page by their `data-hook`; the templates define which exist and of what kind each is. */
 export type Hooks = Record<string, any>;
 
 /** The options of a request to the API. */
@@ -246,11 +246,11 @@ export interface RequestOptions {
 declare global {
   interface Window {
     shaka?: any;
-    /** For tests and for a curious viewer's console. */
+    /** For tests and for debugging in the browser's console. */
     notflix?: { player: any; video: HTMLVideoElement; stats: () => object };
   }
   interface HTMLVideoElement {
-    /** iPhones give only the video the whole screen. */
+    /** On iPhones only the video can be shown in full screen. */
     webkitEnterFullscreen?: () => void;
   }
 }

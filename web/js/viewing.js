@@ -1,4 +1,4 @@
-/** What belongs to the viewer: where they stopped, their list, their ratings; asked for only when somebody is logged in. */
+/** The viewer's data: where they stopped, their list and their ratings; requested only if somebody is logged in. */
 import { authorized, leaveFor, loginAddress, ready } from "./account/session.js";
 import { canPlay } from "./cards.js";
 import { RequestError } from "./net.js";
@@ -6,7 +6,7 @@ import { RequestError } from "./net.js";
 /** @import { Card, HistoryEntry, HistoryPage, RequestOptions, Row, Traces } from "./types.js" */
 
 /**
- * How much of a title is left: "23 min left".
+ * Return how much of a title is left: "23 min left".
  * @param {{ position_s: number, duration_s: number }} view
  */
 export function leftText({ position_s: position, duration_s: duration }) {
@@ -17,7 +17,7 @@ export function leftText({ position_s: position, duration_s: duration }) {
 }
 
 /**
- * Return the shelf of titles to continue with, out of a page of history; no shelf when there are none.
+ * Return the shelf of titles to continue, from a page of the viewing history; no shelf if there are none.
  * @param {{ entries: HistoryEntry[] }} page
  * @returns {Row[]}
  */
@@ -31,7 +31,7 @@ export function continueRows({ entries }) {
 }
 
 /**
- * Return what `asking` gives, or `otherwise` if nobody is logged in or the API does not answer.
+ * Return the result of `asking`, or `otherwise` if nobody is logged in or the API does not respond.
  * @template T, U
  * @param {() => Promise<T>} asking
  * @param {U} otherwise
@@ -54,14 +54,14 @@ const quietly = (path) => authorized(path, { leave: false });
 export const fetchContinueRows = () => orWithout(async () => continueRows(await quietly("usage?unfinished=true&limit=24")), []);
 
 /**
- * Return what the viewer has with a title; null if that is not known.
+ * Return the viewer's data about a title; null if it is not known.
  * @param {string} id
  * @returns {Promise<Traces | null>}
  */
 export const fetchTraces = (id) => orWithout(() => quietly(`usage/${encodeURIComponent(id)}`), null);
 
 /**
- * Do something that needs a login; a guest is sent to log in, and comes back to this page.
+ * Send a request that needs a login; a guest is sent to the login page, which returns to this page.
  * @param {string} path
  * @param {RequestOptions} options
  */
@@ -93,7 +93,7 @@ export const clearTitle = (id) => authorized(`usage/${encodeURIComponent(id)}`, 
 export const clearAll = () => authorized("usage", { method: "DELETE" });
 
 /**
- * Return the whole list of the viewer, page by page: it is bounded.
+ * Return the viewer's complete list, fetched page by page; this is safe because the list's length is limited.
  * @returns {Promise<{ titles: { title: Card | null }[] }>}
  */
 export async function fetchList() {

@@ -1,4 +1,4 @@
-/** The watch page: opens a playback session, plays it, and says what is going on. */
+/** The watch page: opens a playback session, plays the film, and shows messages about its state. */
 import { actsOn, bindControls, bindSound, remember, remembered } from "./player/controls.js";
 import { addExtras, createPlayer, placeIn, startTime } from "./player/engine.js";
 import { bindMenus, preferredTrack } from "./player/menus.js";
@@ -26,8 +26,8 @@ const FRONT_MARGIN_S = 6;
 const LEAST_BUFFER_S = 1;
 
 /**
- * Is the film waiting for what has not been encoded yet? The margin is a segment and what the encoder may have added
- * since it was last asked: the player has not heard of it yet either.
+ * Return whether the film is waiting for a part that has not been encoded yet. The margin is one segment plus the part
+ * that may have been encoded since the last poll, because the player does not know of that part either.
  * @param {{ encoding: boolean, time: number, front: number }} facts
  */
 export const atFront = ({ encoding, time, front }) => encoding && time >= front - FRONT_MARGIN_S;
@@ -80,13 +80,13 @@ class Watch {
     this.errors = [];
   }
 
-  /** Ask for a session; one that replaces another keeps its ticket for heartbeats. */
+  /** Open a playback session; a session that replaces another keeps its ticket for heartbeats. */
   openSession() {
     const { usage_ticket: ticket } = this.session.data ?? {};
     return authorized(`titles/${encodeURIComponent(this.id)}/playback`, { method: "POST", body: ticket ? { usage_ticket: ticket } : {} });
   }
 
-  /** Return the bitrate of what plays now, in kbit/s; null when the player does not know. */
+  /** Return the current bitrate in kbit/s; null if the player does not know it. */
   bitrateKbps() {
     const { streamBandwidth } = this.player?.getStats() ?? {};
     return Number.isFinite(streamBandwidth) && streamBandwidth > 0 ? Math.round(streamBandwidth / 1000) : null;
@@ -138,7 +138,7 @@ class Watch {
       this.wantsToPlay = true;
       this.at["big-play"].hidden = true;
     });
-    video.addEventListener("pause", () => { if (!this.loading && !video.error) this.wantsToPlay = false; }); // an error pauses too
+    video.addEventListener("pause", () => { if (!this.loading && !video.error) this.wantsToPlay = false; }); // errors also pause the video
   }
 
   /** Show the title's backdrop, if the catalogue has one, until the first frame of the film. */
@@ -168,8 +168,8 @@ class Watch {
   }
 
   /**
-   * Open the film again at the same place: the address that a native player was given expires soon, or (`failed`) the
-   * player has given up.
+   * Open the film again at the same position, because the native player's address expires soon or (`failed`) because
+   * the player has given up.
    */
   async reopen({ failed = false } = {}) {
     if (this.loading) return;
@@ -193,7 +193,7 @@ class Watch {
   }
 
   /**
-   * Say why the film will stop soon.
+   * Show why the film will stop soon.
    * @param {any} error
    */
   willStop(error) {
@@ -201,7 +201,7 @@ class Watch {
   }
 
   /**
-   * Play what is loaded, saying why the film cannot continue, then stop.
+   * Play the rest of the buffer while showing why the film cannot continue, then stop.
    * @param {any} error
    */
   stopsAfterBuffer(error) {
@@ -216,7 +216,7 @@ class Watch {
   }
 
   /**
-   * Return what the player is given to load: an address, and its media type where that cannot be found out.
+   * Return the arguments for the player's `load`: an address, and its media type if the player cannot detect it.
    * @param {PlaybackSession} session
    */
   source(session) {
@@ -224,7 +224,7 @@ class Watch {
     return { address: this.isHls ? session.hls_url : session.manifest_url, kind: undefined };
   }
 
-  /** Open a session and play it, from where it stopped if it had been playing. */
+  /** Open a session and play the film, from the position where it stopped if it was playing before. */
   async load() {
     this.problem.hide();
     this.ending = null;
@@ -249,7 +249,7 @@ class Watch {
     }
   }
 
-  /** Return a session; wait while the encoder has not made the first seconds. */
+  /** Return a session; wait until the encoder has written the first seconds. */
   async open() {
     for (;;) {
       try {
@@ -268,7 +268,7 @@ class Watch {
   /** @param {PlaybackSession} session */
   async loaded(session) {
     this.loading = false;
-    history.replaceState(null, "", watchAddress(this.id) + (this.isHls ? "&hls" : "")); // `from` counts once
+    history.replaceState(null, "", watchAddress(this.id) + (this.isHls ? "&hls" : "")); // `from` applies once
     this.showWaiting(false);
     this.timeline.update();
     await this.addExtras(session);
@@ -278,14 +278,14 @@ class Watch {
     if ("mediaSession" in navigator) navigator.mediaSession.metadata = new MediaMetadata({ title: session.name, artist: "Notflix" });
     if (!this.wantsToPlay) return;
     await this.video.play().catch((error) => {
-      if (error.name === "NotAllowedError") this.at["big-play"].hidden = false; // the browser wants a gesture first
+      if (error.name === "NotAllowedError") this.at["big-play"].hidden = false; // a user gesture is required first
       else if (error.name !== "AbortError") throw error;
     });
   }
 
   /** @param {PlaybackSession} session */
   async addExtras(session) {
-    const extras = this.native ? { ...session, subtitles: [] } : session; // native players read them from the playlists
+    const extras = this.native ? { ...session, subtitles: [] } : session; // native players read them from playlists
     this.thumbnails = (await addExtras(this.player, extras)) ?? this.thumbnails;
     this.menus?.update();
   }
@@ -297,7 +297,7 @@ class Watch {
     return {
       time: this.video.currentTime,
       duration: encoding ? duration : whole || duration,
-      front: encoding ? front : whole || duration, // the manifest of a growing film gives only its final length
+      front: encoding ? front : whole || duration, // the manifest of a growing film contains only its final length
       encoding,
       buffered: this.video.buffered,
     };
@@ -321,7 +321,7 @@ class Watch {
     return { address, x: piece.positionX, y: piece.positionY, width: piece.width, height: piece.height };
   }
 
-  /** Say what the film waits for, if it should play and does not. */
+  /** Show what the film is waiting for, if it should play but does not. */
   watchFlow() {
     if (this.loading) return;
     const { video } = this;
@@ -350,7 +350,7 @@ class Watch {
     this.timeline.update();
     if (before.status !== "encoding" || this.encode.running) return;
     if (status === "failed") this.notices.tell({ encode: "The rest of this film is not ready yet. You can watch the first part." });
-    else this.session.renew().then((session) => this.addExtras(session), (error) => this.note(error)); // thumbnails exist now
+    else this.session.renew().then((session) => this.addExtras(session), (error) => this.note(error)); // thumbnails now exist
   }
 
   /** @param {any} error */
@@ -361,10 +361,10 @@ class Watch {
   /** @param {any} error */
   async failed(error) {
     const { LOAD_INTERRUPTED } = window.shaka?.util.Error.Code ?? {};
-    if (error.code === LOAD_INTERRUPTED && LOAD_INTERRUPTED) return; // a newer load has taken over
+    if (error.code === LOAD_INTERRUPTED && LOAD_INTERRUPTED) return; // a newer load has replaced this one
     this.note(error);
     if (this.video.currentTime > 0) this.stoppedAt = this.video.currentTime;
-    this.loading = true; // until it is tried again
+    this.loading = true; // until the viewer tries again
     this.ending = null;
     this.notices.tell({ end: "", encode: "" });
     this.video.pause();

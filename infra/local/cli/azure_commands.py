@@ -1,4 +1,4 @@
-"""`./notflix azure …`: the steps that azd's hooks run; each may be run again by hand."""
+"""`./notflix azure …`: the steps that azd's hooks run; each can also be run manually."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ azure = typer.Typer(name="azure", help="Steps of a deployment, run by azd.", no_
 
 @azure.command()
 def prepare() -> None:
-    """Choose what a person has not chosen, before anything is made."""
+    """Choose the secrets that nobody has set, before any resource is created."""
     from infra.azure.steps import prepare
 
     prepare()
@@ -25,7 +25,7 @@ def migrate() -> None:
 
 @azure.command()
 def deployed() -> None:
-    """Send uploads to the app, publish the site, tell PayPal, and print the address."""
+    """Connect uploads to the app, publish the site, register the webhook at PayPal, and print the address."""
     from infra.azure.steps import deployed, not_set_up
     from infra.azure.tools import Environment
 

@@ -123,7 +123,7 @@ def traces(
         str, typer.Argument(help="The id of a job or a playback. Default: list the newest of all.")
     ] = "",
 ) -> None:
-    """Show how long encodes and playback starts took, and each step of one."""
+    """Show how long encodes and playback starts took, or each step of one of them."""
     from infra.local.cli.traces import show_traces
 
     show_traces(subject)
@@ -131,7 +131,7 @@ def traces(
 
 @app.command(context_settings=_PASSED_ON)
 def test(context: typer.Context) -> None:
-    """Run the tests; what follows is handed to pytest. With --coverage, report which lines the tests ran."""
+    """Run the tests; further arguments are passed to pytest. With --coverage, report which lines the tests ran."""
     from infra.local.cli.checks import run_tests
 
     run_tests(context.args)
@@ -161,7 +161,7 @@ def lock(
         bool, typer.Option("--upgrade", help="Take the newest versions of packages that no source names.")
     ] = False,
 ) -> None:
-    """Write the locks of the Python requirements from their sources."""
+    """Write the lock files of the Python requirements from their sources."""
     from infra.checks.locks import compile_locks
 
     compile_locks(*(["--upgrade"] if upgrade else []))

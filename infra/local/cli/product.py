@@ -44,7 +44,7 @@ API_THREADS = {
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """The services, listed after those they need, and every address by name."""
+    """The services, each listed after the services it needs, and all addresses by name."""
 
     services: tuple[Service, ...]
     endpoints: dict[str, str]

@@ -1,8 +1,7 @@
 """Adds the demonstration films at the first start, in a separate process while the site is already usable.
 
 `demonstration.json` records the progress: it is absent before the first film, then its state is "running", and "done"
-at the end.
-So an interrupted run continues at the next start, and films that the owner deleted do not come back.
+at the end. So an interrupted run continues at the next start, and films that the owner deleted do not come back.
 """
 
 from __future__ import annotations

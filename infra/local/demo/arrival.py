@@ -55,7 +55,7 @@ class Uploads:
         return name in self._there
 
     def put(self, name: str, content: bytes | Path, progress: Callable[[float], None] = lambda share: None) -> None:
-        """Upload a blob unless it exists; `progress` gets the uploaded fraction."""
+        """Upload a blob unless it exists; `progress` is called with the uploaded fraction."""
         if name in self._there:
             return
         from azure.storage.blob import ContentSettings

@@ -90,7 +90,7 @@ def still(film: Path, at_s: float) -> Image.Image:
 
 
 def render(film: Rendered, title: str, face: str, packages: Path, target: Path) -> None:
-    """Render a film. Each shot moves the camera over a painted scene, the first with the title; the sound is a chord."""
+    """Render a film: shots that move the camera over painted scenes, the first with the title, and a chord as sound."""
     with tempfile.TemporaryDirectory(dir=target.parent) as name:
         folder = Path(name)
         pictures = [_picture(shot, folder / f"{number}.jpg") for number, shot in enumerate(film.shots)]

@@ -10,9 +10,9 @@ A receipt for (host, function, etag, container, blob) is written when the blob i
 not when the function succeeds: a poisoned blob does not run again after a restart.
 
 A parameter typed `func.InputStream` (or bytes, str) gets the whole content in memory. A parameter of an SDK type (a
-subclass of `azurefunctions.extensions.base.SdkType` with its converter) gets only a
-reference, as in Azure: the host sends `{"Connection", "ContainerName", "BlobName"}` and the trigger metadata
-`BlobTrigger`, `Uri`, `Properties` and `Metadata`. The content of a film never passes through the host.
+subclass of `azurefunctions.extensions.base.SdkType` with its converter) gets only a reference, as in Azure: the host
+sends `{"Connection", "ContainerName", "BlobName"}` and the trigger metadata `BlobTrigger`, `Uri`, `Properties` and
+`Metadata`. The content of a film never passes through the host.
 """
 
 from __future__ import annotations

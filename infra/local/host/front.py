@@ -62,7 +62,7 @@ class Request:
 
 
 class Front:
-    """Answers requests. `running` returns whether the listeners run; `manual` starts a function by hand."""
+    """Answers requests. `running` returns whether the listeners run; `manual` starts a function on an admin request."""
 
     def __init__(
         self,

@@ -1,8 +1,7 @@
 """Queue triggers: polling with back-off, leases, retries and poison queues, like the WebJobs storage extension.
 
 A message is hidden while its function runs (by a lease, renewed after each third of its length). It is deleted after
-success,
-made visible again after a failure, and moved to `<queue>-poison` after `maxDequeueCount` failures. At most
+success, made visible again after a failure, and moved to `<queue>-poison` after `maxDequeueCount` failures. At most
 `batchSize + newBatchThreshold` messages of a queue are processed at a time.
 """
 
@@ -154,8 +153,7 @@ class QueueListener:
 
     async def _process(self, message: QueueMessage) -> None:
         dequeued = message.dequeue_count or 0
-        if self._poison and dequeued > self._options.max_dequeue_count:  # that many hosts have crashed while processing
-        it
+        if self._poison and dequeued > self._options.max_dequeue_count:  # this many hosts have crashed on the message
             await self._fail(message, for_good=True)
             return
         try:

@@ -1,8 +1,8 @@
 """Route templates of HTTP triggers, matched like ASP.NET routing.
 
 `titles/{id:int:min(1)}/{part?}`, `files/{*path}`, `{name}.{extension}`. Literal segments are tried before constrained
-parameters, constrained parameters before plain ones, and catch-alls last.
-Source: ASP.NET Core, "Routing", sections "Route constraints" and "Route template precedence".
+parameters, constrained parameters before plain ones, and catch-alls last. Source: ASP.NET Core, "Routing", sections
+"Route constraints" and "Route template precedence".
 """
 
 from __future__ import annotations

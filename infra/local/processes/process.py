@@ -36,7 +36,7 @@ DIE_WITH_PARENT = ("setpriv", "--pdeathsig", "TERM", "--")
 
 
 class _Stopped(Exception):
-    """The process was asked to stop before it was ready."""
+    """A stop of the process was requested before it was ready."""
 
 
 class ServiceProcess(threading.Thread):
@@ -72,7 +72,7 @@ class ServiceProcess(threading.Thread):
         self._set_ready(False)
 
     def request_stop(self) -> None:
-        """Start no further process, and send SIGTERM to the running one as soon as it can handle it."""
+        """Start no further process, and send SIGTERM to the running process as soon as it can handle the signal."""
         with self._lock:
             self._stopping.set()
             if self._handles_sigterm and self._process is not None and self._process.returncode is None:
@@ -144,7 +144,7 @@ class ServiceProcess(threading.Thread):
             self._start(self.service.argv, self.service.environment, handles_sigterm=False)
             try:
                 self._wait_for_answer()
-                self.service.provision()  # Azurite loses what it stored in the seconds before it was killed
+                self.service.provision()  # Azurite loses writes of the last seconds before it was killed
                 self._report(ServiceState.READY)
             except _Stopped:
                 raise

@@ -1,4 +1,4 @@
-"""A service: how one process of the product is prepared, started, checked and stopped, and the state it is in."""
+"""Services: each describes how a process of the product is prepared, started, checked and stopped, and has a state."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ class Service:
     """Description of one process.
 
     `prepare` runs immediately. The process starts once it is prepared and every service in `needs` is ready. `check`
-    returns None once the service answers in its own protocol, otherwise the reason why it does not. Then `provision`
-    creates what must exist inside the service, again after each restart. `prepare` and `provision` are idempotent. An
-    empty `argv` means an external server, which is only checked. A service stops before the services it needs.
+    returns None once the service answers in its own protocol, otherwise the reason why it does not. Then, and again
+    after each restart, `provision` creates the content that the service must have, such as its containers. `prepare`
+    and `provision` are idempotent. An empty `argv` means an external server, which is only checked. A service stops
+    before the services it needs.
     """
 
     name: str
@@ -68,7 +69,6 @@ class ServiceState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
     """The state of a service at one moment.
-
     `pid` and `born`, its start time in clock ticks since boot, together identify the process.
     """
 

@@ -1,1 +1,1 @@
-"""The stores that replace Azure's on one machine; each module returns one `Store`."""
+"""The local stores that replace Azure's stores on one machine; each module returns one `Store`."""

@@ -1,8 +1,7 @@
 """The credentials of the local stores and the keys of the function hosts, created at first start.
 
 They are in `secrets.json`, which only its owner can read. A credential that a later version adds is created when it is
-missing; existing credentials are never changed, because the
-stores already use them.
+missing; existing credentials are never changed, because the stores already use them.
 """
 
 from __future__ import annotations

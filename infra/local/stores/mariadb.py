@@ -1,8 +1,8 @@
 """MariaDB in place of MySQL: data in the home folder, TCP on loopback only, no account without a password.
 
 An init file sets the root password before the server listens, so it never accepts connections without one. The
-databases in `sql/` and their accounts are created and migrated as in Azure, either in MariaDB or in the MySQL server
-at MYSQL_ADMIN_URL. The functions get only the addresses of users that can execute procedures.
+databases in `sql/` and their accounts are created and migrated as in Azure, either in MariaDB or in the MySQL server at
+MYSQL_ADMIN_URL. The functions get only the addresses of users that can execute procedures.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]
 
     port, folder = home.ports.mysql, home.data(NAME)
     url = f"mysql://root:{credentials.mysql_root}@{LOOPBACK}:{port}"
-    as_root = ("--user=root",) if os.geteuid() == 0 else ()  # the server runs as root only if asked to
+    as_root = ("--user=root",) if os.geteuid() == 0 else ()  # the server runs as root only with this option
 
     def prepare(run: Run) -> None:
         (folder / "tmp").mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The application over the real stores, with empty sessions and rate limits."""
+"""The application over the real stores, without any sessions or counted attempts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def wired(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let `bootstrap` make everything again for this test, over the stack."""
+    """Make `bootstrap` assemble everything again for this test, over the real stores."""
     for name, value in stack.environment.items():
         monkeypatch.setenv(name, value)
     forget_all()

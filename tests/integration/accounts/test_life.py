@@ -1,4 +1,4 @@
-"""Accounts over the real stores: concurrent attempts, every spelling of an address, and what stolen data reveals."""
+"""Accounts over the real stores: concurrent attempts, all spellings of an address, and the contents of stolen data."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def emails() -> list[dict[str, str]]:
 
 
 def mailed_token(kind: str, to: str) -> str:
-    """Return the token of the link that was mailed last."""
+    """Return the token of the link in the most recent email."""
     links = [email["link"] for email in emails() if (email["kind"], email["to"]) == (kind, to)]
     return links[-1].partition("#token=")[2]
 

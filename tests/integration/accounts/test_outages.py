@@ -1,4 +1,4 @@
-"""Unreachable stores: each answer is correct or 503, nothing is lost, and everything recovers without a restart."""
+"""Unreachable stores: each response is correct or a 503, nothing is lost, and all recovers without a restart."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def log_in(email: str, password: str = PASSWORD) -> int:
 
 
 def rewired(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    """Let `bootstrap` make everything again with another setting."""
+    """Make `bootstrap` assemble everything again with another setting."""
     forget_all()
     monkeypatch.setenv(name, value)
 

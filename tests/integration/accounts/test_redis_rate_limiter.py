@@ -1,4 +1,4 @@
-"""The rate limiter over a real Redis: the window slides, concurrent attempts all count, and the fake does the same."""
+"""The rate limiter over a real Redis: the window slides, concurrent attempts all count; the fake does the same."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def real(wired: None) -> RedisRateLimiter:
 
 
 def make_buckets(limit: RateLimit = MINUTE, wider: RateLimit | None = None) -> tuple[RateLimitBucket, RateLimitBucket]:
-    """Return a bucket and a wider one of a shard that no other test uses."""
+    """Return a bucket and a wider bucket in a shard that no other test uses."""
     shard = uuid.uuid4().hex
     return RateLimitBucket(shard, "narrow", limit), RateLimitBucket(shard, "wide", wider or RateLimit(50, 60))
 
@@ -113,7 +113,7 @@ def test_a_burst_across_the_edge_of_a_minute_is_limited_like_any_other(real: Red
     for bucket in buckets:
         age(bucket, 40)
     assert accepted(real, buckets, 5) == [True] * 3 + [False] * 2
-    for bucket in buckets:  # the first two are 61 s old, the next three 21 s: in no minute are there more than five
+    for bucket in buckets:  # the first two are 61 s old and the next three 21 s, so no minute contains more than five
         age(bucket, 21)
     assert accepted(real, buckets, 5) == [True] * 2 + [False] * 3
     refusal = real.reserve(buckets)

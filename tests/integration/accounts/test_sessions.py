@@ -1,4 +1,4 @@
-"""Sessions over a real Redis: one round trip to find one, idle and absolute limits, and no token in the store."""
+"""Sessions over a real Redis: one round trip per lookup, idle and absolute limits, and no token in the store."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def open_session(sessions: RedisSessionStore, viewer: Viewer) -> str:
 
 
 def ended_after_s(sessions: RedisSessionStore, token: str, *, every_s: float) -> float:
-    """Return after how many seconds a session ends that is looked up every `every_s` seconds."""
+    """Return how many seconds a session lasts if it is looked up every `every_s` seconds."""
     began, pause = time.monotonic(), threading.Event()
     while sessions.find_session(token):
         assert time.monotonic() - began < 20

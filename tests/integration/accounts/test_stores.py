@@ -1,4 +1,4 @@
-"""The stores of accounts: one contract for the fakes of the unit tests and the real servers."""
+"""The stores of accounts: the fakes of the unit tests and the real servers satisfy the same contract."""
 
 from __future__ import annotations
 

@@ -54,20 +54,20 @@ def cache(stack: Stack) -> Iterator[RedisEntitlementCache]:
 
 @dataclass(frozen=True, slots=True)
 class Real:
-    """Billing, the simulator it asks, and what that has sent to our webhook so far."""
+    """Billing, the PayPal simulator it uses, and the events that the simulator has sent to our webhook."""
 
     billing: RealBilling
     paypal: PayPal
     listener: Listener
 
     def arrived(self) -> list[Received]:
-        """Return what the simulator has sent since the last time, once it has sent all."""
+        """Wait until the simulator has sent all events; return the events since the last call."""
         self.paypal.settle()
         sent, self.listener.received[:] = list(self.listener.received), []
         return sent
 
     def catch_up(self) -> None:
-        """Take in all that was sent, and settle it."""
+        """Receive all events that were sent, and process them."""
         self.billing.receive(self.arrived())
         self.billing.work()
 
@@ -80,7 +80,7 @@ def real(
     payments: MySqlPayments,
     cache: RedisEntitlementCache,
 ) -> Iterator[Real]:
-    """Run a simulator and billing that asks it."""
+    """Run a simulator, and billing that uses it."""
     with Listener().listening() as listener, running_simulator(tmp_path, webhook_url=listener.url) as paypal:
         settings = replace(
             stack.settings,
@@ -96,7 +96,7 @@ def real(
 
 @pytest.fixture
 def billing(subscriptions: MySqlSubscriptions, payments: MySqlPayments) -> ModelledBilling:
-    """Return billing with a PayPal of its own."""
+    """Return billing with its own fake of PayPal."""
     return ModelledBilling(subscriptions, payments)
 
 
@@ -104,5 +104,5 @@ def billing(subscriptions: MySqlSubscriptions, payments: MySqlPayments) -> Model
 def entitlements(
     subscriptions: MySqlSubscriptions, cache: RedisEntitlementCache, billing: ModelledBilling
 ) -> Entitlements:
-    """Return the entitlements by the clock of `billing`."""
+    """Return the entitlements, measured by the clock of `billing`."""
     return Entitlements(subscriptions, cache, billing.clock)

@@ -1,4 +1,4 @@
-"""In whatever order events arrive, twice or not at all: after one reconciliation MySQL agrees with PayPal."""
+"""After one reconciliation, MySQL agrees with PayPal, even if events arrived out of order, twice or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The functions of billing, wired as in production to real stores and a simulated PayPal, answer as is documented."""
+"""The functions of billing, assembled as in production over real stores and the simulator, answer as documented."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Access:
 
 
 class Accounts:
-    """Knows Ada's address."""
+    """Returns Ada's email address."""
 
     def find_account(self, email: str) -> Viewer:
         if email != ADA.email:
@@ -56,7 +56,7 @@ class Accounts:
 
 @pytest.fixture
 def paypal(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[PayPal, Listener]]:
-    """Let `bootstrap` assemble everything over the stack and a simulator."""
+    """Make `bootstrap` assemble everything over the real stores and a simulator."""
     with Listener().listening() as listener, running_simulator(tmp_path, webhook_url=listener.url) as running:
         environment = {
             **stack.environment,
@@ -79,7 +79,7 @@ def paypal(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> MemoryQueues:
-    """Collect the messages that would be sent."""
+    """Collect the messages instead of sending them."""
     queues = MemoryQueues()
     monkeypatch.setattr(bootstrap.resources, "interactive_queues", lambda: queues)
     return queues
@@ -94,7 +94,7 @@ def settle(queues: MemoryQueues) -> None:
 
 
 def all_pages(function: Callable[..., Any], path: str, name: str, *, limit: int) -> list[dict[str, Any]]:
-    """Return the entries of all pages of a list of the owner."""
+    """Return the entries on all pages of one of the owner's lists."""
     entries: list[dict[str, Any]] = []
     cursor = ""
     while True:

@@ -1,4 +1,4 @@
-"""The store of PayPal's certificates: Redis, and the fake that unit tests use, keep one contract."""
+"""The store of PayPal's certificates: Redis and the fake of the unit tests satisfy the same contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kill -9 of the API host after an event is stored and before it is handled: it is handled after the restart, once."""
+"""If the API host is killed after storing an event and before handling it, the restarted host handles it once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Api:
-    """The API app in a host of its own."""
+    """The API app in its own host process."""
 
     def __init__(self, host: RunningHost, environment: dict[str, str]) -> None:
         self.host = host
@@ -82,7 +82,7 @@ def running_api(stack: Stack, folder: Path) -> Iterator[tuple[Api, PayPal]]:
 
 
 def let_minutes_pass(stack: Stack, subject: str) -> None:
-    """Make a pending flag five minutes older, as if that time had passed."""
+    """Make a pending flag five minutes older, as if five minutes had passed."""
     with connect(Address.of(stack.endpoints["mysql"])) as connection, connection.cursor() as cursor:
         cursor.execute(
             "UPDATE subscriptions_db.marks SET since = since - INTERVAL 5 MINUTE WHERE subject = %s", (subject,)

@@ -1,4 +1,4 @@
-"""Webhooks that PayPal did not send: refused, nothing is changed, and no other server is called."""
+"""Webhooks that PayPal did not send are refused: nothing changes, and no other server is called."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REFUSED = sorted(set(MODES) - {"genuine", "same_crc_body"})
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Collect every address that is called, except by the test itself."""
+    """Collect every address that the product calls, but not the test's own calls."""
     addresses: list[str] = []
     send = requests.Session.send
 
@@ -37,7 +37,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def make_ended(real: Real) -> str:
-    """Return a subscription that was cancelled, and whose payment was refunded."""
+    """Return a cancelled subscription with a refunded payment."""
     plan, _ = real.billing.services.admin.create_plan(make_offer())
     viewer = Viewer(make_user_id(), "ada@example.org")
     subscription_id = real.billing.services.subscriptions.subscribe(viewer, plan.plan_id).subscription_id
@@ -53,13 +53,13 @@ def events_of(real: Real) -> list[StoredEvent]:
 
 
 def signed(real: Real, event: dict[str, Any], mode: str) -> Received:
-    """Return a transmission of an event in a mode of the simulator's."""
+    """Return a transmission of an event, signed in one of the simulator's modes."""
     (made,) = real.paypal.control("POST", "sign", events=[event], mode=mode)["transmissions"]
     return Received({name.upper(): value for name, value in made["headers"].items()}, made["body"].encode())
 
 
 def about(real: Real, subscription_id: str) -> dict[str, Any]:
-    """Return an event that PayPal has not sent yet."""
+    """Return an event that PayPal has not sent yet, about this subscription."""
     resource = real.paypal.ask("GET", f"/v1/billing/subscriptions/{subscription_id}")
     return {
         "id": f"WH-{make_user_id().upper()}",
@@ -86,7 +86,7 @@ def test_a_forgery_changes_nothing_and_asks_nobody_else(real: Real, asked: list[
     assert real.billing.store.find_pending(subscription_id) == before
     assert [e.event_id for e in events_of(real)] == events
     assert real.billing.queue == []
-    real.billing.receive([signed(real, event, "genuine")])  # PayPal itself still gets through
+    real.billing.receive([signed(real, event, "genuine")])  # genuine webhooks from PayPal are still accepted
 
 
 def test_another_body_with_the_same_checksum_only_makes_us_ask(real: Real) -> None:
@@ -108,7 +108,7 @@ def test_a_forged_body_that_comes_first_does_not_take_the_place_of_the_true_even
     forged = signed(real, {**event, "resource": {**event["resource"], "id": second}}, "genuine")
     real.billing.receive([forged])
     real.billing.work()
-    real.billing.receive([signed(real, event, "genuine")])  # of the same id
+    real.billing.receive([signed(real, event, "genuine")])  # an event with the same id
     assert [message.subject for message in real.billing.queue] == [first]
 
 

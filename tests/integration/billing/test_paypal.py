@@ -1,4 +1,4 @@
-"""Billing with a PayPal that answers over HTTP: from the plan to the receipt, and while it is unreachable."""
+"""Billing with a simulated PayPal over HTTP: from the plan to the receipt, and while PayPal is unreachable."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_life_from_approval_to_coming_back(real: Real) -> None:
     found = service.current_subscription(viewer).subscription
     assert found is not None
     assert (found.subscription_id, found.state) == (back.subscription_id, State.ACTIVE)
-    # a period is not paid for twice: the first charge is due when it ends
+    # a period is not charged twice: the first charge is due when the already paid period ends
     assert found.next_charge_at is not None and ended.subscription.paid_through is not None
     assert abs(found.next_charge_at - ended.subscription.paid_through) < timedelta(days=1)
     assert len(receipts(real, viewer)) == 1
@@ -171,7 +171,7 @@ def test_looking_at_a_subscription_that_waits_asks_paypal_again(real: Real) -> N
     approve(real, checkout)
     now = datetime.now(UTC)
     store = real.billing.store
-    while not real.billing.queue:  # within two seconds of the last question nothing is asked
+    while not real.billing.queue:  # PayPal is not queried again within two seconds
         assert datetime.now(UTC) - now < timedelta(seconds=10)
         real.billing.services.subscriptions.current_subscription(viewer)
     real.billing.work()

@@ -1,4 +1,4 @@
-"""Pending flags: one message for each, none lost, and an event that arrives while its subject is reconciled."""
+"""Pending flags: one message per flag, no flag is lost, and events that arrive during a reconciliation are handled."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def subject(billing: ModelledBilling) -> str:
-    """Return a subscription that waits for approval, with nothing left to do about it."""
+    """Return a subscription that waits for approval and has no pending flag."""
     viewer = Viewer(make_user_id(), "ada@example.org")
     made = billing.subscriptions.subscribe(viewer, billing.plan()).subscription_id
     billing.catch_up()

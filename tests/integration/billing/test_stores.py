@@ -1,4 +1,4 @@
-"""MySQL keeps the contract of billing's stores that their fakes keep (tests/unit/billing/test_memory_stores.py)."""
+"""Billing's MySQL stores satisfy the same contract as their fakes (tests/unit/billing/test_memory_stores.py)."""
 
 from __future__ import annotations
 

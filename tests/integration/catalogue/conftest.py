@@ -1,4 +1,4 @@
-"""The application wired to the real stores and to the OMDb simulator, with a database and containers of its own."""
+"""The application over the real stores and the OMDb simulator, with its own database and containers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def omdb() -> Iterator[str]:
 
 @pytest.fixture
 def wired(stack: Stack, omdb: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let `bootstrap` make everything anew for this test, over the stack."""
+    """Make `bootstrap` assemble everything again for this test, over the real stores."""
     environment = {
         **stack.environment,
         "MONGO_DATABASE": f"test_{uuid.uuid4().hex[:12]}",

@@ -1,4 +1,4 @@
-"""The functions answer over real stores as the OpenAPI document says, those of uploads and jobs too."""
+"""Over real stores, the functions of catalogue, uploads and jobs answer as the OpenAPI document says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalogue over real storage: described by a simulated OMDb or by sidecars, pictured, published, withdrawn."""
+"""The catalogue over real storage: metadata from a simulated OMDb or sidecars, artwork, publication, withdrawal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("wired")
 
 
 def a_film(name: str) -> tuple[str, str]:
-    """Return stem and title id of a film that no other test has."""
+    """Return the file stem and title id of a film that no other test uses."""
     stem = f"{uuid.uuid4().hex[:8]}/{name}"
     return stem, title_id_for(f"{stem}.mkv")
 

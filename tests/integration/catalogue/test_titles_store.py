@@ -1,4 +1,4 @@
-"""The titles in Mongo and the fake of the unit tests keep one contract."""
+"""The title store in Mongo and the fake of the unit tests satisfy the same contract."""
 
 from __future__ import annotations
 

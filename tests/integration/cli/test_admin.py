@@ -1,4 +1,4 @@
-"""`admin create` against the functions of accounts and mail, run by the host over real stores."""
+"""`admin create` against the functions of accounts and mail, which run in the host over real stores."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def post() -> Iterator[MailServer]:
 
 @pytest.fixture(scope="module")
 def api(stack: Stack, post: MailServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The functions of accounts and mail; their address."""
+    """Run the functions of accounts and mail; return their address."""
     folder = tmp_path_factory.mktemp("accounts")
     shutil.copy(REPOSITORY / "host.json", folder)
     (folder / "accounts_app.py").write_text(APP)
@@ -55,7 +55,7 @@ def api(stack: Stack, post: MailServer, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def product(stack: Stack, api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A state folder whose product answers at `api`."""
+    """Return the state folder of a product whose API is at `api`."""
     (tmp_path / "endpoints.json").write_text(json.dumps({**stack.endpoints, "api": api}))
     monkeypatch.setenv("NOTFLIX_HOME", str(tmp_path))
     return api

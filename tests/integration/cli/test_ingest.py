@@ -1,4 +1,4 @@
-"""`ingest` against a real storage account, and an API that answers as the real one does."""
+"""`ingest` against a real storage account and a fake API that answers like the real API."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STAGES = {"queued_s": 0.1, "planning_s": 0.2, "first_picture_s": 1.5, "encoding_
 
 
 class StandInApi(ThreadingHTTPServer):
-    """Issues tickets, and tells of one job: unknown at first, then encoding, then as `outcome` says."""
+    """Issues tickets and reports one job: at first it is unknown, then encoding, then as `outcome` defines."""
 
     def __init__(self, stack: Stack, outcome: dict[str, Any]) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -88,7 +88,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(text)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture

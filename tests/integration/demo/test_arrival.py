@@ -1,4 +1,4 @@
-"""The demonstration titles come in through real storage: once, in the right order, and without what cannot be had."""
+"""The demonstration titles arrive in real storage, once and in order; films that cannot be downloaded are left out."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _empty(container: ContainerClient) -> None:
 
 @pytest.fixture
 def three(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep three titles, whose films need neither a registry nor an encoder."""
+    """Reduce the catalogue to three titles, whose films need neither a package registry nor an encoder."""
     chosen = [title for title in load() if title.stem in (ANNOUNCED, RENDERED, CLIP)]
 
     def render(film: Rendered, title: str, face: str, packages: Path, target: Path) -> None:

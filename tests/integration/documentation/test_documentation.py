@@ -1,4 +1,4 @@
-"""The documentation site is built, and a link that leads nowhere fails the build."""
+"""The documentation site is built, and a broken link fails the build."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The jobs in Mongo and the fake of the unit tests keep one contract: what comes twice changes nothing."""
+"""The job store in Mongo and the fake of the unit tests satisfy the same contract: repeated calls change nothing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ THREADS = 8
 
 @contextmanager
 def mongo_collection(stack: Stack) -> Iterator[Collection[dict[str, Any]]]:
-    """Give an empty collection that is dropped afterwards."""
+    """Yield an empty collection; drop it after the test."""
     client: MongoClient[dict[str, Any]] = MongoClient(stack.settings.mongo_url, tz_aware=True)
     name = f"test_{uuid.uuid4().hex[:12]}"
     with client:
@@ -47,7 +47,7 @@ def mongo_collection(stack: Stack) -> Iterator[Collection[dict[str, Any]]]:
 
 @pytest.fixture(params=["memory", "mongo"])
 def jobs(request: pytest.FixtureRequest) -> Iterator[EncodeJobs]:
-    """Return an empty store of each kind."""
+    """Return an empty store, once of each kind."""
     if request.param == "memory":
         yield MemoryEncodeJobs()
         return
@@ -79,7 +79,7 @@ def test_of_many_who_open_a_job_one_does(jobs: EncodeJobs) -> None:
 
 
 def with_status(jobs: EncodeJobs, job_id: str, status: JobStatus) -> EncodeJob:
-    """Lead a job that was just opened to a state."""
+    """Bring a newly opened job into a given status."""
     way = {
         JobStatus.QUEUED: (),
         JobStatus.PLANNING: (Transition.START_PLANNING,),
@@ -308,7 +308,7 @@ def test_documents_of_the_version_before_are_listed_with_a_summary(stack: Stack)
 
 
 def test_list_reads_no_plan(stack: Stack) -> None:
-    """A plan of two hours has 258 chunks; a list of a hundred jobs must not carry a hundred of them."""
+    """The plan of a two-hour film has 258 chunks; a list of a hundred jobs must not contain a hundred such plans."""
     with mongo_collection(stack) as collection:
         jobs = MongoEncodeJobs(collection, lambda: NOON)
         jobs.add_job(make_job(JOB, plan=make_plan()))
@@ -324,7 +324,7 @@ def test_list_reads_no_plan(stack: Stack) -> None:
 
 
 class ReadFields(CommandListener):
-    """Notes the fields of documents that `find` returned with a sort."""
+    """Records the fields of the documents that a sorted `find` returned."""
 
     def __init__(self) -> None:
         self.fields: set[str] = set()

@@ -1,4 +1,4 @@
-"""What encodes and uploads rely on in blob storage: no older manifest over a newer one, and addresses for one blob."""
+"""Blob storage for encodes and uploads: older manifests never replace newer ones; an address opens only one blob."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def media(service: BlobServiceClient) -> BlobMedia:
 
 @pytest.fixture
 def container(service: BlobServiceClient, media: BlobMedia) -> Iterator[str]:
-    """Make a container of a title; making it twice is as good as once."""
+    """Create the container of a title twice; the second call changes nothing."""
     name = f"title-{uuid.uuid4().hex}"
     media.create_container(name)
     media.create_container(name)
@@ -95,7 +95,7 @@ def test_manifests_are_looked_at_again_and_segments_are_kept_for_ever(
 
 @pytest.fixture
 def film(service: BlobServiceClient, container: str) -> SourceRef:
-    """Store an upload whose name has all that addresses have to escape, beside another."""
+    """Store an upload whose name contains all characters that addresses must escape, and another upload beside it."""
     for name in ("a film's (100%) & more?.mkv", "other.mkv"):
         service.get_blob_client(container, name).upload_blob(f"bytes of {name}".encode())
     return SourceRef(container, "a film's (100%) & more?.mkv")

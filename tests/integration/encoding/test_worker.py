@@ -1,4 +1,4 @@
-"""A chunk and its sound made by the real ffmpeg: how often the store of jobs is asked, and what is listed meanwhile."""
+"""The real ffmpeg encodes a chunk and its audio: queries of the job store, and the segments listed meanwhile."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FILM = Film(frames=24 * 28, width=160, height=90)
 
 @dataclass
 class LocalMedia(MemoryMedia):
-    """Storage in memory whose films ffmpeg reads as files."""
+    """In-memory storage whose films ffmpeg reads as files."""
 
     film: str = ""
 
@@ -43,7 +43,7 @@ class LocalMedia(MemoryMedia):
 
 
 class Machine:
-    """An encoder with the real ffmpeg over stores in memory, and a planned film."""
+    """An encoder with the real ffmpeg over in-memory stores, and a planned film."""
 
     def __init__(self, film: Path, folder: Path) -> None:
         self.encode = EncodeWorld()

@@ -1,4 +1,4 @@
-"""Hosts to test."""
+"""Fixtures of the host's tests: a storage account and running hosts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def storage_connection(request: pytest.FixtureRequest) -> str:
-    """The storage account: the one that AzureWebJobsStorage names, or that of the stack."""
+    """Return the connection string in AzureWebJobsStorage, otherwise that of the local stores."""
     if connection := os.environ.get("AzureWebJobsStorage"):  # noqa: SIM112 - the name that Azure gives it
         return connection
     return str(request.getfixturevalue("stack").environment["AzureWebJobsStorage"])
@@ -24,7 +24,7 @@ def storage_connection(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def host(storage_connection: str, tmp_path: Path) -> Iterator[RunningHost]:
-    """A namespace of its own; the test starts the host."""
+    """Yield a host with its own namespace; the test starts the host."""
     running = RunningHost(storage_connection, tmp_path / "host.log")
     yield running
     running.close()
@@ -32,7 +32,7 @@ def host(storage_connection: str, tmp_path: Path) -> Iterator[RunningHost]:
 
 @pytest.fixture(scope="module")
 def shared_host(storage_connection: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHost]:
-    """A host that runs already, for tests that leave nothing behind that another would see."""
+    """Yield a running host shared by tests that leave no state behind that could affect other tests."""
     running = RunningHost(storage_connection, tmp_path_factory.mktemp("host") / "host.log").start()
     yield running
     running.close()

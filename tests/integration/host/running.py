@@ -1,4 +1,4 @@
-"""A host under test: the fixture app in a process and a namespace (queues, containers, host id) of its own."""
+"""A host under test: the fixture app in its own process and with its own namespace (queues, containers, host id)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ KEYS = {
 
 
 def eventually[T](look: Callable[[], T], *, within_s: float = 15) -> T:
-    """Return what `look` returns as soon as it is true; fail with its last value when the time is over."""
+    """Call `look` until it returns a true value, and return it; fail with the last value when the time is over."""
     deadline = time.monotonic() + within_s
     while not (seen := look()):
         if time.monotonic() > deadline:
@@ -50,7 +50,7 @@ def eventually[T](look: Callable[[], T], *, within_s: float = 15) -> T:
 
 @dataclass
 class RunningHost:
-    """The fixture app's namespace in the storage account, and the host process that runs it now."""
+    """The fixture app's namespace in the storage account, and the current host process that runs the app."""
 
     connection: str
     output: Path
@@ -65,13 +65,13 @@ class RunningHost:
             self.blobs.create_container(f"{self.prefix}-{name}")
 
     def start(self, *arguments: str, app: str = "fixture_app", root: Path = APP, **settings: str) -> RunningHost:
-        """Start the host and wait until it says that it is running."""
+        """Start the host and wait until it reports that it is running."""
         self.launch(*arguments, app=app, root=root, **settings)
         eventually(self._is_running, within_s=30)
         return self
 
     def launch(self, *arguments: str, app: str = "fixture_app", root: Path = APP, **settings: str) -> None:
-        """Start the host."""
+        """Start the host without waiting."""
         environment = (
             os.environ
             | KEYS
@@ -122,7 +122,7 @@ class RunningHost:
 
     @property
     def log(self) -> str:
-        """What all host processes of this namespace have printed."""
+        """The output of all host processes of this namespace."""
         return self.output.read_text()
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
@@ -138,25 +138,25 @@ class RunningHost:
         return self.request("POST", path, **options)
 
     def journal(self, name: str) -> list[dict[str, Any]]:
-        """Return what the functions have written down under a name."""
+        """Return the journal entries that the functions have written under a name."""
         with self.blobs.get_container_client(f"{self.prefix}-journal") as container:
             entries = sorted(str(blob.name) for blob in container.list_blobs(name_starts_with=f"{name}/"))
             return [json.loads(container.download_blob(entry).readall()) for entry in entries]
 
     def entries(self, name: str, count: int = 1) -> list[dict[str, Any]]:
-        """Return the journal once it has as many entries."""
+        """Return the journal once it has this many entries."""
         eventually(lambda: len(self.journal(name)) >= count)
         return self.journal(name)
 
     def send(self, queue: str, text: str) -> None:
-        """Put a message into a queue, made if it is missing."""
+        """Put a message into a queue; create the queue if it is missing."""
         with self._queue(queue) as client, contextlib.suppress(ResourceExistsError):
             client.create_queue()
         with self._queue(queue) as client:
             client.send_message(text)
 
     def bodies(self, queue: str) -> list[str]:
-        """Return the messages that can be seen in a queue."""
+        """Return the visible messages in a queue."""
         with self._queue(queue) as client:
             try:
                 return [str(message.content) for message in client.peek_messages(32)]
@@ -164,7 +164,7 @@ class RunningHost:
                 return []
 
     def length(self, queue: str) -> int:
-        """Return how many messages a queue holds, hidden ones included."""
+        """Return the number of messages in a queue, including hidden ones."""
         with self._queue(queue) as client:
             return client.get_queue_properties().approximate_message_count or 0
 
@@ -181,7 +181,7 @@ class RunningHost:
         )
 
     def close(self) -> None:
-        """Kill what still runs."""
+        """Kill the host process if it still runs."""
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait()

@@ -1,4 +1,4 @@
-"""Routes, keys, CORS and answers of a running host."""
+"""Routes, keys, CORS and responses of a running host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Start, refusal, timers and a clean stop of the host."""
+"""The host starts, refuses unsupported apps, runs timers, and stops cleanly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the queue through the function to the local mail server, and what happens while that is unreachable."""
+"""Emails go from the queue through the function to the local mail server, and are retried while it is unreachable."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def local_mail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loca
 
 @pytest.fixture
 def queues(stack: Stack) -> Iterator[Queues]:
-    """Return the queues; those of mail are empty."""
+    """Return the queues after emptying those of mail."""
     with QueueServiceClient.from_connection_string(stack.settings.storage) as service:
         for name in ("send-mail", "send-mail-poison"):
             with suppress(ResourceNotFoundError):
@@ -125,7 +125,7 @@ def test_an_email_goes_from_the_queue_to_the_mailbox_even_if_the_server_is_unrea
     finally:
         host.close()
 
-    assert local_mail.stop() == 0  # what has arrived is shown even if the server is stopped
+    assert local_mail.stop() == 0  # received emails are shown even after the server has stopped
     show_mail(as_json=True)
     newest, oldest = json.loads(capsys.readouterr().out)["mails"]
     assert (newest["to"], newest["links"]) == ("ann@example.org", [later])

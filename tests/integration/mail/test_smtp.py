@@ -1,4 +1,4 @@
-"""Email over real connections to real mail servers: what arrives, what is refused, which server is trusted."""
+"""Email over real connections to real mail servers: which emails arrive or are refused, which servers are trusted."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture
 def trusted(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Authority:
-    """Trust the authority by OpenSSL's own variable, as an owner would configure it."""
+    """Trust the certificate authority through OpenSSL's environment variable, as an owner would configure it."""
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
     return authority
 

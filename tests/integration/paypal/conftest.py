@@ -1,4 +1,4 @@
-"""A fresh simulator for each test, with a webhook that writes down what reaches it."""
+"""A new simulator for each test, with a webhook that records the events it receives."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a chain of certificates once: keys take their time."""
+    """Create a certificate chain once, because generating keys takes time."""
     folder = tmp_path_factory.mktemp("certificates")
     load_or_make(folder)
     return folder
@@ -25,7 +25,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def data(certificates: Path, tmp_path: Path) -> Path:
-    """Make the folder of a simulator that has its certificates."""
+    """Create the folder of a simulator, with certificates in it."""
     return shutil.copytree(certificates, tmp_path / "paypal")
 
 
@@ -38,6 +38,6 @@ def hook() -> Iterator[Listener]:
 
 @pytest.fixture
 def paypal(data: Path, hook: Listener) -> Iterator[PayPal]:
-    """Run a simulator that tells the webhook."""
+    """Run a simulator that sends its events to the webhook."""
     with running_simulator(data, webhook_url=hook.url) as running:
         yield running

@@ -46,7 +46,7 @@ def make_plan(of: PayPalSimulator, threshold: int) -> str:
 
 
 def take(of: PayPalSimulator, id_: str, step: str | int) -> None:
-    """Take one step, which the simulator may refuse."""
+    """Perform one step, which the simulator may refuse."""
     if isinstance(step, int):
         of.move_clock(of.clock.offset + timedelta(days=step))
         return

@@ -1,4 +1,4 @@
-"""The API answers as PayPal's does: access, products, plans, subscriptions, idempotency, errors, faults."""
+"""The API answers like PayPal's: access, products, plans, subscriptions, idempotency, errors, faults."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def token_of(paypal: PayPal, secret: str, grant: str = "client_credentials") -> 
 
 
 def issue_of(answer: requests.Response) -> tuple[int, str, str]:
-    """Return status, name and the first issue of an error, having looked at its form."""
+    """Return the status, name and first issue of an error after checking the error's structure."""
     body = answer.json()
     assert body["message"] and body["debug_id"] and body["links"][0]["rel"] == "information_link"
     return answer.status_code, body["name"], body["details"][0]["issue"] if "details" in body else ""
@@ -205,7 +205,7 @@ def test_what_does_not_exist_is_not_found(paypal: PayPal) -> None:
         ("GET", "/v1/billing/subscriptions/I-NOTHERE"),
         ("GET", "/v1/payments/sale/NOTHERE"),
         ("GET", "/v1/payments/refund/NOTHERE"),
-        ("GET", "/v1/billing/plans"),  # the product does not use it, so the simulator does not have it
+        ("GET", "/v1/billing/plans"),  # the product does not use this, so the simulator does not support it
     ):
         assert issue_of(paypal.call(method, path)) == (404, "RESOURCE_NOT_FOUND", "INVALID_RESOURCE_ID"), path
     cancel = paypal.call("POST", "/v1/billing/subscriptions/I-NOTHERE/cancel", {"reason": "x"})
@@ -267,7 +267,7 @@ def test_a_lost_answer_leaves_its_effect_which_the_request_id_finds_again(paypal
 def test_every_call_takes_as_long_as_the_switch_says(paypal: PayPal) -> None:
     paypal.control("PATCH", "switches", slow_ms=300)
     began = time.monotonic()
-    assert paypal.call("GET", WEBHOOKS).status_code == 200  # two calls: the token, and this one
+    assert paypal.call("GET", WEBHOOKS).status_code == 200  # two calls: one for the token, and this one
     assert time.monotonic() - began >= 0.6
     paypal.control("DELETE", "switches")
     assert paypal.control("GET", "switches")["slow_ms"] == 0

@@ -1,4 +1,4 @@
-"""A deployment sees that PayPal knows where to send its events, and the API which webhook they are signed for."""
+"""A deployment registers the webhook's address at PayPal, and the webhook's id in the settings of the API."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def programs(paypal: PayPal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
-    """Put az and azd of a deployment first on the PATH, whose PayPal is the simulator."""
+    """Put fake `az` and `azd` programs first on the PATH; they describe a deployment whose PayPal is the simulator."""
     made = install(tmp_path / "programs", monkeypatch)
     made.keep(
         {

@@ -1,4 +1,4 @@
-"""The life of a subscription: approved, renewed, missed, suspended, cancelled, expired, refunded, reversed."""
+"""The life of a subscription: approval, renewal, failed payment, suspension, cancellation, expiry, refund, reversal."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def pass_renewals(paypal: PayPal, id_: str, count: int) -> None:
 
 
 def told(paypal: PayPal, hook: Listener) -> list[str]:
-    """Return the types of the events that arrived, in their order."""
+    """Return the types of the events that arrived, in order of arrival."""
     paypal.settle()
     return [json.loads(each.body)["event_type"] for each in hook.received]
 

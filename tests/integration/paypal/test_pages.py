@@ -1,4 +1,4 @@
-"""The approval page and the overview, as a browser without script would use them."""
+"""The approval page and the overview, used as by a browser without scripts."""
 
 from __future__ import annotations
 

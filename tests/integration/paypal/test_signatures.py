@@ -1,4 +1,4 @@
-"""Genuine transmissions have a valid signature, and each forged one is wrong in the way its mode says."""
+"""Genuine transmissions have a valid signature, and each forged one is invalid in the way that its mode describes."""
 
 from __future__ import annotations
 

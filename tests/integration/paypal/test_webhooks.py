@@ -1,4 +1,4 @@
-"""Webhooks: shape, signature, order, repeats, and the switches that disturb them."""
+"""Webhooks: their structure, signature, order and retries, and the switches that disturb them."""
 
 from __future__ import annotations
 

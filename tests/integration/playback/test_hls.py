@@ -1,6 +1,6 @@
-"""A film is played by a native HLS client over the functions host, MySQL, Redis, Mongo and blob storage, and only so.
+"""A native HLS client plays a film over the functions host, MySQL, Redis, Mongo and blob storage; other access fails.
 
-No browser takes part: ffmpeg plays, which like Safari is given one address and follows the addresses in that playlist.
+The client is ffmpeg, not a browser: like Safari, it gets one address and follows the addresses in that playlist.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The API with three titles, one of which still encodes, and somebody who may watch them."""
+    """The API with three titles, one of which is still being encoded, and a viewer who may watch them."""
 
     host: RunningHost
     blobs: BlobServiceClient
@@ -63,14 +63,14 @@ class House:
         return f"http://127.0.0.1:{self.host.port}"
 
     def opened(self, title_id: str) -> dict[str, Any]:
-        """Open a title as a page does; return the session, with the address that its player is given."""
+        """Open a title as the page does; return the session with the address for its player."""
         answer = self.viewer.ask("POST", f"titles/{title_id}/playback")
         assert answer.status_code == 200, answer.text
         session: dict[str, Any] = answer.json()
         return {**session, "address": f"{self.api}/api/{session['hls_ticket_url']}"}
 
     def sealed(self, title_id: str, *, until: datetime) -> str:
-        """Return the address of a ticket that expires then."""
+        """Return the address of a ticket that expires at a given time."""
         content = {"title_id": title_id, "job_id": JOB, "at": int((until - timedelta(hours=1)).timestamp())}
         ticket = SignedTokens(self.signing_key, lambda: datetime.now(UTC)).sign("hls", content, until=until)
         return f"{self.api}/api/hls/{ticket}/master.m3u8"
@@ -107,7 +107,7 @@ def house(stack: Stack) -> Iterator[House]:
 
 
 def _title(*, complete: bool) -> str:
-    """Put a title that plays the film into the catalogue."""
+    """Add a title with the film to the catalogue."""
     stem = f"{uuid.uuid4().hex[:8]}/Evening"
     title_id = title_id_for(f"{stem}.mkv")
     bootstrap.catalogue().open_title(title_id, stem=stem, status=Status.ENCODING)
@@ -117,7 +117,7 @@ def _title(*, complete: bool) -> str:
 
 
 def get(address: str) -> requests.Response:
-    """Request as a native player does: with the address only."""
+    """Send a request as a native player does: with only the address."""
     return requests.get(address, timeout=TIMEOUT_S)
 
 
@@ -127,7 +127,7 @@ def beside(address: str, name: str) -> str:
 
 
 def addresses_in(playlist: str) -> list[str]:
-    """Return every address in a playlist, in its order."""
+    """Return every address in a playlist, in order."""
     return re.findall(r'URI="([^"]+)"', playlist) + [
         line for line in playlist.splitlines() if line and not line.startswith("#")
     ]
@@ -231,7 +231,7 @@ def test_a_ticket_reads_its_own_title_only(house: House) -> None:
     )
     for way in ways:
         prepared = requests.Request("GET", address).prepare()
-        prepared.url = beside(address, way)  # unchanged: a client would normalise it
+        prepared.url = beside(address, way)  # set afterwards, because the client would normalize the address
         with requests.Session() as client:
             assert client.send(prepared, timeout=TIMEOUT_S).status_code == 404, way
 

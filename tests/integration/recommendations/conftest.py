@@ -1,4 +1,4 @@
-"""The real graph of the stack, emptied before each test."""
+"""The real graph of the local stores, emptied before each test."""
 
 from __future__ import annotations
 

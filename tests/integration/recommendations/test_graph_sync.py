@@ -1,4 +1,4 @@
-"""The graph follows changes, however often, late and in whatever order their messages arrive."""
+"""The graph reflects all changes even if their messages arrive repeatedly, late or out of order."""
 
 from __future__ import annotations
 

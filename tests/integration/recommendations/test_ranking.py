@@ -1,4 +1,4 @@
-"""What the real graph recommends, and that the reasons are true."""
+"""Recommendations of the real graph, and the truth of the reasons given for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rebuilding the graph: whatever was lost, it equals the catalogue and usage again."""
+"""After a rebuild, the graph matches the catalogue and usage again, whatever was lost before."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ fates = st.sampled_from(("once", "twice", "late", "lost"))
 
 
 def happen(theatre: Theatre, what: tuple[Any, ...], hour: int) -> UpdateGraph:
-    """Make a change of the catalogue or of usage at an hour; return its message."""
+    """Change the catalogue or usage at a given hour; return the message for this change."""
     catalogue, store = theatre.world.catalogue, theatre.store
     match what:
         case (("watch" | "rate" | "clear" | "leave"), viewer, *_) if viewer in theatre.gone:

@@ -1,4 +1,4 @@
-"""The site's server against real blob storage: what browsers get is what lies in the container, and nothing else."""
+"""The site's server over real blob storage: browsers get exactly the blobs in the container, and nothing else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PAGE = b"""<!doctype html><meta http-equiv="Content-Security-Policy" content="de
 
 @pytest.fixture
 def container(stack: Stack) -> Iterator[ContainerClient]:
-    """Make a container of its own, in which a site lies."""
+    """Create a separate container with a site in it."""
     with ContainerClient.from_connection_string(stack.settings.storage, f"site-{uuid.uuid4().hex[:12]}") as made:
         made.create_container()
         yield made
@@ -37,7 +37,7 @@ def container(stack: Stack) -> Iterator[ContainerClient]:
 
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
-    """Make a tiny built site."""
+    """Create a tiny built site."""
     (tmp_path / "js").mkdir()
     (tmp_path / "index.html").write_bytes(PAGE)
     (tmp_path / "404.html").write_bytes(b"<p>Nothing here")
@@ -46,25 +46,25 @@ def built(tmp_path: Path) -> Path:
 
 
 class Browser:
-    """Asks a site on loopback, each path exactly as it is written."""
+    """Sends requests to a site on loopback, with each path unchanged."""
 
     def __init__(self, port: int) -> None:
         self._port = port
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> requests.Response:
-        """Return the answer to a GET."""
+        """Return the response to a GET request."""
         return requests.get(f"http://127.0.0.1:{self._port}{path}", headers=headers, timeout=30)
 
     def head(self, path: str) -> requests.Response:
-        """Return the answer to a HEAD."""
+        """Return the response to a HEAD request."""
         return requests.head(f"http://127.0.0.1:{self._port}{path}", timeout=30)
 
     def post(self, path: str) -> requests.Response:
-        """Return the answer to a POST."""
+        """Return the response to a POST request."""
         return requests.post(f"http://127.0.0.1:{self._port}{path}", timeout=30)
 
     def status_of(self, path: str) -> tuple[int, bytes]:
-        """Return status and body for a path that other clients would tidy before they send it."""
+        """Return the status and body for a path that other clients would normalize before sending it."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
         connection.request("GET", path)
         answer = connection.getresponse()
@@ -80,7 +80,7 @@ def served(container: ContainerClient) -> Iterator[Browser]:
         listening.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(create_site(container), log_level="warning", access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        listening.listen()  # from here on connections wait for the server instead of being refused
+        listening.listen()  # from now on, connections wait for the server instead of being refused
         thread.start()
         try:
             yield Browser(listening.getsockname()[1])

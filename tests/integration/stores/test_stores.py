@@ -1,4 +1,4 @@
-"""The five stores as they are started: their data outlasts a stop and a kill, and strangers are kept out."""
+"""The five stores as the product starts them: their data survives a stop and a kill, and access needs a password."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_stores_that_are_killed_come_back_by_themselves_with_their_data(tmp_path
             if change.restarts and change.state is ServiceState.READY:
                 waited_for.remove(change.name)
         with BlobServiceClient.from_connection_string(settings["AzureWebJobsStorage"]) as blobs:
-            blobs.get_blob_client("uploads", "film").upload_blob(b"kept", overwrite=True)  # the first may be lost
+            blobs.get_blob_client("uploads", "film").upload_blob(b"kept", overwrite=True)  # the first write may be lost
         kept = read_everywhere(home)
     finally:
         supervisor.request_stop()

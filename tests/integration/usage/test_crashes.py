@@ -1,4 +1,4 @@
-"""Host and store are killed while people watch: nobody loses more than one heartbeat, and nobody is moved back."""
+"""Host and store are killed while people watch: nobody loses more than one heartbeat, and no position moves back."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ VIEWERS = 60
 
 
 class Machine:
-    """A store and a host of their own, either of which can be killed; the supervisor restarts the store."""
+    """A separate store and host, both of which can be killed; the supervisor restarts the store."""
 
     def __init__(self, stack: Stack, folder: Path) -> None:
         self.home = free_home(folder)
@@ -105,7 +105,7 @@ def test_killed_host_and_store_cost_nobody_more_than_one_heartbeat(machine: Mach
     watching = threading.Thread(target=audience.watch, args=(AT_MOST_S,))
     watching.start()
 
-    # every viewer's second heartbeat is acknowledged, however long a busy machine takes
+    # wait until every viewer's second heartbeat is acknowledged, however long a busy machine takes
     eventually(lambda: all(seat.told_s >= EVERY_S for seat in audience.seats), within_s=60)
     machine.kill_store()
     acknowledged = {seat.user_id: seat.told_s for seat in audience.seats}
@@ -123,4 +123,4 @@ def test_killed_host_and_store_cost_nobody_more_than_one_heartbeat(machine: Mach
     assert report.backwards == 0
     for seat, view in audience.kept():
         assert view.position_s == seat.told_s
-        assert seat.told_s > left_at - seat.began - 0.1  # whoever goes on watching is caught up with
+        assert seat.told_s > left_at - seat.began - 0.1  # viewers who continue to watch are up to date again

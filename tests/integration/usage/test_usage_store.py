@@ -1,4 +1,4 @@
-"""Usage in Mongo, in Cosmos DB and in the fake of the unit tests keeps one contract."""
+"""The usage stores in Mongo and Cosmos DB and the fake of the unit tests satisfy the same contract."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def test_views_say_how_long_they_live_and_marks_live_for_ever(
     assert items == {"view~opened": two_days, "view~watched": two_years, "listed~film": None}
     documents = {document["title_id"]: document.get("expires_at") for document in database["usage"].find()}
     assert documents == {
-        "opened": NOON + timedelta(seconds=two_days, hours=12),  # the day is full
+        "opened": NOON + timedelta(seconds=two_days, hours=12),  # rounded up to the end of the day
         "watched": NOON + timedelta(seconds=two_years, hours=12),
         "film": None,
     }

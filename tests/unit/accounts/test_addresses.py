@@ -1,4 +1,4 @@
-"""Addresses: every spelling leads to one account; anything else is refused and not repeated."""
+"""Email addresses: all spellings of an address identify one account; other texts are refused and not echoed."""
 
 from __future__ import annotations
 

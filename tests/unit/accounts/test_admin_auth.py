@@ -1,4 +1,4 @@
-"""Authentication of the owner: by the operator's key, or by an administrator's session."""
+"""Authentication of the owner by the operator's key or by an administrator's session."""
 
 from __future__ import annotations
 

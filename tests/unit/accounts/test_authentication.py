@@ -1,4 +1,4 @@
-"""Authentication: an attempt is counted before a hash is computed, and every address causes the same work."""
+"""Authentication: attempts are counted before hashing, and known and unknown addresses cause the same work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of browsers: short, and the one that a person would use."""
+"""Names of browsers: short, and as a user would call them."""
 
 from __future__ import annotations
 

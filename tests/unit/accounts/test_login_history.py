@@ -1,4 +1,4 @@
-"""The login history: no entry is lost while a queue or a store accepts it, and it delays no login."""
+"""The login history: no entry is lost as long as a queue or a store accepts it, and no login is delayed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The password policy: one form from every keyboard, long enough, and not easy to guess."""
+"""The password policy: one normalized form from every keyboard, a minimum length, no easily guessed passwords."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Password hashing: argon2id with a salt each, equal work for a dummy hash, and limited concurrency."""
+"""Password hashing: argon2id with a salt per hash, equal work for a dummy hash, and limited concurrency."""
 
 from __future__ import annotations
 

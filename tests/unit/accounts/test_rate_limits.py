@@ -1,4 +1,4 @@
-"""Rate limits: what is counted as one network, and what a refused person reads."""
+"""Rate limits: which addresses count as one network, and the message that a refused user gets."""
 
 from __future__ import annotations
 

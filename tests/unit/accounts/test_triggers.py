@@ -1,4 +1,4 @@
-"""The functions of accounts: every answer is documented, whatever is sent, and messages have their effect."""
+"""The functions of accounts: every response to any request is documented, and messages have their effect."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def test_any_value_of_any_field_is_answered_with_a_sentence(world: World, value:
         ask(triggers.reset_password, "password-resets", token="x", password=value),
         call(triggers.make_administrator, "administrators", body={"email": value}, headers=AS_OPERATOR),
     ]
-    for status, body in answers:  # some of the values are good passwords, and one of these requests sets it
+    for status, body in answers:  # one of these requests may set a valid password
         assert status < 300 or (400 <= status < 500 and body["detail"].endswith(".")), body
     assert not [body for status, body in (*answers[:4], *answers[6:]) if status < 300]
 
@@ -326,7 +326,7 @@ def test_a_malformed_message_is_parked(world: World, body: bytes) -> None:
         (triggers.forget_viewer_poison, "forget-viewer"),
     ):
         if body.startswith(b'{"entry_id"') and queue == "forget-viewer":
-            continue  # has a user id, so it is a message of this queue as well
+            continue  # it contains a user id, so it is also a valid message of this queue
         handle(function, body)
         assert world.queues.parked[-1][:2] == (queue, body)
     assert not world.history_store.entries and not world.emails and not world.queues.dead

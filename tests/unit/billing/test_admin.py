@@ -1,4 +1,4 @@
-"""What the owner does: plans that are created once, grants, and lists by page."""
+"""The owner's operations: plans are created once, access is granted, and lists have pages."""
 
 from __future__ import annotations
 

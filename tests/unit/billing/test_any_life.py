@@ -1,4 +1,4 @@
-"""Any history of subscribing, paying and refunding ends with the entitlement that was paid for."""
+"""Any sequence of subscriptions, payments and refunds ends with the entitlement that was paid for."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ACTIONS = ("subscribe", "cancel", "come back", "renew", "fail", "refund", "suspe
 
 
 class Viewing:
-    """One viewer whose every action is known to billing before the next."""
+    """One viewer; billing learns of each action before the next action."""
 
     def __init__(self) -> None:
         self.billing = ModelledBilling(MemorySubscriptions(), MemoryPayments())
@@ -31,7 +31,7 @@ class Viewing:
         self.plans = [self.billing.plan(MONTHLY), self.billing.plan(YEARLY)]
 
     def act(self, action: str, number: int, hours: int) -> None:
-        """Carry out an action on the plan or subscription of a number, if it is possible, after some hours."""
+        """After some hours, perform an action, if possible, on the plan or subscription that `number` selects."""
         paypal, service = self.billing.paypal, self.billing.subscriptions
         self.billing.clock.forward(hours=hours, seconds=5)
         self.billing.reconciliation.reconcile_stale()
@@ -63,7 +63,7 @@ class Viewing:
             self.billing.catch_up()
 
     def net_minor(self) -> int:
-        """Return what was paid for subscriptions begun here and not refunded."""
+        """Return the amount that was paid and not refunded for subscriptions begun here."""
         return sum(record.net_minor for record in self.billing.paypal.records.values() if not record.is_foreign)
 
     def entitlement(self) -> Entitlement:

@@ -1,4 +1,4 @@
-"""The entitlement: one rule of subscriptions, grants and clock; and until when a subscription is paid for."""
+"""The entitlement, which follows from subscriptions, grants and the time; and how long a subscription is paid for."""
 
 from __future__ import annotations
 

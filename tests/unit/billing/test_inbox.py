@@ -1,4 +1,4 @@
-"""The webhook inbox: what is verified is stored once, and leads to one message."""
+"""The webhook inbox: a verified event is stored once and causes one message."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class FakeVerifier:
-    """Reads the next of its events, or refuses."""
+    """Returns the next of its events, or refuses the webhook."""
 
     def __init__(self, *events: WebhookEvent | None) -> None:
         self._events = list(events)

@@ -1,4 +1,4 @@
-"""Billing's stores in memory keep the contract that MySQL keeps (tests/integration/billing/test_stores.py)."""
+"""Billing's in-memory stores satisfy the same contract as MySQL (tests/integration/billing/test_stores.py)."""
 
 from __future__ import annotations
 

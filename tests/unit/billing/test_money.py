@@ -1,4 +1,4 @@
-"""Amounts: integers here, decimal text at PayPal."""
+"""Amounts: integers in the product, decimal text in PayPal's API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PayPal's answers: what becomes of them, and what of those that cannot be read."""
+"""PayPal's responses: what they are converted to, and how unreadable responses are handled."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SUBSCRIPTION = {
 
 
 class Answering(PayPalClient):
-    """A client whose every call is answered the same."""
+    """A client that returns the same response to every call."""
 
     def __init__(self, answer: object) -> None:
         super().__init__("http://127.0.0.1:1", "id", "secret")

@@ -1,4 +1,4 @@
-"""Reconciliation: only PayPal's answer counts, only for subscriptions begun here, and a crash loses nothing."""
+"""Reconciliation: only PayPal's API response counts, only for subscriptions begun here, and a crash loses nothing."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_subscription_begun_elsewhere_entitles_nobody(billing: ModelledBilling
     assert billing.subscriptions.list_receipts(viewer, cursor="", limit=9).entries == ()
     paid = billing.payments.list_of_subscription(subscription_id)  # type: ignore[attr-defined]
     assert [payment.user_id for payment in paid] == ([None] if not days else [])
-    billing.subscriptions.subscribe(viewer, billing.plan())  # it keeps nobody from subscribing
+    billing.subscriptions.subscribe(viewer, billing.plan())  # it does not prevent a new subscription
 
 
 def test_an_event_that_is_faster_than_the_checkout_does_no_harm(billing: ModelledBilling, viewer: Viewer) -> None:

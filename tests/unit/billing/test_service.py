@@ -1,4 +1,4 @@
-"""What viewers do about their subscription: begin, come back, cancel, be refunded, be forgotten."""
+"""Viewers' operations on their subscription: begin, resubscribe, cancel, get a refund, delete their data."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_who_comes_back_is_charged_when_the_paid_period_ends(billing: ModelledBi
     assert billing.paypal.records[second].charges == []
     assert billing.paypal.records[second].remote.next_charge_at == first.paid_through
     assert entitled(billing, viewer)
-    billing.clock.now = (first.paid_through or billing.clock.now) + timedelta(hours=5)  # PayPal charges in the day
+    billing.clock.now = (first.paid_through or billing.clock.now) + timedelta(hours=5)  # PayPal charges during the day
     assert entitled(billing, viewer)
     billing.paypal.renew(second)
     billing.catch_up()

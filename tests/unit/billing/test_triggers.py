@@ -1,4 +1,4 @@
-"""The queue functions and timers of billing: lag is measured, no message is lost or retried in vain."""
+"""The queue functions and timers of billing: lag is measured, no message is lost, and none is retried needlessly."""
 
 from __future__ import annotations
 

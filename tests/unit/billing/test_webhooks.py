@@ -1,4 +1,4 @@
-"""Webhooks: which are accepted as PayPal's, where their certificates may come from, and what their subject is."""
+"""Webhooks: which ones are accepted as PayPal's, where their certificates may come from, and what their subject is."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 WEBHOOK = "1JE4291016473214C"
 PAYPAL, STRANGER = "198.51.100.7", "203.0.113.9"
-"""The addresses that PayPal and somebody else send from."""
+"""The IP addresses from which PayPal and someone else send."""
 CERTS = "v1/notifications/certs/"
 AUTHORITY = make_authority()
 SIGNER = AUTHORITY.issue()
@@ -48,7 +48,7 @@ def server() -> Iterator[WebServer]:
 
 @pytest.fixture
 def ca(tmp_path: Path) -> str:
-    """Return the file of the trusted authority."""
+    """Return the file of the trusted certificate authority."""
     path = tmp_path / "root.pem"
     path.write_text(AUTHORITY.root)
     return str(path)
@@ -65,7 +65,7 @@ class Ticks:
 
 
 class Ahead:
-    """The clock, ahead by what is added."""
+    """The real clock, set ahead by `by`."""
 
     def __init__(self) -> None:
         self.by = timedelta(0)
@@ -90,7 +90,7 @@ def reader(server: WebServer, ca: str, *, webhook_id: str = WEBHOOK, **options: 
 
 
 def transmission(server: WebServer, body: bytes, **changes: str) -> dict[str, str]:
-    """Return the headers of a genuine transmission, or of one that is changed."""
+    """Return the headers of a genuine transmission, with the given changes."""
     signed_for = changes.pop("signed_for", WEBHOOK)
     message = f"b2384410-1|2026-11-24T12:00:00Z|{signed_for}|{zlib.crc32(body)}".encode()
     return {
@@ -303,7 +303,7 @@ def test_while_a_certificate_cannot_be_had_the_webhook_is_to_come_again(server: 
 
 
 def name_unknown(server: WebServer, webhooks: WebhookReader, count: int, source: str) -> None:
-    """Send webhooks that name certificates which do not exist."""
+    """Send webhooks whose certificate URLs do not exist."""
     genuine, server.answer = server.answer, Answer(status=404)
     for number in range(count):
         name = f"CERT-X{source.replace('.', '-')}-{number}"
@@ -369,7 +369,7 @@ def test_a_stranger_cannot_make_others_wait(server: WebServer, ca: str) -> None:
     webhooks.read(transmission(server, body_of()), body_of(), source=PAYPAL)  # its certificate is known
     with pytest.raises(StoreUnavailable, match="Another"):
         webhooks.read(other, body_of(), source=STRANGER)
-    webhooks.read(other, body_of(), source=PAYPAL)  # its certificate is not, but the slow one is not PayPal's
+    webhooks.read(other, body_of(), source=PAYPAL)  # fetched: the slow fetch is not PayPal's
     assert not ended.is_set()
     thread.join(20)
     assert ended.is_set()

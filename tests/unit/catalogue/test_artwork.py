@@ -1,4 +1,4 @@
-"""Pictures come out in their sizes from whatever there is; the better source wins in any order; bad data is refused."""
+"""Artwork gets all its sizes from any available source; the best source wins in any order; invalid data is refused."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def opened(picture: ArtworkPicture) -> Image.Image:
 
 
 def at(picture: ArtworkPicture, place: tuple[int, int]) -> tuple[int, ...]:
-    """Return red, green and blue of a pixel."""
+    """Return the red, green and blue values of a pixel."""
     pixel = opened(picture).getpixel(place)
     assert isinstance(pixel, tuple)
     return pixel

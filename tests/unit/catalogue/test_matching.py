@@ -1,4 +1,4 @@
-"""A film is described by its sidecar, else OMDb, else its name; what goes wrong is a reason and a time to retry."""
+"""A film's metadata comes from its sidecar, else OMDb, else its name; a failure gives a reason and a time to retry."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SINTEL = Found(Details("Sintel", 2010, plot="A dragon.", genres=("Fantasy",), im
 
 
 class Desk:
-    """A matcher and what it draws on."""
+    """A matcher and its sources."""
 
     def __init__(self, beside: Sidecars | None = None) -> None:
         self.films = MemoryFilms({("Sintel", 2010): SINTEL, "tt1727587": SINTEL})

@@ -1,4 +1,4 @@
-"""Every answer of OMDb becomes a description or a reason, and no reason holds the key."""
+"""Every response of OMDb is converted to metadata or a reason, and no reason contains the API key."""
 
 from __future__ import annotations
 

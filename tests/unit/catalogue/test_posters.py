@@ -1,4 +1,4 @@
-"""A poster's address leads to the known hosts only, and never into this network."""
+"""Posters are fetched only from known hosts, and never from an address in the local network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The static catalogue shows what the store holds, and never something older than it has shown."""
+"""The static catalogue shows the content of the store, and never goes back to an older version."""
 
 from __future__ import annotations
 
@@ -268,7 +268,7 @@ def form_of(schema: Any) -> Any:
 
 
 def test_changed_form_of_the_files_needs_a_higher_format() -> None:
-    """A failure here means: raise CATALOGUE_FORMAT, then enter it here with the new digest."""
+    """If this test fails, increase CATALOGUE_FORMAT, then enter the new format and digest here."""
     text = json.dumps(form_of(msgspec.json.schema_components(FILES)[1]), sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     assert (CATALOGUE_FORMAT, digest) == (2, "8bb768491687a9ee")

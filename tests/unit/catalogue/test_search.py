@@ -1,4 +1,4 @@
-"""Search folds what people type, and lets nothing through that a store could take for an operator."""
+"""Search normalizes the viewer's input, and removes everything that a store could interpret as an operator."""
 
 from __future__ import annotations
 

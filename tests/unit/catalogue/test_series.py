@@ -1,4 +1,4 @@
-"""Episodes know their series: by the file's name, OMDb or a sidecar; and which of them comes next."""
+"""Episodes are assigned to their series by file name, OMDb or sidecar, and the next episode is found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What other slices rely on: titles open once, keep their good version, and ask to be published when they change."""
+"""The guarantees for other slices: titles open once, keep a playable version, and are published when they change."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SINTEL = "sintel-1a2b3c"
 
 
 def edit_of(changes: dict[str, object]) -> TitleEdit:
-    """Return the edit that a request with these fields is read as."""
+    """Return the edit that a request with these fields is parsed to."""
     return msgspec.convert(changes, TitleEdit)
 
 
@@ -86,11 +86,11 @@ def test_a_change_nobody_sees_is_not_published_and_one_that_is_seen_is_asked_for
     world = opened()
     world.publisher.publish()
     world.catalogue.mark_encoding(SINTEL)
-    assert world.announced == 1  # by opening it
+    assert world.announced == 1  # the opening itself
     world.catalogue.mark_playable(SINTEL, make_playback(), complete=False)
     assert world.announced == 2
     world.catalogue.mark_playable(SINTEL, make_playback(), complete=False)
-    assert world.announced == 3  # not published yet, so the request is repeated
+    assert world.announced == 3  # still not published, so the request for publication is repeated
 
 
 def test_a_change_that_comes_in_between_is_kept() -> None:

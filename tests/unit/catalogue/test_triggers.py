@@ -1,4 +1,4 @@
-"""The functions of the catalogue answer as documented, and a message that fails leaves its reason on the title."""
+"""The functions of the catalogue answer as documented, and a failed message records its reason on the title."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.queues import MemoryQueues, handle
 
 @dataclass
 class Progress:
-    """How far an encode is."""
+    """The progress of an encode."""
 
     status: str = "encoding"
     reason: str | None = None

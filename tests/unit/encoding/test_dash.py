@@ -1,4 +1,4 @@
-"""The DASH manifest says what is in storage, and what a player holds on to never changes while a title grows."""
+"""The DASH manifest matches the storage, and the values that a player keeps never change while a title grows."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def entries_of(representation: Element) -> list[dict[str, int]]:
 
 
 def spans_of(representation: Element) -> list[tuple[int, int]]:
-    """Return start and duration of every segment that the timeline announces."""
+    """Return the start and duration of every segment in the timeline."""
     spans = []
     clock = None
     for entry in entries_of(representation):
@@ -234,7 +234,7 @@ def test_label_with_characters_that_xml_forbids_is_still_xml() -> None:
 
 
 def held_by_a_player(mpd: Element) -> list[tuple[dict[str, str], dict[str, str]]]:
-    """Return ids, bandwidths, codecs, sizes, and the addresses of init and media segments, of pictures and sound."""
+    """Return the ids, bandwidths, codecs, sizes and segment addresses of all video and audio representations."""
     return [
         (representation.attrib, child(representation, "SegmentTemplate").attrib)
         for content_type in ("video", "audio")

@@ -1,4 +1,4 @@
-"""What ffmpeg is told: the options without which a film came out wrong, or led where no upload may lead."""
+"""The arguments of ffmpeg: options that prevent wrong encodes and access to files that no upload may read."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def of_chunk(plan: EncodePlan, index: int = 1) -> list[str]:
 
 
 def value(arguments: list[str], option: str) -> str:
-    """Return the value of an option that stands once."""
+    """Return the value of an option that occurs once."""
     assert arguments.count(option) == 1, f"{option} stands {arguments.count(option)} times"
     return arguments[arguments.index(option) + 1]
 

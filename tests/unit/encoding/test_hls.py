@@ -1,4 +1,4 @@
-"""The HLS playlists list the same segments as the manifest, and keep what they once said while a title grows."""
+"""The HLS playlists list the same segments as the manifest, and published lines never change while a title grows."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def media_tags(master: str, kind: str) -> list[dict[str, str]]:
 
 
 def segments_of(playlist: str) -> list[tuple[float, str]]:
-    """Return length and address of each segment."""
+    """Return the duration and address of each segment."""
     found = re.findall(r"^#EXTINF:([\d.]+),\n(\S+)$", playlist, re.MULTILINE)
     assert len(found) == len([line for line in playlist.splitlines() if not line.startswith("#")])
     return [(float(length), address) for length, address in found]

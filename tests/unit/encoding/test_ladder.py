@@ -1,4 +1,4 @@
-"""Each source gets rungs of its own shape, none larger than itself, and chunks that cover its frames once."""
+"""Each source gets rungs in its own aspect ratio, none larger than itself, and chunks that cover each frame once."""
 
 from __future__ import annotations
 

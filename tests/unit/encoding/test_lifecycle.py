@@ -1,4 +1,4 @@
-"""The status of a job changes only as the table of transitions allows, and the catalogue shows what became of it."""
+"""The status of a job changes only as the table of transitions allows, and the catalogue shows the result."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ ALLOWED = {
     ("failed", "queued"),
     ("failed", "encoding"),
 }
-"""Every change of status that may ever happen."""
+"""Every permitted change of status."""
 
 
 class Desk:
-    """A lifecycle over a store and a catalogue in memory."""
+    """A lifecycle over an in-memory store and catalogue."""
 
     def __init__(self) -> None:
         self.world = World()

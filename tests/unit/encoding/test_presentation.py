@@ -1,4 +1,4 @@
-"""Whatever is done in whatever order, what is listed is in storage, holds together, and only grows."""
+"""Whatever the order of events, all listed segments are stored, the list is consistent, and it only grows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SUBTITLES = TextPlan("t0", "en", "English", 3, None)
 
 
 class Encode:
-    """A planned job of which one thing after another gets done."""
+    """A planned job whose parts are finished one by one."""
 
     def __init__(self, plan: EncodePlan) -> None:
         self.plan = plan
@@ -32,19 +32,19 @@ class Encode:
         return self.jobs.get_job(self.job_id)
 
     def chunk(self, index: int, *, tail: int | None = None) -> None:
-        """Finish a chunk; the last one tells how many frames the film really has."""
+        """Finish a chunk; the last chunk determines how many frames the film really has."""
         last = index == len(self.plan.chunks) - 1
         codecs = {rendition.name: "avc1.64001f" for rendition in self.plan.renditions}
         found = (tail or self.plan.grid.frames) if last else None
         self.jobs.finish_chunk(self.job, index, codecs=codecs, cpu_s=1.0, tail=found)
 
     def live(self, index: int, segments: int) -> None:
-        """Store whole segments of a chunk that goes on."""
+        """Store whole segments of an unfinished chunk."""
         codecs = {rendition.name: "avc1.64001f" for rendition in self.plan.renditions}
         self.jobs.advance_chunk(self.job, index, segments, codecs=codecs)
 
     def sound(self, segments: int, *, complete: bool = False, rest: int = 0, name: str = "a0") -> None:
-        """Store whole segments of a track, and at its end one of `rest` samples."""
+        """Store whole segments of a track, followed by a last segment of `rest` samples if that is not 0."""
         whole = next(track for track in self.plan.audio if track.name == name).segment_ticks
         state = TrackState(segments + (rest > 0), segments * whole + rest, complete)
         self.jobs.advance_track(self.job, name, state, codec="mp4a.40.2")
@@ -55,12 +55,12 @@ class Encode:
 
     @property
     def shown(self) -> Presentation | None:
-        """Return what may be listed now."""
+        """Return the presentation that may be published now."""
         return presentation_of(self.job, self.plan, at=NOON)
 
     @property
     def listed(self) -> tuple[int, int]:
-        """Return how many segments of picture and of the first sound track are listed."""
+        """Return how many segments of the video and of the first audio track are listed."""
         shown = self.shown
         return (len(shown.video_segments.durations), len(shown.audio[0].segments.durations)) if shown else (0, 0)
 
@@ -208,9 +208,9 @@ def test_subtitles_are_listed_at_the_end_and_hold_nothing_else_up() -> None:
 
 @dataclass(frozen=True)
 class Done:
-    """One thing that happens to a sound track, to "text", or, where `chunk` is given, to a chunk.
+    """One event of an audio track, of "text", or, if `chunk` is given, of a chunk.
 
-    `amount` is the number of whole segments stored; negative, less one, at the end of the track or chunk.
+    `amount` is the number of whole segments stored; at the end of a track or chunk it is -1 minus that number.
     """
 
     track: str
@@ -220,7 +220,7 @@ class Done:
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[EncodePlan, list[Done], int]:
-    """Draw a plan, everything that happens to its job in any order, some of it twice, and the frames it really has."""
+    """Draw a plan, all events of its job in any order and some of them twice, and the film's real number of frames."""
     rate = draw(st.sampled_from([Fraction(24), Fraction(30_000, 1001), Fraction(60), Fraction(25)]))
     frames = draw(st.integers(2, int(60 * rate)))
     rates = draw(st.lists(st.sampled_from([44_100, 48_000]), max_size=2))
@@ -243,7 +243,7 @@ def histories(draw: st.DrawFn) -> tuple[EncodePlan, list[Done], int]:
         longest = int(frames / rate * track.sample_rate / track.segment_ticks) + 1
         count = draw(st.integers(0, longest))
         events += [Done(track.name, stored) for stored in range(1, count + 1)]
-        events.append(Done(track.name, -1 - count))  # the end: a short segment after so many
+        events.append(Done(track.name, -1 - count))  # the end: a short segment after `count` whole ones
     events += [Done("text", 0)] * len(plan.text)
     repeated = draw(st.lists(st.sampled_from(events), max_size=6))
     return plan, draw(st.permutations(events + repeated)), tail

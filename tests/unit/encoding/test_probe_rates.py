@@ -1,4 +1,4 @@
-"""The rate of the published grid is that of the film, whatever its container makes of its clock."""
+"""The published grid has the frame rate of the film, however its container rounds timestamps."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ NTSC_FILM, NTSC = Fraction(24_000, 1001), Fraction(30_000, 1001)
 
 
 def times(rate: Fraction, numbers: range, *, clock: int | None = None) -> list[Fraction]:
-    """Return when frames are shown, by a clock of so many ticks a second if one is given."""
+    """Return the times of the frames, rounded to a clock with the given ticks per second, if any."""
     exact = [number / rate for number in numbers]
     return exact if clock is None else [Fraction(round(at * clock), clock) for at in exact]
 
 
 def head_and_tail(rate: Fraction, *, clock: int | None = None) -> list[Fraction]:
-    """Return what is sampled of a film of ten minutes: 150 frames from its start, and its last 12 s."""
+    """Return the samples of a film of ten minutes: the first 150 frames, and the last 12 s."""
     last = int(600 * rate)
     return times(rate, range(150), clock=clock) + times(rate, range(last - int(12 * rate), last), clock=clock)
 
@@ -28,7 +28,8 @@ def head_and_tail(rate: Fraction, *, clock: int | None = None) -> list[Fraction]
 @pytest.mark.parametrize("rate", STANDARD_RATES)
 @pytest.mark.parametrize("clock", [None, 90_000, 1000])
 def test_even_film_keeps_its_rate_by_any_clock(rate: Fraction, clock: int | None) -> None:
-    # A clock of milliseconds makes ffprobe guess a real rate; its average is off by the rounding of the duration.
+    # With timestamps in milliseconds, ffprobe has to guess the real rate, and the average rate is off because the
+    # duration is rounded.
     average = rate if clock is None else rate * Fraction(599_993, 600_000)
     assert frame_rate(rate, average, head_and_tail(rate, clock=clock)) == (rate, False)
 

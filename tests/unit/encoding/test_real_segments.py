@@ -1,4 +1,4 @@
-"""Segments that the real ffmpeg wrote in independent chunks are read right, and the manifest describes them exactly."""
+"""Segments that the real ffmpeg wrote in independent chunks are parsed correctly, and the manifest matches them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Segments are read for what they say of themselves, and damage of any kind is named, never a crash."""
+"""Segments are parsed for their own metadata, and damage of any kind gives an error with the reason, never a crash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs as people see them: opened once, followed cheaply, retried where they stopped."""
+"""Jobs as users see them: they are opened once, polled cheaply, and retried from where they stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The seek bar finds one picture for every segment, in the strip of the chunk that made it."""
+"""The seek bar finds one thumbnail per segment, in the strip of the chunk that contains the segment."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_hours_and_rates_that_are_no_whole_number_are_told_to_the_millisecond() 
 
 def test_segment_that_the_film_had_beyond_its_plan_belongs_to_the_last_chunk() -> None:
     found = cues(96 * 4, Fraction(24), tail=96 * 4 + 5)
-    assert (found[-1][2], found[-1][3]) == ("00001", "480")  # the fourth of its strip
+    assert (found[-1][2], found[-1][3]) == ("00001", "480")  # the fourth thumbnail of its strip
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The functions of encoding: what they accept, what they answer, and that nothing malformed makes them raise."""
+"""The functions of encoding: accepted input, responses, and malformed input, which never makes them raise."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Blobs:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> EncodeWorld:
-    """Return encoding in memory, which the functions reach."""
+    """Return an in-memory encoding service, which the functions use."""
     made = EncodeWorld()
     monkeypatch.setattr(bootstrap, "access", FakeAccess)
     monkeypatch.setattr(bootstrap, "encodes", lambda: made.service)
@@ -67,7 +67,7 @@ class Throttled:
 def without_mongo(
     request: pytest.FixtureRequest, world: EncodeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    """Let the functions reach a Mongo that does not answer, or refuses for now."""
+    """Make the functions use a Mongo that does not answer or refuses temporarily."""
     client: MongoClient[dict[str, Any]] = MongoClient("mongodb://127.0.0.1:1", serverSelectionTimeoutMS=20)
     collection = cast("Any", Throttled()) if request.param == "throttled" else client["notflix"]["encode_jobs"]
     jobs = MongoEncodeJobs(collection, world.clock)

@@ -1,4 +1,4 @@
-"""Work folders are deleted with their work, and those of killed processes at the next start."""
+"""Work folders are deleted when their work ends, and those of killed processes at the next start."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ with work_folder("chunk", sys.argv[1]) as folder:
 
 
 def made_old(folder: Path) -> None:
-    """Make a folder look as if nothing had changed in it for longer than a lock takes."""
+    """Make a folder look as if it had not changed for longer than it takes to lock it."""
     at = folder.stat().st_mtime - SWEPT_AFTER_S - 1
     os.utime(folder, (at, at))
 

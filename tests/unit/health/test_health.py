@@ -1,4 +1,4 @@
-"""Health asks every store at once, waits for none too long, and gives nothing away."""
+"""Health checks all stores in parallel, limits the wait for each, and reveals no details."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Clock:
 
 
 def wait(end: threading.Event) -> None:
-    """Hang until the test ends."""
+    """Block until the test ends."""
     end.wait(9)
 
 
 def up() -> None:
-    """Answer."""
+    """Answer at once."""
 
 
 def down() -> None:

@@ -1,4 +1,4 @@
-"""How long messages wait is measured for every queue, and told with the queue's name."""
+"""The waiting time of messages is measured for every queue, and reported with the queue's name."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 @dataclass
 class Named:
-    """A queue as it is listed."""
+    """A queue in a listing."""
 
     name: str
 
 
 @dataclass
 class Waiting:
-    """A message that nobody has taken."""
+    """A message that has not been received yet."""
 
     inserted_on: datetime
 
 
 class Service:
-    """Three queues: one that waits, one that is empty, one that was deleted after it was listed."""
+    """Three queues: one with a waiting message, one that is empty, and one that was deleted after it was listed."""
 
     def list_queues(self) -> list[Named]:
         return [Named("encode-chunk"), Named("send-mail"), Named("gone")]

@@ -1,4 +1,4 @@
-"""The launcher, run with a PATH of stand-ins, so that it installs nothing."""
+"""The launcher, run with a PATH of fake programs, so that nothing is installed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ esac
 
 
 class Machine:
-    """A clone of the repository on a machine whose only programs are stand-ins."""
+    """A clone of the repository on a machine that has only fake programs."""
 
     def __init__(self, folder: Path) -> None:
         self.programs, self.system = folder / "programs", folder / "system"
@@ -65,7 +65,7 @@ class Machine:
             (self.repository / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(REPOSITORY / name, self.repository / name)
         text = (REPOSITORY / "notflix").read_text()
-        for folder_of_servers in ("/usr/local/sbin", "/usr/sbin", "/sbin"):  # this machine's own stay out of sight
+        for folder_of_servers in ("/usr/local/sbin", "/usr/sbin", "/sbin"):  # hides the real programs of this machine
             text = text.replace(folder_of_servers, str(self.system))
         (self.repository / "notflix").write_text(text)
 

@@ -1,4 +1,4 @@
-"""Addresses as a mail server takes them: exactly one, which cannot inject anything."""
+"""Addresses for a mail server: exactly one address, which cannot inject headers or commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sending email by queue: what is delivered, retried, deferred, dropped and parked."""
+"""Sending email from a queue: which emails are delivered, retried, deferred, dropped and parked."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class FakeTransport:
 
 @dataclass
 class World:
-    """The service over a transport in memory."""
+    """The service over an in-memory transport."""
 
     transport: FakeTransport = field(default_factory=FakeTransport)
     enqueued: list[tuple[SendMail, int]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The texts of emails: each says what to do, and shows a link only where that is its purpose."""
+"""The texts of emails: each says what to do, and contains a link only if the link is its purpose."""
 
 from __future__ import annotations
 

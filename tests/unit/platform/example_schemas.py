@@ -1,4 +1,4 @@
-"""Requests and answers of a slice that exists only in tests."""
+"""Request and response types of a slice that exists only in tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Order(Struct, frozen=True):
 
 
 class Receipt(Struct, frozen=True):
-    """What was ordered."""
+    """The confirmation of an order."""
 
     id: TitleId
     user_id: str

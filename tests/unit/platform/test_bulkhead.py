@@ -1,4 +1,4 @@
-"""A stalled store keeps its share of the threads, and calls beyond that fail at once."""
+"""A stalled store occupies only its share of the threads, and further calls fail at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers for errors, and what they let pages of another origin read."""
+"""Responses for errors, and the headers that pages of another origin may read."""
 
 from __future__ import annotations
 

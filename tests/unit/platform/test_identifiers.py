@@ -1,4 +1,4 @@
-"""What a blob is follows from its name alone, and so do the ids of all that becomes of it."""
+"""The kind of a blob, its title id and its title's container follow from the blob's name alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A lazy value is made once, however many ask at the same time, and each instance has its own."""
+"""A lazy value is created once, even with concurrent calls, and each instance has its own value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors of the Mongo driver: which of them mean that the store is away, and which are defects."""
+"""Errors of the Mongo driver: which ones mean that the store is unavailable, and which ones are defects."""
 
 from __future__ import annotations
 

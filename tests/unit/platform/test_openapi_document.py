@@ -1,4 +1,4 @@
-"""The OpenAPI document says what a route declares."""
+"""The OpenAPI document contains the declarations of each route."""
 
 from __future__ import annotations
 

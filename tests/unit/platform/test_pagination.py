@@ -1,4 +1,4 @@
-"""Pages follow each other without loss, and a cursor is accepted only as it was returned."""
+"""Consecutive pages skip no entry, and a cursor is accepted only unchanged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def read_pages(entries: list[str], limit: int) -> list[str]:
-    """Walk through all pages of a list that is sorted by its own text."""
+    """Return the entries on all pages of a list of sorted texts."""
     seen: list[str] = []
     cursor = ""
     while True:

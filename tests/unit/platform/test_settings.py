@@ -1,4 +1,4 @@
-"""The settings are read from the environment, with their defaults, and a missing or unreadable one is named."""
+"""Settings are read from the environment with their defaults; errors contain the name of the setting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A token is accepted only as it was signed, for its purpose, until it expires."""
+"""A token is accepted only unchanged, only for its purpose, and only until it expires."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps of one subject belong to one trace in every process; without an exporter the SDK is not imported."""
+"""Steps of one subject share one trace across processes; without an exporter the SDK is not imported."""
 
 from __future__ import annotations
 

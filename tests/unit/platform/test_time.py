@@ -1,4 +1,4 @@
-"""One text form for times, and nothing but times is read as one."""
+"""Times have one text form, and any other text is rejected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What follows from a declaration: the check of the caller, reading and answering, retries and dead letters."""
+"""The effects of a declared function: authentication of the caller, parsing, responses, retries and dead letters."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def cancel(id: TitleId, owner: str) -> None:
 
 @app.get("choice", caller=ANYONE, status=(200, 503))
 def choice() -> Answer[Greeting]:
-    """Answer with a status that the handler chooses."""
+    """Return a status that the handler chooses."""
     from tests.unit.platform.example_schemas import Greeting
 
     return Answer(Greeting("closed"), 503)
@@ -78,19 +78,19 @@ def choice() -> Answer[Greeting]:
 
 @app.get("song", caller=ANYONE, media_type="text/plain")
 def song() -> Text:
-    """Answer a text."""
+    """Return a text."""
     return Text("la la")
 
 
 @app.get("broken", caller=ANYONE, offload=True)
 def broken() -> None:
-    """Meet a defect."""
+    """Raise an unexpected error."""
     raise RuntimeError("secret-token in mysql://root:pw@db")
 
 
 @app.queue("forget-viewer")
 def forget(message: ForgetViewer, delivery: Delivery) -> None:
-    """Forget, unless told to fail."""
+    """Record the message, or raise the error set for its viewer."""
     handled.append((message, delivery.attempt))
     failing = failures.get(message.user_id)
     if failing:
@@ -99,7 +99,7 @@ def forget(message: ForgetViewer, delivery: Delivery) -> None:
 
 @app.dead_letters("forget-viewer")
 def forget_poison(message: ForgetViewer) -> None:
-    """Forget at last, unless told to fail."""
+    """Record the dead letter, or raise the error set for its viewer."""
     handled.append(message)
     failing = failures.get(message.user_id)
     if failing:

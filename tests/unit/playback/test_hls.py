@@ -1,4 +1,4 @@
-"""Playlists for native players: every address is signed except those of playlists, and a ticket permits one title."""
+"""Playlists for native players: all addresses except those of playlists are signed, and a ticket opens one title."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from tests.support.playback import SIGNING_KEY, Keys, MemoryPlaylists, make_play
 from tests.support.presentations import growing, make_audio_track, make_presentation
 
 LONGEST_SEGMENT = 260
-"""The most characters between two slashes of an address that http.sys, in front of many apps, accepts."""
+"""The maximum length of a path segment that http.sys, which runs in front of many apps, accepts."""
 
 
 def shelf() -> MemoryPlaylists:
-    """Return a store with the playlists of a film and of another."""
+    """Return a store with the playlists of two films."""
     film = make_presentation(text=(TextTrack("t0", "en", "English"),))
     texts = {("title-film", f"job/{name}.m3u8"): write_media(film, name) for name in film.tracks}
     texts["title-film", "job/master.m3u8"] = write_master(film)

@@ -1,4 +1,4 @@
-"""Opening a title: its addresses, the key and its life, how far it can be watched, and never before it can be."""
+"""Opening a title: its addresses, the SAS and its lifetime, the playable part, and the refusal of unplayable titles."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Encodes:
 
 @dataclass
 class Entitlements:
-    """Entitles everyone, or nobody."""
+    """Entitles all viewers or none."""
 
     entitled: bool = True
 
@@ -66,7 +66,7 @@ class Entitlements:
 
 @dataclass(frozen=True)
 class Start:
-    """Where a viewer resumes."""
+    """The position where a viewer resumes."""
 
     resume_s: float
     ticket: str | None
@@ -74,7 +74,7 @@ class Start:
 
 @dataclass
 class Usage:
-    """A position to resume from, and tickets that show what was opened."""
+    """A position to resume from, and tickets that show which title was opened."""
 
     resume_s: float = 0.0
     opened: list[tuple[str, str, float, str]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The facts of a card are read back from a node as they were written."""
+"""The facts of a card are read from a node exactly as they were written."""
 
 from __future__ import annotations
 
@@ -43,6 +43,6 @@ def test_columns_read_every_fact() -> None:
 
 
 def test_changed_card_needs_a_higher_format() -> None:
-    """A failure here means: change `card_facts`, raise FACTS_FORMAT, then enter both here."""
+    """If this test fails, adapt `card_facts`, increase FACTS_FORMAT, then enter both new values here."""
     fields = "id name year kind rated runtime_min genres plot status artwork"
     assert (FACTS_FORMAT, Card.__struct_fields__) == (1, tuple(fields.split()))

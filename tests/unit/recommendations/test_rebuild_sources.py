@@ -1,4 +1,4 @@
-"""What the graph holds of titles and viewers."""
+"""The titles and viewers from which the graph is rebuilt."""
 
 from __future__ import annotations
 

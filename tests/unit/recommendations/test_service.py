@@ -1,4 +1,4 @@
-"""Shelves put together from what the graph answers, and from the catalogue where it does not."""
+"""Shelves are built from the results of the graph, and from the catalogue if the graph does not answer."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def candidates(reason: Reason, *names: str) -> list[Candidate]:
 
 
 def world_of(answers: Answers) -> World:
-    """Return a catalogue with all titles of the answers, which can be watched."""
+    """Return a catalogue in which all titles of the results can be watched."""
     names = dict.fromkeys(each.id for each in (*answers.next, *answers.like, *answers.hot))
     playback = make_playback(complete=True)
     return World().with_titles(make_title(name, added_s=number, playback=playback) for number, name in enumerate(names))
 
 
 class Answers:
-    """A ranking that gives the answers it is told to give, and counts what it is asked."""
+    """A fake ranking that returns preset results and counts the calls."""
 
     def __init__(self) -> None:
         self.seen: list[Watched] = []

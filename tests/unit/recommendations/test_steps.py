@@ -1,4 +1,4 @@
-"""Steps between titles: near ones weigh more, and what one change gives another takes back exactly."""
+"""Steps between titles: closer steps weigh more, and the reverse of a change restores the weights exactly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The functions of recommendations at their edge."""
+"""The functions of recommendations: requests, responses and messages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def pick(name: str) -> Pick:
 
 @dataclass
 class Parts:
-    """What the functions use, in memory; the parts are one."""
+    """One in-memory object in place of all the services that the functions use."""
 
     latest: RebuildProgress | None = None
     handled: list[UpdateGraph] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The eyes of the media tests see what there is: a frame that is missing, shown twice, out of order or unreadable."""
+"""The helper of the media tests detects frames that are missing, repeated, out of order or unreadable."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a film of 300 frames, so that numbers take more than eight bits."""
+    """Return a film of 300 frames, so that frame numbers need more than eight bits."""
     return make_film(Film(frames=300, sounds=()), tmp_path_factory.mktemp("film"))
 
 

@@ -1,4 +1,4 @@
-"""The functions of uploads: what a request may hold, and the messages that an arrival sends."""
+"""The functions of uploads: the permitted requests, and the messages sent when a blob arrives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The setting USAGE_STORE chooses the store of usage; any other value is an error of configuration."""
+"""The setting USAGE_STORE selects the usage store; an unknown value is a configuration error."""
 
 from __future__ import annotations
 

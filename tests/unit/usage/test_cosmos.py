@@ -1,4 +1,4 @@
-"""What Cosmos DB may answer, other than what is asked for: to be tried again, or a fault of the set-up."""
+"""Errors of Cosmos DB: some can be retried, others mean that the setup is wrong."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.usage import ADA, make_view
 
 
 class Failing:
-    """A container of which every call ends so."""
+    """A container that raises this error at every call."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error
@@ -32,14 +32,14 @@ class Failing:
 
 
 def refused(status: int, *, missing: bool = False, sub_status: int | None = None) -> Exception:
-    """Return what the client raises for an answer of the service."""
+    """Return the exception that the client raises for an error response of the service."""
     kind: Any = CosmosResourceNotFoundError if missing else CosmosHttpResponseError
     error: Exception = kind(status_code=status, message="No.", sub_status=sub_status)
     return error
 
 
 def outcomes(error: Exception) -> set[str]:
-    """Return how reading, adding, changing and removing end, each by the name of what is raised or answered."""
+    """Return the results of reading, changing and removing, each as the name of the exception or the returned value."""
     container: Any = Failing(error)
     store = CosmosUsage(container)
     found = set()

@@ -1,4 +1,4 @@
-"""A view follows its heartbeats, whatever order they come in, and knows where its viewer goes on."""
+"""A view is updated by heartbeats in any order, and gives the position where its viewer resumes."""
 
 from __future__ import annotations
 

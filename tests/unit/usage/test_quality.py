@@ -1,4 +1,4 @@
-"""What players count becomes figures: the wait for the first picture once a playback, each stall once."""
+"""The counts of players become metrics: the startup time once per playback, and each stall once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.usage import Cinema
 
 
 def make_cinema() -> tuple[Cinema, Listener]:
-    """Return a cinema and who listens to its figures."""
+    """Return a cinema and the listener that receives its metrics."""
     cinema, listener = Cinema(), Listener()
     cinema.usage = UsageService(
         cinema.store,
@@ -45,7 +45,7 @@ def test_each_stall_is_counted_once() -> None:
     screen = cinema.opens()
     for position_s, rebuffers in ((15, 1), (30, 1), (45, 3)):
         screen.at(position_s, quality=Quality(rebuffers=rebuffers))
-    screen.at(45, sequence=1, quality=Quality(rebuffers=9))  # comes late
+    screen.at(45, sequence=1, quality=Quality(rebuffers=9))  # arrives late
     assert listener.metrics["notflix.playback.rebuffers"] == [1, 2]
 
 

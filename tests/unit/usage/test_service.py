@@ -1,4 +1,4 @@
-"""Watching on one screen and on several, clearing, listing, rating: what is stored and what is sent to the graph."""
+"""Watching on one or more screens, clearing, listing and rating: which data is stored or sent to the graph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The functions of usage answer as documented: who asks is known by session or ticket, and nobody gets at another's."""
+"""The functions of usage answer as documented, identify viewers by session or ticket, and separate viewers' data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FILM = {"id": "film"}
 
 
 class Access:
-    """Knows two viewers by their tokens."""
+    """Identifies two viewers by their tokens."""
 
     def session(self, token: str) -> Session:
         """Return the session of a token; raise Unauthenticated."""
@@ -57,7 +57,7 @@ BY_SESSION: tuple[tuple[Any, str, dict[str, str], object], ...] = (
     (triggers.rate_title, "ratings/film", FILM, {"rating": 1}),
     (triggers.unrate_title, "ratings/film", FILM, None),
 )
-"""Every route that a session opens: function, address, route values, body."""
+"""Every route that needs a session: function, address, route values, body."""
 
 
 @pytest.mark.parametrize(("function", "address", "route", "body"), BY_SESSION)

@@ -5,7 +5,7 @@ import { memory, readSession, SessionKeeper } from "../../../web/js/account/sess
 
 const answer = (token, more = {}) => ({ token, expires_at: "2026-12-01T00:00:00Z", user_id: "a".repeat(32), email: "ada@example.org", admin: false, confirmed: false, ...more });
 
-/** Tabs of one browser: each with its own storage, one of the device's for all, and each other's messages. */
+/** Tabs of one browser: each has its own tab storage, and they share the device storage and exchange messages. */
 function browser(count) {
   const device = memory();
   const tabs = [];

@@ -49,7 +49,7 @@ test("the page after PayPal waits, says when that takes long, and knows the end"
   assert.equal(stageOf(made({ state: "pending", entitlement: none }), 1000), "waiting");
   assert.equal(stageOf(made({ state: "pending", entitlement: none }), 30_000), "late");
   assert.equal(stageOf(made(), 1000), "ready");
-  assert.equal(stageOf(made({ state: "cancelled" }), 1000), "waiting"); // that is the one before
+  assert.equal(stageOf(made({ state: "cancelled" }), 1000), "waiting"); // this is the viewer's previous subscription
   assert.equal(stageOf(made({ state: "suspended", entitlement: none }), 1000), "stopped");
 });
 

@@ -10,7 +10,9 @@ const MIB = 2 ** 20;
 const file = (text) => new Blob([text]);
 const idOf = (address) => new URL(address).searchParams.get("blockid");
 
-/** Storage as a page sees it: keeps blocks, makes blobs of lists; `faults` are raised first, one a call. */
+/**
+ * A fake of blob storage for a page: it stores blocks and commits block lists; `faults` are raised first, one per call.
+ */
 function makeStorage({ faults = [], losesListAnswers = 0 } = {}) {
   const blocks = new Map();
   const storage = { blocks, content: null, most: 0, addresses: [], calls: 0 };

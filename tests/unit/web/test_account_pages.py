@@ -1,4 +1,4 @@
-"""The pages of an account as they are built: forms that people, password managers and screen readers understand."""
+"""The built account pages: their forms work for people, password managers and screen readers."""
 
 from __future__ import annotations
 

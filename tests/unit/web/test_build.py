@@ -1,4 +1,4 @@
-"""The built site: all pages, a strict policy that they keep, and addresses that follow from content."""
+"""The built site: all pages, a strict policy that they satisfy, and content-hashed addresses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ API, BLOB = "http://127.0.0.1:7071", "http://127.0.0.1:7080/account"
 
 
 def node_modules() -> Path:
-    """Return the site's installed packages, wherever `./notflix` or npm put them."""
+    """Return the folder of the site's installed packages, wherever `./notflix` or npm installed them."""
     places = [web_folder(Home.of()) / "node_modules", WEB / "node_modules"]
     found = next((place for place in places if (place / "shaka-player").is_dir()), None)
     assert found, "the site's packages are not installed; ./notflix test does it"

@@ -1,4 +1,4 @@
-"""The site's scripts, tested by Node's own runner."""
+"""The site's scripts, tested with Node's test runner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The studio's page as it is built, and what it and the service must read alike."""
+"""The built Studio page, and the rules that the page and the service must share."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
 
 
 def words(expression: str) -> object:
-    """Return what a JavaScript expression gives, where `words` are those of the studio."""
+    """Return the value of a JavaScript expression in which `words` is the Studio's module of texts."""
     node = shutil.which("node")
     assert node, "Node 20 or newer must be installed"
     address = (WEB / "js" / "studio" / "words.js").as_uri()

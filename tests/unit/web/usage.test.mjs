@@ -28,8 +28,8 @@ test("what is played counts as watched, what is leapt over does not", () => {
   assert.equal(tally.watchedS, 2);
   tally.leaps();
   for (const time of [500, 501]) tally.reaches(time);
-  tally.reaches(900); // a leap that no event told of
-  tally.reaches(3); // back
+  tally.reaches(900); // a jump without an event
+  tally.reaches(3); // a jump back
   tally.reaches(4);
   assert.equal(tally.watchedS, 4);
 });

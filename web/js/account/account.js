@@ -15,17 +15,17 @@ const REFRESH_MS = 2000;
 const FRESH_MS = 60_000;
 
 /**
- * Is a login of this moment so new that its entry may not have arrived yet?
+ * Return whether the login was so recent that it may not be in the login history yet.
  * @param {number | null | undefined} sinceMs
  * @param {number} nowMs
  */
 export const isFresh = (sinceMs, nowMs) => Boolean(sinceMs) && Math.abs(nowMs - (sinceMs ?? 0)) < FRESH_MS;
 
 /**
- * Call `work`, show its words or its failure in `node`, and block the button meanwhile.
+ * Call `work`, show its text or its failure in `node`, and disable the button until it ends.
  * @param {HTMLElement} button
  * @param {HTMLElement} node
- * @param {() => Promise<any>} work gives the words, or nothing
+ * @param {() => Promise<any>} work returns the text to show, or nothing
  */
 async function act(button, node, work) {
   if (button.getAttribute("aria-disabled") === "true") return;
@@ -72,7 +72,9 @@ function loginNode(login, { now, mine }) {
   return node;
 }
 
-/** Recent logins, newest first. Entries go through a queue, so that of this very login may be some seconds late. */
+/**
+ * Recent logins, newest first. Entries go through a queue, so the entry of the current login may be some seconds late.
+ */
 class Logins {
   /** @param {Hooks} at */
   constructor(at) {
@@ -93,7 +95,7 @@ class Logins {
       const page = await this.page(this.cursor);
       const first = this.known.length;
       this.write([...this.known, ...page.logins], page.cursor);
-      if (first) at.logins.children[first]?.focus(); // "more" was pressed: continue reading there
+      if (first) at.logins.children[first]?.focus(); // after "more", focus the first new entry
       else this.awaitMine();
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
@@ -115,7 +117,7 @@ class Logins {
     return thisLogin(this.known, session()?.since);
   }
 
-  /** Ask for the first page again until this login is in it: it arrives soon, or never. */
+  /** Fetch the first page again until it contains the current login, which arrives within seconds or not at all. */
   awaitMine() {
     const refresh = async () => {
       const page = await orElse(this.page(null), null);

@@ -1,4 +1,4 @@
-/** The page that a mailed link opens to confirm an address. */
+/** The page that the link in an email opens to confirm an address. */
 import { hook, rootOf } from "../dom.js";
 import { api, ask, persist, RequestError } from "../net.js";
 import { showState } from "./form.js";

@@ -1,4 +1,4 @@
-/** The page for a forgotten password: has a link mailed, and never tells whether there is such an account. */
+/** The page for a forgotten password: requests an email with a link, and never reveals whether the account exists. */
 import { hook, rootOf } from "../dom.js";
 import { api, ask } from "../net.js";
 import { bindForm, showState } from "./form.js";

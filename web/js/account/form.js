@@ -1,14 +1,14 @@
 /**
- * Forms that ask the API: faults beside their fields, one request at a time, a countdown where the API says to wait, and
- * nothing typed is lost.
+ * Forms that send requests to the API: errors are shown beside their fields, one request is sent at a time, a countdown
+ * runs while the API requires waiting, and no input is lost.
  */
 import { hook, hooks, say } from "../dom.js";
 import { RequestError } from "../net.js";
 
-/** @typedef {Record<string, any>} Values what was typed, by field */
+/** @typedef {Record<string, any>} Values the input, by field */
 
 /**
- * Where a refusal is shown: beside the field that its code is about, or above the form.
+ * Return where an error is shown, and its text: beside the field that its code is about, or above the form.
  * @param {RequestError} error
  * @param {Record<string, string>} fields
  */
@@ -19,19 +19,19 @@ export function placeOf(error, fields = {}) {
 }
 
 /**
- * Whole seconds until `deadline`, both in milliseconds; never below 0.
+ * Return the whole seconds from `now` until `deadline` (both in milliseconds), at least 0.
  * @param {number} deadline
  * @param {number} now
  */
 export const secondsLeft = (deadline, now) => Math.max(0, Math.ceil((deadline - now) / 1000));
 
 /**
- * The button's label while nothing may be sent.
+ * Return the button's label while the form must wait.
  * @param {number} seconds
  */
 export const waitLabel = (seconds) => (seconds < 100 ? `Wait ${seconds} s` : `Wait ${Math.ceil(seconds / 60)} min`);
 
-/** A button with a label that can be blocked without losing the focus. */
+/** A button with a label that can be blocked without losing focus. */
 class Sender {
   /** @param {HTMLFormElement} form */
   constructor(form) {
@@ -63,7 +63,7 @@ class Sender {
   }
 
   /**
-   * Stay blocked for `seconds`, counting down; then call `over()`.
+   * Block the button for `seconds` with a countdown, then call `over()`.
    * @param {number} seconds
    * @param {() => void} over
    */
@@ -82,7 +82,7 @@ class Sender {
     count();
   }
 
-  /** End a wait early; a request under way stays alone. */
+  /** End a wait early; the button stays blocked while a request is in progress. */
   endWait() {
     if (this.timer) this.release();
   }
@@ -119,15 +119,15 @@ function bindShow(form) {
       hook(button, "word").textContent = shown ? "Hide" : "Show";
     };
     button.addEventListener("click", () => show(input.type === "password"));
-    form.addEventListener("submit", () => show(false)); // the browser would remember shown text as if it were no password
+    form.addEventListener("submit", () => show(false)); // the browser would store a visible password like ordinary text
     form.addEventListener("reset", () => show(false));
   }
 }
 
 /**
- * Bind a form. `check(values)` gives faults by field; `send(values)` asks the API; `fields` says which field an error's
- * code is about; `busy` is the button's label meanwhile. A `send` that never ends leaves the form as it is: the page is
- * being left.
+ * Bind a form. `check(values)` returns errors by field; `send(values)` calls the API; `fields` maps an error's code to
+ * the field it is about; `busy` is the button's label during the request. If the promise of `send` never settles, the
+ * form stays busy, because the browser is leaving the page.
  * @param {HTMLFormElement} form
  * @param {{
  *   check?: (values: Values) => Record<string, string>,
@@ -168,7 +168,7 @@ export function bindForm(form, { check = () => ({}), send, fields = {}, busy }) 
   form.addEventListener("input", ({ target }) => {
     const { name } = /** @type {HTMLInputElement} */ (target);
     if (names.includes(name)) showFault(form, name, "");
-    if (name === "email") sender.endWait(); // waits are for one address; another may have none
+    if (name === "email") sender.endWait(); // a wait applies to one address only
   });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -195,7 +195,7 @@ export function bindForm(form, { check = () => ({}), send, fields = {}, busy }) 
 }
 
 /**
- * Show one of the states of a page, and announce it to those who do not see: the focus goes to its heading.
+ * Show one of the states of a page; focus moves to its heading, so that screen readers announce it.
  * @param {HTMLElement} root
  * @param {string} name
  */
@@ -206,7 +206,7 @@ export function showState(root, name) {
   heading?.focus();
 }
 
-// A page restored by "Back" may show a form that is being sent, or what a person has logged out of.
+// A page restored by "Back" may show a form that is still being sent, or content from before a logout.
 globalThis.window?.addEventListener("pageshow", ({ persisted }) => {
   if (persisted) location.reload();
 });

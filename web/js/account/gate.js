@@ -1,4 +1,4 @@
-/** What the pages around logging in share: the picture behind them, and the way back that they hand on. */
+/** The common part of the login pages: the picture behind them, and the return address that they pass on. */
 import "../nav.js";
 import { picture, rootOf } from "../dom.js";
 import { ask, orElse } from "../net.js";
@@ -6,11 +6,11 @@ import { nextOf, withNext } from "./next.js";
 
 /** @param {HTMLImageElement} image */
 async function showArt(image) {
-  const home = await orElse(ask("/catalogue/home.json"), null); // nothing may be published yet
+  const home = await orElse(ask("/catalogue/home.json"), null); // perhaps nothing has been published yet
   picture(image, home?.hero?.artwork?.backdrop);
 }
 
-/** Return the token that a mailed link carries behind its "#", and remove it from the address. */
+/** Return the token after the "#" of a link from an email, and remove it from the address. */
 export function takeToken() {
   const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
   history.replaceState(null, "", location.pathname + location.search);

@@ -1,4 +1,5 @@
-/** The login page: exchanges address and password for a session, and returns to where the person came from. */
+/** The login page: exchanges an email address and password for a session, and returns to the previous page. */
+import { api, ask } from "../net.js";
 import { rootOf } from "../dom.js";
 import { openSession } from "./device.js";
 import { bindForm } from "./form.js";
@@ -15,14 +16,14 @@ const NOTICES = new Map([
 ]);
 
 /**
- * Why somebody is on this page, in a sentence; "" where they know it themselves.
+ * Return a sentence that explains why the user was sent to this page; "" if they came on their own.
  * @param {string} reason
  */
 export const noticeFor = (reason) => NOTICES.get(reason) ?? "";
 
 /** @param {HTMLFormElement} form */
 async function start(form) {
-  const leave = () => leaveFor(nextOf(location), { back: false }); // "Back" does not lead here again
+  const leave = () => leaveFor(nextOf(location), { back: false }); // so that "Back" does not return to this page
   const { tell } = bindForm(form, {
     busy: "Logging in…",
     fields: { wrong_credentials: "password" },

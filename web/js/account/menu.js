@@ -1,4 +1,4 @@
-/** The account at the right of the bar: a way to log in, or the person's initial, each with a menu behind it. */
+/** The account at the right of the bar: a login link or the user's initial, each with a menu. */
 import { hooks, rootOf } from "../dom.js";
 import { leaveFor, logOut, loginAddress, onChange, ready, session } from "./session.js";
 import { nextOf, withNext } from "./next.js";
@@ -6,7 +6,7 @@ import { nextOf, withNext } from "./next.js";
 /** @import { AccountSession } from "../types.js" */
 
 /**
- * Return the letter that stands for a person; "?" for an address without one.
+ * Return the user's initial, taken from the email address; "?" if the address has no letter.
  * @param {string | null | undefined} email
  */
 export function initialOf(email) {
@@ -15,7 +15,8 @@ export function initialOf(email) {
 }
 
 /**
- * Let a button open and close its panel; Escape, and whatever happens outside of `box`, closes it. Return what closes it.
+ * Make a button open and close its panel. Escape and any click or focus outside `box` also close it. Return a function
+ * that closes the panel.
  * @param {{ box: HTMLElement, opener: HTMLElement, panel: HTMLElement }} menu
  */
 function bindPopup({ box, opener, panel }) {
@@ -60,9 +61,9 @@ function bind(root) {
   at.login.href = root.dataset.account === "gate" ? withNext(at.login.pathname, nextOf(location)) : loginAddress();
   write(session());
   onChange(write);
-  ready(); // another tab may know more
+  ready(); // another tab may have the session
   window.addEventListener("pageshow", ({ persisted }) => {
-    if (persisted) write(session()); // restored by "Back" as it was then
+    if (persisted) write(session()); // "Back" restores the page with its old state
   });
 }
 

@@ -1,14 +1,15 @@
-/** Where a person goes after logging in: back to where they came from, and never off this site; pure. */
+/** The page to open after a login: the page the user came from, and never another site; pure functions. */
 
 /** @typedef {Pick<Location, "origin" | "pathname" | "search" | "hash">} Place */
 
 const NOT_WORTH_RETURNING = new Set(["/login.html", "/register.html", "/forgot.html", "/reset.html", "/confirm.html"]);
 
 /**
- * Return the path, query and fragment that `wanted` means on this site; "/" for anything that would leave it.
+ * Return the path, query and fragment of `wanted` if it is an address on this site, otherwise "/".
  *
- * The address is read by the browser's own parser, which drops tabs and takes "\" for "/", so what is compared is what
- * would be visited. A path that begins with "//" would be another host once it is used as an address again.
+ * The address is parsed by the browser's own parser, which drops tabs and treats "\" as "/", so the compared address is
+ * the address that would be visited. A path that begins with "//" would mean another host when used as an address
+ * again.
  * @param {string | null | undefined} wanted
  * @param {string} origin
  */
@@ -20,7 +21,7 @@ export function safeNext(wanted, origin) {
 }
 
 /**
- * Return the address of `page` with the place to go to afterwards, and why the person is sent there.
+ * Return the address of `page` with the address to open afterwards and the reason why the user is sent to `page`.
  * @param {string} page
  * @param {string} next
  */
@@ -32,13 +33,13 @@ export function withNext(page, next, why = "") {
 }
 
 /**
- * Return the place to go to afterwards, as this page's address names it.
+ * Return the address to open afterwards, as given in this page's address.
  * @param {Pick<Place, "origin" | "search">} place
  */
 export const nextOf = (place) => safeNext(new URLSearchParams(place.search).get("next"), place.origin);
 
 /**
- * Return this place, to come back to.
+ * Return the current address, to return to it later.
  * @param {Place} place
  */
 export const here = (place) => safeNext(place.pathname + place.search + place.hash, place.origin);

@@ -1,4 +1,4 @@
-/** The page to create an account: registers, logs in, and says where the confirmation was sent. */
+/** The page to create an account: registers, logs in, and shows the address to which the confirmation was sent. */
 import { hook, rootOf } from "../dom.js";
 import { api, ask, RequestError } from "../net.js";
 import { openSession } from "./device.js";
@@ -18,7 +18,7 @@ async function logIn(credentials, remember, next) {
     keep(await openSession(credentials), { remember });
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
-    await leaveFor(withNext("/login.html", next, "registered")); // the account exists; logging in can be done by hand
+    await leaveFor(withNext("/login.html", next, "registered")); // the account exists; the user can log in manually
   }
 }
 

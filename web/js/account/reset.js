@@ -1,4 +1,4 @@
-/** The page that a mailed link opens to choose a new password. */
+/** The page that the link in an email opens to choose a new password. */
 import { hook, rootOf } from "../dom.js";
 import { api, ask, RequestError } from "../net.js";
 import { bindForm, showState } from "./form.js";

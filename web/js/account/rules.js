@@ -1,11 +1,11 @@
-/** What an address and a password must be before they are sent, with the API's own limits; pure. */
+/** Checks of an email address and a password before they are sent, with the API's own limits; pure functions. */
 
 export const LEAST_PASSWORD = 8;
 export const MOST_PASSWORD = 128;
 const LONGEST_ADDRESS = 254;
 
 /**
- * What is wrong with an address, in a sentence; "" if nothing plainly is.
+ * Return a sentence that says what is wrong with an address; "" if nothing obvious is wrong.
  * @param {string} address
  */
 export function addressFault(address) {
@@ -17,8 +17,8 @@ export function addressFault(address) {
 }
 
 /**
- * What is wrong with the length of a new password, in a sentence; "" if nothing is. The API tells whether it is easily
- * guessed.
+ * Return a sentence that says what is wrong with the length of a new password; "" if nothing is wrong. Whether the
+ * password is easy to guess is checked by the API.
  * @param {string} password
  */
 export function passwordFault(password) {
@@ -32,7 +32,7 @@ export function passwordFault(password) {
 export const givenFault = (password) => (password ? "" : "Enter your password.");
 
 /**
- * Return only the fields that have a fault.
+ * Return only the fields that have an error.
  * @param {Record<string, string>} faults
  */
 export const faultsOf = (faults) => Object.fromEntries(Object.entries(faults).filter(([, text]) => text));

@@ -1,9 +1,9 @@
 /**
- * Who is logged in: the one place that holds the session's token.
+ * The session of the logged-in user. Only this module stores the session's token.
  *
- * The token lies in sessionStorage, or in localStorage if the person chose to stay logged in on this device. Tabs of this
- * site share it: a new tab asks the others, and all of them follow when it is renewed or dropped. It is sent to the API
- * only, in a header.
+ * The token is stored in sessionStorage, or in localStorage if the user chose to stay logged in on this device. The
+ * tabs of this site share it: a new tab requests it from the others, and all tabs are updated when it is renewed or
+ * dropped. It is sent only to the API, in a header.
  */
 import { api, ask, RequestError } from "../net.js";
 import { here, withNext } from "./next.js";
@@ -12,9 +12,9 @@ import { here, withNext } from "./next.js";
 /** @typedef {Pick<Storage, "getItem" | "setItem" | "removeItem">} Store */
 /** @typedef {(session: AccountSession | null, elsewhere: boolean) => unknown} Listener */
 /**
- * @typedef {object} Message what tabs tell each other
+ * @typedef {object} Message a message between tabs
  * @property {boolean} [asked] a tab without a session asks for one
- * @property {AccountSession} [session] a session, in place of the one whose token is `replaces`
+ * @property {AccountSession} [session] a session, which replaces the session whose token is `replaces`
  * @property {string} [replaces]
  * @property {string} [dropped] the token of a session that has ended
  */
@@ -24,7 +24,7 @@ const ANSWER_WITHIN_MS = 250;
 const FACTS = /** @type {const} */ (["token", "expires_at", "user_id", "email", "admin", "confirmed", "since"]);
 
 /**
- * Return storage that lasts as long as the page, for browsers that refuse theirs.
+ * Return storage that lasts as long as the page, for browsers that refuse access to their own storage.
  * @returns {Store}
  */
 export function memory() {
@@ -38,7 +38,7 @@ export function memory() {
 }
 
 /**
- * Return a session as it was written, or null for anything else.
+ * Return the session parsed from stored text, or null if the text is not a session.
  * @param {string | null | undefined} text
  * @returns {AccountSession | null}
  */
@@ -92,7 +92,7 @@ export class SessionKeeper {
   }
 
   /**
-   * Keep a session that somebody has just logged in to.
+   * Store the session of a new login.
    * @param {AccountSession} session
    */
   keep(session, { remember = false } = {}) {
@@ -100,7 +100,7 @@ export class SessionKeeper {
   }
 
   /**
-   * Keep the session that replaces the current one, in the same storage and with the same `since`.
+   * Store the session that replaces the current one, in the same storage and with the same `since`.
    * @param {AccountSession} session
    */
   renew(session) {
@@ -108,7 +108,7 @@ export class SessionKeeper {
   }
 
   /**
-   * Keep what the API now says of the person.
+   * Update the stored facts about the user with the given facts from the API.
    * @param {Partial<AccountSession>} facts
    */
   update(facts) {
@@ -128,7 +128,8 @@ export class SessionKeeper {
   }
 
   /**
-   * Call `listener(session, elsewhere)` at every change, `elsewhere` if another tab made it; return what ends that.
+   * Call `listener(session, elsewhere)` at every change; `elsewhere` is true if another tab made it. Return a function
+   * that removes the listener.
    * @param {Listener} listener
    */
   onChange(listener) {
@@ -136,7 +137,7 @@ export class SessionKeeper {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Return the session; where this tab has none, the other tabs are asked first. */
+  /** Return the session; if this tab has none, request it from the other tabs first. */
   async ready() {
     if (this.session) return this.session;
     this.#asking ??= new Promise((resolve) => {
@@ -152,7 +153,7 @@ export class SessionKeeper {
   }
 
   /**
-   * Take a message of another tab.
+   * Handle a message from another tab.
    * @param {Message} message
    */
   hear({ asked, session: given, replaces, dropped }) {
@@ -169,7 +170,7 @@ export class SessionKeeper {
     }
   }
 
-  /** Another tab has changed what the device keeps. */
+  /** Handle a change that another tab made in localStorage. */
   deviceChanged() {
     this.#tell(true);
   }
@@ -207,7 +208,7 @@ export function storage(name) {
     globalThis[name].getItem(KEY);
     return globalThis[name];
   } catch {
-    return memory(); // the browser refuses storage to this site: logged in until the page is left
+    return memory(); // the browser refuses storage to this site: the session lasts until the page is left
   }
 }
 
@@ -241,7 +242,7 @@ export const drop = () => keeper.drop();
 export const onChange = (listener) => keeper.onChange(listener);
 
 /**
- * Go to another page. The promise never settles, so that what awaits it leaves the page as it is.
+ * Go to another page. The promise never settles, so code that awaits it does not change the page any more.
  * @param {string} address
  * @returns {Promise<never>}
  */
@@ -251,14 +252,14 @@ export function leaveFor(address, { back = true } = {}) {
   return new Promise(() => {});
 }
 
-/** Return where to log in, to come back to this page. */
+/** Return the address of the login page that returns to this page afterwards. */
 export const loginAddress = (why = "") => withNext("/login.html", here(location), why);
 
 /**
- * Ask the API at `path` as the logged-in person; see `ask` of net.js.
+ * Send a request to the API at `path` as the logged-in user; see `ask` in net.js.
  *
- * If nobody is logged in, or no longer, the token is dropped and the login page takes over; with `leave: false`
- * RequestError of status 401 is raised instead, for what is only an extra on a page that anybody may see.
+ * If nobody is logged in or the session has ended, the token is dropped and the login page opens. With `leave: false`,
+ * a RequestError with status 401 is raised instead; this is for optional content on pages that need no login.
  * @param {string} path
  * @param {RequestOptions & { leave?: boolean }} [options]
  * @param {SessionKeeper} [using]
@@ -277,7 +278,7 @@ export async function authorized(path, { leave = true, headers, ...options } = {
   }
 }
 
-/** End this session, or all sessions of this person; what the server does not hear of, this browser forgets all the same. */
+/** End this session, or all sessions of this user; this browser forgets the session even if the request fails. */
 export async function logOut({ everywhere = false } = {}) {
   try {
     await authorized(everywhere ? "sessions?everywhere=true" : "sessions", { method: "DELETE", leave: false });

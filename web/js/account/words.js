@@ -1,4 +1,4 @@
-/** The times and the outcomes of logins as words; pure. */
+/** Texts for the times and outcomes of logins; pure functions. */
 
 /** @import { Login } from "../types.js" */
 
@@ -10,7 +10,7 @@ const CLOCK = { hour: "2-digit", minute: "2-digit" };
 const midnightOf = (/** @type {Date} */ date) => new Date(date.getFullYear(), date.getMonth(), date.getDate());
 
 /**
- * "Today, 14:05", "Yesterday, 09:12", "12 November, 09:12", "12 November 2025, 09:12".
+ * Return a time as "Today, 14:05", "Yesterday, 09:12", "12 November, 09:12" or "12 November 2025, 09:12".
  * @param {string} iso
  * @param {Date} now
  */
@@ -24,7 +24,7 @@ export function moment(iso, now) {
 }
 
 /**
- * "12 November", with the year where it is not this year.
+ * Return the day as "12 November", with the year unless it is the current year.
  * @param {string} iso
  * @param {Date} now
  */
@@ -36,7 +36,7 @@ export function day(iso, now) {
 }
 
 /**
- * An IP address as people read it.
+ * Return an IP address in readable form.
  * @param {string} ip
  */
 export function placeName(ip) {
@@ -51,14 +51,14 @@ const OUTCOMES = new Map([
 ]);
 
 /**
- * The outcome of a login: its words, and whether it succeeded.
+ * Return the text for the outcome of a login, and whether the login succeeded.
  * @param {string} outcome
  */
 export const outcomeOf = (outcome) => OUTCOMES.get(outcome) ?? { text: outcome.replaceAll("_", " "), kind: "bad" };
 
 /**
- * Return the entry of the login by which this session began: the successful one nearest to the moment at which this
- * browser got its session. Return null if that is not sure, as on a computer whose clock is wrong.
+ * Return the entry of the login that began this session: the successful login closest to the time at which this browser
+ * got its session. Return null if that is uncertain, for example because the computer's clock is wrong.
  * @param {Login[]} logins
  * @param {number | undefined} sinceMs
  */

@@ -1,12 +1,12 @@
-/** Whether the logged-in viewer may watch; asked for by pages that can do without an answer. */
+/** Whether the logged-in viewer may watch, for pages that also work without this information. */
 import { authorized, ready } from "../account/session.js";
 import { orElse } from "../net.js";
 
 /** @typedef {{ entitled: boolean, suspended: boolean }} Access */
 
 /**
- * Return whether the viewer may watch and, if not, whether a failed payment is why; null if nobody is logged in or the API
- * does not answer.
+ * Return whether the viewer may watch and, if not, whether a failed payment is the reason; null if nobody is logged in
+ * or the API does not respond.
  * @returns {Promise<Access | null>}
  */
 export async function fetchAccess() {

@@ -1,4 +1,4 @@
-/** Where a viewer goes once they have subscribed, kept while they are at PayPal. */
+/** The page that a viewer returns to after subscribing, stored while they are at PayPal. */
 import { safeNext } from "../account/next.js";
 
 /** @typedef {Pick<Storage, "getItem" | "setItem">} Store */
@@ -6,7 +6,7 @@ import { safeNext } from "../account/next.js";
 const KEY = "notflix.after-subscribing";
 
 /**
- * Keep it in this tab; a browser that refuses storage leads home instead.
+ * Store the address in this tab; without storage, the viewer returns to the home page instead.
  * @param {string} next
  * @param {Store} storage
  */
@@ -19,7 +19,7 @@ export function keepNext(next, storage = globalThis.sessionStorage) {
 }
 
 /**
- * Return what was kept, "/" if nothing was.
+ * Return the stored address, or "/" if there is none.
  * @param {string} origin
  * @param {Store} storage
  */

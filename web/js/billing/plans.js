@@ -1,4 +1,4 @@
-/** The plans page: what a subscription costs, and the way to PayPal. */
+/** The plans page: shows the prices of subscriptions and sends the viewer to PayPal. */
 import "../nav.js";
 import { hooks, piece, rootOf, say, showProblem } from "../dom.js";
 import { api, getJson, orElse, persist, RequestError } from "../net.js";
@@ -11,7 +11,7 @@ import { keepNext } from "./goal.js";
 /** @import { Plan, Subscription } from "../types.js" */
 
 /**
- * The note above the plans for somebody who subscribes, has paid or has free access; "" for everybody else.
+ * Return the note above the plans for a viewer who has a subscription, paid time or free access; "" for everyone else.
  * @param {Pick<Subscription, "state" | "paid_through" | "entitlement"> | null} subscription
  * @param {Date} now
  */
@@ -28,7 +28,7 @@ export function noteFor(subscription, now) {
 }
 
 /**
- * May this viewer subscribe now?
+ * Return whether this viewer may subscribe now.
  * @param {Pick<Subscription, "state"> | null} subscription
  */
 export const maySubscribe = (subscription) => !["active", "suspended"].includes(subscription?.state ?? "");

@@ -1,4 +1,4 @@
-/** The page after PayPal's approval: waits until the subscription is active, and leads on. */
+/** The page after approval at PayPal: waits until the subscription is active, then links to the next page. */
 import "../nav.js";
 import { hooks, rootOf, say } from "../dom.js";
 import { persist, repeat, RequestError } from "../net.js";

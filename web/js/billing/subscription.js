@@ -31,7 +31,7 @@ function receiptNode(payment, now) {
 }
 
 /**
- * The words of the link to the plans, "" for none.
+ * Return the text of the link to the plans; "" for no link.
  * @param {Pick<Subscription, "state"> & { entitlement: { reason: string } }} subscription
  */
 export const offerFor = ({ state, entitlement }) => {
@@ -41,7 +41,7 @@ export const offerFor = ({ state, entitlement }) => {
 };
 
 /**
- * Where a viewer continues at PayPal: to approve a subscription, or to settle a payment that failed; "" for nowhere.
+ * Return the PayPal address where the viewer approves a subscription or settles a failed payment; "" if neither is due.
  * @param {Pick<Subscription, "state" | "approve_url">} subscription
  */
 export const payPalAddress = ({ state, approve_url: approve }) => approve ?? (state === "suspended" ? PAYPAL_PAYMENTS : "");
@@ -73,7 +73,7 @@ class SubscriptionPart {
 
   /**
    * @param {Subscription} subscription
-   * @param {Payment[] | null} payments null leaves the receipts as they are
+   * @param {Payment[] | null} payments null leaves the receipts unchanged
    */
   write(subscription, payments) {
     const { at } = this;
@@ -118,7 +118,7 @@ class SubscriptionPart {
 }
 
 /**
- * Fill the part of the page about the subscription of the logged-in viewer.
+ * Fill the part of the page that shows the logged-in viewer's subscription.
  * @param {HTMLElement} root
  */
 export const showSubscription = (root) => new SubscriptionPart(root).load();

@@ -1,24 +1,24 @@
-/** Prices, periods and the state of a subscription as words; pure. */
+/** Texts for prices, periods and the state of a subscription; pure functions. */
 import { day } from "../account/words.js";
 
 /** @import { Payment, Plan, Subscription } from "../types.js" */
 
-/** Where a PayPal user settles a failed automatic payment. */
+/** The page where a PayPal user settles a failed automatic payment. */
 export const PAYPAL_PAYMENTS = "https://www.paypal.com/myaccount/autopay/";
 
 /**
- * An amount in the currency's smallest unit, as people read it: 799 EUR -> "€7.99".
+ * Return the text for an amount in the currency's smallest unit: 799 EUR -> "€7.99".
  * @param {number} minor
  * @param {string} currency
  */
 export function price(minor, currency, locale = "en") {
   const format = new Intl.NumberFormat(locale, { style: "currency", currency, currencyDisplay: "narrowSymbol" });
-  const digits = currency === "JPY" ? 0 : 2; // ISO 4217; some locales show fewer than the amounts have
+  const digits = currency === "JPY" ? 0 : 2; // number of decimals in ISO 4217; some locales would show fewer
   return format.format(minor / 10 ** digits);
 }
 
 /**
- * "a month", "every 3 months".
+ * Return a plan's period as "a month" or "every 3 months".
  * @param {Pick<Plan, "interval" | "interval_count">} plan
  */
 export const period = ({ interval, interval_count: count }) => (count === 1 ? `a ${interval}` : `every ${count} ${interval}s`);
@@ -31,7 +31,7 @@ const MONTHS = new Map([["month", 1], ["year", 12]]);
 const monthsOf = ({ interval, interval_count: count }) => count * (MONTHS.get(interval) ?? 0);
 
 /**
- * What a longer plan saves against the monthly one, in whole percent; 0 where they cannot be compared.
+ * Return how much a longer plan saves compared with the monthly plan, in whole percent; 0 if they are not comparable.
  * @param {Priced} plan
  * @param {Priced[]} plans
  */
@@ -43,7 +43,7 @@ export function saving(plan, plans) {
 }
 
 /**
- * The facts of a subscription, in reading order: the plan, the next charge, the end of access.
+ * Return the facts about a subscription in reading order: the plan, the next charge, the end of access.
  * @param {Pick<Subscription, "plan" | "next_charge" | "paid_through" | "state" | "entitlement">} subscription
  * @param {Date} now
  * @returns {[string, string][]}
@@ -69,7 +69,7 @@ export const isAhead = (iso, now) => new Date(iso) > now;
 const PAYMENT_STATES = new Map([["completed", "Paid"], ["pending", "Processing"], ["declined", "Declined"]]);
 
 /**
- * What a receipt says of its payment.
+ * Return the text of a receipt for the state of its payment.
  * @param {Pick<Payment, "state" | "amount_minor" | "refunded_minor" | "currency">} payment
  */
 export function paymentText({ state, amount_minor: amount, refunded_minor: refunded, currency }) {
@@ -82,7 +82,8 @@ const LATE_MS = 20_000;
 const GIVE_UP_MS = 15 * 60_000;
 
 /**
- * What the page after the approval shows: "waiting" for PayPal, "late" if that takes unusually long, "ready" or "stopped".
+ * Return the state of the page after the approval: "waiting" for PayPal, "late" if that takes unusually long, "ready"
+ * or "stopped".
  * @param {Pick<Subscription, "state"> & { entitlement?: { entitled: boolean } } | null} subscription
  * @param {number} waitedMs
  */
@@ -94,7 +95,8 @@ export function stageOf(subscription, waitedMs) {
 }
 
 /**
- * Milliseconds until the page asks again: often at first, then less and less, for a quarter of an hour.
+ * Return the milliseconds until the page polls again: short at first, then longer and longer; null after a quarter of
+ * an hour.
  * @param {number} waitedMs
  */
 export function askAfter(waitedMs) {

@@ -1,14 +1,14 @@
-/** Buttons, keys and touch; the controls disappear after three seconds of rest. */
+/** Buttons, keys and touch; the controls disappear after three seconds without input. */
 import { hooks } from "../dom.js";
 
-/** @typedef {Record<string, (argument?: any) => any>} Acts everything a viewer can do, by name */
+/** @typedef {Record<string, (argument?: any) => any>} Acts all actions of a viewer, by name */
 
 const REST_MS = 3000;
 const DOUBLE_TAP_MS = 300;
 const SKIP_S = 10;
 
 /**
- * Return what a key does: the name of an act and its argument, or null. Keys with a modifier belong to the browser.
+ * Return the action of a key as its name and argument, or null. Keys with a modifier are left to the browser.
  * @param {{ key: string, ctrlKey?: boolean, metaKey?: boolean, altKey?: boolean }} event
  * @returns {[string, number?] | null}
  */
@@ -24,8 +24,8 @@ export function actForKey({ key, ctrlKey = false, metaKey = false, altKey = fals
 }
 
 /**
- * Return by how many seconds a second tap at `x` skips, the stage being `width` wide: back in the left third, forward in
- * the right, 0 between.
+ * Return how many seconds to skip for a second tap at `x` on a stage `width` wide: negative in the left third, positive
+ * in the right third, 0 in the middle.
  * @param {number} x
  * @param {number} width
  */
@@ -37,13 +37,13 @@ const storage = {
     try {
       return JSON.parse(localStorage.getItem("notflix.player") ?? "{}");
     } catch {
-      return {}; // storage is refused or garbled: defaults
+      return {}; // storage is refused or its content is damaged: use the defaults
     }
   },
   write: (/** @type {object} */ value) => {
     try {
       localStorage.setItem("notflix.player", JSON.stringify(value));
-    } catch { /* storage is refused: nothing is remembered */ }
+    } catch { /* storage is refused: nothing is stored */ }
   },
 };
 export const remembered = storage.read;
@@ -52,7 +52,7 @@ export const remembered = storage.read;
 export const remember = (change) => storage.write({ ...storage.read(), ...change });
 
 /**
- * Restore the remembered volume; offer to unmute a film that begins without sound.
+ * Restore the stored volume; show the unmute button if the film begins muted.
  * @param {HTMLVideoElement} video
  * @param {HTMLElement} unmute
  */
@@ -76,7 +76,7 @@ function toggleFull(root, video) {
 }
 
 /**
- * Return everything a viewer can do; `seek(time)` stays inside what exists.
+ * Return all actions of a viewer; `seek(time)` stays within the available part of the film.
  * @param {{
  *   root: HTMLElement, video: HTMLVideoElement, seek: (time: number) => void, captions: () => void,
  *   shortcuts: HTMLDialogElement,
@@ -153,7 +153,7 @@ function bindKeys(acts) {
   document.addEventListener("keydown", (event) => {
     const act = actForKey(event);
     const on = event.target instanceof Element ? event.target : null;
-    const pressesItself = event.key === " " && on?.matches("button, a"); // a focused button has the space key for itself
+    const pressesItself = event.key === " " && on?.matches("button, a"); // the space key activates a focused button
     const isTyping = on?.matches('input:not([type="range"]), textarea, select');
     if (!act || pressesItself || isTyping) return;
     event.preventDefault();
@@ -162,8 +162,8 @@ function bindKeys(acts) {
 }
 
 /**
- * A click plays and pauses, a double click toggles full screen. A tap shows and hides the controls; a second one at a
- * side skips, as does each that follows soon.
+ * A click plays or pauses, and a double click toggles full screen. A tap shows or hides the controls; a second tap at
+ * one side skips, and so does each further tap that follows soon.
  * @param {HTMLElement} root
  * @param {HTMLElement} stage
  * @param {Acts} acts
@@ -201,7 +201,7 @@ function bindStage(root, stage, acts, rest) {
 }
 
 /**
- * Hide the controls when nothing has moved for a while; `mayRest()` says when they must stay.
+ * Hide the controls after a while without input; they stay visible while `mayRest()` returns false.
  * @param {HTMLElement} root
  * @param {() => boolean} mayRest
  */

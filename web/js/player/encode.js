@@ -1,4 +1,4 @@
-/** The encode of the film while somebody watches it: asked for every few seconds until it ends. */
+/** The progress of the film's encode while somebody watches the film; it is polled every few seconds until it ends. */
 import { orElse, repeat } from "../net.js";
 
 /** @import { PlaybackSession, Title } from "../types.js" */
@@ -7,7 +7,7 @@ import { orElse, repeat } from "../net.js";
 export const POLL_MS = 2500;
 
 /**
- * Return the state after an answer of `GET /api/titles/{id}`.
+ * Return the state after a response of `GET /api/titles/{id}`.
  * @param {EncodeState} state
  * @param {Pick<Title, "status" | "progress">} title
  * @returns {EncodeState}
@@ -28,7 +28,7 @@ export class Encode {
   #stop = () => {};
 
   /**
-   * `ask()` gives the title as the API tells it; `onChange(before)` is told of changes of the state.
+   * `ask()` fetches the title from the API; `onChange(before)` is called after each change of the state.
    * @param {() => Promise<Title>} ask
    * @param {(before: EncodeState) => void} onChange
    */
@@ -43,20 +43,20 @@ export class Encode {
     return this.state.status === "encoding";
   }
 
-  /** Is something of the film missing, for now or for good? */
+  /** Whether a part of the film is missing, temporarily or permanently. */
   get partial() {
     return this.state.status !== "ready";
   }
 
   /**
-   * Start from the state that a playback session tells, and follow it.
+   * Start with the state given by a playback session, and poll for changes.
    * @param {Pick<PlaybackSession, "status" | "percent" | "front_s" | "duration_s">} session
    */
   follow({ status, percent, front_s: front, duration_s: duration }) {
     this.#stop();
     this.#set({ status, percent: Math.floor(percent ?? 0), front: front ?? 0, duration: duration ?? 0 });
     const turn = async () => {
-      const title = await orElse(this.#ask(), null); // without an answer the state stays, and the next turn asks again
+      const title = await orElse(this.#ask(), null); // a failed request is repeated later
       if (title) this.#set(progressed(this.state, title));
     };
     this.#stop = repeat(turn, () => (this.running ? POLL_MS : null));

@@ -5,13 +5,13 @@ import { bufferedEnd } from "./timeline.js";
 /** @import { Recovery } from "./recovery.js" */
 /** @import { Session } from "./session.js" */
 
-/** Shaka's own quick retries of one request; lasting failures are for recovery.js. */
+/** Shaka's own quick retries of one request; recovery.js handles lasting failures. */
 const RETRY = { maxAttempts: 4, baseDelay: 500, backoffFactor: 1.7, fuzzFactor: 0.4, timeout: 20_000, stallTimeout: 8000, connectionTimeout: 8000 };
 
 export const SETTINGS = {
   manifest: {
     retryParameters: RETRY,
-    // A growing film is a recording that began in 1970: the clock says nothing about its length.
+    // A growing film is a live stream that began in 1970, so the current time does not give its length.
     dash: { autoCorrectDrift: false },
   },
   streaming: { retryParameters: RETRY, bufferingGoal: 30, bufferBehind: 60, rebufferingGoal: 2 },
@@ -21,8 +21,8 @@ export const SETTINGS = {
 const ENCODER_MARGIN_S = 4;
 
 /**
- * Make a player on `video`, its captions in `stage`, every request signed by `session`. `recovery` is told of failures
- * of the network and of what arrives; `onFatal(error)` of everything that the film cannot survive.
+ * Create a player for `video` with its captions in `stage`; `session` signs every request. `recovery` receives network
+ * failures and the buffered end; `onFatal(error)` receives errors after which the film cannot continue.
  * @param {any} shaka
  * @param {{
  *   video: HTMLVideoElement, stage: HTMLElement, session: Session, recovery: Recovery, onFatal: (error: any) => void,
@@ -34,7 +34,7 @@ export async function createPlayer(shaka, { video, stage, session, recovery, onF
   const player = new shaka.Player(null, stage);
   await player.attach(video);
   player.configure(SETTINGS);
-  player.configure("streaming.failureCallback", (/** @type {any} */ _error) => {}); // the default retries growing films
+  player.configure("streaming.failureCallback", (/** @type {any} */ _error) => {}); // the default retries live films
   player.addEventListener("error", (/** @type {any} */ { detail }) => {
     if (detail.severity !== shaka.util.Error.Severity.CRITICAL) return;
     if (detail.category === shaka.util.Error.Category.NETWORK) recovery.failed(detail, shaka.util.Error);
@@ -53,8 +53,8 @@ export async function createPlayer(shaka, { video, stage, session, recovery, onF
 }
 
 /**
- * Return where to begin, in seconds: at the place asked for, else where the viewer stopped (which the API gives as 0 at
- * the end), but within what is encoded.
+ * Return the start position in seconds: the requested position, otherwise the position where the viewer stopped (which
+ * the API returns as 0 for a finished film), limited to the encoded part.
  * @param {Pick<PlaybackSession, "resume_s" | "duration_s" | "front_s" | "status">} session
  * @param {number | null} wanted
  */
@@ -64,7 +64,7 @@ export function startTime({ resume_s: resume = 0, duration_s: duration = 0, fron
 }
 
 /**
- * Return the place that the page's address asks for, in seconds (`&from=0` starts over); null if it does not.
+ * Return the position in seconds that the page's address requests (`&from=0` starts over); null if there is none.
  * @param {string} query
  */
 export function placeIn(query) {
@@ -73,7 +73,7 @@ export function placeIn(query) {
 }
 
 /**
- * Add the thumbnails and those subtitles that the manifest does not list; return the thumbnails' track or null.
+ * Add the thumbnails, and the subtitles that the manifest does not list; return the thumbnail track or null.
  * @param {any} player
  * @param {Pick<PlaybackSession, "thumbnails_url" | "subtitles">} session
  */

@@ -11,13 +11,13 @@ import { languageName } from "../text.js";
 export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
 
 /**
- * Return the heights to choose from, best first, each once.
+ * Return the selectable heights, best first, without duplicates.
  * @param {VideoTrack[]} tracks
  */
 export const heightsOf = (tracks) => [...new Set(tracks.map((track) => track.height ?? 0).filter(Boolean))].sort((a, b) => b - a);
 
 /**
- * Return a label that tells a text or audio track from the others.
+ * Return a label that distinguishes a text or audio track from the others.
  * @param {Track} track
  */
 export const trackLabel = (track) => track.label || languageName(track.language);
@@ -26,8 +26,8 @@ export const trackLabel = (track) => track.label || languageName(track.language)
 const baseOf = (tag) => tag.split("-")[0].toLowerCase();
 
 /**
- * Return the track in the language that comes first in `languages`, exactly or but for its region ("pt" for "pt-BR"); the
- * first track if none matches, null if there is no track.
+ * Return the track that matches the earliest possible language in `languages`, exactly or ignoring the region ("pt" for
+ * "pt-BR"); the first track if none matches, null if there is no track.
  * @template {Track} T
  * @param {T[]} tracks
  * @param {readonly string[]} languages
@@ -117,7 +117,7 @@ function groupNode({ heading, choices }, done) {
 }
 
 /**
- * Let an anchor's button open and close its panel, filled by `groups()` each time.
+ * Make the button in `anchor` open and close its panel, which `groups()` fills each time it opens.
  * @param {HTMLElement} anchor
  * @param {() => (Group | null)[]} groups
  */

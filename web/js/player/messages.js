@@ -1,4 +1,4 @@
-/** What the player says: short notices over the film, and the message in its place when it cannot continue. */
+/** The player's messages: short notices over the film, and the message that replaces the film if it cannot continue. */
 import { backoff, isTemporary, RequestError } from "../net.js";
 import { say } from "../dom.js";
 
@@ -11,19 +11,19 @@ const AUTOMATIC_RETRY_MS = 3000;
  * @property {number} [status]
  * @property {number | string} [code]
  * @property {string} [message]
- * @property {boolean} [unreachable] set by the page: storage did not answer, but may answer later
- * @property {boolean} [suspended] set by the page: a failed payment is why the viewer may not watch
+ * @property {boolean} [unreachable] set by the page: storage did not respond but may respond later
+ * @property {boolean} [suspended] set by the page: the viewer may not watch because a payment failed
  */
 /** @typedef {{ heading: string, text: string, again: boolean, plans?: boolean, settle?: boolean }} Message */
 
 /**
- * What is said while the network fails; the film plays on as far as it is loaded.
+ * The notices during network failures; the film plays on as far as it is loaded.
  * @type {Record<string, string>}
  */
 export const TROUBLES = { offline: "You are offline. The film continues when you are back online.", failing: "Connection trouble. Trying again…" };
 
 /**
- * Return what to say when a film cannot be played: a heading, what to do, and whether trying again can help.
+ * Return the message for a film that cannot be played: a heading, advice, and whether trying again can help.
  * @param {PlaybackError} error
  * @returns {Message}
  */
@@ -40,12 +40,12 @@ export function problemFor(error) {
 }
 
 /**
- * Did something not answer that may answer later?
+ * Return whether the error means that a server did not respond but may respond later.
  * @param {PlaybackError} error
  */
 const isUnreachable = (error) => Boolean(error.unreachable) || (error instanceof RequestError && error.status === 0);
 
-/** Lines over the film: one for a moment, or one for as long as something is so. */
+/** Notices over the film: temporary ones, and lasting ones that are shown while a condition holds. */
 export class Notices {
   #node;
   #lasting = { end: "", trouble: "", encode: "" };
@@ -58,7 +58,7 @@ export class Notices {
   }
 
   /**
-   * Say something for a moment.
+   * Show a notice for a short time.
    * @param {string} text
    */
   notice(text) {
@@ -68,7 +68,7 @@ export class Notices {
   }
 
   /**
-   * Change what is said for as long as it is true: why the film will end, what is wrong with the network or the encode.
+   * Change the lasting notices: why the film will end, and what is wrong with the network or the encode.
    * @param {{ end?: string, trouble?: string, encode?: string }} lasting
    */
   tell(lasting) {
@@ -79,7 +79,7 @@ export class Notices {
   }
 }
 
-/** The message in place of the film; what failed because of the connection is retried automatically. */
+/** The message in place of the film; after a connection failure, the film is opened again automatically. */
 export class Problem {
   #at;
   #reachable;
@@ -89,7 +89,7 @@ export class Problem {
   #timer;
 
   /**
-   * `at` are the hooks of the player; `reachable()` asks for a session, `load()` opens the film.
+   * `at` contains the hooks of the player; `reachable()` requests a session, `load()` opens the film.
    * @param {Hooks} at
    * @param {{ reachable: () => Promise<unknown>, load: () => unknown }} parts
    */
@@ -124,7 +124,7 @@ export class Problem {
     this.#at.problem.hidden = true;
   }
 
-  /** The film plays: forget earlier failures. */
+  /** Reset the count of failures, because the film plays. */
   forget() {
     this.#attempts = 0;
   }
@@ -139,7 +139,7 @@ export class Problem {
     this.#timer = undefined;
   }
 
-  /** Ask while the message stays, so that it does not flicker. */
+  /** Test the connection while the message stays visible, so that it does not flicker. */
   async #tryAgain() {
     this.#clear();
     try {

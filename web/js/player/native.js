@@ -1,18 +1,18 @@
 /**
- * Browsers without Media Source Extensions (iPhones before iOS 17.1) play HLS themselves: Shaka then only hands them an
- * address. They sign no request, so the address carries a signed token, and is replaced before that expires.
+ * Browsers without Media Source Extensions (iPhones before iOS 17.1) play HLS natively: Shaka only passes them an
+ * address. They do not sign requests, so the address contains a signed token and is replaced before the token expires.
  */
 
 export const HLS = "application/x-mpegurl";
 
 /**
- * Must the browser play HLS itself?
+ * Return whether the browser must play HLS natively.
  * @param {object} scope
  */
 export const playsNatively = (scope) => !("MediaSource" in scope) && !("ManagedMediaSource" in scope);
 
 /**
- * Return the milliseconds after which to take a new address: a minute before the old one expires.
+ * Return the milliseconds until the address must be replaced: one minute before it expires.
  * @param {string} expiresAt
  * @param {number} now
  */
@@ -21,7 +21,7 @@ export const replaceAfter = (expiresAt, now) => Math.max(5000, new Date(expiresA
 const MOST_ATTEMPTS = 3;
 const AGAIN_MS = 5000;
 
-/** Keeps a player that plays HLS itself supplied with valid addresses. */
+/** Supplies a native HLS player with valid addresses. */
 export class Native {
   #replace;
   #later;
@@ -31,8 +31,8 @@ export class Native {
   #attempts = 0;
 
   /**
-   * `replace({ failed })` opens the film again at the place where it is, `failed` if the player has given up; the other
-   * two are those of a window.
+   * `replace({ failed })` opens the film again at its current position; `failed` is true if the player has given up.
+   * The other two are a window's functions to set and clear a timer.
    * @param {(how?: { failed?: boolean }) => unknown} replace
    * @param {{ later?: (work: () => void, ms: number) => any, cancel?: (timer: any) => void }} clock
    */
@@ -43,24 +43,27 @@ export class Native {
   }
 
   /**
-   * An address plays from now on that expires then.
+   * Schedule the replacement of a new address, which expires at `expiresAt`.
    * @param {string} expiresAt
    */
   follow(expiresAt, now = Date.now()) {
     this.#schedule(replaceAfter(expiresAt, now));
   }
 
-  /** Replace the address again soon: there was no connection to ask for one. */
+  /** Try to replace the address again soon, because there was no connection to request one. */
   again() {
     this.#schedule(AGAIN_MS);
   }
 
-  /** The film plays: forget earlier failures. */
+  /** Reset the count of failures, because the film plays. */
   moves() {
     this.#attempts = 0;
   }
 
-  /** The player has given up, the only sign of an expired address; return whether a new one is tried. */
+  /**
+   * Handle a player that has given up, which is the only sign of an expired address; return whether a new address is
+   * tried.
+   */
   recovers() {
     this.#cancel(this.#timer);
     if (this.#attempts >= MOST_ATTEMPTS) return false;

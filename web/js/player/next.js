@@ -1,4 +1,4 @@
-/** What comes next: the following episode, else a film like this one, offered at the end with a countdown. */
+/** The next title: the following episode, otherwise a similar film, offered at the end with a countdown. */
 import { api, ask, orElse } from "../net.js";
 import { canPlay, pictureFor, watchAddress } from "../cards.js";
 import { hooks, picture } from "../dom.js";
@@ -10,7 +10,8 @@ export const COUNTDOWN_S = 10;
 const LOOK_BEFORE_END_S = 30;
 
 /**
- * Return the title to offer, out of the API's answers about the next episode and similar titles; null if none plays.
+ * Return the title to offer, from the API's responses about the next episode and similar titles; null if none is
+ * playable.
  * @param {{ next: any } | null} following
  * @param {{ titles: any[] } | null} similar
  * @returns {Offer | null}
@@ -22,7 +23,7 @@ export function choose(following, similar) {
 }
 
 /**
- * The words under the name while `left` seconds remain.
+ * Return the text under the name while `left` seconds remain.
  * @param {number} left
  */
 export const countdownText = (left) => (left > 0 ? `Plays in ${left} second${left === 1 ? "" : "s"}` : "Starting…");
@@ -30,7 +31,7 @@ export const countdownText = (left) => (left > 0 ? `Plays in ${left} second${lef
 /** @param {string} id */
 async function find(id) {
   const title = `titles/${encodeURIComponent(id)}`;
-  const following = await orElse(ask(api(`${title}/next`)), null); // without an answer nothing is offered
+  const following = await orElse(ask(api(`${title}/next`)), null); // if the request fails, nothing is offered
   return choose(following, following?.next ? null : await orElse(ask(api(`${title}/similar`)), null));
 }
 
@@ -46,7 +47,7 @@ export class Next {
   #timer;
 
   /**
-   * `root` is the card; `leave(address)` goes there.
+   * `root` is the card; `leave(address)` opens an address.
    * @param {HTMLElement} root
    * @param {{ id: string, video: HTMLVideoElement, leave: (address: string) => void }} parts
    */
@@ -66,7 +67,7 @@ export class Next {
     this.#at["next-cancel"].addEventListener("click", () => this.dismiss());
     this.#root.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.dismiss();
-      if (event.key !== "Tab") event.stopPropagation(); // the player's keys mean the film that has ended
+      if (event.key !== "Tab") event.stopPropagation(); // the player's keys would act on the film that has ended
     });
   }
 
@@ -111,7 +112,7 @@ export class Next {
     };
     show();
     this.#timer = setInterval(() => {
-      if (document.visibilityState === "hidden") return; // nobody is looking: it waits
+      if (document.visibilityState === "hidden") return; // the page is hidden: the countdown waits
       left -= 1;
       show();
       if (left > 0) return;

@@ -1,6 +1,6 @@
 /**
- * Keeps a film going through failures of the network: retries on a schedule, and at once when the browser is online
- * again, until data arrives.
+ * Keeps a film playing through network failures: it retries with increasing delays, and at once when the browser is
+ * online again, until data arrives.
  *
  * Shaka 5.2 dispatches `error` with severity CRITICAL before it calls `streaming.failureCallback`, and the event cannot
  * be cancelled: lowering the severity in the callback comes too late, so the handler of `error` must decide whether a
@@ -12,21 +12,21 @@ import { backoff, isTemporary, RequestError } from "../net.js";
 /** @typedef {{ Category: Record<string, number>, Code: Record<string, number> }} Kinds Shaka's enumerations of errors */
 /** @typedef {{ category?: number, code?: number | string, data?: any[] }} PlayerError */
 
-/** So many refusals, or missing segments, without new data in between are final. */
+/** After this many refusals or missing segments without new data in between, the film stops. */
 const MOST_REFUSALS = 20;
 const MOST_MISSING = 2;
-/** A retry that brings neither data nor an error within this time never will. */
+/** A retry without data or an error within this time has failed. */
 const SILENT_MS = 60_000;
 const NEW_DATA_S = 0.1;
 
 /**
- * Return the API's own refusal behind an error of Shaka's request filter; the error itself otherwise.
+ * Return the API error that caused an error of Shaka's request filter, otherwise the error itself.
  * @param {PlayerError} error
  */
 export const causeOf = (error) => (error.data?.[0] instanceof RequestError ? error.data[0] : error);
 
 /**
- * Return what to do about a streaming error: "retry", ask for a new SAS ("renew"), or "stop".
+ * Return the action for a streaming error: "retry", "renew" (request a new SAS), or "stop".
  * @param {PlayerError} error
  * @param {Kinds} kinds
  */
@@ -43,7 +43,7 @@ export function remedy(error, { Category, Code }) {
 }
 
 /**
- * Return an error, marked as `unreachable` if it is Shaka's and only means that something did not answer.
+ * Return the error, marked as `unreachable` if it is an error of Shaka that only means that a server did not respond.
  * @param {any} error
  * @param {{ util: { Error: Kinds } } | undefined} shaka
  */
@@ -75,8 +75,9 @@ export class Recovery {
   #watchdog;
 
   /**
-   * `retry()` makes the player fetch again and `reload()` opens the film again; `renew()` asks for a new SAS.
-   * `onTrouble(trouble)` is told "offline", "failing" or "" (none), `onStop(error)` why the film cannot continue.
+   * `retry()` makes the player fetch again and `reload()` opens the film again; `renew()` requests a new SAS.
+   * `onTrouble(trouble)` is called with "offline", "failing" or "" (none), and `onStop(error)` with the reason why the
+   * film cannot continue.
    * @param {{
    *   retry: () => void,
    *   reload: () => void,
@@ -99,7 +100,7 @@ export class Recovery {
   }
 
   /**
-   * Take an error of the player.
+   * Handle an error of the player.
    * @param {PlayerError} error
    * @param {Kinds} kinds
    */
@@ -120,7 +121,7 @@ export class Recovery {
       this.#schedule();
       return;
     }
-    if (this.#attempts > 1) this.#tell(); // the first new SAS usually settles it: nothing to tell
+    if (this.#attempts > 1) this.#tell(); // the first new SAS usually solves the problem, so no notice is shown
     this.#renew().then(
       () => this.#schedule(),
       (refusal) => {
@@ -130,13 +131,13 @@ export class Recovery {
     );
   }
 
-  /** The browser has lost its connection: what is loaded plays on. */
+  /** Handle the loss of the browser's connection; the loaded part plays on. */
   offline() {
     this.#offline = true;
     this.#tell();
   }
 
-  /** The browser is connected again. */
+  /** Handle the return of the browser's connection. */
   online() {
     this.#offline = false;
     this.#tell();
@@ -144,7 +145,7 @@ export class Recovery {
   }
 
   /**
-   * The film is loaded without a gap from where it plays up to `end`, in seconds.
+   * Record that the film is loaded without a gap from the current position to `end`, in seconds.
    * @param {number} end
    */
   reaches(end) {
@@ -153,7 +154,7 @@ export class Recovery {
   }
 
   /**
-   * The viewer has seeked to a place that is loaded up to `end`: only data beyond it shows that the network works.
+   * Record a seek to a position that is loaded up to `end`; only data beyond `end` shows that the network works.
    * @param {number} end
    */
   leaps(end) {
@@ -161,7 +162,7 @@ export class Recovery {
     this.#mark = end;
   }
 
-  /** Forget what has failed. */
+  /** Forget all failures. */
   reset() {
     this.#failing = false;
     this.#attempts = 0;

@@ -1,4 +1,4 @@
-/** A playback session: where the film lies and the SAS that opens it, renewed long before it expires. */
+/** A playback session: the film's addresses and their SAS, which is renewed long before it expires. */
 import { isTemporary, RequestError } from "../net.js";
 
 /** @import { PlaybackSession } from "../types.js" */
@@ -6,7 +6,7 @@ import { isTemporary, RequestError } from "../net.js";
 const AGAIN_MS = 5000;
 
 /**
- * Return `uri` with the SAS in its query; unchanged if it lies elsewhere or is not a request at all (`data:`).
+ * Return `uri` with the SAS in its query; unchanged if it has another origin or needs no request (`data:`).
  * @param {string} uri
  * @param {string} sas
  * @param {string} origin
@@ -15,13 +15,13 @@ export function sign(uri, sas, origin) {
   if (!URL.canParse(uri)) return uri;
   const address = new URL(uri);
   if (address.origin !== origin || address.searchParams.has("sig")) return uri;
-  const [place, fragment] = uri.split(/(?=#)/); // a part of a thumbnail sheet is named behind a "#"
+  const [place, fragment] = uri.split(/(?=#)/); // the fragment after "#" selects a part of a thumbnail sheet
   return `${place}${address.search ? "&" : "?"}${sas.replace(/^\?/, "")}${fragment ?? ""}`;
 }
 
 /**
- * Return the milliseconds after which to ask for a new SAS: three quarters of its life, at most five minutes, which is less
- * than the shortest life of one. The limit keeps a film playing on a computer whose clock is hours slow.
+ * Return the milliseconds until a new SAS is requested: three quarters of its lifetime, at most five minutes, which is
+ * less than the shortest lifetime. The limit keeps a film playing on a computer whose clock is hours slow.
  * @param {string} expiresAt
  * @param {number} now
  */
@@ -40,8 +40,8 @@ export class Session {
   #pending = null;
 
   /**
-   * `open()` asks the API for a session; `ticks` is a clock that never jumps, in milliseconds. `onRefused(error)` is told
-   * when the API refuses a new SAS while the old one still works.
+   * `open()` requests a session from the API; `ticks` is a monotonic clock in milliseconds. `onRefused(error)` is
+   * called if the API refuses a new SAS while the old one is still valid.
    * @param {() => Promise<PlaybackSession>} open
    * @param {{ ticks?: () => number, now?: () => number, onRefused?: (error: RequestError) => void }} parts
    */
@@ -54,7 +54,7 @@ export class Session {
     this.data = null;
   }
 
-  /** Ask for a session now; those who ask meanwhile share the answer. */
+  /** Request a session now; concurrent calls share the response. */
   renew() {
     this.#pending ??= this.#open()
       .then((data) => {

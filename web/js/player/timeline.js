@@ -1,13 +1,15 @@
-/** The seek bar: the position, what is loaded, what is encoded, and a picture of what lies under the pointer. */
+/**
+ * The seek bar: the position, the loaded part, the encoded part, and a thumbnail for the position under the pointer.
+ */
 import { clock } from "../text.js";
 import { hooks } from "../dom.js";
 
 /** @typedef {Pick<TimeRanges, "length" | "start" | "end">} Ranges */
 /**
- * @typedef {object} Facts where the film is; times in seconds
+ * @typedef {object} Facts the state of the film; times in seconds
  * @property {number} time
  * @property {number} duration
- * @property {number} front the end of what is encoded
+ * @property {number} front the end of the encoded part
  * @property {boolean} encoding
  * @property {Ranges} buffered
  */
@@ -16,7 +18,7 @@ import { hooks } from "../dom.js";
 const FRONT_MARGIN_S = 1;
 
 /**
- * Return the place nearest to `target` that exists: inside the film and within what is encoded.
+ * Return the available position nearest to `target`: inside the film and within its encoded part.
  * @param {number} target
  * @param {Pick<Facts, "duration" | "front" | "encoding">} facts
  */
@@ -26,7 +28,7 @@ export function reachable(target, { duration, front, encoding }) {
 }
 
 /**
- * Return the end of the buffered range around `time`, `time` itself if nothing is buffered there.
+ * Return the end of the buffered range around `time`, or `time` itself if nothing is buffered there.
  * @param {Ranges} ranges
  * @param {number} time
  */
@@ -38,7 +40,7 @@ export function bufferedEnd(ranges, time) {
 }
 
 /**
- * Return the centre, in pixels, that keeps a preview of `width` inside a bar of `whole` pixels.
+ * Return the centre, in pixels, at which a preview of `width` pixels stays inside a bar of `whole` pixels.
  * @param {number} at
  * @param {number} width
  * @param {number} whole
@@ -131,7 +133,7 @@ export class Timeline {
     preview.hidden = false;
     place();
     const piece = exists ? await this.#thumbnail(time) : null;
-    if (this.#previewed !== time) return; // the pointer has moved on
+    if (this.#previewed !== time) return; // the pointer has moved in the meantime
     picture.hidden = !piece;
     if (piece) {
       Object.assign(picture.style, {

@@ -1,6 +1,7 @@
 /**
- * Heartbeats: the position of the film, how long it was watched and how well it streamed; sent every 15 seconds while it
- * plays, on pause, seek and end, and when the page is left. The next heartbeat makes up for one that is lost.
+ * Heartbeats with the position of the film, the time watched and the streaming quality. They are sent every 15 seconds
+ * while it plays, on pause, seek and end, and when the page is left. Each heartbeat contains totals, so a lost one does
+ * no harm.
  */
 import { api } from "../net.js";
 
@@ -8,9 +9,12 @@ import { api } from "../net.js";
 
 export const EVERY_MS = 15_000;
 const SETTLED_MS = 600;
-const LONGEST_STEP_S = 3; // time updates come more often than that, even at double speed in a hidden tab
+const LONGEST_STEP_S = 3; // time updates are more frequent than this, even at double speed in a hidden tab
 
-/** Counts one viewing session: seconds played, start-up, stalls; `now` is a clock that never jumps, in milliseconds. */
+/**
+ * Counts the seconds played, the startup time and the stalls of one viewing session; `now` is a monotonic clock in
+ * milliseconds.
+ */
 export class Tally {
   #now;
   #began;
@@ -34,18 +38,19 @@ export class Tally {
     return this.startupMs !== null;
   }
 
-  /** The film has been asked for; counts until it plays. */
+  /** Record that the film has been requested; the startup time lasts until it plays. */
   asked() {
     if (!this.begun) this.#began = this.#now();
   }
 
-  /** The film plays. */
+  /** Record that the film plays. */
   plays() {
     if (!this.begun) this.startupMs = Math.round(this.#now() - this.#began);
   }
 
   /**
-   * The film is at `time`: what lies between is watched, unless it was skipped.
+   * Record that playback has reached `time`; the interval since the previous call counts as watched unless it was
+   * skipped.
    * @param {number} time
    */
   reaches(time) {
@@ -54,13 +59,13 @@ export class Tally {
     this.#time = time;
   }
 
-  /** The viewer seeks: nothing in between counts. */
+  /** Record a seek; the skipped interval does not count as watched. */
   leaps() {
     this.#time = null;
   }
 
   /**
-   * The film waits for data, or no longer; `counts` says whether that is a fault of the network.
+   * Record that the film waits for data (`on`) or no longer waits; `counts` is true if the network is the cause.
    * @param {boolean} on
    */
   waits(on, counts = true) {
@@ -96,7 +101,7 @@ export class Tally {
   }
 }
 
-/** Sends heartbeats of what plays in `video`; `session` holds the ticket and can ask for another. */
+/** Sends heartbeats for the film in `video`; `session` contains the ticket and can request a new one. */
 export class Usage {
   #address;
   #video;
@@ -126,7 +131,7 @@ export class Usage {
     video.addEventListener("timeupdate", () => { if (!video.seeking) tally.reaches(video.currentTime); });
     video.addEventListener("seeking", () => tally.leaps());
     video.addEventListener("seeked", () => {
-      clearTimeout(this.#settling); // dragging the bar seeks many times
+      clearTimeout(this.#settling); // dragging the seek bar causes many seeks
       this.#settling = setTimeout(() => this.#send(), SETTLED_MS);
     });
     video.addEventListener("pause", () => { if (!video.ended) this.#send(); });
@@ -136,7 +141,10 @@ export class Usage {
     window.addEventListener("pagehide", () => this.leave());
   }
 
-  /** Send the position as the page goes away: a beacon outlives it, but can only POST, and without headers. */
+  /**
+   * Send the position when the page is closed. A beacon outlives the page, but it is always a POST without custom
+   * headers.
+   */
   leave() {
     const beat = this.#next();
     if (beat) navigator.sendBeacon(this.#address, JSON.stringify(beat));
@@ -150,13 +158,13 @@ export class Usage {
       keepalive: true,
       headers: { "content-type": "application/json" },
       body: JSON.stringify(beat),
-    }).catch(() => null); // no connection: the next heartbeat has everything
+    }).catch(() => null); // no connection: the next heartbeat contains everything
     if (answer?.ok) return;
     this.#told = "";
-    if (answer?.status === 401) await this.#session.renew().catch(() => null); // a ticket lives for a day
+    if (answer?.status === 401) await this.#session.renew().catch(() => null); // a ticket expires after a day
   }
 
-  /** Return the next heartbeat; null before the film has begun, without a ticket, and when there is nothing new. */
+  /** Return the next heartbeat; null if the film has not begun, there is no ticket, or nothing has changed. */
   #next() {
     const { tally } = this;
     const ticket = this.#session.data?.usage_ticket;

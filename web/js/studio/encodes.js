@@ -1,4 +1,4 @@
-/** The encodes: their progress, why one failed, and what can be done about it. */
+/** The encodes: their progress, the reason for a failure, and the possible actions. */
 import { hook, hooks, piece, reconcile, say } from "../dom.js";
 import { repeat, RequestError } from "../net.js";
 import { watchAddress } from "../cards.js";
@@ -8,7 +8,7 @@ import { bytesText, countText, isOpen, jobText, lookAfter, offers, troubleText }
 
 /** @import { Job } from "../types.js" */
 
-const EXPECTED_MS = 60_000; // the job of an upload appears within seconds
+const EXPECTED_MS = 60_000; // the job appears within seconds after its upload
 
 class Encodes {
   /** @param {HTMLElement} root */
@@ -29,7 +29,7 @@ class Encodes {
     document.addEventListener("visibilitychange", () => { if (!document.hidden && this.isKnown) this.look(); });
   }
 
-  /** Look now, and then again and again. */
+  /** Fetch the jobs now, then repeatedly. */
   async look() {
     this.stop();
     const turn = (this.turn += 1);
@@ -38,7 +38,7 @@ class Encodes {
     this.stop = repeat(() => this.load(), () => lookAfter({ moving: this.isMoving, failures: this.failures }));
   }
 
-  /** An upload has just ended: its job will appear soon. */
+  /** Poll more often, because an upload has just ended and its job will appear soon. */
   expect() {
     this.expectedUntil = performance.now() + EXPECTED_MS;
     this.look();

@@ -1,4 +1,4 @@
-/** People: who has free access, who subscribes, and what PayPal has sent. */
+/** People: free access, subscriptions, and the events that PayPal has sent. */
 import { hook, hooks, piece, say } from "../dom.js";
 import { persist, RequestError } from "../net.js";
 import { bindForm } from "../account/form.js";
@@ -18,7 +18,7 @@ const shortId = (id) => (id.length > 14 ? `${id.slice(0, 12)}…` : id);
 const accountText = (id) => (id ? `account ${shortId(id)}` : "deleted account");
 
 /**
- * A moment within a sentence.
+ * Return the text for a time inside a sentence.
  * @param {string} iso
  * @param {Date} now
  */
@@ -33,11 +33,11 @@ const byWhom = (id) => (id === "operator" ? "by the operator" : id && id === ses
  */
 export const askAgain = (path) => persist(() => authorized(path));
 
-/** A list of things that have a head, a line of facts and a state, loaded page by page. */
+/** A list of entries with a heading, a line of facts and a state, loaded page by page. */
 class List {
   /**
    * @param {HTMLElement} root
-   * @param {{ path: string, name: string, write: (one: any, now: Date) => Entry }} how `name` is that of the list in the answer
+   * @param {{ path: string, name: string, write: (one: any, now: Date) => Entry }} how `name`: the list's name in the response
    */
   constructor(root, { path, name, write }) {
     this.at = hooks(root);
@@ -106,7 +106,7 @@ export function grantEntry({ user_id: user, until, granted_at: at, granted_by: b
 /**
  * @param {OwnersSubscription} subscription
  * @param {Date} now
- * @param {Map<string, string>} names those of the plans by their id
+ * @param {Map<string, string>} names the names of the plans by their ids
  * @returns {Entry}
  */
 export function subscriptionEntry(subscription, now, names = new Map()) {
@@ -165,7 +165,7 @@ export function bindPeople(root) {
     try {
       for (const { id, name } of (await askAgain("plans/all")).plans) names.set(id, name);
     } catch (error) {
-      if (!(error instanceof RequestError)) throw error; // their ids are shown instead
+      if (!(error instanceof RequestError)) throw error; // the plans' ids are shown instead
     }
   };
   return { look: () => Promise.all([grants.load(), loadNames().then(() => subscriptions.load()), events.load()]) };

@@ -1,4 +1,4 @@
-/** The plans that people can subscribe to: made, and retired. */
+/** The plans that people can subscribe to: the form that creates a plan, and the list in which plans are retired. */
 import { hooks, piece, say } from "../dom.js";
 import { RequestError } from "../net.js";
 import { bindForm } from "../account/form.js";

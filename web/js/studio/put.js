@@ -1,11 +1,12 @@
-/** One PUT to blob storage that tells its progress: `fetch` cannot, so XMLHttpRequest does. */
+/** One PUT to blob storage with progress events; it uses XMLHttpRequest, because `fetch` has no upload progress. */
 import { PutError } from "./upload.js";
 
 const SILENT_MS = 60_000;
 const CODE = /<Code>(\w+)<\/Code>/;
 
 /**
- * Put `body`; resolve on 2xx, reject with PutError otherwise. A connection without progress for a minute is given up.
+ * Upload `body` with PUT; resolve on 2xx, otherwise reject with PutError. A connection without progress for a minute is
+ * aborted.
  * @param {string} address
  * @param {XMLHttpRequestBodyInit} body
  * @param {{ signal: AbortSignal, onBytes: (bytes: number) => void }} how
@@ -49,7 +50,8 @@ export function put(address, body, { signal, onBytes }) {
 }
 
 /**
- * Wait, not longer than until the browser is online again; reject with the reason of `signal` if that is aborted.
+ * Wait for `ms`, or until the browser comes online if that is earlier; reject with the reason of `signal` if it is
+ * aborted.
  * @param {number} ms
  * @param {AbortSignal} signal
  * @returns {Promise<void>}

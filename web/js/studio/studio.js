@@ -1,4 +1,4 @@
-/** The Studio: where an administrator runs the service. A tab loads its content when it is opened. */
+/** The Studio, where an administrator runs the service. A tab loads its content when it is opened. */
 import "../nav.js";
 import { hook, rootOf } from "../dom.js";
 import { persist, RequestError } from "../net.js";
@@ -11,7 +11,7 @@ import { bindTitles } from "./titles.js";
 import { bindUploads } from "./uploads.js";
 
 /**
- * Return the tab that a key leads to from the one at `index` of `count`; null for other keys.
+ * Return the index of the tab that a key selects when the tab at `index` of `count` has the focus; null for other keys.
  * @param {string} key
  * @param {number} index
  * @param {number} count
@@ -24,7 +24,7 @@ export function tabAfter(key, index, count) {
 }
 
 /**
- * Bind tabs after the pattern of the ARIA Authoring Practices; `open(name)` is told which one is shown.
+ * Bind tabs as in the tabs pattern of the ARIA Authoring Practices; `open(name)` is called with the tab that is shown.
  * @param {HTMLElement} root
  * @param {(name: string) => void} open
  */

@@ -1,4 +1,4 @@
-/** The titles: found by their words, edited, withdrawn. */
+/** The titles: search, edit and withdraw. */
 import { hook, hooks, picture, piece, reconcile, say } from "../dom.js";
 import { persist, RequestError } from "../net.js";
 import { hueOf, pictureFor, titleAddress } from "../cards.js";
@@ -17,7 +17,7 @@ const PAGE = 24;
 const pathOf = ({ id }) => `titles/${encodeURIComponent(id)}`;
 
 /**
- * The short facts of a title, as one line.
+ * Return the short facts about a title in one line.
  * @param {{ year?: number | null, status: string }} title
  */
 export const titleFacts = ({ year, status }) =>

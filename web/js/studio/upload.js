@@ -1,6 +1,7 @@
 /**
- * A file goes into blob storage in blocks, some at a time, and becomes a blob by one list of them (Put Block, Put Block
- * List). A block that did not arrive is sent again until it does. Pure: the caller brings what puts and what waits.
+ * Uploads a file to blob storage in blocks, several at a time, and commits them as a blob with one list (Put Block, Put
+ * Block List). A block that did not arrive is sent again until it does. Pure: the caller supplies the functions that
+ * send and wait.
  */
 import { backoff } from "../net.js";
 
@@ -9,12 +10,12 @@ import { backoff } from "../net.js";
 
 const MIB = 2 ** 20;
 const SMALLEST_BLOCK = 8 * MIB;
-const MOST_BLOCKS = 50_000; // Put Block List takes no more
+const MOST_BLOCKS = 50_000; // the limit of Put Block List
 const AT_ONCE = 4;
 const MOST_RENEWALS = 2;
 const TEMPORARY = new Set([0, 408, 429, 500, 502, 503, 504]);
 
-/** What the storage answered: its status, 0 for no answer, and the code of its error. */
+/** An error of blob storage: its status, 0 for no response, and its error code. */
 export class PutError extends Error {
   /** @param {number} status */
   constructor(status, code = "") {
@@ -37,7 +38,7 @@ function putText(status, code) {
   return `Storage answered ${code ? `${status} (${code})` : status}.`;
 }
 
-/** The file changed, moved or went away while it was sent. */
+/** The file was changed, moved or deleted during the upload. */
 export class Unreadable extends Error {
   constructor() {
     super("The file can no longer be read. If it was moved or changed, choose it again.");
@@ -49,7 +50,8 @@ export class Unreadable extends Error {
 export const blockSize = (size) => Math.max(SMALLEST_BLOCK, Math.ceil(size / MOST_BLOCKS / MIB) * MIB);
 
 /**
- * Return the blocks of a file of `size` bytes. Their ids have one length; `mark` tells two uploads of a name apart.
+ * Return the blocks of a file of `size` bytes. All ids have the same length; `mark` distinguishes two uploads of the
+ * same name.
  * @param {number} size
  * @param {string} mark
  * @returns {Block[]}
@@ -71,7 +73,7 @@ export const blockAddress = (address, id) => `${address}&comp=block&blockid=${en
 export const listAddress = (address) => `${address}&comp=blocklist`;
 
 /**
- * Return the body of Put Block List. It names only uncommitted blocks, so that a list sent twice is refused.
+ * Return the body of Put Block List. It refers only to uncommitted blocks, so a list that is sent twice is refused.
  * @param {{ id: string }[]} blocks
  */
 export const blockList = (blocks) =>
@@ -88,8 +90,9 @@ async function assertReadable(file) {
 }
 
 /**
- * Send `file`. `put` puts once and raises PutError; `ticket()` gives an address to write to, and another when one has
- * expired; `onBytes(sent)` and `onTrouble(error or null)` report progress; `wait(ms, signal)` waits before a retry.
+ * Upload `file`. `put` sends one request and raises PutError; `ticket()` returns an address to write to, and is called
+ * again when that has expired; `onBytes(sent)` and `onTrouble(error or null)` report progress; `wait(ms, signal)` waits
+ * before a retry.
  * @param {Blob} file
  * @param {{
  *   put: (address: string, body: any, how: PutOptions) => Promise<void>,
@@ -115,7 +118,8 @@ export async function sendFile(file, { put, ticket, signal, mark, onBytes = () =
   };
 
   /**
-   * Put until it is there; `isDone(error, lost)` may take a refusal for success once an answer was `lost`.
+   * Retry the PUT until it succeeds. After a response was `lost`, `isDone(error, lost)` may decide that an error means
+   * that the earlier attempt succeeded.
    * @param {(address: string) => string} makeAddress
    * @param {any} body
    * @param {{ onBytes: (bytes: number) => void, isDone?: (error: PutError, lost: boolean) => boolean }} how
@@ -123,7 +127,7 @@ export async function sendFile(file, { put, ticket, signal, mark, onBytes = () =
   async function persist(makeAddress, body, { onBytes: count, isDone = () => false }) {
     let lost = false;
     const moved = (/** @type {number} */ bytes) => {
-      if (lost && bytes) onTrouble(null); // the connection is back: the whole block need not arrive first
+      if (lost && bytes) onTrouble(null); // the connection is back; do not wait until the whole block has arrived
       count(bytes);
     };
     for (let attempt = 1, renewals = 0; ; attempt += 1) {
@@ -137,7 +141,7 @@ export async function sendFile(file, { put, ticket, signal, mark, onBytes = () =
         if (!(error instanceof PutError) || either.aborted) throw error;
         if (isDone(error, lost)) return;
         count(0);
-        if (error.status === 403 && renewals < MOST_RENEWALS) { // the address has expired; the blocks that are there stay
+        if (error.status === 403 && renewals < MOST_RENEWALS) { // the address has expired; stored blocks are kept
           renewals += 1;
           if (address === current) address = ticket();
           continue;
@@ -151,7 +155,7 @@ export async function sendFile(file, { put, ticket, signal, mark, onBytes = () =
     }
   }
 
-  const rest = blocks[Symbol.iterator](); // shared: each worker takes the next block that no other has
+  const rest = blocks[Symbol.iterator](); // shared: each worker takes the next block that no other worker has taken
   async function work() {
     for (const { id, from, to } of rest) {
       await persist((at) => blockAddress(at, id), file.slice(from, to), { onBytes: (bytes) => tell(id, bytes) });
@@ -162,14 +166,14 @@ export async function sendFile(file, { put, ticket, signal, mark, onBytes = () =
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, blocks.length) }, work));
     await persist(listAddress, blockList(blocks), {
       onBytes: () => {},
-      isDone: (error, lost) => lost && error.code === "InvalidBlockList", // committed; only the answer was lost
+      isDone: (error, lost) => lost && error.code === "InvalidBlockList", // committed, but the response was lost
     });
   } finally {
     stop.abort();
   }
 }
 
-/** The speed of an upload over the last seconds; times in milliseconds. */
+/** Measures the speed of an upload over the last seconds; times are in milliseconds. */
 export class Meter {
   /** @type {{ bytes: number, atMs: number }[]} */
   #seen = [];
@@ -187,7 +191,7 @@ export class Meter {
     while (this.#seen.length > 2 && atMs - this.#seen[0].atMs > this.windowMs) this.#seen.shift();
   }
 
-  /** Bytes a second; 0 until there is enough to tell. */
+  /** Bytes per second; 0 until there are enough measurements. */
   get rate() {
     const [first, last] = [this.#seen[0], this.#seen.at(-1)];
     if (!first || !last || last.atMs - first.atMs < 500) return 0;

@@ -1,4 +1,6 @@
-/** The Studio's drop zone: files are sent one after the other, each with its progress, and can be cancelled and retried. */
+/**
+ * The Studio's drop zone: files are uploaded one after the other with their progress, and can be cancelled and retried.
+ */
 import { hooks, piece, reconcile, say } from "../dom.js";
 import { persist, RequestError } from "../net.js";
 import { titleAddress } from "../cards.js";
@@ -12,12 +14,12 @@ import { bytesText, kindOf, nextUpload, sendingText, UPLOAD_ENDED } from "./word
  * @typedef {object} Item a file in the list
  * @property {string} key
  * @property {File} file
- * @property {string} kind what the file is: "film", "subtitles", …
- * @property {string} text the same as words
+ * @property {string} kind the kind of the file: "film", "subtitles", …
+ * @property {string} text the kind in words
  * @property {"asking" | "confirm" | "waiting" | "sending" | "done" | "cancelled" | "failed"} state
  * @property {string} said
  * @property {number} sent bytes
- * @property {boolean} agreed the owner wants to replace the film of this name
+ * @property {boolean} agreed whether the owner has agreed to replace the film with this name
  * @property {AbortController} stop
  * @property {Meter} meter
  * @property {UploadTicket | null} ticket
@@ -41,7 +43,7 @@ const isExpected = (error) => EXPECTED.some((kind) => error instanceof kind);
 const askTicket = (file) => persist(() => authorized("uploads", { method: "POST", body: { name: file.name, size: file.size } }), { attempts: 8 });
 
 /**
- * The words beside a file that is not being sent.
+ * Return the text beside a file that is not being sent.
  * @param {Item} item
  */
 function stateText({ state, kind, file }) {
@@ -85,7 +87,7 @@ class Uploads {
   /** @param {HTMLElement} zone */
   bindDrop(zone) {
     const over = (/** @type {boolean} */ on) => zone.classList.toggle("is-over", on);
-    // a file that misses the zone must not replace the page
+    // a file dropped outside the zone must not replace the page
     for (const kind of /** @type {const} */ (["dragover", "drop"])) {
       window.addEventListener(kind, (event) => { if (event.dataTransfer?.types.includes("Files")) event.preventDefault(); });
     }
@@ -120,7 +122,7 @@ class Uploads {
   }
 
   /**
-   * Ask for the ticket first: it says whether a file of this name exists.
+   * Request the ticket first, because it says whether a file with this name exists.
    * @param {Item} item
    */
   async begin(item) {
@@ -241,6 +243,6 @@ class Uploads {
 
 /**
  * @param {HTMLElement} root
- * @param {(item: { kind: string }) => void} onArrived told of every file that has been uploaded
+ * @param {(item: { kind: string }) => void} onArrived called for every file that has been uploaded
  */
 export const bindUploads = (root, onArrived) => new Uploads(root, onArrived);

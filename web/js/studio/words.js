@@ -1,4 +1,4 @@
-/** What the Studio says about files, encodes and people, and the choices it makes; pure. */
+/** The Studio's texts about files, encodes and people, and the decisions it makes; pure functions. */
 import { roughly } from "../text.js";
 
 /** @import { Job, Title } from "../types.js" */
@@ -6,7 +6,7 @@ import { roughly } from "../text.js";
 const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
 
 /**
- * Bytes as people read them: "812 bytes", "1.4 GB".
+ * Return a number of bytes in readable form: "812 bytes", "1.4 GB".
  * @param {number} bytes
  */
 export function bytesText(bytes) {
@@ -20,7 +20,7 @@ export function bytesText(bytes) {
 }
 
 /**
- * The progress of an upload: "34 % of 1.4 GB, 12.3 MB/s, about 2 minutes left".
+ * Return the progress of an upload: "34 % of 1.4 GB, 12.3 MB/s, about 2 minutes left".
  * @param {{ sent: number, size: number, rate: number }} upload
  */
 export function sendingText({ sent, size, rate }) {
@@ -34,7 +34,7 @@ export function sendingText({ sent, size, rate }) {
 const LANGUAGE = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
 
 /**
- * What a file is, by its name: the same that the service will read from it.
+ * Return the kind of a file, derived from its name as the service does.
  * @param {string} name
  */
 export function kindOf(name) {
@@ -53,7 +53,8 @@ export function kindOf(name) {
 export const UPLOAD_ENDED = new Set(["done", "failed", "cancelled"]);
 
 /**
- * Return the upload to send now. What belongs to a film goes first: subtitles are read when their film arrives.
+ * Return the upload to send now. Files that belong to a film are sent first, because subtitles are read when their film
+ * arrives.
  * @template {{ state: string, kind: string }} T
  * @param {T[]} items
  */
@@ -77,7 +78,7 @@ const STATES = new Map([
 export const isOpen = ({ status }) => status !== "ready" && status !== "failed";
 
 /**
- * The state of an encode in a few words: "Encoding, 34 %, about 2 minutes left".
+ * Return the state of an encode in a few words: "Encoding, 34 %, about 2 minutes left".
  * @param {Pick<Job, "status" | "percent" | "eta_s">} job
  */
 export function jobText(job) {
@@ -93,7 +94,7 @@ export function jobText(job) {
 const SILENT_MS = 3 * 60_000;
 
 /**
- * Why an encode failed, or what holds it up; "" while it makes progress. `nowMs` is the clock.
+ * Return why an encode failed or what delays it; "" while it makes progress. `nowMs` is the current time.
  * @param {Pick<Job, "status" | "reason" | "fault" | "updated_at">} job
  * @param {number} nowMs
  */
@@ -109,7 +110,8 @@ export function troubleText(job, nowMs) {
 }
 
 /**
- * What can be done about each job, newest first: only the newest of a title that still exists is retried or watched.
+ * Return the possible actions for each job, newest first. Only the newest job of a title that still exists can be
+ * retried or watched.
  * @template {Pick<Job, "title_id" | "title_name" | "status" | "manifest_url">} T
  * @param {T[]} jobs
  */
@@ -124,7 +126,7 @@ export function offers(jobs) {
 }
 
 /**
- * "2 in progress, 1 failed, 14 ready".
+ * Return the number of jobs by state: "2 in progress, 1 failed, 14 ready".
  * @param {{ status: string }[]} jobs
  */
 export function countText(jobs) {
@@ -138,7 +140,8 @@ export function countText(jobs) {
 }
 
 /**
- * Milliseconds until the encodes are asked for again: soon while something moves, ever later after failures.
+ * Return the milliseconds until the encodes are polled again: short while any encode is in progress, longer after each
+ * failure.
  * @param {{ moving: boolean, failures: number }} state
  */
 export function lookAfter({ moving, failures }) {
@@ -147,7 +150,7 @@ export function lookAfter({ moving, failures }) {
 }
 
 /**
- * Return only the fields that an edit changes, as the API takes them; null clears one.
+ * Return only the fields that an edit changes, in the form that the API expects; null clears a field.
  * @param {Pick<Title, "name" | "year" | "plot">} title
  * @param {{ name: string, year: string, plot: string }} edit
  */
@@ -158,13 +161,13 @@ export function changesOf(title, { name, year, plot }) {
 }
 
 /**
- * What is wrong with a year, in a sentence; "" if nothing is.
+ * Return a sentence that says what is wrong with a year; "" if nothing is wrong.
  * @param {string} text
  */
 export const yearFault = (text) => (!text.trim() || /^(18[7-9]\d|19\d\d|20\d\d|21\d\d|2200)$/.test(text.trim()) ? "" : "A year has four digits, such as 2024.");
 
 /**
- * What is wrong with a number of days, in a sentence; "" if nothing is.
+ * Return a sentence that says what is wrong with a number of days; "" if nothing is wrong.
  * @param {string} text
  */
 export const daysFault = (text) => (/^\d{1,5}$/.test(text.trim()) && Number(text) >= 1 && Number(text) <= 36_500 ? "" : "Enter a whole number of days, 1 or more.");
@@ -173,7 +176,7 @@ export const daysFault = (text) => (/^\d{1,5}$/.test(text.trim()) && Number(text
 export const SUBSCRIPTION_STATES = { pending: "Not approved yet", active: "Active", suspended: "Suspended", cancelled: "Cancelled", ended: "Ended" };
 
 /**
- * The type of an event as words: "PAYMENT.SALE.COMPLETED" -> "Payment sale completed".
+ * Return the type of an event in words: "PAYMENT.SALE.COMPLETED" -> "Payment sale completed".
  * @param {string} type
  */
 export function eventText(type) {

@@ -1,8 +1,7 @@
 """Payments of subscriptions: charges, failures and retries; sales, refunds and reversals (Payments v1).
 
 When the clock is moved forward, each payment that becomes due is taken at its own time. A failed payment is retried
-after
-five days; when `payment_failure_threshold` payments have failed in a row, the subscription is suspended.
+after five days; when `payment_failure_threshold` payments have failed in a row, the subscription is suspended.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Signs transmissions of events as PayPal does, or, in the other modes, as an attacker might.
 
 - `genuine`: signed by PayPal's leaf certificate.
-- `other_key`: signed by another key. `own_chain`: signed by a self-made chain that the simulator serves.
+- `other_key`: signed by another key. `own_chain`: signed by an untrusted chain that the simulator serves.
 - `expired`, `other_name`: signed by a leaf of PayPal's chain that has expired or has another common name.
-- `wrong_host`, `http_url`, `redirect`: a self-made chain at another host, over http, or behind a redirect.
+- `wrong_host`, `http_url`, `redirect`: an untrusted chain at another host, over http, or behind a redirect.
 - `altered_body`: genuine headers and a changed body. `same_crc_body`: the same, but the body keeps its CRC32 and the
   signature stays valid, since PayPal signs only that checksum.
 - `literal_webhook_id`: correctly signed, but for the webhook id "WEBHOOK_ID", as PayPal's public event simulator does.

@@ -1,4 +1,4 @@
-"""The simulator's documents in one SQLite file, changed in transactions, one at a time.
+"""The simulator's documents in one SQLite file, changed in transactions that run one at a time.
 
 A document has a kind and an id. It may also have a parent, by which it can be found, and a time at which it is due
 (seconds since 1970).

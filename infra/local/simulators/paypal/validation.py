@@ -50,7 +50,7 @@ class PayPalError(Exception):
         self.details = details
 
     def body(self) -> Document:
-        """Return the body of the answer."""
+        """Return the body of the response."""
         about = f"https://developer.paypal.com/docs/api/v1/billing/subscriptions#{self.name}"
         body: Document = {"name": self.name, "message": _MESSAGES[self.name], "debug_id": new_debug_id()}
         if self.details:

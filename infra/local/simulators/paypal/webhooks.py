@@ -1,8 +1,8 @@
 """Events, the webhooks that receive them (Webhooks Management v1), and their delivery.
 
-A delivery is retried up to 25 times until the answer is 2xx. Events of one subscription are first sent in the order in
-which they happened, one after the other; an event that is retried does not hold up later ones. Pending deliveries are
-in the store, so they continue after a restart.
+A delivery is retried up to 25 times until the response is 2xx. Events of one subscription are first sent in the order
+in which they happened, one after the other; a retried event does not delay later events. Pending deliveries are in the
+store, so they continue after a restart.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class WebhookDelivery:
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
 
     def start(self) -> None:
-        """Start sending."""
+        """Start sending due deliveries."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -204,8 +204,7 @@ class WebhookDelivery:
         if self._core.switches.delivery == "hold":
             return False
         # copied before the store is queried: a lane that is free in this copy has recorded its last delivery, so the
-        # query
-        # no longer returns that delivery as due
+        # query no longer returns that delivery as due
         busy = set(self._busy)
         due = self._core.store.due("delivery", time.time(), MAX_DUE_AT_ONCE)
         if self._core.switches.order == "reversed" and any(_is_new(each) for each in due):
@@ -231,8 +230,7 @@ class WebhookDelivery:
                 return
             for index, delivery in enumerate(reversed(pending)):
                 delivery["lane"] = _REVERSED_LANE
-                self._put(delivery, now + index * 1e-5)  # within a lane, deliveries are sent in the order of their due
-                times
+                self._put(delivery, now + index * 1e-5)  # a lane sends in the order of due times
 
     def _attempt(self, delivery: Document) -> None:
         try:
@@ -271,7 +269,7 @@ class WebhookDelivery:
         self._put(delivery, due)
 
     def _post(self, url: str, transmission: Transmission) -> int | None:
-        """Send a transmission and return the status of the answer, or None if there was no answer."""
+        """Send a transmission and return the status of the response, or None if there was no response."""
         session = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = requests.Session()

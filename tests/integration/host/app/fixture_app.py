@@ -25,7 +25,7 @@ def write_down(journal: str, **facts: object) -> None:
 
 
 class BlobReference(SdkType):  # type: ignore[misc]
-    """Where a blob is, without its content."""
+    """The address of a blob, without its content."""
 
     def __init__(self, container: str, name: str, uri: str) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class BlobReference(SdkType):  # type: ignore[misc]
 
 
 class BlobReferenceConverter(InConverter, binding="blob", trigger="blobTrigger"):  # type: ignore[misc, call-arg]
-    """Gives a blob trigger's function the reference that the host sends."""
+    """Converts the reference that the host sends for a blob trigger's function."""
 
     @classmethod
     def check_input_type_annotation(cls, pytype: type) -> bool:

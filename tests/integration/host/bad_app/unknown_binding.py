@@ -1,4 +1,4 @@
-"""An app that the host must refuse: it binds to Cosmos DB."""
+"""An app that the host must refuse, because it has a binding to Cosmos DB."""
 
 import azure.functions as func
 

@@ -1,4 +1,4 @@
-"""Each check runs by its name, all run even if one fails, and shell scripts are found by their first line too."""
+"""Each check can be run by name, all run even if one fails, and shell scripts are also found by their first line."""
 
 from __future__ import annotations
 

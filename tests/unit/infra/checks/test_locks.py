@@ -1,4 +1,4 @@
-"""A lock matches its source: what it lacks, what it keeps too long and what it has in another version is found."""
+"""A lock matches its source: missing packages, leftover packages and different versions are found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Long lines of prose are found; tables, code and what cannot be broken are not."""
+"""Long lines of prose are found; tables, code and lines that cannot be broken are not reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences are found with their lines in each language; code, names and instructions to tools are not sentences."""
+"""Sentences are found with their line numbers in each language; code, names and tool directives are not sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The version is the same wherever it stands."""
+"""The version is the same in all places that contain it."""
 
 from __future__ import annotations
 

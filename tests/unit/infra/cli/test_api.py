@@ -1,4 +1,4 @@
-"""The command line asks the product that runs here, or the deployed one that the environment names."""
+"""The command line calls the product on this machine, or the deployed product that the environment selects."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEY = "operator-key-of-thirty-two-letters"
 
 
 class Deployed(ThreadingHTTPServer):
-    """An API app somewhere else, with one job; it knows its operator's key."""
+    """A deployed API app with one job, which checks the operator's key."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
@@ -34,7 +34,7 @@ class Deployed(ThreadingHTTPServer):
 
 
 class Answer(BaseHTTPRequestHandler):
-    """Answers."""
+    """Answers the requests."""
 
     def do_GET(self) -> None:
         known = self.headers.get("x-operator-key") == KEY
@@ -46,7 +46,7 @@ class Answer(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Keep quiet."""
+        """Log nothing."""
 
 
 @pytest.fixture

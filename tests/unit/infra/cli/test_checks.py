@@ -1,4 +1,4 @@
-"""What `./notflix test` hands to pytest."""
+"""The arguments that `./notflix test` passes to pytest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stores of infra/compose.yaml take the place of the stand-ins by the settings of .env.example, each of them."""
+"""With the settings of .env.example, each store of infra/compose.yaml replaces the corresponding local store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command that has the graph made anew watches it to its end."""
+"""The command that rebuilds the graph follows the rebuild to its end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BEGUN = {"phase": "titles", "titles": 0, "titles_in_all": 40, "viewers": 0, "vie
 
 @dataclass
 class Api:
-    """An API that tells one state after the other, the last for ever."""
+    """A fake API that returns the given states one after another, then keeps returning the last one."""
 
     states: list[dict[str, Any]]
     posted: list[str] = field(default_factory=list)

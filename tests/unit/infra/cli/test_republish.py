@@ -13,7 +13,7 @@ from infra.local.home import CannotRun
 
 @dataclass
 class Api:
-    """An API that returns one number of waiting titles after another, and then the last one."""
+    """A fake API that returns the given numbers of waiting titles in turn, then keeps returning the last one."""
 
     waiting: list[int]
     posted: list[str] = field(default_factory=list)

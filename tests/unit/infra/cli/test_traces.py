@@ -1,4 +1,4 @@
-"""`./notflix traces` shows things and their steps, also from a file that a crash has cut off."""
+"""`./notflix traces` shows subjects and their steps, even from a file that a crash has truncated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demonstration titles: what they say, how they are drawn, where their films come from."""
+"""The demonstration titles: their metadata, their artwork and the sources of their films."""
 
 from __future__ import annotations
 

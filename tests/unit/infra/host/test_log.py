@@ -1,4 +1,4 @@
-"""Nothing secret gets into the log."""
+"""No secret is written to the log."""
 
 from __future__ import annotations
 

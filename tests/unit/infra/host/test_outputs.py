@@ -1,4 +1,4 @@
-"""Outputs: binding expressions and the messages in a value."""
+"""Output bindings: binding expressions, and the messages in an output value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wait between polls, and what ends it."""
+"""The delay between polls, and the events that end it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_waits_differ_between_hosts() -> None:
 
 
 class FakeQueue:
-    """An empty queue that remembers when it was polled."""
+    """An empty queue that records when it was polled."""
 
     def __init__(self) -> None:
         self.polls: list[float] = []
@@ -71,7 +71,7 @@ def test_an_enqueued_message_is_looked_for_at_once() -> None:
             enqueued=lambda _queue: None,
         )
         running = asyncio.create_task(listener.run())
-        while len(storage.only.polls) < 4:  # the next wait is 1.3 s at least
+        while len(storage.only.polls) < 4:  # the next delay is at least 1.3 s
             await asyncio.sleep(0.01)
         woken = time.monotonic()
         listener.wake()

@@ -30,7 +30,7 @@ supervisor.watch()
 
 @pytest.fixture
 def killed_supervisor(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """Start a supervisor in a process of its own and kill it; its store runs the code that the test asks for."""
+    """Start a supervisor in a separate process and kill it; its store runs the code given by the test's parameter."""
     command = [sys.executable, "-c", SUPERVISED, str(tmp_path), request.param]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

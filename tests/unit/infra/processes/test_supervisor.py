@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Ear:
-    """A report that remembers, and can be waited for."""
+    """A `report` that records all changes, and for which tests can wait."""
 
     def __init__(self) -> None:
         self.heard: list[ServiceStatus] = []

@@ -1,4 +1,4 @@
-"""Small processes that stand for servers: each listens by making a file, and says in a diary what happens to it."""
+"""Small processes used in place of servers: each creates a file when it is ready, and writes its events to a diary."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def toy_home(path: Path) -> Home:
 
 
 def toy(home: Home, name: str, *, code: str = SERVER, delay_s: float = 0, **more: Any) -> Service:
-    """Return a service that runs `code`; while it starts, for `delay_s`, it loses every SIGTERM, as MariaDB does."""
+    """Return a service that runs `code`; it takes `delay_s` to start and ignores SIGTERM until then, like MariaDB."""
     answers = home.path / f"{name}.answers"
     return Service(
         name=name,
@@ -51,6 +51,6 @@ def toy(home: Home, name: str, *, code: str = SERVER, delay_s: float = 0, **more
 
 
 def diary(home: Home) -> list[str]:
-    """Return what the processes wrote down, in order."""
+    """Return the lines that the processes wrote, in order."""
     path = home.path / "diary"
     return path.read_text().splitlines() if path.exists() else []

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Npm:
-    """Stands for the command that runs npm: counts, and fails when told to."""
+    """Replaces the npm command: counts its runs, and fails if `fails` is set."""
 
     def __init__(self) -> None:
         self.runs = 0
