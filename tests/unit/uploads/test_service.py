@@ -1,4 +1,4 @@
-"""A ticket permits one upload, and each blob that arrives starts its processing once."""
+"""A ticket permits one upload, and a blob that arrives starts its work once."""
 
 from __future__ import annotations
 
@@ -17,23 +17,11 @@ from functions.uploads.service import LONGEST_NAME, TICKET_LASTS, Arrival, Uploa
 from tests.support.arrivals import MemoryArrivals, MemoryUploads
 from tests.support.catalogue import NOON, World, make_playback
 from tests.support.encoding import MemoryEncodeJobs, make_job
-
-
-@dataclass
-class MemoryUploads:
-    """In-memory uploads."""
-
-    blobs: dict[str, StoredUpload] = field(default_factory=dict)
-
-    def find_upload(self, blob: str) -> StoredUpload | None:
-        return self.blobs.get(blob)
-
-    def write_address(self, blob: str, *, until: datetime) -> str:
-        return f"http://storage.invalid/uploads/{blob}?se={until.isoformat()}"
+from tests.support.queues import MemoryQueues
 
 
 class Gate:
-    """The uploads service with in-memory dependencies."""
+    """Uploads with everything they depend on in memory."""
 
     def __init__(self) -> None:
         self.world = World()
@@ -55,7 +43,7 @@ class Gate:
         )
 
     def put(self, blob: str, etag: str = "0x1") -> str:
-        """Store a version of a blob; return the id that its job would have."""
+        """Store a version of a blob; return the id of the job it would have."""
         self.clock.forward(seconds=1)
         self.store.blobs[blob] = StoredUpload(etag, 1000, self.clock())
         return job_id_for(blob, etag)
