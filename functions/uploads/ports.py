@@ -1,4 +1,4 @@
-"""What uploads need of the outside."""
+"""The interface that uploads need: the blob store."""
 
 from __future__ import annotations
 
@@ -25,4 +25,4 @@ class UploadStore(Protocol):
         """Return the current version of a blob, or None."""
 
     def write_address(self, blob: str, *, until: datetime) -> str:
-        """Return the address at which a blob can be written until then."""
+        """Return an address at which a blob can be written until the time `until`."""

@@ -1,4 +1,4 @@
-"""The container `uploads` in Azure Blob storage."""
+"""The container `uploads` in Azure Blob Storage."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONTAINER = "uploads"
 
 
 class BlobUploads:
-    """Uploads in blob storage; `front` is the origin by which browsers reach storage, if it is another."""
+    """Uploads in blob storage; `front` is the origin that browsers use for storage, if not the account's own."""
 
     def __init__(self, service: BlobServiceClient, signer: Signer, *, front: str = "") -> None:
         self._service = service

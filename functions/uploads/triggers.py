@@ -1,4 +1,4 @@
-"""The functions of uploads: a blob that arrives opens its title and job, and a ticket lets one be uploaded."""
+"""The functions of uploads: a blob trigger that opens titles and jobs, and a route that issues upload tickets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ app = SliceApp(bootstrap, "functions.uploads.schemas")
 
 @app.blob("uploads/{name}", reference=BlobReference)
 def start_title(blob: BlobReference) -> None:
-    """Open title and encode job of a film, or describe the title that a sidecar belongs to."""
+    """Open the title and encode job of a film, or describe the title that a sidecar belongs to."""
     arrival = bootstrap.uploads().record_arrival(blob.name)
     if arrival:
         bootstrap.resources.queues().send_all(arrival.messages)
