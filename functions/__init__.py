@@ -1,1 +1,1 @@
-"""Notflix's functions: one folder a slice, `bootstrap` the only place where they are wired together."""
+"""Notflix's functions: one folder per slice; `bootstrap` is the only place where slices are joined."""

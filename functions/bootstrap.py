@@ -1,6 +1,6 @@
-"""The composition root: joins the slices, each of which is assembled when it is first asked for.
+"""The composition root: joins the slices; each slice is assembled when it is first needed.
 
-Nothing heavy is imported before a function needs it, so a cold start costs what its first request uses and no more.
+Heavy modules are imported only when a function needs them, so a cold start loads only what its first request uses.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ resources = Resources()
 
 
 def access() -> AccountAccess:
-    """Return what authenticates the callers of routes."""
+    """Return the authentication of callers of routes."""
     from functions.accounts.assembly import assemble_access
 
     return assemble_access(resources, accounts)
@@ -41,7 +41,7 @@ def access() -> AccountAccess:
 
 @lazy
 def mail() -> MailService:
-    """Return the sender of emails."""
+    """Return the service that sends emails."""
     from functions.mail.assembly import assemble
 
     return assemble(resources)
@@ -49,7 +49,7 @@ def mail() -> MailService:
 
 @lazy
 def accounts() -> AccountService:
-    """Return the accounts."""
+    """Return the account service."""
     from functions.accounts.assembly import assemble
 
     return assemble(resources, forgetters)
@@ -57,7 +57,7 @@ def accounts() -> AccountService:
 
 @lazy
 def entitlements() -> Entitlements:
-    """Return what answers whether a viewer may play films."""
+    """Return the entitlements, which determine whether a viewer may play films."""
     from functions.billing.assembly import assemble_entitlements
 
     return assemble_entitlements(resources)
@@ -97,7 +97,7 @@ def playback() -> PlaybackParts:
 
 @lazy
 def usage() -> UsageService:
-    """Return what viewers watched and marked."""
+    """Return usage: views, watch lists and ratings."""
     from functions.usage.assembly import assemble
 
     return assemble(resources, catalogue())
@@ -105,7 +105,7 @@ def usage() -> UsageService:
 
 @lazy
 def graph() -> GraphParts:
-    """Return the graph: its queries, its updates and its rebuild."""
+    """Return the graph: its queries, updates and rebuild."""
     from functions.recommendations.assembly import assemble
 
     return assemble(resources, catalogue(), usage())
@@ -113,7 +113,7 @@ def graph() -> GraphParts:
 
 @lazy
 def encodes() -> EncodeService:
-    """Return the encode jobs."""
+    """Return the service for encode jobs."""
     from functions.encoding.assembly import assemble
 
     return assemble(resources, catalogue())
@@ -121,7 +121,7 @@ def encodes() -> EncodeService:
 
 @lazy
 def encode_steps() -> StepRunner:
-    """Return the runner of encode steps; only the encoder app, which has ffmpeg, asks for it."""
+    """Return the runner of encode steps; only the encoder app, which has ffmpeg, uses it."""
     from functions.encoding.assembly import assemble_steps
 
     return assemble_steps(resources, catalogue())
@@ -136,7 +136,7 @@ def uploads() -> Uploads:
 
 
 def forgetters() -> tuple[Callable[[str], None], ...]:
-    """Return the functions by which the other slices delete all data of a viewer; each is idempotent."""
+    """Return the functions with which the other slices delete all data of a viewer; each is idempotent."""
     return (usage().forget, billing().subscriptions.forget_viewer, graph().sync.request_forgetting)
 
 

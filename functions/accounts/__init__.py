@@ -1,1 +1,1 @@
-"""Accounts: who a person is, how they prove it, and what they can see of it."""
+"""Accounts: registration, authentication, sessions, and the login history."""

@@ -23,5 +23,5 @@ class AccountAccess:
         return self._find_session(token)
 
     def owner(self, token: str, key: str) -> str:
-        """Return who calls as the owner, for records; raise Unauthenticated or Forbidden."""
+        """Return the id under which an owner's call is recorded; raise Unauthenticated or Forbidden."""
         return self._admin_auth.admit(token, key)

@@ -1,4 +1,4 @@
-"""Email addresses of accounts: one key per account, whatever case or Unicode form a person types.
+"""Email addresses of accounts: one key per account, regardless of the case or Unicode form that a person types.
 
 The domain is compared in its ASCII form (IDNA 2008, UTS 46), the local part by NFKC and case folding, which is
 Unicode's caseless matching (The Unicode Standard, section 3.13, D146). RFC 5321 allows a host to distinguish `Jo`
@@ -17,19 +17,19 @@ from email_validator import EmailNotValidError, validate_email
 from functions.platform.errors import Malformed
 
 LONGEST = 254
-"""Characters and, by the validator, bytes: RFC 5321, section 4.5.3.1.3, less the angle brackets (erratum 1690)."""
+"""Maximum in characters and, in the validator, bytes: RFC 5321, 4.5.3.1.3, less the angle brackets (erratum 1690)."""
 
 
 @dataclass(frozen=True, slots=True)
 class EmailAddress:
-    """An address as emails are sent to it, and the key by which its account is found."""
+    """An address to which emails are sent, and the key by which its account is found."""
 
     email: str = field(repr=False)
     key: str = field(repr=False)
 
 
 def address_of(typed: str) -> EmailAddress:
-    """Return the address that a person typed; raise Malformed, whose detail does not repeat it."""
+    """Return a typed address; raise Malformed, whose detail does not repeat the address."""
     if len(typed) > 4 * LONGEST:
         raise _too_long()
     text = unicodedata.normalize("NFKC", typed).strip(" \t\r\n")
@@ -52,7 +52,7 @@ def tagged_inbox_of(key: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """Return the text with differences of case and of compatible forms removed."""
+    """Return the text without differences of case and of compatible Unicode forms."""
     once = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", text).casefold())
     return unicodedata.normalize("NFKC", once.casefold())
 

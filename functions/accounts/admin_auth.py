@@ -1,4 +1,4 @@
-"""Authentication of the owner: a script with the operator's key, or an administrator who is logged in.
+"""Authentication of the owner: a script with the operator's key, or a logged-in administrator.
 
 The routes are anonymous for the Functions host, because a host key would reject administrators before any of our code
 runs. The operator's key needs no store, so the owner has access while Redis or MySQL is unreachable.
@@ -28,7 +28,7 @@ OPERATOR = "operator"
 class AdminAuth:
     """Admits callers with the operator's key or an administrator's session.
 
-    `administrator` returns the administrator of a session token; it raises Unauthenticated or Forbidden.
+    `administrator` returns the administrator that a session token belongs to; it raises Unauthenticated or Forbidden.
     """
 
     def __init__(self, operator_key: str, administrator: Callable[[str], Viewer]) -> None:
@@ -36,10 +36,10 @@ class AdminAuth:
         self._administrator = administrator
 
     def admit(self, session: str, key: str) -> str:
-        """Return who calls, for records: the administrator's user id, or OPERATOR.
+        """Return the id under which the call is recorded: the administrator's user id, or OPERATOR.
 
-        Raise Unauthenticated for a wrong key, an expired session, or neither; Forbidden for a viewer's session. A wrong
-        key is refused even if a valid session comes with it.
+        Raise Unauthenticated for a wrong key, for an expired session, or without key and session; Forbidden for a
+        viewer's session. A wrong key is refused even together with a valid session.
         """
         if key:
             if len(self._key) < KEY_CHARACTERS:

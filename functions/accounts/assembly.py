@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def assemble_access(resources: Resources, accounts: Callable[[], AccountService]) -> AccountAccess:
-    """Return what authenticates callers; the operator's key is verified without any store."""
+    """Return the authentication of callers, which verifies the operator's key without any store."""
     key = resources.settings().operator_key
     return AccountAccess(
         lambda token: accounts().session(token), AdminAuth(key, lambda token: accounts().administrator(token))
@@ -32,9 +32,9 @@ def assemble_access(resources: Resources, accounts: Callable[[], AccountService]
 
 
 def assemble(resources: Resources, forgetters: Callable[[], Iterable[Callable[[str], None]]]) -> AccountService:
-    """Return the accounts; nothing is connected to before it is used.
+    """Return the account service; each connection is opened at its first use.
 
-    `forgetters` returns the functions by which other slices delete all data of a viewer.
+    `forgetters` returns the functions with which other slices delete all data of a viewer.
     """
     settings, redis, queues = resources.settings(), resources.redis(), resources.interactive_queues()
     logins = MySqlLoginStore(resources.mysql(settings.logins_db_url))

@@ -1,7 +1,7 @@
 """Authentication by password: the one place where a password is verified.
 
-The attempt is counted before anything else. Then every address causes the same work: one look-up, one hash, one message
-with the outcome. So nothing reveals whether an address has an account.
+The attempt is counted before anything else. After that, every address causes the same work: one lookup, one hash, one
+message with the outcome. The time of the response therefore does not reveal whether an address has an account.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class PasswordLimits:
 
 
 class Authentication:
-    """Verifies passwords. `pseudonym` hides an address from the rate limiter."""
+    """Verifies passwords. `pseudonym` replaces an address in the rate limiter."""
 
     def __init__(
         self,
@@ -71,8 +71,8 @@ class Authentication:
     def authenticate(self, address: EmailAddress, typed: str, origin: RequestOrigin, *, known: bool = False) -> Login:
         """Return the login with this address and password; `known` people have priority in the queue for hashes.
 
-        Raises WrongCredentials, TooManyAttempts (for the right password too), Busy, StoreUnavailable, and Malformed for
-        a password that no account can have.
+        Raises WrongCredentials, TooManyAttempts (even for the right password), Busy, StoreUnavailable, and Malformed
+        for a password that no account can have.
         """
         password = normalize_password(typed)
         network, pseudonym, limits = network_of(origin.ip), self._pseudonym(address.key), self._limits
@@ -107,14 +107,14 @@ class Authentication:
         return Line(self._pseudonym(login.address), known=True)
 
     def still_valid(self, login: Login, current: Login | None, typed: str) -> bool:
-        """Return whether the password that was verified for `login` is valid for the `current` state of the account."""
+        """Return whether a password that was verified for `login` is also valid for the account's current state."""
         if current is None:
             return False
         same = current.password_hash == login.password_hash
         return same or self._hasher.verify(current.password_hash, normalize_password(typed), self.line_of(login))
 
     def renew_hash(self, login: Login, typed: str) -> None:
-        """Hash the password again if the parameters have changed since; on failure the next login does it."""
+        """Hash the password again if the parameters have changed; if this fails, the next login tries again."""
         if self._hasher.outdated(login.password_hash):
             try:
                 new = self._hasher.hash(normalize_password(typed), self.line_of(login))
@@ -123,7 +123,7 @@ class Authentication:
                 log.warning("A password hash with old parameters could not be replaced: %s", error.detail)
 
     def _record_limited(self, address: EmailAddress, origin: RequestOrigin) -> None:
-        """Record the first refused attempt of a block; the block itself does not depend on it."""
+        """Record the first attempt refused by a limit; the limit applies even if this fails."""
         with suppress(StoreUnavailable):
             login = self._logins.find_login(address.key, self._hasher.dummy)
             self._history.record_attempt(login.user_id or NOBODY, origin, LoginOutcome.LIMITED)

@@ -1,4 +1,4 @@
-"""Name of a browser in a few words, such as "Firefox on Linux", from its User-Agent.
+"""The short name of a browser, such as "Firefox on Linux", from its User-Agent.
 
 Most browsers also claim to be several others, so the order of the patterns matters: the most specific comes first.
 """
@@ -34,7 +34,7 @@ UNKNOWN = "an unknown browser"
 
 
 def browser_of(user_agent: str) -> str:
-    """Return the browser's name and its system, as far as they are known."""
+    """Return the browser's name and operating system, as far as they are known."""
     browser = _first(_BROWSERS, user_agent) or UNKNOWN
     system = _first(_SYSTEMS, user_agent)
     return f"{browser} on {system}" if system else browser

@@ -1,6 +1,6 @@
-"""Mailed links: the person gets 256 random bits, we store their SHA-256; valid once, for one purpose, for 30 minutes.
+"""Mailed links: 256 random bits, stored as SHA-256; each link is valid once, for one purpose, for 30 minutes.
 
-The token is in the fragment of the address, which no browser sends to a server, so it appears in no server's log.
+The token is in the fragment of the URL, which browsers do not send to servers, so it never appears in a server log.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ class MailedLinks:
         return f"{self._site_origin}/{_PAGES[purpose]}#token={token}"
 
     def use_link(self, token: str, purpose: LinkPurpose) -> str:
-        """Return the user id of a link and end the link; raise LinkExpired."""
+        """Return the user id of a link and invalidate the link; raise LinkExpired."""
         user_id = self._logins.use_link(_hash(token), purpose, self._now())
         if user_id is None:
             raise LinkExpired("This link has expired or was used already. Request a new one.")
         return user_id
 
     def restore_link(self, token: str, user_id: str, purpose: LinkPurpose) -> None:
-        """Make a link whose use failed valid again, for ten minutes."""
+        """Make a link valid again for ten minutes after its use has failed."""
         self._logins.store_link(_hash(token), user_id, purpose, self._now() + RESTORED_LIFETIME)
 
 

@@ -1,7 +1,7 @@
-"""The login history: every attempt is enqueued first, so that an unreachable store costs neither a login nor an entry.
+"""The login history: every attempt is first enqueued, so that an unreachable store loses no entry and blocks no login.
 
-An attempt for an address without an account is enqueued too, without a user id, and dropped when it is read. So the
-request takes as long as for an existing account.
+An attempt for an address without an account is also enqueued, without a user id, and dropped when the message is
+handled. The request therefore takes as long as one for an existing account.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ log = logging.getLogger(__name__)
 
 NOBODY = ""
 KEPT_FOR = timedelta(days=180)
-"""Long enough to investigate a break-in that is noticed late; IP addresses are personal data and not kept longer."""
+"""Long enough to investigate a break-in that is noticed late, but limited, because IP addresses are personal data."""
 
 LONGEST_IP, LONGEST_BROWSER = 45, 100
 
 
 class LoginHistoryService:
-    """Records attempts to log in; `account_exists` returns whether a user id has an account."""
+    """Records login attempts; `account_exists` returns whether a user id has an account."""
 
     def __init__(
         self,
@@ -49,9 +49,9 @@ class LoginHistoryService:
         self._now = now
 
     def record_attempt(self, user_id: str, origin: RequestOrigin, outcome: LoginOutcome) -> None:
-        """Enqueue an attempt; `user_id` is NOBODY for an address without an account. Never raises StoreUnavailable.
+        """Enqueue an attempt; `user_id` is NOBODY for an address without an account. Does not raise StoreUnavailable.
 
-        If the queue does not accept the entry it is stored directly.
+        If the queue does not accept the entry, it is stored directly.
         """
         ip, browser = origin.ip[:LONGEST_IP], origin.browser[:LONGEST_BROWSER]
         entry = LoginHistoryEntry(uuid.uuid4().hex, user_id, self._now(), ip, browser, outcome)
@@ -63,11 +63,11 @@ class LoginHistoryService:
             try:
                 self._store.store_entry(entry)
             except StoreUnavailable:
-                # must not change the result of the login itself; operators find the attempt in the log
+                # not raised, because the login's own result must not change; operators find the attempt in the log
                 log.error("Neither queue nor store accepted a login of %s: %s at %s.", user_id, outcome, entry.at)
 
     def store_attempt(self, message: RecordLogin) -> None:
-        """Store the entry of a message, unless it has no user or the account was deleted since."""
+        """Store the entry in a message, unless it has no user or the account has been deleted since."""
         entry = entry_of(message)
         if entry.user_id != NOBODY and self._account_exists(entry.user_id):
             self._store.store_entry(entry)
@@ -87,11 +87,11 @@ class LoginHistoryService:
 
 
 def message_of(entry: LoginHistoryEntry) -> RecordLogin:
-    """Return the message that carries an entry."""
+    """Return the queue message for an entry."""
     return RecordLogin(entry.entry_id, entry.user_id, entry.at, entry.ip, entry.browser, entry.outcome.value)
 
 
 def entry_of(message: RecordLogin) -> LoginHistoryEntry:
-    """Return the entry that a message carries."""
+    """Return the entry in a message."""
     outcome = LoginOutcome(message.outcome)
     return LoginHistoryEntry(message.entry_id, message.user_id, message.at, message.ip, message.browser, outcome)

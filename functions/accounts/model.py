@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """An account as it is stored; `address` is the normalised form of `email`, by which it is found."""
+    """An account as stored; `address` is the normalised form of `email`, by which the account is found."""
 
     user_id: str
     address: str = field(repr=False)
@@ -27,7 +27,7 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class RequestOrigin:
-    """Where a request comes from: the IP address that the trusted proxy saw, and the browser in a few words."""
+    """The origin of a request: the IP address seen by the trusted proxy, and the short name of the browser."""
 
     ip: str
     browser: str
@@ -54,7 +54,7 @@ class LoginHistoryEntry:
 
 
 class LinkPurpose(StrEnum):
-    """What a mailed link does."""
+    """The purpose of a mailed link."""
 
     CONFIRM = "confirm"
     RESET = "reset"

@@ -1,8 +1,8 @@
-"""The password policy: which form a password has, and which new passwords are too easy to guess.
+"""The password policy: the normal form of passwords, and the check that a new password is hard to guess.
 
-The form is that of OpaqueString (RFC 8265, section 4.2): other Unicode spaces become plain ones, then NFC, so that a
-password is the same from every keyboard; case is kept. Control characters are refused. Code points that this version of
-Python does not know are accepted: they may be newer emoji.
+The normal form is OpaqueString (RFC 8265, section 4.2): other Unicode spaces become plain spaces, then NFC is applied,
+so that a password is the same from every keyboard; case is kept. Control characters are refused. Code points unknown
+to this version of Python are accepted, because they may be newer emoji.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 SHORTEST = 8
 LONGEST = 128
 LEAST_GUESSES = 1e6
-"""With 5 attempts a minute one network needs months for this many, with the 50 of the wider limit two weeks."""
+"""The minimum number of guesses: they take one network months at 5 attempts a minute, two weeks at 50 (wider limit)."""
 
 LONGEST_ESTIMATED = 72
-"""The time of the estimate grows with the square of the length; the first 72 characters decide."""
+"""Only the first 72 characters are estimated, because the time of the estimate grows with the square of the length."""
 
 _CONTROL_OR_SURROGATE = ("Cc", "Cs")
 
 
 def normalize_password(typed: str) -> str:
-    """Return a password in its one form; raise Malformed if no account can have it."""
+    """Return a password in its normal form; raise Malformed if no account can have it."""
     if not typed:
         raise Malformed("Enter a password.")
     if len(typed) > 4 * LONGEST:
@@ -42,7 +42,7 @@ def normalize_password(typed: str) -> str:
 
 
 def validate_new_password(typed: str, address: EmailAddress) -> str:
-    """Return a new password in its one form; raise Malformed, or WeakPassword with advice."""
+    """Return a new password in its normal form; raise Malformed, or WeakPassword with advice."""
     password = normalize_password(typed)
     if len(password) < SHORTEST:
         raise WeakPassword(f"The password is too short; use at least {SHORTEST} characters.")
@@ -51,7 +51,7 @@ def validate_new_password(typed: str, address: EmailAddress) -> str:
 
 
 def _refuse_guessable(password: str, address: EmailAddress) -> None:
-    from zxcvbn import zxcvbn  # 15 MB of words, which a login does not need
+    from zxcvbn import zxcvbn  # loads 15 MB of words, which a login does not need
 
     local, _, domain = address.email.partition("@")
     known = [address.email, address.key, local, domain, domain.partition(".")[0], "notflix"]

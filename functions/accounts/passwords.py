@@ -1,4 +1,4 @@
-"""Password hashing with argon2id: limited concurrency, and equal work for an address without an account.
+"""Password hashing with argon2id, with limited concurrency and equal work for addresses without an account.
 
 A hash takes 64 MiB and 0.1 to 0.2 s of a processor. So only a few run at once, some more wait in a fair queue, and any
 further call is refused with Busy instead of exhausting the memory.
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PROFILE = dataclasses.replace(RFC_9106_LOW_MEMORY, parallelism=1)
-"""64 MiB, 3 passes: the second recommended option of RFC 9106, section 4, in one lane, as an instance has one core."""
+"""64 MiB, 3 passes: the second recommended option of RFC 9106, section 4, with one lane for an instance's one core."""
 
 LONGEST_WAIT_S = 10.0
 
 
 class Argon2Hasher:
-    """The password hasher over argon2id; safe to share among threads."""
+    """The password hasher based on argon2id; safe to share among threads."""
 
     def __init__(
         self,

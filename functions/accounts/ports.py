@@ -1,4 +1,4 @@
-"""What accounts need: stores of logins, login history and sessions, password hashing, rate limiting, queues."""
+"""The interfaces that accounts need: stores of logins, login history and sessions, hashing, rate limiting, queues."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class LoginStore(Protocol):
         """Store a new login; raise AddressTaken. Repeating the call changes nothing."""
 
     def find_login(self, address: str, dummy_hash: str) -> Login:
-        """Return the login of an address; for an unknown one, a row of the same shape without id, with `dummy_hash`."""
+        """Return the login of an address; for an unknown address, a login without id and with `dummy_hash`."""
 
     def get_login(self, user_id: str) -> Login | None:
         """Return the login with this id."""
@@ -44,10 +44,10 @@ class LoginStore(Protocol):
         """Store the hash of a link; earlier links of the same account stay valid."""
 
     def use_link(self, link_hash: str, purpose: LinkPurpose, now: datetime) -> str | None:
-        """Return the user id of a link and end the link; None if it is unknown, used, expired or of another purpose."""
+        """Return a link's user id and invalidate it; None if it is unknown, used, expired or for another purpose."""
 
     def confirm_address(self, user_id: str, at: datetime) -> None:
-        """Record that the address is confirmed; the first time counts."""
+        """Record when the address was confirmed; if a time is already recorded, it is kept."""
 
     def delete_login(self, user_id: str) -> None:
         """Delete the account and its links; idempotent."""
@@ -63,7 +63,7 @@ class LoginHistoryStore(Protocol):
         """Store an entry; idempotent by its id."""
 
     def entries_of(self, user_id: str, *, after: TimePosition | None, limit: int) -> list[LoginHistoryEntry]:
-        """Return at most `limit` entries of a user, newest first, equal times by descending id, after a position."""
+        """Return at most `limit` entries of a user after a position, sorted by descending time, then descending id."""
 
     def delete_entries_of(self, user_id: str) -> None:
         """Delete all entries of a user."""
@@ -79,7 +79,7 @@ class SessionStore(Protocol):
         """Open a session under a new token."""
 
     def find_session(self, token: str) -> Session | None:
-        """Return the live session of a token and extend its idle limit; None if there is none."""
+        """Return the live session of a token and restart its idle limit; None if there is none."""
 
     def end_session(self, token: str) -> None:
         """End the session of a token; idempotent."""
@@ -88,7 +88,7 @@ class SessionStore(Protocol):
         """End every session of an account."""
 
     def update_rights(self, viewer: Viewer) -> None:
-        """Set in all live sessions of an account whether it is an administrator and confirmed."""
+        """Update, in all live sessions of an account, whether it is an administrator and whether it is confirmed."""
 
 
 class PasswordHasher(Protocol):
@@ -96,7 +96,7 @@ class PasswordHasher(Protocol):
 
     @property
     def dummy(self) -> str:
-        """Return a hash of no known password, to verify against where there is no account."""
+        """Return a hash of no known password, to verify against if an address has no account."""
 
     def hash(self, password: str, line: Line) -> str:
         """Return a hash of the password with a new salt."""
@@ -105,10 +105,10 @@ class PasswordHasher(Protocol):
         """Return whether the hash is of the password; takes the same time for either answer."""
 
     def outdated(self, password_hash: str) -> bool:
-        """Return whether the hash was made with other parameters than the current ones."""
+        """Return whether the hash was made with parameters other than the current ones."""
 
     def unusable(self) -> str:
-        """Return a new hash of no known password, which takes as long to verify as any other."""
+        """Return a new hash that matches no known password and takes as long to verify as any other."""
 
 
 class RateLimiter(Protocol):
@@ -124,11 +124,11 @@ class RateLimiter(Protocol):
         """Undo the attempt."""
 
     def record_success(self, reservation: Reservation) -> None:
-        """Undo the attempt, and all other attempts in the first of its buckets."""
+        """Undo the attempt and all other attempts in the first of its buckets."""
 
 
 class MessageSender(Protocol):
     """Sends messages to queues."""
 
     def send(self, message: Message, *, delay_s: int = 0) -> None:
-        """Enqueue a message, hidden for `delay_s`; raise StoreUnavailable."""
+        """Enqueue a message that stays invisible for `delay_s` seconds; raise StoreUnavailable."""

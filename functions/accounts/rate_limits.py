@@ -1,4 +1,4 @@
-"""Rate limits: how many attempts are allowed in which time, and what they are counted by."""
+"""Rate limits: how many attempts are allowed per time window, and by which key they are counted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from functions.accounts.ports import RateLimiter
 
 IPV6_NETWORK_BITS = 64
-"""The smallest network that a subscriber is assigned (RFC 6177); addresses within it cost nothing."""
+"""The smallest network assigned to a subscriber (RFC 6177), who can use any address in it at no cost."""
 
 IPV6_SITE_BITS = 48
 """The largest network that a site is usually assigned (RFC 6177, section 2)."""
@@ -29,7 +29,7 @@ class RateLimit:
 
 PASSWORD_OF_ADDRESS = RateLimit(5, 60)
 PASSWORD_OF_NETWORK = RateLimit(50, 60)
-"""Failed logins: for one address from one network, and from one network, which may be an office or a campus."""
+"""Failed logins: for one address from one network, and for all addresses from one network, which may be an office."""
 
 BUSY_OF_NETWORK = RateLimit(30, 60)
 """Attempts from one network that no password hash was left for. They count for nothing else, so this is generous."""
@@ -49,12 +49,12 @@ UNCONFIRMED_TAGS_OF_INBOX = RateLimit(5, 3600)
 """Emails to the unconfirmed addresses of one inbox that differ in their `+tag` only; anybody can register them."""
 
 LINK = RateLimit(30, 60)
-"""Uses of mailed links from one network; 256 bits cannot be guessed, this only protects the store from load."""
+"""Uses of mailed links from one network; 256-bit tokens cannot be guessed, so this only limits the store's load."""
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimitBucket:
-    """What is counted under which limit. Buckets that are reserved together have the same `shard`.
+    """A key by which attempts are counted, and its limit. Buckets that are reserved together have the same `shard`.
 
     The buckets of a shard are on one node of a cluster, where they can be checked and written in one step. An attempt
     is not counted in a bucket that is `only_checked`.
@@ -76,13 +76,13 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A refused attempt; `first` is true for the first one since the limit was reached."""
+    """A refused attempt; `first` is true for the first refused attempt since the limit was reached."""
 
     retry_after_s: int
     first: bool
 
     def error(self, sentence: str) -> TooManyAttempts:
-        """Return the error: the sentence, and when to try again."""
+        """Return an error whose detail is the sentence and the time to wait."""
         minutes = math.ceil(self.retry_after_s / 60)
         unit = "second" if self.retry_after_s == 1 else "seconds"
         when = f"{self.retry_after_s} {unit}" if self.retry_after_s <= 90 else f"{minutes} minutes"
@@ -90,7 +90,7 @@ class Refusal:
 
 
 def require(limiter: RateLimiter, bucket: RateLimitBucket, sentence: str) -> None:
-    """Count an attempt; raise TooManyAttempts, whose detail begins with the sentence, if there were too many."""
+    """Count an attempt; if there are too many, raise TooManyAttempts, whose detail begins with the sentence."""
     outcome = limiter.reserve((bucket,))
     if isinstance(outcome, Refusal):
         raise outcome.error(sentence)

@@ -1,8 +1,8 @@
-"""The rate limiter in Redis: a sliding window log, checked and written in one step, on the clock of Redis.
+"""The rate limiter in Redis: a sliding window log, checked and written atomically, using the clock of Redis.
 
-`attempts:{<shard>}:<name>` is a sorted set of attempts by their time in ms. An attempt is written before the action
-that it is for, so a thousand concurrent attempts count as a thousand. A refused attempt is not written, so a block
-ends with its window, however often the attacker retries. A fixed window would accept twice as many across its edge.
+`attempts:{<shard>}:<name>` is a sorted set of attempts by time in ms. An attempt is written before the action that it
+counts, so a thousand concurrent attempts count as a thousand. A refused attempt is not written, so a block ends with
+its window, however often the attacker retries. A fixed window would accept twice as many attempts around its boundary.
 The braces put all buckets of a shard on one node of a cluster.
 """
 
@@ -59,7 +59,7 @@ for i = 2, #KEYS - 1 do redis.call('ZREM', KEYS[i], ARGV[1]) end
 
 
 class RedisRateLimiter:
-    """The rate limiter over Redis."""
+    """The rate limiter based on Redis."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis

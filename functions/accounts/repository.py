@@ -1,6 +1,6 @@
-"""The stores of accounts in MySQL: each method is one stored procedure; MySQL never receives a password or a token.
+"""The stores of accounts in MySQL: each method calls one stored procedure; MySQL never receives a password or a token.
 
-Idempotent calls are repeated when a connection breaks; using a link is not idempotent.
+Idempotent calls are repeated if a connection breaks; using a link is not idempotent.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 ADDRESS_TAKEN = 30_001
 ROWS_PER_DELETE = 5_000
-"""Rows that one call deletes, so that no call holds many locks for long."""
+"""The maximum number of rows deleted by one call, so that no call holds many locks for long."""
 
 
 class MySqlLoginStore:
-    """The login store over the database `logins_db`."""
+    """The login store in the database `logins_db`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -79,7 +79,7 @@ class MySqlLoginStore:
 
 
 class MySqlLoginHistoryStore:
-    """The login history store over the database `login_history_db`."""
+    """The login history store in the database `login_history_db`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -56,7 +56,7 @@ class AddressConfirmation(Struct, frozen=True):
 
 
 class ResetRequest(Struct, frozen=True):
-    """The email address of an account whose password was forgotten."""
+    """The email address of the account whose password was forgotten."""
 
     email: Email
 
@@ -69,19 +69,19 @@ class PasswordReset(Struct, frozen=True):
 
 
 class NewAdministrator(Struct, frozen=True):
-    """The email address of an account, which need not exist yet."""
+    """The email address of an account that may not exist yet."""
 
     email: Email
 
 
 class LogOutQuery(Struct, frozen=True):
-    """Which sessions end."""
+    """Which sessions to end."""
 
     everywhere: Annotated[bool, Meta(description="End every session of the viewer.")] = False
 
 
 class LoginsQuery(Struct, frozen=True):
-    """Which page of the login history."""
+    """Which page of the login history to return."""
 
     cursor: Cursor = ""
     limit: Limit = 20
@@ -171,11 +171,11 @@ class LoginPage(Struct, frozen=True):
 
 
 class EmailRequested(Struct, frozen=True):
-    """The email will be sent; for a reset link only if the address has an account."""
+    """The email will be sent; a reset link is sent only if the address has an account."""
 
 
 class ConfirmedAddress(Struct, frozen=True):
-    """The email address that is now confirmed."""
+    """The email address that has been confirmed."""
 
     email: str
 

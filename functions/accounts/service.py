@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FORGET_AFTER_S = 5
-"""The account is deleted within this time; a message that is read before that is retried."""
+"""The account is deleted within this time; a message that is handled earlier is retried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +72,10 @@ class AccountParts:
 
 @dataclass(frozen=True, slots=True)
 class AccountDependencies:
-    """What accounts need of the rest of the application.
+    """The functions of the rest of the application that accounts need.
 
-    `forgetters` returns the functions by which other slices delete all data of a viewer; each is idempotent and raises
-    StoreUnavailable. `pseudonym` hides an address in logs and rate limits.
+    `forgetters` returns the functions with which other slices delete all data of a viewer; each is idempotent and may
+    raise StoreUnavailable. `pseudonym` replaces an address in logs and rate limits.
     """
 
     queues: MessageSender
@@ -85,7 +85,7 @@ class AccountDependencies:
 
 
 class AccountService:
-    """The accounts. Every method raises StoreUnavailable while a store that it needs is unreachable."""
+    """Operations on accounts. Every method raises StoreUnavailable while a store that it needs is unreachable."""
 
     def __init__(self, parts: AccountParts, dependencies: AccountDependencies) -> None:
         self._logins = parts.logins
@@ -192,9 +192,9 @@ class AccountService:
         return opened
 
     def delete_account(self, viewer: Viewer, password: str, origin: RequestOrigin) -> None:
-        """Delete the account and have all its data deleted; raise WrongPassword, TooManyAttempts."""
+        """Delete the account and enqueue the deletion of its data; raise WrongPassword, TooManyAttempts."""
         login = self._authenticate_again(viewer, password, origin)
-        # enqueued first and executed only after the account is deleted: so no data remains that nothing will delete
+        # enqueued first and executed only once the account is deleted, so that no data can be left behind
         self._queues.send(ForgetViewer(login.user_id), delay_s=FORGET_AFTER_S)
         self._logins.delete_login(login.user_id)
         self._sessions.end_sessions_of(login.user_id)
@@ -217,7 +217,7 @@ class AccountService:
     # Mailed links
 
     def send_confirmation(self, viewer: Viewer) -> None:
-        """Mail another confirmation link; raise Conflict if the address is confirmed, TooManyAttempts."""
+        """Mail another confirmation link; raise Conflict if the address is already confirmed, TooManyAttempts."""
         if viewer.confirmed:
             raise Conflict("Your email address is already confirmed.")
         require(
@@ -229,14 +229,14 @@ class AccountService:
         self._send_confirmation(viewer.user_id, viewer.email)
 
     def confirm_address(self, link_token: str, origin: RequestOrigin) -> str:
-        """Confirm the address that a link was mailed to, and return it; raise LinkExpired, TooManyAttempts."""
+        """Confirm the address to which a link was mailed, and return it; raise LinkExpired, TooManyAttempts."""
         self._limit_links(origin)
         user_id = self._links.use_link(link_token, LinkPurpose.CONFIRM)
         self._logins.confirm_address(user_id, self._now())
         return self._updated_viewer(user_id).email
 
     def request_reset(self, email: str, origin: RequestOrigin) -> None:
-        """Request a reset link; takes the same time whether there is an account. Raise Malformed, TooManyAttempts."""
+        """Request a reset link; takes the same time with or without an account. Raise Malformed, TooManyAttempts."""
         address = address_of(email)
         sentence = "Several links were requested recently, and each is valid. Check your inbox and your spam folder."
         require(self._limiter, RateLimitBucket(network_of(origin.ip), "reset", RESET_OF_NETWORK), sentence)
@@ -244,7 +244,7 @@ class AccountService:
         self._queues.send(StartReset(address.email))
 
     def mail_reset_link(self, email: str) -> None:
-        """Mail the reset link that was requested, if the address has an account."""
+        """Mail a requested reset link, if the address has an account."""
         login = self._logins.find_login(address_of(email).key, self._hasher.dummy)
         if not login.user_id:
             return
@@ -290,10 +290,10 @@ class AccountService:
         return _viewer(login)
 
     def make_administrator(self, email: str) -> tuple[Viewer, bool, str | None]:
-        """Make the account of an address an administrator; return it, whether it is new, and a link if it needs one.
+        """Make an account an administrator; return it, whether it is new, and a link to set a password if needed.
 
-        An account whose address is not confirmed may belong to a stranger who registered it first: its password is
-        removed, and the link, which is mailed too, sets a new one.
+        An account with an unconfirmed address may belong to a stranger who registered the address first. Its password
+        is therefore removed, and a link to set a new one is returned and mailed.
         """
         address = address_of(email)
         login = self._logins.find_login(address.key, self._hasher.dummy)
@@ -334,7 +334,7 @@ class AccountService:
         self._queues.send(SendMail("confirm", email, self._links.make_link(user_id, LinkPurpose.CONFIRM)))
 
     def _notify(self, kind: str, login: Login, link: str = "") -> None:
-        """Send an email about a change that is complete, and which does not fail if the email cannot be sent."""
+        """Send an email about a completed change; the change does not fail if the email cannot be sent."""
         try:
             self._queues.send(SendMail(kind, login.email, link))
         except StoreUnavailable as error:
@@ -342,7 +342,7 @@ class AccountService:
             log.error("An email of kind %s to %s could not be sent: %s", kind, name, error.detail)
 
     def _updated_viewer(self, user_id: str) -> Viewer:
-        """Return the viewer as they are stored now, and update the rights of their sessions."""
+        """Return the viewer as currently stored, and update the rights of their sessions."""
         viewer = _viewer(self._existing_login(user_id))
         self._sessions.update_rights(viewer)
         return viewer

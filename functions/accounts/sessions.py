@@ -1,9 +1,9 @@
-"""Sessions in Redis: the person has an opaque token, the store its SHA-256, so that a dump grants no access.
+"""Sessions in Redis: the viewer has an opaque token, and Redis stores its SHA-256, so a dump of Redis grants no access.
 
-`sess:<sha256 of the token>` is a hash with the viewer of the session; it expires after the idle limit, and not after
-the absolute limit. `sess:of:<user_id>` lists the sessions of an account by expiry. An entry is written before its
-session and removed after it, so that ending all sessions of an account finds each of them. No command uses two of
-these keys, so they may be on different nodes of a cluster. The clock is that of Redis.
+`sess:<sha256 of the token>` is a hash with the viewer of the session; it expires after the idle limit, but never later
+than the absolute limit. `sess:of:<user_id>` lists the sessions of an account by expiry. A list entry is written before
+its session and removed after it, so that ending all sessions of an account finds each of them. No command uses two of
+these keys, so they may be on different nodes of a cluster. All times come from the clock of Redis.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 TOKEN_BYTES = 32
 MOST_SESSIONS = 50
-"""Concurrent sessions of one account; a further login ends the oldest."""
+"""The maximum number of concurrent sessions of an account; a further login ends the oldest."""
 
 _NOW = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 """
 
-# KEYS: the list; ARGV: session id, lifetime in ms, most sessions. Returns the time, and the ids of sessions to end.
+# KEYS: the list; ARGV: session id, lifetime in ms, maximum number. Returns the time, and the ids of sessions to end.
 _ADD = f"""{_NOW}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 redis.call('ZADD', KEYS[1], now + time[2] % 1000 / 1000 + ARGV[2], ARGV[1])
@@ -49,7 +49,7 @@ redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 """
 
-# KEYS: the session; ARGV: idle limit in ms. The expiry is extended only after a hundredth of the limit has passed, so
+# KEYS: the session; ARGV: idle limit in ms. The expiry is extended only once a hundredth of the limit has passed, so
 # that most requests write nothing.
 _FIND = f"""
 local session = redis.call('HMGET', KEYS[1], 'user_id', 'email', 'admin', 'confirmed', 'created_at', 'ends_at')
@@ -64,7 +64,7 @@ if redis.call('PTTL', KEYS[1]) < left * 0.99 then redis.call('PEXPIRE', KEYS[1],
 return session
 """
 
-# KEYS: the session. Returns its user id.
+# KEYS: the session. Returns the session's user id.
 _END = """
 local user_id = redis.call('HGET', KEYS[1], 'user_id')
 redis.call('DEL', KEYS[1])
@@ -110,7 +110,7 @@ class RedisSessionStore:
         return OpenedSession(token, Session(viewer, _time(now), _time(ends_at)))
 
     def find_session(self, token: str) -> Session | None:
-        # one round trip: every request of a viewer needs it
+        # one round trip, because every request of a viewer needs this
         with answering():
             found = self._find(keys=[_key(_id_of(token))], args=[self._idle_ms])
         if not found:
@@ -130,7 +130,7 @@ class RedisSessionStore:
         with answering():
             for session_id in self._of(user_id):
                 self._redis.delete(_key(session_id))
-                self._redis.zrem(_list(user_id), session_id)  # only these: another may have been added in the meantime
+                self._redis.zrem(_list(user_id), session_id)  # only these: another may have been added since
 
     def update_rights(self, viewer: Viewer) -> None:
         rights = _rights(viewer)
@@ -155,7 +155,7 @@ def _list(user_id: str) -> str:
 
 
 class _Rights(NamedTuple):
-    """The rights of a session as Redis stores them."""
+    """The rights of a session as stored in Redis."""
 
     admin: int
     confirmed: int

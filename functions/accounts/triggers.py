@@ -1,4 +1,4 @@
-"""The functions of accounts: routes for viewers and the owner, and the queues and the timer behind them."""
+"""The functions of accounts: HTTP routes for viewers and the owner, queues, and a daily timer."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ app = SliceApp(bootstrap, "functions.accounts.schemas")
 
 @app.post("accounts", caller=ANYONE, status=201, raises=(AddressTaken, WeakPassword, TooManyAttempts, Busy))
 def register(request: func.HttpRequest, body: Registration) -> Account:
-    """Open an account; an email with a confirmation link follows."""
+    """Open an account and send an email with a confirmation link."""
     from functions.accounts.schemas import Account
 
     return Account.of(bootstrap.accounts().register(body.email, body.password, _origin(request)))
@@ -62,7 +62,7 @@ def register(request: func.HttpRequest, body: Registration) -> Account:
 
 @app.post("sessions", caller=ANYONE, raises=(WrongCredentials, TooManyAttempts, Busy))
 def log_in(request: func.HttpRequest, body: LoginRequest) -> NewSession:
-    """Open a session. A session whose token is sent along ends."""
+    """Open a session. If the request contains the token of another session, that session ends."""
     from functions.accounts.schemas import NewSession
 
     accounts, origin = bootstrap.accounts(), _origin(request)
@@ -81,7 +81,7 @@ def log_out(request: func.HttpRequest, viewer: Viewer, query: LogOutQuery) -> No
 
 @app.get("me", caller=VIEWER)
 def get_me(session: Session) -> Me:
-    """Return who is logged in, until when, and whether they may play films."""
+    """Return the viewer who is logged in, when the session ends, and whether they may play films."""
     from functions.accounts.schemas import Me
 
     return Me.of(session, _entitlement(session.viewer))
@@ -89,7 +89,7 @@ def get_me(session: Session) -> Me:
 
 @app.put("me/password", caller=VIEWER, raises=(WrongPassword, WeakPassword, TooManyAttempts, Conflict, Busy))
 def change_password(request: func.HttpRequest, viewer: Viewer, body: PasswordChange) -> NewSession:
-    """Set a new password. Every session ends, and a new one is opened."""
+    """Set a new password, end every session of the viewer, and open a new one."""
     from functions.accounts.schemas import NewSession
 
     accounts, origin = bootstrap.accounts(), _origin(request)
@@ -138,13 +138,13 @@ def request_reset(request: func.HttpRequest, body: ResetRequest) -> EmailRequest
 
 @app.put("password-resets", caller=ANYONE, raises=(LinkExpired, WeakPassword, TooManyAttempts, Conflict, Busy))
 def reset_password(request: func.HttpRequest, body: PasswordReset) -> None:
-    """Set a new password by a mailed link. Every session of the account ends."""
+    """Set a new password by a mailed link, and end every session of the account."""
     bootstrap.accounts().reset_password(body.token, body.password, _origin(request))
 
 
 @app.post("administrators", caller=OWNER, status=201, raises=(AddressTaken, Conflict))
 def make_administrator(body: NewAdministrator) -> Administrator:
-    """Make the account of an email address an administrator, and open it if there is none."""
+    """Make the account of an email address an administrator; open the account if there is none."""
     from functions.accounts.schemas import Administrator
 
     viewer, created, link = bootstrap.accounts().make_administrator(body.email)
@@ -153,13 +153,13 @@ def make_administrator(body: NewAdministrator) -> Administrator:
 
 @app.queue("start-reset")
 def start_reset(message: StartReset) -> None:
-    """Mail the reset link that was requested."""
+    """Mail a requested reset link."""
     bootstrap.accounts().mail_reset_link(message.email)
 
 
 @app.dead_letters("start-reset")
 def start_reset_poison(message: StartReset) -> None:
-    """Give a reset link up; the person can request another."""
+    """Log that a reset link could not be mailed; the person can request another."""
     bootstrap.accounts().give_up_reset(message.email)
 
 
@@ -171,7 +171,7 @@ def record_login(message: RecordLogin) -> None:
 
 @app.dead_letters("record-login")
 def record_login_poison(message: RecordLogin) -> None:
-    """Store an entry that was not stored before; while the store is unreachable, the host keeps retrying."""
+    """Retry storing an entry; while the store is unreachable, the host keeps retrying."""
     bootstrap.accounts().login_history.store_attempt(message)
 
 
@@ -183,7 +183,7 @@ def forget_viewer(message: ForgetViewer) -> None:
 
 @app.dead_letters("forget-viewer")
 def forget_viewer_poison(message: ForgetViewer) -> None:
-    """Delete what a store did not delete before; drop a message about an account that was not deleted in the end."""
+    """Retry deleting data that a store failed to delete earlier; if the account still exists, drop the message."""
     try:
         bootstrap.accounts().forget_viewer(message.user_id)
     except AccountStillExists as error:
@@ -205,7 +205,7 @@ def _origin(request: func.HttpRequest) -> RequestOrigin:
 
 
 def _entitlement(viewer: Viewer) -> PublicEntitlement | None:
-    """Return what the viewer may play, or None while billing is unreachable: the rest of the answer is valid."""
+    """Return the viewer's entitlement, or None while billing is unreachable; the rest of the answer is still valid."""
     from functions.billing.schemas import PublicEntitlement
 
     try:

@@ -1,1 +1,1 @@
-"""Billing: plans, subscriptions and payments through PayPal, and who may watch because of them."""
+"""Billing: plans, subscriptions and payments through PayPal, and the access that they entitle viewers to."""

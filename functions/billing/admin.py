@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class BillingAdmin:
-    """Billing operations for the owner. Lists raise Malformed for a cursor that is none."""
+    """Billing operations for the owner. Lists raise Malformed for an invalid cursor."""
 
     def __init__(self, store: SubscriptionStore, paypal: PayPal, dependencies: BillingDependencies) -> None:
         self._store = store
@@ -26,11 +26,11 @@ class BillingAdmin:
         self._dependencies = dependencies
 
     def create_plan(self, offer: Offer) -> tuple[Plan, bool]:
-        """Create a plan at PayPal and here; return it and True, or an open plan of the same offer and False."""
+        """Create a plan at PayPal and here. Return it and True, or an open plan with the same offer and False."""
         same = [plan for plan in self._store.list_plans() if plan.offer == offer]
         if open_plan := next((plan for plan in same if plan.retired_at is None), None):
             return open_plan, False
-        # after a lost answer the request is repeated under the same id; a retired plan leads to a new id
+        # If PayPal's answer was lost, the retry has the same id; after a plan was retired, the id is new.
         request_id = hashlib.sha256(f"{offer!r} {len(same)}".encode()).hexdigest()[:32]
         product_id, plan_id = self._paypal.create_plan(offer, request_id=request_id)
         plan = Plan(plan_id, product_id, offer, self._dependencies.now())
@@ -45,7 +45,7 @@ class BillingAdmin:
         self._store.retire_plan(plan_id, self._dependencies.now())
 
     def list_all_plans(self) -> list[Plan]:
-        """Return all plans, the retired too."""
+        """Return all plans, including retired ones."""
         return self._store.list_plans()
 
     def grant_access(self, email: str, days: int, *, by: str) -> Grant:

@@ -48,14 +48,14 @@ def open_stores(resources: Resources) -> BillingStores:
 
 
 def assemble_entitlements(resources: Resources) -> Entitlements:
-    """Return the entitlements; playback needs them without the rest of billing."""
+    """Return the entitlements separately, because playback does not need the rest of billing."""
     from functions.billing.entitlements import Entitlements, RedisEntitlementCache
 
     return Entitlements(open_stores(resources).subscriptions, RedisEntitlementCache(resources.redis()), resources.now)
 
 
 def assemble(resources: Resources, entitlements: Entitlements, *, find_user: Callable[[str], str]) -> Billing:
-    """Return billing; nothing is connected to before it is used."""
+    """Return billing; each connection is opened at its first use."""
     from functions.billing.certificate_store import RedisCertificates
     from functions.billing.ports import BillingDependencies
 
@@ -72,7 +72,7 @@ def assemble(resources: Resources, entitlements: Entitlements, *, find_user: Cal
 def join(
     settings: Settings, stores: BillingStores, kept_certificates: CertificateStore, dependencies: BillingDependencies
 ) -> Billing:
-    """Return billing over given stores and the PayPal that the settings name."""
+    """Return billing with the given stores and the PayPal client that the settings configure."""
     from functions.billing.admin import BillingAdmin
     from functions.billing.certificates import Certificates
     from functions.billing.inbox import WebhookInbox

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from redis import Redis
 
 KEPT_S = 90 * 24 * 3600
-"""PayPal renews its certificate about once a year; one that was not used for this long has been replaced."""
+"""PayPal renews its certificate about once a year; a certificate that was unused for this long has been replaced."""
 
 
 class RedisCertificates:
-    """Certificates under `paypal-certificate:<address>`."""
+    """Stores certificates in Redis under `paypal-certificate:<address>`."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis

@@ -1,9 +1,9 @@
-"""The certificates that PayPal signs webhooks with: where they may come from, and how they are fetched and kept.
+"""The certificates with which PayPal signs webhooks: their permitted addresses, and how they are fetched and cached.
 
-Anyone can send a webhook that names a certificate's address. So only addresses that match exactly are fetched, no
-redirect is followed, and a stranger can neither make us fetch often nor keep PayPal's own webhooks waiting: a
-certificate that was verified once is kept in a store that all instances share and is no longer subject to the limits
-for unknown addresses, which are counted for each network that names them.
+Anyone can send a webhook that names a certificate's address. Only addresses that match a strict pattern are fetched,
+and redirects are not followed. A stranger can neither cause frequent fetches nor delay PayPal's own webhooks: a
+certificate that was verified once is kept in a store shared by all instances, and the limits for unknown addresses,
+which are counted per sending network, no longer apply to it.
 """
 
 from __future__ import annotations
@@ -46,21 +46,21 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 CONNECT_S, ANSWER_S, WHOLE_S = 3.0, 4.0, 8.0
 LARGEST_BYTES = 64 * 1024
 FRESH_FOR = timedelta(days=1)
-"""After this a certificate is fetched again, so that one that PayPal has withdrawn is noticed."""
+"""The age at which a certificate is fetched again, to detect that PayPal has withdrawn it."""
 RETRY_AFTER_S = 60.0
-"""How long a certificate that could not be fetched again is used before the next attempt."""
+"""How long a certificate stays in use after it could not be fetched again, until the next attempt."""
 
 PERIOD_S = 60.0
 FETCHES_OF_A_NETWORK = 6
 FETCHES_OF_UNKNOWN = 60
 FETCHES_OF_LEARNED = 6
-"""The most fetches in a period: of unknown addresses for one network and for all, and of certificates to refresh."""
+"""The most fetches per period: of unknown addresses for one network and in total, and of certificates to refresh."""
 UNKNOWN_AT_ONCE = 4
 WAIT_FOR_SAME_S = WHOLE_S
 
 
 def origins_of(paypal_url: str) -> frozenset[str]:
-    """Return the origins of the certificates of a PayPal, or of a simulator on this machine; raise SettingMissing."""
+    """Return the origins of the certificates of PayPal, or of a simulator on this machine; raise SettingMissing."""
     parts = urlsplit(paypal_url)
     for hosts in (LIVE, SANDBOX):
         if parts.scheme == "https" and parts.netloc in hosts:
@@ -73,7 +73,7 @@ def origins_of(paypal_url: str) -> frozenset[str]:
 
 
 def network_of(ip: str) -> str:
-    """Return the network that an address belongs to as one party: /24 of IPv4, /48 of IPv6, or the text itself."""
+    """Return the network by which an address is counted: /24 for IPv4, /48 for IPv6, otherwise the text itself."""
     try:
         address = ip_address(ip)
     except ValueError:
@@ -83,7 +83,7 @@ def network_of(ip: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A key in this process; `until` is when the store is asked again, in ticks."""
+    """A key cached in this process until the store is queried again; `until` is a value of `ticks`."""
 
     key: rsa.RSAPublicKey
     ends_at: datetime
@@ -92,14 +92,14 @@ class _Known:
 
 @dataclass(slots=True)
 class _Turn:
-    """Those who wait for the same address."""
+    """The lock of one address, and the number of threads that use it."""
 
     lock: Lock = field(default_factory=Lock)
     waiting: int = 0
 
 
 class Certificates:
-    """Returns the public keys of certificates; `ca` is a file of trusted authorities, empty for those of the web."""
+    """Returns the public keys of certificates; `ca` is a file of trusted authorities, empty for the web's."""
 
     def __init__(
         self,
@@ -124,10 +124,10 @@ class Certificates:
         self._fetching: set[str] = set()
 
     def key(self, address: str, source: str) -> rsa.RSAPublicKey:
-        """Return the key of the certificate at an address; `source` is the IP address that names it.
+        """Return the public key of the certificate at a URL; `source` is the IP address from which the URL was sent.
 
-        Raises NotFromPayPal if the address is not PayPal's or there is no certificate of PayPal's at it, and
-        StoreUnavailable if that cannot be found out now.
+        Raises NotFromPayPal if the URL is not PayPal's or has no certificate of PayPal, and StoreUnavailable if this
+        cannot be determined now.
         """
         if not self._allowed.fullmatch(address):
             raise NotFromPayPal("The webhook names a certificate at an address that is not PayPal's.")
@@ -142,7 +142,7 @@ class Certificates:
         return known if known and known.until > self._ticks() and known.ends_at > self._now() else None
 
     def _load(self, address: str, network: str) -> _Known:
-        """Return a certificate from the store or from PayPal, verified."""
+        """Return a verified certificate, from the store or from PayPal."""
         learned = self._learned(address)
         if learned and learned.fetched_at > self._now() - FRESH_FOR:
             return self._remember(address, learned, for_s=FRESH_FOR.total_seconds())
@@ -168,7 +168,7 @@ class Certificates:
         return known
 
     def _learned(self, address: str) -> LearnedCertificate | None:
-        """Return what the store has, None without the store; what it has is verified like what is fetched."""
+        """Return the stored certificate; None if there is none, it is not trusted, or the store is unavailable."""
         try:
             learned = self._store.find_certificate(address)
             if learned:
@@ -181,18 +181,18 @@ class Certificates:
         try:
             self._store.store_certificate(address, certificate)
         except StoreUnavailable:
-            return  # this process knows it; another one fetches it itself
+            return  # this process has the certificate in memory; other processes fetch it themselves
 
     def _drop(self, address: str) -> None:
         self._known.pop(address, None)
         try:
             self._store.drop_certificate(address)
         except StoreUnavailable:
-            return  # it is fetched again at its next use, since it is no longer fresh
+            return  # the certificate is fetched again at its next use, because it is no longer fresh
 
     @contextmanager
     def _turn(self, address: str) -> Iterator[None]:
-        """Let one at a time learn an address; the others find what it has learned."""
+        """Let one thread at a time load the certificate of an address; the others then find it in memory."""
         with self._lock:
             turn = self._turns.setdefault(address, _Turn())
             turn.waiting += 1
@@ -221,7 +221,7 @@ class Certificates:
 
     @contextmanager
     def _unknown(self, network: str) -> Iterator[None]:
-        """Count a fetch of an unknown address, and allow a network one at a time."""
+        """Count a fetch of an unknown address, and allow each network only one fetch at a time."""
         with self._lock:
             self._fetches = [(at, by) for at, by in self._fetches if at > self._ticks() - PERIOD_S]
             if network in self._fetching or len(self._fetching) >= UNKNOWN_AT_ONCE:
@@ -255,7 +255,7 @@ class Certificates:
             ) from None
 
     def _checked(self, pem: bytes) -> tuple[rsa.RSAPublicKey, datetime]:
-        """Return the leaf's key and the end of its chain; raise NotFromPayPal for anything but PayPal's own chain."""
+        """Return the leaf's key and the time its chain expires; raise NotFromPayPal unless the chain is PayPal's."""
         try:
             leaf, *between = x509.load_pem_x509_certificates(pem)
             names = [name.value for name in leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]

@@ -1,4 +1,4 @@
-"""Whether a viewer may play films now: read from the store, cached for seconds, dropped when something changes."""
+"""Whether a viewer may play films now: read from the store, cached for some seconds, dropped after a change."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from functions.platform.viewer import Viewer
 
 CACHED_S = 10
-"""The most seconds that an entitlement may be out of date, when dropping and storing it cross each other."""
+"""The longest time, in seconds, that an entitlement may be stale if it is dropped and stored at the same time."""
 
 
 class RedisEntitlementCache:
@@ -47,7 +47,7 @@ class RedisEntitlementCache:
 
 
 class Entitlements:
-    """Answers whether a viewer may play films."""
+    """Determines whether a viewer may play films."""
 
     def __init__(self, store: CoverageStore, cache: EntitlementCache, now: Callable[[], datetime]) -> None:
         self._store = store
@@ -59,7 +59,7 @@ class Entitlements:
         return Entitlement(True, "administrator") if viewer.admin else self.of_user(viewer.user_id)
 
     def of_user(self, user_id: str) -> Entitlement:
-        """Return the entitlement of an account that is no administrator; without the cache the store is read."""
+        """Return the entitlement of a non-administrator account; reads the store if the cache is unavailable."""
         now = self._now()
         try:
             cached = self._cache.find_entitlement(user_id)

@@ -1,4 +1,4 @@
-"""The webhook inbox: verify a webhook, store it once, and have PayPal asked about what it hints at."""
+"""The webhook inbox: verify a webhook, store it once, and enqueue a query to PayPal about its subject."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class WebhookInbox:
         self._dependencies = dependencies
 
     def receive(self, headers: Mapping[str, str], body: bytes, *, source: str) -> None:
-        """Store an event sent from an IP address and enqueue its subject; a repeated event changes nothing.
+        """Store an event sent from the IP address `source` and enqueue its subject; a repeated event changes nothing.
 
         Raises NotFromPayPal or StoreUnavailable.
         """

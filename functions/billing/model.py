@@ -1,4 +1,4 @@
-"""The domain of billing: plans, subscriptions, payments, grants, webhook events, and the entitlement that follows."""
+"""The domain of billing: plans, subscriptions, payments, grants, webhook events, and the resulting entitlement."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class State(StrEnum):
 
 
 ENDED = frozenset({State.CANCELLED, State.EXPIRED})
-"""The states that never change again; nothing is charged in them."""
+"""The final states; nothing is charged in them."""
 
 UNAPPROVED = frozenset({State.APPROVAL_PENDING, State.APPROVED})
 """The states before the first charge."""
@@ -40,12 +40,12 @@ class Interval(StrEnum):
 
 
 MOST_INTERVALS = {Interval.DAY: 365, Interval.WEEK: 52, Interval.MONTH: 12, Interval.YEAR: 1}
-"""The longest period that PayPal bills, in each unit (Subscriptions v1, frequency)."""
+"""The longest billing period that PayPal accepts, in each unit (Subscriptions v1, frequency)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a plan offers: a price every `count` intervals; `price_minor` is in the currency's smallest unit."""
+    """The offer of a plan: a price every `count` intervals; `price_minor` is in the currency's smallest unit."""
 
     name: str
     description: str
@@ -57,7 +57,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan at PayPal. A retired plan takes no new subscribers and continues for those it has."""
+    """A plan at PayPal. A retired plan accepts no new subscribers but continues for existing ones."""
 
     plan_id: str
     product_id: str
@@ -71,8 +71,8 @@ class Subscription:
     """A subscription as PayPal last described it.
 
     `user_id` is None once its account is deleted. `state_since` is PayPal's status_update_time. `paid_through` is the
-    time until which it is paid for, None if nothing was paid or the payment was refunded. `asked_at` is when PayPal
-    was asked.
+    time until which it is paid, or None if nothing was paid or the payment was refunded. `asked_at` is the time at
+    which PayPal was queried.
     """
 
     subscription_id: str
@@ -89,7 +89,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class LastPayment:
-    """The last payment of a subscription that succeeded; the list of transactions may not have it yet."""
+    """The last successful payment of a subscription; the list of transactions may not contain it yet."""
 
     at: datetime
     amount_minor: int
@@ -98,10 +98,10 @@ class LastPayment:
 
 @dataclass(frozen=True, slots=True)
 class RemoteSubscription:
-    """What PayPal answers about a subscription.
+    """A subscription as PayPal's API returns it.
 
-    `user_id` is what we wrote into its custom_id, None if that is no id of ours. `failing`: its last charge failed.
-    `altered`: its price or quantity is not that of its plan.
+    `user_id` is the value that we wrote to its custom_id, or None if that is not one of our ids. `failing` is true if
+    its last charge failed, `altered` if its price or quantity differs from its plan.
     """
 
     subscription_id: str
@@ -119,7 +119,7 @@ class RemoteSubscription:
 
 @dataclass(frozen=True, slots=True)
 class CheckoutAttempt:
-    """A checkout that has begun: the id of the request to PayPal, and what PayPal has already answered to it."""
+    """A checkout that was started: the id of the request to PayPal, and PayPal's answer if it has arrived."""
 
     request_id: str
     subscription_id: str | None = None
@@ -128,10 +128,10 @@ class CheckoutAttempt:
 
 @dataclass(frozen=True, slots=True)
 class PendingSubscription:
-    """What is stored about a subscription, and the token of its pending flag; either may be None.
+    """The stored subscription, and the token of its pending flag; either may be None.
 
-    `begun_here`: it answers a request of ours. Anyone who knows a plan and an account can create a subscription that
-    names both.
+    `begun_here` is true if the subscription was created by a request of ours, since anyone who knows the ids of a plan
+    and an account can create a subscription that refers to both.
     """
 
     token: str | None
@@ -141,10 +141,10 @@ class PendingSubscription:
 
 @dataclass(frozen=True, slots=True)
 class ReconcileResult:
-    """The result of storing PayPal's answer: the subscriber, whether anything changed, whether it is pending again.
+    """The result of storing PayPal's answer: the subscriber, whether anything changed, and whether it is pending again.
 
-    It is pending again if an event arrived after PayPal was asked. If the subscription is ACTIVE, `earlier` and
-    `later` are the subscriber's other ACTIVE subscriptions, by when they became active relative to this one.
+    It is pending again if an event arrived after PayPal was queried. If the subscription is ACTIVE, `earlier` and
+    `later` are the subscriber's other ACTIVE subscriptions that became active before and after this one.
     """
 
     user_id: str | None
@@ -155,7 +155,7 @@ class ReconcileResult:
 
 
 class PaymentState(StrEnum):
-    """The states of a payment at PayPal; a chargeback is REFUNDED too."""
+    """The states of a payment at PayPal; a chargeback also counts as REFUNDED."""
 
     PENDING = "PENDING"
     COMPLETED = "COMPLETED"
@@ -169,7 +169,7 @@ PAID = frozenset({PaymentState.COMPLETED, PaymentState.PARTIALLY_REFUNDED})
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One transaction of a subscription as PayPal lists it; `refunded_minor` is the part that was refunded."""
+    """One transaction of a subscription in PayPal's list; `refunded_minor` is the refunded amount."""
 
     payment_id: str
     state: PaymentState
@@ -180,13 +180,13 @@ class Charge:
 
     @property
     def refunded(self) -> bool:
-        """Return whether all of it was refunded."""
+        """Return whether the charge was refunded in full."""
         return self.state is PaymentState.REFUNDED or (self.state in PAID and self.refunded_minor >= self.amount_minor)
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A charge as it is stored: without name and address, and without `user_id` once the account is deleted."""
+    """A charge as stored: without name and address, and without `user_id` once the account is deleted."""
 
     charge: Charge
     subscription_id: str
@@ -206,7 +206,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
-    """A webhook as received: the raw body, its SHA-256, and the subject to ask PayPal about, None if there is none.
+    """A webhook as received: the raw body, its SHA-256, and the subject to query PayPal about, or None without one.
 
     A subject is the id of a subscription, or `refund/<id>`, because a refund does not name its subscription.
     """
@@ -221,7 +221,7 @@ class WebhookEvent:
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """An event of the webhook inbox, as the owner sees it; `deliveries` counts how often it was delivered."""
+    """An event of the webhook inbox, as shown to the owner; `deliveries` counts how often it was delivered."""
 
     event_id: str
     kind: str
@@ -233,7 +233,7 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
-    """Whether a viewer may play films, why, and until when; `until` is None if there is no end."""
+    """Whether a viewer may play films, why, and until when; `until` is None if access does not end."""
 
     entitled: bool
     reason: str  # "administrator", "grant", "subscription" or "none"
@@ -242,7 +242,7 @@ class Entitlement:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What the entitlement needs to know of a subscription."""
+    """The data of a subscription that determines the entitlement."""
 
     state: State
     paid_through: datetime | None
@@ -252,17 +252,17 @@ CHARGE_HOUR = 10
 """The hour (UTC) at which PayPal charges."""
 
 GRACE = timedelta(days=1)
-"""How long an active subscription entitles after its charge is due: PayPal charges in the course of that day."""
+"""How long an active subscription entitles after its charge is due; PayPal charges in the course of that day."""
 
 SAME_PAYMENT = timedelta(hours=1)
-"""`last_payment` and the transaction of it may differ by seconds; two charges are at least hours apart."""
+"""The times of `last_payment` and its transaction may differ by seconds; two charges are at least hours apart."""
 
 CALENDAR_DRIFT = timedelta(days=4)
-"""How much longer than a month or year a period can be: from 28 February to 31 March."""
+"""How much longer a period can be than a month or year, such as from 28 February to 31 March."""
 
 
 def covers_until(subscription: Coverage | Subscription) -> datetime | None:
-    """Return the time until which a subscription entitles its subscriber, None if it does not."""
+    """Return the time until which a subscription entitles its subscriber, or None if it does not."""
     if subscription.paid_through is None:
         return None
     if subscription.state is State.ACTIVE:
@@ -271,11 +271,11 @@ def covers_until(subscription: Coverage | Subscription) -> datetime | None:
 
 
 def entitlement_of(subscriptions: Iterable[Coverage], grants: Iterable[datetime], now: datetime) -> Entitlement:
-    """Return the entitlement that follows from subscriptions and grants (their ends) at `now`; the only such rule.
+    """Return the entitlement at `now` from subscriptions and grants (given by their ends); no other code decides this.
 
-    ACTIVE entitles until the next charge and a day of grace, CANCELLED until the end of the paid period, every other
-    state not at all. The day of grace also follows a cancelled subscription that an active one takes over from, which
-    is first charged when the paid period ends. Where nothing is paid for, nothing entitles.
+    An ACTIVE subscription entitles until a day of grace after the next charge, a CANCELLED one until the end of the
+    paid period, any other state not at all. The day of grace is also added to a cancelled subscription that an active
+    one replaces, because the active one is first charged when the paid period ends. Unpaid time never entitles.
     """
     held = list(subscriptions)
     grace = GRACE if any(one.state is State.ACTIVE for one in held) else timedelta(0)
@@ -295,14 +295,14 @@ def entitlement_of(subscriptions: Iterable[Coverage], grants: Iterable[datetime]
 def paid_through_of(
     remote: RemoteSubscription, charges: Iterable[Charge], offer: Offer | None, *, known: datetime | None = None
 ) -> datetime | None:
-    """Return the time until which a subscription is paid for, by PayPal's answers; `known` is the previous result.
+    """Return the time until which a subscription is paid according to PayPal; `known` is the previous result.
 
-    Only a payment of the plan's price (`offer`) or more pays, and only for one period: that is until the next charge
-    while the subscription is active and pays. Once it has ended, or a charge failed, PayPal names no next charge, or
-    one that is not paid for; then it is the last payment plus one period. PayPal charges at 10:00 UTC, so the period
-    reaches to that hour at least, but no further than `known` of the same period.
+    A payment counts only if it is at least the plan's price (`offer`), and it pays for one period. While the
+    subscription is active and charges succeed, the period ends at the next charge. Once it has ended or a charge has
+    failed, PayPal returns no next charge or an unpaid one; the result is then the last payment plus one period. PayPal
+    charges at 10:00 UTC, so the period ends no earlier than that hour, but not later than `known` of the same period.
 
-    Nothing is paid for before the first payment, after the last one was fully refunded, if the plan is unknown, or if
+    The result is None before the first payment, after a full refund of the last one, if the plan is unknown, and if
     the subscription's price was altered.
     """
     if offer is None or remote.altered or remote.state in UNAPPROVED:
@@ -319,7 +319,7 @@ def paid_through_of(
 
 
 def _last_paid_at(remote: RemoteSubscription, charges: Iterable[Charge], offer: Offer) -> datetime | None:
-    """Return the time of the last payment of the offer's price, None if there is none or it was fully refunded."""
+    """Return the time of the last payment of the offer's price, or None if there is none or it was fully refunded."""
     taken = [charge for charge in charges if charge.state in PAID or charge.state is PaymentState.REFUNDED]
     listed_at = max((charge.at for charge in taken), default=None)
     unlisted = remote.last_payment
@@ -330,12 +330,12 @@ def _last_paid_at(remote: RemoteSubscription, charges: Iterable[Charge], offer: 
 
 
 def _pays(payment: Charge | LastPayment, offer: Offer) -> bool:
-    """Return whether a payment is of an offer's price; it is more where an unpaid period is charged with it."""
+    """Return whether a payment is at least an offer's price; it is more if an unpaid period is charged as well."""
     return payment.currency == offer.currency and payment.amount_minor >= offer.price_minor
 
 
 def after(at: datetime, interval: Interval, count: int) -> datetime:
-    """Return the time `count` intervals later; a day that the month lacks becomes its last day."""
+    """Return the time `count` intervals after `at`; a day that the month does not have becomes its last day."""
     if interval in (Interval.DAY, Interval.WEEK):
         return at + timedelta(days=count * (7 if interval is Interval.WEEK else 1))
     months = at.month - 1 + count * (12 if interval is Interval.YEAR else 1)

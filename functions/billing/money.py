@@ -1,4 +1,4 @@
-"""Amounts of money: integers in a currency's smallest unit here, decimal text at PayPal, never floats."""
+"""Amounts of money: integers in a currency's smallest unit here, decimal text in PayPal's API, never floats."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ DECIMALS = dict.fromkeys(_WITH_CENTS, 2) | {"JPY": 0}
 """PayPal's currencies and their number of decimals (ISO 4217)."""
 
 WHOLE_ONLY = frozenset({"HUF", "TWD"})
-"""PayPal accepts no fractions of these, although ISO 4217 has them."""
+"""Currencies for which PayPal accepts no fractions, although ISO 4217 defines them."""
 
 
 _AMOUNT = re.compile(r"-?[0-9]{1,10}(?:\.[0-9]{1,6})?", re.ASCII)
-"""Ten digits before the point: no intermediate result can overflow, and every amount fits a BIGINT."""
+"""At most ten digits before the point, so no intermediate result can overflow and every amount fits into a BIGINT."""
 
 
 def minor_of(value: str, currency: str) -> int:
@@ -35,7 +35,7 @@ def minor_of(value: str, currency: str) -> int:
 
 
 def value_of(minor: int, currency: str) -> str:
-    """Return an amount as PayPal writes it, such as "7.99"."""
+    """Return an amount in PayPal's format, such as "7.99"."""
     decimals = 0 if currency in WHOLE_ONLY else DECIMALS[currency]
     amount = Decimal(minor).scaleb(-DECIMALS[currency])
     return f"{amount:.{decimals}f}"

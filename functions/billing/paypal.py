@@ -1,7 +1,7 @@
-"""PayPal over paypalrestsdk's `Api`: products, plans, subscriptions, transactions. Every call has a time limit.
+"""PayPal client based on paypalrestsdk's `Api`: products, plans, subscriptions, transactions; all with time limits.
 
-The library logs the Authorization header outside live mode, follows redirects, and has no time limit, not even for the
-access token; all three are corrected here.
+The library itself logs the Authorization header outside live mode, follows redirects, and has no time limits, not even
+for requesting the access token; all three are corrected here.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ logging.getLogger("paypalrestsdk").setLevel(logging.CRITICAL)
 
 
 class _LimitedApi(Api):  # type: ignore[misc]  # the library has no types
-    """The library's client, with a time limit on every call; it follows no redirect."""
+    """The library's client, with a time limit on every call and without redirects."""
 
     def http_call(self, url: str, method: str, **options: Any) -> Any:
         """Send one request."""
@@ -51,7 +51,7 @@ class _LimitedApi(Api):  # type: ignore[misc]  # the library has no types
 
 
 class PayPalClient:
-    """The merchant's account at PayPal; raises StoreUnavailable and PayPalRefused."""
+    """The merchant's account at PayPal; methods raise StoreUnavailable and PayPalRefused."""
 
     def __init__(self, url: str, client_id: str, client_secret: str) -> None:
         self._base = url.rstrip("/")
@@ -66,7 +66,7 @@ class PayPalClient:
             "frequency": {"interval_unit": offer.interval.value, "interval_count": offer.count},
             "tenure_type": "REGULAR",
             "sequence": 1,
-            "total_cycles": 0,  # until it is cancelled
+            "total_cycles": 0,  # unlimited, until the subscription is cancelled
             "pricing_scheme": {"fixed_price": price},
         }
         plan = {
@@ -159,7 +159,7 @@ class PayPalClient:
             return None
 
     def _post[Resource: BaseModel](self, path: str, body: object, kind: type[Resource], *, request_id: str) -> Resource:
-        # `Prefer` asks for the whole resource; some calls limit a request id to 38 characters, so it is hashed
+        # `Prefer` requests the whole resource; the request id is hashed because some calls limit it to 38 characters
         key = hashlib.sha256(request_id.encode()).hexdigest()[:32]
         headers = {"PayPal-Request-Id": key, "Prefer": "return=representation"}
         return _read(self._call("POST", path, body, headers), kind)
@@ -194,7 +194,7 @@ class _Missing(PayPalRefused):
 
 
 def _error_of(error: exceptions.ConnectionError) -> StoreUnavailable | PayPalRefused:
-    """Return the error to raise for an unsuccessful answer."""
+    """Return the exception to raise for an unsuccessful response."""
     status = error.response.status_code
     if status in (408, 425, 429) or status >= 500:
         return StoreUnavailable(f"PayPal cannot answer now (HTTP {status}); try again in a minute.")
@@ -216,7 +216,7 @@ def _read[Resource: BaseModel](answer: Any, kind: type[Resource]) -> Resource:
 
 
 def _converted[Value](convert: Callable[[], Value]) -> Value:
-    """Return what an answer means; raise PayPalRefused if an amount in it cannot be read."""
+    """Return a converted response; raise PayPalRefused if it contains an amount that cannot be parsed."""
     try:
         return convert()
     except Malformed as error:

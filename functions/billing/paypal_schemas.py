@@ -21,13 +21,13 @@ class Money(BaseModel):
 
 
 class LastPaymentResource(BaseModel):
-    """The last payment that succeeded."""
+    """The last successful payment."""
 
     time: AwareDatetime
     amount: Money
 
     def last_payment(self) -> LastPayment:
-        """Return the payment as billing knows it."""
+        """Return the payment in the terms of billing."""
         currency = self.amount.currency_code
         return LastPayment(self.time, minor_of(self.amount.value, currency), currency)
 
@@ -62,7 +62,7 @@ class SubscriptionResource(BaseModel):
     links: list[Link] = Field(default_factory=list)
 
     def remote(self) -> RemoteSubscription:
-        """Return the subscription as billing knows it."""
+        """Return the subscription in the terms of billing."""
         info = self.billing_info
         return RemoteSubscription(
             subscription_id=self.id,
@@ -94,7 +94,7 @@ class Transaction(BaseModel):
     time: AwareDatetime
 
     def charge(self) -> Charge:
-        """Return the charge; the amount of a partial refund is not part of this answer."""
+        """Return the charge; this response does not contain the amount of a partial refund."""
         gross = self.amount_with_breakdown.gross_amount
         amount = minor_of(gross.value, gross.currency_code)
         back = amount if self.status is PaymentState.REFUNDED else 0
@@ -115,14 +115,14 @@ class OldMoney(BaseModel):
 
 
 class RefundResource(BaseModel):
-    """A refund; its total is all that has been refunded of the sale so far."""
+    """A refund; its total is the amount refunded of the sale so far."""
 
     id: str
     sale_id: str
     total_refunded_amount: OldMoney | None = None
 
     def total_minor(self) -> int:
-        """Return what has been refunded of the sale so far."""
+        """Return the amount refunded of the sale so far."""
         total = self.total_refunded_amount
         return abs(minor_of(total.value, total.currency)) if total else 0
 

@@ -1,4 +1,4 @@
-"""What billing needs of its stores, of PayPal, and of the rest of the application."""
+"""The interfaces that billing needs: its stores, PayPal, and the rest of the application."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class PlanStore(Protocol):
     """The store of plans."""
 
     def store_plan(self, plan: Plan) -> None:
-        """Store a plan; an existing plan with that id is not changed."""
+        """Store a plan; an existing plan with the same id is not changed."""
 
     def retire_plan(self, plan_id: str, at: datetime) -> None:
-        """Record the time since which a plan takes no new subscribers; the first time is kept."""
+        """Record the time from which a plan accepts no new subscribers; a time that is already recorded is kept."""
 
     def list_plans(self) -> list[Plan]:
-        """Return all plans, the retired too, cheapest first."""
+        """Return all plans, including retired ones, cheapest first."""
 
     def find_plan(self, plan_id: str) -> Plan | None:
         """Return a plan, or None."""
@@ -50,8 +50,8 @@ class PlanStore(Protocol):
 class SubscriptionStore(PlanStore, Protocol):
     """The store of subscriptions, grants and webhook events.
 
-    Every method is idempotent and raises StoreUnavailable. A subject with a pending flag is one that PayPal is to be
-    asked about; the flag's token changes with each event, so that clearing it cannot lose an event.
+    Every method is idempotent and raises StoreUnavailable. A pending flag marks a subject about which PayPal must be
+    queried. The flag's token changes with each event, so that clearing the flag cannot lose an event.
     """
 
     def begin_checkout(
@@ -59,30 +59,30 @@ class SubscriptionStore(PlanStore, Protocol):
     ) -> CheckoutAttempt:
         """Return the attempt to continue, or a new one under `request_id`.
 
-        An attempt continues if it is for the same plan, began after `fresh_since` and is not approved yet. Raises
-        AlreadySubscribed, or Unauthenticated for a deleted account.
+        An existing attempt continues if it is for the same plan, started after `fresh_since` and is not approved yet.
+        Raises AlreadySubscribed, or Unauthenticated for a deleted account.
         """
 
     def store_checkout(self, request_id: str, opened: RemoteSubscription, *, user_id: str, now: datetime) -> None:
-        """Store PayPal's answer to a checkout, for nobody if the account was deleted in between."""
+        """Store PayPal's answer to a checkout, without a user id if the account was deleted in the meantime."""
 
     def set_pending(self, subject: str, token: str, now: datetime) -> bool:
         """Set the pending flag of a subject; return whether a message must be sent.
 
-        That is so if the flag was not set, or was set a minute ago or longer, so that its message may be lost.
+        A message must be sent if the flag was not set, or was set at least a minute ago, so its message may be lost.
         """
 
     def store_event(self, event: WebhookEvent, token: str, now: datetime) -> bool:
-        """Store an event and set its subject's pending flag, in one transaction; return as `set_pending` does.
+        """Store an event and set its subject's pending flag in one transaction; return the same as `set_pending`.
 
-        An event that is stored already changes nothing, unless its body differs.
+        An event that is already stored changes nothing, unless its body differs.
         """
 
     def list_pending(self, *, before: datetime, limit: int) -> list[str]:
         """Return subjects whose pending flag was set before a time, oldest first."""
 
     def find_pending(self, subject: str) -> PendingSubscription:
-        """Return what is stored about a subject, and the token of its pending flag."""
+        """Return the stored subscription of a subject, and the token of its pending flag."""
 
     def apply_remote(
         self,
@@ -96,16 +96,16 @@ class SubscriptionStore(PlanStore, Protocol):
     ) -> ReconcileResult:
         """Store PayPal's answer unless a newer one is stored, and clear the pending flag that has this token.
 
-        Newer is decided by PayPal's status_update_time, and between equal ones by `asked_at`.
+        The order of answers is that of PayPal's status_update_time, then of `asked_at`.
         """
 
     def clear_pending(self, subject: str, token: str) -> bool:
-        """Clear the pending flag that has this token; return whether the subject is pending by another."""
+        """Clear the pending flag with this token; return whether the subject is still pending with another token."""
 
     def coverage_of(self, user_id: str) -> tuple[list[Coverage], list[datetime]]:
-        """Return what may entitle a viewer: their subscriptions, and the end of their longest grant.
+        """Return the subscriptions that may entitle a viewer, and the end of their longest grant.
 
-        These are subscriptions begun here that are paid for or active.
+        Only subscriptions that were begun here and are paid or active are included.
         """
 
     def list_of_user(self, user_id: str) -> list[Subscription]:
@@ -124,11 +124,11 @@ class SubscriptionStore(PlanStore, Protocol):
         now: datetime,
         limit: int,
     ) -> list[str]:
-        """Return subscriptions that PayPal must be asked about without an event, the longest unasked first.
+        """Return subscriptions about which PayPal must be queried without an event, longest unchecked first.
 
-        These are: unapproved ones not asked about since `unapproved_before`; running ones not since `running_before`,
-        or whose charge has become due since they were asked about; ended ones not since `ended_before` that ended
-        after `ended_since`.
+        These are: unapproved ones last checked before `unapproved_before`; running ones last checked before
+        `running_before`, or whose charge has become due since; ones that ended after `ended_since` and were last
+        checked before `ended_before`.
         """
 
     def store_grant(self, grant: Grant) -> None:
@@ -141,7 +141,7 @@ class SubscriptionStore(PlanStore, Protocol):
         """Return events of the webhook inbox after a position, newest first."""
 
     def clear_old_event_bodies(self, before: datetime, *, limit: int) -> None:
-        """Empty the bodies of events received before a time."""
+        """Clear the bodies of events received before a time."""
 
     def forget_subscriber(self, user_id: str, now: datetime) -> None:
         """Remove a viewer from their subscriptions and events, and delete their grants."""
@@ -151,20 +151,20 @@ class PaymentStore(Protocol):
     """The store of payments; every method is idempotent and raises StoreUnavailable."""
 
     def record_payment(self, payment: Payment, *, asked_at: datetime) -> None:
-        """Store a payment, or update it to what PayPal answered at `asked_at`; an older answer changes nothing."""
+        """Store a payment, or update it from PayPal's answer at `asked_at`; an older answer changes nothing."""
 
     def page_payments(self, user_id: str, after: TimePosition | None, *, limit: int) -> list[Payment]:
         """Return the payments of a viewer after a position, newest first."""
 
     def forget_payer(self, user_id: str) -> None:
-        """Remove the viewer from their payments; the payments stay."""
+        """Remove the viewer from their payments; the payments themselves are kept."""
 
 
 class PayPal(Protocol):
     """PayPal; every method raises StoreUnavailable while it is unreachable, and PayPalRefused."""
 
     def create_plan(self, offer: Offer, *, request_id: str) -> tuple[str, str]:
-        """Create a product and an active plan for it; return their ids. Repeating a request id creates nothing new."""
+        """Create a product and an active plan; return their ids. A repeated request id creates nothing new."""
 
     def retire_plan(self, plan_id: str) -> None:
         """Close a plan to new subscribers."""
@@ -179,13 +179,13 @@ class PayPal(Protocol):
         cancel_url: str,
         starts_at: datetime | None,
     ) -> RemoteSubscription:
-        """Create a subscription that waits for approval; repeating a request id creates nothing new.
+        """Create a subscription that waits for approval; a repeated request id creates nothing new.
 
-        `starts_at` defers the first charge to a time in the future.
+        `starts_at`, a time in the future, defers the first charge.
         """
 
     def subscription(self, subscription_id: str) -> RemoteSubscription | None:
-        """Return a subscription, None if PayPal has none with that id."""
+        """Return a subscription, or None if PayPal has none with this id."""
 
     def charges(self, subscription_id: str, *, since: datetime, until: datetime) -> list[Charge]:
         """Return the transactions of a subscription between two times."""
@@ -194,10 +194,10 @@ class PayPal(Protocol):
         """Return the sale that a refund belongs to and the total refunded of that sale so far; None if unknown."""
 
     def subscription_of_sale(self, sale_id: str) -> str | None:
-        """Return the subscription that a sale belongs to, None if it belongs to none."""
+        """Return the id of the subscription that a sale belongs to, or None."""
 
     def cancel(self, subscription_id: str, *, reason: str) -> None:
-        """Cancel a subscription; one that cannot be cancelled stays as it is."""
+        """Cancel a subscription; a subscription that cannot be cancelled is left unchanged."""
 
 
 class WebhookVerifier(Protocol):
@@ -209,14 +209,14 @@ class WebhookVerifier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LearnedCertificate:
-    """A chain of certificates in PEM that was verified when it was fetched."""
+    """A certificate chain in PEM that was verified when it was fetched."""
 
     pem: bytes = field(repr=False)
     fetched_at: datetime
 
 
 class CertificateStore(Protocol):
-    """Certificates that all instances share; every method raises StoreUnavailable. Readers verify what it returns."""
+    """Certificates shared by all instances; every method raises StoreUnavailable. Callers verify the certificates."""
 
     def find_certificate(self, address: str) -> LearnedCertificate | None:
         """Return the certificate that was fetched from an address, or None."""
@@ -229,7 +229,7 @@ class CertificateStore(Protocol):
 
 
 class EntitlementCache(Protocol):
-    """Entitlements of the last seconds; every method raises StoreUnavailable."""
+    """Entitlements cached for some seconds; every method raises StoreUnavailable."""
 
     def find_entitlement(self, user_id: str) -> Entitlement | None:
         """Return the cached entitlement, or None."""
@@ -243,7 +243,7 @@ class EntitlementCache(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BillingDependencies:
-    """What the services of billing need of the rest of the application.
+    """The functions of the rest of the application that billing's services call.
 
     `enqueue` sends a message, `entitlement_changed` drops a cached entitlement, `find_user` returns the id of the
     account with an email address or raises NotFound.
@@ -267,7 +267,7 @@ class CertificateKeys(Protocol):
     """The public keys of PayPal's certificates."""
 
     def key(self, address: str, source: str) -> RSAPublicKey:
-        """Return the key of the certificate at an address that the IP address `source` names.
+        """Return the public key of the certificate at a URL that was sent from the IP address `source`.
 
         Raises NotFromPayPal or StoreUnavailable.
         """

@@ -1,7 +1,7 @@
-"""Reconciliation: whatever hints that a subscription has changed, PayPal is asked, and only its answer is stored.
+"""Reconciliation: whenever a subscription may have changed, PayPal is queried, and only its answer is stored.
 
-A subject to ask about has a pending flag in the store, set in one transaction with the event that hints at it. The flag
-is cleared in one transaction with storing the answer. So a crash at any point leaves the flag set, and
+A subject to query has a pending flag in the store. The flag is set in the transaction that stores the event, and
+cleared in the transaction that stores PayPal's answer. A crash at any point therefore leaves the flag set, and
 `repair_pending` finds it.
 """
 
@@ -27,26 +27,26 @@ log = logging.getLogger(__name__)
 
 REFUND = "refund/"
 MESSAGE_LOST_AFTER = timedelta(minutes=1)
-"""A flag older than this had its message delivered, unless the message was lost."""
+"""The age after which a flag's message must have been delivered, unless it was lost."""
 OVERDUE_AFTER = timedelta(minutes=5)
-"""A flag older than this waits for PayPal, and a person should look."""
+"""The age after which a flag has waited too long for PayPal, so that a person should investigate."""
 BATCH = 500
 UNAPPROVED_FRESH_FOR = timedelta(minutes=10)
 RUNNING_FRESH_FOR = timedelta(days=1)
 ENDED_FRESH_FOR = timedelta(days=1)
 ENDED_WATCHED_FOR = timedelta(days=60)
-"""How long after its end a subscription's payments are checked for refunds."""
+"""How long after the end of a subscription its payments are checked for refunds."""
 BODIES_KEPT_FOR = timedelta(days=90)
 _MARGIN = timedelta(days=1)
 
 
 def new_token() -> str:
-    """Return a token that no pending flag has had."""
+    """Return a token that no pending flag has had before."""
     return uuid.uuid4().hex
 
 
 class Reconciliation:
-    """Updates what is stored to what PayPal says."""
+    """Updates the stored data to match PayPal's."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Reconciliation:
         self._dependencies = dependencies
 
     def reconcile(self, subject: str, cause: str) -> None:
-        """Ask PayPal about a pending subject and store the answer; do nothing if it is not pending."""
+        """Query PayPal about a pending subject and store the answer; do nothing if the subject is not pending."""
         pending = self._store.find_pending(subject)
         if pending.token is None:
             return
@@ -71,19 +71,19 @@ class Reconciliation:
             self._reconcile_subscription(subject, pending, cause, {})
 
     def request(self, subscription_id: str, cause: str) -> None:
-        """Set a subscription's pending flag, and enqueue it unless that was done already."""
+        """Set a subscription's pending flag, and enqueue the subscription unless it is already enqueued."""
         if self._store.set_pending(subscription_id, new_token(), self._dependencies.now()):
             self._enqueue(subscription_id, cause)
 
     def reconcile_now(self, subscription_id: str, cause: str) -> None:
-        """Reconcile a subscription in this call; if that fails, the queue does it later."""
+        """Reconcile a subscription immediately; if that fails, a queue message does so later."""
         self.request(subscription_id, cause)
         self.reconcile(subscription_id, cause)
 
     def repair_pending(self) -> bool:
-        """Enqueue again what has been pending for long; return whether any of it is overdue.
+        """Re-enqueue subjects that have been pending for a long time; return whether any of them is overdue.
 
-        Its message was lost, or PayPal was unreachable at every attempt.
+        Their messages were lost, or PayPal was unreachable at every attempt.
         """
         now = self._dependencies.now()
         for subject in self._store.list_pending(before=now - MESSAGE_LOST_AFTER, limit=BATCH):
@@ -93,7 +93,7 @@ class Reconciliation:
     def reconcile_stale(self, *, everything: bool = False) -> int:
         """Enqueue subscriptions that may have changed without an event; return their number.
 
-        `everything` includes all that have not ended long ago, however recently PayPal was asked.
+        With `everything`, all subscriptions except those that ended long ago are included, whenever last checked.
         """
         now = self._dependencies.now()
         unapproved, running, ended = (
@@ -132,7 +132,7 @@ class Reconciliation:
         asked_at = self._dependencies.now()
         remote = self._paypal.subscription(subscription_id) or _vanished(stored, asked_at)
         plan = self._store.find_plan(remote.plan_id) if remote else None
-        if remote is None or (plan is None and stored is None):  # of another shop that shares the PayPal account
+        if remote is None or (plan is None and stored is None):  # another shop's, in the same PayPal account
             if token:
                 self._clear(subscription_id, token, cause)
             return
@@ -154,7 +154,7 @@ class Reconciliation:
         )
         if result.user_id:
             self._dependencies.entitlement_changed(result.user_id)
-        if result.pending:  # by an event after PayPal was asked, which sent no message because the flag was set
+        if result.pending:  # an event arrived after the query, and sent no message because the flag was set
             self._enqueue(subscription_id, cause)
         self._cancel_unwanted(remote, result)
 
@@ -177,7 +177,7 @@ class Reconciliation:
         ]
 
     def _cancel_unwanted(self, remote: RemoteSubscription, result: ReconcileResult) -> None:
-        """Cancel a subscription approved after its account was deleted, or beside another of the same subscriber."""
+        """Cancel a subscription that was approved after its account was deleted, or beside another subscription."""
         chargeable = remote.state in (State.ACTIVE, State.SUSPENDED)
         if chargeable and result.user_id is None and remote.user_id is not None:
             log.warning("%s belongs to a deleted account and is cancelled", remote.subscription_id)
@@ -189,7 +189,7 @@ class Reconciliation:
             self.request(later, "rival")
 
     def _cancel(self, subscription_id: str, reason: str) -> None:
-        self.request(subscription_id, "cancelled here")  # before it is cancelled, so that its end is always stored
+        self.request(subscription_id, "cancelled here")  # before cancelling, so that the end is stored in any case
         self._paypal.cancel(subscription_id, reason=reason)
 
     def _enqueue(self, subject: str, cause: str) -> None:
@@ -197,7 +197,7 @@ class Reconciliation:
 
 
 def _vanished(stored: Subscription | None, at: datetime) -> RemoteSubscription | None:
-    """Return a stored subscription that PayPal no longer knows as an expired one; None if none is stored."""
+    """Return a subscription that PayPal no longer has, marked as expired; None if it is not stored here either."""
     if stored is None:
         return None
     return RemoteSubscription(

@@ -137,7 +137,7 @@ class MySqlSubscriptions:
         return [_subscription(row) for row in self._call("page_subscriptions", *(after or (None, None)), limit)]
 
     def list_changes(self, subscription_id: str) -> list[dict[str, Any]]:
-        """Return every change of a subscription, oldest first; tests and people read them."""
+        """Return every change of a subscription, oldest first; for tests and investigations."""
         return self._call("changes_of", subscription_id)
 
     def list_stale(
@@ -202,7 +202,7 @@ class MySqlPayments:
         return [_payment(row) for row in rows]
 
     def list_of_subscription(self, subscription_id: str) -> list[Payment]:
-        """Return the payments of a subscription, oldest first; tests and people read them."""
+        """Return the payments of a subscription, oldest first; for tests and investigations."""
         return [_payment(row) for row in self._database.call("payments_for", subscription_id, idempotent=True)]
 
     def forget_payer(self, user_id: str) -> None:

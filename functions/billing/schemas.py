@@ -47,7 +47,7 @@ class NewPlan(Struct, frozen=True):
     interval_count: Annotated[int, Meta(ge=1, le=365, description="Charged every so many intervals.")] = 1
 
     def offer(self) -> Offer:
-        """Return the offer; raise Malformed where PayPal would not accept it."""
+        """Return the offer; raise Malformed if PayPal would not accept it."""
         name, description, currency = self.name.strip(), self.description.strip(), self.currency.upper()
         unit = Interval(self.interval.upper())
         if not name:
@@ -63,7 +63,7 @@ class NewPlan(Struct, frozen=True):
 
 
 class OpenPlan(Struct, frozen=True):
-    """A plan, as anyone may see it."""
+    """A plan in its public form."""
 
     id: PlanId
     name: str
@@ -80,7 +80,7 @@ class OpenPlan(Struct, frozen=True):
 
 
 class OwnerPlan(OpenPlan, frozen=True):
-    """A plan, as the owner sees it; `retired_at` is null while it is open to new subscribers."""
+    """A plan in the owner's form; `retired_at` is null while it is open to new subscribers."""
 
     created_at: Time
     retired_at: Time | None
@@ -98,7 +98,7 @@ class OpenPlans(Struct, frozen=True):
 
 
 class OwnerPlans(Struct, frozen=True):
-    """All plans, the retired too, cheapest first."""
+    """All plans, including retired ones, cheapest first."""
 
     plans: tuple[OwnerPlan, ...]
 
@@ -122,7 +122,7 @@ class CheckoutStarted(Struct, frozen=True):
 
 
 class PublicEntitlement(Struct, frozen=True):
-    """Whether a viewer may play films, why, and until when; `until` is null if there is no end."""
+    """Whether a viewer may play films, why, and until when; `until` is null if access does not end."""
 
     entitled: bool
     reason: Literal["administrator", "grant", "subscription", "none"]
@@ -248,7 +248,7 @@ class GrantPage(Struct, frozen=True):
 
 
 class OwnerSubscription(Struct, frozen=True):
-    """A subscription, as the owner sees it: the account, without personal data."""
+    """A subscription in the owner's form, with the id of the account but no personal data."""
 
     subscription_id: str
     user_id: str | None

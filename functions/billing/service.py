@@ -1,4 +1,4 @@
-"""Subscription operations for viewers: list plans, subscribe, see the status, cancel, read receipts, be forgotten."""
+"""Subscription operations for viewers: list plans, subscribe, get the status, cancel, list receipts, be forgotten."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from functions.platform.viewer import Viewer
 
 FRESH_FOR = timedelta(hours=1)
-"""How long an approval page is returned again; PayPal's own expire after some hours."""
+"""How long the same approval page is returned again; PayPal's approval pages expire after some hours."""
 ASK_AGAIN_AFTER = timedelta(seconds=2)
 SOON = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """A subscription that waits for its payer's approval on a page of PayPal's."""
+    """A subscription that waits for the payer's approval on PayPal's page."""
 
     subscription_id: str
     approve_url: str = field(repr=False)
@@ -36,7 +36,7 @@ class Checkout:
 
 @dataclass(frozen=True, slots=True)
 class CurrentSubscription:
-    """The subscription that counts for a viewer and its plan; both None for a viewer who never had one."""
+    """The subscription to show to a viewer, and its plan; both are None for a viewer who never had one."""
 
     subscription: Subscription | None
     plan: Plan | None
@@ -64,10 +64,10 @@ class SubscriptionService:
         return [plan for plan in self._store.list_plans() if plan.retired_at is None]
 
     def subscribe(self, viewer: Viewer, plan_id: str) -> Checkout:
-        """Begin a checkout, or return the one that began for the same plan within the hour.
+        """Start a checkout, or return the checkout that was started for the same plan within the last hour.
 
-        A viewer who has paid for a period that has not ended is first charged when it ends. Raises NotFound if there
-        is no such plan, AlreadySubscribed, StoreUnavailable.
+        If the viewer has already paid for a period that has not ended, the first charge is at its end. Raises NotFound
+        if there is no such plan, AlreadySubscribed, StoreUnavailable.
         """
         plan = self._store.find_plan(plan_id)
         if plan is None or plan.retired_at is not None:
@@ -90,7 +90,7 @@ class SubscriptionService:
         return Checkout(opened.subscription_id, opened.approve_url)
 
     def current_subscription(self, viewer: Viewer) -> CurrentSubscription:
-        """Return the subscription that counts; one that waits for approval is asked about at PayPal again."""
+        """Return the subscription to show; if it waits for approval, PayPal is queried again first."""
         now = self._dependencies.now()
         known = self._store.list_of_user(viewer.user_id)
         for one in known:
@@ -101,7 +101,7 @@ class SubscriptionService:
         return CurrentSubscription(found, self._store.find_plan(found.plan_id) if found else None)
 
     def cancel_subscription(self, viewer: Viewer) -> CurrentSubscription:
-        """Cancel at PayPal; the paid period stays. Raises NotFound if there is nothing to cancel."""
+        """Cancel the subscription at PayPal; the paid period remains. Raises NotFound if there is nothing to cancel."""
         running = [one for one in self._store.list_of_user(viewer.user_id) if one.state not in ENDED | UNAPPROVED]
         if not running:
             raise NotFound("There is no subscription to cancel: nothing will be charged.")
@@ -111,14 +111,14 @@ class SubscriptionService:
         return self.current_subscription(viewer)
 
     def list_receipts(self, viewer: Viewer, *, cursor: str, limit: int) -> Page[Payment]:
-        """Return a page of the viewer's payments, newest first; raise Malformed for a cursor that is none."""
+        """Return a page of the viewer's payments, newest first; raise Malformed for an invalid cursor."""
         found = self._payments.page_payments(viewer.user_id, time_position_of(cursor), limit=limit + 1)
         return page_of(found, limit=limit, position=lambda one: str(TimePosition(one.charge.at, one.charge.payment_id)))
 
     def forget_viewer(self, user_id: str) -> None:
-        """Cancel what a deleted account would still pay for, and remove the viewer from their payments.
+        """Cancel subscriptions of a deleted account that would still be charged, and remove the viewer from payments.
 
-        Idempotent. Raises StoreUnavailable before anything is removed that is still charged.
+        Idempotent. Raises StoreUnavailable before removing any subscription that is still charged.
         """
         for one in self._store.list_of_user(user_id):
             if one.state not in ENDED:
@@ -126,7 +126,7 @@ class SubscriptionService:
                 self._reconciliation.request(one.subscription_id, "viewer")
         self._payments.forget_payer(user_id)
         self._store.forget_subscriber(user_id, self._dependencies.now())
-        self._payments.forget_payer(user_id)  # a concurrent reconciliation may have recorded some in between
+        self._payments.forget_payer(user_id)  # a concurrent reconciliation may have recorded payments in the meantime
         self._dependencies.entitlement_changed(user_id)
 
     def _paid_until(self, user_id: str, now: datetime) -> datetime | None:
@@ -149,11 +149,11 @@ _RANK = {
 
 
 def _most_relevant(subscriptions: list[Subscription], now: datetime) -> Subscription | None:
-    """Return the subscription to show: a running one, else one that is still paid for, else the newest checkout."""
+    """Return the subscription to show: a running one, else one that is still paid, else the newest checkout."""
 
     def rank(one: Subscription) -> tuple[float, datetime]:
         if one.state in UNAPPROVED and one.created_at < now - FRESH_FOR:
-            return 0, one.created_at  # nobody will approve it any more
+            return 0, one.created_at  # it will not be approved any more
         if one.state is State.CANCELLED and one.paid_through and one.paid_through > now:
             return 4.5, one.paid_through
         return _RANK[one.state], one.created_at

@@ -1,6 +1,6 @@
-"""The functions of billing: viewers and the owner by HTTP, PayPal by webhook, reconciliation by queue and timer.
+"""The functions of billing: HTTP for viewers and the owner, PayPal's webhook, reconciliation by queue and timer.
 
-Functions that wait for PayPal are offloaded, so that a slow PayPal delays no other request and no webhook.
+Functions that wait for PayPal are offloaded, so that a slow PayPal delays neither other requests nor webhooks.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def list_plans() -> OpenPlans:
 
 @app.get("plans/all", caller=OWNER)
 def list_all_plans() -> OwnerPlans:
-    """Return all plans, the retired too."""
+    """Return all plans, including retired ones."""
     from functions.billing.schemas import OwnerPlan, OwnerPlans
 
     return OwnerPlans(tuple(map(OwnerPlan.of, bootstrap.billing().admin.list_all_plans())))
@@ -61,7 +61,7 @@ def list_all_plans() -> OwnerPlans:
 
 @app.post("plans", caller=OWNER, status=(200, 201), raises=[PayPalRefused], offload=True)
 def create_plan(body: NewPlan) -> Answer[OwnerPlan]:
-    """Create a plan at PayPal and here; 200 if an open plan of the same offer exists."""
+    """Create a plan at PayPal and here; 200 if an open plan with the same offer exists."""
     from functions.billing.schemas import OwnerPlan
 
     plan, is_new = bootstrap.billing().admin.create_plan(body.offer())
@@ -82,7 +82,7 @@ def retire_plan(id: PlanId) -> None:
     offload=True,
 )
 def subscribe(body: NewSubscription, viewer: Viewer) -> CheckoutStarted:
-    """Begin a checkout; the answer names the page where the caller approves it."""
+    """Start a checkout; the answer contains the address of the page where the caller approves it."""
     from functions.billing.schemas import CheckoutStarted
 
     return CheckoutStarted.of(bootstrap.billing().subscriptions.subscribe(viewer, body.plan_id))
@@ -117,7 +117,7 @@ def list_payments(query: ListQuery, viewer: Viewer) -> ReceiptPage:
 
 @app.post("paypal/webhooks", caller=SIGNED, raises=[NotFromPayPal])
 def take_paypal_event(request: func.HttpRequest) -> EventReceived:
-    """Receive a webhook of PayPal: 200 once it is stored, 400 if PayPal did not sign it."""
+    """Receive a webhook from PayPal: 200 once it is stored, 400 if PayPal did not sign it."""
     from functions.billing.schemas import EventReceived
 
     body = raw_body(request, largest_bytes=LARGEST_EVENT_KB << 10)
@@ -128,7 +128,7 @@ def take_paypal_event(request: func.HttpRequest) -> EventReceived:
 
 @app.post("grants", caller=OWNER, status=201, raises=[NotFound])
 def grant_access(body: NewGrant, owner: str) -> OwnerGrant:
-    """Give the account with an email address free access."""
+    """Grant free access to the account with an email address."""
     from functions.billing.schemas import OwnerGrant
 
     return OwnerGrant.of(bootstrap.billing().admin.grant_access(body.email, body.days, by=owner))
@@ -144,7 +144,7 @@ def list_grants(query: ListQuery) -> GrantPage:
 
 @app.get("subscriptions", caller=OWNER)
 def list_subscriptions(query: ListQuery) -> SubscriptionPage:
-    """Return subscriptions of all viewers."""
+    """Return the subscriptions of all viewers."""
     from functions.billing.schemas import SubscriptionPage
 
     return SubscriptionPage.of(bootstrap.billing().admin.list_subscriptions(cursor=query.cursor, limit=query.limit))
@@ -160,7 +160,7 @@ def list_paypal_events(query: ListQuery) -> EventPage:
 
 @app.queue("settle-subscription", offload=True)
 def settle_subscription(message: SettleSubscription, delivery: Delivery) -> None:
-    """Ask PayPal about a subscription or refund and store the answer."""
+    """Query PayPal about a subscription or refund and store the answer."""
     bootstrap.billing().reconciliation.reconcile(message.subject, message.cause)
     if message.cause == "event" and delivery.enqueued_at:
         lag = bootstrap.resources.now() - delivery.enqueued_at
@@ -169,7 +169,7 @@ def settle_subscription(message: SettleSubscription, delivery: Delivery) -> None
 
 @app.dead_letters("settle-subscription")
 def settle_subscription_poison(message: SettleSubscription) -> None:
-    """Log the message and drop it: its subject stays pending, so `repair_subscriptions` enqueues it again."""
+    """Log the message and drop it; its subject stays pending, so `repair_subscriptions` enqueues it again."""
     import logging
 
     logging.getLogger(__name__).warning("%s could not be reconciled and stays pending.", message.subject)
@@ -177,11 +177,11 @@ def settle_subscription_poison(message: SettleSubscription) -> None:
 
 @app.timer("15 */5 * * * *")
 def repair_subscriptions() -> None:
-    """Enqueue subscriptions again that have been pending for longer than a message takes."""
+    """Re-enqueue subscriptions that have been pending for longer than a message takes."""
     from functions.billing.reconciliation import OVERDUE_AFTER
 
     if bootstrap.billing().reconciliation.repair_pending():
-        # the lag so far: at least this long, and it has not ended
+        # the lag so far: at least this long, and still increasing
         bootstrap.resources.telemetry().record(LAG, OVERDUE_AFTER.total_seconds())
 
 

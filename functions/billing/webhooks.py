@@ -1,8 +1,8 @@
-"""Webhooks: whether PayPal sent one, and which event it reports.
+"""Webhooks: verify that PayPal sent a webhook, and read the event that it reports.
 
 The signature is RSA PKCS#1 v1.5 with SHA-256 over `transmission id|time|webhook id|crc32 of the raw body` (PayPal,
 "Webhooks integration guide"). A CRC32 is easily forged: anyone who has seen one transmission can send another body with
-its signature. So nothing in a body is trusted; it only says what to ask PayPal about.
+its signature. Nothing in a body is therefore trusted; it only determines the subject to query PayPal about.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ALGORITHM = "SHA256withRSA"
 LARGEST_BODY = 256 * 1024
 LONGEST_SIGNATURE = 1024
 EVERYONES_ID = "WEBHOOK_ID"
-"""The id with which PayPal signs the mock events that anyone can have sent to any address."""
+"""The id with which PayPal signs mock events, which anyone can have sent to any address."""
 
 _TRANSMISSION = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _TIME = re.compile(r"[0-9TZ:.+-]{10,40}", re.ASCII)
@@ -43,7 +43,7 @@ _RESOURCE_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 
 
 class WebhookReader:
-    """Verifies and reads webhooks that were sent to the webhook with this id."""
+    """Verifies and parses events sent to the PayPal webhook with this id."""
 
     def __init__(self, webhook_id: str, keys: CertificateKeys) -> None:
         self._webhook_id = webhook_id
@@ -76,7 +76,7 @@ class WebhookReader:
 
 
 def event_of(body: bytes) -> WebhookEvent:
-    """Return the event in a body; raise NotFromPayPal if the body does not have the form of an event."""
+    """Return the event in a body; raise NotFromPayPal if the body is not an event."""
     try:
         text = body.decode()
         said = json.loads(text)
@@ -100,7 +100,7 @@ def event_of(body: bytes) -> WebhookEvent:
 
 
 def subject_of(kind: str, resource: Any) -> str | None:
-    """Return what to ask PayPal about after an event: a subscription, `refund/<id>`, or nothing."""
+    """Return the subject to query PayPal about after an event: a subscription's id, `refund/<id>`, or None."""
     if not isinstance(resource, dict):
         return None
     if kind.startswith("BILLING.SUBSCRIPTION."):

@@ -1,4 +1,4 @@
-"""How a subscription's status is worded for its subscriber."""
+"""The wording of a subscription's status for its subscriber."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STATE_NAMES = {
 
 
 def sentence(one: Subscription | None, entitlement: Entitlement, now: datetime) -> str:
-    """Return one or two sentences about a subscription and what it entitles to."""
+    """Return one or two sentences about a subscription and the entitlement."""
     if one is None:
         return "You have no subscription."
     if one.state in UNAPPROVED:

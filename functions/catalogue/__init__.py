@@ -1,1 +1,1 @@
-"""The catalogue: what a title is, how it is described and pictured, and the static pages that the site reads."""
+"""The catalogue: titles, their descriptions and artwork, and the static files that the site reads."""

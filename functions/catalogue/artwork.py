@@ -1,6 +1,6 @@
-"""The pictures of a title in the static site: poster, card and backdrop.
+"""The artwork of a title in the static site: poster, card and backdrop.
 
-A picture is replaced only by one from a source that is at least as good, whatever the order in which sources arrive.
+A picture is replaced only by one from a source that is at least as good, in whichever order the sources arrive.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SLOTS = {"poster": (400, 600), "card": (480, 270), "backdrop": (1920, 1080)}
 
 
 class ArtworkOrigin(IntEnum):
-    """What a picture was made from; a higher value is better."""
+    """The kind of source that a picture was made from; a higher value is better."""
 
     POSTER_FILLED = 0
     FRAME = 1
@@ -40,7 +40,7 @@ class ArtworkPicture:
 
 
 class ArtworkStore:
-    """The pictures in the static site, under art/<title_id>/; their notes say what each was made from."""
+    """Stores the pictures in the static site, under art/<title_id>/; the notes of each file record its source."""
 
     def __init__(self, site: SiteFiles) -> None:
         self._site = site
@@ -60,7 +60,7 @@ class ArtworkStore:
                 return
 
     def find_artwork(self, title_id: str) -> Artwork:
-        """Return the addresses of the pictures that exist now."""
+        """Return the addresses of the pictures that currently exist."""
         addresses: dict[str, str | None] = {}
         for slot in SLOTS:
             path = f"art/{title_id}/{slot}.jpg"

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 def assemble(resources: Resources) -> Catalogue:
-    """Return the catalogue; nothing is connected to before it is used."""
+    """Return the catalogue; each connection is opened at its first use."""
 
     @lazy
-    def matcher() -> Matcher:  # it imports guessit and Pillow, which only new titles need
+    def matcher() -> Matcher:  # the import loads guessit and Pillow, which only new titles need
         from functions.catalogue.matching import Matcher
         from functions.catalogue.omdb import OmdbClient
         from functions.catalogue.posters import PosterFetcher

@@ -1,4 +1,4 @@
-"""Conversion between titles and Mongo documents: flat details, and fields that only queries need."""
+"""Conversion between titles and Mongo documents, which have flat details and extra fields for queries."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _LISTS = tuple(field.name for field in fields(Details) if field.default == ())
 _METADATA = tuple(field.name for field in fields(Metadata))
 
 UNREAD_IN_LISTS = ("tokens", "genre_keys", "edits", "ratings", "awards", "languages", "countries")
-"""Fields that no list shows; the projection of summaries excludes them."""
+"""Fields that are not shown in lists; the projection of summaries excludes them."""
 
 
 def document_of(title: Title) -> dict[str, Any]:
-    """Return the document of a title; `tokens` to `position` exist for queries only."""
+    """Return the document of a title; the fields from `tokens` to `position` exist only for queries."""
     return {
         "_id": title.id,
         "stem": title.stem,
@@ -57,12 +57,12 @@ def document_of(title: Title) -> dict[str, Any]:
 
 
 def _plain(value: object) -> object:
-    """Return a field of `Details` as Mongo stores it: documents for ratings."""
+    """Return a field of `Details` in the form stored in Mongo; ratings become documents."""
     return [asdict(part) if isinstance(part, Rating) else part for part in value] if isinstance(value, tuple) else value
 
 
 def title_of(document: Mapping[str, Any]) -> Title:
-    """Return the title of a document; a field that the projection excludes has its default."""
+    """Return the title in a document; fields that the projection excluded have their default values."""
     details = {name: document[name] for name in _DETAILS if name in document}
     return Title(
         id=document["_id"],
@@ -92,7 +92,7 @@ def _details(values: dict[str, Any]) -> Details:
 
 
 def _edits(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return stored fields as `Details` holds them: tuples for arrays, `Rating`s for documents."""
+    """Return stored fields in the form of `Details`: tuples instead of arrays, `Rating`s instead of documents."""
     read: dict[str, Any] = dict(values)
     for name in _LISTS:
         if name in read:

@@ -21,11 +21,11 @@ GENRE_ROWS = 12
 GENRE_ROW_MINIMUM = 2
 MORE_LENGTH = 12
 PERSON_WEIGHT = 3
-"""A shared person weighs as much as three shared genres."""
+"""The weight of a shared person, in shared genres."""
 
 
 def home_page(titles: Sequence[Title], now: datetime) -> HomePage:
-    """Return the home page for the listed titles, given newest first."""
+    """Return the home page for the listed titles, which must be sorted newest first."""
     watchable = [title for title in titles if title.status in (Status.READY, Status.ENCODING)]
     rows = [
         ("new", "New on Notflix", [title for title in titles if title.status is Status.READY]),
@@ -44,7 +44,7 @@ def home_page(titles: Sequence[Title], now: datetime) -> HomePage:
 
 
 class Likeness:
-    """Finds the titles that share most genres and people; built once for many lookups."""
+    """Finds the titles that share the most genres and people; built once for many lookups."""
 
     def __init__(self, titles: Sequence[Title]) -> None:
         self._titles = {title.id: title for title in titles}
@@ -54,7 +54,7 @@ class Likeness:
                 self._sharing[trait].append(title.id)
 
     def more_like(self, title: Title) -> list[Title]:
-        """Return the listed titles most like this one, most similar first, then newest; without the title itself."""
+        """Return the listed titles most similar to `title`, most similar first, then newest, without `title` itself."""
         shared: Counter[str] = Counter()
         for trait, weight in _traits(title).items():
             for other in self._sharing.get(trait, ()):
@@ -64,13 +64,13 @@ class Likeness:
 
 
 def _traits(title: Title) -> dict[str, int]:
-    """Return what titles are compared by, and the weight of each."""
+    """Return the traits by which titles are compared, with their weights."""
     people = {f"person {' '.join(words(person))}": PERSON_WEIGHT for person in title.details.people}
     return people | {f"genre {genre_key(genre)}": 1 for genre in title.details.genres}
 
 
 def _genre_rows(titles: Sequence[Title]) -> list[tuple[str, str, list[Title]]]:
-    """Return a row for each of the largest genres, largest first, named as the newest title writes the genre."""
+    """Return one row per genre for the largest genres, largest first, with the newest title's spelling as its name."""
     shelves: dict[str, list[Title]] = defaultdict(list)
     names: dict[str, str] = {}
     for title in titles:

@@ -1,6 +1,6 @@
-"""Finding a title's description: its sidecar, or else OMDb, or else the name of its file; and when to look again.
+"""Finding a title's description, in its sidecar, in OMDb or in its file name, and scheduling the next attempt.
 
-Bad input never raises here: it becomes a reason and, if a retry may help, a time for it.
+Invalid input never raises here: it results in a reason and, if a retry may help, in a time for the retry.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ BACKOFF = {
     Miss.BAD_KEY: (timedelta(hours=1), timedelta(days=1)),
     Miss.UNREACHABLE: (timedelta(minutes=5), timedelta(hours=6)),
 }
-"""The shortest and the longest wait before OMDb is asked again; the wait doubles from one to the other."""
+"""The minimum and maximum wait before OMDb is queried again; the wait doubles after each miss."""
 
 ALIKE = 0.75
-"""How similar two names must be, by letters from 0 to 1, unless one contains all words of the other."""
+"""The required similarity of the letters of two names, from 0 to 1, unless one name contains all words of the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What was found for a film."""
+    """The result of matching a film."""
 
     details: Details
     metadata: Metadata
@@ -46,7 +46,7 @@ class Match:
 
 
 def next_try(now: datetime, why: Miss, *, attempts: int) -> datetime:
-    """Return when to ask OMDb again after a number of misses in a row; a quota is reset at the start of the UTC day."""
+    """Return when to query OMDb again after `attempts` consecutive misses; quotas are reset at midnight UTC."""
     if why is Miss.QUOTA:
         return datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time(0, 5), UTC)
     first, longest = BACKOFF[why]
@@ -65,7 +65,7 @@ class Matcher:
         self._now = now
 
     def match(self, stem: str, *, attempts: int) -> Match:
-        """Return the best description of the film with this stem; `attempts` counts the misses so far."""
+        """Return the best description of the film with this stem; `attempts` is the number of misses so far."""
         beside = self._sidecars.beside(stem)
         guessed = guess(stem)
         given = beside.description
@@ -96,7 +96,7 @@ class Matcher:
         return Match(details, replace(metadata, reason=" ".join(reasons) or None), tuple(pictures))
 
     def _by_name(self, wanted: Details) -> Found | Missed:
-        """Ask by name and year, then by name alone, because years in file names are often off by one."""
+        """Query by name and year, then by name alone, because years in file names are often off by one."""
         answer = self._films.by_name(wanted.name, year=wanted.year, kind=wanted.kind)
         if isinstance(answer, Missed) and answer.why is Miss.NOT_FOUND and wanted.year:
             nearby = self._films.by_name(wanted.name, year=None, kind=wanted.kind)
@@ -111,7 +111,7 @@ class Matcher:
     def _pictures(
         self, beside: Sidecars, poster_url: str | None, reasons: list[str]
     ) -> tuple[list[ArtworkPicture], bool]:
-        """Return the pictures that can be made and whether a later attempt may find a poster; append to `reasons`."""
+        """Return all pictures that can be made, and whether a later attempt may find a poster; append to `reasons`."""
         pictures: list[ArtworkPicture] = []
         try:
             if beside.backdrop is not None:
@@ -132,7 +132,7 @@ class Matcher:
 
 
 def _as_episode(found: Details, wanted: Details) -> Details:
-    """Return a description as that of the wanted episode; OMDb's description of an episode lacks its series."""
+    """Return a description with the wanted episode's series and number, because OMDb's answer lacks the series."""
     if wanted.kind != "episode":
         return found
     if found.kind == "episode":
@@ -142,7 +142,7 @@ def _as_episode(found: Details, wanted: Details) -> Details:
 
 
 def _same_film(found: Details, wanted: Details) -> bool:
-    """Return whether an answer is the wanted film, rather than one that OMDb considers similar."""
+    """Return whether the found film is the wanted one, rather than one that OMDb considers similar."""
     if wanted.kind == "movie" and wanted.year and found.year and abs(found.year - wanted.year) > 1:
         return False
     ours, theirs = words(wanted.name), words(found.name)

@@ -1,7 +1,7 @@
-"""What a title is, and every change that can be made to it.
+"""The title, and every change that can be made to it.
 
 A `Title` is immutable; each change is a method that returns the changed title, or the same one if nothing changes.
-The store saves a title only over the revision it was made from, so concurrent changes never overwrite each other.
+The store saves a title only over the revision from which it was derived, so concurrent changes are never lost.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Status(StrEnum):
-    """The state of a title; FAILED only if no earlier version of it can be played."""
+    """The state of a title; FAILED only if no earlier version of the title can be played."""
 
     ANNOUNCED = "announced"
     ENCODING = "encoding"
@@ -26,11 +26,11 @@ class Status(StrEnum):
 
 
 LISTED = frozenset({Status.ANNOUNCED, Status.ENCODING, Status.READY})
-"""The states in which the catalogue's lists show a title."""
+"""The states of titles that appear in the catalogue's lists."""
 
 
 class DescriptionSource(StrEnum):
-    """Where the description of a title comes from."""
+    """The source of a title's description."""
 
     SIDECAR = "sidecar"
     OMDB = "omdb"
@@ -39,7 +39,7 @@ class DescriptionSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """A rating as its source writes it, such as "7.9/10" or "93%"."""
+    """A rating in the notation of its source, such as "7.9/10" or "93%"."""
 
     source: str
     value: str
@@ -49,7 +49,7 @@ class Rating:
 class Details:
     """The description of a film or episode; an unknown value is None or empty.
 
-    `name` is what the site shows; `series` is the name of the series that an episode belongs to.
+    `name` is the name shown on the site; `series` is the name of the series that an episode belongs to.
     """
 
     name: str
@@ -76,20 +76,21 @@ class Details:
 
     @property
     def people(self) -> tuple[str, ...]:
-        """Return all credited people, each once: actors, then directors, then writers."""
+        """Return all credited people without duplicates: actors, then directors, then writers."""
         return tuple(dict.fromkeys((*self.actors, *self.directors, *self.writers)))
 
     @property
     def number(self) -> tuple[int, int] | None:
-        """Return season and episode, the order of a series' episodes; None without an episode number."""
+        """Return season and episode number, by which a series' episodes are sorted; None without an episode number."""
         return None if self.episode is None else (self.season or 0, self.episode)
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """How the description was found.
+    """How a description was found.
 
-    `reason` says why it is not better, `retry_at` when it is looked up again; `attempts` counts the misses in a row.
+    `reason` explains why it is not better; `retry_at` is the time of the next lookup; `attempts` counts consecutive
+    misses.
     """
 
     source: DescriptionSource = DescriptionSource.FILENAME
@@ -101,7 +102,7 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class Artwork:
-    """Site-relative addresses of the pictures that exist; each contains a hash of its content."""
+    """Site-relative addresses of the existing pictures; each address contains a hash of the picture."""
 
     poster: str | None = None
     card: str | None = None
@@ -110,7 +111,7 @@ class Artwork:
 
 @dataclass(frozen=True, slots=True)
 class PlayableRendition:
-    """A rung that can be played; sizes in pixels, `kbps` the peak bitrate."""
+    """A playable rung; sizes are in pixels, `kbps` is the peak bitrate."""
 
     name: str
     width: int
@@ -129,9 +130,9 @@ class PlayableSubtitles:
 
 @dataclass(frozen=True, slots=True)
 class Playback:
-    """What plays a title: the encode job's folder and its contents.
+    """The playable files of a title: the encode job's folder and its contents.
 
-    `complete` is set by `Title.playable`; until then the job still encodes and `duration_s` is the planned length.
+    `Title.playable` sets `complete`; until then, the job is still encoding and `duration_s` is the planned length.
     """
 
     job_id: str
@@ -149,8 +150,8 @@ class Playback:
 class Title:
     """A title of the catalogue.
 
-    `edits` are fields of `details` that were set by hand, which no refresh changes back. `published` says whether the
-    static catalogue shows this revision, and `page_format` in which format its page was last written.
+    `edits` are fields of `details` that were set by hand; a refresh never overwrites them. `published` is true if the
+    static catalogue shows this revision; `page_format` is the format in which the title's page was last written.
     """
 
     id: str
@@ -170,12 +171,12 @@ class Title:
 
     @property
     def listed(self) -> bool:
-        """Return whether the catalogue's lists show the title."""
+        """Return whether the title appears in the catalogue's lists."""
         return self.status in LISTED
 
     @property
     def runtime_min(self) -> int | None:
-        """Return the length in minutes: the described length, or else the measured one."""
+        """Return the length in minutes: from the description, or else as measured."""
         if self.details.runtime_min or not self.playback:
             return self.details.runtime_min
         return max(1, round(self.playback.duration_s / 60))
@@ -186,7 +187,7 @@ class Title:
         return self.playback is not None and self.status in (Status.READY, Status.ENCODING)
 
     def reopened(self, status: Status) -> Title:
-        """Return the title after a new upload: a withdrawal is lifted; an announcement changes no other state."""
+        """Return the title after a new upload; a withdrawn title is listed again; ANNOUNCED replaces no other state."""
         if self.status is Status.WITHDRAWN:
             return replace(self, status=status, failure=None, playback=None)
         return self.encoding() if status is Status.ENCODING else self
@@ -204,14 +205,14 @@ class Title:
         return replace(self, status=Status.READY if self._has_whole_film() else Status.FAILED, failure=reason)
 
     def playable(self, playback: Playback, *, complete: bool) -> Title:
-        """Return the title with what plays it now; a complete version is replaced only by a complete one."""
+        """Return the title with new playable files; a complete version is replaced only by another complete one."""
         if self.status is Status.WITHDRAWN or (self._has_whole_film() and not complete):
             return self
         status = Status.READY if complete else Status.ENCODING
         return replace(self, status=status, failure=None, playback=replace(playback, complete=complete))
 
     def described(self, details: Details, metadata: Metadata) -> Title:
-        """Return the title with a new description; a guess never replaces a match, and a match never an edit."""
+        """Return the title with a new description; a guess never replaces a match, nor a match an edit."""
         if self.status is Status.WITHDRAWN:
             return self
         if self.metadata.matched and not metadata.matched:
@@ -221,12 +222,12 @@ class Title:
         return replace(self, details=replace(details, **self.edits), metadata=metadata)  # type: ignore[arg-type]
 
     def remarked(self, reason: str | None, *, retry_at: datetime | None = None) -> Title:
-        """Return the title with a reason why its description or pictures are not better."""
+        """Return the title with the reason why its description or artwork is not better."""
         retry_at = retry_at or self.metadata.retry_at
         return replace(self, metadata=replace(self.metadata, reason=reason, retry_at=retry_at))
 
     def pictured(self, artwork: Artwork) -> Title:
-        """Return the title with its pictures, unless it is withdrawn."""
+        """Return the title with this artwork, unless the title is withdrawn."""
         return self if self.status is Status.WITHDRAWN else replace(self, artwork=artwork)
 
     def edited(self, changes: Mapping[str, object]) -> Title:
@@ -235,7 +236,7 @@ class Title:
         return replace(self, details=replace(self.details, **changes), edits=edits)  # type: ignore[arg-type]
 
     def withdrawn(self) -> Title:
-        """Return the withdrawn title; only a new upload brings it back."""
+        """Return the title as withdrawn; only a new upload restores it."""
         return replace(self, status=Status.WITHDRAWN, failure=None, playback=None, artwork=Artwork())
 
     def _has_whole_film(self) -> bool:

@@ -1,4 +1,4 @@
-"""Reading the description of a film from the name of its file, with guessit."""
+"""Deriving the description of a film from its file name, with guessit."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from functions.catalogue.text import printable
 
 
 def guess(stem: str) -> Details:
-    """Return name, year, and the season and number of an episode, from the stem of a blob.
+    """Return name, year, and an episode's season and number, from the stem of a blob.
 
-    `The.Show.S01E02.1080p` becomes "The Show" S1 E2; folders above the file are ignored.
+    `The.Show.S01E02.1080p` becomes "The Show" S1 E2; parent folders are ignored.
     """
     from guessit import guessit  # slow to import, and only new titles need it
 
@@ -23,7 +23,7 @@ def guess(stem: str) -> Details:
     is_episode = found.get("type") == "episode" and found.get("episode") is not None
     return Details(
         name=str(name),
-        year=None if name == str(year) and file_name.count(str(year)) == 1 else year,  # "1917" is not a film of 1917
+        year=None if name == str(year) and file_name.count(str(year)) == 1 else year,  # "1917" is a name, not a year
         kind="episode" if is_episode else "movie",
         series=str(name) if is_episode else None,
         season=_number(found.get("season")),
@@ -32,7 +32,7 @@ def guess(stem: str) -> Details:
 
 
 def shown_name(details: Details) -> str:
-    """Return the name that the site shows: an episode's number follows the name of its series."""
+    """Return the name shown on the site; for an episode, the series name followed by the number."""
     if details.kind != "episode" or details.episode is None:
         return details.name
     season = f"S{details.season:02d}" if details.season is not None else ""
@@ -40,7 +40,7 @@ def shown_name(details: Details) -> str:
 
 
 def _first(value: object) -> object:
-    """Return the first of several values: guessit returns a list if it finds more than one."""
+    """Return the first of several values, because guessit returns a list if it finds more than one."""
     return value[0] if isinstance(value, list) and value else value
 
 

@@ -1,7 +1,7 @@
-"""The OMDb client: its questions, the fields of its answers, and every way in which an answer can fail.
+"""The OMDb client: its requests, the fields of the responses, and every kind of failure.
 
-Shapes: https://www.omdbapi.com/. An absent value is "N/A"; a failure is mostly HTTP 200 with `Response: "False"`.
-No message made here contains the key, which is part of the address.
+Format: https://www.omdbapi.com/. A missing value is "N/A"; most failures are HTTP 200 with `Response: "False"`.
+No message created here contains the API key, which is part of the request URL.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ABSENT = "N/A"
 
 
 class Miss(StrEnum):
-    """Why OMDb has no description for us; the wait before a retry depends on it."""
+    """Why OMDb returned no description; the wait before a retry depends on this reason."""
 
     NOT_FOUND = "not_found"
     QUOTA = "quota"
@@ -40,7 +40,7 @@ class Miss(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """No description; `reason` is a sentence for the owner of the service."""
+    """The result without a description; `reason` is a sentence for the owner of the service."""
 
     why: Miss
     reason: str
@@ -48,21 +48,21 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A description, and the address of a poster if OMDb has one."""
+    """The result with a description, and with the address of a poster if OMDb has one."""
 
     details: Details
     poster_url: str | None
 
 
 class OmdbRating(Struct):
-    """A rating as OMDb writes it."""
+    """A rating in OMDb's format."""
 
     source: str = field(name="Source")
     value: str = field(name="Value")
 
 
 class OmdbFilm(Struct, tag_field="Response", tag="True", kw_only=True):
-    """A description as OMDb writes it."""
+    """A description in OMDb's format."""
 
     title: str = field(name="Title")
     year: str = field(name="Year", default=_ABSENT)
@@ -87,7 +87,7 @@ class OmdbFilm(Struct, tag_field="Response", tag="True", kw_only=True):
     episode: str = field(name="Episode", default=_ABSENT)
 
     def details(self) -> Details:
-        """Return the description in our terms."""
+        """Return the description as `Details`."""
         return Details(
             name=_text(self.title) or "Untitled",
             year=_first_number(self.year),
@@ -113,7 +113,7 @@ class OmdbFilm(Struct, tag_field="Response", tag="True", kw_only=True):
 
 
 class OmdbFailure(Struct, tag_field="Response", tag="False"):
-    """A failure as OMDb writes it."""
+    """A failure in OMDb's format."""
 
     error: str = field(name="Error")
 
@@ -124,7 +124,7 @@ class OmdbClient:
     def __init__(self, url: str, api_key: str) -> None:
         self._url = url
         self._api_key = api_key
-        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)  # its DEBUG lines contain the key
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)  # its DEBUG lines contain the API key
 
     def by_id(self, imdb_id: str) -> Found | Missed:
         return self._ask({"i": imdb_id})
@@ -155,7 +155,7 @@ class OmdbClient:
         return Found(answer.details(), _text(answer.poster))
 
     def _fetch(self, question: dict[str, str]) -> tuple[int, bytes]:
-        """Return status and body, read within one deadline and up to the limit."""
+        """Return status and body, which are read within a deadline and a size limit."""
         deadline = time.monotonic() + ANSWER_TIMEOUT_S
         with requests.get(
             self._url,
@@ -169,7 +169,7 @@ class OmdbClient:
 
 
 def _missed(status: int, error: str) -> Missed:
-    """Return the kind of a failure from OMDb's message; it answers 401 for a bad key and for an exhausted quota."""
+    """Return the failure that OMDb's message describes; status 401 means an invalid key or an exhausted quota."""
     said = printable(error).strip()[:200]
     if "limit reached" in said.lower():
         return Missed(Miss.QUOTA, "OMDb's daily limit is reached; it is asked again tomorrow.")
@@ -192,18 +192,18 @@ def _list(value: str) -> tuple[str, ...]:
 
 
 def _people(value: str) -> tuple[str, ...]:
-    """Return names without their parts: "Ann Ash (story by), Ann Ash (screenplay)" is one person."""
+    """Return names without roles or duplicates: "Ann Ash (story by), Ann Ash (screenplay)" is one person."""
     return _list(re.sub(r"\s*\([^)]*\)", "", value))
 
 
 def _first_number(value: str) -> int | None:
-    """Return the number at the start of a text: 2017 of "2017–", the year of a series that is still running."""
+    """Return the number at the start of a text, such as 2017 for "2017–", the year of a series still running."""
     found = re.match(r"\s*(\d{1,9})", value)
     return int(found[1]) if found else None
 
 
 def _minutes(value: str) -> int | None:
-    """Return the minutes of "9 min" or "1 h 30 min"."""
+    """Return the number of minutes in "9 min" or "1 h 30 min"."""
     hours, minutes = re.search(r"(\d{1,3})\s*h", value), re.search(r"(\d{1,5})\s*min", value)
     total = (int(hours[1]) * 60 if hours else 0) + (int(minutes[1]) if minutes else 0)
     return total or None

@@ -1,6 +1,6 @@
-"""Making the pictures of a title from posters, backdrops and stills.
+"""Creating the artwork of a title from posters, backdrops and stills.
 
-Every source is decoded and re-encoded, so bytes from elsewhere are never served.
+Every source is decoded and encoded again, so bytes from outside are never served.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class BrokenPicture(Exception):
 
 
 def pictures_from_poster(data: bytes, origin: ArtworkOrigin) -> tuple[ArtworkPicture, ...]:
-    """Return the poster, and a card with the whole poster over a blur of it; raise BrokenPicture."""
+    """Return a poster, and a card with the whole poster over a blurred copy of itself; raise BrokenPicture."""
     image = _decoded(data)
     return (
         ArtworkPicture("poster", origin, _cropped(image, "poster")),
@@ -31,7 +31,7 @@ def pictures_from_poster(data: bytes, origin: ArtworkOrigin) -> tuple[ArtworkPic
 
 
 def pictures_from_backdrop(data: bytes) -> tuple[ArtworkPicture, ...]:
-    """Return backdrop and card, and a poster cropped from the middle; raise BrokenPicture."""
+    """Return a backdrop and a card, and a poster cropped from the middle; raise BrokenPicture."""
     image = _decoded(data)
     return (
         ArtworkPicture("backdrop", ArtworkOrigin.SIDECAR, _cropped(image, "backdrop")),
@@ -41,7 +41,7 @@ def pictures_from_backdrop(data: bytes) -> tuple[ArtworkPicture, ...]:
 
 
 def pictures_from_frame(data: bytes) -> tuple[ArtworkPicture, ...]:
-    """Return all three, cropped from a still of the film; raise BrokenPicture."""
+    """Return all three pictures, cropped from a still of the film; raise BrokenPicture."""
     image = _decoded(data)
     return tuple(ArtworkPicture(slot, ArtworkOrigin.FRAME, _cropped(image, slot)) for slot in SLOTS)
 
@@ -58,9 +58,9 @@ def _decoded(data: bytes) -> Image.Image:
             return ImageOps.exif_transpose(image).convert("RGB")
     except BrokenPicture:
         raise
-    except UnidentifiedImageError as error:  # its own text contains the address of an object
+    except UnidentifiedImageError as error:  # Pillow's message contains the memory address of an object
         raise BrokenPicture("it is not a JPEG, PNG or WebP picture.") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # what Pillow raises for bad data
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # Pillow's errors for bad data
         raise BrokenPicture("the picture is damaged or incomplete.") from error
 
 
@@ -70,7 +70,7 @@ def _cropped(image: Image.Image, slot: str) -> bytes:
 
 
 def _filled(image: Image.Image, slot: str) -> bytes:
-    """Return the whole of `image` in the slot, over a dark blur of itself."""
+    """Return all of `image` fitted into the slot, over a dark blurred copy of itself."""
     size = SLOTS[slot]
     ground = ImageOps.fit(image, (size[0] // 4, size[1] // 4)).filter(ImageFilter.GaussianBlur(6)).resize(size)
     ground = ImageEnhance.Brightness(ground).enhance(0.55)

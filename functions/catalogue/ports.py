@@ -1,4 +1,4 @@
-"""What the catalogue needs of the outside."""
+"""The interfaces that the catalogue needs: stores, OMDb, and functions of other slices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class TitleStore(Protocol):
     """Stores titles. Every method raises StoreUnavailable while the store is unavailable or busy.
 
-    A "summary" is a title without the fields that no list shows.
+    A "summary" is a title without the fields that are not shown in lists.
     """
 
     def add(self, title: Title) -> bool:
@@ -31,7 +31,7 @@ class TitleStore(Protocol):
         """Replace revision `over` of a title; return False, changing nothing, if it is not the current revision."""
 
     def find_page(self, search: Search, *, below: str | None, limit: int) -> list[Title]:
-        """Return listed titles that match, newest first, below a position."""
+        """Return the listed titles that match `search` and follow the position `below`, newest first."""
 
     def listed(self) -> list[Title]:
         """Return summaries of all listed titles, newest first."""
@@ -43,16 +43,16 @@ class TitleStore(Protocol):
         """Return summaries of all listed episodes of a series, in any order."""
 
     def in_order(self, *, after: str, limit: int) -> list[Title]:
-        """Return summaries in the order of ids, beginning after an id; withdrawn titles are included."""
+        """Return summaries sorted by id, starting after the id `after`; withdrawn titles are included."""
 
     def count(self) -> int:
         """Return the approximate number of titles."""
 
     def best(self, *, genre: str, limit: int) -> list[Title]:
-        """Return summaries of watchable titles, highest rated first, then newest; of one genre if it is not empty."""
+        """Return summaries of watchable titles, highest rated first, then newest; only of `genre` if that is given."""
 
     def unpublished(self, *, limit: int) -> list[Title]:
-        """Return titles with a change that the static catalogue does not show yet."""
+        """Return titles with changes that the static catalogue does not show yet."""
 
     def outdated(self, *, page_format: int, limit: int) -> list[Title]:
         """Return published titles whose page was written in a lower format."""
@@ -61,18 +61,18 @@ class TitleStore(Protocol):
         """Return the number of titles that are unpublished or outdated."""
 
     def mark_outdated(self) -> int:
-        """Make every title count as written in a lower format; return how many titles that changed."""
+        """Mark every title as written in a lower format; return the number of titles that changed."""
 
     def mark_published(self, title_id: str, revision: int, *, page_format: int) -> None:
-        """Record that the page of a revision is written; nothing changes if the title has another revision by now."""
+        """Record that the page of a revision has been written; does nothing if the title has a newer revision."""
 
     def due(self, now: datetime, *, limit: int) -> list[Title]:
-        """Return titles whose description is due to be looked up again, the longest overdue first."""
+        """Return titles whose description is due for another lookup, longest overdue first."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileVersion:
-    """The state of a file: `etag` names this version, `notes` are the metadata stored with it."""
+    """A version of a file: `etag` identifies the version, `notes` are the metadata stored with it."""
 
     etag: str
     notes: Mapping[str, str]
@@ -87,7 +87,7 @@ class SiteFiles(Protocol):
     def write(
         self, path: str, data: bytes, *, kind: str, cache: str, over: FileVersion | None, notes: Mapping[str, str] = ...
     ) -> bool:
-        """Write a file of media type `kind` if its version is still `over`; return whether it was written."""
+        """Write a file of media type `kind` if its current version is still `over`; return whether it was written."""
 
     def remove(self, path: str) -> None:
         """Remove a file if it exists."""
@@ -119,10 +119,10 @@ class Posters(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CatalogueDependencies:
-    """What the catalogue calls.
+    """The functions of other slices that the catalogue calls.
 
-    `announce` requests publication and `fetch` the description of a title, with its id and stem, both by queue;
-    `drop_container` deletes the segments of a title.
+    `announce` requests publication, and `fetch` requests the description of a title by its id and stem; both enqueue a
+    message. `drop_container` deletes the segments of a title.
     """
 
     announce: Callable[[], None]

@@ -1,6 +1,6 @@
-"""Fetching a poster from the address that OMDb returns. The address is not trusted: only known hosts are contacted.
+"""Fetching a poster from the address in OMDb's response. The address is not trusted: only known hosts are contacted.
 
-The host name is resolved here and the connection is made to the checked IP address, so it cannot change in between.
+The host name is resolved here and the connection uses the IP address that was checked, so it cannot change in between.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MAX_BYTES = 5 * 1024 * 1024
 
 
 class PosterRefused(Exception):
-    """The poster cannot be fetched; the message says why, and `passing` whether a retry may help."""
+    """The poster cannot be fetched; the message says why, and `passing` is true if a retry may help."""
 
     def __init__(self, reason: str, *, passing: bool = False) -> None:
         super().__init__(reason)
@@ -39,7 +39,7 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 class PosterFetcher:
-    """Fetches posters over HTTPS from `POSTER_HOSTS`, and from OMDb's own address if it is on this machine."""
+    """Fetches posters over HTTPS from `POSTER_HOSTS`, and from OMDb's own address if that is on this machine."""
 
     def __init__(self, omdb_url: str, resolver: Callable[[str, int], list[str]] = resolve) -> None:
         omdb = urlsplit(omdb_url)
@@ -47,7 +47,7 @@ class PosterFetcher:
         self._resolver = resolver
 
     def fetch(self, url: str) -> bytes:
-        """Return the bytes at `url`, unchecked; raise PosterRefused."""
+        """Return the bytes at `url` without checking their format; raise PosterRefused."""
         try:
             parts = urlsplit(url)
             port = parts.port or (443 if parts.scheme == "https" else 80)

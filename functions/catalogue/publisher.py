@@ -1,12 +1,12 @@
 """Publishing: the static JSON files that the site reads, written from the store.
 
-A title's document is the outbox. A change that the public sees marks the title as unpublished, in the same write; when
-the files show the change, the mark is removed. So one run publishes everything that waits, and a lost request is made
-up for by the next one, or by the timer. The document also records the format in which the title's page was written:
-after a change of the format, or when the owner asks for it, pages of a lower format are written again.
+A title's document is the outbox. A publicly visible change marks the title as unpublished in the same write; once the
+files show the change, the mark is removed. Each run publishes every title that waits, so a lost request is repaired by
+the next request or by the timer. The document also records the format in which the title's page was written: after the
+format has changed, or at the owner's request, pages of a lower format are written again.
 
-The version of each file is read before the store, and the file is written only over that version. Of two concurrent
-publishers the slower one starts over, so an older list never replaces a newer one.
+The version of each file is read before the store is read, and the file is written only over that version. If two
+publishers run concurrently, the slower one starts over, so an older list never replaces a newer one.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ RUN_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """The result of one run: how many titles it published, and whether none is left."""
+    """The result of a run: the number of titles published, and whether none is left."""
 
     published: int
     complete: bool
@@ -46,8 +46,8 @@ class Publication:
 class CataloguePublisher:
     """Writes the static catalogue.
 
-    `announce` requests another run. `notify_graph` is called with the id of each changed title before its change counts
-    as published.
+    `announce` requests another run. `notify_graph` is called with the id of each changed title, before the title is
+    marked as published.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class CataloguePublisher:
         self._format = page_format
 
     def publish(self, *, within_s: float = RUN_S) -> Publication:
-        """Publish the titles that wait, changed ones first; request another run if the time does not suffice."""
+        """Publish the titles that wait, changed ones first; request another run if `within_s` is not enough."""
         until = time.monotonic() + within_s
         published = 0
         while waiting := self._titles.unpublished(limit=BATCH):
@@ -84,9 +84,9 @@ class CataloguePublisher:
         return Publication(published, complete=True)
 
     def republish(self) -> int:
-        """Request that every file of the catalogue is written again; return how many titles wait for it.
+        """Request that every file of the catalogue is written again; return the number of titles that wait.
 
-        A repeated call, also during a run, only makes the run begin again.
+        Calling it again, even during a run, only restarts the run.
         """
         self._titles.mark_outdated()
         self._publish_lists()
@@ -94,7 +94,7 @@ class CataloguePublisher:
         return self.count_waiting()
 
     def count_waiting(self) -> int:
-        """Return how many titles wait to be published."""
+        """Return the number of titles that wait to be published."""
         return self._titles.count_waiting(page_format=self._format)
 
     def _unfinished(self, published: int) -> Publication:
@@ -102,7 +102,7 @@ class CataloguePublisher:
         return Publication(published, complete=False)
 
     def _publish_changed(self, waiting: list[Title]) -> int:
-        """Write the lists, and the pages of changed titles and of those most like them, which may now list them."""
+        """Write the lists, the pages of changed titles, and those of similar titles, which may list changed ones."""
         likeness = Likeness(self._publish_lists())
         touched = {title.id for title in waiting}
         touched.update(other.id for title in waiting for other in likeness.more_like(title))
@@ -122,14 +122,14 @@ class CataloguePublisher:
         return len(outdated)
 
     def _lists_are_outdated(self) -> bool:
-        """Return whether a list does not exist, or was written in a lower format."""
+        """Return whether a list is missing, or was written in a lower format."""
         versions = (self._site.find_version(path) for path in (HOME, SEARCH))
         return any(version is None or int(version.notes.get("format", 0)) < self._format for version in versions)
 
     def _publish_lists(self) -> list[Title]:
-        """Write home and search, each from the state of the store after the file's version was read; return the titles.
+        """Write home and search, each from titles that were read after the file's version; return the titles.
 
-        The titles are all listed ones.
+        The result contains all listed titles.
         """
         while True:
             versions = self._site.find_version(HOME), self._site.find_version(SEARCH)

@@ -1,8 +1,8 @@
-"""The titles in Mongo: one document per title, saved only over the revision it was read at.
+"""The titles in Mongo: one document per title, saved only over the revision that was read.
 
-Restricted to what Cosmos DB for MongoDB (request units) supports: every sort is by one indexed field, no index combines
-an array with another field, and there is no text index. `position` is the time at which a title was added, and its id;
-it is unique, sorts newest first, and is the position in a page.
+Uses only features that Cosmos DB for MongoDB (request units) supports: every sort is by one indexed field, no index
+combines an array with another field, and there is no text index. `position` combines the time at which a title was
+added with its id; it is unique, sorts newest first, and serves as the position in pages.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from functions.catalogue.search import Search
 
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-"""A lower bound, which closes the range of an index: without one some stores scan through every null."""
+"""A lower bound for ranges of an index; without one, some stores scan every null."""
 
 _WATCHABLE = [Status.READY.value, Status.ENCODING.value]
 
@@ -78,12 +78,12 @@ class MongoTitles:
 
     @store_errors
     def find_page(self, search: Search, *, below: str | None, limit: int) -> list[Title]:
-        # an unfinished word is an anchored pattern, for which Mongo reads a range of the index; SecantusDB scans
-        # instead, which takes 0.35 s for 10,000 titles
+        # an unfinished word becomes an anchored pattern, for which Mongo reads a range of the index; SecantusDB
+        # scans all titles instead, which takes 0.35 s for 10,000 titles
         wanted: dict[str, Any] = {"listed": True}
         if search.whole:
             wanted["tokens"] = {"$all": list(search.whole)}
-        if search.beginning:  # folded to letters and digits, so it contains no operator
+        if search.beginning:  # folded to letters and digits, so it contains no regex operator
             wanted.setdefault("tokens", {})["$regex"] = f"^{search.beginning}"
         if search.genre:
             wanted["genre_keys"] = search.genre
@@ -145,13 +145,13 @@ class MongoTitles:
 
     @store_errors
     def mark_outdated(self) -> int:
-        # the new revision makes a concurrent change, or the end of a concurrent publication, fail and start over
+        # the new revision makes concurrent changes and the end of concurrent publications fail and start over
         changed = {"$set": {"page_format": 0}, "$inc": {"revision": 1}}
         return self._titles.update_many({"page_format": {"$gt": 0}}, changed).modified_count
 
     @store_errors
     def mark_published(self, title_id: str, revision: int, *, page_format: int) -> None:
-        # the revision stays the same, so that this never makes a concurrent change fail
+        # the revision is not increased, so that this never makes a concurrent change fail
         published = {"published": True, "page_format": page_format}
         self._titles.update_one({"_id": title_id, "revision": revision}, {"$set": published})
 
@@ -162,5 +162,5 @@ class MongoTitles:
 
 
 def _below(page_format: int) -> dict[str, Any]:
-    """Return the condition of a lower format; documents of the first release have none."""
+    """Return the condition for a lower format; documents of the first release have no format."""
     return {"$or": [{"page_format": None}, {"page_format": {"$gte": 0, "$lt": page_format}}]}

@@ -1,6 +1,6 @@
-"""The JSON of titles: what requests may set, and what the API answers.
+"""The JSON of titles: the fields that requests may set, and the answers of the API.
 
-A field of a description is declared twice: in `TitleFields`, which is shown, and in `DescriptionForm`, which is read.
+Each field of a description is declared twice: in `TitleFields` for answers, and in `DescriptionForm` for input.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from functions.catalogue.model import Details, Title
 
 CATALOGUE_FORMAT = 2
-"""The format of the static catalogue's files (`static_files`); raise it with every change of what they hold.
+"""The format of the static catalogue's files (`static_files`); increase it whenever their content changes.
 
-Files of a lower format are found and written again. Instances of an older release leave those of a higher one alone.
+Files of a lower format are written again. Instances of an older release leave files of a higher format unchanged.
 """
 
 CARD_PLOT_LENGTH = 240
 
 FAILED = "This film could not be prepared for playing."
-"""What the public reads about a failed encode; the owner sees the reason in the job."""
+"""The public text for a failed encode; the owner sees the reason in the job."""
 
 Text = Annotated[str, Meta(max_length=300, pattern=ONE_LINE)]
 Texts = Annotated[list[Text], Meta(max_length=100)] | Annotated[str, Meta(max_length=3000)]
-"""A list, or its entries in one text separated by commas: people write both.
+"""A list, or one text with the entries separated by commas, because people write both.
 
-msgspec 0.22 corrupts memory if a union contains a list and a text with a pattern, so the entries of one text are
-checked when it is split.
+msgspec 0.22 corrupts memory if a union contains a list and a text with a pattern, so the entries of a text are
+validated when the text is split.
 """
 
 TitleKind = Literal["movie", "series", "episode"]
@@ -46,14 +46,14 @@ Search = Annotated[str, Meta(max_length=200)]
 
 
 class GivenRating(Struct, frozen=True):
-    """A rating as its source writes it."""
+    """A rating in the notation of its source."""
 
     source: Text
     value: Text
 
 
 class DescriptionForm(Struct, frozen=True, kw_only=True):
-    """A description as `film.json` gives it; every field may be left out, and unknown fields are ignored."""
+    """A description in the format of `film.json`; every field may be omitted, and unknown fields are ignored."""
 
     year: Annotated[int, Meta(ge=1870, le=2200)] | UnsetType | None = UNSET
     kind: TitleKind | UnsetType = UNSET
@@ -77,16 +77,16 @@ class DescriptionForm(Struct, frozen=True, kw_only=True):
     imdb_votes: Annotated[int, Meta(ge=0, le=10000000000)] | UnsetType | None = UNSET
 
     def values(self) -> dict[str, Any]:
-        """Return the given fields as `Details` holds them; None, or an empty tuple, where a field is to be cleared.
+        """Return the given fields in the form of `Details`; None or an empty tuple clears a field.
 
-        Raise Malformed if an entry of a list in one text is not one line of printable characters.
+        Raise Malformed if an entry of a comma-separated text is not one line of printable characters.
         """
         given = {name: getattr(self, name) for name in self.__struct_fields__}
         return {name: _value(name, value) for name, value in given.items() if value is not UNSET}
 
 
 class TitleEdit(DescriptionForm, frozen=True, forbid_unknown_fields=True):
-    """Fields to set by hand; null clears a field. No later refresh changes them back."""
+    """Fields to set by hand; null clears a field. Later refreshes do not overwrite them."""
 
     name: Text | UnsetType = UNSET
 
@@ -111,7 +111,7 @@ class TitleQuery(Struct, frozen=True):
 
 
 class Card(Struct, frozen=True):
-    """What a shelf shows of a title."""
+    """A title in the short form shown on shelves."""
 
     id: str
     name: str
@@ -157,20 +157,20 @@ class TitleFields(Struct, frozen=True, kw_only=True):
 
 
 class MetadataOrigin(Struct, frozen=True):
-    """Where the description comes from, and whether the film was recognised."""
+    """The source of the description, and whether the film was recognised."""
 
     source: Literal["sidecar", "omdb", "filename"]
     matched: bool
 
 
 class OwnerMetadata(MetadataOrigin, frozen=True):
-    """Where the description comes from, and why it is not better."""
+    """The source of the description, and why it is not better."""
 
     reason: str | None
 
 
 class TitleRendition(Struct, frozen=True):
-    """A rung that can be played; sizes in pixels."""
+    """A playable rung; sizes are in pixels."""
 
     name: str
     width: int
@@ -187,7 +187,7 @@ class TitleSubtitles(Struct, frozen=True):
 
 
 class TitlePlayback(Struct, frozen=True):
-    """What plays a title; until `complete` the job still encodes and `duration_s` is the planned length."""
+    """The playable files of a title; until `complete` is true, `duration_s` is the planned length."""
 
     job_id: str
     duration_s: float
@@ -201,7 +201,7 @@ class TitlePlayback(Struct, frozen=True):
 
 
 class PublicTitle(TitleFields, frozen=True, kw_only=True):
-    """Everything that the public may know of a title."""
+    """All public information about a title."""
 
     id: str
     metadata: MetadataOrigin
@@ -219,7 +219,7 @@ class PublicTitle(TitleFields, frozen=True, kw_only=True):
 
 
 class OwnerTitle(TitleFields, frozen=True, kw_only=True):
-    """A title as its owner sees it: with the reasons of what failed."""
+    """A title in the owner's form, with the reasons of failures."""
 
     id: str
     metadata: OwnerMetadata
@@ -238,7 +238,7 @@ class OwnerTitle(TitleFields, frozen=True, kw_only=True):
 
 
 class TitleProgress(Struct, frozen=True):
-    """How far the newest encode of a title is; times in seconds, `eta_s` null while it cannot be estimated."""
+    """The progress of a title's newest encode; times are in seconds; `eta_s` is null while it cannot be estimated."""
 
     status: Literal["queued", "planning", "encoding", "ready", "failed"]
     reason: Annotated[str | None, Meta(description="A sentence, if the encode failed.")]
@@ -249,7 +249,7 @@ class TitleProgress(Struct, frozen=True):
 
 
 class TitleWithProgress(PublicTitle, frozen=True, kw_only=True):
-    """A title, and how far its newest encode is; null if there is none."""
+    """A title, and the progress of its newest encode, or null if there is none."""
 
     progress: TitleProgress | None
 
@@ -272,20 +272,20 @@ class TitlePage(Struct, frozen=True):
 
 
 class OwnerTitlePage(Struct, frozen=True):
-    """A page of titles as their owner sees them, newest first."""
+    """A page of titles in the owner's form, newest first."""
 
     titles: list[OwnerTitle]
     cursor: NextCursor
 
 
 class NextEpisode(Struct, frozen=True):
-    """The next episode that can be watched; null after the last one and for a film."""
+    """The next episode that can be watched, or null after the last one and for films."""
 
     next: Card | None
 
 
 class Republication(Struct, frozen=True):
-    """How many pages of the static catalogue wait to be written."""
+    """The number of pages of the static catalogue that wait to be written."""
 
     waiting: int
 
@@ -308,7 +308,7 @@ def card_values(title: Title) -> dict[str, Any]:
 
 
 def _title_values(title: Title) -> dict[str, Any]:
-    """Return the fields that the public's and the owner's form have in common."""
+    """Return the fields shared by the public form and the owner's form."""
     playback = title.playback if title.watchable else None
     return {
         **_details_values(title.details),
@@ -335,7 +335,7 @@ _LISTS = ("genres", "directors", "writers", "actors", "languages", "countries")
 
 
 def _value(name: str, value: Any) -> Any:
-    """Return a field of a form as `Details` holds it; raise Malformed."""
+    """Return a field's value in the form of `Details`; raise Malformed."""
     if name == "ratings":
         return tuple(Rating(each.source.strip(), each.value.strip()) for each in value or ())
     if name in _LISTS:

@@ -1,6 +1,6 @@
-"""Search: the words by which a title is found, and its position in lists.
+"""Search: the words by which titles are found.
 
-Folding keeps only letters and digits, so nothing that a person types can be an operator of a store.
+Folding keeps only letters and digits, so typed text cannot contain an operator of the store.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ def words(text: str) -> list[str]:
 
 
 def tokens_of(details: Details) -> tuple[str, ...]:
-    """Return the words by which a title is found: those of its name, its people and its genres."""
+    """Return the words by which a title is found: the words of its name, people and genres."""
     return tuple(sorted({word for text in (details.name, *details.people, *details.genres) for word in words(text)}))
 
 
 def genre_key(genre: str) -> str:
-    """Return the form in which genres are compared: "Sci-Fi" and "sci fi" are the same."""
+    """Return the form in which genres are compared; it is the same for "Sci-Fi" and "sci fi"."""
     return "-".join(words(genre))
 
 
 def series_key(series: str | None) -> str | None:
-    """Return the form in which the names of series are compared, or None."""
+    """Return the form in which names of series are compared, or None."""
     return "-".join(words(series or "")) or None
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A search: titles whose tokens include all of `whole` and one that begins with `beginning`."""
+    """A search for titles whose tokens include all words in `whole` and one word that begins with `beginning`."""
 
     whole: tuple[str, ...] = ()
     beginning: str = ""
@@ -57,7 +57,7 @@ class Search:
 
 
 def read_search(query: str, genre: str) -> Search:
-    """Return the search for typed text, whose last word may be unfinished; raise Malformed."""
+    """Return the search for typed text, in which the last word may be incomplete; raise Malformed."""
     if len(query) > MAX_LENGTH or len(genre) > MAX_LENGTH:
         raise Malformed(f"A search has at most {MAX_LENGTH} characters.")
     typed = words(query)[:MAX_WORDS]

@@ -1,8 +1,8 @@
-"""The catalogue as other slices use it: open a title, record how its encode goes, describe it, picture it, read it.
+"""Operations on the catalogue for other slices: open titles, record their encodes, add descriptions and artwork, read.
 
-Every change is made to the title as it was read and saved only over that revision, so concurrent changes never
-overwrite each other. A change that the public sees leaves the title unpublished and requests publication. A repeated
-call repeats the request while the title is unpublished, so that a crash between the two loses nothing.
+Every change is applied to the title as read and saved only over that revision, so concurrent changes never overwrite
+each other. A publicly visible change marks the title as unpublished and requests publication. While the title is
+unpublished, a repeated call repeats the request, so a crash between saving and requesting loses nothing.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from functions.catalogue.schemas import TitleEdit
 
 FIRST_FETCH = timedelta(minutes=15)
-"""How long fetching the description of a new title may take before the timer requests it again."""
+"""How long fetching a new title's description may take before the timer requests it again."""
 
 REQUEST_PATIENCE = timedelta(days=1)
-"""How long to wait after a description was requested, or could not be fetched, before it is requested again."""
+"""How long to wait, after a description was requested or could not be fetched, before requesting it again."""
 
 
 class Catalogue:
-    """The titles and all changes to them; the matcher is made when it is first needed."""
+    """The titles and all changes to them; the matcher is created when it is first needed."""
 
     def __init__(
         self,
@@ -75,11 +75,11 @@ class Catalogue:
         return self._change(title_id, lambda title: title.failed(reason))
 
     def mark_playable(self, title_id: str, playback: Playback, *, complete: bool) -> Title:
-        """Record what plays the title from now on; a complete version is replaced only by a complete one."""
+        """Record the playable files of a title; a complete version is replaced only by another complete one."""
         return self._change(title_id, lambda title: title.playable(playback, complete=complete))
 
     def attach_frame(self, title_id: str, jpeg: bytes) -> Title:
-        """Use a still of the film where there is no better picture; a broken one only leaves a reason on the title."""
+        """Use a still of the film where there is no better picture; if it is invalid, record only the reason."""
         from functions.catalogue.pictures import BrokenPicture, pictures_from_frame
 
         try:
@@ -90,14 +90,14 @@ class Catalogue:
         return self._store_pictures(title_id, pictures)
 
     def refresh_metadata(self, title_id: str, stem: str) -> Title:
-        """Refresh description and pictures from sidecars, OMDb or the name of the file; open a title that is new."""
+        """Refresh description and artwork from sidecars, OMDb or the file name; open the title if it is new."""
         title = self._titles.get(title_id) or self.open_title(title_id, stem=stem, status=Status.ANNOUNCED)
         match = self._matcher().match(stem, attempts=title.metadata.attempts)
         self._change(title_id, lambda seen: seen.described(match.details, match.metadata))
         return self._store_pictures(title_id, match.pictures)
 
     def request_due(self, *, limit: int = 50) -> int:
-        """Request the descriptions that are due, each once; return the number of titles."""
+        """Request each description that is due, once; return the number of titles."""
         now = self._dependencies.now()
         due = self._titles.due(now, limit=limit)
         for title in due:
@@ -111,7 +111,7 @@ class Catalogue:
         self._change(title_id, lambda title: title.remarked(reason, retry_at=again))
 
     def edit_title(self, title_id: str, edit: TitleEdit) -> Title:
-        """Set fields of a title's details by hand; no later refresh changes them. Raise NotFound, Malformed."""
+        """Set fields of a title's details by hand; later refreshes do not overwrite them. Raise NotFound, Malformed."""
         changes = edit.values()
         self.get(title_id)
         if not changes:
@@ -119,13 +119,13 @@ class Catalogue:
         return self._change(title_id, lambda title: title.edited(changes))
 
     def withdraw_title(self, title_id: str) -> None:
-        """Remove a title from the catalogue and delete what plays it; its upload is kept."""
+        """Remove a title from the catalogue and delete its playable files; its upload is kept."""
         self._change(title_id, lambda title: title.withdrawn())
         self._dependencies.drop_container(title_id)
         self._artwork.remove_artwork(title_id)
 
     def get(self, title_id: str) -> Title:
-        """Return a title; raise NotFound if there is none or it is withdrawn."""
+        """Return a title; raise NotFound if it does not exist or is withdrawn."""
         title = self._titles.get(title_id)
         if title is None or title.status is Status.WITHDRAWN:
             raise NotFound(f"There is no title {title_id!r}.")
@@ -136,7 +136,7 @@ class Catalogue:
         return self._titles.get(title_id)
 
     def titles_in_order(self, *, after: str, limit: int) -> list[Title]:
-        """Return titles in the order of ids, beginning after an id; withdrawn titles are included."""
+        """Return titles sorted by id, starting after the id `after`; withdrawn titles are included."""
         return self._titles.in_order(after=after, limit=limit)
 
     def count_titles(self) -> int:
@@ -144,17 +144,17 @@ class Catalogue:
         return self._titles.count()
 
     def best_titles(self, *, genre: str = "", limit: int) -> list[Title]:
-        """Return watchable titles, highest rated first, then newest; of one genre if it is given."""
+        """Return watchable titles, highest rated first, then newest; only titles of `genre` if it is given."""
         return self._titles.best(genre=genre_key(genre), limit=limit)
 
     def known(self, title_ids: Iterable[str]) -> dict[str, Title]:
-        """Return the titles with these ids by id, without those that are unknown or withdrawn."""
+        """Return the titles with these ids, keyed by id; unknown and withdrawn titles are omitted."""
         wanted = list(dict.fromkeys(title_ids))
         found = self._titles.some(wanted) if wanted else []
         return {title.id: title for title in found if title.status is not Status.WITHDRAWN}
 
     def next_episode(self, title_id: str) -> Title | None:
-        """Return the next episode that can be watched; None after the last and for a film; raise NotFound."""
+        """Return the next episode that can be watched, or None after the last one and for films; raise NotFound."""
         details = self.get(title_id).details
         key, number = series_key(details.series), details.number
         if key is None or number is None:
@@ -166,7 +166,7 @@ class Catalogue:
     def list_titles(
         self, query: str = "", genre: str = "", *, cursor: str = "", limit: int = pagination.DEFAULT_LIMIT
     ) -> pagination.Page[Title]:
-        """Return a page of listed titles that match, newest first; raise Malformed."""
+        """Return a page of the listed titles that match, newest first; raise Malformed."""
         below = pagination.position_of(cursor, form=pagination.TITLE_POSITION)
         found = self._titles.find_page(read_search(query, genre), below=below, limit=limit + 1)
         return pagination.page_of(
@@ -174,16 +174,16 @@ class Catalogue:
         )
 
     def _store_pictures(self, title_id: str, pictures: Iterable[ArtworkPicture]) -> Title:
-        """Store pictures and record on the title which pictures exist now."""
+        """Store pictures, and record in the title which pictures exist now."""
         for picture in pictures:
             self._artwork.put_artwork(title_id, picture)
         pictured = self._change(title_id, lambda title: title.pictured(self._artwork.find_artwork(title_id)))
-        if pictured.status is Status.WITHDRAWN:  # it may have been withdrawn in the meantime
+        if pictured.status is Status.WITHDRAWN:  # the title may have been withdrawn in the meantime
             self._artwork.remove_artwork(title_id)
         return pictured
 
     def _change(self, title_id: str, change: Callable[[Title], Title]) -> Title:
-        """Apply `change` to the current title, again if it was changed concurrently; return the result."""
+        """Apply `change` to the current title and save it, retrying after concurrent changes; return the result."""
         while True:
             seen = self._titles.get(title_id)
             if seen is None:

@@ -1,4 +1,4 @@
-"""Files beside a film in `uploads`: `film.json` describes it; `film.jpg` and `film.backdrop.jpg` are its pictures."""
+"""Files beside a film in `uploads`: its description `film.json`, its poster `film.jpg`, and `film.backdrop.jpg`."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ MAX_PICTURE_BYTES = 20 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """The content of `film.json`: fields of `Details`, only those that are given."""
+    """The content of `film.json`: the fields of `Details` that the file contains."""
 
     fields: dict[str, Any]
 
     @property
     def imdb_id(self) -> str | None:
-        """Return the film's IMDb id if it is given."""
+        """Return the film's IMDb id, or None if the file has none."""
         given = self.fields.get("imdb_id")
         return given if isinstance(given, str) else None
 
     @property
     def whole(self) -> bool:
-        """Return whether this describes the film, rather than only identifying it."""
+        """Return whether the file describes the film, rather than only identifying it."""
         return any(self.fields.get(name) for name in ("plot", "genres", "directors", "writers", "actors"))
 
     def over(self, details: Details) -> Details:
-        """Return `details` with the fields that are given here replaced."""
+        """Return `details` with the fields in the file replaced."""
         return replace(details, **self.fields)
 
 
 @dataclass(frozen=True, slots=True)
 class Sidecars:
-    """The sidecars of a film; `reason` says which of them cannot be used, and why."""
+    """The sidecars of a film; `reason` says which sidecar cannot be used, and why."""
 
     description: Description | None = None
     reason: str | None = None
@@ -54,7 +54,7 @@ class Sidecars:
 
 
 def read_description(data: bytes) -> Description:
-    """Return the content of a `film.json`; raise ValueError with a sentence naming the first field that is wrong."""
+    """Return the content of a `film.json`; raise ValueError with a sentence about the first invalid field."""
     try:
         given = msgspec.json.decode(data, type=SidecarForm).values()
     except (msgspec.MsgspecError, RecursionError) as error:

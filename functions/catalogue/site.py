@@ -1,5 +1,5 @@
-"""The files of the static site: written only over the version that was seen, so that a newer file is never replaced by
-an older one."""
+"""The files of the static site. A file is written only over the version that was read before, so an older file never
+replaces a newer one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of the static catalogue, as JSON; a change of what they hold needs a higher `CATALOGUE_FORMAT`."""
+"""The files of the static catalogue, as JSON; increase `CATALOGUE_FORMAT` whenever their content changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class HomeRow(Struct, frozen=True):
 
 
 class HomePage(Struct, frozen=True):
-    """The file of the home page: the large title at its top, and rows of which none is empty."""
+    """The file of the home page: the large title at the top, and rows, none of which is empty."""
 
     generated_at: Time
     hero: Card | None
@@ -33,7 +33,7 @@ class HomePage(Struct, frozen=True):
 
 
 class SearchEntry(Card, frozen=True):
-    """What the search page searches: a card and the people."""
+    """An entry of the search page: a card and the people."""
 
     people: tuple[str, ...]
 
@@ -44,7 +44,7 @@ class SearchEntry(Card, frozen=True):
 
 
 class SearchList(Struct, frozen=True):
-    """The file that the search page searches."""
+    """The file with all entries for the search page."""
 
     titles: tuple[SearchEntry, ...]
 
@@ -55,7 +55,7 @@ class SearchList(Struct, frozen=True):
 
 
 class PublishedTitle(PublicTitle, frozen=True, kw_only=True):
-    """The file of a title's page: the title, and the titles most like it."""
+    """The file of a title's page: the title, and the titles most similar to it."""
 
     more: tuple[Card, ...]
 

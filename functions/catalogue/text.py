@@ -1,12 +1,12 @@
-"""Text from outside as the site may show it: without control characters and without marks that reorder a line."""
+"""Text from outside, made safe for the site: no control characters and no marks that reorder a line."""
 
 from __future__ import annotations
 
 import re
 
 UNPRINTABLE = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069"
-"""The inside of a character class: control characters except tab and line ends, line and paragraph separators, and the
-marks of the bidirectional algorithm (Unicode Standard Annex 9, section 2)."""
+"""The content of a regex character class: control characters except tab and line ends, line and paragraph separators,
+and the marks of the bidirectional algorithm (Unicode Standard Annex 9, section 2)."""
 
 ONE_LINE = rf"^(?=.*\S)[^{UNPRINTABLE}\t\r\n]+$(?!\n)"
 """One line with at least one visible character."""

@@ -1,4 +1,4 @@
-"""The functions of the catalogue: descriptions and static files by queue, repair by timer, titles by HTTP."""
+"""The functions of the catalogue: queues for descriptions and static files, a repair timer, and HTTP for titles."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ NOT_FETCHED = "The description could not be fetched in several attempts; the log
 
 @app.queue("fetch-metadata")
 def fetch_metadata(message: FetchMetadata) -> None:
-    """Fetch description and artwork of a title."""
+    """Fetch the description and artwork of a title."""
     bootstrap.catalogue().refresh_metadata(message.title_id, message.stem)
 
 
 @app.dead_letters("fetch-metadata")
 def fetch_metadata_poison(message: FetchMetadata) -> None:
-    """Record on the title that its description could not be fetched; the timer requests it again."""
+    """Record in the title that its description could not be fetched; the timer requests it again."""
     try:
         bootstrap.catalogue().record_metadata_failure(message.title_id, NOT_FETCHED)
     except NotFound:
@@ -53,14 +53,14 @@ def publish_catalogue(message: PublishCatalogue) -> None:
 
 @app.dead_letters("publish-catalogue")
 def publish_catalogue_poison(message: PublishCatalogue) -> None:
-    """Log that publishing failed in several attempts; the timer publishes what waits."""
+    """Log that publishing failed in several attempts; the timer publishes the titles that wait."""
     del message
     log.error("The static catalogue could not be published in several attempts; the timer will retry.")
 
 
 @app.timer("0 */15 * * * *")
 def repair_catalogue() -> None:
-    """Request descriptions that are due again, and publish what a lost message left unpublished."""
+    """Request descriptions that are due again, and publish titles whose messages were lost."""
     bootstrap.catalogue().request_due()
     bootstrap.publisher().publish()
 
@@ -76,7 +76,7 @@ def list_titles(query: TitleQuery) -> TitlePage:
 
 @app.get("titles/{id}", caller=ANYONE)
 def get_title(id: TitleId) -> TitleWithProgress:
-    """Return a title, and how far its newest encode is."""
+    """Return a title, and the progress of its newest encode."""
     from functions.catalogue.schemas import TitleWithProgress
 
     title = bootstrap.catalogue().get(id)
@@ -85,7 +85,7 @@ def get_title(id: TitleId) -> TitleWithProgress:
 
 @app.get("titles/{id}/next", caller=ANYONE)
 def next_episode(id: TitleId) -> NextEpisode:
-    """Return the next episode that can be watched, in order of season and number."""
+    """Return the next episode that can be watched, by season and number."""
     from functions.catalogue.schemas import Card, NextEpisode
 
     found = bootstrap.catalogue().next_episode(id)
@@ -94,7 +94,7 @@ def next_episode(id: TitleId) -> NextEpisode:
 
 @app.patch("titles/{id}", caller=OWNER, raises=[NotFound])
 def edit_title(id: TitleId, body: TitleEdit) -> OwnerTitle:
-    """Set fields of a title by hand; no later refresh changes them back."""
+    """Set fields of a title by hand; later refreshes do not overwrite them."""
     from functions.catalogue.schemas import OwnerTitle
 
     return OwnerTitle.of(bootstrap.catalogue().edit_title(id, body))
@@ -102,14 +102,14 @@ def edit_title(id: TitleId, body: TitleEdit) -> OwnerTitle:
 
 @app.delete("titles/{id}", caller=OWNER, raises=[NotFound])
 def withdraw_title(id: TitleId) -> None:
-    """Withdraw a title: end its encode, remove it from the catalogue and delete what plays it."""
+    """Withdraw a title: end its encode, remove it from the catalogue and delete its playable files."""
     bootstrap.encodes().cancel(id, "Its title was withdrawn.")
     bootstrap.catalogue().withdraw_title(id)
 
 
 @app.get("catalogue/titles", caller=OWNER)
 def list_owner_titles(query: TitleQuery) -> OwnerTitlePage:
-    """Return a page of titles, newest first, with the reasons of what failed."""
+    """Return a page of titles, newest first, with the reasons of failures."""
     from functions.catalogue.schemas import OwnerTitle, OwnerTitlePage
 
     page = bootstrap.catalogue().list_titles(query.q, query.genre, cursor=query.cursor, limit=query.limit)
@@ -126,7 +126,7 @@ def republish_catalogue() -> Republication:
 
 @app.get("catalogue/republish", caller=OWNER)
 def get_republication() -> Republication:
-    """Return how many titles wait to be published."""
+    """Return the number of titles that wait to be published."""
     from functions.catalogue.schemas import Republication
 
     return Republication(bootstrap.publisher().count_waiting())

@@ -1,1 +1,1 @@
-"""Encoding: an upload becomes a ladder of final CMAF segments, listed by manifests that grow while chunks finish."""
+"""Encoding: turn an upload into CMAF segments for each rung of a ladder; manifests list them as chunks finish."""

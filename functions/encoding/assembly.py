@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def assemble(resources: Resources, catalogue: Catalogue) -> EncodeService:
-    """Return the encode jobs; nothing is connected to before it is used."""
+    """Return the service for encode jobs; each connection is opened at its first use."""
     jobs = MongoEncodeJobs(resources.mongo_database()["encode_jobs"], resources.now)
     lifecycle = JobLifecycle(jobs, catalogue, resources.now)
     return EncodeService(jobs, lifecycle, lambda messages: resources.queues().send_all(messages), resources.now)
 
 
 def assemble_steps(resources: Resources, catalogue: Catalogue) -> StepRunner:
-    """Return the runner of steps, for the encoder app, which has ffmpeg; work folders of killed processes go first."""
+    """Delete the work folders of killed processes; return the step runner for the encoder app, which has ffmpeg."""
     from functions.encoding.ffmpeg import FFmpeg
     from functions.encoding.job_telemetry import JobTelemetry
     from functions.encoding.manifests import ManifestPublisher

@@ -1,4 +1,4 @@
-"""Write the DASH manifest of a title: an in-progress recording while it grows, a static presentation once complete.
+"""Write the DASH manifest of a title: dynamic, like a recording in progress, while it grows; static once complete.
 
 Invariant: ids, bandwidths, codecs and addresses are the same in every manifest of one job, so a player that started
 while the title was growing can play it to the end. Element and attribute names are those of ISO/IEC 23009-1.
@@ -24,7 +24,7 @@ UPDATE_PERIOD_S = 2
 CHANNELS_SCHEME = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
 ROLE_SCHEME = "urn:mpeg:dash:role:2011"
 TEXT_BANDWIDTH_BPS = 1000
-"""Declared for a WebVTT file: the attribute is mandatory, but players ignore it."""
+"""The bandwidth declared for a WebVTT file: the attribute is mandatory, but players ignore it."""
 
 
 def write_mpd(presentation: Presentation) -> str:
@@ -187,13 +187,13 @@ def _add_segments(representation: ElementTree.Element, folder: str, segments: Ti
 
 
 def _duration(seconds: Fraction) -> str:
-    """Write an xs:duration, rounded up to the microsecond: a frame that ends after the presentation may be dropped."""
+    """Return an xs:duration, rounded up to the microsecond: players may drop a frame that ends after the duration."""
     text = f"{ceil(seconds * 1_000_000) / 1_000_000:.6f}".rstrip("0").rstrip(".")
     return f"PT{text}S"
 
 
 def _allowed(text: str) -> str:
-    """Return `text` without the characters that XML cannot hold even when escaped (XML 1.0, 2.2)."""
+    """Return `text` without the characters that XML does not allow even when escaped (XML 1.0, 2.2)."""
     return re.sub("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", " ", text)
 
 

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FORMATS = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,srt,webvtt"
-"""Demuxers an upload may use. Without this list a concat script or playlist named .mp4 opens other files."""
+"""Demuxers an upload may use. Without this list, a concat script or playlist named .mp4 could open other files."""
 
 POLL_S = 0.1
 PROBE_LIMIT_S = 90
 YIELDING = 5
-"""Niceness of a process that yields: about a third of the share of one that does not."""
+"""Niceness added for a process that yields: it gets about a third of the CPU share of one that does not yield."""
 
 MAX_OUTPUT_BYTES = 64 << 30
 
@@ -60,26 +60,26 @@ class Finished:
 
     @property
     def last_words(self) -> str:
-        """The last line of standard error without addresses, for a log or a reason."""
+        """The last line of standard error without query strings of addresses, for a log or a reason."""
         lines = [line for line in self.errors.splitlines() if line.strip()]
         return without_addresses(lines[-1].strip()) if lines else "no message"
 
 
 def without_addresses(text: str) -> str:
-    """Return `text` with the query of each address removed: a SAS must never be logged."""
+    """Return `text` with the query string of each address removed, because a SAS must never be logged."""
     return re.sub(r"(https?://[^\s?'\"]+)\?[^\s'\"]*", r"\1", text)
 
 
 def input_options(address: str) -> dict[str, str]:
-    """Return the input options for an untrusted source: what may be opened, and how to recover broken range reads."""
+    """Return the options for an untrusted input: the formats it may use, and how to recover from broken range reads."""
     if not address.startswith(("http://", "https://")):
         return {"protocol_whitelist": "file", "format_whitelist": FORMATS}
     return {
         "protocol_whitelist": "https,tls,tcp" if address.startswith("https://") else "http,tcp",
         "format_whitelist": FORMATS,
         "seekable": "1",
-        "rw_timeout": "15000000",  # microseconds; without it a stalled read never ends
-        "reconnect": "1",  # without it a cut connection exits 0 with short output
+        "rw_timeout": "15000000",  # microseconds; without this, a stalled read never ends
+        "reconnect": "1",  # without this, ffmpeg exits 0 with short output when a connection is cut
         "reconnect_on_network_error": "1",
         "reconnect_on_http_error": "408,429,5xx",
         "reconnect_delay_max": "8",
@@ -88,18 +88,18 @@ def input_options(address: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class FFmpeg:
-    """Runs ffmpeg and ffprobe by their paths; `memory_mb` limits the address space of one process."""
+    """Runs the ffmpeg and ffprobe at these paths; `memory_mb` limits the address space of each process."""
 
     ffmpeg: str
     ffprobe: str
     memory_mb: int
 
     def version(self) -> str:
-        """Return ffmpeg's version, part of every plan: versions are never mixed inside a job."""
+        """Return ffmpeg's version, which is part of every plan so that versions are never mixed within a job."""
         return _version(self.ffmpeg)
 
     def probe(self, address: str, *arguments: str) -> Finished:
-        """Run ffprobe on `address` and return what it printed."""
+        """Run ffprobe on `address` and return its result."""
         reading = [word for name, value in input_options(address).items() for word in (f"-{name}", value)]
         return self._run([self.ffprobe, "-v", "error", *reading, *arguments, address], limit_s=PROBE_LIMIT_S)
 
@@ -114,16 +114,17 @@ class FFmpeg:
     ) -> Finished:
         """Run ffmpeg in `folder`, calling `watch` ten times a second and once at the end; return how it ended.
 
-        A process that `yields` runs at a lower priority. An exception of `watch` kills the process and is raised.
+        With `yields`, the process runs at a lower priority. If `watch` raises, the process is killed and the exception
+        propagates.
         Raises EncodeFault after `limit_s` seconds.
         """
         common = [self.ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-y"]
         return self._run([*common, *arguments], limit_s=limit_s, folder=folder, watch=watch, yields=yields)
 
     def raise_if_unreachable(self, result: Finished) -> None:
-        """Raise if the source could not be read, whatever the exit status says: a cut connection exits 0.
+        """Raise if the source could not be read, even if the exit status is 0, as it is after a cut connection.
 
-        Raises SourceRefused if it no longer exists, StoreUnavailable if storage did not answer, else EncodeFault.
+        Raises SourceRefused if the source is gone, StoreUnavailable if storage did not answer, else EncodeFault.
         """
         if _GONE.search(result.errors):
             raise SourceRefused("The upload is no longer in storage. Upload it again.")
@@ -155,7 +156,7 @@ class FFmpeg:
             try:
                 self._limit(process.pid, cpu_s=int(limit_s * 64))
                 if yields:
-                    # relative to our own, because an ordinary user must not lower a niceness
+                    # relative to our own niceness, because an unprivileged user cannot lower a niceness
                     niceness = min(19, os.getpriority(os.PRIO_PROCESS, 0) + YIELDING)
                     os.setpriority(os.PRIO_PROCESS, process.pid, niceness)
                 usage = _wait(process, limit_s=limit_s, watch=watch)
@@ -174,7 +175,7 @@ class FFmpeg:
             )
 
     def _limit(self, pid: int, *, cpu_s: int) -> None:
-        """Limit the resources that a hostile file can make the decoder use."""
+        """Limit the resources that the decoder can use on a hostile file."""
         memory = self.memory_mb << 20
         for kind, most in (
             (resource.RLIMIT_AS, memory),
@@ -189,7 +190,7 @@ class FFmpeg:
 
 
 def _wait(process: subprocess.Popen[bytes], *, limit_s: float, watch: Callable[[], None]) -> resource.struct_rusage:
-    """Wait for the end of `process` and return its own resource usage; raise EncodeFault at the limit."""
+    """Wait until `process` ends and return its resource usage; raise EncodeFault after `limit_s` seconds."""
     deadline = time.monotonic() + limit_s
     pidfd = os.pidfd_open(process.pid)
     try:
@@ -207,9 +208,9 @@ def _wait(process: subprocess.Popen[bytes], *, limit_s: float, watch: Callable[[
 
 @cache
 def _ends_with_its_host() -> tuple[str, ...]:
-    """Return the prefix of a command line that makes the kernel kill the process when the thread that started it ends.
+    """Return a command prefix with which the kernel kills the process when the thread that started it ends.
 
-    Without it ffmpeg would run for minutes after its host was killed, while another encoder repeats its work.
+    Without it, ffmpeg would run for minutes after its host was killed, while another encoder repeats the same work.
     `setpriv`, part of util-linux, sets PR_SET_PDEATHSIG (prctl(2)) and then executes the command.
     """
     setpriv = shutil.which("setpriv")
@@ -218,6 +219,6 @@ def _ends_with_its_host() -> tuple[str, ...]:
 
 @cache
 def _version(ffmpeg: str) -> str:
-    """Return the version that ffmpeg reports, read once per process."""
+    """Return the version that ffmpeg reports; cached for the lifetime of this process."""
     first = subprocess.run([ffmpeg, "-version"], capture_output=True, text=True, check=True).stdout
     return first.split(maxsplit=3)[2]

@@ -22,7 +22,7 @@ INIT = "init.mp4"
 SEGMENT = "s%05d.m4s"
 
 ENCODER_THREADS = 2
-"""Threads of each x264 instance. The encoded bytes depend on it. Five rungs keep four cores busy."""
+"""Threads per x264 instance. The encoded bytes depend on this number. Five rungs keep four cores busy."""
 
 THUMBNAIL_WIDTH = 160
 STILL_FRAMES = 24
@@ -30,7 +30,7 @@ STILL_FRAMES = 24
 _PICTURE = {"f": "image2", "update": 1, "frames:v": 1, "map_metadata": -1}
 
 _MARGIN_S = {False: Fraction(1, 4), True: Fraction(15)}
-"""Seconds read before a chunk begins; in a source of variable rate a frame may be shown that long."""
+"""Seconds that are read before the start of a chunk, by whether the frame rate varies; a frame may last that long."""
 
 _SDR = (
     ("zscale", {"t": "linear", "npl": "100"}),
@@ -42,7 +42,7 @@ _SDR = (
 
 
 def chunk_arguments(plan: EncodePlan, chunk: Chunk, address: str) -> list[str]:
-    """Return the arguments that turn one chunk into its final segments on every rung.
+    """Return the arguments that encode one chunk into its final segments for every rung.
 
     Writes `<rendition>/init.mp4`, `<rendition>/s%05d.m4s`, and `<rendition>/closed.m3u8`, which lists segments as
     they close. The source is decoded once; each rung is scaled from the one above.
@@ -51,9 +51,9 @@ def chunk_arguments(plan: EncodePlan, chunk: Chunk, address: str) -> list[str]:
     margin = _MARGIN_S[picture.variable_rate]
     source = ffmpeg.input(
         address,
-        # The trim filter below sets the end: a limit here would count from the key frame that the seek lands on.
+        # The trim filter below sets the end: a limit here would be counted from the key frame that the seek finds.
         ss=_seconds(max(grid.seconds(chunk.first_frame) - margin, grid.seconds(0))),
-        copyts=None,  # keep the timestamps of the film, which place each chunk on the grid
+        copyts=None,  # keep the film's timestamps, which determine each chunk's position on the grid
         start_at_zero=None,
         noaccurate_seek=None,  # keep a frame that began before the seek point and is still shown
         **input_options(address),
@@ -65,7 +65,7 @@ def chunk_arguments(plan: EncodePlan, chunk: Chunk, address: str) -> list[str]:
         frames = frames.filter("setpts", f"PTS-{_seconds(picture.shift)}/TB")
     frames = frames.filter("fps", fps=_ratio(grid.rate), start_time=_grid_start(grid, chunk, margin), round="near")
     last = chunk.end_frame == grid.frames
-    # The last chunk takes all remaining frames: their number is compared with the plan afterwards.
+    # The last chunk takes all remaining frames; their number is compared with the plan afterwards.
     frames = frames.filter("trim", start_pts=chunk.first_frame, **({} if last else {"end_pts": chunk.end_frame}))
     if picture.tone_map:
         for name, options in _SDR:
@@ -85,8 +85,8 @@ def chunk_arguments(plan: EncodePlan, chunk: Chunk, address: str) -> list[str]:
 def _grid_start(grid: FrameGrid, chunk: Chunk, margin: Fraction) -> int:
     """Return the last whole second before the chunk's margin that coincides with a frame.
 
-    The filter starts counting there and fills frames that it does not receive. Starting at 0 would give the same
-    frames, after generating hundreds of thousands of useless ones in a long film.
+    The fps filter starts counting at this time and fills in frames that it does not receive. Starting at 0 would give
+    the same frames, but in a long film it would first generate hundreds of thousands of useless ones.
     """
     step = grid.rate.denominator
     return max(0, int(grid.seconds(chunk.first_frame) - margin) // step * step)
@@ -105,16 +105,16 @@ def _video_options(plan: EncodePlan, chunk: Chunk, rendition: Rendition) -> dict
         "keyint_min": grid.gop,
         "sc_threshold": 0,
         **_segment_options(rendition.name, cmaf="+cmaf+frag_discont", timescale=grid.timescale),
-        # A segment is cut at the first key frame after this time; half a frame early, so that rounding cannot skip one.
+        # A segment is cut at the first key frame after this time, which is half a frame early, in case of rounding.
         "hls_time": _seconds((grid.gop - Fraction(1, 2)) / grid.rate),
         "start_number": chunk.first_segment,
     }
 
 
 def audio_arguments(track: AudioPlan, address: str, *, shift: Fraction = Fraction(0)) -> list[str]:
-    """Return the arguments that encode one audio track whole into `<track>/`, all segments of equal length.
+    """Return the arguments that encode one whole audio track into `<track>/`, in segments of equal length.
 
-    A gap in the source becomes silence. `shift` is the shift of the picture, so that sound and picture stay in sync.
+    A gap in the source becomes silence. `shift` is the picture's shift, applied to keep sound and picture in sync.
     """
     source = ffmpeg.input(address, copyts=None, start_at_zero=None, **_moved(shift), **input_options(address))
     sound = source[str(track.stream)].filter("aresample", track.sample_rate, **{"async": 1, "first_pts": 0})
@@ -122,9 +122,9 @@ def audio_arguments(track: AudioPlan, address: str, *, shift: Fraction = Fractio
         "c:a": "aac",
         "b:a": f"{track.bitrate_kbps}k",
         "ac": track.channels,
-        # frag_discont would wrap the decode time of sound
+        # frag_discont would make the decode time of audio wrap around
         **_segment_options(track.name, cmaf="+cmaf"),
-        # rounded down: rounded up, every segment would miss its last frame
+        # rounded down; if rounded up, every segment would lack its last frame
         "hls_time": f"{track.segment_ticks * 1_000_000 // track.sample_rate / 1_000_000:.6f}",
     }
     return _arguments(ffmpeg.output(sound, f"{track.name}/{PLAYLIST}", **options))
@@ -134,7 +134,7 @@ def _segment_options(folder: str, *, cmaf: str, timescale: int | None = None) ->
     return {
         "map_metadata": -1,
         "map_chapters": -1,
-        "avoid_negative_ts": "disabled",  # otherwise chunk 0 alone would be shifted because of its reordered frames
+        "avoid_negative_ts": "disabled",  # otherwise reordered frames would shift chunk 0, and only chunk 0
         "f": "hls",
         "hls_playlist_type": "event",  # the list grows as segments close
         "hls_flags": "temp_file",  # a segment gets its final name only when it is complete
@@ -146,7 +146,7 @@ def _segment_options(folder: str, *, cmaf: str, timescale: int | None = None) ->
 
 
 def remux_arguments(address: str, *, streams: list[int], codec: str, target: Path) -> list[str]:
-    """Return the arguments that copy streams of an unindexed source into a Matroska file that can be sought exactly."""
+    """Return the arguments that copy streams of an unindexed source into a Matroska file with frame-exact seeks."""
     source = ffmpeg.input(address, fflags="+genpts", **input_options(address))
     options = {"c": "copy", "f": "matroska", "map_metadata": -1}
     if codec == "mpeg4":
@@ -155,16 +155,16 @@ def remux_arguments(address: str, *, streams: list[int], codec: str, target: Pat
 
 
 def subtitle_arguments(address: str, *, stream: int, target: Path, shift: Fraction = Fraction(0)) -> list[str]:
-    """Return the arguments that turn one subtitle stream into WebVTT with the times of the film, minus `shift`."""
+    """Return the arguments that convert one subtitle stream to WebVTT with the film's times minus `shift`."""
     source = ffmpeg.input(address, copyts=None, start_at_zero=None, **_moved(shift), **input_options(address))
     return _arguments(ffmpeg.output(source[str(stream)], str(target), **{"c:s": "webvtt", "f": "webvtt"}))
 
 
 def strip_arguments(source: Path, target: Path, *, pictures: int) -> list[str]:
-    """Return the arguments that tile the key frames of a joined rendition: one thumbnail per segment.
+    """Return the arguments that tile the key frames of a joined rendition into one image, one thumbnail per segment.
 
-    They are taken from the finished segments: such a sparse output inside the chunk's own filter graph would make
-    ffmpeg queue hundreds of frames of every other output.
+    The input is the finished segments: an output with so few frames in the chunk's own filter graph would make ffmpeg
+    queue hundreds of frames for every other output.
     """
     frames = ffmpeg.input(str(source), skip_frame="nokey", **input_options(str(source))).video
     strip = frames.filter("scale", THUMBNAIL_WIDTH, -2).filter("tile", f"{pictures}x1")
@@ -188,7 +188,7 @@ def _moved(shift: Fraction) -> dict[str, str]:
 
 
 def _seconds(exact: Fraction) -> str:
-    """Return seconds to the microsecond, the unit of ffmpeg's options."""
+    """Return seconds as text, rounded to microseconds, the precision of ffmpeg's options."""
     return f"{float(exact):.6f}"
 
 

@@ -1,6 +1,6 @@
-"""Write the HLS playlists of a title over the same segments as its DASH manifest (RFC 8216 and its second edition).
+"""Write the HLS playlists of a title, for the same segments as its DASH manifest (RFC 8216 and its second edition).
 
-A growing title is an EVENT playlist, which a player plays from the beginning; ENDLIST marks its end. As in DASH,
+The playlist of a growing title has type EVENT, so players start at the beginning; ENDLIST marks its end. As in DASH,
 entries never change once listed.
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 AUDIO_GROUP, TEXT_GROUP = "audio", "subtitles"
 FROM_THE_START = "#EXT-X-START:TIME-OFFSET=0,PRECISE=YES"
-"""Without it a player treats a growing playlist as live and starts at its end."""
+"""Without this tag, a player treats a growing playlist as live and starts at its end."""
 
 
 def write_master(presentation: Presentation) -> str:
@@ -69,7 +69,7 @@ def _segments(folder: str, segments: TimedSegments, *, complete: bool) -> str:
 
 
 def _single_file(address: str, duration: Fraction) -> str:
-    """Return the playlist of a subtitle file, which is one segment as long as the title."""
+    """Return the playlist of a subtitle file, which is a single segment as long as the title."""
     return _text(
         [
             "#EXTM3U",
@@ -91,7 +91,7 @@ def _target_duration(segments: TimedSegments) -> int:
 
 
 def _nearest_second(duration: Fraction) -> int:
-    """Round halves up: Python's `round` turns 4.5 into 4, but RFC 8216 4.3.3.1 asks for the nearest integer."""
+    """Round halves up, as RFC 8216 4.3.3.1 requires the nearest integer; Python's `round` would turn 4.5 into 4."""
     return max(1, int(2 * duration + 1) // 2)
 
 
@@ -117,7 +117,7 @@ def _text_media(track: TextTrack, name: str) -> str:
 
 
 def _stream(video: VideoTrack, presentation: Presentation) -> str:
-    """Return the line of a rendition; its bandwidth is that of the video plus the largest of the audio tracks."""
+    """Return the line of a rendition; its bandwidth is the video's plus the largest audio bandwidth."""
     audio_bps = max((track.bandwidth_bps for track in presentation.audio), default=0)
     codecs = dict.fromkeys([video.codec, *(track.codec for track in presentation.audio)])
     attributes = [
@@ -135,7 +135,7 @@ def _stream(video: VideoTrack, presentation: Presentation) -> str:
 
 
 def _unique_names(labels: list[str]) -> list[str]:
-    """Append numbers to repeated labels: within a group every NAME must differ (RFC 8216, 4.3.4.1.1)."""
+    """Return labels, repeated ones with a number: each NAME must be unique in its group (RFC 8216, 4.3.4.1.1)."""
     names: list[str] = []
     for label in map(_quotable, labels):
         name, count = label, 1
@@ -147,7 +147,7 @@ def _unique_names(labels: list[str]) -> list[str]:
 
 
 def _quotable(text: str) -> str:
-    """Return `text` as a quoted string may hold it: no double quote, no control character (RFC 8216, 4.2)."""
+    """Return `text` without characters that are forbidden in a quoted string: quotes and controls (RFC 8216, 4.2)."""
     return re.sub(r"[\x00-\x1f\x7f]", " ", text).replace('"', "'")
 
 

@@ -1,6 +1,6 @@
 """Parse boxes and fields of ISO base media files (ISO/IEC 14496-12); coded media is never read.
 
-Any damaged input raises `MalformedSegment`, which names the file.
+Any damaged input raises `MalformedSegment`, whose detail names the file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class MalformedSegment(EncodeFault):
 
 
 def top_boxes(path: Path, wanted: bytes) -> Iterator[bytes]:
-    """Yield the bodies of the `wanted` boxes; of every other box only the length is checked against the file."""
+    """Yield the bodies of the `wanted` boxes; for other boxes, only check that their length fits into the file."""
     total = path.stat().st_size
     position = 0
     with path.open("rb") as file:
@@ -36,7 +36,7 @@ def top_boxes(path: Path, wanted: bytes) -> Iterator[bytes]:
 
 
 def _box_size(head: bytes, room: int) -> tuple[int, int]:
-    """Return the lengths of the header and of the whole box at the start of `head`, the latter 0 if there is none."""
+    """Return the lengths of the header and of the whole box at the start of `head`; the second is 0 without a box."""
     if len(head) < 8:
         return 8, 0
     size = int.from_bytes(head[:4])
@@ -46,7 +46,7 @@ def _box_size(head: bytes, room: int) -> tuple[int, int]:
 
 
 class IsoBox:
-    """A box in memory: fields are read from its start one after another, the rest can be read as boxes."""
+    """A box in memory: fields are read from its start one after another, and the remainder can be read as boxes."""
 
     def __init__(self, path: Path, name: str, body: bytes) -> None:
         self.path, self.name, self.body = path, name, body
@@ -57,7 +57,7 @@ class IsoBox:
         return MalformedSegment(f"{self.path} is damaged: its {self.name} box {what}.")
 
     def take(self, length: int) -> bytes:
-        """Take the next `length` bytes."""
+        """Read and return the next `length` bytes."""
         field = self.body[self.position : self.position + length]
         if len(field) < length:
             raise self.fault("ends too early")
@@ -65,15 +65,15 @@ class IsoBox:
         return field
 
     def number(self, length: int) -> int:
-        """Take an unsigned number of `length` bytes."""
+        """Read and return an unsigned integer of `length` bytes."""
         return int.from_bytes(self.take(length))
 
     def version_and_flags(self) -> tuple[int, int]:
-        """Read version and flags, the start of every full box."""
+        """Read and return the version and flags with which every full box starts."""
         return self.number(1), self.number(3)
 
     def children(self) -> Iterator[tuple[str, IsoBox]]:
-        """Yield the boxes from here to the end, each with its type."""
+        """Yield the boxes from the read position to the end, each with its type."""
         while self.position < len(self.body):
             room = len(self.body) - self.position
             header, size = _box_size(self.body[self.position : self.position + 16], room)

@@ -1,4 +1,4 @@
-"""Telemetry of encode jobs: a span for each step, and at the end of a job one from its upload to the whole film."""
+"""Telemetry of encode jobs: one span per step, and one per finished job, from the upload to the complete film."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 class JobTelemetry:
-    """Reports steps of jobs and what became of them."""
+    """Reports the steps of jobs and their outcomes."""
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
 
     def step(self, job_id: str, name: str, **attributes: Value) -> AbstractContextManager[None]:
-        """Time a step."""
+        """Return a context manager that measures a step."""
         return self._telemetry.span(f"job:{job_id}", name, **attributes)
 
     def report(self, outcome: StepOutcome) -> None:
-        """Record what a step did: how long a chunk took, and whether the job became ready or failed."""
+        """Record the outcome of a step: how long a chunk took, and whether the job became ready or failed."""
         if outcome.encode_s is not None:
             self._telemetry.record("notflix.chunk.encode_s", outcome.encode_s)
         if outcome.ended and outcome.job:

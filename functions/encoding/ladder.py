@@ -1,4 +1,4 @@
-"""The ladder: which renditions a source gets, and how its frames are cut into chunks."""
+"""The ladder: the renditions for a source, and how its frames are divided into chunks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """A step of a ladder: the 16:9 box that the picture is fitted into, in pixels, and the maximum of its bitrate."""
+    """A rung of a ladder: the 16:9 box, in pixels, that the picture is fitted into, and its maximum bitrate."""
 
     width: int
     height: int
@@ -27,16 +27,16 @@ H264_LADDER = (
     Rung(640, 360, 800),
     Rung(416, 234, 400),
 )
-"""Five rungs near those of Apple's HLS authoring specification; the lowest is exactly 16:9."""
+"""Five rungs similar to Apple's HLS authoring specification; the lowest is exactly 16:9."""
 
 CHUNK_SEGMENTS = 7
-"""Largest number of segments in a chunk, 28 s. Shorter chunks waste more: each decodes from the key frame before it."""
+"""Maximum number of segments per chunk, 28 s. Shorter chunks waste more, as decoding starts at the key frame before."""
 
 
 def renditions_for(width: int, height: int, *, ladder: tuple[Rung, ...] = H264_LADDER) -> tuple[Rendition, ...]:
-    """Return the rungs at or below the source's size, best first; a source below all of them gets one of its own size.
+    """Return the rungs at or below the source's size, best first; a source below all rungs gets one of its own size.
 
-    A portrait source is fitted into the same boxes turned upright. Sizes are even, as 4:2:0 needs them.
+    For a portrait source, the boxes are rotated by 90 degrees. Sizes are even, because 4:2:0 requires it.
     """
     renditions = []
     for rung in ladder:

@@ -1,4 +1,4 @@
-"""The one place where the status of an encode job changes, and what the catalogue shows of the job with it.
+"""The one place where the status of an encode job changes, together with its status in the catalogue.
 
 The table of allowed changes is `model.Transition`:
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class JobLifecycle:
-    """Opens, advances, ends and retries jobs; a method returns None if the job's status no longer allows the change."""
+    """Opens, advances, ends and retries jobs; methods return None if the job's status no longer allows the change."""
 
     def __init__(self, jobs: EncodeJobs, catalogue: Catalogue, now: Callable[[], datetime]) -> None:
         self._jobs = jobs
@@ -62,7 +62,7 @@ class JobLifecycle:
             job = replace(job, status=JobStatus.FAILED, created_at=opened_at, ended_at=now, reason=reason)
         if not self._jobs.add_job(job):
             job = self._jobs.get_job(job.id)
-        # Repeated for a job that exists: the process that added it may have been killed before it came here.
+        # Repeated for an existing job: the process that added it may have been killed before this line.
         reason = f"A newer upload of {job.name} has taken its place."
         self._jobs.supersede_jobs(job, reason=reason, at=self._now())
         return job
@@ -85,10 +85,10 @@ class JobLifecycle:
         return self._jobs.change_status(job.id, Transition.COMPLETE, ended_at=self._now(), fault=None, reason=None)
 
     def fail(self, job: EncodeJob | JobSummary, reason: str) -> EncodeJob | None:
-        """Move an open job to `failed`; the upload and what is stored stay."""
+        """Move an open job to `failed`; the upload and the stored segments are kept."""
         if job.status not in OPEN:
             return None
-        # The title first: once the job has failed, no message would be delivered again to say it.
+        # The title first: once the job has failed, no message is delivered again that would update the title.
         self._catalogue.mark_failed(job.title_id, reason)
         failed = self._jobs.change_status(job.id, Transition.FAIL, reason=reason, ended_at=self._now())
         if failed:
@@ -96,7 +96,7 @@ class JobLifecycle:
         return failed
 
     def retry(self, job: EncodeJob) -> EncodeJob:
-        """Move a failed job back to where it stopped; raise Conflict for one that has not failed."""
+        """Move a failed job back to the status in which it stopped; raise Conflict if it has not failed."""
         transition = Transition.RETRY_ENCODING if job.plan else Transition.RETRY_PLANNING
         retried = self._jobs.change_status(job.id, transition, reason=None, fault=None, faults={}, ended_at=None)
         if retried is None:

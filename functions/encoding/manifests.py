@@ -1,6 +1,6 @@
-"""Publish a job: write manifests of what is done and tell the catalogue. No segment is changed.
+"""Publish a job: write manifests that list the finished segments, and update the catalogue. No segment is changed.
 
-Every step that finishes something publishes, so several may do it at once: each writes only over an earlier revision.
+Every step that finishes something publishes, so steps may publish concurrently; each overwrites only earlier revisions.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ STILL_LIMIT_S = 120
 
 
 class ManifestPublisher:
-    """Writes the manifests of jobs and tells the catalogue."""
+    """Writes the manifests of jobs and updates the catalogue."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class ManifestPublisher:
         self._now = now
 
     def publish(self, job: EncodeJob) -> Presentation | None:
-        """Write manifests of everything that may be listed and return it; return None if nothing may be listed yet.
+        """Write manifests of all segments that may be listed; return their content, None if nothing may be listed yet.
 
         The title becomes playable with the first manifest, and complete with the last.
         """
@@ -88,7 +88,7 @@ class ManifestPublisher:
             self._media.delete_blob(job.plan.source.container, job.plan.source.blob)
 
     def _write(self, job: EncodeJob, presentation: Presentation) -> None:
-        """Write the playlists before the manifests that name them."""
+        """Write the manifests; playlists are written before the manifests that refer to them."""
         container, revision = container_for(job.title_id), revision_of(presentation)
         for name in presentation.tracks:
             playlist = write_media(presentation, name)
@@ -103,7 +103,7 @@ class ManifestPublisher:
         )
 
     def _attach_still(self, job: EncodeJob, plan: EncodePlan, presentation: Presentation) -> None:
-        """Give the catalogue a still of the film, taken from one finished segment."""
+        """Extract a still from one finished segment and store it in the catalogue."""
         rendition = next((r for r in plan.renditions if r.height <= STILL_HEIGHT), plan.renditions[-1])
         segment = int(len(presentation.video_segments.durations) * STILL_AT)
         with work_folder("still", self._work_dir) as folder:

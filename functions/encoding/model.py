@@ -1,4 +1,4 @@
-"""The encode job with the changes that its status may make, and the plan that decides its bytes.
+"""The encode job, the allowed changes of its status, and the plan that determines its output bytes.
 
 Times are exact: frames on a grid, ticks of a timescale, or `Fraction` seconds; never floats.
 """
@@ -14,7 +14,7 @@ from fractions import Fraction  # noqa: TC003
 from functions.platform.time import to_sortable_text
 
 SEGMENT_S = 4
-"""Nominal length of a segment, in seconds; the real one is the nearest whole number of frames."""
+"""Nominal length of a segment, in seconds; the actual length is the nearest whole number of frames."""
 
 AAC_FRAME_SAMPLES = 1024
 """Samples of one AAC-LC frame (ISO/IEC 14496-3)."""
@@ -22,33 +22,33 @@ AAC_FRAME_SAMPLES = 1024
 
 @dataclass(frozen=True, slots=True)
 class FrameGrid:
-    """The constant-rate grid on which every published frame lies: frame n is shown at n / rate seconds."""
+    """The constant-rate grid that all published frames are aligned to: frame n is shown at n / rate seconds."""
 
     rate: Fraction
     frames: int
 
     @property
     def gop(self) -> int:
-        """Frames of a whole segment, each of which is one closed group of pictures."""
+        """Number of frames per full segment; a segment is one closed group of pictures."""
         return max(1, round(SEGMENT_S * self.rate))
 
     @property
     def timescale(self) -> int:
-        """Ticks a second of the published video: a whole number of them to a frame at any rational rate."""
+        """Ticks per second of the published video, chosen so that a frame lasts a whole number of ticks."""
         return self.rate.numerator * (1 if self.rate.numerator >= 10_000 else 1000)
 
     @property
     def frame_ticks(self) -> int:
-        """Ticks of one frame."""
+        """Number of ticks per frame."""
         return self.timescale * self.rate.denominator // self.rate.numerator
 
     @property
     def segments(self) -> int:
-        """Number of segments that hold all frames; the last may be short."""
+        """Number of segments needed for all frames; the last may be short."""
         return -(-self.frames // self.gop)
 
     def seconds(self, frame: int) -> Fraction:
-        """Return when `frame` is shown, in seconds from the start."""
+        """Return the time at which `frame` is shown, in seconds from the start."""
         return frame / self.rate
 
 
@@ -64,7 +64,7 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A run of whole segments made by one process: frames [first_frame, end_frame), numbered from `first_segment`."""
+    """Consecutive segments encoded by one process: frames [first_frame, end_frame), numbered from `first_segment`."""
 
     index: int
     first_frame: int
@@ -75,7 +75,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class SourceRef:
-    """Where ffmpeg reads the film: a blob that it reaches by range through a SAS address."""
+    """The blob from which ffmpeg reads the film, by range requests to a SAS address."""
 
     container: str
     blob: str
@@ -83,9 +83,9 @@ class SourceRef:
 
 @dataclass(frozen=True, slots=True)
 class AudioPlan:
-    """One audio track to encode whole: stream `stream` of the source to AAC-LC.
+    """An audio track, encoded as a whole from stream `stream` of the source to AAC-LC.
 
-    `lasts` is its length in seconds, None if the source does not state it.
+    `lasts` is its length in seconds, or None if the source does not state it.
     """
 
     name: str
@@ -99,13 +99,13 @@ class AudioPlan:
 
     @property
     def segment_ticks(self) -> int:
-        """Samples of a whole segment: the whole AAC frames that reach the nominal length, so that all are equal."""
+        """Number of samples per full segment: the fewest whole AAC frames that reach the nominal length."""
         return -(-SEGMENT_S * self.sample_rate // AAC_FRAME_SAMPLES) * AAC_FRAME_SAMPLES
 
 
 @dataclass(frozen=True, slots=True)
 class TextPlan:
-    """One subtitle track to turn into WebVTT: stream `stream` of the source, or the sidecar `blob` in `uploads`."""
+    """A subtitle track to convert to WebVTT: stream `stream` of the source, or the sidecar `blob` in `uploads`."""
 
     name: str
     language: str
@@ -116,10 +116,10 @@ class TextPlan:
 
 @dataclass(frozen=True, slots=True)
 class PicturePlan:
-    """The video stream of the source and how it is processed before it is scaled.
+    """The video stream of the source, and how it is processed before scaling.
 
-    `stream` is its index in the source; `shift`, in seconds, moves its first frame onto the grid: less than half a
-    frame, so that the sound stays in sync.
+    `stream` is its index in the source. `shift`, in seconds, moves its first frame onto the grid; it is less than half
+    a frame, so the sound stays in sync.
     """
 
     stream: int
@@ -132,7 +132,7 @@ class PicturePlan:
 
 @dataclass(frozen=True, slots=True)
 class EncodePlan:
-    """Everything that decides the bytes of one encode job; it never changes once written."""
+    """Everything that determines the output bytes of one encode job; a plan never changes once written."""
 
     source: SourceRef
     grid: FrameGrid
@@ -151,7 +151,7 @@ class EncodePlan:
 
     @property
     def tracks(self) -> tuple[str, ...]:
-        """Return the names of all tracks that are not video."""
+        """Return the names of all audio and subtitle tracks."""
         return (*(track.name for track in self.audio), *(track.name for track in self.text))
 
 
@@ -166,17 +166,17 @@ class JobStatus(StrEnum):
 
 
 OPEN = (JobStatus.QUEUED, JobStatus.PLANNING, JobStatus.ENCODING)
-"""The states in which work on a job is still wanted."""
+"""The states of a job that still needs work."""
 
 
 class Transition(Enum):
-    """The changes of a job's status: the states that each may start from, and the state that it leads to.
+    """The allowed changes of a job's status: for each, the states in which it may start, and the resulting state.
 
-    A store applies a transition atomically and only from its `sources`, so of two that exclude each other one happens.
+    A store applies a transition atomically and only from its `sources`, so only one of two conflicting ones succeeds.
     """
 
     START_PLANNING = (JobStatus.QUEUED, JobStatus.PLANNING), JobStatus.PLANNING
-    """From `planning` too: the planner before may have been killed."""
+    """Also allowed from `planning`, because the previous planner may have been killed."""
     FINISH_PLANNING = (JobStatus.PLANNING,), JobStatus.ENCODING
     COMPLETE = (JobStatus.ENCODING,), JobStatus.READY
     FAIL = OPEN, JobStatus.FAILED
@@ -190,7 +190,7 @@ class Transition(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TrackState:
-    """How much of an audio track is stored: whole segments and their ticks; `complete` once all of it is."""
+    """How much of an audio track is stored: number of whole segments and their ticks; `complete` once all is stored."""
 
     segments: int = 0
     ticks: int = 0
@@ -199,7 +199,7 @@ class TrackState:
 
 @dataclass(frozen=True, slots=True)
 class StepFault:
-    """What made the last attempt at a step fail; `passing` if the cause lies outside the film, as with a store."""
+    """The error of the last attempt at a step; `passing` if the cause is temporary, such as an unavailable store."""
 
     detail: str
     passing: bool = False
@@ -209,9 +209,9 @@ class StepFault:
 class EncodeJob:
     """An encode job as it is stored.
 
-    `live` counts the stored segments of each chunk that is not done. `faults` has the fault of each step whose last
-    attempt failed, by the step's name, such as "chunk 3"; `fault` is the detail of the latest. `tail_frames` is the
-    number of frames of the whole film, known when its last chunk is done.
+    `live` has the number of stored segments of each unfinished chunk. `faults` has the fault of each step whose last
+    attempt failed, keyed by the step's name, such as "chunk 3"; `fault` is the detail of the latest fault.
+    `tail_frames` is the number of frames of the whole film, known once its last chunk is done.
     """
 
     id: str
@@ -245,7 +245,7 @@ class EncodeJob:
 
     @property
     def is_open(self) -> bool:
-        """Return whether work on it is still wanted."""
+        """Return whether the job still needs work."""
         return self.status in OPEN
 
     @property
@@ -267,10 +267,10 @@ class EncodeJob:
 
 @dataclass(frozen=True, slots=True)
 class JobSummary:
-    """What people see of a job, without its plan; kept up to date as steps finish, so that lists are cheap.
+    """The part of a job that is shown to people, without its plan; updated as steps finish, so that lists are cheap.
 
-    `segments` and `chunks` are the planned numbers, 0 until there is a plan. `segments_stored` includes those of
-    running chunks. `front_s` is how far the published manifests reach.
+    `segments` and `chunks` are the planned numbers, 0 until there is a plan. `segments_stored` includes segments of
+    running chunks. `front_s` is the length of film, in seconds, that the published manifests list.
     """
 
     id: str
@@ -307,5 +307,5 @@ def file_name(upload: SourceRef) -> str:
 
 
 def position_of(job: EncodeJob | JobSummary) -> str:
-    """Return the sort position of a job among all jobs, by age: the moment it was opened, and its id."""
+    """Return the position of a job in a list sorted by age: the time at which it was opened, and its id."""
     return f"{to_sortable_text(job.created_at)}/{job.id}"

@@ -1,4 +1,4 @@
-"""What a step of an encode did, and the messages by which the work goes on."""
+"""The outcome of an encode step, and the messages that continue the work."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ type StepMessage = PlanEncode | EncodeChunk | EncodeAudio | PublishTitle
 
 @dataclass(frozen=True, slots=True)
 class StepOutcome:
-    """What a step did.
+    """The outcome of a step.
 
-    `job` is the job after the step, None if it could not be read. `messages` are to be sent, hidden for `delay_s`.
-    `ended` says that this step made the job ready or failed. `encode_s` is how long the encode of a chunk took.
+    `job` is the job after the step, or None if it could not be read. `messages` must be sent; they stay invisible for
+    `delay_s` seconds. `ended` is true if this step made the job ready or failed. `encode_s` is the time that encoding a
+    chunk took, in seconds.
     """
 
     job: EncodeJob | None
@@ -29,7 +30,7 @@ class StepOutcome:
 
 
 def missing_work(job: EncodeJob) -> tuple[StepMessage, ...]:
-    """Return the messages of all that is left to do of a job, those for its first picture and first sound first."""
+    """Return a message for each remaining step of a job; steps for the first picture and first sound come first."""
     if job.plan is None:
         return (PlanEncode(job.id),)
     chunks = [EncodeChunk(job.id, index) for index in job.missing_chunks]
@@ -38,7 +39,7 @@ def missing_work(job: EncodeJob) -> tuple[StepMessage, ...]:
 
 
 def step_of(message: StepMessage) -> tuple[str, dict[str, str | int]]:
-    """Return the name of the step that a message asks for, and what tells it apart from steps of the same name."""
+    """Return the name of the step that a message requests, and attributes that identify it among steps of that name."""
     match message:
         case EncodeChunk():
             return "chunk", {"chunk": message.chunk}

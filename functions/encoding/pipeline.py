@@ -1,7 +1,7 @@
-"""The steps of an encode job, each the work of one message, each of which may be delivered more than once.
+"""The steps of an encode job. Each step handles one message, and a message may be delivered more than once.
 
-A step reads the job once, at its start, and returns what it did. Whatever follows from that, telemetry and messages, is
-done by `StepRunner`.
+A step reads the job once, at its start, and returns its outcome. `StepRunner` then records telemetry and sends the
+messages that follow from the outcome.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
     from functions.encoding.worker import EncodeWorker
 
 DEFERRALS_S = (60, 180, 360, 900, 2100)
-"""How long a step is deferred after the first, second, … exhausted series of attempts: an hour in total.
+"""How long a step is deferred, in seconds, after each exhausted series of attempts; an hour in total.
 
-A stalled machine or a store that is down for minutes must not fail a film.
+A stalled machine or a store that is down for minutes must not make a film fail.
 """
 
 NO_REASON = "It failed several times without a reason; the encoder's log has the details."
 
 
 class EncodePipeline:
-    """Runs the step that a message asks for."""
+    """Runs the step that a message requests."""
 
     def __init__(
         self,
@@ -59,10 +59,10 @@ class EncodePipeline:
         self._now = now
 
     def run_step(self, message: StepMessage) -> StepOutcome:
-        """Do what a message asks for, unless the job is over.
+        """Run the step that a message requests, unless the job has ended.
 
-        A source that is refused fails the job at once. Any other error is noted on the job and raised, so that the
-        queue retries the step. Raises NotFound for an unknown job, Malformed for a part that the job does not have.
+        If the source is refused, the job fails at once. Any other error is recorded in the job and raised, so that the
+        queue retries the step. Raises NotFound for an unknown job, Malformed for an unknown chunk or track.
         """
         job = self._jobs.get_job(message.job_id)
         if not job.is_open:
@@ -76,20 +76,20 @@ class EncodePipeline:
         except Malformed:
             raise
         except Exception as error:
-            with suppress(StoreUnavailable):  # it is the store of jobs that does not answer
+            with suppress(StoreUnavailable):  # the job store itself may be unavailable
                 self._jobs.note_fault(job.id, _step_name(message), _fault_of(error))
             raise
 
     def give_up(self, message: StepMessage) -> StepOutcome:
-        """Fail the job of a step whose attempts are used up, or defer the step if a passing fault used them up.
+        """Fail the job of a step that has no attempts left, or defer the step if the fault is temporary.
 
-        A step whose attempts left no note met a store that did not answer, or a machine that stopped: that passes too.
+        If no fault was recorded, the store did not answer or the machine stopped; this counts as temporary too.
         """
         try:
             return self._given_up(message)
         except StoreUnavailable:
             if message.deferrals >= len(DEFERRALS_S):
-                raise  # the timer that repairs stalled jobs has the last word
+                raise  # the timer that repairs stalled jobs continues the job
             return _deferred(None, message)
 
     def _given_up(self, message: StepMessage) -> StepOutcome:
@@ -122,12 +122,12 @@ class EncodePipeline:
         after: EncodeJob | None = job
         if job.plan is None and (after := self._lifecycle.start_planning(job)):
             after = self._lifecycle.finish_planning(job, self._planner.plan(job))
-        if after is None:  # the job was ended, or planned by another, at the same time
+        if after is None:  # the job was ended, or planned by another process, at the same time
             after = self._jobs.get_job(job.id)
         return StepOutcome(after, missing_work(after) if after.is_open and after.plan else ())
 
     def _publish(self, job: EncodeJob) -> StepOutcome:
-        """List everything of an open job that may be listed, and end the job if that is all of it."""
+        """Publish all segments of an open job that may be listed; if the film is then complete, end the job."""
         if not job.is_open:
             return StepOutcome(job)
         published = self._publisher.publish(job)

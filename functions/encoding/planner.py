@@ -1,4 +1,4 @@
-"""Planning: probe an upload, refuse what cannot become a film, and decide everything that the encode depends on."""
+"""Planning: probe an upload, refuse a file that cannot become a film, and decide everything the encode depends on."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Planner:
         self._settings = settings
 
     def plan(self, job: EncodeJob) -> EncodePlan:
-        """Return the plan; raise SourceRefused for what cannot become a film, EncodeFault if a retry may help."""
+        """Return the plan; raise SourceRefused if the file cannot become a film, EncodeFault if a retry may help."""
         self._check_size(job)
         self._media.create_container(container_for(job.title_id))
         ref, source = job.upload, self._probe(job, job.upload)
@@ -81,7 +81,7 @@ class Planner:
         return probe(self._ffmpeg, self._media.signed_address(ref, lasts=READ_FOR), name=job.name, head=head)
 
     def _remuxed(self, job: EncodeJob, source: ProbedSource) -> SourceRef:
-        """Remux a source without exact seeks into one that has them; it is stored beside the job's segments."""
+        """Remux a source without frame-exact seeks into a file that has them, stored beside the job's segments."""
         with work_folder("remux", self._settings.work_dir) as folder:
             free = shutil.disk_usage(folder).free
             if free < job.size * 1.1:
@@ -106,7 +106,7 @@ class Planner:
             return ref
 
     def _text_plans(self, job: EncodeJob, source: ProbedSource) -> tuple[TextPlan, ...]:
-        """Return the subtitles: sidecars first, then those inside the film."""
+        """Return the plans of subtitles: sidecars first, then subtitle streams of the film."""
         stem = read_name(job.upload.blob).stem
         found = []
         for blob in self._media.list_names(job.upload.container, f"{stem}."):

@@ -1,4 +1,4 @@
-"""What encoding needs of the outside: the store of its jobs, and the blobs of uploads and titles."""
+"""The interfaces that encoding needs: the store of its jobs, and the blobs of uploads and titles."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class ChangedFields(TypedDict, total=False):
 class EncodeJobs(Protocol):
     """The store of encode jobs; each method raises StoreUnavailable while the store does not answer.
 
-    What is done is only ever added to a set or raised, so a step that is repeated changes nothing. Methods that take a
-    job and return it return its new state, with the plan that the given one has.
+    Finished work is recorded by adding to a set or increasing a number, so repeating a step changes nothing. Methods
+    that take and return a job return its new state, with the plan of the given job.
     """
 
     def add_job(self, job: EncodeJob) -> bool:
@@ -46,13 +46,13 @@ class EncodeJobs(Protocol):
         """Return a job; raise NotFound."""
 
     def find_summary(self, job_id: str) -> JobSummary | None:
-        """Return the summary of a job, None if there is no such job."""
+        """Return the summary of a job, or None if there is no such job."""
 
     def latest_summary(self, title_id: str) -> JobSummary | None:
-        """Return the summary of the newest job of a title, None if it has none."""
+        """Return the summary of the newest job of a title, or None if it has none."""
 
     def list_summaries(self, *, below: str | None, limit: int) -> list[JobSummary]:
-        """Return summaries, newest first, that follow the position `below` (`model.position_of`)."""
+        """Return the summaries after the position `below` (see `model.position_of`), newest first."""
 
     def take_stalled(self, *, since: datetime) -> list[EncodeJob]:
         """Return the open jobs that have not changed since then, and mark them as changed now."""
@@ -61,12 +61,12 @@ class EncodeJobs(Protocol):
         """Fail the open jobs of the same title that were opened before `by`."""
 
     def change_status(self, job_id: str, transition: Transition, **fields: Unpack[ChangedFields]) -> EncodeJob | None:
-        """Make a transition and set fields in one atomic step; return the job, None if its status does not allow it."""
+        """Change the status and set fields atomically; return the job, or None if its status does not allow that."""
 
     def finish_chunk(
         self, job: EncodeJob, index: int, *, codecs: Mapping[str, str], cpu_s: float, tail: int | None
     ) -> EncodeJob:
-        """Record that a chunk is stored; `tail` is the number of frames of the film, known from its last chunk."""
+        """Record that a chunk is stored; `tail` is the film's number of frames, given with its last chunk."""
 
     def advance_chunk(self, job: EncodeJob, index: int, segments: int, *, codecs: Mapping[str, str]) -> EncodeJob:
         """Record how many segments of a running chunk are stored; never decreases on retry."""
@@ -75,10 +75,10 @@ class EncodeJobs(Protocol):
         """Record how much of a track is stored; never decreases on retry."""
 
     def note_fault(self, job_id: str, step: str, fault: StepFault) -> None:
-        """Record what made the last attempt at a step fail; `step` is its name, such as "chunk 3"."""
+        """Record the error of the last attempt at a step; `step` is its name, such as "chunk 3"."""
 
     def note_published(self, job: EncodeJob, *, front_s: float, at: datetime) -> EncodeJob:
-        """Record how far the published manifests reach, never less than before, and when the first was published."""
+        """Record how many seconds the published manifests list (never decreases) and when the first was published."""
 
 
 class MediaStore(Protocol):
@@ -88,13 +88,13 @@ class MediaStore(Protocol):
     """
 
     def signed_address(self, source: SourceRef, *, lasts: timedelta) -> str:
-        """Return an address from which a blob can be read by range for that long."""
+        """Return an address from which a blob can be read by range requests for the time `lasts`."""
 
     def read_head(self, source: SourceRef, *, length: int) -> bytes:
         """Return the first bytes of a blob; raise SourceRefused if there is no such blob."""
 
     def download_file(self, source: SourceRef, target: Path) -> None:
-        """Write a blob to a file, a piece at a time."""
+        """Download a blob to a file, piece by piece."""
 
     def list_names(self, container: str, prefix: str) -> list[str]:
         """Return the names of the blobs that begin with `prefix`."""
@@ -103,10 +103,10 @@ class MediaStore(Protocol):
         """Create a private container unless it exists."""
 
     def store_file(self, container: str, name: str, path: Path) -> None:
-        """Store a file that never changes; a second time writes the same bytes."""
+        """Store a file that never changes; storing it again writes the same bytes."""
 
     def store_text(self, container: str, name: str, text: str, *, revision: int) -> None:
-        """Store a text unless the same or a later revision of it is stored."""
+        """Store a text unless the same or a later revision is already stored."""
 
     def delete_blob(self, container: str, name: str) -> None:
         """Delete a blob; nothing happens if it does not exist."""

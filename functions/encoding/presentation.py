@@ -1,4 +1,4 @@
-"""What the manifests of a job list at a moment: the finished chunks from the start, and their sound."""
+"""The content of a job's manifests at a given time: the finished chunks from the start, and their sound."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from functions.encoding.model import AudioPlan, EncodeJob, EncodePlan, FrameGrid, Rendition, TrackState
 
 PEAK_OVER_CAP = Fraction(11, 10)
-"""Declared peak over the maximum bitrate of a rung: a segment may use buffer space that the one before it left."""
+"""Ratio of the declared peak to a rung's maximum bitrate: a segment may use buffer space left by the previous one."""
 
 SLACK_S = Fraction(1, 5)
-"""How far the listed picture may be ahead of the listed sound."""
+"""How many seconds the listed picture may be ahead of the listed sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,13 @@ class TimedSegments:
 
     @property
     def end(self) -> Fraction:
-        """Return where the last segment ends, in seconds."""
+        """Return the end of the last segment, in seconds."""
         return Fraction(sum(self.durations), self.timescale)
 
 
 @dataclass(frozen=True, slots=True)
 class VideoTrack:
-    """A published rendition: its rung, RFC 6381 codec, and the peak bits a second that manifests declare."""
+    """A published rendition: its rung, its RFC 6381 codec, and the peak bitrate that manifests declare."""
 
     rendition: Rendition
     codec: str
@@ -41,13 +41,13 @@ class VideoTrack:
 
     @property
     def name(self) -> str:
-        """Return the folder of its segments."""
+        """Return the name of the folder with the rendition's segments."""
         return self.rendition.name
 
 
 @dataclass(frozen=True, slots=True)
 class AudioTrack:
-    """A published audio track: `name` is its folder, `language` BCP 47 or "und"; `segments` may be listed."""
+    """A published audio track: `name` is its folder, `language` a BCP 47 tag or "und", `segments` the listed ones."""
 
     name: str
     language: str
@@ -61,7 +61,7 @@ class AudioTrack:
 
 @dataclass(frozen=True, slots=True)
 class TextTrack:
-    """A published subtitle track: one WebVTT file `<name>.vtt`; `language` BCP 47 or "und"."""
+    """A published subtitle track: one WebVTT file `<name>.vtt`; `language` is a BCP 47 tag or "und"."""
 
     name: str
     language: str
@@ -70,11 +70,12 @@ class TextTrack:
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """What the manifests of one encode job list at one moment.
+    """The content of the manifests of one encode job at a given time.
 
-    Every segment counted here is in storage under `<track>/init.mp4` and `<track>/s%05d.m4s`, numbered from 0.
-    All renditions share `video_segments`. While `complete` is false, `duration` is the planned one, no audio is
-    listed that begins after the video's end, and `text` is empty; once true, `duration` is that of the longest track.
+    Every segment counted here is stored, as `<track>/s%05d.m4s` numbered from 0, with `<track>/init.mp4`.
+    All renditions share `video_segments`. While `complete` is false, `duration` is the planned duration, audio that
+    begins after the end of the video is not listed, and `text` is empty. Once `complete` is true, `duration` is that of
+    the longest track.
     """
 
     duration: Fraction
@@ -93,10 +94,10 @@ class Presentation:
 
 
 def presentation_of(job: EncodeJob, plan: EncodePlan, *, at: datetime) -> Presentation | None:
-    """Return what may be listed, or None while there is no picture with its sound.
+    """Return the presentation to publish, or None until the first picture and its sound are stored.
 
-    Sound that begins after the end of the listed picture is not listed, nor is picture whose sound is not stored yet: a
-    player that encounters either stops and does not recover.
+    It lists no sound that begins after the end of the listed picture, and no picture whose sound is not stored yet,
+    because a player that encounters either stops and does not recover.
     """
     complete = job.all_done
     count = front_segments(job, plan)
@@ -134,19 +135,19 @@ def presentation_of(job: EncodeJob, plan: EncodePlan, *, at: datetime) -> Presen
 
 
 def front_s_of(job: EncodeJob) -> float:
-    """Return how many seconds from the start may be listed."""
+    """Return how many seconds of the film, from its start, may be listed."""
     presentation = presentation_of(job, job.plan, at=job.updated_at) if job.plan else None
     return float(presentation.video_segments.end) if presentation else 0.0
 
 
 def revision_of(presentation: Presentation) -> int:
-    """Return a number that grows with what is listed, so that an older manifest never replaces a newer one."""
+    """Return a number that increases with the listed content, so that an older manifest never replaces a newer one."""
     listed = len(presentation.video_segments.durations) + sum(len(t.segments.durations) for t in presentation.audio)
     return listed + (1_000_000_000 if presentation.complete else 0)
 
 
 def front_segments(job: EncodeJob, plan: EncodePlan) -> int:
-    """Return how many segments from the start are in storage without a gap."""
+    """Return how many consecutive segments, from the first, are stored."""
     front = 0
     for chunk in plan.chunks:
         if chunk.index not in job.chunks_done:
@@ -158,14 +159,14 @@ def front_segments(job: EncodeJob, plan: EncodePlan) -> int:
 
 
 def video_segments(grid: FrameGrid, count: int, *, total_frames: int) -> TimedSegments:
-    """Return the times of the first `count` segments of a film of `total_frames`; only its last may be short."""
-    gop, ticks = grid.gop, grid.frame_ticks  # exact fractions are slow to compute: once, not once per segment
+    """Return the times of the first `count` segments of a film of `total_frames`; only the film's last may be short."""
+    gop, ticks = grid.gop, grid.frame_ticks  # outside the loop: exact fractions are slow to compute
     frames = [min(gop, total_frames - number * gop) for number in range(count)]
     return TimedSegments(grid.timescale, tuple(length * ticks for length in frames))
 
 
 def _with_sound(grid: FrameGrid, audio: AudioPlan, state: TrackState | None) -> int:
-    """Return how many segments of picture have their sound in storage."""
+    """Return how many video segments have all of their sound stored."""
     if state is None:
         return 0
     if state.complete:

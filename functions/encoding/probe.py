@@ -1,7 +1,7 @@
 """Probe a source: its streams, the frame grid of its picture, and whether it can become a film.
 
-Everything is read by range; nothing is downloaded whole. What cannot become a film raises SourceRefused with a
-reason that the uploader can act on.
+The source is read by range requests, never downloaded whole. A source that cannot become a film raises SourceRefused
+with a reason that the uploader can act on.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ STANDARD_RATES = tuple(
     Fraction(n, d)
     for n, d in ((24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (48, 1), (50, 1), (60000, 1001), (60, 1))
 )
-"""Frame rates of SMPTE ST 2036 and common cameras up to the highest that is published."""
+"""Frame rates of SMPTE ST 2036 and of common cameras, up to the highest published rate."""
 
 UNINDEXED = {"mpegts", "avi", "mpeg", "flv", "asf"}
-"""Containers whose seeks are not frame-exact: they are remuxed once before they are cut into chunks."""
+"""Containers without frame-exact seeks; they are remuxed once before they are divided into chunks."""
 
 TEXT_CODECS = {"subrip", "ass", "ssa", "mov_text", "webvtt", "text"}
 HDR_TRANSFERS = {"smpte2084", "arib-std-b67"}
@@ -39,8 +39,8 @@ _HEAD_PACKETS = 150
 _TOLERATED_LOSS_S = 0.5
 
 _HEAD_START_S = Fraction(1, 2)
-"""Sound that begins at most this long before the picture is cut. Usually it is the priming of an encoder, which
-Matroska and MPEG-TS count as time; keeping it would shift the whole grid."""
+"""If sound begins before the picture, by at most this much, its beginning is cut off. Usually this is encoder priming,
+which Matroska and MPEG-TS count as playing time; keeping it would shift the whole grid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class AudioStream:
 
 @dataclass(frozen=True, slots=True)
 class TextStream:
-    """A subtitle stream of a source that holds text, not pictures."""
+    """A subtitle stream of a source that contains text, not images."""
 
     index: int
     language: str
@@ -66,7 +66,7 @@ class TextStream:
 
 @dataclass(frozen=True, slots=True)
 class ProbedSource:
-    """What a source holds; `width` and `height` are those of the displayed picture, rotated and with square pixels."""
+    """The properties of a source; `width` and `height` describe the displayed picture: rotated, with square pixels."""
 
     container: str
     duration_s: float
@@ -82,7 +82,7 @@ class ProbedSource:
 def probe(ffmpeg: FFmpeg, address: str, *, name: str, head: bytes) -> ProbedSource:
     """Describe the source at `address`; `name` and the first bytes, `head`, are used to explain a refusal.
 
-    Raises SourceRefused for what is not a film, and a retryable error if the source could not be read.
+    Raises SourceRefused if the source is not a film, and a retryable error if it could not be read.
     """
     found = _describe(ffmpeg, address, name=name, head=head)
     streams: list[dict[str, Any]] = found.get("streams", [])
@@ -103,7 +103,7 @@ def probe(ffmpeg: FFmpeg, address: str, *, name: str, head: bytes) -> ProbedSour
     shift = first if first <= _HEAD_START_S else first - round(first * rate) / rate
     indexed = stated_s > 0 and not UNINDEXED & set(container.split(","))
     end = max((at + (lasts or 1 / rate) for at, lasts in packets), default=origin) - origin
-    # Matroska counts its duration from 0, MP4 from the start of the film
+    # the duration of Matroska is measured from 0, that of MP4 from the start of the film
     if indexed and end + max(origin, Fraction(0)) < _stated_end(video, stated_s) - _TOLERATED_LOSS_S:
         raise SourceRefused(
             f"{name} is cut off: it should last {stated_s:.0f} s, but its picture cannot be read "
@@ -147,13 +147,13 @@ def probe(ffmpeg: FFmpeg, address: str, *, name: str, head: bytes) -> ProbedSour
 def frame_rate(real: Fraction, average: Fraction, shown_at: Sequence[Fraction]) -> tuple[Fraction, bool]:
     """Return the rate of the published grid and whether the source's own rate varies.
 
-    `real` is the lowest rate that can express every timestamp, `average` the number of frames by the duration, both
-    from ffprobe; `shown_at` are sampled presentation times in seconds. A source of variable rate gets the lowest
-    standard rate at which no frame of the sample is lost, 60 at most.
+    `real` is the lowest rate that can express every timestamp, `average` the number of frames divided by the duration,
+    both from ffprobe; `shown_at` are sampled presentation times in seconds. For a source of variable rate, the result
+    is the lowest standard rate, at most 60, at which no frame of the sample is lost.
     """
     gaps = sorted(late - early for early, late in pairwise(sorted(set(shown_at))) if 0 < late - early < 1)
     typical = gaps[len(gaps) // 2] if gaps else (1 / average if average else Fraction(1, 25))
-    # Packets come in decode order, so the last ones of a sample lack their neighbours: ignore a few long gaps.
+    # Packets arrive in decode order, so the last ones of a sample lack their neighbours: ignore a few long gaps.
     near, short, long = max(Fraction(3, 1000), typical / 20), _quantile(gaps, 2), _quantile(gaps, 90)
     even = not gaps or (typical - short <= near and long - typical <= near)
     if even:
@@ -163,7 +163,7 @@ def frame_rate(real: Fraction, average: Fraction, shown_at: Sequence[Fraction]) 
         return real, True
     lowest = next((r for r in STANDARD_RATES if r * short >= Fraction(97, 100)), STANDARD_RATES[-1])
     whole = lowest * Fraction(1001, 1000)
-    # A rate that is a thousandth too high repeats a frame now and then; one that is too low loses frames.
+    # A rate that is a thousandth too high occasionally repeats a frame; a rate that is too low loses frames.
     exact = abs(lowest * short - 1) < Fraction(1, 2000)
     return (whole if whole in STANDARD_RATES and not exact else lowest), True
 
@@ -173,7 +173,7 @@ def _quantile(ordered: Sequence[Fraction], percent: int) -> Fraction:
 
 
 def _snapped(rate: Fraction) -> Fraction:
-    """Return the standard rate within 0.05 % of `rate`, else the rate itself as a simple fraction."""
+    """Return the standard rate within 0.05 % of `rate`, or else `rate` itself as a simple fraction."""
     nearest = min(STANDARD_RATES, key=lambda standard: abs(standard / rate - 1))
     return nearest if abs(nearest / rate - 1) < Fraction(5, 10_000) else rate.limit_denominator(1001)
 
@@ -196,7 +196,7 @@ def _describe(ffmpeg: FFmpeg, address: str, *, name: str, head: bytes) -> dict[s
 
 
 def _why_unreadable(name: str, head: bytes, errors: str) -> str:
-    """Return the sentence that tells the uploader why this is not a film."""
+    """Return a sentence that explains to the uploader why the file is not a film."""
     if head.startswith((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")) and b"AVI" not in head[:16]:
         return f"{name} is an image or a sound file, not a film. Upload the film itself."
     if head.lstrip().startswith((b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD")):
@@ -209,7 +209,7 @@ def _why_unreadable(name: str, head: bytes, errors: str) -> str:
 
 
 def _packets(ffmpeg: FFmpeg, address: str, stream: int, duration_s: float) -> list[tuple[Fraction, Fraction]]:
-    """Return presentation time and duration in seconds of the first and last packets; unreadable parts are left out."""
+    """Return presentation time and duration, in seconds, of the first and last packets; unreadable ones are omitted."""
     tail = f",{max(0.0, duration_s - _TAIL_S):.3f}%+{_TAIL_S * 5}" if duration_s else ""
     result = ffmpeg.probe(
         address,
@@ -226,7 +226,7 @@ def _packets(ffmpeg: FFmpeg, address: str, stream: int, duration_s: float) -> li
 
 
 def _stated_end(video: dict[str, Any], stated_s: float) -> float:
-    """Return the stated length of the picture: duration of its stream, Matroska tag, or duration of the file."""
+    """Return the stated length of the picture: the duration of its stream, the Matroska tag, or the file's duration."""
     if "duration" in video:
         return min(float(video["duration"]), stated_s)
     tag = _tag(video, "DURATION").split(":")

@@ -1,4 +1,4 @@
-"""How far a job is, computed from its summary alone."""
+"""The progress of a job, computed from its summary alone."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from functions.encoding.model import EncodeJob, JobSummary
 
 SEGMENTS_SHARE = 0.99
-"""Part of the percentage that segments make up; the rest is publishing the end."""
+"""The share of the progress percentage that encoding segments accounts for; the rest is the final publication."""
 
 
 @dataclass(frozen=True, slots=True)
 class StageTimes:
-    """How long each stage took, in seconds from the end of the upload; None until the stage is over."""
+    """Seconds that each stage took, None until it has ended; `first_picture_s` counts from the end of the upload."""
 
     queued_s: float | None
     planning_s: float | None
@@ -30,10 +30,10 @@ class StageTimes:
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
-    """How far an encode job is: `front_s` seconds of `duration_s` can be watched, `eta_s` are left.
+    """The progress of an encode job: `front_s` seconds of `duration_s` can be watched; `eta_s` seconds remain.
 
-    `fault` is what made the last attempt at a step fail; such a step is retried. `manifest` and `hls` are the names of
-    the manifests, None until they are published.
+    `fault` is the error of the last failed attempt at a step, which is retried. `manifest` and `hls` are the names of
+    the manifests, or None until they are published.
     """
 
     job_id: str
@@ -58,7 +58,7 @@ class JobProgress:
 
 
 def progress_of(job: JobSummary, *, now: datetime) -> JobProgress:
-    """Return how far a job is at a moment."""
+    """Return the progress of a job at the time `now`."""
     share = min(1.0, job.segments_stored / job.segments) * SEGMENTS_SHARE if job.segments else 0.0
     eta_s = None
     if job.status in OPEN and job.planned_at and share > 0:

@@ -1,7 +1,7 @@
-"""Encode jobs in Mongo: one document a job, with a summary beside its plan that lists are read from.
+"""Encode jobs in Mongo: one document per job. Lists read only the summary in it, not the plan.
 
-Written for what Cosmos DB for MongoDB (request units) can do: every sort is by one indexed field. `position` is the
-moment a job was opened and its id, so it is unique and sorts by age.
+Uses only features of Cosmos DB for MongoDB (request units): every sort is by one indexed field. `position` combines
+the time at which a job was opened with its id, so it is unique and sorts by age.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class MongoEncodeJobs:
 
     @store_errors
     def list_summaries(self, *, below: str | None, limit: int) -> list[JobSummary]:
-        # closed at both ends: without a lower bound some stores walk through documents that lack the field
+        # both bounds: without a lower bound, some stores scan documents that lack the field
         chosen = {"position": {"$gt": "0", "$lt": below or "9"}}
         newest_first = [("position", DESCENDING)]
         return [_summary(found) for found in self._jobs().find(chosen, _NOT_IN_SUMMARY, sort=newest_first, limit=limit)]
@@ -149,7 +149,7 @@ class MongoEncodeJobs:
     def _update(
         self, job: EncodeJob, chosen: dict[str, object], change: dict[str, object], values: dict[str, object]
     ) -> EncodeJob:
-        """Change a job and return it; one that is no longer among those `chosen` is returned unchanged."""
+        """Change a job and return it; a job that no longer matches `chosen` is returned unchanged."""
         return self._updated(job, chosen, change, values) or self.get_job(job.id)
 
     def _updated(
@@ -158,20 +158,20 @@ class MongoEncodeJobs:
         found = self._jobs().find_one_and_update(
             {"_id": job.id, **chosen},
             {**change, "$set": {"updated_at": self._now(), **values}},
-            projection={"plan": 0},  # it never changes
+            projection={"plan": 0},  # the plan never changes
             return_document=ReturnDocument.AFTER,
         )
         return replace(_job(found), plan=job.plan) if found else None
 
     def _jobs(self) -> Collection[dict[str, Any]]:
-        """Return the collection, prepared for use."""
-        if not self._prepared:  # without a lock: twice does no harm, and nobody waits for a store that is away
+        """Return the collection; its indexes exist."""
+        if not self._prepared:  # no lock: preparing twice is harmless, and no thread waits for an unavailable store
             self._prepare()
             self._prepared = True
         return self._collection
 
     def _prepare(self) -> None:
-        """Create the indexes, and add position and summary to documents of versions before 0.2."""
+        """Create the indexes, and add position and summary to documents written by versions before 0.2."""
         self._collection.create_index([("title_id", 1), ("created_at", DESCENDING)])
         self._collection.create_index([("position", DESCENDING)])
         for _ in range(_ROUNDS):
@@ -179,14 +179,14 @@ class MongoEncodeJobs:
             for document in old:
                 job = _job(document)
                 added = {"position": position_of(job), "summary": _summary_fields(job)}
-                # a job that changes at the same time is read again in the next round
+                # a job that has changed since it was read is read again in the next round
                 self._collection.update_one({"_id": job.id, "updated_at": document["updated_at"]}, {"$set": added})
             if not old:
                 return
 
 
 def _plain(value: object) -> Any:
-    """Return a value as Mongo stores it: fractions as text such as 30000/1001, times as they are."""
+    """Return a value in the form stored in Mongo: fractions become text such as 30000/1001, times are unchanged."""
     return msgspec.to_builtins(value, builtin_types=(datetime,), enc_hook=str)
 
 
@@ -210,7 +210,7 @@ def _planned_fields(plan: EncodePlan) -> dict[str, object]:
 
 
 def _summary_fields(job: EncodeJob) -> dict[str, object]:
-    """Return the stored part of a job's summary, counted from its plan."""
+    """Return the stored part of a job's summary, computed from its plan."""
     done = [chunk for chunk in job.plan.chunks if chunk.index in job.chunks_done] if job.plan else []
     return {
         **(_planned_fields(job.plan) if job.plan else {}),

@@ -35,7 +35,7 @@ class ChunkCount(Struct, frozen=True):
 
 
 class JobStages(Struct, frozen=True):
-    """How long each stage took, in seconds from the end of the upload; null until it is over."""
+    """Seconds that each stage took, null until it has ended; `first_picture_s` counts from the end of the upload."""
 
     queued_s: float | None
     planning_s: float | None

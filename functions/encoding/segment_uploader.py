@@ -1,4 +1,4 @@
-"""Store segments while ffmpeg runs: each is checked and uploaded once ffmpeg lists it as complete."""
+"""Store segments while ffmpeg runs: each segment is checked and uploaded once ffmpeg lists it as complete."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _LISTED = re.compile(r"^(s\d+\.m4s)$", re.MULTILINE)
 
 
 class ClosingTrack:
-    """One track of a running ffmpeg: its local folder, and `<job>/<track>/` in the title's container.
+    """One track of a running ffmpeg, stored from its local folder to `<job>/<track>/` in the title's container.
 
-    `on_segment` is called after each segment is in storage.
+    `on_segment` is called after each segment has been stored.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class ClosingTrack:
         folder.mkdir()
 
     def store_closed(self) -> None:
-        """Check and store what has been listed since the last call."""
+        """Check and store the segments that ffmpeg has listed since the last call."""
         playlist = self._folder / PLAYLIST
         if not playlist.exists():
             return

@@ -19,12 +19,12 @@ SAMPLE_IS_NON_SYNC = 0x10000
 """Bit of the sample flags (8.8.3.1)."""
 
 _DURATION, _SIZE, _FLAGS, _OFFSET = 0x100, 0x200, 0x400, 0x800
-"""Flags of the fields that a trun has for each sample, in their order (8.8.8.1)."""
+"""Flags for the fields that a trun contains per sample, in the order of the fields (8.8.8.1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class SampleDefaults:
-    """Duration in ticks and flags of a sample that has none of its own."""
+    """Default duration, in ticks, and default flags of samples."""
 
     duration: int
     flags: int
@@ -32,9 +32,9 @@ class SampleDefaults:
 
 @dataclass(frozen=True, slots=True)
 class InitInfo:
-    """An init segment: `codec` by RFC 6381; `edit_start` is the media tick that is shown at time 0.
+    """An init segment: `codec` as in RFC 6381; `edit_start` is the media tick that is shown at time 0.
 
-    A video has `width` and `height` in pixels, an audio `channels` and `sample_rate`; fields that do not apply are 0.
+    For video, `width` and `height` are in pixels; for audio, `channels` and `sample_rate` are set. Other fields are 0.
     """
 
     timescale: int
@@ -51,10 +51,10 @@ class InitInfo:
 
 @dataclass(frozen=True, slots=True)
 class SegmentInfo:
-    """A media segment, in ticks of its track: segments join where `start + duration` is the next one's `start`.
+    """A media segment, in ticks of its track: it is contiguous with the next if `start + duration` is the next `start`.
 
-    `start` is the decode time of its first sample (tfdt), `shown_at` the earliest presentation time of any, after the
-    edit list: they differ by audio priming or by reordered pictures. `size` is the file's length in bytes.
+    `start` is the decode time of its first sample (tfdt). `shown_at` is the earliest presentation time of its samples,
+    after the edit list; it differs from `start` by audio priming or reordered pictures. `size` is in bytes.
     """
 
     start: int
@@ -71,14 +71,14 @@ class SegmentInfo:
 
 
 def read_init(path: Path) -> InitInfo:
-    """Read an init segment of one track; raise MalformedSegment if it is not one."""
+    """Read the init segment of one track; raise MalformedSegment if the file is not an init segment."""
     for moov in top_boxes(path, b"moov"):
         return _init(IsoBox(path, "moov", moov))
     raise MalformedSegment(f"{path} is not an init segment: it has no moov box.")
 
 
 def read_segment(path: Path, init: InitInfo) -> SegmentInfo:
-    """Read a media segment of the track of `init`; raise MalformedSegment if it is not whole or has a gap."""
+    """Read a media segment of the track of `init`; raise MalformedSegment if it is truncated or has a gap."""
     fragments = [_fragment(IsoBox(path, "moof", moof), init) for moof in top_boxes(path, b"moof")]
     samples = sum(fragment.count for fragment in fragments)
     if not samples:
@@ -150,7 +150,7 @@ def _init(moov: IsoBox) -> InitInfo:
 
 
 def _edit_start(track: IsoBox) -> int:
-    """Return the media time that the only edit begins with; 0 without an edit list."""
+    """Return the media time at which the only edit starts; 0 without an edit list."""
     if not track.all("edts"):
         return 0
     edits = track.one("edts", "elst")
@@ -165,14 +165,14 @@ def _edit_start(track: IsoBox) -> int:
 
 
 def _avc_codec(format_name: str, entry: IsoBox) -> str:
-    """Profile, constraints and level, as RFC 6381 section 3.3 writes them."""
+    """Return the codec string with profile, constraints and level (RFC 6381, section 3.3)."""
     configuration = entry.one("avcC")
     configuration.take(1)
     return f"{format_name}.{configuration.take(3).hex()}"
 
 
 def _aac_codec(format_name: str, entry: IsoBox) -> str:
-    """Object type indication and audio object type, from the nested descriptors of ISO/IEC 14496-1, 7.2.6."""
+    """Return the codec string with object type indication and audio object type (ISO/IEC 14496-1, 7.2.6)."""
     descriptors = entry.one("esds")
     descriptors.take(4)
     _enter_descriptor(descriptors, 3)
@@ -193,7 +193,7 @@ def _aac_codec(format_name: str, entry: IsoBox) -> str:
 
 
 def _enter_descriptor(box: IsoBox, tag: int) -> None:
-    """Read tag and length of a descriptor; the length has seven bits per byte."""
+    """Read the tag and length of a descriptor; the length is encoded with seven bits per byte."""
     found = box.number(1)
     if found != tag:
         raise box.fault(f"has descriptor {found} where {tag} belongs")
@@ -205,7 +205,7 @@ _CODECS: dict[str, tuple[Literal["video", "audio"], Callable[[str, IsoBox], str]
     "avc1": ("video", _avc_codec),
     "mp4a": ("audio", _aac_codec),
 }
-"""Supported sample entries: their kind of media, and the function that reads the codec string."""
+"""Supported sample entries, with their kind of media and the function that returns the codec string."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Encode jobs as other slices and people see them: opened by an upload, followed, retried, ended."""
+"""Operations on encode jobs for other slices and for the API: open, report progress, retry, cancel."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from functions.encoding.progress import JobProgress
 
 STALLED_AFTER = timedelta(hours=1)
-"""Time without a change after which the messages of an open job are sent again; a repeated message changes nothing."""
+"""Time without a change after which the messages of an open job are sent again; handling one twice changes nothing."""
 
 
 class EncodeService:
-    """The encode jobs; `enqueue` sends the messages of their work."""
+    """Operations on encode jobs; `enqueue` sends the messages for their steps."""
 
     def __init__(
         self,
@@ -41,14 +41,14 @@ class EncodeService:
         self._now = now
 
     def open_job(self, blob: str, *, etag: str, size: int, title_id: str, uploaded_at: datetime) -> str:
-        """Return the id of the job of one version of an upload, opened if there is none; older jobs of its title end.
+        """Return the id of the job for one version of an upload, opening it if necessary; fail older jobs of the title.
 
         The caller sends the job's `PlanEncode`. A job whose title has a later upload is opened as failed.
         """
         return self._lifecycle.open_job(blob, etag=etag, size=size, title_id=title_id, uploaded_at=uploaded_at).id
 
     def is_over(self, job_id: str) -> bool:
-        """Return whether a job exists and no more work on it is wanted."""
+        """Return whether a job exists and needs no more work."""
         job = self._jobs.find_summary(job_id)
         return job is not None and job.status not in OPEN
 
@@ -57,24 +57,24 @@ class EncodeService:
         return self._lifecycle.later_job(title_id, than=than) is not None
 
     def progress(self, job_id: str) -> JobProgress | None:
-        """Return how far a job is, None if there is no such job."""
+        """Return the progress of a job, or None if there is no such job."""
         job = self._jobs.find_summary(job_id)
         return progress_of(job, now=self._now()) if job else None
 
     def latest_for(self, title_id: str) -> JobProgress | None:
-        """Return how far the newest job of a title is, None if it has none."""
+        """Return the progress of the newest job of a title, or None if it has none."""
         job = self._jobs.latest_summary(title_id)
         return progress_of(job, now=self._now()) if job else None
 
     def list_jobs(self, cursor: str = "", limit: int = LARGEST_LIMIT) -> Page[JobProgress]:
-        """Return a page of jobs, newest first; raise Malformed for a cursor that no page returned."""
+        """Return a page of jobs, newest first; raise Malformed for an invalid cursor."""
         found = self._jobs.list_summaries(below=position_in(cursor), limit=limit + 1)
         page = page_of(found, limit=limit, position=position_of)
         now = self._now()
         return Page(tuple(progress_of(job, now=now) for job in page.entries), page.cursor)
 
     def retry_job(self, job_id: str) -> JobProgress:
-        """Continue a failed job where it stopped; raise NotFound, or Conflict for one that has not failed."""
+        """Continue a failed job where it stopped; raise NotFound, or Conflict if the job has not failed."""
         job = self._jobs.get_job(job_id)
         newest = self._jobs.latest_summary(job.title_id)
         if newest and newest.id != job.id:
@@ -91,7 +91,7 @@ class EncodeService:
             self._lifecycle.fail(job, reason)
 
     def repair_stalled(self) -> int:
-        """Send the messages of open jobs that have not changed for an hour, because messages may have been lost.
+        """Resend the messages of open jobs that have not changed for an hour, because messages may have been lost.
 
         Return the number of jobs.
         """

@@ -1,4 +1,4 @@
-"""Runs steps of encode jobs, reports them, and sends the messages that follow from what they did."""
+"""Runs steps of encode jobs, reports them, and sends the messages that follow from their outcomes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class StepRunner:
-    """Does the work of the messages that an encoder receives."""
+    """Handles the messages that an encoder receives."""
 
     def __init__(self, pipeline: EncodePipeline, telemetry: JobTelemetry, queues: Queues) -> None:
         self._pipeline = pipeline
@@ -22,7 +22,7 @@ class StepRunner:
         self._queues = queues
 
     def run_message(self, message: StepMessage) -> None:
-        """Run the step that a message asks for."""
+        """Run the step that a message requests."""
         name, part = step_of(message)
         with self._telemetry.step(message.job_id, name, **part):
             outcome = self._pipeline.run_step(message)
@@ -31,7 +31,7 @@ class StepRunner:
         self._telemetry.report(outcome)
 
     def give_up_message(self, message: StepMessage) -> None:
-        """Fail the job of a message whose attempts are used up, or defer the message."""
+        """Fail the job of a message that has no attempts left, or defer the message."""
         with self._telemetry.step(message.job_id, "give up"):
             outcome = self._pipeline.give_up(message)
             for follow_up in outcome.messages:

@@ -1,4 +1,4 @@
-"""The media store in Azure Blob storage: uploads by signed address, immutable segments, manifests by revision."""
+"""The media store in Azure Blob Storage: uploads read by SAS address, immutable segments, revisioned manifests."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ REVALIDATED = "no-cache"
 
 PASSING = (408, 429)
 BEING_DELETED = "ContainerBeingDeleted"
-"""The error code of a container that is being deleted with its title; the name is free again within a minute."""
+"""The error code for a container that is being deleted with its title; its name is available again within a minute."""
 
 
 def _store_errors[**P, R](method: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a method: StoreUnavailable while storage does not answer or is busy, EncodeFault if it refuses."""
+    """Make a method raise StoreUnavailable if storage is busy or does not answer, EncodeFault if it refuses."""
 
     @functools.wraps(method)
     def translated(*arguments: P.args, **named: P.kwargs) -> R:
@@ -133,7 +133,7 @@ class BlobMedia:
                 )
                 return
             except (ResourceModifiedError, ResourceExistsError):
-                continue  # another publisher was faster: read the revision again
+                continue  # another publisher wrote in the meantime: read the revision again
 
     @_store_errors
     def delete_blob(self, container: str, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The previews of the seek bar: a WebVTT list with one thumbnail per segment, cut from the strips of the chunks."""
+"""The previews of the seek bar: a WebVTT file that refers to one thumbnail per segment in the strips of the chunks."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 def thumbnail_height(plan: EncodePlan) -> int:
-    """Return the height in pixels that ffmpeg gives a thumbnail of the plan's width."""
+    """Return the height in pixels of a thumbnail, as ffmpeg computes it from the picture's proportions."""
     lowest = plan.renditions[-1]
     return max(2, round(Fraction(THUMBNAIL_WIDTH * lowest.height, lowest.width) / 2) * 2)
 
 
 def write_thumbnails(plan: EncodePlan, presentation: Presentation) -> str:
-    """Return a WebVTT file whose cues each name a rectangle of a strip, by the media fragment `#xywh=`."""
+    """Return a WebVTT file in which each cue refers to a rectangle of a strip by the media fragment `#xywh=`."""
     durations = presentation.video_segments.durations
     timescale = presentation.video_segments.timescale
     height = thumbnail_height(plan)

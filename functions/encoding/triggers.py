@@ -1,4 +1,4 @@
-"""The functions of encoding: `encoder` run beside ffmpeg in the encoder app, `app` answer people in the API app."""
+"""The functions of encoding: `encoder` has those of the encoder app, where ffmpeg is; `app` those of the API app."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ app = SliceApp(bootstrap, "functions.encoding.schemas")
 
 @encoder.queue("plan-encode")
 def plan_encode(message: PlanEncode) -> None:
-    """Plan a job and enqueue its chunks and tracks, those of its first picture and sound first."""
+    """Plan a job and enqueue its chunks and tracks, starting with those for the first picture and sound."""
     bootstrap.encode_steps().run_message(message)
 
 
 @encoder.queue("encode-chunk")
 def encode_chunk(message: EncodeChunk) -> None:
-    """Encode a chunk of a job on every rung."""
+    """Encode a chunk of a job for every rung."""
     bootstrap.encode_steps().run_message(message)
 
 
@@ -40,25 +40,25 @@ def encode_audio(message: EncodeAudio) -> None:
 
 @encoder.queue("publish-title")
 def publish_title(message: PublishTitle) -> None:
-    """Write the manifests of what a job has finished."""
+    """Write manifests that list everything a job has finished."""
     bootstrap.encode_steps().run_message(message)
 
 
 @encoder.dead_letters("plan-encode")
 def plan_encode_poison(message: PlanEncode) -> None:
-    """Fail a job that could not be planned, or defer the plan."""
+    """Fail a job that could not be planned, or defer its planning."""
     bootstrap.encode_steps().give_up_message(message)
 
 
 @encoder.dead_letters("encode-chunk")
 def encode_chunk_poison(message: EncodeChunk) -> None:
-    """Fail a job with a chunk that could not be encoded, or defer the chunk."""
+    """Fail the job of a chunk that could not be encoded, or defer the chunk."""
     bootstrap.encode_steps().give_up_message(message)
 
 
 @encoder.dead_letters("encode-audio")
 def encode_audio_poison(message: EncodeAudio) -> None:
-    """Fail a job with a track that could not be encoded, or defer the track."""
+    """Fail the job of a track that could not be encoded, or defer the track."""
     bootstrap.encode_steps().give_up_message(message)
 
 
@@ -79,7 +79,7 @@ def list_jobs(query: JobQuery) -> JobPage:
 
 @app.get("jobs/{id}", caller=OWNER)
 def get_job(id: JobId) -> Job:
-    """Return how far an encode job is."""
+    """Return the progress of an encode job."""
     job = bootstrap.encodes().progress(id)
     if job is None:
         raise NotFound(f"There is no encode job {id}.")
@@ -99,7 +99,7 @@ def repair_jobs() -> None:
 
 
 def _shown(jobs: Sequence[JobProgress]) -> list[Job]:
-    """Return jobs as the API shows them, with the current names of their titles."""
+    """Return the public form of jobs, with the current names of their titles."""
     from functions.encoding.schemas import Job
 
     titles = bootstrap.catalogue().known(job.title_id for job in jobs)

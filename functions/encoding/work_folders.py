@@ -1,4 +1,4 @@
-"""Temporary folders of encodes: locked while their process lives, so that those of killed processes can be swept."""
+"""Temporary folders of encodes: locked while their process runs, so that folders of killed processes can be deleted."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ log = logging.getLogger(__name__)
 
 PREFIX = "notflix-work-"
 SWEPT_AFTER_S = 60
-"""Age from which an unlocked folder is swept: a folder is younger than that between its creation and its lock."""
+"""Age after which an unlocked folder is deleted; a new folder is locked much sooner than this."""
 
 
 @contextmanager
 def work_folder(purpose: str, work_dir: str) -> Iterator[Path]:
-    """Give a folder inside `work_dir`, or the system's temporary folder if that is empty, and delete it at the end."""
+    """Yield a new folder inside `work_dir`, or the system's temporary folder if that is empty; delete it afterwards."""
     with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{purpose}-", dir=work_dir or None) as name:
         lock = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # the kernel releases it with the process, however that ends
+            fcntl.flock(lock, fcntl.LOCK_EX)  # the kernel releases the lock however the process ends
             yield Path(name)
         finally:
             os.close(lock)
 
 
 def sweep_work_folders(work_dir: str) -> int:
-    """Delete the folders that killed processes left; return their number."""
+    """Delete the folders left by killed processes; return their number."""
     swept = 0
     for folder in Path(work_dir or tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
-        with suppress(OSError):  # another process sweeps it, or it belongs to another user
+        with suppress(OSError):  # another process is deleting the folder, or it belongs to another user
             if time.time() - folder.stat().st_mtime > SWEPT_AFTER_S and _is_unlocked(folder):
                 shutil.rmtree(folder)
                 swept += 1

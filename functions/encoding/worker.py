@@ -1,7 +1,7 @@
-"""Encode a chunk or a track, and verify that the result is what was planned.
+"""Encode a chunk or a track, and verify that the result matches the plan.
 
-ffmpeg exits 0 on cut connections, expired addresses, truncated and damaged files. So only the segments are evidence:
-their number, where each starts, and how long it lasts.
+ffmpeg exits 0 on cut connections, expired addresses, and truncated or damaged files. The result is therefore judged
+only by the segments: their number, and the start and duration of each.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RUN_LIMIT_S = 1500
-"""Time limit of one ffmpeg, in seconds: below the host's functionTimeout, so that the fault is recorded."""
+"""Time limit of one ffmpeg run, in seconds; below the host's functionTimeout, so that the fault can be recorded."""
 
 READ_FOR = timedelta(hours=2)
 LISTING_S = 4
-"""Shortest time between two publications of one running encode, in seconds: the length of a segment."""
+"""Minimum time between two publications of a running encode, in seconds; equal to the length of a segment."""
 
 TAIL_TOLERANCE_S = 0.5
 AUDIO_TOLERANCE_S = 2
@@ -44,7 +44,7 @@ SUBTITLE_BYTES = 8 << 20
 
 
 class JobEnded(Exception):
-    """The job was ended, such as by a newer upload, while a part of it was being encoded; the encode was stopped."""
+    """The job was ended during an encode, for instance by a newer upload, so the encode was stopped."""
 
     def __init__(self, job: EncodeJob) -> None:
         super().__init__(job.id)
@@ -54,8 +54,8 @@ class JobEnded(Exception):
 class EncodeWorker:
     """Encodes chunks and tracks, and records in the job which parts are stored.
 
-    `publish` is called with the job while an encode runs, whenever there may be more to list. Raises JobEnded if the
-    job is no longer open when a segment is recorded.
+    While an encode runs, `publish` is called with the job whenever there may be more to list. Methods raise JobEnded if
+    the job is no longer open when a segment is recorded.
     """
 
     def __init__(self, jobs: EncodeJobs, media: MediaStore, ffmpeg: FFmpeg, *, work_dir: str) -> None:
@@ -65,9 +65,9 @@ class EncodeWorker:
         self._work_dir = work_dir
 
     def encode_chunk(self, job: EncodeJob, index: int, *, publish: Publish) -> EncodeJob:
-        """Encode one chunk of the plan unless it is done; return the job with it.
+        """Encode one chunk of the plan unless it is done; return the updated job.
 
-        Raises EncodeFault unless every rendition came out as planned, SourceRefused if the film is damaged.
+        Raises EncodeFault unless every rendition matches the plan, SourceRefused if the film is damaged.
         """
         plan = self._plan_of(job)
         if index in job.chunks_done:
@@ -86,7 +86,7 @@ class EncodeWorker:
                 if whole > stored:
                     stored = whole
                     now = _still_open(self._jobs.advance_chunk(job, index, whole, codecs=_codecs(plan, tracks)))
-                    # Only the first missing chunk can extend what is listed.
+                    # Only the first missing chunk can extend the listed part.
                     if now.missing_chunks[:1] == (index,):
                         listing.grew(now)
 
@@ -104,7 +104,7 @@ class EncodeWorker:
         )
 
     def encode_track(self, job: EncodeJob, name: str, *, publish: Publish) -> EncodeJob:
-        """Encode one audio or subtitle track of the plan whole, unless it is done; return the job with it."""
+        """Encode one audio or subtitle track of the plan, unless it is done; return the updated job."""
         plan = self._plan_of(job)
         state = job.tracks.get(name)
         if state and state.complete:
@@ -140,7 +140,7 @@ class EncodeWorker:
             raise EncodeFault(f"ffmpeg could not encode {begin:.0f} s to {end:.0f} s: {result.last_words}")
 
     def _frames_of(self, plan: EncodePlan, chunk: Chunk, track: ClosingTrack) -> int:
-        """Return the number of frames of a track; raise EncodeFault unless its segments are where the plan has them."""
+        """Return the number of frames of a track; raise EncodeFault unless its segments are where the plan says."""
         grid = plan.grid
         begin, segments = chunk.first_frame * grid.frame_ticks, track.segments
         last = chunk.end_frame == grid.frames
@@ -189,7 +189,7 @@ class EncodeWorker:
             track = self._closing(job, folder / audio.name, on_segment)
             address = self._media.signed_address(plan.source, lasts=READ_FOR)
             arguments = audio_arguments(audio, address, shift=plan.picture.shift)
-            # Audio is encoded many times faster than video: at a lower priority it does not delay the first picture.
+            # Audio encodes many times faster than video; its lower priority avoids delaying the first picture.
             result = self._ffmpeg.run(
                 arguments, folder=folder, limit_s=RUN_LIMIT_S, watch=track.store_closed, yields=True
             )
@@ -225,12 +225,12 @@ class EncodeWorker:
             self._ffmpeg.raise_if_unreachable(result)
             if result.status or not target.exists():
                 log.warning("job %s: subtitles %s could not be converted: %s", job.id, text.name, result.last_words)
-                target.write_text("WEBVTT\n\n")  # unusable subtitles are no reason to fail a film
+                target.write_text("WEBVTT\n\n")  # unusable subtitles must not make a film fail
             self._media.store_file(container_for(job.title_id), f"{job.id}/{text.name}.vtt", target)
         return self._jobs.advance_track(job, text.name, TrackState(complete=True), codec=None)
 
     def _sidecar(self, job: EncodeJob, blob: str, folder: Path) -> Path:
-        """Write a subtitle sidecar to a file, as UTF-8, which ffmpeg expects; return its path."""
+        """Write a subtitle sidecar to a file in UTF-8, which ffmpeg expects, and return the path."""
         raw = self._media.read_head(SourceRef(job.upload.container, blob), length=SUBTITLE_BYTES)
         try:
             text = raw.decode("utf-8-sig")
@@ -242,14 +242,14 @@ class EncodeWorker:
 
 
 class _Listing:
-    """Publishes what a running encode has added: at once the first time, then at most once per LISTING_S."""
+    """Publishes the progress of a running encode: at once the first time, then at most once per LISTING_S."""
 
     def __init__(self, publish: Publish) -> None:
         self._publish = publish
         self._published_at: float | None = None
 
     def grew(self, job: EncodeJob) -> None:
-        """Publish, unless that was done less than LISTING_S ago."""
+        """Publish, unless the last publication was less than LISTING_S ago."""
         now = time.monotonic()
         if self._published_at is None or now - self._published_at >= LISTING_S:
             self._published_at = now
@@ -263,7 +263,7 @@ def _still_open(job: EncodeJob) -> EncodeJob:
 
 
 def _whole_segments(plan: EncodePlan, chunk: Chunk, track: ClosingTrack) -> int:
-    """Return how many segments, from the first, are where the plan has them, are whole, and start with a key frame."""
+    """Return how many segments, from the first, are where the plan expects them, whole, and start with a key frame."""
     at, whole = chunk.first_frame * plan.grid.frame_ticks, plan.grid.gop * plan.grid.frame_ticks
     for number, segment in enumerate(track.segments):
         if segment.start != at or segment.duration != whole or not segment.starts_with_sync:
@@ -273,5 +273,5 @@ def _whole_segments(plan: EncodePlan, chunk: Chunk, track: ClosingTrack) -> int:
 
 
 def _codecs(plan: EncodePlan, tracks: list[ClosingTrack]) -> dict[str, str]:
-    """Return the codec of each rendition that has an init segment."""
+    """Return the codec of each rendition whose init segment exists."""
     return {r.name: track.init.codec for r, track in zip(plan.renditions, tracks, strict=True) if track.init}

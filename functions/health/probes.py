@@ -1,4 +1,4 @@
-"""One short query to each store: a probe returns if the store answers, and raises what its driver raises."""
+"""One short query per store. A probe returns if the store answers; errors of the driver propagate."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 OPTIONAL = frozenset({"neo4j"})
-"""Without the graph, shelves come from the catalogue."""
+"""Stores that the service can work without: without the graph, shelves come from the catalogue."""
 
 
 class NotSet(Exception):
-    """The setting of the store is empty."""
+    """The setting for the store is empty."""
 
 
 def probes_of(
@@ -34,7 +34,7 @@ def probes_of(
     mongo: Callable[[], MongoClient[dict[str, object]]],
     usage: Callable[[], UsageService],
 ) -> dict[str, Callable[[], None]]:
-    """Return a probe for each store, by its name."""
+    """Return a probe for each store, keyed by the store's name."""
 
     def blob() -> None:
         blobs().get_container_client("$web").exists(retry_total=0, timeout=int(TIMEOUT_S))

@@ -1,4 +1,4 @@
-"""How long messages wait in the queues: the age of the oldest message that no function has received yet."""
+"""How long messages wait in the queues: the age of the oldest message in each that no function has received yet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def waits_s(service: QueueServiceClient, now: datetime) -> dict[str, float]:
-    """Return for each queue how many seconds its first visible message has waited, 0 if there is none.
+    """Return, for each queue, how many seconds its first visible message has waited; 0 if there is none.
 
     Messages that are being processed, or were sent with a delay, are not visible. Dead-letter queues are included.
     """
@@ -23,6 +23,6 @@ def _wait_s(service: QueueServiceClient, name: str, now: datetime) -> float:
 
     try:
         first = next(iter(service.get_queue_client(name).peek_messages(max_messages=1)), None)
-    except ResourceNotFoundError:  # deleted after it was listed
+    except ResourceNotFoundError:  # the queue was deleted after it was listed
         return 0.0
     return max(0.0, (now - first.inserted_on).total_seconds()) if first and first.inserted_on else 0.0

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 
 class StoreHealth(Struct, frozen=True):
-    """Whether a store answers, or why not."""
+    """Whether a store answers; if not, why."""
 
     up: bool
     reason: Annotated[str | None, Meta(description="Why the store is down; null while it is up.")]
@@ -16,7 +16,7 @@ class StoreHealth(Struct, frozen=True):
 
 
 class HealthReport(Struct, frozen=True):
-    """The state of each store; `status` is up unless a store that is not optional is down."""
+    """The state of each store; `status` is `down` only if a required store is down."""
 
     status: str
     stores: dict[str, StoreHealth]

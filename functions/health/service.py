@@ -1,7 +1,7 @@
-"""The state of each store, asked of all stores at once and within one time limit.
+"""The state of each store; all stores are queried concurrently, within one time limit.
 
-However many callers ask, each store has at most one probe running: callers share a report for a few seconds, and a
-store whose probe still hangs from an earlier report is down without being asked again.
+Each store has at most one running probe, regardless of the number of callers: callers share a report for a few seconds,
+and a store whose probe from an earlier report still hangs is reported as down without another probe.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FRESH_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class StoreState:
-    """Whether a store answers, or why not; an `optional` store may be down while the service is up."""
+    """Whether a store answers, and if not, why; an `optional` store may be down while the service is up."""
 
     up: bool
     reason: str | None = None
@@ -28,7 +28,7 @@ class StoreState:
 
 
 class HealthMonitor:
-    """Reports the state of the stores that `probes` ask: a probe returns if its store is up, raises, or hangs."""
+    """Reports the state of stores by `probes`: a probe returns if its store is up; otherwise it raises or hangs."""
 
     def __init__(
         self,

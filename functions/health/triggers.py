@@ -1,4 +1,4 @@
-"""The functions of health: the state of the stores by HTTP, the age of queues by timer."""
+"""The functions of health: an HTTP route for the state of the stores, and a timer that measures queues."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ app = SliceApp(bootstrap, "functions.health.schemas")
 
 @app.get("health", caller=ANYONE, status=(200, 503))
 def health() -> Answer[HealthReport]:
-    """Return the state of each store; 503 if a store is down that the service cannot work without."""
+    """Return the state of each store; 503 if a required store is down."""
     from functions.health.schemas import HealthReport, StoreHealth
 
     states = bootstrap.health().report()

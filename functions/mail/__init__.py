@@ -1,1 +1,1 @@
-"""Letters to viewers: what they say, and the mail server that takes them."""
+"""Emails to viewers: their texts, and their delivery to a mail server."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def assemble(resources: Resources) -> MailService:
-    """Return the sender of emails; nothing is connected to before it is used."""
+    """Return the service that sends emails; it connects at its first use."""
     settings = resources.settings()
     return MailService(
         SmtpTransport(settings.smtp_url, settings.mail_from, resources.now),

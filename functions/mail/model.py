@@ -1,4 +1,4 @@
-"""What an email is about and what it says."""
+"""The request to send an email, and the email itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class EmailKind(StrEnum):
-    """The occasion of an email."""
+    """The kind of an email, by its occasion."""
 
     CONFIRM = "confirm"
     RESET = "reset"
@@ -25,8 +25,8 @@ class EmailKind(StrEnum):
 class EmailRequest:
     """An email to send.
 
-    `email_id` stays the same when the same email is sent again. `deferrals` counts how often it was deferred after the
-    queue had used up its attempts.
+    `email_id` stays the same when the same email is sent again. `deferrals` counts how often the email was deferred
+    after the queue had used up its attempts.
     """
 
     email_id: str
@@ -38,7 +38,7 @@ class EmailRequest:
 
 @dataclass(frozen=True, slots=True)
 class Email:
-    """Subject and body, the body as plain text and as the same in HTML."""
+    """Subject and body; the body is available as plain text and as HTML with the same content."""
 
     subject: str
     text: str = field(repr=False)

@@ -1,4 +1,4 @@
-"""What mail needs of the outside."""
+"""The interface that mail needs: a transport."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class MailTransport(Protocol):
-    """Hands emails to a mail server."""
+    """Delivers emails to a mail server."""
 
     def deliver(self, email: Email, *, to: str, email_id: str) -> None:
         """Deliver an email; raise MailRefused if it can never be delivered, MailUnavailable if a retry may help."""

@@ -1,6 +1,6 @@
-"""Sending email: write it, deliver it, defer it while the mail server is unreachable, and give it up in the end.
+"""Sending email: write it, deliver it, defer it while the mail server is unreachable, and finally give it up.
 
-Logs show the kind of an email and a pseudonym of its recipient, never the address and never the link.
+Logs contain the kind of an email and a pseudonym of its recipient, never the address or the link.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DEFERRALS_S = (60, 120, 240, 480, 900)
-"""How long an email is deferred after the first, second, … exhausted series of attempts; then it is given up.
+"""How long an email is deferred, in seconds, after each exhausted series of attempts; then it is given up.
 
-The sum is half an hour, the lifetime of a link. A server that uses greylisting needs some minutes.
+The sum is half an hour, the lifetime of a link. A server with greylisting accepts an email after some minutes.
 """
 
 
 class MailService:
-    """Sends emails; `enqueue` sends a message after a delay in seconds, `pseudonym` hides an address."""
+    """Sends emails; `enqueue` sends a message after a delay in seconds, `pseudonym` replaces an address in logs."""
 
     def __init__(
         self,
@@ -43,9 +43,9 @@ class MailService:
         self._enqueue = enqueue
 
     def send(self, message: SendMail, *, message_id: str) -> None:
-        """Send the email of a message; raise MailUnavailable, which is retried, or Malformed, which is not.
+        """Send the requested email; raise MailUnavailable, which is retried, or Malformed, which is not.
 
-        An email that the server refuses for good is logged and dropped.
+        An email that the server permanently refuses is logged and dropped.
         """
         request = request_of(message, message_id=message_id)
         try:
@@ -56,7 +56,7 @@ class MailService:
         log.info("%s was sent.", self._described(request))
 
     def defer(self, message: SendMail, *, message_id: str) -> None:
-        """Defer an email whose attempts are used up; give it up when its link has expired."""
+        """Defer an email that has no attempts left; give it up when its link has expired."""
         request = request_of(message, message_id=message_id)
         if request.deferrals >= len(DEFERRALS_S):
             log.error("%s is given up: no attempt could send it.", self._described(request))
@@ -67,14 +67,14 @@ class MailService:
         log.warning("%s could not be sent and is deferred for %d s.", self._described(request), delay_s)
 
     def _described(self, request: EmailRequest) -> str:
-        # case-folded, so that an address has one pseudonym in all logs however it was typed
+        # case-folded, so that an address has the same pseudonym in all logs, however it was typed
         return f"An email of kind {request.kind} to {self._pseudonym(request.to.casefold())}"
 
 
 def request_of(message: SendMail, *, message_id: str) -> EmailRequest:
-    """Return the request of a message; raise Malformed, whose detail repeats no value of the message.
+    """Return the request in a message; raise Malformed, whose detail repeats no value of the message.
 
-    An email without an id gets one from its link, or from the id of the queue message if it has none.
+    If the message has no email id, the id is derived from the link, or without a link from the queue message's id.
     """
     if message.kind not in list(EmailKind):
         raise Malformed(f"The kind of an email must be one of {', '.join(EmailKind)}.")

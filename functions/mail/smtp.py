@@ -1,6 +1,6 @@
 """Mail by SMTP: one connection per email, timeouts on every step, certificates always verified.
 
-Azure Communication Services is reached the same way: `smtp+starttls://…@smtp.azurecomm.net:587`.
+Azure Communication Services is used in the same way: `smtp+starttls://…@smtp.azurecomm.net:587`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from functions.mail.model import Email
 
 TIMEOUT_S = 30.0
-"""Limit of each step. RFC 5321, section 4.5.3.2, asks for minutes, but the queue retries anyway."""
+"""Time limit per step. RFC 5321, section 4.5.3.2, recommends minutes, but the queue retries anyway."""
 
 PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 _ENHANCED = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
@@ -36,7 +36,7 @@ _ENHANCED = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """The server of SMTP_URL; without a user there is no authentication."""
+    """The server in SMTP_URL; if `user` is empty, there is no authentication."""
 
     scheme: str
     host: str
@@ -46,7 +46,7 @@ class SmtpServer:
 
 
 def server_of(url: str) -> SmtpServer:
-    """Return the server of SMTP_URL; raise MailRefused, whose detail does not repeat the URL and its password."""
+    """Return the server in SMTP_URL; raise MailRefused, whose detail does not repeat the URL or its password."""
     if not url:
         raise MailRefused("The setting SMTP_URL is not set, so there is no mail server to send through.")
     try:
@@ -63,7 +63,7 @@ def server_of(url: str) -> SmtpServer:
 
 
 def sender_of(text: str) -> tuple[str, Mailbox]:
-    """Return name and address of MAIL_FROM, an address or `Name <address>`; raise MailRefused."""
+    """Return the name and address in MAIL_FROM, which is an address or `Name <address>`; raise MailRefused."""
     name, address = parseaddr(text)
     try:
         return name or PRODUCT, mailbox_of(address)
@@ -73,7 +73,7 @@ def sender_of(text: str) -> tuple[str, Mailbox]:
 
 
 class SmtpTransport:
-    """The transport over SMTP; missing or wrong settings are reported when an email is delivered."""
+    """Transports emails by SMTP; missing or invalid settings are reported when an email is delivered."""
 
     def __init__(self, url: str, sender: str, now: Callable[[], datetime], *, timeout_s: float = TIMEOUT_S) -> None:
         self._url = url
@@ -82,7 +82,7 @@ class SmtpTransport:
         self._timeout_s = timeout_s
 
     def deliver(self, email: Email, *, to: str, email_id: str) -> None:
-        """Deliver an email; raise MailRefused or MailUnavailable, neither of which names an address."""
+        """Deliver an email; raise MailRefused or MailUnavailable, neither of which contains an address."""
         server, (name, sender), recipient = server_of(self._url), sender_of(self._sender), mailbox_of(to)
         try:
             smtp = _connected(server, called=sender.domain, timeout_s=self._timeout_s)
@@ -91,7 +91,7 @@ class SmtpTransport:
                 message = self._message(email, name, sender, recipient, email_id, utf8=utf8)
                 options = ("SMTPUTF8", "BODY=8BITMIME") if utf8 else ()
                 smtp.sendmail(str(sender), [str(recipient)], message, mail_options=options)
-                with suppress(smtplib.SMTPException, OSError):  # accepted already, whatever QUIT does
+                with suppress(smtplib.SMTPException, OSError):  # the email is already accepted, whatever QUIT does
                     smtp.quit()
             finally:
                 smtp.close()
@@ -120,7 +120,7 @@ class SmtpTransport:
 
 
 def _connected(server: SmtpServer, *, called: str, timeout_s: float) -> smtplib.SMTP:
-    """Return a connection that is ready to send; `called` is our name in EHLO."""
+    """Return a connection that is ready to send; `called` is our host name in EHLO."""
     trust = ssl.create_default_context()
     smtp: smtplib.SMTP
     if server.scheme == "smtps":
@@ -129,7 +129,7 @@ def _connected(server: SmtpServer, *, called: str, timeout_s: float) -> smtplib.
         smtp = smtplib.SMTP(server.host, server.port, called, timeout=timeout_s)
     try:
         if server.scheme == "smtp+starttls":
-            smtp.starttls(context=trust)  # raises if the server does not offer it: nothing is sent in clear
+            smtp.starttls(context=trust)  # raises if the server has no STARTTLS, so nothing is sent in clear
         smtp.ehlo_or_helo_if_needed()
         if server.user:
             smtp.login(server.user, server.password)
@@ -147,7 +147,7 @@ def _utf8_needed(smtp: smtplib.SMTP, *addresses: Mailbox) -> bool:
 
 
 def _refusal(what: str, code: int, answer: bytes | str) -> MailRefused | MailUnavailable:
-    """Return the error for a reply: 5xx is permanent. The reply's text is left out because it may repeat addresses."""
+    """Return the error for a reply; 5xx is permanent. The reply's text is omitted because it may contain addresses."""
     enhanced = _ENHANCED.match(answer.encode() if isinstance(answer, str) else answer)
     shown = f"{code} {enhanced[1].decode()}" if enhanced else str(code)
     if code >= 500:
@@ -156,7 +156,7 @@ def _refusal(what: str, code: int, answer: bytes | str) -> MailRefused | MailUna
 
 
 def _trouble(error: Exception) -> str:
-    """Return what is wrong with a mail server, as the end of a sentence that begins with its name."""
+    """Return a description of a mail server's failure, as the end of a sentence that begins with the server's name."""
     match error:
         case smtplib.SMTPAuthenticationError():
             return f"refuses the user or the password of SMTP_URL ({error.smtp_code})"

@@ -1,4 +1,4 @@
-"""The texts of all emails, each written once and rendered as plain text and as HTML that loads nothing."""
+"""The texts of all emails. Each is written once and rendered as plain text and as HTML that loads nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _STYLE = "font:16px/1.5 system-ui,sans-serif;color:#1a1a1a;max-width:34em;margin
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """The words of an email: the paragraphs before its link, the link's label, the paragraphs after it."""
+    """The texts of an email: the paragraphs before its link, the link's label, and the paragraphs after it."""
 
     subject: str
     before: tuple[str, ...]
@@ -83,7 +83,7 @@ _WORDS = {
 
 
 def email_for(kind: EmailKind, link: str) -> Email:
-    """Return the email of a kind; only kinds whose purpose is a link show it."""
+    """Return the email of a kind; the link is included only in kinds whose purpose is to deliver a link."""
     words = _WORDS[kind]
     middle = (link,) if words.action else ()
     text = "\n\n".join((*words.before, *middle, *words.after, f"This is an automated message from {PRODUCT}.")) + "\n"

@@ -1,4 +1,4 @@
-"""The functions of mail: sending by queue, and deferring what could not be sent."""
+"""The functions of mail: a queue for sending emails, and its dead letters, which are deferred."""
 
 from __future__ import annotations
 

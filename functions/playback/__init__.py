@@ -1,1 +1,1 @@
-"""Playback: who may watch a title, and the short-lived key that its blobs are read with."""
+"""Playback: the check that a viewer may watch a title, and the short-lived key for reading its blobs."""

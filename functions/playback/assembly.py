@@ -31,7 +31,7 @@ def assemble(
     entitlements: EntitlementReader,
     usage: UsageRecorder,
 ) -> PlaybackParts:
-    """Return playback; nothing is connected to before it is used."""
+    """Return playback; each connection is opened at its first use."""
     settings = resources.settings()
     keys = SasKeys(resources.signer(), minutes=settings.playback_sas_minutes, front=settings.blob_url)
     playlists = Playlists(resources.signed_tokens(), BlobPlaylists(resources.blob_service()), keys)

@@ -1,9 +1,9 @@
-"""Playlists for players that cannot sign requests (RFC 8216): a ticket replaces the key and expires with it.
+"""Playlists for players that cannot add the key to requests (RFC 8216): a ticket replaces the key and expires with it.
 
-A native HLS player is given one address and follows the addresses in that playlist. So the address carries a ticket.
-Playlists refer to each other by relative addresses, which keep the ticket, and to everything else by absolute address
-with SAS. A title's segments keep their addresses while its playlists grow, because everything that one ticket reads is
-signed with the key of the ticket's own time.
+A native HLS player gets a single address and follows the addresses in that playlist, so the address contains a ticket.
+Playlists refer to each other by relative addresses, which keep the ticket, and to all other files by absolute addresses
+with a SAS. The addresses of segments do not change while playlists grow, because everything that is read with a ticket
+is signed with the key of the time at which the ticket was issued.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=(?:"([^"\n]*)"|[^",\n]*)')
 
 
 class Playlists:
-    """Issues tickets for a title's playlists, and reads the playlists that a ticket permits."""
+    """Issues tickets for a title's playlists, and returns the playlists that a ticket permits."""
 
     def __init__(self, tokens: SignedTokens, store: PlaylistStore, keys: ReadKeys) -> None:
         self._tokens = tokens
@@ -44,21 +44,21 @@ class Playlists:
         return f"hls/{self._tokens.sign(PURPOSE, content, until=key.expires_at)}/{MASTER}"
 
     def read(self, ticket: str, name: str) -> str:
-        """Return a playlist of the ticket's title, its addresses signed; raise Unauthenticated or NotFound."""
+        """Return a playlist of the ticket's title with signed addresses; raise Unauthenticated or NotFound."""
         content = self._tokens.verify(PURPOSE, ticket)
         container, job_id = container_for(content["title_id"]), content["job_id"]
         text = self._store.read_playlist(container, f"{job_id}/{name}") if _PLAYLIST.fullmatch(name) else None
         if text is None:
             raise NotFound("There is no such playlist; open the title again.")
         folder = self._keys.url(f"{container}/{job_id}")
-        # the key of the ticket's time: a key of now could outlive the ticket
+        # the key for the ticket's own time, because a current key could outlive the ticket
         sas = self._keys.read_key(container, datetime.fromtimestamp(content["at"], UTC)).sas
         return signed(text, lambda path: f"{folder}/{path}?{sas}")
 
 
 def signed(playlist: str, address: Callable[[str], str]) -> str:
-    """Return the playlist with every path replaced by `address(path)`, except those of playlists."""
-    # not splitlines(), which also splits at characters that the name of a track can contain
+    """Return the playlist with every path replaced by `address(path)`, except paths of playlists."""
+    # not splitlines(), which also splits at characters that a track's name can contain
     return "\n".join(_signed_line(line, address) for line in playlist.split("\n"))
 
 
@@ -75,7 +75,7 @@ def _signed_line(line: str, address: Callable[[str], str]) -> str:
 
 
 def _signed_attribute(match: re.Match[str], address: Callable[[str], str]) -> str:
-    """Return an attribute. Attributes are matched whole, from the left, because a track's name can look like one."""
+    """Return an attribute, signed. Attributes are matched from the left, because a track's name can look like one."""
     name, quoted = match.groups()
     return f'URI="{_signed_path(quoted, address)}"' if name == "URI" and quoted else match.group()
 

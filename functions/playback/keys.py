@@ -1,6 +1,6 @@
-"""The key that reads a title's blobs: a read-only SAS for its container.
+"""The key for reading a title's blobs: a read-only SAS for its container.
 
-It is the same for all viewers within a time bucket, so that a CDN can cache what it fetches. It must never be logged.
+The key is the same for all viewers within a time bucket, so that a CDN can cache the blobs. It must never be logged.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ CLOCKS_DIFFER = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class ReadKey:
-    """A SAS without its question mark, and when it expires."""
+    """A SAS without its question mark, and its expiry."""
 
     sas: str = field(repr=False)
     expires_at: datetime
 
 
 def expiry_of(now: datetime, bucket: timedelta) -> datetime:
-    """Return the end of the bucket after the current one: a key lives for at least one bucket and at most two."""
+    """Return the end of the bucket after the current one, so a key is valid for at least one bucket and at most two."""
     seconds = int(bucket.total_seconds())
     return datetime.fromtimestamp((int(now.timestamp()) // seconds + 2) * seconds, UTC)
 
 
 class SasKeys:
-    """Keys that expire at the end of a time bucket; they live for at most `minutes` and at least half of that."""
+    """Issues keys that expire at the end of a time bucket; they are valid for half of `minutes` to `minutes`."""
 
     def __init__(self, signer: Signer, *, minutes: int, front: str = "") -> None:
         self._signer = signer

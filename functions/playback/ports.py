@@ -1,4 +1,4 @@
-"""What playback needs of the slices around it, of blob storage, and of the signer of keys."""
+"""The interfaces that playback needs: other slices, blob storage, and the signer of keys."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class TitleReader(Protocol):
 
 
 class WatchableProgress(Protocol):
-    """How far an encode is."""
+    """The progress of an encode."""
 
     @property
     def percent(self) -> float:
-        """Return how much of the work is done, from 0 to 100."""
+        """Return the completed share of the work, from 0 to 100."""
 
     @property
     def front_s(self) -> float:
-        """Return the seconds from the start that can be watched."""
+        """Return how many seconds from the start can be watched."""
 
 
 class ProgressReader(Protocol):
@@ -47,11 +47,11 @@ class EntitlementReader(Protocol):
 
 
 class ViewingStart(Protocol):
-    """Where a viewer resumes, and the ticket that their heartbeats carry; None while usage cannot be stored."""
+    """The position at which a viewer resumes, and the ticket for heartbeats, None while usage is unavailable."""
 
     @property
     def resume_s(self) -> float:
-        """Return the position to begin at."""
+        """Return the position at which to start."""
 
     @property
     def ticket(self) -> str | None:
@@ -62,14 +62,14 @@ class UsageRecorder(Protocol):
     """Usage."""
 
     def open(self, user_id: str, title_id: str, *, duration_s: float, ticket: str = "") -> ViewingStart:
-        """Return where the viewer resumes; `ticket` is that of a player that renews its key while it plays."""
+        """Return where the viewer resumes; a player that renews its key while it plays passes its `ticket`."""
 
 
 class ReadKeys(Protocol):
     """Signs keys to containers."""
 
     def read_key(self, container: str, now: datetime) -> ReadKey:
-        """Return a key that reads the blobs of a container, and permits nothing else."""
+        """Return a key that permits only reading the blobs of a container."""
 
     def url(self, path: str) -> str:
         """Return the address of a blob, given as container/blob, without a key."""

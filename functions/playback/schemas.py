@@ -20,13 +20,13 @@ UsageTicket = Annotated[
 
 
 class OpenPlayback(Struct, frozen=True):
-    """What a player that renews its key sends."""
+    """The body of a request to open a title; only a player that renews its key sends fields."""
 
     usage_ticket: UsageTicket = None
 
 
 class SubtitleTrack(Struct, frozen=True):
-    """A WebVTT file; its address needs the session's key."""
+    """A WebVTT file; the session's key must be added to its address."""
 
     language: str
     label: str
@@ -34,7 +34,7 @@ class SubtitleTrack(Struct, frozen=True):
 
 
 class PlaybackOpened(Struct, frozen=True):
-    """All that a player needs. Addresses are without the key; the player adds it to each request for a blob."""
+    """Everything that a player needs. Addresses do not contain the key; the player adds it to each blob request."""
 
     title_id: str
     job_id: str

@@ -1,4 +1,4 @@
-"""Opening a title for a viewer: its addresses, the key to read it with, and how far it can be watched."""
+"""Opening a title for a viewer: its addresses, the key for reading its blobs, and how far it can be watched."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Subtitles:
-    """A subtitle file; its address needs the session's key."""
+    """A subtitle file; the session's key must be added to its address."""
 
     language: str
     label: str
@@ -29,9 +29,9 @@ class Subtitles:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackSession:
-    """All that a player needs. Addresses are without the key, which the player adds to each request for a blob.
+    """Everything that a player needs. Addresses do not contain the key; the player adds it to each request for a blob.
 
-    A player that cannot add it uses `hls_ticket_url`.
+    A player that cannot add the key uses `hls_ticket_url`.
     """
 
     title_id: str
@@ -40,7 +40,7 @@ class PlaybackSession:
     status: str
     manifest_url: str
     hls_url: str
-    hls_ticket_url: str = field(repr=False)  # as sensitive as the key; relative to the API's base
+    hls_ticket_url: str = field(repr=False)  # as confidential as the key; relative to the API's base
     sas: str = field(repr=False)  # must never be logged
     expires_at: datetime
     usage_ticket: str | None = field(repr=False)
@@ -82,7 +82,7 @@ class PlaybackService:
         self._now = now
 
     def open_title(self, title_id: str, viewer: Viewer, ticket: str = "") -> PlaybackSession:
-        """Return what plays the title; raise NotFound, EntitlementRequired or NotPlayable.
+        """Return everything needed to play the title; raise NotFound, EntitlementRequired or NotPlayable.
 
         `ticket` is the usage ticket of a player that renews its key while it plays.
         """

@@ -1,4 +1,4 @@
-"""The HTTP functions that open a title for a viewer, and return playlists to native HLS players."""
+"""The HTTP functions of playback: open a title for a viewer, and return playlists to native HLS players."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ app = SliceApp(bootstrap, "functions.playback.schemas")
 
 @app.post("titles/{id}/playback", caller=VIEWER, raises=[EntitlementRequired, NotPlayable])
 def open_playback(id: TitleId, body: OpenPlayback, viewer: Viewer) -> PlaybackOpened:
-    """Return what plays a title and the key to read it with; a player that renews its key sends its usage ticket."""
+    """Return a title's addresses and the key for reading them; a player that renews its key sends its usage ticket."""
     from functions.playback.schemas import PlaybackOpened
 
     service = bootstrap.playback().service
@@ -28,5 +28,5 @@ def open_playback(id: TitleId, body: OpenPlayback, viewer: Viewer) -> PlaybackOp
 
 @app.get("hls/{ticket}/{playlist}", caller=SIGNED, media_type="application/vnd.apple.mpegurl")
 def hls_playlist(ticket: Ticket, playlist: PlaylistName) -> Text:
-    """Return a playlist whose addresses carry the key; the ticket in the address is the proof."""
+    """Return a playlist whose addresses contain the key; the ticket in the URL authorises the request."""
     return Text(bootstrap.playback().playlists.read(ticket, playlist))

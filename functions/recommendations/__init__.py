@@ -1,1 +1,1 @@
-"""Recommendations: a graph of titles, people and views, and what it says to watch next."""
+"""Recommendations: a graph of titles, people and views, and the recommendations computed from it."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class GraphParts:
-    """What the functions use of the graph, and the connection to it."""
+    """The services that the functions use, and the connection to the graph."""
 
     recommendations: Recommendations
     sync: GraphSync
@@ -36,7 +36,7 @@ class GraphParts:
 
 
 def assemble(resources: Resources, catalogue: Catalogue, usage: UsageService) -> GraphParts:
-    """Return the parts; the graph is connected to when it is first needed."""
+    """Return the parts; the connection to the graph is opened when it is first needed."""
     settings = resources.settings()
     graph = BoltGraph(Bolt(settings.neo4j_uri, settings.neo4j_user, settings.neo4j_password))
     return GraphParts(

@@ -1,10 +1,10 @@
-"""Bolt: the process's one driver, transactions with parameters, and what happens while the graph is unavailable.
+"""Bolt: one driver per process, parametrised transactions, and the behaviour while the graph is unavailable.
 
-Reads are for pages: they are abandoned after a few seconds, and the graph is then not queried for a while, so an
-unavailable graph delays one page in ten seconds. Writes are for queue functions, which retry.
+Reads serve pages: they are abandoned after a few seconds, and the graph is then not queried for a while, so an
+unavailable graph delays only one page every ten seconds. Writes run in queue functions, which retry.
 
-A read runs in a thread of its own, because no time-out of the driver ends a query whose answer never comes: they limit
-connecting, taking a connection from the pool, and the server's own work (docs/decisions/0018).
+Each read runs in its own thread, because no timeout of the driver ends a query that is never answered: the driver's
+timeouts limit only connecting, taking a connection from the pool, and the server's own work (docs/decisions/0018).
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ READ_S = 3.0
 """The longest that a page waits for one read."""
 
 REST_S = 10.0
-"""How long the graph is not queried after it did not answer."""
+"""How long the graph is not queried after it failed to answer."""
 
 RETRY_S = 1.0
 FIRST_RETRY_S = 0.1
-"""How long the driver itself retries, and its first delay: its default of 30 s is too long for a page."""
+"""How long the driver itself retries, and its first delay; the driver's default of 30 s is too long for a page."""
 
 IDLE_CHECK_S = 30.0
-"""A connection that was idle for longer is checked before it is used: the graph may have stopped in the meantime."""
+"""A connection that was idle for longer is checked before use, because the graph may have stopped in the meantime."""
 
 ATTEMPTS = 8
-"""If two transactions create the same node, the later one violates the constraint, which the driver does not retry."""
+"""Attempts at a write: if two transactions create the same node, the later fails, and the driver does not retry it."""
 
 READERS = 8
-"""The most concurrent reads, including abandoned ones that a stalled graph never answers."""
+"""The maximum number of concurrent reads, including abandoned reads that a stalled graph never answers."""
 
 
 class Bolt:
@@ -62,7 +62,7 @@ class Bolt:
     def read[Answer](self, ask: Callable[[Callable[..., list[Row]]], Answer]) -> Answer:
         """Return the result of `ask`, which is called with a function that runs a query.
 
-        Raise StoreUnavailable if the graph is unavailable or slow, or was a moment ago.
+        Raise StoreUnavailable if the graph is unavailable or slow, or was within the last REST_S seconds.
         """
         if time.monotonic() < self._rest_until:
             raise StoreUnavailable("The graph did not answer a moment ago; it is queried again in some seconds.")
@@ -81,7 +81,7 @@ class Bolt:
             raise
 
     def write[Answer](self, work: Callable[[ManagedTransaction], Answer]) -> Answer:
-        """Do `work` in a transaction, again after a conflict; raise StoreUnavailable if the graph is unavailable."""
+        """Run `work` in a transaction, retrying after conflicts; raise StoreUnavailable if the graph is unavailable."""
         for attempt in count(1):
             try:
                 with self._open().session(default_access_mode=WRITE_ACCESS) as session:
@@ -98,7 +98,7 @@ class Bolt:
         raise AssertionError
 
     def run(self, text: str, **parameters: object) -> None:
-        """Run a statement that cannot be part of a transaction, such as one of the schema."""
+        """Run a statement that cannot be part of a transaction, such as a schema change."""
         try:
             with self._open().session(default_access_mode=WRITE_ACCESS) as session:
                 session.run(text, parameters).consume()

@@ -1,7 +1,7 @@
 """The facts of a card as properties of a title's node, so that a shelf needs no other store.
 
-They are plain values, and the node records their format. Facts of another format are not used: the card comes from the
-catalogue instead, and the next rebuild, which is due then, replaces them.
+They are plain values, and the node records their format. Facts in another format are not used: the card is read from
+the catalogue instead, and a rebuild becomes due, which replaces them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FACTS_FORMAT = 1
-"""The format of the facts; raise it with every change of `facts_of` or of the fields of `Card`."""
+"""The version of the format; increase it whenever `facts_of` or the fields of `Card` change."""
 
 _PROPERTIES = ("name", "year", "kind", "rated", "runtime_min", "genre_names", "plot", "status")
 _PICTURES = ("poster", "card", "backdrop")
@@ -28,7 +28,7 @@ def columns(node: str) -> str:
 
 
 def facts_of(card: Card | None) -> dict[str, Any]:
-    """Return the properties for a card; for None those that remove an earlier one."""
+    """Return the properties to store for a card; for None, values that clear the properties of a previous card."""
     if card is None:
         return {**dict.fromkeys(_PROPERTIES), **{f"{name}_picture": None for name in _PICTURES}, "facts_format": 0}
     values = {name: getattr(card, name) for name in _PROPERTIES if name not in ("genre_names", "status")}
@@ -38,7 +38,7 @@ def facts_of(card: Card | None) -> dict[str, Any]:
 
 
 def card_of(row: Mapping[str, Any]) -> Card | None:
-    """Return the card of a row of `columns`, None if its facts have another format."""
+    """Return the card in a row that was read with `columns`, or None if its facts have another format."""
     if row["facts_format"] != FACTS_FORMAT or row["kind"] not in get_args(TitleKind):
         return None
     return Card(

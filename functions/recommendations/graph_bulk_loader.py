@@ -1,6 +1,6 @@
 """Writing the graph in bulk, for a rebuild: viewers, steps and popularity are replaced.
 
-As in `graph_writer`, only the difference to what exists is applied, in transactions of bounded size.
+As in `graph_writer`, only differences from the existing graph are written, in transactions of bounded size.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ IDLE_PEOPLE = "MATCH (p:Person) WHERE NOT (p)-->(:Title) RETURN p.key AS key"
 DROP_PEOPLE = "UNWIND $keys AS key MATCH (p:Person {key: key}) WHERE NOT (p)-->(:Title) DELETE p"
 
 type Edges = dict[tuple[str, str], tuple[float, str]]
-"""Viewings or ratings: progress or thumb, and time, by viewer and title."""
+"""Viewings or ratings by viewer and title: the progress or the thumb, and the time."""
 
 
 class GraphBulkLoader(GraphWriter):

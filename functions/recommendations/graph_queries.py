@@ -1,8 +1,8 @@
-"""The graph queries of shelves: one query each, and each result has the reason that applies to it.
+"""The graph queries for shelves: one query per shelf; each result includes the reason for recommending it.
 
-A relation weighs the more the fewer titles have it: a person or genre of n titles weighs 1/(1 + ln n), so a writer of
-three films 0.48 and a genre of a thousand 0.13. A step that every viewer takes would weigh 3, one that a tenth of them
-takes about 0.5.
+A relation weighs more the fewer titles share it: a person or genre with n titles weighs 1/(1 + ln n), so a writer of
+three films weighs 0.48 and a genre of a thousand films 0.13. A step that every viewer takes would weigh 3; a step that
+a tenth of them take weighs about 0.5.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ACTING = 0.8
 NEXT_WEIGHT = 3.0
 GENRE_TITLES = 100
-"""How many titles of the rarest genre are considered, besides those that share people or viewers."""
+"""How many titles of the rarest genre are considered, in addition to titles that share people or viewers."""
 
 HISTORY = """
 MATCH (u:User {id: $user})-[w:WATCHED]->(t:Title)
@@ -93,7 +93,7 @@ _WORDS = {
     ReasonKind.ACTED_IN: ("Also with {}", "With {}"),
     ReasonKind.WATCHED_NEXT: ("Also watched by viewers of {}",) * 2,
 }
-"""The words for a shared person with the same role in both titles, and for one with another role in this title."""
+"""The wording for a person with the same role in both titles, and for a person with another role in this title."""
 
 
 class GraphQueries:
@@ -125,7 +125,7 @@ class GraphQueries:
         return [_candidate(row, Reason(ReasonKind.POPULAR, "Popular now")) for row in rows]
 
     def _few(self, text: str, without: Collection[str], limit: int, **parameters: object) -> list[Row]:
-        """Run a query that first takes enough of the best titles and then drops the excluded ones."""
+        """Run a query that selects the best titles, with enough spare ones to make up for those in `without`."""
         enough = limit + len(without)
         given = {"without": list(without), "enough": enough, "limit": limit, **parameters}
         return self._bolt.read(lambda ask: ask(text, **given))
@@ -136,7 +136,7 @@ def _candidate(row: Mapping[str, Any], reason: Reason) -> Candidate:
 
 
 def _likeness(parts: Sequence[Sequence[Any]], shared: Sequence[Mapping[str, Any]]) -> Reason:
-    """Return the reason that weighs most: a person or step, or else the rarest genre that both titles have."""
+    """Return the reason with the highest weight: a person or a step, otherwise the rarest genre that they share."""
     part, kind, same, via = max(parts, key=lambda each: (each[0], each[1], each[3]))
     if part > 0 and (not shared or part >= shared[0]["say"]):
         as_both, as_other = _WORDS[ReasonKind(kind.lower())]

@@ -1,8 +1,8 @@
-"""Keeping the graph up to date: a message is a hint, and the current state of the catalogue and usage is written.
+"""Keeping the graph up to date: a message only says what changed; the current state in catalogue or usage is written.
 
-So a message may come twice, late or out of order. A viewing is written as the message describes it and then compared
-with usage: if it was cleared in the meantime it is removed again, by this message or by the message of the clearing,
-which is sent later.
+Messages may therefore arrive twice, late or out of order. A viewing is written as the message describes it and then
+compared with usage: if the viewer cleared it in the meantime, it is removed again, either while this message is
+handled or by the later message about the clearing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ATTEMPTS = 5
 
 
 class GraphSync:
-    """Writes into the graph what messages hint at; `send` enqueues such a message."""
+    """Updates the graph as messages request; `send` enqueues such a message."""
 
     def __init__(
         self, graph: Graph, titles: TitleSource, usage: StateSource, *, send: Callable[[UpdateGraph], None]
@@ -36,11 +36,11 @@ class GraphSync:
         self._send = send
 
     def request_forgetting(self, user_id: str) -> None:
-        """Request by message that a viewer is removed, so that deleting an account does not wait for the graph."""
+        """Enqueue the removal of a viewer, so that deleting an account does not wait for the graph."""
         self._send(UpdateGraph("forgotten", user_id=user_id))
 
     def update(self, message: UpdateGraph) -> None:
-        """Write what a message hints at; raise Malformed if it lacks what its change needs."""
+        """Update the graph as the message requests; raise Malformed if the message lacks a field for its change."""
         match message:
             case UpdateGraph(change="title", title_id=str(title)):
                 self.sync_title(title)
@@ -60,7 +60,7 @@ class GraphSync:
                 raise Malformed(f"A message of update-graph with the change {message.change!r} lacks a field.")
 
     def sync_title(self, title_id: str) -> None:
-        """Write a title as the catalogue has it now."""
+        """Write the catalogue's current version of a title."""
         title = self._titles.find_title(title_id)
         if title is None:
             self._graph.write_titles([GraphTitle(title_id, 0)], force=True)
@@ -68,7 +68,7 @@ class GraphSync:
             self._graph.write_titles([graph_title(title)])
 
     def _record_viewing(self, user_id: str, viewing: Viewing) -> None:
-        """Write a viewing unless it was cleared; a view that was made later is another one."""
+        """Write a viewing unless the viewer has cleared it; a later viewing of the title does not count as this one."""
         self._graph.record_viewing(user_id, viewing)
         view = self._usage.title_state(user_id, viewing.title_id).view
         if view is None or view.made_at > viewing.at:
@@ -81,7 +81,7 @@ class GraphSync:
             self._graph.remove_viewings(user_id, title_id)
 
     def _record_rating(self, user_id: str, title_id: str, at: datetime) -> None:
-        """Write the current rating, again if it changes in the meantime."""
+        """Write the current rating; repeat if it changes in the meantime."""
         rating = self._usage.title_state(user_id, title_id).rating
         for _ in range(_ATTEMPTS):
             self._graph.record_opinion(user_id, Opinion(title_id, rating, at))

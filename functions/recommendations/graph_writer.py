@@ -5,10 +5,10 @@
     (:Person {key, name})-[:DIRECTED | WROTE | ACTED_IN]->(:Title)
     (:User {id})-[:WATCHED {progress, at}]->(:Title)    (:User)-[:RATED {rating, at}]->(:Title)
 
-`facts_format` and what follows are the facts of `card_facts`. Every key has a constraint. What is to be written is
-first compared with what exists, and only the difference is applied: a repeated write changes nothing, and rebuilding a
-correct graph writes nothing. A viewing of a title that the graph does not know yet creates its node; it is shown once
-the catalogue lists it. Times are text that sorts as they do.
+`facts_format` and the properties after it are the facts of `card_facts`. Every key has a uniqueness constraint. New
+data is first compared with the graph, and only differences are written: a repeated write changes nothing, and
+rebuilding a correct graph writes nothing. A viewing of a title that is not in the graph yet creates the title's node;
+the title is shown once the catalogue lists it. Times are stored as text that sorts chronologically.
 """
 
 from __future__ import annotations
@@ -243,9 +243,9 @@ def _facts(title: GraphTitle) -> dict[str, Any]:
 
 
 def _new(names: Mapping[tuple[str, str], str], old: Collection[tuple[str, str]]) -> list[list[object]]:
-    """Return the edges that each title does not have yet, as `[title, [[key, name], …]]`.
+    """Return the edges missing from each title, as `[title, [[key, name], …]]`.
 
-    Nobody else adds them in the meantime, because the transaction holds the lock on the title's node.
+    No other transaction adds them in the meantime, because this one holds the lock on the title's node.
     """
     new = sorted(edge for edge in names if edge not in old)
     return [
@@ -255,7 +255,7 @@ def _new(names: Mapping[tuple[str, str], str], old: Collection[tuple[str, str]])
 
 
 def _run(tx: ManagedTransaction, text: str, **lists: Sequence[object]) -> None:
-    """Run a statement over lists, unless one is empty."""
+    """Run a statement with lists as parameters, unless one of them is empty."""
     if all(lists.values()):
         tx.run(text, **lists).consume()  # type: ignore[arg-type]
 
@@ -271,8 +271,8 @@ def _unwatch(tx: ManagedTransaction, user_id: str, title_id: str | None) -> None
 def _update_derived(tx: ManagedTransaction, before: Mapping[str, str], after: Mapping[str, str]) -> None:
     """Update views, heat and steps after a viewer's history has changed.
 
-    A step that is not in the graph is created if the viewer's own share in it is significant; smaller shares only add
-    to existing steps. The next rebuild adds up all of them.
+    A step that is not in the graph is created only if this viewer's share of its weight is significant; smaller shares
+    are added only to existing steps. The next rebuild adds up all shares.
     """
     counts: dict[str, list[float]] = {}
     for history, sign in ((before, -1), (after, 1)):
@@ -292,5 +292,5 @@ def _update_derived(tx: ManagedTransaction, before: Mapping[str, str], after: Ma
 
 
 def in_order(history: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return what was watched and when, earliest first, and by id among simultaneous ones."""
+    """Return pairs of title id and time, earliest first; simultaneous viewings are sorted by id."""
     return sorted(history.items(), key=lambda watched: (watched[1], watched[0]))

@@ -1,7 +1,7 @@
-"""The terms of recommendations: what the graph holds of a title and of a viewer, and shelves of picks with reasons.
+"""The terms of recommendations: the graph's data about titles and viewers, and shelves of picks with reasons.
 
-The graph is a copy that can be rebuilt at any time: titles come from the catalogue, views and ratings from usage. It
-holds of titles what its queries and their cards need, as plain values, and of viewers only ids.
+The graph is a copy that can be rebuilt at any time: titles come from the catalogue, views and ratings from usage. For
+a title it stores what queries and cards need, as plain values; for a viewer it stores only the id.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 SHELF_LENGTH = 24
 MORE_LENGTH = 12
 RECENT = 12
-"""How many of the most recently watched titles decide what comes next; with a decay of 0.8 the others weigh 7 %."""
+"""How many recently watched titles determine the recommendations; with DECAY, all older ones would weigh 7 %."""
 
 DECAY = 0.8
 """The factor by which a title's weight shrinks with each step back in a viewer's history."""
 
 DISLIKED = 0.6
-"""The weight of a title that the viewer rated down: less, but it still shows what kind of titles they watch."""
+"""The weight of a title that the viewer rated down: lower, but it still shows what kind of titles they watch."""
 
 
 class Role(StrEnum):
-    """The role of a person in a title; the types of relationship in the graph."""
+    """The role of a person in a title; each role is a relationship type in the graph."""
 
     DIRECTED = "DIRECTED"
     WROTE = "WROTE"
@@ -46,7 +46,7 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class GraphTitle:
-    """A title as the graph holds it; one that is not listed has no description."""
+    """A title as the graph stores it; a title that is not listed has no description."""
 
     id: str
     revision: int
@@ -60,7 +60,7 @@ class GraphTitle:
 
 @dataclass(frozen=True, slots=True)
 class Viewing:
-    """A viewer watched at least half of a title: how far, and when last."""
+    """The fact that a viewer watched at least half of a title: how far they got, and when they last watched it."""
 
     title_id: str
     progress: float
@@ -78,7 +78,7 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class ViewerHistory:
-    """Everything that the graph holds of one viewer."""
+    """Everything that the graph stores about one viewer."""
 
     id: str
     viewings: tuple[Viewing, ...] = ()
@@ -110,7 +110,7 @@ class ReasonKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a title is recommended: the kind for programs, the words for people."""
+    """Why a title is recommended: the kind is for programs, the text is for people."""
 
     kind: ReasonKind
     words: str

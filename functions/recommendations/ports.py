@@ -1,4 +1,4 @@
-"""What recommendations need of the outside."""
+"""The interfaces that recommendations need from other slices and from stores."""
 
 from __future__ import annotations
 
@@ -15,35 +15,38 @@ if TYPE_CHECKING:
 
 
 class Ranking(Protocol):
-    """The queries of shelves; each raises StoreUnavailable while the graph is unavailable."""
+    """The queries for shelves; each raises StoreUnavailable while the graph is unavailable."""
 
     def history(self, user_id: str) -> list[Watched]:
-        """Return what a viewer watched, latest first."""
+        """Return the titles that a viewer watched, latest first."""
 
     def next_for(self, history: Sequence[Watched], *, limit: int) -> list[Candidate]:
-        """Return watchable titles that others watched after the latest of these, best first, without these."""
+        """Return watchable titles, not in `history`, that others watched after its latest titles; best first."""
 
     def similar(self, title_id: str, *, without: Collection[str], watchable: bool, limit: int) -> list[Candidate]:
-        """Return listed titles similar to one, best first, without some; with `watchable` only watchable ones."""
+        """Return listed titles similar to a title, not in `without`, best first; `watchable` omits unwatchable ones."""
 
     def popular(self, *, limit: int) -> list[Candidate]:
-        """Return the watchable titles that are watched most at present, none if nobody watches."""
+        """Return the watchable titles that are watched most at present; empty if nobody has watched anything."""
 
 
 class Graph(Protocol):
     """Writes the graph; every method raises StoreUnavailable while the graph is unavailable."""
 
     def write_titles(self, titles: Sequence[GraphTitle], *, force: bool = False) -> list[str]:
-        """Write titles; return the ids of those that the graph has in a later revision, which only `force` replaces."""
+        """Write titles; return the ids of titles that were skipped because the graph has a later revision.
+
+        `force` overwrites later revisions too.
+        """
 
     def title_ids(self, *, after: str, until: str | None) -> list[str]:
-        """Return the ids of the graph's titles above `after`, up to and including `until`, in order."""
+        """Return the sorted ids of the graph's titles greater than `after`, up to and including `until`."""
 
     def user_ids(self, *, after: str, until: str | None) -> list[str]:
-        """Return the ids of the graph's viewers above `after`, up to and including `until`, in order."""
+        """Return the sorted ids of the graph's viewers greater than `after`, up to and including `until`."""
 
     def record_viewing(self, user_id: str, viewing: Viewing) -> None:
-        """Record that a viewer watched a title; nothing changes unless it is later than what the graph has."""
+        """Record that a viewer watched a title; ignored unless it is later than the viewing in the graph."""
 
     def record_opinion(self, user_id: str, opinion: Opinion) -> None:
         """Set a rating; 0 removes it."""
@@ -58,10 +61,10 @@ class Graph(Protocol):
         """Replace the histories and ratings of viewers; steps and popularity are not updated."""
 
     def histories(self) -> Iterator[tuple[str, list[tuple[str, datetime]]]]:
-        """Yield each viewer with what they watched and when, earliest first, and by id among simultaneous ones."""
+        """Yield each viewer with titles and times watched, earliest first; simultaneous viewings are sorted by id."""
 
     def write_steps(self, rows: Iterable[tuple[str, Mapping[str, int]]]) -> None:
-        """Replace the steps that lead away from each of the given titles."""
+        """Replace the steps that start at each of the given titles."""
 
     def write_popularity(self, counts: Mapping[str, tuple[int, float]]) -> None:
         """Overwrite every title's view count and heat; titles that are not given get 0."""
@@ -71,16 +74,16 @@ class Graph(Protocol):
 
 
 class ShelfTitles(Protocol):
-    """What shelves ask of the catalogue."""
+    """The part of the catalogue that shelves use."""
 
     def get(self, title_id: str) -> Title:
         """Return a title; raise NotFound."""
 
     def known(self, title_ids: Iterable[str]) -> dict[str, Title]:
-        """Return the titles with these ids by id, without those that are unknown or withdrawn."""
+        """Return the titles with these ids, keyed by id; unknown and withdrawn titles are omitted."""
 
     def best_titles(self, *, genre: str = "", limit: int) -> list[Title]:
-        """Return watchable titles, highest rated first, then newest; of one genre if it is given."""
+        """Return watchable titles, highest rated first, then newest; only titles of `genre` if it is given."""
 
 
 class TitleSource(Protocol):

@@ -1,8 +1,8 @@
-"""Rebuilding the graph from the catalogue and from usage, page by page; each page is recorded before the next begins.
+"""Rebuilding the graph from the catalogue and usage, page by page; progress is stored after each page.
 
-A rebuild that is interrupted continues from its cursor. It compares before it writes, so a correct graph is only read.
-Messages keep updating the graph during a rebuild: the graph's ids are listed before their sources are read, so nothing
-that is newer than a page is mistaken for a leftover.
+An interrupted rebuild continues from its cursor. It compares before it writes, so a correct graph is only read.
+Messages keep updating the graph during a rebuild. The ids in the graph are therefore listed before the sources are
+read, so that a node added in the meantime is not mistaken for one whose source is gone.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 TITLES_A_PAGE = 500
 VIEWERS_A_PAGE = 200
 VIEWS_A_PART = 200_000
-"""How many views are counted into steps at once: about 200 MB of memory."""
+"""How many views are counted into steps at once; this takes about 200 MB of memory."""
 
 STALE = timedelta(minutes=15)
-"""A rebuild without progress for this long is not running."""
+"""A rebuild that has made no progress for this long is considered interrupted."""
 
 MAX_AGE = timedelta(days=7)
-"""A graph of this age is rebuilt, which reduces each title's steps to the strongest."""
+"""The age at which the graph is rebuilt, which also reduces each title's steps to the strongest."""
 
 
 class Phase(StrEnum):
@@ -50,7 +50,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RebuildProgress:
-    """How far a rebuild is: the counts of what it has written, and the cursor at which it continues."""
+    """The progress of a rebuild: how much it has written, and the cursor from which it continues."""
 
     id: str
     started_at: datetime
@@ -68,7 +68,7 @@ class RebuildProgress:
 
     @property
     def runs(self) -> bool:
-        """Return whether it is neither done nor failed."""
+        """Return whether the rebuild is neither done nor failed."""
         return self.phase not in (Phase.DONE, Phase.FAILED)
 
 
@@ -97,12 +97,12 @@ class Rebuild:
         return self._store.progress()
 
     def start(self) -> RebuildProgress:
-        """Begin a rebuild and return it; return the running one if there is one."""
+        """Start a rebuild and return it, or return the one that is already running."""
         now = self._now()
         last = self._store.progress()
         if last and last.runs and now - last.updated_at < STALE:
             return last
-        if last and last.runs:  # it was interrupted and continues where it was
+        if last and last.runs:  # interrupted: continues from its cursor
             begun = replace(last, updated_at=now)
         else:
             in_all = self._sources.count_titles()
@@ -112,9 +112,9 @@ class Rebuild:
         return begun
 
     def start_if_due(self) -> bool:
-        """Begin a rebuild if there is none, if the last was interrupted, failed or is old, or if messages were lost.
+        """Start a rebuild if there was none, if the last was interrupted, failed or is old, or if messages were lost.
 
-        It also begins if the last one wrote the facts of cards in a lower format.
+        Also start one if the last rebuild wrote card facts in a lower format version.
         """
         last, now = self._store.progress(), self._now()
         if last and last.runs:
@@ -128,7 +128,7 @@ class Rebuild:
         return due
 
     def advance(self, rebuild_id: str, *, within_s: float) -> bool:
-        """Continue a rebuild for about `within_s`; return whether it has ended or another one has replaced it."""
+        """Continue a rebuild for about `within_s` seconds; return whether it has ended or been replaced by another."""
         until = time.monotonic() + within_s
         progress = self._store.progress()
         while progress and progress.id == rebuild_id and progress.runs:
@@ -153,7 +153,7 @@ class Rebuild:
         self._store.record_loss(self._now())
 
     def _titles(self, progress: RebuildProgress) -> RebuildProgress:
-        """Write a page of titles; titles that only the graph has are looked up one by one."""
+        """Write a page of titles; titles that are only in the graph are looked up one by one."""
         page = self._sources.titles(progress.cursor, TITLES_A_PAGE)
         last = len(page) < TITLES_A_PAGE
         cursor = page[-1].id if page else progress.cursor
@@ -172,13 +172,13 @@ class Rebuild:
         )
 
     def _write(self, titles: Sequence[Title]) -> None:
-        """Write titles; a title that the graph has in a later revision is read again and written over it."""
+        """Write titles; where the graph has a later revision, read the title again and overwrite the node with it."""
         for refused in self._graph.write_titles([graph_title(title) for title in titles]):
             if title := self._sources.find_title(refused):
                 self._graph.write_titles([graph_title(title)], force=True)
 
     def _viewers(self, progress: RebuildProgress, until: float) -> RebuildProgress:
-        """Write viewers until the time is over; viewers that only the graph has are removed."""
+        """Write viewers until the time limit; viewers that are only in the graph are removed."""
         there = iter(self._graph.user_ids(after=progress.cursor, until=None))
         waiting = next(there, None)
         page: list[ViewerHistory] = []
@@ -211,7 +211,7 @@ class Rebuild:
         return write(None)
 
     def _steps(self, progress: RebuildProgress) -> RebuildProgress:
-        """Count steps and popularity from the graph's own viewings, and write what differs."""
+        """Count steps and popularity from the viewings in the graph, and write the differences."""
         names: dict[str, str] = {}
         histories: list[list[tuple[str, datetime]]] = []
         views: Counter[str] = Counter()

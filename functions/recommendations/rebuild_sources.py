@@ -1,4 +1,4 @@
-"""Titles and viewers as the graph holds them, from the catalogue and from usage."""
+"""Titles and viewers in the form that the graph stores, read from the catalogue and usage."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def graph_title(title: Title) -> GraphTitle:
-    """Return a title as the graph holds it."""
+    """Return a title in the form that the graph stores."""
     if not title.listed:
         return GraphTitle(title.id, title.revision)
     details = title.details
@@ -37,7 +37,7 @@ def graph_title(title: Title) -> GraphTitle:
 
 
 def viewer_history(usage: ViewerUsage) -> ViewerHistory:
-    """Return what the graph holds of a viewer: the titles of which they watched at least half, and their ratings."""
+    """Return a viewer's data for the graph: the titles of which they watched at least half, and their ratings."""
     viewings = (
         Viewing(view.title_id, round(view.progress, 3), view.watched_at)
         for view in usage.views
@@ -72,7 +72,7 @@ class SliceSources:
 
 
 def _by_key(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Return each name once, with the form in which names are compared."""
+    """Return each distinct name with its key, the folded form in which names are compared."""
     found: dict[str, str] = {}
     for name in names:
         if key := " ".join(name.casefold().split()):

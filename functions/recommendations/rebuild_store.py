@@ -1,4 +1,4 @@
-"""The progress of rebuilds in Mongo rather than in the graph, which may be what is lost."""
+"""The progress of rebuilds, kept in Mongo, because the graph itself may be lost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class MongoRebuildStore:
-    """The collection `graph`: one document for the latest rebuild, one for what was lost since."""
+    """The collection `graph`: one document for the latest rebuild, one for the time at which a message was lost."""
 
     def __init__(self, database: Database[dict[str, Any]]) -> None:
         self._records = database["graph"]

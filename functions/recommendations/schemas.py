@@ -50,7 +50,7 @@ class RecommendedShelf(Struct, frozen=True):
 
 
 class RecommendedHome(Struct, frozen=True):
-    """The shelves of a viewer's home page in their order, none of which is empty.
+    """The shelves of a viewer's home page in display order; none of them is empty.
 
     While the graph is unavailable they come from the catalogue alone.
     """
@@ -69,13 +69,13 @@ class RecommendedHome(Struct, frozen=True):
 
 
 class SimilarTitles(Struct, frozen=True):
-    """The titles most similar to one, at most twelve, most similar first."""
+    """The titles most similar to a title, at most twelve, most similar first."""
 
     titles: list[RecommendedCard]
 
 
 class RebuildStatus(Struct, frozen=True):
-    """How far a rebuild of the graph is."""
+    """The progress of a rebuild of the graph."""
 
     id: str
     phase: Phase

@@ -1,8 +1,8 @@
-"""What to watch next: the shelves of a viewer's home page, and what is similar to a title; it works without the graph.
+"""Recommendations: the shelves of a viewer's home page, and similar titles; both work without the graph.
 
-The graph ranks titles and has the facts of their cards; titles whose facts it has in an old format are read from the
-catalogue. While the graph is unavailable, or has no views yet, the shelves come from the catalogue alone,
-and their words claim only what the catalogue knows.
+The graph ranks titles and stores the facts for their cards; a title whose facts have an old format is read from the
+catalogue. While the graph is unavailable, or has no views yet, the shelves come from the catalogue alone, and their
+texts state only what follows from the catalogue.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ BECAUSE_SHELVES = 2
 
 POPULAR_S = 30.0
 MOST_POPULAR = 200
-"""What is popular is the same for everyone: this many titles are read, once in this many seconds."""
+"""The popular titles are the same for everyone: MOST_POPULAR of them are read, at most once every POPULAR_S seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class RankedShelf:
-    """A shelf before the missing cards are read."""
+    """A shelf whose missing cards have not been read yet."""
 
     id: str
     heading: str
@@ -68,7 +68,7 @@ class Recommendations:
         return _worth_showing(shelves)
 
     def similar(self, title_id: str) -> list[Pick]:
-        """Return titles similar to one, most similar first; raise NotFound."""
+        """Return titles similar to a title, most similar first; raise NotFound."""
         title = self._titles.get(title_id)
         try:
             found = self._ranking.similar(title.id, without=(), watchable=False, limit=MORE_LENGTH)
@@ -98,7 +98,7 @@ class Recommendations:
         ]
 
     def _cards(self, candidates: Sequence[Candidate], *, watchable: bool) -> dict[str, Card]:
-        """Return the cards of candidates by id; those that the graph does not have come from the catalogue."""
+        """Return the cards of candidates by id; cards that are missing from the graph come from the catalogue."""
         cards = {each.id: each.card for each in candidates if each.card}
         missing = [each.id for each in candidates if each.id not in cards]
         found = self._titles.known(missing) if missing else {}
@@ -111,7 +111,7 @@ class Recommendations:
         return RankedShelf("for-you", "For you", "From what you watched last", tuple(found))
 
     def _because(self, history: Sequence[Watched]) -> list[RankedShelf]:
-        """Return a shelf for each of the titles that a viewer watched last and did not dislike."""
+        """Return a shelf for each recently watched title that the viewer did not rate down."""
         watched = [each.id for each in history]
         liked = [each for each in history if each.listed and each.rating >= 0][:BECAUSE_SHELVES]
         return [
@@ -137,7 +137,7 @@ class Recommendations:
         return known[1]
 
     def _best(self, without: Collection[str] = ()) -> Shelf:
-        """Return what the catalogue recommends: the highest rated titles, or the newest where nothing is rated."""
+        """Return the catalogue's own shelf: the highest rated titles, or the newest if too few are rated."""
         best = self._titles.best_titles(limit=SHELF_LENGTH + len(without))
         found = [title for title in best if title.id not in without]
         rated = [title for title in found if title.details.imdb_rating]
@@ -153,7 +153,7 @@ def _rated(title: Title) -> Pick:
 
 
 def _worth_showing(shelves: Iterable[Shelf]) -> list[Shelf]:
-    """Return the shelves that are not too short, with each title only on the first of its shelves."""
+    """Return the shelves that are long enough; a title on several shelves is kept only on the first."""
     shown: list[Shelf] = []
     seen: set[str] = set()
     for shelf in shelves:

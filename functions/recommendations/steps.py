@@ -1,8 +1,9 @@
-"""Steps: how often viewers went from one title to another, counted so that every change can be undone exactly.
+"""Steps: how often viewers went on from one title to another, counted so that every change can be undone exactly.
 
-Each viewer's history gives a step from a title to each of the next 20. Its weight is 2/(1 + places + changes of time)
-for the places and changes of time between the two, so titles that were watched at the same time are closer; the step
-back has a fifth of that weight. Weights are whole thousandths, so sums do not depend on the order of addition.
+In a viewer's history there is a step from each title to each of the next 20. Its weight is 2/(1 + p + c), where p is
+the number of places between the two titles and c is how often the viewing time changes on the way, so titles with the
+same viewing time are closer. The step back has a fifth of that weight. Weights are whole thousandths, so sums do not
+depend on the order of addition.
 """
 
 from __future__ import annotations
@@ -15,19 +16,19 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 type History = Sequence[tuple[str, object]]
-"""What a viewer watched, and when: by time, and by id among simultaneous ones."""
+"""The titles that a viewer watched, with times: sorted by time, then by id."""
 
 WINDOW = 20
 ONE = 1000
 FORTH = tuple(round(2 * ONE / (1 + between)) for between in range(2 * WINDOW + 1))
 BACK = tuple(round(2 * ONE / 5 / (1 + between)) for between in range(2 * WINDOW + 1))
-"""The weights of a step by the number of places and changes of time between the titles."""
+"""The weight of a step, indexed by the number of places plus changes of time between the titles."""
 
 SIGNIFICANT = 200
-"""Steps of a lower weight are noise: a single viewer, more than four places apart."""
+"""Steps of lower weight are noise: one viewer watched both titles, more than four places apart."""
 
 ROW = 200
-"""The most steps that lead away from a title after a rebuild."""
+"""The maximum number of steps that start at a title after a rebuild."""
 
 POWER, DAMPING, SHRINKAGE = 0.8, 0.4, 5
 """A step's strength is `(weight / 1000)^0.8 / ((views_from + 5) * (views_to + 5))^0.4`: near 1 if all take it."""
@@ -54,13 +55,13 @@ def _pairs(history: History) -> Iterator[tuple[str, str, int]]:
 
 
 def difference(before: History, after: History) -> dict[tuple[str, str], tuple[int, int]]:
-    """Return the steps whose weights change with a history, with the weights before and after."""
+    """Return the steps whose weights differ between two versions of a history, with both weights."""
     old, new = steps(before), steps(after)
     return {step: (old[step], new[step]) for step in old.keys() | new.keys() if old[step] != new[step]}
 
 
 def strength(weight: int, views_from: int, views_to: int) -> float:
-    """Return the strength of a step, the edge's score."""
+    """Return the strength of a step, which is the score of the edge."""
     damped = ((views_from + SHRINKAGE) * (views_to + SHRINKAGE)) ** DAMPING
     return float((weight / ONE) ** POWER / damped)
 
@@ -68,7 +69,7 @@ def strength(weight: int, views_from: int, views_to: int) -> float:
 def rows(
     histories: Iterable[History], views: Mapping[str, int], titles: frozenset[str] | None = None
 ) -> dict[str, dict[str, int]]:
-    """Return the significant steps that lead away from titles (all, or these), the strongest of each title."""
+    """Return the strongest significant steps that start at each title: at all titles, or only at `titles`."""
     counted: dict[str, Counter[str]] = {}
     for history in histories:
         for title, later, between in _pairs(history):
@@ -92,8 +93,9 @@ _BEGINNING = 1_735_689_600  # 1 January 2025, so that heat stays within a float 
 
 
 def heat(at: datetime) -> float:
-    """Return what a view adds to a title's heat: twice as much for each fortnight that it is later.
+    """Return the amount that a view adds to a title's heat; it doubles with every fortnight.
 
-    Heats need no clock: their order changes only when somebody watches (forward decay, Cormode et al., 2009).
+    Heats are compared without a clock: their order changes only when somebody watches (forward decay, Cormode et al.,
+    2009).
     """
     return float(2.0 ** min(1000.0, (at.timestamp() - _BEGINNING) / _SECONDS))

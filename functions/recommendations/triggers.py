@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 app = SliceApp(bootstrap, "functions.recommendations.schemas")
 
 REBUILD_S = 120.0
-"""How long one message continues a rebuild before it hands over to the next: well within a function's time limit."""
+"""How long one message continues a rebuild before it enqueues the next message; well within a function's time limit."""
 
 NOT_CONTINUED = "It could not continue in several attempts; the log of rebuild_graph says why."
 
@@ -42,7 +42,7 @@ def similar_titles(id: TitleId) -> SimilarTitles:
 
 @app.post("graph/rebuild", caller=OWNER, status=202)
 def start_rebuild() -> RebuildStatus:
-    """Begin to rebuild the graph unless a rebuild is running, and return how far it is."""
+    """Start a rebuild of the graph unless one is running, and return its progress."""
     from functions.recommendations.schemas import RebuildStatus
 
     return RebuildStatus.of(bootstrap.graph().rebuild.start())
@@ -50,7 +50,7 @@ def start_rebuild() -> RebuildStatus:
 
 @app.get("graph/rebuild", caller=OWNER, raises=[NotFound])
 def get_rebuild() -> RebuildStatus:
-    """Return how far the latest rebuild of the graph is."""
+    """Return the progress of the latest rebuild of the graph."""
     from functions.recommendations.schemas import RebuildStatus
 
     progress = bootstrap.graph().rebuild.progress()
@@ -61,7 +61,7 @@ def get_rebuild() -> RebuildStatus:
 
 @app.queue("update-graph")
 def update_graph(message: UpdateGraph) -> None:
-    """Write into the graph what a message hints at: a title, a viewing, a rating, or what was cleared."""
+    """Update the graph as a message requests: write a title, a viewing or a rating, or remove cleared viewings."""
     bootstrap.graph().sync.update(message)
 
 
@@ -74,19 +74,19 @@ def update_graph_poison(message: UpdateGraph) -> None:
 
 @app.queue("rebuild-graph")
 def rebuild_graph(message: RebuildGraph) -> None:
-    """Continue a rebuild for a while; what is left is for the next message."""
+    """Continue a rebuild for a while; the next message continues the rest."""
     if not bootstrap.graph().rebuild.advance(message.rebuild_id, within_s=REBUILD_S):
         bootstrap.resources.queues().send(message)
 
 
 @app.dead_letters("rebuild-graph")
 def rebuild_graph_poison(message: RebuildGraph) -> None:
-    """Record that a rebuild failed; the timer begins another one."""
+    """Record that a rebuild failed; the timer starts another one."""
     bootstrap.graph().rebuild.fail(message.rebuild_id, NOT_CONTINUED)
 
 
 @app.timer("0 50 * * * *")
 def repair_graph() -> None:
-    """Rebuild the graph if that is due: messages were lost, it was never built, or it is a week old."""
+    """Start a rebuild if one is due, for instance because messages were lost or the last rebuild is a week old."""
     if bootstrap.resources.settings().neo4j_uri:
         bootstrap.graph().rebuild.start_if_due()

@@ -1,4 +1,4 @@
-"""What uploads need of the outside."""
+"""The interface that uploads need: the blob store."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A parameter of a blob trigger that names the blob without its content: no byte of a film passes through the host.
+"""A blob trigger parameter with the name but not the content of a blob, so no byte of a film passes through the host.
 
-The worker asks for such a reference, instead of the content, if a parameter has an SDK type (deferred binding).
-Microsoft's own SDK types would import the storage client at every cold start; this one imports nothing.
+For a parameter with an SDK type, the worker requests such a reference instead of the content (deferred binding).
+Microsoft's own SDK types would import the storage client at every cold start; this type imports nothing.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class BlobReference(SdkType):  # type: ignore[misc]
 
 
 class BlobReferenceConverter(InConverter, binding="blob", trigger="blobTrigger"):  # type: ignore[misc, call-arg]
-    """Creates the reference from the host's message."""
+    """Creates references from the host's messages."""
 
     @classmethod
     def check_input_type_annotation(cls, pytype: type) -> bool:
-        """Return whether a parameter of that type receives a reference."""
+        """Return whether a parameter of this type receives a reference."""
         return issubclass(pytype, BlobReference)
 
     @classmethod
@@ -42,5 +42,5 @@ class BlobReferenceConverter(InConverter, binding="blob", trigger="blobTrigger")
 
     @classmethod
     def has_implicit_output(cls) -> bool:
-        """Return False: the trigger has no output."""
+        """Return False, because the trigger has no output."""
         return False

@@ -24,7 +24,7 @@ WATERMARK = "watermark"
 
 
 class BlobUploads:
-    """Uploads in blob storage; `front` is the origin by which browsers reach storage, if it is another."""
+    """Uploads in blob storage; `front` is the origin that browsers use for storage, if not the account's own."""
 
     def __init__(self, service: BlobServiceClient, signer: Signer, *, front: str = "") -> None:
         self._service = service

@@ -1,4 +1,4 @@
-"""Uploads: tickets to upload a film, and what its arrival starts."""
+"""Uploads: tickets to upload a film, and the work that the arrival of a film starts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DESCRIBING = (UploadKind.METADATA, UploadKind.POSTER, UploadKind.BACKDROP)
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Permission to write one blob of `uploads` until `expires_at`; `replaces`: a blob with that name exists."""
+    """Permission to write one blob in `uploads` until `expires_at`; `replaces` is true if the blob already exists."""
 
     upload_url: str
     blob: str
@@ -47,7 +47,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What an uploaded blob starts: describing a title and, if the blob is a film, planning a job."""
+    """The work that an uploaded blob starts: describing a title and, if the blob is a film, planning a job."""
 
     title_id: str
     stem: str
@@ -57,7 +57,7 @@ class Arrival:
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """Return the messages that start it."""
+        """Return the messages that start the work."""
         describe = FetchMetadata(self.title_id, self.stem)
         return (describe, PlanEncode(self.job_id)) if self.job_id else (describe,)
 
@@ -85,7 +85,7 @@ class Uploads:
         self._largest_gb = largest_gb
 
     def issue_ticket(self, name: str, *, size: int) -> Ticket:
-        """Return a ticket for a file; raise Malformed if its name is not a valid blob name or it is too large."""
+        """Return a ticket for a file; raise Malformed if the file is too large or its name is not a valid blob name."""
         if not _is_blob_name(name):
             raise Malformed(f"{name[:80]!r} is not the name of a file; use a name like film.mkv.")
         if size > self._largest_gb << 30:
@@ -152,9 +152,9 @@ class Uploads:
         return kind is UploadKind.FILM and self._encodes.is_over(version)
 
     def record_arrival(self, blob: str) -> Arrival | None:
-        """Open title and job of a film that has arrived, or record a sidecar; a repeated call changes nothing.
+        """Open the title and job of an uploaded film, or record a sidecar; a repeated call changes nothing.
 
-        Return None for a blob that no longer exists, and for subtitles, which are read when their film is planned.
+        Return None if the blob no longer exists, and for subtitles, which are read when their film is planned.
         """
         stored = self._store.find_upload(blob)
         upload = read_name(blob)
@@ -180,7 +180,7 @@ class Uploads:
 
 
 def _is_blob_name(name: str) -> bool:
-    """Return whether Azure accepts a blob name and a URL leads to it (Microsoft: Naming containers and blobs)."""
+    """Return whether Azure accepts a blob name and a URL can refer to it (Microsoft: Naming containers and blobs)."""
     parts = name.split("/")
     return (
         0 < len(name) <= LONGEST_NAME

@@ -1,4 +1,4 @@
-"""The functions of uploads: a blob that arrives opens its title and job, and a ticket lets one be uploaded."""
+"""The functions of uploads: a blob trigger that opens titles and jobs, and a route that issues upload tickets."""
 
 from __future__ import annotations
 

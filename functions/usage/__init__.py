@@ -1,1 +1,1 @@
-"""Usage: how far each viewer got with a title, what they mean to watch, and what they think of it."""
+"""Usage: how far each viewer got with a title, their watch lists, and their ratings."""

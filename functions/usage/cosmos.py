@@ -1,8 +1,8 @@
-"""Usage in Cosmos DB for NoSQL: one container, partitioned by `/user_id`: a viewer's items are together.
+"""Usage in Cosmos DB for NoSQL: one container, partitioned by `/user_id`, so all items of a viewer are together.
 
-An item's id is `<kind>~<title_id>`. A view is patched only over the etag it was read at; its `ttl` (seconds since its
-last change) says when it is deleted. The container is created with the account, with a default TTL of -1: an identity
-that only reads and writes items must not create containers.
+An item's id is `<kind>~<title_id>`. A view is patched only over the etag that was read; its `ttl` (seconds since its
+last change) determines when it is deleted. The container is created together with the account, with a default TTL of
+-1, because an identity that only reads and writes items is not allowed to create containers.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ if TYPE_CHECKING:
 
 TOO_MANY_REQUESTS = 429
 OWNER_NOT_FOUND = 1003
-"""The sub-status of a 404 that means the container or its database, not the item."""
+"""The sub-status of a 404 if the container or its database is missing, rather than the item."""
 
 _PASSING = (408, 410, TOO_MANY_REQUESTS, 449)
-"""Statuses after which a retry may help, as after all from 500 on."""
+"""HTTP statuses below 500 after which a retry may help; it may also help after any status from 500 on."""
 
 
 def _store_errors[**P, R](method: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a method: a service that is unreachable or throttling raises StoreUnavailable."""
+    """Make a method raise StoreUnavailable if the service is unreachable or throttling."""
 
     @functools.wraps(method)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -111,7 +111,7 @@ class CosmosUsage:
 
     @_store_errors
     def views(self, user_id: str, *, unfinished: bool, below: str | None, limit: int) -> list[View]:
-        # a view that was never watched has no position, and is on no page
+        # a view that was never watched has no position, so it is on no page
         condition = " AND c.unfinished = true" if unfinished else ""
         items = self._query(
             f"SELECT TOP @limit * FROM c WHERE c.user_id = @user AND c.kind = @kind AND c.place < @below{condition}"
@@ -150,14 +150,14 @@ class CosmosUsage:
 
     @_store_errors
     def remove_all(self, user_id: str, *kinds: UsageKind) -> None:
-        # one by one: a batch would fail as a whole if one item no longer exists
+        # one by one, because a batch would fail as a whole if one item no longer exists
         for kind in kinds:
             question = "SELECT c.id FROM c WHERE c.user_id = @user AND c.kind = @kind"
             for item in self._query(question, user_id, kind=kind.value):
                 self._delete(user_id, item["id"])
 
     def _query(self, question: str, user_id: str, **parameters: object) -> list[dict[str, Any]]:
-        """Return the result of a query in the partition of a viewer."""
+        """Return the result of a query in a viewer's partition."""
         given = [{"name": f"@{name}", "value": value} for name, value in {"user": user_id, **parameters}.items()]
         return list(self._container.query_items(question, parameters=given, partition_key=user_id))
 
@@ -177,6 +177,6 @@ def _ttl(view: View) -> int:
 
 
 def _raise_unless_item(error: CosmosResourceNotFoundError) -> None:
-    """Raise the error again if the container is missing rather than the item: that is an error of configuration."""
+    """Raise the error again if the container is missing rather than the item, which is a configuration error."""
     if error.sub_status == OWNER_NOT_FOUND:
         raise error

@@ -1,6 +1,6 @@
-"""Conversion between views, marks and flat documents, the same for both stores; times are text that sorts as they do.
+"""Conversion between views or marks and flat documents for both stores; times are text that sorts chronologically.
 
-Documents of the first release name the viewing session `sitting` and the reported milestone `told`.
+In documents of the first release, the viewing session is named `sitting` and the reported milestone `told`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def document_of(view: View) -> dict[str, Any]:
-    """Return the document of a view; `place` and `unfinished` exist for queries only."""
+    """Return the document of a view; `place` and `unfinished` exist only for queries."""
     return {
         "kind": UsageKind.VIEW.value,
         "user_id": view.user_id,
@@ -51,11 +51,11 @@ def document_of(view: View) -> dict[str, Any]:
 
 
 CHANGING = ("position_s", "duration_s", "watched_at", "place", "unfinished", "reported", "session")
-"""Fields of a view's document that a heartbeat changes; a patch of Cosmos DB can set ten."""
+"""Fields of a view's document that a heartbeat changes; a Cosmos DB patch can set at most ten."""
 
 
 def view_of(document: Mapping[str, Any]) -> View:
-    """Return the view of a document."""
+    """Return the view in a document."""
     session = document.get("session") or document["sitting"]
     return View(
         session=ViewingSession(
@@ -88,7 +88,7 @@ def document_of_mark(mark: Mark) -> dict[str, Any]:
 
 
 def mark_of(document: Mapping[str, Any]) -> Mark:
-    """Return the mark of a document."""
+    """Return the mark in a document."""
     return Mark(
         kind=UsageKind(document["kind"]),
         user_id=document["user_id"],
@@ -99,7 +99,7 @@ def mark_of(document: Mapping[str, Any]) -> Mark:
 
 
 def title_state_of(documents: Iterable[Mapping[str, Any]]) -> ViewerTitleState:
-    """Return the state in the documents of one viewer and one title."""
+    """Return the state contained in the documents of one viewer and one title."""
     view, listed_at, rating = None, None, 0
     for document in documents:
         match UsageKind(document["kind"]):
@@ -113,7 +113,7 @@ def title_state_of(documents: Iterable[Mapping[str, Any]]) -> ViewerTitleState:
 
 
 def viewers_of(documents: Iterable[Mapping[str, Any]]) -> Iterator[ViewerUsage]:
-    """Yield the viewers of documents that are sorted by viewer."""
+    """Yield the viewers contained in documents that are sorted by viewer."""
     for user_id, its in groupby(documents, key=lambda document: str(document["user_id"])):
         kept = list(its)
         yield ViewerUsage(

@@ -1,8 +1,8 @@
-"""The terms of usage: a view, the heartbeats that update it, and the marks that a viewer sets on titles.
+"""The domain of usage: views, the heartbeats that update them, and the marks that viewers set on titles.
 
-A view records how far one viewer got with one title. Opening the title creates it; heartbeats only update it, so a late
-heartbeat never brings back what the viewer has cleared. Within a viewing session only a higher sequence number changes
-the view; of several sessions the most recently opened one wins.
+A view records how far one viewer got with one title. Opening the title creates the view; heartbeats only update it, so
+a late heartbeat never restores a view that the viewer has cleared. Within a viewing session, only a higher sequence
+number changes the view; among several sessions, the most recently opened one wins.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
     from typing import Self
 
 FINISHED_SHARE = 0.95
-"""A title counts as finished when its credits begin: they take about a twentieth of a film."""
+"""A title counts as finished when its credits begin; credits take about a twentieth of a film."""
 
 RESUME_FROM_S = 5.0
-"""A viewer who stopped earlier than this starts from the beginning."""
+"""A viewer who stopped before this position starts from the beginning."""
 
 SEEN_SHARE = 0.1
 SEEN_S = 300.0
-"""A title counts as watched only if a tenth of it, or five minutes, was played rather than skipped."""
+"""A title counts as watched only if a tenth of it, or five minutes, was actually played rather than skipped."""
 
 KEPT_FOR = timedelta(days=730)
 UNWATCHED_KEPT_FOR = timedelta(days=2)
-"""A view is deleted this long after its last heartbeat, or, if it was never watched, when its tickets have expired."""
+"""A view is deleted this long after its last heartbeat or, if it was never watched, once its tickets have expired."""
 
 _WITH_ITS_SESSION = datetime.min.replace(tzinfo=UTC)
 
 
 class UsageKind(StrEnum):
-    """What is stored about a viewer and a title."""
+    """The kind of a stored item about a viewer and a title."""
 
     VIEW = "view"
     LISTED = "listed"
@@ -43,7 +43,7 @@ class UsageKind(StrEnum):
 
 
 class Milestone(IntEnum):
-    """How much of a view has been reported to the graph."""
+    """The part of a view that has been reported to the graph."""
 
     NONE = 0
     HALF = 1
@@ -52,7 +52,7 @@ class Milestone(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """The quality of playback, as the player has counted it since the viewing session began."""
+    """The quality of playback, as counted by the player since the viewing session began."""
 
     startup_ms: int | None = None
     rebuffers: int = 0
@@ -63,7 +63,7 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class ViewingSession:
-    """One opening of a title by a viewer, as in its ticket; `opened_at` is in whole milliseconds."""
+    """One opening of a title by a viewer, as stored in its ticket; `opened_at` is in whole milliseconds."""
 
     user_id: str
     title_id: str
@@ -73,13 +73,13 @@ class ViewingSession:
 
     @property
     def order(self) -> tuple[datetime, str]:
-        """Return the sort key of sessions: the most recently opened one is the greatest."""
+        """Return the sort key of sessions, which is greatest for the most recently opened one."""
         return self.opened_at, self.playback_id
 
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The report of a player: its position, and how long it has played in this session if it counts that."""
+    """A player's report: its position and, if the player counts it, the time played in this session."""
 
     sequence: int
     position_s: float
@@ -91,10 +91,10 @@ class Heartbeat:
 class View:
     """How far a viewer got with a title.
 
-    `session` is the session that wins and `sequence` its last heartbeat, -1 before the first. `played_s` is the time
-    played in it, None if its player does not count; `earlier_s` the time played in earlier sessions. `made_at` is when
-    the view was created, by default with its session; what happened before belongs to a view that was cleared.
-    `reported` is the milestone that the graph knows.
+    `session` is the winning session, and `sequence` the number of its last heartbeat, -1 before the first. `played_s` is
+    the time played in it, or None if its player does not count; `earlier_s` is the time played in earlier sessions.
+    `made_at` is when the view was created, by default with its session; anything earlier belongs to a cleared view.
+    `reported` is the milestone that has been reported to the graph.
     """
 
     session: ViewingSession
@@ -143,22 +143,22 @@ class View:
 
     @property
     def resume_s(self) -> float:
-        """Return where to resume: 0 if the title is finished or was hardly begun."""
+        """Return the position at which to resume: 0 if the title is finished or was hardly begun."""
         return self.position_s if self.unfinished else 0.0
 
     @property
     def place(self) -> str | None:
-        """Return the view's position in the history, None if nothing was watched; later views sort higher."""
+        """Return the view's position in the history, or None if nothing was watched; later views sort higher."""
         return title_position(self.watched_at, self.title_id) if self.watched_at else None
 
     @property
     def kept_for(self) -> timedelta:
-        """Return how long after its last change the view is deleted."""
+        """Return the time between the last change of the view and its deletion."""
         return KEPT_FOR if self.watched_at else UNWATCHED_KEPT_FOR
 
     @property
     def due(self) -> Milestone:
-        """Return the milestone to report to the graph, NONE if there is nothing new."""
+        """Return the milestone to report to the graph, or NONE if there is nothing new."""
         played = None if self.played_s is None else self.played_s + self.earlier_s
         if played is not None and played < min(SEEN_S, SEEN_SHARE * self.duration_s):
             return Milestone.NONE
@@ -173,7 +173,7 @@ class View:
         earlier_s, reported = self.earlier_s, self.reported
         if not mine:
             earlier_s += self.played_s or 0.0
-            if reported is Milestone.END:  # it is watched once more, and reported once more
+            if reported is Milestone.END:  # the title is watched again, so it is reported again
                 earlier_s, reported = 0.0, Milestone.NONE
         return replace(
             self,
@@ -188,13 +188,13 @@ class View:
         )
 
     def with_reported(self, milestone: Milestone) -> Self:
-        """Return the view with a milestone that the graph knows."""
+        """Return the view with `milestone` recorded as reported to the graph."""
         return replace(self, reported=max(self.reported, milestone))
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A title on a viewer's list, or their rating of it: 1 up, -1 down, 0 for a listed title."""
+    """A title on a viewer's list or their rating of it; `rating` is 1 for up, -1 for down, 0 for a listed title."""
 
     kind: UsageKind
     user_id: str
@@ -204,7 +204,7 @@ class Mark:
 
     @property
     def place(self) -> str:
-        """Return the mark's position among those of its kind; later marks sort higher."""
+        """Return the mark's position among the marks of its kind; later marks sort higher."""
         return title_position(self.at, self.title_id)
 
 

@@ -1,6 +1,6 @@
 """Usage in Mongo: the collection `usage`, one document per viewer, title and kind.
 
-The `_id` is `<user_id>/<kind>/<title_id>`. A view is changed only over the revision it was read at.
+The `_id` is `<user_id>/<kind>/<title_id>`. A view is changed only over the revision that was read.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class MongoUsage:
 
     @store_errors
     def views(self, user_id: str, *, unfinished: bool, below: str | None, limit: int) -> list[View]:
-        # a view that was never watched has no position, and is on no page
+        # a view that was never watched has no position, so it is on no page
         wanted: dict[str, Any] = {"user_id": user_id, "kind": UsageKind.VIEW.value, "place": {"$lt": below or "A"}}
         if unfinished:
             wanted["unfinished"] = True
@@ -113,6 +113,6 @@ def _id(user_id: str, kind: UsageKind, title_id: str) -> str:
 
 
 def _expiry(view: View) -> datetime:
-    """Return when the view is deleted: in whole days, so that few heartbeats change the index."""
+    """Return when to delete the view, rounded to whole days, so that few heartbeats change the index."""
     at = (view.watched_at or view.made_at).astimezone(UTC) + view.kept_for
     return datetime.combine(at.date() + timedelta(days=1), time(), UTC)

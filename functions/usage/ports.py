@@ -1,4 +1,4 @@
-"""What usage needs of the outside."""
+"""The interfaces that usage needs: its store, and the catalogue."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ class UsageStore(Protocol):
         """Replace a version of a view; return False, changing nothing, if it is not the current version."""
 
     def views(self, user_id: str, *, unfinished: bool, below: str | None, limit: int) -> list[View]:
-        """Return watched views of a viewer, latest first, below a position; with `unfinished` only those."""
+        """Return a viewer's watched views after the position `below`, latest first; with `unfinished`, only unfinished ones."""
 
     def put(self, mark: Mark) -> None:
-        """Store a mark in place of an earlier one of its kind on the title."""
+        """Store a mark, replacing an earlier mark of the same kind on the title."""
 
     def marks(self, user_id: str, kind: UsageKind) -> list[Mark]:
-        """Return all marks of a kind that a viewer set, latest first: at most one per title."""
+        """Return all marks of a kind that a viewer set, latest first; there is at most one per title."""
 
     def title_state(self, user_id: str, title_id: str) -> ViewerTitleState:
         """Return everything that is stored about a viewer and a title."""
 
     def everyone(self, *, after: str) -> Iterator[ViewerUsage]:
-        """Yield every viewer about whom anything is stored, in the order of ids, beginning after an id."""
+        """Yield every viewer with stored usage, sorted by id, starting after the id `after`."""
 
     def remove(self, user_id: str, kind: UsageKind, title_id: str) -> None:
         """Remove one view or mark, if it exists."""
@@ -46,10 +46,10 @@ class UsageStore(Protocol):
 
 
 class TitleLookup(Protocol):
-    """What usage asks of the catalogue."""
+    """The part of the catalogue that usage needs."""
 
     def get(self, title_id: str) -> Title:
         """Return a title; raise NotFound."""
 
     def known(self, title_ids: Iterable[str]) -> dict[str, Title]:
-        """Return the titles with these ids by id, without those that are unknown or withdrawn."""
+        """Return the titles with these ids, keyed by id; unknown and withdrawn titles are omitted."""

@@ -1,6 +1,6 @@
-"""Metrics of playback quality: the time to the first picture, once per playback, and stalls as they happen.
+"""Metrics of playback quality: the time to the first picture, recorded once per playback, and stalls as they happen.
 
-The player counts them itself, so implausible values are limited or ignored.
+The values come from the player, so implausible ones are limited or ignored.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 LONGEST_STARTUP_S = 120.0
 MOST_STALLS_BETWEEN_BEATS = 60
-"""Above these values the viewer has left, the device was asleep, or the numbers are invented."""
+"""Above these values, the viewer has left, the device was asleep, or the numbers are invented."""
 
 
 def record_quality(telemetry: Callable[[], Telemetry], before: View, after: View) -> None:
-    """Record what a heartbeat adds to the metrics of its playback."""
+    """Record the difference that a heartbeat makes to the metrics of its playback."""
     same = before.session.playback_id == after.session.playback_id
     if same and after.sequence == before.sequence:
-        return  # it is stale or repeated
+        return  # the heartbeat is stale or repeated
     known_ms = before.quality.startup_ms if same else None
     startup_ms = after.quality.startup_ms
     if known_ms is None and startup_ms is not None and startup_ms <= LONGEST_STARTUP_S * 1000:

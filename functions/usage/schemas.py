@@ -1,4 +1,4 @@
-"""The JSON of usage: heartbeats and ratings as players and pages send them, and what pages show."""
+"""The JSON of usage: the heartbeats and ratings that players and pages send, and the answers for pages."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 Seconds = Annotated[float, Meta(ge=0, le=1_000_000)]
 Count = Annotated[int, Meta(ge=0, le=2_000_000_000)]
-"""More than any session counts, and less than a store's 32-bit integer holds."""
+"""The maximum is more than any session counts, and fits into a store's 32-bit integer."""
 Thumb = Annotated[Literal[1, -1], Meta(description="1: a thumb up, -1: a thumb down.")]
 
 
 class QualityReport(Struct, frozen=True):
-    """The quality of playback, as the player has counted it since it opened the title."""
+    """The quality of playback, as counted by the player since it opened the title."""
 
     startup_ms: Count | None = None
     rebuffers: Count = 0
@@ -36,7 +36,7 @@ class QualityReport(Struct, frozen=True):
 
 
 class HeartbeatReport(Struct, frozen=True):
-    """What a player reports while it plays."""
+    """A player's report while it plays."""
 
     ticket: Annotated[str, Meta(min_length=1, max_length=2000, description="The usage ticket of the session.")]
     sequence: Annotated[int, Meta(ge=0, le=2_000_000_000, description="Higher with each heartbeat of a session.")]
@@ -163,7 +163,7 @@ class RatingPage(Struct, frozen=True):
 
 
 class TitleUsage(Struct, frozen=True):
-    """What a viewer has with a title: how far they got, whether it is on their list, and their rating."""
+    """A viewer's state of a title: how far they got, whether it is on their list, and their rating."""
 
     view: WatchedPart | None
     resume_s: Annotated[float, Meta(description="Where to resume.")]

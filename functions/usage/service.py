@@ -1,8 +1,8 @@
-"""Usage as other slices use it: opening a title for a viewer, heartbeats, history, the watch list and ratings.
+"""Operations on usage: opening a title for a viewer, heartbeats, history, the watch list and ratings.
 
-A view is changed as it was read and written only over that version, so concurrent heartbeats never overwrite each
-other. The graph is notified at half of a title and at its end, on a rating, and when history is cleared. The message
-follows the change, and the next heartbeat repeats it if it could not be sent, so it may come twice but is not lost.
+A change is applied to a view as read and written only over that version, so concurrent heartbeats never overwrite each
+other. The graph is notified at half of a title and at its end, of ratings, and when history is cleared. The message is
+sent after the change; if sending fails, the next heartbeat repeats it, so it may arrive twice but is not lost.
 """
 
 from __future__ import annotations
@@ -43,19 +43,19 @@ log = logging.getLogger(__name__)
 
 PURPOSE = "usage"
 TICKET_LIFE = timedelta(hours=24)
-"""A player that plays for longer gets a new ticket each time it renews its key to the film."""
+"""A player that plays for longer gets a new ticket each time it renews its key for the film."""
 
 SLACK_S = 30.0
-"""The player's length of a film and ours differ by less than this."""
+"""The maximum difference, in seconds, between the player's length of a film and ours."""
 
 MOST_LISTED = 500
 ATTEMPTS = 20
-"""How often a change is repeated when others come in between; a viewer has few players."""
+"""How often a change is attempted if other changes interfere; a viewer has few players."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedViewing:
-    """Where a viewer resumes, and the ticket for their heartbeats; None while usage cannot be stored."""
+    """The position at which a viewer resumes, and the ticket for heartbeats, None while usage is unavailable."""
 
     resume_s: float
     ticket: str | None = field(repr=False)
@@ -63,7 +63,7 @@ class OpenedViewing:
 
 @dataclass(frozen=True, slots=True)
 class HistoryItem:
-    """A view in the history, and its title unless that is withdrawn."""
+    """A view in the history, and its title unless the title is withdrawn."""
 
     view: View
     title: Title | None
@@ -71,14 +71,14 @@ class HistoryItem:
 
 @dataclass(frozen=True, slots=True)
 class ListItem:
-    """A mark on the watch list, and its title unless that is withdrawn."""
+    """A mark on the watch list, and its title unless the title is withdrawn."""
 
     mark: Mark
     title: Title | None
 
 
 class UsageService:
-    """What viewers watched and marked; `send` enqueues messages to the graph."""
+    """Operations on what viewers watched and marked; `send` enqueues messages to the graph."""
 
     def __init__(
         self,
@@ -100,8 +100,8 @@ class UsageService:
     def open(self, user_id: str, title_id: str, *, duration_s: float, ticket: str = "") -> OpenedViewing:
         """Return where the viewer resumes a title, and a ticket for its heartbeats.
 
-        A valid `ticket` of theirs is renewed: the viewing session stays the same. An unavailable store keeps nobody
-        from watching; there is no ticket then, and the stored position is not lost.
+        If `ticket` is a valid ticket of the viewer, it is renewed for the same viewing session. An unavailable store does
+        not prevent watching: the result then has no ticket, and the stored position is not lost.
         """
         session = self._session_of(ticket, user_id, title_id) or ViewingSession(
             user_id=user_id,
@@ -120,9 +120,9 @@ class UsageService:
         return OpenedViewing(stored.view.resume_s if stored else 0.0, self._sign(session))
 
     def record_heartbeat(self, title_id: str, ticket: str, beat: Heartbeat) -> None:
-        """Update a view; a heartbeat that is stale, or follows the clearing of its history, changes nothing.
+        """Update a view; a heartbeat that is stale, or arrives after its view was cleared, changes nothing.
 
-        Raise Unauthenticated for an invalid ticket, Forbidden for one of another title, Malformed for a position
+        Raise Unauthenticated for an invalid ticket, Forbidden for a ticket of another title, Malformed for a position
         beyond the end of the title.
         """
         session = self._verify(ticket)
@@ -156,7 +156,7 @@ class UsageService:
     def history(
         self, user_id: str, *, unfinished: bool = False, cursor: str = "", limit: int = pagination.DEFAULT_LIMIT
     ) -> Page[HistoryItem]:
-        """Return a page of what a viewer watched, latest first; raise Malformed for an invalid cursor."""
+        """Return a page of a viewer's history, latest first; raise Malformed for an invalid cursor."""
         below = pagination.position_of(cursor, form=pagination.TITLE_POSITION)
         found = self._store.views(user_id, unfinished=unfinished, below=below, limit=limit + 1)
         page = pagination.page_of(found, limit=limit, position=lambda view: view.place or "")
@@ -169,11 +169,11 @@ class UsageService:
         return self._store.title_state(user_id, title_id)
 
     def viewers(self, *, after: str = "") -> Iterator[ViewerUsage]:
-        """Yield every viewer about whom anything is stored, in the order of ids, beginning after an id."""
+        """Yield every viewer with stored usage, sorted by id, starting after the id `after`."""
         return self._store.everyone(after=after)
 
     def clear_view(self, user_id: str, title_id: str) -> None:
-        """Remove a title from a viewer's history; a player that still plays it brings it back only by reopening it."""
+        """Remove a title from a viewer's history; a player that is still playing restores it only by reopening it."""
         self._store.remove(user_id, UsageKind.VIEW, title_id)
         self._send(UpdateGraph("unwatched", title_id=title_id, user_id=user_id))
 
@@ -189,7 +189,7 @@ class UsageService:
         return pagination.Page(tuple(ListItem(mark, titles.get(mark.title_id)) for mark in page.entries), page.cursor)
 
     def list_title(self, user_id: str, title_id: str) -> None:
-        """Put a title on a viewer's list; a listed title keeps its place. Raise NotFound, ListFull."""
+        """Put a title on a viewer's list; a title already listed keeps its place. Raise NotFound, ListFull."""
         title = self._titles.get(title_id)
         listed = {mark.title_id for mark in self._store.marks(user_id, UsageKind.LISTED)}
         if title.id in listed:
@@ -207,7 +207,7 @@ class UsageService:
         return self._marks(user_id, UsageKind.RATED, cursor, limit)
 
     def rate_title(self, user_id: str, title_id: str, rating: int) -> None:
-        """Store a thumb up (1) or down (-1) in place of an earlier one; raise NotFound."""
+        """Store a thumb up (1) or down (-1), replacing an earlier one; raise NotFound."""
         title = self._titles.get(title_id)
         mark = Mark(UsageKind.RATED, user_id, title.id, to_milliseconds(self._now()), rating)
         self._store.put(mark)
@@ -219,17 +219,17 @@ class UsageService:
         self._send(UpdateGraph("rated", title_id=title_id, user_id=user_id, at=to_milliseconds(self._now())))
 
     def forget(self, user_id: str) -> None:
-        """Delete everything that is stored about a viewer; tickets that they still hold bring nothing back."""
+        """Delete everything that is stored about a viewer; their remaining tickets cannot restore anything."""
         self._store.remove_all(user_id, *UsageKind)
 
     def _marks(self, user_id: str, kind: UsageKind, cursor: str, limit: int) -> Page[Mark]:
-        """Return a page of marks; a viewer has at most one of a kind per title, so all of them are read."""
+        """Return a page of marks; all are read, because a viewer has at most one of each kind per title."""
         below = pagination.position_of(cursor, form=pagination.TITLE_POSITION)
         found = [mark for mark in self._store.marks(user_id, kind) if below is None or mark.place < below]
         return pagination.page_of(found, limit=limit, position=lambda mark: mark.place)
 
     def _change(self, user_id: str, title_id: str, change: Callable[[View], View]) -> View | None:
-        """Apply `change` to the current view, again if it was changed concurrently; None if there is no view."""
+        """Apply `change` to the current view, retrying after concurrent changes; return None if there is no view."""
         for _ in range(ATTEMPTS):
             stored = self._store.view(user_id, title_id)
             if stored is None:
@@ -261,7 +261,7 @@ class UsageService:
         )
 
     def _session_of(self, ticket: str, user_id: str, title_id: str) -> ViewingSession | None:
-        """Return the session of a ticket to renew, None if it is not this viewer's with this title."""
+        """Return the session of a ticket to renew, or None if the ticket is for another viewer or title."""
         if not ticket:
             return None
         try:

@@ -1,4 +1,4 @@
-"""The HTTP functions of usage: heartbeats by ticket; history, watch list and ratings by session."""
+"""The HTTP functions of usage: heartbeats, authenticated by ticket; history, watch list and ratings, by session."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ app = SliceApp(bootstrap, "functions.usage.schemas")
 def record_usage(id: TitleId, body: HeartbeatReport) -> None:
     """Record a heartbeat.
 
-    Its ticket identifies viewer and session, so that no session has to be looked up.
+    Its ticket identifies the viewer and the viewing session, so no login session has to be looked up.
     """
     bootstrap.usage().record_heartbeat(id, body.ticket, body.heartbeat())
 
 
 @app.post("usage/{id}", caller=SIGNED, raises=[Forbidden], any_media_type=True)
 def record_usage_on_leaving(id: TitleId, body: HeartbeatReport) -> None:
-    """Record the heartbeat of a page that is being left.
+    """Record the heartbeat of a page that the viewer is leaving.
 
-    `navigator.sendBeacon` can only POST, and cannot set headers.
+    This is a separate route because `navigator.sendBeacon` can only POST and cannot set headers.
     """
     bootstrap.usage().record_heartbeat(id, body.ticket, body.heartbeat())
 
@@ -62,7 +62,7 @@ def clear_usage(viewer: Viewer) -> None:
 
 @app.get("usage/{id}", caller=VIEWER)
 def get_title_usage(viewer: Viewer, id: TitleId) -> TitleUsage:
-    """Return what the viewer has with a title: their position, whether it is on their list, their rating."""
+    """Return the viewer's state of a title: their position, whether it is on their list, and their rating."""
     from functions.usage.schemas import TitleUsage
 
     return TitleUsage.of(bootstrap.usage().title_state(viewer.user_id, id))
