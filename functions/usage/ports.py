@@ -24,7 +24,7 @@ class UsageStore(Protocol):
         """Replace a version of a view; return False, changing nothing, if it is not the current version."""
 
     def views(self, user_id: str, *, unfinished: bool, below: str | None, limit: int) -> list[View]:
-        """Return a viewer's watched views after the position `below`, latest first; with `unfinished`, only unfinished ones."""
+        """Return a viewer's watched views after position `below`, latest first; `unfinished` omits finished ones."""
 
     def put(self, mark: Mark) -> None:
         """Store a mark, replacing an earlier mark of the same kind on the title."""

@@ -100,8 +100,8 @@ class UsageService:
     def open(self, user_id: str, title_id: str, *, duration_s: float, ticket: str = "") -> OpenedViewing:
         """Return where the viewer resumes a title, and a ticket for its heartbeats.
 
-        If `ticket` is a valid ticket of the viewer, it is renewed for the same viewing session. An unavailable store does
-        not prevent watching: the result then has no ticket, and the stored position is not lost.
+        If `ticket` is a valid ticket of the viewer, it is renewed for the same viewing session. An unavailable store
+        does not prevent watching: the result then has no ticket, and the stored position is not lost.
         """
         session = self._session_of(ticket, user_id, title_id) or ViewingSession(
             user_id=user_id,
