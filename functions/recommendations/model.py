@@ -60,7 +60,7 @@ class GraphTitle:
 
 @dataclass(frozen=True, slots=True)
 class Viewing:
-    """The fact that a viewer watched at least half of a title: how far they got, and when they last watched it."""
+    """A record that a viewer watched at least half of a title: how far they got, and when they last watched it."""
 
     title_id: str
     progress: float
