@@ -83,7 +83,7 @@ class Argon2Hasher:
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
-        """Wait until another hash may run; raise Busy if too many wait already, or after LONGEST_WAIT_S."""
+        """Wait until another hash may run; raise Busy if too many calls already wait, or after LONGEST_WAIT_S."""
         if not self._places.acquire(blocking=False):
             raise _busy()
         try:

@@ -34,7 +34,7 @@ REGISTRATION = RateLimit(100, 3600)
 RESET_OF_ADDRESS = RateLimit(3, 3600)
 RESET_OF_NETWORK = RateLimit(30, 3600)
 CONFIRMATION = RateLimit(5, 3600)
-"""Emails: reset links to one address, reset links requested from one network, confirmation links of one account."""
+"""Limits on emails: reset links to one address, reset links from one network, confirmation links of one account."""
 
 LINK = RateLimit(30, 60)
 """Uses of mailed links from one network; 256-bit tokens cannot be guessed, so this only limits the store's load."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from functions.accounts.rate_limits import RateLimitBucket
 
 # KEYS: the buckets, then the marker of the first refusal; ARGV: attempt id, then window in ms and limit of each bucket.
-# Returns how many ms to wait (0: accepted), and whether this is the first refusal since the limit was reached.
+# Returns the wait in ms (0 if the attempt is accepted), and whether this is the first refusal in the current block.
 _RESERVE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -21,7 +21,7 @@ PLACES = 6
 second, and two stalled stores together leave a quarter of the 16 threads free."""
 
 WAIT_S = 0.25
-"""How long a call waits for a place while the store answers."""
+"""How long a call waits for a place, unless the store is stalled."""
 
 STALLED_AFTER_S = 1.0
 """A store whose oldest call has been running for this long counts as stalled, and further calls fail at once."""

@@ -57,7 +57,7 @@ CHECKREAD (1020) is MariaDB's error for a row that another transaction changed a
 _BUSY = {1020, 1040, 1041, 1053, 1077, 1079, 1129, 1203, 1205, 1213, 1226, 1317, 1927, 1969, 3024, 3168, 3169, 4031}
 """Too many connections, shutdown, lock wait timeout, deadlock, or a statement or connection that was killed."""
 _READ_ONLY = {1290, 1792, 1836, 3032, 3100}
-"""The server is read-only: after a failover, another server has taken over its name."""
+"""The server is read-only, because another server has taken over its name in a failover."""
 _NOT_LET_IN = {1044, 1045, 1049, 1130, 1142, 1227, 1305, 1318, 1370, 1698, 1820, 1862, 3118, 4151}
 """A wrong user, password or database, a locked account, or a procedure that is missing, different or not granted."""
 _UNFIT = {1048, 1153, 1264, 1265, 1292, 1366, 1406, 1411, 1690, 3140, 3819, 4025}

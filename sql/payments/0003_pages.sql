@@ -1,4 +1,5 @@
--- Pagination of payments by time and id: p_at and p_id are those of the last payment shown, p_at NULL for the first page.
+-- Pagination of payments by time and id: p_at and p_id are those of the last payment shown; p_at is NULL on the first
+-- page.
 
 DELIMITER //
 
