@@ -1,4 +1,4 @@
-"""Authentication of the callers of routes: viewers by session, owners by session or by the operator's key."""
+"""Authentication of callers: viewers by session, owners by session or by the operator's key."""
 
 from __future__ import annotations
 

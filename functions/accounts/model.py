@@ -62,7 +62,7 @@ class LinkPurpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A login session; expires at `ends_at`, or earlier when idle."""
+    """A login session; it expires at `ends_at`, or earlier if it is idle for too long."""
 
     viewer: Viewer
     created_at: datetime

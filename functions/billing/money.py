@@ -12,7 +12,7 @@ _WITH_CENTS = (
     *("MXN", "MYR", "NOK", "NZD", "PHP", "PLN", "SEK", "SGD", "THB", "TWD", "USD"),
 )
 DECIMALS = dict.fromkeys(_WITH_CENTS, 2) | {"JPY": 0}
-"""PayPal's currencies and their number of decimals (ISO 4217)."""
+"""The currencies that PayPal supports, with their number of decimals (ISO 4217)."""
 
 WHOLE_ONLY = frozenset({"HUF", "TWD"})
 """Currencies for which PayPal accepts no fractions, although ISO 4217 defines them."""

@@ -94,7 +94,7 @@ class SubscriptionStore(PlanStore, Protocol):
         now: datetime,
         cause: str,
     ) -> ReconcileResult:
-        """Store PayPal's answer unless a newer one is stored, and clear the pending flag that has this token.
+        """Store PayPal's answer unless a newer one is stored, and clear the pending flag if it has this token.
 
         The order of answers is that of PayPal's status_update_time, then of `asked_at`.
         """
@@ -161,7 +161,7 @@ class PaymentStore(Protocol):
 
 
 class PayPal(Protocol):
-    """PayPal; every method raises StoreUnavailable while it is unreachable, and PayPalRefused."""
+    """PayPal; every method raises StoreUnavailable while PayPal is unreachable, and PayPalRefused if it refuses."""
 
     def create_plan(self, offer: Offer, *, request_id: str) -> tuple[str, str]:
         """Create a product and an active plan; return their ids. A repeated request id creates nothing new."""

@@ -22,13 +22,13 @@ class TitleStore(Protocol):
     """
 
     def add(self, title: Title) -> bool:
-        """Store a new title; return False, changing nothing, if its id is taken."""
+        """Store a new title; if its id is taken, change nothing and return False."""
 
     def get(self, title_id: str) -> Title | None:
         """Return a title, or None."""
 
     def save(self, title: Title, *, over: int) -> bool:
-        """Replace revision `over` of a title; return False, changing nothing, if it is not the current revision."""
+        """Replace revision `over` of a title; if it is not the current revision, change nothing and return False."""
 
     def find_page(self, search: Search, *, below: str | None, limit: int) -> list[Title]:
         """Return the listed titles that match `search` and follow the position `below`, newest first."""

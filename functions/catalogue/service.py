@@ -106,7 +106,7 @@ class Catalogue:
         return len(due)
 
     def record_metadata_failure(self, title_id: str, reason: str) -> None:
-        """Record on the title why its description could not be fetched, and when to retry."""
+        """Record in the title why its description could not be fetched, and when to retry."""
         again = self._dependencies.now() + REQUEST_PATIENCE
         self._change(title_id, lambda title: title.remarked(reason, retry_at=again))
 

@@ -60,8 +60,8 @@ def _mpd_attributes(presentation: Presentation) -> dict[str, str]:
         "maxSegmentDuration": _duration(longest),
     }
     if not presentation.complete:
-        # The length is known and the start is in 1970, so all segments are available whatever the player's clock says:
-        # the manifest grows, but it is not a live stream.
+        # The length is known and the start is in 1970, so all segments are available regardless of the player's clock.
+        # The manifest grows, but it is not a live stream.
         attributes |= {
             "type": "dynamic",
             "availabilityStartTime": "1970-01-01T00:00:00Z",

@@ -34,7 +34,7 @@ CHUNK_SEGMENTS = 7
 
 
 def renditions_for(width: int, height: int, *, ladder: tuple[Rung, ...] = H264_LADDER) -> tuple[Rendition, ...]:
-    """Return the rungs at or below the source's size, best first; a source below all rungs gets one of its own size.
+    """Return the rungs at or below the source's size, best first; a source below all rungs gets a rung of its own size.
 
     For a portrait source, the boxes are rotated by 90 degrees. Sizes are even, because 4:2:0 requires it.
     """

@@ -61,7 +61,7 @@ class ManifestPublisher:
     def publish(self, job: EncodeJob) -> Presentation | None:
         """Write manifests of all segments that may be listed; return their content, None if nothing may be listed yet.
 
-        The title becomes playable with the first manifest, and complete with the last.
+        The title becomes playable with its first manifest and complete with its last.
         """
         plan = job.plan
         presentation = presentation_of(job, plan, at=self._now()) if plan else None

@@ -172,7 +172,8 @@ OPEN = (JobStatus.QUEUED, JobStatus.PLANNING, JobStatus.ENCODING)
 class Transition(Enum):
     """The allowed changes of a job's status: for each, the states in which it may start, and the resulting state.
 
-    A store applies a transition atomically and only from its `sources`, so only one of two conflicting ones succeeds.
+    A store applies a transition atomically and only from its `sources`, so only one of two conflicting transitions
+    succeeds.
     """
 
     START_PLANNING = (JobStatus.QUEUED, JobStatus.PLANNING), JobStatus.PLANNING
@@ -207,7 +208,7 @@ class StepFault:
 
 @dataclass(frozen=True, slots=True)
 class EncodeJob:
-    """An encode job as it is stored.
+    """A stored encode job.
 
     `live` has the number of stored segments of each unfinished chunk. `faults` has the fault of each step whose last
     attempt failed, keyed by the step's name, such as "chunk 3"; `fault` is the detail of the latest fault.

@@ -40,7 +40,7 @@ class EncodeJobs(Protocol):
     """
 
     def add_job(self, job: EncodeJob) -> bool:
-        """Store a new job; return False if there is one with its id."""
+        """Store a new job; return False if a job with its id already exists."""
 
     def get_job(self, job_id: str) -> EncodeJob:
         """Return a job; raise NotFound."""
@@ -109,4 +109,4 @@ class MediaStore(Protocol):
         """Store a text unless the same or a later revision is already stored."""
 
     def delete_blob(self, container: str, name: str) -> None:
-        """Delete a blob; nothing happens if it does not exist."""
+        """Delete a blob if it exists."""

@@ -153,7 +153,7 @@ def frame_rate(real: Fraction, average: Fraction, shown_at: Sequence[Fraction]) 
     """
     gaps = sorted(late - early for early, late in pairwise(sorted(set(shown_at))) if 0 < late - early < 1)
     typical = gaps[len(gaps) // 2] if gaps else (1 / average if average else Fraction(1, 25))
-    # Packets arrive in decode order, so the last ones of a sample lack their neighbours: ignore a few long gaps.
+    # Packets arrive in decode order, so the last packets of a sample lack their neighbours: ignore a few long gaps.
     near, short, long = max(Fraction(3, 1000), typical / 20), _quantile(gaps, 2), _quantile(gaps, 90)
     even = not gaps or (typical - short <= near and long - typical <= near)
     if even:

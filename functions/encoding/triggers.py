@@ -1,4 +1,4 @@
-"""The functions of encoding: `encoder` has those of the encoder app, where ffmpeg is; `app` those of the API app."""
+"""The functions of encoding: `encoder` is for the encoder app, which has ffmpeg; `app` is for the API app."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def get_job(id: JobId) -> Job:
 
 @app.post("jobs/{id}/retry", caller=OWNER, status=202, raises=(Conflict,))
 def retry_job(id: JobId) -> Job:
-    """Retry a failed job; only what is missing is encoded."""
+    """Retry a failed job; only the missing parts are encoded."""
     return _shown([bootstrap.encodes().retry_job(id)])[0]
 
 

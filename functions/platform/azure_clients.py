@@ -24,7 +24,7 @@ def blob_service(storage: str) -> BlobServiceClient:
 def queue_service(storage: str, *, interactive: bool = False) -> QueueServiceClient:
     """Return a client of queue storage; `storage` as for `blob_service`.
 
-    An `interactive` client is for requests that a person waits for: one immediate retry, and it fails within seconds.
+    An `interactive` client is for requests that a person waits for: it retries once, at once, and fails within seconds.
     """
     from azure.storage.queue import LinearRetry, QueueServiceClient
 
@@ -38,7 +38,7 @@ def queue_service(storage: str, *, interactive: bool = False) -> QueueServiceCli
 
 
 def drop_container(blobs: BlobServiceClient, name: str) -> None:
-    """Delete a container; one that is already deleted or being deleted (409) is no error."""
+    """Delete a container; a container that is already deleted or being deleted (409) is not an error."""
     from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 
     with suppress(ResourceNotFoundError, ResourceExistsError):

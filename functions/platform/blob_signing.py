@@ -1,4 +1,4 @@
-"""Signed addresses of blobs (shared access signatures), by the account's key or, without one, by the app's identity.
+"""Signed addresses of blobs (shared access signatures), using the account's key or, without a key, the app's identity.
 
 A signed address must never be logged or stored.
 """
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 CLOCK_SKEW = timedelta(minutes=5)
 KEYS_KEPT = 4
-"""Delegation keys that are cached: those of the time windows in use at once, and one more."""
+"""Number of cached delegation keys: one for each time window that is in use at the same time, and one more."""
 
 
 def seen_from_outside(address: str, service: BlobServiceClient, front: str) -> str:
-    """Return the address of a blob as browsers reach it: through the CDN or proxy of `BLOB_URL` if there is one.
+    """Return the address that browsers use for a blob: through the CDN or proxy in `BLOB_URL`, if it is set.
 
-    A signature is valid for both, because it covers account, container and blob but not the host.
+    A signature is valid for both addresses, because it covers account, container and blob but not the host.
     """
     own = service.url.partition("?")[0].rstrip("/")
     return f"{front.rstrip('/')}{address.removeprefix(own)}" if front else address
@@ -38,7 +38,7 @@ class Signer:
         self._lock = Lock()
 
     def blob_address(self, container: str, blob: str, *, until: datetime, write: bool = False) -> str:
-        """Return an address that allows to read a blob, or to create and write it, until a time."""
+        """Return an address that permits reading a blob, or with `write` creating and writing it, until a time."""
         may = BlobSasPermissions(create=True, write=True) if write else BlobSasPermissions(read=True)
         if self._account_key:
             key = self._by_account()
@@ -48,9 +48,9 @@ class Signer:
         return f"{self._service.get_blob_client(container, blob).url}?{sas}"
 
     def container_sas(self, container: str, *, begins: datetime, until: datetime) -> str:
-        """Return a SAS, without the question mark, that reads the blobs of a container until a time.
+        """Return a SAS, without the question mark, that permits reading the blobs of a container until a time.
 
-        Equal times give equal SAS on every instance; `begins` is the start of the delegation key, if one is used.
+        Equal times result in the same SAS on every instance; `begins` is the start of the delegation key, if any.
         """
         key = self._by_account() if self._account_key else {"user_delegation_key": self._by_identity(begins, until)}
         may = ContainerSasPermissions(read=True)
@@ -59,7 +59,7 @@ class Signer:
         )
 
     def url(self, path: str, front: str = "") -> str:
-        """Return the unsigned address, as browsers reach it, of a blob given as container/blob."""
+        """Return the unsigned address that browsers use for a blob, which is given as container/blob."""
         return seen_from_outside(f"{self._service.url.partition('?')[0].rstrip('/')}/{path}", self._service, front)
 
     @property
@@ -74,7 +74,7 @@ class Signer:
         return {"account_key": self._account_key}
 
     def _by_identity(self, begins: datetime, until: datetime) -> UserDelegationKey:
-        """Return the delegation key of a time window, which is requested once."""
+        """Return the delegation key for a time window; each key is requested only once."""
         with self._lock:
             if (begins, until) not in self._shared:
                 self._shared[begins, until] = self._service.get_user_delegation_key(begins, until)

@@ -1,7 +1,7 @@
-"""Bulkheads: each store may hold only a share of an instance's threads, so that a stalled store stalls nothing else.
+"""Bulkheads: each store may use only a share of an instance's threads, so that a stalled store stalls nothing else.
 
 A Functions worker runs synchronous functions on a fixed number of threads (`PYTHON_THREADPOOL_THREAD_COUNT`, 16 here).
-Without a limit, calls that wait for one stalled store take all of them. Nygard, "Release It!", 2nd edition, chapter 5.
+Without a limit, calls that wait for a stalled store occupy all of them. Nygard, "Release It!", 2nd edition, chapter 5.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PLACES = 6
-"""Concurrent calls per store. A call of a healthy store takes milliseconds, so six places carry hundreds of calls a
-second, and two stalled stores together leave a quarter of 16 threads free."""
+"""Concurrent calls per store. A call to a healthy store takes milliseconds, so six places allow hundreds of calls per
+second, and two stalled stores together leave a quarter of the 16 threads free."""
 
 WAIT_S = 0.25
-"""How long a call waits for a place while the store answers."""
+"""How long a call waits for a place, unless the store is stalled."""
 
 STALLED_AFTER_S = 1.0
-"""A store whose oldest call has run this long counts as stalled: further calls fail at once."""
+"""A store whose oldest call has been running for this long counts as stalled, and further calls fail at once."""
 
 
 class Bulkhead:
-    """Limits the concurrent calls of one store; `name` stands in the error."""
+    """Limits the concurrent calls to one store; `name` appears in the error."""
 
     def __init__(self, name: str, places: int = PLACES, clock: Callable[[], float] = time.monotonic) -> None:
         self._name = name
@@ -40,7 +40,7 @@ class Bulkhead:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Hold a place for a call; raise StoreUnavailable if there is none in time. A nested call shares its place."""
+        """Reserve a place for a call; raise StoreUnavailable if none is free in time. Nested calls share one place."""
         if getattr(self._inside, "depth", 0):
             yield
             return

@@ -1,4 +1,4 @@
-"""Reading the body of a response from elsewhere within a size limit and a deadline."""
+"""Reading the body of an external response within a size limit and a deadline."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class TooLarge(Exception):
 
 
 class TooSlow(Exception):
-    """The body was not complete at the deadline."""
+    """The body was not complete by the deadline."""
 
 
 def read_bounded(response: BaseHTTPResponse, *, limit: int, deadline: float) -> bytes:
     """Return the decoded body; `deadline` is in `time.monotonic()`. Raise TooLarge, TooSlow, or urllib3's own errors.
 
-    It reads the bytes that have arrived, so that a server that sends single bytes cannot hold it past the deadline.
+    Bytes are read as they arrive, so a server that sends single bytes cannot delay the call past the deadline.
     """
     body = bytearray()
     while piece := response.read1(_PIECE, decode_content=True):

@@ -1,4 +1,4 @@
-"""The exception tree: each error has a stable code, an HTTP status, and a sentence for the person who meets it.
+"""The exception tree: each error has a stable code, an HTTP status, and a sentence for the person who sees it.
 
 NotflixError
 ├── Malformed ── WeakPassword, PayloadTooLarge, UnsupportedMediaType
@@ -17,10 +17,10 @@ from __future__ import annotations
 
 
 class NotflixError(Exception):
-    """Base of all errors that are answered instead of crashing.
+    """Base of all errors that result in an error response instead of a crash.
 
-    `code` is the stable word that clients switch on, `status` the HTTP status. A queue message that meets an error
-    that is `retryable` is delivered again; any other error sends it to the dead letters at once.
+    `code` is the stable word by which clients distinguish errors, `status` the HTTP status. If handling a queue message
+    raises a `retryable` error, the message is delivered again; any other error moves it to the dead letters at once.
     """
 
     code = "internal"
@@ -38,7 +38,7 @@ class NotflixError(Exception):
 
 
 class Malformed(NotflixError):
-    """The request or message does not have the form that the contract asks for."""
+    """The request or message does not have the form that the contract requires."""
 
     code = "malformed"
     status = 422
@@ -79,7 +79,7 @@ class Conflict(NotflixError):
 
 
 class NotPlayable(Conflict):
-    """The title has no picture to show yet, or never will; the detail says which."""
+    """The title cannot be played yet, or never will be; the detail says which."""
 
     code = "not_playable"
 
@@ -103,13 +103,13 @@ class ListFull(Conflict):
 
 
 class AccountStillExists(Conflict):
-    """The data of an account is to be deleted, but the account itself has not been deleted yet."""
+    """The data of an account should be deleted, but the account itself has not been deleted yet."""
 
     retryable = True
 
 
 class ProcedureRefused(Conflict):
-    """A stored procedure refused with SIGNAL; `number` is its MYSQL_ERRNO."""
+    """A stored procedure refused the call with SIGNAL; `number` is its MYSQL_ERRNO."""
 
     code = "refused"
 
@@ -126,7 +126,7 @@ class Unauthenticated(NotflixError):
 
 
 class WrongCredentials(Unauthenticated):
-    """No account has that address and password; the answer does not tell which of the two is wrong."""
+    """No account has this address and password; the answer does not reveal which of the two is wrong."""
 
     code = "wrong_credentials"
 
@@ -159,7 +159,7 @@ class EntitlementRequired(NotflixError):
 
 
 class TooManyAttempts(NotflixError):
-    """A rate limit is reached; try again after `retry_after_s` seconds."""
+    """A rate limit has been reached; the caller can try again after `retry_after_s` seconds."""
 
     code = "too_many_attempts"
     status = 429
@@ -189,13 +189,13 @@ class StoreUnavailable(NotflixError):
 
 
 class Busy(StoreUnavailable):
-    """More passwords are being hashed than memory allows; retry in a few seconds."""
+    """As many passwords are being hashed as memory allows; the caller can retry in a few seconds."""
 
     code = "busy"
 
 
 class MailUnavailable(NotflixError):
-    """The mail server is unreachable, busy or misconfigured. The detail names no address."""
+    """The mail server is unreachable, busy or misconfigured. The detail contains no address."""
 
     code = "mail_unavailable"
     status = 503
@@ -203,7 +203,7 @@ class MailUnavailable(NotflixError):
 
 
 class MailRefused(NotflixError):
-    """The mail server refuses the email for good. The detail names no address."""
+    """The mail server permanently refuses the email. The detail contains no address."""
 
     code = "mail_refused"
     status = 422
@@ -217,7 +217,7 @@ class SourceRefused(NotflixError):
 
 
 class EncodeFault(NotflixError):
-    """An encode did not produce what the plan asks for."""
+    """The output of an encode does not match the plan."""
 
     code = "encode_fault"
     status = 500
@@ -245,10 +245,10 @@ class SettingMissing(NotflixError):
 
 
 class DatabaseUrlInvalid(SettingMissing):
-    """The URL of a database is not of the form mysql://user:password@host:port/database."""
+    """The URL of a database does not have the form mysql://user:password@host:port/database."""
 
 
 class ProcedureFailed(NotflixError):
-    """A stored procedure failed with an error that it does not handle; the detail has the server's number."""
+    """A stored procedure failed with an error that it does not handle; the detail has the server's error number."""
 
     code = "procedure_failed"

@@ -1,4 +1,4 @@
-"""HTTP: reading requests within limits, and answers in one shape, JSON or `{"error", "detail"}`."""
+"""HTTP: reading requests within limits, and answers in a uniform format, with errors as `{"error", "detail"}`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UNEXPECTED = "Something went wrong on our side; it has been logged. Try again."
 
 @dataclass(frozen=True, slots=True)
 class Answer[Body]:
-    """A body with a status that the handler chooses among those that its route declares."""
+    """A body with a status, which the handler chooses among the statuses that its route declares."""
 
     body: Body
     status: int
@@ -28,24 +28,24 @@ class Answer[Body]:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A body that is not JSON, of the media type that the route declares."""
+    """A body that is not JSON, with the media type that the route declares."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Where a request comes from: the address that the trusted proxy saw, and the browser's User-Agent."""
+    """The origin of a request: the address seen by the trusted proxy, and the browser's User-Agent."""
 
     ip: str
     user_agent: str
 
 
 def client_of(request: func.HttpRequest, front_hops: int) -> Client:
-    """Return the client behind `front_hops` trusted proxies, each of which appends the peer that it saw.
+    """Return the client behind `front_hops` trusted proxies, each of which appends the address of its peer.
 
-    Entries of X-Forwarded-For further left are written by the client and never trusted. An entry may carry a port, as
-    Azure's front end writes it; an IPv6 address is then in brackets.
+    Entries of X-Forwarded-For further left were sent by the client and are never trusted. An entry may include a port,
+    as written by Azure's front end; an IPv6 address is then in brackets.
     """
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
     seen = hops[-front_hops] if 0 < front_hops <= len(hops) else ""
@@ -61,18 +61,18 @@ def client_of(request: func.HttpRequest, front_hops: int) -> Client:
 
 
 def bearer(request: func.HttpRequest) -> str:
-    """Return the session token from `Authorization: Bearer …`, or an empty text."""
+    """Return the session token from `Authorization: Bearer …`, or an empty string."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def operator_key(request: func.HttpRequest) -> str:
-    """Return the operator's key from `x-operator-key`, or an empty text."""
+    """Return the operator's key from `x-operator-key`, or an empty string."""
     return str(request.headers.get("x-operator-key", ""))
 
 
 def raw_body(request: func.HttpRequest, *, largest_bytes: int) -> bytes:
-    """Return the body; raise PayloadTooLarge before anything parses it."""
+    """Return the body; raise PayloadTooLarge before it is parsed."""
     body: bytes = request.get_body() or b""
     if len(body) > largest_bytes:
         raise PayloadTooLarge(f"The body has {len(body):,} bytes; at most {largest_bytes:,} are accepted here.")
@@ -80,10 +80,10 @@ def raw_body(request: func.HttpRequest, *, largest_bytes: int) -> bytes:
 
 
 def read_body[T](request: func.HttpRequest, kind: type[T], *, largest_bytes: int, any_media_type: bool = False) -> T:
-    """Return the JSON body as a `kind`; raise Malformed naming the field that is wrong.
+    """Return the JSON body as an instance of `kind`; raise Malformed, which names the invalid field.
 
-    A body must be declared as JSON, which a page of another origin cannot do without CORS (Fetch standard, simple
-    requests). `any_media_type` is for `navigator.sendBeacon`, whose request is authenticated by its body.
+    A body must be declared as JSON, because a page of another origin cannot do so without CORS (Fetch standard, simple
+    requests). `any_media_type` is for `navigator.sendBeacon`, whose requests are authenticated by their body.
     """
     import msgspec
 
@@ -100,7 +100,7 @@ def read_body[T](request: func.HttpRequest, kind: type[T], *, largest_bytes: int
 
 
 def read_query[T](request: func.HttpRequest, kind: type[T]) -> T:
-    """Return the query as a `kind`, whose fields may be text, numbers or booleans; raise Malformed."""
+    """Return the query as an instance of `kind`, whose fields may be text, numbers or booleans; raise Malformed."""
     import msgspec
 
     from functions.platform.validation import sentence_of
@@ -113,7 +113,7 @@ def read_query[T](request: func.HttpRequest, kind: type[T]) -> T:
 
 
 def read_path(text: str, kind: Any) -> Any:
-    """Return a segment of the path as a `kind`; raise NotFound if it cannot be one."""
+    """Return a segment of the path converted to `kind`; raise NotFound if that is not possible."""
     import msgspec
 
     try:
@@ -123,7 +123,7 @@ def read_path(text: str, kind: Any) -> Any:
 
 
 def answer(body: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
-    """Return `body` as JSON that must not be cached; times are written in the API's one form."""
+    """Return a response with `body` as JSON, which must not be cached; times are in the API's format."""
     from functions.platform.json_text import to_json
 
     return func.HttpResponse(
@@ -132,28 +132,28 @@ def answer(body: object, *, status: int = 200, headers: Mapping[str, str] | None
 
 
 def text_answer(text: str, *, media_type: str, status: int = 200) -> func.HttpResponse:
-    """Return a text that must not be cached."""
+    """Return a response with a text, which must not be cached."""
     return func.HttpResponse(text, status_code=status, mimetype=media_type, headers=SECURITY_HEADERS)
 
 
 def no_content(status: int = 204) -> func.HttpResponse:
-    """Return an answer without a body."""
+    """Return a response without a body."""
     return func.HttpResponse(status_code=status)
 
 
 def error_answer(error: NotflixError) -> func.HttpResponse:
-    """Return the answer of an error."""
+    """Return the response for an error."""
     body = {"error": error.code, "detail": error.detail}
     return answer(body, status=error.status, headers=_exposed(error.headers))
 
 
 def unexpected_answer() -> func.HttpResponse:
-    """Return the answer for a defect: a 500 that reveals nothing."""
+    """Return the response for a defect: status 500 without any details."""
     return answer({"error": "internal", "detail": UNEXPECTED}, status=500)
 
 
 def _exposed(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers with permission for pages of other origins to read them (Fetch standard, CORS).
+    """Return the headers and permission for pages of other origins to read them (Fetch standard, CORS).
 
     The CORS settings of a function app allow origins but expose no headers.
     """

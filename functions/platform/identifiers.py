@@ -1,6 +1,6 @@
-"""Identifiers that derive from an upload: film or sidecar, title id, job id and container.
+"""Identifiers that are derived from an upload: its role, title id, job id and container.
 
-The same blob always gives the same title id; the same blob and ETag always give the same job id. So a repeated event
+The same blob always results in the same title id, and the same blob and ETag in the same job id, so a repeated event
 changes nothing.
 """
 
@@ -26,7 +26,7 @@ class UploadKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A blob of the `uploads` container, by its name; `language` is the BCP 47 tag of subtitles, "und" without one."""
+    """A blob in `uploads`, described by its name; `language` is the BCP 47 tag of subtitles, or "und"."""
 
     blob: str
     stem: str
@@ -39,7 +39,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
 def read_name(blob: str) -> Upload:
-    """Return the role of a blob; `film.json`, `film.jpg`, `film.backdrop.jpg`, `film.en.srt` belong to `film.mkv`."""
+    """Return the role of a blob; `film.mkv` may have `film.json`, `film.jpg`, `film.backdrop.jpg`, `film.en.srt`."""
     ending = PurePosixPath(blob.rpartition("/")[2]).suffix
     suffix, stem = ending.lower(), blob.removesuffix(ending)
     head, _, tail = stem.rpartition(".")
@@ -57,9 +57,9 @@ def read_name(blob: str) -> Upload:
 
 
 def companion(blob: str, *, film: str) -> Upload | None:
-    """Return the sidecar that `blob` is to the film of that stem, or None if it does not belong to it.
+    """Return `blob` as a sidecar of the film with the stem `film`, or None if it does not belong to this film.
 
-    The name alone is ambiguous: `The.Big.Sea.srt` belongs to `The.Big.Sea.mkv` and is not in a language named Sea.
+    The blob's name alone is ambiguous: `The.Big.Sea.srt` belongs to `The.Big.Sea.mkv`, and `Sea` is not its language.
     """
     upload = read_name(blob)
     if upload.kind is UploadKind.FILM:

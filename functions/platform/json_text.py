@@ -1,4 +1,4 @@
-"""JSON in the API's one form: compact, and times as `2026-11-27T04:26:20Z`."""
+"""JSON in the API's format: compact, with times as `2026-11-27T04:26:20Z`."""
 
 from __future__ import annotations
 

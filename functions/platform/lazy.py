@@ -1,4 +1,4 @@
-"""Values that are made once, when they are first asked for."""
+"""Values that are created once, when they are first needed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _lock = RLock()
 
 
 class lazy[Value]:
-    """Decorator of a function or method without arguments that makes its value at the first call.
+    """Decorator for a function or method without arguments that creates its value at the first call.
 
-    Later calls return the same value; concurrent first calls share one. On a method, each instance has its own value.
+    Later calls and concurrent first calls return the same value. For a method, each instance has its own value.
     """
 
     def __init__(self, make: Callable[..., Value]) -> None:
@@ -32,7 +32,7 @@ class lazy[Value]:
         return self._made[0]
 
     def __set_name__(self, owner: type, name: str) -> None:
-        """Remember under which name a class holds this method."""
+        """Store the name of the method in its class."""
         self._name = name
 
     @overload
@@ -40,21 +40,21 @@ class lazy[Value]:
     @overload
     def __get__(self, instance: object, owner: type) -> Callable[[], Value]: ...
     def __get__(self, instance: object | None, owner: type) -> lazy[Value] | Callable[[], Value]:
-        """Return the instance's own factory, which shadows this one from the first access on."""
+        """Return the instance's own factory, which shadows this one after the first access."""
         if instance is None:
             return self
         factory: Callable[[], Value] = vars(instance).setdefault(self._name, lazy(partial(self._make, instance)))
         return factory
 
     def made(self) -> tuple[Value, ...]:
-        """Return the value if it has been made, without making it."""
+        """Return a tuple with the value if it has been created, otherwise an empty tuple."""
         return tuple(self._made)
 
     def cache_clear(self) -> None:
-        """Drop the value, so that the next call makes a new one."""
+        """Drop the value, so that the next call creates a new one."""
         self._made.clear()
 
 
 def made_values(instance: object) -> list[Any]:
-    """Return the values that the lazy methods of an instance have made so far."""
+    """Return the values that the lazy methods of an instance have created so far."""
     return [value for factory in vars(instance).values() if isinstance(factory, lazy) for value in factory.made()]

@@ -1,7 +1,7 @@
-"""The messages of all queues: one frozen dataclass per queue, one reader and one writer of their JSON.
+"""The messages of all queues: one frozen dataclass per queue, with one reader and one writer of their JSON.
 
-Messages are hints with ids in them; a function that receives one asks the store for the facts. So a message may come
-twice, late or out of order.
+A message contains only ids and hints; the function that receives it reads the facts from the store. Messages may
+therefore arrive twice, late or out of order.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from functions.platform.field_types import JobId, Time, TitleId, UserId
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Base of all messages; `QUEUE` is the queue that a class of messages travels on."""
+    """Base of all messages; `QUEUE` is the name of the queue for messages of a class."""
 
     QUEUE: ClassVar[str]
 
 
 @dataclass(frozen=True, slots=True)
 class PlanEncode(Message):
-    """Plan an encode job; `deferrals` counts how often it was deferred after all attempts, as in the next three."""
+    """Plan an encode job. Here and in the next three, `deferrals` counts deferrals after exhausted attempts."""
 
     QUEUE: ClassVar[str] = "plan-encode"
     job_id: JobId
@@ -34,7 +34,7 @@ class PlanEncode(Message):
 
 @dataclass(frozen=True, slots=True)
 class EncodeChunk(Message):
-    """Encode one chunk of a job on every rung."""
+    """Encode one chunk of a job for every rung."""
 
     QUEUE: ClassVar[str] = "encode-chunk"
     job_id: JobId
@@ -54,7 +54,7 @@ class EncodeAudio(Message):
 
 @dataclass(frozen=True, slots=True)
 class PublishTitle(Message):
-    """Write the manifests of what a job has finished so far."""
+    """Write manifests that list everything a job has finished so far."""
 
     QUEUE: ClassVar[str] = "publish-title"
     job_id: JobId
@@ -63,7 +63,7 @@ class PublishTitle(Message):
 
 @dataclass(frozen=True, slots=True)
 class FetchMetadata(Message):
-    """Fetch description and artwork of the title whose upload has this stem."""
+    """Fetch the description and artwork of the title whose upload has this stem."""
 
     QUEUE: ClassVar[str] = "fetch-metadata"
     title_id: TitleId
@@ -72,7 +72,7 @@ class FetchMetadata(Message):
 
 @dataclass(frozen=True, slots=True)
 class PublishCatalogue(Message):
-    """Update the static catalogue; says only that something changed."""
+    """Update the static catalogue; the message only says that something changed."""
 
     QUEUE: ClassVar[str] = "publish-catalogue"
 
@@ -82,7 +82,7 @@ class UpdateGraph(Message):
     """Update the graph after a change of a title, a viewing, a rating or an account.
 
     `title`: `title_id` changed. `watched`: `user_id` reached `progress` (0 to 1) of `title_id` at `at`. `unwatched`:
-    a viewing was cleared, all of them where `title_id` is None. `rated`: a rating was set or removed at `at`.
+    a viewing was cleared, or all viewings if `title_id` is None. `rated`: a rating was set or removed at `at`.
     `forgotten`: the account was deleted.
     """
 
@@ -104,9 +104,9 @@ class RebuildGraph(Message):
 
 @dataclass(frozen=True, slots=True)
 class SettleSubscription(Message):
-    """Ask PayPal for the state of a subscription or refund and store it.
+    """Query PayPal about a subscription or refund and store the answer.
 
-    `subject` is a subscription's id or `refund/<id>`; `cause` says what led to the question.
+    `subject` is a subscription's id or `refund/<id>`; `cause` says why PayPal is queried.
     """
 
     QUEUE: ClassVar[str] = "settle-subscription"
@@ -124,7 +124,7 @@ class StartReset(Message):
 
 @dataclass(frozen=True, slots=True)
 class RecordLogin(Message):
-    """Store one entry of the login history; `user_id` is empty where the address has no account."""
+    """Store one entry of the login history; `user_id` is empty if the address has no account."""
 
     QUEUE: ClassVar[str] = "record-login"
     entry_id: Annotated[str, Meta(max_length=64)]
@@ -145,7 +145,7 @@ class ForgetViewer(Message):
 
 @dataclass(frozen=True, slots=True)
 class SendMail(Message):
-    """Send an email of a kind; `email_id` and `deferrals` are set when an earlier delivery was deferred."""
+    """Send an email; `email_id` and `deferrals` are set if an earlier delivery was deferred."""
 
     QUEUE: ClassVar[str] = "send-mail"
     kind: str

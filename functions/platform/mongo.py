@@ -1,4 +1,4 @@
-"""MongoDB: the one client, and its driver's errors as errors that the application answers."""
+"""MongoDB: the client, and the translation of its driver's errors into those of the application."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ TIMEOUT_MS = 5000
 _bulkhead = Bulkhead("The document store")
 
 THROTTLED = 16500
-"""The code with which Cosmos DB for MongoDB refuses requests beyond its request units (Microsoft's documentation of
-the request rate "16500 TooManyRequests")."""
+"""The code with which Cosmos DB for MongoDB refuses requests that exceed its request units (documented by Microsoft as
+"16500 TooManyRequests")."""
 
 TRANSIENT = frozenset({6, 7, 50, 64, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 14031})
-"""Codes of a server that is starting, stopping, failing over, out of time or out of disk space (MongoDB's
+"""Codes of a server that is starting, stopping, failing over, timing out or out of disk space (MongoDB's
 error_codes.yml: HostUnreachable, HostNotFound, MaxTimeMSExpired, WriteConcernFailed, NetworkTimeout,
 ShutdownInProgress, PrimarySteppedDown, ExceededTimeLimit, SocketException, NotWritablePrimary, InterruptedAtShutdown,
 InterruptedDueToReplStateChange, NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary, OutOfDiskSpace)."""
 
 
 def connect(url: str) -> MongoClient[dict[str, Any]]:
-    """Return a client that reads times as aware; it connects at the first operation, and each step gives up after 5 s.
+    """Return a client that returns aware times; it connects at the first operation, and each step times out after 5 s.
 
-    Without `socketTimeoutMS` the driver would wait for a stalled server for ever (PyMongo, MongoClient).
+    Without `socketTimeoutMS`, the driver would wait for a stalled server forever (PyMongo, MongoClient).
     """
     return MongoClient(
         url,
@@ -44,9 +44,9 @@ def connect(url: str) -> MongoClient[dict[str, Any]]:
 
 
 def store_errors[**P, R](method: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a method of a Mongo store: a server that is unreachable, late or throttling raises StoreUnavailable.
+    """Make a method of a Mongo store raise StoreUnavailable if the server is unreachable, slow or throttling.
 
-    Every other error of the driver or refusal of the server is a defect of ours and passes unchanged.
+    Any other error from the driver or the server is a defect of the application and propagates unchanged.
     """
 
     @functools.wraps(method)
@@ -68,7 +68,7 @@ def store_errors[**P, R](method: Callable[P, R]) -> Callable[P, R]:
 
 
 def _codes(error: OperationFailure) -> Iterator[int]:
-    """Yield the codes of a refusal, those of each single write of a bulk too."""
+    """Yield the codes of a refusal, including those of each write in a bulk."""
     if error.code is not None:
         yield error.code
     if isinstance(error, BulkWriteError):

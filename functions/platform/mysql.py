@@ -1,8 +1,8 @@
-"""MySQL: stored procedures, called over a pool of connections that outlives an invocation.
+"""MySQL: stored procedures, called over a pool of connections that is kept between invocations.
 
-A call is sent again only if the server certainly did not execute it (the request was not sent whole, or was rolled
-back after a deadlock), or if the caller declares it idempotent. An error never contains an argument, which may be an
-address or a hash. Times are aware and sent as UTC.
+A call is sent again only if the server certainly did not execute it (the request was not sent completely, or was rolled
+back after a deadlock), or if the caller declares it idempotent. Errors never contain arguments, which may be addresses
+or hashes. Times are aware and sent as UTC.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ MOST_CONNECTIONS = 8
 WAIT_FOR_ONE_S = 3.0
 PING_AFTER_S = 30.0
 CLOSE_AFTER_S = 200.0
-"""Azure's load balancer drops a connection that was idle for 240 s without notice to either end."""
+"""Shorter than the 240 s after which Azure's load balancer drops an idle connection without notice to either end."""
 ATTEMPTS = 3
 LARGEST_CALL_BYTES = 8_000_000
 """Half of MariaDB's default max_allowed_packet, 16 MiB."""
@@ -50,18 +50,18 @@ FIRST_REFUSAL, LAST_REFUSAL = 30_001, 32_767
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _GONE = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0}
 _SURELY_NOT_DONE = {CR.CR_SERVER_GONE_ERROR, ER.LOCK_DEADLOCK, ER.CHECKREAD}
-"""The request was not sent whole, or its transaction was rolled back: a procedure writes in one transaction.
+"""The request was not sent completely, or its transaction was rolled back; a procedure writes in one transaction.
 
 CHECKREAD (1020) is MariaDB's error for a row that another transaction changed after this one's snapshot.
 """
 _BUSY = {1020, 1040, 1041, 1053, 1077, 1079, 1129, 1203, 1205, 1213, 1226, 1317, 1927, 1969, 3024, 3168, 3169, 4031}
 """Too many connections, shutdown, lock wait timeout, deadlock, or a statement or connection that was killed."""
 _READ_ONLY = {1290, 1792, 1836, 3032, 3100}
-"""The server is read-only: after a failover, another server has taken over its name."""
+"""The server is read-only, because another server has taken over its name in a failover."""
 _NOT_LET_IN = {1044, 1045, 1049, 1130, 1142, 1227, 1305, 1318, 1370, 1698, 1820, 1862, 3118, 4151}
-"""Wrong user, password or database, a locked account, or a procedure that is missing, different or not granted."""
+"""A wrong user, password or database, a locked account, or a procedure that is missing, different or not granted."""
 _UNFIT = {1048, 1153, 1264, 1265, 1292, 1366, 1406, 1411, 1690, 3140, 3819, 4025}
-"""A value that is too long, too large, not of the column's character set or type, or violates a CHECK."""
+"""A value that is too long, too large, of the wrong character set or type, or that violates a CHECK."""
 
 
 class Database:
@@ -90,9 +90,9 @@ class Database:
         self._idle: list[tuple[Connection, float]] = []
 
     def call(self, procedure: str, *arguments: Argument, idempotent: bool = False) -> list[Row]:
-        """Call a procedure and return the rows of its result set, [] if it has none.
+        """Call a procedure and return the rows of its result set, or [] if there is none.
 
-        An `idempotent` call is also sent again when the connection broke before the result was known. Raises
+        An `idempotent` call is also sent again if the connection breaks before the result is known. Raises
         ProcedureRefused for a SIGNAL, StoreUnavailable if the server is unreachable, busy or refuses the login, and
         Malformed for an argument that the procedure does not accept.
         """
@@ -121,7 +121,7 @@ class Database:
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
-        """Check out a working connection; afterwards it has no open transaction, or is closed."""
+        """Check out a working connection; afterwards, it is either closed or has no open transaction."""
         if not self._places.acquire(timeout=WAIT_FOR_ONE_S):
             raise StoreUnavailable(f"The database {self.name} is busy; try again in a few seconds.")
         try:
@@ -152,7 +152,7 @@ class Database:
             raise StoreUnavailable(
                 f"The database {self.name} does not answer ({reason}); try again in a few seconds."
             ) from None
-        except OSError as error:  # a CA file that cannot be read
+        except OSError as error:  # for instance, the CA file cannot be read
             raise StoreUnavailable(
                 f"The database {self.name} cannot be reached: MYSQL_CA cannot be used ({error.strerror})."
             ) from None
@@ -170,7 +170,7 @@ class Database:
             close(connection)
 
     def _put_back(self, connection: Connection) -> None:
-        """Return a connection to the pool, and close those that have been idle for too long."""
+        """Return a connection to the pool, and close connections that have been idle for too long."""
         now = self._clock()
         with self._lock:
             self._idle.append((connection, now))
@@ -191,7 +191,7 @@ class Database:
         return values
 
     def _translated(self, procedure: str, number: int, error: pymysql.MySQLError) -> NotflixError:
-        """Return the error to raise; the server's own text is passed on only if a procedure of ours wrote it."""
+        """Return the error to raise; it contains the server's text only if one of our procedures wrote the text."""
         if FIRST_REFUSAL <= number <= LAST_REFUSAL:
             return ProcedureRefused(number, str(error.args[1]))
         if number in _GONE:
@@ -211,7 +211,7 @@ class Database:
 
 
 def _rows(connection: Connection, statement: str, values: tuple[Argument, ...]) -> list[Row]:
-    """Send a CALL and read its whole answer: at most one result set, then the status."""
+    """Send a CALL and read the complete response: at most one result set, then the status."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         rows = list(cursor.fetchall()) if cursor.description else []
@@ -224,7 +224,7 @@ def _rows(connection: Connection, statement: str, values: tuple[Argument, ...]) 
 
 
 def _value(argument: Argument) -> Argument:
-    """Return an argument that pymysql writes as exactly one literal; reject every other type."""
+    """Return an argument in a type that pymysql writes as exactly one literal; reject every other type."""
     if isinstance(argument, datetime):
         if argument.tzinfo is None:
             raise ValueError("a time without a zone is not an argument")
@@ -237,10 +237,10 @@ def _value(argument: Argument) -> Argument:
 
 
 def _number(error: pymysql.MySQLError) -> int:
-    """Return the error's number, 0 if the driver raised it without one."""
+    """Return the error's number, or 0 if it has none."""
     return error.args[0] if error.args and isinstance(error.args[0], int) else 0
 
 
 def _is_late(error: pymysql.MySQLError) -> bool:
-    """Return whether the error is a timeout, after which another attempt would only take longer."""
+    """Return whether the error is a timeout, after which another attempt would only cost more time."""
     return isinstance(error.__context__, TimeoutError)

@@ -66,8 +66,8 @@ class Address:
 def connect(address: Address, ca: str = "", *, answer_s: float = ANSWER_S, use: bool = False) -> Connection:
     """Open a connection that uses UTC; raise pymysql's errors. `ca` is the value of the setting MYSQL_CA.
 
-    Each step of the handshake is limited to CONNECT_S, each answer after it to `answer_s`. `use` selects the database,
-    which needs no privilege beyond EXECUTE on a procedure in it.
+    Each step of the handshake is limited to CONNECT_S, each later answer to `answer_s`. `use` selects the database,
+    which requires no privilege beyond EXECUTE on a procedure in it.
     """
     connection = pymysql.Connection(
         host=address.host,
@@ -91,28 +91,28 @@ def connect(address: Address, ca: str = "", *, answer_s: float = ANSWER_S, use: 
 
 
 def _utc(text: str) -> datetime | str:
-    """Return a time of the server as UTC, the time zone of the session."""
+    """Return a time from the server as an aware time in UTC, the session's time zone."""
     read = convert_datetime(text)
     return read.replace(tzinfo=UTC) if isinstance(read, datetime) else text
 
 
 @cache
 def _tls(ca: str) -> ssl.SSLContext:
-    """Return a context that verifies host name and certificate, against the system's authorities or those of a file."""
+    """Return a context that verifies host name and certificate with the authorities of the system or of a file."""
     if ca == "system":
         return ssl.create_default_context()
     context = ssl.create_default_context(cafile=ca)
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # MySQL's self-made authorities do not pass the strict checks
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # MySQL's generated authorities fail the strict checks
     return context
 
 
 def _be_patient(connection: Connection, seconds: float) -> None:
-    """Set the timeout of reads and writes; the driver applies it from the next one on."""
+    """Set the timeout of reads and writes; the driver applies it to the next operation."""
     connection._read_timeout = connection._write_timeout = seconds  # type: ignore[attr-defined]
 
 
 def has_news(connection: Connection) -> bool:
-    """Return whether an idle connection has data to read, which means that the server has closed it."""
+    """Return whether an idle connection has data to read, which means that the server has closed the connection."""
     news = select.poll()
     news.register(connection._sock, select.POLLIN)  # type: ignore[attr-defined]
     return bool(news.poll(0))
@@ -131,7 +131,7 @@ def answers(connection: Connection) -> bool:
 
 
 def rolled_back(connection: Connection) -> bool:
-    """Roll back what a failed procedure may have left open; return whether the connection is still usable."""
+    """Roll back a transaction that a failed procedure may have left open; return whether the connection is usable."""
     if not connection.open:
         return False
     try:
@@ -142,6 +142,6 @@ def rolled_back(connection: Connection) -> bool:
 
 
 def close(connection: Connection) -> None:
-    """Close the connection; a closed one is left as it is."""
+    """Close the connection unless it is already closed."""
     with suppress(pymysql.MySQLError):
         connection.close()

@@ -31,11 +31,11 @@ class Error(msgspec.Struct, frozen=True):
     error: str
     """The stable code of the error."""
     detail: str
-    """A sentence for the person who meets it: what happened, and what to do."""
+    """A sentence for the person who sees the error: what happened, and what to do."""
 
 
 def document(routes: Iterable[Route], *, version: str) -> dict[str, Any]:
-    """Return the document of the routes, sorted by path and method."""
+    """Return the document for the routes, sorted by path and method."""
     ordered = sorted(routes, key=lambda route: (route.path, route.method))
     types = {route.name: {name: _plain(kind) for name, kind in route.types().items()} for route in ordered}
     schemas = _Schemas([kind for each in types.values() for kind in _schema_types(each)])
@@ -76,13 +76,13 @@ def document(routes: Iterable[Route], *, version: str) -> dict[str, Any]:
 
 
 def _schema_types(types: dict[str, Any]) -> list[Any]:
-    """Return the types that need a schema; a query has none of its own, because its fields are parameters."""
+    """Return the types that need a schema; query types need none, because their fields are parameters."""
     query = [field.type for field in msgspec.structs.fields(types["query"])] if "query" in types else []
     return [kind for name, kind in types.items() if name != "query"] + query
 
 
 class _Schemas:
-    """The JSON Schemas of all types, and of any one of them by reference."""
+    """The JSON Schemas of all types, and references to them."""
 
     def __init__(self, kinds: list[Any]) -> None:
         wanted = [kind for kind in kinds if _has_schema(kind)]
@@ -94,7 +94,7 @@ class _Schemas:
 
 
 def _plain(kind: Any) -> Any:
-    """Return the type of the body that an `Answer` carries, any other type as it is."""
+    """Return the type of the body in an `Answer`; any other type is returned unchanged."""
     return get_args(kind)[0] if get_origin(kind) is http.Answer else kind
 
 
@@ -117,7 +117,7 @@ def _operation(route: Route, types: dict[str, Any], schemas: _Schemas) -> dict[s
             "required": any(field.required for field in msgspec.structs.fields(body)),
             "content": {http.JSON: {"schema": schemas.of(body)}},
         }
-    # a status that the handler chooses, such as 503 of health, has the handler's body
+    # a status that the handler chooses, such as 503 in health, has the handler's body
     operation["responses"] = dict(sorted({**_failures(route, types), **_successes(route, types, schemas)}.items()))
     return operation
 

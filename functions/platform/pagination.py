@@ -1,6 +1,6 @@
-"""Pages of a list: an opaque cursor names where the next page begins; the last page has none.
+"""Pages of a list: an opaque cursor identifies where the next page begins; the last page has no cursor.
 
-A cursor wraps the sort position of the last entry shown. Clients pass it back as they got it.
+A cursor encodes the sort position of the last entry shown. Clients return it unchanged.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ DEFAULT_LIMIT = 24
 LARGEST_LIMIT = 100
 ANY_POSITION = r"[\x21-\x7e]{1,300}"
 TITLE_POSITION = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z~[a-z0-9-]{1,60}"
-"""The form of what `title_position` returns."""
+"""The format of positions returned by `title_position`."""
 TIME_POSITION = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z~[A-Za-z0-9_-]{1,100}"
-"""The form of a `TimePosition`."""
+"""The format of a `TimePosition`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page[Entry]:
-    """Entries in their order, and the cursor of the next page, None on the last."""
+    """Sorted entries, and the cursor of the next page, which is None on the last page."""
 
     entries: tuple[Entry, ...]
     cursor: str | None
 
 
 def page_of[Entry](found: Sequence[Entry], *, limit: int, position: Callable[[Entry], str]) -> Page[Entry]:
-    """Return the page for `found`, which was read with one entry more than `limit` to learn whether more follow.
+    """Return the page for `found`, which contains one entry more than `limit` if another page follows.
 
     `position` returns the sort position of an entry: printable ASCII without spaces.
     """
@@ -45,7 +45,7 @@ def page_of[Entry](found: Sequence[Entry], *, limit: int, position: Callable[[En
 
 
 def title_position(at: datetime, title_id: str) -> str:
-    """Return the position of a title in a list sorted by time: later times sort higher, and no two are equal."""
+    """Return a unique position of a title in a list sorted by time; later times sort higher."""
     return f"{to_sortable_text(at)}~{title_id}"
 
 
@@ -57,7 +57,7 @@ def cursor_after(position: str) -> str:
 def position_of(cursor: str, *, form: str = ANY_POSITION) -> str | None:
     """Return the position that a cursor wraps, None for the empty cursor of a first page; raise Malformed.
 
-    `form` is the regular expression of the list's positions.
+    `form` is the regular expression that the list's positions must match.
     """
     if not cursor:
         return None
@@ -71,7 +71,7 @@ def position_of(cursor: str, *, form: str = ANY_POSITION) -> str | None:
 
 
 class TimePosition(NamedTuple):
-    """The sort position of an entry in a list ordered by time, newest first, and by id among equal times."""
+    """The sort position of an entry in a list sorted by time, newest first, then by id."""
 
     at: datetime
     entry_id: str

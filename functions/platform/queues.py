@@ -1,4 +1,4 @@
-"""Queues: sending messages to the functions that listen on them, and setting aside what no function can read."""
+"""Queues: sending messages to the functions that handle them, and parking messages that no function can read."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
     from functions.platform.messages import Message
 
 PARKED = "parked-messages"
-"""The queue of malformed messages: nothing reads it but a person; its messages never expire."""
+"""The queue for malformed messages: only people read it, and its messages never expire."""
 
 NEVER_EXPIRES = -1
 LARGEST_PARKED_BYTES = 30_000
-"""A queue message holds 64 KiB, in base64 twice over."""
+"""A queue message may have 64 KiB, and parked content is encoded in base64 twice."""
 
 
 class Queues:
-    """The queues of the storage account; a queue that does not exist is created by its first message."""
+    """The queues of the storage account; a queue that does not exist is created when its first message is sent."""
 
     def __init__(self, service: QueueServiceClient) -> None:
         self._service = service
 
     def send(self, message: Message, *, delay_s: int = 0) -> None:
-        """Enqueue a message, hidden for `delay_s`; raise StoreUnavailable if the queue does not take it."""
+        """Enqueue a message, invisible for `delay_s` seconds; raise StoreUnavailable if the queue refuses it."""
         self._put(message.QUEUE, encode(message).decode(), delay_s=delay_s)
 
     def send_all(self, messages: Iterable[Message]) -> None:
-        """Enqueue messages in their order; raise StoreUnavailable at the first that the queue does not take."""
+        """Enqueue messages in order; raise StoreUnavailable at the first message that the queue refuses."""
         for message in messages:
             self.send(message)
 
@@ -48,13 +48,13 @@ class Queues:
         self._put(f"{queue}-poison", body.decode("utf-8", "replace"))
 
     def park(self, queue: str, body: bytes, reason: str) -> None:
-        """Set a malformed message aside, with its queue and the reason, where it does not expire."""
+        """Store a malformed message, with its queue and the reason, in the queue where messages do not expire."""
         kept = b64encode(body[:LARGEST_PARKED_BYTES]).decode()
         parked = {"queue": queue, "reason": reason[:500], "body_base64": kept, "bytes": len(body)}
         self._put(PARKED, json.dumps(parked), time_to_live=NEVER_EXPIRES)
 
     def _put(self, queue: str, text: str, *, delay_s: int = 0, time_to_live: int | None = None) -> None:
-        """Enqueue a text in base64, as `messageEncoding` of host.json says."""
+        """Enqueue a text in base64, as configured by `messageEncoding` in host.json."""
         client = self._service.get_queue_client(queue, message_encode_policy=TextBase64EncodePolicy())
         try:
             try:

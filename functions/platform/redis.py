@@ -1,4 +1,4 @@
-"""Redis: the one client, and its driver's errors as errors that the application answers."""
+"""Redis: the client, and the translation of its driver's errors into those of the application."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _bulkhead = Bulkhead("Redis")
 
 
 def connect(url: str) -> Redis:
-    """Return a client that decodes answers to text; it connects at its first command.
+    """Return a client that decodes responses to text; it connects at its first command.
 
-    A connection that broke while idle is replaced once within a command, without a pause.
+    If a connection broke while idle, the next command replaces it once, without a delay.
     """
     if not url:
         raise StoreUnavailable("The setting REDIS_URL is not set; set it to the URL of a Redis server.")
@@ -38,10 +38,10 @@ def connect(url: str) -> Redis:
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Translate every failure to reach the server into StoreUnavailable."""
+    """Translate failures to reach the server into StoreUnavailable."""
     try:
         with _bulkhead.place():
             yield
     except (RedisError, OSError) as error:
-        # the driver's message holds no command and no value, only what happened to the connection or the script
+        # the driver's message contains no command or value, only the failure of the connection or the script
         raise StoreUnavailable(f"Redis does not answer ({type(error).__name__}); try again in a moment.") from error

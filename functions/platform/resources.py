@@ -1,4 +1,4 @@
-"""The shared clients of one process: each is made when it is first asked for, and nothing is connected before use."""
+"""The shared clients of one process: each client is created when it is first needed, and connects at its first use."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Resources:
 
     @lazy
     def settings(self) -> Settings:
-        """Return the settings of the environment; raise SettingMissing."""
+        """Return the settings from the environment; raise SettingMissing."""
         from functions.platform.settings import load_settings
 
         return load_settings()
@@ -54,7 +54,7 @@ class Resources:
 
     @lazy
     def telemetry(self) -> Telemetry:
-        """Return the receiver of spans and metrics: Application Insights, a file, or none."""
+        """Return the receiver of spans and metrics: Application Insights, a file, or nothing."""
         from functions.platform.telemetry import NoopTelemetry
 
         settings = self.settings()
@@ -93,7 +93,7 @@ class Resources:
 
     @lazy
     def queues(self) -> Queues:
-        """Return the sender of messages for background work, which retries patiently."""
+        """Return the sender of messages for background work, which retries for a long time."""
         from functions.platform.queues import Queues
 
         return Queues(self.queue_service())
@@ -125,7 +125,7 @@ class Resources:
         return connect(self.settings().redis_url)
 
     def mysql(self, url: str) -> Database:
-        """Return the MySQL database of a URL, with a connection pool that all who ask for it share."""
+        """Return the MySQL database at a URL; all callers share its connection pool."""
         from functions.platform.mysql import Database
 
         with self._lock:
@@ -136,13 +136,13 @@ class Resources:
 
     @lazy
     def _mysql_bulkhead(self) -> Bulkhead:
-        """Return the limit that all databases share, because they are on one server."""
+        """Return the bulkhead that all databases share, because they are on one server."""
         from functions.platform.bulkhead import Bulkhead
 
         return Bulkhead("MySQL")
 
     def close(self) -> None:
-        """Close the clients that have been made."""
+        """Close the clients that have been created."""
         for client in (*made_values(self), *self._databases.values()):
             with suppress(AttributeError):
                 client.close()

@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 class Settings:
     """The application settings. A setting is named like its field, in upper case.
 
-    Only `storage` is read from `AzureWebJobsStorage`, the name that the Functions host prescribes.
+    The exception is `storage`, which is read from `AzureWebJobsStorage`, the name that the Functions host prescribes.
     """
 
     storage: str
-    """Blob and Queue storage: a connection string, or the name of an account that is reached by identity."""
+    """Blob and Queue storage: a connection string, or the name of an account that is accessed by identity."""
     mongo_url: str
-    """The document store: titles, encode jobs, rebuilds of the graph and, by `USAGE_STORE`, usage."""
+    """The document store: titles, encode jobs, rebuilds of the graph and, depending on `USAGE_STORE`, usage."""
     mongo_database: str = "notflix"
     """The database in the document store."""
     logins_db_url: str = ""
-    """Logins: `mysql://user:password@host:3306/logins_db`, an account that can only execute procedures."""
+    """Logins: `mysql://user:password@host:3306/logins_db`, with an account that can only execute procedures."""
     login_history_db_url: str = ""
     """Login history, in the same form."""
     subscriptions_db_url: str = ""
@@ -34,11 +34,11 @@ class Settings:
     payments_db_url: str = ""
     """Payments, in the same form."""
     mysql_ca: str = ""
-    """TLS to MySQL: `system` for the machine's authorities, or the path of a CA file; empty is without TLS."""
+    """TLS to MySQL: `system` for the machine's authorities, or the path of a CA file; if it is empty, no TLS."""
     redis_url: str = ""
     """Redis: sessions, login attempts and cached entitlements."""
     neo4j_uri: str = ""
-    """Neo4j (Bolt): recommendations; empty is without a graph."""
+    """Neo4j (Bolt): recommendations; if it is empty, there is no graph."""
     neo4j_user: str = "neo4j"
     """The user of Neo4j."""
     neo4j_password: str = ""
@@ -46,17 +46,17 @@ class Settings:
     omdb_url: str = "https://www.omdbapi.com/"
     """The OMDb API, which describes titles."""
     omdb_api_key: str = ""
-    """The key of OMDb; without one, `up` starts a simulator that knows the open films."""
+    """The OMDb API key; if it is empty, `up` starts a simulator that knows only the openly licensed films."""
     site_origin: str = ""
-    """The address of the site, to which mailed links and PayPal's pages lead back."""
+    """The address of the site, used in mailed links and for the way back from PayPal's pages."""
     blob_url: str = ""
-    """The address at which browsers reach blob storage through a CDN or proxy, such as `https://….azurefd.net/blobs`."""
+    """The CDN or proxy through which browsers reach blob storage, such as `https://….azurefd.net/blobs`."""
     signing_key: str = ""
     """The key of signed tokens and of pseudonyms in logs: at least 32 random bytes."""
     operator_key: str = ""
-    """The value of the header `x-operator-key` by which scripts act as the owner: at least 32 characters."""
+    """The value of the header `x-operator-key` with which scripts act as the owner: at least 32 characters."""
     front_hops: int = 1
-    """Proxies in front that each append to `X-Forwarded-For`: 1 is Azure's front end, 2 with Front Door."""
+    """Number of proxies that append to `X-Forwarded-For`: 1 for Azure's front end, 2 with Front Door."""
     session_idle_hours: int = 72
     """Hours after which an unused session expires."""
     session_days: int = 30
@@ -68,29 +68,29 @@ class Settings:
     paypal_url: str = "https://api-m.paypal.com"
     """PayPal's API; `https://api-m.sandbox.paypal.com` is its sandbox."""
     paypal_client_id: str = ""
-    """The client id at PayPal; without one, `up` starts a simulator of PayPal."""
+    """The client id at PayPal; if it is empty, `up` starts a simulator of PayPal."""
     paypal_client_secret: str = ""
     """The client secret at PayPal."""
     paypal_webhook_id: str = ""
-    """The id of our webhook at PayPal, which is part of each signature."""
+    """The id of our webhook at PayPal, which every signature covers."""
     paypal_ca: str = ""
-    """A file of authorities that may sign webhook certificates, for a simulator; empty: the web's."""
+    """A file of authorities that may sign webhook certificates, for a simulator; if it is empty, the web's."""
     usage_store: str = "mongo"
     """The store of viewing history: `mongo`, or `cosmos` for Cosmos DB NoSQL."""
     cosmos_url: str = ""
     """The Cosmos DB account, for `cosmos`."""
     cosmos_key: str = ""
-    """The key of Cosmos DB; without one it is reached by identity."""
+    """The key of Cosmos DB; if it is empty, access is by identity."""
     cosmos_database: str = "usage"
     """The database in Cosmos DB."""
     applicationinsights_connection_string: str = ""
     """Application Insights, which receives traces and metrics in Azure."""
     traces_file: str = ""
-    """The file that receives traces and metrics instead; `./notflix traces` reads it."""
+    """The file that receives traces and metrics instead of Application Insights; `./notflix traces` reads it."""
     otel_service_name: str = "notflix"
     """The name of the app in traces."""
     playback_sas_minutes: int = 15
-    """The longest life of a playback key in minutes; each lives at least half of it, and players renew it."""
+    """The maximum lifetime of a playback key in minutes; keys live at least half as long, and players renew them."""
     max_upload_gb: int = 200
     """The largest upload in GB."""
     max_duration_hours: int = 8
@@ -104,7 +104,7 @@ class Settings:
     ffmpeg_memory_mb: int = 4096
     """The address space of one ffmpeg process in MB."""
     work_dir: str = ""
-    """The folder for a chunk until it is stored; empty is the system's temporary folder."""
+    """The folder for chunks until they are stored; if it is empty, the system's temporary folder."""
 
 
 ENVIRONMENT_NAMES = {
@@ -113,13 +113,13 @@ ENVIRONMENT_NAMES = {
 
 
 def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings; raise SettingMissing with the first that is absent or not a number."""
+    """Return the settings; raise SettingMissing for the first that is absent or not a number."""
     values: dict[str, str | int] = {}
     for field in fields(Settings):
         name = ENVIRONMENT_NAMES[field.name]
         text = environment.get(name)
         if text is None and field.name == "storage":
-            text = environment.get(f"{name}__accountName")  # the host's form for an account that is reached by identity
+            text = environment.get(f"{name}__accountName")  # the host's name for an account accessed by identity
         if text is None:
             if field.name in ("storage", "mongo_url"):
                 raise SettingMissing(

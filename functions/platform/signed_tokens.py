@@ -1,8 +1,8 @@
-"""Signed tokens: small texts that carry their own proof, so that no store has to be asked before they are trusted.
+"""Signed tokens: short texts with a signature, so that they can be verified without a store.
 
-A token is JSON signed by itsdangerous (HMAC-SHA256) with a key derived for its purpose, and the second at which it
-expires. A token of one purpose is rejected for any other. The same key gives pseudonyms: names that stand for email
-addresses in logs and rate limits.
+A token is JSON, including its expiry in seconds, signed by itsdangerous (HMAC-SHA256) with a key derived for its
+purpose. A token for one purpose is rejected for any other. Pseudonyms, which replace email addresses in logs and rate
+limits, are derived from the same key.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 KEY_BYTES = 32
-"""The shortest key that is accepted: the size of the hash (RFC 2104, section 3)."""
+"""The minimum length of the key: the size of the hash (RFC 2104, section 3)."""
 
 _EXPIRES = "exp"
 
@@ -39,7 +39,7 @@ class SignedTokens:
         self._now = now
 
     def sign(self, purpose: str, content: Mapping[str, object], *, until: datetime) -> str:
-        """Return a token for a purpose that carries `content` (JSON values) and expires at `until`."""
+        """Return a token for a purpose that contains `content` (JSON values) and expires at `until`."""
         token: str = self._serializer(purpose).dumps({**content, _EXPIRES: int(until.timestamp())})
         return token
 
@@ -48,16 +48,16 @@ class SignedTokens:
         serializer = self._serializer(purpose)
         try:
             content: dict[str, Any] = serializer.loads(token)
-            if serializer.dumps(content) != token:  # base64 has several spellings of the same bytes; one is accepted
+            if serializer.dumps(content) != token:  # base64 can encode the same bytes in several ways; one is accepted
                 content = {}
-        except (BadData, ValueError):  # ValueError: characters that have no bytes to check
+        except (BadData, ValueError):  # ValueError: characters that cannot be encoded
             content = {}
         if content.pop(_EXPIRES, 0) <= self._now().timestamp():
             raise Unauthenticated("This link to the film is invalid or has expired; open the title again.")
         return content
 
     def pseudonym(self, text: str) -> str:
-        """Return 16 hex digits that stand for `text` where it must not be readable, such as an address in a log."""
+        """Return 16 hex digits that replace `text` where it must not be readable, such as an address in a log."""
         return hmac.new(self._key, b"pseudonym:" + text.encode(), hashlib.sha256).hexdigest()[:16]
 
     def _serializer(self, purpose: str) -> URLSafeSerializer:

@@ -1,8 +1,8 @@
-"""Telemetry by OpenTelemetry: traces of slow work, and a few metrics; without an exporter nothing is imported.
+"""Telemetry with OpenTelemetry: traces of slow work, and a few metrics; without an exporter, nothing is imported.
 
-A trace belongs to a subject, such as an encode job or a playback, rather than to a request. Its id is derived from the
-subject's id, so that steps in different processes, days apart or repeated, belong to one trace, and no message needs to
-carry it. Names and attributes must not identify a person and must not contain an address or a signature.
+A trace belongs to a subject, such as an encode job or a playback, rather than to a request. The trace id is derived
+from the subject's id, so steps in different processes, days apart or repeated, belong to one trace, and messages need
+not contain the trace id. Names and attributes must not identify a person or contain an address or a signature.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ class Telemetry(Protocol):
     """A receiver of spans and metrics."""
 
     def span(self, subject: str, name: str, **attributes: Value) -> AbstractContextManager[None]:
-        """Time a step in the trace of `subject`, such as "job:1a2b"; an exception is recorded and re-raised."""
+        """Measure a step in the trace of `subject`, such as "job:1a2b"; an exception is recorded and re-raised."""
 
     def root_span(self, subject: str, name: str, *, began: datetime, ended: datetime, **attributes: Value) -> None:
         """Record the root span of `subject`: when its trace began and ended."""
 
     def record(self, metric: str, value: float, **attributes: Value) -> None:
-        """Record a measurement; the metric's name ends in its unit."""
+        """Record a measurement; the metric's name ends with its unit."""
 
 
 class NoopTelemetry:
@@ -62,7 +62,7 @@ def root_id_of(subject: str) -> int:
 
 
 class OpenTelemetry:
-    """Telemetry by the OpenTelemetry SDK, sent to a span processor and a metric reader."""
+    """Telemetry with the OpenTelemetry SDK, sent to a span processor and a metric reader."""
 
     def __init__(self, service: str, processor: SpanProcessor, reader: MetricReader) -> None:
         from opentelemetry.sdk.metrics import MeterProvider
@@ -80,7 +80,7 @@ class OpenTelemetry:
 
     @contextmanager
     def span(self, subject: str, name: str, **attributes: Value) -> Iterator[None]:
-        """Time a step; an exception is recorded by its type alone, because its text may hold an address."""
+        """Measure a step; only the type of an exception is recorded, because its text may contain an address."""
         from opentelemetry.trace import NonRecordingSpan, Status, StatusCode, set_span_in_context
 
         parent = set_span_in_context(NonRecordingSpan(_root(subject)))
@@ -133,7 +133,7 @@ def _ids() -> Any:
     from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
     class Ids(RandomIdGenerator):
-        """Random ids, or those of a root span inside `of`."""
+        """Generates random ids or, inside `of`, the ids of a root span."""
 
         def __init__(self) -> None:
             self._of = local()

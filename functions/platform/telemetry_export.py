@@ -1,4 +1,4 @@
-"""Where telemetry goes: to Application Insights, or on one machine to a file of JSON lines."""
+"""Exporters of telemetry: to Application Insights, or on a single machine to a file of JSON lines."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LARGEST_FILE_BYTES = 16_000_000
 
 
 def to_application_insights(service: str, connection: str, credential: TokenCredential | None) -> OpenTelemetry:
-    """Return telemetry for Application Insights, sent in batches; with a credential it needs no key."""
+    """Return telemetry that is sent to Application Insights in batches; with a credential, no key is needed."""
     from azure.monitor.opentelemetry.exporter import AzureMonitorMetricExporter, AzureMonitorTraceExporter
 
     spans = AzureMonitorTraceExporter(connection_string=connection, credential=credential)
@@ -44,7 +44,7 @@ def to_file(service: str, path: str) -> OpenTelemetry:
 
 
 class RotatingFile(TextIOBase):
-    """A text file that is opened for each write, and renamed to `<name>.1.jsonl` when it has grown large."""
+    """A text file that is opened for each write, and renamed to `<name>.1.jsonl` when it has become large."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class RotatingFile(TextIOBase):
         self._lock = Lock()
 
     def write(self, text: str) -> int:
-        """Append whole lines."""
+        """Append complete lines."""
         if not text:
             return 0
         with self._lock:
@@ -70,7 +70,7 @@ def _lines(objects: Iterable[dict[str, Any]]) -> str:
 
 
 def _metric_lines(metrics_data: MetricsData) -> str:
-    """Return a line for each metric: count, sum and largest value so far."""
+    """Return one line per metric, with count, sum and maximum so far."""
     return _lines(
         {
             "metric": metric.name,

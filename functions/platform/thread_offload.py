@@ -1,8 +1,8 @@
-"""Blocking work moved to a thread pool of its own.
+"""Blocking work, moved to a separate thread pool.
 
 A Functions worker runs synchronous functions on a handful of threads. A function that waits seconds for a remote
-service would hold one of them each time, and a few such calls would stall every other request. `offload` makes it a
-coroutine function whose body runs on a separate pool.
+service would occupy one of them each time, and a few such calls would stall every other request. `offload` turns it
+into a coroutine function whose body runs on a separate pool.
 """
 
 from __future__ import annotations

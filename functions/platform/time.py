@@ -1,4 +1,4 @@
-"""Time: one clock, and one text form for times in JSON, `2026-11-27T04:26:20Z`."""
+"""Time: one clock, and one format for times in JSON, `2026-11-27T04:26:20Z`."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ def now() -> datetime:
 
 
 def to_text(at: datetime) -> str:
-    """Return an aware time in the API's form: UTC, whole seconds, `Z`."""
+    """Return an aware time in the API's format: UTC, whole seconds, `Z`."""
     return f"{at.astimezone(UTC):{FORMAT}}"
 
 
 def to_sortable_text(at: datetime) -> str:
-    """Return an aware time in UTC with milliseconds, as text that sorts as the times do."""
+    """Return an aware time in UTC with milliseconds, as text that sorts chronologically."""
     utc = at.astimezone(UTC)
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
 
 
 def to_exact_text(at: datetime) -> str:
-    """Return an aware time in UTC with microseconds, as text that sorts as the times do; for stores and cursors."""
+    """Return an aware time in UTC with microseconds, as text that sorts chronologically; for stores and cursors."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
 def from_text(text: str) -> datetime:
-    """Return the aware time that an ISO 8601 text with a zone stands for, in UTC; raise Malformed for anything else."""
+    """Return an ISO 8601 text with a time zone as an aware time in UTC; raise Malformed for any other text."""
     try:
         at = datetime.fromisoformat(text)
         if at.tzinfo is None:
             raise ValueError("a time without its zone")
         return at.astimezone(UTC)
-    except (ValueError, OverflowError):  # OverflowError: year 1 or 9999 moved past the calendar by its zone
+    except (ValueError, OverflowError):  # OverflowError: the zone moves year 1 or 9999 out of range
         raise Malformed(f"{text[:60]!r} is not a time; write it as 2026-11-27T04:26:20Z.") from None

@@ -1,13 +1,12 @@
-"""Declaring the functions of a slice: HTTP routes with their contract, queue and blob functions, and timers.
+"""Declaring the functions of a slice: HTTP routes with their contracts, queue and blob functions, and timers.
 
-A route's decorator and its handler's signature are the whole contract: path, method, caller, what is read and what is
-answered. The check of the caller, the reading of the request and the OpenAPI document follow from it. Types are
-resolved at a function's first call, from the slice's `schemas` module and the queue's message class, so that a cold
-start imports none of them.
+A route's decorator and its handler's signature are the whole contract: path, method, caller, input and answer.
+Authentication, the parsing of requests and the OpenAPI document are derived from it. Types are resolved at a function's
+first call, from the slice's `schemas` module and the queue's message class, so that a cold start imports none of them.
 
-A handler takes, by name and as far as it needs them: `request`; `body` and `query`, of its annotations' types; the
-segments of the path; `session`, `viewer` or `owner`, who calls. A queue function takes `message` and may take
-`delivery`.
+A handler declares the parameters that it needs, by name: `request`; `body` and `query`, with their types as
+annotations; the segments of the path; and the caller as `session`, `viewer` or `owner`. A queue function takes
+`message` and may take `delivery`.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ANYONE, SIGNED, VIEWER, OWNER = "anyone", "signed", "viewer", "owner"
-"""Who may call a route. SIGNED: the request itself carries a proof that the handler verifies, such as a token."""
+"""Who may call a route. SIGNED means that the handler verifies a proof in the request itself, such as a token."""
 
 STORAGE = "AzureWebJobsStorage"
 LOST_BLOBS = "webjobs-blobtrigger-poison"
@@ -45,7 +44,7 @@ class SignedIn(Protocol):
 
     @property
     def viewer(self) -> Any:
-        """Return whose session it is."""
+        """Return the viewer who owns the session."""
 
 
 class Access(Protocol):
@@ -55,14 +54,14 @@ class Access(Protocol):
         """Return the session of a token; raise Unauthenticated."""
 
     def owner(self, token: str, key: str) -> str:
-        """Return who calls as the owner; raise Unauthenticated or Forbidden."""
+        """Return the id under which an owner's call is recorded; raise Unauthenticated or Forbidden."""
 
 
 class CompositionRoot(Protocol):
-    """What triggers need of the application besides the services that handlers call."""
+    """The parts of the application that triggers need, besides the services that handlers call."""
 
     def access(self) -> Access:
-        """Return what authenticates callers."""
+        """Return the authentication of callers."""
 
     @property
     def resources(self) -> Resources:
@@ -70,7 +69,7 @@ class CompositionRoot(Protocol):
 
 
 class Delivery(NamedTuple):
-    """How a message arrived: its id, when it was enqueued, and how often it has been delivered."""
+    """The delivery of a message: its id, when it was enqueued, and how often it has been delivered."""
 
     message_id: str
     enqueued_at: datetime | None
@@ -93,12 +92,12 @@ class Route(NamedTuple):
     handler: Callable[..., Any]
 
     def types(self) -> dict[str, Any]:
-        """Return the resolved annotations of the handler by parameter, the answer's under `return`."""
+        """Return the handler's resolved annotations by parameter name, with the answer's type under `return`."""
         return _annotations(self.handler, self.schemas)
 
 
 class QueueFunction(NamedTuple):
-    """One function on a queue, as declared; `queue` is the queue of its message class also for dead letters."""
+    """One queue function, as declared; `queue` is the queue of its message class, even for dead letters."""
 
     name: str
     queue: str
@@ -106,14 +105,14 @@ class QueueFunction(NamedTuple):
 
 
 class TimerFunction(NamedTuple):
-    """One timer, as declared; `schedule` is NCRONTAB of six fields."""
+    """One timer, as declared; `schedule` is a six-field NCRONTAB expression."""
 
     name: str
     schedule: str
 
 
 class SliceApp:
-    """The functions of one slice; `blueprint` holds them for the function app."""
+    """The functions of one slice; the function app registers them from `blueprint`."""
 
     def __init__(self, root: CompositionRoot, schemas: str = "") -> None:
         self.blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
@@ -159,9 +158,9 @@ class SliceApp:
         """Declare a route.
 
         `caller` is ANYONE, SIGNED, VIEWER or OWNER. `status` defaults to 200, or to 204 for a handler that returns
-        nothing; a handler of several statuses returns an `Answer`. `raises` lists the errors beyond those that follow
-        from the declaration (401, 403, 413, 415, 422, 503). `offload` runs the handler on the pool for calls that wait
-        for a remote service.
+        nothing; a handler with several statuses returns an `Answer`. `raises` lists errors in addition to those that
+        follow from the declaration (401, 403, 413, 415, 422, 503). `offload` runs the handler on the thread pool for
+        calls that wait for a remote service.
         """
 
         def declare(handler: Callable[..., Any]) -> Any:
@@ -194,20 +193,20 @@ class SliceApp:
     def queue(self, queue: str, *, offload: bool = False) -> Callable[[Callable[..., None]], Any]:
         """Declare a function for the messages of a queue.
 
-        A malformed message is parked and one that meets an error that is not retryable goes to the dead letters, both
-        at once; whatever else is raised lets the host deliver the message again.
+        A malformed message is parked at once. If the handler raises an error that is not retryable, the message goes to
+        the dead letters at once; after any other exception, the host delivers the message again.
         """
         return self._queue(queue, dead_letters=False, offload=offload)
 
     def dead_letters(self, queue: str, *, offload: bool = False) -> Callable[[Callable[..., None]], Any]:
         """Declare the function for the dead letters of a queue (`<queue>-poison`).
 
-        A message that is malformed, or that meets an error that is not retryable, is parked.
+        A message is parked if it is malformed or if the handler raises an error that is not retryable.
         """
         return self._queue(queue, dead_letters=True, offload=offload)
 
     def blob(self, path: str, *, reference: type) -> Callable[[Callable[[Any], None]], Any]:
-        """Declare a function for the blobs that arrive in a container, by Event Grid: `path` is `<container>/{name}`.
+        """Declare a function that Event Grid triggers for each new blob in a container; `path` is `<container>/{name}`.
 
         The handler takes a `reference` to the blob, an SDK type with a converter; no byte of the blob passes through
         the host.
@@ -273,7 +272,7 @@ class SliceApp:
 
 
 def _endpoint(root: CompositionRoot, route: Route) -> Callable[[func.HttpRequest], func.HttpResponse]:
-    """Return the function that the host calls: it authenticates, reads, calls the handler and writes its answer."""
+    """Return the function that the host calls: it authenticates, parses, calls the handler and returns its answer."""
     wanted = route.handler.__code__.co_varnames[: route.handler.__code__.co_argcount]
     types = lazy(route.types)
 
@@ -297,7 +296,7 @@ def _endpoint(root: CompositionRoot, route: Route) -> Callable[[func.HttpRequest
             returned = route.handler(**{name: given[name] for name in wanted})
         except NotflixError as error:
             return http.error_answer(error)
-        except Exception:  # the edge of the application; the address is not logged, because it may hold a token
+        except Exception:  # the outermost handler; the URL is not logged, because it may contain a token
             log.exception("%s failed", route.name)
             return http.unexpected_answer()
         if isinstance(returned, http.Answer):
@@ -312,7 +311,7 @@ def _endpoint(root: CompositionRoot, route: Route) -> Callable[[func.HttpRequest
 
 
 def _authenticated(root: CompositionRoot, route: Route, req: func.HttpRequest) -> dict[str, Any]:
-    """Return who calls, under the names that handlers use; raise Unauthenticated or Forbidden."""
+    """Return the caller, keyed by the parameter names of handlers; raise Unauthenticated or Forbidden."""
     if route.caller == VIEWER:
         session = root.access().session(http.bearer(req))
         return {"session": session, "viewer": session.viewer}
@@ -376,7 +375,7 @@ def _lost_blob_receiver(
 
 
 def _named[F: Callable[..., Any]](function: F, handler: Callable[..., Any]) -> F:
-    """Return `function` under the handler's name, with annotations that the worker can resolve."""
+    """Return `function` with the handler's name, and with annotations that the worker can resolve."""
     function.__name__ = function.__qualname__ = handler.__name__
     function.__module__, function.__doc__ = handler.__module__, handler.__doc__
     parameter = next(iter(inspect.signature(function).parameters))
@@ -386,7 +385,7 @@ def _named[F: Callable[..., Any]](function: F, handler: Callable[..., Any]) -> F
 
 
 def _annotations(handler: Callable[..., Any], schemas: str) -> dict[str, Any]:
-    """Return the handler's annotations, evaluated among the names of its slice's schemas and the shared field types."""
+    """Return the handler's annotations, evaluated with the names in its slice's schemas and the shared field types."""
     from functions.platform import field_types
 
     names = {**vars(field_types), **(vars(import_module(schemas)) if schemas else {})}

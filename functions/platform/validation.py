@@ -1,10 +1,10 @@
-"""Sentences for what msgspec refuses."""
+"""Sentences for validation errors of msgspec."""
 
 from __future__ import annotations
 
 
 def sentence_of(error: Exception) -> str:
-    """Return msgspec's message as a sentence that names the field: `email`: Expected `str`, got `int`."""
+    """Return msgspec's message as a sentence that names the field, such as: `email`: Expected `str`, got `int`."""
     if isinstance(error, UnicodeDecodeError):
         return "The body is not valid UTF-8."
     if isinstance(error, RecursionError):

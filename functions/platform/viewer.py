@@ -1,4 +1,4 @@
-"""The viewer: an account as all slices see it."""
+"""The viewer: the form of an account that all slices use."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """A person with an account; `user_id` is 32 hex digits and never changes, `email` is as they typed it."""
+    """A person with an account; `user_id` has 32 hex digits and never changes; `email` is in the form they typed."""
 
     user_id: str
     email: str = field(repr=False)

@@ -60,7 +60,7 @@ class GraphTitle:
 
 @dataclass(frozen=True, slots=True)
 class Viewing:
-    """The fact that a viewer watched at least half of a title: how far they got, and when they last watched it."""
+    """A record that a viewer watched at least half of a title: how far they got, and when they last watched it."""
 
     title_id: str
     progress: float
@@ -87,7 +87,7 @@ class ViewerHistory:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A title in a viewer's history, as the ranking needs it."""
+    """A title in a viewer's history, with the fields that the ranking needs."""
 
     id: str
     name: str
@@ -140,7 +140,7 @@ class Pick:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """A heading and the picks below it; `reason` is a sentence that says why the shelf is shown."""
+    """A heading and the picks below it; `reason` is a sentence that explains why the shelf is shown."""
 
     id: str
     heading: str

@@ -67,7 +67,7 @@ class Graph(Protocol):
         """Replace the steps that start at each of the given titles."""
 
     def write_popularity(self, counts: Mapping[str, tuple[int, float]]) -> None:
-        """Overwrite every title's view count and heat; titles that are not given get 0."""
+        """Overwrite every title's view count and heat; titles not in `counts` get 0."""
 
     def tidy(self) -> None:
         """Remove people and genres without titles, and recount the titles of each genre."""
@@ -104,7 +104,7 @@ class RebuildSources(Protocol):
     """What the graph is rebuilt from."""
 
     def titles(self, after: str, limit: int) -> list[Title]:
-        """Return titles in the order of ids, beginning after an id; withdrawn titles are included."""
+        """Return titles sorted by id, starting after the id `after`; withdrawn titles are included."""
 
     def count_titles(self) -> int:
         """Return the approximate number of titles."""
@@ -113,7 +113,7 @@ class RebuildSources(Protocol):
         """Return a title, withdrawn or not; None if it never existed."""
 
     def viewers(self, after: str) -> Iterator[ViewerHistory]:
-        """Yield viewers in the order of ids, beginning after an id."""
+        """Yield viewers sorted by id, starting after the id `after`."""
 
 
 class RebuildStore(Protocol):
@@ -126,7 +126,7 @@ class RebuildStore(Protocol):
         """Store the progress."""
 
     def lost_at(self) -> datetime | None:
-        """Return when a message was lost last that no rebuild has made up for."""
+        """Return when the most recent message was lost that has not been repaired by a rebuild."""
 
     def record_loss(self, at: datetime) -> None:
         """Record that a message was lost."""

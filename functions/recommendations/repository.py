@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class BoltGraph(GraphBulkLoader, GraphQueries):
-    """Neo4j, or another store that speaks Bolt and Cypher."""
+    """The graph in Neo4j, or in another store that supports Bolt and Cypher."""
 
     def __init__(self, bolt: Bolt) -> None:
         GraphBulkLoader.__init__(self, bolt)

@@ -52,7 +52,7 @@ class RecommendedShelf(Struct, frozen=True):
 class RecommendedHome(Struct, frozen=True):
     """The shelves of a viewer's home page in display order; none of them is empty.
 
-    While the graph is unavailable they come from the catalogue alone.
+    While the graph is unavailable, they come from the catalogue alone.
     """
 
     shelves: list[RecommendedShelf]

@@ -1,4 +1,4 @@
--- Attempts to log in, which the owner of the account can read. Times are UTC.
+-- Login attempts, which the owner of the account can read. Times are UTC.
 
 CREATE TABLE entries (
   entry_id VARCHAR(64) NOT NULL,

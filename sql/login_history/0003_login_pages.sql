@@ -1,5 +1,5 @@
--- Pages of the login history that neither lose nor repeat entries of equal times.
--- `list_logins` remains for the release before this one, which runs until the deployment ends.
+-- Pagination of the login history that neither skips nor repeats entries with equal times.
+-- `list_logins` is kept for the previous release, which runs until the deployment ends.
 
 DELIMITER //
 

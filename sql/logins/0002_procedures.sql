@@ -1,5 +1,5 @@
 -- All operations on the tables. Error numbers: 30001, the address already has an account.
--- String comparison ignores trailing spaces, so lengths are compared too where that matters.
+-- String comparison ignores trailing spaces, so lengths are also compared where that matters.
 
 DELIMITER //
 
@@ -21,7 +21,7 @@ BEGIN
   END IF;
 END //
 
--- Always returns one row: for an unknown address one of the same shape, without id, with the given hash.
+-- Always returns one row; for an unknown address, the row has no id and contains the given hash.
 CREATE PROCEDURE find_login(p_address VARCHAR(320), p_dummy_hash VARCHAR(255))
 SQL SECURITY DEFINER
 BEGIN
@@ -39,7 +39,7 @@ BEGIN
     FROM logins WHERE user_id = p_user_id;
 END //
 
--- Sets the hash if it is still p_over and deletes a reset link. Returns whether the hash is p_new now.
+-- Sets the hash if it is still p_over, and deletes any reset link. Returns whether the hash is now p_new.
 CREATE PROCEDURE replace_password_hash(p_user_id CHAR(32), p_over VARCHAR(255), p_new VARCHAR(255))
 SQL SECURITY DEFINER
 BEGIN
@@ -67,7 +67,7 @@ BEGIN
   UPDATE logins SET admin = TRUE WHERE user_id = p_user_id;
 END //
 
--- Stores a link, replacing an earlier one; a deleted account gets none.
+-- Stores a link, replacing an earlier one; does nothing for a deleted account.
 CREATE PROCEDURE keep_link(
   p_link_hash CHAR(64), p_user_id CHAR(32), p_purpose VARCHAR(10), p_expires_at DATETIME(6)
 )
@@ -78,7 +78,7 @@ BEGIN
   ON DUPLICATE KEY UPDATE link_hash = p_link_hash, expires_at = p_expires_at;
 END //
 
--- Returns the user id of a link and deletes the link; NULL if there is none. Of two concurrent uses one finds it.
+-- Returns the user id of a link and deletes the link; NULL if there is none. Only one of two concurrent calls finds it.
 CREATE PROCEDURE use_link(p_link_hash CHAR(64), p_purpose VARCHAR(10), p_now DATETIME(6))
 SQL SECURITY DEFINER
 BEGIN
@@ -91,7 +91,7 @@ BEGIN
   SELECT CASE WHEN ROW_COUNT() = 1 THEN v_user_id END AS user_id;
 END //
 
--- Keeps the time of the first confirmation.
+-- Records a confirmation; the time of the first one is kept.
 CREATE PROCEDURE confirm_address(p_user_id CHAR(32), p_at DATETIME(6))
 SQL SECURITY DEFINER
 BEGIN

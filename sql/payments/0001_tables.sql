@@ -1,4 +1,4 @@
--- Payments of subscribers: one row for each transaction of PayPal, without names or addresses.
+-- Payments of subscribers: one row per PayPal transaction, without names or addresses.
 -- Times are UTC. Amounts are integers in the currency's smallest unit.
 
 CREATE TABLE payments (
@@ -20,7 +20,7 @@ CREATE TABLE payments (
   INDEX ix_payments_subscription (subscription_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- Every state of a payment; never updated.
+-- Every state that a payment has had; rows are never updated.
 CREATE TABLE payment_changes (
   change_id BIGINT NOT NULL AUTO_INCREMENT,
   payment_id VARCHAR(64) NOT NULL,

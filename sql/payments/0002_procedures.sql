@@ -2,7 +2,7 @@
 
 DELIMITER //
 
--- Store a payment, or update it to what PayPal answered at p_asked_at; an older answer changes nothing, and the refunded
+-- Store a payment, or update it from PayPal's answer at p_asked_at; an older answer changes nothing, and the refunded
 -- amount never decreases.
 CREATE PROCEDURE record_payment(
   p_payment_id VARCHAR(64), p_subscription_id VARCHAR(64), p_user_id CHAR(32), p_state VARCHAR(20),
@@ -65,7 +65,7 @@ BEGIN
   SELECT at, state, refunded_minor FROM payment_changes WHERE payment_id = p_payment_id ORDER BY change_id;
 END //
 
--- Anonymise a payer: the payments stay, user_id is cleared.
+-- Anonymise a payer: the payments are kept, user_id is cleared.
 CREATE PROCEDURE forget_payer(p_user_id CHAR(32))
 SQL SECURITY DEFINER
 BEGIN

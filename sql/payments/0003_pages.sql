@@ -1,4 +1,5 @@
--- Payments page by time and id. p_at is NULL for the first page, else the time and id of the last payment shown.
+-- Pagination of payments by time and id: p_at and p_id are those of the last payment shown; p_at is NULL on the first
+-- page.
 
 DELIMITER //
 

@@ -18,8 +18,8 @@ CREATE TABLE plans (
   CONSTRAINT ck_plans_interval_count CHECK (interval_count BETWEEN 1 AND 365)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- One row for each viewer who ever began a checkout: the latest. It is locked during begin_subscription, so that nobody
--- begins two at a time, and stays with forgotten_at when the account is deleted.
+-- The latest checkout of each viewer who ever started one. The row is locked during begin_subscription, so that a
+-- viewer cannot start two at once; it is kept, with forgotten_at, when the account is deleted.
 CREATE TABLE subscribers (
   user_id CHAR(32) NOT NULL,
   plan_id VARCHAR(64) NULL,
@@ -29,8 +29,8 @@ CREATE TABLE subscribers (
   CONSTRAINT pk_subscribers PRIMARY KEY (user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- A subscription as PayPal last described it. settlements counts how often it was written; asked_at is when PayPal was
--- asked for what is stored.
+-- A subscription as last returned by PayPal. settlements counts how often it was written; asked_at is the time at
+-- which PayPal was queried for the stored data.
 CREATE TABLE subscriptions (
   subscription_id VARCHAR(64) NOT NULL,
   user_id CHAR(32) NULL,
@@ -53,7 +53,7 @@ CREATE TABLE subscriptions (
   INDEX ix_subscriptions_state (state, asked_at)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- Every change of a subscription and its cause; never updated.
+-- Every change of a subscription and its cause; rows are never updated.
 CREATE TABLE subscription_changes (
   change_id BIGINT NOT NULL AUTO_INCREMENT,
   subscription_id VARCHAR(64) NOT NULL,
@@ -69,9 +69,9 @@ CREATE TABLE subscription_changes (
     FOREIGN KEY (subscription_id) REFERENCES subscriptions (subscription_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- The pending flags: what PayPal must be asked about, a subscription by its id or a refund as refund/<id>.
--- Reconciliation clears the token that it read before it asked, so that an event in between, with a token of its own, is
--- not lost.
+-- The pending flags: the subjects to query PayPal about, which are a subscription's id or refund/<id>.
+-- Reconciliation clears only the token that it read before the query, so that an event that arrives in the meantime,
+-- with another token, is not lost.
 CREATE TABLE marks (
   subject VARCHAR(80) NOT NULL,
   token CHAR(32) NOT NULL,
@@ -81,7 +81,7 @@ CREATE TABLE marks (
   INDEX ix_marks_since (since)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- The webhook inbox: every webhook of PayPal once, by its id.
+-- The webhook inbox: every webhook from PayPal, stored once by its id.
 CREATE TABLE events (
   event_id VARCHAR(64) NOT NULL,
   kind VARCHAR(64) NOT NULL,

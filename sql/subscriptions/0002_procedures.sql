@@ -1,5 +1,5 @@
--- All access to the tables. A refusal is an error with a number of our own:
--- 30001 the account is deleted, 30002 there is a subscription that has not ended.
+-- All access to the tables. Refusals are errors with numbers of our own:
+-- 30001: the account is deleted; 30002: there is a subscription that has not ended.
 -- Transactions use READ COMMITTED: with MariaDB's snapshots, a row that another transaction has changed is an error.
 
 DELIMITER //
@@ -24,7 +24,7 @@ BEGIN
   UPDATE plans SET retired_at = p_at WHERE plan_id = p_plan_id AND retired_at IS NULL;
 END //
 
--- All plans, the retired too, cheapest first.
+-- All plans, including retired ones, cheapest first.
 CREATE PROCEDURE list_plans()
 SQL SECURITY DEFINER
 BEGIN
@@ -41,8 +41,8 @@ BEGIN
     FROM plans WHERE plan_id = p_plan_id;
 END //
 
--- Begin a checkout: return the id of the request to PayPal, and the address of the approval page if PayPal has already
--- answered that request. The same viewer and plan get the same request while it is fresh and unapproved.
+-- Start a checkout: return the id of the request to PayPal, and the address of the approval page if PayPal has already
+-- answered the request. While a request is fresh and unapproved, the same viewer and plan get the same request.
 CREATE PROCEDURE begin_subscription(
   p_user_id CHAR(32), p_plan_id VARCHAR(64), p_request_id CHAR(32), p_now DATETIME(6), p_fresh_since DATETIME(6)
 )
@@ -80,8 +80,8 @@ BEGIN
     FROM subscriptions WHERE request_id = v_request_id;
 END //
 
--- Store PayPal's answer to a checkout; the first event of the subscription may have been faster. Replaced by
--- store_checkout of 0004.
+-- Store PayPal's answer to a checkout; the first event of the subscription may have arrived earlier. Replaced by
+-- store_checkout in 0004.
 CREATE PROCEDURE keep_subscription(
   p_subscription_id VARCHAR(64), p_request_id CHAR(32), p_user_id CHAR(32), p_plan_id VARCHAR(64), p_state VARCHAR(16),
   p_state_since DATETIME(6), p_approve_url VARCHAR(500), p_created_at DATETIME(6), p_now DATETIME(6)
@@ -109,8 +109,8 @@ BEGIN
   COMMIT;
 END //
 
--- Set the pending flag of a subject; return whether a message must be sent: the flag was not set, or so long ago that
--- its message may be lost. (Assignments are evaluated from left to right.)
+-- Set the pending flag of a subject; return whether a message must be sent, because the flag was not set, or was set so
+-- long ago that its message may be lost. (Assignments are evaluated from left to right.)
 CREATE PROCEDURE mark(p_subject VARCHAR(80), p_token CHAR(32), p_now DATETIME(6))
 SQL SECURITY DEFINER
 BEGIN
@@ -130,7 +130,7 @@ BEGIN
 END //
 
 -- Store an event and set the pending flag of its subject, in one transaction. A repeated event changes nothing, unless
--- its body differs: PayPal is then asked again.
+-- its body differs; PayPal is then queried again.
 CREATE PROCEDURE store_event(
   p_event_id VARCHAR(64), p_kind VARCHAR(64), p_subject VARCHAR(80), p_sent_at DATETIME(6), p_now DATETIME(6),
   p_body_hash CHAR(64), p_body LONGTEXT, p_token CHAR(32)
@@ -172,8 +172,8 @@ BEGIN
   SELECT subject FROM marks WHERE since <= p_before ORDER BY since LIMIT p_limit;
 END //
 
--- What is stored about a subscription, and the token of its pending flag; either may be missing. Replaced by
--- find_pending of 0004.
+-- The stored subscription, and the token of its pending flag; either may be missing. Replaced by
+-- find_pending in 0004.
 CREATE PROCEDURE find_subscription(p_subscription_id VARCHAR(64))
 SQL SECURITY DEFINER
 BEGIN
@@ -185,9 +185,9 @@ BEGIN
     LEFT JOIN subscriptions ON subscriptions.subscription_id = wanted.subscription_id;
 END //
 
--- Store PayPal's answer, unless a newer one is stored, and clear the pending flag that has the token. Returns the
--- subscriber, whether anything changed, and if the subscription is ACTIVE, in a row each, every other ACTIVE one of the
--- same subscriber and whether that became active earlier. is_marked: an event arrived in between.
+-- Store PayPal's answer unless a newer one is stored, and clear the pending flag with the token. Returns the subscriber
+-- and whether anything changed and, if the subscription is ACTIVE, one row for every other ACTIVE subscription of the
+-- subscriber, with whether it became active earlier. is_marked: an event arrived in the meantime.
 CREATE PROCEDURE settle_subscription(
   p_subscription_id VARCHAR(64), p_token CHAR(32), p_user_id CHAR(32), p_plan_id VARCHAR(64), p_state VARCHAR(16),
   p_state_since DATETIME(6), p_next_charge_at DATETIME(6), p_paid_through DATETIME(6), p_created_at DATETIME(6),
@@ -254,7 +254,7 @@ BEGIN
     ) AS rivals ON TRUE;
 END //
 
--- Clear the pending flag that has the token. Returns whether an event arrived in between.
+-- Clear the pending flag with the token. Returns whether an event arrived in the meantime.
 CREATE PROCEDURE unmark(p_subject VARCHAR(80), p_token CHAR(32))
 SQL SECURITY DEFINER
 BEGIN
@@ -262,7 +262,7 @@ BEGIN
   SELECT EXISTS (SELECT 1 FROM marks WHERE subject = p_subject) AS is_marked;
 END //
 
--- What may entitle a viewer: subscriptions, and the end of the longest grant. Replaced by coverage_of of 0004.
+-- The subscriptions that may entitle a viewer, and the end of the longest grant. Replaced by coverage_of in 0004.
 CREATE PROCEDURE access_of(p_user_id CHAR(32))
 SQL SECURITY DEFINER
 BEGIN
@@ -295,9 +295,9 @@ BEGIN
     FROM subscription_changes WHERE subscription_id = p_subscription_id ORDER BY change_id;
 END //
 
--- Subscriptions to ask PayPal about without an event: unapproved ones not asked about since p_waiting_before, running
--- ones not since p_running_before or whose charge has become due since they were asked about, ended ones not since
--- p_ended_before if they ended after p_ended_since (a payment may be refunded late).
+-- Subscriptions to query PayPal about without an event: unapproved ones last checked before p_waiting_before, running
+-- ones last checked before p_running_before or whose charge has become due since, and ones that ended after
+-- p_ended_since and were last checked before p_ended_before (a payment may be refunded late).
 CREATE PROCEDURE list_unsure(
   p_waiting_before DATETIME(6), p_running_before DATETIME(6), p_ended_before DATETIME(6), p_ended_since DATETIME(6),
   p_now DATETIME(6), p_limit INT
@@ -337,14 +337,14 @@ BEGIN
     FROM events WHERE received_at < p_before ORDER BY received_at DESC LIMIT p_limit;
 END //
 
--- Empty the bodies of old events: they contain names and addresses that are no longer needed.
+-- Clear the bodies of old events, which contain names and addresses that are no longer needed.
 CREATE PROCEDURE empty_old_events(p_before DATETIME(6), p_limit INT)
 SQL SECURITY DEFINER
 BEGIN
   UPDATE events SET body = '{}' WHERE received_at < p_before AND body <> '{}' LIMIT p_limit;
 END //
 
--- Anonymise a subscriber: the rows stay, user_id is cleared.
+-- Anonymise a subscriber: the rows are kept, user_id is cleared.
 CREATE PROCEDURE forget_subscriber(p_user_id CHAR(32), p_now DATETIME(6))
 SQL SECURITY DEFINER
 BEGIN

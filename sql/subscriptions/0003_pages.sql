@@ -1,5 +1,6 @@
--- Lists page by time and id, so that entries of one time are neither skipped nor repeated. p_at is NULL for the first
--- page, else the time and id of the last entry shown. The lists of 0002 stay until no running version calls them.
+-- Pagination by time and id, so that entries with equal times are neither skipped nor repeated. p_at and p_id are
+-- those of the last entry shown; p_at is NULL for the first page. The lists in 0002 are kept until no running version
+-- calls them.
 
 DELIMITER //
 

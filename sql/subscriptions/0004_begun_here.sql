@@ -1,11 +1,11 @@
--- A subscription entitles only if it was begun here, which is what its request_id records: anyone who knows a plan and an
--- account can create a subscription at PayPal that names both. The procedures find_subscription, keep_subscription and
--- access_of of 0002 stay until no running version calls them.
+-- A subscription entitles only if it was begun here, which its request_id records, because anyone who knows the ids of
+-- a plan and an account can create a subscription at PayPal that refers to both. The procedures find_subscription,
+-- keep_subscription and access_of in 0002 are kept until no running version calls them.
 
 DELIMITER //
 
--- PayPal's answer to a checkout; an event of the subscription may have been faster. If the account was deleted in
--- between, the subscription is stored as one of nobody, and cancelled once it is approved.
+-- Store PayPal's answer to a checkout; an event of the subscription may have arrived earlier. If the account was
+-- deleted in the meantime, the subscription is stored without a user id, and cancelled once it is approved.
 CREATE PROCEDURE store_checkout(
   p_subscription_id VARCHAR(64), p_request_id CHAR(32), p_user_id CHAR(32), p_plan_id VARCHAR(64), p_state VARCHAR(16),
   p_state_since DATETIME(6), p_approve_url VARCHAR(500), p_created_at DATETIME(6), p_now DATETIME(6)
@@ -38,7 +38,7 @@ BEGIN
   COMMIT;
 END //
 
--- What is stored about a subject, and the token of its pending flag; either may be missing.
+-- The stored subscription of a subject, and the token of its pending flag; either may be missing.
 CREATE PROCEDURE find_pending(p_subject VARCHAR(80))
 SQL SECURITY DEFINER
 BEGIN
@@ -51,7 +51,7 @@ BEGIN
     LEFT JOIN subscriptions ON subscriptions.subscription_id = wanted.subject;
 END //
 
--- What may entitle a viewer: subscriptions begun here that are paid for or active, and the end of the longest grant.
+-- The subscriptions that may entitle a viewer (begun here, and paid or active), and the end of the longest grant.
 CREATE PROCEDURE coverage_of(p_user_id CHAR(32))
 SQL SECURITY DEFINER
 BEGIN
@@ -63,5 +63,5 @@ END //
 
 DELIMITER ;
 
--- Nothing is paid for in a subscription that was not begun here.
+-- A subscription that was not begun here never counts as paid.
 UPDATE subscriptions SET paid_through = NULL WHERE request_id IS NULL;

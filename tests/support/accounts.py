@@ -52,7 +52,7 @@ OTHER_PASSWORD = "nine slow bicycles"
 SITE = "https://films.example.org"
 
 CHEAP = Parameters(Type.ID, 19, salt_len=16, hash_len=32, time_cost=1, memory_cost=8, parallelism=1)
-"""argon2id with its lowest cost, for tests of something else."""
+"""argon2id with its lowest cost, for tests that do not test hashing."""
 
 
 def make_email(name: str = "jo") -> str:
@@ -61,7 +61,7 @@ def make_email(name: str = "jo") -> str:
 
 
 def make_login(email: str = "", **changes: Any) -> Login:
-    """Return an account as it is stored."""
+    """Return a stored account."""
     email = email or make_email()
     unusable = Argon2Hasher(CHEAP).unusable()
     return replace(Login(uuid.uuid4().hex, email, email, unusable, False, None, NOON), **changes)

@@ -1,14 +1,14 @@
-"""Programs named az and azd in the place of the real ones: they record what they are asked, and answer or refuse alike.
+"""Fake `az` and `azd` programs, which record their calls, and answer or fail like the real ones.
 
-What the real ones do, and where that is written:
-- `azd env get-values` prints the file of the environment and nothing of the process environment (azure-dev,
+The behaviour of the real programs, with its sources:
+- `azd env get-values` prints the environment's file but not the process environment (azure-dev,
   cli/azd/cmd/env.go, envGetValuesAction: `env.Dotenv()`); without an environment it fails.
-- `azd env set` takes one key and value, or KEY=VALUE pairs, or `--file`, and nothing else (envSetAction there).
-- hooks get the values of the file and of the process in their environment (docs/environment-variables.md).
-- `az … show` of what does not exist fails with exit code 3, ResourceNotFound; `az group exists` prints true or false.
-- a deployment of infra/events.bicep fails while the host has made no key (ARM: the expression's property does not
-  exist), and while the app does not answer Event Grid's validation (Azure/azure-functions-eventgrid-extension #73).
-- a budget is refused on a young subscription (tutorial-acm-create-budgets).
+- `azd env set` accepts only one key and value, KEY=VALUE pairs, or `--file` (envSetAction in the same file).
+- hooks have the values of the file and of the process in their environment (docs/environment-variables.md).
+- `az … show` of a missing resource fails with exit code 3, ResourceNotFound; `az group exists` prints true or false.
+- a deployment of infra/events.bicep fails until the host has created a key (ARM: the expression's property does not
+exist), and until the app answers Event Grid's validation (Azure/azure-functions-eventgrid-extension #73).
+- a budget is refused for a new subscription (tutorial-acm-create-budgets).
 """
 
 from __future__ import annotations
@@ -100,17 +100,17 @@ refuse("(ResourceNotFound) The Resource was not found.", 3)
 
 @dataclass
 class Programs:
-    """The fake programs: their answers by the first words of a call, and the recorded calls."""
+    """The fake programs: their answers, selected by the first words of a call, and the recorded calls."""
 
     folder: Path
     answers: list[tuple[list[str], list[Any]]] = field(default_factory=list)
 
     def answer(self, *start: str, body: object) -> None:
-        """Answer so whatever begins with these words."""
+        """Answer all calls that start with these words with `body`."""
         self.answer_in_turn(*start, bodies=[body])
 
     def answer_in_turn(self, *start: str, bodies: list[Any]) -> None:
-        """Give one answer after the other to what begins with these words, the last of them from then on."""
+        """Answer calls that start with these words with each of `bodies` in turn, then always with the last."""
         self.answers.insert(0, (list(start), bodies))
         (self.folder / "answers.json").write_text(json.dumps(self.answers))
 
@@ -123,11 +123,11 @@ class Programs:
         (self.folder / "values.json").write_text(json.dumps(dict(values)))
 
     def have_no_environment(self) -> None:
-        """Let there be no azd environment."""
+        """Remove the azd environment."""
         (self.folder / "values.json").unlink()
 
     def keep_secrets(self, *names: str, group: str = "rg-films") -> None:
-        """Let there be a vault in the group with secrets of these names."""
+        """Create a vault in the group, with secrets of these names."""
         vault = f"/subscriptions/s/resourceGroups/{group}/providers/Microsoft.KeyVault/vaults/kv-x"
         self.answer("az", "group", "exists", "--name", group, body=True)
         self.answer("az", "keyvault", "list", "--resource-group", group, body=[{"id": vault, "name": "kv-x"}])
@@ -161,7 +161,7 @@ def _secrets(names: tuple[str, ...]) -> list[dict[str, str]]:
 
 
 def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
-    """Put the fake az and azd first on the PATH; their state is in `folder`."""
+    """Put the fake `az` and `azd` first on the PATH; their state is in `folder`."""
     folder.mkdir()
     made = Programs(folder)
     made.keep({})

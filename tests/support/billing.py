@@ -1,6 +1,6 @@
-"""A model of PayPal: its subscriptions and payments, and the events it would send; and billing over it.
+"""A model of PayPal with its subscriptions, payments and events, and billing that uses the model.
 
-The model records what has been paid for, period by period, so that what billing concludes can be compared with it.
+The model records each paid period, so that billing's conclusions can be compared with it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ YEARLY = Offer("Yearly", "", 7990, "EUR", Interval.YEAR)
 
 
 def make_offer(**changes: object) -> Offer:
-    """Return a monthly offer with a name of its own, as the owner's request would give it."""
+    """Return a monthly offer with a unique name, as if from an owner's request."""
     asked = {"name": f"Plan {uuid.uuid4().hex[:8]}", "price": "7.99", "currency": "EUR", **changes}
     return msgspec.convert(asked, NewPlan).offer()
 
@@ -72,13 +72,13 @@ class TickingClock:
         return self.now
 
     def forward(self, **by: float) -> None:
-        """Move the clock by a `timedelta`."""
+        """Move the clock forward; the arguments are those of `timedelta`."""
         self.now += timedelta(**by)
 
 
 @dataclass
 class Period:
-    """What one payment pays for."""
+    """The period that one payment covers."""
 
     charge: Charge
     ends: datetime
@@ -101,7 +101,7 @@ class Record:
 
     @property
     def net_minor(self) -> int:
-        """Return what has been paid and not refunded."""
+        """Return the amount paid minus refunds."""
         return sum(
             charge.amount_minor - charge.refunded_minor
             for charge in self.charges
@@ -109,9 +109,9 @@ class Record:
         )
 
     def entitles(self, now: datetime, *, renews: bool) -> bool:
-        """Return whether what has been paid entitles its payer, as a person would reckon it.
+        """Return whether the payments entitle the payer, calculated in the most obvious way.
 
-        `renews`: the payer has an active subscription, so that a day of grace follows the end of a cancelled one.
+        If `renews`, the payer has an active subscription, so a day of grace follows the end of a cancelled one.
         """
         paid = self.periods[-1] if self.periods else None
         if paid is None or self.is_foreign or paid.charge.state is PaymentState.REFUNDED:
@@ -121,7 +121,7 @@ class Record:
 
 
 class ModelPayPal:
-    """PayPal. Each action appends its events to `told`; `between` runs once, between an answer and its use."""
+    """The model of PayPal. Each action appends its events to `told`; `between` runs once, after the next answer."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -136,7 +136,7 @@ class ModelPayPal:
         self._mark = uuid.uuid4().hex[:10].upper()
         self._numbers = itertools.count(1)
 
-    # What billing asks
+    # Calls from billing
 
     def create_plan(self, offer: Offer, *, request_id: str) -> tuple[str, str]:
         plan_id = self._requests.setdefault(request_id, f"P-{uuid.uuid4().hex[:20].upper()}")
@@ -203,10 +203,10 @@ class ModelPayPal:
         if self.records[subscription_id].remote.state in (State.ACTIVE, State.SUSPENDED):
             self.turn(subscription_id, State.CANCELLED)
 
-    # What happens at PayPal
+    # Actions at PayPal
 
     def begin_elsewhere(self, plan_id: str, user_id: str, *, starts_at: datetime | None = None) -> str:
-        """Create a subscription as somebody who knows the plan's id and a viewer's can; return its id."""
+        """Create a subscription as anyone who knows a plan's id and a viewer's id could; return its id."""
         request_id = f"elsewhere {uuid.uuid4()}"
         addresses = {"return_url": "", "cancel_url": ""}
         made = self.subscribe(plan_id, user_id, request_id=request_id, starts_at=starts_at, **addresses)
@@ -214,7 +214,7 @@ class ModelPayPal:
         return made.subscription_id
 
     def approve(self, subscription_id: str) -> None:
-        """Approve as the payer: it becomes active, and is charged unless it begins later."""
+        """Approve as the payer: the subscription becomes active, and is charged unless it starts later."""
         record = self.records[subscription_id]
         if record.remote.state is not State.APPROVAL_PENDING:
             return
@@ -238,7 +238,7 @@ class ModelPayPal:
         self._tell("BILLING.SUBSCRIPTION.PAYMENT.FAILED", subscription_id)
 
     def turn(self, subscription_id: str, state: State) -> None:
-        """Change the state, if PayPal would."""
+        """Change the state, if PayPal would allow the change."""
         record = self.records[subscription_id]
         may = {
             State.CANCELLED: (State.ACTIVE, State.SUSPENDED),
@@ -268,7 +268,7 @@ class ModelPayPal:
     def _charge(self, record: Record) -> None:
         now = self._second()
         if record.periods and record.periods[-1].charge.at >= now:
-            return  # no two payments come in one second
+            return  # payments are at least a second apart
         offer = record.offer
         charge = Charge(self._number("S"), PaymentState.COMPLETED, offer.price_minor, offer.currency, now)
         due = record.remote.next_charge_at
@@ -291,7 +291,7 @@ class ModelPayPal:
 
 
 def make_event(kind: str, subject: str | None, at: datetime = NOON, **changes: object) -> WebhookEvent:
-    """Return an event with an id of its own."""
+    """Return an event with a unique id."""
     event_id = f"WH-{uuid.uuid4().hex.upper()}"
     body = json.dumps({"id": event_id, "event_type": kind})
     made = WebhookEvent(event_id, kind, subject, at, body, uuid.uuid5(uuid.NAMESPACE_URL, body).hex * 2)
@@ -300,7 +300,7 @@ def make_event(kind: str, subject: str | None, at: datetime = NOON, **changes: o
 
 @dataclass
 class ModelledBilling:
-    """Billing over given stores and a model of PayPal, with a queue that tests can inspect."""
+    """Billing with the given stores and a model of PayPal, and with a queue that tests can inspect."""
 
     store: SubscriptionStore
     payments: PaymentStore
@@ -328,7 +328,7 @@ class ModelledBilling:
         return plan_id
 
     def deliver(self, event: WebhookEvent) -> None:
-        """Store an event, as the inbox does once it has verified it."""
+        """Store an event, as the inbox does after verifying it."""
         if self.store.store_event(event, new_token(), self.clock()) and event.subject:
             self.queue.append(SettleSubscription(event.subject, "event"))
 
@@ -342,7 +342,7 @@ class ModelledBilling:
         self.reconciliation.reconcile(message.subject, message.cause)
 
     def catch_up(self) -> None:
-        """Deliver all events that PayPal has sent, and handle what follows from them."""
+        """Deliver all events that PayPal has sent, and handle the resulting messages."""
         while self.paypal.told or self.queue:
             for event in self.paypal.told[:]:
                 self.paypal.told.remove(event)
@@ -352,7 +352,7 @@ class ModelledBilling:
 
 @dataclass
 class RealBilling:
-    """Billing over given stores and a running simulator of PayPal; `queue` holds the messages."""
+    """Billing with the given stores and a running simulator of PayPal; `queue` contains the messages."""
 
     settings: Settings
     store: MySqlSubscriptions
@@ -380,7 +380,7 @@ class RealBilling:
 
 
 def user_of(email: str) -> str:
-    """Return the account of an address: the part before the @."""
+    """Return the user id for an address: the part before the @."""
     return email.split("@")[0]
 
 

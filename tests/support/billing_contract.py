@@ -1,4 +1,4 @@
-"""The contract of billing's stores, as test classes; a subclass gives the stores to run it against."""
+"""The contract of billing's stores, as test classes; subclasses provide the stores to test."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ LATER = NOON + DAY
 
 
 def make_id(kind: str = "I") -> str:
-    """Return an id as PayPal gives them."""
+    """Return an id in PayPal's format."""
     return f"{kind}-{uuid.uuid4().hex[:14].upper()}"
 
 
 def make_remote(state: State = State.APPROVAL_PENDING, **changes: Any) -> RemoteSubscription:
-    """Return what PayPal answers about a new subscription."""
+    """Return PayPal's answer for a new subscription."""
     made = RemoteSubscription(
         subscription_id=make_id(),
         user_id=make_user_id(),
@@ -56,7 +56,7 @@ def make_remote(state: State = State.APPROVAL_PENDING, **changes: Any) -> Remote
 
 
 class SubscriptionStoreContract:
-    """What every store of subscriptions does."""
+    """The tests that every store of subscriptions must pass."""
 
     @pytest.fixture
     def store(self) -> Any:
@@ -171,7 +171,7 @@ class SubscriptionStoreContract:
         assert not store.store_event(event, "2" * 32, NOON)
         assert store.find_pending(subject).token == "1" * 32
         other = replace(event, body_hash="f" * 64)
-        assert not store.store_event(other, "3" * 32, NOON)  # its message is under way
+        assert not store.store_event(other, "3" * 32, NOON)  # its message has already been sent
         assert store.find_pending(subject).token == "3" * 32
         (stored,) = [one for one in store.page_events(None, limit=1000) if one.event_id == event.event_id]
         assert (stored.deliveries, stored.settled, stored.subject) == (3, False, subject)
@@ -193,8 +193,8 @@ class SubscriptionStoreContract:
         result = self.applied(store, active, at=LATER, paid_through=LATER + DAY)
         assert (result.user_id, result.changed) == (remote.user_id, True)
         assert not self.applied(store, active, at=LATER, paid_through=LATER + DAY).changed
-        assert not self.applied(store, remote, at=LATER + DAY).changed  # by PayPal's time it is older
-        assert not self.applied(store, active, at=LATER - HOUR).changed  # asked before
+        assert not self.applied(store, remote, at=LATER + DAY).changed  # older by PayPal's time
+        assert not self.applied(store, active, at=LATER - HOUR).changed  # queried earlier
         found = self.stored(store, remote.subscription_id)
         assert (found.state, found.paid_through, found.asked_at) == (State.ACTIVE, LATER + DAY, LATER)
         states = [change["state"] for change in store.list_changes(remote.subscription_id)]
@@ -323,7 +323,7 @@ class SubscriptionStoreContract:
         )
         assert (remote.subscription_id in listed) == stale
 
-    # Being forgotten
+    # Deletion of a viewer's data
 
     def test_a_forgotten_subscriber_leaves_records_of_nobody(self, store: Any) -> None:
         remote = self.begun(store, make_remote())
@@ -352,7 +352,7 @@ class SubscriptionStoreContract:
 
 
 class PaymentStoreContract:
-    """What every store of payments does."""
+    """The tests that every store of payments must pass."""
 
     @pytest.fixture
     def payments(self) -> Any:

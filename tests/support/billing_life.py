@@ -1,8 +1,8 @@
-"""Any history of two subscribers, played against given stores; at the end billing must agree with PayPal's ledger.
+"""Random histories of two subscribers, run against given stores; at the end, billing must agree with PayPal's ledger.
 
-The machine plays payer, PayPal, network and workers. Two viewers subscribe, cancel, are charged and refunded; somebody
-else begins subscriptions in their names; events are delivered in any order, again, or lost; messages are lost; a worker
-is overtaken by others between PayPal's answer and its storing; an account is deleted in between.
+The state machine simulates payers, PayPal, network and workers. Two viewers subscribe, cancel, are charged and
+refunded; another person creates subscriptions in their names; events are delivered in any order, repeatedly, or lost;
+messages are lost; other workers run between PayPal's answer and its storing; accounts are deleted at any time.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ chances = st.randoms(use_true_random=False)
 
 
 class OwnSubscriptions:
-    """A store whose lists show only what belongs to one example."""
+    """A store whose lists contain only entries of one example."""
 
     def __init__(self, store: Any, own: Callable[[str], bool]) -> None:
         self._store = store
@@ -81,7 +81,7 @@ class Life(RuleBasedStateMachine):
         except AlreadySubscribed:
             return
         except Conflict:
-            return  # taken up already: the approval is older than its event
+            return  # already reconciled: the approval is older than its event
         if approves:
             self.paypal.approve(checkout.subscription_id)
 
@@ -108,7 +108,7 @@ class Life(RuleBasedStateMachine):
         self.billing.subscriptions.forget_viewer(user_id)
         self.gone.add(user_id)
 
-    # Somebody else, and the owner
+    # Another person, and the owner
 
     @rule(who=people, which=st.integers(0, 1), days=st.sampled_from([0, 3650]))
     def is_subscribed_by_somebody_else(self, who: int, which: int, days: int) -> None:
@@ -195,7 +195,7 @@ class Life(RuleBasedStateMachine):
     # The end
 
     def teardown(self) -> None:
-        self.paypal.told.clear()  # whatever was not told by now never is
+        self.paypal.told.clear()  # events that have not been delivered by now are lost
         self.billing.queue.clear()
         self.billing.clock.forward(minutes=2)
         self.billing.reconciliation.reconcile_stale(everything=True)
@@ -239,7 +239,7 @@ class Life(RuleBasedStateMachine):
             self.is_entitled_rightly(viewer, mine, self.granted_until.get(who))
 
     def is_entitled_rightly(self, viewer: Viewer, mine: list[Record], granted_until: datetime | None) -> None:
-        """Compare the entitlement with what has been paid, now and later; a paid day is given to its end."""
+        """Check that the entitlement matches the payments, now and later; it may last up to a day longer than paid."""
         renews = any(record.remote.state is State.ACTIVE for record in mine)
         for later in (timedelta(0), timedelta(days=3), timedelta(days=29), timedelta(days=33), timedelta(days=400)):
             now = self.billing.clock.now + later
@@ -268,7 +268,7 @@ class _NoCache:
 
 
 def play(stores: Stores, *, examples: int, steps: int) -> None:
-    """Play histories; raise AssertionError for the shortest one after which billing and the ledger disagree."""
+    """Run histories; raise AssertionError for the shortest one after which billing and the ledger disagree."""
 
     class Played(Life):
         pass

@@ -32,7 +32,7 @@ MESSAGE_LOST_AFTER = timedelta(minutes=1)
 
 @dataclass
 class _Row:
-    """A stored subscription, and the request that it was begun with."""
+    """A stored subscription, and the request that created it."""
 
     subscription: Subscription
     request_id: str | None = None
@@ -40,7 +40,7 @@ class _Row:
 
 @dataclass
 class _Subscriber:
-    """What a viewer began last."""
+    """The latest checkout of a viewer."""
 
     plan_id: str | None = None
     request_id: str | None = None

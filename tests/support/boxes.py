@@ -1,4 +1,4 @@
-"""Build ISO media boxes by hand, so that tests control every field of a segment (ISO/IEC 14496-12)."""
+"""Build ISO media boxes manually, so that tests control every field of a segment (ISO/IEC 14496-12)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A catalogue in memory: fakes of title store, site, sidecars and film database that keep the real contracts."""
+"""A catalogue in memory: fakes of title store, site, sidecars and film database that satisfy the real contracts."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ class Clock:
         return self.now
 
     def forward(self, **by: float) -> None:
-        """Move the clock by a `timedelta`."""
+        """Move the clock forward; the arguments are those of `timedelta`."""
         self.now += timedelta(**by)
 
 
 def make_title(title_id: str = "sintel-1a2b3c", *, added_s: float = 0, **changes: Any) -> Title:
-    """Return a listed title; `changes` are its own fields or those of its details, `added_s` counts from noon."""
+    """Return a listed title; `changes` are fields of the title or its details, `added_s` is in seconds after noon."""
     details = {name: changes.pop(name) for name in list(changes) if name in Details.__dataclass_fields__}
     at = NOON + timedelta(seconds=added_s)
     made = Title(
@@ -166,7 +166,7 @@ class MemoryTitles:
 
 
 def _kept(title: Title) -> Title:
-    """Return a title as a store returns it: Mongo keeps milliseconds."""
+    """Return a title as a store would return it, with times in milliseconds as in Mongo."""
     added_at, updated_at = (
         at.replace(microsecond=at.microsecond // 1000 * 1000) for at in (title.added_at, title.updated_at)
     )
@@ -229,7 +229,7 @@ class MemorySidecars:
 
 @dataclass
 class MemoryFilms:
-    """A film database with given answers, by IMDb id or by name and year; it records the questions."""
+    """A film database with given answers, by IMDb id or by name and year; it records the queries."""
 
     answers: dict[object, Found | Missed] = field(default_factory=dict)
     asked: list[object] = field(default_factory=list)
@@ -281,7 +281,7 @@ class World:
         self.publisher = self.publisher_of(CATALOGUE_FORMAT)
 
     def publisher_of(self, page_format: int) -> CataloguePublisher:
-        """Return the publisher of a release that writes pages in a format."""
+        """Return the publisher of a release that writes pages in the format `page_format`."""
         return CataloguePublisher(
             self.titles,
             self.site,

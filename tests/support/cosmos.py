@@ -55,7 +55,7 @@ def cosmos_emulator(home: Home) -> Iterator[ContainerProxy]:
 
 
 def _client(url: str) -> CosmosClient:
-    """Return a client as soon as the emulator answers; creating a client reads its account."""
+    """Return a client once the emulator answers; creating a client already reads the account."""
     deadline = time.monotonic() + START_WITHIN_S
     while True:
         try:

@@ -87,4 +87,4 @@ BAD_UPLOADS: dict[str, tuple[Callable[[Path], bytes], str]] = {
     "playlist": (_playlist, "is a playlist"),
     "concat script": (_concat_script, "is a playlist"),
 }
-"""By case: a function that returns the bytes of `film.mp4`, and words that the error message must contain."""
+"""For each case, a function that returns the bytes of `film.mp4`, and words that the error message must contain."""

@@ -1,4 +1,4 @@
-"""Encode jobs and storage in memory, that keep the contracts of the real ones, and plans to go with them."""
+"""Encode jobs and storage in memory, which satisfy the contracts of the real stores, and plans for them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def make_audio_plan(name: str = "a0", **changes: Any) -> AudioPlan:
 
 
 def cut(grid: FrameGrid, runs: tuple[int, ...]) -> tuple[Chunk, ...]:
-    """Return chunks of so many segments each, as far as the film goes; the last takes all that is left."""
+    """Return chunks with the given numbers of segments, up to the end of the film; the last takes the remainder."""
     chunks: list[Chunk] = []
     first = 0
     for run in runs:
@@ -116,7 +116,7 @@ def make_job(job_id: str = "0123456789ab", **changes: Any) -> EncodeJob:
 
 
 class MemoryEncodeJobs:
-    """Encode jobs in memory; `calls` counts how often each method was called, or raises what `away` holds."""
+    """Encode jobs in memory; `calls` counts the calls of each method; methods raise the error in `away`, if any."""
 
     def __init__(self, now: Callable[[], datetime] = lambda: NOON) -> None:
         self.calls: Counter[str] = Counter()
@@ -220,7 +220,7 @@ class MemoryEncodeJobs:
             return self._set(job.id, playable_at=self._known(job.id).playable_at or at)
 
     def set_status(self, job_id: str, status: JobStatus, **fields: Any) -> EncodeJob:
-        """Put a job into a state however it got there."""
+        """Put a job into a state, bypassing the allowed transitions."""
         return self._set(job_id, status=status, **fields)
 
     def _called(self, method: str) -> None:
@@ -293,7 +293,7 @@ class MemoryMedia:
 
 
 class DoneAtOnce:
-    """Planner, worker and publisher at once: does what it is asked without ffmpeg, or meets what `troubles` holds."""
+    """Planner, worker and publisher in one: completes each step without ffmpeg, or raises the errors in `troubles`."""
 
     def __init__(self, jobs: MemoryEncodeJobs) -> None:
         self.jobs = jobs
@@ -337,7 +337,7 @@ class DoneAtOnce:
 
 
 class EncodeWorld:
-    """All of encoding over a store, queues and a catalogue in memory, with steps that are done at once."""
+    """All of encoding with a store, queues and a catalogue in memory; steps complete immediately."""
 
     title_id = "film-1a2b3c"
 
@@ -354,7 +354,7 @@ class EncodeWorld:
         self.steps = StepRunner(self.pipeline, JobTelemetry(self.telemetry), cast("Queues", self.queues))
 
     def pipeline_with(self, crew: DoneAtOnce) -> EncodePipeline:
-        """Return a pipeline whose steps a crew does."""
+        """Return a pipeline whose steps are run by `crew`."""
         return EncodePipeline(
             self.jobs,
             self.lifecycle,
@@ -365,7 +365,7 @@ class EncodeWorld:
         )
 
     def upload(self, etag: str = "0x1", blob: str = "film.mkv") -> str:
-        """Open the job of a version of the film and return its id."""
+        """Open the job for a version of the film and return its id."""
         self.clock.forward(seconds=1)
         self.world.catalogue.open_title(self.title_id, stem="film", status=Status.ENCODING)
         return self.service.open_job(blob, etag=etag, size=1000, title_id=self.title_id, uploaded_at=self.clock())

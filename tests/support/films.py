@@ -1,4 +1,4 @@
-"""The films of the test matrix: every kind of source that people upload, and what is to be seen of each afterwards."""
+"""The films of the test matrix: every kind of source that people upload, and the expected result of each."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ class Theatre:
             self.sync.update(title_changed(name))
 
     def watches(self, viewer: int, *names: str, from_s: float = 0) -> None:
-        """Let a viewer watch titles one after another, an hour each, and update the graph."""
+        """Let a viewer watch titles one after another, one hour apart, and update the graph."""
         for number, name in enumerate(names):
             at = NOON + timedelta(seconds=from_s, hours=number)
             self.views(viewer, name, at)
@@ -222,5 +222,5 @@ def content_from(theatre: Theatre) -> Content:
 
 
 def reasons(picks: Iterable[Pick | Candidate]) -> dict[str, str]:
-    """Return the words of each pick by title."""
+    """Return the text of each pick's reason by title."""
     return {pick.id: pick.reason.words for pick in picks}

@@ -1,4 +1,4 @@
-"""State folders for tests: with their own data and free ports, and with the installed npm packages."""
+"""State folders for tests, with their own data and free ports, and with the installed npm packages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SPAN = 40
 
 
 def free_home(path: Path) -> Home:
-    """Return a home in `path` whose ports are all free, and below those that the kernel gives to clients."""
+    """Return a home in `path` whose ports are all free and below the range that the kernel assigns to clients."""
     while True:
         base = random.randrange(20_000, 32_000, SPAN)
         if all(is_free(base + offset) for offset in range(SPAN)):

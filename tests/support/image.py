@@ -1,4 +1,4 @@
-"""Build an image without a container engine: run the steps of a Dockerfile in Debian root file systems.
+"""Build an image without a container engine by running the steps of a Dockerfile in a Debian root file system.
 
 A root that debootstrap creates once, with Python 3.13 and pip, replaces every base image. Mounts exist only in the
 mount namespace of the process that needs them, so no mount remains and nothing is deleted through a mount.
@@ -74,7 +74,7 @@ class Image:
 
 
 def build(recipe: Path, context: Path, kept: Path) -> Image:
-    """Build a Dockerfile; its RUN steps run once for each version of Dockerfile and requirements."""
+    """Build a Dockerfile; its RUN steps run once per version of the Dockerfile and requirements."""
     what = recipe.read_bytes() + (context / "requirements.txt").read_bytes() + PACKAGES.encode()
     key = hashlib.sha256(what).hexdigest()[:16]
     done = kept / f"stages-{key}.done"
@@ -115,7 +115,7 @@ def _take(image: Image, step: Step, context: Path, stages: dict[str, Image], *, 
 
 
 def _copy(source: Path, target: Path, *, into: bool) -> None:
-    """Copy like COPY: the content of a folder, or a file to a name or into a folder."""
+    """Copy like the instruction COPY: the content of a folder, or a file to a name or into a folder."""
     if source.is_dir():
         delete(target)
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
@@ -141,20 +141,20 @@ def _base(kept: Path) -> Path:
         if Path("/", name).exists():
             shutil.copyfile(Path("/", name), base / name)
     for path in Path("/etc/apt/apt.conf.d").glob("*"):
-        if path.is_file() and "Acquire::" in path.read_text(encoding="utf-8"):  # a proxy or another mirror
+        if path.is_file() and "Acquire::" in path.read_text(encoding="utf-8"):  # settings of a proxy or mirror
             shutil.copyfile(path, base / "etc/apt/apt.conf.d" / path.name)
     for path in Path("/usr/local/share/ca-certificates").glob("*.crt"):
         shutil.copyfile(path, base / "usr/local/share/ca-certificates" / path.name)
     image = Image(base)
     image.run("update-ca-certificates")
-    for mark in (base / "usr/lib").glob("python3*/EXTERNALLY-MANAGED"):  # the base image does not have this file
+    for mark in (base / "usr/lib").glob("python3*/EXTERNALLY-MANAGED"):  # missing in the base image
         mark.unlink()
     done.touch()
     return base
 
 
 def _network_environment() -> dict[str, str]:
-    """Return the proxy settings of this machine, which an engine passes to a build."""
+    """Return the proxy settings of this machine, which an engine would pass to a build."""
     return {name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ}
 
 

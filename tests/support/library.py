@@ -62,14 +62,14 @@ def watch_whole(viewer: SomeViewer, title_id: str) -> None:
 
 
 def similar(endpoints: Mapping[str, str], title_id: str) -> dict[str, str]:
-    """Return the similar titles of a title, with the reason of each."""
+    """Return the titles similar to a title, with the reason for each."""
     answer = requests.get(f"{endpoints['api']}/api/titles/{title_id}/similar", timeout=30)
     assert answer.ok, answer.text
     return {title["id"]: title["reason"]["words"] for title in answer.json()["titles"]}
 
 
 def shelves(viewer: SomeViewer) -> dict[str, dict[str, str]]:
-    """Return a viewer's shelves by heading: the titles of each with their reasons."""
+    """Return a viewer's shelves by heading; each contains titles with their reasons."""
     answer = viewer.ask("GET", "recommendations")
     assert answer.ok, answer.text
     return {

@@ -65,7 +65,7 @@ class MailHandler:
 
 
 class MailServer:
-    """A mail server in a thread; use it as a context. `options` are aiosmtpd's; `tls` wraps each connection."""
+    """A mail server in a thread, as a context manager. `options` are aiosmtpd's; `tls` wraps each connection."""
 
     def __init__(
         self, handler: MailHandler | None = None, *, port: int = 0, tls: ssl.SSLContext | None = None, **options: Any

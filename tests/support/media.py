@@ -1,8 +1,8 @@
-"""Make small films with ffmpeg whose every frame carries its number.
+"""Create small films with ffmpeg in which every frame shows its number.
 
-A frame's number stands in its top third as sixteen blocks, white for 1, and inverted in its bottom third: a reader
-compares the two and needs no threshold, so the number survives compression, scaling and any conversion that leaves the
-picture a picture. Sound is a short tone that begins on every whole second, so that its delay can be measured.
+The top third of a frame shows its number as sixteen blocks, white for 1, and the bottom third shows the inverse. A
+reader compares the two and needs no threshold, so the number survives compression, scaling and any other conversion
+that keeps the picture recognisable. Sound is a short tone at every whole second, so that its delay can be measured.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "20", "-bf", "2", "-p
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """A sound track: a tone of `pitch_hz` in the first tenth of every second, or nothing at all if `silent`."""
+    """A sound track: a tone of `pitch_hz` in the first tenth of every second, or silence if `silent`."""
 
     pitch_hz: int = 1000
     channels: int = 2
@@ -36,10 +36,10 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A film to make; `width` and `height` are those of its pixels as a viewer sees them, after rotation.
+    """A film to create; `width` and `height` are those of the displayed picture, after rotation.
 
-    Only frames whose number modulo `keep[0]` is in `keep[1]` are left in, at their times: a variable frame rate.
-    `interlaced` shows two fields a frame, of different moments; the number is that of the frame.
+    Only frames whose number modulo `keep[0]` is in `keep[1]` are kept, at their times, so the frame rate varies.
+    With `interlaced`, a frame consists of two fields from different times; the number is that of the frame.
     """
 
     name: str = "film.mp4"
@@ -58,11 +58,11 @@ class Film:
 
     @property
     def seconds(self) -> Fraction:
-        """Return how long its picture lasts."""
+        """Return the length of the picture in seconds."""
         return self.frames / self.rate
 
     def shown_on(self, rate: Fraction, frames: int) -> list[int]:
-        """Return the number that each frame of a grid shows: that of the last of the film's frames due by then."""
+        """Return the number that each frame of a grid shows, which is that of the film's latest frame at that time."""
         modulus, remainders = self.keep
         numbers = [number for number in range(self.frames) if number % modulus in remainders]
         due = [floor(number / self.rate * rate + Fraction(1, 2)) for number in numbers]
@@ -84,7 +84,7 @@ def make_film(film: Film, folder: Path) -> Path:
 
 
 def counters(numbers: range) -> bytes:
-    """Return the frames, 16x2 gray pixels each: the bits of the number, and below them their opposites."""
+    """Return the frames, each with 16x2 gray pixels: the bits of the number, and below them their inverses."""
     frames = bytearray()
     for number in numbers:
         bits = bytes(255 if number >> bit & 1 else 0 for bit in reversed(range(COUNTER_BITS)))
@@ -108,7 +108,7 @@ def _arguments(film: Film, folder: Path, path: Path) -> list[str]:
         arguments += ["-i", str(_make_subtitles(folder, language, floor(film.seconds)))]
     modulus, remainders = film.keep
     kept = "+".join(f"eq(mod(n,{modulus}),{remainder})" for remainder in remainders)
-    # With a quarter turn of the pixels the rotation that the container declares sets the picture upright again.
+    # The pixels are turned by 90 degrees, and the rotation that the container declares turns them back.
     turn = "transpose=clock" if film.rotated else "null"
     weave = "tinterlace=interleave_top" if film.interlaced else "null"
     graph = (

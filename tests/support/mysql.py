@@ -1,4 +1,4 @@
-"""A private MariaDB for tests: supervised as in the product, with test folders of SQL."""
+"""A private MariaDB for tests, supervised as in the product, with SQL folders for tests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from infra.local.stores.store import Store
 
 PASSWORD = "a-toy's password: %s"
-"""The password of every user of a test folder; it contains characters that must be quoted."""
+"""The password of every user of a test folder; it contains characters that must be escaped."""
 
 
 @dataclass
@@ -100,7 +100,7 @@ class Running:
 def running_mysql(folder: Path, *, options: tuple[str, ...] = (), elsewhere: str = "") -> Iterator[Running]:
     """Start a server with additional `options`; stop it at the end.
 
-    `elsewhere` is the administrator's URL of a running server to use instead.
+    `elsewhere` is the administrator's URL for a running server that is used instead.
     """
     home = free_home(folder)
     home.make()

@@ -35,7 +35,7 @@ def make_owners(operator_key: str = OPERATOR_KEY) -> AdminAuth:
 
 
 class SomeAreLoggedIn:
-    """Accounts with the administrator's session."""
+    """Accounts in which the sessions `viewer` and `administrator` exist."""
 
     def viewer(self, token: str) -> Viewer:
         """Return the viewer of a session."""

@@ -20,7 +20,7 @@ DESKTOP = (1440, 900)
 PHONE = (390, 844)
 POLL_MS = 100
 
-# Chromium's message for an answer that is not 2xx, and Shaka's advice for live streams, which does not apply here.
+# Chromium's message for a response other than 2xx, and Shaka's advice for live streams, which does not apply here.
 _EXPECTED = ("Failed to load resource", "A UTCTiming element should always be given")
 
 
@@ -33,7 +33,7 @@ def opened(
     viewer: SomeViewer | None = None,
     first: str = "",
 ) -> Iterator[tuple[Page, list[str]]]:
-    """Open an address in a new profile, logged in as `viewer` if given; run the script `first` before the page's own.
+    """Open an address in a new profile, logged in as `viewer` if given; run `first` before the page's own scripts.
 
     Yield the page and a list to which its errors and warnings are added.
     """
@@ -89,7 +89,7 @@ def focused(page: Page) -> str:
 
 
 def refused(status: int, code: str, detail: str, headers: dict[str, str] | None = None) -> Callable[[Route], None]:
-    """Return a route handler that answers every request except a preflight with an error of the API's form."""
+    """Return a route handler that answers every request except preflights with an error in the API's format."""
 
     def answer(route: Route) -> None:
         if route.request.method == "OPTIONS":

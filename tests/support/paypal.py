@@ -1,4 +1,4 @@
-"""A running PayPal simulator, a client of its API, and a webhook that records what it receives."""
+"""A running PayPal simulator, a client of its API, and a webhook that records requests."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def running_simulator(data: Path, *, webhook_url: str = "", port: int = 0) -> It
             simulator.webhooks.register(WEBHOOK_ID, webhook_url)
         server = uvicorn.Server(uvicorn.Config(create_app(simulator), log_level="warning", access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        listening.listen()  # from here on connections wait for the server instead of being refused
+        listening.listen()  # from now on, connections wait for the server instead of being refused
         thread.start()
         try:
             yield PayPal(url, running=simulator)
@@ -101,7 +101,7 @@ def running_simulator(data: Path, *, webhook_url: str = "", port: int = 0) -> It
 
 @dataclass
 class Received:
-    """A transmission that reached the webhook."""
+    """A transmission that the webhook received."""
 
     headers: dict[str, str]
     body: bytes
@@ -109,7 +109,7 @@ class Received:
 
 @dataclass
 class Listener:
-    """A webhook that records what it receives. It answers with each of `statuses` once, then with `status`."""
+    """A webhook that records requests. It answers with each of `statuses` once, then always with `status`."""
 
     status: int = 200
     statuses: list[int] = field(default_factory=list)
@@ -122,7 +122,7 @@ class Listener:
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # the name that http.server prescribes
+            def do_POST(self) -> None:  # name required by http.server
                 body = self.rfile.read(int(self.headers["content-length"]))
                 outer.received.append(Received({name.upper(): value for name, value in self.headers.items()}, body))
                 self.send_response(outer.statuses.pop(0) if outer.statuses else outer.status)

@@ -1,4 +1,4 @@
-"""People with accounts, as they use the pages of the running product, and the emails that they receive."""
+"""People who use the pages of the running product, and the emails that they receive."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def register(page: Page, site: str, person: Person, *, next_page: str = "") -> N
 
 
 def fill_login(page: Page, person: Person, *, remember: bool = False) -> None:
-    """Log in on the login page, which is open."""
+    """Log in on the login page, which must be open."""
     page.get_by_label("Email address").fill(person.email)
     page.get_by_label("Password", exact=True).fill(person.password)
     page.get_by_label("Keep me logged in on this device").set_checked(remember)

@@ -1,4 +1,4 @@
-"""Playback in memory: keys that show what they permit, and playlists."""
+"""Playback in memory: readable keys, and playlists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SIGNING_KEY = "k" * 32
 
 
 class Keys:
-    """Keys that show what they permit and when they were issued; they live for an hour."""
+    """Keys whose text contains what they permit and when they were issued; they are valid for an hour."""
 
     def read_key(self, container: str, now: datetime) -> ReadKey:
         return ReadKey(f"sig={container}&at={now:%H%M}", now + timedelta(hours=1))

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @contextmanager
 def refused_port() -> Iterator[int]:
-    """Hold a port that refuses every connection: it is bound, so nobody else can take it, but not listened on."""
+    """Yield a port that refuses every connection: it is bound, so no other process can use it, but nothing listens."""
     with socket.socket() as bound:  # without SO_REUSEADDR, which would let another socket bind the port too
         bound.bind((LOOPBACK, 0))
         yield int(bound.getsockname()[1])
 
 
 def free_port() -> int:
-    """Return a port that is free now, below those that the kernel gives to clients and those of `free_home`."""
+    """Return a port that is free now, and below both the range for clients and the ports of `free_home`."""
     while not is_free(port := random.randrange(10_000, 20_000)):
         continue
     return port

@@ -1,4 +1,4 @@
-"""Make presentations: titles as their manifests describe them, complete or still encoding."""
+"""Create presentations: the content of manifests of titles, complete or still encoding."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def make_presentation(
 
 
 def growing(presentation: Presentation, segments: int) -> Presentation:
-    """Return the same title with only its first `segments` encoded; the planned length is that of the video."""
+    """Return the same title with only its first `segments` encoded; its planned length is the length of the video."""
 
     def first(timeline: TimedSegments) -> TimedSegments:
         return TimedSegments(timeline.timescale, timeline.durations[:segments])

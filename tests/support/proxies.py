@@ -1,4 +1,4 @@
-"""A TCP proxy that can stop forwarding, as a server does that stalls with its connections open."""
+"""A TCP proxy that can stop forwarding, like a server that stalls while its connections stay open."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class StallingProxy:
         self.port: int = self._listener.getsockname()[1]
 
     def __enter__(self) -> Self:
-        """Begin to accept connections."""
+        """Start accepting connections."""
         self._accepting.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close all connections, and accept no more."""
+        """Close all connections, and stop accepting new ones."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._accepting.join()
         self._listener.close()
@@ -46,7 +46,7 @@ class StallingProxy:
             each.close()
 
     def stall(self) -> None:
-        """Forward nothing any more, but keep the connections open."""
+        """Stop forwarding, but keep the connections open."""
         self._flowing.clear()
 
     def _accept(self) -> None:

@@ -39,7 +39,7 @@ class ManifestTrack:
 
 @dataclass(frozen=True, slots=True)
 class DecodedAudio:
-    """The decoded audio of a track: samples at its own rate, the start of each tone, the pitch of the first one."""
+    """The decoded audio of a track: samples at its own rate, the start of each tone, the pitch of the first tone."""
 
     samples: int
     sample_rate: int
@@ -119,7 +119,7 @@ def decode(path: Path, *arguments: str) -> bytes:
 
 def numbers_in(path: Path, *, filters: str = "null") -> list[int]:
     """Decode a film; return the number shown in each frame; raise ValueError if one is unreadable."""
-    rows = 6  # two rows of averages per third of the picture; the first and last rows are completely inside the numbers
+    rows = 6  # two rows of averages per third of the picture; the first and last row are completely inside the numbers
     gauge = f"{filters},scale={COUNTER_BITS}:{rows}:flags=area,format=gray"
     raw = decode(
         path,

@@ -1,4 +1,4 @@
-"""The Studio of a running product: who runs it, its page, and what it stores."""
+"""The Studio of a running product: its administrator, its page, and the stored data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Studio:
-    """A running product, somebody who runs it, and a browser to do so."""
+    """A running product, its administrator, and a browser."""
 
     product: Product
     administrator: SomeViewer
@@ -35,7 +35,7 @@ class Studio:
         return f"{self.product.endpoints['site']}/studio.html"
 
     def stored(self, blob: str) -> bytes | None:
-        """Return what lies in `uploads` under a name, None if nothing does."""
+        """Return the content of a blob in `uploads`, or None if it does not exist."""
         storefront = Storefront(self.product.endpoints)
         try:
             return storefront.content_of(blob)
@@ -43,7 +43,7 @@ class Studio:
             storefront.close()
 
     def titles(self, words: str) -> list[dict[str, Any]]:
-        """Return the titles that anybody finds by these words."""
+        """Return the titles that a public search for these words finds."""
         answer = requests.get(f"{self.product.endpoints['api']}/api/titles?q={words}", timeout=TIMEOUT_S)
         found: list[dict[str, Any]] = answer.json()["titles"]
         return found
@@ -54,12 +54,12 @@ class Studio:
 
     @contextmanager
     def at(self, tab: str = "films", size: tuple[int, int] = DESKTOP) -> Iterator[tuple[Page, list[str]]]:
-        """Open a tab as the administrator; gives the page and what goes wrong on it."""
+        """Open a tab as the administrator; yield the page and the list of errors on it."""
         with opened(self.browser, f"{self.address}#{tab}", size, viewer=self.administrator) as (page, wrong):
             page.get_by_role("tab", name=tab.capitalize(), exact=True, selected=True).wait_for()
             yield page, wrong
 
 
 def entry(page: Page, section: str, name: str) -> Locator:
-    """Return the newest entry of that name under a heading."""
+    """Return the newest entry with this name in a section."""
     return page.get_by_role("list", name=section).get_by_role("listitem").filter(has_text=name).first

@@ -1,4 +1,4 @@
-"""Put films into a running product as any blob tool would, follow their jobs, and fetch what was published."""
+"""Upload films to a running product like any blob tool, follow their jobs, and download the published titles."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ JOB_WITHIN_S = 90
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An upload: its blob, and the ids of what it becomes."""
+    """An upload: its blob, and the resulting ids."""
 
     blob: str
     title_id: str
@@ -29,14 +29,14 @@ class Sent:
 
 
 class Storefront:
-    """The outside of a running product: its storage and its admin API."""
+    """The external interfaces of a running product: its storage and its admin API."""
 
     def __init__(self, endpoints: Mapping[str, str]) -> None:
         self._endpoints = endpoints
         self._blobs = BlobServiceClient.from_connection_string(endpoints["storage_connection"])
 
     def close(self) -> None:
-        """Let go of the connections to storage."""
+        """Close the connections to storage."""
         self._blobs.close()
 
     def send(self, blob: str, path: Path) -> Sent:
@@ -46,16 +46,16 @@ class Storefront:
         return Sent(blob, title_id_for(blob), job_id_for(blob, str(written["etag"])))
 
     def still_there(self, sent: Sent) -> bool:
-        """Return whether the upload itself is in storage."""
+        """Return whether the upload itself is still stored."""
         return bool(self._blobs.get_blob_client("uploads", sent.blob).exists())
 
     def content_of(self, blob: str) -> bytes | None:
-        """Return what is stored of an upload, None if there is none of that name."""
+        """Return the stored content of an upload, or None if there is no upload with this name."""
         client = self._blobs.get_blob_client("uploads", blob)
         return client.download_blob().readall() if client.exists() else None
 
     def job(self, sent: Sent) -> dict[str, Any] | None:
-        """Return the job of an upload, None while it is not known yet."""
+        """Return the job of an upload, or None while it does not exist yet."""
         answer = requests.get(
             f"{self._endpoints['api']}/api/jobs/{sent.job_id}",
             headers={"x-operator-key": self._endpoints["api_key"]},
@@ -68,7 +68,7 @@ class Storefront:
         return found
 
     def is_playable(self, sent: Sent) -> bool:
-        """Return whether the manifest of an upload is in storage."""
+        """Return whether the manifest of an upload is stored."""
         manifest = f"{sent.job_id}/manifest.mpd"
         return bool(self._blobs.get_blob_client(container_for(sent.title_id), manifest).exists())
 
@@ -81,7 +81,7 @@ class Storefront:
             time.sleep(POLL_S)
 
     def ended(self, uploads: Iterable[Sent], *, within_s: float) -> dict[str, dict[str, Any]]:
-        """Wait until every job is ready or failed; return them by blob."""
+        """Wait until every job is ready or failed; return the jobs by blob."""
         began = time.monotonic()
         waiting = list(uploads)
         jobs: dict[str, dict[str, Any]] = {}
@@ -103,7 +103,7 @@ class Storefront:
         return jobs
 
     def fetch(self, sent: Sent, folder: Path) -> Path:
-        """Download what the job published; return the folder that holds its manifest."""
+        """Download all files that the job published; return the folder with the manifest."""
         container = self._blobs.get_container_client(container_for(sent.title_id))
         target = folder / sent.title_id
         for name in container.list_blob_names(name_starts_with=f"{sent.job_id}/"):

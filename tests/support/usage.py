@@ -1,4 +1,4 @@
-"""Usage in memory: a store with the contract of the real ones, and viewers who send heartbeats."""
+"""Usage in memory: a store that satisfies the contract of the real ones, and viewers who send heartbeats."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ FILM_S = 120.0
 
 
 def make_session(title_id: str = "film", *, user_id: str = ADA, opened_s: float = 0, **changes: Any) -> ViewingSession:
-    """Return a session with a film of two minutes, opened so many seconds after noon."""
+    """Return a session with a film of two minutes, opened `opened_s` seconds after noon."""
     made = ViewingSession(user_id, title_id, "0123456789abcdef", NOON + timedelta(seconds=opened_s), FILM_S)
     return replace(made, **changes)
 
 
 def make_view(title_id: str = "film", *, position_s: float = 0, watched_s: float = 0, **changes: Any) -> View:
-    """Return a view whose position was reported `watched_s` after noon; other changes are those of its session."""
+    """Return a view whose position was reported `watched_s` seconds after noon; `changes` apply to its session."""
     session = make_session(title_id, **changes)
     return View(session).after(Heartbeat(0, position_s), session, NOON + timedelta(seconds=watched_s))
 
 
 class MemoryUsage:
-    """Usage in memory; `after_reading` is called after a view was read, for a concurrent change."""
+    """Usage in memory; `after_reading` is called after a view is read, so that a test can make a concurrent change."""
 
     def __init__(self) -> None:
         self.after_reading: Callable[[], None] = lambda: None
@@ -120,7 +120,7 @@ class MemoryUsage:
 
 @dataclass
 class Screen:
-    """A player somewhere: it holds a ticket and counts its heartbeats."""
+    """A player, which has a ticket and numbers its heartbeats."""
 
     usage: UsageService
     title_id: str
@@ -129,7 +129,7 @@ class Screen:
     sequence: int = -1
 
     def at(self, position_s: float, *, sequence: int | None = None, **more: Any) -> None:
-        """Send a heartbeat, the next one unless a number is given."""
+        """Send a heartbeat, with the next sequence number unless one is given."""
         self.sequence = self.sequence + 1 if sequence is None else sequence
         self.usage.record_heartbeat(self.title_id, self.ticket, Heartbeat(self.sequence, position_s, **more))
 
@@ -165,7 +165,7 @@ class Cinema:
         return Screen(self.usage, title_id, opening.ticket, opening.resume_s)
 
     def position(self, user_id: str = ADA, title_id: str = "film") -> float | None:
-        """Return how far a viewer got, None if nothing is stored."""
+        """Return the stored position of a viewer, or None if there is none."""
         kept = self.store.view(user_id, title_id)
         return kept.view.position_s if kept and kept.view.watched_at else None
 
@@ -176,7 +176,7 @@ class Cinema:
 
 
 def make_usage(store: MemoryUsage, world: World) -> UsageService:
-    """Return usage over a store, without a graph to notify."""
+    """Return usage with a store, without a graph to notify."""
     return UsageService(
         store, world.catalogue, SignedTokens("k" * 32, world.clock), send=lambda message: None, now=world.clock
     )

@@ -1,4 +1,4 @@
-"""Viewers of a running product: they have an account, are logged in, and have access by a grant."""
+"""Viewers of a running product, who have an account, are logged in, and have access by a grant."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class SomeViewer:
 
 
 def make_viewer(endpoints: Mapping[str, str], *, email: str = "") -> SomeViewer:
-    """Create an account at the running product and log in."""
+    """Create an account in the running product and log in."""
     api = endpoints["api"]
     credentials = {"email": email or f"ada-{secrets.token_hex(6)}@example.org", "password": PASSWORD}
     opened = requests.post(f"{api}/api/accounts", json=credentials, timeout=TIMEOUT_S)

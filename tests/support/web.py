@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Answer:
-    """An answer of the server; with `hangs` it is never sent, with `trickles` it never ends."""
+    """An answer of the server; with `hangs`, it is never sent; with `trickles`, it never ends."""
 
     body: bytes = b""
     status: int = 200
@@ -33,7 +33,7 @@ class WebServer:
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # the name is defined by http.server
+            def do_GET(self) -> None:  # name required by http.server
                 outer.asked.append(self.path)
                 given = outer.answer
                 if given.hangs:
@@ -50,7 +50,7 @@ class WebServer:
                     try:
                         self.wfile.write(b" ")
                     except OSError:
-                        return  # the client gave up, as it should
+                        return  # the client closed the connection, as it should
 
             def log_message(self, format: str, *arguments: object) -> None:
                 """Log nothing."""

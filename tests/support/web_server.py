@@ -1,4 +1,4 @@
-"""A server on loopback that gives each path one answer, or one answer after the other."""
+"""A server on loopback with one answer per path, or with a sequence of answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Answer = int | tuple[int, str]
 
 @contextmanager
 def serving(answers: Mapping[str, Answer] | Sequence[Answer]) -> Iterator[str]:
-    """Yield the address of a server: answers by path, or in turn for every path with the last of them from then on."""
+    """Yield the address of a server that answers by path, or with each of a sequence in turn, then with the last."""
     by_path = answers if isinstance(answers, Mapping) else {}
     left = [] if isinstance(answers, Mapping) else list(answers)
 
