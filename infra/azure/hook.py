@@ -14,7 +14,7 @@ import venv
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-REQUIREMENTS = (REPOSITORY / "requirements.txt", REPOSITORY / "infra" / "azure" / "requirements.txt")
+REQUIREMENTS = REPOSITORY / "infra" / "azure" / "requirements.txt"
 
 
 def environment_python() -> Path:
@@ -23,11 +23,11 @@ def environment_python() -> Path:
     folder = home / "deployment-venv"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = folder / "requirements.sha256"
-    wanted = hashlib.sha256(b"".join(file.read_bytes() for file in REQUIREMENTS)).hexdigest()
+    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
         venv.create(folder, with_pip=True, clear=True)
-        listed = [part for file in REQUIREMENTS for part in ("-r", str(file))]
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *listed], check=True)
+        install = [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(REQUIREMENTS)]
+        subprocess.run(install, check=True)
         stamp.write_text(wanted, encoding="utf-8")
     return python
 

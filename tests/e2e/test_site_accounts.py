@@ -250,7 +250,7 @@ def test_a_forgotten_password_is_replaced_by_a_mailed_link(
         page.get_by_label("New password").fill("password1")
         assert page.url == f"{site}/reset.html"
         page.get_by_role("button", name="Change password").click()
-        page.get_by_text("would soon be guessed").wait_for()
+        page.get_by_text("too easy to guess").wait_for()
         page.get_by_label("New password").fill(changed.password)
         page.get_by_role("button", name="Change password").click()
         page.get_by_role("heading", name="Your password is changed.").wait_for()

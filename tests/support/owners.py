@@ -34,14 +34,6 @@ def make_owners(operator_key: str = OPERATOR_KEY) -> AdminAuth:
     return AdminAuth(operator_key, administrator)
 
 
-class SomeAreLoggedIn:
-    """Accounts in which the sessions `viewer` and `administrator` exist."""
-
-    def viewer(self, token: str) -> Viewer:
-        """Return the viewer of a session."""
-        return administrator(token)
-
-
 class NobodyIsLoggedIn:
     """Accounts without sessions."""
 

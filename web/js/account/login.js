@@ -1,5 +1,4 @@
 /** The login page: exchanges an email address and password for a session, and returns to the previous page. */
-import { api, ask } from "../net.js";
 import { rootOf } from "../dom.js";
 import { openSession } from "./device.js";
 import { bindForm } from "./form.js";
