@@ -33,7 +33,7 @@ from functions.billing.reconciliation import Reconciliation, new_token
 from functions.billing.schemas import NewPlan
 from functions.billing.service import SubscriptionService
 from functions.platform.messages import SettleSubscription
-from tests.support.billing_store import MemoryCertificates
+from tests.support.billing_caches import MemoryCertificates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

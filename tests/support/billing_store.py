@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from functions.billing.model import Entitlement, Grant, Payment, Plan, RemoteSubscription, WebhookEvent
-    from functions.billing.ports import LearnedCertificate
+    from functions.billing.model import Grant, Payment, Plan, RemoteSubscription, WebhookEvent
     from functions.platform.pagination import TimePosition
 
 MESSAGE_LOST_AFTER = timedelta(minutes=1)
@@ -413,54 +412,6 @@ class MemoryPayments:
     def _answer(self) -> None:
         if self.unavailable:
             raise StoreUnavailable("The database of payments does not answer; try again in a few seconds.")
-
-
-class MemoryEntitlementCache:
-    """Entitlements by user; unavailable on request."""
-
-    def __init__(self) -> None:
-        self.entitlements: dict[str, Entitlement] = {}
-        self.unavailable = False
-
-    def find_entitlement(self, user_id: str) -> Entitlement | None:
-        self._answer()
-        return self.entitlements.get(user_id)
-
-    def store_entitlement(self, user_id: str, entitlement: Entitlement, *, seconds: int) -> None:
-        self._answer()
-        self.entitlements[user_id] = entitlement
-
-    def drop_entitlement(self, user_id: str) -> None:
-        self._answer()
-        self.entitlements.pop(user_id, None)
-
-    def _answer(self) -> None:
-        if self.unavailable:
-            raise StoreUnavailable("The cache does not answer.")
-
-
-class MemoryCertificates:
-    """Certificates by address; unavailable on request."""
-
-    def __init__(self) -> None:
-        self.certificates: dict[str, LearnedCertificate] = {}
-        self.unavailable = False
-
-    def find_certificate(self, address: str) -> LearnedCertificate | None:
-        self._answer()
-        return self.certificates.get(address)
-
-    def store_certificate(self, address: str, certificate: LearnedCertificate) -> None:
-        self._answer()
-        self.certificates[address] = certificate
-
-    def drop_certificate(self, address: str) -> None:
-        self._answer()
-        self.certificates.pop(address, None)
-
-    def _answer(self) -> None:
-        if self.unavailable:
-            raise StoreUnavailable("The store of certificates does not answer.")
 
 
 def _page[Entry](

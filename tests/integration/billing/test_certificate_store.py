@@ -12,7 +12,7 @@ from functions.billing.certificate_store import RedisCertificates
 from functions.billing.ports import LearnedCertificate
 from functions.platform.errors import StoreUnavailable
 from functions.platform.redis import connect
-from tests.support.billing_store import MemoryCertificates
+from tests.support.billing_caches import MemoryCertificates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,8 @@ from functions.platform.errors import Malformed, NotFound
 from functions.platform.pagination import cursor_after
 from functions.platform.viewer import Viewer
 from tests.support.billing import ModelledBilling, make_event, make_offer, make_user_id
-from tests.support.billing_store import MemoryEntitlementCache, MemoryPayments, MemorySubscriptions
+from tests.support.billing_caches import MemoryEntitlementCache
+from tests.support.billing_store import MemoryPayments, MemorySubscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

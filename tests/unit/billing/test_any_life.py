@@ -13,8 +13,9 @@ from functions.billing.model import State
 from functions.platform.errors import AlreadySubscribed, NotFound
 from functions.platform.viewer import Viewer
 from tests.support.billing import MONTHLY, YEARLY, ModelledBilling, make_user_id
+from tests.support.billing_caches import MemoryEntitlementCache
 from tests.support.billing_life import play
-from tests.support.billing_store import MemoryEntitlementCache, MemoryPayments, MemorySubscriptions
+from tests.support.billing_store import MemoryPayments, MemorySubscriptions
 
 if TYPE_CHECKING:
     from functions.billing.model import Entitlement

@@ -27,7 +27,7 @@ from functions.billing.model import (
 )
 from functions.platform.viewer import Viewer
 from tests.support.billing import MONTHLY, NOON, YEARLY, TickingClock
-from tests.support.billing_store import MemoryEntitlementCache
+from tests.support.billing_caches import MemoryEntitlementCache
 
 DAY = timedelta(days=1)
 PAID = datetime(2026, 11, 24, 15, 51, tzinfo=UTC)

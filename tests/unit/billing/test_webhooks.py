@@ -19,10 +19,10 @@ from functions.billing.certificates import (
     origins_of,
 )
 from functions.billing.ports import LearnedCertificate
-from functions.billing.webhooks import LARGEST_BODY, WebhookReader, event_of, subject_of
+from functions.billing.webhooks import LARGEST_BODY, WebhookReader
 from functions.platform.errors import NotFromPayPal, SettingMissing, StoreUnavailable
 from infra.local.simulators.paypal.certificates import make_authority
-from tests.support.billing_store import MemoryCertificates
+from tests.support.billing_caches import MemoryCertificates
 from tests.support.web import Answer, WebServer
 
 if TYPE_CHECKING:
@@ -385,40 +385,3 @@ def test_a_stranger_cannot_make_others_wait(server: WebServer, ca: str) -> None:
 )
 def test_a_network_is_one_party(ip: str, network: str) -> None:
     assert network_of(ip) == network
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"no json",
-        b"[]",
-        b"\xff",
-        b'{"id": 5, "event_type": "A"}',
-        b'{"id": "WH 1", "event_type": "A"}',
-        b'{"id": "WH-1"}',
-        b"[" * 9000,
-    ],
-    ids=["empty", "text", "list", "bytes", "number", "blank", "no type", "deep"],
-)
-def test_what_is_no_event_is_refused(body: bytes) -> None:
-    with pytest.raises(NotFromPayPal):
-        event_of(body)
-
-
-@pytest.mark.parametrize(
-    ("kind", "resource", "subject"),
-    [
-        ("BILLING.SUBSCRIPTION.CANCELLED", {"id": "I-1"}, "I-1"),
-        ("BILLING.SUBSCRIPTION.PAYMENT.FAILED", {"id": "I-1"}, "I-1"),
-        ("PAYMENT.SALE.COMPLETED", {"id": "S1", "billing_agreement_id": "I-1"}, "I-1"),
-        ("PAYMENT.SALE.REFUNDED", {"id": "R1", "sale_id": "S1"}, "refund/R1"),
-        ("PAYMENT.SALE.COMPLETED", {"id": "S1"}, None),
-        ("PAYMENT.SALE.REFUNDED", {"id": "../x", "sale_id": "S1"}, None),
-        ("BILLING.SUBSCRIPTION.CANCELLED", {"id": 7}, None),
-        ("BILLING.SUBSCRIPTION.CANCELLED", None, None),
-        ("CHECKOUT.ORDER.APPROVED", {"id": "O-1"}, None),
-    ],
-)
-def test_an_event_says_what_to_ask_about(kind: str, resource: Any, subject: str | None) -> None:
-    assert subject_of(kind, resource) == subject
