@@ -14,7 +14,8 @@ from functions.platform.pagination import cursor_after
 from functions.platform.viewer import Viewer
 from tests.support.billing import ModelledBilling, make_event, make_offer, make_user_id
 from tests.support.billing_caches import MemoryEntitlementCache
-from tests.support.billing_store import MemoryPayments, MemorySubscriptions
+from tests.support.billing_payments import MemoryPayments
+from tests.support.billing_store import MemorySubscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,8 @@ from functions.billing.inbox import WebhookInbox
 from functions.platform.errors import NotFromPayPal, StoreUnavailable
 from functions.platform.messages import SettleSubscription
 from tests.support.billing import ModelledBilling, make_event
-from tests.support.billing_store import MemoryPayments, MemorySubscriptions
+from tests.support.billing_payments import MemoryPayments
+from tests.support.billing_store import MemorySubscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.billing_contract import PaymentStoreContract, SubscriptionStoreContract
-from tests.support.billing_store import MemoryPayments, MemorySubscriptions
+from tests.support.billing_payments import MemoryPayments
+from tests.support.billing_store import MemorySubscriptions
 
 
 class TestMemorySubscriptions(SubscriptionStoreContract):

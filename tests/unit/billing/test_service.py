@@ -14,7 +14,8 @@ from functions.platform.messages import SettleSubscription
 from functions.platform.viewer import Viewer
 from tests.support.billing import MONTHLY, YEARLY, ModelledBilling, make_user_id
 from tests.support.billing_caches import MemoryEntitlementCache
-from tests.support.billing_store import MemoryPayments, MemorySubscriptions
+from tests.support.billing_payments import MemoryPayments
+from tests.support.billing_store import MemorySubscriptions
 
 
 @pytest.fixture
