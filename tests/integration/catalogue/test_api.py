@@ -17,7 +17,7 @@ from functions.playback.triggers import open_playback
 from functions.uploads.triggers import create_upload
 from tests.support.api import call
 from tests.support.catalogue import make_playback
-from tests.support.owners import AS_ADMINISTRATOR, AS_OPERATOR, SomeAreLoggedIn
+from tests.support.owners import AS_ADMINISTRATOR, AS_OPERATOR, FakeAccess, SomeAreLoggedIn
 
 pytestmark = pytest.mark.usefixtures("wired", "sessions")
 
@@ -25,6 +25,7 @@ pytestmark = pytest.mark.usefixtures("wired", "sessions")
 @pytest.fixture
 def sessions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "accounts", SomeAreLoggedIn)
+    monkeypatch.setattr(bootstrap, "access", FakeAccess)
 
 
 def open_as_administrator(title_id: str) -> tuple[int, Any]:
