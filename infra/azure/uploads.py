@@ -40,7 +40,7 @@ def warm(api_url: str, *, pause: Callable[[float], None] = time.sleep, patience_
         if time.monotonic() > deadline:
             raise CannotRun(
                 f"The API did not answer at {url} within {patience_s / 60:.0f} minutes ({why}). Its logs are in "
-                "Application Insights; `./notflix azure deployed` goes on from here."
+                "Application Insights; `./notflix azure deployed` continues from here."
             )
         pause(PAUSE_S)
 
