@@ -198,13 +198,14 @@ def test_of_many_who_use_a_link_at_once_one_does(logins: MySqlLoginStore) -> Non
         assert used.count(None) == 7
 
 
-def test_later_link_takes_the_place_of_an_earlier_one(logins: MySqlLoginStore) -> None:
+def test_an_earlier_link_stays_valid_beside_a_later_one_and_each_works_once(logins: MySqlLoginStore) -> None:
     login, first, second = make_login(), make_link(), make_link()
     logins.add_login(login)
     for link in (first, second):
         logins.store_link(link, login.user_id, LinkPurpose.CONFIRM, NOW + timedelta(minutes=30))
-    assert logins.use_link(first, LinkPurpose.CONFIRM, NOW) is None
     assert logins.use_link(second, LinkPurpose.CONFIRM, NOW) == login.user_id
+    assert logins.use_link(first, LinkPurpose.CONFIRM, NOW) == login.user_id
+    assert logins.use_link(first, LinkPurpose.CONFIRM, NOW) is None
 
 
 def test_confirmation_and_administrator_are_noted(logins: MySqlLoginStore) -> None:

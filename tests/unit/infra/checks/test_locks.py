@@ -47,7 +47,12 @@ def test_a_package_added_to_a_source_alone_is_found_in_each_lock_that_includes_i
     change(copy / "requirements.in", "idna==", "humanize==4.15.0\nidna==")
     assert problems(copy) == [
         f"{lock}: humanize is not locked."
-        for lock in ("requirements.txt", "infra/local/requirements.txt", "tests/requirements.txt")
+        for lock in (
+            "requirements.txt",
+            "infra/local/requirements.txt",
+            "tests/requirements.txt",
+            "infra/azure/requirements.txt",
+        )
     ]
 
 
