@@ -1,4 +1,4 @@
-"""The application over the real stores, without any sessions or counted attempts."""
+"""The application over the real stores, which contain no sessions and no counted attempts."""
 
 from __future__ import annotations
 

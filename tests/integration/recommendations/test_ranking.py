@@ -1,4 +1,4 @@
-"""Recommendations of the real graph, and the truth of the reasons given for them."""
+"""Recommendations from the real graph are correct, and the reasons given for them are true."""
 
 from __future__ import annotations
 

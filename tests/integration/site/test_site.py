@@ -46,7 +46,7 @@ def built(tmp_path: Path) -> Path:
 
 
 class Browser:
-    """Sends requests to a site on loopback, with each path unchanged."""
+    """Sends requests to a site on loopback without normalizing their paths."""
 
     def __init__(self, port: int) -> None:
         self._port = port

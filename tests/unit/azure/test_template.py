@@ -236,7 +236,7 @@ def test_only_the_site_may_ask_across_origins() -> None:
 
 
 def test_hops_are_counted_for_the_way_that_callers_can_come() -> None:
-    """With Front Door, two hops are trusted, so a caller that bypassed it could choose the address for rate limits."""
+    """With Front Door, two hops are trusted; a caller that bypassed it could choose the address for rate limits."""
     assert "FRONT_HOPS: frontDoor ? '2' : '1'" in MAIN
     assert "frontDoorId: frontDoor ? edge!.outputs.id : ''" in MAIN
     assert "ipSecurityRestrictionsDefaultAction: empty(frontDoorId) ? 'Allow' : 'Deny'" in MODULES["api"]
