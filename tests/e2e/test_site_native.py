@@ -71,7 +71,7 @@ def playlist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def serve(page: Page, playlist: Path) -> list[bool]:
-    """Serve this playlist at the ticket's address; return a list; all requests fail while it is not empty."""
+    """Serve this playlist at the ticket's address. While the returned list is not empty, all requests fail."""
     away: list[bool] = []
 
     def answer(route: Route) -> None:

@@ -2,7 +2,8 @@
 
 The state machine simulates payers, PayPal, network and workers. Two viewers subscribe, cancel, are charged and
 refunded; another person creates subscriptions in their names; events are delivered in any order, repeatedly, or lost;
-messages are lost; other workers run before an answer of PayPal is stored; accounts are deleted at any time.
+messages are lost; other workers run after PayPal answers and before its answer is stored; accounts are deleted at any
+time.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class OwnSubscriptions:
 
 
 class Life(RuleBasedStateMachine):
-    """The lives of two subscribers."""
+    """The state machine of the two subscribers."""
 
     stores: Stores
 
@@ -239,7 +240,7 @@ class Life(RuleBasedStateMachine):
             self.is_entitled_rightly(viewer, mine, self.granted_until.get(who))
 
     def is_entitled_rightly(self, viewer: Viewer, mine: list[Record], granted_until: datetime | None) -> None:
-        """Check that the entitlement matches the payments, now and later; it may end up to a day late."""
+        """Check that the entitlement matches the payments, now and later; its end may be up to a day late."""
         renews = any(record.remote.state is State.ACTIVE for record in mine)
         for later in (timedelta(0), timedelta(days=3), timedelta(days=29), timedelta(days=33), timedelta(days=400)):
             now = self.billing.clock.now + later

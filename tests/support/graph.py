@@ -222,5 +222,5 @@ def content_from(theatre: Theatre) -> Content:
 
 
 def reasons(picks: Iterable[Pick | Candidate]) -> dict[str, str]:
-    """Return the text of each pick's reason by title."""
+    """Return the text of the reason for each recommendation, by title."""
     return {pick.id: pick.reason.words for pick in picks}

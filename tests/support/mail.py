@@ -114,7 +114,7 @@ def authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: 
 
 @dataclass(frozen=True)
 class Authority:
-    """A test authority: `certificate` is its certificate file, `server` a context with a certificate signed by it."""
+    """A test authority: `certificate` is its certificate file, `server` an SSL context with a certificate it signed."""
 
     certificate: Path
     server: ssl.SSLContext

@@ -1,4 +1,4 @@
-"""Recommendations from the real graph are correct, and the reasons given for them are true."""
+"""Recommendations from the real graph: which titles are recommended, and whether the given reasons are true."""
 
 from __future__ import annotations
 

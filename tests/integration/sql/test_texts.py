@@ -132,7 +132,8 @@ def test_numbers_come_back_as_they_were_and_what_is_none_is_refused(echo: Databa
 
 def moments() -> Iterator[datetime]:
     yield datetime(2026, 11, 24, 15, 0, 0, 123_456, UTC)
-    yield datetime(2026, 3, 29, 2, 30, tzinfo=UTC)  # this local time is skipped where summer time starts
+    # not a valid local time in time zones where summer time starts on this day
+    yield datetime(2026, 3, 29, 2, 30, tzinfo=UTC)
     yield datetime(2026, 11, 24, 23, 59, 59, 999_999, timezone(timedelta(hours=-11, minutes=-30)))
     yield datetime(2026, 11, 24, 0, 30, tzinfo=timezone(timedelta(hours=14)))
     yield datetime(1970, 1, 1, tzinfo=UTC)

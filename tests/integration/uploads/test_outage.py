@@ -1,4 +1,4 @@
-"""With real stores, an upload that arrives while the document store is unavailable is started after its recovery."""
+"""Over real stores: uploads that arrive while the document store is unavailable are started once the store recovers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The queue for hashes: lines take turns, a flood displaces only its own requests, and known users come first."""
+"""Queue for password hashes: lines take turns, a flood displaces only its own requests, and known users come first."""
 
 from __future__ import annotations
 
