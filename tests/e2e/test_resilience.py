@@ -125,7 +125,7 @@ class Studio:
         assert answer.status_code == 202, answer.text
 
     def wait_until_idle(self) -> None:
-        """Wait until no queue holds a message."""
+        """Wait until no queue contains a message."""
 
         def empty() -> bool:
             names = [queue.name for queue in self.queues.list_queues()]

@@ -319,7 +319,7 @@ def token_of(link: str) -> str:
 
 @dataclass
 class World:
-    """Accounts over stores in memory."""
+    """Accounts with stores in memory."""
 
     clock: Clock = field(default_factory=Clock)
     logins: FakeLoginStore = field(default_factory=FakeLoginStore)

@@ -1,4 +1,4 @@
-"""Accounts over the real stores: concurrent attempts, all spellings of an address, and no secrets in stolen data."""
+"""Accounts with the real stores: concurrent attempts, all spellings of an address, and no secrets in stolen data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Billing over the real MariaDB and Redis."""
+"""Billing with the real MariaDB and Redis."""
 
 from __future__ import annotations
 

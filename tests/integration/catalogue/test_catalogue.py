@@ -1,4 +1,4 @@
-"""The catalogue over real storage: metadata from a simulated OMDb or sidecars, artwork, publication, withdrawal."""
+"""The catalogue with real storage: metadata from a simulated OMDb or sidecars, artwork, publication, withdrawal."""
 
 from __future__ import annotations
 

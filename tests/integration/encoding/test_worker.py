@@ -43,7 +43,7 @@ class LocalMedia(MemoryMedia):
 
 
 class Machine:
-    """An encoder with the real ffmpeg over in-memory stores, and a planned film."""
+    """An encoder with the real ffmpeg and in-memory stores, and a planned film."""
 
     def __init__(self, film: Path, folder: Path) -> None:
         self.encode = EncodeWorld()

@@ -1,4 +1,4 @@
-"""A native HLS client plays a film over the functions host and the real stores; all other access fails.
+"""A native HLS client plays a film through the functions host and the real stores; all other access fails.
 
 The client is ffmpeg, not a browser. Like Safari, it gets the address of one playlist and follows the addresses in it.
 """

@@ -1,4 +1,4 @@
-"""The site's server over real blob storage: browsers get exactly the blobs in the container, and nothing else."""
+"""The site's server with real blob storage: browsers get exactly the blobs in the container, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Over real stores: uploads that arrive while the document store is unavailable are started once the store recovers."""
+"""With real stores, uploads that arrive while the document store is unavailable are started once the store recovers."""
 
 from __future__ import annotations
 

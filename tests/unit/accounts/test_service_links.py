@@ -1,4 +1,4 @@
-"""Accounts over in-memory stores: links in emails that confirm an address or reset a password."""
+"""Accounts with in-memory stores: links in emails that confirm an address or reset a password."""
 
 from __future__ import annotations
 

@@ -369,7 +369,7 @@ def test_a_stranger_cannot_make_others_wait(server: WebServer, ca: str) -> None:
     webhooks.read(transmission(server, body_of()), body_of(), source=PAYPAL)  # its certificate is already known
     with pytest.raises(StoreUnavailable, match="Another"):
         webhooks.read(other, body_of(), source=STRANGER)
-    # the slow fetch, which another sender caused, does not block the fetch for PayPal's webhook
+    # the slow fetch was caused by another sender, so it does not block the fetch for this webhook
     webhooks.read(other, body_of(), source=PAYPAL)
     assert not ended.is_set()
     thread.join(20)

@@ -1,4 +1,4 @@
-"""The published grid has the frame rate of the film, however its container rounds timestamps."""
+"""The published grid has the frame rate of the film, regardless of how the container rounds timestamps."""
 
 from __future__ import annotations
 

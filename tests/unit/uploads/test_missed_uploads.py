@@ -1,4 +1,4 @@
-"""Every upload ends as one title or one failed job, whatever happens to its event."""
+"""Every upload ends as one title or one failed job, even if its event is lost, late or repeated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A ticket permits one upload, and a blob that arrives starts its work once."""
+"""A ticket permits one upload, and the processing of an uploaded blob is started once."""
 
 from __future__ import annotations
 
