@@ -1,4 +1,4 @@
-"""For all tests: their order, quick ones first and those that drive the whole product last, and shared fixtures."""
+"""The order of all tests, from quick tests to tests that drive the whole product, and the shared fixtures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ORDER = ("unit", "integration", "e2e")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order the kinds of test; inside a kind the order stays as it was collected."""
+    """Sort the tests by kind; tests of the same kind keep the order in which they were collected."""
     items.sort(key=lambda item: _rank(item.path))
 
 

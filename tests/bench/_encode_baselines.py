@@ -1,7 +1,7 @@
 """Other ways to encode the same film with the same ladder and x264 options, as baselines for the pipeline.
 
 - `single`: one ffmpeg process that decodes once and encodes every rung and the audio. It is the cheapest way to get the
-  same files, but nothing can be played before it ends, a crash loses everything, and other machines stay idle.
+  same files, but nothing can be played before the process ends, a crash loses everything, and other machines stay idle.
 - `bound`: x264 alone, with raw frames from pipes as input. No pipeline can use less CPU for this ladder. The CPU time
   of the process that decodes and scales the frames is not counted.
 - `serial`: one pass for each of three renditions, then packaging, as in the original system.
@@ -34,7 +34,7 @@ X264_OPTIONS = ("-c:v", "-preset", "-threads", "-crf", "-maxrate", "-bufsize", "
 
 @dataclass(frozen=True, slots=True)
 class Baselines:
-    """The baselines for one film of `frames` frames at 1080p and 24 fps; they write below `folder`."""
+    """The baselines for one film of `frames` frames at 1080p and 24 fps; their output is written below `folder`."""
 
     film: Path
     frames: int
@@ -112,7 +112,7 @@ class Baselines:
         ]
 
     def _scaled(self) -> str:
-        """Return a filter graph that scales each rung from the next larger one, as the pipeline does."""
+        """Return a filter graph that scales each rung from the next larger rung, as the pipeline does."""
         rungs: Sequence[Rendition] = self._plan.renditions
         steps, source = [], "[0:v:0]"
         for number, rung in enumerate(rungs):

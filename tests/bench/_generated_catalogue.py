@@ -87,7 +87,7 @@ def titles(count: int, rng: random.Random) -> list[Title]:
 
 
 def histories(films: Sequence[Title], views: int, rng: random.Random) -> Iterator[tuple[str, list[View]]]:
-    """Yield viewers with the titles that they watched to the end: about 50 on average, a few viewers many more."""
+    """Yield each viewer with the titles watched to the end: about 50 on average, and many more for a few viewers."""
     shuffled = rng.sample(list(films), len(films))
     everything = SkewedSampler(shuffled, 30)
     of_genre = {

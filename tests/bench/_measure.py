@@ -29,7 +29,7 @@ class ResourceUsage:
 
 
 def run(*commands: Sequence[str], cwd: Path | None = None, uncounted: int = 0) -> ResourceUsage:
-    """Run commands in parallel; return their total wall and CPU time, without the CPU of the last `uncounted` ones.
+    """Run commands in parallel; return wall time and CPU time, without the CPU time of the last `uncounted` commands.
 
     Raise RuntimeError with the error output of a command that fails.
     """

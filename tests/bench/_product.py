@@ -36,7 +36,7 @@ class Product:
     home: Home
 
     def up(self, *options: str) -> float:
-        """Start the product without films; return how many seconds it took until it was ready."""
+        """Start the product without films; return the number of seconds until it was ready."""
         began = time.perf_counter()
         self._run("up", "--detach", "--empty", *options, within_s=START_TIMEOUT_S)
         return time.perf_counter() - began
@@ -72,7 +72,7 @@ class Product:
 
 @contextmanager
 def product() -> Iterator[Product]:
-    """Yield a copy that is not started yet; at the end, stop it and delete its data."""
+    """Yield a copy of the product that is not started yet; at the end, stop the copy and delete its data."""
     folder = Path(tempfile.mkdtemp(prefix="notflix-bench-"))
     own = Product(free_home(folder))
     try:
@@ -83,7 +83,7 @@ def product() -> Iterator[Product]:
 
 
 def first_manifest_s(storefront: Storefront, sent: Sent, since: float) -> float:
-    """Wait for the first manifest of an upload; return the seconds since `since`, a value of perf_counter."""
+    """Wait for the first manifest of an upload; return the seconds since `since`, a value of `time.perf_counter`."""
     while not storefront.is_playable(sent):
         time.sleep(MANIFEST_POLL_S)
     return time.perf_counter() - since

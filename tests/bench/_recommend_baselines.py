@@ -1,6 +1,6 @@
 """Other ranking algorithms for the same split: popularity, item-kNN, EASE, and EASE with decay.
 
-Each returns a score for every user and film. The default parameters are the best ones found for each algorithm.
+Each algorithm returns a score for every user and film. The default parameters are the best ones found for it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Baselines:
         return self._seen @ self._ease_weights(ridge)
 
     def ease_recent(self, *, ridge: float = 500, decay: float = 0.7) -> Matrix:
-        """Return the scores of EASE where each film in the history weighs `decay` times as much as the next newer."""
+        """Return the scores of EASE if each film in a history has `decay` times the weight of the next newer film."""
         recent = np.zeros_like(self._seen)
         for user, history in enumerate(self._histories):
             recent[user, history] = decay ** np.arange(len(history) - 1, -1, -1)

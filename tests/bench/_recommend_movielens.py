@@ -27,7 +27,7 @@ PACKAGE = "recbole==1.2.1"
 MEMBERS = "recbole/dataset_example/ml-100k/ml-100k"
 ROLES = {"film.film.directed_by": "directors", "film.film.written_by": "writers", "film.film.actor": "actors"}
 LIKED, DISLIKED = 4, 2
-"""At least four of five stars count as a thumb up, at most two as a thumb down."""
+"""A rating of at least four of five stars counts as a thumb up, a rating of at most two stars as a thumb down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class MovieLens:
     users: tuple[tuple[Rating, ...], ...]
 
     def split(self, last: int) -> Split:
-        """Hold out each user's last film (1), or the film before it (2), in which case the last film is dropped."""
+        """Hold out each user's last film, or, if `last` is 2, the film before it; then the last film is dropped."""
         return Split(
             tuple(ratings[:-last] for ratings in self.users), tuple(ratings[-last].film for ratings in self.users)
         )
@@ -75,7 +75,7 @@ def title_id(film: int) -> str:
 
 
 def viewers(split: Split) -> Iterator[ViewerHistory]:
-    """Yield the users as viewers: each rating becomes a view, and a high or low rating also a thumb up or down."""
+    """Yield the users as viewers: each rating gives a view, and a high or low rating also gives a thumb up or down."""
     for number, ratings in enumerate(split.known):
         at = [datetime.fromtimestamp(rating.at, UTC) for rating in ratings]
         yield ViewerHistory(
@@ -119,7 +119,7 @@ def movielens(cache: Path) -> MovieLens:
 
 
 def _films(folder: Path) -> dict[int, Details]:
-    """Return the films with their genres and with the people in the knowledge graph, given by its ids."""
+    """Return the films with their genres and people; people are identified by their ids in the knowledge graph."""
     entities = {entity: int(film) for film, entity in _rows(folder / "link")}
     people: dict[tuple[int, str], list[str]] = defaultdict(list)
     for head, relation, tail in _rows(folder / "kg"):

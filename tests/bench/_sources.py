@@ -1,4 +1,4 @@
-"""The films of the benchmarks: Big Buck Bunny's trailer at 1080p, and ten minutes of it; cached after the first use."""
+"""The films for the benchmarks, cached after the first use: Big Buck Bunny's trailer at 1080p, and a loop of it."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def main() -> int:
 
 
 def _encode(running: Product, film: Path, seen: Ours) -> None:
-    """Upload a film to an idle product and record the resources of its encode, counted from the end of the upload."""
+    """Upload a film to an idle product; record the CPU time, memory and duration of its encode."""
     storefront = running.storefront
     encoders = running.pids("encoder")
     before = sum(map(cpu_of_tree, encoders))
@@ -139,7 +139,7 @@ def _encode(running: Product, film: Path, seen: Ours) -> None:
 
 
 def _first_picture(running: Product, film: Path) -> float:
-    """Upload a film to an idle product; return how many seconds after the upload it can be played."""
+    """Upload a film to an idle product; return the seconds from the end of the upload to the first manifest."""
     storefront = running.storefront
     sent = storefront.send(f"bench {next(_numbers)}.mp4", film)
     first_s = first_manifest_s(storefront, sent, time.perf_counter())

@@ -125,7 +125,7 @@ def main() -> int:
         endpoints = json.loads(own.home.endpoints_file.read_text(encoding="utf-8"))
         accounts, frequent = RegisteredAccounts(endpoints["api"]), RegisteredAccounts(endpoints["api"])
         accounts.register(CLIENTS)
-        frequent.register(CLIENTS)  # they log in so often that their new sessions end their first sessions
+        frequent.register(CLIENTS)  # these accounts log in so often that new sessions end the first ones
         with Redis.from_url(endpoints["redis"], decode_responses=True) as redis:
             say("Logins and bare hashes, in turn …")
             figures |= _logins(frequent, rounds)
@@ -171,9 +171,9 @@ def _session_checks(accounts: RegisteredAccounts, redis: Redis, rounds: int) -> 
 
 
 def _unknown_and_wrong(accounts: RegisteredAccounts, rounds: int) -> dict[str, float]:
-    """Compare logins to unknown addresses with wrong passwords, alternating in both orders.
+    """Compare the latency of logins with unknown addresses and of logins with wrong passwords.
 
-    A new connection is used before the rate limit is reached.
+    Both kinds of login run in pairs, whose order alternates. A new connection is used before the rate limit is reached.
     """
     wrong: list[float] = []
     unknown: list[float] = []

@@ -118,7 +118,7 @@ class Known:
         return [title for title in self._titles if title.id > after][:limit]
 
     def count_titles(self) -> int:
-        """Return how many films there are."""
+        """Return the number of films."""
         return len(self._titles)
 
     def find_title(self, title_id: str) -> Title | None:
@@ -161,7 +161,7 @@ def _rank(data: MovieLens, split: Split, database: Database[dict[str, Any]], bol
 
 
 def _rebuild(graph: BoltGraph, sources: RebuildSources, database: Database[dict[str, Any]]) -> None:
-    """Rebuild the graph, as the queue's messages do."""
+    """Rebuild the graph in the same steps as the messages of the queue."""
     ids = iter(("first", "second"))
     records = MongoRebuildStore(database)
     rebuild = Rebuild(
@@ -172,7 +172,7 @@ def _rebuild(graph: BoltGraph, sources: RebuildSources, database: Database[dict[
 
 
 def _time(database: Database[dict[str, Any]], bolt: Bolt, *, titles: int, views: int) -> dict[str, float]:
-    """Return the times of a rebuild, of home pages, and of queries for similar titles."""
+    """Return the durations of a rebuild, of home pages, and of queries for similar titles."""
     rng = random.Random(2026)
     say(f"Generating {titles} titles and {views} views …")
     films = generated.titles(titles, rng)
@@ -226,7 +226,7 @@ def _titles(titles: MongoTitles) -> Catalogue:
 
 
 class _Nothing:
-    """A placeholder for dependencies that are not used for reading."""
+    """A placeholder for dependencies that reading does not use."""
 
 
 if __name__ == "__main__":

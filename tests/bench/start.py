@@ -1,4 +1,4 @@
-"""`./notflix bench start`: how long a user waits for the product to start, and the host for the functions.
+"""`./notflix bench start`: how long the product takes to start, and how long the host takes to load the functions.
 
 `jobs_list_ms` is the API's CPU time for one list of jobs for a hundred films of two hours; the Studio requests the list
 every 1.5 s while an encode runs.
@@ -43,7 +43,7 @@ def main() -> int:
     quick = parser.parse_args().quick
 
     say("Importing …")
-    _import_s("function_app")  # so that bytecode and the file cache exist
+    _import_s("function_app")  # this call fills the bytecode and file caches
     ours, bare = [], []
     for _ in range(5 if quick else 15):
         ours.append(_import_s("function_app"))
@@ -71,7 +71,7 @@ def main() -> int:
 
 
 def _jobs_list_ms(own: Product, *, calls: int) -> float:
-    """Return the CPU time that the API takes to list the newest jobs of a full list."""
+    """Return the API's CPU time, in milliseconds, for listing the newest jobs when the list is full."""
     endpoints = json.loads(own.home.endpoints_file.read_text(encoding="utf-8"))
     plan = replace(make_plan(), grid=TWO_HOURS, chunks=chunks_for(TWO_HOURS))
     done = frozenset(chunk.index for chunk in plan.chunks)
@@ -91,7 +91,7 @@ def _jobs_list_ms(own: Product, *, calls: int) -> float:
         answer.raise_for_status()
         assert len(answer.json()["jobs"]) == JOBS
 
-    ask()  # so that everything is imported
+    ask()  # this call imports all modules
     before_s = cpu_of_tree(api)
     for _ in range(calls):
         ask()

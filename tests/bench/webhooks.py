@@ -45,7 +45,7 @@ class Transmission:
 
 @dataclass
 class Answers:
-    """The response times of requests answered with 200, in seconds, and the other statuses."""
+    """The response times, in seconds, of the requests answered with 200, and the statuses of all other responses."""
 
     seconds: list[float] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
@@ -107,7 +107,7 @@ class Payer:
         self._headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
     def subscribe(self, plan: str) -> dict[str, Any]:
-        """Return an approved subscription without an account, because this benchmark needs only PayPal's side."""
+        """Return an approved subscription that belongs to no account; this benchmark needs only the data at PayPal."""
         made = self._call("POST", "/v1/billing/subscriptions", {"plan_id": plan})
         _control(self.endpoints, "POST", f"subscriptions/{made['id']}/approve")
         return self._call("GET", f"/v1/billing/subscriptions/{made['id']}")
@@ -191,7 +191,7 @@ def _stored(endpoints: Mapping[str, str]) -> tuple[int, int]:
 
 
 def _unsettled(endpoints: Mapping[str, str]) -> int:
-    """Wait until no subject is pending; return the number of subjects that are still pending when the time is over."""
+    """Wait until no subject is pending; return the number of subjects that are still pending at the deadline."""
     deadline = time.monotonic() + SETTLED_WITHIN_S
     while (left := len(_ask(endpoints, "SELECT subject FROM subscriptions_db.marks"))) and time.monotonic() < deadline:
         time.sleep(1)

@@ -30,7 +30,8 @@ def test_site_and_api_answer_where_the_endpoints_say(product: Product) -> None:
         assert page.status == 200
         assert "text/html" in page.headers["Content-Type"]
     stores = health_of(product)
-    for _ in range(10):  # the first request loads every client library, which may time out on a busy machine
+    # the first request loads every client library, and can therefore time out on a busy machine
+    for _ in range(10):
         if all(store["up"] for store in stores.values()):
             break
         stores = health_of(product)

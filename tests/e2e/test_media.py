@@ -52,7 +52,7 @@ def results(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture(scope="module", params=FILMS)
 def case(request: pytest.FixtureRequest) -> str:
-    """Return the name of each film of the matrix in turn."""
+    """Return the name of one film of the test matrix; each test runs with every film."""
     return str(request.param)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FRAMES, RATE = 1323, 24
 CONFORMANCE = "NOTFLIX_CONFORMANCE"
-"""The command that runs a conformance checker; it is called with an MPD, or with --segments and a folder."""
+"""The environment variable with the command of a conformance checker; it accepts an MPD, or --segments and a folder."""
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The pages of the PayPal simulator in a real browser, in phone and desktop size."""
+"""The pages of the PayPal simulator in a real browser, at phone and desktop sizes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two encoders share the films; crashes and duplicate messages neither lose nor change a segment."""
+"""Two encoders share the encoding of each film; crashes and duplicate messages neither lose nor change a segment."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ SHORTER = Film(frames=121)
 
 
 def eventually[T](look: Callable[[], T], *, within_s: float = 60, every_s: float = 0.02) -> T:
-    """Call `look` until it returns a true value; return that value."""
+    """Call `look` until it returns a truthy value; return that value."""
     deadline = time.monotonic() + within_s
     while not (seen := look()):
         assert time.monotonic() < deadline, f"not within {within_s} s; last seen: {seen!r}"
@@ -125,7 +125,7 @@ class Studio:
         assert answer.status_code == 202, answer.text
 
     def wait_until_idle(self) -> None:
-        """Wait until no queue holds a message."""
+        """Wait until no queue contains a message."""
 
         def empty() -> bool:
             names = [queue.name for queue in self.queues.list_queues()]
@@ -148,7 +148,7 @@ class Studio:
         }
 
     def encodes_of(self, sent: Sent) -> list[int]:
-        """Return the chunk indexes of a job from the encoders' logs, one entry each time a chunk was encoded."""
+        """Return the chunk indexes of a job from the encoders' logs, with one entry per encode of a chunk."""
         said = "".join(self.product.home.log(name).read_text(encoding="utf-8") for name in ENCODERS)
         return sorted(int(index) for index in re.findall(rf"job {sent.job_id} chunk (\d+):", said))
 
@@ -189,7 +189,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 
 @pytest.fixture(scope="module")
 def survivor(studio: Studio) -> Sent:
-    """Upload a film of half a minute, kill the first encoder that has written a segment, and wait for the end."""
+    """Upload a film of half a minute, kill the encoder that writes the first segment, and wait for a ready job."""
     pids = {name: service(studio, name)["pid"] for name in ENCODERS}
     work = studio.product.home.path / "work"
     sent = studio.storefront.send("the survivor.mp4", studio.film(HALF_A_MINUTE))

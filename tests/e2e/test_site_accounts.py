@@ -1,4 +1,4 @@
-"""Accounts in Chromium, in desktop and phone size: from registration to deletion, including the possible errors."""
+"""Accounts in Chromium, at desktop and phone sizes: from registration to deletion, including the possible errors."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def member(site: str, browser: Browser) -> Person:
 
 
 def shown_in_time(page: Page, ends: list[str]) -> None:
-    """Wait until the account page shows logins with these outcomes, which arrive through a queue."""
+    """Wait until the account page shows exactly these login outcomes; its entries arrive through a queue."""
     for _ in range(20):
         page.locator(".login-entry").first.wait_for()
         if page.locator(".login-outcome").all_inner_texts() == ends:
@@ -273,7 +273,8 @@ def test_a_link_for_an_unknown_address_is_asked_for_in_the_same_way_and_nobody_i
             page.get_by_label("Email address").fill(person.email)
             page.get_by_role("button", name="Send the link").click()
             page.get_by_role("heading", name="Check your inbox.").wait_for()
-        link_to(product, somebody.email, "reset.html")  # requested later, so the first email would have arrived by now
+        # this link was requested after the other one, so an email to the other person would have arrived by now
+        link_to(product, somebody.email, "reset.html")
         assert emails_to(product, nobody.email) == []
 
 

@@ -1,4 +1,4 @@
-"""Subscribing, watching and cancelling in a real browser; storage is closed to anyone who may not watch."""
+"""Subscribing, watching and cancelling in a real browser; only viewers with access can read the stored film."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone
 
 @pytest.fixture(scope="module")
 def film(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Upload a film of twenty seconds; return its title."""
+    """Upload a film of twenty seconds; return its title id."""
     folder = tmp_path_factory.mktemp("billing")
     storefront = Storefront(product.endpoints)
     made = make_film(
@@ -168,7 +168,8 @@ def test_plans_waiting_and_account_are_accessible_and_fit(
         page.goto(f"{site}/subscribed.html")
         page.locator("[data-state=waiting]:not([hidden])").wait_for()
         paypal.control("POST", f"subscriptions/{opened_['subscription_id']}/approve")
-        page.get_by_role("heading", name="You’re all set.").wait_for()  # polled: PayPal has sent no event
+        # the page learned this by polling, because PayPal has sent no event
+        page.get_by_role("heading", name="You’re all set.").wait_for()
         assert violations(page, axe) == []
         page.goto(f"{site}/account.html")
         page.locator(".receipt").wait_for()
@@ -273,7 +274,7 @@ def _first_id(manifest: str) -> str:
 
 
 def _expired(product: Product, title_id: str) -> str:
-    """Return a SAS for the title that expired a minute ago."""
+    """Return a SAS for the title; the SAS expired a minute ago."""
     with BlobServiceClient.from_connection_string(product.endpoints["storage_connection"]) as service:
         return generate_container_sas(
             str(service.account_name),

@@ -1,4 +1,4 @@
-"""Playback survives lost connections and refused requests: the buffer plays on with a notice, then the film resumes."""
+"""Lost connections and refused requests: the buffered part plays on, a notice is shown, and later the film resumes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def film(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
     job = storefront.ended([sent], within_s=240)[sent.blob]
     storefront.close()
     assert job["status"] == "ready", job
-    return f"{product.endpoints['site']}/watch.html?id={sent.title_id}&from=0"  # always from the start
+    return f"{product.endpoints['site']}/watch.html?id={sent.title_id}&from=0"  # always play from the start
 
 
 def plays_with_a_full_buffer(page: Page) -> None:
@@ -86,7 +86,7 @@ def test_a_film_plays_what_is_loaded_and_resumes_by_itself_after_a_drop(
 
 
 def for_a_while(page: Page, answer: Callable[[Route], None], seconds: float) -> None:
-    """For `seconds`, answer every request for a segment with `answer`, after a seek to a part that is not loaded."""
+    """Seek to a part that is not buffered, and for `seconds` answer every request for a segment with `answer`."""
     page.route(SEGMENT, answer)
     page.evaluate("notflix.video.currentTime = 90")
     page.wait_for_timeout(seconds * 1000)

@@ -28,7 +28,7 @@ SECONDS = 16
 
 @pytest.fixture(scope="module")
 def title_id(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Upload a film of sixteen seconds."""
+    """Upload a film of sixteen seconds; return its title id."""
     storefront = Storefront(product.endpoints)
     film = Film(name="night.mp4", rate=Fraction(24), frames=24 * SECONDS, width=640, height=360, sounds=(Sound(),))
     sent = storefront.send("night.mp4", make_film(film, tmp_path_factory.mktemp("native")))
@@ -41,10 +41,10 @@ def title_id(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_a_browser_that_plays_by_itself_is_given_playlists_and_pieces(
     product: Product, browser: Browser, viewer: SomeViewer, title_id: str
 ) -> None:
-    """Chromium, used in place of Safari, can fetch the files for the ticket, and the policy permits it.
+    """Chromium, used in place of Safari, can fetch the files to which a ticket gives access.
 
-    Its native HLS player then fails to play the film; other native players decode it completely
-    (tests/integration/playback).
+    The site's content security policy allows these requests. Chromium's native HLS player then fails to play the film;
+    other native players decode the film completely (tests/integration/playback).
     """
     address = f"{product.endpoints['site']}/watch.html?id={title_id}"
     with opened(browser, "about:blank", viewer=viewer, first=WITHOUT_MEDIA_SOURCE) as (page, wrong):
@@ -71,7 +71,7 @@ def playlist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def serve(page: Page, playlist: Path) -> list[bool]:
-    """Serve this playlist at the ticket's address; return a list that makes all requests fail while it has items."""
+    """Serve this playlist at the ticket's address. While the returned list is not empty, all requests fail."""
     away: list[bool] = []
 
     def answer(route: Route) -> None:

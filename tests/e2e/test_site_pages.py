@@ -1,4 +1,4 @@
-"""The pages in Chromium, in desktop and phone size: complete, without errors, accessible, usable with the keyboard."""
+"""The pages in Chromium, at desktop and phone sizes: complete, without errors, accessible, usable with the keyboard."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_titles_without_a_film_stand_under_coming_soon_and_nowhere_else(site: st
         page.goto(site + page_of(PLAYABLE))
         page.get_by_role("heading", name="Ringfall", level=1).wait_for()
         page.wait_for_load_state("networkidle")
-        assert page.locator("[data-hook=more]").is_hidden()  # all similar titles are only announced
+        assert page.locator("[data-hook=more]").is_hidden()  # all similar titles are announcements without a film
 
 
 def test_a_guest_on_a_phone_reaches_the_plans_and_their_list(site: str, browser: Browser) -> None:

@@ -1,4 +1,4 @@
-"""Recommendations in the running product: shelves reflect what was watched, and the reasons given are true."""
+"""Recommendations in the running product: shelves reflect the watched titles, and the displayed reasons are true."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 WITHIN_S = 60
-"""Popular titles are queried once in 30 s, possibly just before these tests have recorded their first views."""
+"""Popular titles are queried only every 30 s, and possibly just before these tests record their first views."""
 LINDT = ("rec-tide", "rec-dawn", "rec-dusk", "rec-noon")
 NEXT = ("rec-first", "rec-second", "rec-third", "rec-fourth")
 
 
 @pytest.fixture(scope="module")
 def library(product: Product) -> dict[str, str]:
-    """Fill the catalogue with films by one director, and with films that viewers watch one after the other."""
+    """Fill the catalogue with films by one director, and with films that viewers watch in sequence."""
     endpoints = product.endpoints
     stock(
         endpoints,

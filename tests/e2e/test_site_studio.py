@@ -1,4 +1,4 @@
-"""The Studio in Chromium: an administrator uploads, follows encodes, and edits titles."""
+"""The Studio in Chromium: an administrator uploads films, follows encodes, and edits titles."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def choose(page: Page, *files: Path) -> None:
 
 
 def film_of(folder: Path, name: str, text: str) -> Path:
-    """Write a file that is not a film."""
+    """Write a file that is not a film; return its path."""
     path = folder / name
     path.write_text(text)
     return path

@@ -1,4 +1,4 @@
-"""The Studio in Chromium: an administrator grants access, checks payments and makes plans; all tabs are accessible."""
+"""The Studio in Chromium: an administrator grants access, checks payments, creates plans; all tabs are accessible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Films resume where the viewer stopped, the next one starts automatically; lists and history belong to one viewer."""
+"""Films resume where the viewer stopped, the next episode starts automatically, and lists and history are private."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`./notflix traces` shows durations on one machine: upload to ready film, and click to first picture."""
+"""`./notflix traces` shows durations on one machine: from upload to ready film, and from click to first picture."""
 
 from __future__ import annotations
 

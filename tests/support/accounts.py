@@ -1,4 +1,4 @@
-"""Accounts in tests: their stores in memory, cheap hashing, and a world that joins them."""
+"""Accounts in tests: their stores in memory, cheap hashing, and a class that connects them."""
 
 from __future__ import annotations
 
@@ -293,7 +293,7 @@ class FakeQueues(MemoryQueues):
 
 
 class CountingHasher(Argon2Hasher):
-    """A password hasher that counts its hashes and keeps the hashes that it verified and the lines."""
+    """A password hasher that counts new hashes, and records the verified hashes and the line of each call."""
 
     def __init__(self, profile: Parameters = CHEAP, queue: FairQueue | None = None) -> None:
         super().__init__(profile, queue or FairQueue(concurrent=64))
@@ -319,7 +319,7 @@ def token_of(link: str) -> str:
 
 @dataclass
 class World:
-    """Accounts over stores in memory."""
+    """Accounts with stores in memory."""
 
     clock: Clock = field(default_factory=Clock)
     logins: FakeLoginStore = field(default_factory=FakeLoginStore)
@@ -371,7 +371,7 @@ class World:
         return token_of(self.last_email(kind).link)
 
     def settle(self) -> None:
-        """Handle the messages in the queues, except those of emails."""
+        """Handle all messages in the queues except emails."""
         due = [message for message in self.queues.messages if not isinstance(message, SendMail)]
         self.queues.sent = [
             (message, delay_s) for message, delay_s in self.queues.sent if isinstance(message, SendMail)

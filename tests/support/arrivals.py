@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class MemoryUploads:
-    """Uploads in memory; a listing is in the order of names, as in Azure."""
+    """Uploads in memory; they are listed in the order of their names, as in Azure."""
 
     blobs: dict[str, StoredUpload] = field(default_factory=dict)
 
@@ -30,7 +30,7 @@ class MemoryUploads:
 
 @dataclass
 class MemoryArrivals:
-    """Marks of started uploads in memory; `asked` has the versions of each query."""
+    """Marks of started uploads in memory; `asked` contains the versions of each query."""
 
     marks: dict[str, datetime] = field(default_factory=dict)
     place: Watermark | None = None

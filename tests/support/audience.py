@@ -28,7 +28,7 @@ FILM_S = 7200.0
 WORKERS = 40
 ANSWER_WITHIN_S = 20.0
 LATE_SHARE = 0.1
-"""The share of heartbeats that are followed by a duplicate or late one."""
+"""The share of heartbeats that are followed by a duplicate or late heartbeat."""
 
 
 class NoTitles:
@@ -150,7 +150,7 @@ class Audience:
     def _beat(
         self, connection: http.client.HTTPConnection, seat: Seat, due: float | None
     ) -> http.client.HTTPConnection:
-        """Send a heartbeat, sometimes followed by a duplicate or late one; return the connection for the next one.
+        """Send a heartbeat, sometimes followed by a duplicate or late one; return the connection to use afterwards.
 
         The latency is not measured if `due` is None, as for the last heartbeats when all viewers leave.
         """
@@ -203,7 +203,7 @@ class Audience:
             try:
                 kept = self._store.view(seat.user_id, TITLE)
             except StoreUnavailable:
-                continue  # the store was killed; this says nothing about positions
+                continue  # the store was killed, so no position can be read
             if kept:
                 self.report.backwards += kept.view.position_s < seat.highest_stored_s
                 seat.highest_stored_s = max(seat.highest_stored_s, kept.view.position_s)

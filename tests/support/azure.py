@@ -115,7 +115,7 @@ class Programs:
         (self.folder / "answers.json").write_text(json.dumps(self.answers))
 
     def refuse(self, *start: str, words: str) -> None:
-        """Fail calls that start with `start`, with the error message `words`."""
+        """Make calls that start with `start` fail with the error message `words`."""
         self.answer(*start, body=words)
 
     def keep(self, values: Mapping[str, str]) -> None:

@@ -61,7 +61,7 @@ def make_user_id() -> str:
 
 
 class TickingClock:
-    """A clock that advances by a millisecond at every reading."""
+    """A clock that advances by a millisecond every time it is read."""
 
     def __init__(self, now: datetime = NOON) -> None:
         self.now = now
@@ -109,9 +109,9 @@ class Record:
         )
 
     def entitles(self, now: datetime, *, renews: bool) -> bool:
-        """Return whether the payments entitle the payer, calculated in the most obvious way.
+        """Return whether the payments entitle the payer, calculated in the simplest way.
 
-        If `renews`, the payer has an active subscription, so a day of grace follows the end of a cancelled one.
+        If `renews`, the payer has an active subscription, so a day of grace follows the end of each paid period.
         """
         paid = self.periods[-1] if self.periods else None
         if paid is None or self.is_foreign or paid.charge.state is PaymentState.REFUNDED:
@@ -206,7 +206,7 @@ class ModelPayPal:
     # Actions at PayPal
 
     def begin_elsewhere(self, plan_id: str, user_id: str, *, starts_at: datetime | None = None) -> str:
-        """Create a subscription as anyone who knows a plan's id and a viewer's id could; return its id."""
+        """Create a subscription as anyone who knows the ids of a plan and a viewer could; return its id."""
         request_id = f"elsewhere {uuid.uuid4()}"
         addresses = {"return_url": "", "cancel_url": ""}
         made = self.subscribe(plan_id, user_id, request_id=request_id, starts_at=starts_at, **addresses)
@@ -214,7 +214,7 @@ class ModelPayPal:
         return made.subscription_id
 
     def approve(self, subscription_id: str) -> None:
-        """Approve as the payer: the subscription becomes active, and is charged unless it starts later."""
+        """Approve a subscription as the payer: it becomes active, and is charged unless the charge is due later."""
         record = self.records[subscription_id]
         if record.remote.state is not State.APPROVAL_PENDING:
             return
@@ -225,7 +225,7 @@ class ModelPayPal:
         self._tell("BILLING.SUBSCRIPTION.ACTIVATED", subscription_id)
 
     def renew(self, subscription_id: str, *, fails: bool = False) -> None:
-        """Charge for the next period."""
+        """Charge for the next period; if `fails`, the charge is declined."""
         record = self.records[subscription_id]
         if record.remote.state is not State.ACTIVE:
             return

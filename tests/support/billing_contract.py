@@ -171,7 +171,7 @@ class SubscriptionStoreContract:
         assert not store.store_event(event, "2" * 32, NOON)
         assert store.find_pending(subject).token == "1" * 32
         other = replace(event, body_hash="f" * 64)
-        assert not store.store_event(other, "3" * 32, NOON)  # its message has already been sent
+        assert not store.store_event(other, "3" * 32, NOON)  # the message for this flag has already been sent
         assert store.find_pending(subject).token == "3" * 32
         (stored,) = [one for one in store.page_events(None, limit=1000) if one.event_id == event.event_id]
         assert (stored.deliveries, stored.settled, stored.subject) == (3, False, subject)
@@ -193,7 +193,7 @@ class SubscriptionStoreContract:
         result = self.applied(store, active, at=LATER, paid_through=LATER + DAY)
         assert (result.user_id, result.changed) == (remote.user_id, True)
         assert not self.applied(store, active, at=LATER, paid_through=LATER + DAY).changed
-        assert not self.applied(store, remote, at=LATER + DAY).changed  # older by PayPal's time
+        assert not self.applied(store, remote, at=LATER + DAY).changed  # PayPal's time is older
         assert not self.applied(store, active, at=LATER - HOUR).changed  # queried earlier
         found = self.stored(store, remote.subscription_id)
         assert (found.state, found.paid_through, found.asked_at) == (State.ACTIVE, LATER + DAY, LATER)

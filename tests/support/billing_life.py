@@ -2,7 +2,8 @@
 
 The state machine simulates payers, PayPal, network and workers. Two viewers subscribe, cancel, are charged and
 refunded; another person creates subscriptions in their names; events are delivered in any order, repeatedly, or lost;
-messages are lost; other workers run between PayPal's answer and its storing; accounts are deleted at any time.
+messages are lost; other workers run after PayPal answers and before its answer is stored; accounts are deleted at any
+time.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ chances = st.randoms(use_true_random=False)
 
 
 class OwnSubscriptions:
-    """A store whose lists contain only entries of one example."""
+    """A store whose lists contain only the entries of one generated example."""
 
     def __init__(self, store: Any, own: Callable[[str], bool]) -> None:
         self._store = store
@@ -52,7 +53,7 @@ class OwnSubscriptions:
 
 
 class Life(RuleBasedStateMachine):
-    """The lives of two subscribers."""
+    """The state machine of the two subscribers."""
 
     stores: Stores
 
@@ -239,7 +240,7 @@ class Life(RuleBasedStateMachine):
             self.is_entitled_rightly(viewer, mine, self.granted_until.get(who))
 
     def is_entitled_rightly(self, viewer: Viewer, mine: list[Record], granted_until: datetime | None) -> None:
-        """Check that the entitlement matches the payments, now and later; it may last up to a day longer than paid."""
+        """Check that the entitlement matches the payments, now and later; its end may be up to a day late."""
         renews = any(record.remote.state is State.ACTIVE for record in mine)
         for later in (timedelta(0), timedelta(days=3), timedelta(days=29), timedelta(days=33), timedelta(days=400)):
             now = self.billing.clock.now + later
@@ -268,7 +269,7 @@ class _NoCache:
 
 
 def play(stores: Stores, *, examples: int, steps: int) -> None:
-    """Run histories; raise AssertionError for the shortest one after which billing and the ledger disagree."""
+    """Run histories; raise AssertionError for the shortest history after which billing and ledger disagree."""
 
     class Played(Life):
         pass

@@ -28,7 +28,7 @@ _FAULT = "Cannot read properties of undefined"
 
 
 class FixingTransport(RequestsTransport):  # type: ignore[misc]  # it has no type annotations
-    """Answers 404 for a missing item, as the service does; the emulator fails with 500."""
+    """Answers 404 for a missing item, as the service does; the emulator itself answers 500."""
 
     def send(self, request: Any, **kwargs: Any) -> Any:
         """Send a request."""
@@ -55,7 +55,7 @@ def cosmos_emulator(home: Home) -> Iterator[ContainerProxy]:
 
 
 def _client(url: str) -> CosmosClient:
-    """Return a client once the emulator answers; creating a client already reads the account."""
+    """Wait until the emulator answers; return a client. Even the creation of a client reads the account."""
     deadline = time.monotonic() + START_WITHIN_S
     while True:
         try:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def make_secret(folder: Path) -> Path:
-    """Write a real film that no upload must be able to read."""
+    """Create a film in place of a secret file; no upload must be able to make the encoder read it."""
     return make_film(Film("secret.mp4", frames=48), folder)
 
 

@@ -58,7 +58,7 @@ def make_audio_plan(name: str = "a0", **changes: Any) -> AudioPlan:
 
 
 def cut(grid: FrameGrid, runs: tuple[int, ...]) -> tuple[Chunk, ...]:
-    """Return chunks with the given numbers of segments, up to the end of the film; the last takes the remainder."""
+    """Return chunks with the given numbers of segments; the last chunk takes the remainder of the film."""
     chunks: list[Chunk] = []
     first = 0
     for run in runs:
@@ -81,7 +81,7 @@ def make_plan(
     renditions: tuple[Rendition, ...] | None = None,
     **picture: Any,
 ) -> EncodePlan:
-    """Return a plan of two rungs and one sound track, cut into `runs` of segments; the default has 11 in 4 chunks."""
+    """Return a plan of two rungs and one sound track, in chunks of `runs` segments; by default, 11 in 4 chunks."""
     grid = FrameGrid(rate, frames)
     seen = PicturePlan(
         stream=0, codec="h264", shift=Fraction(0), variable_rate=False, deinterlace=False, tone_map=False
@@ -116,7 +116,7 @@ def make_job(job_id: str = "0123456789ab", **changes: Any) -> EncodeJob:
 
 
 class MemoryEncodeJobs:
-    """Encode jobs in memory; `calls` counts the calls of each method; methods raise the error in `away`, if any."""
+    """Encode jobs in memory; `calls` counts the calls of each method; if `away` is set, methods raise it."""
 
     def __init__(self, now: Callable[[], datetime] = lambda: NOON) -> None:
         self.calls: Counter[str] = Counter()
@@ -220,7 +220,7 @@ class MemoryEncodeJobs:
             return self._set(job.id, playable_at=self._known(job.id).playable_at or at)
 
     def set_status(self, job_id: str, status: JobStatus, **fields: Any) -> EncodeJob:
-        """Put a job into a state, bypassing the allowed transitions."""
+        """Set the status of a job, even if the transition is not allowed."""
         return self._set(job_id, status=status, **fields)
 
     def _called(self, method: str) -> None:

@@ -63,7 +63,7 @@ def rated(viewer: int, name: str, at: datetime) -> UpdateGraph:
 
 
 def unwatched(viewer: int, name: str | None) -> UpdateGraph:
-    """Return the message that a viewer cleared a title, or all of them, from the history."""
+    """Return the message that a viewer removed one title, or all titles, from the history."""
     return UpdateGraph("unwatched", title_id=name, user_id=VIEWERS[viewer])
 
 
@@ -79,7 +79,7 @@ def title_changed(name: str) -> UpdateGraph:
 
 @dataclass
 class Theatre:
-    """A catalogue and usage in memory around a real graph; messages are sent by hand."""
+    """A real graph, with a catalogue and usage in memory; the tests send the messages."""
 
     graph: BoltGraph
     world: World = field(default_factory=World)
@@ -222,5 +222,5 @@ def content_from(theatre: Theatre) -> Content:
 
 
 def reasons(picks: Iterable[Pick | Candidate]) -> dict[str, str]:
-    """Return the text of each pick's reason by title."""
+    """Return the text of the reason for each recommendation, by title."""
     return {pick.id: pick.reason.words for pick in picks}

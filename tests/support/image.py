@@ -29,7 +29,7 @@ class Step:
 
 
 def read_steps(recipe: Path) -> list[Step]:
-    """Return the instructions; fail for an unknown one, because the root would differ from the image."""
+    """Return the instructions; fail for an unknown instruction, because the root would differ from the image."""
     lines = [line for line in recipe.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     steps = []
     for line in "\n".join(lines).replace("\\\n", " ").splitlines():
@@ -115,7 +115,7 @@ def _take(image: Image, step: Step, context: Path, stages: dict[str, Image], *, 
 
 
 def _copy(source: Path, target: Path, *, into: bool) -> None:
-    """Copy like the instruction COPY: the content of a folder, or a file to a name or into a folder."""
+    """Copy as the instruction COPY does: the content of a folder, or one file to a file name or into a folder."""
     if source.is_dir():
         delete(target)
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
@@ -147,7 +147,7 @@ def _base(kept: Path) -> Path:
         shutil.copyfile(path, base / "usr/local/share/ca-certificates" / path.name)
     image = Image(base)
     image.run("update-ca-certificates")
-    for mark in (base / "usr/lib").glob("python3*/EXTERNALLY-MANAGED"):  # missing in the base image
+    for mark in (base / "usr/lib").glob("python3*/EXTERNALLY-MANAGED"):  # base images do not contain this file
         mark.unlink()
     done.touch()
     return base

@@ -32,7 +32,7 @@ USER, PASSWORD = "notflix", "open/sesame: 1"
 
 @dataclass
 class MailHandler:
-    """Accepts emails; `answers` maps a step, "MAIL", "RCPT" or "DATA", to another reply line."""
+    """Accepts emails; `answers` maps a step, "MAIL", "RCPT" or "DATA", to the reply line to send."""
 
     answers: dict[str, str] = field(default_factory=dict)
     emails: list[EmailMessage] = field(default_factory=list)
@@ -108,13 +108,13 @@ class MailServer:
 
 
 def authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
-    """Accept the one user; an authenticator of aiosmtpd."""
+    """Accept only the one user; aiosmtpd calls this function to authenticate a client."""
     return AuthResult(success=(data.login, data.password) == (USER.encode(), PASSWORD.encode()), handled=False)
 
 
 @dataclass(frozen=True)
 class Authority:
-    """A test authority: `certificate` is its certificate file, `server` a context with a certificate that it signed."""
+    """A test authority: `certificate` is its certificate file, `server` an SSL context with a certificate it signed."""
 
     certificate: Path
     server: ssl.SSLContext

@@ -38,7 +38,7 @@ class Sound:
 class Film:
     """A film to create; `width` and `height` are those of the displayed picture, after rotation.
 
-    Only frames whose number modulo `keep[0]` is in `keep[1]` are kept, at their times, so the frame rate varies.
+    Only frames whose number modulo `keep[0]` is in `keep[1]` are kept, at their own times, so the frame rate varies.
     With `interlaced`, a frame consists of two fields from different times; the number is that of the frame.
     """
 
@@ -62,7 +62,7 @@ class Film:
         return self.frames / self.rate
 
     def shown_on(self, rate: Fraction, frames: int) -> list[int]:
-        """Return the number that each frame of a grid shows, which is that of the film's latest frame at that time."""
+        """Return the number shown in each frame of a grid: the number of the film's latest frame at that time."""
         modulus, remainders = self.keep
         numbers = [number for number in range(self.frames) if number % modulus in remainders]
         due = [floor(number / self.rate * rate + Fraction(1, 2)) for number in numbers]

@@ -100,7 +100,7 @@ class Running:
 def running_mysql(folder: Path, *, options: tuple[str, ...] = (), elsewhere: str = "") -> Iterator[Running]:
     """Start a server with additional `options`; stop it at the end.
 
-    `elsewhere` is the administrator's URL for a running server that is used instead.
+    If `elsewhere` is given, the running server at this administrator's URL is used instead.
     """
     home = free_home(folder)
     home.make()
@@ -121,7 +121,7 @@ def running_mysql(folder: Path, *, options: tuple[str, ...] = (), elsewhere: str
 
 
 def write_sql(root: Path, folder: str, **files: str) -> Path:
-    """Write a folder of SQL, `_0001_tables="…"` for a file 0001_tables.sql, and return `root`."""
+    """Write a folder of SQL; return `root`. The argument `_0001_tables="…"` becomes the file 0001_tables.sql."""
     (root / folder).mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (root / folder / f"{name.lstrip('_')}.sql").write_text(text, encoding="utf-8")

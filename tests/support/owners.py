@@ -1,4 +1,4 @@
-"""Callers of routes in tests: an operator's key, headers with it or with a session, and their authentication."""
+"""Credentials for routes in tests: an operator's key, headers with a key or a session, and their authentication."""
 
 from __future__ import annotations
 

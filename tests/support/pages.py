@@ -62,7 +62,7 @@ def opened(
 
 
 def until(page: Page, expression: str, is_so: Callable[[Any], bool] = bool, *, within_s: float = 30) -> Any:
-    """Wait until `is_so` accepts the value of a JavaScript expression; return it, or fail with the last value."""
+    """Wait until `is_so` accepts the value of a JavaScript expression; return this value, or fail with the last one."""
     deadline = time.monotonic() + within_s
     while not is_so(value := page.evaluate(expression)):
         assert time.monotonic() < deadline, f"{expression} is still {value!r} after {within_s} s"

@@ -118,7 +118,7 @@ class Listener:
 
     @contextmanager
     def listening(self) -> Iterator[Listener]:
-        """Serve on a free port."""
+        """Serve the webhook on a free port."""
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -201,7 +201,7 @@ def chain_of(received: Received) -> list[x509.Certificate]:
 
 
 def is_signed(received: Received, webhook_id: str) -> bool:
-    """Return whether a transmission is signed for a webhook by the leaf at the address in its headers."""
+    """Return whether a transmission is signed for a webhook by the leaf certificate at the URL in its headers."""
     headers = received.headers
     parts = (headers["PAYPAL-TRANSMISSION-ID"], headers["PAYPAL-TRANSMISSION-TIME"], webhook_id)
     message = "|".join((*parts, str(zlib.crc32(received.body)))).encode()

@@ -69,7 +69,7 @@ def emails_to(product: Product, email: str) -> list[dict[str, Any]]:
 
 
 def link_to(product: Product, email: str, page: str, *, beside: tuple[str, ...] = ()) -> str:
-    """Wait for a mailed link to a page of the site that is not among `beside`; return it."""
+    """Wait for a mailed link to a page of the site, ignoring the links in `beside`; return the link."""
     deadline = time.monotonic() + WITHIN_S
     while True:
         links = [link for mail in emails_to(product, email) for link in mail["links"] if f"/{page}#" in link]

@@ -1,4 +1,4 @@
-"""Playback in memory: readable keys, and playlists."""
+"""Playback in memory: keys with a readable text, and playlists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SIGNING_KEY = "k" * 32
 
 
 class Keys:
-    """Keys whose text contains what they permit and when they were issued; they are valid for an hour."""
+    """Keys whose text contains their container and their time of issue; they are valid for an hour."""
 
     def read_key(self, container: str, now: datetime) -> ReadKey:
         return ReadKey(f"sig={container}&at={now:%H%M}", now + timedelta(hours=1))
@@ -37,5 +37,5 @@ class MemoryPlaylists:
 
 
 def make_playlists(store: MemoryPlaylists | None = None, clock: Clock | None = None) -> Playlists:
-    """Return an issuer of tickets, by default at noon and without any playlist."""
+    """Return an issuer of tickets; by default, its clock shows noon and there are no playlists."""
     return Playlists(SignedTokens(SIGNING_KEY, clock or Clock()), store or MemoryPlaylists(), Keys())

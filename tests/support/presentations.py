@@ -1,4 +1,4 @@
-"""Create presentations: the content of manifests of titles, complete or still encoding."""
+"""Create presentations, the content of manifests, for titles that are complete or still being encoded."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class StallingProxy:
-    """Forwards connections to a port of this machine until it is told to stall."""
+    """Forwards connections to a port of this machine until `stall` is called."""
 
     def __init__(self, port: int) -> None:
         self._target = port

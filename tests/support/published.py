@@ -141,7 +141,7 @@ def _number(picture: bytes, frame: int) -> int:
 
 
 def _tones(samples_48k: array[int]) -> list[int]:
-    """Return the sample at which each tone starts: the first loud sample after half a pause."""
+    """Return the index of each tone's first sample: a loud sample at least half a pause after the previous index."""
     threshold = max(max(samples_48k, default=0) // 4, 300)
     pause = int(_AUDIO_SAMPLE_RATE * (1 - TONE_S) / 2)
     tones = []

@@ -1,4 +1,4 @@
-"""Encode a tiny title with ffmpeg, in chunks that write their final segments."""
+"""Encode a tiny title with ffmpeg, in chunks that consist of final segments."""
 
 from __future__ import annotations
 

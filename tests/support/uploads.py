@@ -1,4 +1,4 @@
-"""Upload films to a running product like any blob tool, follow their jobs, and download the published titles."""
+"""Upload films to a running product as any blob tool does, follow their jobs, and download the published titles."""
 
 from __future__ import annotations
 

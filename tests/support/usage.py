@@ -176,7 +176,7 @@ class Cinema:
 
 
 def make_usage(store: MemoryUsage, world: World) -> UsageService:
-    """Return usage with a store, without a graph to notify."""
+    """Return the usage service with a store; it notifies no graph."""
     return UsageService(
         store, world.catalogue, SignedTokens("k" * 32, world.clock), send=lambda message: None, now=world.clock
     )

@@ -99,7 +99,7 @@ def log_in_browser(context: BrowserContext, viewer: SomeViewer) -> None:
 
 
 def soon[T](look: Callable[[], T], *, within_s: float = 10) -> T:
-    """Call `look` until it returns a true value; return that value, or fail with the last one after `within_s`."""
+    """Call `look` until it returns a truthy value; return that value, or fail with the last value after `within_s`."""
     deadline = time.monotonic() + within_s
     while not (seen := look()):
         assert time.monotonic() < deadline, f"not within {within_s} s; last seen: {seen!r}"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def eventually[T](look: Callable[[], T], *, within_s: float = 15, every_s: float = 0.01) -> T:
-    """Call `look` until it returns a true value; return that value, or fail with the last one after `within_s`."""
+    """Call `look` until it returns a truthy value; return that value, or fail with the last value after `within_s`."""
     deadline = time.monotonic() + within_s
     while not (seen := look()):
         if time.monotonic() > deadline:

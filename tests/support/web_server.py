@@ -17,7 +17,7 @@ Answer = int | tuple[int, str]
 
 @contextmanager
 def serving(answers: Mapping[str, Answer] | Sequence[Answer]) -> Iterator[str]:
-    """Yield the address of a server that answers by path, or with each of a sequence in turn, then with the last."""
+    """Yield the address of a server that answers by path, or with a sequence of answers whose last one is repeated."""
     by_path = answers if isinstance(answers, Mapping) else {}
     left = [] if isinstance(answers, Mapping) else list(answers)
 

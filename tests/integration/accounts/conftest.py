@@ -1,4 +1,4 @@
-"""The application over the real stores, without any sessions or counted attempts."""
+"""The application with the real stores, in which there are no sessions and no counted attempts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def wired(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Make `bootstrap` assemble everything again for this test, over the real stores."""
+    """Make `bootstrap` assemble everything again for this test, with the real stores."""
     for name, value in stack.environment.items():
         monkeypatch.setenv(name, value)
     forget_all()
@@ -29,11 +29,11 @@ def wired(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def real_logins(wired: None) -> MySqlLoginStore:
-    """Return the login store over MariaDB."""
+    """Return the login store in MariaDB."""
     return MySqlLoginStore(bootstrap.resources.mysql(bootstrap.resources.settings().logins_db_url))
 
 
 @pytest.fixture
 def real_history(wired: None) -> MySqlLoginHistoryStore:
-    """Return the login history store over MariaDB."""
+    """Return the login history store in MariaDB."""
     return MySqlLoginHistoryStore(bootstrap.resources.mysql(bootstrap.resources.settings().login_history_db_url))

@@ -1,4 +1,4 @@
-"""Accounts over the real stores: concurrent attempts, all spellings of an address, and the contents of stolen data."""
+"""Accounts with the real stores: concurrent attempts, all spellings of an address, and no secrets in stolen data."""
 
 from __future__ import annotations
 
@@ -115,7 +115,8 @@ def test_of_160_concurrent_wrong_attempts_five_are_hashed_and_others_are_not_aff
     assert len([password for password in hashed if password.startswith("guess")]) == 5
     assert attempt_login(victim, PASSWORD) == 429
     assert len([password for password in hashed if password == PASSWORD]) == 4
-    for key in bootstrap.resources.redis().scan_iter("attempts:*"):  # a minute passes
+    # make all attempts a minute older
+    for key in bootstrap.resources.redis().scan_iter("attempts:*"):
         if bootstrap.resources.redis().type(key) == "zset":
             for member in bootstrap.resources.redis().zrange(key, 0, -1):
                 bootstrap.resources.redis().zincrby(key, -60_001, str(member))

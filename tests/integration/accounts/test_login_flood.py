@@ -33,14 +33,14 @@ UNLIMITED = RateLimit(1_000_000, 60)
 
 
 class WallClock(Clock):
-    """The time of this machine."""
+    """A clock that returns the time of this machine."""
 
     def __call__(self) -> datetime:
         return datetime.now(UTC)
 
 
 class Flood:
-    """Attackers who send wrong passwords, each for another address, and what they were answered."""
+    """Attackers who send wrong passwords, each for a different address, and the error codes that they receive."""
 
     def __init__(self, authentication: Authentication) -> None:
         self._authentication = authentication
@@ -50,7 +50,7 @@ class Flood:
         self.answers: list[str] = []
 
     def attack(self, network: str) -> None:
-        """Send wrong passwords over one connection until the end, with the pauses of an impatient attacker."""
+        """Send wrong passwords over one connection until `end` is called, with short pauses after refusals."""
         origin = RequestOrigin(network, "Firefox")
         while not self._over.is_set():
             try:
@@ -86,7 +86,7 @@ def test_a_person_logs_in_while_twelve_networks_send_wrong_passwords(limits: Pas
                 except NotflixError as error:
                     outcomes.append(error.code)
                 flood.answered.clear()
-                flood.answered.wait(LONGEST_S)  # the next login is not sent at the same moment
+                flood.answered.wait(LONGEST_S)  # wait until an attacker gets an answer
         finally:
             flood.end()
         for attack in attacks:

@@ -1,4 +1,4 @@
-"""Unreachable stores: each response is correct or a 503, nothing is lost, and all recovers without a restart."""
+"""While stores are unreachable, each response is correct or a 503, and nothing is lost; recovery needs no restart."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def rewired(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
 
 @contextmanager
 def under_load(*requests: Callable[[], int]) -> Iterator[list[Counter[int]]]:
-    """Send each kind of request continuously from its own client; yield the statuses of each."""
+    """Send each kind of request continuously from its own client; yield the response statuses of each kind."""
     ended, seen = threading.Event(), [Counter[int]() for _ in requests]
 
     def client(request: Callable[[], int], statuses: Counter[int]) -> None:

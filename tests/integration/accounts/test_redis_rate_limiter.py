@@ -1,4 +1,4 @@
-"""The rate limiter over a real Redis: the window slides, concurrent attempts all count; the fake does the same."""
+"""The rate limiter with a real Redis: the window slides, all concurrent attempts count; the fake behaves the same."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def limiter(request: pytest.FixtureRequest) -> RateLimiter:
 
 @pytest.fixture
 def real(wired: None) -> RedisRateLimiter:
-    """Return the rate limiter over Redis."""
+    """Return the rate limiter in Redis."""
     return RedisRateLimiter(bootstrap.resources.redis())
 
 
@@ -47,7 +47,7 @@ def accepted(limiter: RateLimiter, buckets: tuple[RateLimitBucket, ...], times: 
 
 
 def age(bucket: RateLimitBucket, seconds: float) -> None:
-    """Make all attempts in a bucket older."""
+    """Make all attempts in a bucket older by `seconds`."""
     redis = bootstrap.resources.redis()
     key = f"attempts:{{{bucket.shard}}}:{bucket.name}"
     for member in redis.zrange(key, 0, -1):

@@ -1,4 +1,4 @@
-"""Sessions over a real Redis: one round trip per lookup, idle and absolute limits, and no token in the store."""
+"""Sessions with a real Redis: one round trip per lookup, idle and absolute limits, and no token in the store."""
 
 from __future__ import annotations
 

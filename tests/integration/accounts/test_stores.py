@@ -1,4 +1,4 @@
-"""The stores of accounts: the fakes of the unit tests and the real servers satisfy the same contract."""
+"""The stores of accounts: the fakes of the unit tests and the stores on real servers satisfy the same contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Environments created once: one with the checkers of infra/checks, one with the packages of a deployed app."""
+"""Python environments that are created once: one with the checkers, one with the packages of a deployed app."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def deployed() -> Path:
 
 
 def _environment(name: str, requirements: Path) -> Path:
-    """Return an environment with the packages that a file names; recreate it when the file has changed."""
+    """Return an environment with the packages in a requirements file; recreate it when the file has changed."""
     wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
     folder = Home.of().packages / name
     mark = folder / "requirements.sha256"

@@ -64,7 +64,7 @@ def test_configuration_files_have_the_published_form(checkers: Path, schema: str
 
 
 def test_no_secret_stands_in_any_version_of_any_file(checkers: Path) -> None:
-    """Search every line ever added for the forms of secrets that this product uses."""
+    """Search every line in the Git history for text in the format of a secret that this product uses."""
     added = run("git", "log", "--all", "--patch", "--unified=0", "--no-color", "--format=", "--", ".", ":!*lock.json")
     assert added.returncode == 0, added.stderr
     lines = {line[1:] for line in added.stdout.splitlines() if line.startswith("+") and not line.startswith("+++")}

@@ -1,4 +1,4 @@
-"""The build steps of the image run, and the image encodes a film on a message, as its ordinary user."""
+"""The image's build steps succeed; the image, run as its unprivileged user, encodes a film on receipt of a message."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def image() -> Image:
-    """Return the image, with our functions host instead of the one in its base image."""
+    """Return the image, with our functions host instead of the host in its base image."""
     made = build(RECIPE, REPOSITORY, Home.of().packages / "image")
     packages = made.root / HOST_PACKAGES.lstrip("/")
     if not packages.exists():

@@ -1,4 +1,4 @@
-"""The deployed files are sufficient: in an empty folder, with only requirements.txt, both apps find their functions."""
+"""The deployed files, with only the packages in requirements.txt, are sufficient: both apps find their functions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def ignored(path: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with all files under version control that .funcignore does not exclude."""
+    """Return a folder with all version-controlled files that .funcignore does not exclude."""
     folder = tmp_path_factory.mktemp("api")
     patterns = ignored(REPOSITORY / ".funcignore")
     files = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
@@ -89,7 +89,7 @@ def run(deployed: Path, folder: Path, code: str, *arguments: str) -> str:
 
 
 def functions_there_are() -> int:
-    """Return how many functions both apps declare."""
+    """Return the number of functions that both apps declare."""
     declared = re.compile(r"^@(?:app|encoder)\.\w+\(", re.MULTILINE)
     texts = [path.read_text(encoding="utf-8") for path in (REPOSITORY / "functions").glob("*/triggers.py")]
     return sum(len(declared.findall(text)) for text in texts)

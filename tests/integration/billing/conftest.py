@@ -1,4 +1,4 @@
-"""Billing over the real MariaDB and Redis."""
+"""Billing with the real MariaDB and Redis."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def cache(stack: Stack) -> Iterator[RedisEntitlementCache]:
 
 @dataclass(frozen=True, slots=True)
 class Real:
-    """Billing, the PayPal simulator it uses, and the events that the simulator has sent to our webhook."""
+    """Billing, the PayPal simulator that it uses, and the events that the simulator has sent to our webhook."""
 
     billing: RealBilling
     paypal: PayPal
     listener: Listener
 
     def arrived(self) -> list[Received]:
-        """Wait until the simulator has sent all events; return the events since the last call."""
+        """Wait until the simulator has sent all events; return the events received since the last call."""
         self.paypal.settle()
         sent, self.listener.received[:] = list(self.listener.received), []
         return sent
@@ -104,5 +104,5 @@ def billing(subscriptions: MySqlSubscriptions, payments: MySqlPayments) -> Model
 def entitlements(
     subscriptions: MySqlSubscriptions, cache: RedisEntitlementCache, billing: ModelledBilling
 ) -> Entitlements:
-    """Return the entitlements, measured by the clock of `billing`."""
+    """Return the entitlement service, which uses the clock of `billing`."""
     return Entitlements(subscriptions, cache, billing.clock)

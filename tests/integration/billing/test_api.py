@@ -1,4 +1,4 @@
-"""The functions of billing, assembled as in production over real stores and the simulator, answer as documented."""
+"""The functions of billing, assembled as in production with real stores and the simulator, answer as documented."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Accounts:
 
 @pytest.fixture
 def paypal(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[PayPal, Listener]]:
-    """Make `bootstrap` assemble everything over the real stores and a simulator."""
+    """Make `bootstrap` assemble everything with the real stores and a simulator."""
     with Listener().listening() as listener, running_simulator(tmp_path, webhook_url=listener.url) as running:
         environment = {
             **stack.environment,

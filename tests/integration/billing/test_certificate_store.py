@@ -25,7 +25,7 @@ NOON = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
 
 @pytest.fixture(params=["memory", "redis"])
 def store(request: pytest.FixtureRequest, stack: Stack) -> Iterator[CertificateStore]:
-    """Return each store in turn."""
+    """Return one of the two stores; each test runs with both."""
     if request.param == "memory":
         yield MemoryCertificates()
         return

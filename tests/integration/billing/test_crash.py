@@ -1,4 +1,4 @@
-"""If the API host is killed after storing an event and before handling it, the restarted host handles it once."""
+"""If the API host is killed between storing and handling an event, the restarted host handles the event once."""
 
 from __future__ import annotations
 

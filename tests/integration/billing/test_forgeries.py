@@ -23,7 +23,7 @@ REFUSED = sorted(set(MODES) - {"genuine", "same_crc_body"})
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Collect every address that the product calls, but not the test's own calls."""
+    """Return a list of the URLs that the product requests; requests of the test itself are left out."""
     addresses: list[str] = []
     send = requests.Session.send
 
@@ -59,7 +59,7 @@ def signed(real: Real, event: dict[str, Any], mode: str) -> Received:
 
 
 def about(real: Real, subscription_id: str) -> dict[str, Any]:
-    """Return an event that PayPal has not sent yet, about this subscription."""
+    """Return an event about this subscription that PayPal has not sent yet."""
     resource = real.paypal.ask("GET", f"/v1/billing/subscriptions/{subscription_id}")
     return {
         "id": f"WH-{make_user_id().upper()}",
@@ -108,7 +108,7 @@ def test_a_forged_body_that_comes_first_does_not_take_the_place_of_the_true_even
     forged = signed(real, {**event, "resource": {**event["resource"], "id": second}}, "genuine")
     real.billing.receive([forged])
     real.billing.work()
-    real.billing.receive([signed(real, event, "genuine")])  # an event with the same id
+    real.billing.receive([signed(real, event, "genuine")])  # the genuine event with the same id
     assert [message.subject for message in real.billing.queue] == [first]
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class TestMySqlSubscriptions(SubscriptionStoreContract):
-    """The database of subscriptions."""
+    """The subscription store in MySQL."""
 
     @pytest.fixture
     def store(self, subscriptions: MySqlSubscriptions) -> MySqlSubscriptions:
@@ -21,7 +21,7 @@ class TestMySqlSubscriptions(SubscriptionStoreContract):
 
 
 class TestMySqlPayments(PaymentStoreContract):
-    """The database of payments."""
+    """The payment store in MySQL."""
 
     @pytest.fixture
     def payments(self, mysql_payments: MySqlPayments) -> MySqlPayments:

@@ -1,4 +1,4 @@
-"""The application over the real stores and the OMDb simulator, with its own database and containers."""
+"""The application with the real stores, its own database and containers, and the OMDb simulator."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def omdb() -> Iterator[str]:
 
 @pytest.fixture
 def wired(stack: Stack, omdb: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Make `bootstrap` assemble everything again for this test, over the real stores."""
+    """Make `bootstrap` assemble everything again for this test, with the real stores."""
     environment = {
         **stack.environment,
         "MONGO_DATABASE": f"test_{uuid.uuid4().hex[:12]}",

@@ -1,4 +1,4 @@
-"""Over real stores, the functions of catalogue, uploads and jobs answer as the OpenAPI document says."""
+"""With real stores, the functions of catalogue, uploads and jobs answer as the OpenAPI document specifies."""
 
 from __future__ import annotations
 

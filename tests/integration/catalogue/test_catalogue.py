@@ -1,4 +1,4 @@
-"""The catalogue over real storage: metadata from a simulated OMDb or sidecars, artwork, publication, withdrawal."""
+"""The catalogue with real storage: metadata from a simulated OMDb or sidecars, artwork, publication, withdrawal."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_announcements_reach_the_queue_in_the_form_that_the_host_reads() -> None
     stem, title_id = a_film("Queued")
     bootstrap.catalogue().open_title(title_id, stem=stem, status=Status.ENCODING)
     waiting = bootstrap.resources.queue_service().get_queue_client("publish-catalogue").receive_messages()
-    assert "e30=" in {message.content for message in waiting}  # {} in base64
+    assert "e30=" in {message.content for message in waiting}  # the message {} in base64
 
 
 def test_a_playback_key_reads_its_title_and_can_do_nothing_else() -> None:

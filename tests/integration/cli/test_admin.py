@@ -1,4 +1,4 @@
-"""`admin create` against the functions of accounts and mail, which run in the host over real stores."""
+"""`admin create` against the functions of accounts and mail, which run in the host with real stores."""
 
 from __future__ import annotations
 

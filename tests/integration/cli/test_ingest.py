@@ -24,7 +24,7 @@ STAGES = {"queued_s": 0.1, "planning_s": 0.2, "first_picture_s": 1.5, "encoding_
 
 
 class StandInApi(ThreadingHTTPServer):
-    """Issues tickets and reports one job: at first it is unknown, then encoding, then as `outcome` defines."""
+    """Issues tickets and reports one job: first as unknown, then as encoding, then with the fields of `outcome`."""
 
     def __init__(self, stack: Stack, outcome: dict[str, Any]) -> None:
         super().__init__(("127.0.0.1", 0), Handler)

@@ -24,7 +24,7 @@ ANNOUNCED, RENDERED, CLIP = "low-tide", "salt-and-signal", "nine-waves"
 
 @pytest.fixture
 def uploads(stack: Stack) -> Iterator[ContainerClient]:
-    """Empty the container `uploads`, before and after."""
+    """Empty the container `uploads` before and after the test."""
     with ContainerClient.from_connection_string(stack.settings.storage, "uploads") as container:
         _empty(container)
         yield container

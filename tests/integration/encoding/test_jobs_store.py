@@ -47,7 +47,7 @@ def mongo_collection(stack: Stack) -> Iterator[Collection[dict[str, Any]]]:
 
 @pytest.fixture(params=["memory", "mongo"])
 def jobs(request: pytest.FixtureRequest) -> Iterator[EncodeJobs]:
-    """Return an empty store, once of each kind."""
+    """Return an empty store, either the fake or the real one; each test runs with both."""
     if request.param == "memory":
         yield MemoryEncodeJobs()
         return
@@ -308,7 +308,7 @@ def test_documents_of_the_version_before_are_listed_with_a_summary(stack: Stack)
 
 
 def test_list_reads_no_plan(stack: Stack) -> None:
-    """The plan of a two-hour film has 258 chunks; a list of a hundred jobs must not contain a hundred such plans."""
+    """The plan of a two-hour film has 258 chunks, so listing a hundred jobs must not read a hundred such plans."""
     with mongo_collection(stack) as collection:
         jobs = MongoEncodeJobs(collection, lambda: NOON)
         jobs.add_job(make_job(JOB, plan=make_plan()))

@@ -1,4 +1,4 @@
-"""Blob storage for encodes and uploads: older manifests never replace newer ones; an address opens only one blob."""
+"""Blob storage for encodes and uploads: older manifests never replace newer ones; a signed URL reads only one blob."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_manifests_are_looked_at_again_and_segments_are_kept_for_ever(
 
 @pytest.fixture
 def film(service: BlobServiceClient, container: str) -> SourceRef:
-    """Store an upload whose name contains all characters that addresses must escape, and another upload beside it."""
+    """Store an upload whose name contains all characters that must be escaped in addresses, and another upload."""
     for name in ("a film's (100%) & more?.mkv", "other.mkv"):
         service.get_blob_client(container, name).upload_blob(f"bytes of {name}".encode())
     return SourceRef(container, "a film's (100%) & more?.mkv")

@@ -1,4 +1,4 @@
-"""The real ffmpeg encodes a chunk and its audio: queries of the job store, and the segments listed meanwhile."""
+"""The real ffmpeg encodes a chunk and its audio; tests check job-store queries and the segments listed meanwhile."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 JOB = "0123456789ab"
 FILM = Film(frames=24 * 28, width=160, height=90)
-"""One chunk of seven segments."""
+"""A film with one chunk of seven segments."""
 
 
 @dataclass
@@ -43,7 +43,7 @@ class LocalMedia(MemoryMedia):
 
 
 class Machine:
-    """An encoder with the real ffmpeg over in-memory stores, and a planned film."""
+    """An encoder with the real ffmpeg and in-memory stores, and a planned film."""
 
     def __init__(self, film: Path, folder: Path) -> None:
         self.encode = EncodeWorld()
@@ -107,7 +107,7 @@ def test_encode_of_a_job_that_was_ended_stops_at_its_next_segment(
     machine.encode.lifecycle.fail(machine.jobs.get_job(JOB), "A newer upload of film.mkv has taken its place.")
     ended = machine.jobs.get_job(JOB)
     machine.jobs.calls.clear()
-    # as if the job had been ended after the step read it
+    # as if the job had ended after the step had read it
     monkeypatch.setattr(machine.jobs, "get_job", lambda _: replace(ended, status=JobStatus.ENCODING))
     outcome = machine.pipeline.run_step(step)
     assert outcome.job

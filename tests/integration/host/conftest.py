@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def storage_connection(request: pytest.FixtureRequest) -> str:
-    """Return the connection string in AzureWebJobsStorage, otherwise that of the local stores."""
-    if connection := os.environ.get("AzureWebJobsStorage"):  # noqa: SIM112 - the name that Azure gives it
+    """Return the connection string in AzureWebJobsStorage if it is set, otherwise that of the local stores."""
+    if connection := os.environ.get("AzureWebJobsStorage"):  # noqa: SIM112 - Azure defines this name
         return connection
     return str(request.getfixturevalue("stack").environment["AzureWebJobsStorage"])
 

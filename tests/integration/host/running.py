@@ -39,7 +39,7 @@ KEYS = {
 
 
 def eventually[T](look: Callable[[], T], *, within_s: float = 15) -> T:
-    """Call `look` until it returns a true value, and return it; fail with the last value when the time is over."""
+    """Call `look` until it returns a truthy value, and return this value; at the deadline, fail with the last value."""
     deadline = time.monotonic() + within_s
     while not (seen := look()):
         if time.monotonic() > deadline:
@@ -144,7 +144,7 @@ class RunningHost:
             return [json.loads(container.download_blob(entry).readall()) for entry in entries]
 
     def entries(self, name: str, count: int = 1) -> list[dict[str, Any]]:
-        """Return the journal once it has this many entries."""
+        """Wait until the journal has at least `count` entries; return them."""
         eventually(lambda: len(self.journal(name)) >= count)
         return self.journal(name)
 
@@ -181,7 +181,7 @@ class RunningHost:
         )
 
     def close(self) -> None:
-        """Kill the host process if it still runs."""
+        """Kill the host process if it is still running."""
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait()

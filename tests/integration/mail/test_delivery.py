@@ -1,4 +1,4 @@
-"""Emails go from the queue through the function to the local mail server, and are retried while it is unreachable."""
+"""Emails go from the queue through the function to a mail server, and are retried while the server is unreachable."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ class LocalMail:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it and wait until it accepts connections."""
+        """Start the server and wait until it accepts connections."""
         self._process = subprocess.Popen(self._command, cwd=REPOSITORY)
         eventually(lambda: _refusal_of_mail(self.port) is None)
 
     def stop(self) -> int:
-        """Stop it; return its exit code."""
+        """Stop the server; return its exit code."""
         if self._process is None:
             return 0
         self._process.send_signal(signal.SIGTERM)
@@ -75,7 +75,7 @@ def local_mail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loca
 
 @pytest.fixture
 def queues(stack: Stack) -> Iterator[Queues]:
-    """Return the queues after emptying those of mail."""
+    """Empty the queues of mail; yield a client of all queues."""
     with QueueServiceClient.from_connection_string(stack.settings.storage) as service:
         for name in ("send-mail", "send-mail-poison"):
             with suppress(ResourceNotFoundError):

@@ -1,4 +1,4 @@
-"""Email over real connections to real mail servers: which emails arrive or are refused, which servers are trusted."""
+"""Email over connections to real mail servers: which emails are accepted, and which servers are trusted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A deployment registers the webhook's address at PayPal, and the webhook's id in the settings of the API."""
+"""A deployment registers the webhook's address at PayPal and stores the webhook's id in the settings of the API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The approval page and the overview, used as by a browser without scripts."""
+"""The approval page and the overview work in a browser without scripts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Genuine transmissions have a valid signature, and each forged one is invalid in the way that its mode describes."""
+"""Genuine transmissions have a valid signature; forged transmissions are invalid in the way that their mode defines."""
 
 from __future__ import annotations
 

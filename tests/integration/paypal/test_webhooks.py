@@ -1,4 +1,4 @@
-"""Webhooks: their structure, signature, order and retries, and the switches that disturb them."""
+"""Webhooks: their structure, signature, order and retries, and the simulator's switches that disturb delivery."""
 
 from __future__ import annotations
 

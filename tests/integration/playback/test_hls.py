@@ -1,6 +1,6 @@
-"""A native HLS client plays a film over the functions host, MySQL, Redis, Mongo and blob storage; other access fails.
+"""A native HLS client plays a film through the functions host and the real stores; all other access fails.
 
-The client is ffmpeg, not a browser: like Safari, it gets one address and follows the addresses in that playlist.
+The client is ffmpeg, not a browser. Like Safari, it gets the address of one playlist and follows the addresses in it.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _title(*, complete: bool) -> str:
 
 
 def get(address: str) -> requests.Response:
-    """Send a request as a native player does: with only the address."""
+    """Request an address as a native player does, without any additional headers."""
     return requests.get(address, timeout=TIMEOUT_S)
 
 
@@ -231,7 +231,8 @@ def test_a_ticket_reads_its_own_title_only(house: House) -> None:
     )
     for way in ways:
         prepared = requests.Request("GET", address).prepare()
-        prepared.url = beside(address, way)  # set afterwards, because the client would normalize the address
+        # set after `prepare`, which would normalize the address
+        prepared.url = beside(address, way)
         with requests.Session() as client:
             assert client.send(prepared, timeout=TIMEOUT_S).status_code == 404, way
 

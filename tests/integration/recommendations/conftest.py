@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def empty(bolt: Bolt) -> None:
-    """Delete all that is in the graph."""
+    """Delete everything in the graph."""
     bolt.write(lambda tx: tx.run("MATCH (n) DETACH DELETE n").consume())
 
 

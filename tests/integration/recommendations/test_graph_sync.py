@@ -196,7 +196,7 @@ def test_many_messages_at_once_lose_nothing(bolt: Bolt, theatre: Theatre) -> Non
                 theatre.views(viewer, name, at)
                 theatre.sync.update(watched(viewer, name, at))
                 theatre.sync.update(title_changed(name))
-        except BaseException as fault:  # noqa: BLE001 - it is told by the thread that started this one
+        except BaseException as fault:  # noqa: BLE001 - the thread that started this one reports it
             faults.append(fault)
 
     workers = [threading.Thread(target=work, args=(viewer,)) for viewer in range(4)]

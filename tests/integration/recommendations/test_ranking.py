@@ -1,4 +1,4 @@
-"""Recommendations of the real graph, and the truth of the reasons given for them."""
+"""Recommendations from the real graph: which titles are recommended, and whether the given reasons are true."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""After a rebuild, the graph matches the catalogue and usage again, whatever was lost before."""
+"""After a rebuild, the graph matches the catalogue and usage again, even if messages were lost before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The site's server over real blob storage: browsers get exactly the blobs in the container, and nothing else."""
+"""The site's server with real blob storage: browsers get exactly the blobs in the container, and nothing else."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def built(tmp_path: Path) -> Path:
 
 
 class Browser:
-    """Sends requests to a site on loopback, with each path unchanged."""
+    """Sends requests to a site on loopback without normalizing their paths."""
 
     def __init__(self, port: int) -> None:
         self._port = port

@@ -92,7 +92,7 @@ def test_address_is_found_only_exactly_as_it_is(logins: MySqlLoginStore, change:
 def test_address_is_taken_once_and_the_refusal_does_not_repeat_it(logins: MySqlLoginStore) -> None:
     login = make_login()
     logins.add_login(login)
-    logins.add_login(login)  # as after a broken connection
+    logins.add_login(login)  # repeated, as after a broken connection
     with pytest.raises(AddressTaken) as taken:
         logins.add_login(make_login(address=login.address))
     assert login.address not in str(taken.value)
@@ -143,7 +143,7 @@ def test_hash_is_replaced_only_over_the_one_that_was_read(logins: MySqlLoginStor
     assert logins.replace_hash(login.user_id, over=hash_of("first"), new=hash_of("second"))
     assert logins.replace_hash(
         login.user_id, over=hash_of("first"), new=hash_of("second")
-    )  # as after a broken connection
+    )  # repeated, as after a broken connection
     assert not logins.replace_hash(login.user_id, over=hash_of("first"), new=hash_of("third"))
     kept = logins.get_login(login.user_id)
     assert kept is not None
@@ -277,7 +277,7 @@ def test_old_history_is_cleared_away_in_portions(history: MySqlLoginHistoryStore
 
 
 def test_lookups_read_no_more_than_the_row_they_want(server: Running) -> None:
-    """A parameter with another character set than the column would make them read the whole table."""
+    """If a parameter had a different character set than the column, a lookup would read the whole table."""
     for statement in (
         "SELECT * FROM logins_db.logins WHERE address = 'x'",
         "SELECT * FROM logins_db.logins WHERE user_id = 'x'",

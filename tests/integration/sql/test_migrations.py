@@ -203,7 +203,10 @@ def test_what_is_done_of_a_half_failed_migration_may_not_be_changed(server: Runn
 def test_runner_that_ended_in_the_midst_is_taken_up_by_the_next(
     server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended_at: int, was_executed: bool
 ) -> None:
-    """The runner ends before a statement, or after executing but before recording it; DDL is then already committed."""
+    """The runner ends before it executes a statement, or between executing and recording the statement.
+
+    In the second case, DDL is already committed.
+    """
 
     class Killed(BaseException):
         """Simulates the end of the process."""

@@ -95,7 +95,10 @@ def connections(server: Running) -> list[int]:
 
 
 def wait_until_called(server: Running) -> int:
-    """Return the id of the connection on which a procedure sleeps; MariaDB shows the owner as its user meanwhile."""
+    """Wait until a procedure sleeps; return the id of its connection.
+
+    While the procedure runs, MariaDB shows the procedure's owner as the user of the connection.
+    """
     asked = "SELECT id FROM information_schema.processlist WHERE user LIKE 'toys%%' AND state = 'User sleep'"
     return int(eventually(lambda: server.ask(asked))[0]["id"])
 
@@ -198,7 +201,7 @@ def test_refusal_of_a_procedure_keeps_its_number_and_leaves_no_lock(server: Runn
         pool.call("refuse_half_way")
     assert (refused.value.number, refused.value.detail) == (30007, "Not today.")
     assert pool.call("which_connection") == [first]
-    server.ask("UPDATE toys_db.counters SET count = count + 1")  # would time out if a lock were left
+    server.ask("UPDATE toys_db.counters SET count = count + 1")  # would time out if a lock were still held
 
 
 def test_procedure_that_leaves_its_transaction_open_is_found_out_and_undone(server: Running, pool: Database) -> None:
@@ -239,7 +242,7 @@ SECRET = "somebody@example.org"
 
 @pytest.mark.parametrize("procedure", ["add_counter", "fail_with"])
 def test_no_error_repeats_an_argument(pool: Database, procedure: str) -> None:
-    """The server's own message contains one: "Incorrect integer value: 'somebody@example.org' for column …"."""
+    """The server's message contains the argument: "Incorrect integer value: 'somebody@example.org' for column …"."""
     with pytest.raises((Malformed, ProcedureFailed)) as refused:
         pool.call(procedure, SECRET)
     assert SECRET not in "".join(traceback.format_exception(refused.value))
@@ -291,7 +294,7 @@ def test_killed_server_makes_calls_fail_with_503_loses_nothing_acknowledged_and_
                 except StoreUnavailable:
                     faults.append(StoreUnavailable(""))
                     time.sleep(0.01)
-                except BaseException as error:  # noqa: BLE001 - whatever else it is fails the test
+                except BaseException as error:  # noqa: BLE001 - any other error fails the test
                     faults.append(error)
 
         threads = [threading.Thread(target=register) for _ in range(12)]

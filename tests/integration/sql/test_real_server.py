@@ -33,7 +33,11 @@ DAY = timedelta(days=1)
 def write_certificate(
     folder: Path, name: str, signer: tuple[x509.Name, ec.EllipticCurvePrivateKey] | None
 ) -> x509.Name:
-    """Write `name`.pem and `name`.key: of an authority if there is no `signer`, otherwise of a server at 127.0.0.1."""
+    """Write the certificate `name`.pem and its key `name`.key; return the certificate's subject.
+
+    The certificate is that of a certificate authority if `signer` is None, otherwise that of a server at 127.0.0.1,
+    signed by `signer`.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     issuer, signing_key = signer or (subject, key)
@@ -72,7 +76,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tls(folder: Path) -> Iterator[Running]:
-    """Run a server that requires TLS, as Azure's does."""
+    """Run a server that requires TLS, as MySQL on Azure does."""
     options = (f"--ssl-cert={folder / 'server.pem'}", f"--ssl-key={folder / 'server.key'}")
     with running_mysql(folder / "home", options=options) as running:
         running.ask("SET GLOBAL require_secure_transport = ON")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FOLDERS = read_folders(SQL)
 DENIED = {1044, 1142, 1143, 1227, 1370, 1465}
-"""Access denied to a database, table, column, administrator's operation, procedure or system table."""
+"""The errors for denied access to a database, table, column, administrator's operation, procedure or system table."""
 
 every_folder = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 

@@ -1,4 +1,4 @@
-"""Any text is returned unchanged or rejected with a message; none is ever interpreted as SQL."""
+"""Any text is returned unchanged or rejected with a message; no text is ever interpreted as SQL."""
 
 from __future__ import annotations
 
@@ -132,7 +132,8 @@ def test_numbers_come_back_as_they_were_and_what_is_none_is_refused(echo: Databa
 
 def moments() -> Iterator[datetime]:
     yield datetime(2026, 11, 24, 15, 0, 0, 123_456, UTC)
-    yield datetime(2026, 3, 29, 2, 30, tzinfo=UTC)  # does not exist in time zones with summer time
+    # not a valid local time in time zones where summer time starts on this day
+    yield datetime(2026, 3, 29, 2, 30, tzinfo=UTC)
     yield datetime(2026, 11, 24, 23, 59, 59, 999_999, timezone(timedelta(hours=-11, minutes=-30)))
     yield datetime(2026, 11, 24, 0, 30, tzinfo=timezone(timedelta(hours=14)))
     yield datetime(1970, 1, 1, tzinfo=UTC)
@@ -197,7 +198,7 @@ TEXTS = {"char", "varchar", "text", "mediumtext", "longtext"}
 
 
 def fitting(kind: str, length: int | None) -> Argument:
-    """Return an argument that the procedure expects."""
+    """Return a valid argument for a parameter of this type and length."""
     if kind in TEXTS:
         return uuid4().hex[: length or 32]
     return datetime.now(UTC) if kind == "datetime" else FITTING[kind]

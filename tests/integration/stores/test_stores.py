@@ -151,7 +151,8 @@ def test_stores_that_are_killed_come_back_by_themselves_with_their_data(tmp_path
             if change.restarts and change.state is ServiceState.READY:
                 waited_for.remove(change.name)
         with BlobServiceClient.from_connection_string(settings["AzureWebJobsStorage"]) as blobs:
-            blobs.get_blob_client("uploads", "film").upload_blob(b"kept", overwrite=True)  # the first write may be lost
+            # written again, because the first write may have been lost
+            blobs.get_blob_client("uploads", "film").upload_blob(b"kept", overwrite=True)
         kept = read_everywhere(home)
     finally:
         supervisor.request_stop()

@@ -1,4 +1,4 @@
-"""The uploads wired to the real stores, with a database of their own and a document store that can be away."""
+"""The upload service with the real stores and its own database; the document store can be made unavailable."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def wire(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Return a function that makes `bootstrap` new over the stack, with the document store at a URL."""
+    """Return a function that connects `bootstrap` to the stack again, with the document store at the given URL."""
     database = f"test_{uuid.uuid4().hex[:12]}"
 
     def start(mongo_url: str) -> None:

@@ -1,4 +1,4 @@
-"""The marks of started uploads: the fake and the store in Mongo hold the same."""
+"""The marks of started uploads: the fake and the store in Mongo satisfy the same contract."""
 
 from __future__ import annotations
 

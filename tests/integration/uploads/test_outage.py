@@ -1,4 +1,4 @@
-"""An upload that arrives while the document store is away is started once it is back, over the real stores."""
+"""With real stores, uploads that arrive while the document store is unavailable are started once the store recovers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def stem() -> str:
 
 
 def put(blob: str, content: bytes) -> str:
-    """Upload a blob; return its version."""
+    """Upload a blob; return the id of the job for its version."""
     container = bootstrap.resources.blob_service().get_container_client("uploads")
     with suppress(ResourceExistsError):
         container.create_container()
@@ -54,19 +54,19 @@ def tick() -> None:
 
 
 def lost(blob: str) -> bytes:
-    """Return the message of the Functions host for a blob whose function failed in all attempts."""
+    """Return the dead letter that the Functions host sends when the function for a blob has failed in all attempts."""
     return json.dumps({"FunctionId": "start_title", "ContainerName": "uploads", "BlobName": blob}).encode()
 
 
 @pytest.fixture
 def away(wire: Callable[[str], None], refused_port: int) -> None:
-    """Let the document store be away."""
+    """Make the document store unavailable."""
     wire(f"mongodb://127.0.0.1:{refused_port}/?directConnection=true")
 
 
 @pytest.fixture
 def back(wire: Callable[[str], None], stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Return a function that brings the document store back, two minutes later."""
+    """Return a function that makes the document store available again and moves the clock forward by two minutes."""
 
     def start() -> None:
         wire(stack.environment["MONGO_URL"])

@@ -1,4 +1,4 @@
-"""Host and store are killed while people watch: nobody loses more than one heartbeat, and no position moves back."""
+"""Host and store are killed while people watch: nobody loses more than one heartbeat, no position moves backwards."""
 
 from __future__ import annotations
 
@@ -123,4 +123,5 @@ def test_killed_host_and_store_cost_nobody_more_than_one_heartbeat(machine: Mach
     assert report.backwards == 0
     for seat, view in audience.kept():
         assert view.position_s == seat.told_s
-        assert seat.told_s > left_at - seat.began - 0.1  # viewers who continue to watch are up to date again
+        # the stored positions of viewers who continue to watch are up to date again
+        assert seat.told_s > left_at - seat.began - 0.1

@@ -1,4 +1,4 @@
-"""Names of browsers: short, and as a user would call them."""
+"""Names of browsers are short, and are the names that users know."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The queue for password hashes: lines take turns, a flood displaces itself, and people who are known come first."""
+"""Queue for password hashes: lines take turns, a flood displaces only its own requests, and known users come first."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def states(tickets: list[HashTicket]) -> list[str]:
 
 
 def serve(queue: FairQueue, tickets: list[HashTicket]) -> list[Line]:
-    """End what runs until nothing does; return the lines in the order in which they were served."""
+    """End running tickets until none is running; return their lines in the order in which they were served."""
     served = []
     while running := [ticket for ticket in tickets if ticket.state is HashTicketState.RUNNING]:
         served.append(running[0].line)
@@ -122,7 +122,8 @@ def test_a_person_gets_in_among_twelve_networks_with_four_connections_each() -> 
     succeeded = 0
     for _ in range(100):
         person: HashTicket | None = None
-        for moment in range(20):  # every attacker tries again at once; a hash ends twenty times between two tries
+        # attackers retry after every hash; the person makes one attempt per twenty hashes
+        for moment in range(20):
             now.s += 0.05
             if moment == 10:
                 person = queue.enter(VICTIM)

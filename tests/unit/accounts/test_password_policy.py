@@ -1,4 +1,4 @@
-"""The password policy: one normalized form from every keyboard, a minimum length, no easily guessed passwords."""
+"""The password policy: one normalized form for all keyboards, a minimum length, no easily guessed passwords."""
 
 from __future__ import annotations
 

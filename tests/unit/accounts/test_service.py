@@ -1,4 +1,4 @@
-"""Accounts over in-memory stores: registration, sessions, the viewer's own account, the owner."""
+"""Accounts with in-memory stores: registration, sessions, the viewer's own account, and the owner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts over in-memory stores: links in emails that confirm an address or reset a password."""
+"""Accounts with in-memory stores: links in emails that confirm an address or reset a password."""
 
 from __future__ import annotations
 
@@ -151,7 +151,8 @@ def test_strangers_who_request_resets_do_not_keep_a_person_from_resetting() -> N
     world = World()
     viewer = world.member()
     world.settle()
-    for minute in range(120):  # strangers request links all the time; whoever is refused has a link that is valid
+    # strangers request links all the time; a request is refused only while an earlier link is still valid
+    for minute in range(120):
         for stranger in (HOME, ELSEWHERE):
             with suppress(TooManyAttempts):
                 world.accounts.request_reset(viewer.email, replace(stranger, ip=f"198.51.100.{minute}"))

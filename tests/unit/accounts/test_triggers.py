@@ -1,4 +1,4 @@
-"""The functions of accounts: every response to any request is documented, and messages have their effect."""
+"""The functions of accounts: every response to any request is documented, and every message has its effect."""
 
 from __future__ import annotations
 
@@ -326,7 +326,7 @@ def test_a_malformed_message_is_parked(world: World, body: bytes) -> None:
         (triggers.forget_viewer_poison, "forget-viewer"),
     ):
         if body.startswith(b'{"entry_id"') and queue == "forget-viewer":
-            continue  # it contains a user id, so it is also a valid message of this queue
+            continue  # the body contains a user id, so it is also a valid message of this queue
         handle(function, body)
         assert world.queues.parked[-1][:2] == (queue, body)
     assert not world.history_store.entries and not world.emails and not world.queues.dead

@@ -1,4 +1,4 @@
-"""Generated secrets: created once, not generated again for an existing deployment, and read by no deployment."""
+"""Generated secrets are created once, not replaced in an existing deployment, and never read by a deployment."""
 
 from __future__ import annotations
 

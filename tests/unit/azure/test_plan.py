@@ -62,7 +62,7 @@ def test_the_profile_small_costs_what_it_promises() -> None:
 
 
 def test_what_an_independent_count_found_is_in_the_bill() -> None:
-    """The first plan omitted the network of the encoder, and counted alerts at a third of their price."""
+    """The first plan omitted the network of the encoder, and included only a third of the price of alerts."""
     lines = {line.what: line.idle_usd for line in bill(Choices())}
     assert lines["network of the encoder"] == pytest.approx(21.9)
     assert lines["MySQL"] == pytest.approx(18.82)

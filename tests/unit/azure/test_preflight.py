@@ -24,7 +24,7 @@ REGION = {"name": "westeurope", "metadata": {"pairedRegion": [{"name": "northeur
 
 @pytest.fixture(autouse=True)
 def ready(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set up az and azd so that a deployment has no findings."""
+    """Set up az and azd so that the preflight check reports no findings."""
     for name in (*GIVEN, "AZURE_SUBSCRIPTION_ID", "NOTFLIX_ENCODER_IMAGE", *(n for p in preflight.TOGETHER for n in p)):
         monkeypatch.delenv(name, raising=False)
     programs.keep(GIVEN)

@@ -1,4 +1,4 @@
-"""No file contains a form that Azure is known to refuse; infra/checks/refusals.toml lists these, with sources."""
+"""No file contains a form that Azure is known to refuse; refusals.toml lists these forms, with sources."""
 
 from __future__ import annotations
 

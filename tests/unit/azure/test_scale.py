@@ -28,7 +28,7 @@ def triggers(app: Any) -> Iterator[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def served() -> dict[str, str]:
-    """Return the queue of each function of the encoder app, as the worker finds them."""
+    """Return the queue of each function that the worker finds in the encoder app."""
     sys.path.insert(0, str(REPOSITORY))
     import encoder_app
 
@@ -36,7 +36,7 @@ def served() -> dict[str, str]:
 
 
 def rules() -> dict[str, str]:
-    """Return the queue length at which each rule of the template scales."""
+    """Return the queue length in each scale rule of the template, by queue."""
     listed = ENCODER.split("var queues = [")[1].split("\n]")[0]
     return dict(re.findall(r"\{ name: '([\w-]+)', length: ([^}]+) \}", listed))
 

@@ -51,7 +51,7 @@ def test_prepare_asks_who_gets_mail_from_alerts(programs: Programs) -> None:
 def test_values_of_the_process_count_where_the_file_has_none(
     programs: Programs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a fresh runner, the file is nearly empty, and the workflow exports the values as environment variables."""
+    """On a new runner, azd's file is nearly empty, and the workflow exports the values as environment variables."""
     programs.keep({"AZURE_ENV_NAME": "films"})
     monkeypatch.setenv("NOTFLIX_ALERT_EMAIL", "owner@example.org")
     steps.prepare()

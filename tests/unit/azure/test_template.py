@@ -142,7 +142,7 @@ def test_no_store_has_a_public_address_in_the_profile_standard() -> None:
 
 
 def test_names_are_the_same_wherever_they_are_made_up() -> None:
-    """main.bicep computes the name of the API before its module runs; encoder.bicep uses the same token."""
+    """main.bicep computes the name of the API before the API's module runs; encoder.bicep uses the same token."""
     assert "var apiName = 'func-${token}'" in MAIN
     assert "output NOTFLIX_TOKEN string = token" in MAIN
     parameters = json.loads((INFRA / "encoder.parameters.json").read_text(encoding="utf-8"))["parameters"]
@@ -236,7 +236,7 @@ def test_only_the_site_may_ask_across_origins() -> None:
 
 
 def test_hops_are_counted_for_the_way_that_callers_can_come() -> None:
-    """With Front Door, two hops are trusted, so a caller that bypassed it could choose the address for rate limits."""
+    """With Front Door, two hops are trusted; a caller that bypassed it could choose the address for rate limits."""
     assert "FRONT_HOPS: frontDoor ? '2' : '1'" in MAIN
     assert "frontDoorId: frontDoor ? edge!.outputs.id : ''" in MAIN
     assert "ipSecurityRestrictionsDefaultAction: empty(frontDoorId) ? 'Allow' : 'Deny'" in MODULES["api"]

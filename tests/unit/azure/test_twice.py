@@ -137,7 +137,7 @@ def cloud(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> Cloud:
 
 
 def whole(vault: dict[str, str]) -> dict[str, str]:
-    """Return the secrets of each generated secret for which all derived secrets exist."""
+    """Return the secrets of each complete group: a generated secret with all secrets derived from it."""
     done: Iterable[str] = (name for names in IN_VAULT.values() if set(names) <= set(vault) for name in names)
     return {name: vault[name] for name in done}
 

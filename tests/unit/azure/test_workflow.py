@@ -1,4 +1,4 @@
-"""The workflow deploys from GitHub with every value, logs in as azd does, previews, tests and rolls back."""
+"""The workflow deploys from GitHub with every configured value, logs in as azd does, previews, tests and rolls back."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ ACTIONS = ("subscribe", "cancel", "come back", "renew", "fail", "refund", "suspe
 
 
 class Viewing:
-    """One viewer; billing learns of each action before the next action."""
+    """One viewer; billing processes the events of each action before the next action."""
 
     def __init__(self) -> None:
         self.billing = ModelledBilling(MemorySubscriptions(), MemoryPayments())
@@ -33,7 +33,7 @@ class Viewing:
         self.plans = [self.billing.plan(MONTHLY), self.billing.plan(YEARLY)]
 
     def act(self, action: str, number: int, hours: int) -> None:
-        """After some hours, perform an action, if possible, on the plan or subscription that `number` selects."""
+        """Wait `hours`, then perform an action, if possible, on the plan or subscription that `number` selects."""
         paypal, service = self.billing.paypal, self.billing.subscriptions
         self.billing.clock.forward(hours=hours, seconds=5)
         self.billing.reconciliation.reconcile_stale()

@@ -1,4 +1,4 @@
-"""The entitlement, which follows from subscriptions, grants and the time; and how long a subscription is paid for."""
+"""The entitlement that results from subscriptions, grants and time, and the end of a subscription's paid period."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def reason(*subscriptions: Coverage, grants: tuple[datetime, ...] = (), now: dat
     ("state", "paid_through", "let_in"),
     [
         (State.ACTIVE, NOON + DAY, True),
-        (State.ACTIVE, NOON - DAY / 2, True),  # its charge is due today
+        (State.ACTIVE, NOON - DAY / 2, True),  # the next charge is due today
         (State.ACTIVE, NOON - DAY, False),
         (State.ACTIVE, None, False),
         (State.CANCELLED, NOON + DAY, True),
@@ -224,7 +224,7 @@ def test_periods_follow_the_calendar(at: str, interval: Interval, count: int, la
 
 
 class Store:
-    """Grants, and how often they were read."""
+    """Grants, and the number of times they were read."""
 
     def __init__(self) -> None:
         self.grants: list[datetime] = []

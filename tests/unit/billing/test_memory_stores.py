@@ -10,7 +10,7 @@ from tests.support.billing_store import MemorySubscriptions
 
 
 class TestMemorySubscriptions(SubscriptionStoreContract):
-    """The fake of subscriptions."""
+    """The in-memory store of subscriptions."""
 
     @pytest.fixture
     def store(self) -> MemorySubscriptions:
@@ -18,7 +18,7 @@ class TestMemorySubscriptions(SubscriptionStoreContract):
 
 
 class TestMemoryPayments(PaymentStoreContract):
-    """The fake of payments."""
+    """The in-memory store of payments."""
 
     @pytest.fixture
     def payments(self) -> MemoryPayments:

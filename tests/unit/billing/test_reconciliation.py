@@ -1,4 +1,4 @@
-"""Reconciliation: only PayPal's API response counts, only for subscriptions begun here, and a crash loses nothing."""
+"""Reconciliation trusts only PayPal's API, updates only subscriptions begun here, and loses nothing in a crash."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ def test_a_subscription_begun_elsewhere_entitles_nobody(billing: ModelledBilling
     assert billing.subscriptions.list_receipts(viewer, cursor="", limit=9).entries == ()
     paid = billing.payments.list_of_subscription(subscription_id)  # type: ignore[attr-defined]
     assert [payment.user_id for payment in paid] == ([None] if not days else [])
-    billing.subscriptions.subscribe(viewer, billing.plan())  # it does not prevent a new subscription
+    # the subscription that was not begun here does not prevent a new one
+    billing.subscriptions.subscribe(viewer, billing.plan())
 
 
 def test_an_event_that_is_faster_than_the_checkout_does_no_harm(billing: ModelledBilling, viewer: Viewer) -> None:

@@ -1,4 +1,4 @@
-"""What is read from the body of a webhook: an event, and the subscription or refund that it is about."""
+"""The data read from the body of a webhook: an event, and the subscription or refund that the event concerns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Webhooks: which ones are accepted as PayPal's, where their certificates may come from, and what their subject is."""
+"""Which webhooks are accepted as PayPal's, which hosts may serve their certificates, and which subjects they have."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 WEBHOOK = "1JE4291016473214C"
 PAYPAL, STRANGER = "198.51.100.7", "203.0.113.9"
-"""The IP addresses from which PayPal and someone else send."""
+"""The IP addresses from which PayPal and someone else send webhooks."""
 CERTS = "v1/notifications/certs/"
 AUTHORITY = make_authority()
 SIGNER = AUTHORITY.issue()
@@ -65,7 +65,7 @@ class Ticks:
 
 
 class Ahead:
-    """The real clock, set ahead by `by`."""
+    """The real clock, moved forward by `by`."""
 
     def __init__(self) -> None:
         self.by = timedelta(0)
@@ -366,10 +366,11 @@ def test_a_stranger_cannot_make_others_wait(server: WebServer, ca: str) -> None:
     while len(server.asked) < 2:
         assert thread.is_alive()
     server.answer = Answer(SIGNER.chain.encode())
-    webhooks.read(transmission(server, body_of()), body_of(), source=PAYPAL)  # its certificate is known
+    webhooks.read(transmission(server, body_of()), body_of(), source=PAYPAL)  # its certificate is already known
     with pytest.raises(StoreUnavailable, match="Another"):
         webhooks.read(other, body_of(), source=STRANGER)
-    webhooks.read(other, body_of(), source=PAYPAL)  # fetched: the slow fetch is not PayPal's
+    # the slow fetch was caused by another sender, so it does not block the fetch for this webhook
+    webhooks.read(other, body_of(), source=PAYPAL)
     assert not ended.is_set()
     thread.join(20)
     assert ended.is_set()

@@ -1,4 +1,4 @@
-"""Artwork gets all its sizes from any available source; the best source wins in any order; invalid data is refused."""
+"""Artwork is stored in all sizes; the best source wins in any order of arrival; invalid images are refused."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def at(picture: ArtworkPicture, place: tuple[int, int]) -> tuple[int, ...]:
 
 
 def png_of_declared_size(width: int, height: int) -> bytes:
-    """Return a tiny PNG that claims to be huge."""
+    """Return a tiny PNG whose header declares a huge size."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -1,4 +1,4 @@
-"""A film's metadata comes from its sidecar, else OMDb, else its name; a failure gives a reason and a time to retry."""
+"""A film's metadata comes from its sidecar, else OMDb, else its name; a failure has a reason and a retry time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The static catalogue shows the content of the store, and never goes back to an older version."""
+"""The static catalogue shows the content of the store, and never reverts to an older version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guarantees for other slices: titles open once, keep a playable version, and are published when they change."""
+"""Guarantees for other slices: titles are opened once, keep a playable version, and are published when they change."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SINTEL = "sintel-1a2b3c"
 
 
 def edit_of(changes: dict[str, object]) -> TitleEdit:
-    """Return the edit that a request with these fields is parsed to."""
+    """Return the edit parsed from a request with these fields."""
     return msgspec.convert(changes, TitleEdit)
 
 
@@ -86,7 +86,7 @@ def test_a_change_nobody_sees_is_not_published_and_one_that_is_seen_is_asked_for
     world = opened()
     world.publisher.publish()
     world.catalogue.mark_encoding(SINTEL)
-    assert world.announced == 1  # the opening itself
+    assert world.announced == 1  # requested when the title was opened
     world.catalogue.mark_playable(SINTEL, make_playback(), complete=False)
     assert world.announced == 2
     world.catalogue.mark_playable(SINTEL, make_playback(), complete=False)

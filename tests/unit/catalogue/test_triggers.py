@@ -1,4 +1,4 @@
-"""The functions of the catalogue answer as documented, and a failed message records its reason on the title."""
+"""The functions of the catalogue answer as documented, and a message that fails records the reason on the title."""
 
 from __future__ import annotations
 

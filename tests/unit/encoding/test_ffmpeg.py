@@ -25,7 +25,7 @@ SAS = "https://a.blob.core.windows.net/uploads/f%20x.mkv?se=2026&sp=r&sig=KEY%3D
 
 @pytest.fixture
 def script(tmp_path: Path) -> Callable[[str], FFmpeg]:
-    """Return a function that writes a shell script and returns an FFmpeg that runs it as ffmpeg and as ffprobe."""
+    """Return a function that writes a shell script and returns an FFmpeg that runs the script as ffmpeg and ffprobe."""
 
     def make(lines: str, *, memory_mb: int = 512) -> FFmpeg:
         path = tmp_path / "program"
@@ -220,7 +220,7 @@ def _done(folder: Path) -> bool:
 
 
 def test_what_yields_is_nicer_than_we_are_however_nice_that_is(script: Callable[[str], FFmpeg], tmp_path: Path) -> None:
-    """An ordinary user cannot lower the niceness, so the step is relative to the niceness of this process."""
+    """An ordinary user cannot lower the niceness, so the increase is relative to the niceness of this process."""
     ours = os.getpriority(os.PRIO_PROCESS, 0)
     nicer = min(19, ours + 5)
     waits = f"i=0; while [ $i -lt 500 ] && [ $(nice) != {nicer} ]; do i=$((i+1)); done; nice"

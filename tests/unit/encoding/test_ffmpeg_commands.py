@@ -1,4 +1,4 @@
-"""The arguments of ffmpeg: options that prevent wrong encodes and access to files that no upload may read."""
+"""The arguments of ffmpeg prevent wrong encodes, and prevent access to files that no upload may read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each source gets rungs in its own aspect ratio, none larger than itself, and chunks that cover each frame once."""
+"""Each source gets rungs in its aspect ratio, none larger than the source, and chunks that cover each frame once."""
 
 from __future__ import annotations
 

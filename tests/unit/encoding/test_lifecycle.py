@@ -33,7 +33,7 @@ ALLOWED = {
 
 
 class Desk:
-    """A lifecycle over an in-memory store and catalogue."""
+    """A lifecycle with an in-memory store and catalogue."""
 
     def __init__(self) -> None:
         self.world = World()

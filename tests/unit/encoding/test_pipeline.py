@@ -123,7 +123,7 @@ def test_unexpected_error_is_noted_without_the_key_of_an_address(encode: EncodeW
 
 
 def test_each_step_keeps_its_own_fault_while_others_fail_too(encode: EncodeWorld) -> None:
-    """If no chunk of a film can be encoded, the job fails with the first chunk that is given up, not an hour later."""
+    """If no chunk of a film can be encoded, the job fails when the first chunk is given up, not an hour later."""
     job_id = encode.planned()
     for index in range(4):
         encode.crew.troubles = [EncodeFault(f"Chunk {index} failed.")]
@@ -167,7 +167,7 @@ def test_step_that_stores_made_fail_is_deferred_with_growing_delays_for_an_hour(
 
 
 def test_step_whose_attempts_left_no_note_is_deferred_too(encode: EncodeWorld) -> None:
-    """The job store itself was unreachable, or the machine was suspended."""
+    """No fault is recorded if the job store itself was unreachable, or if the machine was suspended."""
     job_id = encode.planned()
     encode.jobs.note_fault(job_id, "chunk 1", StepFault("ffmpeg could not encode 4 s to 16 s."))
     outcome = encode.pipeline.give_up(EncodeChunk(job_id, 3))

@@ -1,4 +1,4 @@
-"""Whatever the order of events, all listed segments are stored, the list is consistent, and it only grows."""
+"""In any order of events, all listed segments are stored, the list is consistent, and it only grows."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Encode:
         self.jobs.advance_chunk(self.job, index, segments, codecs=codecs)
 
     def sound(self, segments: int, *, complete: bool = False, rest: int = 0, name: str = "a0") -> None:
-        """Store whole segments of a track, followed by a last segment of `rest` samples if that is not 0."""
+        """Store whole segments of a track, followed by a last segment of `rest` samples if `rest` is not 0."""
         whole = next(track for track in self.plan.audio if track.name == name).segment_ticks
         state = TrackState(segments + (rest > 0), segments * whole + rest, complete)
         self.jobs.advance_track(self.job, name, state, codec="mp4a.40.2")
@@ -210,7 +210,8 @@ def test_subtitles_are_listed_at_the_end_and_hold_nothing_else_up() -> None:
 class Done:
     """One event of an audio track, of "text", or, if `chunk` is given, of a chunk.
 
-    `amount` is the number of whole segments stored; at the end of a track or chunk it is -1 minus that number.
+    `amount` is the number of whole segments stored. At the end of a chunk it is -1; at the end of an audio track it is
+    -1 minus the number of whole segments.
     """
 
     track: str

@@ -1,4 +1,4 @@
-"""The published grid has the frame rate of the film, however its container rounds timestamps."""
+"""The published grid has the frame rate of the film, regardless of how the container rounds timestamps."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def head_and_tail(rate: Fraction, *, clock: int | None = None) -> list[Fraction]
 @pytest.mark.parametrize("rate", STANDARD_RATES)
 @pytest.mark.parametrize("clock", [None, 90_000, 1000])
 def test_even_film_keeps_its_rate_by_any_clock(rate: Fraction, clock: int | None) -> None:
-    # With timestamps in milliseconds, ffprobe has to guess the real rate, and the average rate is off because the
+    # With timestamps in milliseconds, ffprobe has to guess the real rate, and the average rate is inexact because the
     # duration is rounded.
     average = rate if clock is None else rate * Fraction(599_993, 600_000)
     assert frame_rate(rate, average, head_and_tail(rate, clock=clock)) == (rate, False)

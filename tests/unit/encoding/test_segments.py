@@ -1,4 +1,4 @@
-"""Segments are parsed for their own metadata, and damage of any kind gives an error with the reason, never a crash."""
+"""The metadata of segments is parsed, and damage of any kind gives an error with the reason, never a crash."""
 
 from __future__ import annotations
 

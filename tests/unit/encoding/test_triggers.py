@@ -67,7 +67,7 @@ class Throttled:
 def without_mongo(
     request: pytest.FixtureRequest, world: EncodeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    """Make the functions use a Mongo that does not answer or refuses temporarily."""
+    """Make the functions use a Mongo that does not answer or temporarily refuses requests."""
     client: MongoClient[dict[str, Any]] = MongoClient("mongodb://127.0.0.1:1", serverSelectionTimeoutMS=20)
     collection = cast("Any", Throttled()) if request.param == "throttled" else client["notflix"]["encode_jobs"]
     jobs = MongoEncodeJobs(collection, world.clock)

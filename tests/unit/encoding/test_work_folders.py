@@ -22,7 +22,7 @@ with work_folder("chunk", sys.argv[1]) as folder:
 
 
 def made_old(folder: Path) -> None:
-    """Make a folder look as if it had not changed for longer than it takes to lock it."""
+    """Make a folder look too old to be a new folder that is not locked yet."""
     at = folder.stat().st_mtime - SWEPT_AFTER_S - 1
     os.utime(folder, (at, at))
 

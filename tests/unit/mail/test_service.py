@@ -38,7 +38,7 @@ class FakeTransport:
 
 @dataclass
 class World:
-    """The service over an in-memory transport."""
+    """The service with an in-memory transport."""
 
     transport: FakeTransport = field(default_factory=FakeTransport)
     enqueued: list[tuple[SendMail, int]] = field(default_factory=list)

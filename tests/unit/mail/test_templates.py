@@ -1,4 +1,4 @@
-"""The texts of emails: each says what to do, and contains a link only if the link is its purpose."""
+"""The texts of emails: each explains what to do, and contains a link only if the link is its purpose."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def test_transaction_is_rolled_back_when_a_statement_in_it_fails(migration: Migr
 
 @every_migration
 def test_procedure_that_writes_more_than_once_does_so_in_one_transaction(migration: Migration) -> None:
-    """A call that fails because of a deadlock is sent again, because its transaction was rolled back."""
+    """A call that failed with a deadlock is repeated, which is safe because its transaction was rolled back."""
     for statement in migration.statements:
         code = _COMMENT_OR_TEXT.sub("''", statement.text)
         writes = re.findall(r"(?:;|\bBEGIN|\bTHEN|\bELSE|\bDO)\s+(?:INSERT|UPDATE|DELETE|REPLACE)\b", code)

@@ -30,7 +30,7 @@ def test_concurrent_first_calls_share_one_value() -> None:
 
 
 class Shop:
-    """Something with lazy methods."""
+    """A class with lazy methods."""
 
     @lazy
     def counter(self) -> object:

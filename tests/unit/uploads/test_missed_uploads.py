@@ -1,4 +1,4 @@
-"""Every upload ends as one title or one failed job, whatever happens to its event."""
+"""Every upload ends as one title or one failed job, even if its event is lost, late or repeated."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_second_version_whose_event_was_lost_is_started(gate: Gate) -> None:
 
 
 def test_messages_that_were_never_sent_are_sent_by_the_timer(gate: Gate) -> None:
-    """The event opened the job and met a queue that was away in all attempts."""
+    """The function for the event opened the job, but the queue was unavailable in all attempts."""
     job_id = gate.put("film.mkv")
     gate.uploads.record_arrival("film.mkv")
     gate.clock.forward(seconds=61)
@@ -148,7 +148,7 @@ def test_passes_are_bounded_and_lose_nothing_at_their_borders(gate: Gate, monkey
 
 
 def test_films_of_an_earlier_version_are_not_started_again(gate: Gate) -> None:
-    """Their jobs are over, and there is neither a mark nor a watermark."""
+    """Their jobs have ended, and there is neither a mark nor a watermark."""
     job_id = gate.put("film.mkv")
     gate.uploads.record_arrival("film.mkv")
     gate.jobs.set_status(job_id, JobStatus.READY)

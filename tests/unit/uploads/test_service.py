@@ -1,4 +1,4 @@
-"""A ticket permits one upload, and a blob that arrives starts its work once."""
+"""A ticket permits one upload, and the processing of an uploaded blob is started once."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Gate:
         )
 
     def put(self, blob: str, etag: str = "0x1") -> str:
-        """Store a version of a blob; return the id of the job it would have."""
+        """Store a version of a blob; return the id of the job for this version."""
         self.clock.forward(seconds=1)
         self.store.blobs[blob] = StoredUpload(etag, 1000, self.clock())
         return job_id_for(blob, etag)

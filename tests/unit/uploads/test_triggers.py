@@ -69,7 +69,7 @@ def test_event_is_repeated_if_a_message_cannot_be_sent(gate: Gate) -> None:
 
 
 def lost(blob: str, container: str = "uploads") -> bytes:
-    """Return the message of the Functions host for a blob whose function failed in all attempts."""
+    """Return the dead letter that the Functions host sends when the function for a blob has failed in all attempts."""
     content = {
         "Type": "BlobTrigger",
         "FunctionId": "Host.Functions.start_title",

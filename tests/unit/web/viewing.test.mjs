@@ -63,7 +63,7 @@ test("history tells when something was watched, and how far", () => {
   assert.equal(whenText(new Date(2026, 10, 24, 9, 5), now), "Today at 09:05");
   assert.equal(whenText(new Date(2026, 10, 23, 23, 59), now), "Yesterday at 23:59");
   assert.equal(whenText(new Date(2026, 4, 3, 12, 0), now), "May 3, 2026");
-  assert.equal(whenText(new Date(2026, 10, 24, 12, 1), now), "Today at 12:01"); // clocks differ
+  assert.equal(whenText(new Date(2026, 10, 24, 12, 1), now), "Today at 12:01"); // the clocks of the server and the browser differ
   assert.equal(placeText({ ...entry("a"), finished: true }), "Watched to the end");
   assert.equal(placeText({ ...entry("a"), finished: false }), "Stopped at 0:30 · 2 min left");
 });

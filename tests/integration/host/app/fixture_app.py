@@ -1,4 +1,4 @@
-"""The app that the host's tests run: each function leaves entries in the container `…-journal` that a test can read."""
+"""The app that the host's tests run; each function writes entries, which tests read, to the container `…-journal`."""
 
 import json
 import logging
@@ -18,7 +18,7 @@ log = logging.getLogger("fixture")
 
 def write_down(journal: str, **facts: object) -> None:
     """Add an entry to the journal."""
-    connection = os.environ["AzureWebJobsStorage"]  # noqa: SIM112 - the name that Azure gives it
+    connection = os.environ["AzureWebJobsStorage"]  # noqa: SIM112 - Azure defines this name
     with BlobServiceClient.from_connection_string(connection) as service:
         container = service.get_container_client(f"{os.environ['PREFIX']}-journal")
         container.upload_blob(f"{journal}/{time.time_ns()}-{uuid.uuid4()}", json.dumps(facts))
@@ -36,7 +36,7 @@ class BlobReference(SdkType):  # type: ignore[misc]
 
 
 class BlobReferenceConverter(InConverter, binding="blob", trigger="blobTrigger"):  # type: ignore[misc, call-arg]
-    """Converts the reference that the host sends for a blob trigger's function."""
+    """Converts the reference that the host sends to a function with a blob trigger."""
 
     @classmethod
     def check_input_type_annotation(cls, pytype: type) -> bool:

@@ -1,4 +1,4 @@
-"""Each check can be run by name, all run even if one fails, and shell scripts are also found by their first line."""
+"""Checks can be run by name; all run even if one of them fails. Shell scripts are also found by their first line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Modules and dependencies are counted once each, whatever form an import has."""
+"""Modules and dependencies are counted once each, regardless of the form of an import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command that republishes the catalogue waits until it is done."""
+"""The command that republishes the catalogue waits until all titles are published."""
 
 from __future__ import annotations
 

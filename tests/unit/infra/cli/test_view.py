@@ -13,7 +13,7 @@ def test_a_film_is_announced_once(is_terminal: bool) -> None:
     output = StringIO()
     view = View(Console(file=output, width=80, force_terminal=is_terminal, color_system=None))
     for label in ("Low Tide", "Nine Waves"):
-        for fraction in (0.0, 0.5, 0.75, 1.0, 1.0):  # uploaded, then complete: both report 1.0
+        for fraction in (0.0, 0.5, 0.75, 1.0, 1.0):  # 1.0 is reported after the upload and at the end
             view.film(label, fraction)
     assert output.getvalue().splitlines() == ["Low Tide: added", "Nine Waves: added"]
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Ear:
-    """A `report` that records all changes, and for which tests can wait."""
+    """A `report` callback that records all changes, and lets tests wait for them."""
 
     def __init__(self) -> None:
         self.heard: list[ServiceStatus] = []

@@ -39,7 +39,7 @@ def toy_home(path: Path) -> Home:
 
 
 def toy(home: Home, name: str, *, code: str = SERVER, delay_s: float = 0, **more: Any) -> Service:
-    """Return a service that runs `code`; it takes `delay_s` to start and ignores SIGTERM until then, like MariaDB."""
+    """Return a service that runs `code`; it starts in `delay_s` and, like MariaDB, ignores SIGTERM until then."""
     answers = home.path / f"{name}.answers"
     return Service(
         name=name,
