@@ -80,7 +80,7 @@ end
 
 
 class RedisSessionStore:
-    """The session store over Redis."""
+    """The session store in Redis."""
 
     def __init__(self, redis: Redis, *, idle: timedelta, lifetime: timedelta) -> None:
         self._redis = redis

@@ -30,7 +30,7 @@ class BillingAdmin:
         same = [plan for plan in self._store.list_plans() if plan.offer == offer]
         if open_plan := next((plan for plan in same if plan.retired_at is None), None):
             return open_plan, False
-        # If PayPal's answer was lost, the retry has the same id; after a plan was retired, the id is new.
+        # A retry after a lost answer of PayPal has the same id; after a plan was retired, the same offer gets a new id.
         request_id = hashlib.sha256(f"{offer!r} {len(same)}".encode()).hexdigest()[:32]
         product_id, plan_id = self._paypal.create_plan(offer, request_id=request_id)
         plan = Plan(plan_id, product_id, offer, self._dependencies.now())

@@ -96,7 +96,7 @@ class SubscriptionStore(PlanStore, Protocol):
     ) -> ReconcileResult:
         """Store PayPal's answer unless a newer one is stored, and clear the pending flag if it has this token.
 
-        The order of answers is that of PayPal's status_update_time, then of `asked_at`.
+        Answers are ordered by PayPal's status_update_time, then by `asked_at`.
         """
 
     def clear_pending(self, subject: str, token: str) -> bool:

@@ -28,7 +28,10 @@ class StoreState:
 
 
 class HealthMonitor:
-    """Reports the state of stores by `probes`: a probe returns if its store is up; otherwise it raises or hangs."""
+    """Reports the state of stores; `probes` contains one function per store.
+
+    A probe returns if its store is up. If the store is down, the probe raises an exception or does not return.
+    """
 
     def __init__(
         self,

@@ -30,7 +30,8 @@ def expiry_of(now: datetime, bucket: timedelta) -> datetime:
 
 
 class SasKeys:
-    """Issues keys that expire at the end of a time bucket; they are valid for half of `minutes` to `minutes`."""
+    """Issues keys, each of which expires at the end of a time bucket: after `minutes`, or up to half of that earlier.
+    """
 
     def __init__(self, signer: Signer, *, minutes: int, front: str = "") -> None:
         self._signer = signer
