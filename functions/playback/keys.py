@@ -30,8 +30,7 @@ def expiry_of(now: datetime, bucket: timedelta) -> datetime:
 
 
 class SasKeys:
-    """Issues keys, each of which expires at the end of a time bucket: after `minutes`, or up to half of that earlier.
-    """
+    """Issues keys that expire at the end of a bucket: at most `minutes` after their issue, at least half of that."""
 
     def __init__(self, signer: Signer, *, minutes: int, front: str = "") -> None:
         self._signer = signer
