@@ -206,7 +206,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
-    """A webhook as received: the raw body, its SHA-256, and the subject to query PayPal about, or None without one.
+    """A webhook as received: the raw body, its SHA-256, and the subject to query PayPal about, or None.
 
     A subject is the id of a subscription, or `refund/<id>`, because a refund does not name its subscription.
     """

@@ -93,7 +93,8 @@ class Reconciliation:
     def reconcile_stale(self, *, everything: bool = False) -> int:
         """Enqueue subscriptions that may have changed without an event; return their number.
 
-        With `everything`, all subscriptions except those that ended long ago are included, whenever last checked.
+        With `everything`, all subscriptions except those that ended long ago are included, regardless of when they were
+        last checked.
         """
         now = self._dependencies.now()
         unapproved, running, ended = (

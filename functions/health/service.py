@@ -77,7 +77,7 @@ class HealthMonitor:
         try:
             self._probes[name]()
             reason = None
-        except Exception as error:  # noqa: BLE001 - a driver's error is the answer; its text may hold an address
+        except Exception as error:  # noqa: BLE001 - the answer is: down; the error's text may contain an address
             reason = type(error).__name__
         with self._changed:
             self._results[name] = reason

@@ -91,7 +91,7 @@ class SmtpTransport:
                 message = self._message(email, name, sender, recipient, email_id, utf8=utf8)
                 options = ("SMTPUTF8", "BODY=8BITMIME") if utf8 else ()
                 smtp.sendmail(str(sender), [str(recipient)], message, mail_options=options)
-                with suppress(smtplib.SMTPException, OSError):  # the email is already accepted, whatever QUIT does
+                with suppress(smtplib.SMTPException, OSError):  # the email was accepted, even if QUIT fails
                     smtp.quit()
             finally:
                 smtp.close()

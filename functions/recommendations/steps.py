@@ -96,7 +96,7 @@ _BEGINNING = 1_735_689_600  # 1 January 2025, so that heat stays within a float 
 
 
 def heat(at: datetime) -> float:
-    """Return the amount that a view adds to a title's heat; it doubles with every fortnight.
+    """Return the amount that a view adds to a title's heat; it doubles every two weeks.
 
     Heats are compared without a clock: their order changes only when somebody watches (forward decay, Cormode et al.,
     2009).

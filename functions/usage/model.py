@@ -43,7 +43,7 @@ class UsageKind(StrEnum):
 
 
 class Milestone(IntEnum):
-    """The part of a view that has been reported to the graph."""
+    """How much of a title has been reported to the graph as watched."""
 
     NONE = 0
     HALF = 1
