@@ -55,7 +55,7 @@ def tagged_inbox_of(key: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """Return the text without differences of case and of compatible Unicode forms."""
+    """Return the text in a form that is the same regardless of case and of compatible Unicode forms."""
     once = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", text).casefold())
     return unicodedata.normalize("NFKC", once.casefold())
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from functions.accounts.rate_limits import RateLimitBucket
 
-# KEYS: the buckets, then the marker of the first refusal; ARGV: attempt id, then of each bucket: window in ms,
+# KEYS: the buckets, then the marker of the first refusal; ARGV: attempt id, then for each bucket: window in ms,
 # limit, and 1 if the attempt counts in it.
 # Returns how many ms to wait (0: accepted), and whether this is the first refusal since the limit was reached.
 _RESERVE = """

@@ -3,7 +3,7 @@
 A native HLS player gets only the master playlist's address and follows the addresses in it, so they contain a ticket.
 Playlists refer to each other by relative addresses, which keep the ticket, and to all other files by absolute addresses
 with a SAS. The addresses of segments do not change while playlists grow, because everything that is read with a ticket
-is signed with the key of the time at which the ticket was issued.
+is signed with the key that was issued together with the ticket.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def steps(history: History) -> Counter[tuple[str, str]]:
 
 
 def _pairs(history: History) -> Iterator[tuple[str, str, int]]:
-    """Yield all pairs of titles within the window, with the places and changes of time between them."""
+    """Yield all pairs of titles within the window, with the number of places plus changes of time between them."""
     moments: list[int] = []
     for place, (_, at) in enumerate(history):
         same = place > 0 and at == history[place - 1][1]

@@ -111,7 +111,8 @@ class Uploads:
 
         A pass lists the container once (one call for every 5,000 blobs) and reads the watermark, up to which every
         upload has been started. Only later uploads are compared, with one query for their marks, so an upload before
-        the watermark costs nothing but its entry in the listing. An upload younger than a minute is left to its event.
+        the watermark costs nothing but its entry in the listing. An upload that is less than a minute old is skipped,
+        because its event may still arrive.
 
         If a store is unavailable, the pass ends, and the next pass continues at the same upload. Any other error is
         logged and the pass continues, but the watermark stays before the failed upload.
