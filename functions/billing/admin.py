@@ -26,7 +26,7 @@ class BillingAdmin:
         self._dependencies = dependencies
 
     def create_plan(self, offer: Offer) -> tuple[Plan, bool]:
-        """Create a plan at PayPal and here. Return it and True, or an open plan with the same offer and False."""
+        """Create a plan at PayPal and here. Return the plan and True, or False with an open plan of the same offer."""
         same = [plan for plan in self._store.list_plans() if plan.offer == offer]
         if open_plan := next((plan for plan in same if plan.retired_at is None), None):
             return open_plan, False

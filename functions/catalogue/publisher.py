@@ -102,7 +102,7 @@ class CataloguePublisher:
         return Publication(published, complete=False)
 
     def _publish_changed(self, waiting: list[Title]) -> int:
-        """Write the lists and the pages of changed titles and of titles similar to them, which may list them."""
+        """Write the lists, the pages of changed titles, and those of similar titles, which may show changed titles."""
         likeness = Likeness(self._publish_lists())
         touched = {title.id for title in waiting}
         touched.update(other.id for title in waiting for other in likeness.more_like(title))

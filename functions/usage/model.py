@@ -29,7 +29,7 @@ SEEN_S = 300.0
 
 KEPT_FOR = timedelta(days=730)
 UNWATCHED_KEPT_FOR = timedelta(days=2)
-"""How long a view is kept after its last heartbeat or, without any, after its creation; tickets expire earlier."""
+"""How long a view is kept after its last heartbeat or, without one, after its creation; tickets expire earlier."""
 
 _WITH_ITS_SESSION = datetime.min.replace(tzinfo=UTC)
 
