@@ -1,1 +1,1 @@
-"""What runs Notflix: on one machine under `local/`, in Azure by the templates beside it."""
+"""Runs Notflix: `local` on one machine, `azure` and the Bicep templates in Azure."""

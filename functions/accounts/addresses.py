@@ -1,9 +1,9 @@
 """Email addresses of accounts: one key per account, regardless of the case or Unicode form that a person types.
 
 The domain is compared in its ASCII form (IDNA 2008, UTS 46), the local part by NFKC and case folding, which is
-Unicode's caseless matching (The Unicode Standard, section 3.13, D146). RFC 5321 allows a host to distinguish `Jo`
-from `jo`, but hosts do not, and two accounts that receive each other's mail help nobody. Dots and `+tags` are kept:
-only the host knows what they mean. A rate limit of emails does take tags off. Whether the address exists is verified by
+Unicode's caseless matching (The Unicode Standard, section 3.13, D146). RFC 5321 allows a host to distinguish `Jo` from
+`jo`, but hosts do not do so, and two accounts with one inbox would help nobody. Dots and `+tags` are kept: only the
+host knows what they mean. The rate limit for emails, however, ignores tags. Whether the address exists is verified by
 sending an email to it, not by DNS.
 """
 
@@ -17,7 +17,10 @@ from email_validator import EmailNotValidError, validate_email
 from functions.platform.errors import Malformed
 
 LONGEST = 254
-"""Maximum in characters and, in the validator, bytes: RFC 5321, 4.5.3.1.3, less the angle brackets (erratum 1690)."""
+"""The maximum length of an address in characters; the validator applies the same limit to its bytes.
+
+It is the limit of RFC 5321, 4.5.3.1.3, without the two angle brackets (erratum 1690).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +48,14 @@ def address_of(typed: str) -> EmailAddress:
 
 
 def tagged_inbox_of(key: str) -> str:
-    """Return the key of an address without its `+tag`, which is the inbox at most hosts; empty if there is no tag."""
+    """Return an address key without its `+tag`, which identifies the inbox at most hosts; empty without a tag."""
     local_part, _, domain = key.rpartition("@")
     inbox, plus, _ = local_part.partition("+")
     return f"{inbox}@{domain}" if inbox and plus else ""
 
 
 def _folded(text: str) -> str:
-    """Return the text without differences of case and of compatible Unicode forms."""
+    """Return the text in a form that is the same regardless of case and of compatible Unicode forms."""
     once = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", text).casefold())
     return unicodedata.normalize("NFKC", once.casefold())
 

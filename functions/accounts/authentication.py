@@ -42,7 +42,7 @@ BUSY = "password-busy"
 
 @dataclass(frozen=True, slots=True)
 class PasswordLimits:
-    """Limits of failed attempts for one address from one network and from one network in total, and of busy ones."""
+    """Limits per network: failed attempts for one address, failed attempts in total, and attempts refused as Busy."""
 
     of_address: RateLimit = PASSWORD_OF_ADDRESS
     of_network: RateLimit = PASSWORD_OF_NETWORK
@@ -69,7 +69,7 @@ class Authentication:
         self._limits = limits or PasswordLimits()
 
     def authenticate(self, address: EmailAddress, typed: str, origin: RequestOrigin, *, known: bool = False) -> Login:
-        """Return the login with this address and password; `known` people have priority in the queue for hashes.
+        """Return the login with this address and password; with `known`, the attempt has priority in the hash queue.
 
         Raises WrongCredentials, TooManyAttempts (even for the right password), Busy, StoreUnavailable, and Malformed
         for a password that no account can have.
@@ -103,11 +103,11 @@ class Authentication:
         return login
 
     def line_of(self, login: Login) -> Line:
-        """Return the line in which somebody waits who has proved that the account is theirs."""
+        """Return the line for the attempts of somebody who has already proved that the account is theirs."""
         return Line(self._pseudonym(login.address), known=True)
 
     def still_valid(self, login: Login, current: Login | None, typed: str) -> bool:
-        """Return whether a password that was verified for `login` is also valid for the account's current state."""
+        """Return whether a password that was verified for `login` is still valid for the account as it is now."""
         if current is None:
             return False
         same = current.password_hash == login.password_hash

@@ -1,10 +1,10 @@
-"""The queue for password hashes: fair shares, so that a flood from some networks does not keep other people waiting.
+"""The queue for password hashes; it is fair, so a flood from a few networks does not keep other people waiting.
 
-Each line is one network, or one account for people who have proved before that it is theirs. Lines take turns: the
-line that was served least recently is next. The places to wait are few, and a line may hold only some of them. When all
-are taken, a newcomer displaces somebody of the line that holds the most or, among equals, that has made the most
-attempts recently. People who are known come first and have places of their own, but at least one turn of four goes to
-others.
+A line contains the waiting attempts of one network or, for people who have already proved that an account is theirs, of
+that account. Lines take turns: the next attempt comes from the line that was served least recently. There are few
+waiting places, and one line may take only some of them. When all are taken, a new attempt displaces one of the line
+that takes the most places or, among equals, that has made the most attempts recently. Attempts of known people are
+served first and have their own places, but at least every fourth turn goes to others.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 CONCURRENT = 2
 MOST_WAITING = 8
 MOST_KNOWN_WAITING = 3
-"""Two hashes and eleven waiting requests leave 3 of an instance's 16 threads to all other requests."""
+"""Two running hashes and eleven waiting attempts leave 3 of an instance's 16 threads for other requests."""
 
 MOST_IN_LINE = 6
-"""An office may use places that nobody else needs; two are left, so that others rarely have to displace somebody."""
+"""An office may take six of the eight places; two stay free, so that other lines rarely have to displace an attempt."""
 
 KNOWN_IN_A_ROW = 3
 HALF_LIFE_S = 30.0
@@ -35,7 +35,7 @@ MOST_REMEMBERED = 4096
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Whom an attempt is queued with: a network, or with `known` the account that it belongs to."""
+    """A line in which attempts wait: that of a network or, with `known`, that of an account."""
 
     name: str
     known: bool = False
@@ -53,7 +53,7 @@ class HashTicketState(Enum):
 
 
 class HashTicket:
-    """One attempt in the queue; `settled` is set when it no longer waits."""
+    """One attempt in the queue; `settled` is set once it runs or is refused."""
 
     __slots__ = ("line", "settled", "state")
 
@@ -64,7 +64,7 @@ class HashTicket:
 
 
 class _LineRecord:
-    """What is remembered of a line: its recent attempts, halved every HALF_LIFE_S, and its last turn."""
+    """The record of a line: its number of recent attempts, which halves every HALF_LIFE_S, and its last turn."""
 
     __slots__ = ("at", "attempts", "last_turn")
 
@@ -74,16 +74,16 @@ class _LineRecord:
         self.last_turn = 0
 
     def attempts_at(self, now: float) -> float:
-        """Return the recent attempts."""
+        """Return the number of recent attempts at the time `now`."""
         return self.attempts * math.exp2((self.at - now) / HALF_LIFE_S)
 
     def add(self, attempts: float, now: float) -> None:
-        """Add to the recent attempts."""
+        """Add to the number of recent attempts."""
         self.attempts, self.at = max(0.0, self.attempts_at(now) + attempts), now
 
 
 class FairQueue:
-    """Lets `concurrent` attempts run and shares the places to wait fairly; safe to share among threads."""
+    """Runs up to `concurrent` attempts at once and distributes the waiting places fairly; thread-safe."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class FairQueue:
         self._known_in_a_row = 0
 
     def enter(self, line: Line) -> HashTicket:
-        """Return a ticket, which is running, waiting, or refused for lack of a place."""
+        """Add an attempt to a line; return its ticket, which is running, waiting or, if there is no place, refused."""
         ticket = HashTicket(line)
         with self._lock:
             self._record(line).add(1, self._now())
@@ -119,7 +119,7 @@ class FairQueue:
         return ticket
 
     def leave(self, ticket: HashTicket) -> None:
-        """End an attempt, or give its place up; the next one runs."""
+        """End a running attempt, so that the next one runs, or remove a waiting attempt."""
         with self._lock:
             if ticket.state is HashTicketState.WAITING:
                 self._waiting[ticket.line.known].remove(ticket)
@@ -130,7 +130,7 @@ class FairQueue:
                 self._run_next()
 
     def forgive(self, line: Line) -> None:
-        """Take an attempt that succeeded off the recent attempts of its line."""
+        """Subtract a successful attempt from the recent attempts of its line."""
         with self._lock:
             self._record(line).add(-1, self._now())
 
@@ -153,7 +153,7 @@ class FairQueue:
             self._run(ticket)
 
     def _make_place(self, line: Line) -> bool:
-        """Return whether a newcomer of a line may wait; refuse somebody else for it if all places are taken."""
+        """Return whether a new attempt of a line may wait; if necessary, refuse an attempt of another line for it."""
         tickets = self._waiting[line.known]
         in_line = Counter(each.line for each in tickets)
         if in_line[line] >= self._most_in_line:

@@ -1,7 +1,7 @@
 """Known devices: a browser in which somebody has logged in before has priority when many people log in at once.
 
-The token of a device is signed and names the account by a pseudonym. It grants no access: the password is verified as
-always, and all rate limits apply.
+The token of a device is signed and contains a pseudonym of the account. It grants no access: the password is verified
+as always, and all rate limits apply.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class MailedLinks:
         self._now = now
 
     def make_link(self, user_id: str, purpose: LinkPurpose) -> str:
-        """Return a new link; earlier ones stay valid, so that a stranger who requests another ends none of them."""
+        """Return a new link; earlier links stay valid, so that a stranger cannot end them by requesting another."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
         self._logins.store_link(_hash(token), user_id, purpose, self._now() + LIFETIME)
         return f"{self._site_origin}/{_PAGES[purpose]}#token={token}"

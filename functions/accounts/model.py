@@ -71,7 +71,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class OpenedSession:
-    """A session and its token, and the token of the device; both are returned once and never stored."""
+    """A session, its token, and the token of the device; both tokens are returned once and never stored."""
 
     token: str = field(repr=False)
     session: Session

@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 SHORTEST = 8
 LONGEST = 128
 LEAST_GUESSES = 1e6
-"""The minimum number of guesses: they take one network months at 5 attempts a minute, two weeks at 50 (wider limit)."""
+"""The minimum number of guesses that it takes to find a new password.
+
+From one network, a million guesses take months at 5 per minute, the limit for one address, and two weeks at 50 per
+minute, the limit for all addresses.
+"""
 
 LONGEST_ESTIMATED = 72
-"""Only the first 72 characters are estimated, because the time of the estimate grows with the square of the length."""
+"""Only this many characters are estimated, because the time of the estimate grows with the square of the length."""
 
 _CONTROL_OR_SURROGATE = ("Cc", "Cs")
 

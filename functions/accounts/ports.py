@@ -35,7 +35,7 @@ class LoginStore(Protocol):
         """Return the login with this id."""
 
     def replace_hash(self, user_id: str, *, over: str, new: str) -> bool:
-        """Set the password hash to `new` if it is still `over`; return whether it was. All reset links end."""
+        """Replace the password hash `over` by `new`, and end all reset links; return whether the hash is now `new`."""
 
     def make_administrator(self, user_id: str) -> None:
         """Make the account an administrator."""
@@ -44,7 +44,7 @@ class LoginStore(Protocol):
         """Store the hash of a link; earlier links of the same account stay valid."""
 
     def use_link(self, link_hash: str, purpose: LinkPurpose, now: datetime) -> str | None:
-        """Return a link's user id and invalidate it; None if it is unknown, used, expired or for another purpose."""
+        """Invalidate a link and return its user id; None if it is unknown, used, expired or for another purpose."""
 
     def confirm_address(self, user_id: str, at: datetime) -> None:
         """Record when the address was confirmed; if a time is already recorded, it is kept."""
@@ -79,7 +79,7 @@ class SessionStore(Protocol):
         """Open a session under a new token."""
 
     def find_session(self, token: str) -> Session | None:
-        """Return the live session of a token and restart its idle limit; None if there is none."""
+        """Return the live session of a token and restart its idle period; None if there is none."""
 
     def end_session(self, token: str) -> None:
         """End the session of a token; idempotent."""
@@ -92,7 +92,7 @@ class SessionStore(Protocol):
 
 
 class PasswordHasher(Protocol):
-    """Hashes and verifies passwords; `hash` and `verify` wait in a line, and raise Busy when too many calls wait."""
+    """Hashes and verifies passwords; `hash` and `verify` wait in `line`, and raise Busy if too many calls wait."""
 
     @property
     def dummy(self) -> str:
@@ -102,7 +102,7 @@ class PasswordHasher(Protocol):
         """Return a hash of the password with a new salt."""
 
     def verify(self, password_hash: str, password: str, line: Line) -> bool:
-        """Return whether the hash is of the password; takes the same time for either answer."""
+        """Return whether the password matches the hash; takes the same time in both cases."""
 
     def outdated(self, password_hash: str) -> bool:
         """Return whether the hash was made with parameters other than the current ones."""

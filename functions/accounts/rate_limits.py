@@ -32,7 +32,7 @@ PASSWORD_OF_NETWORK = RateLimit(50, 60)
 """Failed logins: for one address from one network, and for all addresses from one network, which may be an office."""
 
 BUSY_OF_NETWORK = RateLimit(30, 60)
-"""Attempts from one network that no password hash was left for. They count for nothing else, so this is generous."""
+"""Attempts from one network that were refused as Busy; generous, because they count towards no other limit."""
 
 REGISTRATION = RateLimit(100, 3600)
 """Registrations from one network. Each reveals whether an address is taken and sends an email."""
@@ -42,11 +42,12 @@ RESET_OF_NETWORK = RateLimit(30, 3600)
 CONFIRMATION = RateLimit(5, 3600)
 """Emails: reset links to one address, reset links requested from one network, confirmation links of one account.
 
-A reset link is valid for as long as it counts, so whoever is refused another has one in the inbox.
+A reset link stays valid for as long as it counts towards its limit, so a person who is refused another link still has a
+valid one in the inbox.
 """
 
 UNCONFIRMED_TAGS_OF_INBOX = RateLimit(5, 3600)
-"""Emails to the unconfirmed addresses of one inbox that differ in their `+tag` only; anybody can register them."""
+"""Emails to the unconfirmed addresses of one inbox, which anybody can register by varying the `+tag`."""
 
 LINK = RateLimit(30, 60)
 """Uses of mailed links from one network; 256-bit tokens cannot be guessed, so this only limits the store's load."""
@@ -102,7 +103,7 @@ def network_of(ip: str) -> str:
 
 
 def site_of(ip: str) -> str:
-    """Return the network that an IP address waits with: the address itself for IPv4, its /48 for IPv6."""
+    """Return the network in whose line an IP address waits: the address itself for IPv4, its /48 for IPv6."""
     return _network(ip, IPV6_SITE_BITS)
 
 

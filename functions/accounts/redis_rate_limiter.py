@@ -1,9 +1,9 @@
 """The rate limiter in Redis: a sliding window log, checked and written atomically, using the clock of Redis.
 
 `attempts:{<shard>}:<name>` is a sorted set of attempts by time in ms. An attempt is written before the action that it
-counts, so a thousand concurrent attempts count as a thousand. A refused attempt is not written, so a block ends with
-its window, however often the attacker retries. A fixed window would accept twice as many attempts around its boundary.
-The braces put all buckets of a shard on one node of a cluster.
+counts, so a thousand concurrent attempts count as a thousand. A refused attempt is not written, so retries do not
+prolong a block. A fixed window would accept twice as many attempts around its boundary. The braces put all buckets of a
+shard on one node of a cluster.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from functions.accounts.rate_limits import RateLimitBucket
 
-# KEYS: the buckets, then the marker of the first refusal; ARGV: attempt id, then of each bucket: window in ms,
+# KEYS: the buckets, then the marker of the first refusal; ARGV: attempt id, then for each bucket: window in ms,
 # limit, and 1 if the attempt counts in it.
 # Returns how many ms to wait (0: accepted), and whether this is the first refusal since the limit was reached.
 _RESERVE = """

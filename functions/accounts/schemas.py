@@ -181,7 +181,7 @@ class ConfirmedAddress(Struct, frozen=True):
 
 
 class Administrator(Struct, frozen=True):
-    """An administrator; `link` sets the password and is null if the account already has one."""
+    """An administrator; `link` is for setting the password, and null if the account already has a password."""
 
     email: str
     created: Annotated[bool, Meta(description="Whether the account is new.")]

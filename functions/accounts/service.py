@@ -145,14 +145,15 @@ class AccountService:
     ) -> OpenedSession:
         """Open a session under a new token, and end the session of the token `replacing`.
 
-        The token of a known `device` gives priority. Raises what `Authentication.authenticate` raises.
+        If `device` is the token of a known device, the attempt has priority. Raises the errors of
+        `Authentication.authenticate`.
         """
         address = address_of(email)
         known = self._devices.is_known(address.key, device)
         login = self._authentication.authenticate(address, password, origin, known=known)
         opened = self._open_session(login, origin)
-        # A change of password or a deletion ends the sessions of the account last. A session that the old password
-        # opened between the two steps is detected here; one that it opened earlier is ended by them.
+        # Changing the password or deleting the account ends all sessions as its last step. A session that the old
+        # password opened before that step is ended by it; a session opened after it is detected here.
         current = self._logins.get_login(login.user_id)
         if current is None or not self._authentication.still_valid(login, current, password):
             self._sessions.end_session(opened.token)
@@ -356,8 +357,8 @@ class AccountService:
     def _limit_tags(self, login: Login) -> None:
         """Count an email to an unconfirmed address with a `+tag`; raise TooManyAttempts.
 
-        Anybody can register such addresses of an inbox. Its other addresses are not counted, so that nobody can use
-        the limit against their owner.
+        Anybody can register such addresses for a stranger's inbox. Emails to the inbox's other addresses are not
+        counted, so that the limit cannot be used against its owner.
         """
         inbox = tagged_inbox_of(login.address)
         if inbox and login.confirmed_at is None:

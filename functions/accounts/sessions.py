@@ -80,7 +80,7 @@ end
 
 
 class RedisSessionStore:
-    """The session store over Redis."""
+    """The session store in Redis."""
 
     def __init__(self, redis: Redis, *, idle: timedelta, lifetime: timedelta) -> None:
         self._redis = redis
@@ -130,7 +130,7 @@ class RedisSessionStore:
         with answering():
             for session_id in self._of(user_id):
                 self._redis.delete(_key(session_id))
-                self._redis.zrem(_list(user_id), session_id)  # only these: another may have been added since
+                self._redis.zrem(_list(user_id), session_id)  # one by one: a new session may have been added since
 
     def update_rights(self, viewer: Viewer) -> None:
         rights = _rights(viewer)

@@ -129,7 +129,7 @@ def confirm_address(request: func.HttpRequest, body: AddressConfirmation) -> Con
 
 @app.post("password-resets", caller=ANYONE, status=202, raises=(TooManyAttempts,))
 def request_reset(request: func.HttpRequest, body: ResetRequest) -> EmailRequested:
-    """Mail a link that sets a new password. The answer is the same whether the address has an account."""
+    """Mail a link that sets a new password. The answer is the same whether or not the address has an account."""
     from functions.accounts.schemas import EmailRequested
 
     bootstrap.accounts().request_reset(body.email, _origin(request))

@@ -26,11 +26,11 @@ class BillingAdmin:
         self._dependencies = dependencies
 
     def create_plan(self, offer: Offer) -> tuple[Plan, bool]:
-        """Create a plan at PayPal and here. Return it and True, or an open plan with the same offer and False."""
+        """Create a plan at PayPal and here. Return the plan and True, or False with an open plan of the same offer."""
         same = [plan for plan in self._store.list_plans() if plan.offer == offer]
         if open_plan := next((plan for plan in same if plan.retired_at is None), None):
             return open_plan, False
-        # If PayPal's answer was lost, the retry has the same id; after a plan was retired, the id is new.
+        # A retry after a lost answer of PayPal has the same id; after a plan was retired, the same offer gets a new id.
         request_id = hashlib.sha256(f"{offer!r} {len(same)}".encode()).hexdigest()[:32]
         product_id, plan_id = self._paypal.create_plan(offer, request_id=request_id)
         plan = Plan(plan_id, product_id, offer, self._dependencies.now())

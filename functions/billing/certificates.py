@@ -48,13 +48,13 @@ LARGEST_BYTES = 64 * 1024
 FRESH_FOR = timedelta(days=1)
 """The age at which a certificate is fetched again, to detect that PayPal has withdrawn it."""
 RETRY_AFTER_S = 60.0
-"""How long a certificate stays in use after it could not be fetched again, until the next attempt."""
+"""How long a stored certificate stays in use after it could not be fetched again; then the fetch is retried."""
 
 PERIOD_S = 60.0
 FETCHES_OF_A_NETWORK = 6
 FETCHES_OF_UNKNOWN = 60
 FETCHES_OF_LEARNED = 6
-"""The most fetches per period: of unknown addresses for one network and in total, and of certificates to refresh."""
+"""Maximum fetches per period: from unknown addresses for one network and in total, and to refresh certificates."""
 UNKNOWN_AT_ONCE = 4
 WAIT_FOR_SAME_S = WHOLE_S
 
@@ -99,7 +99,7 @@ class _Turn:
 
 
 class Certificates:
-    """Returns the public keys of certificates; `ca` is a file of trusted authorities, empty for the web's."""
+    """Returns the public keys of certificates; `ca` is a file of trusted authorities, or empty for those of the web."""
 
     def __init__(
         self,
@@ -211,7 +211,7 @@ class Certificates:
 
     @contextmanager
     def _refresh(self) -> Iterator[None]:
-        """Count a fetch of a certificate that was verified before."""
+        """Count a fetch of a certificate that was verified before; raise StoreUnavailable if there were too many."""
         with self._lock:
             self._refreshes = [at for at in self._refreshes if at > self._ticks() - PERIOD_S]
             if len(self._refreshes) >= FETCHES_OF_LEARNED:
@@ -221,7 +221,7 @@ class Certificates:
 
     @contextmanager
     def _unknown(self, network: str) -> Iterator[None]:
-        """Count a fetch of an unknown address, and allow each network only one fetch at a time."""
+        """Count a fetch from an unknown address; raise StoreUnavailable if too many were made or are in progress."""
         with self._lock:
             self._fetches = [(at, by) for at, by in self._fetches if at > self._ticks() - PERIOD_S]
             if network in self._fetching or len(self._fetching) >= UNKNOWN_AT_ONCE:

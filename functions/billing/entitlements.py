@@ -1,4 +1,4 @@
-"""Whether a viewer may play films now: read from the store, cached for some seconds, dropped after a change."""
+"""Whether a viewer may play films now: read from the store and cached for some seconds, or until it changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from functions.platform.viewer import Viewer
 
 CACHED_S = 10
-"""The longest time, in seconds, that an entitlement may be stale if it is dropped and stored at the same time."""
+"""Seconds after which a cached entitlement expires, in case an old value was cached just after a change."""
 
 
 class RedisEntitlementCache:

@@ -206,7 +206,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
-    """A webhook as received: the raw body, its SHA-256, and the subject to query PayPal about, or None without one.
+    """A webhook as received: the raw body, its SHA-256, and the subject to query PayPal about, or None.
 
     A subject is the id of a subscription, or `refund/<id>`, because a refund does not name its subscription.
     """
@@ -271,11 +271,12 @@ def covers_until(subscription: Coverage | Subscription) -> datetime | None:
 
 
 def entitlement_of(subscriptions: Iterable[Coverage], grants: Iterable[datetime], now: datetime) -> Entitlement:
-    """Return the entitlement at `now` from subscriptions and grants (given by their ends); no other code decides this.
+    """Return the entitlement at `now` that results from subscriptions and grants; no other code decides this.
 
-    An ACTIVE subscription entitles until a day of grace after the next charge, a CANCELLED one until the end of the
-    paid period, any other state not at all. The day of grace is also added to a cancelled subscription that an active
-    one replaces, because the active one is first charged when the paid period ends. Unpaid time never entitles.
+    Each item of `grants` is the time at which a grant ends. An ACTIVE subscription entitles until one day of grace
+    after the next charge is due, a CANCELLED one until the end of the paid period, any other state not at all. The day
+    of grace is also added to a cancelled subscription that an active one replaces, because the active one is first
+    charged when the paid period ends. Unpaid time never entitles.
     """
     held = list(subscriptions)
     grace = GRACE if any(one.state is State.ACTIVE for one in held) else timedelta(0)
@@ -299,8 +300,9 @@ def paid_through_of(
 
     A payment counts only if it is at least the plan's price (`offer`), and it pays for one period. While the
     subscription is active and charges succeed, the period ends at the next charge. Once it has ended or a charge has
-    failed, PayPal returns no next charge or an unpaid one; the result is then the last payment plus one period. PayPal
-    charges at 10:00 UTC, so the period ends no earlier than that hour, but not later than `known` of the same period.
+    failed, PayPal returns no next charge or an unpaid one; the period then ends one interval after the last payment. It
+    ends no earlier than 10:00 UTC, when PayPal charges, and no later than `known`, if that is the end of the same
+    period.
 
     The result is None before the first payment, after a full refund of the last one, if the plan is unknown, and if
     the subscription's price was altered.

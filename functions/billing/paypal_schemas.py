@@ -115,14 +115,14 @@ class OldMoney(BaseModel):
 
 
 class RefundResource(BaseModel):
-    """A refund; its total is the amount refunded of the sale so far."""
+    """A refund; its total is the amount of the sale that has been refunded so far."""
 
     id: str
     sale_id: str
     total_refunded_amount: OldMoney | None = None
 
     def total_minor(self) -> int:
-        """Return the amount refunded of the sale so far."""
+        """Return the amount of the sale that has been refunded so far."""
         total = self.total_refunded_amount
         return abs(minor_of(total.value, total.currency)) if total else 0
 

@@ -96,7 +96,7 @@ class SubscriptionStore(PlanStore, Protocol):
     ) -> ReconcileResult:
         """Store PayPal's answer unless a newer one is stored, and clear the pending flag if it has this token.
 
-        The order of answers is that of PayPal's status_update_time, then of `asked_at`.
+        Answers are ordered by PayPal's status_update_time, then by `asked_at`.
         """
 
     def clear_pending(self, subject: str, token: str) -> bool:
@@ -191,7 +191,7 @@ class PayPal(Protocol):
         """Return the transactions of a subscription between two times."""
 
     def refund(self, refund_id: str) -> tuple[str, int] | None:
-        """Return the sale that a refund belongs to and the total refunded of that sale so far; None if unknown."""
+        """Return the sale of a refund, and how much of it has been refunded so far; None for an unknown refund."""
 
     def subscription_of_sale(self, sale_id: str) -> str | None:
         """Return the id of the subscription that a sale belongs to, or None."""

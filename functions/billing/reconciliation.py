@@ -27,9 +27,9 @@ log = logging.getLogger(__name__)
 
 REFUND = "refund/"
 MESSAGE_LOST_AFTER = timedelta(minutes=1)
-"""The age after which a flag's message must have been delivered, unless it was lost."""
+"""The age after which the message of a pending flag is considered lost."""
 OVERDUE_AFTER = timedelta(minutes=5)
-"""The age after which a flag has waited too long for PayPal, so that a person should investigate."""
+"""The age after which a pending flag is overdue, so that a person should investigate."""
 BATCH = 500
 UNAPPROVED_FRESH_FOR = timedelta(minutes=10)
 RUNNING_FRESH_FOR = timedelta(days=1)
@@ -93,7 +93,8 @@ class Reconciliation:
     def reconcile_stale(self, *, everything: bool = False) -> int:
         """Enqueue subscriptions that may have changed without an event; return their number.
 
-        With `everything`, all subscriptions except those that ended long ago are included, whenever last checked.
+        With `everything`, all subscriptions except those that ended long ago are included, regardless of when they were
+        last checked.
         """
         now = self._dependencies.now()
         unapproved, running, ended = (
@@ -132,7 +133,7 @@ class Reconciliation:
         asked_at = self._dependencies.now()
         remote = self._paypal.subscription(subscription_id) or _vanished(stored, asked_at)
         plan = self._store.find_plan(remote.plan_id) if remote else None
-        if remote is None or (plan is None and stored is None):  # another shop's, in the same PayPal account
+        if remote is None or (plan is None and stored is None):  # of another shop that uses the same PayPal account
             if token:
                 self._clear(subscription_id, token, cause)
             return
@@ -177,7 +178,7 @@ class Reconciliation:
         ]
 
     def _cancel_unwanted(self, remote: RemoteSubscription, result: ReconcileResult) -> None:
-        """Cancel a subscription that was approved after its account was deleted, or beside another subscription."""
+        """Cancel a subscription that was approved after its account was deleted, or while another one was active."""
         chargeable = remote.state in (State.ACTIVE, State.SUSPENDED)
         if chargeable and result.user_id is None and remote.user_id is not None:
             log.warning("%s belongs to a deleted account and is cancelled", remote.subscription_id)

@@ -118,7 +118,8 @@ class SubscriptionService:
     def forget_viewer(self, user_id: str) -> None:
         """Cancel subscriptions of a deleted account that would still be charged, and remove the viewer from payments.
 
-        Idempotent. Raises StoreUnavailable before removing any subscription that is still charged.
+        Idempotent. Nothing is removed until all these subscriptions are cancelled; raises StoreUnavailable if PayPal or
+        a store is unreachable.
         """
         for one in self._store.list_of_user(user_id):
             if one.state not in ENDED:

@@ -181,7 +181,7 @@ def repair_subscriptions() -> None:
     from functions.billing.reconciliation import OVERDUE_AFTER
 
     if bootstrap.billing().reconciliation.repair_pending():
-        # the lag so far: at least this long, and still increasing
+        # the minimum lag of an overdue subject; it is still increasing
         bootstrap.resources.telemetry().record(LAG, OVERDUE_AFTER.total_seconds())
 
 

@@ -33,7 +33,7 @@ ALGORITHM = "SHA256withRSA"
 LARGEST_BODY = 256 * 1024
 LONGEST_SIGNATURE = 1024
 EVERYONES_ID = "WEBHOOK_ID"
-"""The id with which PayPal signs mock events, which anyone can have sent to any address."""
+"""The id with which PayPal signs mock events. Anyone can make PayPal send mock events to any address."""
 
 _TRANSMISSION = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _TIME = re.compile(r"[0-9TZ:.+-]{10,40}", re.ASCII)

@@ -1,6 +1,6 @@
 """The artwork of a title in the static site: poster, card and backdrop.
 
-A picture is replaced only by one from a source that is at least as good, in whichever order the sources arrive.
+A picture is replaced only if the new source is at least as good; the order in which the sources arrive is irrelevant.
 """
 
 from __future__ import annotations

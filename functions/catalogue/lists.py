@@ -21,7 +21,7 @@ GENRE_ROWS = 12
 GENRE_ROW_MINIMUM = 2
 MORE_LENGTH = 12
 PERSON_WEIGHT = 3
-"""The weight of a shared person, in shared genres."""
+"""The weight of a shared person, relative to a shared genre."""
 
 
 def home_page(titles: Sequence[Title], now: datetime) -> HomePage:

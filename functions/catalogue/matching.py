@@ -1,6 +1,6 @@
 """Finding a title's description, in its sidecar, in OMDb or in its file name, and scheduling the next attempt.
 
-Invalid input never raises here: it results in a reason and, if a retry may help, in a time for the retry.
+Invalid input raises no error here; the result contains a reason and, if a retry may help, the time of the retry.
 """
 
 from __future__ import annotations
@@ -111,7 +111,10 @@ class Matcher:
     def _pictures(
         self, beside: Sidecars, poster_url: str | None, reasons: list[str]
     ) -> tuple[list[ArtworkPicture], bool]:
-        """Return all pictures that can be made, and whether a later attempt may find a poster; append to `reasons`."""
+        """Return all pictures that can be made, and whether a later attempt may find a poster.
+
+        The reason of each failure is appended to `reasons`.
+        """
         pictures: list[ArtworkPicture] = []
         try:
             if beside.backdrop is not None:

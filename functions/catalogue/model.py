@@ -1,7 +1,7 @@
 """The title, and every change that can be made to it.
 
-A `Title` is immutable; each change is a method that returns the changed title, or the same one if nothing changes.
-The store saves a title only over the revision from which it was derived, so concurrent changes are never lost.
+A `Title` is immutable; each change is a method that returns the changed title, or the same one if nothing changes. The
+store saves a title only if the revision from which it was derived is still current, so no concurrent change is lost.
 """
 
 from __future__ import annotations
@@ -89,8 +89,8 @@ class Details:
 class Metadata:
     """How a description was found.
 
-    `reason` explains why it is not better; `retry_at` is the time of the next lookup; `attempts` counts consecutive
-    misses.
+    `reason` explains why there is no better one; `retry_at` is the time of the next lookup; `attempts` counts
+    consecutive misses.
     """
 
     source: DescriptionSource = DescriptionSource.FILENAME
@@ -151,7 +151,8 @@ class Title:
     """A title of the catalogue.
 
     `edits` are fields of `details` that were set by hand; a refresh never overwrites them. `published` is true if the
-    static catalogue shows this revision; `page_format` is the format in which the title's page was last written.
+    static catalogue shows this revision; `page_format` is the format version in which the title's page was last
+    written.
     """
 
     id: str
@@ -212,7 +213,7 @@ class Title:
         return replace(self, status=status, failure=None, playback=replace(playback, complete=complete))
 
     def described(self, details: Details, metadata: Metadata) -> Title:
-        """Return the title with a new description; a guess never replaces a match, nor a match an edit."""
+        """Return the title with a new description; a guess does not replace a match, and neither replaces an edit."""
         if self.status is Status.WITHDRAWN:
             return self
         if self.metadata.matched and not metadata.matched:

@@ -40,7 +40,7 @@ class Miss(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """The result without a description; `reason` is a sentence for the owner of the service."""
+    """The result if no description was found; `reason` is a sentence for the owner of the service."""
 
     why: Miss
     reason: str
@@ -48,7 +48,7 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The result with a description, and with the address of a poster if OMDb has one."""
+    """The result if a description was found; it includes the address of a poster if OMDb has one."""
 
     details: Details
     poster_url: str | None

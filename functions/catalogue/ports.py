@@ -49,19 +49,19 @@ class TitleStore(Protocol):
         """Return the approximate number of titles."""
 
     def best(self, *, genre: str, limit: int) -> list[Title]:
-        """Return summaries of watchable titles, highest rated first, then newest; only of `genre` if that is given."""
+        """Return summaries of watchable titles, highest rated first, then newest; of any genre if `genre` is empty."""
 
     def unpublished(self, *, limit: int) -> list[Title]:
         """Return titles with changes that the static catalogue does not show yet."""
 
     def outdated(self, *, page_format: int, limit: int) -> list[Title]:
-        """Return published titles whose page was written in a lower format."""
+        """Return published titles whose page was written in an older format version."""
 
     def count_waiting(self, *, page_format: int) -> int:
         """Return the number of titles that are unpublished or outdated."""
 
     def mark_outdated(self) -> int:
-        """Mark every title as written in a lower format; return the number of titles that changed."""
+        """Mark the page of every title as written in an older format version; return the number of changed titles."""
 
     def mark_published(self, title_id: str, revision: int, *, page_format: int) -> None:
         """Record that the page of a revision has been written; does nothing if the title has a newer revision."""

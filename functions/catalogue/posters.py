@@ -1,6 +1,7 @@
 """Fetching a poster from the address in OMDb's response. The address is not trusted: only known hosts are contacted.
 
-The host name is resolved here and the connection uses the IP address that was checked, so it cannot change in between.
+The host name is resolved here, and the connection uses the IP address that was checked, so nobody can change it between
+check and connection.
 """
 
 from __future__ import annotations

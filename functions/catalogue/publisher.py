@@ -2,11 +2,11 @@
 
 A title's document is the outbox. A publicly visible change marks the title as unpublished in the same write; once the
 files show the change, the mark is removed. Each run publishes every title that waits, so a lost request is repaired by
-the next request or by the timer. The document also records the format in which the title's page was written: after the
-format has changed, or at the owner's request, pages of a lower format are written again.
+the next request or by the timer. The document also records the format version in which the title's page was written.
+When that version is increased, or when the owner requests it, pages in an older version are written again.
 
-The version of each file is read before the store is read, and the file is written only over that version. If two
-publishers run concurrently, the slower one starts over, so an older list never replaces a newer one.
+The version of each file is read before the store is read, and the file is written only if it still has that version. If
+two publishers run concurrently, the slower one starts over, so an older list never replaces a newer one.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class CataloguePublisher:
         return Publication(published, complete=False)
 
     def _publish_changed(self, waiting: list[Title]) -> int:
-        """Write the lists, the pages of changed titles, and those of similar titles, which may list changed ones."""
+        """Write the lists, the pages of changed titles, and those of similar titles, which may show changed titles."""
         likeness = Likeness(self._publish_lists())
         touched = {title.id for title in waiting}
         touched.update(other.id for title in waiting for other in likeness.more_like(title))
@@ -122,7 +122,7 @@ class CataloguePublisher:
         return len(outdated)
 
     def _lists_are_outdated(self) -> bool:
-        """Return whether a list is missing, or was written in a lower format."""
+        """Return whether a list is missing, or was written in an older format version."""
         versions = (self._site.find_version(path) for path in (HOME, SEARCH))
         return any(version is None or int(version.notes.get("format", 0)) < self._format for version in versions)
 

@@ -1,4 +1,4 @@
-"""The titles in Mongo: one document per title, saved only over the revision that was read.
+"""The titles in Mongo: one document per title, saved only if its revision has not changed since it was read.
 
 Uses only features that Cosmos DB for MongoDB (request units) supports: every sort is by one indexed field, no index
 combines an array with another field, and there is no text index. `position` combines the time at which a title was
@@ -145,13 +145,13 @@ class MongoTitles:
 
     @store_errors
     def mark_outdated(self) -> int:
-        # the new revision makes concurrent changes and the end of concurrent publications fail and start over
+        # with the new revision, changes and publications that are in progress cannot be saved and start over
         changed = {"$set": {"page_format": 0}, "$inc": {"revision": 1}}
         return self._titles.update_many({"page_format": {"$gt": 0}}, changed).modified_count
 
     @store_errors
     def mark_published(self, title_id: str, revision: int, *, page_format: int) -> None:
-        # the revision is not increased, so that this never makes a concurrent change fail
+        # the revision is not increased, so that concurrent changes can still be saved
         published = {"published": True, "page_format": page_format}
         self._titles.update_one({"_id": title_id, "revision": revision}, {"$set": published})
 
@@ -162,5 +162,5 @@ class MongoTitles:
 
 
 def _below(page_format: int) -> dict[str, Any]:
-    """Return the condition for a lower format; documents of the first release have no format."""
+    """Return the query condition for an older page format; documents of the first release have no format."""
     return {"$or": [{"page_format": None}, {"page_format": {"$gte": 0, "$lt": page_format}}]}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CATALOGUE_FORMAT = 2
 """The format of the static catalogue's files (`static_files`); increase it whenever their content changes.
 
-Files of a lower format are written again. Instances of an older release leave files of a higher format unchanged.
+Files in an older format are written again. Instances of an older release leave files in a newer format unchanged.
 """
 
 CARD_PLOT_LENGTH = 240
@@ -77,7 +77,7 @@ class DescriptionForm(Struct, frozen=True, kw_only=True):
     imdb_votes: Annotated[int, Meta(ge=0, le=10000000000)] | UnsetType | None = UNSET
 
     def values(self) -> dict[str, Any]:
-        """Return the given fields in the form of `Details`; None or an empty tuple clears a field.
+        """Return the fields that are present, in the form of `Details`; None or an empty tuple clears a field.
 
         Raise Malformed if an entry of a comma-separated text is not one line of printable characters.
         """

@@ -28,7 +28,7 @@ def fold(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Return the folded words of `text` in order; an apostrophe joins ("Schindler's" is one word)."""
+    """Return the folded words of `text` in order; an apostrophe does not end a word ("Schindler's")."""
     return re.findall(r"[^\W_]+", re.sub(r"['’]", "", fold(text)))
 
 

@@ -1,8 +1,9 @@
 """Operations on the catalogue for other slices: open titles, record their encodes, add descriptions and artwork, read.
 
-Every change is applied to the title as read and saved only over that revision, so concurrent changes never overwrite
-each other. A publicly visible change marks the title as unpublished and requests publication. While the title is
-unpublished, a repeated call repeats the request, so a crash between saving and requesting loses nothing.
+Every change is applied to the title that was read, and saved only if its revision has not changed since, so concurrent
+changes never overwrite each other. A publicly visible change marks the title as unpublished and requests publication.
+While the title is unpublished, a repeated call repeats the request, so a crash between saving and requesting loses
+nothing.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ class Catalogue:
         return self._store_pictures(title_id, match.pictures)
 
     def request_due(self, *, limit: int = 50) -> int:
-        """Request each description that is due, once; return the number of titles."""
+        """Request every description that is due, and postpone its next request; return the number of titles."""
         now = self._dependencies.now()
         due = self._titles.due(now, limit=limit)
         for title in due:
@@ -144,7 +145,7 @@ class Catalogue:
         return self._titles.count()
 
     def best_titles(self, *, genre: str = "", limit: int) -> list[Title]:
-        """Return watchable titles, highest rated first, then newest; only titles of `genre` if it is given."""
+        """Return watchable titles, highest rated first, then newest; of any genre if `genre` is empty."""
         return self._titles.best(genre=genre_key(genre), limit=limit)
 
     def known(self, title_ids: Iterable[str]) -> dict[str, Title]:

@@ -39,7 +39,7 @@ class Description:
         return any(self.fields.get(name) for name in ("plot", "genres", "directors", "writers", "actors"))
 
     def over(self, details: Details) -> Details:
-        """Return `details` with the fields in the file replaced."""
+        """Return `details` with the values from the file in place of its own."""
         return replace(details, **self.fields)
 
 

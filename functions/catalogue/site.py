@@ -1,5 +1,7 @@
-"""The files of the static site. A file is written only over the version that was read before, so an older file never
-replaces a newer one."""
+"""The files of the static site; each is written only if it still has the version that was read before.
+
+So an older file never replaces a newer one.
+"""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FORMATS = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,srt,webvtt"
-"""Demuxers an upload may use. Without this list, a concat script or playlist named .mp4 could open other files."""
+"""Demuxers that an upload may use. Without this list, a concat script or playlist named .mp4 could open other files."""
 
 POLL_S = 0.1
 PROBE_LIMIT_S = 90

@@ -30,7 +30,7 @@ STILL_FRAMES = 24
 _PICTURE = {"f": "image2", "update": 1, "frames:v": 1, "map_metadata": -1}
 
 _MARGIN_S = {False: Fraction(1, 4), True: Fraction(15)}
-"""Seconds that are read before the start of a chunk, by whether the frame rate varies; a frame may last that long."""
+"""Seconds that are read before a chunk, for a constant and for a variable frame rate; one frame may last that long."""
 
 _SDR = (
     ("zscale", {"t": "linear", "npl": "100"}),
@@ -105,7 +105,7 @@ def _video_options(plan: EncodePlan, chunk: Chunk, rendition: Rendition) -> dict
         "keyint_min": grid.gop,
         "sc_threshold": 0,
         **_segment_options(rendition.name, cmaf="+cmaf+frag_discont", timescale=grid.timescale),
-        # A segment is cut at the first key frame after this time, which is half a frame early, in case of rounding.
+        # A segment is cut at the first key frame after this time; half a frame is subtracted to allow for rounding.
         "hls_time": _seconds((grid.gop - Fraction(1, 2)) / grid.rate),
         "start_number": chunk.first_segment,
     }
@@ -163,8 +163,8 @@ def subtitle_arguments(address: str, *, stream: int, target: Path, shift: Fracti
 def strip_arguments(source: Path, target: Path, *, pictures: int) -> list[str]:
     """Return the arguments that tile the key frames of a joined rendition into one image, one thumbnail per segment.
 
-    The input is the finished segments: an output with so few frames in the chunk's own filter graph would make ffmpeg
-    queue hundreds of frames for every other output.
+    The input is the finished segments. An extra output in the chunk's own filter graph would not do: it has so few
+    frames that ffmpeg would queue hundreds of frames for every other output.
     """
     frames = ffmpeg.input(str(source), skip_frame="nokey", **input_options(str(source))).video
     strip = frames.filter("scale", THUMBNAIL_WIDTH, -2).filter("tile", f"{pictures}x1")

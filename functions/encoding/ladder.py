@@ -30,7 +30,7 @@ H264_LADDER = (
 """Five rungs similar to Apple's HLS authoring specification; the lowest is exactly 16:9."""
 
 CHUNK_SEGMENTS = 7
-"""Maximum number of segments per chunk, 28 s. Shorter chunks waste more, as decoding starts at the key frame before."""
+"""Maximum segments per chunk (28 s). Shorter chunks waste more, because decoding starts at an earlier key frame."""
 
 
 def renditions_for(width: int, height: int, *, ladder: tuple[Rung, ...] = H264_LADDER) -> tuple[Rendition, ...]:

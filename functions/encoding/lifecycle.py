@@ -38,10 +38,10 @@ class JobLifecycle:
         self._now = now
 
     def open_job(self, blob: str, *, etag: str, size: int, title_id: str, uploaded_at: datetime) -> EncodeJob:
-        """Return the job of one version of an upload, opened if there is none, and fail older jobs of its title.
+        """Return the job of one version of an upload, opening it if necessary; fail older jobs of its title.
 
-        An event may come late. A job whose title already has the job of a later upload is opened as failed, and before
-        that one in age, so that the later job stays the newest of its title.
+        An event may arrive late. If its title already has a job for a later upload, the job is opened as failed, with
+        an opening time before that of the later job, which therefore stays the newest of the title.
         """
         now = self._now()
         later = self.later_job(title_id, than=uploaded_at)
@@ -62,7 +62,7 @@ class JobLifecycle:
             job = replace(job, status=JobStatus.FAILED, created_at=opened_at, ended_at=now, reason=reason)
         if not self._jobs.add_job(job):
             job = self._jobs.get_job(job.id)
-        # Repeated for an existing job: the process that added it may have been killed before this line.
+        # Repeated for an existing job, because the process that added it may have been killed before this line.
         reason = f"A newer upload of {job.name} has taken its place."
         self._jobs.supersede_jobs(job, reason=reason, at=self._now())
         return job
@@ -88,7 +88,7 @@ class JobLifecycle:
         """Move an open job to `failed`; the upload and the stored segments are kept."""
         if job.status not in OPEN:
             return None
-        # The title first: once the job has failed, no message is delivered again that would update the title.
+        # The title is updated first: after a crash in between, the message of the open job is delivered again.
         self._catalogue.mark_failed(job.title_id, reason)
         failed = self._jobs.change_status(job.id, Transition.FAIL, reason=reason, ended_at=self._now())
         if failed:

@@ -1,6 +1,7 @@
 """Publish a job: write manifests that list the finished segments, and update the catalogue. No segment is changed.
 
-Every step that finishes something publishes, so steps may publish concurrently; each overwrites only earlier revisions.
+Every step that finishes a part publishes, so steps may publish concurrently; a revision replaces only earlier
+revisions.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class ManifestPublisher:
         self._now = now
 
     def publish(self, job: EncodeJob) -> Presentation | None:
-        """Write manifests of all segments that may be listed; return their content, None if nothing may be listed yet.
+        """Write manifests of all segments that may be listed; return their content, or None if there are none yet.
 
         The title becomes playable with its first manifest and complete with its last.
         """

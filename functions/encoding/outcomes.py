@@ -39,7 +39,7 @@ def missing_work(job: EncodeJob) -> tuple[StepMessage, ...]:
 
 
 def step_of(message: StepMessage) -> tuple[str, dict[str, str | int]]:
-    """Return the name of the step that a message requests, and attributes that identify it among steps of that name."""
+    """Return the name of the step that a message requests, and attributes that identify the chunk or track."""
     match message:
         case EncodeChunk():
             return "chunk", {"chunk": message.chunk}

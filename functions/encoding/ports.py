@@ -36,7 +36,7 @@ class EncodeJobs(Protocol):
     """The store of encode jobs; each method raises StoreUnavailable while the store does not answer.
 
     Finished work is recorded by adding to a set or increasing a number, so repeating a step changes nothing. Methods
-    that take and return a job return its new state, with the plan of the given job.
+    that take and return a job return its new state, with the plan of the job that was passed.
     """
 
     def add_job(self, job: EncodeJob) -> bool:
@@ -55,7 +55,7 @@ class EncodeJobs(Protocol):
         """Return the summaries after the position `below` (see `model.position_of`), newest first."""
 
     def take_stalled(self, *, since: datetime) -> list[EncodeJob]:
-        """Return the open jobs that have not changed since then, and mark them as changed now."""
+        """Return the open jobs that have not changed since a time, and mark them as changed now."""
 
     def supersede_jobs(self, by: EncodeJob, *, reason: str, at: datetime) -> None:
         """Fail the open jobs of the same title that were opened before `by`."""
@@ -66,7 +66,7 @@ class EncodeJobs(Protocol):
     def finish_chunk(
         self, job: EncodeJob, index: int, *, codecs: Mapping[str, str], cpu_s: float, tail: int | None
     ) -> EncodeJob:
-        """Record that a chunk is stored; `tail` is the film's number of frames, given with its last chunk."""
+        """Record that a chunk is stored; `tail` is the film's number of frames, passed only with the last chunk."""
 
     def advance_chunk(self, job: EncodeJob, index: int, segments: int, *, codecs: Mapping[str, str]) -> EncodeJob:
         """Record how many segments of a running chunk are stored; never decreases on retry."""

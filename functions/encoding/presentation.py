@@ -97,7 +97,7 @@ def presentation_of(job: EncodeJob, plan: EncodePlan, *, at: datetime) -> Presen
     """Return the presentation to publish, or None until the first picture and its sound are stored.
 
     It lists no sound that begins after the end of the listed picture, and no picture whose sound is not stored yet,
-    because a player that encounters either stops and does not recover.
+    because either makes a player stop without recovering.
     """
     complete = job.all_done
     count = front_segments(job, plan)

@@ -145,15 +145,15 @@ def probe(ffmpeg: FFmpeg, address: str, *, name: str, head: bytes) -> ProbedSour
 
 
 def frame_rate(real: Fraction, average: Fraction, shown_at: Sequence[Fraction]) -> tuple[Fraction, bool]:
-    """Return the rate of the published grid and whether the source's own rate varies.
+    """Return the frame rate of the published grid, and whether the frame rate of the source varies.
 
-    `real` is the lowest rate that can express every timestamp, `average` the number of frames divided by the duration,
-    both from ffprobe; `shown_at` are sampled presentation times in seconds. For a source of variable rate, the result
-    is the lowest standard rate, at most 60, at which no frame of the sample is lost.
+    `real` and `average` come from ffprobe: the lowest rate that can express every timestamp, and the number of frames
+    divided by the duration. `shown_at` contains presentation times, in seconds, of a sample of frames. If the rate of
+    the source varies, the result is the lowest standard rate, at most 60, at which no frame of the sample is lost.
     """
     gaps = sorted(late - early for early, late in pairwise(sorted(set(shown_at))) if 0 < late - early < 1)
     typical = gaps[len(gaps) // 2] if gaps else (1 / average if average else Fraction(1, 25))
-    # Packets arrive in decode order, so the last packets of a sample lack their neighbours: ignore a few long gaps.
+    # Packets arrive in decode order, so the last packets of a sample lack their neighbours; ignore the few long gaps.
     near, short, long = max(Fraction(3, 1000), typical / 20), _quantile(gaps, 2), _quantile(gaps, 90)
     even = not gaps or (typical - short <= near and long - typical <= near)
     if even:

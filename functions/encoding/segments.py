@@ -54,7 +54,7 @@ class SegmentInfo:
     """A media segment, in ticks of its track: it is contiguous with the next if `start + duration` is the next `start`.
 
     `start` is the decode time of its first sample (tfdt). `shown_at` is the earliest presentation time of its samples,
-    after the edit list; it differs from `start` by audio priming or reordered pictures. `size` is in bytes.
+    after the edit list; it differs from `start` because of audio priming or reordered pictures. `size` is in bytes.
     """
 
     start: int

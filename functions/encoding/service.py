@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from functions.encoding.progress import JobProgress
 
 STALLED_AFTER = timedelta(hours=1)
-"""Time without a change after which the messages of an open job are sent again; handling one twice changes nothing."""
+"""Time without a change after which the messages of an open job are sent again; duplicate messages do no harm."""
 
 
 class EncodeService:
@@ -48,12 +48,12 @@ class EncodeService:
         return self._lifecycle.open_job(blob, etag=etag, size=size, title_id=title_id, uploaded_at=uploaded_at).id
 
     def is_over(self, job_id: str) -> bool:
-        """Return whether a job exists and needs no more work."""
+        """Return whether a job exists and has ended."""
         job = self._jobs.find_summary(job_id)
         return job is not None and job.status not in OPEN
 
     def has_later_upload(self, title_id: str, *, than: datetime) -> bool:
-        """Return whether the newest job of a title is of an upload later than a time."""
+        """Return whether the newest job of a title belongs to an upload that is later than a time."""
         return self._lifecycle.later_job(title_id, than=than) is not None
 
     def progress(self, job_id: str) -> JobProgress | None:

@@ -140,7 +140,7 @@ class EncodeWorker:
             raise EncodeFault(f"ffmpeg could not encode {begin:.0f} s to {end:.0f} s: {result.last_words}")
 
     def _frames_of(self, plan: EncodePlan, chunk: Chunk, track: ClosingTrack) -> int:
-        """Return the number of frames of a track; raise EncodeFault unless its segments are where the plan says."""
+        """Return the number of frames of a track; raise EncodeFault unless its segments match the plan."""
         grid = plan.grid
         begin, segments = chunk.first_frame * grid.frame_ticks, track.segments
         last = chunk.end_frame == grid.frames

@@ -1,4 +1,4 @@
-"""How long messages wait in the queues: the age of the oldest message in each that no function has received yet."""
+"""How long messages wait: for each queue, the age of the oldest message that no function has received yet."""
 
 from __future__ import annotations
 

@@ -28,7 +28,10 @@ class StoreState:
 
 
 class HealthMonitor:
-    """Reports the state of stores by `probes`: a probe returns if its store is up; otherwise it raises or hangs."""
+    """Reports the state of stores; `probes` contains one function per store.
+
+    A probe returns if its store is up. If the store is down, the probe raises an exception or does not return.
+    """
 
     def __init__(
         self,
@@ -74,7 +77,7 @@ class HealthMonitor:
         try:
             self._probes[name]()
             reason = None
-        except Exception as error:  # noqa: BLE001 - a driver's error is the answer; its text may hold an address
+        except Exception as error:  # noqa: BLE001 - the answer is: down; the error's text may contain an address
             reason = type(error).__name__
         with self._changed:
             self._results[name] = reason

@@ -1,4 +1,4 @@
-"""Sending email: write it, deliver it, defer it while the mail server is unreachable, and finally give it up.
+"""Sending email: it is written, delivered, deferred while the mail server is unreachable, and finally given up.
 
 Logs contain the kind of an email and a pseudonym of its recipient, never the address or the link.
 """

@@ -91,7 +91,7 @@ class SmtpTransport:
                 message = self._message(email, name, sender, recipient, email_id, utf8=utf8)
                 options = ("SMTPUTF8", "BODY=8BITMIME") if utf8 else ()
                 smtp.sendmail(str(sender), [str(recipient)], message, mail_options=options)
-                with suppress(smtplib.SMTPException, OSError):  # the email is already accepted, whatever QUIT does
+                with suppress(smtplib.SMTPException, OSError):  # the email was accepted, even if QUIT fails
                     smtp.quit()
             finally:
                 smtp.close()
@@ -156,7 +156,7 @@ def _refusal(what: str, code: int, answer: bytes | str) -> MailRefused | MailUna
 
 
 def _trouble(error: Exception) -> str:
-    """Return a description of a mail server's failure, as the end of a sentence that begins with the server's name."""
+    """Return the description of a failure: the end of a sentence that begins with the mail server's name."""
     match error:
         case smtplib.SMTPAuthenticationError():
             return f"refuses the user or the password of SMTP_URL ({error.smtp_code})"

@@ -24,7 +24,8 @@ def blob_service(storage: str) -> BlobServiceClient:
 def queue_service(storage: str, *, interactive: bool = False) -> QueueServiceClient:
     """Return a client of queue storage; `storage` as for `blob_service`.
 
-    An `interactive` client is for requests that a person waits for: it retries once, at once, and fails within seconds.
+    An `interactive` client is for requests that a person waits for: it retries only once, without a delay, and fails
+    within seconds.
     """
     from azure.storage.queue import LinearRetry, QueueServiceClient
 

@@ -59,7 +59,7 @@ class Signer:
         )
 
     def url(self, path: str, front: str = "") -> str:
-        """Return the unsigned address that browsers use for a blob, which is given as container/blob."""
+        """Return the unsigned address that browsers use for a blob; `path` is container/blob."""
         return seen_from_outside(f"{self._service.url.partition('?')[0].rstrip('/')}/{path}", self._service, front)
 
     @property

@@ -145,14 +145,14 @@ class WrongPassword(Forbidden):
 
 
 class LinkExpired(NotflixError):
-    """A mailed link is used, too old, unknown, or a reset link from before a change of the password."""
+    """A mailed link was already used, has expired, is unknown, or is a reset link from before a password change."""
 
     code = "link_over"
     status = 410
 
 
 class EntitlementRequired(NotflixError):
-    """The viewer may not play this title until they subscribe or are granted access."""
+    """The viewer needs a subscription, or access granted by the owner, to play this title."""
 
     code = "entitlement_required"
     status = 402

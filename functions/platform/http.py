@@ -72,7 +72,7 @@ def operator_key(request: func.HttpRequest) -> str:
 
 
 def raw_body(request: func.HttpRequest, *, largest_bytes: int) -> bytes:
-    """Return the body; raise PayloadTooLarge before it is parsed."""
+    """Return the unparsed body; raise PayloadTooLarge if it is longer than `largest_bytes`."""
     body: bytes = request.get_body() or b""
     if len(body) > largest_bytes:
         raise PayloadTooLarge(f"The body has {len(body):,} bytes; at most {largest_bytes:,} are accepted here.")

@@ -39,7 +39,10 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
 def read_name(blob: str) -> Upload:
-    """Return the role of a blob; `film.mkv` may have `film.json`, `film.jpg`, `film.backdrop.jpg`, `film.en.srt`."""
+    """Return the role of a blob: a film such as `film.mkv`, or a sidecar of it.
+
+    Sidecars are `film.json`, `film.jpg`, `film.backdrop.jpg`, and subtitles such as `film.en.srt`.
+    """
     ending = PurePosixPath(blob.rpartition("/")[2]).suffix
     suffix, stem = ending.lower(), blob.removesuffix(ending)
     head, _, tail = stem.rpartition(".")

@@ -25,7 +25,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class PlanEncode(Message):
-    """Plan an encode job. Here and in the next three, `deferrals` counts deferrals after exhausted attempts."""
+    """Plan an encode job. `deferrals` counts how often a message was deferred because it had no attempts left."""
 
     QUEUE: ClassVar[str] = "plan-encode"
     job_id: JobId

@@ -74,7 +74,7 @@ class Settings:
     paypal_webhook_id: str = ""
     """The id of our webhook at PayPal, which every signature covers."""
     paypal_ca: str = ""
-    """A file of authorities that may sign webhook certificates, for a simulator; if it is empty, the web's."""
+    """A file of authorities that may sign webhook certificates, for a simulator; empty to trust those of the web."""
     usage_store: str = "mongo"
     """The store of viewing history: `mongo`, or `cosmos` for Cosmos DB NoSQL."""
     cosmos_url: str = ""

@@ -35,7 +35,7 @@ ANYONE, SIGNED, VIEWER, OWNER = "anyone", "signed", "viewer", "owner"
 
 STORAGE = "AzureWebJobsStorage"
 LOST_BLOBS = "webjobs-blobtrigger-poison"
-"""The one queue to which the host moves what blob functions failed on, of all functions of the app."""
+"""The queue to which the host moves blobs whose function failed in all attempts; all functions of an app share it."""
 LARGEST_BODY_KB = 64
 
 
@@ -227,10 +227,11 @@ class SliceApp:
         return declare
 
     def lost_blobs(self, container: str) -> Callable[[Callable[[str], None]], Any]:
-        """Declare the function for blobs of a container whose function failed in all attempts; it takes their names.
+        """Declare the function for blobs of a container whose function failed in all attempts; it takes a blob's name.
 
-        The host puts them on LOST_BLOBS and delivers each again until the function succeeds: a dead-letter queue has no
-        dead letters of its own. A message that is malformed, or meets an error that is not retryable, is parked.
+        The host enqueues these blobs on LOST_BLOBS and delivers each until the function succeeds, because a dead-letter
+        queue has no dead letters itself. A message is parked if it is malformed or causes an error that is not
+        retryable.
         """
 
         def declare(handler: Callable[[str], None]) -> Any:

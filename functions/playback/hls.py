@@ -1,9 +1,9 @@
 """Playlists for players that cannot add the key to requests (RFC 8216): a ticket replaces the key and expires with it.
 
-A native HLS player gets a single address and follows the addresses in that playlist, so the address contains a ticket.
+A native HLS player gets only the master playlist's address and follows the addresses in it, so they contain a ticket.
 Playlists refer to each other by relative addresses, which keep the ticket, and to all other files by absolute addresses
 with a SAS. The addresses of segments do not change while playlists grow, because everything that is read with a ticket
-is signed with the key of the time at which the ticket was issued.
+is signed with the key that was issued together with the ticket.
 """
 
 from __future__ import annotations
@@ -75,7 +75,10 @@ def _signed_line(line: str, address: Callable[[str], str]) -> str:
 
 
 def _signed_attribute(match: re.Match[str], address: Callable[[str], str]) -> str:
-    """Return an attribute, signed. Attributes are matched from the left, because a track's name can look like one."""
+    """Return an attribute, signed if it is a URI.
+
+    Attributes are matched from the left, because a track's name can contain text that looks like an attribute.
+    """
     name, quoted = match.groups()
     return f'URI="{_signed_path(quoted, address)}"' if name == "URI" and quoted else match.group()
 

@@ -30,7 +30,7 @@ def expiry_of(now: datetime, bucket: timedelta) -> datetime:
 
 
 class SasKeys:
-    """Issues keys that expire at the end of a time bucket; they are valid for half of `minutes` to `minutes`."""
+    """Issues keys that expire at the end of a bucket: at most `minutes` after their issue, at least half of that."""
 
     def __init__(self, signer: Signer, *, minutes: int, front: str = "") -> None:
         self._signer = signer

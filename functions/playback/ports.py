@@ -66,13 +66,13 @@ class UsageRecorder(Protocol):
 
 
 class ReadKeys(Protocol):
-    """Signs keys to containers."""
+    """Issues keys for reading containers."""
 
     def read_key(self, container: str, now: datetime) -> ReadKey:
         """Return a key that permits only reading the blobs of a container."""
 
     def url(self, path: str) -> str:
-        """Return the address of a blob, given as container/blob, without a key."""
+        """Return the address, without a key, of a blob; `path` is container/blob."""
 
 
 class PlaylistStore(Protocol):

@@ -136,7 +136,7 @@ def _candidate(row: Mapping[str, Any], reason: Reason) -> Candidate:
 
 
 def _likeness(parts: Sequence[Sequence[Any]], shared: Sequence[Mapping[str, Any]]) -> Reason:
-    """Return the reason with the highest weight: a person or a step, otherwise the rarest genre that they share."""
+    """Return the reason with the highest weight: a person or a step, otherwise the rarest shared genre."""
     part, kind, same, via = max(parts, key=lambda each: (each[0], each[1], each[3]))
     if part > 0 and (not shared or part >= shared[0]["say"]):
         as_both, as_other = _WORDS[ReasonKind(kind.lower())]

@@ -1,4 +1,4 @@
-"""Keeping the graph up to date: a message only says what changed; the current state in catalogue or usage is written.
+"""Keeping the graph up to date: a message only states what changed; the new state is read from catalogue or usage.
 
 Messages may therefore arrive twice, late or out of order. A viewing is written as the message describes it and then
 compared with usage: if the viewer cleared it in the meantime, it is removed again, either while this message is
@@ -40,7 +40,7 @@ class GraphSync:
         self._send(UpdateGraph("forgotten", user_id=user_id))
 
     def update(self, message: UpdateGraph) -> None:
-        """Update the graph as the message requests; raise Malformed if the message lacks a field for its change."""
+        """Update the graph as the message requests; raise Malformed if it lacks a field that its change requires."""
         match message:
             case UpdateGraph(change="title", title_id=str(title)):
                 self.sync_title(title)
@@ -68,7 +68,10 @@ class GraphSync:
             self._graph.write_titles([graph_title(title)])
 
     def _record_viewing(self, user_id: str, viewing: Viewing) -> None:
-        """Write a viewing unless the viewer has cleared it; a later viewing of the title does not count as this one."""
+        """Write a viewing, and remove it again if the viewer has cleared it from the history.
+
+        It counts as cleared if usage has no view of the title, or only a view that was created after this viewing.
+        """
         self._graph.record_viewing(user_id, viewing)
         view = self._usage.title_state(user_id, viewing.title_id).view
         if view is None or view.made_at > viewing.at:

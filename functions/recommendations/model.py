@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 SHELF_LENGTH = 24
 MORE_LENGTH = 12
 RECENT = 12
-"""How many recently watched titles determine the recommendations; with DECAY, all older ones would weigh 7 %."""
+"""How many recently watched titles determine the recommendations.
+
+With DECAY, all older titles together would have only 7 % of the total weight.
+"""
 
 DECAY = 0.8
-"""The factor by which a title's weight shrinks with each step back in a viewer's history."""
+"""The weight of a title in a viewer's history, relative to that of the title watched next."""
 
 DISLIKED = 0.6
-"""The weight of a title that the viewer rated down: lower, but it still shows what kind of titles they watch."""
+"""The factor for a title that the viewer rated down: not 0, because it still shows what kind of titles they watch."""
 
 
 class Role(StrEnum):

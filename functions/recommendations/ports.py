@@ -40,10 +40,10 @@ class Graph(Protocol):
         """
 
     def title_ids(self, *, after: str, until: str | None) -> list[str]:
-        """Return the sorted ids of the graph's titles greater than `after`, up to and including `until`."""
+        """Return the ids of the graph's titles, sorted: those greater than `after` and, unless None, up to `until`."""
 
     def user_ids(self, *, after: str, until: str | None) -> list[str]:
-        """Return the sorted ids of the graph's viewers greater than `after`, up to and including `until`."""
+        """Return the ids of the graph's viewers, sorted: those greater than `after` and, unless None, up to `until`."""
 
     def record_viewing(self, user_id: str, viewing: Viewing) -> None:
         """Record that a viewer watched a title; ignored unless it is later than the viewing in the graph."""
@@ -64,7 +64,7 @@ class Graph(Protocol):
         """Yield each viewer with titles and times watched, earliest first; simultaneous viewings are sorted by id."""
 
     def write_steps(self, rows: Iterable[tuple[str, Mapping[str, int]]]) -> None:
-        """Replace the steps that start at each of the given titles."""
+        """Replace the steps that start at each title in `rows`."""
 
     def write_popularity(self, counts: Mapping[str, tuple[int, float]]) -> None:
         """Overwrite every title's view count and heat; titles not in `counts` get 0."""
@@ -83,25 +83,25 @@ class ShelfTitles(Protocol):
         """Return the titles with these ids, keyed by id; unknown and withdrawn titles are omitted."""
 
     def best_titles(self, *, genre: str = "", limit: int) -> list[Title]:
-        """Return watchable titles, highest rated first, then newest; only titles of `genre` if it is given."""
+        """Return watchable titles, highest rated first, then newest; of any genre if `genre` is empty."""
 
 
 class TitleSource(Protocol):
-    """What updates of the graph ask of the catalogue."""
+    """The part of the catalogue that updates of the graph need."""
 
     def find_title(self, title_id: str) -> Title | None:
         """Return a title, withdrawn or not; None if it never existed."""
 
 
 class StateSource(Protocol):
-    """What updates of the graph ask of usage."""
+    """The part of usage that updates of the graph need."""
 
     def title_state(self, user_id: str, title_id: str) -> ViewerTitleState:
         """Return everything that is stored about a viewer and a title."""
 
 
 class RebuildSources(Protocol):
-    """What the graph is rebuilt from."""
+    """The sources from which the graph is rebuilt."""
 
     def titles(self, after: str, limit: int) -> list[Title]:
         """Return titles sorted by id, starting after the id `after`; withdrawn titles are included."""
@@ -126,7 +126,7 @@ class RebuildStore(Protocol):
         """Store the progress."""
 
     def lost_at(self) -> datetime | None:
-        """Return when the most recent message was lost that has not been repaired by a rebuild."""
+        """Return when a message was last lost, or None if a rebuild has repaired every loss."""
 
     def record_loss(self, at: datetime) -> None:
         """Record that a message was lost."""

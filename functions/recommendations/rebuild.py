@@ -2,7 +2,7 @@
 
 An interrupted rebuild continues from its cursor. It compares before it writes, so a correct graph is only read.
 Messages keep updating the graph during a rebuild. The ids in the graph are therefore listed before the sources are
-read, so that a node added in the meantime is not mistaken for one whose source is gone.
+read, so that a node added in the meantime is not mistaken for a node whose source no longer exists.
 """
 
 from __future__ import annotations

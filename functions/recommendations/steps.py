@@ -22,7 +22,7 @@ WINDOW = 20
 ONE = 1000
 FORTH = tuple(round(2 * ONE / (1 + between)) for between in range(2 * WINDOW + 1))
 BACK = tuple(round(2 * ONE / 5 / (1 + between)) for between in range(2 * WINDOW + 1))
-"""The weight of a step, indexed by the number of places plus changes of time between the titles."""
+"""The weights of a step and of the step back, by the number of places plus changes of time between the titles."""
 
 SIGNIFICANT = 200
 """Steps of lower weight are noise: one viewer watched both titles, more than four places apart."""
@@ -31,7 +31,10 @@ ROW = 200
 """The maximum number of steps that start at a title after a rebuild."""
 
 POWER, DAMPING, SHRINKAGE = 0.8, 0.4, 5
-"""A step's strength is `(weight / 1000)^0.8 / ((views_from + 5) * (views_to + 5))^0.4`: near 1 if all take it."""
+"""The strength of a step is `(weight / 1000)^0.8 / ((views_from + 5) * (views_to + 5))^0.4`.
+
+It is near 1 if every viewer of the first title takes the step.
+"""
 
 
 def steps(history: History) -> Counter[tuple[str, str]]:
@@ -44,7 +47,7 @@ def steps(history: History) -> Counter[tuple[str, str]]:
 
 
 def _pairs(history: History) -> Iterator[tuple[str, str, int]]:
-    """Yield all pairs of titles within the window, with the places and changes of time between them."""
+    """Yield all pairs of titles within the window, with the number of places plus changes of time between them."""
     moments: list[int] = []
     for place, (_, at) in enumerate(history):
         same = place > 0 and at == history[place - 1][1]
@@ -69,7 +72,7 @@ def strength(weight: int, views_from: int, views_to: int) -> float:
 def rows(
     histories: Iterable[History], views: Mapping[str, int], titles: frozenset[str] | None = None
 ) -> dict[str, dict[str, int]]:
-    """Return the strongest significant steps that start at each title: at all titles, or only at `titles`."""
+    """Return the strongest significant steps that start at each title or, if `titles` is set, at each of these."""
     counted: dict[str, Counter[str]] = {}
     for history in histories:
         for title, later, between in _pairs(history):
@@ -93,7 +96,7 @@ _BEGINNING = 1_735_689_600  # 1 January 2025, so that heat stays within a float 
 
 
 def heat(at: datetime) -> float:
-    """Return the amount that a view adds to a title's heat; it doubles with every fortnight.
+    """Return the amount that a view adds to a title's heat; it doubles every two weeks.
 
     Heats are compared without a clock: their order changes only when somebody watches (forward decay, Cormode et al.,
     2009).

@@ -34,7 +34,7 @@ def recommend(viewer: Viewer) -> RecommendedHome:
 
 @app.get("titles/{id}/similar", caller=ANYONE)
 def similar_titles(id: TitleId) -> SimilarTitles:
-    """Return the titles most similar to one, each with its reason."""
+    """Return the titles most similar to a title, each with its reason."""
     from functions.recommendations.schemas import RecommendedCard, SimilarTitles
 
     return SimilarTitles(list(map(RecommendedCard.of_pick, bootstrap.graph().recommendations.similar(id))))
@@ -74,7 +74,7 @@ def update_graph_poison(message: UpdateGraph) -> None:
 
 @app.queue("rebuild-graph")
 def rebuild_graph(message: RebuildGraph) -> None:
-    """Continue a rebuild for a while; the next message continues the rest."""
+    """Continue a rebuild for about two minutes; if it has not ended by then, enqueue the message again."""
     if not bootstrap.graph().rebuild.advance(message.rebuild_id, within_s=REBUILD_S):
         bootstrap.resources.queues().send(message)
 

@@ -1,4 +1,4 @@
-"""The interface that uploads need: the blob store."""
+"""The interfaces that uploads need: the blob store, and the record of started uploads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class StoredUpload:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Watermark:
-    """A place among all uploads in the order of their times and, within one second, of their names."""
+    """A position among all uploads, which are sorted by completion time and, within the same second, by name."""
 
     uploaded_at: datetime
     blob: str
@@ -31,26 +31,26 @@ class UploadStore(Protocol):
     """The container of uploads."""
 
     def list_uploads(self) -> Iterable[tuple[str, StoredUpload]]:
-        """Yield the current version of each blob by its name, page by page."""
+        """Yield the name and the current version of each blob; the container is listed page by page."""
 
     def find_upload(self, blob: str) -> StoredUpload | None:
         """Return the current version of a blob, or None."""
 
     def write_address(self, blob: str, *, until: datetime) -> str:
-        """Return the address at which a blob can be written until then."""
+        """Return an address to which a blob can be written until the time `until`."""
 
 
 class ArrivalStore(Protocol):
-    """Which uploads have been started; `version` is the job id of a blob and its ETag, for sidecars too."""
+    """Records which uploads have been started; a `version` is the job id for a blob and its ETag, also for sidecars."""
 
     def mark_started(self, version: str, *, uploaded_at: datetime) -> None:
-        """Record that a version of a blob has been started; a second time changes nothing."""
+        """Mark a version of a blob as started; repeating the call changes nothing."""
 
     def started(self, versions: Collection[str]) -> set[str]:
-        """Return those of the versions that have a mark."""
+        """Return those of `versions` that are marked as started."""
 
     def watermark(self) -> Watermark | None:
-        """Return the place up to which every upload has been started, or None."""
+        """Return the position up to which every upload has been started, or None before the first pass."""
 
     def move_watermark(self, to: Watermark) -> None:
-        """Record the place up to which every upload has been started, and delete the marks of earlier seconds."""
+        """Record the position up to which every upload has been started, and delete the marks of earlier seconds."""

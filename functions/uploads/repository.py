@@ -48,9 +48,10 @@ class BlobUploads:
 
 
 class MongoArrivals:
-    """The collection `arrivals`: a document per mark, and the watermark; both are in the store that has the jobs.
+    """The collection `arrivals`: one document for each started upload, and one for the watermark.
 
-    So a store that was restored from a backup has the watermark of that time, and what arrived since is started again.
+    It is in the same database as the encode jobs. After a restore from a backup, the watermark is therefore as old as
+    the jobs, and uploads that arrived after the backup are started again.
     """
 
     def __init__(self, collection: MongoCollection[dict[str, Any]]) -> None:

@@ -28,9 +28,9 @@ log = logging.getLogger(__name__)
 TICKET_LASTS = timedelta(hours=12)
 LONGEST_NAME = 512
 EVENT_PATIENCE = timedelta(minutes=1)
-"""How long the event of an upload has before the timer starts the upload instead."""
+"""The age from which the timer starts an upload; until then, the upload's event may still arrive."""
 MOST_IN_A_PASS = 500
-"""How many uploads a pass of the timer compares, oldest first; the next pass continues."""
+"""The maximum number of uploads that one pass of the timer compares, oldest first; the next pass continues."""
 DESCRIBING = (UploadKind.METADATA, UploadKind.POSTER, UploadKind.BACKDROP)
 
 
@@ -100,7 +100,7 @@ class Uploads:
         )
 
     def start_upload(self, blob: str) -> None:
-        """Record the arrival of a blob, send the messages of its work, and mark it; a repeated call changes nothing."""
+        """Record the arrival of a blob, send the messages that start its work, and mark it as started. Idempotent."""
         arrival = self.record_arrival(blob)
         if arrival:
             self._enqueue(arrival.messages)
@@ -109,12 +109,13 @@ class Uploads:
     def start_missed_uploads(self) -> int:
         """Start the uploads whose event was lost, oldest first; return their number.
 
-        A pass lists the container once (a call for each 5,000 blobs) and reads the watermark, up to which every upload
-        has been started. Only the uploads after it are compared, by one query for their marks, so finished uploads
-        cost no more than their line in the listing. An upload younger than a minute is left to its event.
+        A pass lists the container once (one call for every 5,000 blobs) and reads the watermark, up to which every
+        upload has been started. Only later uploads are compared, with one query for their marks, so an upload before
+        the watermark costs nothing but its entry in the listing. An upload that is less than a minute old is skipped,
+        because its event may still arrive.
 
-        A store that is away ends the pass; the next one continues there. Any other error is logged, holds the
-        watermark before its upload, and lets the pass go on.
+        If a store is unavailable, the pass ends, and the next pass continues at the same upload. Any other error is
+        logged and the pass continues, but the watermark stays before the failed upload.
         """
         reached = self._arrivals.watermark()
         until = self._now() - EVENT_PATIENCE
@@ -145,14 +146,14 @@ class Uploads:
         return found
 
     def _is_settled(self, blob: str, stored: StoredUpload, started: set[str]) -> bool:
-        """Return whether there is nothing to start for a version of a blob."""
+        """Return whether a version of a blob need not be started: it is marked, its job ended, or it is a subtitle."""
         kind, version = read_name(blob).kind, job_id_for(blob, stored.etag)
         if version in started or kind is UploadKind.SUBTITLES:
             return True
         return kind is UploadKind.FILM and self._encodes.is_over(version)
 
     def record_arrival(self, blob: str) -> Arrival | None:
-        """Open the title and job of an uploaded film, or record a sidecar; a repeated call changes nothing.
+        """Open the title and job of an uploaded film; return the work that a film or sidecar starts. Idempotent.
 
         Return None if the blob no longer exists, and for subtitles, which are read when their film is planned.
         """
@@ -168,7 +169,7 @@ class Uploads:
         if upload.kind in DESCRIBING or self._encodes.is_over(version):
             return arrival
         if self._encodes.has_later_upload(arrival.title_id, than=stored.uploaded_at):
-            self._open_job(blob, stored, arrival.title_id)  # as failed, because a later upload has taken its place
+            self._open_job(blob, stored, arrival.title_id)  # opened as failed: a later upload has taken its place
             return arrival
         self._catalogue.open_title(arrival.title_id, stem=upload.stem, status=Status.ENCODING)
         return replace(arrival, job_id=self._open_job(blob, stored, arrival.title_id))

@@ -22,7 +22,7 @@ def start_title(blob: BlobReference) -> None:
 
 @app.lost_blobs("uploads")
 def start_title_poison(blob: str) -> None:
-    """Start an upload whose function failed in all attempts, as soon as the stores answer."""
+    """Start an upload for which `start_title` failed in all attempts; retry until the stores are available."""
     bootstrap.uploads().start_upload(blob)
 
 

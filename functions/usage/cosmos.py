@@ -1,8 +1,8 @@
 """Usage in Cosmos DB for NoSQL: one container, partitioned by `/user_id`, so all items of a viewer are together.
 
-An item's id is `<kind>~<title_id>`. A view is patched only over the etag that was read; its `ttl` (seconds since its
-last change) determines when it is deleted. The container is created together with the account, with a default TTL of
--1, because an identity that only reads and writes items is not allowed to create containers.
+An item's id is `<kind>~<title_id>`. A view is patched only if its etag has not changed since it was read; its `ttl`
+(seconds since its last change) determines when it is deleted. The container is created together with the account, with
+a default TTL of -1, because an identity that only reads and writes items is not allowed to create containers.
 """
 
 from __future__ import annotations
@@ -177,6 +177,6 @@ def _ttl(view: View) -> int:
 
 
 def _raise_unless_item(error: CosmosResourceNotFoundError) -> None:
-    """Raise the error again if the container is missing rather than the item, which is a configuration error."""
+    """Raise the error again if not the item but the container is missing, because that is a configuration error."""
     if error.sub_status == OWNER_NOT_FOUND:
         raise error

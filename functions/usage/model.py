@@ -25,11 +25,11 @@ RESUME_FROM_S = 5.0
 
 SEEN_SHARE = 0.1
 SEEN_S = 300.0
-"""A title counts as watched only if a tenth of it, or five minutes, was actually played rather than skipped."""
+"""A title counts as watched only if a tenth of it, or five minutes if that is less, was played and not skipped."""
 
 KEPT_FOR = timedelta(days=730)
 UNWATCHED_KEPT_FOR = timedelta(days=2)
-"""A view is deleted this long after its last heartbeat or, if it was never watched, once its tickets have expired."""
+"""How long a view is kept after its last heartbeat or, without one, after its creation; tickets expire earlier."""
 
 _WITH_ITS_SESSION = datetime.min.replace(tzinfo=UTC)
 
@@ -43,7 +43,7 @@ class UsageKind(StrEnum):
 
 
 class Milestone(IntEnum):
-    """The part of a view that has been reported to the graph."""
+    """How much of a title has been reported to the graph as watched."""
 
     NONE = 0
     HALF = 1

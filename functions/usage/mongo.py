@@ -1,6 +1,6 @@
 """Usage in Mongo: the collection `usage`, one document per viewer, title and kind.
 
-The `_id` is `<user_id>/<kind>/<title_id>`. A view is changed only over the revision that was read.
+The `_id` is `<user_id>/<kind>/<title_id>`. A view is changed only if its revision has not changed since it was read.
 """
 
 from __future__ import annotations

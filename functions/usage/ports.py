@@ -21,7 +21,7 @@ class UsageStore(Protocol):
         """Store a new view; return False, changing nothing, if it exists."""
 
     def change(self, view: View, *, over: str) -> bool:
-        """Replace a version of a view; return False, changing nothing, if it is not the current version."""
+        """Replace a view if `over` is still its current version; otherwise change nothing and return False."""
 
     def views(self, user_id: str, *, unfinished: bool, below: str | None, limit: int) -> list[View]:
         """Return a viewer's watched views after the position `below`, latest first.

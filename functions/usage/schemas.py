@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Seconds = Annotated[float, Meta(ge=0, le=1_000_000)]
 Count = Annotated[int, Meta(ge=0, le=2_000_000_000)]
-"""The maximum is more than any session counts, and fits into a store's 32-bit integer."""
+"""The maximum is larger than any value that a session can reach, and fits into a store's 32-bit integer."""
 Thumb = Annotated[Literal[1, -1], Meta(description="1: a thumb up, -1: a thumb down.")]
 
 

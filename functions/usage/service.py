@@ -1,8 +1,9 @@
 """Operations on usage: opening a title for a viewer, heartbeats, history, the watch list and ratings.
 
-A change is applied to a view as read and written only over that version, so concurrent heartbeats never overwrite each
-other. The graph is notified at half of a title and at its end, of ratings, and when history is cleared. The message is
-sent after the change; if sending fails, the next heartbeat repeats it, so it may arrive twice but is not lost.
+A change is applied to the view that was read, and written only if the view has not changed since, so concurrent
+heartbeats never overwrite each other. The graph is notified at half of a title and at its end, of ratings, and when
+history is cleared. The message is sent after the change; if sending fails, the next heartbeat repeats it, so it may
+arrive twice but is not lost.
 """
 
 from __future__ import annotations

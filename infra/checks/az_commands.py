@@ -42,7 +42,7 @@ def error_of(arguments: list[str]) -> str | None:
             invoker.parser.parse_args(arguments)
     except SystemExit as end:
         return told.getvalue().strip() or f"exit code {end.code}"
-    except Exception as error:  # noqa: BLE001 - whatever the CLI raises is its answer
+    except Exception as error:  # noqa: BLE001 - any exception means that the CLI rejects the command
         return f"{type(error).__name__}: {error}"
     return None
 

@@ -63,7 +63,7 @@ class Folder:
 
     @property
     def setting(self) -> str:
-        """Return the name of the setting that holds the database URL with which the functions connect as that user."""
+        """Return the name of the setting that contains the URL with which the functions connect as that user."""
         return f"{self.name.upper()}_DB_URL"
 
 

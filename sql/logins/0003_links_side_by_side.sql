@@ -1,5 +1,5 @@
--- An account may have several links of one purpose, each valid until it expires: whoever requests another link for an
--- account must not end the one that its owner has just received. `keep_link` of 0002 then adds a link instead of
+-- An account may have several links of one purpose, each valid until it expires: a stranger who requests another link
+-- must not end the link that the account's owner has just received. `keep_link` of 0002 then adds a link instead of
 -- replacing one.
 
 ALTER TABLE links

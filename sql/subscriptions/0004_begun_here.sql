@@ -1,6 +1,7 @@
--- A subscription entitles only if it was begun here, which its request_id records, because anyone who knows the ids of
--- a plan and an account can create a subscription at PayPal that refers to both. The procedures find_subscription,
--- keep_subscription and access_of in 0002 are kept until no running version calls them.
+-- A subscription entitles only if it was begun here, that is, by a checkout of ours, whose id is in request_id.
+-- Otherwise anyone who knows the ids of a plan and an account could create a subscription at PayPal that refers to
+-- both. The procedures find_subscription, keep_subscription and access_of in 0002 are kept until no running version
+-- calls them.
 
 DELIMITER //
 
@@ -63,5 +64,5 @@ END //
 
 DELIMITER ;
 
--- A subscription that was not begun here never counts as paid.
+-- Subscriptions that were stored before this rule and were not begun by a checkout of ours no longer count as paid.
 UPDATE subscriptions SET paid_through = NULL WHERE request_id IS NULL;

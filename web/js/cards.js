@@ -40,8 +40,8 @@ export function pictureFor(artwork, shape) {
 }
 
 /**
- * Return the line under a card: the facts, or the name under a poster, because its lettering may be hard to read or
- * missing.
+ * Return the line of text under a card: the title's facts. Under a poster it is the title's name, because the lettering
+ * in the picture may be hard to read or missing.
  * @param {Card} title
  * @param {string} shape
  */
@@ -80,6 +80,7 @@ export function writeCard(node, title, shape) {
   at.art.style.setProperty("--hue", hueOf(title.id));
   at.art.classList.toggle("is-lettered", shape === "poster" && Boolean(title.artwork?.poster)); // a poster shows the name
   at.art.classList.toggle("is-encoding", title.status === "encoding");
-  say(at.state, shape === "poster" && title.status === "announced" ? "" : stateLabel(title.status)); // the heading says so
+  // An announced title needs no label: the heading of its shelf is "Coming soon".
+  say(at.state, shape === "poster" && title.status === "announced" ? "" : stateLabel(title.status));
   picture(at.picture, address);
 }

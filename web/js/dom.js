@@ -108,7 +108,7 @@ export function reconcile(parent, items, { key, create, update }) {
 }
 
 /**
- * Show the page's problem piece inside `root`, with a button to try again if `retry` is given.
+ * Show the page's problem piece inside `root`, with a button that calls `retry`, if it is set.
  * @param {HTMLElement} root
  * @param {{ heading: string, text: string, retry?: (() => void) | null }} problem
  */

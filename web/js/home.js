@@ -46,8 +46,7 @@ export function arranged(home, personal) {
 }
 
 /**
- * Return the milliseconds until the page refreshes again: short while a title is being added or encoded, otherwise
- * long.
+ * Return the number of milliseconds until the next refresh of the page; fewer while a title is being added or encoded.
  * @param {Home} home
  * @param {number} now
  */

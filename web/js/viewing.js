@@ -54,7 +54,7 @@ const quietly = (path) => authorized(path, { leave: false });
 export const fetchContinueRows = () => orWithout(async () => continueRows(await quietly("usage?unfinished=true&limit=24")), []);
 
 /**
- * Return the viewer's data about a title; null if it is not known.
+ * Return the viewer's data about a title; null if they are unknown.
  * @param {string} id
  * @returns {Promise<Traces | null>}
  */

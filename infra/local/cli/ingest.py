@@ -26,7 +26,7 @@ BLOCK_BYTES = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """Metadata given on the command line; empty or 0 if not given."""
+    """Metadata from the options of the command line; a field is empty or 0 if its option is missing."""
 
     title: str = ""
     year: int = 0

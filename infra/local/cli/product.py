@@ -60,7 +60,7 @@ class Options:
 
 
 def product_of(home: Home, credentials: Credentials, environment: Mapping[str, str], options: Options) -> Product:
-    """Return all services and addresses; raise CannotRun if the options cannot be met."""
+    """Return all services and addresses; raise CannotRun if an option is not possible."""
     if not 1 <= options.encoders <= MOST_ENCODERS:
         raise CannotRun(f"--encoders must be a number from 1 to {MOST_ENCODERS}, not {options.encoders}.")
     if options.host == "func" and shutil.which("func") is None:

@@ -26,9 +26,10 @@ _WORDS = {
 
 
 def status_of(home: Home) -> dict[str, Any]:
-    """Return {running, state, detail, site, services, demonstration}.
+    """Return the product's status as {running, state, detail, site, services, demonstration}.
 
-    `state` is "starting", "ready", "degraded" (up, but a service is not), "stopping", "stopped", "failed" or "killed".
+    `state` is "starting", "ready", "stopping", "stopped", "failed", "killed", or "degraded" if the product is running
+    but one of its services is not.
     """
     state = read_state(home)
     running = state is not None and state.supervisor_runs

@@ -79,7 +79,7 @@ def _take(archive: Path, clip: Clip, target: Path) -> None:
 
 
 def still(film: Path, at_s: float) -> Image.Image:
-    """Return the frame of a film at a time in seconds."""
+    """Return the frame that a film shows at a time, in seconds."""
     done = subprocess.run(
         ["ffmpeg", "-nostdin", "-v", "error", "-ss", str(at_s), "-i", str(film), *_ONE_PNG],
         check=True,

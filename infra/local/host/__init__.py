@@ -8,8 +8,8 @@ portal.
 
 Differences from the real host:
 
-- a received queue message is hidden for a short lease (`--lease`, 30 s) that is renewed while the function runs, not
-  for 10 minutes, so messages of a killed host are retried soon;
+- a received queue message is hidden for 30 s (`--lease`), renewed while the function runs, instead of for 10 minutes,
+  so the messages of a killed host are retried soon;
 - on a stop, messages of functions that outlast `--grace` are made visible again at once;
 - a wrong method gets 405, where the real host answers 404; one function key is valid for all functions;
 - a watcher that lists the container twice a second replaces Event Grid, because Azurite sends no events; it remembers

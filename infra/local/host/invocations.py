@@ -38,7 +38,7 @@ class Invoker:
         self._idle.set()
 
     async def idle(self, within_s: float) -> None:
-        """Wait until no invocation runs or the time is over."""
+        """Wait until no invocation runs, but at most `within_s` seconds."""
         await happened(self._idle, within_s=within_s)
 
     async def run(

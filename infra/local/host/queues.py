@@ -153,7 +153,7 @@ class QueueListener:
 
     async def _process(self, message: QueueMessage) -> None:
         dequeued = message.dequeue_count or 0
-        if self._poison and dequeued > self._options.max_dequeue_count:  # this many hosts have crashed on the message
+        if self._poison and dequeued > self._options.max_dequeue_count:  # a host crashed at every delivery of it
             await self._fail(message, for_good=True)
             return
         try:

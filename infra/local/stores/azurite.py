@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 NAME = "azurite"
 SETTING = "AzureWebJobsStorage"
 LISTED_NAMES = REPOSITORY / "infra" / "local" / "stores" / "azurite_names.cjs"
-"""Lists the names that XML cannot hold as Azure does; without it one such name stops every listing."""
+"""Makes Azurite list blob names with characters that XML forbids; otherwise one such name makes every listing fail."""
 CONTAINERS = ("uploads", "$web")
 
 

@@ -1,7 +1,7 @@
 /**
- * Loaded into Azurite before it starts: the name of a blob that XML cannot hold is listed percent-encoded, as Azure
- * does since version 2021-02-12 of its API (List Blobs, `<Name Encoded="true">`). Azurite alone answers 500 to every
- * listing that has such a name in it.
+ * Loaded into Azurite before it starts: the name of a blob with characters that XML forbids is listed percent-encoded,
+ * as Azure does since version 2021-02-12 of its API (List Blobs, `<Name Encoded="true">`). Azurite itself answers 500
+ * to every listing that contains such a name.
  */
 const { createRequire } = require("node:module");
 
@@ -9,10 +9,10 @@ const { Builder } = createRequire(process.argv[1])("xml2js");
 
 // eslint-disable-next-line no-control-regex
 const NOT_IN_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
-// A parser of XML reads a carriage return as a newline.
+// An XML parser reads a carriage return as a newline.
 const CHANGED_BY_XML = /\r/;
 
-/** Return a value with every name encoded that needs it, and every other text cut before what XML cannot hold. */
+/** Return a value with names encoded where necessary and other texts cut before a character that XML forbids. */
 function safe(value, key = "") {
   if (typeof value === "string") {
     if (key === "Name" && (NOT_IN_XML.test(value) || CHANGED_BY_XML.test(value))) {

@@ -1,6 +1,7 @@
 /**
- * Logging in, as a device that is known. The API answers a login with a signed text about this device; the next login on
- * it sends the text along and has priority while many people log in. It grants no access, so it stays after a logout.
+ * Logs in and remembers this device. The API's response to a login contains a signed token for the device. The next
+ * login on the device sends the token and has priority while many people log in. The token grants no access, so it is
+ * kept after a logout.
  */
 import { api, ask } from "../net.js";
 import { storage } from "./session.js";
@@ -22,7 +23,7 @@ export function loginBody({ email, password }, store) {
 }
 
 /**
- * Keep what the answer to a login says of this device, and return the session.
+ * Store the device token from the response to a login, and return the session in it.
  * @param {NewSession} answer
  * @param {DeviceStore} store
  * @returns {AccountSession}

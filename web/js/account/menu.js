@@ -61,7 +61,7 @@ function bind(root) {
   at.login.href = root.dataset.account === "gate" ? withNext(at.login.pathname, nextOf(location)) : loginAddress();
   write(session());
   onChange(write);
-  ready(); // another tab may have the session
+  ready(); // request the session from the other tabs, if this tab has none
   window.addEventListener("pageshow", ({ persisted }) => {
     if (persisted) write(session()); // "Back" restores the page with its old state
   });

@@ -8,8 +8,8 @@ const NOT_WORTH_RETURNING = new Set(["/login.html", "/register.html", "/forgot.h
  * Return the path, query and fragment of `wanted` if it is an address on this site, otherwise "/".
  *
  * The address is parsed by the browser's own parser, which drops tabs and treats "\" as "/", so the compared address is
- * the address that would be visited. A path that begins with "//" would mean another host when used as an address
- * again.
+ * the address that would be visited. A path that begins with "//" is rejected, because as an address it would mean
+ * another host.
  * @param {string | null | undefined} wanted
  * @param {string} origin
  */
@@ -33,7 +33,7 @@ export function withNext(page, next, why = "") {
 }
 
 /**
- * Return the address to open afterwards, as given in this page's address.
+ * Return the address to open afterwards, which is in the query of this page's address.
  * @param {Pick<Place, "origin" | "search">} place
  */
 export const nextOf = (place) => safeNext(new URLSearchParams(place.search).get("next"), place.origin);

@@ -108,7 +108,7 @@ export class SessionKeeper {
   }
 
   /**
-   * Update the stored facts about the user with the given facts from the API.
+   * Update the stored facts about the user with `facts` from the API.
    * @param {Partial<AccountSession>} facts
    */
   update(facts) {

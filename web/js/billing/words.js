@@ -95,8 +95,8 @@ export function stageOf(subscription, waitedMs) {
 }
 
 /**
- * Return the milliseconds until the page polls again: short at first, then longer and longer; null after a quarter of
- * an hour.
+ * Return the number of milliseconds until the page polls again, which increases with time; null after a quarter of an
+ * hour.
  * @param {number} waitedMs
  */
 export function askAfter(waitedMs) {

@@ -18,7 +18,7 @@ const shortId = (id) => (id.length > 14 ? `${id.slice(0, 12)}…` : id);
 const accountText = (id) => (id ? `account ${shortId(id)}` : "deleted account");
 
 /**
- * Return the text for a time inside a sentence.
+ * Return the text for a time in the middle of a sentence: "today, 14:05" instead of "Today, 14:05".
  * @param {string} iso
  * @param {Date} now
  */

@@ -140,8 +140,8 @@ export function countText(jobs) {
 }
 
 /**
- * Return the milliseconds until the encodes are polled again: short while any encode is in progress, longer after each
- * failure.
+ * Return the number of milliseconds until the encodes are polled again: few while any encode is in progress, more after
+ * each failed request.
  * @param {{ moving: boolean, failures: number }} state
  */
 export function lookAfter({ moving, failures }) {

@@ -35,7 +35,7 @@ _MESSAGES = {
 }
 
 FAULT_NAMES = {429: "RATE_LIMIT_REACHED", 500: "INTERNAL_SERVER_ERROR", 503: "SERVICE_UNAVAILABLE"}
-"""The names of the errors that a request does not cause itself, by status."""
+"""The names of errors that are not caused by the content of a request, by status."""
 
 _SYNTAX = "The value of a field does not conform to the expected format."
 
