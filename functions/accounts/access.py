@@ -19,9 +19,9 @@ class AccountAccess:
         self._admin_auth = admin_auth
 
     def session(self, token: str) -> Session:
-        """Return the session of a token; raise Unauthenticated."""
+        """Return the session of a token. Raises Unauthenticated."""
         return self._find_session(token)
 
     def owner(self, token: str, key: str) -> str:
-        """Return the id under which an owner's call is recorded; raise Unauthenticated or Forbidden."""
+        """Return the id under which an owner's call is recorded. Raises Unauthenticated or Forbidden."""
         return self._admin_auth.admit(token, key)

@@ -2,9 +2,9 @@
 
 The domain is compared in its ASCII form (IDNA 2008, UTS 46), the local part by NFKC and case folding, which is
 Unicode's caseless matching (The Unicode Standard, section 3.13, D146). RFC 5321 allows a host to distinguish `Jo` from
-`jo`, but hosts do not do so, and two accounts with one inbox would help nobody. Dots and `+tags` are kept: only the
-host knows what they mean. The rate limit for emails, however, ignores tags. Whether the address exists is verified by
-sending an email to it, not by DNS.
+`jo`, but hosts do not do so, and two accounts with one inbox would help nobody. Dots and `+tags` are kept, because only
+the host knows what they mean. The rate limit for emails, however, ignores tags. Whether the address exists is verified
+by sending an email to it, not by DNS.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from functions.platform.errors import Malformed
 LONGEST = 254
 """The maximum length of an address in characters; the validator applies the same limit to its bytes.
 
-It is the limit of RFC 5321, 4.5.3.1.3, without the two angle brackets (erratum 1690).
+The value is the limit of RFC 5321, 4.5.3.1.3, without the two angle brackets (erratum 1690).
 """
 
 
@@ -32,7 +32,7 @@ class EmailAddress:
 
 
 def address_of(typed: str) -> EmailAddress:
-    """Return a typed address; raise Malformed, whose detail does not repeat the address."""
+    """Return a typed address. Raises Malformed, whose detail does not repeat the address."""
     if len(typed) > 4 * LONGEST:
         raise _too_long()
     text = unicodedata.normalize("NFKC", typed).strip(" \t\r\n")
@@ -48,14 +48,14 @@ def address_of(typed: str) -> EmailAddress:
 
 
 def tagged_inbox_of(key: str) -> str:
-    """Return an address key without its `+tag`, which identifies the inbox at most hosts; empty without a tag."""
+    """Return an address key without its `+tag`: the key of the inbox at most hosts. Empty if there is no tag."""
     local_part, _, domain = key.rpartition("@")
     inbox, plus, _ = local_part.partition("+")
     return f"{inbox}@{domain}" if inbox and plus else ""
 
 
 def _folded(text: str) -> str:
-    """Return the text in a form that is the same regardless of case and of compatible Unicode forms."""
+    """Return the text after NFKC and case folding, so that case and compatible Unicode forms make no difference."""
     once = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", text).casefold())
     return unicodedata.normalize("NFKC", once.casefold())
 

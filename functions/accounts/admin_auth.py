@@ -1,7 +1,7 @@
 """Authentication of the owner: a script with the operator's key, or a logged-in administrator.
 
 The routes are anonymous for the Functions host, because a host key would reject administrators before any of our code
-runs. The operator's key needs no store, so the owner has access while Redis or MySQL is unreachable.
+runs. Verifying the operator's key requires no store, so the owner has access while Redis or MySQL is unreachable.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class AdminAuth:
     def admit(self, session: str, key: str) -> str:
         """Return the id under which the call is recorded: the administrator's user id, or OPERATOR.
 
-        Raise Unauthenticated for a wrong key, for an expired session, or without key and session; Forbidden for a
+        Raises Unauthenticated for a wrong key, for an expired session, or without key and session; Forbidden for a
         viewer's session. A wrong key is refused even together with a valid session.
         """
         if key:

@@ -103,7 +103,7 @@ class Authentication:
         return login
 
     def line_of(self, login: Login) -> Line:
-        """Return the line for the attempts of somebody who has already proved that the account is theirs."""
+        """Return the hash queue's line for somebody who has already proved that the account is theirs."""
         return Line(self._pseudonym(login.address), known=True)
 
     def still_valid(self, login: Login, current: Login | None, typed: str) -> bool:
@@ -123,7 +123,7 @@ class Authentication:
                 log.warning("A password hash with old parameters could not be replaced: %s", error.detail)
 
     def _record_limited(self, address: EmailAddress, origin: RequestOrigin) -> None:
-        """Record the first attempt refused by a limit; the limit applies even if this fails."""
+        """Record the first attempt that a limit refuses; the limit applies even if recording fails."""
         with suppress(StoreUnavailable):
             login = self._logins.find_login(address.key, self._hasher.dummy)
             self._history.record_attempt(login.user_id or NOBODY, origin, LoginOutcome.LIMITED)

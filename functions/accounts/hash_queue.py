@@ -2,9 +2,10 @@
 
 A line contains the waiting attempts of one network or, for people who have already proved that an account is theirs, of
 that account. Lines take turns: the next attempt comes from the line that was served least recently. There are few
-waiting places, and one line may take only some of them. When all are taken, a new attempt displaces one of the line
-that takes the most places or, among equals, that has made the most attempts recently. Attempts of known people are
-served first and have their own places, but at least every fourth turn goes to others.
+waiting places, and one line may take only some of them. When all are taken, a new attempt displaces another one: an
+attempt of the line that occupies the most places or, among several such lines, of the line that has made the most
+attempts recently. Attempts of known people are served first and have their own places, but at least every fourth turn
+goes to others.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class MailedLinks:
         return f"{self._site_origin}/{_PAGES[purpose]}#token={token}"
 
     def use_link(self, token: str, purpose: LinkPurpose) -> str:
-        """Return the user id of a link and invalidate the link; raise LinkExpired."""
+        """Return the user id of a link and invalidate the link. Raises LinkExpired."""
         user_id = self._logins.use_link(_hash(token), purpose, self._now())
         if user_id is None:
             raise LinkExpired("This link has expired or was used already. Request a new one.")

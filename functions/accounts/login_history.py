@@ -67,13 +67,13 @@ class LoginHistoryService:
                 log.error("Neither queue nor store accepted a login of %s: %s at %s.", user_id, outcome, entry.at)
 
     def store_attempt(self, message: RecordLogin) -> None:
-        """Store the entry in a message, unless it has no user or the account has been deleted since."""
+        """Store the entry that a message contains, unless it has no user or the account has been deleted since."""
         entry = entry_of(message)
         if entry.user_id != NOBODY and self._account_exists(entry.user_id):
             self._store.store_entry(entry)
 
     def page_of(self, user_id: str, *, cursor: str, limit: int) -> Page[LoginHistoryEntry]:
-        """Return a page of entries, newest first; raise Malformed for an unknown cursor."""
+        """Return a page of entries, newest first. Raises Malformed for an unknown cursor."""
         found = self._store.entries_of(user_id, after=time_position_of(cursor), limit=limit + 1)
         return page_of(found, limit=limit, position=lambda entry: str(TimePosition(entry.at, entry.entry_id)))
 
@@ -92,6 +92,6 @@ def message_of(entry: LoginHistoryEntry) -> RecordLogin:
 
 
 def entry_of(message: RecordLogin) -> LoginHistoryEntry:
-    """Return the entry in a message."""
+    """Return the entry that a message contains."""
     outcome = LoginOutcome(message.outcome)
     return LoginHistoryEntry(message.entry_id, message.user_id, message.at, message.ip, message.browser, outcome)

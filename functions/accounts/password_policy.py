@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SHORTEST = 8
 LONGEST = 128
 LEAST_GUESSES = 1e6
-"""The minimum number of guesses that it takes to find a new password.
+"""The minimum number of guesses that finding a new password must require.
 
 From one network, a million guesses take months at 5 per minute, the limit for one address, and two weeks at 50 per
 minute, the limit for all addresses.
@@ -31,7 +31,7 @@ _CONTROL_OR_SURROGATE = ("Cc", "Cs")
 
 
 def normalize_password(typed: str) -> str:
-    """Return a password in its normal form; raise Malformed if no account can have it."""
+    """Return a password in its normal form. Raises Malformed if no account can have it."""
     if not typed:
         raise Malformed("Enter a password.")
     if len(typed) > 4 * LONGEST:
@@ -46,7 +46,7 @@ def normalize_password(typed: str) -> str:
 
 
 def validate_new_password(typed: str, address: EmailAddress) -> str:
-    """Return a new password in its normal form; raise Malformed, or WeakPassword with advice."""
+    """Return a new password in its normal form. Raises Malformed, or WeakPassword with advice."""
     password = normalize_password(typed)
     if len(password) < SHORTEST:
         raise WeakPassword(f"The password is too short; use at least {SHORTEST} characters.")

@@ -83,7 +83,7 @@ class Argon2Hasher:
 
     @contextmanager
     def _slot(self, line: Line) -> Iterator[None]:
-        """Wait until this hash may run; raise Busy if there is no place to wait, or after LONGEST_WAIT_S."""
+        """Wait until this hash may run. Raises Busy if there is no place to wait, or after LONGEST_WAIT_S."""
         ticket = self._queue.enter(line)
         try:
             ticket.settled.wait(self._longest_wait_s)

@@ -26,7 +26,7 @@ class LoginStore(Protocol):
     """The store of logins: each method is one stored procedure. All raise StoreUnavailable."""
 
     def add_login(self, login: Login) -> None:
-        """Store a new login; raise AddressTaken. Repeating the call changes nothing."""
+        """Store a new login. Raises AddressTaken. Repeating the call changes nothing."""
 
     def find_login(self, address: str, dummy_hash: str) -> Login:
         """Return the login of an address; for an unknown address, a login without id and with `dummy_hash`."""
@@ -88,7 +88,7 @@ class SessionStore(Protocol):
         """End every session of an account."""
 
     def update_rights(self, viewer: Viewer) -> None:
-        """Update, in all live sessions of an account, whether it is an administrator and whether it is confirmed."""
+        """Update the rights in all live sessions of an account: administrator or not, confirmed or not."""
 
 
 class PasswordHasher(Protocol):
@@ -96,13 +96,13 @@ class PasswordHasher(Protocol):
 
     @property
     def dummy(self) -> str:
-        """Return a hash of no known password, to verify against if an address has no account."""
+        """Return a hash that matches no known password, for verification if an address has no account."""
 
     def hash(self, password: str, line: Line) -> str:
         """Return a hash of the password with a new salt."""
 
     def verify(self, password_hash: str, password: str, line: Line) -> bool:
-        """Return whether the password matches the hash; takes the same time in both cases."""
+        """Return whether the password matches the hash; both results take the same time."""
 
     def outdated(self, password_hash: str) -> bool:
         """Return whether the hash was made with parameters other than the current ones."""
@@ -131,4 +131,4 @@ class MessageSender(Protocol):
     """Sends messages to queues."""
 
     def send(self, message: Message, *, delay_s: int = 0) -> None:
-        """Enqueue a message that stays invisible for `delay_s` seconds; raise StoreUnavailable."""
+        """Enqueue a message that stays invisible for `delay_s` seconds. Raises StoreUnavailable."""

@@ -29,7 +29,8 @@ class RateLimit:
 
 PASSWORD_OF_ADDRESS = RateLimit(5, 60)
 PASSWORD_OF_NETWORK = RateLimit(50, 60)
-"""Failed logins: for one address from one network, and for all addresses from one network, which may be an office."""
+"""Failed logins: the limit for one address from one network, and a higher limit for all addresses from one network,
+because many people may share it (in an office, for example)."""
 
 BUSY_OF_NETWORK = RateLimit(30, 60)
 """Attempts from one network that were refused as Busy; generous, because they count towards no other limit."""
@@ -98,7 +99,7 @@ def require(limiter: RateLimiter, bucket: RateLimitBucket, sentence: str) -> Non
 
 
 def network_of(ip: str) -> str:
-    """Return the network that an IP address is counted by: the address itself for IPv4, its /64 for IPv6."""
+    """Return the network by which an IP address is counted: the address itself for IPv4, its /64 for IPv6."""
     return _network(ip, IPV6_NETWORK_BITS)
 
 

@@ -104,25 +104,25 @@ class AccountService:
     # Sessions
 
     def session(self, token: str) -> Session:
-        """Return the session of a token; raise Unauthenticated if it is missing, unknown or expired."""
+        """Return the session of a token. Raises Unauthenticated if it is missing, unknown or expired."""
         session = self._sessions.find_session(token) if token else None
         if session is None:
             raise Unauthenticated("You are not logged in, or your session has expired. Log in and try again.")
         return session
 
     def viewer(self, token: str) -> Viewer:
-        """Return the viewer of a session; raise Unauthenticated."""
+        """Return the viewer of a session. Raises Unauthenticated."""
         return self.session(token).viewer
 
     def administrator(self, token: str) -> Viewer:
-        """Return the administrator of a session; raise Unauthenticated, or Forbidden for another viewer's session."""
+        """Return the administrator of a session. Raises Unauthenticated, or Forbidden for another viewer's session."""
         viewer = self.viewer(token)
         if not viewer.admin:
             raise Forbidden("Only an administrator can do this. Log in as one.")
         return viewer
 
     def register(self, email: str, password: str, origin: RequestOrigin) -> Viewer:
-        """Open an account and mail a confirmation link; raise AddressTaken, Malformed, TooManyAttempts."""
+        """Open an account and mail a confirmation link. Raises AddressTaken, Malformed, TooManyAttempts."""
         address = address_of(email)
         chosen = validate_new_password(password, address)
         require(
@@ -175,13 +175,13 @@ class AccountService:
         self._sessions.end_sessions_of(viewer.user_id)
 
     def logins_of(self, viewer: Viewer, *, cursor: str, limit: int) -> Page[LoginHistoryEntry]:
-        """Return a page of a viewer's login history, newest first; raise Malformed for an unknown cursor."""
+        """Return a page of a viewer's login history, newest first. Raises Malformed for an unknown cursor."""
         return self.login_history.page_of(viewer.user_id, cursor=cursor, limit=limit)
 
     # The viewer's own account
 
     def change_password(self, viewer: Viewer, current: str, new: str, origin: RequestOrigin) -> OpenedSession:
-        """Set a new password, end every session and open a new one; raise WrongPassword, Malformed, TooManyAttempts."""
+        """Set a new password, end all sessions and open a new one. Raises WrongPassword, Malformed, TooManyAttempts."""
         chosen = validate_new_password(new, address_of(viewer.email))
         login = self._authenticate_again(viewer, current, origin)
         new_hash = self._hasher.hash(chosen, self._authentication.line_of(login))
@@ -193,7 +193,7 @@ class AccountService:
         return opened
 
     def delete_account(self, viewer: Viewer, password: str, origin: RequestOrigin) -> None:
-        """Delete the account and enqueue the deletion of its data; raise WrongPassword, TooManyAttempts."""
+        """Delete the account and enqueue the deletion of its data. Raises WrongPassword, TooManyAttempts."""
         login = self._authenticate_again(viewer, password, origin)
         # enqueued first and executed only once the account is deleted, so that no data can be left behind
         self._queues.send(ForgetViewer(login.user_id), delay_s=FORGET_AFTER_S)
@@ -202,7 +202,7 @@ class AccountService:
         self._notify("account_deleted", login)
 
     def forget_viewer(self, user_id: str) -> None:
-        """Delete all data of a deleted account in every slice; raise AccountStillExists. Idempotent."""
+        """Delete all data of a deleted account in every slice. Raises AccountStillExists. Idempotent."""
         if self._logins.get_login(user_id) is not None:
             raise AccountStillExists(f"The account {user_id} still exists; its data is not deleted.")
         self._sessions.end_sessions_of(user_id)
@@ -218,7 +218,7 @@ class AccountService:
     # Mailed links
 
     def send_confirmation(self, viewer: Viewer) -> None:
-        """Mail another confirmation link; raise Conflict if the address is already confirmed, TooManyAttempts."""
+        """Mail another confirmation link. Raises Conflict if the address is already confirmed, TooManyAttempts."""
         if viewer.confirmed:
             raise Conflict("Your email address is already confirmed.")
         require(
@@ -230,14 +230,14 @@ class AccountService:
         self._send_confirmation(viewer.user_id, viewer.email)
 
     def confirm_address(self, link_token: str, origin: RequestOrigin) -> str:
-        """Confirm the address to which a link was mailed, and return it; raise LinkExpired, TooManyAttempts."""
+        """Confirm the address to which a link was mailed, and return it. Raises LinkExpired, TooManyAttempts."""
         self._limit_links(origin)
         user_id = self._links.use_link(link_token, LinkPurpose.CONFIRM)
         self._logins.confirm_address(user_id, self._now())
         return self._updated_viewer(user_id).email
 
     def request_reset(self, email: str, origin: RequestOrigin) -> None:
-        """Request a reset link; takes the same time with or without an account. Raise Malformed, TooManyAttempts."""
+        """Request a reset link; takes the same time with or without an account. Raises Malformed, TooManyAttempts."""
         address = address_of(email)
         sentence = "Several links were requested recently, and each is valid. Check your inbox and your spam folder."
         require(self._limiter, RateLimitBucket(network_of(origin.ip), "reset", RESET_OF_NETWORK), sentence)
@@ -284,7 +284,7 @@ class AccountService:
     # The owner
 
     def find_account(self, email: str) -> Viewer:
-        """Return the account of an address; raise NotFound."""
+        """Return the account of an address. Raises NotFound."""
         login = self._logins.find_login(address_of(email).key, self._hasher.dummy)
         if not login.user_id:
             raise NotFound("This email address has no account. The person must register first.")
@@ -355,7 +355,7 @@ class AccountService:
         return login
 
     def _limit_tags(self, login: Login) -> None:
-        """Count an email to an unconfirmed address with a `+tag`; raise TooManyAttempts.
+        """Count an email to an unconfirmed address with a `+tag`. Raises TooManyAttempts.
 
         Anybody can register such addresses for a stranger's inbox. Emails to the inbox's other addresses are not
         counted, so that the limit cannot be used against its owner.

@@ -49,7 +49,7 @@ class BillingAdmin:
         return self._store.list_plans()
 
     def grant_access(self, email: str, days: int, *, by: str) -> Grant:
-        """Give an account free access for a number of days from now; raise NotFound."""
+        """Give an account free access for a number of days from now. Raises NotFound."""
         user_id, now = self._dependencies.find_user(email), self._dependencies.now()
         grant = Grant(uuid.uuid4().hex, user_id, now + timedelta(days=days), now, by)
         self._store.store_grant(grant)

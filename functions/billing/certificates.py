@@ -54,13 +54,13 @@ PERIOD_S = 60.0
 FETCHES_OF_A_NETWORK = 6
 FETCHES_OF_UNKNOWN = 60
 FETCHES_OF_LEARNED = 6
-"""Maximum fetches per period: from unknown addresses for one network and in total, and to refresh certificates."""
+"""Maximum fetches per period: for unknown addresses from one network, for all unknown addresses, and for refreshes."""
 UNKNOWN_AT_ONCE = 4
 WAIT_FOR_SAME_S = WHOLE_S
 
 
 def origins_of(paypal_url: str) -> frozenset[str]:
-    """Return the origins of the certificates of PayPal, or of a simulator on this machine; raise SettingMissing."""
+    """Return the origins of the certificates of PayPal, or of a simulator on this machine. Raises SettingMissing."""
     parts = urlsplit(paypal_url)
     for hosts in (LIVE, SANDBOX):
         if parts.scheme == "https" and parts.netloc in hosts:
@@ -73,7 +73,7 @@ def origins_of(paypal_url: str) -> frozenset[str]:
 
 
 def network_of(ip: str) -> str:
-    """Return the network by which an address is counted: /24 for IPv4, /48 for IPv6, otherwise the text itself."""
+    """Return the network by which an address is counted: /24 for IPv4, /48 for IPv6, otherwise the string itself."""
     try:
         address = ip_address(ip)
     except ValueError:
@@ -211,7 +211,7 @@ class Certificates:
 
     @contextmanager
     def _refresh(self) -> Iterator[None]:
-        """Count a fetch of a certificate that was verified before; raise StoreUnavailable if there were too many."""
+        """Count a fetch of a certificate that was verified before. Raises StoreUnavailable if there were too many."""
         with self._lock:
             self._refreshes = [at for at in self._refreshes if at > self._ticks() - PERIOD_S]
             if len(self._refreshes) >= FETCHES_OF_LEARNED:
@@ -221,7 +221,7 @@ class Certificates:
 
     @contextmanager
     def _unknown(self, network: str) -> Iterator[None]:
-        """Count a fetch from an unknown address; raise StoreUnavailable if too many were made or are in progress."""
+        """Count a fetch from an unknown address. Raises StoreUnavailable if too many were made or are in progress."""
         with self._lock:
             self._fetches = [(at, by) for at, by in self._fetches if at > self._ticks() - PERIOD_S]
             if network in self._fetching or len(self._fetching) >= UNKNOWN_AT_ONCE:
@@ -255,7 +255,7 @@ class Certificates:
             ) from None
 
     def _checked(self, pem: bytes) -> tuple[rsa.RSAPublicKey, datetime]:
-        """Return the leaf's key and the time its chain expires; raise NotFromPayPal unless the chain is PayPal's."""
+        """Return the leaf's key and when its chain expires. Raises NotFromPayPal unless the chain is PayPal's."""
         try:
             leaf, *between = x509.load_pem_x509_certificates(pem)
             names = [name.value for name in leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]

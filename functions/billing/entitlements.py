@@ -55,7 +55,7 @@ class Entitlements:
         self._now = now
 
     def of(self, viewer: Viewer) -> Entitlement:
-        """Return a viewer's entitlement; raise StoreUnavailable. An administrator is always entitled."""
+        """Return a viewer's entitlement. Raises StoreUnavailable. An administrator is always entitled."""
         return Entitlement(True, "administrator") if viewer.admin else self.of_user(viewer.user_id)
 
     def of_user(self, user_id: str) -> Entitlement:

@@ -71,8 +71,8 @@ class Subscription:
     """A subscription as PayPal last described it.
 
     `user_id` is None once its account is deleted. `state_since` is PayPal's status_update_time. `paid_through` is the
-    time until which it is paid, or None if nothing was paid or the payment was refunded. `asked_at` is the time at
-    which PayPal was queried.
+    time until which the subscription is paid, or None if nothing was paid or the payment was refunded. `asked_at` is
+    the time at which PayPal was queried.
     """
 
     subscription_id: str
@@ -242,7 +242,7 @@ class Entitlement:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """The data of a subscription that determines the entitlement."""
+    """The fields of a subscription that determine the entitlement."""
 
     state: State
     paid_through: datetime | None
@@ -332,7 +332,7 @@ def _last_paid_at(remote: RemoteSubscription, charges: Iterable[Charge], offer: 
 
 
 def _pays(payment: Charge | LastPayment, offer: Offer) -> bool:
-    """Return whether a payment is at least an offer's price; it is more if an unpaid period is charged as well."""
+    """Return whether a payment is at least an offer's price; a payment is higher if an unpaid period is charged too."""
     return payment.currency == offer.currency and payment.amount_minor >= offer.price_minor
 
 

@@ -23,7 +23,7 @@ _AMOUNT = re.compile(r"-?[0-9]{1,10}(?:\.[0-9]{1,6})?", re.ASCII)
 
 
 def minor_of(value: str, currency: str) -> int:
-    """Return an amount such as "7.99" in the currency's smallest unit; raise Malformed."""
+    """Convert an amount such as "7.99" to the currency's smallest unit. Raises Malformed."""
     if currency not in DECIMALS:
         raise Malformed(f"PayPal has no currency {currency!r}; it has {', '.join(sorted(DECIMALS))}.")
     if not _AMOUNT.fullmatch(value):

@@ -142,7 +142,7 @@ class PayPalClient:
                 raise
 
     def webhook_at(self, address: str) -> str:
-        """Return the id of the webhook that sends events to an address; create it if there is none yet."""
+        """Return the id of the webhook that sends events to an address; create the webhook if there is none yet."""
         kept = _read(self._call("GET", WEBHOOKS), WebhookListResource)
         for webhook in kept.webhooks:
             if webhook.url == address:
@@ -216,7 +216,7 @@ def _read[Resource: BaseModel](answer: Any, kind: type[Resource]) -> Resource:
 
 
 def _converted[Value](convert: Callable[[], Value]) -> Value:
-    """Return a converted response; raise PayPalRefused if it contains an amount that cannot be parsed."""
+    """Return a converted response. Raises PayPalRefused if it contains an amount that cannot be parsed."""
     try:
         return convert()
     except Malformed as error:

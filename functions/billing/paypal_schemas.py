@@ -14,7 +14,7 @@ _USER_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Money(BaseModel):
-    """An amount of the subscriptions API."""
+    """An amount in the format of the subscriptions API."""
 
     currency_code: str
     value: str
@@ -27,7 +27,7 @@ class LastPaymentResource(BaseModel):
     amount: Money
 
     def last_payment(self) -> LastPayment:
-        """Return the payment in the terms of billing."""
+        """Return the payment in billing's own model."""
         currency = self.amount.currency_code
         return LastPayment(self.time, minor_of(self.amount.value, currency), currency)
 
@@ -62,7 +62,7 @@ class SubscriptionResource(BaseModel):
     links: list[Link] = Field(default_factory=list)
 
     def remote(self) -> RemoteSubscription:
-        """Return the subscription in the terms of billing."""
+        """Return the subscription in billing's own model."""
         info = self.billing_info
         return RemoteSubscription(
             subscription_id=self.id,
@@ -108,7 +108,7 @@ class Transactions(BaseModel):
 
 
 class OldMoney(BaseModel):
-    """A sum of the payments API."""
+    """An amount in the format of the payments API."""
 
     value: str
     currency: str

@@ -69,11 +69,12 @@ class SubscriptionStore(PlanStore, Protocol):
     def set_pending(self, subject: str, token: str, now: datetime) -> bool:
         """Set the pending flag of a subject; return whether a message must be sent.
 
-        A message must be sent if the flag was not set, or was set at least a minute ago, so its message may be lost.
+        A message must be sent if the flag was not set, or was set at least a minute ago, because its message may then
+        be lost.
         """
 
     def store_event(self, event: WebhookEvent, token: str, now: datetime) -> bool:
-        """Store an event and set its subject's pending flag in one transaction; return the same as `set_pending`.
+        """Store an event and set its subject's pending flag in one transaction; the result is that of `set_pending`.
 
         An event that is already stored changes nothing, unless its body differs.
         """
@@ -124,7 +125,7 @@ class SubscriptionStore(PlanStore, Protocol):
         now: datetime,
         limit: int,
     ) -> list[str]:
-        """Return subscriptions about which PayPal must be queried without an event, longest unchecked first.
+        """Return subscriptions about which PayPal must be queried although no event arrived, longest unchecked first.
 
         These are: unapproved ones last checked before `unapproved_before`; running ones last checked before
         `running_before`, or whose charge has become due since; ones that ended after `ended_since` and were last
@@ -191,7 +192,7 @@ class PayPal(Protocol):
         """Return the transactions of a subscription between two times."""
 
     def refund(self, refund_id: str) -> tuple[str, int] | None:
-        """Return the sale of a refund, and how much of it has been refunded so far; None for an unknown refund."""
+        """Return the sale of a refund, and the amount of the sale refunded so far; None for an unknown refund."""
 
     def subscription_of_sale(self, sale_id: str) -> str | None:
         """Return the id of the subscription that a sale belongs to, or None."""
@@ -204,7 +205,7 @@ class WebhookVerifier(Protocol):
     """Verifies PayPal's signature."""
 
     def read(self, headers: Mapping[str, str], body: bytes, *, source: str) -> WebhookEvent:
-        """Return the event of a webhook sent from the IP address `source`; raise NotFromPayPal or StoreUnavailable."""
+        """Return the event of a webhook sent from the IP address `source`. Raises NotFromPayPal or StoreUnavailable."""
 
 
 @dataclass(frozen=True, slots=True)

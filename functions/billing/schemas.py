@@ -47,7 +47,7 @@ class NewPlan(Struct, frozen=True):
     interval_count: Annotated[int, Meta(ge=1, le=365, description="Charged every so many intervals.")] = 1
 
     def offer(self) -> Offer:
-        """Return the offer; raise Malformed if PayPal would not accept it."""
+        """Return the offer. Raises Malformed if PayPal would not accept it."""
         name, description, currency = self.name.strip(), self.description.strip(), self.currency.upper()
         unit = Interval(self.interval.upper())
         if not name:

@@ -1,4 +1,4 @@
-"""Subscription operations for viewers: list plans, subscribe, get the status, cancel, list receipts, be forgotten."""
+"""Subscription operations for viewers: list plans, subscribe, get the status, cancel, list receipts, delete data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from functions.platform.viewer import Viewer
 
 FRESH_FOR = timedelta(hours=1)
-"""How long the same approval page is returned again; PayPal's approval pages expire after some hours."""
+"""How long repeated requests get the same approval page; PayPal's approval pages expire after some hours."""
 ASK_AGAIN_AFTER = timedelta(seconds=2)
 SOON = timedelta(hours=1)
 
@@ -66,8 +66,8 @@ class SubscriptionService:
     def subscribe(self, viewer: Viewer, plan_id: str) -> Checkout:
         """Start a checkout, or return the checkout that was started for the same plan within the last hour.
 
-        If the viewer has already paid for a period that has not ended, the first charge is at its end. Raises NotFound
-        if there is no such plan, AlreadySubscribed, StoreUnavailable.
+        If the viewer has already paid for a period that has not ended, the first charge is at the end of that period.
+        Raises NotFound if there is no such plan, AlreadySubscribed, StoreUnavailable.
         """
         plan = self._store.find_plan(plan_id)
         if plan is None or plan.retired_at is not None:
@@ -111,7 +111,7 @@ class SubscriptionService:
         return self.current_subscription(viewer)
 
     def list_receipts(self, viewer: Viewer, *, cursor: str, limit: int) -> Page[Payment]:
-        """Return a page of the viewer's payments, newest first; raise Malformed for an invalid cursor."""
+        """Return a page of the viewer's payments, newest first. Raises Malformed for an invalid cursor."""
         found = self._payments.page_payments(viewer.user_id, time_position_of(cursor), limit=limit + 1)
         return page_of(found, limit=limit, position=lambda one: str(TimePosition(one.charge.at, one.charge.payment_id)))
 
@@ -150,7 +150,7 @@ _RANK = {
 
 
 def _most_relevant(subscriptions: list[Subscription], now: datetime) -> Subscription | None:
-    """Return the subscription to show: a running one, else one that is still paid, else the newest checkout."""
+    """Return the subscription to show: a running one, otherwise a paid one, otherwise the newest checkout."""
 
     def rank(one: Subscription) -> tuple[float, datetime]:
         if one.state in UNAPPROVED and one.created_at < now - FRESH_FOR:

@@ -177,11 +177,11 @@ def settle_subscription_poison(message: SettleSubscription) -> None:
 
 @app.timer("15 */5 * * * *")
 def repair_subscriptions() -> None:
-    """Re-enqueue subscriptions that have been pending for longer than a message takes."""
+    """Re-enqueue subscriptions that have been pending for longer than handling a message takes."""
     from functions.billing.reconciliation import OVERDUE_AFTER
 
     if bootstrap.billing().reconciliation.repair_pending():
-        # the minimum lag of an overdue subject; it is still increasing
+        # a lower bound: a subject has been pending for at least this long
         bootstrap.resources.telemetry().record(LAG, OVERDUE_AFTER.total_seconds())
 
 

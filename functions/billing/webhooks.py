@@ -2,7 +2,7 @@
 
 The signature is RSA PKCS#1 v1.5 with SHA-256 over `transmission id|time|webhook id|crc32 of the raw body` (PayPal,
 "Webhooks integration guide"). A CRC32 is easily forged: anyone who has seen one transmission can send another body with
-its signature. Nothing in a body is therefore trusted; it only determines the subject to query PayPal about.
+the same signature. Nothing in a body is therefore trusted; it only determines the subject to query PayPal about.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class WebhookReader:
 
 
 def event_of(body: bytes) -> WebhookEvent:
-    """Return the event in a body; raise NotFromPayPal if the body is not an event."""
+    """Return the event in a body. Raises NotFromPayPal if the body is not an event."""
     try:
         text = body.decode()
         said = json.loads(text)

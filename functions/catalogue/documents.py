@@ -57,12 +57,12 @@ def document_of(title: Title) -> dict[str, Any]:
 
 
 def _plain(value: object) -> object:
-    """Return a field of `Details` in the form stored in Mongo; ratings become documents."""
+    """Convert a field of `Details` to the form stored in Mongo; ratings become documents."""
     return [asdict(part) if isinstance(part, Rating) else part for part in value] if isinstance(value, tuple) else value
 
 
 def title_of(document: Mapping[str, Any]) -> Title:
-    """Return the title in a document; fields that the projection excluded have their default values."""
+    """Return the title that a document contains; fields that the projection excluded have their default values."""
     details = {name: document[name] for name in _DETAILS if name in document}
     return Title(
         id=document["_id"],
@@ -92,7 +92,7 @@ def _details(values: dict[str, Any]) -> Details:
 
 
 def _edits(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return stored fields in the form of `Details`: tuples instead of arrays, `Rating`s instead of documents."""
+    """Convert stored fields to the types of `Details`: arrays to tuples, and documents to `Rating`s."""
     read: dict[str, Any] = dict(values)
     for name in _LISTS:
         if name in read:

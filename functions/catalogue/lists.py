@@ -70,7 +70,7 @@ def _traits(title: Title) -> dict[str, int]:
 
 
 def _genre_rows(titles: Sequence[Title]) -> list[tuple[str, str, list[Title]]]:
-    """Return one row per genre for the largest genres, largest first, with the newest title's spelling as its name."""
+    """Return a row for each of the largest genres, largest first, named as the genre's newest title spells it."""
     shelves: dict[str, list[Title]] = defaultdict(list)
     names: dict[str, str] = {}
     for title in titles:

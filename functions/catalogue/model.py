@@ -89,7 +89,7 @@ class Details:
 class Metadata:
     """How a description was found.
 
-    `reason` explains why there is no better one; `retry_at` is the time of the next lookup; `attempts` counts
+    `reason` explains why there is no better description; `retry_at` is the time of the next lookup; `attempts` counts
     consecutive misses.
     """
 
@@ -177,7 +177,7 @@ class Title:
 
     @property
     def runtime_min(self) -> int | None:
-        """Return the length in minutes: from the description, or else as measured."""
+        """Return the length in minutes: from the description, or else the measured length."""
         if self.details.runtime_min or not self.playback:
             return self.details.runtime_min
         return max(1, round(self.playback.duration_s / 60))
@@ -188,7 +188,7 @@ class Title:
         return self.playback is not None and self.status in (Status.READY, Status.ENCODING)
 
     def reopened(self, status: Status) -> Title:
-        """Return the title after a new upload; a withdrawn title is listed again; ANNOUNCED replaces no other state."""
+        """Return the title after a new upload. A withdrawn title is listed again; ANNOUNCED replaces no other state."""
         if self.status is Status.WITHDRAWN:
             return replace(self, status=status, failure=None, playback=None)
         return self.encoding() if status is Status.ENCODING else self

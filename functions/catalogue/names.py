@@ -10,7 +10,7 @@ from functions.catalogue.text import printable
 
 
 def guess(stem: str) -> Details:
-    """Return name, year, and an episode's season and number, from the stem of a blob.
+    """Return the name, the year and, for an episode, season and number, derived from the stem of a blob.
 
     `The.Show.S01E02.1080p` becomes "The Show" S1 E2; parent folders are ignored.
     """

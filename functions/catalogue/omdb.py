@@ -197,7 +197,7 @@ def _people(value: str) -> tuple[str, ...]:
 
 
 def _first_number(value: str) -> int | None:
-    """Return the number at the start of a text, such as 2017 for "2017–", the year of a series still running."""
+    """Return the number at the start of a string, such as 2017 for "2017–" (the years of a series still running)."""
     found = re.match(r"\s*(\d{1,9})", value)
     return int(found[1]) if found else None
 
@@ -214,7 +214,7 @@ def _rating(value: str) -> float | None:
 
 
 def _date(value: str) -> str | None:
-    """Return "30 May 2008" as 2008-05-30, and any other text unchanged."""
+    """Convert a date such as "30 May 2008" to 2008-05-30; return any other string unchanged."""
     try:
         return datetime.strptime(value, "%d %b %Y").date().isoformat()
     except ValueError:

@@ -22,7 +22,7 @@ class BrokenPicture(Exception):
 
 
 def pictures_from_poster(data: bytes, origin: ArtworkOrigin) -> tuple[ArtworkPicture, ...]:
-    """Return a poster, and a card with the whole poster over a blurred copy of itself; raise BrokenPicture."""
+    """Return a poster, and a card with the whole poster over a blurred copy of itself. Raises BrokenPicture."""
     image = _decoded(data)
     return (
         ArtworkPicture("poster", origin, _cropped(image, "poster")),
@@ -31,7 +31,7 @@ def pictures_from_poster(data: bytes, origin: ArtworkOrigin) -> tuple[ArtworkPic
 
 
 def pictures_from_backdrop(data: bytes) -> tuple[ArtworkPicture, ...]:
-    """Return a backdrop and a card, and a poster cropped from the middle; raise BrokenPicture."""
+    """Return a backdrop and a card, and a poster cropped from the middle. Raises BrokenPicture."""
     image = _decoded(data)
     return (
         ArtworkPicture("backdrop", ArtworkOrigin.SIDECAR, _cropped(image, "backdrop")),
@@ -41,7 +41,7 @@ def pictures_from_backdrop(data: bytes) -> tuple[ArtworkPicture, ...]:
 
 
 def pictures_from_frame(data: bytes) -> tuple[ArtworkPicture, ...]:
-    """Return all three pictures, cropped from a still of the film; raise BrokenPicture."""
+    """Return all three pictures, cropped from a still of the film. Raises BrokenPicture."""
     image = _decoded(data)
     return tuple(ArtworkPicture(slot, ArtworkOrigin.FRAME, _cropped(image, slot)) for slot in SLOTS)
 

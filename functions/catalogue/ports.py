@@ -114,7 +114,7 @@ class Posters(Protocol):
     """Fetches posters."""
 
     def fetch(self, url: str) -> bytes:
-        """Return the poster's bytes; raise PosterRefused."""
+        """Return the poster's bytes. Raises PosterRefused."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Fetching a poster from the address in OMDb's response. The address is not trusted: only known hosts are contacted.
 
-The host name is resolved here, and the connection uses the IP address that was checked, so nobody can change it between
-check and connection.
+The host name is resolved here, and the connection uses the IP address that was checked, so the address cannot change
+between check and connection.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class PosterFetcher:
         self._resolver = resolver
 
     def fetch(self, url: str) -> bytes:
-        """Return the bytes at `url` without checking their format; raise PosterRefused."""
+        """Return the bytes at `url` without checking their format. Raises PosterRefused."""
         try:
             parts = urlsplit(url)
             port = parts.port or (443 if parts.scheme == "https" else 80)

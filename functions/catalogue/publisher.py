@@ -86,7 +86,7 @@ class CataloguePublisher:
     def republish(self) -> int:
         """Request that every file of the catalogue is written again; return the number of titles that wait.
 
-        Calling it again, even during a run, only restarts the run.
+        Another call, even during a run, only restarts the run.
         """
         self._titles.mark_outdated()
         self._publish_lists()

@@ -162,5 +162,8 @@ class MongoTitles:
 
 
 def _below(page_format: int) -> dict[str, Any]:
-    """Return the query condition for an older page format; documents of the first release have no format."""
+    """Return a query condition that matches documents whose page format is older than `page_format`.
+
+    Documents of the first release have no format field.
+    """
     return {"$or": [{"page_format": None}, {"page_format": {"$gte": 0, "$lt": page_format}}]}

@@ -35,10 +35,10 @@ FAILED = "This film could not be prepared for playing."
 
 Text = Annotated[str, Meta(max_length=300, pattern=ONE_LINE)]
 Texts = Annotated[list[Text], Meta(max_length=100)] | Annotated[str, Meta(max_length=3000)]
-"""A list, or one text with the entries separated by commas, because people write both.
+"""A list, or one string with comma-separated entries, because people write both.
 
-msgspec 0.22 corrupts memory if a union contains a list and a text with a pattern, so the entries of a text are
-validated when the text is split.
+msgspec 0.22 corrupts memory if a union contains a list and a string with a pattern, so the entries of a string are
+validated when the string is split.
 """
 
 TitleKind = Literal["movie", "series", "episode"]
@@ -79,7 +79,7 @@ class DescriptionForm(Struct, frozen=True, kw_only=True):
     def values(self) -> dict[str, Any]:
         """Return the fields that are present, in the form of `Details`; None or an empty tuple clears a field.
 
-        Raise Malformed if an entry of a comma-separated text is not one line of printable characters.
+        Raises Malformed if an entry of a comma-separated string is not one line of printable characters.
         """
         given = {name: getattr(self, name) for name in self.__struct_fields__}
         return {name: _value(name, value) for name, value in given.items() if value is not UNSET}
@@ -335,7 +335,7 @@ _LISTS = ("genres", "directors", "writers", "actors", "languages", "countries")
 
 
 def _value(name: str, value: Any) -> Any:
-    """Return a field's value in the form of `Details`; raise Malformed."""
+    """Convert a field's value to the type that `Details` uses. Raises Malformed if it is invalid."""
     if name == "ratings":
         return tuple(Rating(each.source.strip(), each.value.strip()) for each in value or ())
     if name in _LISTS:

@@ -22,7 +22,7 @@ _UNDECOMPOSED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ"
 
 
 def fold(text: str) -> str:
-    """Return `text` without case and diacritics: "Amélie" and "AMELIE" fold to the same text."""
+    """Return `text` without case and diacritics: "Amélie" and "AMELIE" fold to the same string."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in plain if not unicodedata.combining(char)).translate(_UNDECOMPOSED)
 
@@ -38,12 +38,12 @@ def tokens_of(details: Details) -> tuple[str, ...]:
 
 
 def genre_key(genre: str) -> str:
-    """Return the form in which genres are compared; it is the same for "Sci-Fi" and "sci fi"."""
+    """Return the normalized key by which genres are compared; "Sci-Fi" and "sci fi" have the same key."""
     return "-".join(words(genre))
 
 
 def series_key(series: str | None) -> str | None:
-    """Return the form in which names of series are compared, or None."""
+    """Return the normalized key by which series names are compared, or None if there is no name."""
     return "-".join(words(series or "")) or None
 
 
@@ -57,7 +57,7 @@ class Search:
 
 
 def read_search(query: str, genre: str) -> Search:
-    """Return the search for typed text, in which the last word may be incomplete; raise Malformed."""
+    """Return the search for typed text, in which the last word may be incomplete. Raises Malformed."""
     if len(query) > MAX_LENGTH or len(genre) > MAX_LENGTH:
         raise Malformed(f"A search has at most {MAX_LENGTH} characters.")
     typed = words(query)[:MAX_WORDS]

@@ -50,7 +50,7 @@ class Catalogue:
         self._dependencies = dependencies
 
     def open_title(self, title_id: str, *, stem: str, status: Status) -> Title:
-        """Return the title; a new one is described by its stem until its description is fetched."""
+        """Return the title; a new title is described by its stem until its description is fetched."""
         if self._titles.get(title_id) is None:
             guessed = guess(stem)
             now = self._dependencies.now()
@@ -80,7 +80,7 @@ class Catalogue:
         return self._change(title_id, lambda title: title.playable(playback, complete=complete))
 
     def attach_frame(self, title_id: str, jpeg: bytes) -> Title:
-        """Use a still of the film where there is no better picture; if it is invalid, record only the reason."""
+        """Use a still of the film where there is no better picture; if the still is invalid, record only why."""
         from functions.catalogue.pictures import BrokenPicture, pictures_from_frame
 
         try:
@@ -112,7 +112,7 @@ class Catalogue:
         self._change(title_id, lambda title: title.remarked(reason, retry_at=again))
 
     def edit_title(self, title_id: str, edit: TitleEdit) -> Title:
-        """Set fields of a title's details by hand; later refreshes do not overwrite them. Raise NotFound, Malformed."""
+        """Set fields of a title's details by hand; refreshes do not overwrite them. Raises NotFound, Malformed."""
         changes = edit.values()
         self.get(title_id)
         if not changes:
@@ -126,7 +126,7 @@ class Catalogue:
         self._artwork.remove_artwork(title_id)
 
     def get(self, title_id: str) -> Title:
-        """Return a title; raise NotFound if it does not exist or is withdrawn."""
+        """Return a title. Raises NotFound if it does not exist or is withdrawn."""
         title = self._titles.get(title_id)
         if title is None or title.status is Status.WITHDRAWN:
             raise NotFound(f"There is no title {title_id!r}.")
@@ -155,7 +155,7 @@ class Catalogue:
         return {title.id: title for title in found if title.status is not Status.WITHDRAWN}
 
     def next_episode(self, title_id: str) -> Title | None:
-        """Return the next episode that can be watched, or None after the last one and for films; raise NotFound."""
+        """Return the next episode that can be watched, or None after the last one and for films. Raises NotFound."""
         details = self.get(title_id).details
         key, number = series_key(details.series), details.number
         if key is None or number is None:
@@ -167,7 +167,7 @@ class Catalogue:
     def list_titles(
         self, query: str = "", genre: str = "", *, cursor: str = "", limit: int = pagination.DEFAULT_LIMIT
     ) -> pagination.Page[Title]:
-        """Return a page of the listed titles that match, newest first; raise Malformed."""
+        """Return a page of the listed titles that match, newest first. Raises Malformed."""
         below = pagination.position_of(cursor, form=pagination.TITLE_POSITION)
         found = self._titles.find_page(read_search(query, genre), below=below, limit=limit + 1)
         return pagination.page_of(

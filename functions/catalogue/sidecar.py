@@ -39,7 +39,7 @@ class Description:
         return any(self.fields.get(name) for name in ("plot", "genres", "directors", "writers", "actors"))
 
     def over(self, details: Details) -> Details:
-        """Return `details` with the values from the file in place of its own."""
+        """Return `details` with its values replaced by those that the file contains."""
         return replace(details, **self.fields)
 
 
@@ -54,7 +54,7 @@ class Sidecars:
 
 
 def read_description(data: bytes) -> Description:
-    """Return the content of a `film.json`; raise ValueError with a sentence about the first invalid field."""
+    """Return the content of a `film.json`. Raises ValueError with a sentence about the first invalid field."""
     try:
         given = msgspec.json.decode(data, type=SidecarForm).values()
     except (msgspec.MsgspecError, RecursionError) as error:

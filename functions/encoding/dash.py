@@ -28,7 +28,7 @@ TEXT_BANDWIDTH_BPS = 1000
 
 
 def write_mpd(presentation: Presentation) -> str:
-    """Return the text of `manifest.mpd`; raise ValueError if a video or audio track has no segment yet."""
+    """Return the text of `manifest.mpd`. Raises ValueError if a video or audio track has no segment yet."""
     for name, timeline in (
         ("video", presentation.video_segments),
         *((track.name, track.segments) for track in presentation.audio),

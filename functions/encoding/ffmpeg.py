@@ -122,7 +122,7 @@ class FFmpeg:
         return self._run([*common, *arguments], limit_s=limit_s, folder=folder, watch=watch, yields=yields)
 
     def raise_if_unreachable(self, result: Finished) -> None:
-        """Raise if the source could not be read, even if the exit status is 0, as it is after a cut connection.
+        """Raise if the source could not be read, even if the exit status is 0 (as after a cut connection).
 
         Raises SourceRefused if the source is gone, StoreUnavailable if storage did not answer, else EncodeFault.
         """
@@ -186,11 +186,11 @@ class FFmpeg:
             try:
                 resource.prlimit(pid, kind, (most, most))
             except ProcessLookupError:
-                return  # it has already ended
+                return  # the process has already ended
 
 
 def _wait(process: subprocess.Popen[bytes], *, limit_s: float, watch: Callable[[], None]) -> resource.struct_rusage:
-    """Wait until `process` ends and return its resource usage; raise EncodeFault after `limit_s` seconds."""
+    """Wait until `process` ends and return its resource usage. Raises EncodeFault after `limit_s` seconds."""
     deadline = time.monotonic() + limit_s
     pidfd = os.pidfd_open(process.pid)
     try:

@@ -163,8 +163,8 @@ def subtitle_arguments(address: str, *, stream: int, target: Path, shift: Fracti
 def strip_arguments(source: Path, target: Path, *, pictures: int) -> list[str]:
     """Return the arguments that tile the key frames of a joined rendition into one image, one thumbnail per segment.
 
-    The input is the finished segments. An extra output in the chunk's own filter graph would not do: it has so few
-    frames that ffmpeg would queue hundreds of frames for every other output.
+    The input is the finished segments. An extra output in the chunk's own filter graph is not usable: its frames are so
+    rare that ffmpeg would queue hundreds of frames for every other output.
     """
     frames = ffmpeg.input(str(source), skip_frame="nokey", **input_options(str(source))).video
     strip = frames.filter("scale", THUMBNAIL_WIDTH, -2).filter("tile", f"{pictures}x1")

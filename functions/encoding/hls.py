@@ -38,7 +38,7 @@ def write_master(presentation: Presentation) -> str:
 
 
 def write_media(presentation: Presentation, track_name: str) -> str:
-    """Return the text of `<track_name>.m3u8`; raise LookupError if the presentation has no such track."""
+    """Return the text of `<track_name>.m3u8`. Raises LookupError if the presentation has no such track."""
     if any(track.name == track_name for track in presentation.video):
         return _segments(track_name, presentation.video_segments, complete=presentation.complete)
     for audio in presentation.audio:
@@ -91,7 +91,7 @@ def _target_duration(segments: TimedSegments) -> int:
 
 
 def _nearest_second(duration: Fraction) -> int:
-    """Round halves up, as RFC 8216 4.3.3.1 requires the nearest integer; Python's `round` would turn 4.5 into 4."""
+    """Round to the nearest integer (RFC 8216, 4.3.3.1), halves upwards; Python's `round` would turn 4.5 into 4."""
     return max(1, int(2 * duration + 1) // 2)
 
 
@@ -135,7 +135,10 @@ def _stream(video: VideoTrack, presentation: Presentation) -> str:
 
 
 def _unique_names(labels: list[str]) -> list[str]:
-    """Return labels, repeated ones with a number: each NAME must be unique in its group (RFC 8216, 4.3.4.1.1)."""
+    """Return the labels, with a number appended to duplicates.
+
+    Each NAME must be unique in its group (RFC 8216, 4.3.4.1.1).
+    """
     names: list[str] = []
     for label in map(_quotable, labels):
         name, count = label, 1

@@ -36,7 +36,7 @@ def top_boxes(path: Path, wanted: bytes) -> Iterator[bytes]:
 
 
 def _box_size(head: bytes, room: int) -> tuple[int, int]:
-    """Return the lengths of the header and of the whole box at the start of `head`; the second is 0 without a box."""
+    """Return the lengths of the header and of the whole box at the start of `head`; without a box, the second is 0."""
     if len(head) < 8:
         return 8, 0
     size = int.from_bytes(head[:4])

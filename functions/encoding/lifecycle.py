@@ -96,7 +96,7 @@ class JobLifecycle:
         return failed
 
     def retry(self, job: EncodeJob) -> EncodeJob:
-        """Move a failed job back to the status in which it stopped; raise Conflict if it has not failed."""
+        """Move a failed job back to the status in which it stopped. Raises Conflict if it has not failed."""
         transition = Transition.RETRY_ENCODING if job.plan else Transition.RETRY_PLANNING
         retried = self._jobs.change_status(job.id, transition, reason=None, fault=None, faults={}, ended_at=None)
         if retried is None:

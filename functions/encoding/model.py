@@ -118,8 +118,8 @@ class TextPlan:
 class PicturePlan:
     """The video stream of the source, and how it is processed before scaling.
 
-    `stream` is its index in the source. `shift`, in seconds, moves its first frame onto the grid; it is less than half
-    a frame, so the sound stays in sync.
+    `stream` is its index in the source. `shift`, in seconds, moves its first frame onto the grid; the shift is less
+    than half a frame, so the sound stays in sync.
     """
 
     stream: int
@@ -191,7 +191,7 @@ class Transition(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TrackState:
-    """How much of an audio track is stored: number of whole segments and their ticks; `complete` once all is stored."""
+    """How much of an audio track is stored: whole segments and their ticks; `complete` is true once all is stored."""
 
     segments: int = 0
     ticks: int = 0
@@ -200,7 +200,7 @@ class TrackState:
 
 @dataclass(frozen=True, slots=True)
 class StepFault:
-    """The error of the last attempt at a step; `passing` if the cause is temporary, such as an unavailable store."""
+    """The error of the last attempt at a step; `passing` is true if its cause is temporary (an unavailable store)."""
 
     detail: str
     passing: bool = False

@@ -45,7 +45,7 @@ class Planner:
         self._settings = settings
 
     def plan(self, job: EncodeJob) -> EncodePlan:
-        """Return the plan; raise SourceRefused if the file cannot become a film, EncodeFault if a retry may help."""
+        """Return the plan. Raises SourceRefused if the file cannot become a film, EncodeFault if a retry may help."""
         self._check_size(job)
         self._media.create_container(container_for(job.title_id))
         ref, source = job.upload, self._probe(job, job.upload)
@@ -121,7 +121,7 @@ class Planner:
 
 
 def _audio_plan(number: int, stream: AudioStream) -> AudioPlan:
-    """Return the plan of a stream: mono stays mono, everything else becomes stereo, at a rate that browsers play."""
+    """Return the plan of a stream: mono stays mono, all else becomes stereo, at a sample rate that browsers play."""
     language = _language(stream.language)
     channels = min(stream.channels, 2)
     return AudioPlan(

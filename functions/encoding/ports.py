@@ -43,7 +43,7 @@ class EncodeJobs(Protocol):
         """Store a new job; return False if a job with its id already exists."""
 
     def get_job(self, job_id: str) -> EncodeJob:
-        """Return a job; raise NotFound."""
+        """Return a job. Raises NotFound."""
 
     def find_summary(self, job_id: str) -> JobSummary | None:
         """Return the summary of a job, or None if there is no such job."""
@@ -91,7 +91,7 @@ class MediaStore(Protocol):
         """Return an address from which a blob can be read by range requests for the time `lasts`."""
 
     def read_head(self, source: SourceRef, *, length: int) -> bytes:
-        """Return the first bytes of a blob; raise SourceRefused if there is no such blob."""
+        """Return the first bytes of a blob. Raises SourceRefused if there is no such blob."""
 
     def download_file(self, source: SourceRef, target: Path) -> None:
         """Download a blob to a file, piece by piece."""
@@ -106,7 +106,7 @@ class MediaStore(Protocol):
         """Store a file that never changes; storing it again writes the same bytes."""
 
     def store_text(self, container: str, name: str, text: str, *, revision: int) -> None:
-        """Store a text unless the same or a later revision is already stored."""
+        """Store a string unless the same or a later revision is already stored."""
 
     def delete_blob(self, container: str, name: str) -> None:
         """Delete a blob if it exists."""

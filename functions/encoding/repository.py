@@ -164,7 +164,7 @@ class MongoEncodeJobs:
         return replace(_job(found), plan=job.plan) if found else None
 
     def _jobs(self) -> Collection[dict[str, Any]]:
-        """Return the collection; its indexes exist."""
+        """Return the collection, after creating its indexes if necessary."""
         if not self._prepared:  # no lock: preparing twice is harmless, and no thread waits for an unavailable store
             self._prepare()
             self._prepared = True
@@ -186,7 +186,7 @@ class MongoEncodeJobs:
 
 
 def _plain(value: object) -> Any:
-    """Return a value in the form stored in Mongo: fractions become text such as 30000/1001, times are unchanged."""
+    """Convert a value to the form stored in Mongo: fractions become strings such as 30000/1001, times are unchanged."""
     return msgspec.to_builtins(value, builtin_types=(datetime,), enc_hook=str)
 
 

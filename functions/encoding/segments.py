@@ -71,14 +71,14 @@ class SegmentInfo:
 
 
 def read_init(path: Path) -> InitInfo:
-    """Read the init segment of one track; raise MalformedSegment if the file is not an init segment."""
+    """Read the init segment of one track. Raises MalformedSegment if the file is not an init segment."""
     for moov in top_boxes(path, b"moov"):
         return _init(IsoBox(path, "moov", moov))
     raise MalformedSegment(f"{path} is not an init segment: it has no moov box.")
 
 
 def read_segment(path: Path, init: InitInfo) -> SegmentInfo:
-    """Read a media segment of the track of `init`; raise MalformedSegment if it is truncated or has a gap."""
+    """Read a media segment of the track of `init`. Raises MalformedSegment if it is truncated or has a gap."""
     fragments = [_fragment(IsoBox(path, "moof", moof), init) for moof in top_boxes(path, b"moof")]
     samples = sum(fragment.count for fragment in fragments)
     if not samples:
@@ -210,7 +210,7 @@ _CODECS: dict[str, tuple[Literal["video", "audio"], Callable[[str, IsoBox], str]
 
 @dataclass(frozen=True, slots=True)
 class _Samples:
-    """Consecutive samples; `shown_at` is the earliest presentation time of any, before the edit list."""
+    """Consecutive samples; `shown_at` is their earliest presentation time, before the edit list is applied."""
 
     start: int
     shown_at: int

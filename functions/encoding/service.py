@@ -67,14 +67,14 @@ class EncodeService:
         return progress_of(job, now=self._now()) if job else None
 
     def list_jobs(self, cursor: str = "", limit: int = LARGEST_LIMIT) -> Page[JobProgress]:
-        """Return a page of jobs, newest first; raise Malformed for an invalid cursor."""
+        """Return a page of jobs, newest first. Raises Malformed for an invalid cursor."""
         found = self._jobs.list_summaries(below=position_in(cursor), limit=limit + 1)
         page = page_of(found, limit=limit, position=position_of)
         now = self._now()
         return Page(tuple(progress_of(job, now=now) for job in page.entries), page.cursor)
 
     def retry_job(self, job_id: str) -> JobProgress:
-        """Continue a failed job where it stopped; raise NotFound, or Conflict if the job has not failed."""
+        """Continue a failed job where it stopped. Raises NotFound, or Conflict if the job has not failed."""
         job = self._jobs.get_job(job_id)
         newest = self._jobs.latest_summary(job.title_id)
         if newest and newest.id != job.id:

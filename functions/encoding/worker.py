@@ -140,7 +140,7 @@ class EncodeWorker:
             raise EncodeFault(f"ffmpeg could not encode {begin:.0f} s to {end:.0f} s: {result.last_words}")
 
     def _frames_of(self, plan: EncodePlan, chunk: Chunk, track: ClosingTrack) -> int:
-        """Return the number of frames of a track; raise EncodeFault unless its segments match the plan."""
+        """Return the number of frames of a track. Raises EncodeFault unless its segments match the plan."""
         grid = plan.grid
         begin, segments = chunk.first_frame * grid.frame_ticks, track.segments
         last = chunk.end_frame == grid.frames
@@ -263,7 +263,7 @@ def _still_open(job: EncodeJob) -> EncodeJob:
 
 
 def _whole_segments(plan: EncodePlan, chunk: Chunk, track: ClosingTrack) -> int:
-    """Return how many segments, from the first, are where the plan expects them, whole, and start with a key frame."""
+    """Return how many segments, from the first, have the planned start and length and start with a key frame."""
     at, whole = chunk.first_frame * plan.grid.frame_ticks, plan.grid.gop * plan.grid.frame_ticks
     for number, segment in enumerate(track.segments):
         if segment.start != at or segment.duration != whole or not segment.starts_with_sync:

@@ -1,4 +1,4 @@
-"""One short query per store. A probe returns if the store answers; errors of the driver propagate."""
+"""One short query per store. A probe returns normally if the store answers; errors of the driver propagate."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class StoreState:
 class HealthMonitor:
     """Reports the state of stores; `probes` contains one function per store.
 
-    A probe returns if its store is up. If the store is down, the probe raises an exception or does not return.
+    A probe returns normally if its store is up. If the store is down, the probe raises an exception or does not return.
     """
 
     def __init__(

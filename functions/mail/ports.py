@@ -12,4 +12,4 @@ class MailTransport(Protocol):
     """Delivers emails to a mail server."""
 
     def deliver(self, email: Email, *, to: str, email_id: str) -> None:
-        """Deliver an email; raise MailRefused if it can never be delivered, MailUnavailable if a retry may help."""
+        """Deliver an email. Raises MailRefused if it can never be delivered, MailUnavailable if a retry may help."""

@@ -43,7 +43,7 @@ class MailService:
         self._enqueue = enqueue
 
     def send(self, message: SendMail, *, message_id: str) -> None:
-        """Send the requested email; raise MailUnavailable, which is retried, or Malformed, which is not.
+        """Send the requested email. Raises MailUnavailable, which is retried, or Malformed, which is not.
 
         An email that the server permanently refuses is logged and dropped.
         """
@@ -72,7 +72,7 @@ class MailService:
 
 
 def request_of(message: SendMail, *, message_id: str) -> EmailRequest:
-    """Return the request in a message; raise Malformed, whose detail repeats no value of the message.
+    """Return the request in a message. Raises Malformed, whose detail repeats no value of the message.
 
     If the message has no email id, the id is derived from the link, or without a link from the queue message's id.
     """

@@ -46,7 +46,7 @@ class SmtpServer:
 
 
 def server_of(url: str) -> SmtpServer:
-    """Return the server in SMTP_URL; raise MailRefused, whose detail does not repeat the URL or its password."""
+    """Return the server in SMTP_URL. Raises MailRefused, whose detail does not repeat the URL or its password."""
     if not url:
         raise MailRefused("The setting SMTP_URL is not set, so there is no mail server to send through.")
     try:
@@ -63,7 +63,7 @@ def server_of(url: str) -> SmtpServer:
 
 
 def sender_of(text: str) -> tuple[str, Mailbox]:
-    """Return the name and address in MAIL_FROM, which is an address or `Name <address>`; raise MailRefused."""
+    """Return the name and address in MAIL_FROM, which is an address or `Name <address>`. Raises MailRefused."""
     name, address = parseaddr(text)
     try:
         return name or PRODUCT, mailbox_of(address)
@@ -82,7 +82,7 @@ class SmtpTransport:
         self._timeout_s = timeout_s
 
     def deliver(self, email: Email, *, to: str, email_id: str) -> None:
-        """Deliver an email; raise MailRefused or MailUnavailable, neither of which contains an address."""
+        """Deliver an email. Raises MailRefused or MailUnavailable, neither of which contains an address."""
         server, (name, sender), recipient = server_of(self._url), sender_of(self._sender), mailbox_of(to)
         try:
             smtp = _connected(server, called=sender.domain, timeout_s=self._timeout_s)

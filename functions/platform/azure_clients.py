@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def blob_service(storage: str) -> BlobServiceClient:
-    """Return a client of blob storage; `storage` is a connection string, or an account name to use the identity."""
+    """Return a client of blob storage; `storage` is a connection string, or an account name for access by identity."""
     from azure.storage.blob import BlobServiceClient
 
     if _is_connection_string(storage):
@@ -22,7 +22,7 @@ def blob_service(storage: str) -> BlobServiceClient:
 
 
 def queue_service(storage: str, *, interactive: bool = False) -> QueueServiceClient:
-    """Return a client of queue storage; `storage` as for `blob_service`.
+    """Return a client of queue storage; `storage` has the same form as in `blob_service`.
 
     An `interactive` client is for requests that a person waits for: it retries only once, without a delay, and fails
     within seconds.

@@ -40,7 +40,7 @@ class Bulkhead:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Reserve a place for a call; raise StoreUnavailable if none is free in time. Nested calls share one place."""
+        """Reserve a place for a call. Raises StoreUnavailable if none is free in time. Nested calls share one place."""
         if getattr(self._inside, "depth", 0):
             yield
             return

@@ -20,7 +20,7 @@ class TooSlow(Exception):
 
 
 def read_bounded(response: BaseHTTPResponse, *, limit: int, deadline: float) -> bytes:
-    """Return the decoded body; `deadline` is in `time.monotonic()`. Raise TooLarge, TooSlow, or urllib3's own errors.
+    """Return the decoded body; `deadline` is in `time.monotonic()`. Raises TooLarge, TooSlow, or urllib3's own errors.
 
     Bytes are read as they arrive, so a server that sends single bytes cannot delay the call past the deadline.
     """

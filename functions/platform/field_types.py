@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-# Python's `$` also matches before a line end at the end of the text; that of JSON Schema does not
+# Python's `$` also matches before a line end at the end of the string; the `$` of JSON Schema does not
 
 TitleId = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,60}$(?!\n)", description="The id of a title.")]
 UserId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$(?!\n)", description="The id of an account.")]

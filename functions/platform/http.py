@@ -72,7 +72,7 @@ def operator_key(request: func.HttpRequest) -> str:
 
 
 def raw_body(request: func.HttpRequest, *, largest_bytes: int) -> bytes:
-    """Return the unparsed body; raise PayloadTooLarge if it is longer than `largest_bytes`."""
+    """Return the unparsed body. Raises PayloadTooLarge if it is longer than `largest_bytes`."""
     body: bytes = request.get_body() or b""
     if len(body) > largest_bytes:
         raise PayloadTooLarge(f"The body has {len(body):,} bytes; at most {largest_bytes:,} are accepted here.")
@@ -80,7 +80,7 @@ def raw_body(request: func.HttpRequest, *, largest_bytes: int) -> bytes:
 
 
 def read_body[T](request: func.HttpRequest, kind: type[T], *, largest_bytes: int, any_media_type: bool = False) -> T:
-    """Return the JSON body as an instance of `kind`; raise Malformed, which names the invalid field.
+    """Return the JSON body as an instance of `kind`. Raises Malformed, which names the invalid field.
 
     A body must be declared as JSON, because a page of another origin cannot do so without CORS (Fetch standard, simple
     requests). `any_media_type` is for `navigator.sendBeacon`, whose requests are authenticated by their body.
@@ -100,7 +100,7 @@ def read_body[T](request: func.HttpRequest, kind: type[T], *, largest_bytes: int
 
 
 def read_query[T](request: func.HttpRequest, kind: type[T]) -> T:
-    """Return the query as an instance of `kind`, whose fields may be text, numbers or booleans; raise Malformed."""
+    """Return the query as an instance of `kind`, whose fields may be strings, numbers or booleans. Raises Malformed."""
     import msgspec
 
     from functions.platform.validation import sentence_of
@@ -113,7 +113,7 @@ def read_query[T](request: func.HttpRequest, kind: type[T]) -> T:
 
 
 def read_path(text: str, kind: Any) -> Any:
-    """Return a segment of the path converted to `kind`; raise NotFound if that is not possible."""
+    """Return a segment of the path converted to `kind`. Raises NotFound if the conversion fails."""
     import msgspec
 
     try:
@@ -123,7 +123,7 @@ def read_path(text: str, kind: Any) -> Any:
 
 
 def answer(body: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
-    """Return a response with `body` as JSON, which must not be cached; times are in the API's format."""
+    """Return a response that must not be cached, with `body` as JSON; times are in the API's format."""
     from functions.platform.json_text import to_json
 
     return func.HttpResponse(
@@ -132,7 +132,7 @@ def answer(body: object, *, status: int = 200, headers: Mapping[str, str] | None
 
 
 def text_answer(text: str, *, media_type: str, status: int = 200) -> func.HttpResponse:
-    """Return a response with a text, which must not be cached."""
+    """Return a response that must not be cached, with a string as its body."""
     return func.HttpResponse(text, status_code=status, mimetype=media_type, headers=SECURITY_HEADERS)
 
 
@@ -153,7 +153,7 @@ def unexpected_answer() -> func.HttpResponse:
 
 
 def _exposed(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers and permission for pages of other origins to read them (Fetch standard, CORS).
+    """Return the headers, and a header that permits pages of other origins to read them (Fetch standard, CORS).
 
     The CORS settings of a function app allow origins but expose no headers.
     """

@@ -72,7 +72,7 @@ class FetchMetadata(Message):
 
 @dataclass(frozen=True, slots=True)
 class PublishCatalogue(Message):
-    """Update the static catalogue; the message only says that something changed."""
+    """Update the static catalogue; the message only states that something changed."""
 
     QUEUE: ClassVar[str] = "publish-catalogue"
 
@@ -185,12 +185,12 @@ def encode(message: Message) -> bytes:
 
 
 def decode[M: Message](body: bytes, kind: type[M]) -> M:
-    """Return the message in `body`; raise Malformed, whose detail repeats no value of the message."""
+    """Return the message in `body`. Raises Malformed, whose detail repeats no value of the message."""
     return _decoded(body, kind, kind.QUEUE)
 
 
 def decode_lost_blob(body: bytes, queue: str) -> LostBlob:
-    """Return the blob that a message of the host names; raise Malformed."""
+    """Return the blob that a message of the host names. Raises Malformed."""
     return _decoded(body, LostBlob, queue)
 
 

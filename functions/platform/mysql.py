@@ -50,7 +50,7 @@ FIRST_REFUSAL, LAST_REFUSAL = 30_001, 32_767
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _GONE = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0}
 _SURELY_NOT_DONE = {CR.CR_SERVER_GONE_ERROR, ER.LOCK_DEADLOCK, ER.CHECKREAD}
-"""The request was not sent completely, or its transaction was rolled back; a procedure writes in one transaction.
+"""The call had no effect: it was not sent completely, or its only transaction was rolled back.
 
 CHECKREAD (1020) is MariaDB's error for a row that another transaction changed after this one's snapshot.
 """
@@ -237,7 +237,7 @@ def _value(argument: Argument) -> Argument:
 
 
 def _number(error: pymysql.MySQLError) -> int:
-    """Return the error's number, or 0 if it has none."""
+    """Return the error's number, or 0 if the error has none."""
     return error.args[0] if error.args and isinstance(error.args[0], int) else 0
 
 

@@ -43,7 +43,7 @@ class Address:
 
     @classmethod
     def of(cls, url: str) -> Address:
-        """Return the parts of a URL; raise DatabaseUrlInvalid, whose detail does not repeat its password."""
+        """Return the parts of a URL. Raises DatabaseUrlInvalid, whose detail does not repeat its password."""
         try:
             parts = urlsplit(url)
             port = parts.port or 3306
@@ -64,7 +64,7 @@ class Address:
 
 
 def connect(address: Address, ca: str = "", *, answer_s: float = ANSWER_S, use: bool = False) -> Connection:
-    """Open a connection that uses UTC; raise pymysql's errors. `ca` is the value of the setting MYSQL_CA.
+    """Open a connection that uses UTC. Raises pymysql's errors. `ca` is the value of the setting MYSQL_CA.
 
     Each step of the handshake is limited to CONNECT_S, each later answer to `answer_s`. `use` selects the database,
     which requires no privilege beyond EXECUTE on a procedure in it.

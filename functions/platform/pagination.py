@@ -55,7 +55,7 @@ def cursor_after(position: str) -> str:
 
 
 def position_of(cursor: str, *, form: str = ANY_POSITION) -> str | None:
-    """Return the position encoded in a cursor, None for the empty cursor of a first page; raise Malformed.
+    """Return the position encoded in a cursor, None for the empty cursor of a first page. Raises Malformed.
 
     `form` is the regular expression that the list's positions must match.
     """
@@ -81,7 +81,7 @@ class TimePosition(NamedTuple):
 
 
 def time_position_of(cursor: str) -> TimePosition | None:
-    """Return the position encoded in a cursor, None for the empty cursor of a first page; raise Malformed."""
+    """Return the position encoded in a cursor, None for the empty cursor of a first page. Raises Malformed."""
     position = position_of(cursor, form=TIME_POSITION)
     if position is None:
         return None

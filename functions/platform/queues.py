@@ -25,7 +25,7 @@ PARKED = "parked-messages"
 
 NEVER_EXPIRES = -1
 LARGEST_PARKED_BYTES = 30_000
-"""A queue message may have 64 KiB, and parked content is encoded in base64 twice."""
+"""A queue message may be up to 64 KiB long, and parked content is encoded in base64 twice."""
 
 
 class Queues:
@@ -35,11 +35,11 @@ class Queues:
         self._service = service
 
     def send(self, message: Message, *, delay_s: int = 0) -> None:
-        """Enqueue a message, invisible for `delay_s` seconds; raise StoreUnavailable if the queue refuses it."""
+        """Enqueue a message, invisible for `delay_s` seconds. Raises StoreUnavailable if the queue refuses it."""
         self._put(message.QUEUE, encode(message).decode(), delay_s=delay_s)
 
     def send_all(self, messages: Iterable[Message]) -> None:
-        """Enqueue messages in order; raise StoreUnavailable at the first message that the queue refuses."""
+        """Enqueue messages in order. Raises StoreUnavailable at the first message that the queue refuses."""
         for message in messages:
             self.send(message)
 
@@ -54,7 +54,7 @@ class Queues:
         self._put(PARKED, json.dumps(parked), time_to_live=NEVER_EXPIRES)
 
     def _put(self, queue: str, text: str, *, delay_s: int = 0, time_to_live: int | None = None) -> None:
-        """Enqueue a text in base64, as configured by `messageEncoding` in host.json."""
+        """Enqueue a string in base64, as configured by `messageEncoding` in host.json."""
         client = self._service.get_queue_client(queue, message_encode_policy=TextBase64EncodePolicy())
         try:
             try:

@@ -23,7 +23,7 @@ _bulkhead = Bulkhead("Redis")
 def connect(url: str) -> Redis:
     """Return a client that decodes responses to text; it connects at its first command.
 
-    If a connection broke while idle, the next command replaces it once, without a delay.
+    If a connection broke while idle, the next command opens a new connection and retries once, without a delay.
     """
     if not url:
         raise StoreUnavailable("The setting REDIS_URL is not set; set it to the URL of a Redis server.")

@@ -40,14 +40,14 @@ class Resources:
 
     @lazy
     def settings(self) -> Settings:
-        """Return the settings from the environment; raise SettingMissing."""
+        """Return the settings from the environment. Raises SettingMissing."""
         from functions.platform.settings import load_settings
 
         return load_settings()
 
     @lazy
     def signed_tokens(self) -> SignedTokens:
-        """Return the signer of tokens; raise WeakKey."""
+        """Return the signer of tokens. Raises WeakKey."""
         from functions.platform.signed_tokens import SignedTokens
 
         return SignedTokens(self.settings().signing_key, self.now)

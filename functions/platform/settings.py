@@ -113,7 +113,7 @@ ENVIRONMENT_NAMES = {
 
 
 def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings; raise SettingMissing for the first that is absent or not a number."""
+    """Return the settings. Raises SettingMissing for the first that is absent or not a number."""
     values: dict[str, str | int] = {}
     for field in fields(Settings):
         name = ENVIRONMENT_NAMES[field.name]

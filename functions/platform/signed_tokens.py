@@ -1,4 +1,4 @@
-"""Signed tokens: short texts with a signature, so that they can be verified without a store.
+"""Signed tokens: short strings whose signature can be verified without a store.
 
 A token is JSON, including its expiry in seconds, signed by itsdangerous (HMAC-SHA256) with a key derived for its
 purpose. A token for one purpose is rejected for any other. Pseudonyms, which replace email addresses in logs and rate
@@ -44,11 +44,11 @@ class SignedTokens:
         return token
 
     def verify(self, purpose: str, token: str) -> dict[str, Any]:
-        """Return the content of a token; raise Unauthenticated if it is forged, expired or for another purpose."""
+        """Return the content of a token. Raises Unauthenticated if it is forged, expired or for another purpose."""
         serializer = self._serializer(purpose)
         try:
             content: dict[str, Any] = serializer.loads(token)
-            if serializer.dumps(content) != token:  # base64 can encode the same bytes in several ways; one is accepted
+            if serializer.dumps(content) != token:  # base64 can encode the same bytes in several ways; one is valid
                 content = {}
         except (BadData, ValueError):  # ValueError: characters that cannot be encoded
             content = {}

@@ -31,7 +31,7 @@ def to_exact_text(at: datetime) -> str:
 
 
 def from_text(text: str) -> datetime:
-    """Return an ISO 8601 text with a time zone as an aware time in UTC; raise Malformed for any other text."""
+    """Convert an ISO 8601 string with a time zone to an aware time in UTC. Raises Malformed for any other string."""
     try:
         at = datetime.fromisoformat(text)
         if at.tzinfo is None:

@@ -51,10 +51,10 @@ class Access(Protocol):
     """Authenticates callers."""
 
     def session(self, token: str) -> SignedIn:
-        """Return the session of a token; raise Unauthenticated."""
+        """Return the session of a token. Raises Unauthenticated."""
 
     def owner(self, token: str, key: str) -> str:
-        """Return the id under which an owner's call is recorded; raise Unauthenticated or Forbidden."""
+        """Return the id under which an owner's call is recorded. Raises Unauthenticated or Forbidden."""
 
 
 class CompositionRoot(Protocol):
@@ -227,7 +227,7 @@ class SliceApp:
         return declare
 
     def lost_blobs(self, container: str) -> Callable[[Callable[[str], None]], Any]:
-        """Declare the function for blobs of a container whose function failed in all attempts; it takes a blob's name.
+        """Declare the function that handles blobs whose own function failed in all attempts; it takes a blob's name.
 
         The host enqueues these blobs on LOST_BLOBS and delivers each until the function succeeds, because a dead-letter
         queue has no dead letters itself. A message is parked if it is malformed or causes an error that is not
@@ -312,7 +312,7 @@ def _endpoint(root: CompositionRoot, route: Route) -> Callable[[func.HttpRequest
 
 
 def _authenticated(root: CompositionRoot, route: Route, req: func.HttpRequest) -> dict[str, Any]:
-    """Return the caller, keyed by the parameter names of handlers; raise Unauthenticated or Forbidden."""
+    """Return the caller, keyed by the parameter names of handlers. Raises Unauthenticated or Forbidden."""
     if route.caller == VIEWER:
         session = root.access().session(http.bearer(req))
         return {"session": session, "viewer": session.viewer}

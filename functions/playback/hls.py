@@ -1,9 +1,9 @@
 """Playlists for players that cannot add the key to requests (RFC 8216): a ticket replaces the key and expires with it.
 
-A native HLS player gets only the master playlist's address and follows the addresses in it, so they contain a ticket.
-Playlists refer to each other by relative addresses, which keep the ticket, and to all other files by absolute addresses
-with a SAS. The addresses of segments do not change while playlists grow, because everything that is read with a ticket
-is signed with the key that was issued together with the ticket.
+A native HLS player gets only the master playlist's address and follows the addresses in it, so these addresses contain
+a ticket. Playlists refer to each other by relative addresses, which keep the ticket, and to all other files by absolute
+addresses with a SAS. The addresses of segments do not change while playlists grow, because everything that is read with
+a ticket is signed with the key that was issued together with the ticket.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Playlists:
         return f"hls/{self._tokens.sign(PURPOSE, content, until=key.expires_at)}/{MASTER}"
 
     def read(self, ticket: str, name: str) -> str:
-        """Return a playlist of the ticket's title with signed addresses; raise Unauthenticated or NotFound."""
+        """Return a playlist of the ticket's title with signed addresses. Raises Unauthenticated or NotFound."""
         content = self._tokens.verify(PURPOSE, ticket)
         container, job_id = container_for(content["title_id"]), content["job_id"]
         text = self._store.read_playlist(container, f"{job_id}/{name}") if _PLAYLIST.fullmatch(name) else None

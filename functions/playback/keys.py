@@ -30,7 +30,7 @@ def expiry_of(now: datetime, bucket: timedelta) -> datetime:
 
 
 class SasKeys:
-    """Issues keys that expire at the end of a bucket: at most `minutes` after their issue, at least half of that."""
+    """Issues keys that expire at the end of a bucket: between half of `minutes` and `minutes` after their issue."""
 
     def __init__(self, signer: Signer, *, minutes: int, front: str = "") -> None:
         self._signer = signer

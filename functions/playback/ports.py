@@ -17,7 +17,7 @@ class TitleReader(Protocol):
     """The catalogue."""
 
     def get(self, title_id: str) -> Title:
-        """Return a title; raise NotFound."""
+        """Return a title. Raises NotFound."""
 
 
 class WatchableProgress(Protocol):
@@ -62,7 +62,7 @@ class UsageRecorder(Protocol):
     """Usage."""
 
     def open(self, user_id: str, title_id: str, *, duration_s: float, ticket: str = "") -> ViewingStart:
-        """Return where the viewer resumes; a player that renews its key while it plays passes its `ticket`."""
+        """Return the position at which the viewer resumes; a player that renews its key passes its current `ticket`."""
 
 
 class ReadKeys(Protocol):
@@ -79,4 +79,4 @@ class PlaylistStore(Protocol):
     """The playlists of titles."""
 
     def read_playlist(self, container: str, blob: str) -> str | None:
-        """Return the text of a playlist, or None if there is none; raise StoreUnavailable."""
+        """Return the text of a playlist, or None if there is none. Raises StoreUnavailable."""

@@ -82,7 +82,7 @@ class PlaybackService:
         self._now = now
 
     def open_title(self, title_id: str, viewer: Viewer, ticket: str = "") -> PlaybackSession:
-        """Return everything needed to play the title; raise NotFound, EntitlementRequired or NotPlayable.
+        """Return everything needed to play the title. Raises NotFound, EntitlementRequired or NotPlayable.
 
         `ticket` is the usage ticket of a player that renews its key while it plays.
         """

@@ -62,7 +62,7 @@ class Bolt:
     def read[Answer](self, ask: Callable[[Callable[..., list[Row]]], Answer]) -> Answer:
         """Return the result of `ask`, which is called with a function that runs a query.
 
-        Raise StoreUnavailable if the graph is unavailable or slow, or was within the last REST_S seconds.
+        Raises StoreUnavailable if the graph is unavailable or slow, or was so within the last REST_S seconds.
         """
         if time.monotonic() < self._rest_until:
             raise StoreUnavailable("The graph did not answer a moment ago; it is queried again in some seconds.")
@@ -81,7 +81,7 @@ class Bolt:
             raise
 
     def write[Answer](self, work: Callable[[ManagedTransaction], Answer]) -> Answer:
-        """Run `work` in a transaction, retrying after conflicts; raise StoreUnavailable if the graph is unavailable."""
+        """Run `work` in a transaction; retry after conflicts. Raises StoreUnavailable if the graph is unavailable."""
         for attempt in count(1):
             try:
                 with self._open().session(default_access_mode=WRITE_ACCESS) as session:

@@ -1,8 +1,8 @@
 """The graph queries for shelves: one query per shelf; each result includes the reason for recommending it.
 
-A relation weighs more the fewer titles share it: a person or genre with n titles weighs 1/(1 + ln n), so a writer of
-three films weighs 0.48 and a genre of a thousand films 0.13. A step that every viewer takes would weigh 3; a step that
-a tenth of them take weighs about 0.5.
+The fewer titles share a relation, the more it weighs: a person or genre with n titles weighs 1/(1 + ln n), so a writer
+of three films weighs 0.48 and a genre of a thousand films 0.13. A step that every viewer takes would weigh 3; a step
+that a tenth of them take weighs about 0.5.
 """
 
 from __future__ import annotations

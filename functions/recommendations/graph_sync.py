@@ -40,7 +40,7 @@ class GraphSync:
         self._send(UpdateGraph("forgotten", user_id=user_id))
 
     def update(self, message: UpdateGraph) -> None:
-        """Update the graph as the message requests; raise Malformed if it lacks a field that its change requires."""
+        """Update the graph as the message requests. Raises Malformed if it lacks a field that its change requires."""
         match message:
             case UpdateGraph(change="title", title_id=str(title)):
                 self.sync_title(title)

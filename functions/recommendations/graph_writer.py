@@ -255,7 +255,7 @@ def _new(names: Mapping[tuple[str, str], str], old: Collection[tuple[str, str]])
 
 
 def _run(tx: ManagedTransaction, text: str, **lists: Sequence[object]) -> None:
-    """Run a statement with lists as parameters, unless one of them is empty."""
+    """Run a statement with lists as parameters, unless one of the lists is empty."""
     if all(lists.values()):
         tx.run(text, **lists).consume()  # type: ignore[arg-type]
 

@@ -121,7 +121,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A title that the graph recommends, and the reason; `card` is None if the graph has its facts in an old format."""
+    """A title that the graph recommends, and the reason; `card` is None if its facts have an old format."""
 
     id: str
     reason: Reason

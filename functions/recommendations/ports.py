@@ -21,10 +21,13 @@ class Ranking(Protocol):
         """Return the titles that a viewer watched, latest first."""
 
     def next_for(self, history: Sequence[Watched], *, limit: int) -> list[Candidate]:
-        """Return watchable titles, not in `history`, that others watched after its latest titles; best first."""
+        """Return watchable titles outside `history` that others watched after the latest titles in it, best first."""
 
     def similar(self, title_id: str, *, without: Collection[str], watchable: bool, limit: int) -> list[Candidate]:
-        """Return listed titles similar to a title, not in `without`, best first; `watchable` omits unwatchable ones."""
+        """Return listed titles similar to a title, best first, except those in `without`.
+
+        If `watchable` is true, only watchable titles are returned.
+        """
 
     def popular(self, *, limit: int) -> list[Candidate]:
         """Return the watchable titles that are watched most at present; empty if nobody has watched anything."""
@@ -40,13 +43,19 @@ class Graph(Protocol):
         """
 
     def title_ids(self, *, after: str, until: str | None) -> list[str]:
-        """Return the ids of the graph's titles, sorted: those greater than `after` and, unless None, up to `until`."""
+        """Return the sorted ids of the graph's titles that are greater than `after`.
+
+        If `until` is not None, only ids up to `until` are returned.
+        """
 
     def user_ids(self, *, after: str, until: str | None) -> list[str]:
-        """Return the ids of the graph's viewers, sorted: those greater than `after` and, unless None, up to `until`."""
+        """Return the sorted ids of the graph's viewers that are greater than `after`.
+
+        If `until` is not None, only ids up to `until` are returned.
+        """
 
     def record_viewing(self, user_id: str, viewing: Viewing) -> None:
-        """Record that a viewer watched a title; ignored unless it is later than the viewing in the graph."""
+        """Record that a viewer watched a title, unless the graph has the same or a later viewing."""
 
     def record_opinion(self, user_id: str, opinion: Opinion) -> None:
         """Set a rating; 0 removes it."""
@@ -77,7 +86,7 @@ class ShelfTitles(Protocol):
     """The part of the catalogue that shelves use."""
 
     def get(self, title_id: str) -> Title:
-        """Return a title; raise NotFound."""
+        """Return a title. Raises NotFound."""
 
     def known(self, title_ids: Iterable[str]) -> dict[str, Title]:
         """Return the titles with these ids, keyed by id; unknown and withdrawn titles are omitted."""
@@ -132,4 +141,4 @@ class RebuildStore(Protocol):
         """Record that a message was lost."""
 
     def clear_loss(self, before: datetime) -> None:
-        """Forget losses before a time."""
+        """Delete the record of losses before a time."""

@@ -1,6 +1,6 @@
 """Rebuilding the graph from the catalogue and usage, page by page; progress is stored after each page.
 
-An interrupted rebuild continues from its cursor. It compares before it writes, so a correct graph is only read.
+An interrupted rebuild continues from its cursor. A rebuild compares before it writes, so a correct graph is only read.
 Messages keep updating the graph during a rebuild. The ids in the graph are therefore listed before the sources are
 read, so that a node added in the meantime is not mistaken for a node whose source no longer exists.
 """

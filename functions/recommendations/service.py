@@ -68,7 +68,7 @@ class Recommendations:
         return _worth_showing(shelves)
 
     def similar(self, title_id: str) -> list[Pick]:
-        """Return titles similar to a title, most similar first; raise NotFound."""
+        """Return titles similar to a title, most similar first. Raises NotFound."""
         title = self._titles.get(title_id)
         try:
             found = self._ranking.similar(title.id, without=(), watchable=False, limit=MORE_LENGTH)

@@ -85,7 +85,7 @@ class Uploads:
         self._largest_gb = largest_gb
 
     def issue_ticket(self, name: str, *, size: int) -> Ticket:
-        """Return a ticket for a file; raise Malformed if the file is too large or its name is not a valid blob name."""
+        """Return a ticket for a file. Raises Malformed if the file is too large or its name is no valid blob name."""
         if not _is_blob_name(name):
             raise Malformed(f"{name[:80]!r} is not the name of a file; use a name like film.mkv.")
         if size > self._largest_gb << 30:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def assemble(resources: Resources, catalogue: Catalogue) -> UsageService:
-    """Return usage; each connection is opened at its first use. Raise SettingMissing."""
+    """Return usage; each connection is opened at its first use. Raises SettingMissing."""
     return UsageService(
         open_store(resources),
         catalogue,
@@ -26,7 +26,7 @@ def assemble(resources: Resources, catalogue: Catalogue) -> UsageService:
 
 
 def open_store(resources: Resources) -> UsageStore:
-    """Return the store selected by the setting USAGE_STORE; raise SettingMissing if its value is unknown."""
+    """Return the store selected by the setting USAGE_STORE. Raises SettingMissing if its value is unknown."""
     settings = resources.settings()
     if settings.usage_store == "mongo":
         from functions.usage.mongo import MongoUsage

@@ -177,6 +177,6 @@ def _ttl(view: View) -> int:
 
 
 def _raise_unless_item(error: CosmosResourceNotFoundError) -> None:
-    """Raise the error again if not the item but the container is missing, because that is a configuration error."""
+    """Re-raise the error if the container, not only the item, is missing, because that is a configuration error."""
     if error.sub_status == OWNER_NOT_FOUND:
         raise error

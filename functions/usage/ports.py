@@ -18,7 +18,7 @@ class UsageStore(Protocol):
         """Return a view, or None."""
 
     def add(self, view: View) -> bool:
-        """Store a new view; return False, changing nothing, if it exists."""
+        """Store a new view; if it already exists, change nothing and return False."""
 
     def change(self, view: View, *, over: str) -> bool:
         """Replace a view if `over` is still its current version; otherwise change nothing and return False."""
@@ -26,7 +26,7 @@ class UsageStore(Protocol):
     def views(self, user_id: str, *, unfinished: bool, below: str | None, limit: int) -> list[View]:
         """Return a viewer's watched views after the position `below`, latest first.
 
-        With `unfinished`, only unfinished ones.
+        With `unfinished`, only unfinished views are returned.
         """
 
     def put(self, mark: Mark) -> None:
@@ -52,7 +52,7 @@ class TitleLookup(Protocol):
     """The part of the catalogue that usage needs."""
 
     def get(self, title_id: str) -> Title:
-        """Return a title; raise NotFound."""
+        """Return a title. Raises NotFound."""
 
     def known(self, title_ids: Iterable[str]) -> dict[str, Title]:
         """Return the titles with these ids, keyed by id; unknown and withdrawn titles are omitted."""

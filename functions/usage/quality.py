@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LONGEST_STARTUP_S = 120.0
 MOST_STALLS_BETWEEN_BEATS = 60
-"""The largest plausible values; above them, the viewer has left, the device was asleep, or the values are invented."""
+"""The largest plausible values. Above them, the viewer has left, the device was asleep, or the values are invented."""
 
 
 def record_quality(telemetry: Callable[[], Telemetry], before: View, after: View) -> None:

@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 
 PURPOSE = "usage"
 TICKET_LIFE = timedelta(hours=24)
-"""A player that plays for longer gets a new ticket each time it renews its key for the film."""
+"""Lifetime of a ticket; a player that plays for longer gets a new one each time it renews its key for the film."""
 
 SLACK_S = 30.0
 """The maximum difference, in seconds, between the player's length of a film and ours."""
@@ -123,7 +123,7 @@ class UsageService:
     def record_heartbeat(self, title_id: str, ticket: str, beat: Heartbeat) -> None:
         """Update a view; a heartbeat that is stale, or arrives after its view was cleared, changes nothing.
 
-        Raise Unauthenticated for an invalid ticket, Forbidden for a ticket of another title, Malformed for a position
+        Raises Unauthenticated for an invalid ticket, Forbidden for a ticket of another title, Malformed for a position
         beyond the end of the title.
         """
         session = self._verify(ticket)
@@ -157,7 +157,7 @@ class UsageService:
     def history(
         self, user_id: str, *, unfinished: bool = False, cursor: str = "", limit: int = pagination.DEFAULT_LIMIT
     ) -> Page[HistoryItem]:
-        """Return a page of a viewer's history, latest first; raise Malformed for an invalid cursor."""
+        """Return a page of a viewer's history, latest first. Raises Malformed for an invalid cursor."""
         below = pagination.position_of(cursor, form=pagination.TITLE_POSITION)
         found = self._store.views(user_id, unfinished=unfinished, below=below, limit=limit + 1)
         page = pagination.page_of(found, limit=limit, position=lambda view: view.place or "")
@@ -184,13 +184,13 @@ class UsageService:
         self._send(UpdateGraph("unwatched", user_id=user_id))
 
     def watch_list(self, user_id: str, *, cursor: str = "", limit: int = pagination.DEFAULT_LIMIT) -> Page[ListItem]:
-        """Return a page of a viewer's list, latest first; raise Malformed for an invalid cursor."""
+        """Return a page of a viewer's list, latest first. Raises Malformed for an invalid cursor."""
         page = self._marks(user_id, UsageKind.LISTED, cursor, limit)
         titles = self._titles.known(mark.title_id for mark in page.entries)
         return pagination.Page(tuple(ListItem(mark, titles.get(mark.title_id)) for mark in page.entries), page.cursor)
 
     def list_title(self, user_id: str, title_id: str) -> None:
-        """Put a title on a viewer's list; a title already listed keeps its place. Raise NotFound, ListFull."""
+        """Put a title on a viewer's list; a title already listed keeps its place. Raises NotFound, ListFull."""
         title = self._titles.get(title_id)
         listed = {mark.title_id for mark in self._store.marks(user_id, UsageKind.LISTED)}
         if title.id in listed:
@@ -204,11 +204,11 @@ class UsageService:
         self._store.remove(user_id, UsageKind.LISTED, title_id)
 
     def ratings(self, user_id: str, *, cursor: str = "", limit: int = pagination.DEFAULT_LIMIT) -> Page[Mark]:
-        """Return a page of a viewer's ratings, latest first; raise Malformed for an invalid cursor."""
+        """Return a page of a viewer's ratings, latest first. Raises Malformed for an invalid cursor."""
         return self._marks(user_id, UsageKind.RATED, cursor, limit)
 
     def rate_title(self, user_id: str, title_id: str, rating: int) -> None:
-        """Store a thumb up (1) or down (-1), replacing an earlier one; raise NotFound."""
+        """Store a thumb up (1) or down (-1), replacing an earlier one. Raises NotFound."""
         title = self._titles.get(title_id)
         mark = Mark(UsageKind.RATED, user_id, title.id, to_milliseconds(self._now()), rating)
         self._store.put(mark)
@@ -251,7 +251,7 @@ class UsageService:
         return self._tokens.sign(PURPOSE, content, until=self._now() + TICKET_LIFE)
 
     def _verify(self, ticket: str) -> ViewingSession:
-        """Return the session of a ticket; raise Unauthenticated."""
+        """Return the session of a ticket. Raises Unauthenticated."""
         content = self._tokens.verify(PURPOSE, ticket)
         return ViewingSession(
             user_id=content["u"],
