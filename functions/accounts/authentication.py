@@ -107,7 +107,7 @@ class Authentication:
         return Line(self._pseudonym(login.address), known=True)
 
     def still_valid(self, login: Login, current: Login | None, typed: str) -> bool:
-        """Return whether a password that was verified for `login` is still valid for the account as it is now."""
+        """Return whether a password that was verified for `login` is also valid for the account as stored now."""
         if current is None:
             return False
         same = current.password_hash == login.password_hash

@@ -149,7 +149,7 @@ class FairQueue:
         else:
             tickets, self._known_in_a_row = others, 0
         if tickets:
-            ticket = min(tickets, key=lambda each: self._record(each.line).last_turn)  # the first of equals
+            ticket = min(tickets, key=lambda each: self._record(each.line).last_turn)  # the first of equal lines
             tickets.remove(ticket)
             self._run(ticket)
 

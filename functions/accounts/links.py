@@ -48,7 +48,7 @@ class MailedLinks:
         return user_id
 
     def restore_link(self, token: str, user_id: str, purpose: LinkPurpose) -> None:
-        """Make a link valid again for ten minutes after its use has failed."""
+        """Make a link whose use has failed valid again for ten minutes."""
         self._logins.store_link(_hash(token), user_id, purpose, self._now() + RESTORED_LIFETIME)
 
 

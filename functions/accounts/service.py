@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FORGET_AFTER_S = 5
-"""The account is deleted within this time; a message that is handled earlier is retried."""
+"""Delay of the message, so that the account is deleted first; a message that is handled too early is retried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +358,7 @@ class AccountService:
         """Count an email to an unconfirmed address with a `+tag`. Raises TooManyAttempts.
 
         Anybody can register such addresses for a stranger's inbox. Emails to the inbox's other addresses are not
-        counted, so that the limit cannot be used against its owner.
+        counted, so that the limit cannot be used against the inbox's owner.
         """
         inbox = tagged_inbox_of(login.address)
         if inbox and login.confirmed_at is None:

@@ -48,7 +48,7 @@ LARGEST_BYTES = 64 * 1024
 FRESH_FOR = timedelta(days=1)
 """The age at which a certificate is fetched again, to detect that PayPal has withdrawn it."""
 RETRY_AFTER_S = 60.0
-"""How long a stored certificate stays in use after it could not be fetched again; then the fetch is retried."""
+"""The time after a failed refresh during which the stored certificate is used; then the refresh is retried."""
 
 PERIOD_S = 60.0
 FETCHES_OF_A_NETWORK = 6

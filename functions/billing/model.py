@@ -68,7 +68,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscription as PayPal last described it.
+    """A subscription in the latest state that PayPal returned.
 
     `user_id` is None once its account is deleted. `state_since` is PayPal's status_update_time. `paid_through` is the
     time until which the subscription is paid, or None if nothing was paid or the payment was refunded. `asked_at` is
@@ -300,9 +300,9 @@ def paid_through_of(
 
     A payment counts only if it is at least the plan's price (`offer`), and it pays for one period. While the
     subscription is active and charges succeed, the period ends at the next charge. Once it has ended or a charge has
-    failed, PayPal returns no next charge or an unpaid one; the period then ends one interval after the last payment. It
-    ends no earlier than 10:00 UTC, when PayPal charges, and no later than `known`, if that is the end of the same
-    period.
+    failed, PayPal returns no next charge or an unpaid one; the period then ends one interval after the last payment.
+    The period ends no earlier than 10:00 UTC, when PayPal charges, and no later than `known`, if that is the end of the
+    same period.
 
     The result is None before the first payment, after a full refund of the last one, if the plan is unknown, and if
     the subscription's price was altered.

@@ -1,7 +1,7 @@
 """PayPal client based on paypalrestsdk's `Api`: products, plans, subscriptions, transactions; all with time limits.
 
 The library itself logs the Authorization header outside live mode, follows redirects, and has no time limits, not even
-for requesting the access token; all three are corrected here.
+for requesting the access token; this module corrects all three defects.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ REFUND = "refund/"
 MESSAGE_LOST_AFTER = timedelta(minutes=1)
 """The age after which the message of a pending flag is considered lost."""
 OVERDUE_AFTER = timedelta(minutes=5)
-"""The age after which a pending flag is overdue, so that a person should investigate."""
+"""The age after which a pending flag is overdue, which a person should investigate."""
 BATCH = 500
 UNAPPROVED_FRESH_FOR = timedelta(minutes=10)
 RUNNING_FRESH_FOR = timedelta(days=1)

@@ -40,7 +40,7 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 class PosterFetcher:
-    """Fetches posters over HTTPS from `POSTER_HOSTS`, and from OMDb's own address if that is on this machine."""
+    """Fetches posters over HTTPS from `POSTER_HOSTS`, and from OMDb's own host if OMDb is on this machine."""
 
     def __init__(self, omdb_url: str, resolver: Callable[[str, int], list[str]] = resolve) -> None:
         omdb = urlsplit(omdb_url)

@@ -1,6 +1,6 @@
 """The files of the static site; each is written only if it still has the version that was read before.
 
-So an older file never replaces a newer one.
+An older file therefore never replaces a newer one.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ UPDATE_PERIOD_S = 2
 CHANNELS_SCHEME = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
 ROLE_SCHEME = "urn:mpeg:dash:role:2011"
 TEXT_BANDWIDTH_BPS = 1000
-"""The bandwidth declared for a WebVTT file: the attribute is mandatory, but players ignore it."""
+"""The bandwidth declared for a WebVTT file, because the attribute is mandatory; players ignore its value."""
 
 
 def write_mpd(presentation: Presentation) -> str:

@@ -55,7 +55,7 @@ def chunk_arguments(plan: EncodePlan, chunk: Chunk, address: str) -> list[str]:
         ss=_seconds(max(grid.seconds(chunk.first_frame) - margin, grid.seconds(0))),
         copyts=None,  # keep the film's timestamps, which determine each chunk's position on the grid
         start_at_zero=None,
-        noaccurate_seek=None,  # keep a frame that starts before the seek point and is still shown there
+        noaccurate_seek=None,  # keep a frame that begins before the seek point and is still displayed at that point
         **input_options(address),
     )
     frames = source[str(picture.stream)]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 AUDIO_GROUP, TEXT_GROUP = "audio", "subtitles"
 FROM_THE_START = "#EXT-X-START:TIME-OFFSET=0,PRECISE=YES"
-"""Without this tag, a player treats a growing playlist as live and starts at its end."""
+"""Without this tag, a player treats a growing playlist as live and starts at the end of the playlist."""
 
 
 def write_master(presentation: Presentation) -> str:

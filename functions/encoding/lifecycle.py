@@ -88,7 +88,7 @@ class JobLifecycle:
         """Move an open job to `failed`; the upload and the stored segments are kept."""
         if job.status not in OPEN:
             return None
-        # The title is updated first: after a crash in between, the message of the open job is delivered again.
+        # The title is updated first: a crash in between leaves the job open, and its message is delivered again.
         self._catalogue.mark_failed(job.title_id, reason)
         failed = self._jobs.change_status(job.id, Transition.FAIL, reason=reason, ended_at=self._now())
         if failed:

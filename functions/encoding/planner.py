@@ -1,4 +1,4 @@
-"""Planning: probe an upload, refuse a file that cannot become a film, and decide everything the encode depends on."""
+"""Planning: probe an upload, refuse a file that cannot become a film, and decide all parameters of the encode."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class InitInfo:
 
 @dataclass(frozen=True, slots=True)
 class SegmentInfo:
-    """A media segment, in ticks of its track: it is contiguous with the next if `start + duration` is the next `start`.
+    """A media segment, in ticks of its track; the next one is contiguous if its `start` equals `start + duration`.
 
     `start` is the decode time of its first sample (tfdt). `shown_at` is the earliest presentation time of its samples,
     after the edit list; it differs from `start` because of audio priming or reordered pictures. `size` is in bytes.

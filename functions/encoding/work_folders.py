@@ -24,7 +24,7 @@ SWEPT_AFTER_S = 60
 
 @contextmanager
 def work_folder(purpose: str, work_dir: str) -> Iterator[Path]:
-    """Yield a new folder inside `work_dir`, or the system's temporary folder if that is empty; delete it afterwards."""
+    """Yield a new folder in `work_dir` or, if that is empty, in the system's temporary folder; delete it afterwards."""
     with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{purpose}-", dir=work_dir or None) as name:
         lock = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:

@@ -1,4 +1,4 @@
-"""Sending email: it is written, delivered, deferred while the mail server is unreachable, and finally given up.
+"""Sending email: writing, delivering, deferring while the mail server is unreachable, and finally giving up.
 
 Logs contain the kind of an email and a pseudonym of its recipient, never the address or the link.
 """

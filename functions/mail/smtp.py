@@ -156,7 +156,7 @@ def _refusal(what: str, code: int, answer: bytes | str) -> MailRefused | MailUna
 
 
 def _trouble(error: Exception) -> str:
-    """Return the description of a failure: the end of a sentence that begins with the mail server's name."""
+    """Describe a failure as the end of a sentence that begins with the mail server's name."""
     match error:
         case smtplib.SMTPAuthenticationError():
             return f"refuses the user or the password of SMTP_URL ({error.smtp_code})"

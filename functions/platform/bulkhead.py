@@ -1,7 +1,8 @@
 """Bulkheads: each store may use only a share of an instance's threads, so that a stalled store stalls nothing else.
 
 A Functions worker runs synchronous functions on a fixed number of threads (`PYTHON_THREADPOOL_THREAD_COUNT`, 16 here).
-Without a limit, calls that wait for a stalled store occupy all of them. Nygard, "Release It!", 2nd edition, chapter 5.
+Without a limit, calls that wait for a stalled store would occupy all of these threads. Nygard, "Release It!", 2nd
+edition, chapter 5.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def read_name(blob: str) -> Upload:
 def companion(blob: str, *, film: str) -> Upload | None:
     """Return `blob` as a sidecar of the film with the stem `film`, or None if it does not belong to this film.
 
-    The blob's name alone is ambiguous: `The.Big.Sea.srt` belongs to `The.Big.Sea.mkv`, and `Sea` is not its language.
+    The blob's name alone is ambiguous: `The.Big.Sea.srt` belongs to `The.Big.Sea.mkv`, and `Sea` is not a language.
     """
     upload = read_name(blob)
     if upload.kind is UploadKind.FILM:

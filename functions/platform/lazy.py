@@ -13,7 +13,7 @@ _lock = RLock()
 
 
 class lazy[Value]:
-    """Decorator for a function or method without arguments that creates its value at the first call.
+    """Decorate a function or method without arguments so that it creates its value only at the first call.
 
     Later calls and concurrent first calls return the same value. For a method, each instance has its own value.
     """

@@ -66,8 +66,8 @@ class Address:
 def connect(address: Address, ca: str = "", *, answer_s: float = ANSWER_S, use: bool = False) -> Connection:
     """Open a connection that uses UTC. Raises pymysql's errors. `ca` is the value of the setting MYSQL_CA.
 
-    Each step of the handshake is limited to CONNECT_S, each later answer to `answer_s`. `use` selects the database,
-    which requires no privilege beyond EXECUTE on a procedure in it.
+    Each step of the handshake is limited to CONNECT_S, each later answer to `answer_s`. `use` selects the database;
+    this requires no privilege beyond EXECUTE on one of the database's procedures.
     """
     connection = pymysql.Connection(
         host=address.host,

@@ -33,7 +33,7 @@ READ_S = 3.0
 """The longest that a page waits for one read."""
 
 REST_S = 10.0
-"""How long the graph is not queried after it failed to answer."""
+"""The time during which reads are refused after the graph failed to answer one."""
 
 RETRY_S = 1.0
 FIRST_RETRY_S = 0.1

@@ -70,7 +70,8 @@ class GraphSync:
     def _record_viewing(self, user_id: str, viewing: Viewing) -> None:
         """Write a viewing, and remove it again if the viewer has cleared it from the history.
 
-        It counts as cleared if usage has no view of the title, or only a view that was created after this viewing.
+        The viewing counts as cleared if usage has no view of the title, or only a view that was created after this
+        viewing.
         """
         self._graph.record_viewing(user_id, viewing)
         view = self._usage.title_state(user_id, viewing.title_id).view

@@ -27,7 +27,7 @@ DECAY = 0.8
 """The weight of a title in a viewer's history, relative to that of the title watched next."""
 
 DISLIKED = 0.6
-"""The factor for a title that the viewer rated down: not 0, because it still shows what kind of titles they watch."""
+"""The factor for a title that the viewer rated down: not 0, because the title still shows which kind they watch."""
 
 
 class Role(StrEnum):
@@ -113,7 +113,7 @@ class ReasonKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a title is recommended: the kind is for programs, the text is for people."""
+    """The reason for which a title is recommended: the kind is for programs, the text is for people."""
 
     kind: ReasonKind
     words: str

@@ -1,7 +1,7 @@
 """Steps: how often viewers went on from one title to another, counted so that every change can be undone exactly.
 
 In a viewer's history there is a step from each title to each of the next 20. Its weight is 2/(1 + p + c), where p is
-the number of places between the two titles and c is how often the viewing time changes on the way, so titles with the
+the number of places between the two titles and c is how often the viewing time changes between them, so titles with the
 same viewing time are closer. The step back has a fifth of that weight. Weights are whole thousandths, so sums do not
 depend on the order of addition.
 """
@@ -33,7 +33,7 @@ ROW = 200
 POWER, DAMPING, SHRINKAGE = 0.8, 0.4, 5
 """The strength of a step is `(weight / 1000)^0.8 / ((views_from + 5) * (views_to + 5))^0.4`.
 
-It is near 1 if every viewer of the first title takes the step.
+The strength is near 1 if every viewer of the first title takes the step.
 """
 
 

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 app = SliceApp(bootstrap, "functions.recommendations.schemas")
 
 REBUILD_S = 120.0
-"""How long one message continues a rebuild before it enqueues the next message; well within a function's time limit."""
+"""The working time of one message of a rebuild, which then enqueues the next; far below a function's time limit."""
 
 NOT_CONTINUED = "It could not continue in several attempts; the log of rebuild_graph says why."
 

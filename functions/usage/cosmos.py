@@ -43,7 +43,7 @@ OWNER_NOT_FOUND = 1003
 """The sub-status of a 404 if the container or its database is missing, rather than the item."""
 
 _PASSING = (408, 410, TOO_MANY_REQUESTS, 449)
-"""HTTP statuses below 500 after which a retry may help; it may also help after any status from 500 on."""
+"""HTTP statuses below 500 after which a retry may help; a retry may also help after any status from 500 on."""
 
 
 def _store_errors[**P, R](method: Callable[P, R]) -> Callable[P, R]:

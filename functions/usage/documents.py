@@ -1,6 +1,6 @@
 """Conversion between views or marks and flat documents for both stores; times are text that sorts chronologically.
 
-In documents of the first release, the viewing session is named `sitting` and the reported milestone `told`.
+In documents of the first release, the viewing session is named `sitting`, and the reported milestone is named `told`.
 """
 
 from __future__ import annotations

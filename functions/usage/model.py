@@ -92,9 +92,9 @@ class View:
     """How far a viewer got with a title.
 
     `session` is the winning session, and `sequence` the number of its last heartbeat, -1 before the first. `played_s`
-    is the time played in it, or None if its player does not count; `earlier_s` is the time played in earlier
-    sessions. `made_at` is when the view was created, by default with its session; anything earlier belongs to a
-    cleared view. `reported` is the milestone that has been reported to the graph.
+    is the time played in that session, or None if its player does not count; `earlier_s` is the time played in earlier
+    sessions. `made_at` is when the view was created, by default with its session; anything earlier belongs to a cleared
+    view. `reported` is the milestone that has been reported to the graph.
     """
 
     session: ViewingSession

@@ -2,8 +2,8 @@
 
 A change is applied to the view that was read, and written only if the view has not changed since, so concurrent
 heartbeats never overwrite each other. The graph is notified at half of a title and at its end, of ratings, and when
-history is cleared. The message is sent after the change; if sending fails, the next heartbeat repeats it, so it may
-arrive twice but is not lost.
+history is cleared. The message is sent after the change; if sending fails, the next heartbeat repeats the message. A
+message may therefore arrive twice but is not lost.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ class UsageService:
         return self._store.everyone(after=after)
 
     def clear_view(self, user_id: str, title_id: str) -> None:
-        """Remove a title from a viewer's history; a player that is still playing restores it only by reopening it."""
+        """Remove a title from a viewer's history; a player that still plays must reopen the title to restore it."""
         self._store.remove(user_id, UsageKind.VIEW, title_id)
         self._send(UpdateGraph("unwatched", title_id=title_id, user_id=user_id))
 
