@@ -28,7 +28,7 @@ OPERATOR = "operator"
 class AdminAuth:
     """Admits callers with the operator's key or an administrator's session.
 
-    `administrator` returns the administrator that a session token belongs to; it raises Unauthenticated or Forbidden.
+    `administrator` returns the administrator to whom a session token belongs, or raises Unauthenticated or Forbidden.
     """
 
     def __init__(self, operator_key: str, administrator: Callable[[str], Viewer]) -> None:

@@ -117,7 +117,7 @@ class RateLimiter(Protocol):
     def reserve(self, buckets: Sequence[RateLimitBucket]) -> Reservation | Refusal:
         """Count an attempt in all buckets, which have the same shard, or in none if one of them is full.
 
-        A bucket that is `only_checked` refuses the attempt when it is full, but the attempt is not counted in it.
+        If a bucket is `only_checked`, it refuses the attempt when it is full, but does not count the attempt.
         """
 
     def cancel(self, reservation: Reservation) -> None:

@@ -153,7 +153,7 @@ class AccountService:
         login = self._authentication.authenticate(address, password, origin, known=known)
         opened = self._open_session(login, origin)
         # Changing the password or deleting the account ends all sessions as its last step. A session that the old
-        # password opened before that step is ended by it; a session opened after it is detected here.
+        # password opened before that step is ended by that step; a session opened later is detected here.
         current = self._logins.get_login(login.user_id)
         if current is None or not self._authentication.still_valid(login, current, password):
             self._sessions.end_session(opened.token)
@@ -291,7 +291,7 @@ class AccountService:
         return _viewer(login)
 
     def make_administrator(self, email: str) -> tuple[Viewer, bool, str | None]:
-        """Make an account an administrator; return it, whether it is new, and a link to set a password if needed.
+        """Make an account an administrator; return the account, whether it is new, and a password link if needed.
 
         An account with an unconfirmed address may belong to a stranger who registered the address first. Its password
         is therefore removed, and a link to set a new one is returned and mailed.

@@ -130,7 +130,7 @@ class RedisSessionStore:
         with answering():
             for session_id in self._of(user_id):
                 self._redis.delete(_key(session_id))
-                self._redis.zrem(_list(user_id), session_id)  # one by one: a new session may have been added since
+                self._redis.zrem(_list(user_id), session_id)  # one by one, as a new session may have been added
 
     def update_rights(self, viewer: Viewer) -> None:
         rights = _rights(viewer)

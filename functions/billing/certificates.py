@@ -99,7 +99,7 @@ class _Turn:
 
 
 class Certificates:
-    """Returns the public keys of certificates; `ca` is a file of trusted authorities, or empty for those of the web."""
+    """Returns the public keys of certificates; `ca` is a file of trusted authorities, or empty to trust the web's."""
 
     def __init__(
         self,
@@ -168,7 +168,7 @@ class Certificates:
         return known
 
     def _learned(self, address: str) -> LearnedCertificate | None:
-        """Return the stored certificate; None if there is none, it is not trusted, or the store is unavailable."""
+        """Return the stored certificate; None if it does not exist, is not trusted, or the store is unavailable."""
         try:
             learned = self._store.find_certificate(address)
             if learned:

@@ -100,8 +100,8 @@ class LastPayment:
 class RemoteSubscription:
     """A subscription as PayPal's API returns it.
 
-    `user_id` is the value that we wrote to its custom_id, or None if that is not one of our ids. `failing` is true if
-    its last charge failed, `altered` if its price or quantity differs from its plan.
+    `user_id` is the value that we wrote to its custom_id, or None if that value is not one of our ids. `failing` is
+    true if its last charge failed, `altered` if its price or quantity differs from its plan.
     """
 
     subscription_id: str
@@ -143,8 +143,8 @@ class PendingSubscription:
 class ReconcileResult:
     """The result of storing PayPal's answer: the subscriber, whether anything changed, and whether it is pending again.
 
-    It is pending again if an event arrived after PayPal was queried. If the subscription is ACTIVE, `earlier` and
-    `later` are the subscriber's other ACTIVE subscriptions that became active before and after this one.
+    The subject is pending again if an event arrived after PayPal was queried. If the subscription is ACTIVE, `earlier`
+    and `later` are the subscriber's other ACTIVE subscriptions that became active before and after this one.
     """
 
     user_id: str | None
@@ -337,7 +337,7 @@ def _pays(payment: Charge | LastPayment, offer: Offer) -> bool:
 
 
 def after(at: datetime, interval: Interval, count: int) -> datetime:
-    """Return the time `count` intervals after `at`; a day that the month does not have becomes its last day."""
+    """Return the time `count` intervals after `at`; a day that the month does not have becomes the month's last day."""
     if interval in (Interval.DAY, Interval.WEEK):
         return at + timedelta(days=count * (7 if interval is Interval.WEEK else 1))
     months = at.month - 1 + count * (12 if interval is Interval.YEAR else 1)

@@ -162,7 +162,7 @@ class PaymentStore(Protocol):
 
 
 class PayPal(Protocol):
-    """PayPal; every method raises StoreUnavailable while PayPal is unreachable, and PayPalRefused if it refuses."""
+    """PayPal; every method raises StoreUnavailable while PayPal is unreachable, and PayPalRefused if PayPal refuses."""
 
     def create_plan(self, offer: Offer, *, request_id: str) -> tuple[str, str]:
         """Create a product and an active plan; return their ids. A repeated request id creates nothing new."""

@@ -35,7 +35,7 @@ UNAPPROVED_FRESH_FOR = timedelta(minutes=10)
 RUNNING_FRESH_FOR = timedelta(days=1)
 ENDED_FRESH_FOR = timedelta(days=1)
 ENDED_WATCHED_FOR = timedelta(days=60)
-"""How long after the end of a subscription its payments are checked for refunds."""
+"""The time after the end of a subscription during which its payments are checked for refunds."""
 BODIES_KEPT_FOR = timedelta(days=90)
 _MARGIN = timedelta(days=1)
 

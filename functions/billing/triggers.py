@@ -169,7 +169,7 @@ def settle_subscription(message: SettleSubscription, delivery: Delivery) -> None
 
 @app.dead_letters("settle-subscription")
 def settle_subscription_poison(message: SettleSubscription) -> None:
-    """Log the message and drop it; its subject stays pending, so `repair_subscriptions` enqueues it again."""
+    """Log the message and drop it; its subject stays pending, so `repair_subscriptions` enqueues the subject again."""
     import logging
 
     logging.getLogger(__name__).warning("%s could not be reconciled and stays pending.", message.subject)

@@ -124,7 +124,7 @@ class OmdbClient:
     def __init__(self, url: str, api_key: str) -> None:
         self._url = url
         self._api_key = api_key
-        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)  # its DEBUG lines contain the API key
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)  # urllib3's DEBUG lines contain the API key
 
     def by_id(self, imdb_id: str) -> Found | Missed:
         return self._ask({"i": imdb_id})

@@ -30,7 +30,7 @@ FORMATS = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,srt,webvtt"
 POLL_S = 0.1
 PROBE_LIMIT_S = 90
 YIELDING = 5
-"""Niceness added for a process that yields: it gets about a third of the CPU share of one that does not yield."""
+"""Niceness added for a process that yields: it gets about a third of the CPU share of a process that does not yield."""
 
 MAX_OUTPUT_BYTES = 64 << 30
 

@@ -18,8 +18,8 @@ class StepOutcome:
     """The outcome of a step.
 
     `job` is the job after the step, or None if it could not be read. `messages` must be sent; they stay invisible for
-    `delay_s` seconds. `ended` is true if this step made the job ready or failed. `encode_s` is the time that encoding a
-    chunk took, in seconds.
+    `delay_s` seconds. `ended` is true if this step made the job ready or failed. `encode_s` is the duration of encoding
+    a chunk, in seconds.
     """
 
     job: EncodeJob | None

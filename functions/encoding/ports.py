@@ -61,7 +61,7 @@ class EncodeJobs(Protocol):
         """Fail the open jobs of the same title that were opened before `by`."""
 
     def change_status(self, job_id: str, transition: Transition, **fields: Unpack[ChangedFields]) -> EncodeJob | None:
-        """Change the status and set fields atomically; return the job, or None if its status does not allow that."""
+        """Change the status and set fields atomically; return the job, or None if its status forbids the transition."""
 
     def finish_chunk(
         self, job: EncodeJob, index: int, *, codecs: Mapping[str, str], cpu_s: float, tail: int | None

@@ -151,7 +151,7 @@ def front_segments(job: EncodeJob, plan: EncodePlan) -> int:
     front = 0
     for chunk in plan.chunks:
         if chunk.index not in job.chunks_done:
-            # The length of the film's last segment is known only when its chunk is done.
+            # The length of the film's last segment is known only when the segment's chunk is done.
             certain = chunk.segments - (chunk.end_frame == plan.grid.frames)
             return front + min(job.live.get(str(chunk.index), 0), certain)
         front = chunk.first_segment + chunk.segments

@@ -39,8 +39,8 @@ _HEAD_PACKETS = 150
 _TOLERATED_LOSS_S = 0.5
 
 _HEAD_START_S = Fraction(1, 2)
-"""If sound begins before the picture, by at most this much, its beginning is cut off. Usually this is encoder priming,
-which Matroska and MPEG-TS count as playing time; keeping it would shift the whole grid."""
+"""If sound begins before the picture, by at most this much, that sound is cut off. Usually it is encoder priming,
+which Matroska and MPEG-TS count as playing time; keeping this sound would shift the whole grid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def probe(ffmpeg: FFmpeg, address: str, *, name: str, head: bytes) -> ProbedSour
     shift = first if first <= _HEAD_START_S else first - round(first * rate) / rate
     indexed = stated_s > 0 and not UNINDEXED & set(container.split(","))
     end = max((at + (lasts or 1 / rate) for at, lasts in packets), default=origin) - origin
-    # the duration of Matroska is measured from 0, that of MP4 from the start of the film
+    # Matroska measures the duration from 0, MP4 from the start of the film
     if indexed and end + max(origin, Fraction(0)) < _stated_end(video, stated_s) - _TOLERATED_LOSS_S:
         raise SourceRefused(
             f"{name} is cut off: it should last {stated_s:.0f} s, but its picture cannot be read "

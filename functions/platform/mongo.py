@@ -29,7 +29,7 @@ InterruptedDueToReplStateChange, NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary,
 
 
 def connect(url: str) -> MongoClient[dict[str, Any]]:
-    """Return a client that returns aware times; it connects at the first operation, and each step times out after 5 s.
+    """Return a client that connects at its first operation and returns aware times; each step times out after 5 s.
 
     Without `socketTimeoutMS`, the driver would wait for a stalled server forever (PyMongo, MongoClient).
     """

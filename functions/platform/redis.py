@@ -21,7 +21,7 @@ _bulkhead = Bulkhead("Redis")
 
 
 def connect(url: str) -> Redis:
-    """Return a client that decodes responses to text; it connects at its first command.
+    """Return a client that decodes responses to strings; the client connects at its first command.
 
     If a connection broke while idle, the next command opens a new connection and retries once, without a delay.
     """

@@ -23,5 +23,5 @@ class BlobPlaylists:
             return self._service.get_blob_client(container, blob).download_blob().readall().decode()
         except ResourceNotFoundError:
             return None
-        except AzureError:  # its text contains the blob's address, which must not reach the caller
+        except AzureError:  # the error's text contains the blob's address, which must not reach the caller
             raise StoreUnavailable("The film's storage does not answer; try again in a minute.") from None

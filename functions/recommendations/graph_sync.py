@@ -85,7 +85,7 @@ class GraphSync:
             self._graph.remove_viewings(user_id, title_id)
 
     def _record_rating(self, user_id: str, title_id: str, at: datetime) -> None:
-        """Write the current rating; repeat if it changes in the meantime."""
+        """Write the current rating; repeat if the rating changes in the meantime."""
         rating = self._usage.title_state(user_id, title_id).rating
         for _ in range(_ATTEMPTS):
             self._graph.record_opinion(user_id, Opinion(title_id, rating, at))

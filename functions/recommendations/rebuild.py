@@ -102,7 +102,7 @@ class Rebuild:
         last = self._store.progress()
         if last and last.runs and now - last.updated_at < STALE:
             return last
-        if last and last.runs:  # interrupted: continues from its cursor
+        if last and last.runs:  # an interrupted rebuild continues from its cursor
             begun = replace(last, updated_at=now)
         else:
             in_all = self._sources.count_titles()

@@ -146,7 +146,10 @@ class Uploads:
         return found
 
     def _is_settled(self, blob: str, stored: StoredUpload, started: set[str]) -> bool:
-        """Return whether a version of a blob need not be started: it is marked, its job ended, or it is a subtitle."""
+        """Return whether a version of a blob need not be started.
+
+        This is the case if the version is marked, if its job has ended, or if the blob is a subtitle.
+        """
         kind, version = read_name(blob).kind, job_id_for(blob, stored.etag)
         if version in started or kind is UploadKind.SUBTITLES:
             return True

@@ -111,7 +111,7 @@ class CosmosUsage:
 
     @_store_errors
     def views(self, user_id: str, *, unfinished: bool, below: str | None, limit: int) -> list[View]:
-        # a view that was never watched has no position, so it is on no page
+        # a view that was never watched has no position, so no page contains it
         condition = " AND c.unfinished = true" if unfinished else ""
         items = self._query(
             f"SELECT TOP @limit * FROM c WHERE c.user_id = @user AND c.kind = @kind AND c.place < @below{condition}"

@@ -72,7 +72,7 @@ class MongoUsage:
 
     @store_errors
     def views(self, user_id: str, *, unfinished: bool, below: str | None, limit: int) -> list[View]:
-        # a view that was never watched has no position, so it is on no page
+        # a view that was never watched has no position, so no page contains it
         wanted: dict[str, Any] = {"user_id": user_id, "kind": UsageKind.VIEW.value, "place": {"$lt": below or "A"}}
         if unfinished:
             wanted["unfinished"] = True
