@@ -297,7 +297,8 @@ class Watch {
     return {
       time: this.video.currentTime,
       duration: encoding ? duration : whole || duration,
-      front: encoding ? front : whole || duration, // the manifest of a growing film contains only its final length
+      // While a film is growing, its manifest declares only the final length, not how much is available yet.
+      front: encoding ? front : whole || duration,
       encoding,
       buffered: this.video.buffered,
     };

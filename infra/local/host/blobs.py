@@ -110,7 +110,7 @@ class BlobQueue:
         self._triggers[trigger.function.full_name] = trigger
 
     def trigger(self, full_name: str) -> BlobTrigger | None:
-        """Return the trigger of the function with this name in webhook addresses."""
+        """Return the trigger of the function that webhook addresses refer to by this name."""
         return self._triggers.get(full_name)
 
     async def enqueue(self, trigger: BlobTrigger, name: str, etag: str) -> None:
