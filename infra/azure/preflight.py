@@ -95,7 +95,7 @@ def check(*, image: str = "") -> list[Finding]:
 
 
 def image_name(image: str) -> Iterator[Finding]:
-    """Yield a finding if the name contains no registry, because azd would treat it as a path."""
+    """Yield a finding if the name contains no registry, because azd would treat such a name as a path."""
     first, slash, _ = image.partition("/")
     if not slash or not ("." in first or ":" in first or first == "localhost"):
         yield stops(f"{image} names no registry.", "Name it whole, such as ghcr.io/owner/notflix-encoder:1.")

@@ -27,7 +27,7 @@ const LEAST_BUFFER_S = 1;
 
 /**
  * Return whether the film is waiting for a part that has not been encoded yet. The margin is one segment plus the part
- * that may have been encoded since the last poll, because the player does not know of that part either.
+ * that may have been encoded since the last poll, because the player does not know about that part yet.
  * @param {{ encoding: boolean, time: number, front: number }} facts
  */
 export const atFront = ({ encoding, time, front }) => encoding && time >= front - FRONT_MARGIN_S;

@@ -72,7 +72,7 @@ class BlobTrigger:
 
 
 def blob_trigger(function: Function, storage: Storage) -> BlobTrigger:
-    """Return the blob trigger of a function; its path is `container/pattern`, in which `{name}` is any text."""
+    """Return the blob trigger of a function; its path is `container/pattern`, in which `{name}` matches any string."""
     container, _, pattern = with_settings(function.trigger["path"]).partition("/")
     return BlobTrigger(
         function=function,

@@ -59,7 +59,7 @@ class Canvas:
             plane += (np.float32(paint[channel]) - plane) * mask
 
     def add_light(self, light: Colour, mask: Pixels) -> None:
-        """Add `light` so that bright areas saturate gradually, as on photographic film, instead of clipping a channel."""
+        """Add `light` so that bright areas saturate gradually, as on photographic film, instead of clipping."""
         for channel in range(3):
             plane = self.pixels[:, :, channel]
             plane += (1 - plane).clip(0, 1) * np.float32(light[channel]) * mask
