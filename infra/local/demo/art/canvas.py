@@ -90,7 +90,7 @@ class Canvas:
                 self.pixels[rows, columns] += light[:, None] * (1 - self.pixels[rows, columns])
 
     def noise(self, scale: float, octaves: int = 4, *, stretch: float = 1.0) -> Pixels:
-        """Return a cloud mask from 0 to 1; `scale` is the size of the largest cloud, `stretch` widens them."""
+        """Return a cloud mask from 0 to 1; `scale` is the size of the largest cloud, `stretch` widens the clouds."""
         total = np.zeros((self.height, self.width), np.float32)
         weight = 0.0
         for octave in range(octaves):
