@@ -168,7 +168,7 @@ def credit(account: dict[str, Any], image: str) -> Iterator[Finding]:
 
 
 def providers() -> Iterator[Finding]:
-    """Yield the unregistered resource providers; a deployment registers most of them itself, but not those for subnets."""
+    """Yield the unregistered resource providers; a deployment registers most of them, but not those for subnets."""
     listed = found("provider", "list")
     if listed is None:
         yield warns("The resource providers of the subscription could not be listed.")

@@ -165,7 +165,7 @@ def _build_site(environment: Environment) -> Path:
 
 
 def _register_webhook(environment: Environment) -> None:
-    """Register the webhook at PayPal if necessary, and store its id, which its signatures cover, in the API settings."""
+    """Register the webhook at PayPal if necessary, and store its id, which signatures cover, in the API settings."""
     from functions.billing.paypal import PayPalClient
     from functions.platform.errors import NotflixError
 
