@@ -1,13 +1,13 @@
-# The encoder app: Microsoft's Functions host and worker, ffmpeg, and what a migration needs. `azd` builds it in the
-# registry, so the machine that deploys needs no Docker.
+# The encoder app: Microsoft's Functions host and worker, ffmpeg, and the packages that migrations need. `azd` builds it
+# in the registry, so the machine that deploys needs no Docker.
 #
-# The base image is Debian 12, whose ffmpeg 5.1 starts sound one AAC frame late; so ffmpeg comes from Debian 13, with
-# every library that it links, the C library and its loader included (docs/decisions/0016-ffmpeg-of-debian-13.md).
-# Both images come from Microsoft's registry: Docker Hub limits anonymous pulls, and a build in a registry shares its
-# addresses with many others.
+# The base image is Debian 12, whose ffmpeg 5.1 starts sound one AAC frame late. So ffmpeg is taken from Debian 13, with
+# every library that it links, including the C library and its loader (docs/decisions/0016-ffmpeg-of-debian-13.md).
+# Both images come from Microsoft's registry, because Docker Hub limits anonymous pulls per address, and a registry
+# build shares its address with many other builds.
 ARG BASE=mcr.microsoft.com/azure-functions/python:4-python3.13
 ARG DEBIAN=mcr.microsoft.com/devcontainers/base:trixie
-# Digests pin both, for a build that can be repeated: --build-arg BASE=…@sha256:… --build-arg DEBIAN=…@sha256:…
+# To make a build reproducible, pin both images by digest: --build-arg BASE=…@sha256:… --build-arg DEBIAN=…@sha256:…
 
 # hadolint ignore=DL3006
 FROM ${DEBIAN} AS media

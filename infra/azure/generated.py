@@ -45,7 +45,8 @@ def choose(environment: Environment) -> None:
     """Generate the secrets that the vault does not have yet, and list the secrets that this deployment writes.
 
     A value in the environment is written too, because a person sets one to change the secret. Raises CannotRun if the
-    names in the vault cannot be read, because replacing a secret would end every session and lock out the apps.
+    names in the vault cannot be read: without them, existing secrets might be replaced, which would end every session
+    and lock out the apps.
     """
     kept = names_in_vault(environment["AZURE_ENV_NAME"])
     missing = {name: secret for name, secret in GENERATED.items() if not kept.issuperset(IN_VAULT[secret])}

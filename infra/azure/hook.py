@@ -1,7 +1,7 @@
 """`python infra/azure/hook.py STEP`: run a step of a deployment where there is no POSIX shell, such as on Windows.
 
 It creates the Python environment that the step needs, unless it exists, and runs the step in it. On other systems,
-`./notflix azure STEP` does the same. It requires only Python 3.13.
+`./notflix azure STEP` does the same. This script requires only Python 3.13.
 """
 
 from __future__ import annotations

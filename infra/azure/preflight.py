@@ -95,7 +95,7 @@ def check(*, image: str = "") -> list[Finding]:
 
 
 def image_name(image: str) -> Iterator[Finding]:
-    """Yield a finding if the name contains no registry, because azd would treat it as a path."""
+    """Yield a finding if the name contains no registry, because azd would treat such a name as a path."""
     first, slash, _ = image.partition("/")
     if not slash or not ("." in first or ":" in first or first == "localhost"):
         yield stops(f"{image} names no registry.", "Name it whole, such as ghcr.io/owner/notflix-encoder:1.")
@@ -168,7 +168,7 @@ def credit(account: dict[str, Any], image: str) -> Iterator[Finding]:
 
 
 def providers() -> Iterator[Finding]:
-    """Yield the unregistered resource providers; a deployment registers most itself, but not those for subnets."""
+    """Yield the unregistered resource providers; a deployment registers most of them, but not those for subnets."""
     listed = found("provider", "list")
     if listed is None:
         yield warns("The resource providers of the subscription could not be listed.")

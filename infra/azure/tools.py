@@ -41,7 +41,7 @@ def require(*programs: str) -> None:
 def run(*argv: str, secret: bool = False) -> str:
     """Return the output of a program; raise CannotRun with its error text, or without that text if it is secret."""
     require(argv[0])
-    # install an extension that a command needs without prompting, because nobody could answer the prompt
+    # install a missing extension without a prompt, because nobody could answer it
     unasked = {"AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "yes_without_prompt"}
     whole = [shutil.which(argv[0]) or argv[0], *argv[1:]]  # on Windows the programs are az.cmd and npm.cmd
     done = subprocess.run(

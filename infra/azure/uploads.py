@@ -1,7 +1,7 @@
 """The Event Grid subscription that sends upload events to the API app, created with retries once the app runs.
 
 The key of the blob extension exists only after the host has started with the app's code, and Event Grid validates the
-webhook's URL when the subscription is created. Both fail for a while after a first deployment.
+webhook's URL when the subscription is created. So both steps can fail for a while after a first deployment.
 """
 
 from __future__ import annotations

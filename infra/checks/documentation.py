@@ -52,7 +52,7 @@ def dead_links(site: Path) -> list[str]:
     """Return one line for each link of the built pages to a missing file, and for each file on another host."""
     found = []
     for page in sorted(site.rglob("*.html")):
-        if page.name == "404.html":  # its links start at the root of the site's host
+        if page.name == "404.html":  # its links are relative to the root of the host, not to a folder
             continue
         reader = _Links()
         reader.feed(page.read_text(encoding="utf-8"))

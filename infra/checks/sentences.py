@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 FEWEST_WORDS = 3
-"""A text with fewer words is a label, not a sentence."""
+"""A string with fewer words is a label, not a sentence."""
 
 COMMAND_LINE = "infra/local/cli/"
-"""The folder of the command line, in which every text in the code is shown to a person."""
+"""The folder of the command line, in which every string in the code is shown to a person."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -83,7 +83,7 @@ def _split(path: str, block: _Block) -> Iterator[Sentence]:
 
 
 def _count_words(text: str) -> int:
-    """Return the number of English words in a text; code, names, URLs and lists of terms do not count."""
+    """Return the number of English words in a string; code, names, URLs and lists of terms do not count."""
     if _TERMS.fullmatch(text):
         return 0
     return sum(1 for word in _CODE.sub(" ", text).split() if _WORD.fullmatch(word))

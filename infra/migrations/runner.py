@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 WAIT_FOR_OTHERS_S = 300
 _CREATES_PROCEDURE = re.compile(r"CREATE\s+PROCEDURE\b", re.IGNORECASE)
 _DONE_ALREADY = {1007, 1050, 1051, 1060, 1061, 1091, 1304, 1305, 1826, 3822}
-"""Errors because an object to be created exists already, or an object to be dropped does not exist."""
+"""Errors that mean that the object to create exists already, or that the object to drop does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ def _apply(admin: Connection, owner: Connection, folder: Folder, migration: Migr
 def _execute(owner: Connection, migration: Migration, index: int, *, forgiving: bool) -> None:
     """Execute a statement and record it, in one transaction unless the statement commits implicitly.
 
-    With `forgiving`, for the statement at which an earlier runner crashed, errors such as "already exists" are ignored.
+    With `forgiving`, errors such as "already exists" are ignored: an earlier runner crashed during this statement.
     """
     owner.begin()
     with owner.cursor() as cursor:

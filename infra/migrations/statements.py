@@ -17,7 +17,7 @@ _OPENING = re.compile(r"['\"`]|/\*")
 
 
 class Unreadable(Exception):
-    """The text cannot be split into statements; the message contains the problem and its line."""
+    """The file cannot be split into statements; the message contains the problem and its line."""
 
 
 @dataclass(frozen=True, slots=True)

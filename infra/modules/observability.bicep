@@ -139,8 +139,8 @@ resource alert 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for (item,
   }
 }]
 
-// All alerts in one rule, which runs every quarter of an hour, because each rule has a monthly price. Its results name
-// the alert.
+// All alerts are in one rule, because each rule has a monthly price. The rule runs every quarter of an hour, and its
+// results name the alert.
 resource all 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = if (oneAlert) {
   name: 'something-is-wrong-${token}'
   location: location

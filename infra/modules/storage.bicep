@@ -117,7 +117,7 @@ resource package 'Microsoft.Storage/storageAccounts/blobServices/containers@2026
   properties: { publicAccess: 'None' }
 }
 
-// An upload is read while it is encoded, and then kept as the master: it moves to cheaper tiers and is never deleted.
+// An upload is read while it is encoded, and then kept as the master. It moves to cheaper tiers and is never deleted.
 resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04-01' = {
   parent: account
   name: 'default'

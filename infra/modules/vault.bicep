@@ -147,28 +147,28 @@ resource migrationSecret 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = [for n
 
 // Secrets of other services. A vault rejects empty secrets, so a secret that was not passed is not created.
 resource neo4jSecret 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = if (!empty(neo4jPassword)) {
-  //checkov:skip=CKV_AZURE_114:it has a content type; the check does not support a resource with a condition
+  //checkov:skip=CKV_AZURE_114:the secret does have a content type, but the check does not recognize it on a conditional resource
   parent: vault
   name: 'neo4j-password'
   properties: { value: neo4jPassword, contentType: 'text/plain' }
 }
 
 resource omdbSecret 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = if (!empty(omdbApiKey)) {
-  //checkov:skip=CKV_AZURE_114:it has a content type; the check does not support a resource with a condition
+  //checkov:skip=CKV_AZURE_114:the secret does have a content type, but the check does not recognize it on a conditional resource
   parent: vault
   name: 'omdb-api-key'
   properties: { value: omdbApiKey, contentType: 'text/plain' }
 }
 
 resource paypalSecret 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = if (!empty(paypalClientSecret)) {
-  //checkov:skip=CKV_AZURE_114:it has a content type; the check does not support a resource with a condition
+  //checkov:skip=CKV_AZURE_114:the secret does have a content type, but the check does not recognize it on a conditional resource
   parent: vault
   name: 'paypal-client-secret'
   properties: { value: paypalClientSecret, contentType: 'text/plain' }
 }
 
 resource smtpSecret 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = if (!empty(smtpUrl)) {
-  //checkov:skip=CKV_AZURE_114:it has a content type; the check does not support a resource with a condition
+  //checkov:skip=CKV_AZURE_114:the secret does have a content type, but the check does not recognize it on a conditional resource
   parent: vault
   name: 'smtp-url'
   properties: { value: smtpUrl, contentType: 'text/plain' }

@@ -25,7 +25,7 @@ export function whenText(at, now) {
 }
 
 /**
- * Return a text that states how far the title was watched.
+ * Return the words that state how far the title was watched.
  * @param {{ finished: boolean, position_s: number, duration_s: number }} entry
  */
 export function placeText(entry) {

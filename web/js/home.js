@@ -162,7 +162,7 @@ async function start(root) {
     personal = rows;
     show();
   };
-  // for a logged-in viewer, wait briefly for their shelves, because later they would push the others down
+  // wait briefly for a logged-in viewer's shelves: if they were added later, they would push the other shelves down
   if (session()) personal = await Promise.race([asked, pause(PERSONAL_WITHIN_MS).then(() => /** @type {Row[]} */ ([]))]);
   show();
   takePersonal(asked);

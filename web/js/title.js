@@ -284,7 +284,7 @@ async function start(root) {
   };
   lookForAccess();
   fetchSimilar(id).then((similar) => {
-    if (!similar?.length) return; // the similar titles that were published with the title stay
+    if (!similar?.length) return; // keep the similar titles that were published with the title
     title = { ...title, more: similar };
     show();
   });

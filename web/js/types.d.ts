@@ -1,4 +1,4 @@
-/** The JSON of the API and of the published catalogue, as far as the pages read it. Times are ISO 8601 in UTC. */
+/** The parts of the API's JSON and of the published catalogue that the pages read. Times are ISO 8601 in UTC. */
 
 export interface Artwork {
   poster: string | null;
@@ -232,7 +232,7 @@ export interface PayPalEvent {
   settled: boolean;
 }
 
-/** The elements of a page by their `data-hook`; the templates define which exist and of what kind each is. */
+/** The elements of a page by their `data-hook`; the templates define which elements exist, and their types. */
 export type Hooks = Record<string, any>;
 
 /** The options of a request to the API. */

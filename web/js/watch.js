@@ -27,7 +27,7 @@ const LEAST_BUFFER_S = 1;
 
 /**
  * Return whether the film is waiting for a part that has not been encoded yet. The margin is one segment plus the part
- * that may have been encoded since the last poll, because the player does not know of that part either.
+ * that may have been encoded since the last poll, because the player does not know about that part yet.
  * @param {{ encoding: boolean, time: number, front: number }} facts
  */
 export const atFront = ({ encoding, time, front }) => encoding && time >= front - FRONT_MARGIN_S;
@@ -297,7 +297,8 @@ class Watch {
     return {
       time: this.video.currentTime,
       duration: encoding ? duration : whole || duration,
-      front: encoding ? front : whole || duration, // the manifest of a growing film contains only its final length
+      // While a film is growing, its manifest declares only the final length, not how much is available yet.
+      front: encoding ? front : whole || duration,
       encoding,
       buffered: this.video.buffered,
     };

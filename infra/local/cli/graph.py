@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ADDRESS = "/api/graph/rebuild"
 ASK_EVERY_S = 0.5
 SILENT_S = 300.0
-"""How long to wait without any progress. The rebuild itself can still continue."""
+"""How long to wait without any progress; the rebuild itself may continue after that."""
 
 OVER = ("done", "failed")
 

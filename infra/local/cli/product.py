@@ -32,7 +32,7 @@ ENCODER_QUEUES = {
     # an encode uses the whole machine
     "AzureFunctionsJobHost__extensions__queues__batchSize": "1",
     "AzureFunctionsJobHost__extensions__queues__newBatchThreshold": "0",
-    # polling costs nothing on one machine, and a film may wait this long until an idle encoder polls
+    # short, because a film may wait this long for an idle encoder to poll, and polling is free on one machine
     "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:00.400",
 }
 

@@ -72,7 +72,7 @@ class Showcase:
             return
         self._stopping = True
         if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGTERM)  # including its ffmpeg
+            os.killpg(self._process.pid, signal.SIGTERM)  # the whole group, including its ffmpeg
             try:
                 self._process.wait(STOP_S)
             except subprocess.TimeoutExpired:

@@ -30,7 +30,7 @@ def start(options: Options, *, detach: bool) -> None:
         return
     with View(console) as view:
         if detach:
-            lock.close()  # the background process locks it
+            lock.close()  # the background process takes the lock itself
             run_in_background(home, options, view)
             return
         _log_to(home)

@@ -72,7 +72,7 @@ class BlobTrigger:
 
 
 def blob_trigger(function: Function, storage: Storage) -> BlobTrigger:
-    """Return the blob trigger of a function; its path is `container/pattern`, in which `{name}` is any text."""
+    """Return the blob trigger of a function; its path is `container/pattern`, in which `{name}` matches any string."""
     container, _, pattern = with_settings(function.trigger["path"]).partition("/")
     return BlobTrigger(
         function=function,
@@ -110,7 +110,7 @@ class BlobQueue:
         self._triggers[trigger.function.full_name] = trigger
 
     def trigger(self, full_name: str) -> BlobTrigger | None:
-        """Return the trigger of the function with this name in webhook addresses."""
+        """Return the trigger of the function that webhook addresses refer to by this name."""
         return self._triggers.get(full_name)
 
     async def enqueue(self, trigger: BlobTrigger, name: str, etag: str) -> None:

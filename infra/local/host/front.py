@@ -126,7 +126,7 @@ class Front:
         http = RpcHttp(
             method=request.method,
             url=request.url,
-            headers=request.headers | {"x-forwarded-for": client},  # never the header that the client sent
+            headers=request.headers | {"x-forwarded-for": client},  # replaces a header from the client
             params=parameters,
             query=request.query,
             body=TypedData(bytes=request.body),

@@ -94,7 +94,7 @@ class Worker:
             trace_context=SimpleNamespace(trace_parent=trace_parent, trace_state=trace_state, attributes={}),
             retry_context=SimpleNamespace(retry_count=0, max_retry_count=0, exception=None),
         )
-        runtime.invocation_id_cv.set(invocation_id)  # the library sets it only in its own threads
+        runtime.invocation_id_cv.set(invocation_id)  # the library itself sets the id only in its own threads
         response: protos.InvocationResponse = await runtime.invocation_request(_request(invocation_request=call))
         return response
 

@@ -1,8 +1,8 @@
 """MariaDB in place of MySQL: data in the home folder, TCP on loopback only, no account without a password.
 
-An init file sets the root password before the server listens, so it never accepts connections without one. The
-databases in `sql/` and their accounts are created and migrated as in Azure, either in MariaDB or in the MySQL server at
-MYSQL_ADMIN_URL. The functions get only the addresses of users that can execute procedures.
+An init file sets the root password before the server listens, so the server never accepts a connection without a
+password. The databases in `sql/` and their accounts are created and migrated as in Azure, either in MariaDB or in the
+MySQL server at MYSQL_ADMIN_URL. The functions get only the addresses of users that can execute procedures.
 """
 
 from __future__ import annotations

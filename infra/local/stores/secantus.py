@@ -65,7 +65,7 @@ def secantus(home: Home, credentials: Credentials, environment: Mapping[str, str
             *("--host", LOOPBACK, "--port", str(port)),
             *("--storage-path", str(folder / "data")),
             *("--cache-size", "128M"),
-            "--sync-on-commit",  # otherwise a kill loses acknowledged writes
+            "--sync-on-commit",  # without it, a killed server loses acknowledged writes
             "--auth",
             *("--log-level", "WARNING"),
         ),

@@ -13,7 +13,7 @@ import { here, withNext } from "./next.js";
 /** @typedef {(session: AccountSession | null, elsewhere: boolean) => unknown} Listener */
 /**
  * @typedef {object} Message a message between tabs
- * @property {boolean} [asked] a tab without a session asks for one
+ * @property {boolean} [asked] a tab without a session requests one
  * @property {AccountSession} [session] a session, which replaces the session whose token is `replaces`
  * @property {string} [replaces]
  * @property {string} [dropped] the token of a session that has ended

@@ -6,7 +6,7 @@ import { languageName } from "../text.js";
 /** @typedef {{ height: number | null, active?: boolean }} VideoTrack */
 /** @typedef {{ label: string, chosen: boolean, choose: () => void }} Choice */
 /** @typedef {{ heading: string, choices: Choice[] }} Group */
-/** @typedef {(track: any) => void} ChooseText told the track to show, null for none */
+/** @typedef {(track: any) => void} ChooseText called with the track to show, or null for none */
 
 export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
 

@@ -32,7 +32,7 @@ export class Native {
 
   /**
    * `replace({ failed })` opens the film again at its current position; `failed` is true if the player has given up.
-   * The other two are a window's functions to set and clear a timer.
+   * `later` and `cancel` set and clear a timer, by default with the window's functions.
    * @param {(how?: { failed?: boolean }) => unknown} replace
    * @param {{ later?: (work: () => void, ms: number) => any, cancel?: (timer: any) => void }} clock
    */
@@ -61,7 +61,7 @@ export class Native {
   }
 
   /**
-   * Handle a player that has given up, which is the only sign of an expired address; return whether a new address is
+   * Handle the failure of the player, which is the only sign of an expired address; return whether a new address is
    * tried.
    */
   recovers() {

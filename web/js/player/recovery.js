@@ -3,8 +3,8 @@
  * online again, until data arrives.
  *
  * Shaka 5.2 dispatches `error` with severity CRITICAL before it calls `streaming.failureCallback`, and the event cannot
- * be cancelled: lowering the severity in the callback comes too late, so the handler of `error` must decide whether a
- * failure is fatal (shaka-player 5.2.12, lib/media/streaming_engine.js `handleStreamingError_`, lib/util/fake_event.js;
+ * be cancelled. Lowering the severity in the callback would be too late, so the handler of `error` must decide whether
+ * a failure is fatal (shaka-player 5.2.12, lib/media/streaming_engine.js `handleStreamingError_`, lib/util/fake_event.js;
  * issue 8595, pull request 9033). After the error Shaka stops fetching until `retryStreaming` is called.
  */
 import { backoff, isTemporary, RequestError } from "../net.js";

@@ -1,7 +1,7 @@
 /**
  * Heartbeats with the position of the film, the time watched and the streaming quality. They are sent every 15 seconds
- * while it plays, on pause, seek and end, and when the page is left. Each heartbeat contains totals, so a lost one does
- * no harm.
+ * while it plays, on pause, seek and end, and when the page is left. Each heartbeat contains totals, so losing one
+ * does no harm.
  */
 import { api } from "../net.js";
 

@@ -1,12 +1,12 @@
 /**
  * Uploads a file to blob storage in blocks, several at a time, and commits them as a blob with one list (Put Block, Put
- * Block List). A block that did not arrive is sent again until it does. Pure: the caller supplies the functions that
- * send and wait.
+ * Block List). A block that did not arrive is sent again until it does. The caller supplies the functions that
+ * send and wait, so this module does no input or output itself.
  */
 import { backoff } from "../net.js";
 
 /** @typedef {{ signal: AbortSignal, onBytes: (bytes: number) => void }} PutOptions */
-/** @typedef {{ id: string, from: number, to: number }} Block bytes `from` to `to`, which is not in it */
+/** @typedef {{ id: string, from: number, to: number }} Block bytes from `from` up to, but not including, `to` */
 
 const MIB = 2 ** 20;
 const SMALLEST_BLOCK = 8 * MIB;
@@ -91,8 +91,8 @@ async function assertReadable(file) {
 
 /**
  * Upload `file`. `put` sends one request and raises PutError; `ticket()` returns an address to write to, and is called
- * again when that has expired; `onBytes(sent)` and `onTrouble(error or null)` report progress; `wait(ms, signal)` waits
- * before a retry.
+ * again when that address has expired; `onBytes(sent)` and `onTrouble(error or null)` report progress; `wait(ms,
+ * signal)` waits before a retry.
  * @param {Blob} file
  * @param {{
  *   put: (address: string, body: any, how: PutOptions) => Promise<void>,

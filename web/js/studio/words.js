@@ -34,7 +34,7 @@ export function sendingText({ sent, size, rate }) {
 const LANGUAGE = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
 
 /**
- * Return the kind of a file, derived from its name as the service does.
+ * Return the kind of a file, derived from its name by the same rules as in the API.
  * @param {string} name
  */
 export function kindOf(name) {

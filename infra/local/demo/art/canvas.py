@@ -59,7 +59,7 @@ class Canvas:
             plane += (np.float32(paint[channel]) - plane) * mask
 
     def add_light(self, light: Colour, mask: Pixels) -> None:
-        """Add `light` without clipping a channel, as film does."""
+        """Add `light` so that bright areas saturate gradually, as on photographic film, instead of clipping."""
         for channel in range(3):
             plane = self.pixels[:, :, channel]
             plane += (1 - plane).clip(0, 1) * np.float32(light[channel]) * mask
@@ -90,7 +90,7 @@ class Canvas:
                 self.pixels[rows, columns] += light[:, None] * (1 - self.pixels[rows, columns])
 
     def noise(self, scale: float, octaves: int = 4, *, stretch: float = 1.0) -> Pixels:
-        """Return a cloud mask from 0 to 1; `scale` is the size of the largest cloud, `stretch` widens them."""
+        """Return a cloud mask from 0 to 1; `scale` is the size of the largest cloud, `stretch` widens the clouds."""
         total = np.zeros((self.height, self.width), np.float32)
         weight = 0.0
         for octave in range(octaves):

@@ -227,7 +227,7 @@ class RecurringBilling:
                     self.charge(record, fails=self._payments_fail())
 
     def charge(self, record: Document, *, fails: bool) -> None:
-        """Charge an active subscription now: for a retry if one is due first, otherwise for the next renewal."""
+        """Charge an active subscription now: the retry if it is due before the next renewal, otherwise the renewal."""
         if record["status"] != "ACTIVE":
             raise unprocessable("SUBSCRIPTION_STATUS_INVALID", "Only an active subscription can be charged.")
         is_retry = record["retry"] and parse_time(record["retry"]) < parse_time(record["next_billing"])

@@ -166,7 +166,7 @@ _BASE = b"@" * _PLACES  # 0x40: with any low nibble it is a printable ASCII char
 
 
 def text_for(before: bytes, after: bytes, wanted: int) -> bytes:
-    """Return a text such that `before + text + after` has the CRC32 `wanted`.
+    """Return the bytes `text` for which `before + text + after` has the CRC32 `wanted`.
 
     CRC32 is linear over GF(2): each of 16 characters contributes four free bits, twice as many as the checksum has.
     """

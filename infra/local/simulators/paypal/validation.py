@@ -109,7 +109,7 @@ class RequestFields:
         return f"{self._pointer}/{name}"
 
     def text(self, name: str, *, longest: int, shortest: int = 1) -> str:
-        """Return a required text."""
+        """Return a required string."""
         value = self._required(name)
         if not isinstance(value, str):
             raise malformed(self.at(name), value)
@@ -117,7 +117,7 @@ class RequestFields:
         return value
 
     def optional_text(self, name: str, *, longest: int) -> str | None:
-        """Return a text, or None if it is absent."""
+        """Return a string, or None if it is absent."""
         return self.text(name, longest=longest) if name in self else None
 
     def choice(self, name: str, options: Collection[str], default: str | None = None) -> str:
