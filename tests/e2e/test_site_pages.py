@@ -151,7 +151,9 @@ def test_titles_without_a_film_stand_under_coming_soon_and_nowhere_else(site: st
     with opened(browser, site) as (page, _):
         soon = page.get_by_role("region", name="Coming soon")
         soon.get_by_text("Red Meridian").first.wait_for()
-        assert page.get_by_role("heading", name="Ringfall", level=1).is_visible()
+        # other tests add films to this product, so the featured film varies; it is one that can be played
+        assert page.get_by_role("heading", level=1).first.inner_text() != "Red Meridian"
+        assert page.get_by_role("link", name="Play").first.is_visible()
         cards = (
             "[...document.querySelectorAll('[data-shelf] .card-name')].filter((n) => n.textContent === 'Red Meridian')"
         )
@@ -164,7 +166,7 @@ def test_titles_without_a_film_stand_under_coming_soon_and_nowhere_else(site: st
         page.goto(site + page_of(PLAYABLE))
         page.get_by_role("heading", name="Ringfall", level=1).wait_for()
         page.wait_for_load_state("networkidle")
-        assert page.locator("[data-hook=more]").is_hidden()  # all similar titles are announcements without a film
+        assert page.locator("[data-hook=more]").get_by_text("Red Meridian").count() == 0
 
 
 def test_a_guest_on_a_phone_reaches_the_plans_and_their_list(site: str, browser: Browser) -> None:
