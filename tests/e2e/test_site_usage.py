@@ -93,6 +93,7 @@ def watched(viewer: SomeViewer, title_id: str, position_s: float) -> None:
 def shelves(page: Page) -> list[str]:
     """Return the headings of the shelves on the home page."""
     page.locator(".row-shelf [data-hook=name]").first.wait_for()
+    page.wait_for_load_state("networkidle")  # the viewer's own shelves arrive after those of the catalogue
     return page.locator(".row-shelf h2").all_inner_texts()
 
 
