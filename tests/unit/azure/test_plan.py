@@ -126,7 +126,7 @@ def test_the_plan_shows_prices_of_both_profiles(
 
 def test_the_documentation_has_the_tables_of_today() -> None:
     docs = (REPOSITORY / "docs" / "azure.md").read_text(encoding="utf-8")
-    assert plan_table() in docs and price_table() in docs, "write the tables of plan.table() and prices.table() anew"
+    assert plan_table() in docs and price_table() in docs, "write the tables of plan.table() and prices.table() again"
 
 
 def test_the_documentation_leads_to_an_address_in_six_commands() -> None:
