@@ -4,6 +4,7 @@
  */
 const js = require("@eslint/js");
 const globals = require("globals");
+const literalText = require("./infra/checks/literal_text.cjs");
 
 const NO_MARKUP = ["innerHTML", "outerHTML", "insertAdjacentHTML", "srcdoc"].map((property) => ({
   property,
@@ -40,7 +41,12 @@ module.exports = [
       "require-atomic-updates": "off", // reports every assignment to a class's field after an await
     },
   },
-  { files: ["web/js/**/*.js"], languageOptions: { globals: globals.browser } },
+  {
+    files: ["web/js/**/*.js"],
+    languageOptions: { globals: globals.browser },
+    plugins: { notflix: { rules: { "literal-text": literalText } } },
+    rules: { "notflix/literal-text": "error" },
+  },
   { files: ["tests/unit/web/**/*.mjs"], languageOptions: { globals: globals.node } },
   { files: ["**/*.cjs"], languageOptions: { globals: globals.node, sourceType: "commonjs" } },
 ];

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from functions.catalogue.service import Catalogue
     from functions.encoding.service import EncodeService
     from functions.encoding.step_runner import StepRunner
-    from functions.health.service import HealthMonitor
     from functions.mail.service import MailService
     from functions.playback.assembly import PlaybackParts
     from functions.recommendations.assembly import GraphParts
@@ -44,15 +43,16 @@ def mail() -> MailService:
     """Return the service that sends emails."""
     from functions.mail.assembly import assemble
 
-    return assemble(resources)
+    return assemble(resources, lambda link: accounts().renew_link(link))
 
 
 @lazy
 def accounts() -> AccountService:
     """Return the account service."""
     from functions.accounts.assembly import assemble
+    from functions.playback.assembly import end_streams
 
-    return assemble(resources, forgetters)
+    return assemble(resources, forgetters, sessions_ended=lambda *ids: end_streams(resources, *ids))
 
 
 @lazy
@@ -68,7 +68,12 @@ def billing() -> Billing:
     """Return billing."""
     from functions.billing.assembly import assemble
 
-    return assemble(resources, entitlements(), find_user=lambda email: accounts().find_account(email).user_id)
+    return assemble(
+        resources,
+        entitlements(),
+        find_user=lambda email: accounts().find_account(email).user_id,
+        recipient_for=lambda user_id, kind: accounts().email_choices.recipient_for(user_id, kind),
+    )
 
 
 @lazy
@@ -90,9 +95,11 @@ def publisher() -> CataloguePublisher:
 @lazy
 def playback() -> PlaybackParts:
     """Return playback: the service that opens titles, and the playlists for native players."""
+    from functions.encoding.assembly import assemble_audience
     from functions.playback.assembly import assemble
 
-    return assemble(resources, titles=catalogue(), encodes=encodes(), entitlements=entitlements(), usage=usage())
+    audience = assemble_audience(resources)
+    return assemble(resources, catalogue(), encodes(), audience, entitlements(), usage())
 
 
 @lazy
@@ -116,7 +123,7 @@ def encodes() -> EncodeService:
     """Return the service for encode jobs."""
     from functions.encoding.assembly import assemble
 
-    return assemble(resources, catalogue())
+    return assemble(resources, catalogue(), lambda: accounts().email_choices.administrators())
 
 
 @lazy
@@ -137,12 +144,7 @@ def uploads() -> Uploads:
 
 def forgetters() -> tuple[Callable[[str], None], ...]:
     """Return the functions with which the other slices delete all data of a viewer; each is idempotent."""
-    return (usage().forget, billing().subscriptions.forget_viewer, graph().sync.request_forgetting)
+    from functions.audit.assembly import assemble as assemble_audit
 
-
-@lazy
-def health() -> HealthMonitor:
-    """Return the monitor of the stores."""
-    from functions.health.assembly import assemble
-
-    return assemble(resources, usage)
+    audit = assemble_audit(resources)
+    return (usage().forget, billing().subscriptions.forget_viewer, graph().sync.request_forgetting, audit.forget_viewer)

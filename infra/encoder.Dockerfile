@@ -44,7 +44,7 @@ COPY requirements.txt /tmp/requirements.txt
 RUN python -m pip install --no-cache-dir --require-hashes --requirement /tmp/requirements.txt && rm /tmp/requirements.txt
 
 COPY encoder_app.py /home/site/wwwroot/
-# one message of each queue at a time, because an encode uses the whole instance
+# one message of each queue at a time, because a chunk uses the whole instance
 COPY infra/encoder/host.json /home/site/wwwroot/
 COPY functions /home/site/wwwroot/functions
 COPY sql /home/site/wwwroot/sql

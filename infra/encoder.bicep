@@ -20,21 +20,35 @@ param connectionString string
 param maxEncoders string
 @description('Number of waiting chunks per additional encoder; a string.')
 param chunksPerEncoder string
+@description('The most that encoding may cost in a calendar month, in US dollars; a string.')
+param encodeLimitUsd string
+@description('Further settings, such as ENCODE_PRESET=medium,MAX_DURATION_HOURS=4.')
+param chosenSettings string
 
 var tags = { 'azd-env-name': environmentName }
-var databases = [ 'logins-db-password', 'login-history-db-password', 'subscriptions-db-password', 'payments-db-password' ]
+var databases = [
+  'logins-db-password'
+  'login-history-db-password'
+  'audit-db-password'
+  'subscriptions-db-password'
+  'payments-db-password'
+]
+var pairs = empty(chosenSettings) ? [] : split(chosenSettings, ',')
+var chosen = [for pair in pairs: { name: split(pair, '=')[0], value: split(pair, '=')[1] }]
 
-// One rule for each queue that encoder_app.py listens on; tests/unit/azure/test_scale.py compares the two.
+// One rule for each queue that encoder_app.py listens on, without dead letters: only a running encoder writes those, and
+// it handles them itself. tests/unit/azure/test_scale.py compares the two. A rule polls its queue all month, so AV1
+// has one only if the owner has chosen it.
 var queues = [
   { name: 'plan-encode', length: 1 }
-  { name: 'plan-encode-poison', length: 16 }
-  { name: 'encode-chunk', length: int(chunksPerEncoder) }
-  { name: 'encode-chunk-poison', length: 16 }
+  { name: 'prepare-encode', length: 1 }
+  { name: 'encode-front', length: 2 }
+  { name: 'encode-chunk', length: int(chunksPerEncoder) } // it has a message for each chunk that is left
   { name: 'encode-audio', length: int(chunksPerEncoder) }
-  { name: 'encode-audio-poison', length: 16 }
   { name: 'publish-title', length: 16 }
-  { name: 'publish-title-poison', length: 16 }
 ]
+var av1 = { name: 'encode-av1', length: int(chunksPerEncoder) }
+var polled = contains(chosenSettings, 'ENCODE_AV1=') ? concat(queues, [ av1 ]) : queues
 
 resource app 'Microsoft.App/containerApps@2026-01-01' = {
   name: 'ca-encoder-${token}'
@@ -47,7 +61,11 @@ resource app 'Microsoft.App/containerApps@2026-01-01' = {
     configuration: {
       activeRevisionsMode: 'Single'
       registries: empty(registryServer) ? [] : [ { server: registryServer, identity: encoderIdentityId } ]
-      secrets: [ { name: 'mongo-url', keyVaultUrl: '${vaultUri}secrets/mongo-url', identity: encoderIdentityId } ]
+      secrets: [for name in [ 'mongo-url', 'film-keys' ]: {
+        name: name
+        keyVaultUrl: '${vaultUri}secrets/${name}'
+        identity: encoderIdentityId
+      }]
     }
     template: {
       terminationGracePeriodSeconds: 600 // the maximum; some replicas are reportedly killed after a minute
@@ -56,10 +74,13 @@ resource app 'Microsoft.App/containerApps@2026-01-01' = {
           name: 'encoder'
           image: image
           resources: { cpu: json('4'), memory: '8Gi' }
-          env: [
+          env: concat([
             { name: 'FUNCTIONS_WORKER_RUNTIME', value: 'python' }
-            // one encode at a time: the worker runs one function, and the host receives one message from each queue
-            { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: '1' }
+            // One message for each function at a time: a thread for each of the eight functions with a queue (two of them
+            // have the same queue), and one for their dead letters.
+            // Chunks and whole tracks have a low priority, so plans and first pictures do not wait for them
+            // (docs/decisions/0028-messages-for-chunks-name-no-chunk.md).
+            { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: '9' }
             // the same for all replicas; otherwise each container would act as a separate host
             { name: 'AzureFunctionsWebHost__hostid', value: 'encoder' }
             { name: 'AzureWebJobsStorage__accountName', value: storageName }
@@ -69,16 +90,18 @@ resource app 'Microsoft.App/containerApps@2026-01-01' = {
             { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: connectionString }
             { name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING', value: 'ClientId=${encoderClientId};Authorization=AAD' }
             { name: 'OTEL_SERVICE_NAME', value: 'encoder' }
+            { name: 'ENCODE_MONTHLY_LIMIT_USD', value: encodeLimitUsd }
             { name: 'MONGO_URL', secretRef: 'mongo-url' }
-          ]
+            { name: 'FILM_KEYS', secretRef: 'film-keys' }
+          ], chosen)
         }
       ]
       scale: {
         minReplicas: 0
         maxReplicas: int(maxEncoders)
-        pollingInterval: 15
+        pollingInterval: 24
         cooldownPeriod: 60
-        rules: [for queue in queues: {
+        rules: [for queue in polled: {
           name: queue.name
           azureQueue: {
             accountName: storageName
@@ -124,6 +147,7 @@ resource migrations 'Microsoft.App/jobs@2026-01-01' = {
             { name: 'MYSQL_ADMIN_URL', secretRef: 'mysql-admin-url' }
             { name: 'LOGINS_DB_PASSWORD', secretRef: 'logins-db-password' }
             { name: 'LOGIN_HISTORY_DB_PASSWORD', secretRef: 'login-history-db-password' }
+            { name: 'AUDIT_DB_PASSWORD', secretRef: 'audit-db-password' }
             { name: 'SUBSCRIPTIONS_DB_PASSWORD', secretRef: 'subscriptions-db-password' }
             { name: 'PAYMENTS_DB_PASSWORD', secretRef: 'payments-db-password' }
           ]

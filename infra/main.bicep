@@ -31,18 +31,33 @@ param siteOrigin string = ''
 param storageCopies string = 'Standard_ZRS'
 @description('Keep overwritten and deleted blobs as versions for fourteen days.')
 param blobVersioning bool = false
-@description('Create a registry for the encoder image; not needed for a prebuilt image.')
-param registry bool = true
+@description('Create a registry for the encoder image, true or false; if empty, only in the profile standard.')
+@allowed([ '', 'true', 'false' ])
+param registry string = ''
 @description('Number of concurrent calls per API instance.')
 @minValue(1)
 @maxValue(1000)
 param httpConcurrency int = 16
+@description('Memory of an API instance in MB.')
+@allowed([ 512, 2048, 4096 ])
+param instanceMemoryMb int = 2048
 @description('Number of API instances that always run.')
 @minValue(0)
 @maxValue(20)
 param alwaysReady int = 0
 @description('Update API instances one by one; rejected in a region that does not support it yet.')
 param rollingUpdates bool = true
+
+@description('The most that encoding may cost in a calendar month, in US dollars; 0 for no limit.')
+@minValue(0)
+param encodeLimitUsd int = 0
+@description('Settings that the owner chooses, such as PUBLISH_TITLES=reviewed,STREAMS_PER_ACCOUNT=2.')
+param chosenSettings string = ''
+@description('Pull CDN in front of the films, such as https://films.b-cdn.net; if empty, Front Door or the storage account.')
+param cdnUrl string = ''
+@description('Key with which the CDN verifies signed addresses; required with cdnUrl.')
+@secure()
+param cdnTokenKey string = ''
 
 @description('Neo4j over Bolt, such as neo4j+s://xxxx.databases.neo4j.io; if empty, shelves show popular titles.')
 param neo4jUri string = ''
@@ -78,11 +93,17 @@ param loginsDbPassword string = ''
 @secure()
 param loginHistoryDbPassword string = ''
 @secure()
+param auditDbPassword string = ''
+@secure()
 param subscriptionsDbPassword string = ''
 @secure()
 param paymentsDbPassword string = ''
 @secure()
 param signingKey string = ''
+@secure()
+param secondFactorKeys string = ''
+@secure()
+param filmKeys string = ''
 @secure()
 param operatorKey string = ''
 
@@ -204,14 +225,18 @@ module vault 'modules/vault.bicep' = {
     mysqlAdminPassword: mysqlAdminPassword
     loginsDbPassword: loginsDbPassword
     loginHistoryDbPassword: loginHistoryDbPassword
+    auditDbPassword: auditDbPassword
     subscriptionsDbPassword: subscriptionsDbPassword
     paymentsDbPassword: paymentsDbPassword
     signingKey: signingKey
+    secondFactorKeys: secondFactorKeys
+    filmKeys: filmKeys
     operatorKey: operatorKey
     neo4jPassword: neo4jPassword
     omdbApiKey: omdbApiKey
     paypalClientSecret: paypalClientSecret
     smtpUrl: smtpUrl
+    cdnTokenKey: cdnTokenKey
   }
 }
 
@@ -234,19 +259,25 @@ var always = {
   MONGO_URL: 'mongo-url'
   LOGINS_DB_URL: 'logins-db-url'
   LOGIN_HISTORY_DB_URL: 'login-history-db-url'
+  AUDIT_DB_URL: 'audit-db-url'
   SUBSCRIPTIONS_DB_URL: 'subscriptions-db-url'
   PAYMENTS_DB_URL: 'payments-db-url'
   REDIS_URL: 'redis-url'
   SIGNING_KEY: 'signing-key'
+  SECOND_FACTOR_KEYS: 'second-factor-keys'
+  FILM_KEYS: 'film-keys'
   OPERATOR_KEY: 'operator-key'
 }
 var ofNeo4j = empty(neo4jPassword) ? {} : { NEO4J_PASSWORD: 'neo4j-password' }
 var ofOmdb = empty(omdbApiKey) ? {} : { OMDB_API_KEY: 'omdb-api-key' }
 var ofPaypal = empty(paypalClientSecret) ? {} : { PAYPAL_CLIENT_SECRET: 'paypal-client-secret' }
 var ofMail = empty(smtpUrl) ? {} : { SMTP_URL: 'smtp-url' }
-var optional = union(ofNeo4j, ofOmdb, ofPaypal, ofMail)
+var ofCdn = empty(cdnTokenKey) ? {} : { CDN_TOKEN_KEY: 'cdn-token-key' }
+var optional = union(ofNeo4j, ofOmdb, ofPaypal, ofMail, ofCdn)
 
 var edgeOrigin = frontDoor ? 'https://${edge!.outputs.host}' : ''
+var blobsAtEdge = frontDoor ? '${edgeOrigin}/blobs' : ''
+var filmsUrl = empty(cdnUrl) ? blobsAtEdge : cdnUrl
 var origin = empty(siteOrigin) ? (frontDoor ? edgeOrigin : 'https://${storage.outputs.siteHost}') : siteOrigin
 
 module api 'modules/api.bicep' = {
@@ -267,14 +298,20 @@ module api 'modules/api.bicep' = {
     siteOrigin: origin
     httpConcurrency: httpConcurrency
     alwaysReady: alwaysReady
+    instanceMemoryMb: instanceMemoryMb
     rollingUpdates: rollingUpdates
     frontDoorId: frontDoor ? edge!.outputs.id : ''
     settings: {
       SITE_ORIGIN: origin
-      BLOB_URL: frontDoor ? '${edgeOrigin}/blobs' : ''
+      BLOB_URL: filmsUrl
+      ENCODE_MONTHLY_LIMIT_USD: string(encodeLimitUsd)
       FRONT_HOPS: frontDoor ? '2' : '1'
       // one thread per concurrent call, because hashing a password, or waiting to hash it, blocks a thread
       PYTHON_THREADPOOL_THREAD_COUNT: string(httpConcurrency)
+      // the host keeps a body in memory before a route can refuse it (default: 100 MB). Films do not pass through the
+      // API; the largest requests are Event Grid's, of up to 1 MB
+      // (learn.microsoft.com/azure/azure-functions/functions-app-settings#functions_request_body_size_limit)
+      FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1048576'
       MYSQL_CA: 'system'
       NEO4J_URI: neo4jUri
       NEO4J_USER: neo4jUser
@@ -287,6 +324,7 @@ module api 'modules/api.bicep' = {
       COSMOS_DATABASE: cosmos.outputs.usageDatabase
     }
     fromVault: union(always, optional)
+    chosenSettings: chosenSettings
   }
 }
 
@@ -298,7 +336,7 @@ module containers 'modules/containers.bicep' = {
     tags: tags
     token: token
     subnetId: private ? network!.outputs.containersSubnetId : ''
-    withRegistry: registry
+    withRegistry: empty(registry) ? private : registry == 'true'
     workspaceName: observability.outputs.workspaceName
     pullers: [ identity.outputs.encoderPrincipalId, identity.outputs.migrationsPrincipalId ]
   }
@@ -325,7 +363,8 @@ output NOTFLIX_TOKEN string = token
 output NOTFLIX_API_NAME string = apiName
 output NOTFLIX_API_URL string = frontDoor ? edgeOrigin : 'https://${api.outputs.host}'
 output NOTFLIX_API_HOST string = api.outputs.host
-output NOTFLIX_BLOB_URL string = frontDoor ? '${edgeOrigin}/blobs' : 'https://${storage.outputs.blobHost}'
+output NOTFLIX_BLOB_URL string = empty(filmsUrl) ? 'https://${storage.outputs.blobHost}' : filmsUrl
+output NOTFLIX_UPLOADS_URL string = empty(cdnUrl) && frontDoor ? edgeOrigin : 'https://${storage.outputs.blobHost}'
 output NOTFLIX_SITE_URL string = origin
 output NOTFLIX_STORAGE_NAME string = storage.outputs.name
 output NOTFLIX_EVENT_TOPIC string = storage.outputs.topicName

@@ -9,18 +9,22 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 # The path of each vendor file inside node_modules.
 VENDOR = {
-    "vendor/bootstrap.min.css": "bootstrap/dist/css/bootstrap.min.css",
     "vendor/inter.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
+    "vendor/minisearch.js": "minisearch/dist/es/index.js",
     "vendor/shaka-player.js": "shaka-player/dist/shaka-player.compiled-es2021.js",
+    "vendor/uplot.css": "uplot/dist/uPlot.min.css",
+    "vendor/uplot.js": "uplot/dist/uPlot.esm.js",
 }
-# A statement at the start of a line; JSDoc imports types with the same words inside comments.
+# Matches only at the start of a line, because JSDoc comments import types with the same words.
 _IMPORT = re.compile(
     r"""(?P<before>^(?:import\s+|(?:import|export)\b[^"\n]*\bfrom\s+)")(?P<name>\.{1,2}/[^"]+)(?P<after>")""",
     re.MULTILINE,
@@ -44,14 +48,28 @@ class Assets:
         """Return the address of the asset `name`, such as `css/site.css`; raise FileNotFoundError if there is none."""
         if name not in self._urls:
             self._urls[name] = ""  # in an import cycle, the second visit finds this empty address
-            content = self._content(name)
-            target = self._out / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-            self._urls[name] = f"/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"
+            self.add(name, self._content(name))
         if not self._urls[name]:
             raise ValueError(f"{name} imports itself, directly or through another module")
         return self._urls[name]
+
+    def add(self, name: str, content: bytes) -> str:
+        """Store a file that was made by the build as the asset `name`, and return its address."""
+        target = self._out / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+        self._urls[name] = f"/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"
+        return self._urls[name]
+
+    def stylesheet(self, base: bytes, names: Sequence[str]) -> str:
+        """Return the address of one stylesheet with the rules of `base` and of all stylesheets `names`, in order.
+
+        A page with one stylesheet is drawn after one request instead of after several.
+        """
+        joined = f"css/pages/{'-'.join(PurePosixPath(name).stem for name in names)}.css"
+        if joined not in self._urls:
+            self.add(joined, b"\n".join([base, *map(self._content, names)]))
+        return self._urls[joined]
 
     def modules(self, name: str) -> list[str]:
         """Return the addresses of all modules that the module `name` imports, for `<link rel="modulepreload">`."""

@@ -1,14 +1,23 @@
 """Uploads the built site to the `$web` container, with the content type and caching header that each file needs.
 
 Azure's static website hosting and the local site server both serve the blobs there with these headers. Only changed
-files are uploaded; the catalogue and the artwork, which the functions write to the same container, are left alone.
+files are uploaded; the catalogue, the artwork and the owner's pages, which the functions write to the same container,
+are left alone. The home pages and the list of the owner's pages are uploaded only to a site that has none, because the
+functions write them.
+
+Compressed files are stored with the type of the file that they were made from, and with its MD5 in their metadata. They
+have no content encoding, because clients of the store would decompress them.
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import mimetypes
 from typing import TYPE_CHECKING
+
+from web.languages import LANGUAGES, folder_of
+from web.offline import SERVICE_WORKER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +26,13 @@ if TYPE_CHECKING:
 
 PAGE_CACHING = "no-cache"
 ASSET_CACHING = "public, max-age=31536000, immutable"  # every address of an asset contains the hash of its content
+SOURCE_DIGEST = "source_md5"
+"""The metadata of a compressed file: the MD5 of the file that it was made from, in hex digits."""
+
+WRITTEN_BY_FUNCTIONS = frozenset({*(f"{folder_of(code)}index.html" for code in LANGUAGES), "pages/index.json"})
+"""Files that are uploaded only once, because the functions replace them afterwards."""
+TEMPLATES = "templates/"  # only the functions read them
+_COMPRESSED = frozenset({".br", ".gz"})
 _TYPES = {
     ".js": "text/javascript",
     ".woff2": "font/woff2",
@@ -32,26 +48,61 @@ def content_type_of(name: str) -> str:
     return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
 
 
-def publish(site: Path, container: ContainerClient) -> int:
-    """Upload the changed files of the built `site`, assets before pages; return the number of uploaded files."""
+def is_compressible(name: str) -> bool:
+    """Return whether compression makes a file of this name smaller: text, scripts and drawings."""
+    kind = content_type_of(name)
+    return kind.startswith("text/") or kind in ("image/svg+xml", "application/json", "application/manifest+json")
+
+
+def publish(site: Path, container: ContainerClient, *, compressed: bool = False) -> int:
+    """Upload the changed files of the built `site`; return the number of uploaded files.
+
+    Assets come before the pages that need them, and the service worker, which stores pages and assets, comes last.
+
+    With `compressed`, text is stored compressed by gzip, for a server that does not compress responses itself. Static
+    website hosting sends a file as it is stored, whatever a client accepts; every browser and crawler accepts gzip.
+    """
     from azure.storage.blob import ContentSettings
 
     there = {blob.name: bytes(blob.content_settings.content_md5 or b"") for blob in container.list_blobs()}
-    files = sorted(
-        (path for path in site.rglob("*") if path.is_file()), key=lambda path: (path.suffix == ".html", path)
-    )
+    files = sorted((path for path in site.rglob("*") if path.is_file()), key=_order)
     sent = 0
     for path in files:
         name = path.relative_to(site).as_posix()
         content = path.read_bytes()
-        digest = hashlib.md5(content, usedforsecurity=False).digest()
-        if there.get(name) == digest:
+        is_packed = path.suffix in _COMPRESSED
+        if is_packed and compressed:
+            continue
+        source = path.with_suffix("") if is_packed else path
+        encoding = None
+        if compressed and is_compressible(name) and not name.startswith(TEMPLATES):
+            packed = gzip.compress(content, 9, mtime=0)  # equal content gives equal bytes
+            content, encoding = (packed, "gzip") if len(packed) < len(content) else (content, None)
+        digest = _md5(content)
+        written = source.relative_to(site).as_posix()
+        if there.get(name) == digest or (written in WRITTEN_BY_FUNCTIONS and written in there):
             continue
         settings = ContentSettings(
-            content_type=content_type_of(name),
-            cache_control=PAGE_CACHING if path.suffix == ".html" else ASSET_CACHING,
+            content_type=content_type_of(source.name),
+            content_encoding=encoding,
+            cache_control=PAGE_CACHING if _is_revalidated(source.name) else ASSET_CACHING,
             content_md5=bytearray(digest),
         )
-        container.upload_blob(name, content, overwrite=True, content_settings=settings)
+        metadata = {SOURCE_DIGEST: _md5(source.read_bytes()).hex()} if is_packed else None
+        container.upload_blob(name, content, overwrite=True, content_settings=settings, metadata=metadata)
         sent += 1
     return sent
+
+
+def _is_revalidated(name: str) -> bool:
+    """Return whether browsers must ask for a file each time, because its address does not contain its hash."""
+    return name.endswith((".html", ".json")) or name == SERVICE_WORKER
+
+
+def _order(path: Path) -> tuple[bool, bool, bool, Path]:
+    """Sort assets before pages and pages before the service worker, and compressed files before their sources."""
+    return path.name.startswith(SERVICE_WORKER), ".html" in path.suffixes, path.suffix not in _COMPRESSED, path
+
+
+def _md5(content: bytes) -> bytes:
+    return hashlib.md5(content, usedforsecurity=False).digest()

@@ -1,10 +1,10 @@
 """Email addresses of accounts: one key per account, regardless of the case or Unicode form that a person types.
 
-The domain is compared in its ASCII form (IDNA 2008, UTS 46), the local part by NFKC and case folding, which is
-Unicode's caseless matching (The Unicode Standard, section 3.13, D146). RFC 5321 allows a host to distinguish `Jo` from
-`jo`, but hosts do not do so, and two accounts with one inbox would help nobody. Dots and `+tags` are kept, because only
-the host knows what they mean. The rate limit for emails, however, ignores tags. Whether the address exists is verified
-by sending an email to it, not by DNS.
+The domain is compared in its ASCII form (IDNA 2008, UTS 46). The local part is compared after NFKC and case folding,
+which is Unicode's caseless matching (The Unicode Standard, section 3.13, D146). RFC 5321 allows a host to distinguish
+`Jo` from `jo`, but hosts do not do so, and two accounts with one inbox would help nobody. Dots and `+tags` are kept,
+because only the host knows what they mean. The rate limit for emails, however, ignores tags. An address is verified by
+sending an email to it, not by DNS.
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ def address_of(typed: str) -> EmailAddress:
 
 
 def tagged_inbox_of(key: str) -> str:
-    """Return an address key without its `+tag`: the key of the inbox at most hosts. Empty if there is no tag."""
+    """Return an address key without its `+tag`, or "" if there is no tag.
+
+    With most mail hosts, this is the key of the inbox.
+    """
     local_part, _, domain = key.rpartition("@")
     inbox, plus, _ = local_part.partition("+")
     return f"{inbox}@{domain}" if inbox and plus else ""

@@ -1,7 +1,7 @@
 """Authentication of the owner: a script with the operator's key, or a logged-in administrator.
 
-The routes are anonymous for the Functions host, because a host key would reject administrators before any of our code
-runs. Verifying the operator's key requires no store, so the owner has access while Redis or MySQL is unreachable.
+The routes need no host key: if they did, the Functions host would reject administrators before any of our code runs.
+Verifying the operator's key requires no store, so the owner has access while Redis or MySQL is unreachable.
 """
 
 from __future__ import annotations

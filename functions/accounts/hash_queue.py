@@ -1,11 +1,11 @@
 """The queue for password hashes; it is fair, so a flood from a few networks does not keep other people waiting.
 
-A line contains the waiting attempts of one network or, for people who have already proved that an account is theirs, of
-that account. Lines take turns: the next attempt comes from the line that was served least recently. There are few
-waiting places, and one line may take only some of them. When all are taken, a new attempt displaces another one: an
-attempt of the line that occupies the most places or, among several such lines, of the line that has made the most
-attempts recently. Attempts of known people are served first and have their own places, but at least every fourth turn
-goes to others.
+Each line contains the waiting attempts of one network. People who have already proved that an account is theirs wait in
+a line of that account instead. Lines take turns: the next attempt comes from the line that was served least recently.
+There are few waiting places, and one line may take only some of them. When all are taken, a new attempt displaces an
+attempt of the line that occupies the most places. If several lines occupy equally many, it displaces an attempt of the
+one that has made the most attempts recently. Attempts of known people are served first and have their own places, but
+at least every fourth turn goes to others.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ UNNAMED = Line("")
 
 
 class HashTicketState(Enum):
-    """The state of a ticket."""
+    """Whether an attempt waits for its turn, runs, or has been refused or ended."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -154,7 +154,7 @@ class FairQueue:
             self._run(ticket)
 
     def _make_place(self, line: Line) -> bool:
-        """Return whether a new attempt of a line may wait; if necessary, refuse an attempt of another line for it."""
+        """Return whether a new attempt of a line may wait; to make room, it may displace another line's attempt."""
         tickets = self._waiting[line.known]
         in_line = Counter(each.line for each in tickets)
         if in_line[line] >= self._most_in_line:
@@ -168,7 +168,7 @@ class FairQueue:
         def claim(each: Line) -> tuple[int, float]:
             return in_line[each], self._record(each).attempts_at(now)
 
-        displaced = max(reversed(tickets), key=lambda each: claim(each.line))  # the newest of equals
+        displaced = max(reversed(tickets), key=lambda each: claim(each.line))  # if several are equal, the newest
         held, attempts = claim(line)
         if (held + 1, attempts) >= claim(displaced.line):
             return False

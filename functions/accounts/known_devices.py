@@ -23,7 +23,7 @@ _ACCOUNT = "account"
 
 
 class KnownDevices:
-    """Issues and recognises the tokens of devices; `address` is always the key of an address."""
+    """Issues and recognises the tokens of devices; the parameter `address` is the key of an email address."""
 
     def __init__(self, tokens: SignedTokens, now: Callable[[], datetime]) -> None:
         self._tokens = tokens
@@ -34,12 +34,20 @@ class KnownDevices:
         content = {_ACCOUNT: self._tokens.pseudonym(address)}
         return self._tokens.sign(_PURPOSE, content, until=self._now() + LIFETIME)
 
-    def is_known(self, address: str, token: str) -> bool:
-        """Return whether a token was issued for the account of this address and has not expired."""
+    def device_id(self, address: str, token: str) -> str:
+        """Return an id of the device if its token was issued for the account of this address and has not expired.
+
+        Otherwise, return an empty string. The id is a pseudonym of the token, and grants nothing.
+        """
         if not token:
-            return False
+            return ""
         try:
             content = self._tokens.verify(_PURPOSE, token)
         except Unauthenticated:
-            return False
-        return bool(content.get(_ACCOUNT) == self._tokens.pseudonym(address))
+            return ""
+        own = content.get(_ACCOUNT) == self._tokens.pseudonym(address)
+        return self._tokens.pseudonym(token) if own else ""
+
+    def is_known(self, address: str, token: str) -> bool:
+        """Return whether the device is known to the account of this address."""
+        return bool(self.device_id(address, token))

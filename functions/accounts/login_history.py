@@ -48,13 +48,14 @@ class LoginHistoryService:
         self._account_exists = account_exists
         self._now = now
 
-    def record_attempt(self, user_id: str, origin: RequestOrigin, outcome: LoginOutcome) -> None:
+    def record_attempt(self, user_id: str, origin: RequestOrigin, outcome: LoginOutcome, *, entry_id: str = "") -> None:
         """Enqueue an attempt; `user_id` is NOBODY for an address without an account. Does not raise StoreUnavailable.
 
-        If the queue does not accept the entry, it is stored directly.
+        If the queue does not accept the entry, it is stored directly. `entry_id` is the id of the unfinished login that
+        this attempt begins or finishes.
         """
         ip, browser = origin.ip[:LONGEST_IP], origin.browser[:LONGEST_BROWSER]
-        entry = LoginHistoryEntry(uuid.uuid4().hex, user_id, self._now(), ip, browser, outcome)
+        entry = LoginHistoryEntry(entry_id or uuid.uuid4().hex, user_id, self._now(), ip, browser, outcome)
         try:
             self._queues.send(message_of(entry))
         except StoreUnavailable:
@@ -69,8 +70,13 @@ class LoginHistoryService:
     def store_attempt(self, message: RecordLogin) -> None:
         """Store the entry that a message contains, unless it has no user or the account has been deleted since."""
         entry = entry_of(message)
-        if entry.user_id != NOBODY and self._account_exists(entry.user_id):
+        if entry.user_id == NOBODY:
+            return
+        if self._account_exists(entry.user_id):
             self._store.store_entry(entry)
+            if self._account_exists(entry.user_id):
+                return
+        self._store.delete_entries_of(entry.user_id)  # the account may have been deleted while the entry was stored
 
     def page_of(self, user_id: str, *, cursor: str, limit: int) -> Page[LoginHistoryEntry]:
         """Return a page of entries, newest first. Raises Malformed for an unknown cursor."""

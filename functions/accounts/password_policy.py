@@ -1,8 +1,8 @@
 """The password policy: the normal form of passwords, and the check that a new password is hard to guess.
 
-The normal form is OpaqueString (RFC 8265, section 4.2): other Unicode spaces become plain spaces, then NFC is applied,
-so that a password is the same from every keyboard; case is kept. Control characters are refused. Code points unknown
-to this version of Python are accepted, because they may be newer emoji.
+The normal form is OpaqueString (RFC 8265, section 4.2), so that a password is the same from every keyboard: other
+Unicode spaces become plain spaces, then NFC is applied. Case is kept. Control characters are refused. Code points
+unknown to this version of Python are accepted, because they may be newer emoji.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 SHORTEST = 8
 LONGEST = 128
 LEAST_GUESSES = 1e6
-"""The minimum number of guesses that finding a new password must require.
+"""A new password that could be found with fewer guesses is refused.
 
-From one network, a million guesses take months at 5 per minute, the limit for one address, and two weeks at 50 per
-minute, the limit for all addresses.
+From one network, a million guesses take months at 5 per minute (the limit for one address) and two weeks at 50 per
+minute (the limit for all addresses).
 """
 
 LONGEST_ESTIMATED = 72

@@ -1,7 +1,7 @@
 """Password hashing with argon2id, with limited concurrency and equal work for addresses without an account.
 
-A hash takes 64 MiB and 0.1 to 0.2 s of a processor. Only a few therefore run at once, some more wait in a fair queue,
-and any further call is refused with Busy, because it would exhaust the memory.
+A hash takes 64 MiB and 0.1 to 0.2 s of a processor. Only a few hashes therefore run at once, and some more wait in a
+fair queue. Any further call is refused with Busy, because it would exhaust the memory.
 """
 
 from __future__ import annotations

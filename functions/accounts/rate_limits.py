@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 from functions.platform.errors import TooManyAttempts
+from functions.platform.time import wait_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from functions.accounts.ports import RateLimiter
 
 IPV6_NETWORK_BITS = 64
@@ -29,11 +31,44 @@ class RateLimit:
 
 PASSWORD_OF_ADDRESS = RateLimit(5, 60)
 PASSWORD_OF_NETWORK = RateLimit(50, 60)
-"""Failed logins: the limit for one address from one network, and a higher limit for all addresses from one network,
-because many people may share it (in an office, for example)."""
+"""Failed logins from one network: the limit for one address, and the limit for all addresses together. The latter is
+higher, because many people may share a network (in an office, for example)."""
 
 BUSY_OF_NETWORK = RateLimit(30, 60)
 """Attempts from one network that were refused as Busy; generous, because they count towards no other limit."""
+
+GUESSES_OF_ACCOUNT = RateLimit(20, 900)
+"""Failed attempts for one address in all networks. Unknown devices, each known device, and the account's sessions are
+counted separately. GUESSES_WHILE_SLOW applies to whichever of them has reached this limit."""
+
+GUESSES_WHILE_SLOW = RateLimit(1, 900)
+"""Attempts in one network for an address whose password is being guessed from many networks.
+
+Each network still has one attempt, which is enough with the right password. The owner of the account needs it on a new
+device, or if a thief guesses with the owner's stolen session or device token. An owner who mistypes the password can
+reset it, which ends all sessions and makes their device known.
+"""
+
+KNOWN_DEVICE = RateLimit(5, 60)
+"""Failed attempts for one address from known devices and sessions in one network. Unknown devices do not count."""
+
+CODE_OF_ACCOUNT = RateLimit(10, 3600)
+"""Wrong codes of authenticator apps for one account, counted separately for known devices and for all others.
+
+A guess is right with a probability of 3 in a million, so the probability that one of a day's 480 guesses is right is 1
+in 700.
+"""
+
+FACTOR_OF_NETWORK = RateLimit(30, 60)
+"""Second factors presented from one network."""
+
+PINS_OF_SESSION = RateLimit(5, 900)
+PINS_OF_ACCOUNT = RateLimit(20, 900)
+"""Wrong PINs in one session, and in all sessions of an account together. A child who guesses the PIN of a parent is
+right with a probability of 1 in 21 a day, and cannot lock out the parent, who has another session and the password."""
+
+SITE_FACTOR = 4
+"""An IPv6 /48 may make this many times the attempts of a /64, because it may belong to one person or to an office."""
 
 REGISTRATION = RateLimit(100, 3600)
 """Registrations from one network. Each reveals whether an address is taken and sends an email."""
@@ -43,12 +78,17 @@ RESET_OF_NETWORK = RateLimit(30, 3600)
 CONFIRMATION = RateLimit(5, 3600)
 """Emails: reset links to one address, reset links requested from one network, confirmation links of one account.
 
-A reset link stays valid for as long as it counts towards its limit, so a person who is refused another link still has a
-valid one in the inbox.
+A reset link stays valid for as long as it counts towards its limit. A person who is refused another link therefore
+still has a valid one in the inbox.
 """
 
 UNCONFIRMED_TAGS_OF_INBOX = RateLimit(5, 3600)
 """Emails to the unconfirmed addresses of one inbox, which anybody can register by varying the `+tag`."""
+
+NOTICES_OF_ADDRESS = RateLimit(10, 3600)
+"""Emails about changes that the owner of an account made. Without this limit, one account could use up the hourly limit
+of all emails. It can be changed again and again without waiting, and emails about its changes may use the share that
+strangers cannot use."""
 
 LINK = RateLimit(30, 60)
 """Uses of mailed links from one network; 256-bit tokens cannot be guessed, so this only limits the store's load."""
@@ -85,17 +125,30 @@ class Refusal:
 
     def error(self, sentence: str) -> TooManyAttempts:
         """Return an error whose detail is the sentence and the time to wait."""
-        minutes = math.ceil(self.retry_after_s / 60)
-        unit = "second" if self.retry_after_s == 1 else "seconds"
-        when = f"{self.retry_after_s} {unit}" if self.retry_after_s <= 90 else f"{minutes} minutes"
-        return TooManyAttempts(f"{sentence} Try again in {when}.", self.retry_after_s)
+        return TooManyAttempts(f"{sentence} Try again in {wait_text(self.retry_after_s)}.", self.retry_after_s)
 
 
-def require(limiter: RateLimiter, bucket: RateLimitBucket, sentence: str) -> None:
+def require(limiter: RateLimiter, buckets: Sequence[RateLimitBucket], sentence: str) -> None:
     """Count an attempt; if there are too many, raise TooManyAttempts, whose detail begins with the sentence."""
-    outcome = limiter.reserve((bucket,))
+    outcome = limiter.reserve(buckets)
     if isinstance(outcome, Refusal):
         raise outcome.error(sentence)
+
+
+def network_buckets(ip: str, name: str, limit: RateLimit, *, only_checked: bool = False) -> tuple[RateLimitBucket, ...]:
+    """Return the buckets in which an attempt from an IP address counts.
+
+    There is one for an IPv4 address. For IPv6 there are two, for the /64 and the /48, because one /48 contains 65,536
+    networks of a size that a single subscriber gets. Both have the same shard.
+    """
+    network, site = network_of(ip), site_of(ip)
+    if network == site:
+        return (RateLimitBucket(site, name, limit, only_checked),)
+    wider = RateLimit(limit.attempts * SITE_FACTOR, limit.window_s)
+    return (
+        RateLimitBucket(site, f"{name}:{network}", limit, only_checked),
+        RateLimitBucket(site, name, wider, only_checked),
+    )
 
 
 def network_of(ip: str) -> str:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.accounts.model import Login, LoginHistoryEntry, LoginOutcome
+from functions.accounts.model import EmailChoices, Login, LoginHistoryEntry, LoginOutcome
 from functions.platform.errors import AddressTaken, ProcedureRefused
+from functions.platform.viewer import Viewer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from functions.accounts.model import LinkPurpose
@@ -49,10 +51,10 @@ class MySqlLoginStore:
             ) from None
 
     def find_login(self, address: str, dummy_hash: str) -> Login:
-        return _login(self._database.call("find_login", address, dummy_hash, idempotent=True)[0])
+        return _login(self._database.call("find_account", address, dummy_hash, idempotent=True)[0])
 
     def get_login(self, user_id: str) -> Login | None:
-        rows = self._database.call("get_login", user_id, idempotent=True)
+        rows = self._database.call("get_account", user_id, idempotent=True)
         return _login(rows[0]) if rows else None
 
     def replace_hash(self, user_id: str, *, over: str, new: str) -> bool:
@@ -61,8 +63,36 @@ class MySqlLoginStore:
     def make_administrator(self, user_id: str) -> None:
         self._database.call("make_administrator", user_id, idempotent=True)
 
+    def list_administrators(self) -> list[Viewer]:
+        rows = self._database.call("list_administrators", idempotent=True)
+        return [Viewer(row["user_id"], row["email"], admin=True, confirmed=bool(row["confirmed"])) for row in rows]
+
+    def emails_of(self, user_ids: Sequence[str]) -> dict[str, str]:
+        rows = self._database.call("list_emails", "".join(user_ids), idempotent=True) if user_ids else []
+        return {row["user_id"]: row["email"] for row in rows}
+
+    def get_email_choices(self, user_id: str) -> EmailChoices:
+        rows = self._database.call("get_email_choices", user_id, idempotent=True)
+        return EmailChoices(payments=bool(rows[0]["payment_emails"])) if rows else EmailChoices()
+
+    def set_email_choices(self, user_id: str, choices: EmailChoices) -> None:
+        self._database.call("set_email_choices", user_id, choices.payments, idempotent=True)
+
+    def get_language(self, user_id: str) -> str:
+        rows = self._database.call("get_language", user_id, idempotent=True)
+        return str(rows[0]["language"]) if rows else ""
+
+    def set_language(self, user_id: str, language: str) -> None:
+        self._database.call("set_language", user_id, language, idempotent=True)
+
+    def revoke_administrator(self, user_id: str) -> bool:
+        return bool(self._database.call("revoke_administrator", user_id, idempotent=True)[0]["revoked"])
+
     def store_link(self, link_hash: str, user_id: str, purpose: LinkPurpose, expires_at: datetime) -> None:
         self._database.call("keep_link", link_hash, user_id, purpose, expires_at, idempotent=True)
+
+    def renew_link(self, link_hash: str, expires_at: datetime) -> None:
+        self._database.call("renew_link", link_hash, expires_at, idempotent=True)
 
     def use_link(self, link_hash: str, purpose: LinkPurpose, now: datetime) -> str | None:
         user_id: str | None = self._database.call("use_link", link_hash, purpose, now)[0]["user_id"]
@@ -86,7 +116,7 @@ class MySqlLoginHistoryStore:
 
     def store_entry(self, entry: LoginHistoryEntry) -> None:
         self._database.call(
-            "record_login",
+            "record_attempt",
             entry.entry_id,
             entry.user_id,
             entry.at,
@@ -109,7 +139,8 @@ class MySqlLoginHistoryStore:
 
 
 def _login(row: Row) -> Login:
-    return Login(**{**row, "admin": bool(row["admin"])})
+    flags = {name: bool(row[name]) for name in ("admin", "has_second_factor")}
+    return Login(**{**row, **flags})
 
 
 def _delete_in_batches(database: Database, procedure: str, time: datetime) -> int:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from functions.accounts.model import LoginOutcome
+from functions.accounts.model import Factor, FactorProof, LoginOutcome
 from functions.billing.schemas import PublicEntitlement
-from functions.platform.field_types import Cursor, Limit, NextCursor, Time, UserId
+from functions.platform.field_types import Cursor, Limit, NextCursor, ProfileId, Time, UserId
 
 if TYPE_CHECKING:
-    from functions.accounts.model import LoginHistoryEntry, OpenedSession, Session
+    from collections.abc import Iterable
+
+    from functions.accounts.model import EmailChoices, FactorChallenge, LoginHistoryEntry, OpenedSession, Session
     from functions.platform.pagination import Page
     from functions.platform.viewer import Viewer
 
@@ -21,12 +23,28 @@ NewPassword = Annotated[str, Meta(description="A new password of 8 to 128 charac
 LinkToken = Annotated[str, Meta(description="The token of a mailed link, from the fragment of its address.")]
 
 
+FactorTicket = Annotated[str, Meta(max_length=4000, description="The `ticket` of the previous step.")]
+FactorCode = Annotated[
+    str, Meta(max_length=64, description="The code of an authenticator app, or a recovery code; spaces do not matter.")
+]
+PasskeyJson = Annotated[
+    dict[str, Any],
+    Meta(
+        description="Options or answer of a passkey in WebAuthn's JSON form (`parseRequestOptionsFromJSON`, `toJSON`)."
+    ),
+]
+Device = Annotated[str, Meta(description="The `device` of an earlier login on this device.")]
+SessionFactor = Annotated[
+    Factor, Meta(description="The second factor with which the session began; `none` for the password alone.")
+]
+
+
 class LoginRequest(Struct, frozen=True):
     """The email address and the password of an account."""
 
     email: Email
     password: Password
-    device: Annotated[str, Meta(description="The `device` of an earlier login on this device.")] = ""
+    device: Device = ""
 
 
 class Registration(Struct, frozen=True):
@@ -59,6 +77,7 @@ class ResetRequest(Struct, frozen=True):
     """The email address of the account whose password was forgotten."""
 
     email: Email
+    device: Device = ""
 
 
 class PasswordReset(Struct, frozen=True):
@@ -72,6 +91,25 @@ class NewAdministrator(Struct, frozen=True):
     """The email address of an account that may not exist yet."""
 
     email: Email
+
+
+class KnownAdministrator(Struct, frozen=True):
+    """An account with the owner's rights."""
+
+    user_id: UserId
+    email: str
+    confirmed: Annotated[bool, Meta(description="Whether the email address is confirmed.")]
+
+
+class AdministratorList(Struct, frozen=True):
+    """All administrators, sorted by email address."""
+
+    administrators: tuple[KnownAdministrator, ...]
+
+    @classmethod
+    def of(cls, viewers: Iterable[Viewer]) -> AdministratorList:
+        """Return the JSON of the administrators."""
+        return cls(tuple(KnownAdministrator(one.user_id, one.email, one.confirmed) for one in viewers))
 
 
 class LogOutQuery(Struct, frozen=True):
@@ -99,7 +137,12 @@ class Account(Struct, frozen=True):
         return cls(viewer.user_id, viewer.email)
 
 
-class NewSession(Struct, frozen=True):
+DeviceToken = Annotated[
+    str, Meta(description="Send it along with the next login on this device. It gives priority, never access.")
+]
+
+
+class NewSession(Struct, frozen=True, tag_field="step", tag="done"):
     """A session and its token, which is returned only once."""
 
     token: Annotated[str, Meta(description="Send it as `Authorization: Bearer …`.")]
@@ -108,9 +151,8 @@ class NewSession(Struct, frozen=True):
     email: str
     admin: Annotated[bool, Meta(description="Whether the viewer is an administrator.")]
     confirmed: Annotated[bool, Meta(description="Whether the email address is confirmed.")]
-    device: Annotated[
-        str, Meta(description="Send it along with the next login on this device. It gives priority, never access.")
-    ]
+    device: DeviceToken
+    factor: SessionFactor
 
     @classmethod
     def of(cls, opened: OpenedSession) -> NewSession:
@@ -124,7 +166,64 @@ class NewSession(Struct, frozen=True):
             admin=viewer.admin,
             confirmed=viewer.confirmed,
             device=opened.device,
+            factor=session.factor,
         )
+
+
+class FactorCheck(Struct, frozen=True, tag_field="step", tag="second_factor"):
+    """A request for the second factor, which follows the right password."""
+
+    ticket: Annotated[str, Meta(description="Send it back with the second factor.")]
+    kinds: Annotated[tuple[Factor, ...], Meta(description="The kinds of second factors that the account has.")]
+    passkey_options: PasskeyJson | None
+    expires_at: Time
+
+    @classmethod
+    def of(cls, challenge: FactorChallenge) -> FactorCheck:
+        """Return the JSON of a challenge."""
+        options = dict(challenge.passkey_options) if challenge.passkey_options else None
+        return cls(challenge.ticket, challenge.kinds, options, challenge.expires_at)
+
+
+class FactorAnswer(Struct, frozen=True):
+    """The answer to a request for the second factor: either a code or a passkey's answer."""
+
+    ticket: FactorTicket
+    code: FactorCode = ""
+    passkey: PasskeyJson | None = None
+
+    def proof(self) -> FactorProof:
+        """Return what the person presents."""
+        return FactorProof(self.code, self.passkey)
+
+
+class LoginAnswer(FactorAnswer, frozen=True):
+    """The answer to a request for the second factor, which completes a login."""
+
+    device: Device = ""
+
+
+class KnownDevice(Struct, frozen=True):
+    """A token by which this device is known."""
+
+    device: DeviceToken
+
+
+class ChosenEmails(Struct, frozen=True):
+    """Which optional emails the viewer receives."""
+
+    payments: Annotated[bool, Meta(description="Whether each payment is confirmed by email.")]
+
+    @classmethod
+    def of(cls, choices: EmailChoices) -> ChosenEmails:
+        """Return the JSON of choices."""
+        return cls(choices.payments)
+
+
+class ChosenLanguage(Struct, frozen=True):
+    """The language in which the viewer receives emails."""
+
+    language: Annotated[Literal["en", "de"], Meta(description="An ISO 639-1 code.")]
 
 
 class Me(Struct, frozen=True):
@@ -135,13 +234,26 @@ class Me(Struct, frozen=True):
     admin: Annotated[bool, Meta(description="Whether the viewer is an administrator.")]
     confirmed: Annotated[bool, Meta(description="Whether the email address is confirmed.")]
     session_expires_at: Annotated[Time, Meta(description="When the session ends at the latest.")]
+    factor: SessionFactor
+    profile_id: ProfileId
+    age_limit: Annotated[int | None, Meta(description="The profile cannot play titles for older people.")]
     entitlement: PublicEntitlement | None
 
     @classmethod
     def of(cls, session: Session, entitlement: PublicEntitlement | None) -> Me:
         """Return the JSON of the viewer of a session."""
         viewer = session.viewer
-        return cls(viewer.user_id, viewer.email, viewer.admin, viewer.confirmed, session.ends_at, entitlement)
+        return cls(
+            user_id=viewer.user_id,
+            email=viewer.email,
+            admin=viewer.admin,
+            confirmed=viewer.confirmed,
+            session_expires_at=session.ends_at,
+            factor=session.factor,
+            profile_id=viewer.watcher_id,
+            age_limit=viewer.age_limit,
+            entitlement=entitlement,
+        )
 
 
 class LoginAttempt(Struct, frozen=True):
@@ -183,6 +295,7 @@ class ConfirmedAddress(Struct, frozen=True):
 class Administrator(Struct, frozen=True):
     """An administrator; `link` is for setting the password, and null if the account already has a password."""
 
+    user_id: UserId
     email: str
     created: Annotated[bool, Meta(description="Whether the account is new.")]
     link: str | None

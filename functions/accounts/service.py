@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import logging
+import re
 import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from functions.accounts.addresses import address_of, tagged_inbox_of
+from functions.accounts.addresses import address_of
+from functions.accounts.administrators import Administrators
+from functions.accounts.authentication import SESSION
+from functions.accounts.email_choices import EmailChoiceService
 from functions.accounts.hash_queue import Line
-from functions.accounts.model import LinkPurpose, Login, LoginOutcome
+from functions.accounts.model import Factor, LinkPurpose, Login, viewer_of
+from functions.accounts.moderation import Moderation
 from functions.accounts.password_policy import validate_new_password
 from functions.accounts.rate_limits import (
     CONFIRMATION,
@@ -17,43 +22,47 @@ from functions.accounts.rate_limits import (
     REGISTRATION,
     RESET_OF_ADDRESS,
     RESET_OF_NETWORK,
-    UNCONFIRMED_TAGS_OF_INBOX,
     RateLimitBucket,
-    network_of,
+    network_buckets,
     require,
     site_of,
 )
+from functions.platform.deferrals import next_deferral_s
 from functions.platform.errors import (
     AccountStillExists,
     Conflict,
     Forbidden,
     Malformed,
     NotFound,
+    SecondFactorRequired,
     StoreUnavailable,
     TooManyAttempts,
     Unauthenticated,
     WrongCredentials,
     WrongPassword,
 )
-from functions.platform.messages import ForgetViewer, SendMail, StartReset
-from functions.platform.viewer import Viewer
+from functions.platform.messages import StartReset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    from functions.accounts.account_mail import AccountMail
     from functions.accounts.authentication import Authentication
+    from functions.accounts.factor_service import FactorService
     from functions.accounts.known_devices import KnownDevices
     from functions.accounts.links import MailedLinks
+    from functions.accounts.login_flow import LoginFlow
     from functions.accounts.login_history import LoginHistoryService
-    from functions.accounts.model import LoginHistoryEntry, OpenedSession, RequestOrigin, Session
+    from functions.accounts.model import FactorProof, LoginHistoryEntry, OpenedSession, RequestOrigin, Session
     from functions.accounts.ports import LoginStore, MessageSender, PasswordHasher, RateLimiter, SessionStore
+    from functions.accounts.profile_service import ProfileService
     from functions.platform.pagination import Page
+    from functions.platform.viewer import Viewer
 
 log = logging.getLogger(__name__)
 
-FORGET_AFTER_S = 5
-"""Delay of the message, so that the account is deleted first; a message that is handled too early is retried."""
+_USER_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,10 @@ class AccountParts:
     links: MailedLinks
     devices: KnownDevices
     history: LoginHistoryService
+    flow: LoginFlow
+    factors: FactorService
+    profiles: ProfileService
+    mail: AccountMail
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +108,14 @@ class AccountService:
         self._limiter = parts.limiter
         self._links = parts.links
         self._devices = parts.devices
+        self._flow = parts.flow
+        self._mail = parts.mail
         self.login_history = parts.history
+        self.factors = parts.factors
+        self.profiles = parts.profiles
+        self.administrators = Administrators(parts.logins, parts.sessions)
+        self.email_choices = EmailChoiceService(parts.logins)
+        self.moderation = Moderation(parts.logins, parts.sessions, parts.mail, dependencies.queues)
         self._queues = dependencies.queues
         self._forgetters = dependencies.forgetters
         self._pseudonym = dependencies.pseudonym
@@ -115,11 +135,18 @@ class AccountService:
         return self.session(token).viewer
 
     def administrator(self, token: str) -> Viewer:
-        """Return the administrator of a session. Raises Unauthenticated, or Forbidden for another viewer's session."""
-        viewer = self.viewer(token)
-        if not viewer.admin:
+        """Return the administrator of a session that began with a second factor.
+
+        Raises Unauthenticated, Forbidden for another viewer's session, SecondFactorRequired.
+        """
+        session = self.session(token)
+        if not session.viewer.admin:
             raise Forbidden("Only an administrator can do this. Log in as one.")
-        return viewer
+        if session.factor is Factor.NONE:
+            raise SecondFactorRequired(
+                "Administrators need a second step. Set one up on your account page, or log in again with yours."
+            )
+        return session.viewer
 
     def register(self, email: str, password: str, origin: RequestOrigin) -> Viewer:
         """Open an account and mail a confirmation link. Raises AddressTaken, Malformed, TooManyAttempts."""
@@ -127,44 +154,30 @@ class AccountService:
         chosen = validate_new_password(password, address)
         require(
             self._limiter,
-            RateLimitBucket(network_of(origin.ip), "registration", REGISTRATION),
+            network_buckets(origin.ip, "registration", REGISTRATION),
             "Too many accounts were created from your network in the last hour.",
         )
         new = self._hasher.hash(chosen, Line(site_of(origin.ip)))
         login = self._new_login(address.email, address.key, new)
         self._logins.add_login(login)
         try:
-            self._limit_tags(login)
-            self._send_confirmation(login.user_id, login.email)
+            self.email_choices.use_language(login.user_id, origin.language)
+            self._mail.send_confirmation(login)
         except (StoreUnavailable, TooManyAttempts) as error:
             log.error("The first email to %s could not be sent: %s", self._pseudonym(login.address), error.detail)
-        return _viewer(login)
+        return viewer_of(login)
 
     def log_in(
         self, email: str, password: str, origin: RequestOrigin, *, replacing: str = "", device: str = ""
     ) -> OpenedSession:
-        """Open a session under a new token, and end the session of the token `replacing`.
+        """Open a session; see `LoginFlow.log_in`."""
+        return self._flow.log_in(email, password, origin, replacing=replacing, device=device)
 
-        If `device` is the token of a known device, the attempt has priority. Raises the errors of
-        `Authentication.authenticate`.
-        """
-        address = address_of(email)
-        known = self._devices.is_known(address.key, device)
-        login = self._authentication.authenticate(address, password, origin, known=known)
-        opened = self._open_session(login, origin)
-        # Changing the password or deleting the account ends all sessions as its last step. A session that the old
-        # password opened before that step is ended by that step; a session opened later is detected here.
-        current = self._logins.get_login(login.user_id)
-        if current is None or not self._authentication.still_valid(login, current, password):
-            self._sessions.end_session(opened.token)
-            raise WrongCredentials("The email address or the password is wrong.")
-        if _viewer(current) != _viewer(login):
-            self._sessions.update_rights(_viewer(current))
-        if replacing:
-            self._sessions.end_session(replacing)
-        self._authentication.renew_hash(login, password)
-        self.login_history.record_attempt(login.user_id, origin, LoginOutcome.SUCCESS)
-        return opened
+    def log_in_with_factor(
+        self, ticket: str, proof: FactorProof, origin: RequestOrigin, *, replacing: str = "", device: str = ""
+    ) -> OpenedSession:
+        """Verify the answer to a challenge and open a session; see `LoginFlow.log_in_with_factor`."""
+        return self._flow.log_in_with_factor(ticket, proof, origin, replacing=replacing, device=device)
 
     def log_out(self, token: str) -> None:
         """End the session of a token."""
@@ -180,40 +193,47 @@ class AccountService:
 
     # The viewer's own account
 
-    def change_password(self, viewer: Viewer, current: str, new: str, origin: RequestOrigin) -> OpenedSession:
-        """Set a new password, end all sessions and open a new one. Raises WrongPassword, Malformed, TooManyAttempts."""
+    def change_password(
+        self, viewer: Viewer, current: str, new: str, origin: RequestOrigin, *, factor: Factor = Factor.NONE
+    ) -> OpenedSession:
+        """Set a new password, end all sessions and open a new one, with the `factor` of the present session.
+
+        Raises WrongPassword, Malformed, TooManyAttempts, and Unauthenticated or Conflict if the account was changed at
+        the same time.
+        """
         chosen = validate_new_password(new, address_of(viewer.email))
         login = self._authenticate_again(viewer, current, origin)
         new_hash = self._hasher.hash(chosen, self._authentication.line_of(login))
         if not self._logins.replace_hash(login.user_id, over=login.password_hash, new=new_hash):
             raise Conflict("Your password was changed on another device at the same time. Log in again.")
-        self._sessions.end_sessions_of(login.user_id)
-        opened = self._open_session(login, origin)
-        self._notify("password_changed", login)
-        return opened
+        self._mail.notify("password_changed", login)
+        return self._flow.renew_sessions(replace(login, password_hash=new_hash), origin, factor)
 
     def delete_account(self, viewer: Viewer, password: str, origin: RequestOrigin) -> None:
         """Delete the account and enqueue the deletion of its data. Raises WrongPassword, TooManyAttempts."""
         login = self._authenticate_again(viewer, password, origin)
-        # enqueued first and executed only once the account is deleted, so that no data can be left behind
-        self._queues.send(ForgetViewer(login.user_id), delay_s=FORGET_AFTER_S)
-        self._logins.delete_login(login.user_id)
-        self._sessions.end_sessions_of(login.user_id)
-        self._notify("account_deleted", login)
+        language = self._mail.language_of(login)
+        self.moderation.delete(login)
+        self._mail.notify("account_deleted", login, language=language)
 
     def forget_viewer(self, user_id: str) -> None:
-        """Delete all data of a deleted account in every slice. Raises AccountStillExists. Idempotent."""
-        if self._logins.get_login(user_id) is not None:
-            raise AccountStillExists(f"The account {user_id} still exists; its data is not deleted.")
+        """Delete all data of a deleted account, or of a deleted profile, in every slice. Idempotent.
+
+        Raises AccountStillExists.
+        """
+        if self._logins.get_login(user_id) is not None or self.profiles.is_in_use(user_id):
+            raise AccountStillExists(f"The account or profile {user_id} still exists; its data is not deleted.")
         self._sessions.end_sessions_of(user_id)
         self.login_history.forget_viewer(user_id)
         for forget in self._forgetters():
             forget(user_id)
+        self.profiles.forget(user_id)
 
-    def delete_expired(self) -> None:
-        """Delete expired links and old entries of the login history."""
-        links, entries = self._logins.delete_expired_links(self._now()), self.login_history.delete_expired()
+    def tidy(self) -> None:
+        """Delete expired links and old entries of the login history, and encrypt second factors with the newest key."""
+        links, entries = self._links.delete_expired(), self.login_history.delete_expired()
         log.info("%d expired links and %d old entries of the login history were deleted.", links, entries)
+        self.factors.renew_encryption()
 
     # Mailed links
 
@@ -223,11 +243,14 @@ class AccountService:
             raise Conflict("Your email address is already confirmed.")
         require(
             self._limiter,
-            RateLimitBucket(viewer.user_id, "confirmation", CONFIRMATION),
+            (RateLimitBucket(viewer.user_id, "confirmation", CONFIRMATION),),
             "We already sent you several links in the last hour. Check your inbox and your spam folder.",
         )
-        self._limit_tags(self._existing_login(viewer.user_id))
-        self._send_confirmation(viewer.user_id, viewer.email)
+        self._mail.send_confirmation(self._existing_login(viewer.user_id))
+
+    def renew_link(self, link: str) -> None:
+        """Begin the life of a mailed link, because its email is being sent."""
+        self._links.renew_link(link)
 
     def confirm_address(self, link_token: str, origin: RequestOrigin) -> str:
         """Confirm the address to which a link was mailed, and return it. Raises LinkExpired, TooManyAttempts."""
@@ -236,35 +259,45 @@ class AccountService:
         self._logins.confirm_address(user_id, self._now())
         return self._updated_viewer(user_id).email
 
-    def request_reset(self, email: str, origin: RequestOrigin) -> None:
-        """Request a reset link; takes the same time with or without an account. Raises Malformed, TooManyAttempts."""
-        address = address_of(email)
-        sentence = "Several links were requested recently, and each is valid. Check your inbox and your spam folder."
-        require(self._limiter, RateLimitBucket(network_of(origin.ip), "reset", RESET_OF_NETWORK), sentence)
-        require(self._limiter, RateLimitBucket(self._pseudonym(address.key), "reset", RESET_OF_ADDRESS), sentence)
-        self._queues.send(StartReset(address.email))
+    def request_reset(self, email: str, origin: RequestOrigin, *, device: str = "") -> None:
+        """Request a reset link; takes the same time with or without an account. Raises Malformed, TooManyAttempts.
 
-    def mail_reset_link(self, email: str) -> None:
+        Requests from a known device (`device` is its token) are counted separately, so that strangers cannot use up
+        the requests of the account's owner.
+        """
+        address = address_of(email)
+        known = self._devices.is_known(address.key, device)
+        sentence = "Several links were requested recently, and each is valid. Check your inbox and your spam folder."
+        if not known:
+            require(self._limiter, network_buckets(origin.ip, "reset", RESET_OF_NETWORK), sentence)
+        name = "reset-known" if known else "reset"
+        require(self._limiter, (RateLimitBucket(self._pseudonym(address.key), name, RESET_OF_ADDRESS),), sentence)
+        self._mail.require_capacity(proved=known)
+        self._queues.send(StartReset(address.email, known))
+
+    def mail_reset_link(self, email: str, *, known: bool = False) -> None:
         """Mail a requested reset link, if the address has an account."""
         login = self._logins.find_login(address_of(email).key, self._hasher.dummy)
         if not login.user_id:
             return
         try:
-            self._limit_tags(login)
+            self._mail.send_reset(login, proved=known)
         except TooManyAttempts as error:
             log.warning("A reset link for %s is not mailed: %s", self._pseudonym(login.address), error.detail)
+
+    def defer_reset(self, message: StartReset) -> None:
+        """Defer a requested reset link that has no attempts left, or give it up after its last deferral."""
+        name, delay_s = self._pseudonym(address_of(message.email).key), next_deferral_s(message.deferrals)
+        if delay_s is None:
+            log.error("A reset link for %s is given up, because all attempts to mail it failed.", name)
             return
-        link = self._links.make_link(login.user_id, LinkPurpose.RESET)
-        self._queues.send(SendMail("reset", login.email, link))
+        self._queues.send(replace(message, deferrals=message.deferrals + 1), delay_s=delay_s)
+        log.warning("A reset link for %s could not be mailed and is deferred for %d s.", name, delay_s)
 
-    def give_up_reset(self, email: str) -> None:
-        """Log that a requested reset link could not be mailed; the person can request another."""
-        log.error("A reset link for %s could not be mailed; it is given up.", self._pseudonym(address_of(email).key))
-
-    def reset_password(self, link_token: str, password: str, origin: RequestOrigin) -> None:
+    def reset_password(self, link_token: str, password: str, origin: RequestOrigin) -> str:
         """Set a new password by a mailed link, confirm the address and end every session.
 
-        Raises LinkExpired, Malformed, TooManyAttempts.
+        Returns a token by which this device is known at the next login. Raises LinkExpired, Malformed, TooManyAttempts.
         """
         self._limit_links(origin)
         user_id = self._links.use_link(link_token, LinkPurpose.RESET)
@@ -279,7 +312,8 @@ class AccountService:
             raise Conflict("Your password was changed on another device at the same time. Request a new link.")
         self._logins.confirm_address(user_id, self._now())
         self._sessions.end_sessions_of(user_id)
-        self._notify("password_changed", login)
+        self._mail.notify("password_changed", login)
+        return self._devices.issue_token(login.address)
 
     # The owner
 
@@ -288,13 +322,17 @@ class AccountService:
         login = self._logins.find_login(address_of(email).key, self._hasher.dummy)
         if not login.user_id:
             raise NotFound("This email address has no account. The person must register first.")
-        return _viewer(login)
+        return viewer_of(login)
 
-    def make_administrator(self, email: str) -> tuple[Viewer, bool, str | None]:
+    def emails_of(self, user_ids: Iterable[str | None]) -> dict[str, str]:
+        """Return the email addresses of accounts by their ids, without those that do not exist."""
+        return self._logins.emails_of(sorted({each for each in user_ids if each and _USER_ID.fullmatch(each)}))
+
+    def make_administrator(self, email: str, *, language: str = "") -> tuple[Viewer, bool, str | None]:
         """Make an account an administrator; return the account, whether it is new, and a password link if needed.
 
         An account with an unconfirmed address may belong to a stranger who registered the address first. Its password
-        is therefore removed, and a link to set a new one is returned and mailed.
+        is therefore removed, and a link to set a new one is returned and mailed. `language` is that of a new account.
         """
         address = address_of(email)
         login = self._logins.find_login(address.key, self._hasher.dummy)
@@ -302,6 +340,7 @@ class AccountService:
         if created:
             login = self._new_login(address.email, address.key, self._hasher.unusable())
             self._logins.add_login(login)
+            self.email_choices.use_language(login.user_id, language)
         elif login.confirmed_at is None:
             unusable = self._hasher.unusable()
             if not self._logins.replace_hash(login.user_id, over=login.password_hash, new=unusable):
@@ -312,39 +351,24 @@ class AccountService:
         if viewer.confirmed:
             return viewer, created, None
         link = self._links.make_link(login.user_id, LinkPurpose.RESET)
-        self._notify("welcome_admin", login, link)
+        self._mail.notify("welcome_admin", login, link, by_owner=True)
         return viewer, created, link
 
     def _authenticate_again(self, viewer: Viewer, password: str, origin: RequestOrigin) -> Login:
         try:
-            login = self._authentication.authenticate(address_of(viewer.email), password, origin, known=True)
+            login = self._authentication.authenticate(address_of(viewer.email), password, origin, known=SESSION)
         except WrongCredentials:
             raise WrongPassword("The password is wrong.") from None
         if login.user_id != viewer.user_id:
-            raise Unauthenticated("This account has been deleted. Log in again.")
+            raise Unauthenticated("This account has been deleted, so you are logged out.")
         return login
-
-    def _open_session(self, login: Login, origin: RequestOrigin) -> OpenedSession:
-        opened = self._sessions.open_session(_viewer(login), ip=origin.ip, browser=origin.browser)
-        return replace(opened, device=self._devices.issue_token(login.address))
 
     def _new_login(self, email: str, key: str, password_hash: str) -> Login:
         return Login(uuid.uuid4().hex, key, email, password_hash, False, None, self._now())
 
-    def _send_confirmation(self, user_id: str, email: str) -> None:
-        self._queues.send(SendMail("confirm", email, self._links.make_link(user_id, LinkPurpose.CONFIRM)))
-
-    def _notify(self, kind: str, login: Login, link: str = "") -> None:
-        """Send an email about a completed change; the change does not fail if the email cannot be sent."""
-        try:
-            self._queues.send(SendMail(kind, login.email, link))
-        except StoreUnavailable as error:
-            name = self._pseudonym(login.address)
-            log.error("An email of kind %s to %s could not be sent: %s", kind, name, error.detail)
-
     def _updated_viewer(self, user_id: str) -> Viewer:
         """Return the viewer as currently stored, and update the rights of their sessions."""
-        viewer = _viewer(self._existing_login(user_id))
+        viewer = viewer_of(self._existing_login(user_id))
         self._sessions.update_rights(viewer)
         return viewer
 
@@ -354,21 +378,7 @@ class AccountService:
             raise Conflict("This account has just been deleted.")
         return login
 
-    def _limit_tags(self, login: Login) -> None:
-        """Count an email to an unconfirmed address with a `+tag`. Raises TooManyAttempts.
-
-        Anybody can register such addresses for a stranger's inbox. Emails to the inbox's other addresses are not
-        counted, so that the limit cannot be used against the inbox's owner.
-        """
-        inbox = tagged_inbox_of(login.address)
-        if inbox and login.confirmed_at is None:
-            bucket = RateLimitBucket(self._pseudonym(inbox), "tags", UNCONFIRMED_TAGS_OF_INBOX)
-            require(self._limiter, bucket, "Several emails were sent to this inbox in the last hour.")
-
     def _limit_links(self, origin: RequestOrigin) -> None:
-        bucket = RateLimitBucket(network_of(origin.ip), "link", LINK)
-        require(self._limiter, bucket, "Too many links were opened from your network.")
-
-
-def _viewer(login: Login) -> Viewer:
-    return Viewer(login.user_id, login.email, admin=login.admin, confirmed=login.confirmed_at is not None)
+        require(
+            self._limiter, network_buckets(origin.ip, "link", LINK), "Too many links were opened from your network."
+        )

@@ -1,4 +1,4 @@
-"""How the parts of billing fit together."""
+"""Creates the services of the billing slice with their dependencies."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from functions.billing.inbox import WebhookInbox
     from functions.billing.ports import BillingDependencies, CertificateStore, PaymentStore, SubscriptionStore
     from functions.billing.reconciliation import Reconciliation
+    from functions.billing.reports import BusinessReports
     from functions.billing.service import SubscriptionService
     from functions.platform.resources import Resources
     from functions.platform.settings import Settings
+    from functions.platform.viewer import Recipient
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Billing:
     admin: BillingAdmin
     reconciliation: Reconciliation
     inbox: WebhookInbox
+    reports: BusinessReports
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +52,30 @@ def open_stores(resources: Resources) -> BillingStores:
 
 def assemble_entitlements(resources: Resources) -> Entitlements:
     """Return the entitlements separately, because playback does not need the rest of billing."""
-    from functions.billing.entitlements import Entitlements, RedisEntitlementCache
+    from functions.billing.entitlement_cache import RedisEntitlementCache
+    from functions.billing.entitlements import Entitlements
 
     return Entitlements(open_stores(resources).subscriptions, RedisEntitlementCache(resources.redis()), resources.now)
 
 
-def assemble(resources: Resources, entitlements: Entitlements, *, find_user: Callable[[str], str]) -> Billing:
-    """Return billing; each connection is opened at its first use."""
+def assemble(
+    resources: Resources,
+    entitlements: Entitlements,
+    *,
+    find_user: Callable[[str], str],
+    recipient_for: Callable[[str, str], Recipient | None],
+) -> Billing:
+    """Return billing; each connection is opened at its first use.
+
+    `recipient_for` returns where an email of a kind to an account goes, None if it is not to be sent.
+    """
     from functions.billing.certificate_store import RedisCertificates
     from functions.billing.ports import BillingDependencies
+    from functions.platform.messages import SendMail
+
+    def mail(kind: str, user_id: str, email_id: str) -> None:
+        if to := recipient_for(user_id, kind):
+            resources.queues().send(SendMail(kind, to.email, email_id=email_id, language=to.language))
 
     dependencies = BillingDependencies(
         site_origin=resources.settings().site_origin,
@@ -65,6 +83,7 @@ def assemble(resources: Resources, entitlements: Entitlements, *, find_user: Cal
         enqueue=lambda message: resources.interactive_queues().send(message),
         entitlement_changed=entitlements.changed,
         find_user=find_user,
+        mail=mail,
     )
     return join(resources.settings(), open_stores(resources), RedisCertificates(resources.redis()), dependencies)
 
@@ -78,6 +97,7 @@ def join(
     from functions.billing.inbox import WebhookInbox
     from functions.billing.paypal import PayPalClient
     from functions.billing.reconciliation import Reconciliation
+    from functions.billing.reports import BusinessReports
     from functions.billing.service import SubscriptionService
     from functions.billing.webhooks import WebhookReader
 
@@ -90,4 +110,5 @@ def join(
         admin=BillingAdmin(store, paypal, dependencies),
         reconciliation=reconciliation,
         inbox=WebhookInbox(WebhookReader(settings.paypal_webhook_id, certificates), store, dependencies),
+        reports=BusinessReports(store, payments, dependencies.now),
     )

@@ -1,9 +1,9 @@
 """The certificates with which PayPal signs webhooks: their permitted addresses, and how they are fetched and cached.
 
 Anyone can send a webhook that names a certificate's address. Only addresses that match a strict pattern are fetched,
-and redirects are not followed. A stranger can neither cause frequent fetches nor delay PayPal's own webhooks: a
-certificate that was verified once is kept in a store shared by all instances, and the limits for unknown addresses,
-which are counted per sending network, no longer apply to it.
+and redirects are not followed. A stranger can neither cause frequent fetches nor delay PayPal's own webhooks. Fetches
+from unknown addresses are limited, and counted per sending network. A certificate that was verified once is kept in a
+store shared by all instances, and these limits no longer apply to it.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ WAIT_FOR_SAME_S = WHOLE_S
 
 
 def origins_of(paypal_url: str) -> frozenset[str]:
-    """Return the origins of the certificates of PayPal, or of a simulator on this machine. Raises SettingMissing."""
+    """Return the origins that serve the certificates of PayPal, or of a simulator on this machine. Raises
+    SettingMissing."""
     parts = urlsplit(paypal_url)
     for hosts in (LIVE, SANDBOX):
         if parts.scheme == "https" and parts.netloc in hosts:
@@ -99,7 +100,7 @@ class _Turn:
 
 
 class Certificates:
-    """Returns the public keys of certificates; `ca` is a file of trusted authorities, or empty to trust the web's."""
+    """Returns the public keys of certificates. `ca` is a file of trusted authorities; if empty, certifi's are used."""
 
     def __init__(
         self,
@@ -211,7 +212,7 @@ class Certificates:
 
     @contextmanager
     def _refresh(self) -> Iterator[None]:
-        """Count a fetch of a certificate that was verified before. Raises StoreUnavailable if there were too many."""
+        """Count a refresh of a known certificate. Raises StoreUnavailable if there were too many."""
         with self._lock:
             self._refreshes = [at for at in self._refreshes if at > self._ticks() - PERIOD_S]
             if len(self._refreshes) >= FETCHES_OF_LEARNED:
@@ -246,7 +247,7 @@ class Certificates:
                     raise NotFromPayPal(f"There is no certificate at that address (HTTP {answer.status_code}).")
                 return read_bounded(answer.raw, limit=LARGEST_BYTES, deadline=time.monotonic() + WHOLE_S)
         except TooLarge:
-            raise NotFromPayPal("What is at the certificate's address is far too large for one.") from None
+            raise NotFromPayPal("The file at the certificate's address is far too large for a certificate.") from None
         except TooSlow:
             raise StoreUnavailable("PayPal's certificate arrives too slowly; send the webhook again.") from None
         except (requests.RequestException, HTTPError) as error:

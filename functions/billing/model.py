@@ -89,7 +89,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class LastPayment:
-    """The last successful payment of a subscription; the list of transactions may not contain it yet."""
+    """The last successful payment of a subscription; it may still be missing from the list of transactions."""
 
     at: datetime
     amount_minor: int
@@ -130,8 +130,8 @@ class CheckoutAttempt:
 class PendingSubscription:
     """The stored subscription, and the token of its pending flag; either may be None.
 
-    `begun_here` is true if the subscription was created by a request of ours, since anyone who knows the ids of a plan
-    and an account can create a subscription that refers to both.
+    `begun_here` is true if a request of ours created the subscription. This matters because anyone who knows the ids of
+    a plan and an account can create a subscription that refers to both.
     """
 
     token: str | None
@@ -141,14 +141,13 @@ class PendingSubscription:
 
 @dataclass(frozen=True, slots=True)
 class ReconcileResult:
-    """The result of storing PayPal's answer: the subscriber, whether anything changed, and whether it is pending again.
+    """The result of storing PayPal's answer: the subscriber, and whether a query is pending.
 
     The subject is pending again if an event arrived after PayPal was queried. If the subscription is ACTIVE, `earlier`
     and `later` are the subscriber's other ACTIVE subscriptions that became active before and after this one.
     """
 
     user_id: str | None
-    changed: bool
     pending: bool = False
     earlier: tuple[str, ...] = ()
     later: tuple[str, ...] = ()
@@ -195,13 +194,18 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Free access until a time, given by the owner."""
+    """Free access until a time, given by the owner.
+
+    If the owner revoked it, `revoked_at` and `revoked_by` say when and by whom; `until` is then the earlier end.
+    """
 
     grant_id: str
     user_id: str
     until: datetime
     granted_at: datetime
     granted_by: str
+    revoked_at: datetime | None = None
+    revoked_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +225,7 @@ class WebhookEvent:
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """An event of the webhook inbox, as shown to the owner; `deliveries` counts how often it was delivered."""
+    """An event of the webhook inbox, as shown to the owner; `deliveries` is the number of its deliveries."""
 
     event_id: str
     kind: str
@@ -267,16 +271,16 @@ def covers_until(subscription: Coverage | Subscription) -> datetime | None:
         return None
     if subscription.state is State.ACTIVE:
         return subscription.paid_through + GRACE
-    return subscription.paid_through if subscription.state is State.CANCELLED else None
+    return subscription.paid_through if subscription.state in (State.CANCELLED, State.SUSPENDED) else None
 
 
 def entitlement_of(subscriptions: Iterable[Coverage], grants: Iterable[datetime], now: datetime) -> Entitlement:
     """Return the entitlement at `now` that results from subscriptions and grants; no other code decides this.
 
     Each item of `grants` is the time at which a grant ends. An ACTIVE subscription entitles until one day of grace
-    after the next charge is due, a CANCELLED one until the end of the paid period, any other state not at all. The day
-    of grace is also added to a cancelled subscription that an active one replaces, because the active one is first
-    charged when the paid period ends. Unpaid time never entitles.
+    after the next charge is due. A CANCELLED or SUSPENDED one entitles until the end of the paid period. One in any
+    other state does not entitle. The day of grace is also added to a cancelled subscription that an active one
+    replaces, because the active one is first charged when the paid period ends. Unpaid time never entitles.
     """
     held = list(subscriptions)
     grace = GRACE if any(one.state is State.ACTIVE for one in held) else timedelta(0)
@@ -299,10 +303,10 @@ def paid_through_of(
     """Return the time until which a subscription is paid according to PayPal; `known` is the previous result.
 
     A payment counts only if it is at least the plan's price (`offer`), and it pays for one period. While the
-    subscription is active and charges succeed, the period ends at the next charge. Once it has ended or a charge has
-    failed, PayPal returns no next charge or an unpaid one; the period then ends one interval after the last payment.
-    The period ends no earlier than 10:00 UTC, when PayPal charges, and no later than `known`, if that is the end of the
-    same period.
+    subscription is active and charges succeed, the period ends at the next charge. Once the subscription is suspended
+    or has ended, or a charge has failed, PayPal returns no next charge, or one for a period that is not paid. The paid
+    period then ends one interval after the last payment. The period ends no earlier than 10:00 UTC, when PayPal
+    charges, and no later than `known`, if that is the end of the same period.
 
     The result is None before the first payment, after a full refund of the last one, if the plan is unknown, and if
     the subscription's price was altered.
@@ -314,7 +318,7 @@ def paid_through_of(
         return None
     ends = after(paid_at, offer.interval, offer.count)
     ends = max(ends, ends.replace(hour=CHARGE_HOUR, minute=0, second=0, microsecond=0))
-    if remote.next_charge_at and remote.state not in ENDED and not remote.failing:
+    if remote.next_charge_at and remote.state is State.ACTIVE and not remote.failing:
         drift = CALENDAR_DRIFT if offer.interval in (Interval.MONTH, Interval.YEAR) else timedelta(0)
         return min(remote.next_charge_at, ends + drift)
     return min(ends, known) if known and known > paid_at else ends

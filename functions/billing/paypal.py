@@ -1,7 +1,11 @@
 """PayPal client based on paypalrestsdk's `Api`: products, plans, subscriptions, transactions; all with time limits.
 
-The library itself logs the Authorization header outside live mode, follows redirects, and has no time limits, not even
-for requesting the access token; this module corrects all three defects.
+The library itself logs the Authorization header outside live mode and follows redirects. It has no time limits, not
+even for requesting the access token. This module corrects all three defects.
+
+An answer of PayPal is not stored if one that was requested later is stored already. An instance whose clock is ahead
+could therefore keep the other instances' answers from being stored. So an instance uses no answers while its clock
+differs from PayPal's.
 """
 
 from __future__ import annotations
@@ -9,6 +13,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -30,11 +36,13 @@ from functions.platform.time import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from functions.billing.model import Charge, Offer, RemoteSubscription
 
 TIMEOUT_S = 10
+WRONG_CLOCK = timedelta(minutes=5)
+"""How far this instance's clock may differ from PayPal's."""
+
 FAILURES_BEFORE_SUSPENSION = 2
 SAFE_IN_PATH = "-_"
 WEBHOOKS = "/v1/notifications/webhooks"
@@ -48,6 +56,12 @@ class _LimitedApi(Api):  # type: ignore[misc]  # the library has no types
     def http_call(self, url: str, method: str, **options: Any) -> Any:
         """Send one request."""
         return super().http_call(url, method, **{"timeout": TIMEOUT_S, "allow_redirects": False, **options})
+
+    def handle_response(self, response: requests.Response, content: str) -> Any:
+        """Return the content of an answer. Raises StoreUnavailable for an answer to a GET while our clock is wrong."""
+        if response.request.method == "GET":
+            _check_clock(response.headers.get("Date", ""))
+        return super().handle_response(response, content)
 
 
 class PayPalClient:
@@ -141,12 +155,19 @@ class PayPalClient:
             if "SUBSCRIPTION_STATUS_INVALID" not in refusal.detail:
                 raise
 
+    def webhooks_after_login(self) -> dict[str, str]:
+        self._api.token_hash = None  # the next call requests a token, even if an earlier one is still valid
+        return self._webhooks()
+
+    def _webhooks(self) -> dict[str, str]:
+        kept = _read(self._call("GET", WEBHOOKS), WebhookListResource)
+        return {webhook.id: webhook.url for webhook in kept.webhooks}
+
     def webhook_at(self, address: str) -> str:
         """Return the id of the webhook that sends events to an address; create the webhook if there is none yet."""
-        kept = _read(self._call("GET", WEBHOOKS), WebhookListResource)
-        for webhook in kept.webhooks:
-            if webhook.url == address:
-                return webhook.id
+        for webhook_id, url in self._webhooks().items():
+            if url == address:
+                return webhook_id
         asked = {"url": address, "event_types": [{"name": "*"}]}
         return self._post(
             WEBHOOKS, asked, CreatedResource, request_id=f"webhook-{hashlib.sha256(address.encode()).hexdigest()[:32]}"
@@ -187,6 +208,19 @@ class PayPalClient:
                     f"PayPal does not answer ({type(error).__name__}); try again in a minute."
                 ) from None
         raise AssertionError("unreachable")
+
+
+def _check_clock(said: str) -> None:
+    """Raise StoreUnavailable if PayPal's time, from the header `Date`, is not ours."""
+    try:
+        ahead = datetime.now(UTC) - parsedate_to_datetime(said)
+    except (ValueError, TypeError):  # no time, or one without a zone
+        return
+    if abs(ahead) > WRONG_CLOCK:
+        raise StoreUnavailable(
+            f"The clock of this machine differs from PayPal's by {abs(ahead) // timedelta(minutes=1)} minutes; "
+            "PayPal's answers are used once it is right."
+        )
 
 
 class _Missing(PayPalRefused):

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
+    from datetime import date, datetime
 
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+    from functions.billing.figures import DayRevenue, SubscriberCount, WebhookCount
     from functions.billing.model import (
         Charge,
         CheckoutAttempt,
@@ -59,8 +60,8 @@ class SubscriptionStore(PlanStore, Protocol):
     ) -> CheckoutAttempt:
         """Return the attempt to continue, or a new one under `request_id`.
 
-        An existing attempt continues if it is for the same plan, started after `fresh_since` and is not approved yet.
-        Raises AlreadySubscribed, or Unauthenticated for a deleted account.
+        An existing attempt continues if it is for the same plan, was started after `fresh_since`, and is not approved
+        yet. Raises AlreadySubscribed, or Unauthenticated for a deleted account.
         """
 
     def store_checkout(self, request_id: str, opened: RemoteSubscription, *, user_id: str, now: datetime) -> None:
@@ -69,8 +70,8 @@ class SubscriptionStore(PlanStore, Protocol):
     def set_pending(self, subject: str, token: str, now: datetime) -> bool:
         """Set the pending flag of a subject; return whether a message must be sent.
 
-        A message must be sent if the flag was not set, or was set at least a minute ago, because its message may then
-        be lost.
+        A message must be sent if the flag was not set. It must also be sent if the flag was set at least a minute ago,
+        because the message sent then may be lost.
         """
 
     def store_event(self, event: WebhookEvent, token: str, now: datetime) -> bool:
@@ -106,7 +107,7 @@ class SubscriptionStore(PlanStore, Protocol):
     def coverage_of(self, user_id: str) -> tuple[list[Coverage], list[datetime]]:
         """Return the subscriptions that may entitle a viewer, and the end of their longest grant.
 
-        Only subscriptions that were begun here and are paid or active are included.
+        Only subscriptions that a request of ours created, and that are paid or active, are included.
         """
 
     def list_of_user(self, user_id: str) -> list[Subscription]:
@@ -127,19 +128,33 @@ class SubscriptionStore(PlanStore, Protocol):
     ) -> list[str]:
         """Return subscriptions about which PayPal must be queried although no event arrived, longest unchecked first.
 
-        These are: unapproved ones last checked before `unapproved_before`; running ones last checked before
-        `running_before`, or whose charge has become due since; ones that ended after `ended_since` and were last
-        checked before `ended_before`.
+        These are:
+        - unapproved subscriptions last checked before `unapproved_before`
+        - running ones last checked before `running_before`, or with a charge that has become due since their last check
+        - those that ended, or whose stored state last changed, after `ended_since`, and that were last checked before
+          `ended_before`
         """
 
     def store_grant(self, grant: Grant) -> None:
         """Store a grant."""
+
+    def revoke_grant(self, grant_id: str, *, ends_at: datetime, now: datetime, by: str) -> Grant | None:
+        """Set the end of a grant, unless it already ends earlier; return the grant, or None if it does not exist."""
 
     def page_grants(self, after: TimePosition | None, *, limit: int) -> list[Grant]:
         """Return grants after a position, newest first."""
 
     def page_events(self, after: TimePosition | None, *, limit: int) -> list[StoredEvent]:
         """Return events of the webhook inbox after a position, newest first."""
+
+    def count_subscribers(self, since: datetime) -> SubscriberCount:
+        """Return the number of active subscriptions, and how many were gained and lost on each day since `since`.
+
+        Only subscriptions that a request of ours created are counted.
+        """
+
+    def count_events(self, since: datetime) -> WebhookCount:
+        """Return the number of pending subjects, and the number of events received on each day since a time."""
 
     def clear_old_event_bodies(self, before: datetime, *, limit: int) -> None:
         """Clear the bodies of events received before a time."""
@@ -157,6 +172,27 @@ class PaymentStore(Protocol):
     def page_payments(self, user_id: str, after: TimePosition | None, *, limit: int) -> list[Payment]:
         """Return the payments of a viewer after a position, newest first."""
 
+    def find_payment(self, user_id: str, payment_id: str) -> Payment | None:
+        """Return a payment of a viewer, or None if the viewer has no payment with this id."""
+
+    def list_of_subscription(self, subscription_id: str) -> list[Payment]:
+        """Return the payments of a subscription, oldest first."""
+
+    def claim_notice(self, key: str, claim: str, *, now: datetime, stale_before: datetime) -> bool:
+        """Claim an email about a payment before it is sent; return whether this claim is held.
+
+        It is refused if the email was sent, or was claimed by another one after `stale_before`.
+        """
+
+    def confirm_notice(self, key: str) -> None:
+        """Record that a claimed email was sent."""
+
+    def release_notice(self, key: str, claim: str) -> None:
+        """Give up a claim, so that the next one is held."""
+
+    def count_revenue(self, since: datetime) -> dict[str, dict[date, DayRevenue]]:
+        """Return what was paid since a time, by currency and day; days without a payment are left out."""
+
     def forget_payer(self, user_id: str) -> None:
         """Remove the viewer from their payments; the payments themselves are kept."""
 
@@ -169,6 +205,9 @@ class PayPal(Protocol):
 
     def retire_plan(self, plan_id: str) -> None:
         """Close a plan to new subscribers."""
+
+    def webhooks_after_login(self) -> dict[str, str]:
+        """Log in again with the configured credentials; return the addresses of the webhooks by their ids."""
 
     def subscribe(
         self,
@@ -247,7 +286,8 @@ class BillingDependencies:
     """The functions of the rest of the application that billing's services call.
 
     `enqueue` sends a message, `entitlement_changed` drops a cached entitlement, `find_user` returns the id of the
-    account with an email address or raises NotFound.
+    account with an email address or raises NotFound. `mail` sends an email, given the id of the account, the kind and
+    the id of the email; it does nothing if the account no longer exists.
     """
 
     site_origin: str
@@ -255,6 +295,7 @@ class BillingDependencies:
     enqueue: Callable[[SettleSubscription], None]
     entitlement_changed: Callable[[str], None]
     find_user: Callable[[str], str]
+    mail: Callable[[str, str, str], None]
 
 
 class CoverageStore(Protocol):

@@ -14,6 +14,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from functions.billing.model import UNAPPROVED, Payment, RemoteSubscription, State, paid_through_of
+from functions.billing.payment_notices import PaymentNotices
+from functions.platform.errors import StoreUnavailable
 from functions.platform.messages import SettleSubscription
 
 if TYPE_CHECKING:
@@ -30,12 +32,18 @@ MESSAGE_LOST_AFTER = timedelta(minutes=1)
 """The age after which the message of a pending flag is considered lost."""
 OVERDUE_AFTER = timedelta(minutes=5)
 """The age after which a pending flag is overdue, which a person should investigate."""
+LONGEST_QUERY = timedelta(minutes=5)
+"""The longest time between two of PayPal's answers that are stored together; if it is longer, our clock was changed."""
 BATCH = 500
 UNAPPROVED_FRESH_FOR = timedelta(minutes=10)
 RUNNING_FRESH_FOR = timedelta(days=1)
 ENDED_FRESH_FOR = timedelta(days=1)
-ENDED_WATCHED_FOR = timedelta(days=60)
-"""The time after the end of a subscription during which its payments are checked for refunds."""
+ENDED_WATCHED_FOR = timedelta(days=181)
+"""The time after the end of a subscription, or after its end was noticed, during which PayPal is still asked about it.
+
+PayPal refunds a payment, and accepts a dispute about it, for 180 days (PayPal, "How do I issue a refund?"). A
+subscription that PayPal does not know ends here although it may be running; how long it ran before does not matter.
+"""
 BODIES_KEPT_FOR = timedelta(days=90)
 _MARGIN = timedelta(days=1)
 
@@ -59,6 +67,7 @@ class Reconciliation:
         self._payments = payments
         self._paypal = paypal
         self._dependencies = dependencies
+        self._notices = PaymentNotices(payments, dependencies)
 
     def reconcile(self, subject: str, cause: str) -> None:
         """Query PayPal about a pending subject and store the answer; do nothing if the subject is not pending."""
@@ -131,16 +140,21 @@ class Reconciliation:
     ) -> None:
         token, stored = pending.token, pending.subscription
         asked_at = self._dependencies.now()
-        remote = self._paypal.subscription(subscription_id) or _vanished(stored, asked_at)
+        remote = self._paypal.subscription(subscription_id) or _vanished(stored)
         plan = self._store.find_plan(remote.plan_id) if remote else None
         if remote is None or (plan is None and stored is None):  # of another shop that uses the same PayPal account
             if token:
                 self._clear(subscription_id, token, cause)
             return
         charges = self._charges(remote, asked_at, refunded_minor)
+        if abs(self._dependencies.now() - asked_at) > LONGEST_QUERY:
+            raise StoreUnavailable(f"The clock was changed while PayPal was asked about {subscription_id}.")
         owner = stored.user_id if stored else None
         for charge in charges:
             self._payments.record_payment(Payment(charge, subscription_id, owner), asked_at=asked_at)
+        charges = self._with_recorded_refunds(subscription_id, charges)
+        if owner and pending.begun_here:
+            self._notices.tell(owner, remote, charges)  # while the pending flag is set, so that a failure is repeated
         if stored is None:
             log.warning("%s was not begun here; it entitles nobody", subscription_id)
             if token:
@@ -155,6 +169,8 @@ class Reconciliation:
         )
         if result.user_id:
             self._dependencies.entitlement_changed(result.user_id)
+        elif remote.user_id and charges:  # the account was deleted, perhaps while its payments were recorded above
+            self._payments.forget_payer(remote.user_id)
         if result.pending:  # an event arrived after the query, and sent no message because the flag was set
             self._enqueue(subscription_id, cause)
         self._cancel_unwanted(remote, result)
@@ -174,6 +190,22 @@ class Reconciliation:
             replace(charge, refunded_minor=min(refunded_minor[charge.payment_id], charge.amount_minor))
             if charge.payment_id in refunded_minor
             else charge
+            for charge in charges
+        ]
+
+    def _with_recorded_refunds(self, subscription_id: str, charges: list[Charge]) -> list[Charge]:
+        """Return the charges with every refund that was ever recorded.
+
+        PayPal's list does not say how much of a payment was refunded, and may call it completed for a while.
+        """
+        if not charges:
+            return charges
+        recorded = {
+            payment.charge.payment_id: payment.charge.refunded_minor
+            for payment in self._payments.list_of_subscription(subscription_id)
+        }
+        return [
+            replace(charge, refunded_minor=max(charge.refunded_minor, recorded.get(charge.payment_id, 0)))
             for charge in charges
         ]
 
@@ -197,8 +229,12 @@ class Reconciliation:
         self._dependencies.enqueue(SettleSubscription(subject, cause))
 
 
-def _vanished(stored: Subscription | None, at: datetime) -> RemoteSubscription | None:
-    """Return a subscription that PayPal no longer has, marked as expired; None if it is not stored here either."""
+def _vanished(stored: Subscription | None) -> RemoteSubscription | None:
+    """Return a subscription that PayPal no longer has, marked as expired; None if it is not stored here either.
+
+    PayPal may know it again later, for instance if another PayPal account was configured for a while. The expired state
+    therefore keeps the last time that PayPal gave, so that PayPal's next answer does not seem older.
+    """
     if stored is None:
         return None
     return RemoteSubscription(
@@ -206,7 +242,7 @@ def _vanished(stored: Subscription | None, at: datetime) -> RemoteSubscription |
         user_id=stored.user_id,
         plan_id=stored.plan_id,
         state=State.EXPIRED,
-        state_since=stored.state_since if stored.state is State.EXPIRED else at,
+        state_since=stored.state_since,
         created_at=stored.created_at,
         next_charge_at=None,
         last_payment=None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from functions.billing.figures import DayRevenue, DayTurnover, SubscriberCount, WebhookCount
 from functions.billing.model import (
     Charge,
     CheckoutAttempt,
@@ -23,7 +24,7 @@ from functions.billing.model import (
 from functions.platform.errors import AlreadySubscribed, ProcedureRefused, Unauthenticated
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from functions.billing.model import RemoteSubscription, WebhookEvent
     from functions.platform.mysql import Database
@@ -63,7 +64,7 @@ class MySqlSubscriptions:
         except ProcedureRefused as refusal:
             if refusal.number == NOT_OVER:
                 raise AlreadySubscribed(
-                    "You have a subscription already; cancel it on your account's page before you begin another."
+                    "You already have a subscription. Cancel it on your account page before you start another."
                 ) from None
             if refusal.number == FORGOTTEN:
                 raise Unauthenticated("The account has been deleted.") from None
@@ -78,12 +79,12 @@ class MySqlSubscriptions:
         )
 
     def set_pending(self, subject: str, token: str, now: datetime) -> bool:
-        (row,) = self._call("mark", subject, token, now)
+        (row,) = self._call("set_mark", subject, token, now)
         return bool(row["is_new"])
 
     def store_event(self, event: WebhookEvent, token: str, now: datetime) -> bool:
         (row,) = self._call(
-            "store_event",
+            "record_event",
             *(event.event_id, event.kind, event.subject, event.sent_at, now, event.body_hash, event.body),
             token,
         )
@@ -115,7 +116,6 @@ class MySqlSubscriptions:
         rivals = [(row["rival"], bool(row["is_earlier"])) for row in rows if row["rival"]]
         return ReconcileResult(
             user_id=rows[0]["user_id"],
-            changed=bool(rows[0]["changed"]),
             pending=bool(rows[0]["is_marked"]),
             earlier=tuple(rival for rival, is_earlier in rivals if is_earlier),
             later=tuple(rival for rival, is_earlier in rivals if not is_earlier),
@@ -150,17 +150,17 @@ class MySqlSubscriptions:
         now: datetime,
         limit: int,
     ) -> list[str]:
-        rows = self._call("list_unsure", unapproved_before, running_before, ended_before, ended_since, now, limit)
+        rows = self._call("list_stale", unapproved_before, running_before, ended_before, ended_since, now, limit)
         return [row["subscription_id"] for row in rows]
 
     def store_grant(self, grant: Grant) -> None:
         self._call("grant_access", grant.grant_id, grant.user_id, grant.until, grant.granted_at, grant.granted_by)
 
+    def revoke_grant(self, grant_id: str, *, ends_at: datetime, now: datetime, by: str) -> Grant | None:
+        return next((_grant(row) for row in self._call("revoke_grant", grant_id, ends_at, now, by)), None)
+
     def page_grants(self, after: TimePosition | None, *, limit: int) -> list[Grant]:
-        return [
-            Grant(row["grant_id"], row["user_id"], row["ends_at"], row["granted_at"], row["granted_by"])
-            for row in self._call("page_grants", *(after or (None, None)), limit)
-        ]
+        return [_grant(row) for row in self._call("list_grant_page", *(after or (None, None)), limit)]
 
     def page_events(self, after: TimePosition | None, *, limit: int) -> list[StoredEvent]:
         return [
@@ -170,6 +170,18 @@ class MySqlSubscriptions:
             )
             for row in self._call("page_events", *(after or (None, None)), limit)
         ]
+
+    def count_subscribers(self, since: datetime) -> SubscriberCount:
+        rows = {
+            row["on_day"]: DayTurnover(int(row["gained"]), int(row["lost"]))
+            for row in self._call("count_subscribers", since)
+        }
+        return SubscriberCount(rows.pop(None).gained, rows)
+
+    def count_events(self, since: datetime) -> WebhookCount:
+        rows = {row["on_day"]: row for row in self._call("count_events", since)}
+        pending = rows.pop(None)
+        return WebhookCount(pending["events"], pending["since"], {day: row["events"] for day, row in rows.items()})
 
     def clear_old_event_bodies(self, before: datetime, *, limit: int) -> None:
         self._call("empty_old_events", before, limit)
@@ -201,9 +213,29 @@ class MySqlPayments:
         rows = self._database.call("page_payments", user_id, *position, limit, idempotent=True)
         return [_payment(row) for row in rows]
 
+    def find_payment(self, user_id: str, payment_id: str) -> Payment | None:
+        rows = self._database.call("find_payment", user_id, payment_id, idempotent=True)
+        return _payment(rows[0]) if rows else None
+
+    def claim_notice(self, key: str, claim: str, *, now: datetime, stale_before: datetime) -> bool:
+        (row,) = self._database.call("claim_notice", key, claim, now, stale_before, idempotent=True)
+        return bool(row["is_held"])
+
+    def confirm_notice(self, key: str) -> None:
+        self._database.call("confirm_notice", key, idempotent=True)
+
+    def release_notice(self, key: str, claim: str) -> None:
+        self._database.call("release_notice", key, claim, idempotent=True)
+
     def list_of_subscription(self, subscription_id: str) -> list[Payment]:
-        """Return the payments of a subscription, oldest first; for tests and investigations."""
         return [_payment(row) for row in self._database.call("payments_for", subscription_id, idempotent=True)]
+
+    def count_revenue(self, since: datetime) -> dict[str, dict[date, DayRevenue]]:
+        found: dict[str, dict[date, DayRevenue]] = {}
+        for row in self._database.call("count_revenue", since, idempotent=True):
+            revenue = DayRevenue(int(row["amount_minor"]), int(row["refunded_minor"]))
+            found.setdefault(row["currency"], {})[row["on_day"]] = revenue
+        return found
 
     def forget_payer(self, user_id: str) -> None:
         self._database.call("forget_payer", user_id, idempotent=True)
@@ -233,6 +265,18 @@ def _subscription(row: dict[str, Any]) -> Subscription:
         approve_url=row["approve_url"],
         created_at=row["created_at"],
         asked_at=row["asked_at"],
+    )
+
+
+def _grant(row: dict[str, Any]) -> Grant:
+    return Grant(
+        grant_id=row["grant_id"],
+        user_id=row["user_id"],
+        until=row["ends_at"],
+        granted_at=row["granted_at"],
+        granted_by=row["granted_by"],
+        revoked_at=row["revoked_at"],
+        revoked_by=row["revoked_by"],
     )
 
 

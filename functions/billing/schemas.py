@@ -14,15 +14,18 @@ from functions.platform.field_types import Cursor, Limit, NextCursor, Time
 from functions.platform.pagination import LARGEST_LIMIT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from functions.billing import model
     from functions.billing.service import Checkout, CurrentSubscription
     from functions.platform.pagination import Page
 
-LARGEST_GRANT_DAYS = 36_500
+GrantDays = Annotated[int, Meta(ge=1, le=36_500)]
+GrantId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$(?!\n)", description="The id of a grant.")]
 
 PlanId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}$", description="The id of a plan, as PayPal gave it.")]
+PaymentId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}$(?!\n)", description="The id of a payment at PayPal.")]
 Minor = Annotated[int, Meta(description="In the smallest unit of the currency.")]
 Currency = Annotated[str, Meta(description="The ISO 4217 code.")]
 IntervalName = Literal["day", "week", "month", "year"]
@@ -44,7 +47,7 @@ class NewPlan(Struct, frozen=True):
     currency: Annotated[str, Meta(pattern="^[A-Za-z]{3}$", description="The ISO 4217 code, such as EUR.")]
     description: Annotated[str, Meta(max_length=127)] = ""
     interval: IntervalName = "month"
-    interval_count: Annotated[int, Meta(ge=1, le=365, description="Charged every so many intervals.")] = 1
+    interval_count: Annotated[int, Meta(ge=1, le=365, description="The number of intervals between two charges.")] = 1
 
     def offer(self) -> Offer:
         """Return the offer. Raises Malformed if PayPal would not accept it."""
@@ -80,7 +83,7 @@ class OpenPlan(Struct, frozen=True):
 
 
 class OwnerPlan(OpenPlan, frozen=True):
-    """A plan in the owner's form; `retired_at` is null while it is open to new subscribers."""
+    """A plan as owners see it; `retired_at` is null while it is open to new subscribers."""
 
     created_at: Time
     retired_at: Time | None
@@ -214,25 +217,48 @@ class ReceiptPage(Struct, frozen=True):
 
 
 class NewGrant(Struct, frozen=True):
-    """Free access for the account with an email address."""
+    """Free access for the account with an email address, for a number of days or until a time."""
 
     email: Annotated[str, Meta(max_length=320)]
-    days: Annotated[int, Meta(ge=1, le=LARGEST_GRANT_DAYS, description="How many days from now.")]
+    days: Annotated[GrantDays | None, Meta(description="How many days from now; null if `until` is given.")] = None
+    until: Annotated[Time | None, Meta(description="When the access ends; null if `days` is given.")] = None
+
+
+class RevocationQuery(Struct, frozen=True):
+    """When to end free access."""
+
+    at: Annotated[Time | None, Meta(description="A time in the future; now if absent.")] = None
 
 
 class OwnerGrant(Struct, frozen=True):
-    """Free access of an account."""
+    """Free access of an account; an email address is null if the account was deleted."""
 
     grant_id: str
     user_id: str
+    email: str | None
     until: Time
     granted_at: Time
-    granted_by: str
+    granted_by: Annotated[str, Meta(description="The id of an administrator, or `operator`.")]
+    granted_by_email: str | None
+    revoked_at: Annotated[Time | None, Meta(description="When it was revoked; `until` is then the earlier end.")]
+    revoked_by: str | None
+    revoked_by_email: str | None
 
     @classmethod
-    def of(cls, grant: model.Grant) -> Self:
-        """Return the JSON of a grant."""
-        return cls(grant.grant_id, grant.user_id, grant.until, grant.granted_at, grant.granted_by)
+    def of(cls, grant: model.Grant, emails: Mapping[str, str]) -> Self:
+        """Return the JSON of a grant; `emails` contains email addresses by the ids of accounts."""
+        return cls(
+            grant_id=grant.grant_id,
+            user_id=grant.user_id,
+            email=emails.get(grant.user_id),
+            until=grant.until,
+            granted_at=grant.granted_at,
+            granted_by=grant.granted_by,
+            granted_by_email=emails.get(grant.granted_by),
+            revoked_at=grant.revoked_at,
+            revoked_by=grant.revoked_by,
+            revoked_by_email=emails.get(grant.revoked_by or ""),
+        )
 
 
 class GrantPage(Struct, frozen=True):
@@ -242,30 +268,32 @@ class GrantPage(Struct, frozen=True):
     cursor: NextCursor
 
     @classmethod
-    def of(cls, page: Page[model.Grant]) -> Self:
+    def of(cls, page: Page[model.Grant], emails: Mapping[str, str]) -> Self:
         """Return the JSON of a page."""
-        return cls(tuple(map(OwnerGrant.of, page.entries)), page.cursor)
+        return cls(tuple(OwnerGrant.of(grant, emails) for grant in page.entries), page.cursor)
 
 
 class OwnerSubscription(Struct, frozen=True):
-    """A subscription in the owner's form, with the id of the account but no personal data."""
+    """A subscription as owners see it; account and email address are null if the account was deleted."""
 
     subscription_id: str
     user_id: str | None
+    email: str | None
     plan_id: str
     state: StateName
     state_since: Time
     next_charge_at: Time | None
     paid_through: Time | None
     created_at: Time
-    asked_at: Annotated[Time | None, Meta(description="When PayPal was last asked about it.")]
+    asked_at: Annotated[Time | None, Meta(description="When PayPal was last queried about it.")]
 
     @classmethod
-    def of(cls, one: model.Subscription) -> Self:
+    def of(cls, one: model.Subscription, emails: Mapping[str, str]) -> Self:
         """Return the JSON of a subscription."""
         return cls(
             subscription_id=one.subscription_id,
             user_id=one.user_id,
+            email=emails.get(one.user_id or ""),
             plan_id=one.plan_id,
             state=_state_name(one.state),
             state_since=one.state_since,
@@ -283,9 +311,9 @@ class SubscriptionPage(Struct, frozen=True):
     cursor: NextCursor
 
     @classmethod
-    def of(cls, page: Page[model.Subscription]) -> Self:
+    def of(cls, page: Page[model.Subscription], emails: Mapping[str, str]) -> Self:
         """Return the JSON of a page."""
-        return cls(tuple(map(OwnerSubscription.of, page.entries)), page.cursor)
+        return cls(tuple(OwnerSubscription.of(one, emails) for one in page.entries), page.cursor)
 
 
 class OwnerEvent(Struct, frozen=True):
@@ -296,7 +324,7 @@ class OwnerEvent(Struct, frozen=True):
     subject: str | None
     received_at: Time
     deliveries: int
-    settled: Annotated[bool, Meta(description="Whether PayPal has been asked about its subject since.")]
+    settled: Annotated[bool, Meta(description="Whether PayPal has been queried about its subject since.")]
 
     @classmethod
     def of(cls, event: model.StoredEvent) -> Self:

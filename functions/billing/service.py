@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from functions.billing.model import ENDED, UNAPPROVED, State
+from functions.billing.model import ENDED, PAID, UNAPPROVED, PaymentState, State
 from functions.billing.reconciliation import new_token
-from functions.platform.errors import Conflict, NotFound
+from functions.platform.errors import AddressNotConfirmed, Conflict, NotFound
 from functions.platform.pagination import TimePosition, page_of, time_position_of
 
 if TYPE_CHECKING:
@@ -32,6 +32,15 @@ class Checkout:
 
     subscription_id: str
     approve_url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PaidReceipt:
+    """A payment that was taken, the plan that it paid for (None if that is no longer known), and who paid."""
+
+    payment: Payment
+    plan: Plan | None
+    email: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +76,13 @@ class SubscriptionService:
         """Start a checkout, or return the checkout that was started for the same plan within the last hour.
 
         If the viewer has already paid for a period that has not ended, the first charge is at the end of that period.
-        Raises NotFound if there is no such plan, AlreadySubscribed, StoreUnavailable.
+        Raises AgeLimited, AddressNotConfirmed, NotFound if there is no such plan, AlreadySubscribed, StoreUnavailable.
         """
+        viewer.require_no_age_limit()
+        if not viewer.confirmed:  # receipts and warnings about payments are mailed
+            raise AddressNotConfirmed(
+                "Confirm your email address first: open the link that we sent you, then subscribe."
+            )
         plan = self._store.find_plan(plan_id)
         if plan is None or plan.retired_at is not None:
             raise NotFound("There is no such plan; the plans page shows the plans that are open.")
@@ -101,7 +115,11 @@ class SubscriptionService:
         return CurrentSubscription(found, self._store.find_plan(found.plan_id) if found else None)
 
     def cancel_subscription(self, viewer: Viewer) -> CurrentSubscription:
-        """Cancel the subscription at PayPal; the paid period remains. Raises NotFound if there is nothing to cancel."""
+        """Cancel the subscription at PayPal; the paid period remains.
+
+        Raises AgeLimited, NotFound if there is nothing to cancel.
+        """
+        viewer.require_no_age_limit()
         running = [one for one in self._store.list_of_user(viewer.user_id) if one.state not in ENDED | UNAPPROVED]
         if not running:
             raise NotFound("There is no subscription to cancel: nothing will be charged.")
@@ -114,6 +132,15 @@ class SubscriptionService:
         """Return a page of the viewer's payments, newest first. Raises Malformed for an invalid cursor."""
         found = self._payments.page_payments(viewer.user_id, time_position_of(cursor), limit=limit + 1)
         return page_of(found, limit=limit, position=lambda one: str(TimePosition(one.charge.at, one.charge.payment_id)))
+
+    def receipt_of(self, viewer: Viewer, payment_id: str) -> PaidReceipt:
+        """Return the receipt of a payment. Raises NotFound if the viewer has no such payment, or it was not taken."""
+        payment = self._payments.find_payment(viewer.user_id, payment_id)
+        if payment is None or payment.charge.state not in PAID | {PaymentState.REFUNDED}:
+            raise NotFound("There is no receipt for this payment.")
+        held = {one.subscription_id: one.plan_id for one in self._store.list_of_user(viewer.user_id)}
+        plan_id = held.get(payment.subscription_id)
+        return PaidReceipt(payment, self._store.find_plan(plan_id) if plan_id else None, viewer.email)
 
     def forget_viewer(self, user_id: str) -> None:
         """Cancel subscriptions of a deleted account that would still be charged, and remove the viewer from payments.

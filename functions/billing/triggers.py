@@ -8,17 +8,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from functions import bootstrap
-from functions.platform.errors import AlreadySubscribed, Conflict, NotFound, NotFromPayPal, PayPalRefused
-from functions.platform.http import Answer, client_of, raw_body
+from functions.platform.errors import (
+    AddressNotConfirmed,
+    AgeLimited,
+    AlreadySubscribed,
+    Conflict,
+    NotFound,
+    NotFromPayPal,
+    PayloadTooLarge,
+    PayPalRefused,
+)
+from functions.platform.http import Answer, File, client_of, raw_body
 from functions.platform.triggers import ANYONE, OWNER, SIGNED, VIEWER, SliceApp
 
 if TYPE_CHECKING:
     import azure.functions as func
 
+    from functions.billing.model import Grant
     from functions.billing.schemas import (
         CheckoutStarted,
         EventPage,
         EventReceived,
+        GrantId,
         GrantPage,
         ListQuery,
         NewGrant,
@@ -28,8 +39,10 @@ if TYPE_CHECKING:
         OwnerGrant,
         OwnerPlan,
         OwnerPlans,
+        PaymentId,
         PlanId,
         ReceiptPage,
+        RevocationQuery,
         SubscriptionPage,
         SubscriptionStatus,
     )
@@ -59,7 +72,7 @@ def list_all_plans() -> OwnerPlans:
     return OwnerPlans(tuple(map(OwnerPlan.of, bootstrap.billing().admin.list_all_plans())))
 
 
-@app.post("plans", caller=OWNER, status=(200, 201), raises=[PayPalRefused], offload=True)
+@app.post("plans", caller=OWNER, status=(200, 201), raises=[PayPalRefused], offload=True, subject="id")
 def create_plan(body: NewPlan) -> Answer[OwnerPlan]:
     """Create a plan at PayPal and here; 200 if an open plan with the same offer exists."""
     from functions.billing.schemas import OwnerPlan
@@ -78,7 +91,7 @@ def retire_plan(id: PlanId) -> None:
     "subscriptions",
     caller=VIEWER,
     status=201,
-    raises=[NotFound, AlreadySubscribed, Conflict, PayPalRefused],
+    raises=[AgeLimited, AddressNotConfirmed, NotFound, AlreadySubscribed, Conflict, PayPalRefused],
     offload=True,
 )
 def subscribe(body: NewSubscription, viewer: Viewer) -> CheckoutStarted:
@@ -97,7 +110,7 @@ def get_subscription(viewer: Viewer) -> SubscriptionStatus:
     return SubscriptionStatus.of(current, bootstrap.entitlements().of(viewer), bootstrap.resources.now())
 
 
-@app.delete("subscription", caller=VIEWER, status=200, raises=[NotFound, PayPalRefused], offload=True)
+@app.delete("subscription", caller=VIEWER, status=200, raises=[AgeLimited, NotFound, PayPalRefused], offload=True)
 def cancel_subscription(viewer: Viewer) -> SubscriptionStatus:
     """Cancel the caller's subscription and return its status."""
     from functions.billing.schemas import SubscriptionStatus
@@ -115,7 +128,20 @@ def list_payments(query: ListQuery, viewer: Viewer) -> ReceiptPage:
     return ReceiptPage.of(service.list_receipts(viewer, cursor=query.cursor, limit=query.limit))
 
 
-@app.post("paypal/webhooks", caller=SIGNED, raises=[NotFromPayPal])
+@app.get("payments/{id}/receipt", caller=VIEWER, raises=[NotFound], media_type="application/pdf")
+def get_receipt(request: func.HttpRequest, id: PaymentId, viewer: Viewer) -> File:
+    """Return the receipt of a payment as PDF, in the language of the request."""
+    from functions.billing.receipt_pdf import receipt_pdf
+    from functions.platform.languages import known_language, language_of
+
+    receipt = bootstrap.billing().subscriptions.receipt_of(viewer, id)
+    content = receipt_pdf(
+        receipt, site=bootstrap.resources.settings().site_origin, language=known_language(language_of(request.headers))
+    )
+    return File(content, f"notflix-{receipt.payment.charge.at:%Y-%m-%d}.pdf")
+
+
+@app.post("paypal/webhooks", caller=SIGNED, raises=[NotFromPayPal, PayloadTooLarge])
 def take_paypal_event(request: func.HttpRequest) -> EventReceived:
     """Receive a webhook from PayPal: 200 once it is stored, 400 if PayPal did not sign it."""
     from functions.billing.schemas import EventReceived
@@ -126,12 +152,23 @@ def take_paypal_event(request: func.HttpRequest) -> EventReceived:
     return EventReceived()
 
 
-@app.post("grants", caller=OWNER, status=201, raises=[NotFound])
+@app.post("grants", caller=OWNER, status=201, raises=[NotFound], subject="user_id")
 def grant_access(body: NewGrant, owner: str) -> OwnerGrant:
     """Grant free access to the account with an email address."""
     from functions.billing.schemas import OwnerGrant
 
-    return OwnerGrant.of(bootstrap.billing().admin.grant_access(body.email, body.days, by=owner))
+    admin = bootstrap.billing().admin
+    grant = admin.grant_access(body.email, days=body.days, until=body.until, by=owner)
+    return OwnerGrant.of(grant, _emails_of(grant))
+
+
+@app.delete("grants/{id}", caller=OWNER, status=200, raises=[NotFound])
+def revoke_grant(id: GrantId, query: RevocationQuery, owner: str) -> OwnerGrant:
+    """End free access now or at a later time, and return the grant."""
+    from functions.billing.schemas import OwnerGrant
+
+    grant = bootstrap.billing().admin.revoke_grant(id, at=query.at, by=owner)
+    return OwnerGrant.of(grant, _emails_of(grant))
 
 
 @app.get("grants", caller=OWNER)
@@ -139,7 +176,8 @@ def list_grants(query: ListQuery) -> GrantPage:
     """Return grants."""
     from functions.billing.schemas import GrantPage
 
-    return GrantPage.of(bootstrap.billing().admin.list_grants(cursor=query.cursor, limit=query.limit))
+    page = bootstrap.billing().admin.list_grants(cursor=query.cursor, limit=query.limit)
+    return GrantPage.of(page, _emails_of(*page.entries))
 
 
 @app.get("subscriptions", caller=OWNER)
@@ -147,7 +185,8 @@ def list_subscriptions(query: ListQuery) -> SubscriptionPage:
     """Return the subscriptions of all viewers."""
     from functions.billing.schemas import SubscriptionPage
 
-    return SubscriptionPage.of(bootstrap.billing().admin.list_subscriptions(cursor=query.cursor, limit=query.limit))
+    page = bootstrap.billing().admin.list_subscriptions(cursor=query.cursor, limit=query.limit)
+    return SubscriptionPage.of(page, bootstrap.accounts().emails_of(one.user_id for one in page.entries))
 
 
 @app.get("paypal/events", caller=OWNER)
@@ -175,7 +214,7 @@ def settle_subscription_poison(message: SettleSubscription) -> None:
     logging.getLogger(__name__).warning("%s could not be reconciled and stays pending.", message.subject)
 
 
-@app.timer("15 */5 * * * *")
+@app.timer("15 */10 * * * *")
 def repair_subscriptions() -> None:
     """Re-enqueue subscriptions that have been pending for longer than handling a message takes."""
     from functions.billing.reconciliation import OVERDUE_AFTER
@@ -189,3 +228,9 @@ def repair_subscriptions() -> None:
 def reconcile_subscriptions() -> None:
     """Enqueue subscriptions that may have changed without a webhook."""
     bootstrap.billing().reconciliation.reconcile_stale()
+
+
+def _emails_of(*grants: Grant) -> dict[str, str]:
+    """Return the email addresses of the accounts that have, gave or revoked the grants, keyed by account id."""
+    ids = (user_id for one in grants for user_id in (one.user_id, one.granted_by, one.revoked_by))
+    return bootstrap.accounts().emails_of(ids)

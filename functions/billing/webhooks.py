@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 import zlib
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidSignature
@@ -120,9 +120,9 @@ def _id(value: object) -> str | None:
 def _moment(value: object) -> datetime | None:
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
+        return moment.astimezone(UTC) if moment and moment.tzinfo else None
+    except (ValueError, OverflowError):  # OverflowError: not a time of the years 1 to 9999 in UTC
         return None
-    return moment if moment and moment.tzinfo else None
 
 
 def _signature(text: str) -> bytes:

@@ -33,9 +33,11 @@ def sentence(one: Subscription | None, entitlement: Entitlement, now: datetime) 
         if entitlement.reason == "subscription":
             return "Your subscription is active. It is first charged when the time you have already paid for ends."
         return "Your subscription is active, but not paid at the moment. You can watch again after the next payment."
+    until = covers_until(one)
+    if one.state is State.SUSPENDED and until and until > now:
+        return "A payment failed. You can watch until the paid period ends. Settle it at PayPal to keep watching."
     if one.state is State.SUSPENDED:
         return "PayPal has suspended your subscription because a payment failed. Settle it at PayPal, or cancel here."
-    until = covers_until(one)
     if until and until > now:
         return "Your subscription is cancelled. Nothing more is charged, and you can watch until the paid period ends."
     return "Your subscription has ended. Nothing more is charged."

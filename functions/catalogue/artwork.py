@@ -1,23 +1,32 @@
 """The artwork of a title in the static site: poster, card and backdrop.
 
 A picture is replaced only if the new source is at least as good; the order in which the sources arrive is irrelevant.
+
+Beside each JPEG, `art/<title_id>/<slot>.jpg`, the same picture is stored as AVIF in several widths,
+`art/<title_id>/<slot>-<width>.avif`. The address of the JPEG names these widths: `…/card.jpg?v=<hash>&avif=320.480`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 from functions.catalogue.model import Artwork
 from functions.catalogue.site import LONG_CACHE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from functions.catalogue.ports import SiteFiles
 
 SLOTS = {"poster": (400, 600), "card": (480, 270), "backdrop": (1920, 1080)}
 """Width and height of each picture, in pixels."""
+
+AVIF_WIDTHS = {"poster": (240, 400), "card": (320, 480), "backdrop": (768, 1280, 1920)}
+"""The widths in which each picture is stored as AVIF, in pixels."""
 
 
 class ArtworkOrigin(IntEnum):
@@ -32,11 +41,12 @@ class ArtworkOrigin(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ArtworkPicture:
-    """A finished JPEG for one slot."""
+    """A finished picture for one slot: a JPEG, and the same picture as AVIF by width."""
 
     slot: str
     origin: ArtworkOrigin
     jpeg: bytes
+    avif: Mapping[int, bytes] = field(default_factory=dict)
 
 
 class ArtworkStore:
@@ -46,29 +56,62 @@ class ArtworkStore:
         self._site = site
 
     def put_artwork(self, title_id: str, picture: ArtworkPicture) -> None:
-        """Store a picture unless a better one exists."""
-        path = f"art/{title_id}/{picture.slot}.jpg"
-        digest = hashlib.sha256(picture.jpeg).hexdigest()[:12]
-        notes = {"origin": picture.origin.name, "digest": digest}
-        while True:
-            there = self._site.find_version(path)
-            if there and ArtworkOrigin[there.notes["origin"]] > picture.origin:
-                return
-            if there and there.notes == notes:
-                return
-            if self._site.write(path, picture.jpeg, kind="image/jpeg", cache=LONG_CACHE, over=there, notes=notes):
-                return
+        """Store a picture unless a better one exists; the JPEG is stored last: its address names the AVIF files."""
+        notes = {"origin": picture.origin.name, "digest": hashlib.sha256(picture.jpeg).hexdigest()[:12]}
+        for width, avif in picture.avif.items():
+            self._put(_avif_path(title_id, picture.slot, width), avif, "image/avif", notes)
+        self._put(_jpeg_path(title_id, picture.slot), picture.jpeg, "image/jpeg", notes)
 
     def find_artwork(self, title_id: str) -> Artwork:
         """Return the addresses of the pictures that currently exist."""
-        addresses: dict[str, str | None] = {}
-        for slot in SLOTS:
-            path = f"art/{title_id}/{slot}.jpg"
-            there = self._site.find_version(path)
-            addresses[slot] = f"{path}?v={there.notes['digest']}" if there else None
-        return Artwork(**addresses)
+        return Artwork(**{slot: self._address(title_id, slot) for slot in SLOTS})
 
     def remove_artwork(self, title_id: str) -> None:
         """Delete all pictures of a title."""
-        for slot in SLOTS:
-            self._site.remove(f"art/{title_id}/{slot}.jpg")
+        for slot, widths in AVIF_WIDTHS.items():
+            self._site.remove(_jpeg_path(title_id, slot))
+            for width in widths:
+                self._site.remove(_avif_path(title_id, slot, width))
+
+    def _put(self, path: str, data: bytes, kind: str, notes: Mapping[str, str]) -> None:
+        while True:
+            there = self._site.find_version(path)
+            if there and ArtworkOrigin[there.notes["origin"]] > ArtworkOrigin[notes["origin"]]:
+                return
+            if there and there.notes == notes:
+                return
+            if self._site.write(path, data, kind=kind, cache=LONG_CACHE, over=there, notes=notes):
+                return
+
+    def _address(self, title_id: str, slot: str) -> str | None:
+        """Return the address of a picture; None if there is none."""
+        there = self._site.find_version(_jpeg_path(title_id, slot))
+        if there is None:
+            return None
+        digest = there.notes["digest"]
+        widths = ".".join(map(str, self._widths(title_id, slot, digest)))
+        return f"{_jpeg_path(title_id, slot)}?v={digest}" + (f"&avif={widths}" if widths else "")
+
+    def _widths(self, title_id: str, slot: str, digest: str) -> Iterator[int]:
+        """Yield the widths in which the picture with this digest is stored as AVIF."""
+        for width in AVIF_WIDTHS[slot]:
+            there = self._site.find_version(_avif_path(title_id, slot, width))
+            if there and there.notes["digest"] == digest:
+                yield width
+
+
+def avif_sources(address: str) -> str:
+    """Return the `srcset` of the AVIF pictures whose widths the address of a JPEG lists; empty if it lists none."""
+    parts = urlsplit(address)
+    query = parse_qs(parts.query)
+    stem, version = parts.path.removesuffix(".jpg"), query.get("v", [""])[0]
+    widths = [width for width in query.get("avif", [""])[0].split(".") if width]
+    return ", ".join(f"/{stem}-{width}.avif?v={version} {width}w" for width in widths)
+
+
+def _jpeg_path(title_id: str, slot: str) -> str:
+    return f"art/{title_id}/{slot}.jpg"
+
+
+def _avif_path(title_id: str, slot: str, width: int) -> str:
+    return f"art/{title_id}/{slot}-{width}.avif"

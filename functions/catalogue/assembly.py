@@ -1,17 +1,19 @@
-"""How the parts of the catalogue fit together."""
+"""Creates the services of the catalogue slice with their dependencies."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from functions.catalogue.artwork import ArtworkStore
+from functions.catalogue.dialogue_index import DialogueIndex
 from functions.catalogue.ports import CatalogueDependencies
+from functions.catalogue.publication_lock import MongoPublicationLock
 from functions.catalogue.publisher import CataloguePublisher
 from functions.catalogue.repository import MongoTitles
 from functions.catalogue.service import Catalogue
 from functions.catalogue.site import BlobSite
-from functions.platform.azure_clients import drop_container
-from functions.platform.identifiers import container_for
+from functions.catalogue.subtitle_files import BlobSubtitles
+from functions.platform.errors import SettingMissing
 from functions.platform.lazy import lazy
 from functions.platform.messages import FetchMetadata, PublishCatalogue, UpdateGraph
 
@@ -41,7 +43,6 @@ def assemble(resources: Resources) -> Catalogue:
     dependencies = CatalogueDependencies(
         announce=lambda: resources.queues().send(PublishCatalogue()),
         fetch=lambda title_id, stem: resources.queues().send(FetchMetadata(title_id, stem)),
-        drop_container=lambda title_id: drop_container(resources.blob_service(), container_for(title_id)),
         now=resources.now,
     )
     return Catalogue(
@@ -49,18 +50,31 @@ def assemble(resources: Resources) -> Catalogue:
         matcher,
         ArtworkStore(_site(resources)),
         dependencies,
+        reviewed=_is_reviewed(resources),
     )
 
 
 def assemble_publisher(resources: Resources) -> CataloguePublisher:
     """Return the publisher of the static catalogue."""
+    titles, site = MongoTitles(resources.mongo_database()), _site(resources)
     return CataloguePublisher(
-        MongoTitles(resources.mongo_database()),
-        _site(resources),
+        titles,
+        site,
         resources.now,
+        dialogue=DialogueIndex(titles, site, BlobSubtitles(resources.blob_service())),
+        lock=MongoPublicationLock(resources.mongo_database()["publication"]),
         announce=lambda: resources.queues().send(PublishCatalogue()),
         notify_graph=lambda title_id: resources.queues().send(UpdateGraph("title", title_id=title_id)),
+        origin=resources.settings().site_origin,
     )
+
+
+def _is_reviewed(resources: Resources) -> bool:
+    """Return whether new titles are drafts. Raises SettingMissing for an unknown value of the setting."""
+    value = resources.settings().publish_titles
+    if value not in ("automatically", "reviewed"):
+        raise SettingMissing(f"PUBLISH_TITLES must be automatically or reviewed, not {value!r}.")
+    return value == "reviewed"
 
 
 def _site(resources: Resources) -> BlobSite:

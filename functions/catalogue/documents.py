@@ -36,6 +36,8 @@ def document_of(title: Title) -> dict[str, Any]:
     return {
         "_id": title.id,
         "stem": title.stem,
+        "film": title.film,
+        "draft": title.draft,
         **asdict(title.details),
         "metadata": {**asdict(title.metadata), "source": title.metadata.source.value},
         "artwork": asdict(title.artwork),
@@ -79,6 +81,8 @@ def title_of(document: Mapping[str, Any]) -> Title:
         published=document["published"],
         page_format=document.get("page_format", 0),
         revision=document["revision"],
+        film=document.get("film"),
+        draft=document.get("draft", False),
     )
 
 

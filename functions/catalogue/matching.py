@@ -17,10 +17,14 @@ from functions.catalogue.omdb import Found, Miss, Missed
 from functions.catalogue.pictures import BrokenPicture, pictures_from_backdrop, pictures_from_poster
 from functions.catalogue.posters import PosterRefused
 from functions.catalogue.search import words
+from functions.catalogue.sidecar import Description
+from functions.platform.errors import NotflixError, NotFound, StoreUnavailable
+from functions.platform.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from functions.catalogue.omdb import Choices
     from functions.catalogue.ports import FilmDatabase, Posters, SidecarStore
     from functions.catalogue.sidecar import Sidecars
 
@@ -36,13 +40,18 @@ ALIKE = 0.75
 """The required similarity of the letters of two names, from 0 to 1, unless one name contains all words of the other."""
 
 
+KNOWN_FILM = ("Sintel", 2010)
+"""A film that both OMDb and its simulator know."""
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The result of matching a film."""
+    """The result of matching a film; `miss` is why OMDb was queried without success."""
 
     details: Details
     metadata: Metadata
     pictures: tuple[ArtworkPicture, ...]
+    miss: Miss | None = None
 
 
 def next_try(now: datetime, why: Miss, *, attempts: int) -> datetime:
@@ -64,15 +73,18 @@ class Matcher:
         self._posters = posters
         self._now = now
 
-    def match(self, stem: str, *, attempts: int) -> Match:
-        """Return the best description of the film with this stem; `attempts` is the number of misses so far."""
+    def match(self, stem: str, *, attempts: int, imdb_id: str = "") -> Match:
+        """Return the best description of the film with this stem; `attempts` is the number of misses so far.
+
+        If an owner has chosen an `imdb_id`, return OMDb's description of this film, whatever a sidecar says.
+        """
         beside = self._sidecars.beside(stem)
         guessed = guess(stem)
-        given = beside.description
+        given = Description({"imdb_id": imdb_id}) if imdb_id else beside.description
         wanted = given.over(guessed) if given else guessed
         named = replace(wanted, name=wanted.name if given and "name" in given.fields else shown_name(wanted))
         reasons = [beside.reason] if beside.reason else []
-        poster_url = None
+        poster_url, miss = None, None
         if given and given.whole:
             details, metadata = named, Metadata(DescriptionSource.SIDECAR, matched=True)
         else:
@@ -83,7 +95,7 @@ class Matcher:
                 metadata, poster_url = Metadata(DescriptionSource.OMDB, matched=True), answer.poster_url
             else:
                 reasons.append(answer.reason)
-                details = named
+                details, miss = named, answer.why
                 metadata = Metadata(
                     DescriptionSource.SIDECAR if given and "name" in given.fields else DescriptionSource.FILENAME,
                     retry_at=next_try(self._now(), answer.why, attempts=attempts + 1),
@@ -93,7 +105,46 @@ class Matcher:
         if passing and metadata.retry_at is None:
             again = next_try(self._now(), Miss.UNREACHABLE, attempts=attempts + 1)
             metadata = replace(metadata, retry_at=again, attempts=attempts + 1)
-        return Match(details, replace(metadata, reason=" ".join(reasons) or None), tuple(pictures))
+        return Match(details, replace(metadata, reason=" ".join(reasons) or None), tuple(pictures), miss)
+
+    def match_chosen(self, stem: str, imdb_id: str) -> Match:
+        """Return OMDb's description of the film that an owner has chosen. Raises NotFound, StoreUnavailable."""
+        match = self.match(stem, attempts=0, imdb_id=imdb_id)
+        if match.miss:
+            raise _error(match.miss, match.metadata.reason or f"There is no film with the id {imdb_id}.")
+        return match
+
+    def search_films(self, name: str, *, year: int | None) -> Choices | Missed:
+        """Return the films at OMDb whose names contain these words."""
+        return self._films.search(name, year=year)
+
+    def fetch_poster(self, stem: str, imdb_id: str) -> tuple[ArtworkPicture, ...]:
+        """Put OMDb's poster of a film beside its upload, where later refreshes find it, and return its pictures.
+
+        Raises NotFound if OMDb has none, StoreUnavailable if it does not answer now.
+        """
+        answer = self._films.by_id(imdb_id)
+        if isinstance(answer, Missed):
+            raise _error(answer.why, answer.reason)
+        if not answer.poster_url:
+            raise NotFound(f"OMDb has no poster for {answer.details.name}.")
+        try:
+            data = self._posters.fetch(answer.poster_url)
+            pictures = pictures_from_poster(data, ArtworkOrigin.SIDECAR)
+        except PosterRefused as refused:
+            raise StoreUnavailable(str(refused)) if refused.passing else NotFound(str(refused)) from None
+        except BrokenPicture as broken:
+            raise NotFound(f"OMDb's poster cannot be used: {broken}") from None
+        self._sidecars.store_poster(stem, data)
+        return pictures
+
+    def test_films(self) -> Finding:
+        """Return whether OMDb answers with the configured key."""
+        name, year = KNOWN_FILM
+        answer = self._films.by_name(name, year=year, kind="movie")
+        if isinstance(answer, Found):
+            return Finding(True, f"OMDb accepts the key and describes {answer.details.name} ({answer.details.year}).")
+        return Finding(False, answer.reason)
 
     def _by_name(self, wanted: Details) -> Found | Missed:
         """Query by name and year, then by name alone, because years in file names are often off by one."""
@@ -154,3 +205,8 @@ def _same_film(found: Details, wanted: Details) -> bool:
         or set(theirs) <= set(ours)
         or difflib.SequenceMatcher(None, " ".join(ours), " ".join(theirs)).ratio() >= ALIKE
     )
+
+
+def _error(why: Miss, reason: str) -> NotflixError:
+    """Return the error for an owner who asked for something that OMDb did not return."""
+    return NotFound(reason) if why is Miss.NOT_FOUND else StoreUnavailable(reason)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from functions.catalogue.certificates import age_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -84,6 +86,11 @@ class Details:
         """Return season and episode number, by which a series' episodes are sorted; None without an episode number."""
         return None if self.episode is None else (self.season or 0, self.episode)
 
+    def is_suitable(self, age_limit: int | None) -> bool:
+        """Return whether a profile with an age limit may play the title; without a known age, none with a limit may."""
+        age = age_of(self.rated)
+        return age_limit is None or (age is not None and age <= age_limit)
+
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
@@ -133,6 +140,8 @@ class Playback:
     """The playable files of a title: the encode job's folder and its contents.
 
     `Title.playable` sets `complete`; until then, the job is still encoding and `duration_s` is the planned length.
+    `opened_at` is the time at which the job was opened; None in a document of an earlier version. `key_id` is the id of
+    the key with which the segments are encrypted; None if they are not.
     """
 
     job_id: str
@@ -144,6 +153,13 @@ class Playback:
     subtitles: tuple[PlayableSubtitles, ...] = ()
     thumbnails: bool = False
     complete: bool = False
+    chapters: bool = False
+    opened_at: datetime | None = None
+    key_id: str | None = None
+
+    def is_older(self, than: Playback | None) -> bool:
+        """Return whether these files belong to an earlier job than the files `than`."""
+        return bool(than and than.opened_at and self.opened_at and self.opened_at < than.opened_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +168,8 @@ class Title:
 
     `edits` are fields of `details` that were set by hand; a refresh never overwrites them. `published` is true if the
     static catalogue shows this revision; `page_format` is the format version in which the title's page was last
-    written.
+    written. `film` is the name of the upload that the title is made from; it is None until a film arrives, and for
+    titles of earlier versions. A `draft` is seen only by the owner, until it is released.
     """
 
     id: str
@@ -169,11 +186,18 @@ class Title:
     published: bool = False
     page_format: int = 0
     revision: int = 1
+    film: str | None = None
+    draft: bool = False
 
     @property
     def listed(self) -> bool:
         """Return whether the title appears in the catalogue's lists."""
-        return self.status in LISTED
+        return self.status in LISTED and not self.draft
+
+    @property
+    def public(self) -> bool:
+        """Return whether everybody may see the title's page; a draft or a withdrawn title has none."""
+        return self.status is not Status.WITHDRAWN and not self.draft
 
     @property
     def runtime_min(self) -> int | None:
@@ -193,6 +217,22 @@ class Title:
             return replace(self, status=status, failure=None, playback=None)
         return self.encoding() if status is Status.ENCODING else self
 
+    def made_from(self, film: str, *, over: str | None, as_draft: bool = False) -> Title:
+        """Return the title being encoded from the upload `film`; unchanged if it has another film that is not `over`.
+
+        With `as_draft`, a title that had no film yet becomes a draft. A repeated call for the same upload makes no
+        draft, because the title may have been released since the first call.
+        """
+        if self.film not in (None, film, over):
+            return self
+        is_known = self.film == film and self.status is Status.ENCODING
+        draft = self.draft or (as_draft and self.playback is None and not is_known)
+        return replace(self.reopened(Status.ENCODING), film=film, draft=draft)
+
+    def released(self) -> Title:
+        """Return the title as one that everybody sees."""
+        return replace(self, draft=False)
+
     def encoding(self) -> Title:
         """Return the title with an encode in progress; a complete earlier version stays online."""
         if self.status is Status.WITHDRAWN:
@@ -206,11 +246,28 @@ class Title:
         return replace(self, status=Status.READY if self._has_whole_film() else Status.FAILED, failure=reason)
 
     def playable(self, playback: Playback, *, complete: bool) -> Title:
-        """Return the title with new playable files; a complete version is replaced only by another complete one."""
+        """Return the title with new playable files.
+
+        A complete version is replaced only by another complete one. A version of an earlier job, whose publication may
+        end late, replaces nothing.
+        """
         if self.status is Status.WITHDRAWN or (self._has_whole_film() and not complete):
+            return self
+        if playback.is_older(than=self.playback):
             return self
         status = Status.READY if complete else Status.ENCODING
         return replace(self, status=status, failure=None, playback=replace(playback, complete=complete))
+
+    def damaged(self, job_id: str) -> Title:
+        """Return the title after some of its files were lost; unchanged if it plays the files of another job."""
+        if self.status is Status.WITHDRAWN or self.playback is None or self.playback.job_id != job_id:
+            return self
+        return replace(self, status=Status.ENCODING, playback=replace(self.playback, complete=False))
+
+    def lost(self, job_id: str, reason: str) -> Title:
+        """Return the title without a film, after all files of a job were lost; unchanged if it plays another job."""
+        damaged = self.damaged(job_id)
+        return self if damaged == self else replace(damaged, status=Status.FAILED, failure=reason)
 
     def described(self, details: Details, metadata: Metadata) -> Title:
         """Return the title with a new description; a guess does not replace a match, and neither replaces an edit."""

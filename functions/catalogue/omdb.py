@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 import requests
@@ -52,6 +53,23 @@ class Found:
 
     details: Details
     poster_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FilmChoice:
+    """A film that a search has found."""
+
+    imdb_id: str
+    name: str
+    year: int | None
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The result of a search: films, best match first."""
+
+    films: tuple[FilmChoice, ...]
 
 
 class OmdbRating(Struct):
@@ -112,6 +130,21 @@ class OmdbFilm(Struct, tag_field="Response", tag="True", kw_only=True):
         )
 
 
+class OmdbHit(Struct, kw_only=True):
+    """A film in the list of a search."""
+
+    title: str = field(name="Title")
+    year: str = field(name="Year", default=_ABSENT)
+    imdb_id: str = field(name="imdbID")
+    kind: str = field(name="Type", default="movie")
+
+
+class OmdbHits(Struct, tag_field="Response", tag="True", kw_only=True):
+    """The first ten results of a search, in OMDb's format."""
+
+    films: tuple[OmdbHit, ...] = field(name="Search")
+
+
 class OmdbFailure(Struct, tag_field="Response", tag="False"):
     """A failure in OMDb's format."""
 
@@ -127,13 +160,30 @@ class OmdbClient:
         logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)  # urllib3's DEBUG lines contain the API key
 
     def by_id(self, imdb_id: str) -> Found | Missed:
-        return self._ask({"i": imdb_id})
+        return self._find({"i": imdb_id})
 
     def by_name(self, name: str, *, year: int | None, kind: str) -> Found | Missed:
         question = {"t": name, "type": "series" if kind in ("series", "episode") else "movie"}
-        return self._ask(question | ({"y": str(year)} if year else {}))
+        return self._find(question | ({"y": str(year)} if year else {}))
 
-    def _ask(self, question: dict[str, str]) -> Found | Missed:
+    def search(self, name: str, *, year: int | None) -> Choices | Missed:
+        answer = self._ask({"s": name} | ({"y": str(year)} if year else {}), OmdbHits)
+        if isinstance(answer, Missed):
+            return Choices(()) if answer.why is Miss.NOT_FOUND else answer
+        known = [hit for hit in answer.films if hit.kind in ("movie", "series", "episode")]
+        return Choices(
+            tuple(
+                FilmChoice(hit.imdb_id, _text(hit.title) or "Untitled", _first_number(hit.year), hit.kind)
+                for hit in known
+            )
+        )
+
+    def _find(self, question: dict[str, str]) -> Found | Missed:
+        answer = self._ask(question, OmdbFilm)
+        return answer if isinstance(answer, Missed) else Found(answer.details(), _text(answer.poster))
+
+    def _ask[Answer: OmdbFilm | OmdbHits](self, question: dict[str, str], kind: type[Answer]) -> Answer | Missed:
+        """Return OMDb's answer to a question, read as `kind`."""
         if not self._api_key:
             return Missed(Miss.BAD_KEY, "There is no OMDb key; set OMDB_API_KEY.")
         try:
@@ -145,14 +195,15 @@ class OmdbClient:
         if status >= 500:
             return Missed(Miss.UNREACHABLE, f"OMDb answered with HTTP {status}.")
         try:
-            answer = msgspec.json.decode(body, type=OmdbFilm | OmdbFailure)
+            answer: Any = msgspec.json.decode(body, type=kind | OmdbFailure)
         except (msgspec.MsgspecError, RecursionError):
             if status == 401:
                 return _missed(status, "")
             return Missed(Miss.UNREACHABLE, f"OMDb answered with something that is not a film (HTTP {status}).")
         if isinstance(answer, OmdbFailure):
             return _missed(status, answer.error)
-        return Found(answer.details(), _text(answer.poster))
+        found: Answer = answer
+        return found
 
     def _fetch(self, question: dict[str, str]) -> tuple[int, bytes]:
         """Return status and body, which are read within a deadline and a size limit."""
@@ -172,7 +223,7 @@ def _missed(status: int, error: str) -> Missed:
     """Return the failure that OMDb's message describes; status 401 means an invalid key or an exhausted quota."""
     said = printable(error).strip()[:200]
     if "limit reached" in said.lower():
-        return Missed(Miss.QUOTA, "OMDb's daily limit is reached; it is asked again tomorrow.")
+        return Missed(Miss.QUOTA, "OMDb's daily limit is reached; it will be queried again tomorrow.")
     if status == 401 or "api key" in said.lower():
         return Missed(Miss.BAD_KEY, "OMDb refuses the key in OMDB_API_KEY.")
     if said.lower().endswith("not found!") or said == "Incorrect IMDb ID.":

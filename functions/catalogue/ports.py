@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.catalogue.model import Title
-    from functions.catalogue.omdb import Found, Missed
+    from functions.catalogue.omdb import Choices, Found, Missed
     from functions.catalogue.search import Search
     from functions.catalogue.sidecar import Sidecars
 
@@ -30,8 +30,11 @@ class TitleStore(Protocol):
     def save(self, title: Title, *, over: int) -> bool:
         """Replace revision `over` of a title; if it is not the current revision, change nothing and return False."""
 
-    def find_page(self, search: Search, *, below: str | None, limit: int) -> list[Title]:
-        """Return the listed titles that match `search` and follow the position `below`, newest first."""
+    def find_page(self, search: Search, *, below: str | None, limit: int, drafts: bool = False) -> list[Title]:
+        """Return the listed titles that match `search` and follow the position `below`, newest first.
+
+        With `drafts`, drafts are included.
+        """
 
     def listed(self) -> list[Title]:
         """Return summaries of all listed titles, newest first."""
@@ -44,6 +47,9 @@ class TitleStore(Protocol):
 
     def in_order(self, *, after: str, limit: int) -> list[Title]:
         """Return summaries sorted by id, starting after the id `after`; withdrawn titles are included."""
+
+    def ids(self) -> list[str]:
+        """Return the ids of all titles that are not withdrawn, in any order."""
 
     def count(self) -> int:
         """Return the approximate number of titles."""
@@ -79,25 +85,63 @@ class FileVersion:
 
 
 class SiteFiles(Protocol):
-    """Stores the files of the static site; paths are relative to the site's root."""
+    """Stores the files of the static site; paths are relative to the site's root.
+
+    Every method raises StoreUnavailable.
+    """
 
     def find_version(self, path: str) -> FileVersion | None:
         """Return the current version of a file, or None if it does not exist."""
+
+    def read_file(self, path: str) -> bytes | None:
+        """Return the content of a file, or None if it does not exist."""
 
     def write(
         self, path: str, data: bytes, *, kind: str, cache: str, over: FileVersion | None, notes: Mapping[str, str] = ...
     ) -> bool:
         """Write a file of media type `kind` if its current version is still `over`; return whether it was written."""
 
-    def remove(self, path: str) -> None:
-        """Remove a file if it exists."""
+    def remove(self, path: str, *, over: FileVersion | None = None) -> bool:
+        """Remove a file if it exists, with `over` only if that is its current version; return whether it is gone."""
+
+
+class PublicationLock(Protocol):
+    """Lets one publisher run at a time, and counts requests, so that it serves those that arrive while it runs.
+
+    `at` is the current time; the lock of a publisher that renewed it before `expired` may be taken over.
+    """
+
+    def add_request(self) -> None:
+        """Count a request for a publication."""
+
+    def take(self, owner: str, *, at: datetime, expired: datetime) -> int | None:
+        """Take the lock and return the number of requests so far; None if another publisher has the lock."""
+
+    def renew(self, owner: str, *, at: datetime) -> None:
+        """Record that the publisher `owner` still runs, if it has the lock."""
+
+    def release(self, owner: str, *, requests: int | None = None) -> bool:
+        """Release a publisher's lock, with `requests` only if no other was counted; return whether it was released."""
+
+
+class SubtitleFiles(Protocol):
+    """Reads the subtitles of playable titles."""
+
+    def read_subtitles(self, title_id: str, job_id: str, track: str) -> str | None:
+        """Return a track of a title as WebVTT, or None if it does not exist. Raises StoreUnavailable.
+
+        Only the beginning of a very large file is returned.
+        """
 
 
 class SidecarStore(Protocol):
     """Finds the files that accompany films."""
 
     def beside(self, stem: str) -> Sidecars:
-        """Return the sidecars of the film with this stem."""
+        """Return the sidecars of the film with this stem; the newest of each kind. Raises StoreUnavailable."""
+
+    def store_poster(self, stem: str, jpeg: bytes) -> None:
+        """Put a poster beside the film with this stem; it replaces an existing poster. Raises StoreUnavailable."""
 
 
 class FilmDatabase(Protocol):
@@ -107,7 +151,10 @@ class FilmDatabase(Protocol):
         """Return the film with an IMDb id."""
 
     def by_name(self, name: str, *, year: int | None, kind: str) -> Found | Missed:
-        """Return the film or series with a name; `kind` is that of `Details`."""
+        """Return the film or series with a name; `kind` has the values of `Details.kind`."""
+
+    def search(self, name: str, *, year: int | None) -> Choices | Missed:
+        """Return at most ten films and series whose names contain these words; an unknown name has none."""
 
 
 class Posters(Protocol):
@@ -122,10 +169,9 @@ class CatalogueDependencies:
     """The functions of other slices that the catalogue calls.
 
     `announce` requests publication, and `fetch` requests the description of a title by its id and stem; both enqueue a
-    message. `drop_container` deletes the segments of a title.
+    message.
     """
 
     announce: Callable[[], None]
     fetch: Callable[[str, str], None]
-    drop_container: Callable[[str], None]
     now: Callable[[], datetime]

@@ -15,7 +15,7 @@ from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import DuplicateKeyError
 
 from functions.catalogue.documents import UNREAD_IN_LISTS, document_of, title_of
-from functions.catalogue.model import Status
+from functions.catalogue.model import LISTED, Status
 from functions.platform.mongo import store_errors
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """A lower bound for ranges of an index; without one, some stores scan every null."""
 
+_LISTED = sorted(LISTED)
 _WATCHABLE = [Status.READY.value, Status.ENCODING.value]
 
 INDEXES = (
@@ -77,10 +78,10 @@ class MongoTitles:
         return result.matched_count == 1
 
     @store_errors
-    def find_page(self, search: Search, *, below: str | None, limit: int) -> list[Title]:
-        # an unfinished word becomes an anchored pattern, for which Mongo reads a range of the index; SecantusDB
-        # scans all titles instead, which takes 0.35 s for 10,000 titles
-        wanted: dict[str, Any] = {"listed": True}
+    def find_page(self, search: Search, *, below: str | None, limit: int, drafts: bool = False) -> list[Title]:
+        # an unfinished word becomes an anchored pattern. For this, Mongo reads a range of the index; SecantusDB scans
+        # all titles, which takes 0.35 s for 10,000 titles
+        wanted: dict[str, Any] = {"status": {"$in": _LISTED}} if drafts else {"listed": True}
         if search.whole:
             wanted["tokens"] = {"$all": list(search.whole)}
         if search.beginning:  # folded to letters and digits, so it contains no regex operator
@@ -111,6 +112,11 @@ class MongoTitles:
     def in_order(self, *, after: str, limit: int) -> list[Title]:
         later = self._titles.find({"_id": {"$gt": after}}, dict.fromkeys(UNREAD_IN_LISTS, 0), batch_size=limit)
         return [title_of(document) for document in later.sort("_id", ASCENDING).limit(limit)]
+
+    @store_errors
+    def ids(self) -> list[str]:
+        found = self._titles.find({"status": {"$ne": Status.WITHDRAWN.value}}, {"_id": 1}, batch_size=5000)
+        return [document["_id"] for document in found]
 
     @store_errors
     def count(self) -> int:
@@ -145,7 +151,7 @@ class MongoTitles:
 
     @store_errors
     def mark_outdated(self) -> int:
-        # with the new revision, changes and publications that are in progress cannot be saved and start over
+        # the new revision makes concurrent changes and publications fail to save and start over
         changed = {"$set": {"page_format": 0}, "$inc": {"revision": 1}}
         return self._titles.update_many({"page_format": {"$gt": 0}}, changed).modified_count
 

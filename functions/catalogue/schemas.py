@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from functions.catalogue.model import Details, Title
 
-CATALOGUE_FORMAT = 2
+CATALOGUE_FORMAT = 4
 """The format of the static catalogue's files (`static_files`); increase it whenever their content changes.
 
 Files in an older format are written again. Instances of an older release leave files in a newer format unchanged.
@@ -30,7 +30,7 @@ Files in an older format are written again. Instances of an older release leave 
 
 CARD_PLOT_LENGTH = 240
 
-FAILED = "This film could not be prepared for playing."
+FAILED = "This film could not be prepared for playback."
 """The public text for a failed encode; the owner sees the reason in the job."""
 
 Text = Annotated[str, Meta(max_length=300, pattern=ONE_LINE)]
@@ -41,6 +41,7 @@ msgspec 0.22 corrupts memory if a union contains a list and a string with a patt
 validated when the string is split.
 """
 
+ImdbId = Annotated[str, Meta(pattern=r"^tt\d{5,10}$")]
 TitleKind = Literal["movie", "series", "episode"]
 Search = Annotated[str, Meta(max_length=200)]
 
@@ -72,7 +73,7 @@ class DescriptionForm(Struct, frozen=True, kw_only=True):
     countries: Texts | UnsetType | None = UNSET
     awards: Text | UnsetType | None = UNSET
     ratings: Annotated[list[GivenRating], Meta(max_length=20)] | UnsetType | None = UNSET
-    imdb_id: Annotated[str, Meta(pattern=r"^tt\d{5,10}$")] | UnsetType | None = UNSET
+    imdb_id: ImdbId | UnsetType | None = UNSET
     imdb_rating: Annotated[float, Meta(ge=0, le=10)] | UnsetType | None = UNSET
     imdb_votes: Annotated[int, Meta(ge=0, le=10000000000)] | UnsetType | None = UNSET
 
@@ -219,28 +220,30 @@ class PublicTitle(TitleFields, frozen=True, kw_only=True):
 
 
 class OwnerTitle(TitleFields, frozen=True, kw_only=True):
-    """A title in the owner's form, with the reasons of failures."""
+    """A title as owners see it, including why its encode failed."""
 
     id: str
+    stem: Annotated[str, Meta(description="The name of the upload without its extension; sidecars begin with it.")]
     metadata: OwnerMetadata
     artwork: Artwork
     status: Status
     failure: Annotated[str | None, Meta(description="Why the newest encode failed.")]
     playback: TitlePlayback | None
     added_at: Time
+    draft: Annotated[bool, Meta(description="Whether only owners see the title, until it is released.")]
 
     @classmethod
     def of(cls, title: Title) -> Self:
-        """Return the owner's form of a title."""
+        """Return a title as owners see it."""
         kept = title.metadata
         origin = OwnerMetadata(kept.source.value, kept.matched, kept.reason)
-        return cls(**_title_values(title), metadata=origin, failure=title.failure)
+        return cls(**_title_values(title), stem=title.stem, metadata=origin, failure=title.failure, draft=title.draft)
 
 
 class TitleProgress(Struct, frozen=True):
     """The progress of a title's newest encode; times are in seconds; `eta_s` is null while it cannot be estimated."""
 
-    status: Literal["queued", "planning", "encoding", "ready", "failed"]
+    status: Literal["receiving", "queued", "planning", "encoding", "ready", "failed"]
     reason: Annotated[str | None, Meta(description="A sentence, if the encode failed.")]
     percent: Annotated[float, Meta(ge=0, le=100)]
     front_s: Annotated[float, Meta(description="Up to where the title plays.")]
@@ -272,7 +275,7 @@ class TitlePage(Struct, frozen=True):
 
 
 class OwnerTitlePage(Struct, frozen=True):
-    """A page of titles in the owner's form, newest first."""
+    """A page of titles as owners see them, newest first."""
 
     titles: list[OwnerTitle]
     cursor: NextCursor
@@ -282,6 +285,35 @@ class NextEpisode(Struct, frozen=True):
     """The next episode that can be watched, or null after the last one and for films."""
 
     next: Card | None
+
+
+class FilmSearch(Struct, frozen=True):
+    """What to search for at OMDb."""
+
+    q: Annotated[str, Meta(min_length=1, max_length=200, description="Words of the name.")]
+    year: Annotated[int, Meta(ge=1870, le=2200)] | None = None
+
+
+class FilmAtOmdb(Struct, frozen=True):
+    """A film or series at OMDb."""
+
+    imdb_id: str
+    name: str
+    year: int | None
+    kind: TitleKind
+
+
+class FilmsAtOmdb(Struct, frozen=True):
+    """The films that a search has found, best match first."""
+
+    films: list[FilmAtOmdb]
+    reason: Annotated[str | None, Meta(description="Why OMDb gives no answer; null if it has answered.")]
+
+
+class TitleMatch(Struct, frozen=True):
+    """The film at OMDb that a title is to be described as."""
+
+    imdb_id: ImdbId
 
 
 class Republication(Struct, frozen=True):
@@ -308,7 +340,7 @@ def card_values(title: Title) -> dict[str, Any]:
 
 
 def _title_values(title: Title) -> dict[str, Any]:
-    """Return the fields shared by the public form and the owner's form."""
+    """Return the fields that a title has both for the public and for owners."""
     playback = title.playback if title.watchable else None
     return {
         **_details_values(title.details),

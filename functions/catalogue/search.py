@@ -37,6 +37,17 @@ def tokens_of(details: Details) -> tuple[str, ...]:
     return tuple(sorted({word for text in (details.name, *details.people, *details.genres) for word in words(text)}))
 
 
+def is_alike(details: Details, guessed: Details) -> bool:
+    """Return whether a description may be that of a file whose name was `guessed`.
+
+    Name and number of the episode are equal, and so is the year, if both are known.
+    """
+    names = {tuple(words(name)) for name in (details.name, details.series) if name}
+    is_named = tuple(words(guessed.name)) in names
+    years = {details.year, guessed.year} - {None}
+    return is_named and details.number == guessed.number and len(years) < 2
+
+
 def genre_key(genre: str) -> str:
     """Return the normalized key by which genres are compared; "Sci-Fi" and "sci fi" have the same key."""
     return "-".join(words(genre))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from functions.catalogue.model import Metadata, Playback, Status, Title
 from functions.catalogue.names import guess, shown_name
 from functions.catalogue.schemas import PublicTitle
-from functions.catalogue.search import genre_key, read_search, series_key
+from functions.catalogue.search import MAX_WORDS, Search, genre_key, is_alike, read_search, series_key, words
 from functions.platform import pagination
 from functions.platform.errors import Malformed, NotFound
 
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
     from functions.catalogue.artwork import ArtworkPicture, ArtworkStore
     from functions.catalogue.matching import Matcher
+    from functions.catalogue.omdb import Choices, Missed
     from functions.catalogue.ports import CatalogueDependencies, TitleStore
     from functions.catalogue.schemas import TitleEdit
+    from functions.platform.finding import Finding
 
 FIRST_FETCH = timedelta(minutes=15)
 """How long fetching a new title's description may take before the timer requests it again."""
@@ -35,7 +37,10 @@ REQUEST_PATIENCE = timedelta(days=1)
 
 
 class Catalogue:
-    """The titles and all changes to them; the matcher is created when it is first needed."""
+    """The titles and all changes to them; the matcher is created when it is first needed.
+
+    With `reviewed`, new titles are drafts until the owner releases them.
+    """
 
     def __init__(
         self,
@@ -43,14 +48,49 @@ class Catalogue:
         matcher: Callable[[], Matcher],
         artwork: ArtworkStore,
         dependencies: CatalogueDependencies,
+        *,
+        reviewed: bool = False,
     ) -> None:
         self._titles = titles
         self._matcher = matcher
         self._artwork = artwork
         self._dependencies = dependencies
+        self._reviewed = reviewed
+
+    def test_descriptions(self) -> Finding:
+        """Return whether OMDb, the source of descriptions, answers."""
+        return self._matcher().test_films()
 
     def open_title(self, title_id: str, *, stem: str, status: Status) -> Title:
         """Return the title; a new title is described by its stem until its description is fetched."""
+        self._add_title(title_id, stem=stem, status=status)
+        return self._change(title_id, lambda title: title.reopened(status))
+
+    def claim_title(
+        self, title_id: str, *, stem: str, film: str, over: str | None, is_late: Callable[[], bool] = lambda: False
+    ) -> Title | None:
+        """Open the title of an upload `film` for encoding, unless it is made from another upload than `over`.
+
+        `film` of the returned title is the upload that claimed it; if several arrive at once, the first one wins.
+        Return None and leave the title unchanged if `is_late` returns true after the title was read: a delayed call
+        must not undo what has happened since.
+        """
+        self._add_title(title_id, stem=stem, status=Status.ENCODING)
+        late = False
+
+        def claim(title: Title) -> Title:
+            nonlocal late
+            late = is_late()
+            return title if late else title.made_from(film, over=over, as_draft=self._reviewed)
+
+        claimed = self._change(title_id, claim)
+        return None if late else claimed
+
+    def permit_film(self, title_id: str, film: str) -> None:
+        """Permit an upload that has not arrived yet to replace the film of a title."""
+        self._change(title_id, lambda title: replace(title, film=film))
+
+    def _add_title(self, title_id: str, *, stem: str, status: Status) -> None:
         if self._titles.get(title_id) is None:
             guessed = guess(stem)
             now = self._dependencies.now()
@@ -63,9 +103,9 @@ class Catalogue:
                     status=status,
                     added_at=now,
                     updated_at=now,
+                    draft=self._reviewed,
                 )
             )
-        return self._change(title_id, lambda title: title.reopened(status))
 
     def mark_encoding(self, title_id: str) -> Title:
         """Record that an encode is in progress; a complete earlier version stays online."""
@@ -74,6 +114,14 @@ class Catalogue:
     def mark_failed(self, title_id: str, reason: str) -> Title:
         """Record that the encode failed, and why; a complete earlier version stays online."""
         return self._change(title_id, lambda title: title.failed(reason))
+
+    def mark_damaged(self, title_id: str, job_id: str) -> Title:
+        """Record that storage has lost playable files of a job; the title is complete again after their repair."""
+        return self._change(title_id, lambda title: title.damaged(job_id))
+
+    def mark_lost(self, title_id: str, job_id: str, reason: str) -> Title:
+        """Record that storage has lost all playable files of a job, and that they cannot be encoded again."""
+        return self._change(title_id, lambda title: title.lost(job_id, reason))
 
     def mark_playable(self, title_id: str, playback: Playback, *, complete: bool) -> Title:
         """Record the playable files of a title; a complete version is replaced only by another complete one."""
@@ -93,7 +141,8 @@ class Catalogue:
     def refresh_metadata(self, title_id: str, stem: str) -> Title:
         """Refresh description and artwork from sidecars, OMDb or the file name; open the title if it is new."""
         title = self._titles.get(title_id) or self.open_title(title_id, stem=stem, status=Status.ANNOUNCED)
-        match = self._matcher().match(stem, attempts=title.metadata.attempts)
+        chosen = str(title.edits.get("imdb_id") or "")
+        match = self._matcher().match(stem, attempts=title.metadata.attempts, imdb_id=chosen)
         self._change(title_id, lambda seen: seen.described(match.details, match.metadata))
         return self._store_pictures(title_id, match.pictures)
 
@@ -114,21 +163,61 @@ class Catalogue:
     def edit_title(self, title_id: str, edit: TitleEdit) -> Title:
         """Set fields of a title's details by hand; refreshes do not overwrite them. Raises NotFound, Malformed."""
         changes = edit.values()
-        self.get(title_id)
+        self.get(title_id, drafts=True)
         if not changes:
             raise Malformed("There is nothing to change.")
         return self._change(title_id, lambda title: title.edited(changes))
 
+    def search_films(self, name: str, *, year: int | None) -> Choices | Missed:
+        """Return the films in the database of descriptions whose names contain these words."""
+        return self._matcher().search_films(name, year=year)
+
+    def rematch_title(self, title_id: str, imdb_id: str) -> Title:
+        """Describe a title as the film with an IMDb id, now and at later refreshes; fields set by hand are kept.
+
+        Raises NotFound if there is no such title or film, StoreUnavailable if OMDb does not answer now.
+        """
+        title = self.get(title_id, drafts=True)
+        match = self._matcher().match_chosen(title.stem, imdb_id)
+        chosen = {"imdb_id": imdb_id}
+        self._change(title_id, lambda seen: seen.edited(chosen).described(match.details, match.metadata))
+        return self._store_pictures(title_id, match.pictures)
+
+    def use_omdb_poster(self, title_id: str) -> Title:
+        """Use OMDb's poster instead of the one that was uploaded. Raises NotFound, StoreUnavailable."""
+        title = self.get(title_id, drafts=True)
+        if not title.details.imdb_id:
+            raise NotFound("This title is not matched with a film at OMDb. Choose its film first.")
+        return self._store_pictures(title_id, self._matcher().fetch_poster(title.stem, title.details.imdb_id))
+
     def withdraw_title(self, title_id: str) -> None:
-        """Remove a title from the catalogue and delete its playable files; its upload is kept."""
+        """Remove a title from the catalogue; its upload is kept. `EncodeService.end_withdrawn` deletes its film."""
         self._change(title_id, lambda title: title.withdrawn())
-        self._dependencies.drop_container(title_id)
         self._artwork.remove_artwork(title_id)
 
-    def get(self, title_id: str) -> Title:
-        """Return a title. Raises NotFound if it does not exist or is withdrawn."""
+    def release_title(self, title_id: str) -> Title:
+        """Make a draft visible to everybody; any other title is unchanged. Raises NotFound."""
+        self.get(title_id, drafts=True)
+        return self._change(title_id, lambda title: title.released())
+
+    def announced_like(self, stem: str) -> tuple[list[Title], bool]:
+        """Return the announced titles whose film an upload with this stem may be, and whether the match is certain.
+
+        It is certain if there is exactly one, and its name, year and episode number are those in the stem.
+        """
+        guessed = guess(stem)
+        if key := series_key(guessed.series):
+            found = self._titles.episodes(key)
+        else:
+            search = Search(tuple(words(guessed.name)[:MAX_WORDS]))
+            found = self._titles.find_page(search, below=None, limit=pagination.LARGEST_LIMIT, drafts=True)
+        alike = [title for title in found if title.status is Status.ANNOUNCED and is_alike(title.details, guessed)]
+        return alike, len(alike) == 1 and alike[0].details.year == guessed.year
+
+    def get(self, title_id: str, *, drafts: bool = False) -> Title:
+        """Return a title. Raises NotFound if it does not exist, is withdrawn, or is a draft and `drafts` is false."""
         title = self._titles.get(title_id)
-        if title is None or title.status is Status.WITHDRAWN:
+        if title is None or title.status is Status.WITHDRAWN or (title.draft and not drafts):
             raise NotFound(f"There is no title {title_id!r}.")
         return title
 
@@ -148,11 +237,18 @@ class Catalogue:
         """Return watchable titles, highest rated first, then newest; of any genre if `genre` is empty."""
         return self._titles.best(genre=genre_key(genre), limit=limit)
 
-    def known(self, title_ids: Iterable[str]) -> dict[str, Title]:
-        """Return the titles with these ids, keyed by id; unknown and withdrawn titles are omitted."""
+    def known(self, title_ids: Iterable[str], *, drafts: bool = False) -> dict[str, Title]:
+        """Return the titles with these ids, keyed by id; unknown and withdrawn titles are omitted, as are drafts.
+
+        With `drafts`, drafts are included.
+        """
         wanted = list(dict.fromkeys(title_ids))
         found = self._titles.some(wanted) if wanted else []
-        return {title.id: title for title in found if title.status is not Status.WITHDRAWN}
+        return {title.id: title for title in found if title.public or (drafts and title.status is not Status.WITHDRAWN)}
+
+    def list_ids(self) -> list[str]:
+        """Return the ids of all titles, drafts included, that are not withdrawn."""
+        return self._titles.ids()
 
     def next_episode(self, title_id: str) -> Title | None:
         """Return the next episode that can be watched, or None after the last one and for films. Raises NotFound."""
@@ -165,11 +261,17 @@ class Catalogue:
         return later[after] if after else None
 
     def list_titles(
-        self, query: str = "", genre: str = "", *, cursor: str = "", limit: int = pagination.DEFAULT_LIMIT
+        self,
+        query: str = "",
+        genre: str = "",
+        *,
+        cursor: str = "",
+        limit: int = pagination.DEFAULT_LIMIT,
+        drafts: bool = False,
     ) -> pagination.Page[Title]:
-        """Return a page of the listed titles that match, newest first. Raises Malformed."""
+        """Return a page of the listed titles that match, newest first; `drafts` includes drafts. Raises Malformed."""
         below = pagination.position_of(cursor, form=pagination.TITLE_POSITION)
-        found = self._titles.find_page(read_search(query, genre), below=below, limit=limit + 1)
+        found = self._titles.find_page(read_search(query, genre), below=below, limit=limit + 1, drafts=drafts)
         return pagination.page_of(
             found, limit=limit, position=lambda title: pagination.title_position(title.added_at, title.id)
         )
@@ -194,7 +296,9 @@ class Catalogue:
                 break
             changed = replace(
                 changed,
-                published=seen.published and PublicTitle.of(changed) == PublicTitle.of(seen),
+                published=seen.published
+                and changed.draft == seen.draft
+                and PublicTitle.of(changed) == PublicTitle.of(seen),
                 updated_at=self._dependencies.now(),
                 revision=seen.revision + 1,
             )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from functions.catalogue.schemas import SidecarForm
+from functions.platform.blob_errors import blobs_answering
 from functions.platform.errors import Malformed
 from functions.platform.identifiers import UploadKind, read_name
 from functions.platform.validation import sentence_of
@@ -75,19 +76,23 @@ class BlobSidecars:
     def beside(self, stem: str) -> Sidecars:
         found: dict[UploadKind, bytes] = {}
         reasons: list[str] = []
-        for blob in self._uploads.list_blobs(name_starts_with=f"{stem}."):
-            upload = read_name(blob.name)
-            if upload.stem != stem or upload.kind not in (
-                UploadKind.METADATA,
-                UploadKind.POSTER,
-                UploadKind.BACKDROP,
-            ):
-                continue
-            limit = MAX_JSON_BYTES if upload.kind is UploadKind.METADATA else MAX_PICTURE_BYTES
-            if blob.size > limit:
-                reasons.append(f"{blob.name} is larger than {limit // 1024} KiB.")
-            else:
-                found[upload.kind] = self._uploads.download_blob(blob.name).readall()
+        with blobs_answering():
+            there = self._uploads.list_blobs(name_starts_with=f"{stem}.")
+            for blob in sorted(
+                there, key=lambda each: each.last_modified
+            ):  # so the newest poster is the one that is used
+                upload = read_name(blob.name)
+                if upload.stem != stem or upload.kind not in (
+                    UploadKind.METADATA,
+                    UploadKind.POSTER,
+                    UploadKind.BACKDROP,
+                ):
+                    continue
+                limit = MAX_JSON_BYTES if upload.kind is UploadKind.METADATA else MAX_PICTURE_BYTES
+                if blob.size > limit:
+                    reasons.append(f"{blob.name} is larger than {limit // 1024} KiB.")
+                else:
+                    found[upload.kind] = self._uploads.download_blob(blob.name).readall()
         description = None
         if UploadKind.METADATA in found:
             try:
@@ -97,3 +102,7 @@ class BlobSidecars:
         return Sidecars(
             description, " ".join(reasons) or None, found.get(UploadKind.POSTER), found.get(UploadKind.BACKDROP)
         )
+
+    def store_poster(self, stem: str, jpeg: bytes) -> None:
+        with blobs_answering():
+            self._uploads.upload_blob(f"{stem}.jpg", jpeg, overwrite=True)

@@ -5,13 +5,14 @@ An older file therefore never replaces a newer one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import ContentSettings
 
 from functions.catalogue.ports import FileVersion
+from functions.platform.blob_errors import blobs_answering
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,10 +31,18 @@ class BlobSite:
 
     def find_version(self, path: str) -> FileVersion | None:
         try:
-            found = self._container.get_blob_client(path).get_blob_properties()
+            with blobs_answering():
+                found = self._container.get_blob_client(path).get_blob_properties()
         except ResourceNotFoundError:
             return None
         return FileVersion(found.etag, dict(found.metadata or {}))
+
+    def read_file(self, path: str) -> bytes | None:
+        try:
+            with blobs_answering():
+                return self._container.get_blob_client(path).download_blob().readall()
+        except ResourceNotFoundError:
+            return None
 
     def write(
         self,
@@ -52,12 +61,13 @@ class BlobSite:
             else {"overwrite": False}
         )
         try:
-            self._container.get_blob_client(path).upload_blob(
-                data,
-                metadata=dict(notes or {}),
-                content_settings=ContentSettings(content_type=kind, cache_control=cache),
-                **condition,
-            )
+            with blobs_answering():
+                self._container.get_blob_client(path).upload_blob(
+                    data,
+                    metadata=dict(notes or {}),
+                    content_settings=ContentSettings(content_type=kind, cache_control=cache),
+                    **condition,
+                )
         except (ResourceExistsError, ResourceModifiedError):
             return False
         except ResourceNotFoundError:
@@ -66,8 +76,15 @@ class BlobSite:
             return False
         return True
 
-    def remove(self, path: str) -> None:
+    def remove(self, path: str, *, over: FileVersion | None = None) -> bool:
+        condition: dict[str, Any] = (
+            {"etag": over.etag, "match_condition": MatchConditions.IfNotModified} if over else {}
+        )
         try:
-            self._container.get_blob_client(path).delete_blob()
+            with blobs_answering():
+                self._container.get_blob_client(path).delete_blob(**condition)
         except ResourceNotFoundError:
-            return
+            return True
+        except ResourceModifiedError:  # storage may also answer so about a file that is gone
+            return self.find_version(path) is None
+        return True

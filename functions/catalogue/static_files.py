@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from functions.catalogue.model import Status  # noqa: TC001  # msgspec resolves the annotations
 from functions.catalogue.schemas import Card, PublicTitle, card_values
 from functions.platform.field_types import Time  # noqa: TC001  # msgspec resolves the annotations
 
@@ -54,6 +55,72 @@ class SearchList(Struct, frozen=True):
         return cls(tuple(map(SearchEntry.of, titles)))
 
 
+class IndexedTitle(Struct, frozen=True, array_like=True):
+    """A title in the search index; `genres` and `people` are positions in the lists of the index."""
+
+    id: str
+    name: str
+    kind: str
+    year: int | None
+    rated: str | None
+    runtime_min: int | None
+    status: Status
+    card: str | None
+    genres: tuple[int, ...]
+    people: tuple[int, ...]
+
+
+class SearchIndex(Struct, frozen=True):
+    """The file with all titles for the search in the browser, as short as possible.
+
+    `dialogue` says whether there is an index of what is said in the titles (`dialogue_index`).
+    """
+
+    dialogue: bool
+    people: tuple[str, ...]
+    genres: tuple[str, ...]
+    titles: tuple[IndexedTitle, ...]
+
+    @classmethod
+    def of(cls, titles: Iterable[Title]) -> Self:
+        """Return the index of all listed titles."""
+        people: dict[str, int] = {}
+        genres: dict[str, int] = {}
+        indexed = []
+        has_dialogue = False
+        for title in titles:
+            has_dialogue |= bool(title.playback and title.playback.complete and title.playback.subtitles)
+            details, artwork = title.details, title.artwork
+            indexed.append(
+                IndexedTitle(
+                    title.id,
+                    details.name,
+                    details.kind,
+                    details.year,
+                    details.rated,
+                    title.runtime_min,
+                    title.status,
+                    artwork.card or artwork.backdrop or artwork.poster,
+                    tuple(genres.setdefault(genre, len(genres)) for genre in details.genres),
+                    tuple(people.setdefault(person, len(people)) for person in details.people),
+                )
+            )
+        return cls(has_dialogue, tuple(people), tuple(genres), tuple(indexed))
+
+
+class TitleDialogue(Struct, frozen=True):
+    """What is said in a title: the seconds of each word, or none for a frequent word."""
+
+    words: dict[str, tuple[int, ...]]
+
+
+class DialogueShard(Struct, frozen=True):
+    """The titles in which words are said; the values of `words` are positions in `titles`."""
+
+    titles: tuple[str, ...]
+    words: dict[str, tuple[int, ...]]
+
+
 class PublishedTitle(PublicTitle, frozen=True, kw_only=True):
     """The file of a title's page: the title, and the titles most similar to it."""
 
@@ -67,4 +134,4 @@ class PublishedTitle(PublicTitle, frozen=True, kw_only=True):
         return cls(**{name: getattr(public, name) for name in public.__struct_fields__}, more=more)
 
 
-FILES = (HomePage, SearchList, PublishedTitle)
+FILES = (HomePage, SearchList, SearchIndex, PublishedTitle, TitleDialogue, DialogueShard)

@@ -11,11 +11,14 @@ from functions.platform.triggers import ANYONE, OWNER, SliceApp
 
 if TYPE_CHECKING:
     from functions.catalogue.schemas import (
+        FilmsAtOmdb,
+        FilmSearch,
         NextEpisode,
         OwnerTitle,
         OwnerTitlePage,
         Republication,
         TitleEdit,
+        TitleMatch,
         TitlePage,
         TitleQuery,
         TitleWithProgress,
@@ -103,17 +106,52 @@ def edit_title(id: TitleId, body: TitleEdit) -> OwnerTitle:
 @app.delete("titles/{id}", caller=OWNER, raises=[NotFound])
 def withdraw_title(id: TitleId) -> None:
     """Withdraw a title: end its encode, remove it from the catalogue and delete its playable files."""
-    bootstrap.encodes().cancel(id, "Its title was withdrawn.")
     bootstrap.catalogue().withdraw_title(id)
+    # after the title: a job that is retried meanwhile is either ended here or sees that the title is withdrawn
+    bootstrap.encodes().end_withdrawn(id)
 
 
 @app.get("catalogue/titles", caller=OWNER)
 def list_owner_titles(query: TitleQuery) -> OwnerTitlePage:
-    """Return a page of titles, newest first, with the reasons of failures."""
+    """Return a page of titles, drafts included, newest first, with the reasons of failures."""
     from functions.catalogue.schemas import OwnerTitle, OwnerTitlePage
 
-    page = bootstrap.catalogue().list_titles(query.q, query.genre, cursor=query.cursor, limit=query.limit)
+    page = bootstrap.catalogue().list_titles(query.q, query.genre, cursor=query.cursor, limit=query.limit, drafts=True)
     return OwnerTitlePage([OwnerTitle.of(title) for title in page.entries], page.cursor)
+
+
+@app.post("titles/{id}/release", caller=OWNER, raises=[NotFound])
+def release_title(id: TitleId) -> OwnerTitle:
+    """Make a draft visible to everybody; any other title is unchanged."""
+    from functions.catalogue.schemas import OwnerTitle
+
+    return OwnerTitle.of(bootstrap.catalogue().release_title(id))
+
+
+@app.get("catalogue/films", caller=OWNER, offload=True)
+def search_films(query: FilmSearch) -> FilmsAtOmdb:
+    """Search for films at OMDb."""
+    from functions.catalogue.schemas import FilmAtOmdb, FilmsAtOmdb
+
+    found = bootstrap.catalogue().search_films(query.q, year=query.year)
+    films = [FilmAtOmdb(film.imdb_id, film.name, film.year, film.kind) for film in getattr(found, "films", ())]
+    return FilmsAtOmdb(films, getattr(found, "reason", None))
+
+
+@app.put("titles/{id}/match", caller=OWNER, raises=[NotFound], offload=True)
+def match_title(id: TitleId, body: TitleMatch) -> OwnerTitle:
+    """Describe a title as a film at OMDb, now and at later refreshes; fields set by hand are kept."""
+    from functions.catalogue.schemas import OwnerTitle
+
+    return OwnerTitle.of(bootstrap.catalogue().rematch_title(id, body.imdb_id))
+
+
+@app.post("titles/{id}/omdb-poster", caller=OWNER, raises=[NotFound], offload=True)
+def use_omdb_poster(id: TitleId) -> OwnerTitle:
+    """Use OMDb's poster instead of the one that was uploaded."""
+    from functions.catalogue.schemas import OwnerTitle
+
+    return OwnerTitle.of(bootstrap.catalogue().use_omdb_poster(id))
 
 
 @app.post("catalogue/republish", caller=OWNER, status=202)

@@ -1,49 +1,290 @@
-"""How the parts of encoding fit together."""
+"""Creates the services of the encoding slice with their dependencies."""
 
 from __future__ import annotations
 
+import atexit
+import hashlib
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from functions.encoding.audience_store import MongoAudience
+from functions.encoding.av1_store import MongoAv1Encodes
+from functions.encoding.budget import EncodeBudget
+from functions.encoding.claim_repository import MongoClaims
+from functions.encoding.claims import Claims
 from functions.encoding.lifecycle import JobLifecycle
+from functions.encoding.limit import EncodeLimit
+from functions.encoding.limit_store import MongoEncodeLimit
+from functions.encoding.model import JobStatus
 from functions.encoding.repository import MongoEncodeJobs
 from functions.encoding.service import EncodeService
+from functions.encoding.spending_store import MongoSpending
+from functions.encoding.sweep import TitleSweep
+from functions.encoding.upkeep_store import MongoJobUpkeep
+from functions.platform.errors import SettingMissing
+from functions.platform.film_keys import film_keys_of
+from functions.platform.lazy import lazy
+from functions.platform.messages import SendMail
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from functions.catalogue.service import Catalogue
+    from functions.encoding.audience_service import EncodeAudience
+    from functions.encoding.av1_pipeline import Av1Pipeline
+    from functions.encoding.av1_rule import Av1Mode
+    from functions.encoding.av1_service import Av1Service
+    from functions.encoding.instant import InstantFront
+    from functions.encoding.receiver import UploadReceiver
+    from functions.encoding.reports import EncodeReports
     from functions.encoding.step_runner import StepRunner
+    from functions.encoding.storage import BlobFolders
     from functions.platform.resources import Resources
+    from functions.platform.viewer import Recipient
+
+FIRST_SEGMENTS = 4
+"""How many segments of an upload that is still running the API app publishes; the encoder publishes the others."""
+
+PAUSED = "encoding_paused"
+"""The kind of email that tells the owners that encoding is paused."""
 
 
-def assemble(resources: Resources, catalogue: Catalogue) -> EncodeService:
-    """Return the service for encode jobs; each connection is opened at its first use."""
-    jobs = MongoEncodeJobs(resources.mongo_database()["encode_jobs"], resources.now)
-    lifecycle = JobLifecycle(jobs, catalogue, resources.now)
-    return EncodeService(jobs, lifecycle, lambda messages: resources.queues().send_all(messages), resources.now)
+def paused_email(pause: str, owner: Recipient) -> SendMail:
+    """Return the email to an owner; it has the same id each time, so that an owner receives only one for each pause."""
+    email_id = hashlib.sha256(f"{PAUSED} {pause} {owner.email}".encode()).hexdigest()[:32]
+    return SendMail(PAUSED, owner.email, email_id=email_id, language=owner.language)
+
+
+def assemble(resources: Resources, catalogue: Catalogue, owners: Callable[[], list[Recipient]]) -> EncodeService:
+    """Return the service for encode jobs; each connection is opened at its first use.
+
+    `owners` returns whom to notify when encoding is paused.
+    """
+
+    def tell_owners(pause: str) -> None:
+        resources.queues().send_all(paused_email(pause, owner) for owner in owners())
+
+    @lazy
+    def folders() -> BlobFolders:  # the import loads the client library of storage, which only a sweep needs
+        from functions.encoding.storage import BlobFolders
+
+        return BlobFolders(resources.blob_service())
+
+    @lazy
+    def fronts() -> tuple[UploadReceiver, InstantFront]:  # loads modules that only a new film needs
+        from functions.encoding.ffmpeg import FFmpeg
+        from functions.encoding.instant import InstantFront
+        from functions.encoding.manifests import ManifestPublisher
+        from functions.encoding.passthrough import CopyLimits
+        from functions.encoding.receiver import UploadReceiver
+        from functions.encoding.storage import BlobMedia
+
+        settings = resources.settings()
+        ffmpeg = FFmpeg(settings.ffmpeg, settings.ffprobe, settings.ffmpeg_memory_mb)  # not run: there may be none
+        media = BlobMedia(resources.blob_service(), resources.signer())
+        publisher = ManifestPublisher(media, catalogue, ffmpeg, work_dir=settings.work_dir, now=resources.now)
+        limits, work_dir, keys = CopyLimits.of(settings), settings.work_dir, film_keys_of(settings)
+        return (
+            UploadReceiver(jobs, media, publisher, limits=limits, work_dir=work_dir, now=resources.now, keys=keys),
+            InstantFront(jobs, media, publisher, limits=limits, work_dir=work_dir, now=resources.now, keys=keys),
+        )
+
+    def publish_front(job_id: str) -> bool:
+        receiver, front = fronts()
+        job = jobs.get_job(job_id)
+        if job.status is not JobStatus.RECEIVING:
+            return front.publish(job_id)
+        return job.playable_at is None and receiver.receive(job, most_segments=FIRST_SEGMENTS).playable_at is not None
+
+    collection = resources.mongo_database()["encode_jobs"]
+    jobs, upkeep = MongoEncodeJobs(collection, resources.now), MongoJobUpkeep(collection, resources.now)
+    lifecycle = JobLifecycle(jobs, catalogue, resources.now, film_keys_of(resources.settings()))
+    sweep = TitleSweep(upkeep, folders, catalogue, resources.now)
+    return EncodeService(
+        jobs,
+        _claims(resources),
+        lifecycle,
+        resources.queues,
+        resources.now,
+        upkeep,
+        sweep,
+        _budget(resources),
+        tell_owners,
+        publish_front,
+        upload_patience=timedelta(hours=resources.settings().upload_patience_hours),
+    )
 
 
 def assemble_steps(resources: Resources, catalogue: Catalogue) -> StepRunner:
     """Delete the work folders of killed processes; return the step runner for the encoder app, which has ffmpeg."""
+    from functions.encoding.damage import DamageLimits
+    from functions.encoding.detail import RenditionChoice
     from functions.encoding.ffmpeg import FFmpeg
     from functions.encoding.job_telemetry import JobTelemetry
+    from functions.encoding.loudness import check_target
     from functions.encoding.manifests import ManifestPublisher
+    from functions.encoding.passthrough import CopyLimits
     from functions.encoding.pipeline import EncodePipeline
     from functions.encoding.planner import Planner
+    from functions.encoding.receiver import UploadReceiver
+    from functions.encoding.repair import JobRepair
     from functions.encoding.step_runner import StepRunner
     from functions.encoding.storage import BlobMedia
+    from functions.encoding.turns import Turns
+    from functions.encoding.verifier import TitleVerifier
     from functions.encoding.work_folders import sweep_work_folders
     from functions.encoding.worker import EncodeWorker
 
     settings = resources.settings()
+    check_target(settings.loudness_lufs)
+    if settings.encode_renditions not in set(RenditionChoice):
+        raise SettingMissing(
+            f"ENCODE_RENDITIONS must be {' or '.join(RenditionChoice)}, not {settings.encode_renditions!r}."
+        )
+    limits = DamageLimits.of(settings)
     sweep_work_folders(settings.work_dir)
-    jobs = MongoEncodeJobs(resources.mongo_database()["encode_jobs"], resources.now)
+    collection = resources.mongo_database()["encode_jobs"]
+    jobs, audience = MongoEncodeJobs(collection, resources.now), MongoAudience(collection)
+    claims, budget = _claims(resources), _budget(resources)
+    atexit.register(claims.release_all)  # others continue the interrupted steps; no attempt is counted
     ffmpeg = FFmpeg(settings.ffmpeg, settings.ffprobe, settings.ffmpeg_memory_mb)
+    measuring = settings.vmaf_ffmpeg
+    vmaf = FFmpeg(measuring, settings.ffprobe, settings.ffmpeg_memory_mb) if measuring else None
     media = BlobMedia(resources.blob_service(), resources.signer())
+    lifecycle = JobLifecycle(jobs, catalogue, resources.now)
+    planner = Planner(ffmpeg, media, settings)
+    work_dir, keys = settings.work_dir, film_keys_of(settings)
+    publisher = ManifestPublisher(media, catalogue, ffmpeg, work_dir=work_dir, now=resources.now, keys=keys)
+    verifier = TitleVerifier(media, ffmpeg, work_dir=work_dir, now=resources.now, keys=keys)
     pipeline = EncodePipeline(
         jobs,
-        JobLifecycle(jobs, catalogue, resources.now),
-        Planner(ffmpeg, media, settings),
-        EncodeWorker(jobs, media, ffmpeg, work_dir=settings.work_dir),
-        ManifestPublisher(media, catalogue, ffmpeg, work_dir=settings.work_dir, now=resources.now),
+        audience,
+        claims,
+        Turns(jobs, audience, claims, resources.now, budget),
+        lifecycle,
+        planner,
+        EncodeWorker(
+            jobs,
+            claims,
+            media,
+            ffmpeg,
+            work_dir=work_dir,
+            limits=limits,
+            vmaf=vmaf,
+            measured_s=settings.encode_measured_s,
+            keys=keys,
+        ),
+        publisher,
+        JobRepair(jobs, lifecycle, planner, publisher, verifier, MongoAv1Encodes(collection, resources.now)),
         resources.now,
+        budget,
+        limits,
+        UploadReceiver(
+            jobs, media, publisher, limits=CopyLimits.of(settings), work_dir=work_dir, now=resources.now, keys=keys
+        ),
     )
     return StepRunner(pipeline, JobTelemetry(resources.telemetry()), resources.queues())
+
+
+def assemble_av1(resources: Resources, catalogue: Catalogue, watched_min: Callable[[str], int]) -> Av1Service:
+    """Return the service that begins encodes in AV1; `watched_min` is that of `Av1Service`. Raises SettingMissing."""
+    from functions.encoding.av1_service import Av1Service
+    from functions.platform.prices import usd
+
+    collection = resources.mongo_database()["encode_jobs"]
+    jobs = MongoEncodeJobs(collection, resources.now)
+    has_cdn = bool(resources.settings().cdn_token_key)
+    return Av1Service(
+        _av1_mode(resources),
+        jobs,
+        MongoAv1Encodes(collection, resources.now),
+        _claims(resources),
+        JobLifecycle(jobs, catalogue, resources.now),
+        _budget(resources),
+        resources.queues,
+        watched_min,
+        resources.now,
+        egress_usd=usd("cdn-standard" if has_cdn else "egress"),
+    )
+
+
+def assemble_av1_steps(resources: Resources, catalogue: Catalogue) -> Av1Pipeline:
+    """Return what runs the steps of encodes in AV1, for the encoder app. Raises SettingMissing."""
+    import atexit
+
+    from functions.encoding.av1_pipeline import Av1Pipeline
+    from functions.encoding.av1_worker import Av1Worker
+    from functions.encoding.ffmpeg import FFmpeg
+    from functions.encoding.job_telemetry import JobTelemetry
+    from functions.encoding.manifests import ManifestPublisher
+    from functions.encoding.planner import Planner
+    from functions.encoding.storage import BlobMedia
+    from functions.encoding.verifier import TitleVerifier
+
+    settings = resources.settings()
+    collection = resources.mongo_database()["encode_jobs"]
+    jobs, claims = MongoEncodeJobs(collection, resources.now), _claims(resources)
+    atexit.register(claims.release_all)  # others continue the interrupted chunks
+    ffmpeg = FFmpeg(settings.ffmpeg, settings.ffprobe, settings.ffmpeg_memory_mb)
+    media = BlobMedia(resources.blob_service(), resources.signer())
+    return Av1Pipeline(
+        _av1_mode(resources),
+        jobs,
+        MongoAv1Encodes(collection, resources.now),
+        claims,
+        JobLifecycle(jobs, catalogue, resources.now),
+        Planner(ffmpeg, media, settings),
+        Av1Worker(media, ffmpeg, work_dir=settings.work_dir),
+        ManifestPublisher(media, catalogue, ffmpeg, work_dir=settings.work_dir, now=resources.now),
+        TitleVerifier(media, ffmpeg, work_dir=settings.work_dir, now=resources.now),
+        _budget(resources),
+        JobTelemetry(resources.telemetry()),
+        resources.queues(),
+        resources.now,
+    )
+
+
+def assemble_audience(resources: Resources) -> EncodeAudience:
+    """Return the audience of films that are being encoded."""
+    from functions.encoding.audience_service import EncodeAudience
+
+    collection = resources.mongo_database()["encode_jobs"]
+    jobs, store = MongoEncodeJobs(collection, resources.now), MongoAudience(collection)
+    return EncodeAudience(jobs, store, resources.queues, resources.now)
+
+
+def assemble_limit(resources: Resources) -> EncodeLimit:
+    """Return the monthly limit on encoding."""
+    store = MongoEncodeLimit(resources.mongo_database()["encode_limit"])
+    return EncodeLimit(store, default_usd=resources.settings().encode_monthly_limit_usd)
+
+
+def assemble_reports(resources: Resources, catalogue: Catalogue) -> EncodeReports:
+    """Return the reports on encoding for the owner."""
+    from functions.encoding.record_store import MongoJobRecords
+    from functions.encoding.reports import EncodeReports
+
+    database = resources.mongo_database()
+    spending = MongoSpending(database["encode_months"], database["encode_jobs"])
+    records = MongoJobRecords(database["encode_jobs"])
+    return EncodeReports(records, spending, _budget(resources), catalogue.list_ids, resources.now)
+
+
+def _av1_mode(resources: Resources) -> Av1Mode:
+    """Return which titles are encoded in AV1. Raises SettingMissing for an unknown value of the setting."""
+    from functions.encoding.av1_rule import Av1Mode
+
+    value = resources.settings().encode_av1
+    if value not in set(Av1Mode):
+        raise SettingMissing(f"ENCODE_AV1 must be {', '.join(Av1Mode)}, not {value!r}.")
+    return Av1Mode(value)
+
+
+def _budget(resources: Resources) -> EncodeBudget:
+    database = resources.mongo_database()
+    store = MongoSpending(database["encode_months"], database["encode_jobs"])
+    return EncodeBudget(store, resources.now, limit_usd=assemble_limit(resources).usd)
+
+
+def _claims(resources: Resources) -> Claims:
+    return Claims(MongoClaims(resources.mongo_database()["encode_claims"]), resources.now)

@@ -7,15 +7,21 @@ entries never change once listed.
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from functions.encoding.model import SEGMENT_S
+from functions.encoding.frame_grid import SEGMENT_S
+from functions.encoding.model import TrackRole
 from functions.encoding.presentation import TimedSegments
+from functions.platform.film_keys import KEY_FILE, track_iv
 
 if TYPE_CHECKING:
-    from fractions import Fraction
+    from collections.abc import Sequence
 
     from functions.encoding.presentation import AudioTrack, Presentation, TextTrack, VideoTrack
+
+_DESCRIBES_VIDEO = "public.accessibility.describes-video"
+_DESCRIBES_SOUND = "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound"
 
 AUDIO_GROUP, TEXT_GROUP = "audio", "subtitles"
 FROM_THE_START = "#EXT-X-START:TIME-OFFSET=0,PRECISE=YES"
@@ -25,47 +31,63 @@ FROM_THE_START = "#EXT-X-START:TIME-OFFSET=0,PRECISE=YES"
 def write_master(presentation: Presentation) -> str:
     """Return the text of `master.m3u8`."""
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
-    if not presentation.complete:
+    if not presentation.is_static:
         lines.append(FROM_THE_START)
-    names = _unique_names([track.label for track in presentation.audio])
+    names, chosen = _unique_names([track.label for track in presentation.audio]), _automatic(presentation.audio)
     for number, (audio, name) in enumerate(zip(presentation.audio, names, strict=True)):
-        lines.append(_audio_media(audio, name, is_default=number == 0))
-    names = _unique_names([track.label for track in presentation.text])
-    lines += [_text_media(text, name) for text, name in zip(presentation.text, names, strict=True)]
-    for video in presentation.video:
+        lines.append(_audio_media(audio, name, is_default=number == 0, is_automatic=audio.name in chosen))
+    names, chosen = _unique_names([track.label for track in presentation.text]), _automatic(presentation.text)
+    for text, name in zip(presentation.text, names, strict=True):
+        lines.append(_text_media(text, name, is_automatic=text.name in chosen))
+    for video in (*presentation.video, *presentation.av1):
         lines += [_stream(video, presentation), f"{video.name}.m3u8"]
     return _text(lines)
 
 
 def write_media(presentation: Presentation, track_name: str) -> str:
     """Return the text of `<track_name>.m3u8`. Raises LookupError if the presentation has no such track."""
-    if any(track.name == track_name for track in presentation.video):
-        return _segments(track_name, presentation.video_segments, complete=presentation.complete)
+    if any(track.name == track_name for track in (*presentation.video, *presentation.av1)):
+        picture = presentation.video_segments
+        return _segments(track_name, picture, presentation, longest_s=presentation.longest_s)
     for audio in presentation.audio:
         if audio.name == track_name:
-            return _segments(track_name, audio.segments, complete=presentation.complete)
+            return _segments(track_name, audio.segments, presentation)
     if any(track.name == track_name for track in presentation.text):
         return _single_file(f"{track_name}.vtt", presentation.duration)
     raise LookupError(f"The presentation has no track {track_name}.")
 
 
-def _segments(folder: str, segments: TimedSegments, *, complete: bool) -> str:
+def _segments(
+    folder: str, segments: TimedSegments, presentation: Presentation, *, longest_s: Fraction = Fraction(SEGMENT_S)
+) -> str:
     lines = [
         "#EXTM3U",
         "#EXT-X-VERSION:7",
-        f"#EXT-X-TARGETDURATION:{_target_duration(segments)}",
+        f"#EXT-X-TARGETDURATION:{_target_duration(segments, longest_s)}",
         "#EXT-X-MEDIA-SEQUENCE:0",
         "#EXT-X-PLAYLIST-TYPE:EVENT",
         "#EXT-X-INDEPENDENT-SEGMENTS",
     ]
-    if not complete:
+    if not presentation.is_static:
         lines.append(FROM_THE_START)
     lines.append(f'#EXT-X-MAP:URI="{folder}/init.mp4"')
+    if presentation.key_id:
+        lines.append(_key(presentation.key_id, folder))
     for number, duration in enumerate(segments.durations):
         lines += [f"#EXTINF:{duration / segments.timescale:.6f},", f"{folder}/s{number:05d}.m4s"]
-    if complete:
+    if presentation.is_static:
         lines.append("#EXT-X-ENDLIST")
     return _text(lines)
+
+
+def _key(key_id: str, track: str) -> str:
+    """Return the line from which a player gets the key; its address is that of a file beside the playlist.
+
+    The API, which gives playlists to native players, replaces it by the address of the key (functions/playback/hls.py).
+    Without an IV, a player would use the number of the segment (RFC 8216, 5.2).
+    """
+    iv = track_iv(key_id, track).hex()
+    return f'#EXT-X-KEY:METHOD=SAMPLE-AES,URI="{KEY_FILE}",IV=0x{iv},KEYFORMAT="identity"'
 
 
 def _single_file(address: str, duration: Fraction) -> str:
@@ -84,10 +106,10 @@ def _single_file(address: str, duration: Fraction) -> str:
     )
 
 
-def _target_duration(segments: TimedSegments) -> int:
+def _target_duration(segments: TimedSegments, longest_s: Fraction) -> int:
     """Return a target duration that no rounded segment exceeds and that stays the same while the playlist grows."""
-    longest = max(segments.durations, default=0)
-    return max(SEGMENT_S, _nearest_second(TimedSegments(segments.timescale, (longest,)).end))
+    longest = TimedSegments(segments.timescale, (max(segments.durations, default=0),)).end
+    return max(SEGMENT_S, _nearest_second(longest), _nearest_second(longest_s))
 
 
 def _nearest_second(duration: Fraction) -> int:
@@ -95,25 +117,46 @@ def _nearest_second(duration: Fraction) -> int:
     return max(1, int(2 * duration + 1) // 2)
 
 
-def _audio_media(track: AudioTrack, name: str, *, is_default: bool) -> str:
-    attributes = ["TYPE=AUDIO", f'GROUP-ID="{AUDIO_GROUP}"', f'NAME="{name}"']
-    if track.language != "und":
-        attributes.append(f'LANGUAGE="{_quotable(track.language)}"')
-    attributes += [
-        f"DEFAULT={'YES' if is_default else 'NO'}",
-        "AUTOSELECT=YES",
-        f'CHANNELS="{track.channels}"',
-        f'URI="{track.name}.m3u8"',
-    ]
+def _audio_media(track: AudioTrack, name: str, *, is_default: bool, is_automatic: bool) -> str:
+    attributes = _media(track, "AUDIO", AUDIO_GROUP, name)
+    attributes += [f"DEFAULT={_yes(is_default)}", f"AUTOSELECT={_yes(is_default or is_automatic)}"]
+    if TrackRole.DESCRIPTION in track.roles:
+        attributes.append(f'CHARACTERISTICS="{_DESCRIBES_VIDEO}"')
+    attributes += [f'CHANNELS="{track.channels}"', f'URI="{track.name}.m3u8"']
     return f"#EXT-X-MEDIA:{','.join(attributes)}"
 
 
-def _text_media(track: TextTrack, name: str) -> str:
-    attributes = ["TYPE=SUBTITLES", f'GROUP-ID="{TEXT_GROUP}"', f'NAME="{name}"']
+def _text_media(track: TextTrack, name: str, *, is_automatic: bool) -> str:
+    attributes = _media(track, "SUBTITLES", TEXT_GROUP, name)
+    is_forced = TrackRole.FORCED in track.roles
+    attributes += ["DEFAULT=NO", f"AUTOSELECT={_yes(is_automatic)}", f"FORCED={_yes(is_forced)}"]
+    if TrackRole.HEARING_IMPAIRED in track.roles:
+        attributes.append(f'CHARACTERISTICS="{_DESCRIBES_SOUND}"')
+    attributes.append(f'URI="{track.name}.m3u8"')
+    return f"#EXT-X-MEDIA:{','.join(attributes)}"
+
+
+def _media(track: AudioTrack | TextTrack, kind: str, group: str, name: str) -> list[str]:
+    attributes = [f"TYPE={kind}", f'GROUP-ID="{group}"', f'NAME="{name}"']
     if track.language != "und":
         attributes.append(f'LANGUAGE="{_quotable(track.language)}"')
-    attributes += ["DEFAULT=NO", "AUTOSELECT=YES", "FORCED=NO", f'URI="{track.name}.m3u8"']
-    return f"#EXT-X-MEDIA:{','.join(attributes)}"
+    return attributes
+
+
+def _automatic(tracks: Sequence[AudioTrack | TextTrack]) -> set[str]:
+    """Return the tracks that a player may select automatically: no commentary, and one of each language and purpose.
+
+    Tracks that differ in nothing else cannot be told apart by a player (RFC 8216bis, 4.4.6.1.1).
+    """
+    first: dict[tuple[object, ...], str] = {}
+    for track in tracks:
+        if TrackRole.COMMENTARY not in track.roles:
+            first.setdefault((track.language, track.roles), track.name)
+    return set(first.values())
+
+
+def _yes(condition: bool) -> str:
+    return "YES" if condition else "NO"
 
 
 def _stream(video: VideoTrack, presentation: Presentation) -> str:

@@ -1,10 +1,11 @@
-"""Parse boxes and fields of ISO base media files (ISO/IEC 14496-12); coded media is never read.
+"""Parse and write boxes and fields of ISO base media files (ISO/IEC 14496-12); coded media is never read.
 
 Any damaged input raises `MalformedSegment`, whose detail names the file.
 """
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from functions.platform.errors import EncodeFault
@@ -26,16 +27,16 @@ def top_boxes(path: Path, wanted: bytes) -> Iterator[bytes]:
         while position < total:
             file.seek(position)
             head = file.read(16)
-            header, size = _box_size(head, total - position)
+            header, size = box_size(head, total - position)
             if not header <= size <= total - position:
-                raise MalformedSegment(f"{path} is cut short or damaged: its box at byte {position} is not whole.")
+                raise MalformedSegment(f"{path.name} is cut short or damaged: its box at byte {position} is not whole.")
             if head[4:8] == wanted:
                 file.seek(position + header)
                 yield file.read(size - header)
             position += size
 
 
-def _box_size(head: bytes, room: int) -> tuple[int, int]:
+def box_size(head: bytes, room: int) -> tuple[int, int]:
     """Return the lengths of the header and of the whole box at the start of `head`; without a box, the second is 0."""
     if len(head) < 8:
         return 8, 0
@@ -54,7 +55,7 @@ class IsoBox:
 
     def fault(self, what: str) -> MalformedSegment:
         """Return the error that describes a defect of this box."""
-        return MalformedSegment(f"{self.path} is damaged: its {self.name} box {what}.")
+        return MalformedSegment(f"{self.path.name} is damaged: its {self.name} box {what}.")
 
     def take(self, length: int) -> bytes:
         """Read and return the next `length` bytes."""
@@ -76,7 +77,7 @@ class IsoBox:
         """Yield the boxes from the read position to the end, each with its type."""
         while self.position < len(self.body):
             room = len(self.body) - self.position
-            header, size = _box_size(self.body[self.position : self.position + 16], room)
+            header, size = box_size(self.body[self.position : self.position + 16], room)
             if not header <= size <= room:
                 raise self.fault("holds a box that is not whole")
             kind = self.body[self.position + 4 : self.position + 8].decode("latin-1")
@@ -99,3 +100,14 @@ class IsoBox:
                 raise box.fault(f"has {len(found)} {kind} boxes, not one")
             box = found[0]
         return box
+
+
+def box(kind: bytes, *parts: bytes) -> bytes:
+    """Return a box with this type and content."""
+    length = 8 + sum(map(len, parts))
+    return b"".join((struct.pack(">I", length), kind, *parts))
+
+
+def full_box(kind: bytes, version: int, flags: int, *parts: bytes) -> bytes:
+    """Return a box that starts with a version and flags."""
+    return box(kind, struct.pack(">I", version << 24 | flags), *parts)

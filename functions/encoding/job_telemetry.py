@@ -30,7 +30,7 @@ class JobTelemetry:
         """Record the outcome of a step: how long a chunk took, and whether the job became ready or failed."""
         if outcome.encode_s is not None:
             self._telemetry.record("notflix.chunk.encode_s", outcome.encode_s)
-        if outcome.ended and outcome.job:
+        if outcome.ended:
             self._report_end(outcome.job)
 
     def _report_end(self, job: EncodeJob) -> None:

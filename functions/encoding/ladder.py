@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
-from functions.encoding.model import Chunk, Rendition
+from functions.encoding.model import Chunk
+from functions.encoding.renditions import Rendition
 
 if TYPE_CHECKING:
-    from functions.encoding.model import FrameGrid
+    from functions.encoding.frame_grid import FrameGrid
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +53,39 @@ def renditions_for(width: int, height: int, *, ladder: tuple[Rung, ...] = H264_L
     return tuple(renditions)
 
 
+SHORT_SEGMENTS = 3
+"""A film of up to this many segments is one chunk."""
+
+
 def chunks_for(grid: FrameGrid) -> tuple[Chunk, ...]:
-    """Return the chunks that cover every frame, in order: as few as CHUNK_SEGMENTS allows, of nearly equal length."""
-    count = -(-grid.segments // CHUNK_SEGMENTS)
-    chunks: list[Chunk] = []
-    first = 0
-    for index in range(count):
-        segments = grid.segments // count + (index < grid.segments % count)
-        end_frame = min((first + segments) * grid.gop, grid.frames)
-        chunks.append(Chunk(index, first * grid.gop, end_frame, first, segments))
-        first += segments
-    return tuple(chunks)
+    """Return the chunks that cover every frame, in order.
+
+    The first chunk is a single segment, so that the first picture of a film delays other films as little as possible.
+    The rest is divided into as few chunks as CHUNK_SEGMENTS allows, of nearly equal length. A film of up to
+    SHORT_SEGMENTS is one chunk. Segments at key frames of the source differ in length, so their chunks have nearly
+    equal numbers of frames instead.
+    """
+    front = 1 if grid.segments > SHORT_SEGMENTS else 0
+    rest = grid.segments - front
+    if grid.cuts:
+        bounds = _even_cuts(grid, front)
+    else:
+        count = -(-rest // CHUNK_SEGMENTS)
+        lengths = [front] * front + [rest // count + (index < rest % count) for index in range(count)]
+        bounds = list(accumulate(lengths, initial=0))
+    return tuple(
+        Chunk(index, grid.first_frame(first), grid.first_frame(end), first, end - first)
+        for index, (first, end) in enumerate(pairwise(bounds))
+    )
+
+
+def _even_cuts(grid: FrameGrid, front: int) -> list[int]:
+    """Return the segments at which chunks begin, and the number of segments."""
+    begin = grid.first_frame(front)
+    count = max(1, -(-(grid.frames - begin) // (CHUNK_SEGMENTS * grid.gop)))
+    ideal = (begin + (grid.frames - begin) * number // count for number in range(1, count))
+    inner = (bisect_left(grid.cuts, frame, lo=front + 1) for frame in ideal)
+    return sorted({0, front, *(cut for cut in inner if cut < grid.segments), grid.segments})
 
 
 def _even(length: float) -> int:

@@ -6,60 +6,27 @@ Times are exact: frames on a grid, ticks of a timescale, or `Fraction` seconds; 
 from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - msgspec reads the annotations when it decodes a stored job
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime  # noqa: TC003
 from enum import Enum, StrEnum
 from fractions import Fraction  # noqa: TC003
 
+from functions.encoding.audience import NO_AUDIENCE, Audience
+from functions.encoding.av1 import Av1Encode  # noqa: TC001
+from functions.encoding.chapters import Chapter  # noqa: TC001
+from functions.encoding.costs import NO_COST, EncodeCost
+from functions.encoding.damage import DamagedRun, DamageReport, damage_of
+from functions.encoding.frame_grid import SEGMENT_S, FrameGrid
+from functions.encoding.picture_plan import PicturePlan  # noqa: TC001
+from functions.encoding.receipts import ChunkResult, TitleReceipt  # noqa: TC001
+from functions.encoding.reception import Reception  # noqa: TC001
+from functions.encoding.renditions import CopiedPicture, CopiedSound, Rendition  # noqa: TC001
+from functions.encoding.track_state import TrackState  # noqa: TC001
+from functions.encoding.verification import Verification  # noqa: TC001
 from functions.platform.time import to_sortable_text
-
-SEGMENT_S = 4
-"""Nominal length of a segment, in seconds; the actual length is the nearest whole number of frames."""
 
 AAC_FRAME_SAMPLES = 1024
 """Samples of one AAC-LC frame (ISO/IEC 14496-3)."""
-
-
-@dataclass(frozen=True, slots=True)
-class FrameGrid:
-    """The constant-rate grid that all published frames are aligned to: frame n is shown at n / rate seconds."""
-
-    rate: Fraction
-    frames: int
-
-    @property
-    def gop(self) -> int:
-        """Number of frames per full segment; a segment is one closed group of pictures."""
-        return max(1, round(SEGMENT_S * self.rate))
-
-    @property
-    def timescale(self) -> int:
-        """Ticks per second of the published video, chosen so that a frame lasts a whole number of ticks."""
-        return self.rate.numerator * (1 if self.rate.numerator >= 10_000 else 1000)
-
-    @property
-    def frame_ticks(self) -> int:
-        """Number of ticks per frame."""
-        return self.timescale * self.rate.denominator // self.rate.numerator
-
-    @property
-    def segments(self) -> int:
-        """Number of segments needed for all frames; the last may be short."""
-        return -(-self.frames // self.gop)
-
-    def seconds(self, frame: int) -> Fraction:
-        """Return the time at which `frame` is shown, in seconds from the start."""
-        return frame / self.rate
-
-
-@dataclass(frozen=True, slots=True)
-class Rendition:
-    """A rung of the ladder: `name` is its folder; sizes in pixels, both even; `maxrate_kbps` caps its bitrate."""
-
-    name: str
-    width: int
-    height: int
-    maxrate_kbps: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +48,21 @@ class SourceRef:
     blob: str
 
 
+class TrackRole(StrEnum):
+    """What an audio or subtitle track is for, if it is not the ordinary sound or the ordinary subtitles."""
+
+    COMMENTARY = "commentary"
+    DESCRIPTION = "description"
+    """Describes the picture for people who cannot see it."""
+    FORCED = "forced"
+    """Subtitles that are always shown, because they translate foreign speech or signs only."""
+    HEARING_IMPAIRED = "hearing_impaired"
+    """For people who are hard of hearing: subtitles that also describe sounds, or sound with clear dialogue."""
+
+
 @dataclass(frozen=True, slots=True)
 class AudioPlan:
-    """An audio track, encoded as a whole from stream `stream` of the source to AAC-LC.
+    """An audio track of AAC-LC: stream `stream` of the source, encoded as a whole, or copied if `copied` is set.
 
     `lasts` is its length in seconds, or None if the source does not state it.
     """
@@ -96,6 +75,8 @@ class AudioPlan:
     sample_rate: int
     bitrate_kbps: int
     lasts: Fraction | None
+    roles: tuple[TrackRole, ...] = ()
+    copied: CopiedSound | None = None
 
     @property
     def segment_ticks(self) -> int:
@@ -112,27 +93,21 @@ class TextPlan:
     label: str
     stream: int | None
     blob: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class PicturePlan:
-    """The video stream of the source, and how it is processed before scaling.
-
-    `stream` is its index in the source. `shift`, in seconds, moves its first frame onto the grid; the shift is less
-    than half a frame, so the sound stays in sync.
-    """
-
-    stream: int
-    codec: str
-    shift: Fraction
-    variable_rate: bool
-    deinterlace: bool
-    tone_map: bool
+    roles: tuple[TrackRole, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class EncodePlan:
-    """Everything that determines the output bytes of one encode job; a plan never changes once written."""
+    """Everything that determines the output bytes of one encode job; a plan never changes once written.
+
+    `missing` is the number of frames after the end of the grid that the source announces but does not contain.
+    `notes` has a sentence for the owner about each kind of track, and about sizes, that are left out. `renditions` are
+    the encoded ones. `passthrough` is the sentence that says whether the pictures of the source are used, and if not,
+    why. `target_vmaf` is the quality that determines how strongly each chunk is compressed, or 0 if all chunks are
+    compressed equally. `chapters` are those of the film, in order. `target_lufs` is the loudness to which sound is
+    brought, or 0 if it is not changed. `left_out` has the names of renditions that would show no more detail than the
+    best one.
+    """
 
     source: SourceRef
     grid: FrameGrid
@@ -143,6 +118,14 @@ class EncodePlan:
     text: tuple[TextPlan, ...]
     preset: str
     ffmpeg_version: str
+    missing: int = 0
+    notes: tuple[str, ...] = ()
+    copied: CopiedPicture | None = None
+    passthrough: str | None = None
+    target_vmaf: int = 0
+    chapters: tuple[Chapter, ...] = ()
+    target_lufs: int = 0
+    left_out: tuple[str, ...] = ()
 
     @property
     def duration(self) -> Fraction:
@@ -151,13 +134,29 @@ class EncodePlan:
 
     @property
     def tracks(self) -> tuple[str, ...]:
-        """Return the names of all audio and subtitle tracks."""
-        return (*(track.name for track in self.audio), *(track.name for track in self.text))
+        """Return the names of all tracks, each of which is made as a whole: copied pictures, audio and subtitles."""
+        copied = (self.copied.rendition.name,) if self.copied else ()
+        return (*copied, *(track.name for track in self.audio), *(track.name for track in self.text))
+
+    def without_failed_copies(self, tracks: Mapping[str, TrackState]) -> EncodePlan:
+        """Return the plan in which whatever could not be copied is encoded; `tracks` are the states of its tracks."""
+        failed = {name for name, state in tracks.items() if state.left_out}
+        renditions, copied = self.renditions, self.copied
+        if copied and copied.rendition.name in failed:
+            renditions, copied = ((copied.replaces,) if copied.replaces else ()) + renditions, None
+        audio = tuple(
+            replace(track, name=track.copied.replaces, copied=None) if track.copied and track.name in failed else track
+            for track in self.audio
+        )
+        if (renditions, audio) == (self.renditions, self.audio) and copied is self.copied:
+            return self
+        return replace(self, renditions=renditions, audio=audio, copied=copied)
 
 
 class JobStatus(StrEnum):
-    """The state of an encode job."""
+    """The state of an encode job; `receiving` until its upload is whole."""
 
+    RECEIVING = "receiving"
     QUEUED = "queued"
     PLANNING = "planning"
     ENCODING = "encoding"
@@ -165,7 +164,7 @@ class JobStatus(StrEnum):
     FAILED = "failed"
 
 
-OPEN = (JobStatus.QUEUED, JobStatus.PLANNING, JobStatus.ENCODING)
+OPEN = (JobStatus.RECEIVING, JobStatus.QUEUED, JobStatus.PLANNING, JobStatus.ENCODING)
 """The states of a job that still needs work."""
 
 
@@ -176,11 +175,18 @@ class Transition(Enum):
     succeeds.
     """
 
+    RECEIVED = (JobStatus.RECEIVING,), JobStatus.QUEUED
+    GIVE_UP = (JobStatus.RECEIVING,), JobStatus.FAILED
+    """The upload stopped before it was whole."""
+    RESUME = (JobStatus.FAILED,), JobStatus.RECEIVING
+    """An upload that had been given up continues."""
     START_PLANNING = (JobStatus.QUEUED, JobStatus.PLANNING), JobStatus.PLANNING
     """Also allowed from `planning`, because the previous planner may have been killed."""
     FINISH_PLANNING = (JobStatus.PLANNING,), JobStatus.ENCODING
     COMPLETE = (JobStatus.ENCODING,), JobStatus.READY
     FAIL = OPEN, JobStatus.FAILED
+    REPAIR = (JobStatus.READY,), JobStatus.ENCODING
+    LOSE = (JobStatus.READY,), JobStatus.FAILED
     RETRY_PLANNING = (JobStatus.FAILED,), JobStatus.QUEUED
     RETRY_ENCODING = (JobStatus.FAILED,), JobStatus.ENCODING
 
@@ -189,21 +195,25 @@ class Transition(Enum):
         self.target = target
 
 
-@dataclass(frozen=True, slots=True)
-class TrackState:
-    """How much of an audio track is stored: whole segments and their ticks; `complete` is true once all is stored."""
-
-    segments: int = 0
-    ticks: int = 0
-    complete: bool = False
+RECEPTION_CHANGES: dict[Transition, dict[str, bool]] = {
+    Transition.RECEIVED: {"is_whole": True},
+    Transition.GIVE_UP: {"has_stopped": True},
+    Transition.RESUME: {"has_stopped": False},
+}
+"""The fields of a job's `reception` that change together with its status."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepFault:
-    """The error of the last attempt at a step; `passing` is true if its cause is temporary (an unavailable store)."""
+    """The error of the last attempt at a step; `passing` is true if its cause is temporary (an unavailable store).
+
+    `attempts` counts the failed attempts. The step is not tried again before `retry_at`.
+    """
 
     detail: str
     passing: bool = False
+    attempts: int = 1
+    retry_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +222,14 @@ class EncodeJob:
 
     `live` has the number of stored segments of each unfinished chunk. `faults` has the fault of each step whose last
     attempt failed, keyed by the step's name, such as "chunk 3"; `fault` is the detail of the latest fault.
-    `tail_frames` is the number of frames of the whole film, known once its last chunk is done.
+    `tail_frames` is the number of frames of the whole film, known once its last chunk is done. `damage` has the damaged
+    frames of each finished chunk that has any. `chunk_sizes` has the bytes of each finished chunk. At `verify_at`, a
+    ready job is due to be verified, and repaired if `verify_repairs`. `remakes` is the number of times that lost parts
+    had to be encoded again. `results` has the results of each finished chunk; `receipt` has their sum once the job has
+    become ready. `audience` says for which chunks viewers wait. `prepares` is true if making the plan takes long, and
+    is therefore a step of its own. `reception` says how much of an upload that is committed in steps has arrived, also
+    once it is whole; None for one that was committed at once. `av1` is the encode in AV1 that followed, None if there
+    is none. `key_id` is the id, in hexadecimal, of the key with which segments are encrypted; None if they are not.
     """
 
     id: str
@@ -233,11 +250,24 @@ class EncodeJob:
     codecs: Mapping[str, str] = field(default_factory=dict)
     tracks: Mapping[str, TrackState] = field(default_factory=dict)
     live: Mapping[str, int] = field(default_factory=dict)
+    damage: Mapping[str, tuple[DamagedRun, ...]] = field(default_factory=dict)
     cpu_s: float = 0.0
     planning_at: datetime | None = None
     planned_at: datetime | None = None
     playable_at: datetime | None = None
     ended_at: datetime | None = None
+    chunk_sizes: Mapping[str, int] = field(default_factory=dict)
+    verify_at: datetime | None = None
+    verify_repairs: bool = False
+    verified: Verification | None = None
+    remakes: int = 0
+    results: Mapping[str, ChunkResult] = field(default_factory=dict)
+    receipt: TitleReceipt | None = None
+    audience: Audience = NO_AUDIENCE
+    prepares: bool = False
+    reception: Reception | None = None
+    av1: Av1Encode | None = None
+    key_id: str | None = None
 
     @property
     def name(self) -> str:
@@ -256,22 +286,38 @@ class EncodeJob:
 
     @property
     def missing_tracks(self) -> tuple[str, ...]:
-        """Return the names of the audio and subtitle tracks that are not done."""
+        """Return the names of the tracks that are not done."""
         done = {name for name, state in self.tracks.items() if state.complete}
-        return tuple(name for name in self.plan.tracks if name not in done) if self.plan else ()
+        plan = self.current_plan
+        return tuple(name for name in plan.tracks if name not in done) if plan else ()
+
+    @property
+    def current_plan(self) -> EncodePlan | None:
+        """The plan in which whatever could not be copied is encoded; without a provisional copy once that is over."""
+        plan = self.plan.without_failed_copies(self.tracks) if self.plan else None
+        is_over = plan and plan.copied and plan.copied.is_provisional and self.receipt
+        return replace(plan, copied=None) if plan and is_over else plan
 
     @property
     def all_done(self) -> bool:
         """Return whether every chunk and every track is in storage."""
         return self.plan is not None and not self.missing_chunks and not self.missing_tracks
 
+    def damage_with(self, runs: Mapping[str, tuple[DamagedRun, ...]] | None = None) -> DamageReport | None:
+        """Return the damage found so far, None without damage; `runs` replaces the recorded runs of its chunks."""
+        return damage_of(self.plan.grid, {**self.damage, **(runs or {})}, self.plan.missing) if self.plan else None
+
 
 @dataclass(frozen=True, slots=True)
 class JobSummary:
     """The part of a job that is shown to people, without its plan; updated as steps finish, so that lists are cheap.
 
-    `segments` and `chunks` are the planned numbers, 0 until there is a plan. `segments_stored` includes segments of
-    running chunks. `front_s` is the length of film, in seconds, that the published manifests list.
+    `segments` and `chunks` are the planned numbers, 0 until there is a plan; `grid` and `missing` are the plan's.
+    `segments_stored` includes segments of running chunks. `tracks` has the stored share of each audio and subtitle
+    track, from 0 to 1. `front_s` is the length of film, in seconds, that the published manifests list. `notes` are
+    sentences about tracks that are not published; `passthrough` is the plan's sentence about the source's pictures, and
+    `provisional` the name of the copied rendition if it is published only until the encoded ones are complete. `av1`
+    lacks the results of its chunks.
     """
 
     id: str
@@ -294,12 +340,31 @@ class JobSummary:
     chunks_done: int = 0
     segments: int = 0
     segments_stored: int = 0
+    tracks: Mapping[str, float] = field(default_factory=dict)
     front_s: float = 0.0
+    verify_at: datetime | None = None
+    verified: Verification | None = None
+    grid: FrameGrid | None = None
+    missing: int = 0
+    damage: Mapping[str, tuple[DamagedRun, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    passthrough: str | None = None
+    provisional: str = ""
+    cost: EncodeCost = NO_COST
+    receipt: TitleReceipt | None = None
+    audience: Audience = NO_AUDIENCE
+    reception: Reception | None = None
+    av1: Av1Encode | None = None
 
     @property
     def name(self) -> str:
         """Return the name of the uploaded file without its folders."""
         return file_name(self.upload)
+
+    @property
+    def damage_report(self) -> DamageReport | None:
+        """Return the damage found so far, or None if there is none."""
+        return damage_of(self.grid, self.damage, self.missing) if self.grid else None
 
 
 def file_name(upload: SourceRef) -> str:

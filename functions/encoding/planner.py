@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import logging
-import shutil
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from babelfish import Error as UnknownLanguage
-from babelfish import Language
-
+from functions.encoding.damage import DamageLimits, report_of
+from functions.encoding.detail import NeededRenditions, RenditionChoice, find_needed
+from functions.encoding.disk_room import DiskRoom, TooLittleRoom
+from functions.encoding.ffmpeg import PROBE_LIMIT_S, RunTooLong
 from functions.encoding.ffmpeg_commands import remux_arguments
+from functions.encoding.frame_grid import FrameGrid
+from functions.encoding.frame_rates import FILM
 from functions.encoding.ladder import chunks_for, renditions_for
-from functions.encoding.model import AudioPlan, EncodePlan, SourceRef, TextPlan
+from functions.encoding.model import EncodePlan, SourceRef
+from functions.encoding.own_pictures import OwnPictures, own_pictures
+from functions.encoding.passthrough import CopyLimits, Unsuitable
 from functions.encoding.probe import probe
+from functions.encoding.refusals import FILM_ITSELF, HEAD_BYTES
+from functions.encoding.scan import SCAN_LIMIT_S, find_scan
+from functions.encoding.tracks import select_tracks
 from functions.encoding.work_folders import work_folder
 from functions.platform.errors import EncodeFault, SourceRefused
 from functions.platform.identifiers import UploadKind, companion, container_for, read_name
@@ -22,18 +30,43 @@ from functions.platform.identifiers import UploadKind, companion, container_for,
 if TYPE_CHECKING:
     from functions.encoding.ffmpeg import FFmpeg
     from functions.encoding.model import EncodeJob
+    from functions.encoding.mp4_index import IndexedTrack
     from functions.encoding.ports import MediaStore
-    from functions.encoding.probe import AudioStream, ProbedSource
+    from functions.encoding.probe import ProbedSource
+    from functions.encoding.tracks import SelectedTracks
+    from functions.platform.identifiers import Upload
     from functions.platform.settings import Settings
 
 log = logging.getLogger(__name__)
 
-HEAD_BYTES = 64
 READ_FOR = timedelta(hours=6)
 REMUX_LIMIT_S = 1500
+REMUX_CPU_S, REMUX_CPU_S_PER_GB = 20, 30
+"""CPU-seconds in which a file must be remuxed; a gigabyte usually takes five."""
 
-STEREO_KBPS, MONO_KBPS = 128, 80
-SAMPLE_RATES = (44_100, 48_000)
+COPY_PERCENT = 110
+"""The room that is reserved for the copy of a file that is remuxed, relative to the file."""
+
+AT_ONCE_BYTES = 64 << 20
+"""The largest upload that is read as a whole while plans of other films wait; this takes about a second."""
+
+AT_ONCE_S = 5
+"""Seconds that each part of a probe may take while plans of other films wait."""
+
+TIMED = {"mpegts", "flv", "matroska"}
+"""Containers that are remuxed, but say when each picture is shown."""
+
+READ_AS_A_WHOLE = {"matroska"}
+"""Containers without an index of all pictures; to find those that may be copied, the whole file is read."""
+
+COPIED_CODEC = "h264"
+
+
+class Planned(NamedTuple):
+    """The plan of a job, and the tracks in the index of its source if pictures are copied."""
+
+    plan: EncodePlan
+    tracks: tuple[IndexedTrack, ...] = ()
 
 
 class Planner:
@@ -43,31 +76,129 @@ class Planner:
         self._ffmpeg = ffmpeg
         self._media = media
         self._settings = settings
+        self._room = DiskRoom()
 
-    def plan(self, job: EncodeJob) -> EncodePlan:
-        """Return the plan. Raises SourceRefused if the file cannot become a film, EncodeFault if a retry may help."""
+    def plan(self, job: EncodeJob, *, at_once: bool = False) -> Planned | None:
+        """Return the plan; with `at_once`, None if making it takes more than some seconds.
+
+        Raises SourceRefused if the file cannot become a film, EncodeFault if a retry may help.
+        """
+        try:
+            return self._plan(job, at_once=at_once)
+        except RunTooLong:
+            if at_once:
+                return None
+            raise
+
+    def _plan(self, job: EncodeJob, *, at_once: bool) -> Planned | None:
         self._check_size(job)
         self._media.create_container(container_for(job.title_id))
-        ref, source = job.upload, self._probe(job, job.upload)
+        probe_s, scan_s = (AT_ONCE_S, AT_ONCE_S) if at_once else (PROBE_LIMIT_S, SCAN_LIMIT_S)
+        ref, source = job.upload, self._probe(job, job.upload, limit_s=probe_s)
+        tracks = select_tracks(job.name, source.audio, source.text, self._sidecars(job))
+        containers = set(source.container.split(","))
+        is_timed = source.indexed or bool(TIMED & containers)
+        if source.indexed:
+            self._check_length(job, source)
+        is_scanned = bool(READ_AS_A_WHOLE & containers) and source.picture.codec == COPIED_CODEC
+        if at_once and self.is_large(job) and (is_scanned or not source.indexed):
+            return None
         if not source.indexed:
-            ref = self._remuxed(job, source)
-            source = self._probe(job, ref)
+            ref = self._remuxed(job, source, tracks, limit_s=2 * AT_ONCE_S if at_once else REMUX_LIMIT_S)
+            chapters = source.chapters  # the remuxed copy has no chapters
+            source, tracks = replace(self._probe(job, ref, limit_s=probe_s), chapters=chapters), tracks.copied(first=1)
+            self._check_length(job, source)
+        source = self._scanned(ref, source, limit_s=scan_s)
+        own = self._own_pictures(job, ref, source, is_timed=is_timed)
+        grid = own.copy.grid if own.copy else source.grid
+        needed = self._needed(ref, source, own)
+        plan = EncodePlan(
+            source=ref,
+            grid=grid,
+            picture=source.picture,
+            renditions=needed.encoded,
+            chunks=chunks_for(grid),
+            audio=own.sounds(tracks.audio),
+            text=tracks.text,
+            preset=self._settings.encode_preset,
+            ffmpeg_version=self._ffmpeg.version(),
+            missing=source.missing,
+            notes=(*tracks.notes, *((needed.note,) if needed.note else ())),
+            copied=own.copy.copied if own.copy else None,
+            passthrough=own.sentence,
+            target_vmaf=self._settings.encode_target_vmaf,
+            chapters=source.chapters,
+            target_lufs=self._settings.loudness_lufs,
+            left_out=tuple(each.name for each in needed.left_out),
+        )
+        return Planned(plan, own.tracks)
+
+    def _needed(self, ref: SourceRef, source: ProbedSource, own: OwnPictures) -> NeededRenditions:
+        """Return the renditions to encode: those that show more detail than a smaller one, or all, by setting."""
+        renditions = own.copy.encoded if own.copy else renditions_for(source.width, source.height)
+        if self._settings.encode_renditions != RenditionChoice.NEEDED:
+            return NeededRenditions(renditions)
+        address = self._media.signed_address(ref, lasts=READ_FOR)
+        copies = 1 if own.copy and own.copy.copied.replaces else 0
+        work_dir = self._settings.work_dir
+        return find_needed(self._ffmpeg, address, source, renditions, copies=copies, work_dir=work_dir)
+
+    def is_large(self, job: EncodeJob) -> bool:
+        """Return whether reading an upload as a whole takes so long that the plans of other films must not wait."""
+        return job.size > AT_ONCE_BYTES
+
+    def _check_length(self, job: EncodeJob, source: ProbedSource) -> None:
+        """Raise SourceRefused if a film is too long or too short, or if too much of it is cut off."""
         limit_h = self._settings.max_duration_hours
         if source.grid.seconds(source.grid.frames) > limit_h * 3600:
             raise SourceRefused(f"{job.name} lasts longer than {limit_h} h, the limit set by MAX_DURATION_HOURS.")
         if source.grid.frames < 2:
-            raise SourceRefused(f"{job.name} is a single picture, not a film. Upload the film itself.")
-        return EncodePlan(
-            source=ref,
-            grid=source.grid,
-            picture=source.picture,
-            renditions=renditions_for(source.width, source.height),
-            chunks=chunks_for(source.grid),
-            audio=tuple(_audio_plan(number, stream) for number, stream in enumerate(source.audio)),
-            text=self._text_plans(job, source),
-            preset=self._settings.encode_preset,
-            ffmpeg_version=self._ffmpeg.version(),
-        )
+            raise SourceRefused(f"{job.name} has only one frame, so it is not a film. {FILM_ITSELF}")
+        cut = report_of((), rate=source.grid.rate, frames=source.grid.frames, missing=source.missing)
+        if cut and DamageLimits.of(self._settings).exceeded_by(cut):
+            stated_s = float(source.grid.seconds(cut.total))
+            raise SourceRefused(
+                f"{job.name} is cut off: it should last {stated_s:.0f} s, but its video cannot be read "
+                f"to the end. Upload the whole file again."
+            )
+
+    def _own_pictures(self, job: EncodeJob, ref: SourceRef, source: ProbedSource, *, is_timed: bool) -> OwnPictures:
+        """Decide whether pictures are used as they are; `is_timed` is true if the upload says when each is shown."""
+        try:
+            if not is_timed:
+                raise Unsuitable("the file does not have the times of all of them")
+            limits = CopyLimits.of(self._settings)
+            if not limits.most:
+                raise Unsuitable("PASSTHROUGH_PERCENT is 0")
+            return own_pictures(self._media, job, ref, source, limits=limits)
+        except Unsuitable as error:
+            return OwnPictures(error.sentence)
+
+    def restore_source(self, job: EncodeJob) -> None:
+        """Create again what a planned job has lost: its container, and the remuxed copy that its missing parts need."""
+        self._media.create_container(container_for(job.title_id))
+        if not job.all_done:
+            self.restore_copy(job)
+
+    def restore_copy(self, job: EncodeJob) -> None:
+        """Make the remuxed copy that a planned job reads again, if it reads one that is no longer stored."""
+        if self.lacks_copy(job):
+            source = self._probe(job, job.upload)
+            self._remuxed(job, source, select_tracks(job.name, source.audio, source.text, self._sidecars(job)))
+
+    def lacks_copy(self, job: EncodeJob) -> bool:
+        """Return whether a planned job reads a remuxed copy of its upload that is no longer stored."""
+        plan = job.plan
+        if plan is None or plan.source == job.upload:
+            return False
+        return not self._media.list_sizes(plan.source.container, plan.source.blob)
+
+    def can_remake(self, job: EncodeJob) -> bool:
+        """Return whether a planned job's parts can be encoded again: its source is stored, and ffmpeg is unchanged."""
+        plan = job.plan
+        if plan is None or plan.ffmpeg_version != self._ffmpeg.version():
+            return False
+        return any("" in self._media.list_sizes(ref.container, ref.blob) for ref in (job.upload, plan.source))
 
     def _check_size(self, job: EncodeJob) -> None:
         limit_gb = self._settings.max_upload_gb
@@ -76,81 +207,60 @@ class Planner:
                 f"{job.name} has {job.size / (1 << 30):.1f} GB, more than the {limit_gb} GB that MAX_UPLOAD_GB allows."
             )
 
-    def _probe(self, job: EncodeJob, ref: SourceRef) -> ProbedSource:
+    def _probe(self, job: EncodeJob, ref: SourceRef, *, limit_s: float = PROBE_LIMIT_S) -> ProbedSource:
         head = self._media.read_head(ref, length=HEAD_BYTES)
-        return probe(self._ffmpeg, self._media.signed_address(ref, lasts=READ_FOR), name=job.name, head=head)
+        address = self._media.signed_address(ref, lasts=READ_FOR)
+        return probe(self._ffmpeg, address, name=job.name, head=head, limit_s=limit_s)
 
-    def _remuxed(self, job: EncodeJob, source: ProbedSource) -> SourceRef:
+    def _scanned(self, ref: SourceRef, source: ProbedSource, *, limit_s: float) -> ProbedSource:
+        """Return the source with the scan of its picture, and with the frame grid of the film if it is telecined."""
+        address = self._media.signed_address(ref, lasts=READ_FOR)
+        scan = find_scan(self._ffmpeg, address, source, work_dir=self._settings.work_dir, limit_s=limit_s)
+        picture = replace(
+            source.picture,
+            field_order="" if source.field_order else scan.field_order,
+            deinterlace=bool(scan.field_order) and not scan.telecine,
+            telecine=scan.telecine,
+        )
+        grid = source.grid
+        if scan.telecine:
+            grid = FrameGrid(FILM, max(1, round(grid.seconds(grid.frames) * FILM)))
+        return replace(source, picture=picture, grid=grid, missing=round(source.missing * grid.rate / source.grid.rate))
+
+    def _remuxed(
+        self, job: EncodeJob, source: ProbedSource, tracks: SelectedTracks, *, limit_s: float = REMUX_LIMIT_S
+    ) -> SourceRef:
         """Remux a source without frame-exact seeks into a file that has them, stored beside the job's segments."""
-        with work_folder("remux", self._settings.work_dir) as folder:
-            free = shutil.disk_usage(folder).free
-            if free < job.size * 1.1:
+        with ExitStack() as stack:
+            folder = stack.enter_context(work_folder("remux", self._settings.work_dir))
+            try:
+                stack.enter_context(self._room.reserved(folder, job.size * COPY_PERCENT // 100))
+            except TooLittleRoom as found:
                 raise EncodeFault(
                     f"{job.name} has to be remuxed first, which needs {job.size / 1e9:.1f} GB of temporary disk; "
-                    f"{free / 1e9:.1f} GB are free. Free some, or upload it as MP4 or MKV."
-                )
+                    f"{found.free / 1e9:.1f} GB are free. Free some, or upload it as MP4 or MKV."
+                ) from None
             target = folder / "source.mkv"
-            streams = [source.picture.stream, *(s.index for s in source.audio), *(s.index for s in source.text)]
             arguments = remux_arguments(
                 self._media.signed_address(job.upload, lasts=READ_FOR),
-                streams=streams,
+                streams=[source.picture.stream, *tracks.streams],
                 codec=source.picture.codec,
                 target=target,
             )
-            result = self._ffmpeg.run(arguments, folder=folder, limit_s=REMUX_LIMIT_S)
+            cpu_s = REMUX_CPU_S + job.size * REMUX_CPU_S_PER_GB // 10**9
+            result = self._ffmpeg.run(arguments, folder=folder, limit_s=limit_s, cpu_s=cpu_s)
             self._ffmpeg.raise_if_unreachable(result)
             if result.status:
-                raise SourceRefused(f"{job.name} cannot be read as a film: {result.last_words}")
+                log.warning("job %s: the upload could not be remuxed: %s", job.id, result.last_words)
+                raise SourceRefused(
+                    f"{job.name} cannot be read to its end; it may be damaged. Upload the original again."
+                )
             ref = SourceRef(container_for(job.title_id), f"{job.id}/source.mkv")
             self._media.store_file(ref.container, ref.blob, target)
             return ref
 
-    def _text_plans(self, job: EncodeJob, source: ProbedSource) -> tuple[TextPlan, ...]:
-        """Return the plans of subtitles: sidecars first, then subtitle streams of the film."""
+    def _sidecars(self, job: EncodeJob) -> list[Upload]:
+        """Return the subtitle files that belong to the film."""
         stem = read_name(job.upload.blob).stem
-        found = []
-        for blob in self._media.list_names(job.upload.container, f"{stem}."):
-            upload = companion(blob, film=stem)
-            if upload and upload.kind is UploadKind.SUBTITLES:
-                language = _language(upload.language)
-                found.append(TextPlan("", language, _label(language, ""), None, blob))
-        for stream in source.text:
-            language = _language(stream.language)
-            found.append(TextPlan("", language, _label(language, stream.title), stream.index, None))
-        return tuple(replace(track, name=f"t{number}") for number, track in enumerate(found))
-
-
-def _audio_plan(number: int, stream: AudioStream) -> AudioPlan:
-    """Return the plan of a stream: mono stays mono, all else becomes stereo, at a sample rate that browsers play."""
-    language = _language(stream.language)
-    channels = min(stream.channels, 2)
-    return AudioPlan(
-        name=f"a{number}",
-        stream=stream.index,
-        language=language,
-        label=_label(language, stream.title),
-        channels=channels,
-        sample_rate=stream.sample_rate if stream.sample_rate in SAMPLE_RATES else SAMPLE_RATES[-1],
-        bitrate_kbps=MONO_KBPS if channels == 1 else STEREO_KBPS,
-        lasts=stream.lasts,
-    )
-
-
-def _language(code: str) -> str:
-    """Return the BCP 47 tag for a container's language code (ISO 639-2), or "und"."""
-    head, _, region = code.strip().partition("-")
-    try:
-        found = Language.fromalpha3b(head.lower()) if len(head) == 3 else Language.fromalpha2(head.lower())
-        short = str(getattr(found, "alpha2", found.alpha3))
-    except (UnknownLanguage, ValueError):
-        return "und"
-    return f"{short}-{region}" if region else short
-
-
-def _label(language: str, title: str) -> str:
-    """Return the label of a track in the player."""
-    if title:
-        return title
-    if language == "und":
-        return "Unknown language"
-    return str(Language.fromietf(language).name)
+        beside = (companion(blob, film=stem) for blob in self._media.list_names(job.upload.container, f"{stem}."))
+        return [upload for upload in beside if upload and upload.kind is UploadKind.SUBTITLES]

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from functions.encoding.av1 import av1_renditions, listed_av1
+from functions.encoding.frame_grid import SEGMENT_S
+from functions.encoding.model import AAC_FRAME_SAMPLES
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
-    from functions.encoding.model import AudioPlan, EncodeJob, EncodePlan, FrameGrid, Rendition, TrackState
+    from functions.encoding.frame_grid import FrameGrid
+    from functions.encoding.model import AudioPlan, EncodeJob, EncodePlan, TrackRole
+    from functions.encoding.renditions import Rendition
+    from functions.encoding.track_state import TrackState
 
 PEAK_OVER_CAP = Fraction(11, 10)
 """Ratio of the declared peak to a rung's maximum bitrate: a segment may use buffer space left by the previous one."""
@@ -20,15 +29,17 @@ SLACK_S = Fraction(1, 5)
 
 @dataclass(frozen=True, slots=True)
 class TimedSegments:
-    """Consecutive segments from time 0: their durations in ticks of `timescale`."""
+    """Consecutive segments: their durations in ticks of `timescale`, and the number and the begin of the first one."""
 
     timescale: int
     durations: tuple[int, ...]
+    first: int = 0
+    begin: int = 0
 
     @property
     def end(self) -> Fraction:
         """Return the end of the last segment, in seconds."""
-        return Fraction(sum(self.durations), self.timescale)
+        return Fraction(self.begin + sum(self.durations), self.timescale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,7 @@ class AudioTrack:
     codec: str
     bandwidth_bps: int
     segments: TimedSegments
+    roles: tuple[TrackRole, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +78,21 @@ class TextTrack:
     name: str
     language: str
     label: str
+    roles: tuple[TrackRole, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
     """The content of the manifests of one encode job at a given time.
 
-    Every segment counted here is stored, as `<track>/s%05d.m4s` numbered from 0, with `<track>/init.mp4`.
-    All renditions share `video_segments`. While `complete` is false, `duration` is the planned duration, audio that
-    begins after the end of the video is not listed, and `text` is empty. Once `complete` is true, `duration` is that of
-    the longest track.
+    Every segment counted here is stored, as `<track>/s%05d.m4s`, with `<track>/init.mp4`. All renditions share
+    `video_segments`; none of these is longer than `longest_s`. While `complete` is false, `text` is empty. If pictures
+    are copied, `video` then has only them, and `ended` says whether they and their sound are whole. Until the film is
+    complete or `ended` is true, `duration` is the planned duration, and audio that begins after the end of the video is
+    not listed; afterwards, `duration` is that of the longest track. `after_copy` is true if pictures were copied, but
+    turned out to be unsuitable; the copy is then not listed any more. `av1` has the renditions in AV1, which are listed
+    beside `video` once all of them are complete; `edition` is that of `Av1Encode`. `key_id` is the id of the key with
+    which pictures and sound are encrypted, in hexadecimal; None if they are not.
     """
 
     duration: Fraction
@@ -86,11 +103,22 @@ class Presentation:
     video_segments: TimedSegments
     audio: tuple[AudioTrack, ...]
     text: tuple[TextTrack, ...]
+    longest_s: Fraction = Fraction(SEGMENT_S)
+    ended: bool = False
+    after_copy: bool = False
+    av1: tuple[VideoTrack, ...] = ()
+    edition: int = 0
+    key_id: str | None = None
+
+    @property
+    def is_static(self) -> bool:
+        """Return whether no segment will be added to any track."""
+        return self.complete or self.ended
 
     @property
     def tracks(self) -> tuple[str, ...]:
         """Return the names of all tracks."""
-        return (*(t.name for t in self.video), *(t.name for t in self.audio), *(t.name for t in self.text))
+        return tuple(track.name for kind in (self.video, self.audio, self.text, self.av1) for track in kind)
 
 
 def presentation_of(job: EncodeJob, plan: EncodePlan, *, at: datetime) -> Presentation | None:
@@ -98,14 +126,62 @@ def presentation_of(job: EncodeJob, plan: EncodePlan, *, at: datetime) -> Presen
 
     It lists no sound that begins after the end of the listed picture, and no picture whose sound is not stored yet,
     because either makes a player stop without recovering.
+
+    Copied pictures are stored long before the others are encoded. All renditions of a manifest must have the same
+    segments, so the copied pictures are published alone until the film is complete.
     """
-    complete = job.all_done
-    count = front_segments(job, plan)
-    if not complete:
-        count = min([count, *(_with_sound(plan.grid, audio, job.tracks.get(audio.name)) for audio in plan.audio)])
-    if not count:
+    plan = replace(job, plan=plan).current_plan or plan
+    return _presentation(job, plan, at=at, alone=plan.copied is not None and not job.all_done)
+
+
+def original_of(job: EncodeJob, presentation: Presentation) -> Presentation | None:
+    """Return the presentation of the copied pictures alone, with the same sound, or None if no pictures are copied.
+
+    A player that begins while only these are published plays them until the end of the film, because an update of a
+    manifest may add segments to a period, but no renditions (DASH-IF, "Guidelines: the DASH timing model", "MPD
+    updates").
+    """
+    plan = job.current_plan
+    if plan is None or plan.copied is None:
         return None
-    picture = video_segments(plan.grid, count, total_frames=job.tail_frames or plan.grid.frames)
+    return _presentation(job, plan, at=presentation.published_at, alone=True)
+
+
+def part_of(job: EncodeJob, chunk: int, *, at: datetime) -> Presentation | None:
+    """Return the presentation of a film from the beginning of a chunk on, or None if nothing of it may be listed yet.
+
+    It grows independently of the front of the film. A player that began with it can play it to the end of the film.
+    """
+    plan = job.current_plan
+    return _presentation(job, plan, at=at, alone=False, chunk=chunk) if plan and not plan.copied else None
+
+
+def _presentation(
+    job: EncodeJob, plan: EncodePlan, *, at: datetime, alone: bool, chunk: int = 0
+) -> Presentation | None:
+    """Return what is published of a job's current plan; with `alone`, only the copied pictures and the sound.
+
+    Nothing before `chunk` is listed, and no sound that ends before it.
+
+    Until the copied pictures and the sound are whole, the last segment of each of them is not listed: it must be listed
+    only by a manifest that also says that nothing follows.
+    """
+    complete = job.all_done and not alone
+    ended = alone and all(name in job.tracks and job.tracks[name].complete for name in _heard_and_copied(plan))
+    whole = complete or ended
+    tracks = dict(job.tracks)
+    if alone and not ended:
+        tracks = {name: _without_last(plan, name, state) for name, state in tracks.items()}
+    first = plan.chunks[chunk].first_segment if chunk else 0  # the API app plans no chunks
+    count = front_segments(job, plan, alone=alone, chunk=chunk)
+    if alone and not ended:
+        count = min(count, plan.grid.segments - 1)
+    if not whole:
+        count = min([count, *(_with_sound(plan.grid, audio, tracks.get(audio.name)) for audio in plan.audio)])
+    if count <= first:
+        return None
+    picture = video_segments(plan.grid, count, total_frames=job.tail_frames or plan.grid.frames, first=first)
+    begin = Fraction(picture.begin, picture.timescale)
     audio = tuple(
         AudioTrack(
             name=track.name,
@@ -115,22 +191,28 @@ def presentation_of(job: EncodeJob, plan: EncodePlan, *, at: datetime) -> Presen
             sample_rate=track.sample_rate,
             codec=job.codecs[track.name],
             bandwidth_bps=int(track.bitrate_kbps * 1000 * PEAK_OVER_CAP),
-            segments=_sound(track, job.tracks[track.name], until=None if complete else picture.end),
+            segments=_sound(track, tracks[track.name], begin=begin, until=None if whole else picture.end),
+            roles=track.roles,
         )
         for track in plan.audio
+        if not job.tracks[track.name].left_out and Fraction(tracks[track.name].ticks, track.sample_rate) > begin
     )
+    text = (track for track in plan.text if complete and not job.tracks[track.name].left_out)
     return Presentation(
-        duration=max([picture.end, *(track.segments.end for track in audio)]) if complete else plan.duration,
+        duration=max([picture.end, *(track.segments.end for track in audio)]) if whole else plan.duration,
         complete=complete,
+        ended=ended,
         published_at=at,
         rate=plan.grid.rate,
-        video=tuple(
-            VideoTrack(rendition, job.codecs[rendition.name], int(rendition.maxrate_kbps * 1000 * PEAK_OVER_CAP))
-            for rendition in plan.renditions
-        ),
+        video=tuple(_video(plan, job, alone=alone)),
         video_segments=picture,
+        longest_s=plan.grid.seconds(plan.grid.longest),
         audio=audio,
-        text=tuple(TextTrack(track.name, track.language, track.label) for track in plan.text) if complete else (),
+        text=tuple(TextTrack(track.name, track.language, track.label, track.roles) for track in text),
+        after_copy=plan.copied is None and job.plan is not None and job.plan.copied is not None,
+        av1=tuple(_av1(plan, job)) if complete and not chunk else (),
+        edition=job.av1.edition if job.av1 and complete else 0,
+        key_id=job.key_id,
     )
 
 
@@ -141,28 +223,79 @@ def front_s_of(job: EncodeJob) -> float:
 
 
 def revision_of(presentation: Presentation) -> int:
-    """Return a number that increases with the listed content, so that an older manifest never replaces a newer one."""
+    """Return a number that increases with the listed content, so that an older manifest never replaces a newer one.
+
+    The first manifest after a copy was discarded replaces those of the copy, although it lists fewer segments.
+    """
     listed = len(presentation.video_segments.durations) + sum(len(t.segments.durations) for t in presentation.audio)
-    return listed + (1_000_000_000 if presentation.complete else 0)
+    if presentation.complete:
+        return listed + 1_000_000_000 * (1 + presentation.edition)
+    return listed + (700_000_000 if presentation.after_copy else 500_000_000 if presentation.ended else 0)
 
 
-def front_segments(job: EncodeJob, plan: EncodePlan) -> int:
-    """Return how many consecutive segments, from the first, are stored."""
-    front = 0
-    for chunk in plan.chunks:
-        if chunk.index not in job.chunks_done:
+def front_segments(job: EncodeJob, plan: EncodePlan, *, alone: bool = False, chunk: int = 0) -> int:
+    """Return the number of the segment up to which those of the encoded renditions are stored, from a chunk on.
+
+    With `alone`, return that of the copied rendition. `plan` is the current plan of the job.
+    """
+    if alone and plan.copied:
+        return job.tracks[plan.copied.rendition.name].segments if plan.copied.rendition.name in job.tracks else 0
+    for each in plan.chunks[chunk:]:
+        if each.index not in job.chunks_done:
             # The length of the film's last segment is known only when the segment's chunk is done.
-            certain = chunk.segments - (chunk.end_frame == plan.grid.frames)
-            return front + min(job.live.get(str(chunk.index), 0), certain)
-        front = chunk.first_segment + chunk.segments
-    return -(-(job.tail_frames or plan.grid.frames) // plan.grid.gop)
+            certain = each.segments - (each.end_frame == plan.grid.frames)
+            return each.first_segment + min(job.live.get(str(each.index), 0), certain)
+    return plan.grid.segments_until(job.tail_frames or plan.grid.frames)
 
 
-def video_segments(grid: FrameGrid, count: int, *, total_frames: int) -> TimedSegments:
-    """Return the times of the first `count` segments of a film of `total_frames`; only the film's last may be short."""
-    gop, ticks = grid.gop, grid.frame_ticks  # outside the loop: exact fractions are slow to compute
-    frames = [min(gop, total_frames - number * gop) for number in range(count)]
-    return TimedSegments(grid.timescale, tuple(length * ticks for length in frames))
+def _heard_and_copied(plan: EncodePlan) -> Iterator[str]:
+    """Yield the names of the copied rendition and of the audio tracks."""
+    if plan.copied:
+        yield plan.copied.rendition.name
+    yield from (track.name for track in plan.audio)
+
+
+def _without_last(plan: EncodePlan, name: str, state: TrackState) -> TrackState:
+    """Return the state of an audio track without its last segment, if that may be stored; other states are unchanged.
+
+    How many segments an encoded track has is not known until it is complete.
+    """
+    audio = next((track for track in plan.audio if track.name == name), None)
+    if audio is None or state.left_out or not state.segments:
+        return state
+    planned = audio.copied.frames * AAC_FRAME_SAMPLES if audio.copied else 0
+    if state.segments * audio.segment_ticks < planned:
+        return state
+    segments = state.segments - 1
+    return replace(state, segments=segments, ticks=min(state.ticks, segments * audio.segment_ticks), complete=False)
+
+
+def _video(plan: EncodePlan, job: EncodeJob, *, alone: bool) -> Iterator[VideoTrack]:
+    """Yield the published renditions, best first."""
+    copied = plan.copied
+    if copied and (alone or copied.replaces is not None):
+        own = copied.rendition
+        yield VideoTrack(own, job.codecs[own.name], own.maxrate_kbps * 1000)
+    for rendition in () if alone else plan.renditions:
+        yield VideoTrack(rendition, job.codecs[rendition.name], int(rendition.maxrate_kbps * 1000 * PEAK_OVER_CAP))
+
+
+def _av1(plan: EncodePlan, job: EncodeJob) -> Iterator[VideoTrack]:
+    """Yield the renditions in AV1, best first, if they are complete; their bitrates are those of the largest segment.
+
+    Renditions that are complete when they are first listed need no bitrate that holds for segments to come.
+    """
+    if encode := listed_av1(job):
+        for rendition in av1_renditions(plan):
+            peak_bps = max(result.peaks_bps[rendition.name] for result in encode.results.values())
+            yield VideoTrack(rendition, encode.codecs[rendition.name], peak_bps)
+
+
+def video_segments(grid: FrameGrid, end: int, *, total_frames: int, first: int = 0) -> TimedSegments:
+    """Return the times of the segments from `first` to before `end` of a film of `total_frames`."""
+    ticks = grid.frame_ticks  # outside the loop: exact fractions are slow to compute
+    durations = tuple(length * ticks for length in grid.lengths(first, end, total=total_frames))
+    return TimedSegments(grid.timescale, durations, first, grid.first_frame(first) * ticks)
 
 
 def _with_sound(grid: FrameGrid, audio: AudioPlan, state: TrackState | None) -> int:
@@ -171,14 +304,15 @@ def _with_sound(grid: FrameGrid, audio: AudioPlan, state: TrackState | None) -> 
         return 0
     if state.complete:
         return grid.segments + 1
-    heard = Fraction(state.ticks, audio.sample_rate) + SLACK_S
-    return int(heard / grid.seconds(grid.gop))
+    heard = int((Fraction(state.ticks, audio.sample_rate) + SLACK_S) * grid.rate)
+    return bisect_right(grid.cuts, heard) - 1 if grid.cuts else heard // grid.gop
 
 
-def _sound(audio: AudioPlan, state: TrackState, *, until: Fraction | None) -> TimedSegments:
-    """Return the times of the stored segments that begin before `until` seconds."""
+def _sound(audio: AudioPlan, state: TrackState, *, begin: Fraction, until: Fraction | None) -> TimedSegments:
+    """Return the times of the stored segments that end after `begin` and begin before `until` seconds."""
     whole = audio.segment_ticks
+    first = int(begin * audio.sample_rate // whole)
     durations = [min(whole, state.ticks - number * whole) for number in range(state.segments)]
     if until is not None:
         durations = durations[: -int(-until * audio.sample_rate // whole)]
-    return TimedSegments(audio.sample_rate, tuple(durations))
+    return TimedSegments(audio.sample_rate, tuple(durations[first:]), first, first * whole)

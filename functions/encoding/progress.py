@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from functions.encoding.costs import replica_microusd, storage_microusd
 from functions.encoding.model import OPEN, JobStatus
+from functions.encoding.reception import is_partial
+from functions.encoding.tracks import COPY_FAILED
 from functions.platform.identifiers import container_for
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from functions.encoding.av1 import Av1Status
+    from functions.encoding.damage import DamageReport
     from functions.encoding.model import EncodeJob, JobSummary
+    from functions.encoding.receipts import TitleReceipt
+    from functions.encoding.verification import Verification
 
-SEGMENTS_SHARE = 0.99
-"""The share of the progress percentage that encoding segments accounts for; the rest is the final publication."""
+PUBLISHED_SHARE = 0.01
+"""The share of the final publication in the progress of a job."""
+
+PUBLICATION_S = 2
+"""Seconds that the final publication takes."""
+
+TRACK_COST = 0.05
+"""The work of encoding a second of a track, relative to a second of picture; a stereo track takes about a thirtieth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +43,29 @@ class StageTimes:
 
 
 @dataclass(frozen=True, slots=True)
+class Av1Progress:
+    """The progress of an encode in AV1: why it began or was abandoned, its stored share in percent, and its bytes."""
+
+    status: Av1Status
+    reason: str
+    percent: float
+    size: int
+    cpu_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class JobProgress:
     """The progress of an encode job: `front_s` seconds of `duration_s` can be watched; `eta_s` seconds remain.
 
-    `fault` is the error of the last failed attempt at a step, which is retried. `manifest` and `hls` are the names of
-    the manifests, or None until they are published.
+    `fault` is the error of the last failed attempt at a step, which is retried. `damage` is the damage found so far,
+    `notes` are sentences about tracks that are not published. `passthrough` says whether pictures are copied; it is
+    None if `notes` say that they turned out unsuitable.
+    `manifest` and `hls` are the names of the manifests, or None until they are published. `verified` is the last
+    verification of the published files; `verifying` is true while another one is due. `paused` says why the limit of
+    the month makes an open job wait. `estimate_microusd` and `storage_microusd` are None until the job is planned.
+    `storage_microusd` is the price of storing upload and film for a month; it is an estimate until the files are
+    verified. `receipt` is None until the job is ready. `av1` is None unless the title is encoded in AV1 too.
+    `uploaded_percent` is set while the upload is not complete.
     """
 
     job_id: str
@@ -43,6 +75,9 @@ class JobProgress:
     status: JobStatus
     reason: str | None
     fault: str | None
+    damage: DamageReport | None
+    notes: tuple[str, ...]
+    passthrough: str | None
     percent: float
     eta_s: float | None
     front_s: float
@@ -55,16 +90,27 @@ class JobProgress:
     hls: str | None
     created_at: datetime
     updated_at: datetime
+    verifying: bool
+    verified: Verification | None
+    paused: str | None
+    estimate_microusd: int | None
+    encode_microusd: int
+    storage_microusd: int | None
+    receipt: TitleReceipt | None
+    av1: Av1Progress | None = None
+    uploaded_percent: float | None = None
 
 
-def progress_of(job: JobSummary, *, now: datetime) -> JobProgress:
-    """Return the progress of a job at the time `now`."""
-    share = min(1.0, job.segments_stored / job.segments) * SEGMENTS_SHARE if job.segments else 0.0
-    eta_s = None
-    if job.status in OPEN and job.planned_at and share > 0:
-        elapsed_s = (now - job.planned_at).total_seconds()
-        eta_s = round(elapsed_s * (1 - share) / share, 1)
+def progress_of(
+    job: JobSummary, *, others: Iterable[JobSummary], now: datetime, paused: str | None = None
+) -> JobProgress:
+    """Return the progress of a job at the time `now`; `others` are all open jobs, which share the encoders with it."""
+    work = _work_of(job)
+    share = work.done_s / work.total_s * (1 - PUBLISHED_SHARE) if work else 0.0
+    moves = job.status in OPEN and not paused
+    eta_s = _eta_s(job, [other for other in others if other.id != job.id], now) if moves else None
     folder = f"{container_for(job.title_id)}/{job.id}" if job.playable_at else None
+    film_size = job.verified.size if job.verified else job.cost.estimate_size
     return JobProgress(
         job_id=job.id,
         title_id=job.title_id,
@@ -73,6 +119,9 @@ def progress_of(job: JobSummary, *, now: datetime) -> JobProgress:
         status=job.status,
         reason=job.reason,
         fault=job.fault,
+        damage=job.damage_report,
+        notes=(*job.notes, *_reception_notes(job)),
+        passthrough=None if COPY_FAILED in job.notes else job.passthrough,
         percent=100.0 if job.status is JobStatus.READY else round(share * 100, 1),
         eta_s=eta_s,
         front_s=job.front_s,
@@ -85,7 +134,78 @@ def progress_of(job: JobSummary, *, now: datetime) -> JobProgress:
         hls=f"{folder}/master.m3u8" if folder else None,
         created_at=job.created_at,
         updated_at=job.updated_at,
+        verifying=job.verify_at is not None,
+        verified=job.verified,
+        paused=paused,
+        estimate_microusd=replica_microusd(job.cost.estimate_s) if job.cost.estimate_s else None,
+        encode_microusd=replica_microusd(job.cost.replica_s),
+        storage_microusd=storage_microusd(job.size + film_size) if film_size else None,
+        receipt=job.receipt,
+        av1=_av1_of(job),
+        uploaded_percent=_uploaded_percent(job),
     )
+
+
+def _uploaded_percent(job: JobSummary) -> float | None:
+    """Return how much of an upload has arrived that is still running or was given up."""
+    if not is_partial(job) or job.reception is None or not job.size:
+        return None
+    return round(100 * job.reception.stored / job.size, 1)
+
+
+def _reception_notes(job: JobSummary) -> tuple[str, ...]:
+    """Return a sentence about an upload that cannot be watched before it is whole."""
+    reason = job.reception.waits_because if job.reception and job.status is JobStatus.RECEIVING else None
+    return (f"It can be watched once the upload is complete, because {reason}.",) if reason else ()
+
+
+def _av1_of(job: JobSummary) -> Av1Progress | None:
+    """Return the progress of the encode in AV1, or None if there is none."""
+    encode = job.av1
+    if encode is None:
+        return None
+    percent = round(100 * len(encode.done) / job.chunks, 1) if job.chunks else 0.0
+    return Av1Progress(encode.status, encode.reason, percent, encode.size, round(encode.cpu_s, 2))
+
+
+class _Work(NamedTuple):
+    """The work of a job, expressed in seconds of picture."""
+
+    total_s: float
+    done_s: float
+
+    @property
+    def left_s(self) -> float:
+        return self.total_s - self.done_s
+
+
+def _work_of(job: JobSummary) -> _Work | None:
+    """Return the work of a planned job, or None if the job is not planned yet."""
+    if not job.segments or not job.duration_s:
+        return None
+    units = min(1.0, job.segments_stored / job.segments) + TRACK_COST * sum(job.tracks.values())
+    return _Work(job.duration_s * (1 + TRACK_COST * len(job.tracks)), job.duration_s * units)
+
+
+def _eta_s(job: JobSummary, others: Sequence[JobSummary], now: datetime) -> float | None:
+    """Return in how many seconds an open job will be ready, or None while no job has made any progress.
+
+    Encoders serve all films in turn. So while this film's remaining work is done, the same amount of work is done for
+    each other film, or less if a film needs less. A film that is not planned yet is taken to be as long as the others
+    on average.
+    """
+    planned = [(each, work) for each in (job, *others) if (work := _work_of(each))]
+    speed = sum(
+        work.done_s / elapsed_s
+        for each, work in planned
+        if each.planned_at and (elapsed_s := (now - each.planned_at).total_seconds()) > 0
+    )
+    if not speed:
+        return None
+    usual_s = sum(work.total_s for _, work in planned) / len(planned)
+    own_s, *others_s = (work.left_s if (work := _work_of(each)) else usual_s for each in (job, *others))
+    ahead_s = sum(min(own_s, other_s) for other_s in others_s)
+    return round((own_s + ahead_s) / speed + PUBLICATION_S, 1)
 
 
 def stage_times_of(job: EncodeJob | JobSummary) -> StageTimes:
@@ -101,4 +221,5 @@ def stage_times_of(job: EncodeJob | JobSummary) -> StageTimes:
 
 
 def _between(begin: datetime | None, end: datetime | None) -> float | None:
-    return round((end - begin).total_seconds(), 2) if begin and end else None
+    """Return seconds; 0 if a stage ended before it began, because the film could be watched during the upload."""
+    return max(0.0, round((end - begin).total_seconds(), 2)) if begin and end else None

@@ -1,4 +1,4 @@
-"""Encode jobs in Mongo: one document per job. Lists read only the summary in it, not the plan.
+"""Encode jobs in Mongo: one document per job. Lists of jobs read only its summary.
 
 Uses only features of Cosmos DB for MongoDB (request units): every sort is by one indexed field. `position` combines
 the time at which a job was opened with its id, so it is unique and sorts by age.
@@ -7,29 +7,58 @@ the time at which a job was opened with its id, so it is unique and sorts by age
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Unpack
 
-import msgspec
-from pymongo import DESCENDING, ReturnDocument
+from pymongo import ASCENDING, DESCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from functions.encoding.model import OPEN, EncodeJob, EncodePlan, JobSummary, Transition, position_of
+from functions.encoding.costs import estimate_fields
+from functions.encoding.job_documents import (
+    IN_WORK,
+    NO_TURNS,
+    NOT_IN_SUMMARY,
+    job_of,
+    plain,
+    planned_fields,
+    summary_fields,
+    summary_of,
+    turns_of,
+    work_of,
+)
+from functions.encoding.model import (
+    OPEN,
+    RECEPTION_CHANGES,
+    EncodeJob,
+    JobStatus,
+    JobSummary,
+    Transition,
+    position_of,
+)
 from functions.encoding.presentation import front_s_of
+from functions.encoding.remakes import lost_fields, without_parts
+from functions.encoding.steps import JobWork, track_shares
+from functions.encoding.tracks import note_of, notes_of
 from functions.platform.errors import NotFound
 from functions.platform.mongo import store_errors
+from functions.platform.time import to_sortable_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from pymongo.collection import Collection
 
-    from functions.encoding.model import StepFault, TrackState
+    from functions.encoding.damage import DamagedRun
+    from functions.encoding.losses import Loss
+    from functions.encoding.model import StepFault
     from functions.encoding.ports import ChangedFields
+    from functions.encoding.receipts import ChunkResult
+    from functions.encoding.reception import Reception
+    from functions.encoding.steps import StepRequest
+    from functions.encoding.track_state import TrackState
+    from functions.encoding.verification import Verification
 
 _OPEN = [str(status) for status in OPEN]
-_NOT_IN_SUMMARY = {"plan": 0, "chunks_done": 0, "codecs": 0, "tracks": 0, "faults": 0}
 _ROUNDS = 5
 
 
@@ -43,8 +72,9 @@ class MongoEncodeJobs:
 
     @store_errors
     def add_job(self, job: EncodeJob) -> bool:
-        document = _plain(job)
-        document |= {"_id": document.pop("id"), "position": position_of(job), "summary": _summary_fields(job)}
+        document = plain(job)
+        document |= {"_id": document.pop("id"), "position": position_of(job), "summary": summary_fields(job)}
+        document |= {"sweep_at": None, **turns_of(job)}
         try:
             self._jobs().insert_one(document)
         except DuplicateKeyError:
@@ -56,32 +86,61 @@ class MongoEncodeJobs:
         found = self._jobs().find_one({"_id": job_id})
         if found is None:
             raise NotFound(f"There is no encode job {job_id}.")
-        return _job(found)
+        return job_of(found)
 
     @store_errors
     def find_summary(self, job_id: str) -> JobSummary | None:
-        found = self._jobs().find_one({"_id": job_id}, _NOT_IN_SUMMARY)
-        return _summary(found) if found else None
+        found = self._jobs().find_one({"_id": job_id}, NOT_IN_SUMMARY)
+        return summary_of(found) if found else None
 
     @store_errors
     def latest_summary(self, title_id: str) -> JobSummary | None:
         newest_first = [("created_at", DESCENDING)]
-        found = self._jobs().find_one({"title_id": title_id}, _NOT_IN_SUMMARY, sort=newest_first)
-        return _summary(found) if found else None
+        found = self._jobs().find_one({"title_id": title_id}, NOT_IN_SUMMARY, sort=newest_first)
+        return summary_of(found) if found else None
 
     @store_errors
     def list_summaries(self, *, below: str | None, limit: int) -> list[JobSummary]:
         # both bounds: without a lower bound, some stores scan documents that lack the field
-        chosen = {"position": {"$gt": "0", "$lt": below or "9"}}
+        chosen = {"position": {"$gt": "0", "$lt": below or "9"}, "dismissed_at": None}
         newest_first = [("position", DESCENDING)]
-        return [_summary(found) for found in self._jobs().find(chosen, _NOT_IN_SUMMARY, sort=newest_first, limit=limit)]
+        return [
+            summary_of(found) for found in self._jobs().find(chosen, NOT_IN_SUMMARY, sort=newest_first, limit=limit)
+        ]
 
     @store_errors
-    def take_stalled(self, *, since: datetime) -> list[EncodeJob]:
-        found = list(self._jobs().find({"status": {"$in": _OPEN}, "updated_at": {"$lt": since}}))
-        for document in found:
-            self._jobs().update_one({"_id": document["_id"]}, {"$set": {"updated_at": self._now()}})
-        return [_job(document) for document in found]
+    def open_summaries(self) -> list[JobSummary]:
+        return [summary_of(found) for found in self._jobs().find({"status": {"$in": _OPEN}}, NOT_IN_SUMMARY)]
+
+    @store_errors
+    def list_work(self) -> list[JobWork]:
+        return [work_of(found) for found in self._jobs().find({"status": {"$in": _OPEN}}, IN_WORK)]
+
+    @store_errors
+    def next_works(self, *, fronts: bool, skip: int, limit: int) -> list[JobWork]:
+        turn = "front_turn" if fronts else "turn"
+        # both bounds, and an index of this field alone: some stores otherwise scan every document
+        chosen = {turn: {"$gt": "", "$lt": "~"}, "status": str(JobStatus.ENCODING)}
+        in_turn = [(turn, ASCENDING)]
+        return [work_of(found) for found in self._jobs().find(chosen, IN_WORK, sort=in_turn, skip=skip, limit=limit)]
+
+    @store_errors
+    def note_requests(self, job_id: str, requests: Mapping[str, StepRequest]) -> None:
+        self._jobs().update_one({"_id": job_id}, {"$set": {"requests": plain(requests)}})
+
+    @store_errors
+    def take_turn(self, job_id: str, *, at: datetime) -> EncodeJob | None:
+        found = self._jobs().find_one_and_update(
+            {"_id": job_id, "status": str(JobStatus.ENCODING)},
+            {"$set": {"served_at": at, "turn": f"{to_sortable_text(at)}/{job_id}"}},
+            return_document=ReturnDocument.AFTER,
+        )
+        return job_of(found) if found else None
+
+    @store_errors
+    def dismiss_job(self, job_id: str, *, at: datetime) -> bool:
+        failed = {"_id": job_id, "status": str(JobStatus.FAILED)}
+        return self._jobs().update_one(failed, {"$set": {"dismissed_at": at}}).matched_count == 1
 
     @store_errors
     def supersede_jobs(self, by: EncodeJob, *, reason: str, at: datetime) -> None:
@@ -92,32 +151,80 @@ class MongoEncodeJobs:
             "status": {"$in": [str(status) for status in Transition.FAIL.sources]},
         }
         values = {"status": str(Transition.FAIL.target), "reason": reason, "updated_at": self._now(), "ended_at": at}
-        self._jobs().update_many(chosen, {"$set": values})
+        self._jobs().update_many(chosen, {"$set": {**values, **NO_TURNS}})
 
     @store_errors
     def change_status(self, job_id: str, transition: Transition, **fields: Unpack[ChangedFields]) -> EncodeJob | None:
-        values: dict[str, Any] = {name: _plain(value) for name, value in fields.items()}
+        values: dict[str, Any] = {name: plain(value) for name, value in fields.items()}
         if plan := fields.get("plan"):
-            values |= {f"summary.{name}": value for name, value in _planned_fields(plan).items()}
+            values |= {f"summary.{name}": value for name, value in planned_fields(plan).items()}
+            values |= estimate_fields(plan)
+            age = f"{to_sortable_text(fields.get('planned_at') or self._now())}/{job_id}"
+            values |= {"front_turn": age, "turn": f"/{age}"}
+        values |= {f"reception.{name}": value for name, value in RECEPTION_CHANGES.get(transition, {}).items()}
+        if "tracks" in fields:
+            values["summary.front_s"] = 0.0
+        if transition is Transition.FAIL:
+            values |= NO_TURNS
+        elif transition is Transition.RETRY_ENCODING:  # the parts of a failed job do not change
+            before = self._jobs().find_one({"_id": job_id})
+            values |= turns_of(job_of(before)) if before else {}
         chosen = {"_id": job_id, "status": {"$in": [str(status) for status in transition.sources]}}
         found = self._jobs().find_one_and_update(
             chosen,
             {"$set": {"status": str(transition.target), "updated_at": self._now(), **values}},
             return_document=ReturnDocument.AFTER,
         )
-        return _job(found) if found else None
+        return job_of(found) if found else None
+
+    @store_errors
+    def note_received(self, job_id: str, reception: Reception, *, size: int) -> None:
+        values = {"etag": reception.etag, "front": reception.front, "stored": reception.stored, "at": reception.at}
+        same_time = {"reception.at": reception.at, "reception.front": {"$lte": reception.front}}
+        chosen = {
+            "_id": job_id,
+            "status": str(JobStatus.RECEIVING),
+            "$or": [{"reception.at": {"$lt": reception.at}}, same_time],
+        }
+        changed = {f"reception.{name}": value for name, value in values.items()}
+        self._jobs().update_one(chosen, {"$set": {**changed, "size": size, "updated_at": self._now()}})
+
+    @store_errors
+    def note_front(self, job_id: str, *, published: str | None, waits_because: str | None) -> None:
+        changed = {"reception.published": published, "reception.waits_because": waits_because}
+        self._jobs().update_one({"_id": job_id, "status": str(JobStatus.RECEIVING)}, {"$set": changed})
 
     @store_errors
     def finish_chunk(
-        self, job: EncodeJob, index: int, *, codecs: Mapping[str, str], cpu_s: float, tail: int | None
+        self,
+        job: EncodeJob,
+        index: int,
+        *,
+        codecs: Mapping[str, str],
+        cpu_s: float,
+        tail: int | None,
+        damage: tuple[DamagedRun, ...] = (),
+        size: int = 0,
+        result: ChunkResult | None = None,
     ) -> EncodeJob:
         segments = next((chunk.segments for chunk in job.plan.chunks if chunk.index == index), 0) if job.plan else 0
         counted = {"cpu_s": cpu_s, "summary.chunks_done": 1, "summary.segments_done": segments}
         change = {"$addToSet": {"chunks_done": index}, "$unset": {f"live.{index}": ""}, "$inc": counted}
         values: dict[str, object] = {f"codecs.{name}": codec for name, codec in codecs.items()}
+        values[f"chunk_sizes.{index}"] = size
         if tail is not None:
             values["tail_frames"] = tail
-        return self._update(job, {"chunks_done": {"$ne": index}}, change, values)
+        if result:
+            values[f"results.{index}"] = plain(result)
+        if damage:
+            values[f"damage.{index}"] = plain(damage)
+        if index == 0:
+            values["front_turn"] = None
+        after = self._update(job, {"chunks_done": {"$ne": index}}, change, values)
+        if after.plan and not after.missing_chunks:
+            all_done = {"_id": job.id, "chunks_done": {"$size": len(after.plan.chunks)}}
+            self._jobs().update_one(all_done, {"$set": {"turn": None}})
+        return after
 
     @store_errors
     def advance_chunk(self, job: EncodeJob, index: int, segments: int, *, codecs: Mapping[str, str]) -> EncodeJob:
@@ -126,18 +233,30 @@ class MongoEncodeJobs:
 
     @store_errors
     def advance_track(self, job: EncodeJob, track: str, state: TrackState, *, codec: str | None) -> EncodeJob:
-        values: dict[str, object] = {f"tracks.{track}": _plain(state)}
+        values: dict[str, object] = {f"tracks.{track}": plain(state)}
         if codec:
             values[f"codecs.{track}"] = codec
         chosen: dict[str, object] = {f"tracks.{track}.complete": {"$ne": True}}
         if not state.complete:
             chosen[f"tracks.{track}.segments"] = {"$not": {"$gt": state.segments}}
-        return self._update(job, chosen, {}, values)
+        if job.status is JobStatus.RECEIVING:
+            chosen["status"] = str(JobStatus.RECEIVING)
+        shares = track_shares(job.plan, {**job.tracks, track: state}) if job.plan else {}
+        # shares never decrease; if a track cannot be copied, the share of the track encoded instead is added
+        change: dict[str, object] = {"$max": {f"summary.tracks.{name}": share for name, share in shares.items()}}
+        change = change if shares else {}
+        if job.current_plan and (note := note_of(job.current_plan, track, state)):
+            change["$addToSet"] = {"summary.notes": note}
+        return self._update(job, chosen, change, values)
 
     @store_errors
     def note_fault(self, job_id: str, step: str, fault: StepFault) -> None:
-        values = {"fault": fault.detail, f"faults.{step}": _plain(fault), "updated_at": self._now()}
+        values = {"fault": fault.detail, f"faults.{step}": plain(fault), "updated_at": self._now()}
         self._jobs().update_one({"_id": job_id}, {"$set": values})
+
+    @store_errors
+    def clear_fault(self, job_id: str, step: str) -> None:
+        self._jobs().update_one({"_id": job_id}, {"$unset": {f"faults.{step}": ""}, "$set": {"fault": None}})
 
     @store_errors
     def note_published(self, job: EncodeJob, *, front_s: float, at: datetime) -> EncodeJob:
@@ -145,6 +264,46 @@ class MongoEncodeJobs:
         if job.playable_at is None and (first := self._updated(job, {"playable_at": None}, front, {"playable_at": at})):
             return first
         return self._update(job, {}, front, {})
+
+    @store_errors
+    def undo_parts(self, job: EncodeJob, loss: Loss) -> EncodeJob:
+        while True:
+            job = self.get_job(job.id)
+            after = without_parts(job, loss)
+            if after == job or job.plan is None:
+                return job
+            done = sorted(job.chunks_done - after.chunks_done)
+            gone = lost_fields(job, after)
+            segments = sum(chunk.segments for chunk in job.plan.chunks if chunk.index in done)
+            counted = {"remakes": 1, "summary.chunks_done": -len(done), "summary.segments_done": -segments}
+            change: dict[str, object] = {"$inc": counted}
+            unchanged: dict[str, object] = {"updated_at": job.updated_at}
+            if gone:
+                change["$unset"] = dict.fromkeys(gone, "")
+            if done:
+                change["$pull"] = {"chunks_done": {"$in": done}}
+                unchanged["chunks_done"] = {"$all": done}
+            values: dict[str, object] = {
+                "tail_frames": after.tail_frames,
+                "summary.front_s": front_s_of(after),
+                "summary.tracks": track_shares(job.plan, after.tracks),
+                "summary.notes": list(notes_of(after)),
+                **turns_of(after),
+            }
+            if undone := self._updated(job, unchanged, change, values):
+                return undone
+
+    @store_errors
+    def schedule_verification(self, job_id: str, *, at: datetime | None, repair: bool) -> None:
+        values = {"verify_at": at, **({"verify_repairs": True} if repair else {})}
+        self._jobs().update_one({"_id": job_id}, {"$set": values})
+
+    @store_errors
+    def note_verified(self, job: EncodeJob, verification: Verification) -> EncodeJob:
+        values = {"verified": plain(verification), "verify_at": None, "verify_repairs": False}
+        if not verification.damaged:
+            values["remakes"] = 0
+        return self._update(job, {}, {}, values)
 
     def _update(
         self, job: EncodeJob, chosen: dict[str, object], change: dict[str, object], values: dict[str, object]
@@ -161,7 +320,7 @@ class MongoEncodeJobs:
             projection={"plan": 0},  # the plan never changes
             return_document=ReturnDocument.AFTER,
         )
-        return replace(_job(found), plan=job.plan) if found else None
+        return replace(job_of(found), plan=job.plan) if found else None
 
     def _jobs(self) -> Collection[dict[str, Any]]:
         """Return the collection, after creating its indexes if necessary."""
@@ -171,50 +330,23 @@ class MongoEncodeJobs:
         return self._collection
 
     def _prepare(self) -> None:
-        """Create the indexes, and add position and summary to documents written by versions before 0.2."""
+        """Create the indexes; add what documents of earlier versions lack, if their jobs are or may become open.
+
+        Position and summary were added in 0.2, the tracks in the summary and the turns in 0.3.
+        """
         self._collection.create_index([("title_id", 1), ("created_at", DESCENDING)])
         self._collection.create_index([("position", DESCENDING)])
+        self._collection.create_index([("status", 1)])
+        self._collection.create_index([("front_turn", ASCENDING)])
+        self._collection.create_index([("turn", ASCENDING)])
+        open_before = {"status": {"$in": [*_OPEN, str(JobStatus.FAILED)]}, "turn": {"$exists": False}}
         for _ in range(_ROUNDS):
-            old = list(self._collection.find({"position": None}))
+            old = [*self._collection.find({"position": None}), *self._collection.find(open_before)]
             for document in old:
-                job = _job(document)
-                added = {"position": position_of(job), "summary": _summary_fields(job)}
+                job = job_of(document)
+                added: dict[str, Any] = {"position": position_of(job), "summary": summary_fields(job)}
+                added |= turns_of(job) if job.is_open else NO_TURNS
                 # a job that has changed since it was read is read again in the next round
                 self._collection.update_one({"_id": job.id, "updated_at": document["updated_at"]}, {"$set": added})
             if not old:
                 return
-
-
-def _plain(value: object) -> Any:
-    """Convert a value to the form stored in Mongo: fractions become strings such as 30000/1001, times are unchanged."""
-    return msgspec.to_builtins(value, builtin_types=(datetime,), enc_hook=str)
-
-
-def _read_fraction(kind: type, value: Any) -> Any:
-    return kind(value) if kind is Fraction else value
-
-
-def _job(document: dict[str, Any]) -> EncodeJob:
-    return msgspec.convert({**document, "id": document["_id"]}, EncodeJob, dec_hook=_read_fraction)
-
-
-def _summary(document: dict[str, Any]) -> JobSummary:
-    counts = dict(document.get("summary", ()))
-    running = sum(document["live"].values())
-    counts["segments_stored"] = counts.pop("segments_done", 0) + running
-    return msgspec.convert({**document, "id": document["_id"], **counts}, JobSummary)
-
-
-def _planned_fields(plan: EncodePlan) -> dict[str, object]:
-    return {"duration_s": float(plan.duration), "chunks": len(plan.chunks), "segments": plan.grid.segments}
-
-
-def _summary_fields(job: EncodeJob) -> dict[str, object]:
-    """Return the stored part of a job's summary, computed from its plan."""
-    done = [chunk for chunk in job.plan.chunks if chunk.index in job.chunks_done] if job.plan else []
-    return {
-        **(_planned_fields(job.plan) if job.plan else {}),
-        "chunks_done": len(done),
-        "segments_done": sum(chunk.segments for chunk in done),
-        "front_s": front_s_of(job),
-    }

@@ -35,6 +35,7 @@ class InitInfo:
     """An init segment: `codec` as in RFC 6381; `edit_start` is the media tick that is shown at time 0.
 
     For video, `width` and `height` are in pixels; for audio, `channels` and `sample_rate` are set. Other fields are 0.
+    If the track is encrypted, `codec` is that of its content, and `key_id` the id of its key in hexadecimal.
     """
 
     timescale: int
@@ -47,6 +48,7 @@ class InitInfo:
     height: int = 0
     channels: int = 0
     sample_rate: int = 0
+    key_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +72,30 @@ class SegmentInfo:
         return self.start + self.duration
 
 
+class EmptySegment(MalformedSegment):
+    """A segment holds no sample, because the track has none."""
+
+
 def read_init(path: Path) -> InitInfo:
     """Read the init segment of one track. Raises MalformedSegment if the file is not an init segment."""
     for moov in top_boxes(path, b"moov"):
         return _init(IsoBox(path, "moov", moov))
-    raise MalformedSegment(f"{path} is not an init segment: it has no moov box.")
+    raise MalformedSegment(f"{path.name} is not an init segment: it has no moov box.")
 
 
 def read_segment(path: Path, init: InitInfo) -> SegmentInfo:
-    """Read a media segment of the track of `init`. Raises MalformedSegment if it is truncated or has a gap."""
+    """Read a media segment of the track of `init`. Raises MalformedSegment if it is truncated, empty or has a gap."""
     fragments = [_fragment(IsoBox(path, "moof", moof), init) for moof in top_boxes(path, b"moof")]
     samples = sum(fragment.count for fragment in fragments)
     if not samples:
-        raise MalformedSegment(f"{path} holds no sample.")
+        raise EmptySegment(f"{path.name} holds no sample.")
     first = fragments[0]
     clock = first.start
     for fragment in fragments:
         if fragment.start != clock:
-            raise MalformedSegment(f"{path} has a fragment at tick {fragment.start}; the one before ends at {clock}.")
+            raise MalformedSegment(
+                f"{path.name} has a fragment at tick {fragment.start}; the one before ends at {clock}."
+            )
         clock += fragment.duration
     return SegmentInfo(
         start=first.start,
@@ -118,12 +126,12 @@ def _init(moov: IsoBox) -> InitInfo:
 
     description = track.one("mdia", "minf", "stbl", "stsd")
     description.take(8)
-    entries = list(description.children())
+    entries = [(*_clear_format(name, entry), entry) for name, entry in description.children()]
     if len(entries) != 1 or entries[0][0] not in _CODECS:
         raise description.fault(
-            f"describes {', '.join(kind for kind, _ in entries) or 'nothing'}, which is not published"
+            f"describes {', '.join(kind for kind, *_ in entries) or 'nothing'}, which is not published"
         )
-    format_name, entry = entries[0]
+    format_name, key_id, entry = entries[0]
     kind, codec_of = _CODECS[format_name]
     width = height = channels = sample_rate = 0
     entry.take(16)
@@ -146,7 +154,19 @@ def _init(moov: IsoBox) -> InitInfo:
         height=height,
         channels=channels,
         sample_rate=sample_rate,
+        key_id=key_id,
     )
+
+
+def _clear_format(name: str, entry: IsoBox) -> tuple[str, str | None]:
+    """Return the format of a sample entry without its encryption, and the id of its key (ISO/IEC 23001-7, 8.2)."""
+    if name not in _ENCRYPTED:
+        return name, None
+    protection = IsoBox(entry.path, entry.name, entry.body[_ENCRYPTED[name] :]).one("sinf")
+    content = protection.one("frma").body.decode("latin-1")
+    defaults = protection.one("schi", "tenc")
+    defaults.take(8)
+    return content, defaults.take(16).hex()
 
 
 def _edit_start(track: IsoBox) -> int:
@@ -169,6 +189,16 @@ def _avc_codec(format_name: str, entry: IsoBox) -> str:
     configuration = entry.one("avcC")
     configuration.take(1)
     return f"{format_name}.{configuration.take(3).hex()}"
+
+
+def _av1_codec(format_name: str, entry: IsoBox) -> str:
+    """Return the codec string with profile, level, tier and bit depth (AV1 in ISO base media files, section 5)."""
+    configuration = entry.one("av1C")
+    configuration.take(1)
+    profile_and_level, features = configuration.number(1), configuration.number(1)
+    tier = "H" if features & 0x80 else "M"
+    depth = 8 if not features & 0x40 else 12 if features & 0x20 else 10
+    return f"{format_name}.{profile_and_level >> 5}.{profile_and_level & 0x1F:02d}{tier}.{depth:02d}"
 
 
 def _aac_codec(format_name: str, entry: IsoBox) -> str:
@@ -203,9 +233,14 @@ def _enter_descriptor(box: IsoBox, tag: int) -> None:
 
 _CODECS: dict[str, tuple[Literal["video", "audio"], Callable[[str, IsoBox], str]]] = {
     "avc1": ("video", _avc_codec),
+    "av01": ("video", _av1_codec),
     "mp4a": ("audio", _aac_codec),
 }
 """Supported sample entries, with their kind of media and the function that returns the codec string."""
+
+
+_ENCRYPTED = {"encv": 78, "enca": 28}
+"""Sample entries of encrypted tracks, with the number of bytes before their boxes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,22 +5,25 @@ from __future__ import annotations
 import functools
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import (
-    AzureError,
     HttpResponseError,
     ResourceExistsError,
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.storage.blob import ContentSettings
+from azure.storage.blob import BlobPrefix, ContentSettings
 
-from functions.platform.errors import EncodeFault, SourceRefused, StoreUnavailable
+from functions.encoding.reception import UploadChanged
+from functions.platform.blob_errors import BEING_DELETED, blobs_answering, blobs_transferring, error_code
+from functions.platform.errors import ContainerMissing, EncodeFault, SourceRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from datetime import timedelta
     from pathlib import Path
 
@@ -41,25 +44,43 @@ KINDS = {
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATED = "no-cache"
 
-PASSING = (408, 429)
-BEING_DELETED = "ContainerBeingDeleted"
-"""The error code for a container that is being deleted with its title; its name is available again within a minute."""
+NO_CONTAINER = "ContainerNotFound"
+BATCH = 256
+"""The maximum number of requests in one batch (Microsoft: Blob Batch)."""
+
+DELETED = 202
+RANGE_REFUSED = 416
+"""The status of a request for a range that begins after the end of the blob."""
 
 
 def _store_errors[**P, R](method: Callable[P, R]) -> Callable[P, R]:
-    """Make a method raise StoreUnavailable if storage is busy or does not answer, EncodeFault if it refuses."""
+    """Make a method raise StoreUnavailable if storage is busy or does not answer, EncodeFault if it refuses.
 
+    ContainerMissing, a kind of StoreUnavailable, is raised if the container does not exist.
+    """
+    return _translated(method, blobs_answering)
+
+
+def _transfer_errors[**P, R](method: Callable[P, R]) -> Callable[P, R]:
+    """Make a method that may take long, because it handles media, raise the errors of `_store_errors`."""
+    return _translated(method, blobs_transferring)
+
+
+def _translated[**P, R](
+    method: Callable[P, R], answering: Callable[[], AbstractContextManager[None]]
+) -> Callable[P, R]:
     @functools.wraps(method)
     def translated(*arguments: P.args, **named: P.kwargs) -> R:
         try:
-            return method(*arguments, **named)
+            with answering():
+                return method(*arguments, **named)
         except HttpResponseError as error:
+            if error_code(error) == NO_CONTAINER:
+                raise ContainerMissing(
+                    "Storage has lost the files of this film; they are being encoded again."
+                ) from error
             code = error.status_code or 0
-            if code in PASSING or code >= 500 or error.error_code == BEING_DELETED:  # type: ignore[attr-defined]
-                raise StoreUnavailable(f"Storage is busy ({code}); try again in a few seconds.") from error
             raise EncodeFault(f"Storage refused a request of the encoder ({code} {error.reason}).") from error
-        except AzureError as error:
-            raise StoreUnavailable(f"Storage does not answer ({type(error).__name__}).") from error
 
     return translated
 
@@ -75,7 +96,7 @@ class BlobMedia:
     def signed_address(self, source: SourceRef, *, lasts: timedelta) -> str:
         return self._signer.blob_address(source.container, source.blob, until=datetime.now(UTC) + lasts)
 
-    @_store_errors
+    @_transfer_errors
     def read_head(self, source: SourceRef, *, length: int) -> bytes:
         blob = self._service.get_blob_client(source.container, source.blob)
         try:
@@ -85,7 +106,23 @@ class BlobMedia:
         except ResourceNotFoundError:
             raise SourceRefused(f"The upload {source.blob} is no longer in storage. Upload it again.") from None
 
-    @_store_errors
+    @_transfer_errors
+    def read_range(self, source: SourceRef, *, offset: int, length: int, etag: str = "") -> bytes:
+        condition: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
+        blob = self._service.get_blob_client(source.container, source.blob)
+        try:
+            content: bytes = blob.download_blob(offset, length, **condition).readall()
+            return content
+        except ResourceModifiedError:
+            raise UploadChanged(f"The upload {source.blob} was committed again.") from None
+        except ResourceNotFoundError:
+            raise SourceRefused(f"The upload {source.blob} is no longer in storage. Upload it again.") from None
+        except HttpResponseError as error:
+            if error.status_code == RANGE_REFUSED:
+                return b""
+            raise
+
+    @_transfer_errors
     def download_file(self, source: SourceRef, target: Path) -> None:
         with target.open("wb") as file:
             self._service.get_blob_client(source.container, source.blob).download_blob().readinto(file)
@@ -95,14 +132,30 @@ class BlobMedia:
         return list(self._service.get_container_client(container).list_blob_names(name_starts_with=prefix))
 
     @_store_errors
+    def list_sizes(self, container: str, prefix: str) -> dict[str, int]:
+        blobs = self._service.get_container_client(container).list_blobs(name_starts_with=prefix)
+        try:
+            return {blob.name.removeprefix(prefix): blob.size for blob in blobs}
+        except ResourceNotFoundError:
+            return {}
+
+    @_store_errors
+    def read_text(self, container: str, name: str) -> str | None:
+        try:
+            content = self._service.get_blob_client(container, name).download_blob().readall()
+        except ResourceNotFoundError:
+            return None
+        return content.decode("utf-8", "replace")
+
+    @_store_errors
     def create_container(self, container: str) -> None:
         try:
             self._service.create_container(container)
         except ResourceExistsError as error:
-            if error.error_code == BEING_DELETED:  # type: ignore[attr-defined]
+            if error_code(error) == BEING_DELETED:
                 raise
 
-    @_store_errors
+    @_transfer_errors
     def store_file(self, container: str, name: str, path: Path) -> None:
         with path.open("rb") as file:
             self._service.get_blob_client(container, name).upload_blob(
@@ -139,6 +192,38 @@ class BlobMedia:
     def delete_blob(self, container: str, name: str) -> None:
         with suppress(ResourceNotFoundError):
             self._service.get_blob_client(container, name).delete_blob()
+
+
+class BlobFolders:
+    """The folders in the containers of titles."""
+
+    def __init__(self, service: BlobServiceClient) -> None:
+        self._service = service
+
+    @_store_errors
+    def list_folders(self, container: str) -> list[str]:
+        try:
+            found = self._service.get_container_client(container).walk_blobs(delimiter="/")
+            return [each.name.rstrip("/") for each in found if isinstance(each, BlobPrefix)]
+        except ResourceNotFoundError:
+            return []
+
+    @_transfer_errors
+    def delete_files(self, container: str, folder: str, *, endings: tuple[str, ...] = ("",)) -> int:
+        client = self._service.get_container_client(container)
+        deleted = 0
+        try:
+            listed = client.list_blobs(name_starts_with=f"{folder}/")
+            for batch in batched((blob for blob in listed if blob.name.endswith(endings)), BATCH, strict=False):
+                asked = [
+                    {"name": blob.name, "etag": blob.etag, "match_condition": MatchConditions.IfNotModified}
+                    for blob in batch
+                ]
+                answers = client.delete_blobs(*asked, raise_on_any_failure=False)
+                deleted += sum(answer.status_code == DELETED for answer in answers)
+        except ResourceNotFoundError:  # the container was deleted in the meantime
+            return deleted
+        return deleted
 
 
 def _settings(name: str, cache: str) -> ContentSettings:

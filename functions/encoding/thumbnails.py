@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from functions.encoding.ffmpeg_commands import THUMBNAIL_WIDTH
+from functions.encoding.webvtt import webvtt_time
 
 if TYPE_CHECKING:
     from functions.encoding.model import EncodePlan
@@ -29,14 +30,9 @@ def write_thumbnails(plan: EncodePlan, presentation: Presentation) -> str:
         chunk = next(c for c in reversed(plan.chunks) if c.first_segment <= number)
         left = (number - chunk.first_segment) * THUMBNAIL_WIDTH
         cues += [
-            f"{_clock(Fraction(at, timescale))} --> {_clock(Fraction(at + duration, timescale))}",
+            f"{webvtt_time(Fraction(at, timescale))} --> {webvtt_time(Fraction(at + duration, timescale))}",
             f"thumbnails/c{chunk.index:05d}.jpg#xywh={left},0,{THUMBNAIL_WIDTH},{height}",
             "",
         ]
         at += duration
     return "\n".join(cues)
-
-
-def _clock(seconds: Fraction) -> str:
-    ms = round(seconds * 1000)
-    return f"{ms // 3_600_000:02d}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d}.{ms % 1000:03d}"

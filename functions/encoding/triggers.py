@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions import bootstrap
+from functions import bootstrap, bootstrap_av1, bootstrap_studio
 from functions.platform.errors import Conflict, NotFound
 from functions.platform.triggers import OWNER, SliceApp
 
@@ -12,9 +12,25 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from functions.encoding.progress import JobProgress
-    from functions.encoding.schemas import Job, JobPage, JobQuery
+    from functions.encoding.schemas import (
+        EncodingQuery,
+        EncodingReport,
+        Job,
+        JobPage,
+        JobQuery,
+        LimitEdit,
+        MonthlyLimit,
+    )
     from functions.platform.field_types import JobId
-    from functions.platform.messages import EncodeAudio, EncodeChunk, PlanEncode, PublishTitle
+    from functions.platform.messages import (
+        EncodeAudio,
+        EncodeAv1,
+        EncodeChunk,
+        EncodeFront,
+        PlanEncode,
+        PrepareEncode,
+        PublishTitle,
+    )
 
 encoder = SliceApp(bootstrap)
 app = SliceApp(bootstrap, "functions.encoding.schemas")
@@ -22,13 +38,31 @@ app = SliceApp(bootstrap, "functions.encoding.schemas")
 
 @encoder.queue("plan-encode")
 def plan_encode(message: PlanEncode) -> None:
-    """Plan a job and enqueue its chunks and tracks, starting with those for the first picture and sound."""
+    """Plan a job, or compare a planned one with storage, and enqueue its steps, beginning with the first picture."""
+    bootstrap.encode_steps().run_message(message)
+
+
+@encoder.queue("prepare-encode")
+def prepare_encode(message: PrepareEncode) -> None:
+    """Plan a job whose upload has to be read for long, so that the plans of other films do not wait for it."""
+    bootstrap.encode_steps().run_message(message)
+
+
+@encoder.queue("prepare-encode")
+def prepare_encode_beside(message: PrepareEncode) -> None:
+    """Do the same as `prepare_encode`, at the same time, so that two large uploads do not wait for each other."""
+    bootstrap.encode_steps().run_message(message)
+
+
+@encoder.queue("encode-front")
+def encode_front(message: EncodeFront) -> None:
+    """Encode the first chunk of a job and the beginning of its sound."""
     bootstrap.encode_steps().run_message(message)
 
 
 @encoder.queue("encode-chunk")
 def encode_chunk(message: EncodeChunk) -> None:
-    """Encode a chunk of a job for every rung."""
+    """Encode the next chunk of the job whose turn it is, for every rung."""
     bootstrap.encode_steps().run_message(message)
 
 
@@ -38,43 +72,77 @@ def encode_audio(message: EncodeAudio) -> None:
     bootstrap.encode_steps().run_message(message)
 
 
+@encoder.queue("encode-av1")
+def encode_av1(message: EncodeAv1) -> None:
+    """Encode the next chunk in AV1 of the title whose encode was begun first; wait while films are being encoded."""
+    del message
+    bootstrap_av1.av1_steps().run_next()
+
+
 @encoder.queue("publish-title")
 def publish_title(message: PublishTitle) -> None:
-    """Write manifests that list everything a job has finished."""
+    """Write manifests that list everything a job has finished, or verify a job that is ready."""
     bootstrap.encode_steps().run_message(message)
 
 
 @encoder.dead_letters("plan-encode")
 def plan_encode_poison(message: PlanEncode) -> None:
-    """Fail a job that could not be planned, or defer its planning."""
-    bootstrap.encode_steps().give_up_message(message)
+    """Log that a message for planning used up its attempts; `reconcile_work` enqueues another if it is due."""
+    bootstrap.encode_steps().bury_message(message)
+
+
+@encoder.dead_letters("prepare-encode")
+def prepare_encode_poison(message: PrepareEncode) -> None:
+    """Log that a message for a long plan used up its attempts; `reconcile_work` enqueues another if it is due."""
+    bootstrap.encode_steps().bury_message(message)
+
+
+@encoder.dead_letters("encode-front")
+def encode_front_poison(message: EncodeFront) -> None:
+    """Log that a message for a front used up its attempts; `reconcile_work` enqueues another if it is due."""
+    bootstrap.encode_steps().bury_message(message)
 
 
 @encoder.dead_letters("encode-chunk")
 def encode_chunk_poison(message: EncodeChunk) -> None:
-    """Fail the job of a chunk that could not be encoded, or defer the chunk."""
-    bootstrap.encode_steps().give_up_message(message)
+    """Log that a message for a chunk used up its attempts; `reconcile_work` enqueues the chunks that are due."""
+    bootstrap.encode_steps().bury_message(message)
 
 
 @encoder.dead_letters("encode-audio")
 def encode_audio_poison(message: EncodeAudio) -> None:
-    """Fail the job of a track that could not be encoded, or defer the track."""
-    bootstrap.encode_steps().give_up_message(message)
+    """Log that a message for a track used up its attempts; `reconcile_work` enqueues another if it is due."""
+    bootstrap.encode_steps().bury_message(message)
+
+
+@encoder.dead_letters("encode-av1")
+def encode_av1_poison(message: EncodeAv1) -> None:
+    """Log that a message for AV1 used up its attempts; `start_av1` enqueues the chunks that are due."""
+    del message
+    bootstrap_av1.av1_steps().bury_message()
 
 
 @encoder.dead_letters("publish-title")
 def publish_title_poison(message: PublishTitle) -> None:
-    """Fail a job whose manifests could not be written, or defer writing them."""
-    bootstrap.encode_steps().give_up_message(message)
+    """Log that a message for manifests used up its attempts; `reconcile_work` enqueues another if they are due."""
+    bootstrap.encode_steps().bury_message(message)
 
 
 @app.get("jobs", caller=OWNER)
 def list_jobs(query: JobQuery) -> JobPage:
     """Return a page of encode jobs, newest first."""
-    from functions.encoding.schemas import JobPage
+    from functions.encoding.schemas import JobPage, MonthCost
 
     page = bootstrap.encodes().list_jobs(query.cursor, query.limit)
-    return JobPage(_shown(page.entries), page.cursor)
+    return JobPage(_shown(page.entries), page.cursor, MonthCost.of(bootstrap.encodes().spending()))
+
+
+@app.get("reports/encoding", caller=OWNER)
+def report_encoding(query: EncodingQuery) -> EncodingReport:
+    """Return films and failures of the last days, what is in storage, and spending by month."""
+    from functions.encoding.schemas import EncodingReport
+
+    return EncodingReport.of(bootstrap_studio.encode_reports().encoding(query.days))
 
 
 @app.get("jobs/{id}", caller=OWNER)
@@ -88,21 +156,55 @@ def get_job(id: JobId) -> Job:
 
 @app.post("jobs/{id}/retry", caller=OWNER, status=202, raises=(Conflict,))
 def retry_job(id: JobId) -> Job:
-    """Retry a failed job; only the missing parts are encoded."""
+    """Continue a failed or stuck job, or verify and repair a ready one; only missing parts are encoded."""
     return _shown([bootstrap.encodes().retry_job(id)])[0]
 
 
-@app.timer("0 5-59/10 * * * *")
-def repair_jobs() -> None:
-    """Enqueue the missing work of stalled jobs again."""
-    bootstrap.encodes().repair_stalled()
+@app.post("jobs/{id}/verification", caller=OWNER, status=202, raises=(Conflict,))
+def verify_job(id: JobId) -> Job:
+    """Verify the published files of a ready job in the background; the job shows the result."""
+    return _shown([bootstrap.encodes().verify_job(id)])[0]
+
+
+@app.post("jobs/{id}/dismissal", caller=OWNER, raises=(Conflict,))
+def dismiss_job(id: JobId) -> None:
+    """Leave a failed job out of the list of jobs; a retry brings it back."""
+    bootstrap.encodes().dismiss_job(id)
+
+
+@app.get("encoding/limit", caller=OWNER)
+def get_encode_limit() -> MonthlyLimit:
+    """Return the monthly limit on encoding."""
+    from functions.encoding.schemas import MonthlyLimit
+
+    return MonthlyLimit.of(bootstrap_studio.encode_limit().in_effect())
+
+
+@app.put("encoding/limit", caller=OWNER)
+def set_encode_limit(body: LimitEdit, owner: str) -> MonthlyLimit:
+    """Set the monthly limit on encoding. It takes effect at once; films that wait continue within a minute."""
+    from functions.encoding.schemas import MonthlyLimit
+
+    return MonthlyLimit.of(bootstrap_studio.encode_limit().change(body.usd, by=owner))
+
+
+@app.timer("20 */30 * * * *")
+def start_av1() -> None:
+    """Begin encodes in AV1 for titles that are worth it, and request the steps of those that are unfinished."""
+    bootstrap_av1.av1().start_due()
+
+
+@app.timer("40 */30 * * * *")
+def sweep_titles() -> None:
+    """Delete the files of jobs that nobody can play or continue any more."""
+    bootstrap.encodes().sweep_due()
 
 
 def _shown(jobs: Sequence[JobProgress]) -> list[Job]:
     """Return the public form of jobs, with the current names of their titles."""
     from functions.encoding.schemas import Job
 
-    titles = bootstrap.catalogue().known(job.title_id for job in jobs)
+    titles = bootstrap.catalogue().known((job.title_id for job in jobs), drafts=True)
     names = {title.id: title.details.name for title in titles.values()}
     blobs_url = str(bootstrap.resources.blob_service().url)
     return [Job.of(job, title_name=names.get(job.title_id), blobs_url=blobs_url) for job in jobs]

@@ -1,4 +1,4 @@
-"""How the parts of health fit together."""
+"""Creates the services of the health slice with their dependencies."""
 
 from __future__ import annotations
 

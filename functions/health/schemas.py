@@ -12,7 +12,7 @@ class StoreHealth(Struct, frozen=True):
 
     up: bool
     reason: Annotated[str | None, Meta(description="Why the store is down; null while it is up.")]
-    optional: Annotated[bool, Meta(description="Whether the service works without this store, with less.")]
+    optional: Annotated[bool, Meta(description="Whether the service works without this store, with fewer features.")]
 
 
 class HealthReport(Struct, frozen=True):

@@ -1,7 +1,7 @@
 """The state of each store; all stores are queried concurrently, within one time limit.
 
-Each store has at most one running probe, regardless of the number of callers: callers share a report for a few seconds,
-and a store whose probe from an earlier report still hangs is reported as down without another probe.
+Each store has at most one running probe, regardless of the number of callers. Callers share a report for a few seconds.
+If a store's probe from an earlier report still hangs, the store is reported as down without another probe.
 """
 
 from __future__ import annotations

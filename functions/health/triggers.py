@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions import bootstrap
+from functions import bootstrap, bootstrap_studio
 from functions.platform.http import Answer
 from functions.platform.triggers import ANYONE, SliceApp
 
@@ -19,7 +19,7 @@ def health() -> Answer[HealthReport]:
     """Return the state of each store; 503 if a required store is down."""
     from functions.health.schemas import HealthReport, StoreHealth
 
-    states = bootstrap.health().report()
+    states = bootstrap_studio.health().report()
     up = all(state.up or state.optional for state in states.values())
     shown = {name: StoreHealth(state.up, state.reason, state.optional) for name, state in states.items()}
     return Answer(HealthReport("up" if up else "down", shown), 200 if up else 503)

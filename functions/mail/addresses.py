@@ -38,8 +38,8 @@ class Mailbox:
 def mailbox_of(text: str) -> Mailbox:
     """Return the one address in `text`. Raises MailRefused, whose detail does not repeat the text.
 
-    The domain is encoded by IDNA 2008 (RFC 5891) after the mapping of UTS 46, because the older rules turn ß into ss
-    and would deliver mail for one domain to the owner of another. The local part is left unchanged, because only the
+    The domain is encoded by IDNA 2008 (RFC 5891) after the mapping of UTS 46. The older rules turn ß into ss, and would
+    therefore deliver mail for one domain to the owner of another. The local part is left unchanged, because only the
     receiving server can interpret it.
     """
     local, at, domain = text.rpartition("@")

@@ -13,7 +13,15 @@ class EmailKind(StrEnum):
     RESET = "reset"
     WELCOME_ADMIN = "welcome_admin"
     PASSWORD_CHANGED = "password_changed"
+    SECOND_FACTOR_ADDED = "second_factor_added"
+    SECOND_FACTOR_REMOVED = "second_factor_removed"
+    RECOVERY_CODES_RENEWED = "recovery_codes_renewed"
     ACCOUNT_DELETED = "account_deleted"
+    PAYMENT_RECEIVED = "payment_received"
+    PAYMENT_FAILED = "payment_failed"
+    ENCODING_PAUSED = "encoding_paused"
+    ACCOUNT_ERASED = "account_erased"
+    TEST = "test"
 
     @property
     def has_link(self) -> bool:
@@ -25,8 +33,8 @@ class EmailKind(StrEnum):
 class EmailRequest:
     """An email to send.
 
-    `email_id` stays the same when the same email is sent again. `deferrals` counts how often the email was deferred
-    after the queue had used up its attempts.
+    `email_id` stays the same when the same email is sent again. `deferrals` is the number of times that the email was
+    deferred after the queue had used up its attempts. `language` is a code, or empty for the first language.
     """
 
     email_id: str
@@ -34,6 +42,7 @@ class EmailRequest:
     to: str = field(repr=False)
     link: str = field(default="", repr=False)
     deferrals: int = 0
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

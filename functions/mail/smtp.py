@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from functions.mail.addresses import Mailbox, mailbox_of
-from functions.mail.templates import PRODUCT
+from functions.mail.texts import PRODUCT
 from functions.platform.errors import MailRefused, MailUnavailable
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class SmtpTransport:
         except smtplib.SMTPRecipientsRefused as error:
             raise _refusal("the recipient", *error.recipients[str(recipient)]) from None
         except smtplib.SMTPSenderRefused as error:
-            raise _refusal("the sender, MAIL_FROM,", error.smtp_code, error.smtp_error) from None
+            raise _refusal("the sender in MAIL_FROM", error.smtp_code, error.smtp_error) from None
         except smtplib.SMTPDataError as error:
             raise _refusal("the email", error.smtp_code, error.smtp_error) from None
         except (smtplib.SMTPException, OSError) as error:
@@ -151,8 +151,8 @@ def _refusal(what: str, code: int, answer: bytes | str) -> MailRefused | MailUna
     enhanced = _ENHANCED.match(answer.encode() if isinstance(answer, str) else answer)
     shown = f"{code} {enhanced[1].decode()}" if enhanced else str(code)
     if code >= 500:
-        return MailRefused(f"The mail server refuses {what} for good ({shown}).")
-    return MailUnavailable(f"The mail server does not accept {what} for now ({shown}).")
+        return MailRefused(f"The mail server permanently refuses {what} ({shown}).")
+    return MailUnavailable(f"The mail server temporarily refuses {what} ({shown}).")
 
 
 def _trouble(error: Exception) -> str:

@@ -22,5 +22,5 @@ def send_mail(message: SendMail, delivery: Delivery) -> None:
 
 @app.dead_letters("send-mail")
 def send_mail_poison(message: SendMail, delivery: Delivery) -> None:
-    """Defer an email that could not be sent, or give it up."""
+    """Defer an email that could not be sent, or drop it after its last deferral."""
     bootstrap.mail().defer(message, message_id=delivery.message_id)

@@ -38,8 +38,12 @@ class Signer:
         self._lock = Lock()
 
     def blob_address(self, container: str, blob: str, *, until: datetime, write: bool = False) -> str:
-        """Return an address that permits reading a blob, or with `write` creating and writing it, until a time."""
-        may = BlobSasPermissions(create=True, write=True) if write else BlobSasPermissions(read=True)
+        """Return an address that permits reading a blob until a time; `write` permits creating and writing it too.
+
+        An upload reads the list of the blocks that it has already stored (Get Block List), for which Azure requires the
+        permission to read.
+        """
+        may = BlobSasPermissions(read=True, create=write, write=write)
         if self._account_key:
             key = self._by_account()
         else:
@@ -47,12 +51,17 @@ class Signer:
         sas = generate_blob_sas(self._account, container, blob, permission=may, expiry=until, **key, **self._narrowed)
         return f"{self._service.get_blob_client(container, blob).url}?{sas}"
 
-    def container_sas(self, container: str, *, begins: datetime, until: datetime) -> str:
+    def container_sas(self, container: str, *, begins: datetime, until: datetime, correlation: str = "") -> str:
         """Return a SAS, without the question mark, that permits reading the blobs of a container until a time.
 
-        Equal times result in the same SAS on every instance; `begins` is the start of the delegation key, if any.
+        Equal arguments result in the same SAS on every instance; `begins` is the start of the delegation key, if any.
+        `correlation` is a UUID that the SAS contains and storage logs; only a delegation key can sign it, so it is
+        omitted if the account's key signs.
         """
-        key = self._by_account() if self._account_key else {"user_delegation_key": self._by_identity(begins, until)}
+        if self._account_key:
+            key = self._by_account()
+        else:
+            key = {"user_delegation_key": self._by_identity(begins, until), "correlation_id": correlation or None}
         may = ContainerSasPermissions(read=True)
         return str(
             generate_container_sas(self._account, container, permission=may, expiry=until, **key, **self._narrowed)

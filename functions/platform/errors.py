@@ -3,11 +3,12 @@
 NotflixError
 ├── Malformed ── WeakPassword, PayloadTooLarge, UnsupportedMediaType
 ├── NotFound
-├── Conflict ── NotPlayable, AddressTaken, AlreadySubscribed, ListFull, ProcedureRefused, AccountStillExists (retryable)
-├── Unauthenticated ── WrongCredentials
-├── Forbidden ── WrongPassword
+├── Conflict ── NotPlayable, TooManyStreams, StreamStopped, AddressTaken, AlreadySubscribed, ListFull, ProcedureRefused,
+│               AccountStillExists (retryable)
+├── Unauthenticated ── WrongCredentials, WrongSecondFactor
+├── Forbidden ── WrongPassword, SecondFactorRequired, AddressNotConfirmed, WrongPin, PinRequired, AgeLimited
 ├── LinkExpired, EntitlementRequired, TooManyAttempts
-├── StoreUnavailable ── Busy; MailUnavailable               retryable
+├── StoreUnavailable ── Busy, ContainerMissing, DiskUnavailable; MailUnavailable   retryable
 ├── SourceRefused, MailRefused, NotFromPayPal, PayPalRefused
 ├── EncodeFault                                            retryable
 └── SettingMissing, DatabaseUrlInvalid, ProcedureFailed
@@ -84,6 +85,18 @@ class NotPlayable(Conflict):
     code = "not_playable"
 
 
+class TooManyStreams(Conflict):
+    """The account already watches on as many devices as it may; the detail names them."""
+
+    code = "too_many_streams"
+
+
+class StreamStopped(Conflict):
+    """Another device of the account has stopped this playback session."""
+
+    code = "stream_stopped"
+
+
 class AddressTaken(Conflict):
     """An account with that address exists already."""
 
@@ -131,6 +144,12 @@ class WrongCredentials(Unauthenticated):
     code = "wrong_credentials"
 
 
+class WrongSecondFactor(Unauthenticated):
+    """The code or passkey is wrong, has expired or was used before."""
+
+    code = "wrong_second_factor"
+
+
 class Forbidden(NotflixError):
     """The caller is known but not allowed to do this."""
 
@@ -142,6 +161,36 @@ class WrongPassword(Forbidden):
     """The password that confirms a change is wrong."""
 
     code = "wrong_password"
+
+
+class SecondFactorRequired(Forbidden):
+    """Administrators must log in with a second factor; this session began with the password alone."""
+
+    code = "second_factor_required"
+
+
+class AddressNotConfirmed(Forbidden):
+    """The email address of the account is not confirmed yet."""
+
+    code = "address_not_confirmed"
+
+
+class WrongPin(Forbidden):
+    """The PIN of the profile is wrong."""
+
+    code = "wrong_pin"
+
+
+class PinRequired(Forbidden):
+    """The profile has a PIN, and the request has none."""
+
+    code = "pin_required"
+
+
+class AgeLimited(Forbidden):
+    """The profile may not do this: the title is for older people or of an unknown age, or it concerns the account."""
+
+    code = "age_limited"
 
 
 class LinkExpired(NotflixError):
@@ -192,6 +241,14 @@ class Busy(StoreUnavailable):
     """As many passwords are being hashed as memory allows; the caller can retry in a few seconds."""
 
     code = "busy"
+
+
+class ContainerMissing(StoreUnavailable):
+    """A blob cannot be written, because storage has lost its container; the container must be created again."""
+
+
+class DiskUnavailable(StoreUnavailable):
+    """The local disk of this process is full or fails; another attempt may succeed."""
 
 
 class MailUnavailable(NotflixError):

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_address
+from datetime import datetime
+from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 
 from functions.platform.errors import Malformed, NotflixError, NotFound, PayloadTooLarge, UnsupportedMediaType
+from functions.platform.security_headers import API_HEADERS
+from functions.platform.time import from_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 JSON = "application/json"
-SECURITY_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 UNEXPECTED = "Something went wrong on our side; it has been logged. Try again."
 
 
@@ -34,6 +36,14 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A body of bytes, with the media type that the route declares; a browser saves it under `name`."""
+
+    content: bytes
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """The origin of a request: the address seen by the trusted proxy, and the browser's User-Agent."""
 
@@ -45,7 +55,8 @@ def client_of(request: func.HttpRequest, front_hops: int) -> Client:
     """Return the client behind `front_hops` trusted proxies, each of which appends the address of its peer.
 
     Entries of X-Forwarded-For further left were sent by the client and are never trusted. An entry may include a port,
-    as written by Azure's front end; an IPv6 address is then in brackets.
+    as written by Azure's front end; an IPv6 address is then in brackets. An IPv4-mapped IPv6 address is converted to
+    IPv4: IPv6 addresses are counted by network, and all mapped addresses would be in the same one.
     """
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
     seen = hops[-front_hops] if 0 < front_hops <= len(hops) else ""
@@ -54,9 +65,11 @@ def client_of(request: func.HttpRequest, front_hops: int) -> Client:
     elif seen.count(":") == 1:
         seen = seen.partition(":")[0]
     try:
-        ip = str(ip_address(seen))
+        address = ip_address(seen)
     except ValueError:
         ip = "unknown"
+    else:
+        ip = str((address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address)
     return Client(ip, request.headers.get("User-Agent", "")[:400])
 
 
@@ -100,16 +113,27 @@ def read_body[T](request: func.HttpRequest, kind: type[T], *, largest_bytes: int
 
 
 def read_query[T](request: func.HttpRequest, kind: type[T]) -> T:
-    """Return the query as an instance of `kind`, whose fields may be strings, numbers or booleans. Raises Malformed."""
+    """Return the query as an instance of `kind`. Raises Malformed.
+
+    Fields may be strings, numbers, booleans or times. An empty text selects a string's default, and is refused
+    otherwise.
+    """
     import msgspec
 
     from functions.platform.validation import sentence_of
 
     given = {name: text for name, text in request.params.items() if text}
     try:
-        return msgspec.convert(given, kind, strict=False)
+        query = msgspec.convert(given, kind, strict=False)
     except msgspec.MsgspecError as error:
         raise Malformed(sentence_of(error)) from None
+    for name, text in request.params.items():
+        value = getattr(query, name, "")
+        if not text and not isinstance(value, str):
+            raise Malformed(f"{name} is empty; leave it out or give it a value.")
+        if isinstance(value, datetime) and text:
+            from_text(text)  # msgspec also reads a number as a time, in seconds since 1970
+    return query
 
 
 def read_path(text: str, kind: Any) -> Any:
@@ -127,18 +151,24 @@ def answer(body: object, *, status: int = 200, headers: Mapping[str, str] | None
     from functions.platform.json_text import to_json
 
     return func.HttpResponse(
-        to_json(body), status_code=status, mimetype=JSON, headers={**SECURITY_HEADERS, **(headers or {})}
+        to_json(body), status_code=status, mimetype=JSON, headers={**API_HEADERS, **(headers or {})}
     )
 
 
 def text_answer(text: str, *, media_type: str, status: int = 200) -> func.HttpResponse:
     """Return a response that must not be cached, with a string as its body."""
-    return func.HttpResponse(text, status_code=status, mimetype=media_type, headers=SECURITY_HEADERS)
+    return func.HttpResponse(text, status_code=status, mimetype=media_type, headers=API_HEADERS)
+
+
+def file_answer(file: File, *, media_type: str) -> func.HttpResponse:
+    """Return a response that must not be cached, with a file as its body."""
+    headers = {**API_HEADERS, "Content-Disposition": f'attachment; filename="{file.name}"'}
+    return func.HttpResponse(file.content, status_code=200, mimetype=media_type, headers=headers)
 
 
 def no_content(status: int = 204) -> func.HttpResponse:
     """Return a response without a body."""
-    return func.HttpResponse(status_code=status)
+    return func.HttpResponse(status_code=status, headers=API_HEADERS)
 
 
 def error_answer(error: NotflixError) -> func.HttpResponse:

@@ -26,22 +26,32 @@ class UploadKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A blob in `uploads`, described by its name; `language` is the BCP 47 tag of subtitles, or "und"."""
+    """A blob in `uploads`, described by its name.
+
+    `language` is the code in the name of subtitles, or "und"; `flags` are the words of SUBTITLE_FLAGS in it.
+    """
 
     blob: str
     stem: str
     kind: UploadKind
     language: str = "und"
+    flags: tuple[str, ...] = ()
 
+
+SUBTITLE_FLAGS = {"forced", "foreign", "sdh", "cc", "hi", "hoh", "commentary", "default"}
+"""Words in the name of a subtitle file that say what it is for; other media servers use the same words."""
 
 _IMAGES = {".jpg", ".jpeg", ".png", ".webp"}
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_SUBTITLES = {".srt", ".vtt"}
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
+_MOST_WORDS = 3
 
 
 def read_name(blob: str) -> Upload:
     """Return the role of a blob: a film such as `film.mkv`, or a sidecar of it.
 
-    Sidecars are `film.json`, `film.jpg`, `film.backdrop.jpg`, and subtitles such as `film.en.srt`.
+    Sidecars are `film.json`, `film.jpg`, `film.backdrop.jpg`, and subtitles such as `film.en.srt` and
+    `film.en.forced.srt`.
     """
     ending = PurePosixPath(blob.rpartition("/")[2]).suffix
     suffix, stem = ending.lower(), blob.removesuffix(ending)
@@ -52,9 +62,12 @@ def read_name(blob: str) -> Upload:
         if head and tail.lower() == "backdrop":
             return Upload(blob, head, UploadKind.BACKDROP)
         return Upload(blob, head if head and tail.lower() == "poster" else stem, UploadKind.POSTER)
-    if suffix in (".srt", ".vtt"):
-        if head and _LANGUAGE.fullmatch(tail):
-            return Upload(blob, head, UploadKind.SUBTITLES, tail)
+    if suffix in _SUBTITLES:
+        parts = stem.split(".")
+        for count in range(min(_MOST_WORDS, len(parts) - 1), 0, -1):
+            head = ".".join(parts[:-count])
+            if head and (found := _subtitles(blob, head, parts[-count:])):
+                return found
         return Upload(blob, stem, UploadKind.SUBTITLES)
     return Upload(blob, stem, UploadKind.FILM)
 
@@ -62,14 +75,30 @@ def read_name(blob: str) -> Upload:
 def companion(blob: str, *, film: str) -> Upload | None:
     """Return `blob` as a sidecar of the film with the stem `film`, or None if it does not belong to this film.
 
-    The blob's name alone is ambiguous: `The.Big.Sea.srt` belongs to `The.Big.Sea.mkv`, and `Sea` is not a language.
+    The blob's name alone is ambiguous: in `The.Big.Sea.srt`, which belongs to `The.Big.Sea.mkv`, `Sea` is no language.
     """
     upload = read_name(blob)
     if upload.kind is UploadKind.FILM:
         return None
-    if upload.kind is UploadKind.SUBTITLES and blob.rpartition(".")[0] == film:
-        return Upload(blob, film, UploadKind.SUBTITLES)
+    if upload.kind is UploadKind.SUBTITLES and blob.startswith(f"{film}."):
+        return _subtitles(blob, film, blob[len(film) + 1 :].split(".")[:-1])
     return upload if upload.stem == film else None
+
+
+def _subtitles(blob: str, film: str, words: list[str]) -> Upload | None:
+    """Return subtitles of a film if the words after its stem are at most one language and flags, or else None.
+
+    "hi" is Hindi, but after a language it means "hearing impaired".
+    """
+    language, flags = "", []
+    for word in words:
+        if word.lower() in SUBTITLE_FLAGS and (language or word.lower() != "hi"):
+            flags.append(word.lower())
+        elif not language and _LANGUAGE.fullmatch(word):
+            language = word
+        else:
+            return None
+    return Upload(blob, film, UploadKind.SUBTITLES, language or "und", tuple(flags))
 
 
 def title_id_for(blob: str) -> str:

@@ -32,7 +32,7 @@ class lazy[Value]:
         return self._made[0]
 
     def __set_name__(self, owner: type, name: str) -> None:
-        """Store the name of the method in its class."""
+        """Remember the name that the method has in its class."""
         self._name = name
 
     @overload
@@ -40,7 +40,7 @@ class lazy[Value]:
     @overload
     def __get__(self, instance: object, owner: type) -> Callable[[], Value]: ...
     def __get__(self, instance: object | None, owner: type) -> lazy[Value] | Callable[[], Value]:
-        """Return the instance's own factory, which shadows this one after the first access."""
+        """Return the instance's own factory; it is stored in the instance, where later accesses find it directly."""
         if instance is None:
             return self
         factory: Callable[[], Value] = vars(instance).setdefault(self._name, lazy(partial(self._make, instance)))

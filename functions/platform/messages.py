@@ -18,28 +18,44 @@ from functions.platform.field_types import JobId, Time, TitleId, UserId
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Base of all messages; `QUEUE` is the name of the queue for messages of a class."""
+    """Base of all messages; `QUEUE` is the name of the queue for messages of a class.
+
+    Unless `EXPIRES`, a message waits until it is handled, and not only for the seven days that are the queues' default.
+    """
 
     QUEUE: ClassVar[str]
+    EXPIRES: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)
 class PlanEncode(Message):
-    """Plan an encode job. `deferrals` counts how often a message was deferred because it had no attempts left."""
+    """Plan an encode job."""
 
     QUEUE: ClassVar[str] = "plan-encode"
     job_id: JobId
-    deferrals: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareEncode(Message):
+    """Plan an encode job whose upload has to be read for long, for instance as a whole."""
+
+    QUEUE: ClassVar[str] = "prepare-encode"
+    job_id: JobId
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeFront(Message):
+    """Encode the first chunk of a job and the beginning of its sound, so that watching can begin."""
+
+    QUEUE: ClassVar[str] = "encode-front"
+    job_id: JobId
 
 
 @dataclass(frozen=True, slots=True)
 class EncodeChunk(Message):
-    """Encode one chunk of a job for every rung."""
+    """Encode the next chunk of a job; there is one message for each remaining chunk, but no message names a chunk."""
 
     QUEUE: ClassVar[str] = "encode-chunk"
-    job_id: JobId
-    chunk: Annotated[int, Meta(ge=0)]
-    deferrals: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +65,22 @@ class EncodeAudio(Message):
     QUEUE: ClassVar[str] = "encode-audio"
     job_id: JobId
     track: Annotated[str, Meta(pattern=r"^[a-z]\d{1,4}$")]
-    deferrals: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeAv1(Message):
+    """Encode the next chunk in AV1 of a title that is ready; no message names a chunk."""
+
+    QUEUE: ClassVar[str] = "encode-av1"
 
 
 @dataclass(frozen=True, slots=True)
 class PublishTitle(Message):
-    """Write manifests that list everything a job has finished so far."""
+    """Write manifests that list everything a job has finished so far; with `verify`, verify a ready job instead."""
 
     QUEUE: ClassVar[str] = "publish-title"
     job_id: JobId
-    deferrals: int = 0
+    verify: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +105,7 @@ class UpdateGraph(Message):
 
     `title`: `title_id` changed. `watched`: `user_id` reached `progress` (0 to 1) of `title_id` at `at`. `unwatched`:
     a viewing was cleared, or all viewings if `title_id` is None. `rated`: a rating was set or removed at `at`.
-    `forgotten`: the account was deleted.
+    `forgotten`: the account was deleted. `deferrals` is set if the graph was unavailable earlier.
     """
 
     QUEUE: ClassVar[str] = "update-graph"
@@ -92,6 +114,7 @@ class UpdateGraph(Message):
     user_id: UserId | None = None
     progress: Annotated[float, Meta(ge=0, le=1)] | None = None
     at: Time | None = None
+    deferrals: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +139,16 @@ class SettleSubscription(Message):
 
 @dataclass(frozen=True, slots=True)
 class StartReset(Message):
-    """Mail a link that sets a new password, if the address has an account."""
+    """Mail a link that sets a new password, if the address has an account.
+
+    `known` is true if the link was requested on a device on which the account's owner has logged in before;
+    `deferrals` is set if the link could not be mailed earlier.
+    """
 
     QUEUE: ClassVar[str] = "start-reset"
     email: str
+    known: bool = False
+    deferrals: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +161,25 @@ class RecordLogin(Message):
     at: Time
     ip: Annotated[str, Meta(max_length=45)]
     browser: Annotated[str, Meta(max_length=400)]
-    outcome: Literal["success", "wrong_password", "limited"]
+    outcome: Literal["success", "wrong_password", "wrong_second_factor", "unfinished", "limited"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAction(Message):
+    """Store what an owner does; `outcome` is empty before it begins, `done` or the code of an error after its end.
+
+    `at` is the time at which it began, `actor` the owner's account or `operator`, `action` the name of the route, and
+    `subject` the id of what is changed.
+    """
+
+    QUEUE: ClassVar[str] = "record-action"
+    EXPIRES: ClassVar[bool] = False
+    entry_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
+    at: Time
+    actor: Annotated[str, Meta(pattern=r"^([0-9a-f]{32}|operator)$(?!\n)")]
+    action: Annotated[str, Meta(min_length=1, max_length=64)]
+    subject: Annotated[str, Meta(max_length=200)]
+    outcome: Annotated[str, Meta(max_length=40)] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +192,7 @@ class ForgetViewer(Message):
 
 @dataclass(frozen=True, slots=True)
 class SendMail(Message):
-    """Send an email; `email_id` and `deferrals` are set if an earlier delivery was deferred."""
+    """Send an email in a language, or the first one; `email_id` and `deferrals` are set if it was deferred."""
 
     QUEUE: ClassVar[str] = "send-mail"
     kind: str
@@ -153,6 +200,7 @@ class SendMail(Message):
     link: str = ""
     email_id: str = ""
     deferrals: int = 0
+    language: str = ""
 
 
 class LostBlob(msgspec.Struct, frozen=True, rename="pascal"):
@@ -164,8 +212,11 @@ class LostBlob(msgspec.Struct, frozen=True, rename="pascal"):
 
 MESSAGES: tuple[type[Message], ...] = (
     PlanEncode,
+    PrepareEncode,
+    EncodeFront,
     EncodeChunk,
     EncodeAudio,
+    EncodeAv1,
     PublishTitle,
     FetchMetadata,
     PublishCatalogue,
@@ -174,6 +225,7 @@ MESSAGES: tuple[type[Message], ...] = (
     SettleSubscription,
     StartReset,
     RecordLogin,
+    RecordAction,
     ForgetViewer,
     SendMail,
 )
@@ -190,7 +242,7 @@ def decode[M: Message](body: bytes, kind: type[M]) -> M:
 
 
 def decode_lost_blob(body: bytes, queue: str) -> LostBlob:
-    """Return the blob that a message of the host names. Raises Malformed."""
+    """Return the blob named in a message from the Functions host. Raises Malformed."""
     return _decoded(body, LostBlob, queue)
 
 

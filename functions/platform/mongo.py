@@ -27,6 +27,13 @@ error_codes.yml: HostUnreachable, HostNotFound, MaxTimeMSExpired, WriteConcernFa
 ShutdownInProgress, PrimarySteppedDown, ExceededTimeLimit, SocketException, NotWritablePrimary, InterruptedAtShutdown,
 InterruptedDueToReplStateChange, NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary, OutOfDiskSpace)."""
 
+BROKEN = frozenset({1, 8, -31804})
+"""Codes of a server that fails internally (InternalError, UnknownError), and of its storage engine, WiredTiger, after a
+failure from which only a restart helps (WT_PANIC)."""
+
+PANIC = "WT_PANIC"
+"""The word in the error of a server whose storage engine has stopped, which may have no code."""
+
 
 def connect(url: str) -> MongoClient[dict[str, Any]]:
     """Return a client that connects at its first operation and returns aware times; each step times out after 5 s.
@@ -44,7 +51,7 @@ def connect(url: str) -> MongoClient[dict[str, Any]]:
 
 
 def store_errors[**P, R](method: Callable[P, R]) -> Callable[P, R]:
-    """Make a method of a Mongo store raise StoreUnavailable if the server is unreachable, slow or throttling.
+    """Make a method of a Mongo store raise StoreUnavailable if the server is unreachable, slow, throttling or broken.
 
     Any other error from the driver or the server is a defect of the application and propagates unchanged.
     """
@@ -60,7 +67,7 @@ def store_errors[**P, R](method: Callable[P, R]) -> Callable[P, R]:
             codes = set(_codes(error))
             if THROTTLED in codes:
                 raise StoreUnavailable("The document store is busy; try again in a few seconds.") from error
-            if codes & TRANSIENT:
+            if codes & (TRANSIENT | BROKEN) or (not codes and PANIC in str(error)):
                 raise StoreUnavailable(f"The document store cannot do this now ({type(error).__name__}).") from error
             raise
 

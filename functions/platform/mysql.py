@@ -1,8 +1,8 @@
 """MySQL: stored procedures, called over a pool of connections that is kept between invocations.
 
-A call is sent again only if the server certainly did not execute it (the request was not sent completely, or was rolled
-back after a deadlock), or if the caller declares it idempotent. Errors never contain arguments, which may be addresses
-or hashes. Times are aware and sent as UTC.
+A call is sent again only if the server certainly did not execute it, or if the caller declares it idempotent. The
+server did not execute a request that was not sent completely, or that was rolled back after a deadlock. Errors never
+contain arguments, which may be addresses or hashes. Times are aware and sent as UTC.
 """
 
 from __future__ import annotations

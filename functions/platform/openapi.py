@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from types import UnionType
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import msgspec
@@ -99,7 +100,7 @@ def _plain(kind: Any) -> Any:
 
 
 def _has_schema(kind: Any) -> bool:
-    return kind not in (None, type(None), http.Text)
+    return kind not in (None, type(None), http.Text, http.File)
 
 
 def _operation(route: Route, types: dict[str, Any], schemas: _Schemas) -> dict[str, Any]:
@@ -146,9 +147,12 @@ def _successes(route: Route, types: dict[str, Any], schemas: _Schemas) -> dict[s
     if kind in (None, type(None)):
         return {str(status): {"description": "Done."} for status in route.statuses}
     if route.media_type != http.JSON:
-        content = {route.media_type: {"schema": {"type": "string"}}}
-        return {str(status): {"description": "The text.", "content": content} for status in route.statuses}
-    described = inspect.cleandoc(getattr(kind, "__doc__", "") or "").partition("\n\n")[0]
+        is_file = kind is http.File
+        content = {route.media_type: {} if is_file else {"schema": {"type": "string"}}}
+        described = "The file." if is_file else "The text."
+        return {str(status): {"description": described, "content": content} for status in route.statuses}
+    kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    described = " Or: ".join(inspect.cleandoc(each.__doc__ or "").partition("\n\n")[0] for each in kinds)
     content = {http.JSON: {"schema": schemas.of(kind)}}
     return {
         str(status): {"description": " ".join(described.split()) or "The answer.", "content": content}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import TextBase64EncodePolicy
 
+from functions.platform.bulkhead import Bulkhead
 from functions.platform.errors import StoreUnavailable
 from functions.platform.messages import encode
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 PARKED = "parked-messages"
 """The queue for malformed messages: only people read it, and its messages never expire."""
+
+_bulkhead = Bulkhead("Queue storage")
 
 NEVER_EXPIRES = -1
 LARGEST_PARKED_BYTES = 30_000
@@ -36,12 +39,23 @@ class Queues:
 
     def send(self, message: Message, *, delay_s: int = 0) -> None:
         """Enqueue a message, invisible for `delay_s` seconds. Raises StoreUnavailable if the queue refuses it."""
-        self._put(message.QUEUE, encode(message).decode(), delay_s=delay_s)
+        time_to_live = None if message.EXPIRES else NEVER_EXPIRES
+        self._put(message.QUEUE, encode(message).decode(), delay_s=delay_s, time_to_live=time_to_live)
 
     def send_all(self, messages: Iterable[Message]) -> None:
         """Enqueue messages in order. Raises StoreUnavailable at the first message that the queue refuses."""
         for message in messages:
             self.send(message)
+
+    def has_waiting(self, queue: str) -> bool:
+        """Return whether a queue contains a message that no function has received yet. Raises StoreUnavailable."""
+        try:
+            with _bulkhead.place():
+                return bool(self._service.get_queue_client(queue).peek_messages(max_messages=1))
+        except ResourceNotFoundError:
+            return False
+        except AzureError as error:
+            raise StoreUnavailable(f"The queue {queue} cannot be read; try again in a moment.") from error
 
     def dead_letter(self, queue: str, body: bytes) -> None:
         """Move a message that must not be retried to the queue's dead letters (`<queue>-poison`)."""
@@ -57,11 +71,12 @@ class Queues:
         """Enqueue a string in base64, as configured by `messageEncoding` in host.json."""
         client = self._service.get_queue_client(queue, message_encode_policy=TextBase64EncodePolicy())
         try:
-            try:
-                client.send_message(text, visibility_timeout=delay_s, time_to_live=time_to_live)
-            except ResourceNotFoundError:
-                with suppress(ResourceExistsError):  # a concurrent sender created it
-                    client.create_queue()
-                client.send_message(text, visibility_timeout=delay_s, time_to_live=time_to_live)
+            with _bulkhead.place():
+                try:
+                    client.send_message(text, visibility_timeout=delay_s, time_to_live=time_to_live)
+                except ResourceNotFoundError:
+                    with suppress(ResourceExistsError):  # a concurrent sender created it
+                        client.create_queue()
+                    client.send_message(text, visibility_timeout=delay_s, time_to_live=time_to_live)
         except AzureError as error:
             raise StoreUnavailable(f"The queue {queue} does not accept messages; try again in a moment.") from error

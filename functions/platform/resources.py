@@ -72,10 +72,17 @@ class Resources:
 
     @lazy
     def blob_service(self) -> BlobServiceClient:
-        """Return the client of blob storage."""
+        """Return the client of blob storage for background work, which retries for a long time."""
         from functions.platform.azure_clients import blob_service
 
         return blob_service(self.settings().storage)
+
+    @lazy
+    def interactive_blob_service(self) -> BlobServiceClient:
+        """Return the client of blob storage for interactive requests, which fails within seconds."""
+        from functions.platform.azure_clients import blob_service
+
+        return blob_service(self.settings().storage, interactive=True)
 
     @lazy
     def signer(self) -> Signer:

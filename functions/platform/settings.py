@@ -29,6 +29,8 @@ class Settings:
     """Logins: `mysql://user:password@host:3306/logins_db`, with an account that can only execute procedures."""
     login_history_db_url: str = ""
     """Login history, in the same form."""
+    audit_db_url: str = ""
+    """The audit log of what owners did, in the same form."""
     subscriptions_db_url: str = ""
     """Subscriptions, grants and the webhook inbox, in the same form."""
     payments_db_url: str = ""
@@ -36,7 +38,7 @@ class Settings:
     mysql_ca: str = ""
     """TLS to MySQL: `system` for the machine's authorities, or the path of a CA file; if it is empty, no TLS."""
     redis_url: str = ""
-    """Redis: sessions, login attempts and cached entitlements."""
+    """Redis: sessions, streams, login attempts and cached entitlements."""
     neo4j_uri: str = ""
     """Neo4j (Bolt): recommendations; if it is empty, there is no graph."""
     neo4j_user: str = "neo4j"
@@ -51,8 +53,14 @@ class Settings:
     """The address of the site, used in mailed links and for the way back from PayPal's pages."""
     blob_url: str = ""
     """The CDN or proxy through which browsers reach blob storage, such as `https://….azurefd.net/blobs`."""
+    cdn_token_key: str = ""
+    """The key with which the CDN in `BLOB_URL` verifies tokens; empty if the whole query is part of its cache key."""
     signing_key: str = ""
     """The key of signed tokens and of pseudonyms in logs: at least 32 random bytes."""
+    second_factor_keys: str = ""
+    """The keys of stored second factors, separated by commas; the first one encrypts. At least 32 characters each."""
+    mails_per_hour: int = 1000
+    """The most emails that are sent in an hour; a fifth is reserved for people who have proved who they are."""
     operator_key: str = ""
     """The value of the header `x-operator-key` with which scripts act as the owner: at least 32 characters."""
     front_hops: int = 1
@@ -74,7 +82,7 @@ class Settings:
     paypal_webhook_id: str = ""
     """The id of our webhook at PayPal, which every signature covers."""
     paypal_ca: str = ""
-    """A file of authorities that may sign webhook certificates, for a simulator; empty to trust those of the web."""
+    """A file of authorities that may sign webhook certificates, for a simulator; if it is empty, certifi's are used."""
     usage_store: str = "mongo"
     """The store of viewing history: `mongo`, or `cosmos` for Cosmos DB NoSQL."""
     cosmos_url: str = ""
@@ -91,12 +99,44 @@ class Settings:
     """The name of the app in traces."""
     playback_sas_minutes: int = 15
     """The maximum lifetime of a playback key in minutes; keys live at least half as long, and players renew them."""
+    streams_per_account: int = 3
+    """How many titles an account may play at the same time."""
     max_upload_gb: int = 200
     """The largest upload in GB."""
+    upload_patience_hours: int = 24
+    """How long an upload that has stopped is awaited, in hours; 0: a film can be watched only once it is uploaded."""
     max_duration_hours: int = 8
     """The longest film in hours."""
+    max_damaged_percent: int = 1
+    """The largest share of a film's frames, in percent, that may be damaged; above it, the film is refused."""
+    max_damaged_run_s: int = 2
+    """The longest stretch of a film in seconds without an undamaged frame; above it, the film is refused."""
+    passthrough_percent: int = 150
+    """H.264 pictures are copied up to this bitrate, in percent of the replaced rendition's bitrate; 0: never."""
+    provisional_percent: int = 400
+    """H.264 pictures up to this bitrate, in percent of the best rendition's, are shown until all are encoded."""
+    encode_monthly_limit_usd: int = 0
+    """The limit on encoding costs per calendar month, in US dollars, until an owner sets another; 0: no limit."""
+    encrypt_films: str = "never"
+    """Which new films are encrypted in storage: `never` or `always` (needs `FILM_KEYS`)."""
+    film_keys: str = ""
+    """The secrets that films' keys are derived from, separated by commas; the first is for new films."""
+    publish_titles: str = "automatically"
+    """How new titles appear on the site: `automatically`, or as drafts that an owner publishes (`reviewed`)."""
     encode_preset: str = "veryfast"
     """The preset of x264."""
+    encode_renditions: str = "all"
+    """Which sizes of pictures are encoded: `all`, or those that show more detail than a smaller one (`needed`)."""
+    encode_target_vmaf: int = 0
+    """The VMAF that each part of a film's best rendition is encoded to reach (needs `VMAF_FFMPEG`); 0: CRF 23."""
+    encode_measured_s: int = 0
+    """How many seconds of each part of a film are compared with the source (needs `VMAF_FFMPEG`); at most 4."""
+    loudness_lufs: int = 0
+    """The loudness (EBU R 128) to which the sound of films is brought, such as -23 or -16 LUFS; 0: unchanged."""
+    encode_av1: str = "never"
+    """Which titles are encoded in AV1 too, once they are ready: `never`, `always`, or by `rule` if it pays."""
+    vmaf_ffmpeg: str = ""
+    """The path of an ffmpeg with libvmaf, which only measures quality; if it is empty, no quality is measured."""
     ffmpeg: str = "ffmpeg"
     """The path of ffmpeg."""
     ffprobe: str = "ffprobe"

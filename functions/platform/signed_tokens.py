@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from itsdangerous import BadData, URLSafeSerializer
@@ -17,7 +18,6 @@ from functions.platform.errors import Unauthenticated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
 
 KEY_BYTES = 32
 """The minimum length of the key: the size of the hash (RFC 2104, section 3)."""
@@ -45,6 +45,10 @@ class SignedTokens:
 
     def verify(self, purpose: str, token: str) -> dict[str, Any]:
         """Return the content of a token. Raises Unauthenticated if it is forged, expired or for another purpose."""
+        return self.verify_with_expiry(purpose, token)[0]
+
+    def verify_with_expiry(self, purpose: str, token: str) -> tuple[dict[str, Any], datetime]:
+        """Return the content of a token and the time at which the token expires. Raises Unauthenticated."""
         serializer = self._serializer(purpose)
         try:
             content: dict[str, Any] = serializer.loads(token)
@@ -52,9 +56,10 @@ class SignedTokens:
                 content = {}
         except (BadData, ValueError):  # ValueError: characters that cannot be encoded
             content = {}
-        if content.pop(_EXPIRES, 0) <= self._now().timestamp():
+        expires = content.pop(_EXPIRES, 0)
+        if expires <= self._now().timestamp():
             raise Unauthenticated("This link to the film is invalid or has expired; open the title again.")
-        return content
+        return content, datetime.fromtimestamp(expires, UTC)
 
     def pseudonym(self, text: str) -> str:
         """Return 16 hex digits that replace `text` where it must not be readable, such as an address in a log."""

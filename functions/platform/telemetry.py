@@ -1,8 +1,8 @@
 """Telemetry with OpenTelemetry: traces of slow work, and a few metrics; without an exporter, nothing is imported.
 
 A trace belongs to a subject, such as an encode job or a playback, rather than to a request. The trace id is derived
-from the subject's id, so steps in different processes, days apart or repeated, belong to one trace, and messages need
-not contain the trace id. Names and attributes must not identify a person or contain an address or a signature.
+from the subject's id. Steps in different processes, days apart or repeated, therefore belong to one trace, and messages
+need not contain the trace id. Names and attributes must not identify a person or contain an address or a signature.
 """
 
 from __future__ import annotations
@@ -107,10 +107,10 @@ class OpenTelemetry:
         span.end(_ns(ended))
 
     def record(self, metric: str, value: float, **attributes: Value) -> None:
-        """Record a measurement."""
+        """Record a measurement; a duration between two clocks is negative if one is wrong, and then counts as 0."""
         if metric not in self._metrics:
             self._metrics[metric] = self._meter.create_histogram(metric)
-        self._metrics[metric].record(value, attributes)
+        self._metrics[metric].record(max(value, 0), attributes)
 
     def close(self) -> None:
         """Flush and stop."""
@@ -133,7 +133,7 @@ def _ids() -> Any:
     from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
     class Ids(RandomIdGenerator):
-        """Generates random ids or, inside `of`, the ids of a root span."""
+        """Generates random ids; inside the context manager `of`, the ids of a subject's root span."""
 
         def __init__(self) -> None:
             self._of = local()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 from io import TextIOBase
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from opentelemetry.sdk.metrics.export import ConsoleMetricExporter, PeriodicExportingMetricReader
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SimpleSpanProcessor
@@ -59,10 +61,25 @@ class RotatingFile(TextIOBase):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(text)
-                large = file.tell() > LARGEST_FILE_BYTES
-            if large:
-                self._path.replace(self._path.with_suffix(".1.jsonl"))
+                if file.tell() > LARGEST_FILE_BYTES:
+                    rename_large(self._path, file)
         return len(text)
+
+
+def rename_large(path: Path, file: TextIO) -> None:
+    """Rename the file at `path` to `<name>.1.jsonl`, unless another process has renamed it since it was opened.
+
+    Without this check, a process that opened the large file before it was renamed would rename the new, nearly empty
+    file. That would overwrite the steps of the last hours.
+    """
+    fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            path.replace(path.with_suffix(".1.jsonl"))
+    except FileNotFoundError:
+        return  # renamed by another process, and not written since
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _lines(objects: Iterable[dict[str, Any]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 
 from functions.platform.errors import Malformed
@@ -39,3 +40,10 @@ def from_text(text: str) -> datetime:
         return at.astimezone(UTC)
     except (ValueError, OverflowError):  # OverflowError: the zone moves year 1 or 9999 out of range
         raise Malformed(f"{text[:60]!r} is not a time; write it as 2026-11-27T04:26:20Z.") from None
+
+
+def wait_text(seconds: int) -> str:
+    """Return a time to wait, in words: "1 second", "90 seconds", "2 minutes"."""
+    if seconds == 1:
+        return "1 second"
+    return f"{seconds} seconds" if seconds <= 90 else f"{math.ceil(seconds / 60)} minutes"

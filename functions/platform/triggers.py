@@ -11,14 +11,13 @@ annotations; the segments of the path; and the caller as `session`, `viewer` or 
 
 from __future__ import annotations
 
-import inspect
 import logging
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import azure.functions as func
 
 from functions.platform import http
+from functions.platform.annotations import resolved_annotations
 from functions.platform.errors import Malformed, NotflixError
 from functions.platform.lazy import lazy
 
@@ -69,7 +68,7 @@ class CompositionRoot(Protocol):
 
 
 class Delivery(NamedTuple):
-    """The delivery of a message: its id, when it was enqueued, and how often it has been delivered."""
+    """The delivery of a message: its id, when it was enqueued, and the number of its deliveries."""
 
     message_id: str
     enqueued_at: datetime | None
@@ -90,10 +89,12 @@ class Route(NamedTuple):
     any_media_type: bool
     schemas: str
     handler: Callable[..., Any]
+    recorded: bool
+    subject: str
 
     def types(self) -> dict[str, Any]:
         """Return the handler's resolved annotations by parameter name, with the answer's type under `return`."""
-        return _annotations(self.handler, self.schemas)
+        return resolved_annotations(self.handler, self.schemas)
 
 
 class QueueFunction(NamedTuple):
@@ -154,13 +155,16 @@ class SliceApp:
         largest_body_kb: int = LARGEST_BODY_KB,
         any_media_type: bool = False,
         offload: bool = False,
+        changes: bool | None = None,
+        subject: str = "",
     ) -> Callable[[Callable[..., Any]], Any]:
         """Declare a route.
 
         `caller` is ANYONE, SIGNED, VIEWER or OWNER. `status` defaults to 200, or to 204 for a handler that returns
         nothing; a handler with several statuses returns an `Answer`. `raises` lists errors in addition to those that
         follow from the declaration (401, 403, 413, 415, 422, 503). `offload` runs the handler on the thread pool for
-        calls that wait for a remote service.
+        calls that wait for a remote service. `changes` is true by default unless the method is GET. What an owner
+        changes is recorded (`platform/audit.py`) with the path's id or else the answer's `subject`.
         """
 
         def declare(handler: Callable[..., Any]) -> Any:
@@ -178,6 +182,8 @@ class SliceApp:
                 any_media_type=any_media_type,
                 schemas=self._schemas,
                 handler=handler,
+                recorded=caller == OWNER and (method != "GET" if changes is None else changes),
+                subject=subject,
             )
             self.routes.append(route)
             endpoint: Callable[..., Any] = _named(_endpoint(self._root, route), handler)
@@ -294,7 +300,13 @@ def _endpoint(root: CompositionRoot, route: Route) -> Callable[[func.HttpRequest
                     given[name] = http.read_query(req, types()[name])
                 elif name not in given:
                     given[name] = http.read_path(req.route_params[name], types()[name])
-            returned = route.handler(**{name: given[name] for name in wanted})
+            arguments = {name: given[name] for name in wanted}
+            if route.recorded:
+                from functions.platform.audit import call_recorded
+
+                returned = call_recorded(root.resources, route, arguments, owner=given["owner"])
+            else:
+                returned = route.handler(**arguments)
         except NotflixError as error:
             return http.error_answer(error)
         except Exception:  # the outermost handler; the URL is not logged, because it may contain a token
@@ -304,6 +316,8 @@ def _endpoint(root: CompositionRoot, route: Route) -> Callable[[func.HttpRequest
             return http.answer(returned.body, status=returned.status)
         if isinstance(returned, http.Text):
             return http.text_answer(returned.text, media_type=route.media_type)
+        if isinstance(returned, http.File):
+            return http.file_answer(returned, media_type=route.media_type)
         if returned is None:
             return http.no_content(route.statuses[0])
         return http.answer(returned, status=route.statuses[0])
@@ -379,20 +393,7 @@ def _named[F: Callable[..., Any]](function: F, handler: Callable[..., Any]) -> F
     """Return `function` with the handler's name, and with annotations that the worker can resolve."""
     function.__name__ = function.__qualname__ = handler.__name__
     function.__module__, function.__doc__ = handler.__module__, handler.__doc__
-    parameter = next(iter(inspect.signature(function).parameters))
+    parameter = function.__code__.co_varnames[0]  # 135 calls of inspect.signature would slow every cold start
     kind = {"req": func.HttpRequest, "msg": func.QueueMessage, "timer": func.TimerRequest}[parameter]
     function.__annotations__ = {parameter: kind, **({"return": func.HttpResponse} if parameter == "req" else {})}
     return function
-
-
-def _annotations(handler: Callable[..., Any], schemas: str) -> dict[str, Any]:
-    """Return the handler's annotations, evaluated with the names in its slice's schemas and the shared field types."""
-    from functions.platform import field_types
-
-    names = {**vars(field_types), **(vars(import_module(schemas)) if schemas else {})}
-    resolved: dict[str, Any] = {}
-    for parameter, annotation in handler.__annotations__.items():
-        if parameter in ("request", "session", "viewer", "owner"):
-            continue
-        resolved[parameter] = eval(annotation, {**handler.__globals__, **names})
-    return resolved

@@ -5,19 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
 
     from functions.billing.model import Entitlement
     from functions.catalogue.model import Title
     from functions.platform.viewer import Viewer
     from functions.playback.keys import ReadKey
+    from functions.playback.model import (
+        QuestionOutcome,
+        Stream,
+        StreamEnded,
+        StreamLimitReached,
+        StreamOpened,
+        StreamRequest,
+    )
 
 
 class TitleReader(Protocol):
     """The catalogue."""
 
-    def get(self, title_id: str) -> Title:
-        """Return a title. Raises NotFound."""
+    def get(self, title_id: str, *, drafts: bool = False) -> Title:
+        """Return a title; a draft only with `drafts`. Raises NotFound."""
 
 
 class WatchableProgress(Protocol):
@@ -37,6 +46,29 @@ class ProgressReader(Protocol):
 
     def progress(self, job_id: str) -> WatchableProgress | None:
         """Return the progress of a job, or None if it is unknown."""
+
+
+class ManifestPart(Protocol):
+    """A part of a film that can be watched."""
+
+    @property
+    def from_s(self) -> float:
+        """Return the second at which the part begins."""
+
+    @property
+    def until_s(self) -> float:
+        """Return the second up to which the part can be watched."""
+
+    @property
+    def manifest(self) -> str:
+        """Return the name of the manifest of the part."""
+
+
+class AudienceReader(Protocol):
+    """The audience of films that are being encoded."""
+
+    def request_position(self, job_id: str, *, title_id: str, position_s: float, viewer: str) -> Sequence[ManifestPart]:
+        """Return the parts of a film that can be watched; if none has the position, encode it next. Raises NotFound."""
 
 
 class EntitlementReader(Protocol):
@@ -68,8 +100,14 @@ class UsageRecorder(Protocol):
 class ReadKeys(Protocol):
     """Issues keys for reading containers."""
 
-    def read_key(self, container: str, now: datetime) -> ReadKey:
-        """Return a key that permits only reading the blobs of a container."""
+    def expires_at(self, now: datetime) -> datetime:
+        """Return when a key that is issued now expires."""
+
+    def read_key(self, container: str, expires_at: datetime, *, stream_id: str) -> ReadKey:
+        """Return a key that permits only reading the blobs of a container; storage logs `stream_id`, if possible.
+
+        Equal arguments result in equal keys.
+        """
 
     def url(self, path: str) -> str:
         """Return the address, without a key, of a blob; `path` is container/blob."""
@@ -80,3 +118,32 @@ class PlaylistStore(Protocol):
 
     def read_playlist(self, container: str, blob: str) -> str | None:
         """Return the text of a playlist, or None if there is none. Raises StoreUnavailable."""
+
+
+class StreamStore(Protocol):
+    """The open streams of accounts; every method takes one round trip and raises StoreUnavailable."""
+
+    def open_stream(
+        self, user_id: str, request: StreamRequest, *, limit: int, lifetime: timedelta
+    ) -> StreamOpened | StreamLimitReached | StreamEnded:
+        """Open or renew a stream for `lifetime`, unless it was stopped or the account has `limit` other streams."""
+
+    def streams_of(self, user_id: str) -> list[Stream]:
+        """Return the open streams of an account, oldest first."""
+
+    def stop_stream(self, user_id: str, stream_id: str, *, by: str) -> bool:
+        """Stop a stream, so that its next renewal is refused; return False if it is not open."""
+
+    def is_open(self, user_id: str, stream_id: str) -> bool:
+        """Return whether a stream is open."""
+
+    def count_question(
+        self, user_id: str, stream_id: str, *, title_id: str, most: int, window: timedelta
+    ) -> QuestionOutcome:
+        """Return whether the player of an open stream of a title may ask, `most` times in a window; count it."""
+
+    def leave_stream(self, user_id: str, stream_id: str, *, renewal: int) -> None:
+        """Remove a stream that its device has left, unless it was renewed after `renewal`. Idempotent."""
+
+    def end_streams_of(self, user_id: str, *, session_id: str = "") -> None:
+        """Remove the streams of an account, or only those of one login session. Idempotent."""

@@ -6,16 +6,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from functions.catalogue.model import Status
-from functions.platform.errors import EntitlementRequired, NotPlayable
+from functions.platform.errors import AgeLimited, EntitlementRequired, NotPlayable
+from functions.platform.film_keys import NO_KEYS
 from functions.platform.identifiers import container_for
+from functions.playback.licences import licence_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from functions.billing.model import Entitlement
+    from functions.catalogue.model import Playback, Title
+    from functions.platform.film_keys import FilmKeys
     from functions.platform.viewer import Viewer
     from functions.playback.hls import Playlists
+    from functions.playback.model import Device
     from functions.playback.ports import EntitlementReader, ProgressReader, ReadKeys, TitleReader, UsageRecorder
+    from functions.playback.streams import Streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,8 @@ class Subtitles:
 class PlaybackSession:
     """Everything that a player needs. Addresses do not contain the key; the player adds it to each request for a blob.
 
-    A player that cannot add the key uses `hls_ticket_url`.
+    A player that cannot add the key uses `hls_ticket_url`. `clear_keys` has the key of an encrypted film by its id,
+    both in hexadecimal; it is None if the film is not encrypted.
     """
 
     title_id: str
@@ -44,12 +52,27 @@ class PlaybackSession:
     sas: str = field(repr=False)  # must never be logged
     expires_at: datetime
     usage_ticket: str | None = field(repr=False)
+    stream_ticket: str = field(repr=False)
     resume_s: float
     duration_s: float
     front_s: float
     percent: float
     thumbnails_url: str | None
+    chapters_url: str | None
     subtitles: tuple[Subtitles, ...]
+    licence_until: datetime | None
+    clear_keys: Mapping[str, str] | None = field(repr=False)  # must never be logged
+
+
+@dataclass(frozen=True, slots=True)
+class FilmPreview:
+    """What an owner's page needs to show pictures of a film; the key is added to each request for a blob."""
+
+    manifest_url: str
+    sas: str = field(repr=False)  # must never be logged
+    expires_at: datetime
+    duration_s: float
+    clear_keys: Mapping[str, str] | None = field(repr=False)  # must never be logged
 
 
 _WHY_NOT = {
@@ -71,7 +94,9 @@ class PlaybackService:
         usage: UsageRecorder,
         keys: ReadKeys,
         playlists: Playlists,
+        streams: Streams,
         now: Callable[[], datetime],
+        film_keys: FilmKeys = NO_KEYS,
     ) -> None:
         self._titles = titles
         self._encodes = encodes
@@ -79,28 +104,43 @@ class PlaybackService:
         self._usage = usage
         self._keys = keys
         self._playlists = playlists
+        self._streams = streams
         self._now = now
+        self._film_keys = film_keys
 
-    def open_title(self, title_id: str, viewer: Viewer, ticket: str = "") -> PlaybackSession:
-        """Return everything needed to play the title. Raises NotFound, EntitlementRequired or NotPlayable.
+    def open_title(
+        self,
+        title_id: str,
+        viewer: Viewer,
+        device: Device,
+        *,
+        ticket: str = "",
+        stream_ticket: str = "",
+        download: bool = False,
+    ) -> PlaybackSession:
+        """Return everything needed to play or to download the title on a device.
 
-        `ticket` is the usage ticket of a player that renews its key while it plays.
+        A player that renews its key while it plays passes its usage ticket and its stream ticket. With `download`, no
+        viewing begins, and the session has a licence. Raises NotFound, EntitlementRequired, AgeLimited, NotPlayable,
+        TooManyStreams or StreamStopped; FilmKeyMissing if the key of an encrypted film is lost.
         """
-        title = self._titles.get(title_id)
-        if not self._entitlements.of(viewer).entitled:
-            raise EntitlementRequired(f"Subscribe to watch {title.details.name!r}; the plans are on the plans page.")
-        playback = title.playback
-        if playback is None or not title.watchable:
-            raise NotPlayable(f"{title.details.name!r} {_WHY_NOT[title.status]}")
+        title, playback, entitlement = self._watchable(title_id, viewer)
+        if download and not playback.complete:
+            raise NotPlayable(f"{title.details.name!r} is not complete yet. Download it later.")
         front_s, percent = playback.duration_s, 100.0
         if not playback.complete:
             progress = self._encodes.progress(playback.job_id)
             front_s, percent = (progress.front_s, progress.percent) if progress else (0.0, 0.0)
+        clear_keys = self._clear_keys(playback)
         container = container_for(title_id)
         folder = self._keys.url(f"{container}/{playback.job_id}")
         now = self._now()
-        key = self._keys.read_key(container, now)
-        start = self._usage.open(viewer.user_id, title_id, duration_s=playback.duration_s, ticket=ticket)
+        expires_at = self._keys.expires_at(now)
+        stream = self._streams.admit(viewer.user_id, device, title, ticket=stream_ticket, lifetime=expires_at - now)
+        key = self._keys.read_key(container, expires_at, stream_id=stream.stream_id)
+        start = None
+        if not download:
+            start = self._usage.open(viewer.watcher_id, title_id, duration_s=playback.duration_s, ticket=ticket)
         return PlaybackSession(
             title_id=title_id,
             job_id=playback.job_id,
@@ -108,16 +148,68 @@ class PlaybackService:
             status=Status.READY if playback.complete else Status.ENCODING,
             manifest_url=f"{folder}/manifest.mpd",
             hls_url=f"{folder}/master.m3u8",
-            hls_ticket_url=self._playlists.address(title_id, playback.job_id, key=key, at=now),
+            hls_ticket_url=self._playlists.address(
+                title_id, playback.job_id, until=expires_at, stream=stream, key_id=playback.key_id
+            ),
             sas=key.sas,
             expires_at=key.expires_at,
-            usage_ticket=start.ticket,
-            resume_s=start.resume_s,
+            usage_ticket=start.ticket if start else None,
+            stream_ticket=self._streams.sign(stream),
+            resume_s=start.resume_s if start else 0.0,
             duration_s=playback.duration_s,
             front_s=front_s,
             percent=percent,
             thumbnails_url=f"{folder}/thumbnails.vtt" if playback.thumbnails else None,
+            chapters_url=f"{folder}/chapters.vtt" if playback.chapters else None,
             subtitles=tuple(
                 Subtitles(track.language, track.label, f"{folder}/{track.name}.vtt") for track in playback.subtitles
             ),
+            licence_until=licence_until(entitlement, now) if download else None,
+            clear_keys=clear_keys,
         )
+
+    def licence_of(self, title_id: str, viewer: Viewer) -> datetime:
+        """Return until when the viewer may play a download.
+
+        Raises NotFound, EntitlementRequired, AgeLimited or NotPlayable.
+        """
+        return licence_until(self._watchable(title_id, viewer)[2], self._now())
+
+    def preview_title(self, title_id: str) -> FilmPreview:
+        """Return what is needed to show pictures of a title's film to an owner.
+
+        This counts neither as a viewing nor as a stream. Raises NotFound, NotPlayable.
+        """
+        playback = _playback_of(self._titles.get(title_id, drafts=True))
+        container = container_for(title_id)
+        key = self._keys.read_key(container, self._keys.expires_at(self._now()), stream_id=f"preview of {title_id}")
+        manifest_url = self._keys.url(f"{container}/{playback.job_id}/manifest.mpd")
+        return FilmPreview(
+            manifest_url, key.sas, key.expires_at, playback.duration_s, clear_keys=self._clear_keys(playback)
+        )
+
+    def _clear_keys(self, playback: Playback) -> dict[str, str] | None:
+        """Return the key of an encrypted film by its id, or None. Raises FilmKeyMissing."""
+        if playback.key_id is None:
+            return None
+        return {playback.key_id: self._film_keys.key_of(playback.job_id, playback.key_id).key.hex()}
+
+    def _watchable(self, title_id: str, viewer: Viewer) -> tuple[Title, Playback, Entitlement]:
+        """Return a title that the viewer may watch.
+
+        Raises NotFound, EntitlementRequired, AgeLimited or NotPlayable.
+        """
+        title = self._titles.get(title_id, drafts=viewer.admin)
+        entitlement = self._entitlements.of(viewer)
+        if not entitlement.entitled:
+            raise EntitlementRequired(f"Subscribe to watch {title.details.name!r}; the plans are on the plans page.")
+        if not title.details.is_suitable(viewer.age_limit):
+            raise AgeLimited("This profile cannot play this title. Switch to another profile to watch it.")
+        return title, _playback_of(title), entitlement
+
+
+def _playback_of(title: Title) -> Playback:
+    """Return the film of a title. Raises NotPlayable if it has none that can be watched."""
+    if title.playback is None or not title.watchable:
+        raise NotPlayable(f"{title.details.name!r} {_WHY_NOT[title.status]}")
+    return title.playback

@@ -1,4 +1,4 @@
-"""How the parts of recommendations fit together."""
+"""Creates the services of the recommendations slice with their dependencies."""
 
 from __future__ import annotations
 
@@ -39,13 +39,14 @@ def assemble(resources: Resources, catalogue: Catalogue, usage: UsageService) ->
     """Return the parts; the connection to the graph is opened when it is first needed."""
     settings = resources.settings()
     graph = BoltGraph(Bolt(settings.neo4j_uri, settings.neo4j_user, settings.neo4j_password))
+    store = MongoRebuildStore(resources.mongo_database())
     return GraphParts(
         Recommendations(graph, catalogue),
-        GraphSync(graph, catalogue, usage, send=lambda message: resources.queues().send(message)),
+        GraphSync(graph, catalogue, usage, store, send=lambda message: resources.queues().send(message)),
         Rebuild(
             graph,
             SliceSources(catalogue, usage),
-            MongoRebuildStore(resources.mongo_database()),
+            store,
             enqueue=lambda rebuild_id: resources.queues().send(RebuildGraph(rebuild_id)),
             now=resources.now,
             make_id=lambda: secrets.token_hex(8),

@@ -1,7 +1,7 @@
 """Bolt: one driver per process, parametrised transactions, and the behaviour while the graph is unavailable.
 
-Reads serve pages: they are abandoned after a few seconds, and the graph is then not queried for a while, so an
-unavailable graph delays only one page every ten seconds. Writes run in queue functions, which retry.
+Reads serve pages, so they are abandoned after a few seconds. The graph is then not queried for a while: an unavailable
+graph delays only one page every ten seconds. Writes run in queue functions, which retry.
 
 Each read runs in its own thread, because no timeout of the driver ends a query that is never answered: the driver's
 timeouts limit only connecting, taking a connection from the pool, and the server's own work (docs/decisions/0018).
@@ -17,8 +17,9 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from neo4j import READ_ACCESS, WRITE_ACCESS, GraphDatabase, NotificationMinimumSeverity
-from neo4j.exceptions import ClientError, ConstraintError, DriverError, Neo4jError, TransientError
+from neo4j.exceptions import AuthError, ClientError, ConstraintError, DriverError, Neo4jError, TransientError
 
+from functions.platform.bulkhead import Bulkhead
 from functions.platform.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ IDLE_CHECK_S = 30.0
 """A connection that was idle for longer is checked before use, because the graph may have stopped in the meantime."""
 
 ATTEMPTS = 8
-"""Attempts at a write: if two transactions create the same node, the later fails, and the driver does not retry it."""
+"""Attempts at a write: if two transactions create the same node, the later one fails, and the driver does not retry
+it."""
 
 READERS = 8
 """The maximum number of concurrent reads, including abandoned reads that a stalled graph never answers."""
@@ -57,6 +59,7 @@ class Bolt:
         self._driver: Driver | None = None
         self._making = threading.Lock()
         self._readers = threading.BoundedSemaphore(READERS)
+        self._bulkhead = Bulkhead("The graph")
         self._rest_until = 0.0
 
     def read[Answer](self, ask: Callable[[Callable[..., list[Row]]], Answer]) -> Answer:
@@ -66,6 +69,10 @@ class Bolt:
         """
         if time.monotonic() < self._rest_until:
             raise StoreUnavailable("The graph did not answer a moment ago; it is queried again in some seconds.")
+        with self._bulkhead.place():
+            return self._read_in_time(ask)
+
+    def _read_in_time[Answer](self, ask: Callable[[Callable[..., list[Row]]], Answer]) -> Answer:
         until = time.monotonic() + READ_S
         if not self._readers.acquire(timeout=READ_S):
             raise StoreUnavailable("The graph has too many queries to answer; try again in a few seconds.")
@@ -84,13 +91,15 @@ class Bolt:
         """Run `work` in a transaction; retry after conflicts. Raises StoreUnavailable if the graph is unavailable."""
         for attempt in count(1):
             try:
-                with self._open().session(default_access_mode=WRITE_ACCESS) as session:
+                with self._bulkhead.place(), self._open().session(default_access_mode=WRITE_ACCESS) as session:
                     return session.execute_write(work)
             except (ConstraintError, TransientError) as error:
                 if attempt < ATTEMPTS:
                     time.sleep(random.uniform(0, 0.02 * 2**attempt))
                     continue
                 raise StoreUnavailable("The graph is busy; try again in a few seconds.") from error
+            except AuthError as error:
+                raise _refused(error) from error
             except ClientError:
                 raise
             except (DriverError, Neo4jError, OSError) as error:
@@ -102,6 +111,8 @@ class Bolt:
         try:
             with self._open().session(default_access_mode=WRITE_ACCESS) as session:
                 session.run(text, parameters).consume()
+        except AuthError as error:
+            raise _refused(error) from error
         except ClientError:
             raise
         except (DriverError, Neo4jError, OSError) as error:
@@ -129,6 +140,8 @@ class Bolt:
                     return session.execute_read(_rows, text, parameters)
 
                 return ask(query)
+        except AuthError as error:
+            raise _refused(error) from error
         except ClientError:
             raise
         except (DriverError, Neo4jError, OSError) as error:
@@ -159,3 +172,9 @@ def _rows(transaction: ManagedTransaction, text: str, parameters: Mapping[str, A
 
 def _away(error: Exception) -> StoreUnavailable:
     return StoreUnavailable(f"The graph does not answer ({type(error).__name__}); try again in a few seconds.")
+
+
+def _refused(error: AuthError) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"The graph does not accept NEO4J_USER and NEO4J_PASSWORD ({type(error).__name__}); check both settings."
+    )

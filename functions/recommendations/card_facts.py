@@ -1,7 +1,7 @@
 """The facts of a card as properties of a title's node, so that a shelf needs no other store.
 
 They are plain values, and the node records their format. Facts in another format are not used: the card is read from
-the catalogue instead, and a rebuild, which replaces the facts, becomes due.
+the catalogue instead, and a rebuild becomes due, which replaces the facts.
 """
 
 from __future__ import annotations

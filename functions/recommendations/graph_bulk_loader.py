@@ -75,7 +75,7 @@ IDLE_PEOPLE = "MATCH (p:Person) WHERE NOT (p)-->(:Title) RETURN p.key AS key"
 DROP_PEOPLE = "UNWIND $keys AS key MATCH (p:Person {key: key}) WHERE NOT (p)-->(:Title) DELETE p"
 
 type Edges = dict[tuple[str, str], tuple[float, str]]
-"""Viewings or ratings by viewer and title: the progress or the thumb, and the time."""
+"""Viewings or ratings by viewer and title: the progress or the rating, and the time."""
 
 
 class GraphBulkLoader(GraphWriter):

@@ -1,8 +1,8 @@
 """The graph queries for shelves: one query per shelf; each result includes the reason for recommending it.
 
 The fewer titles share a relation, the more it weighs: a person or genre with n titles weighs 1/(1 + ln n), so a writer
-of three films weighs 0.48 and a genre of a thousand films 0.13. A step that every viewer takes would weigh 3; a step
-that a tenth of them take weighs about 0.5.
+of three films weighs 0.48, and a genre with a thousand films weighs 0.13. A step that every viewer takes would weigh 3;
+a step that a tenth of them take weighs about 0.5.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ ACTING = 0.8
 NEXT_WEIGHT = 3.0
 GENRE_TITLES = 100
 """How many titles of the rarest genre are considered, in addition to titles that share people or viewers."""
+
+COUNT = "MATCH (t:Title) RETURN count(t) AS titles"
 
 HISTORY = """
 MATCH (u:User {id: $user})-[w:WATCHED]->(t:Title)
@@ -123,6 +125,10 @@ class GraphQueries:
     def popular(self, *, limit: int) -> list[Candidate]:
         rows = self._bolt.read(lambda ask: ask(POPULAR, limit=limit))
         return [_candidate(row, Reason(ReasonKind.POPULAR, "Popular now")) for row in rows]
+
+    def count_titles(self) -> int:
+        (row,) = self._bolt.read(lambda ask: ask(COUNT))
+        return int(row["titles"])
 
     def _few(self, text: str, without: Collection[str], limit: int, **parameters: object) -> list[Row]:
         """Run a query that selects the best titles, with enough spare ones to make up for those in `without`."""

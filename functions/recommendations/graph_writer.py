@@ -148,6 +148,10 @@ class GraphWriter:
     def user_ids(self, *, after: str, until: str | None) -> list[str]:
         return self._ids("User", after, until)
 
+    def viewed_titles(self, user_id: str) -> list[str]:
+        self.prepare()
+        return self._bolt.write(lambda tx: sorted(row["title"] for row in tx.run(WATCHED_BY, user=user_id)))
+
     def record_viewing(self, user_id: str, viewing: Viewing) -> None:
         self.prepare()
         title, at = viewing.title_id, text_of(viewing.at)

@@ -24,10 +24,11 @@ With DECAY, all older titles together would have only 7 % of the total weight.
 """
 
 DECAY = 0.8
-"""The weight of a title in a viewer's history, relative to that of the title watched next."""
+"""The weight of a title in a viewer's history, relative to the weight of the title that was watched next."""
 
 DISLIKED = 0.6
-"""The factor for a title that the viewer rated down: not 0, because the title still shows which kind they watch."""
+"""The factor for a title that the viewer rated down: not 0, because the title still shows what kind of title they
+watch."""
 
 
 class Role(StrEnum):

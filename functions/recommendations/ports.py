@@ -32,6 +32,9 @@ class Ranking(Protocol):
     def popular(self, *, limit: int) -> list[Candidate]:
         """Return the watchable titles that are watched most at present; empty if nobody has watched anything."""
 
+    def count_titles(self) -> int:
+        """Return the number of titles in the graph."""
+
 
 class Graph(Protocol):
     """Writes the graph; every method raises StoreUnavailable while the graph is unavailable."""
@@ -53,6 +56,9 @@ class Graph(Protocol):
 
         If `until` is not None, only ids up to `until` are returned.
         """
+
+    def viewed_titles(self, user_id: str) -> list[str]:
+        """Return the sorted ids of the titles that a viewer watched according to the graph."""
 
     def record_viewing(self, user_id: str, viewing: Viewing) -> None:
         """Record that a viewer watched a title, unless the graph has the same or a later viewing."""
@@ -122,17 +128,39 @@ class RebuildSources(Protocol):
         """Return a title, withdrawn or not; None if it never existed."""
 
     def viewers(self, after: str) -> Iterator[ViewerHistory]:
-        """Yield viewers sorted by id, starting after the id `after`."""
+        """Yield the viewers who belong in the graph, sorted by id, starting after the id `after`."""
+
+    def find_viewer(self, user_id: str) -> ViewerHistory | None:
+        """Return a viewer; None for one who does not belong in the graph."""
 
 
-class RebuildStore(Protocol):
-    """Stores the progress of the latest rebuild, and whether messages to the graph were lost."""
+class ChangeJournal(Protocol):
+    """Counts the changes of viewers during a rebuild."""
 
     def progress(self) -> RebuildProgress | None:
         """Return the latest rebuild, or None."""
 
-    def save_progress(self, progress: RebuildProgress) -> None:
-        """Store the progress."""
+    def record_change(self, rebuild_id: str, user_id: str) -> None:
+        """Count a change of a viewer during a rebuild."""
+
+
+class RebuildStore(ChangeJournal, Protocol):
+    """Stores the latest rebuild with its journal of changes, and whether messages to the graph were lost."""
+
+    def save_progress(self, progress: RebuildProgress, *, over: RebuildProgress | None) -> bool:
+        """Store the progress, unless the stored rebuild is no longer where `over` was; return whether it was stored.
+
+        A rebuild is where `over` was if id, phase and cursor are the same; None stands for no rebuild at all.
+        """
+
+    def changes(self, rebuild_id: str, *, after: str, until: str | None) -> dict[str, int]:
+        """Return how often each viewer has changed during a rebuild; those who have not are omitted.
+
+        The ids are greater than `after` and, if `until` is not None, not greater than `until`.
+        """
+
+    def clear_changes(self, rebuild_id: str) -> None:
+        """Delete the journal of a rebuild."""
 
     def lost_at(self) -> datetime | None:
         """Return when a message was last lost, or None if a rebuild has repaired every loss."""

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from functions.catalogue.schemas import Card
 from functions.platform.time import to_text
 from functions.recommendations.model import Credit, GraphTitle, Opinion, Role, ViewerHistory, Viewing
-from functions.usage.model import Milestone, UsageKind
+from functions.usage.model import UsageKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from functions.catalogue.model import Title
     from functions.catalogue.service import Catalogue
-    from functions.usage.model import ViewerUsage
+    from functions.usage.model import View, ViewerUsage
     from functions.usage.service import UsageService
 
 
@@ -36,19 +36,26 @@ def graph_title(title: Title) -> GraphTitle:
     )
 
 
-def viewer_history(usage: ViewerUsage) -> ViewerHistory:
-    """Return a viewer's data for the graph: the titles of which they watched at least half, and their ratings."""
-    viewings = (
-        Viewing(view.title_id, round(view.progress, 3), view.watched_at)
-        for view in usage.views
-        if view.watched_at and view.reported > Milestone.NONE
-    )
-    opinions = (
+def viewing_of(view: View) -> Viewing | None:
+    """Return a view in the form that the graph stores, or None if too little of the title was watched.
+
+    A milestone that is due counts as reported: its message may have been handled already, and it is recorded as
+    reported only after the message was sent. The progress is 1 if the viewer has ever finished the title.
+    """
+    if view.watched_at is None or not (view.seen or view.due):
+        return None
+    return Viewing(view.title_id, 1.0 if view.finished_before else round(view.progress, 3), view.watched_at)
+
+
+def viewer_history(usage: ViewerUsage) -> ViewerHistory | None:
+    """Return the titles of which a viewer watched at least half, and their ratings; None if there are neither."""
+    viewings = tuple(filter(None, map(viewing_of, usage.views)))
+    opinions = tuple(
         Opinion(mark.title_id, mark.rating, mark.at)
         for mark in usage.marks
         if mark.kind is UsageKind.RATED and mark.rating
     )
-    return ViewerHistory(usage.user_id, tuple(viewings), tuple(opinions))
+    return ViewerHistory(usage.user_id, viewings, opinions) if viewings or opinions else None
 
 
 class SliceSources:
@@ -68,7 +75,11 @@ class SliceSources:
         return self._catalogue.find_title(title_id)
 
     def viewers(self, after: str) -> Iterator[ViewerHistory]:
-        return map(viewer_history, self._usage.viewers(after=after))
+        return filter(None, map(viewer_history, self._usage.viewers(after=after)))
+
+    def find_viewer(self, user_id: str) -> ViewerHistory | None:
+        usage = self._usage.find_viewer(user_id)
+        return viewer_history(usage) if usage else None
 
 
 def _by_key(names: Iterable[str]) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from functions.catalogue.schemas import Card
 from functions.platform.errors import StoreUnavailable
+from functions.platform.finding import Finding
 from functions.recommendations.model import MORE_LENGTH, SHELF_LENGTH, Candidate, Pick, Reason, ReasonKind, Shelf
 
 if TYPE_CHECKING:
@@ -53,6 +54,12 @@ class Recommendations:
         self._titles = titles
         self._clock = clock
         self._popular_now: tuple[float, list[Candidate]] | None = None
+
+    def test_graph(self) -> Finding:
+        """Return whether the graph answers a query. Raises StoreUnavailable, whose detail says why not."""
+        count = self._ranking.count_titles()
+        titles = "no titles yet" if not count else f"{count} title{'' if count == 1 else 's'}"
+        return Finding(True, f"Neo4j answers. The graph has {titles}.")
 
     def home(self, user_id: str) -> list[Shelf]:
         """Return the shelves of a viewer's home page, without empty ones."""

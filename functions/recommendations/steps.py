@@ -1,9 +1,9 @@
 """Steps: how often viewers went on from one title to another, counted so that every change can be undone exactly.
 
-In a viewer's history there is a step from each title to each of the next 20. Its weight is 2/(1 + p + c), where p is
-the number of places between the two titles and c is how often the viewing time changes between them, so titles with the
-same viewing time are closer. The step back has a fifth of that weight. Weights are whole thousandths, so sums do not
-depend on the order of addition.
+In a viewer's history there is a step from each title to each of the next 20. Its weight is 2/(1 + p + c): p is the
+number of places between the two titles, and c is how many times the viewing time changes between them. So titles with
+the same viewing time are closer. The step back has a fifth of that weight. Weights are whole thousandths, so sums do
+not depend on the order of addition.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BACK = tuple(round(2 * ONE / 5 / (1 + between)) for between in range(2 * WINDOW 
 """The weights of a step and of the step back, by the number of places plus changes of time between the titles."""
 
 SIGNIFICANT = 200
-"""Steps of lower weight are noise: one viewer watched both titles, more than four places apart."""
+"""Steps of lower weight are noise, such as those of one viewer who watched both titles more than four places apart."""
 
 ROW = 200
 """The maximum number of steps that start at a title after a rebuild."""
@@ -96,7 +96,7 @@ _BEGINNING = 1_735_689_600  # 1 January 2025, so that heat stays within a float 
 
 
 def heat(at: datetime) -> float:
-    """Return the amount that a view adds to a title's heat; it doubles every two weeks.
+    """Return the amount that a view adds to a title's heat; this amount doubles every two weeks.
 
     Heats are compared without a clock: their order changes only when somebody watches (forward decay, Cormode et al.,
     2009).

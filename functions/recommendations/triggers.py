@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from functions import bootstrap
-from functions.platform.errors import NotFound
+from functions.platform.deferrals import next_deferral_s
+from functions.platform.errors import Conflict, NotFound
 from functions.platform.triggers import ANYONE, OWNER, VIEWER, SliceApp
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def recommend(viewer: Viewer) -> RecommendedHome:
     """Return the shelves of the viewer's home page, each title with its reason."""
     from functions.recommendations.schemas import RecommendedHome
 
-    return RecommendedHome.of(bootstrap.graph().recommendations.home(viewer.user_id))
+    return RecommendedHome.of(bootstrap.graph().recommendations.home(viewer.watcher_id))
 
 
 @app.get("titles/{id}/similar", caller=ANYONE)
@@ -40,11 +42,13 @@ def similar_titles(id: TitleId) -> SimilarTitles:
     return SimilarTitles(list(map(RecommendedCard.of_pick, bootstrap.graph().recommendations.similar(id))))
 
 
-@app.post("graph/rebuild", caller=OWNER, status=202)
+@app.post("graph/rebuild", caller=OWNER, status=202, raises=[Conflict])
 def start_rebuild() -> RebuildStatus:
     """Start a rebuild of the graph unless one is running, and return its progress."""
     from functions.recommendations.schemas import RebuildStatus
 
+    if not _has_graph():
+        raise Conflict("There is no graph to rebuild: Neo4j is not set up. Set NEO4J_URI and NEO4J_PASSWORD first.")
     return RebuildStatus.of(bootstrap.graph().rebuild.start())
 
 
@@ -55,19 +59,26 @@ def get_rebuild() -> RebuildStatus:
 
     progress = bootstrap.graph().rebuild.progress()
     if progress is None:
-        raise NotFound("The graph has never been rebuilt; POST here begins a rebuild.")
+        raise NotFound("The graph has never been rebuilt; a POST request to this address starts a rebuild.")
     return RebuildStatus.of(progress)
 
 
 @app.queue("update-graph")
 def update_graph(message: UpdateGraph) -> None:
-    """Update the graph as a message requests: write a title, a viewing or a rating, or remove cleared viewings."""
-    bootstrap.graph().sync.update(message)
+    """Update the graph as a message requests: write a title, a viewing or a rating, or remove cleared viewings.
+
+    Without a graph, nothing is done: once one is set up, the first rebuild writes everything.
+    """
+    if _has_graph():
+        bootstrap.graph().sync.update(message)
 
 
 @app.dead_letters("update-graph")
 def update_graph_poison(message: UpdateGraph) -> None:
-    """Record that a message was lost, so that the timer rebuilds the graph."""
+    """Defer a change that could not be written, or record that it was lost, so that the timer rebuilds the graph."""
+    if (delay_s := next_deferral_s(message.deferrals)) is not None:
+        bootstrap.resources.queues().send(replace(message, deferrals=message.deferrals + 1), delay_s=delay_s)
+        return
     log.error("The change %r could not be written into the graph in several attempts.", message.change)
     bootstrap.graph().rebuild.record_loss()
 
@@ -88,5 +99,10 @@ def rebuild_graph_poison(message: RebuildGraph) -> None:
 @app.timer("0 50 * * * *")
 def repair_graph() -> None:
     """Start a rebuild if one is due, for instance because messages were lost or the last rebuild is a week old."""
-    if bootstrap.resources.settings().neo4j_uri:
+    if _has_graph():
         bootstrap.graph().rebuild.start_if_due()
+
+
+def _has_graph() -> bool:
+    """Return whether Neo4j, which is optional, is set up."""
+    return bool(bootstrap.resources.settings().neo4j_uri)

@@ -1,4 +1,4 @@
-"""How the parts of uploads fit together."""
+"""Creates the services of the uploads slice with their dependencies."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
 
 def assemble(resources: Resources, catalogue: Catalogue, encodes: EncodeService) -> Uploads:
-    """Return the uploads."""
+    """Return the service for uploads."""
     settings = resources.settings()
-    store = BlobUploads(resources.blob_service(), resources.signer(), front=settings.blob_url)
+    # a CDN that verifies tokens only reads from storage, so browsers send uploads to storage itself
+    front = "" if settings.cdn_token_key else settings.blob_url
+    store = BlobUploads(resources.blob_service(), resources.signer(), front=front)
     return Uploads(
         store,
         MongoArrivals(resources.mongo_database()["arrivals"]),
@@ -25,4 +27,5 @@ def assemble(resources: Resources, catalogue: Catalogue, encodes: EncodeService)
         lambda messages: resources.queues().send_all(messages),
         resources.now,
         largest_gb=settings.max_upload_gb,
+        in_steps=settings.upload_patience_hours > 0,
     )

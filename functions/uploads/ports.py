@@ -12,11 +12,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StoredUpload:
-    """One version of an uploaded blob: its size in bytes, and when the upload was completed."""
+    """One version of an uploaded blob: its size in bytes, and when it was written.
+
+    An upload that is committed in steps has an `upload_id`, the same in all versions. Until it is whole, `front` is the
+    number of bytes from the beginning of the file that the blob has, and `whole_size` the size that it will have.
+    """
 
     etag: str
     size: int
     uploaded_at: datetime
+    upload_id: str = ""
+    front: int | None = None
+    whole_size: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether the upload is complete."""
+        return self.front is None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -28,13 +40,19 @@ class Watermark:
 
 
 class UploadStore(Protocol):
-    """The container of uploads."""
+    """The container of uploads; every method that calls storage raises StoreUnavailable while it does not answer."""
 
     def list_uploads(self) -> Iterable[tuple[str, StoredUpload]]:
         """Yield the name and the current version of each blob; the container is listed page by page."""
 
     def find_upload(self, blob: str) -> StoredUpload | None:
         """Return the current version of a blob, or None."""
+
+    def renew_version(self, blob: str, *, over: str) -> None:
+        """Give a blob a new ETag and a new time, and no upload id, and leave its content as it is.
+
+        Raises Conflict if `over` is not its ETag any more, or if the blob was deleted.
+        """
 
     def write_address(self, blob: str, *, until: datetime) -> str:
         """Return an address to which a blob can be written until the time `until`."""
@@ -47,7 +65,7 @@ class ArrivalStore(Protocol):
         """Mark a version of a blob as started; repeating the call changes nothing."""
 
     def started(self, versions: Collection[str]) -> set[str]:
-        """Return those of `versions` that are marked as started."""
+        """Return the elements of `versions` that are marked as started."""
 
     def watermark(self) -> Watermark | None:
         """Return the position up to which every upload has been started, or None before the first pass."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 
+from functions.platform.blob_errors import blobs_answering
 from functions.platform.blob_signing import seen_from_outside
+from functions.platform.errors import Conflict
 from functions.platform.mongo import store_errors
-from functions.uploads.ports import StoredUpload, Watermark
+from functions.uploads.commits import NAMES, stored_upload
+from functions.uploads.ports import Watermark
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -17,7 +21,9 @@ if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient
     from pymongo.collection import Collection as MongoCollection
 
-    from functions.platform.blob_signing import Signer
+    from functions.uploads.ports import StoredUpload
+
+from functions.platform.blob_signing import Signer
 
 CONTAINER = "uploads"
 WATERMARK = "watermark"
@@ -33,14 +39,31 @@ class BlobUploads:
 
     def find_upload(self, blob: str) -> StoredUpload | None:
         try:
-            found = self._service.get_blob_client(CONTAINER, blob).get_blob_properties()
+            with blobs_answering():
+                found = self._service.get_blob_client(CONTAINER, blob).get_blob_properties()
         except ResourceNotFoundError:
             return None
-        return StoredUpload(found.etag, found.size, found.last_modified)
+        return stored_upload(found.etag, found.size, found.last_modified, found.metadata)
 
     def list_uploads(self) -> Iterator[tuple[str, StoredUpload]]:
-        for found in self._service.get_container_client(CONTAINER).list_blobs():
-            yield found.name, StoredUpload(found.etag, found.size, found.last_modified)
+        listed = iter(self._service.get_container_client(CONTAINER).list_blobs(include=["metadata"]))
+        while True:
+            with blobs_answering():  # not while the caller handles an upload
+                found = next(listed, None)
+            if found is None:
+                return
+            yield found.name, stored_upload(found.etag, found.size, found.last_modified, found.metadata)
+
+    def renew_version(self, blob: str, *, over: str) -> None:
+        client = self._service.get_blob_client(CONTAINER, blob)
+        try:
+            with blobs_answering():
+                notes = client.get_blob_properties().metadata or {}
+                notes = {name: text for name, text in notes.items() if name not in NAMES}
+                # writing metadata is the one write that makes a version of a blob without its content
+                client.set_blob_metadata(notes, etag=over, match_condition=MatchConditions.IfNotModified)
+        except (ResourceModifiedError, ResourceNotFoundError):
+            raise Conflict(f"{blob} was just replaced or deleted. Look at its title again.") from None
 
     def write_address(self, blob: str, *, until: datetime) -> str:
         address = self._signer.blob_address(CONTAINER, blob, until=until, write=True)

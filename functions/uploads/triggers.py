@@ -1,22 +1,24 @@
-"""The functions of uploads: a blob trigger that opens titles and jobs, and a route that issues upload tickets."""
+"""The functions of uploads: a blob trigger that opens titles and jobs, its repair, and a route that issues tickets."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from functions import bootstrap
+from functions.platform.errors import Conflict, NotFound
 from functions.platform.triggers import OWNER, SliceApp
 from functions.uploads.reference import BlobReference
 
 if TYPE_CHECKING:
-    from functions.uploads.schemas import UploadRequest, UploadTicket
+    from functions.platform.field_types import TitleId
+    from functions.uploads.schemas import EncodeStarted, UploadRequest, UploadTicket
 
 app = SliceApp(bootstrap, "functions.uploads.schemas")
 
 
 @app.blob("uploads/{name}", reference=BlobReference)
 def start_title(blob: BlobReference) -> None:
-    """Open title and encode job of a film, or describe the title that a sidecar belongs to."""
+    """Open the title and the encode job of a film, or describe the title that a sidecar belongs to."""
     bootstrap.uploads().start_upload(blob.name)
 
 
@@ -27,17 +29,30 @@ def start_title_poison(blob: str) -> None:
 
 
 @app.timer("30 * * * * *")
-def reconcile_uploads() -> None:
-    """Start the uploads whose event was lost."""
-    bootstrap.uploads().start_missed_uploads()
+def reconcile_work() -> None:
+    """Start uploads whose event was lost; request encode steps that have become due or whose message was lost."""
+    try:
+        bootstrap.uploads().start_missed_uploads()
+    finally:  # an upload that cannot be started must not keep jobs from being repaired
+        bootstrap.encodes().give_up_stopped()
+        bootstrap.encodes().repair_jobs()
+        bootstrap.encodes().verify_due()
+        bootstrap.encodes().announce_pause()
 
 
-@app.post("uploads", caller=OWNER, status=201)
+@app.post("uploads", caller=OWNER, status=201, raises=[NotFound, Conflict], subject="blob")
 def create_upload(body: UploadRequest) -> UploadTicket:
     """Return a ticket to upload a film or a file that belongs to one."""
-    import msgspec
-
     from functions.uploads.schemas import UploadTicket
 
-    ticket = bootstrap.uploads().issue_ticket(body.name, size=body.size)
-    return msgspec.convert(ticket, UploadTicket, from_attributes=True)
+    uploads = bootstrap.uploads()
+    ticket = uploads.issue_ticket(body.name, size=body.size, replace_film=body.replace, for_title=body.title)
+    return UploadTicket.of(ticket)
+
+
+@app.post("titles/{id}/encode", caller=OWNER, status=202, raises=[NotFound, Conflict])
+def encode_title_again(id: TitleId) -> EncodeStarted:
+    """Encode the film of a title again from its upload; the present film plays until the new one is ready."""
+    from functions.uploads.schemas import EncodeStarted
+
+    return EncodeStarted(bootstrap.uploads().encode_again(id))

@@ -1,10 +1,11 @@
-"""How the parts of usage fit together."""
+"""Creates the services of the usage slice with their dependencies."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from functions.platform.errors import SettingMissing
+from functions.usage.day_store import MongoViewingDays
 from functions.usage.service import UsageService
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ def assemble(resources: Resources, catalogue: Catalogue) -> UsageService:
         open_store(resources),
         catalogue,
         resources.signed_tokens(),
-        send=lambda message: resources.queues().send(message),
+        MongoViewingDays(resources.mongo_database()),
+        send=lambda message: resources.interactive_queues().send(message),
         now=resources.now,
         telemetry=resources.telemetry,
     )

@@ -21,6 +21,7 @@ from azure.cosmos.exceptions import (
     CosmosResourceNotFoundError,
 )
 
+from functions.platform.bulkhead import Bulkhead
 from functions.platform.errors import StoreUnavailable
 from functions.usage.documents import (
     CHANGING,
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
     from azure.cosmos import ContainerProxy
 
+_bulkhead = Bulkhead("The store of usage")
+
 TOO_MANY_REQUESTS = 429
 OWNER_NOT_FOUND = 1003
 """The sub-status of a 404 if the container or its database is missing, rather than the item."""
@@ -47,12 +50,13 @@ _PASSING = (408, 410, TOO_MANY_REQUESTS, 449)
 
 
 def _store_errors[**P, R](method: Callable[P, R]) -> Callable[P, R]:
-    """Make a method raise StoreUnavailable if the service is unreachable or throttling."""
+    """Make a method raise StoreUnavailable if the service is unreachable, overloaded or throttling."""
 
     @functools.wraps(method)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return method(*args, **kwargs)
+            with _bulkhead.place():
+                return method(*args, **kwargs)
         except CosmosHttpResponseError as error:
             status = error.status_code or 0
             if status not in _PASSING and status < 500:
@@ -143,6 +147,10 @@ class CosmosUsage:
         items = self._container.query_items(question, parameters=given, enable_cross_partition_query=True)
         page = _store_errors(lambda: next(items, None))
         yield from viewers_of(iter(page, None))
+
+    @_store_errors
+    def viewer(self, user_id: str) -> ViewerUsage | None:
+        return next(viewers_of(self._query("SELECT * FROM c WHERE c.user_id = @user", user_id)), None)
 
     @_store_errors
     def remove(self, user_id: str, kind: UsageKind, title_id: str) -> None:

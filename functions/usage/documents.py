@@ -45,6 +45,7 @@ def document_of(view: View) -> dict[str, Any]:
             "sequence": view.sequence,
             "played_s": view.played_s,
             "earlier_s": view.earlier_s,
+            "finished_before": view.finished_before,
             "quality": asdict(view.quality),
         },
     }
@@ -72,6 +73,7 @@ def view_of(document: Mapping[str, Any]) -> View:
         earlier_s=session["earlier_s"],
         reported=Milestone(document["reported"] if "reported" in document else document["told"]),
         quality=Quality(**session["quality"]),
+        finished_before=session.get("finished_before", False),
         made_at=datetime.fromisoformat(document["made_at"]),
     )
 

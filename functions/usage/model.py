@@ -79,12 +79,16 @@ class ViewingSession:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """A player's report: its position and, if the player counts it, the time played in this session."""
+    """A player's report: its position and, if the player counts it, the time played in this session.
+
+    `plays_av1` says whether its browser can play AV1.
+    """
 
     sequence: int
     position_s: float
     watched_s: float | None = None
     quality: Quality = field(default_factory=Quality)
+    plays_av1: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +97,9 @@ class View:
 
     `session` is the winning session, and `sequence` the number of its last heartbeat, -1 before the first. `played_s`
     is the time played in that session, or None if its player does not count; `earlier_s` is the time played in earlier
-    sessions. `made_at` is when the view was created, by default with its session; anything earlier belongs to a cleared
-    view. `reported` is the milestone that has been reported to the graph.
+    sessions. `made_at` is when the view was created, by default the start of its session. Anything from before this
+    time belongs to a cleared view. `reported` is the milestone that has been reported to the graph. If a title is
+    watched again after its end, the milestones start again, and `finished_before` is true.
     """
 
     session: ViewingSession
@@ -104,6 +109,7 @@ class View:
     played_s: float | None = 0.0
     earlier_s: float = 0.0
     reported: Milestone = Milestone.NONE
+    finished_before: bool = False
     quality: Quality = field(default_factory=Quality)
     made_at: datetime = _WITH_ITS_SESSION
 
@@ -157,6 +163,11 @@ class View:
         return KEPT_FOR if self.watched_at else UNWATCHED_KEPT_FOR
 
     @property
+    def seen(self) -> bool:
+        """Return whether the title has been reported to the graph as watched."""
+        return self.reported > Milestone.NONE or self.finished_before
+
+    @property
     def due(self) -> Milestone:
         """Return the milestone to report to the graph, or NONE if there is nothing new."""
         played = None if self.played_s is None else self.played_s + self.earlier_s
@@ -170,11 +181,11 @@ class View:
         mine = session.playback_id == self.session.playback_id
         if (mine and beat.sequence <= self.sequence) or (not mine and session.order <= self.session.order):
             return self
-        earlier_s, reported = self.earlier_s, self.reported
+        earlier_s, reported, finished_before = self.earlier_s, self.reported, self.finished_before
         if not mine:
             earlier_s += self.played_s or 0.0
             if reported is Milestone.END:  # the title is watched again, so it is reported again
-                earlier_s, reported = 0.0, Milestone.NONE
+                earlier_s, reported, finished_before = 0.0, Milestone.NONE, True
         return replace(
             self,
             session=session,
@@ -184,6 +195,7 @@ class View:
             played_s=beat.watched_s,
             earlier_s=earlier_s,
             reported=reported,
+            finished_before=finished_before,
             quality=beat.quality,
         )
 

@@ -93,10 +93,13 @@ class MongoUsage:
         return title_state_of(self._usage.find({"_id": {"$in": [_id(user_id, kind, title_id) for kind in UsageKind]}}))
 
     def everyone(self, *, after: str) -> Iterator[ViewerUsage]:
-        beyond = f"{after}{chr(ord('/') + 1)}"  # above every id that begins with `<after>/`
-        wanted = {"_id": {"$gt": beyond if after else ""}}
+        wanted = {"_id": {"$gt": _above(after) if after else ""}}
         documents = store_errors(lambda: self._usage.find(wanted, batch_size=2000).sort("_id", ASCENDING))()
         yield from viewers_of(iter(store_errors(lambda: next(documents, None)), None))
+
+    @store_errors
+    def viewer(self, user_id: str) -> ViewerUsage | None:
+        return next(viewers_of(self._usage.find({"_id": {"$gt": f"{user_id}/", "$lt": _above(user_id)}})), None)
 
     @store_errors
     def remove(self, user_id: str, kind: UsageKind, title_id: str) -> None:
@@ -110,6 +113,11 @@ class MongoUsage:
 
 def _id(user_id: str, kind: UsageKind, title_id: str) -> str:
     return f"{user_id}/{kind.value}/{title_id}"
+
+
+def _above(user_id: str) -> str:
+    """Return a string above every id of a viewer's documents, and below those of the next viewer."""
+    return f"{user_id}{chr(ord('/') + 1)}"
 
 
 def _expiry(view: View) -> datetime:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import date
 
     from functions.catalogue.model import Title
+    from functions.usage.days import DayViewing
     from functions.usage.model import Mark, StoredView, UsageKind, View, ViewerTitleState, ViewerUsage
 
 
@@ -30,7 +32,7 @@ class UsageStore(Protocol):
         """
 
     def put(self, mark: Mark) -> None:
-        """Store a mark, replacing an earlier mark of the same kind on the title."""
+        """Store a mark; it replaces an earlier mark of the same kind and title."""
 
     def marks(self, user_id: str, kind: UsageKind) -> list[Mark]:
         """Return all marks of a kind that a viewer set, latest first; there is at most one per title."""
@@ -41,11 +43,30 @@ class UsageStore(Protocol):
     def everyone(self, *, after: str) -> Iterator[ViewerUsage]:
         """Yield every viewer with stored usage, sorted by id, starting after the id `after`."""
 
+    def viewer(self, user_id: str) -> ViewerUsage | None:
+        """Return everything that is stored about a viewer; None if there is nothing."""
+
     def remove(self, user_id: str, kind: UsageKind, title_id: str) -> None:
         """Remove one view or mark, if it exists."""
 
     def remove_all(self, user_id: str, *kinds: UsageKind) -> None:
-        """Remove all views and marks of these kinds of a viewer."""
+        """Remove all of a viewer's views and marks of these kinds."""
+
+
+class ViewingDays(Protocol):
+    """Counts viewing by day, and minutes by title on devices that play AV1. Every method raises StoreUnavailable."""
+
+    def count(self, day: date, viewing: DayViewing) -> None:
+        """Add to the counts of a day."""
+
+    def viewing_since(self, day: date) -> dict[date, DayViewing]:
+        """Return the counts of each day from `day` on that has any."""
+
+    def count_av1(self, title_id: str, minutes: int) -> None:
+        """Add to the minutes for which devices that play AV1 have watched a title."""
+
+    def av1_minutes(self, title_id: str) -> int:
+        """Return the minutes for which devices that play AV1 have watched a title."""
 
 
 class TitleLookup(Protocol):

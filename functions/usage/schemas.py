@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from functions.catalogue.schemas import Card
-from functions.platform.field_types import Cursor, Limit, NextCursor, Time
+from functions.platform.field_types import Cursor, Day, DayCount, Limit, NextCursor, Time
 from functions.platform.pagination import DEFAULT_LIMIT
 from functions.usage.model import Heartbeat, Quality
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
     from typing import Self
 
     from functions.catalogue.model import Title
     from functions.platform.pagination import Page
+    from functions.usage.days import DayViewing
     from functions.usage.model import Mark, View, ViewerTitleState
     from functions.usage.service import HistoryItem, ListItem
 
@@ -43,12 +46,13 @@ class HeartbeatReport(Struct, frozen=True):
     position_s: Annotated[float, Meta(ge=0, le=1_000_000, description="Where the player is.")]
     watched_s: Seconds | None = None
     qoe: QualityReport = field(default_factory=QualityReport)
+    av1: Annotated[bool, Meta(description="Whether the browser can play AV1.")] = False
 
     def heartbeat(self) -> Heartbeat:
         """Return the heartbeat."""
         qoe = self.qoe
         quality = Quality(qoe.startup_ms, qoe.rebuffers, qoe.rebuffer_ms, qoe.bitrate_kbps, qoe.dropped_frames)
-        return Heartbeat(self.sequence, self.position_s, self.watched_s, quality)
+        return Heartbeat(self.sequence, self.position_s, self.watched_s, quality, self.av1)
 
 
 class RatingRequest(Struct, frozen=True):
@@ -57,10 +61,20 @@ class RatingRequest(Struct, frozen=True):
     rating: Thumb
 
 
+OtherProfile = Annotated[
+    str,
+    Meta(
+        pattern=r"^([0-9a-f]{32})?$(?!\n)",
+        description="Another profile of the account; only the account's own profile can read others.",
+    ),
+]
+
+
 class HistoryQuery(Struct, frozen=True):
     """Which part of the history to list."""
 
     unfinished: Annotated[bool, Meta(description="Only titles that can be resumed.")] = False
+    profile: OtherProfile = ""
     cursor: Cursor = ""
     limit: Limit = DEFAULT_LIMIT
 
@@ -68,8 +82,48 @@ class HistoryQuery(Struct, frozen=True):
 class MarkQuery(Struct, frozen=True):
     """Which part of a list to return."""
 
+    profile: OtherProfile = ""
     cursor: Cursor = ""
     limit: Limit = DEFAULT_LIMIT
+
+
+class ViewingQuery(Struct, frozen=True):
+    """What to report on."""
+
+    days: DayCount = 30
+
+
+class ViewingDay(Struct, frozen=True):
+    """What all viewers together watched on a day."""
+
+    day: Day
+    watched_min: Annotated[int, Meta(description="Minutes, rounded for each viewing session.")]
+    starts: Annotated[int, Meta(description="Playbacks that began.")]
+    startup_ms: Annotated[int | None, Meta(description="Average time from click to first picture; null if none began.")]
+    stalls: Annotated[int, Meta(description="How often playback stopped to load.")]
+    stalled_s: Annotated[float, Meta(description="How long playback stopped to load, in all.")]
+
+    @classmethod
+    def of(cls, day: date, counted: DayViewing) -> Self:
+        """Return the public form of a day."""
+        startup_ms = round(counted.startup_ms / counted.starts) if counted.starts else None
+        stalled_s = round(counted.stalled_ms / 1000, 1)
+        return cls(day.isoformat(), counted.minutes, counted.starts, startup_ms, counted.stalls, stalled_s)
+
+
+class ViewingReport(Struct, frozen=True):
+    """What was watched, by day, oldest first."""
+
+    days: list[ViewingDay]
+    startup_ms: Annotated[int | None, Meta(description="Average of all playbacks; null if none began.")]
+
+    @classmethod
+    def of(cls, days: Iterable[tuple[date, DayViewing]]) -> Self:
+        """Return the public form of a report."""
+        counted = list(days)
+        starts = sum(one.starts for _, one in counted)
+        total_ms = sum(one.startup_ms for _, one in counted)
+        return cls([ViewingDay.of(*each) for each in counted], round(total_ms / starts) if starts else None)
 
 
 class WatchedPart(Struct, frozen=True, kw_only=True):

@@ -15,10 +15,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from functions.platform import pagination
+from functions.platform.days import day_of, days_until
 from functions.platform.errors import Forbidden, ListFull, Malformed, StoreUnavailable, Unauthenticated
 from functions.platform.messages import UpdateGraph
 from functions.platform.telemetry import NoopTelemetry
 from functions.platform.time import to_sortable_text
+from functions.usage.days import NO_VIEWING, viewing_between
 from functions.usage.model import (
     Heartbeat,
     Mark,
@@ -33,25 +35,31 @@ from functions.usage.quality import record_quality
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import date
 
     from functions.catalogue.model import Title
     from functions.platform.pagination import Page
     from functions.platform.signed_tokens import SignedTokens
     from functions.platform.telemetry import Telemetry
-    from functions.usage.ports import TitleLookup, UsageStore
+    from functions.usage.days import DayViewing
+    from functions.usage.ports import TitleLookup, UsageStore, ViewingDays
 
 log = logging.getLogger(__name__)
 
 PURPOSE = "usage"
 TICKET_LIFE = timedelta(hours=24)
-"""Lifetime of a ticket; a player that plays for longer gets a new one each time it renews its key for the film."""
+"""How long a logged-in player can renew a ticket, and so continue its viewing session."""
+
+HEARTBEAT_LIFE = timedelta(hours=1)
+"""How long heartbeats are accepted with a ticket. Players get a new ticket each time they renew their key, every few
+minutes; so heartbeats end within an hour after the viewer has logged out."""
 
 SLACK_S = 30.0
 """The maximum difference, in seconds, between the player's length of a film and ours."""
 
 MOST_LISTED = 500
 ATTEMPTS = 20
-"""How often a change is attempted if other changes interfere; a viewer has few players."""
+"""How many times a change is attempted if other changes interfere; a viewer has few players."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +94,7 @@ class UsageService:
         store: UsageStore,
         titles: TitleLookup,
         tokens: SignedTokens,
+        days: ViewingDays,
         *,
         send: Callable[[UpdateGraph], None],
         now: Callable[[], datetime],
@@ -94,6 +103,7 @@ class UsageService:
         self._store = store
         self._titles = titles
         self._tokens = tokens
+        self._days = days
         self._send = send
         self._now = now
         self._telemetry = telemetry
@@ -126,7 +136,7 @@ class UsageService:
         Raises Unauthenticated for an invalid ticket, Forbidden for a ticket of another title, Malformed for a position
         beyond the end of the title.
         """
-        session = self._verify(ticket)
+        session = self._verify(ticket, heartbeat=True)
         if session.title_id != title_id:
             raise Forbidden(f"The ticket is for another title than {title_id!r}; open this one first.")
         if beat.position_s > session.duration_s + SLACK_S:
@@ -136,23 +146,53 @@ class UsageService:
 
         def update(seen: View) -> View:
             nonlocal before
+            if seen.session.playback_id != session.playback_id:
+                # The other session's message may have been lost, and its player cannot repeat it once this session has
+                # taken over. Reporting changes the view, so this heartbeat is then applied to the changed view.
+                self._report(seen)
             before = seen
             return seen.after(beat, session, now)
 
         view = self._change(session.user_id, title_id, update)
         if view and before:
             record_quality(self._telemetry, before, view)
-        if view and (milestone := view.due) and view.watched_at:
-            self._send(
-                UpdateGraph(
-                    "watched",
-                    title_id=title_id,
-                    user_id=view.user_id,
-                    progress=round(view.progress, 3),
-                    at=view.watched_at,
-                )
-            )
-            self._change(view.user_id, title_id, lambda seen: seen.with_reported(milestone))
+            self._count(viewing_between(before, view), title_id if beat.plays_av1 else None)
+        if view:
+            self._report(view)
+
+    def _count(self, viewing: DayViewing, in_av1: str | None) -> None:
+        """Add to today's counts, or do nothing while their store is unavailable, because viewers must not notice.
+
+        `in_av1` is the title if the device can play AV1, otherwise None.
+        """
+        if viewing == NO_VIEWING:
+            return
+        try:
+            self._days.count(day_of(self._now()), viewing)
+            if in_av1 and viewing.minutes:
+                self._days.count_av1(in_av1, viewing.minutes)
+        except StoreUnavailable as error:
+            log.warning("Some viewing is missing in the counts of today: %s", error.detail)
+
+    def viewing(self, count: int) -> tuple[tuple[date, DayViewing], ...]:
+        """Return what was watched on each of the last `count` days, today included, oldest first."""
+        days = days_until(self._now(), count)
+        found = self._days.viewing_since(days[0])
+        return tuple((day, found.get(day, NO_VIEWING)) for day in days)
+
+    def watched_av1_min(self, title_id: str) -> int:
+        """Return for how many minutes devices that can play AV1 have watched a title."""
+        return self._days.av1_minutes(title_id)
+
+    def _report(self, view: View) -> None:
+        """Report the milestone that is due for a view to the graph, and record that it was reported."""
+        if not (milestone := view.due) or not view.watched_at:
+            return
+        progress = round(view.progress, 3)
+        self._send(
+            UpdateGraph("watched", title_id=view.title_id, user_id=view.user_id, progress=progress, at=view.watched_at)
+        )
+        self._change(view.user_id, view.title_id, lambda seen: seen.with_reported(milestone))
 
     def history(
         self, user_id: str, *, unfinished: bool = False, cursor: str = "", limit: int = pagination.DEFAULT_LIMIT
@@ -172,6 +212,10 @@ class UsageService:
     def viewers(self, *, after: str = "") -> Iterator[ViewerUsage]:
         """Yield every viewer with stored usage, sorted by id, starting after the id `after`."""
         return self._store.everyone(after=after)
+
+    def find_viewer(self, user_id: str) -> ViewerUsage | None:
+        """Return everything that is stored about a viewer; None if there is nothing."""
+        return self._store.viewer(user_id)
 
     def clear_view(self, user_id: str, title_id: str) -> None:
         """Remove a title from a viewer's history; a player that still plays must reopen the title to restore it."""
@@ -196,7 +240,7 @@ class UsageService:
         if title.id in listed:
             return
         if len(listed) >= MOST_LISTED:
-            raise ListFull(f"A list holds {MOST_LISTED} titles; remove one first.")
+            raise ListFull(f"A list can have {MOST_LISTED} titles; remove one first.")
         self._store.put(Mark(UsageKind.LISTED, user_id, title.id, to_milliseconds(self._now())))
 
     def unlist_title(self, user_id: str, title_id: str) -> None:
@@ -247,12 +291,18 @@ class UsageService:
             "p": session.playback_id,
             "o": to_sortable_text(session.opened_at),
             "d": session.duration_s,
+            "h": int((self._now() + HEARTBEAT_LIFE).timestamp()),
         }
         return self._tokens.sign(PURPOSE, content, until=self._now() + TICKET_LIFE)
 
-    def _verify(self, ticket: str) -> ViewingSession:
-        """Return the session of a ticket. Raises Unauthenticated."""
+    def _verify(self, ticket: str, *, heartbeat: bool = False) -> ViewingSession:
+        """Return the session of a ticket. Raises Unauthenticated if it can no longer be renewed.
+
+        With `heartbeat`, the ticket must also still be valid for heartbeats.
+        """
         content = self._tokens.verify(PURPOSE, ticket)
+        if heartbeat and content.get("h", 0) <= self._now().timestamp():
+            raise Unauthenticated("The ticket has expired; open the title again.")
         return ViewingSession(
             user_id=content["u"],
             title_id=content["t"],

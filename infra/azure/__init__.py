@@ -1,1 +1,1 @@
-"""Azure: the steps of a deployment besides the template, each of which may be run again, and its costs."""
+"""The deployment to Azure: its costs, and the steps that the template cannot do; each may be run again."""

@@ -19,9 +19,12 @@ GENERATED = {
     "NOTFLIX_MYSQL_ADMIN_PASSWORD": "mysql-admin-password",
     "NOTFLIX_LOGINS_DB_PASSWORD": "logins-db-password",
     "NOTFLIX_LOGIN_HISTORY_DB_PASSWORD": "login-history-db-password",
+    "NOTFLIX_AUDIT_DB_PASSWORD": "audit-db-password",
     "NOTFLIX_SUBSCRIPTIONS_DB_PASSWORD": "subscriptions-db-password",
     "NOTFLIX_PAYMENTS_DB_PASSWORD": "payments-db-password",
     "NOTFLIX_SIGNING_KEY": "signing-key",
+    "NOTFLIX_SECOND_FACTOR_KEYS": "second-factor-keys",
+    "NOTFLIX_FILM_KEYS": "film-keys",
     "NOTFLIX_OPERATOR_KEY": "operator-key",
 }
 """Maps the name of each generated secret in the azd environment to its name in vault.bicep."""
@@ -30,9 +33,12 @@ IN_VAULT = {
     "mysql-admin-password": ("mysql-admin-url",),
     "logins-db-password": ("logins-db-password", "logins-db-url"),
     "login-history-db-password": ("login-history-db-password", "login-history-db-url"),
+    "audit-db-password": ("audit-db-password", "audit-db-url"),
     "subscriptions-db-password": ("subscriptions-db-password", "subscriptions-db-url"),
     "payments-db-password": ("payments-db-password", "payments-db-url"),
     "signing-key": ("signing-key",),
+    "second-factor-keys": ("second-factor-keys",),
+    "film-keys": ("film-keys",),
     "operator-key": ("operator-key",),
 }
 """The secrets in the vault that are derived from each generated secret."""

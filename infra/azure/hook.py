@@ -1,7 +1,7 @@
-"""`python infra/azure/hook.py STEP`: run a step of a deployment where there is no POSIX shell, such as on Windows.
+"""`python infra/azure/hook.py STEP`: run a deployment, or a step of it, on a system that cannot run the product.
 
-It creates the Python environment that the step needs, unless it exists, and runs the step in it. On other systems,
-`./notflix azure STEP` does the same. This script requires only Python 3.13.
+It creates the Python environment that the step needs, unless it exists, and runs the step in it. On Linux, `./notflix
+azure STEP` and `./notflix deploy` do the same; on macOS, they call this script. This script requires only Python 3.13.
 """
 
 from __future__ import annotations

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
+from typing import Any
 
-from infra.azure.prices import SECONDS_A_MONTH, usd
+from functions.platform.prices import usd
+from functions.platform.queues import PARKED
+from functions.platform.triggers import LOST_BLOBS
+from infra.azure.prices import SECONDS_A_MONTH
 from infra.azure.template import INFRA, Choices, planned
+from infra.local.home import REPOSITORY
+from infra.local.host.config import timespan_s
 
 FILMS_GB = 10
 """Data stored in the example month: ten gigabytes of films, and one of titles and history."""
 LOGS_GB = 1
 MYSQL_GB = 20
-TIMER_GB_S = 2.0
-"""Cost of one timer run: about one second of an instance with 2 GB."""
+BILLED_S = 1.0
+"""The least time for which an instance is billed when it runs a function (azure-functions, flex-consumption-plan)."""
+PASS_RU = 15
+"""Estimate: request units of Cosmos DB that a pass of `reconcile_work` uses if there is nothing to do."""
 VAULT_CALLS = 10_000
 
 
@@ -47,9 +56,10 @@ def bill(choices: Choices | None = None) -> list[Line]:
         Line("logs", 1, max(0.0, LOGS_GB - usd("logs-free")) * usd("logs"), "about 1 GB, within the free grant"),
         Line("storage", 1, FILMS_GB * usd("storage"), f"{FILMS_GB} GB kept"),
         Line("Cosmos DB", counts["Microsoft.DocumentDB/databaseAccounts"], usd("cosmos-storage"), "1 GB kept"),
+        *_passes(),
         Line("Key Vault", 1, VAULT_CALLS * usd("vault-operation"), ""),
-        Line("scale rules", len(_rules()), _polls() * usd("queue-operation"), f"{_polls():,} looks at a queue"),
-        Line("timers", len(timers()), timers_usd(), f"{sum(timers()):,} runs, 2 GB-s each, less the free grant"),
+        *_queue_polls(),
+        _timers(choices),
     ]  # fmt: skip
     if choices.private:
         network = usd("containers-load-balancer") + usd("containers-public-ip")
@@ -86,8 +96,58 @@ def _rules() -> list[str]:
     return re.findall(r"^  \{ name: '([\w-]+)', length:", text, re.MULTILINE)
 
 
-def _polls() -> int:
-    return len(_rules()) * SECONDS_A_MONTH // _seconds("encoder.bicep", "pollingInterval")
+def queue_polls() -> dict[str, int]:
+    """Return how many transactions a month the queues cause while they are empty, by cause.
+
+    One instance of the API is awake all month, because its timers wake it every minute. It polls each of its queues
+    once per `maxPollingInterval`, and lists and peeks at all queues to measure them. The scale rules poll the encoder's
+    queues; no encoder runs.
+    """
+    listened = queues_of_api()
+    measured = len(listened) + len(_encoder_queues()) + len((PARKED,))
+    interval_s = timespan_s(host_settings()["extensions"]["queues"]["maxPollingInterval"])
+    return {
+        "queue listeners": round(len(listened) * SECONDS_A_MONTH / interval_s),
+        "queue measurements": (measured + 1) * runs_a_month(_schedule("measure_queues")),
+        "scale rules": len(_rules()) * SECONDS_A_MONTH // _seconds("encoder.bicep", "pollingInterval"),
+    }
+
+
+def queues_of_api() -> list[str]:
+    """Return the queues that the host of the API polls, including the host's own queue for blob triggers."""
+    import function_app
+
+    declared = [each for app in function_app.SLICES for each in app.queue_functions]
+    names = [f"{each.queue}-poison" if each.dead_letters else each.queue for each in declared]
+    return [*names, LOST_BLOBS, "azure-webjobs-blobtrigger"]
+
+
+def host_settings() -> dict[str, Any]:
+    """Return host.json of the API."""
+    settings: dict[str, Any] = json.loads((REPOSITORY / "host.json").read_text(encoding="utf-8"))
+    return settings
+
+
+def _queue_polls() -> list[Line]:
+    polls = queue_polls()
+    numbers = {"queue listeners": len(queues_of_api()), "queue measurements": 1, "scale rules": len(_rules())}
+    return [
+        Line(what, numbers[what], calls * usd("queue-operation"), f"{calls:,} transactions")
+        for what, calls in polls.items()
+    ]
+
+
+def _encoder_queues() -> set[tuple[str, bool]]:
+    """Return the queues of the encoder, and whether each contains dead letters; two functions may share a queue."""
+    import encoder_app
+
+    return {(each.queue, each.dead_letters) for app in encoder_app.SLICES for each in app.queue_functions}
+
+
+def _schedule(timer: str) -> str:
+    import function_app
+
+    return next(each.schedule for app in function_app.SLICES for each in app.timers if each.name == timer)
 
 
 def _seconds(file: str, name: str) -> int:
@@ -102,16 +162,27 @@ def timers() -> list[int]:
     return [runs_a_month(timer.schedule) for each in function_app.SLICES for timer in each.timers]
 
 
-def timers_usd() -> float:
-    """Return the monthly cost of the timers, less the free grant."""
-    return max(0.0, sum(timers()) * TIMER_GB_S - usd("functions-gb-s-free")) * usd("functions-gb-s")
+def _timers(choices: Choices) -> Line:
+    each_gb_s = BILLED_S * choices.memory_mb / 1024
+    cost = max(0.0, sum(timers()) * each_gb_s - usd("functions-gb-s-free")) * usd("functions-gb-s")
+    return Line("timers", len(timers()), cost, f"{sum(timers()):,} runs, {each_gb_s:g} GB-s each, less the free grant")
+
+
+def _passes() -> list[Line]:
+    """Return the price of the timer that looks for lost work: each pass lists the uploads and runs some queries."""
+    passes = runs_a_month(_schedule("reconcile_work"))
+    units = passes * PASS_RU
+    return [
+        Line("lists of uploads", 1, passes * usd("storage-list"), f"{passes:,} calls"),
+        Line("requests of Cosmos DB", 1, units * usd("cosmos-request-units"), f"about {units:,} request units"),
+    ]
 
 
 def runs_a_month(schedule: str) -> int:
     """Return how many times a month a six-field NCRONTAB schedule runs; its day, month and weekday must be `*`."""
     seconds, minutes, hours, *days = schedule.split()
     if days != ["*", "*", "*"]:
-        raise ValueError(f"{schedule}: schedules by day are not understood here")
+        raise ValueError(f"{schedule}: schedules by day are not supported here")
     a_day = _values(seconds, 60) * _values(minutes, 60) * _values(hours, 24)
     return round(a_day * SECONDS_A_MONTH / 86_400)
 
@@ -149,8 +220,8 @@ def show_plan(choices: Choices | None = None) -> None:
     console.print(table)
     console.print(
         f"About ${idle_usd(choices):.0f} a month while nobody uploads or watches, with the profile {choices.profile}. "
-        f"Profiles: standard ${idle_usd(Choices()):.0f}, small ${idle_usd(Choices('small')):.0f}, small with a "
-        f"prebuilt image ${idle_usd(Choices('small', registry=False)):.0f}. Encoding, storage and traffic come on top: "
+        f"Profiles: standard ${idle_usd(Choices()):.0f}, small ${idle_usd(Choices('small')):.0f}, small with "
+        f"a registry ${idle_usd(Choices('small', registry=True)):.0f}. Encoding, storage and traffic cost extra: "
         "docs/azure.md.",
         highlight=False,
     )
@@ -161,7 +232,6 @@ def table() -> str:
     profiles = {
         "standard": Choices(),
         "small": Choices("small"),
-        "small, prebuilt image": Choices("small", registry=False),
     }
     bills = {name: {line.what: line.idle_usd for line in bill(choices)} for name, choices in profiles.items()}
     rows = list(dict.fromkeys(what for lines in bills.values() for what in lines))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import enum
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from infra.azure import regions
+from functions.platform.prices import usd
+from infra.azure import choices, providers, regions
 from infra.azure.steps import not_set_up
 from infra.azure.tools import WHERE_TO_GET, Environment, found, is_installed, run
 from infra.local.home import CannotRun
@@ -21,16 +23,11 @@ ASKED_FOR = {
 """Values that a first deployment requires, by name in the azd environment."""
 
 TOGETHER = (
+    ("NOTFLIX_CDN_URL", "NOTFLIX_CDN_TOKEN_KEY"),
     ("NEO4J_URI", "NEO4J_PASSWORD"),
     ("PAYPAL_CLIENT_ID", "PAYPAL_CLIENT_SECRET"),
     ("SMTP_URL", "MAIL_FROM"),
 )
-PROVIDERS = (
-    "Microsoft.App", "Microsoft.Cache", "Microsoft.Consumption", "Microsoft.ContainerRegistry",
-    "Microsoft.DBforMySQL", "Microsoft.DocumentDB", "Microsoft.EventGrid", "Microsoft.Insights", "Microsoft.KeyVault",
-    "Microsoft.ManagedIdentity", "Microsoft.Network", "Microsoft.OperationalInsights", "Microsoft.Storage",
-    "Microsoft.Web",
-)  # fmt: skip
 TRIAL = ("FreeTrial", "AzureForStudents", "AzurePass", "Sponsored")
 """Prefixes of the quota ids of subscriptions on free credit, on which registry builds are rejected."""
 CORES_EACH = 4
@@ -77,9 +74,7 @@ def check(*, image: str = "") -> list[Finding]:
     account = found("account", "show")
     if account is None:
         findings.append(stops("You are not logged in to Azure.", "az login"))
-    try:
-        run("azd", "auth", "login", "--check-status")
-    except CannotRun:
+    if not azd_is_logged_in():
         findings.append(stops("azd is not logged in to Azure.", "azd auth login"))
     try:
         environment = Environment()
@@ -94,11 +89,20 @@ def check(*, image: str = "") -> list[Finding]:
     return findings
 
 
+def azd_is_logged_in() -> bool:
+    """Return whether azd is logged in. Its exit code is 0 in any case (azure-dev, cmd/auth_login.go)."""
+    try:
+        shown = json.loads(run("azd", "auth", "login", "--check-status", "--output", "json"))
+        return bool(shown["status"] == "success")
+    except (CannotRun, ValueError, KeyError):
+        return False
+
+
 def image_name(image: str) -> Iterator[Finding]:
     """Yield a finding if the name contains no registry, because azd would treat such a name as a path."""
     first, slash, _ = image.partition("/")
     if not slash or not ("." in first or ":" in first or first == "localhost"):
-        yield stops(f"{image} names no registry.", "Name it whole, such as ghcr.io/owner/notflix-encoder:1.")
+        yield stops(f"{image} names no registry.", "Give its full name, such as ghcr.io/owner/notflix-encoder:1.")
 
 
 def values(environment: Environment) -> Iterator[Finding]:
@@ -112,15 +116,17 @@ def values(environment: Environment) -> Iterator[Finding]:
             (missing,) = set(pair) - set(given)
             yield stops(f"{given[0]} is set and {missing} is not; they need each other.", f"azd env set {missing} …")
     if environment.get("NOTFLIX_PROFILE") not in ("", "standard", "small"):
-        yield stops("NOTFLIX_PROFILE is standard or small.", "azd env set NOTFLIX_PROFILE standard")
+        yield stops("NOTFLIX_PROFILE must be standard or small.", "azd env set NOTFLIX_PROFILE standard")
     if environment.get("NOTFLIX_DOMAIN") and not environment.is_on("NOTFLIX_FRONT_DOOR", default=False):
         yield stops("A custom domain needs Front Door.", "azd env set NOTFLIX_FRONT_DOOR true")
+    for fault in choices.faults(environment.get(choices.VARIABLE)):
+        yield stops(fault, f"azd env set {choices.VARIABLE} NAME=VALUE,NAME=VALUE")
     encoders = int(environment.get("NOTFLIX_MAX_ENCODERS") or 10)
     if encoders * CORES_EACH > CORES_OF_AN_ENVIRONMENT:
         yield warns(
             f"{encoders} encoders need {encoders * CORES_EACH} cores; the usual quota of a Container Apps environment "
             f"is {CORES_OF_AN_ENVIRONMENT}.",
-            "Ask for more at https://aka.ms/aca/quota, or set NOTFLIX_MAX_ENCODERS lower.",
+            "Request more at https://aka.ms/aca/quota, or lower NOTFLIX_MAX_ENCODERS.",
         )
     for line in not_set_up(environment):
         yield Finding(Level.TELLS, f"Not set up, and not needed now. {line}")
@@ -131,19 +137,34 @@ def subscription(environment: Environment, account: dict[str, Any], image: str) 
     wanted = environment.get("AZURE_SUBSCRIPTION_ID")
     if wanted and wanted != account["id"]:
         yield stops(
-            f"The Azure CLI uses the subscription {account['name']}, and azd another one.",
+            f"The Azure CLI uses the subscription {account['name']}, but azd uses another one.",
             f"az account set --subscription {wanted}",
         )
         return
+    if not wanted:
+        other = "To deploy to another one: az account set --subscription …"
+        yield Finding(Level.TELLS, f"The deployment belongs to the subscription {account['name']}.", other)
+    yield from registry(environment, image)
     yield from credit(account, image)
-    yield from providers()
+    yield from unregistered(environment)
     yield from permissions(account)
     if location := environment.get("AZURE_LOCATION"):
         geo_backup = environment.is_on("NOTFLIX_GEO_BACKUP", default=True)
         for level, text, remedy in regions.findings(location, geo_backup=geo_backup):
             yield Finding(Level(level), text, remedy)
     if name := environment.get("AZURE_ENV_NAME"):
-        yield from leftovers(name, environment.get("NOTFLIX_PROFILE") or "standard")
+        yield from leftovers(name, environment.get("NOTFLIX_PROFILE") or "standard", environment.get("AZURE_LOCATION"))
+
+
+def registry(environment: Environment, image: str) -> Iterator[Finding]:
+    """Yield a finding if there is neither an image nor a registry that could build one, as in the profile small."""
+    default = environment.get("NOTFLIX_PROFILE") != "small"
+    if not image and not environment.is_on("NOTFLIX_REGISTRY", default=default):
+        yield stops(
+            "There is no image for the encoder, and no registry that could build one: the profile small has none.",
+            "./notflix deploy --image REGISTRY/NAME:TAG uses an image that was built elsewhere (docs/azure.md). For "
+            f"${usd('registry-basic'):.0f} a month, there can be one: azd env set NOTFLIX_REGISTRY true",
+        )
 
 
 def credit(account: dict[str, Any], image: str) -> Iterator[Finding]:
@@ -159,24 +180,24 @@ def credit(account: dict[str, Any], image: str) -> Iterator[Finding]:
         return
     remedy = "./notflix deploy --image REGISTRY/NAME:TAG uses an image that was built elsewhere (docs/azure.md)."
     if is_installed("docker"):
-        yield warns(f"The subscription runs on credit ({quota}), whose registries build no images; azd uses Docker.")
+        yield warns(f"The subscription runs on credit ({quota}), so registries build no images; azd uses Docker.")
     else:
         yield stops(
-            f"The subscription runs on credit ({quota}), whose registries build no images; there is no Docker here.",
+            f"The subscription runs on credit ({quota}), so registries build no images, and Docker is not installed.",
             remedy,
         )
 
 
-def providers() -> Iterator[Finding]:
-    """Yield the unregistered resource providers; a deployment registers most of them, but not those for subnets."""
-    listed = found("provider", "list")
-    if listed is None:
+def unregistered(environment: Environment) -> Iterator[Finding]:
+    """Yield a remark if resource providers are not registered, as on a new subscription; `deploy` registers them."""
+    names = providers.missing(environment)
+    if names is None:
         yield warns("The resource providers of the subscription could not be listed.")
-        return
-    states = {str(each["namespace"]).lower(): each["registrationState"] for each in listed}
-    for name in PROVIDERS:
-        if states.get(name.lower()) != "Registered":
-            yield warns(f"The resource provider {name} is not registered.", f"az provider register --namespace {name}")
+    elif names:
+        listed = ", ".join(name.removeprefix("Microsoft.") for name in names)
+        yield Finding(
+            Level.TELLS, f"`./notflix deploy` first registers the resource providers that it needs: {listed}."
+        )
 
 
 def permissions(account: dict[str, Any]) -> Iterator[Finding]:
@@ -196,16 +217,22 @@ def permissions(account: dict[str, Any]) -> Iterator[Finding]:
     roles = {each["roleDefinitionName"] for each in assigned}
     gives = {"Owner", "User Access Administrator", "Role Based Access Control Administrator"}
     if not roles & {"Owner", "Contributor"}:
-        yield stops("You may not make resources in this subscription.", "You need the role Owner, or Contributor.")
+        yield stops("You cannot create resources in this subscription.", "You need the role Owner, or Contributor.")
     if not roles & gives:
         yield stops(
-            "You may not give roles, and the identities of the apps need some.",
+            "You cannot assign roles, which the identities of the apps need.",
             "You need Owner, User Access Administrator or Role Based Access Control Administrator.",
         )
 
 
-def leftovers(name: str, profile: str) -> Iterator[Finding]:
+def leftovers(name: str, profile: str, location: str) -> Iterator[Finding]:
     """Yield the remains of an earlier deployment of this environment that would make this one fail."""
+    group = found("group", "show", "--name", f"rg-{name}")
+    if group and location and group["location"] != location.lower().replace(" ", ""):
+        yield stops(
+            f"The resource group rg-{name} is in {group['location']}, and a group cannot be moved to another region.",
+            f"azd env set AZURE_LOCATION {group['location']}, or azd env new ANOTHER-NAME",
+        )
     for vault in found("keyvault", "list-deleted", "--resource-type", "vault") or []:
         properties = vault["properties"]
         if f"/resourcegroups/rg-{name}/".lower() in str(properties["vaultId"]).lower():
@@ -217,6 +244,6 @@ def leftovers(name: str, profile: str) -> Iterator[Finding]:
         is_private = bool((server.get("network") or {}).get("delegatedSubnetResourceId"))
         if is_private != (profile == "standard"):
             yield stops(
-                f"MySQL was made for the other profile than {profile}, and its network cannot be changed.",
-                f"azd env set NOTFLIX_PROFILE {'standard' if is_private else 'small'}, or move to a new environment.",
+                f"MySQL was created for another profile than {profile}, and its network cannot be changed.",
+                f"azd env set NOTFLIX_PROFILE {'standard' if is_private else 'small'}, or use a new environment.",
             )

@@ -78,10 +78,12 @@ def _mysql(location: str) -> Iterator[tuple[int, str, str]]:
 
 
 def _quota(location: str) -> Iterator[tuple[int, str, str]]:
-    for usage in found("containerapp", "list-usages", "--location", location) or []:
+    # unlike other commands, this one prints the body of Azure's answer
+    usages = (found("containerapp", "list-usages", "--location", location) or {}).get("value", [])
+    for usage in usages:
         if usage["name"]["value"] == "ManagedEnvironmentCount" and usage["currentValue"] >= usage["limit"]:
             yield (
                 STOPS,
                 f"All {usage['limit']:g} Container Apps environments of {location} are in use.",
-                "Ask for more at https://aka.ms/aca/quota.",
+                "Request more at https://aka.ms/aca/quota.",
             )

@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from infra.azure import generated, uploads
+from infra.azure import generated, login, uploads
 from infra.azure.tools import Environment, az, found, run
 from infra.local.home import REPOSITORY, CannotRun, Home
 
@@ -21,27 +21,47 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 JOB_PATIENCE_S = 1200.0
+EDGE_PATIENCE_S = 3600.0
 PAYPAL_URL = "https://api-m.paypal.com"
 REFRESH_API = "2022-03-01"
+ROLLBACK = "NOTFLIX_ROLLBACK"
+"""The environment variable that is `true` while an earlier version is deployed again."""
 
 
 def tell(line: str) -> None:
-    """Print a line for the person running the deployment."""
+    """Print a line for the person running the deployment, and add it to the report."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+    file = report()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="utf-8") as lines:
+        lines.write(f"{line}\n")
+
+
+def report() -> Path:
+    """Return the file with the lines for the end of a deployment, because azd removes what its hooks have printed."""
+    return Home.of().log("deployment")
 
 
 def prepare() -> None:
     """Generate the missing secrets; raise CannotRun if no email address for alerts is set."""
     environment = Environment()
     if not environment.get("NOTFLIX_ALERT_EMAIL"):
-        raise CannotRun("Nobody would get mail from alerts: run `azd env set NOTFLIX_ALERT_EMAIL you@example.org`.")
+        raise CannotRun("Nobody would receive the alerts: run `azd env set NOTFLIX_ALERT_EMAIL you@example.org`.")
+    login.ensure(environment)
     generated.choose(environment)
 
 
 def migrate(pause: Callable[[float], None] = time.sleep) -> None:
-    """Apply the SQL migrations by starting the job that infra/encoder.bicep created from this deployment's image."""
+    """Apply the SQL migrations by starting the job that infra/encoder.bicep created from this deployment's image.
+
+    A rollback applies none: the databases may have migrations that the earlier version does not know.
+    """
     environment = Environment()
+    if environment.is_on(ROLLBACK, default=False):
+        tell("The databases stay as they are.")
+        return
+    login.ensure(environment)
     job, group = environment["NOTFLIX_MIGRATIONS_JOB"], environment["AZURE_RESOURCE_GROUP"]
     started = az("containerapp", "job", "start", "--name", job, "--resource-group", group)
     execution = str(started["name"])
@@ -56,20 +76,29 @@ def migrate(pause: Callable[[float], None] = time.sleep) -> None:
             return
         if status not in ("Running", "Processing", "Unknown") or time.monotonic() > deadline:
             raise CannotRun(
-                f"The migrations ended as {status}. Their log: `az containerapp job logs show --name {job} "
+                f"The migrations ended with status {status}. Their log: `az containerapp job logs show --name {job} "
                 f"--resource-group {group} --execution {execution} --container migrations`; they may be run again."
             )
         pause(5.0)
 
 
-def deployed(pause: Callable[[float], None] = time.sleep, *, patience_s: float = uploads.PATIENCE_S) -> str:
-    """Finish a deployment whose code is in place; return the public address."""
+def deployed(pause: Callable[[float], None] = time.sleep, *, patience_s: float | None = None) -> str:
+    """Finish a deployment whose code is in place; return the public address.
+
+    `patience_s` is how long to wait for the API; by default a quarter of an hour, or an hour with Front Door, which
+    takes long to distribute a new configuration.
+    """
     environment = Environment()
+    if patience_s is None:
+        behind_edge = environment.is_on("NOTFLIX_FRONT_DOOR", default=False)
+        patience_s = EDGE_PATIENCE_S if behind_edge else uploads.PATIENCE_S
+    login.ensure(environment)
     _refresh_secrets(environment)
     if down := uploads.warm(environment["NOTFLIX_API_URL"], pause=pause, patience_s=patience_s):
-        tell(f"The API runs, and says that these do not answer yet: {', '.join(down)}.")
+        tell(f"The API runs, but these stores do not answer yet: {', '.join(down)}.")
     if uploads.subscribe(environment, pause=pause, patience_s=patience_s):
-        tell("Uploads now start encodes by themselves.")
+        tell("Uploads now start encodes automatically.")
+    login.ensure(environment)  # storage is another service, and waiting may have taken longer than a token is valid
     _publish_site(environment)
     _make_budget(environment)
     if environment.get("PAYPAL_CLIENT_ID"):
@@ -84,7 +113,7 @@ def not_set_up(environment: Environment) -> list[str]:
     lines = []
     if not environment.get("PAYPAL_CLIENT_ID"):
         lines.append(
-            "PayPal: nobody can subscribe, and you let viewers in by grants. `azd env set PAYPAL_CLIENT_ID …` and "
+            "PayPal: nobody can subscribe; you can give free access. `azd env set PAYPAL_CLIENT_ID …` and "
             "`azd env set PAYPAL_CLIENT_SECRET …`"
         )
     if not environment.get("NEO4J_URI"):
@@ -92,11 +121,11 @@ def not_set_up(environment: Environment) -> list[str]:
             "Neo4j: shelves show what is popular. `azd env set NEO4J_URI …` and `azd env set NEO4J_PASSWORD …`"
         )
     if not environment.get("OMDB_API_KEY"):
-        lines.append("OMDb: films have no plots and posters of their own. `azd env set OMDB_API_KEY …`")
+        lines.append("OMDb: plots and posters are not fetched. `azd env set OMDB_API_KEY …`")
     if not environment.get("SMTP_URL"):
         lines.append(
-            "Mail: nobody can confirm an address or reset a password. `azd env set SMTP_URL …` and "
-            "`azd env set MAIL_FROM …`"
+            "Mail: nobody can confirm an address, which is required to subscribe, or reset a password. "
+            "`azd env set SMTP_URL …` and `azd env set MAIL_FROM …`"
         )
     return lines
 
@@ -128,7 +157,7 @@ def _make_budget(environment: Environment) -> None:
         )  # fmt: skip
     except CannotRun as error:
         tell(
-            "There is no budget, so no mail about spending: Azure refused it, as it does for two days on a new "
+            "Nobody is warned about spending: Azure refused the budget, as it does for two days on a new "
             f"subscription. `./notflix azure deployed` tries again. Azure's error: {error}"
         )
 
@@ -142,8 +171,9 @@ def _publish_site(environment: Environment) -> None:
 
     pages = _build_site(environment)
     account = f"https://{environment['NOTFLIX_STORAGE_NAME']}.blob.core.windows.net"
-    with ContainerClient(account, "$web", credential=AzureCliCredential()) as container:
-        publish(pages, container)
+    who = AzureCliCredential(process_timeout=60)  # az can be slow to start
+    with ContainerClient(account, "$web", credential=who) as container:
+        publish(pages, container, compressed=not environment.is_on("NOTFLIX_FRONT_DOOR", default=False))
 
 
 def _build_site(environment: Environment) -> Path:
@@ -159,6 +189,7 @@ def _build_site(environment: Environment) -> Path:
         pages,
         api_origin=environment["NOTFLIX_API_URL"],
         blob_origin=environment["NOTFLIX_BLOB_URL"],
+        upload_origin=environment.get("NOTFLIX_UPLOADS_URL"),
         packages=packages / "node_modules",
     )
     return pages
@@ -179,8 +210,9 @@ def _register_webhook(environment: Environment) -> None:
     except NotflixError as error:
         raise CannotRun(f"The webhook could not be registered at PayPal: {error.detail}") from None
     if webhook_id != environment.get("PAYPAL_WEBHOOK_ID"):
-        environment.set("PAYPAL_WEBHOOK_ID", webhook_id)
         az(
             "functionapp", "config", "appsettings", "set", "--name", environment["NOTFLIX_API_NAME"],
             "--resource-group", environment["AZURE_RESOURCE_GROUP"], "--settings", f"PAYPAL_WEBHOOK_ID={webhook_id}",
         )  # fmt: skip
+        # stored last: an id in the environment means that the app has it too
+        environment.set("PAYPAL_WEBHOOK_ID", webhook_id)

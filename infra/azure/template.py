@@ -23,11 +23,15 @@ TOP = ("main.bicep", "encoder.bicep", "events.bicep", "budget.bicep")
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """The owner's choices; `registry` is false if a prebuilt image is used."""
+    """The owner's choices; `memory_mb` is that of an API instance.
+
+    `registry` says whether there is a registry for the encoder's image; by default only in the profile standard.
+    """
 
     profile: str = "standard"
     front_door: bool = False
-    registry: bool = True
+    registry: bool | None = None
+    memory_mb: int = 2048
 
     @property
     def private(self) -> bool:
@@ -47,12 +51,13 @@ class Choices:
             "oneAlert": not self.private,
             "!oneAlert": self.private,
             "frontDoor": self.front_door,
-            "withRegistry": self.registry,
+            "withRegistry": self.private if self.registry is None else self.registry,
         }[condition]
 
 
 OF_VALUES = {
     "!empty(domain)", "!empty(neo4jPassword)", "!empty(omdbApiKey)", "!empty(paypalClientSecret)", "!empty(smtpUrl)",
+    "!empty(cdnTokenKey)",
     "!empty(deployerPrincipalId)", "!empty(deployerPrincipalId) && deployerPrincipalType == 'User'",
 }  # fmt: skip
 """Conditions that test for optional values; the resources that depend on them cost nothing."""

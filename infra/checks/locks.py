@@ -20,7 +20,10 @@ SOURCES = (
     "infra/local/requirements.in",
     "tests/requirements.in",
     "infra/checks/requirements.in",
+    "tests/security/requirements.in",
+    "tests/mutation/requirements.in",
     "infra/azure/requirements.in",
+    "infra/checks/azure_cli/requirements.in",
 )
 """In the order of compilation: a later source includes an earlier one and uses the versions of the earlier lock."""
 
@@ -91,7 +94,7 @@ def problems(root: Path = REPOSITORY) -> list[str]:
 
 
 def _differences(source: Path, lock: Path, root: Path) -> list[str]:
-    """Return the differences between a lock and its source, and between it and the locks that constrain the source."""
+    """Return the differences between a lock and its source, and between the lock and those that limit the source."""
     wanted, locked = read_source(source), read_lock(lock, root)
     found = []
     for name, (version, _) in wanted.items():

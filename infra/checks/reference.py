@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
 import re
 from pathlib import Path
@@ -79,7 +80,7 @@ def _queues() -> str:
     rows = [
         (
             f"`{kind.QUEUE}`",
-            ", ".join(f"`{name}`" for name in kind.__dataclass_fields__ if name != "QUEUE"),
+            ", ".join(f"`{each.name}`" for each in dataclasses.fields(kind)),
             _first_line(kind),
         )
         for kind in sorted(MESSAGES, key=lambda kind: kind.QUEUE)

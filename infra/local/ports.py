@@ -23,6 +23,11 @@ class Ports:
         return self.base
 
     @property
+    def site_origin(self) -> str:
+        """Return the address of the site; it has a host name, because browsers refuse passkeys for IP addresses."""
+        return f"http://localhost:{self.site}"
+
+    @property
     def api(self) -> int:
         """Return the port of the API host."""
         return self.base + 1
@@ -45,6 +50,11 @@ class Ports:
     def table(self) -> int:
         """Return the port of the table service."""
         return self.base + 12
+
+    @property
+    def storage_events(self) -> int:
+        """Return the port at which the storage emulator tells the function hosts of new messages and blobs."""
+        return self.base + 13
 
     @property
     def mongo(self) -> int:

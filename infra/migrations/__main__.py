@@ -30,11 +30,11 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     """Run the migrations; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m infra.migrations", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--admin-url", help="mysql://user@host:3306 of an administrator; MYSQL_ADMIN_URL if left out.")
-    parser.add_argument("--ca", help="As the setting MYSQL_CA, which is taken if this is left out.")
+    parser.add_argument("--ca", help="Like the setting MYSQL_CA, which is used if this option is missing.")
     parser.add_argument(
         "--secrets",
         help='A file, - for standard input, of {"MYSQL_ADMIN_PASSWORD": …, "LOGINS_DB_PASSWORD": …}; the environment '
-        "if left out. The administrator's may stand in the address instead.",
+        "if left out. The administrator's may be in the address instead.",
     )
     given = parser.parse_args(arguments)
     try:

@@ -84,8 +84,8 @@ def make_user(admin: Connection, folder: Folder, password: str) -> None:
     own = ("GRANT USAGE ON *.* ", f"GRANT EXECUTE ON PROCEDURE `{folder.database}`.")
     if others := [grant for grant in _grants(admin, folder) if not grant.startswith(own)]:
         raise CannotMigrate(
-            f"The server has a user {folder.user} with other rights than to execute procedures of {folder.database} "
-            f"({len(others)} of them); rename it, or take another server."
+            f"The server has a user {folder.user} with rights other than executing procedures of {folder.database} "
+            f"({len(others)} of them); rename it, or use another server."
         )
     with admin.cursor() as cursor:
         cursor.execute("CREATE USER IF NOT EXISTS %s@'%%' IDENTIFIED BY %s", (folder.user, password))

@@ -85,13 +85,13 @@ def _compare(migration: Migration, standing: Standing) -> None:
     unchanged = migration.checksum(standing.reached) == standing.checksum
     if standing.state == APPLIED and not (unchanged and len(migration.statements) == standing.reached):
         raise CannotMigrate(
-            f"{migration.path} is applied and was changed since. Restore the file as it was, and write the change as a "
+            f"{migration.path} was changed after it was applied. Restore the file as it was, and write the change as a "
             "migration of the next number."
         )
     if not unchanged or len(migration.statements) < standing.reached:
         raise CannotMigrate(
             f"{migration.path} stopped after statement {standing.reached}, and a statement up to there was changed "
-            "since. Restore those; only what follows may be changed."
+            "since. Restore those statements; only later ones may be changed."
         )
 
 

@@ -41,7 +41,7 @@ _DONE_ALREADY = {1007, 1050, 1051, 1060, 1061, 1091, 1304, 1305, 1826, 3822}
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result for an up-to-date database: the files applied in this run, and the number of all files."""
+    """The result for a database that is now up to date: the files applied in this run, and the number of all files."""
 
     folder: Folder
     applied: tuple[str, ...]
@@ -61,8 +61,8 @@ class Server:
             return connect(self.address, self.ca, answer_s=LONGEST_STATEMENT_S)
         except (pymysql.MySQLError, OSError) as error:
             raise CannotMigrate(
-                f"MySQL at {self.address.host}:{self.address.port} does not let the administrator "
-                f"{self.address.user!r} in: {error.args[-1]}."
+                f"MySQL at {self.address.host}:{self.address.port} does not accept the login of the "
+                f"administrator {self.address.user!r}: {error.args[-1]}."
             ) from None
 
 
@@ -128,8 +128,8 @@ def _make_database(admin: Connection, folder: Folder) -> None:
         found = cursor.fetchone() or {}
         if found["tables_there"] and not found["record_there"]:
             raise CannotMigrate(
-                f"There is a database {folder.database} with tables that no migration made; give it another name, or "
-                "take another server."
+                f"The database {folder.database} already exists and contains tables that no migration created. Rename "
+                "that database, or use another server."
             )
         cursor.execute(f"CREATE DATABASE IF NOT EXISTS `{folder.database}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
         cursor.execute(record.TABLE.format(database=folder.database))
@@ -178,13 +178,13 @@ def _where_it_stands(owner: Connection, migration: Migration, index: int, error:
     except pymysql.MySQLError:
         return (
             f"{where}The connection to the server was lost: {told}.\n"
-            f"The {index - 1} before it are done and stay; whether this one is done is found out by running the "
-            "migrations again, which goes on from here."
+            f"The {index - 1} statements before it are applied. Run the migrations again: they find out whether this "
+            "statement was applied, and continue from it."
         )
     return (
         f"{where}The server says: {told}.\n"
-        f"The {index - 1} before it are done and stay, this one changed nothing. Mend what it says, in the file from "
-        "this statement on or in the data, and run the migrations again: they go on from here."
+        f"The {index - 1} statements before it are applied; this one changed nothing. Correct the cause, either in the "
+        "data or in the file from this statement on, and run the migrations again: they continue from here."
     )
 
 
@@ -194,7 +194,8 @@ def _lock(connection: Connection, name: str) -> Iterator[None]:
         cursor.execute("SELECT GET_LOCK(%s, %s) AS got", (name, WAIT_FOR_OTHERS_S))
         if not (cursor.fetchone() or {}).get("got"):
             raise CannotMigrate(
-                f"Another runner has applied migrations for {WAIT_FOR_OTHERS_S} s; wait for it, and run this again."
+                f"Another runner has been applying migrations for {WAIT_FOR_OTHERS_S} s. Wait until it has finished, "
+                "and run the migrations again."
             )
         try:
             yield

@@ -17,6 +17,9 @@ param siteOrigin string
 @minValue(1)
 @maxValue(1000)
 param httpConcurrency int
+@description('Memory of an instance in MB, which also determines its share of a core.')
+@allowed([ 512, 2048, 4096 ])
+param instanceMemoryMb int
 @description('Number of instances that always run, which avoids cold starts; each is billed for the whole month.')
 @minValue(0)
 param alwaysReady int
@@ -28,9 +31,13 @@ param frontDoorId string
 param settings object
 @description('Names of vault secrets, by the setting that refers to them.')
 param fromVault object
+@description('Further settings, such as PUBLISH_TITLES=reviewed,STREAMS_PER_ACCOUNT=2.')
+param chosenSettings string
 
 var plain = [for item in items(settings): { name: item.key, value: item.value }]
 var references = [for item in items(fromVault): { name: item.key, value: '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${item.value}/)' }]
+var pairs = empty(chosenSettings) ? [] : split(chosenSettings, ',')
+var chosen = [for pair in pairs: { name: split(pair, '=')[0], value: split(pair, '=')[1] }]
 var host = [
   { name: 'AzureWebJobsStorage__accountName', value: storageName }
   { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
@@ -85,7 +92,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       }
       runtime: { name: 'python', version: '3.13' }
       scaleAndConcurrency: {
-        instanceMemoryMB: 2048
+        instanceMemoryMB: instanceMemoryMb
         maximumInstanceCount: 40
         alwaysReady: alwaysReady == 0 ? [] : [ { name: 'http', instanceCount: alwaysReady } ]
         triggers: { http: { perInstanceConcurrency: httpConcurrency } }
@@ -101,7 +108,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       ipSecurityRestrictions: restrictions
       ipSecurityRestrictionsDefaultAction: empty(frontDoorId) ? 'Allow' : 'Deny'
       cors: { allowedOrigins: [ siteOrigin ] }
-      appSettings: concat(host, plain, references)
+      appSettings: concat(host, plain, references, chosen)
     }
   }
 }

@@ -1,7 +1,9 @@
 // Front Door in front of site, API and storage: one host, so no request is cross-origin, not even an upload. Films are
-// cached by the whole query string, because a cache that ignored the SAS would serve paid segments to anyone. Storage
-// is under /blobs, because a pattern may have its wildcard only after a slash; Front Door removes that prefix. Text is
-// compressed; compression would not make films smaller.
+// cached by the whole query string, because a cache that ignored the SAS would serve paid segments to anyone. Front Door
+// does not read the SAS, so a cached segment could be read with an expired SAS; segments are therefore cached for five
+// minutes only (docs/decisions/0037-a-cdn-verifies-tokens-and-storage-the-sas.md). Storage is under /blobs, because a
+// pattern may have its wildcard only after a slash; Front Door removes that prefix. Text is compressed; compression
+// would not make films smaller.
 param tags object
 @minLength(3)
 param token string
@@ -29,6 +31,11 @@ var compressed = [
   'application/vnd.apple.mpegurl'
   'image/svg+xml'
 ]
+
+// The security headers of the site, which static website hosting cannot send; a rule has at most five actions.
+var headers = loadJsonContent('../site_headers.json')
+var actionsPerRule = 5
+var headerRules = [ 0, 1 ]
 
 resource profile 'Microsoft.Cdn/profiles@2025-12-01' = {
   name: 'afd-${token}'
@@ -121,6 +128,73 @@ resource origin 'Microsoft.Cdn/profiles/originGroups/origins@2025-12-01' = [for 
   }
 }]
 
+resource ruleSet 'Microsoft.Cdn/profiles/ruleSets@2025-12-01' = {
+  parent: profile
+  name: 'securityheaders' // letters and digits only
+}
+
+// A segment never changes, and its header allows caches to keep it for a year. The edge may serve it for up to
+// `cacheDuration` after the SAS in its cache key has expired. Manifests are not cached, because they have other
+// extensions.
+resource filmRules 'Microsoft.Cdn/profiles/ruleSets@2025-12-01' = {
+  parent: profile
+  name: 'films'
+}
+
+resource segmentRule 'Microsoft.Cdn/profiles/ruleSets/rules@2025-12-01' = {
+  parent: filmRules
+  name: 'segments'
+  properties: {
+    order: 1
+    conditions: [
+      {
+        name: 'UrlFileExtension'
+        parameters: {
+          typeName: 'DeliveryRuleUrlFileExtensionMatchConditionParameters'
+          operator: 'Equal'
+          matchValues: [ 'm4s', 'mp4', 'vtt', 'jpg' ]
+          transforms: [ 'Lowercase' ]
+          negateCondition: false
+        }
+      }
+    ]
+    matchProcessingBehavior: 'Continue'
+    actions: [
+      {
+        name: 'RouteConfigurationOverride'
+        parameters: {
+          typeName: 'DeliveryRuleRouteConfigurationOverrideActionParameters'
+          cacheConfiguration: {
+            queryStringCachingBehavior: 'UseQueryString'
+            cacheBehavior: 'OverrideAlways'
+            cacheDuration: '00:05:00'
+            isCompressionEnabled: 'Disabled'
+          }
+        }
+      }
+    ]
+  }
+}
+
+resource rule 'Microsoft.Cdn/profiles/ruleSets/rules@2025-12-01' = [for number in headerRules: {
+  parent: ruleSet
+  name: 'headers${number}'
+  properties: {
+    order: number + 1
+    conditions: []
+    matchProcessingBehavior: 'Continue'
+    actions: [for header in take(skip(headers, number * actionsPerRule), actionsPerRule): {
+      name: 'ModifyResponseHeader'
+      parameters: {
+        typeName: 'DeliveryRuleHeaderActionParameters'
+        headerAction: 'Overwrite'
+        headerName: header.name
+        value: header.value
+      }
+    }]
+  }
+}]
+
 resource route 'Microsoft.Cdn/profiles/afdEndpoints/routes@2025-12-01' = [for (part, index) in parts: {
   parent: endpoint
   name: part.name
@@ -133,12 +207,14 @@ resource route 'Microsoft.Cdn/profiles/afdEndpoints/routes@2025-12-01' = [for (p
     forwardingProtocol: 'HttpsOnly'
     linkToDefaultDomain: 'Enabled'
     customDomains: empty(domain) ? [] : [ { id: custom.id } ]
+    // the API sends its own headers
+    ruleSets: part.cached ? concat([ { id: ruleSet.id } ], part.name == 'films' ? [ { id: filmRules.id } ] : []) : []
     cacheConfiguration: part.cached ? {
       queryStringCachingBehavior: 'UseQueryString'
       compressionSettings: { isCompressionEnabled: true, contentTypesToCompress: compressed }
     } : null
   }
-  dependsOn: [ origin ]
+  dependsOn: [ origin, rule, segmentRule ]
 }]
 
 resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {

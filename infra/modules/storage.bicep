@@ -29,10 +29,16 @@ var blobDelegator = 'db58b8e5-c6ad-4a2a-8342-4190687cbf4a'
 var encoderQueues = [
   'plan-encode'
   'plan-encode-poison'
+  'prepare-encode'
+  'prepare-encode-poison'
+  'encode-front'
+  'encode-front-poison'
   'encode-chunk'
   'encode-chunk-poison'
   'encode-audio'
   'encode-audio-poison'
+  'encode-av1'
+  'encode-av1-poison'
   'publish-title'
   'publish-title-poison'
 ]
@@ -42,6 +48,7 @@ var apiQueues = [
   'publish-catalogue'
   'update-graph'
   'record-login'
+  'record-action'
   'start-reset'
   'send-mail'
   'forget-viewer'
@@ -83,7 +90,7 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' = {
         {
           allowedOrigins: [ origin ]
           allowedMethods: [ 'GET', 'HEAD', 'OPTIONS', 'PUT' ]
-          allowedHeaders: [ 'range', 'content-type', 'x-ms-blob-type', 'x-ms-version', 'x-ms-blob-content-type' ]
+          allowedHeaders: [ 'range', 'content-type', 'x-ms-blob-type', 'x-ms-version', 'x-ms-blob-content-type', 'x-ms-meta-*' ]
           exposedHeaders: [ 'content-length', 'content-range', 'accept-ranges', 'etag' ]
           maxAgeInSeconds: 3600
         }

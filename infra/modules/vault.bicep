@@ -1,9 +1,9 @@
 // All secrets of the product; each can be read only by the identities that need it.
 //
 // Secrets that a person or `./notflix azure prepare` passes are written; all others remain unchanged. So a later
-// deployment needs no secret, changes none, and reads none. Each loop iterates over names that are listed in this file,
-// because a loop whose length depends on a secure parameter would hide this module from what-if
-// (infra/checks/refusals.toml, loop-over-secure).
+// deployment needs no secret, changes none, and reads none. Each loop iterates over names that are listed in this file:
+// a loop whose length depends on a secure parameter would hide this module from what-if (infra/checks/refusals.toml,
+// loop-over-secure).
 param location string
 param tags object
 @minLength(3)
@@ -28,11 +28,17 @@ param loginsDbPassword string
 @secure()
 param loginHistoryDbPassword string
 @secure()
+param auditDbPassword string
+@secure()
 param subscriptionsDbPassword string
 @secure()
 param paymentsDbPassword string
 @secure()
 param signingKey string
+@secure()
+param secondFactorKeys string
+@secure()
+param filmKeys string
 @secure()
 param operatorKey string
 @secure()
@@ -43,6 +49,8 @@ param omdbApiKey string
 param paypalClientSecret string
 @secure()
 param smtpUrl string
+@secure()
+param cdnTokenKey string
 
 var secretsUser = '4633458b-17de-408a-b874-0445c86b69e6'
 
@@ -90,9 +98,12 @@ resource storeSecret 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = [for name 
 // Generated secrets. The API reads the first list, the migrations job reads the second.
 var apiSecrets = [
   'signing-key'
+  'second-factor-keys'
+  'film-keys'
   'operator-key'
   'logins-db-url'
   'login-history-db-url'
+  'audit-db-url'
   'subscriptions-db-url'
   'payments-db-url'
 ]
@@ -100,34 +111,43 @@ var migrationSecrets = [
   'mysql-admin-url'
   'logins-db-password'
   'login-history-db-password'
+  'audit-db-password'
   'subscriptions-db-password'
   'payments-db-password'
 ]
 // The generated secret from which each vault secret is derived.
 var source = {
   'signing-key': 'signing-key'
+  'second-factor-keys': 'second-factor-keys'
+  'film-keys': 'film-keys'
   'operator-key': 'operator-key'
   'logins-db-url': 'logins-db-password'
   'login-history-db-url': 'login-history-db-password'
+  'audit-db-url': 'audit-db-password'
   'subscriptions-db-url': 'subscriptions-db-password'
   'payments-db-url': 'payments-db-password'
   'mysql-admin-url': 'mysql-admin-password'
   'logins-db-password': 'logins-db-password'
   'login-history-db-password': 'login-history-db-password'
+  'audit-db-password': 'audit-db-password'
   'subscriptions-db-password': 'subscriptions-db-password'
   'payments-db-password': 'payments-db-password'
 }
 var mysql = '@${mysqlHost}:3306'
 var generated = {
   'signing-key': signingKey
+  'second-factor-keys': secondFactorKeys
+  'film-keys': filmKeys
   'operator-key': operatorKey
   'logins-db-url': 'mysql://logins:${uriComponent(loginsDbPassword)}${mysql}/logins_db'
   'login-history-db-url': 'mysql://login_history:${uriComponent(loginHistoryDbPassword)}${mysql}/login_history_db'
+  'audit-db-url': 'mysql://audit:${uriComponent(auditDbPassword)}${mysql}/audit_db'
   'subscriptions-db-url': 'mysql://subscriptions:${uriComponent(subscriptionsDbPassword)}${mysql}/subscriptions_db'
   'payments-db-url': 'mysql://payments:${uriComponent(paymentsDbPassword)}${mysql}/payments_db'
   'mysql-admin-url': 'mysql://${mysqlAdmin}:${uriComponent(mysqlAdminPassword)}${mysql}'
   'logins-db-password': loginsDbPassword
   'login-history-db-password': loginHistoryDbPassword
+  'audit-db-password': auditDbPassword
   'subscriptions-db-password': subscriptionsDbPassword
   'payments-db-password': paymentsDbPassword
 }
@@ -174,7 +194,15 @@ resource smtpSecret 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = if (!empty(
   properties: { value: smtpUrl, contentType: 'text/plain' }
 }
 
-// One role assignment per secret: the encoder can read the URL of the catalogue database and nothing else.
+resource cdnSecret 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = if (!empty(cdnTokenKey)) {
+  //checkov:skip=CKV_AZURE_114:the secret does have a content type, but the check does not recognize it on a conditional resource
+  parent: vault
+  name: 'cdn-token-key'
+  properties: { value: cdnTokenKey, contentType: 'text/plain' }
+}
+
+// One role assignment per secret: the encoder can read the URL of the catalogue database and the keys of films, and
+// nothing else.
 resource apiReadsStores 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (name, index) in storeSecrets: {
   name: guid(vault.id, name, apiPrincipalId)
   scope: storeSecret[index]
@@ -235,9 +263,29 @@ resource apiReadsSmtp 'Microsoft.Authorization/roleAssignments@2022-04-01' = if 
   }
 }
 
+resource apiReadsCdn 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(cdnTokenKey)) {
+  name: guid(vault.id, 'cdn-token-key', apiPrincipalId)
+  scope: cdnSecret
+  properties: {
+    principalId: apiPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', secretsUser)
+  }
+}
+
 resource encoderReads 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(vault.id, 'mongo-url', encoderPrincipalId)
   scope: storeSecret[0]
+  properties: {
+    principalId: encoderPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', secretsUser)
+  }
+}
+
+resource encoderReadsFilmKeys 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(vault.id, 'film-keys', encoderPrincipalId)
+  scope: apiSecret[indexOf(apiSecrets, 'film-keys')]
   properties: {
     principalId: encoderPrincipalId
     principalType: 'ServicePrincipal'
@@ -259,7 +307,7 @@ resource migrationsRead 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 // read none.
 resource ownerReads 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(deployerPrincipalId) && deployerPrincipalType == 'User') {
   name: guid(vault.id, 'operator-key', deployerPrincipalId)
-  scope: apiSecret[1]
+  scope: apiSecret[indexOf(apiSecrets, 'operator-key')]
   properties: {
     principalId: deployerPrincipalId
     principalType: 'User'

@@ -295,9 +295,10 @@ BEGIN
     FROM subscription_changes WHERE subscription_id = p_subscription_id ORDER BY change_id;
 END //
 
--- Subscriptions to query PayPal about without an event: unapproved ones last checked before p_waiting_before, running
--- ones last checked before p_running_before or whose charge has become due since, and ones that ended after
--- p_ended_since and were last checked before p_ended_before (a payment may be refunded late).
+-- Subscriptions to query PayPal about without an event:
+-- - unapproved ones that were last checked before p_waiting_before;
+-- - running ones that were last checked before p_running_before, or before a charge that has become due;
+-- - ones that ended after p_ended_since and were last checked before p_ended_before (a payment may be refunded late).
 CREATE PROCEDURE list_unsure(
   p_waiting_before DATETIME(6), p_running_before DATETIME(6), p_ended_before DATETIME(6), p_ended_since DATETIME(6),
   p_now DATETIME(6), p_limit INT

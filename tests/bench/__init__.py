@@ -1,0 +1,1 @@
+"""Benchmarks: comparisons with alternatives, and measurements of the product."""

@@ -18,12 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from functions.encoding.ffmpeg_commands import chunk_arguments
+from functions.encoding.frame_grid import FrameGrid
 from functions.encoding.ladder import renditions_for
-from functions.encoding.model import Chunk, EncodePlan, FrameGrid, PicturePlan, Rendition, SourceRef
+from functions.encoding.model import Chunk, EncodePlan, SourceRef
+from functions.encoding.picture_plan import PicturePlan
 from tests.bench._measure import ResourceUsage, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from functions.encoding.renditions import Rendition
 
 RATE = Fraction(24)
 SERIAL_HEIGHTS = (360, 720, 1080)

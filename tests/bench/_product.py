@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from tests.support.homes import free_home
 from tests.support.uploads import Sent, Storefront
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from infra.local.home import Home
 
@@ -31,9 +31,10 @@ JOB_POLL_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A copy of the product with its state in `home`."""
+    """A copy of the product with its state in `home`; `settings` differ from the defaults."""
 
     home: Home
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def up(self, *options: str) -> float:
         """Start the product without films; return the number of seconds until it was ready."""
@@ -58,6 +59,7 @@ class Product:
     def _run(self, *arguments: str, within_s: float) -> str:
         environment = {
             **os.environ,
+            **self.settings,
             "NOTFLIX_HOME": str(self.home.path),
             "NOTFLIX_PORT_BASE": str(self.home.ports.base),
             "NOTFLIX_PACKAGES": str(self.home.packages),
@@ -71,10 +73,10 @@ class Product:
 
 
 @contextmanager
-def product() -> Iterator[Product]:
+def product(**settings: str) -> Iterator[Product]:
     """Yield a copy of the product that is not started yet; at the end, stop the copy and delete its data."""
     folder = Path(tempfile.mkdtemp(prefix="notflix-bench-"))
-    own = Product(free_home(folder))
+    own = Product(free_home(folder), settings)
     try:
         yield own
     finally:

@@ -1,6 +1,6 @@
 """Other ranking algorithms for the same split: popularity, item-kNN, EASE, and EASE with decay.
 
-Each algorithm returns a score for every user and film. The default parameters are the best ones found for it.
+Each algorithm returns a score for every user and film. Its default parameters are the best ones found.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class MovieLens:
     users: tuple[tuple[Rating, ...], ...]
 
     def split(self, last: int) -> Split:
-        """Hold out each user's last film, or, if `last` is 2, the film before it; then the last film is dropped."""
+        """Hold out each user's last film; if `last` is 2, drop that film and hold out the one before it."""
         return Split(
             tuple(ratings[:-last] for ratings in self.users), tuple(ratings[-last].film for ratings in self.users)
         )

@@ -42,6 +42,8 @@ PASSWORD = "seven quiet lanterns"
 PARALLEL_ATTEMPTS = 160
 ATTEMPTS_PER_CONNECTION = 4
 """The number of failed logins for one email address from one network. The limit is five."""
+CONNECTIONS_PER_ACCOUNT = 4
+"""The number of networks from which logins to one account fail. From 20 failures on, an account is slowed down."""
 
 CLIENTS = 4
 GUESSER_ADDRESS = "127.1.0.1"
@@ -132,7 +134,9 @@ def main() -> int:
             say("Session checks and round trips to Redis, in turn …")
             figures |= _session_checks(accounts, redis, rounds * 10)
         say("Wrong passwords and unknown addresses …")
-        figures |= _unknown_and_wrong(accounts, 40 if quick else 200)
+        guessed, pairs = RegisteredAccounts(endpoints["api"]), 40 if quick else 200
+        guessed.register(-(-pairs // (ATTEMPTS_PER_CONNECTION * CONNECTIONS_PER_ACCOUNT)))
+        figures |= _unknown_and_wrong(guessed, pairs)
         say(f"{PARALLEL_ATTEMPTS} wrong passwords in parallel …")
         figures |= _parallel_guesses(accounts)
         say("Under load: logins, session checks, refusals …")
@@ -173,14 +177,16 @@ def _session_checks(accounts: RegisteredAccounts, redis: Redis, rounds: int) -> 
 def _unknown_and_wrong(accounts: RegisteredAccounts, rounds: int) -> dict[str, float]:
     """Compare the latency of logins with unknown addresses and of logins with wrong passwords.
 
-    Both kinds of login run in pairs, whose order alternates. A new connection is used before the rate limit is reached.
+    Both kinds of login run in pairs, whose order alternates. A new connection and a new account are used before a rate
+    limit is reached.
     """
     wrong: list[float] = []
     unknown: list[float] = []
     while len(wrong) < rounds:
+        known = accounts.emails[len(wrong) // (ATTEMPTS_PER_CONNECTION * CONNECTIONS_PER_ACCOUNT)]
         with accounts.connection() as connection:
             for number in range(ATTEMPTS_PER_CONNECTION):
-                known, nobody = accounts.emails[0], _unused_email()
+                nobody = _unused_email()
                 pair = [(known, wrong), (nobody, unknown)]
                 for email, times in pair if number % 2 else reversed(pair):
                     times.append(_timed(partial(_fail, connection, email)))

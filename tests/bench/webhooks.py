@@ -65,7 +65,7 @@ def main() -> int:
         plan = as_owner(endpoints, "GET", "plans/all").json()["plans"][0]["id"]
         subscriptions = [payer.subscribe(plan) for _ in range(SUBSCRIPTIONS)]
         say(f"Signing {events} webhooks, {events - unique} of them duplicates …")
-        transmissions = _transmissions(endpoints, subscriptions, unique, events - unique)
+        transmissions = signed_webhooks(endpoints, subscriptions, unique, events - unique)
         _control(endpoints, "PATCH", "switches", slow_ms=SLOW_MS)
         say(f"Sending them with {SENDERS} connections, while PayPal takes {SLOW_MS} ms to answer …")
         began = time.perf_counter()
@@ -126,7 +126,7 @@ def _control(endpoints: Mapping[str, str], method: str, path: str, **body: objec
     return answer.json()
 
 
-def _transmissions(
+def signed_webhooks(
     endpoints: Mapping[str, str], subscriptions: Sequence[Mapping[str, Any]], unique: int, repeats: int
 ) -> list[Transmission]:
     """Return signed webhooks in random order; a duplicate repeats the event of another webhook."""

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
-import sys
-import tempfile
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import sync_playwright
 
-from infra.local.home import REPOSITORY
-from tests.support.homes import free_home
+from tests.support.accessibility import EVIDENCE, current_test
+from tests.support.product import running_product
 from tests.support.viewers import make_subscriber
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser
 
-    from infra.local.home import Home
+    from tests.support.product import Product
     from tests.support.viewers import SomeViewer
 
 CHROMIUM_FLAGS = (
@@ -39,55 +33,45 @@ CHROMIUM_FLAGS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
-    """A running copy of the product."""
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Forget what a failed test has seen of the accessibility of pages."""
+    if report.failed:
+        EVIDENCE.forget(report.nodeid.partition("[")[0])
 
-    home: Home
 
-    def run(self, *arguments: str, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
-        """Run `./notflix` with the arguments; the caller checks the exit code."""
-        environment = {
-            **os.environ,
-            "NOTFLIX_HOME": str(self.home.path),
-            "NOTFLIX_PORT_BASE": str(self.home.ports.base),
-            "NOTFLIX_PACKAGES": str(self.home.packages),
-            "PYTHONPATH": str(REPOSITORY),
-        }
-        command = [sys.executable, "-m", "infra.local.cli", *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout_s, check=False)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write what this process has seen of the accessibility of pages, for infra/checks/accessibility.py."""
+    cache = session.config.cache
+    if cache:
+        EVIDENCE.write(cache.mkdir("accessibility") / f"{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}.json")
 
-    @property
-    def endpoints(self) -> dict[str, str]:
-        """Return the addresses of all services by name."""
-        endpoints: dict[str, str] = json.loads(self.home.endpoints_file.read_text(encoding="utf-8"))
-        return endpoints
+
+@pytest.fixture
+def keyboard_walk() -> Callable[[str], None]:
+    """Return a function that records that one gets somewhere by keyboard alone; a test calls it as its last step."""
+    return lambda name: EVIDENCE.walks.update({name: current_test()})
 
 
 @pytest.fixture(scope="session")
 def product() -> Iterator[Product]:
     """Start the product without the demonstration films; stop it when the test session ends."""
-    folder = Path(tempfile.mkdtemp(prefix="notflix-product-"))
-    running = Product(free_home(folder))
-    began = running.run("up", "--detach", "--empty")
-    assert began.returncode == 0, began.stdout + began.stderr
-    try:
+    with running_product() as running:
         yield running
-    finally:
-        ended = running.run("down")
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-        shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def viewer(product: Product) -> SomeViewer:
-    """Return a logged-in viewer who may play every title."""
+    """Return a logged-in viewer who may play every title, and whom only the tests of one file use."""
     return make_subscriber(product.endpoints)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start a headless Chromium with an empty profile."""
+    """Start a headless Chromium with an empty profile.
+
+    It ends after the tests of a file: while Playwright runs, later tests in the same process could not start an event
+    loop.
+    """
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_FLAGS))

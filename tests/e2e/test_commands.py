@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from infra.local.processes.state import read_state
-from tests.e2e.conftest import Product
 from tests.support.homes import free_home
+from tests.support.product import Product
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,4 +84,4 @@ def test_up_recovers_everything_after_the_supervisor_was_killed(tmp_path: Path) 
     finally:
         down = copy.run("down")
     assert (down.returncode, down.stdout) == (0, "Notflix has stopped.\n")
-    assert not copy.home.endpoints_file.exists()
+    assert eventually(lambda: not copy.home.endpoints_file.exists())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.damage import BAD_UPLOADS
-from tests.support.films import FILMS
+from tests.support.films import EXTENDED, FILMS
 from tests.support.media import make_film
 from tests.support.published import Published
 from tests.support.uploads import Sent, Storefront
@@ -21,8 +21,8 @@ from tests.support.uploads import Sent, Storefront
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.e2e.conftest import Product
     from tests.support.media import Film
+    from tests.support.product import Product
 
 TAGS = {"": "und", "eng": "en", "ger": "de", "fre": "fr", "spa": "es", "por": "pt"}
 AAC_FRAME_SAMPLES = 1024
@@ -32,11 +32,13 @@ type Result = tuple[dict[str, Any], Sent, Storefront]
 
 
 @pytest.fixture(scope="module")
-def results(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Result]]:
-    """Upload all valid and invalid files; return the finished job of each case."""
+def results(product: Product, in_full: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Result]]:
+    """Upload the valid and invalid files; return the finished job of each case."""
     storefront = Storefront(product.endpoints)
     sent = {}
     for number, (case, film) in enumerate(FILMS.items()):
+        if case in EXTENDED and not in_full:
+            continue
         path = make_film(film, tmp_path_factory.mktemp("film"))
         sent[case] = storefront.send(f"matrix film {number}{path.suffix}", path)
         path.unlink()
@@ -50,7 +52,10 @@ def results(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Itera
     storefront.close()
 
 
-@pytest.fixture(scope="module", params=FILMS)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(case, marks=pytest.mark.extended) if case in EXTENDED else case for case in FILMS],
+)
 def case(request: pytest.FixtureRequest) -> str:
     """Return the name of one film of the test matrix; each test runs with every film."""
     return str(request.param)

@@ -29,6 +29,10 @@ def test_a_payer_approves_with_the_keyboard_and_is_led_back(browser: Browser, tm
             page.keyboard.press("Enter")
         assert f"subscription_id={subscription['id']}" in led.value.url
         assert paypal.ask("GET", f"/v1/billing/subscriptions/{subscription['id']}")["status"] == "ACTIVE"
+        page.wait_for_url(f"{shop.url}/back*")
+        page.goto(subscription["links"][0]["href"])  # by going back
+        with page.expect_request(f"{shop.url}/back*"):
+            page.get_by_role("link", name="Return to the merchant").click()
         page.close()
 
 

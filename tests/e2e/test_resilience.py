@@ -10,7 +10,6 @@ import re
 import shutil
 import signal
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,39 +19,35 @@ import requests
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from functions.encoding.pipeline import DEFERRALS_S
+from functions.catalogue.assembly import assemble as assemble_catalogue
+from functions.encoding.assembly import assemble as assemble_encodes
 from functions.platform.identifiers import container_for
+from functions.platform.resources import Resources
+from functions.platform.settings import load_settings
 from infra.local.stores.credentials import load_or_make
-from tests.e2e.conftest import Product
+from infra.local.stores.services import settings_of, stores_of
 from tests.support.homes import free_home
 from tests.support.media import Film, Sound, make_film
+from tests.support.product import ENCODE_ALL, Product
 from tests.support.published import Published
 from tests.support.uploads import Sent, Storefront
 from tests.support.viewers import make_subscriber
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 ENDED_WITHIN_S = 300
 ENCODERS = ("encoder-1", "encoder-2")
-HALF_A_MINUTE = Film(frames=725, width=640, height=360)
-"""A film with two rungs, 8 segments and more than one chunk."""
+HALF_A_MINUTE = Film("film.mkv", frames=821, width=640, height=360)
+"""A film with two rungs, 9 segments and, after the first chunk, one chunk for each encoder."""
 
-A_MINUTE = Film(frames=1441, width=640, height=360)
+A_MINUTE = Film("film.mkv", frames=1441, width=640, height=360)
 THREE_MINUTES = Film(frames=4321)
 """A film with more chunks than two encoders process at the same time."""
 
 SHORT = Film(frames=221, sounds=(Sound(440),))
 SHORTER = Film(frames=121)
-
-
-def eventually[T](look: Callable[[], T], *, within_s: float = 60, every_s: float = 0.02) -> T:
-    """Call `look` until it returns a truthy value; return that value."""
-    deadline = time.monotonic() + within_s
-    while not (seen := look()):
-        assert time.monotonic() < deadline, f"not within {within_s} s; last seen: {seen!r}"
-        time.sleep(every_s)
-    return seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +99,16 @@ class Studio:
         text = base64.b64encode(json.dumps(message).encode()).decode()
         self.queues.get_queue_client(queue).send_message(text)
 
+    def end(self, sent: Sent, reason: str) -> None:
+        """Fail the job of an upload, as an encoder does if it cannot encode the film."""
+        credentials = load_or_make(self.product.home.secrets_file)
+        stores = stores_of(self.product.home, credentials, {})
+        settings = load_settings(settings_of(self.product.home, credentials, stores))
+        resources = Resources()
+        vars(resources)["settings"] = lambda: settings
+        assemble_encodes(resources, assemble_catalogue(resources), list).cancel(sent.title_id, reason)
+        resources.close()
+
     def announce(self, sent: Sent) -> None:
         """Post the event of an upload to the API's webhook, as Event Grid does."""
         blob = self.blobs.get_blob_client("uploads", sent.blob)
@@ -132,7 +137,7 @@ class Studio:
             counts = (self.queues.get_queue_client(n).get_queue_properties().approximate_message_count for n in names)
             return not any(counts)
 
-        eventually(empty, within_s=90, every_s=0.5)
+        eventually(empty, within_s=300, every_s=0.2)
 
     def versions(self, sent: Sent) -> dict[str, str]:
         """Return the ETag of every blob of the title; each write changes it."""
@@ -169,7 +174,7 @@ class Studio:
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """Start a separate copy of the product with two encoders."""
     folder = Path(tempfile.mkdtemp(prefix="notflix-studio-"))
-    product = Product(free_home(folder))
+    product = Product(free_home(folder), ENCODE_ALL)
     began = product.run("up", "--detach", "--empty", "--encoders", "2")
     try:
         assert began.returncode == 0, began.stdout + began.stderr
@@ -193,7 +198,7 @@ def survivor(studio: Studio) -> Sent:
     pids = {name: service(studio, name)["pid"] for name in ENCODERS}
     work = studio.product.home.path / "work"
     sent = studio.storefront.send("the survivor.mp4", studio.film(HALF_A_MINUTE))
-    segment = eventually(lambda: next(work.glob("encoder-*/notflix-work-chunk-*/v*/*.m4s*"), None))
+    segment = eventually(lambda: next(work.glob("encoder-*/notflix-work-chunk-*/v*/*.m4s*"), None), every_s=0.05)
     assert segment is not None
     name, chunk = segment.parts[-4], segment.parents[1]
     os.kill(pids[name], signal.SIGKILL)
@@ -214,8 +219,9 @@ def twin(studio: Studio) -> Sent:
     chunks = eventually(lambda: studio.job(sent)["chunks"]["total"])
     for _ in range(2):
         studio.say("plan-encode", job_id=sent.job_id)
-        for index in range(chunks):
-            studio.say("encode-chunk", job_id=sent.job_id, chunk=index)
+        studio.say("encode-front", job_id=sent.job_id)
+        for _ in range(chunks):
+            studio.say("encode-chunk")
         studio.say("encode-audio", job_id=sent.job_id, track="a0")
     assert studio.ended(sent)["status"] == "ready"
     studio.wait_until_idle()
@@ -246,7 +252,7 @@ def test_same_film_gives_the_same_bytes_even_if_its_chunks_are_requested_repeate
 ) -> None:
     assert len(studio.jobs_of(twin)) == 1
     segments = studio.segments(twin)
-    assert len([name for name in segments if name.endswith(".m4s")]) == 3 * 8
+    assert len([name for name in segments if name.endswith(".m4s")]) == 3 * 9
     assert segments == studio.segments(survivor)
 
 
@@ -257,12 +263,12 @@ def test_both_encoders_had_a_share(studio: Studio, twin: Sent) -> None:
 
 def test_repeated_messages_after_the_end_change_nothing(studio: Studio, twin: Sent) -> None:
     before, job = studio.versions(twin), studio.job(twin)
-    for index in range(job["chunks"]["total"]):
-        studio.say("encode-chunk", job_id=twin.job_id, chunk=index)
+    for _ in range(job["chunks"]["total"]):
+        studio.say("encode-chunk")
     studio.say("encode-audio", job_id=twin.job_id, track="a0")
-    for queue in ("plan-encode", "publish-title"):
+    for queue in ("plan-encode", "encode-front", "publish-title", "encode-front-poison"):
         studio.say(queue, job_id=twin.job_id)
-    studio.say("encode-chunk-poison", job_id=twin.job_id, chunk=0)
+    studio.say("encode-chunk-poison")
     studio.wait_until_idle()
     assert studio.versions(twin) == before
     assert studio.jobs_of(twin) == [job]
@@ -280,11 +286,10 @@ def test_repeated_event_of_an_upload_creates_no_other_job(studio: Studio, twin: 
 
 def test_retry_of_a_failed_job_encodes_only_what_is_missing(studio: Studio, tmp_path: Path) -> None:
     sent = studio.storefront.send("tried again.mp4", studio.film(THREE_MINUTES))
-    eventually(lambda: studio.job(sent)["chunks"]["done"], within_s=ENDED_WITHIN_S)
-    studio.say("encode-chunk-poison", job_id=sent.job_id, chunk=3, deferrals=len(DEFERRALS_S))
+    eventually(lambda: studio.job(sent)["chunks"]["done"], within_s=ENDED_WITHIN_S, every_s=0.05)
+    studio.end(sent, "The encoder was taken away.")
     failed = studio.ended(sent)
-    assert failed["status"] == "failed"
-    assert "the encoder's log" in failed["reason"]
+    assert (failed["status"], failed["reason"]) == ("failed", "The encoder was taken away.")
     assert studio.title(sent)["status"] == "failed"
     studio.announce(sent)
     studio.wait_until_idle()
@@ -302,14 +307,16 @@ def test_retry_of_a_failed_job_encodes_only_what_is_missing(studio: Studio, tmp_
     assert studio.encodes_of(sent) == list(range(stopped["chunks"]["total"])), "each chunk was encoded once"
     assert studio.title(sent)["status"] == "ready"
     assert_complete(studio, sent, THREE_MINUTES, tmp_path)
-    refused = studio.product.run("retry", sent.job_id)
-    assert refused.returncode == 1
-    assert "only a failed job can be retried" in refused.stderr
+    assert studio.product.run("retry", sent.job_id).returncode == 0
+    eventually(lambda: not studio.job(sent)["verifying"])
+    verified = studio.job(sent)
+    assert (verified["status"], verified["verification"]["damaged"]) == ("ready", 0)
+    assert studio.encodes_of(sent) == list(range(stopped["chunks"]["total"])), "nothing was encoded again"
 
 
 def test_deleted_upload_fails_its_job_with_the_reason(studio: Studio) -> None:
     sent = studio.storefront.send("taken away.mp4", studio.film(A_MINUTE))
-    eventually(lambda: studio.job(sent)["status"] in ("planning", "encoding"))
+    eventually(lambda: studio.job(sent)["status"] in ("planning", "encoding"), every_s=0.05)
     studio.blobs.get_blob_client("uploads", sent.blob).delete_blob()
     job = studio.ended(sent)
     assert job["status"] == "failed"
@@ -324,7 +331,7 @@ def test_earlier_version_plays_until_the_newer_one_is_complete(studio: Studio, t
     assert studio.playback(first)["job_id"] == first.job_id
 
     second = studio.storefront.send("new cut.mp4", studio.film(A_MINUTE))
-    eventually(lambda: studio.job(second)["front_s"] > 0, within_s=ENDED_WITHIN_S)
+    eventually(lambda: studio.job(second)["front_s"] > 0, within_s=ENDED_WITHIN_S, every_s=0.05)
     shown = studio.playback(second)
     assert (shown["job_id"], shown["status"]) == (first.job_id, "ready")
 

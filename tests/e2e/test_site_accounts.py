@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.local.stores.packages import web_folder
-from tests.support.pages import DESKTOP, PHONE, focused, opened, overflow, refused, until, violations
+from tests.support.accessibility import violations
+from tests.support.pages import DESKTOP, PHONE, focused, opened, overflow, refused, until
 from tests.support.people import (
     Person,
     emails_to,
@@ -18,13 +19,14 @@ from tests.support.people import (
     opener,
     register,
 )
+from tests.support.viewers import soon
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
-    from tests.e2e.conftest import Product
+    from tests.support.product import Product
 
 PATHS = ("/login.html", "/register.html", "/forgot.html", "/reset.html#token=x", "/confirm.html")
 SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -53,13 +55,13 @@ def member(site: str, browser: Browser) -> Person:
 
 def shown_in_time(page: Page, ends: list[str]) -> None:
     """Wait until the account page shows exactly these login outcomes; its entries arrive through a queue."""
-    for _ in range(20):
-        page.locator(".login-entry").first.wait_for()
-        if page.locator(".login-outcome").all_inner_texts() == ends:
-            return
-        page.wait_for_timeout(500)
+
+    def look() -> bool:
         page.reload()
-    assert page.locator(".login-outcome").all_inner_texts() == ends
+        page.locator(".login-entry").first.wait_for()
+        return page.locator(".login-outcome").all_inner_texts() == ends
+
+    soon(look)
 
 
 # From registration to logout
@@ -231,6 +233,24 @@ def test_a_mailed_link_confirms_the_address_once(product: Product, site: str, br
         page.goto(second)
         page.get_by_role("heading", name="This link does not work.").wait_for()
         assert wrong == []
+
+
+def test_a_program_that_only_opens_the_mailed_link_confirms_nothing(
+    product: Product, site: str, browser: Browser
+) -> None:
+    person = make_person("scanned")
+    with opened(browser, f"{site}/404.html") as (page, _):
+        register(page, site, person)
+        link = link_to(product, person.email, "confirm.html")
+        with opened(browser, link) as (elsewhere, wrong):
+            elsewhere.get_by_role("heading", name="Confirm your address").wait_for()
+            elsewhere.wait_for_load_state("networkidle")
+            page.goto(f"{site}/account.html")
+            page.get_by_text("Not confirmed", exact=True).wait_for()
+            assert overflow(elsewhere) == 0
+            elsewhere.get_by_role("button", name="Confirm address").click()
+            elsewhere.get_by_role("heading", name="Your address is confirmed.").wait_for()
+            assert wrong == []
 
 
 @SIZES

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.media import Film, Sound, make_film
-from tests.support.pages import opened, until
+from tests.support.pages import SMALL, opened, until
 from tests.support.uploads import Storefront
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page, Route
 
-    from tests.e2e.conftest import Product
+    from tests.support.product import Product
     from tests.support.viewers import SomeViewer
 
 TIME = "window.notflix?.video.currentTime ?? 0"
@@ -32,7 +32,7 @@ def title_id(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
     storefront = Storefront(product.endpoints)
     film = Film(name="night.mp4", rate=Fraction(24), frames=24 * SECONDS, width=640, height=360, sounds=(Sound(),))
     sent = storefront.send("night.mp4", make_film(film, tmp_path_factory.mktemp("native")))
-    job = storefront.ended([sent], within_s=180)[sent.blob]
+    job = storefront.ended([sent], within_s=400)[sent.blob]
     storefront.close()
     assert job["status"] == "ready", job
     return sent.title_id
@@ -91,7 +91,7 @@ def test_a_browser_that_plays_by_itself_resumes_after_a_drop(
     product: Product, browser: Browser, viewer: SomeViewer, title_id: str, playlist: Path, drop_s: int
 ) -> None:
     address = f"{product.endpoints['site']}/watch.html?id={title_id}&from=0"
-    with opened(browser, "about:blank", viewer=viewer, first=WITHOUT_MEDIA_SOURCE) as (page, _):
+    with opened(browser, "about:blank", SMALL, viewer=viewer, first=WITHOUT_MEDIA_SOURCE) as (page, _):
         away = serve(page, playlist)
         page.goto(address)
         until(page, TIME, lambda time: time > 2)

@@ -14,26 +14,29 @@ from functions.platform.identifiers import title_id_for
 from infra.local.demo.art.studio import draw
 from infra.local.demo.library import DemoTitle, load
 from infra.local.stores.packages import web_folder
+from tests.support.accessibility import violations
 from tests.support.media import Film, make_film
-from tests.support.pages import DESKTOP, PHONE, opened, overflow, until, violations
+from tests.support.pages import DESKTOP, PHONE, opened, overflow, until
 from tests.support.uploads import Storefront
+from tests.support.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Route
 
-    from tests.e2e.conftest import Product
+    from tests.support.product import Product
     from tests.support.viewers import SomeViewer
 
 SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 PLAYABLE, ANNOUNCED = "ringfall", ("red-meridian", "halfway-moon", "the-quiet-orchard")
-WITHIN_S = 120
+SHOWN_AT_FIRST = ("name", "facts", "plot", "genres", "credits", "play-label")
+WITHIN_S = PATIENCE_S
 
 
-def page_of(title: str, page: str = "title") -> str:
+def page_of(title: str) -> str:
     """Return the path of a demonstration title's page."""
-    return f"/{page}.html?id={title_id_for(f'{title}.mp4')}"
+    return f"/title/{title_id_for(f'{title}.mp4')}"
 
 
 @pytest.fixture(scope="module")
@@ -91,9 +94,11 @@ def axe(product: Product) -> Path:
         (page_of(ANNOUNCED[0]), "article h1"),
         ("/search.html", ".grid-titles .card-title"),
         ("/search.html?q=lin", ".grid-titles .card-title"),
+        ("/genre.html?name=Romance", ".grid-titles .card-title"),
+        ("/person.html?name=Lin%20Zhao", ".grid-titles .card-title"),
         ("/no/such/page", "h1"),
     ],
-    ids=["home", "title", "announced", "films", "search", "missing"],
+    ids=["home", "title", "announced", "films", "search", "genre", "person", "missing"],
 )
 def test_a_page_is_complete_quiet_and_accessible(
     site: str, browser: Browser, axe: Path, size: tuple[int, int], path: str, shows: str
@@ -124,7 +129,8 @@ def test_a_title_page_tells_who_made_it(site: str, browser: Browser) -> None:
         assert "dying planet" in page.locator("[data-hook=plot]").inner_text()
         assert "Lin Zhao" in page.locator(".credits").inner_text()
         page.locator(".credits").get_by_role("link", name="Lin Zhao").click()
-        page.locator(".search-count", has_text="for “Lin Zhao”").wait_for()
+        page.get_by_role("heading", name="Lin Zhao", level=1).wait_for()
+        page.locator(".grid-titles").get_by_text("Ringfall").first.wait_for()
 
 
 def test_an_announced_title_offers_nothing_to_play(site: str, browser: Browser) -> None:
@@ -145,6 +151,79 @@ def test_search_narrows_as_one_types_and_keeps_the_address(site: str, browser: B
         page.locator(".genre-links").get_by_role("link", name="Romance").click()
         assert page.url.endswith("genre=Romance")
         page.locator(".card-title", has_text="Halfway Moon").wait_for()
+
+
+def test_a_search_for_a_very_long_word_fits_the_window(site: str, browser: Browser) -> None:
+    with opened(browser, f"{site}/search.html?q={'wide' * 40}", (820, 1180)) as (page, _):
+        page.get_by_text("Nothing found for “wide").wait_for()
+        assert overflow(page) <= 0
+
+
+def test_the_search_field_of_every_page_suggests_titles_people_and_genres(
+    site: str, browser: Browser, axe: Path
+) -> None:
+    with opened(browser, site + page_of(ANNOUNCED[0])) as (page, wrong):
+        field = page.get_by_role("combobox", name="Search titles, people, genres")
+        field.press_sequentially("rinfall")  # with a typo
+        page.get_by_role("option", name="Ringfall").wait_for()
+        assert violations(page, axe) == []
+        field.fill("lin zhao")
+        page.get_by_role("option", name="Lin Zhao").wait_for()
+        field.fill("roman")
+        page.get_by_role("option", name="Romance").wait_for()
+        field.fill("rinfall")
+        page.get_by_role("option", name="Ringfall").wait_for()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**{page_of(PLAYABLE)}")
+        assert wrong == []
+
+
+def test_the_published_pages_show_their_content_without_scripts(site: str, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(site)
+    assert page.locator(".hero h1").is_visible()
+    assert page.locator("[data-shelf] .card-title").count() > 0
+    page.goto(site + page_of(PLAYABLE))
+    assert page.get_by_role("heading", name="Ringfall", level=1).is_visible()
+    assert "Lin Zhao" in page.locator(".credits").inner_text()
+    context.close()
+
+
+def test_the_script_of_a_published_page_changes_nothing_that_is_right(site: str, browser: Browser) -> None:
+    """What a guest sees first stays in place: the same elements with the same texts and pictures."""
+    context = browser.new_context(java_script_enabled=False)
+    plain = context.new_page()
+    plain.goto(site + page_of(PLAYABLE))
+    before = {hook: plain.locator(f"[data-hook={hook}]").first.inner_text() for hook in SHOWN_AT_FIRST}
+    context.close()
+    with opened(browser, site + page_of(PLAYABLE)) as (page, _):
+        page.wait_for_load_state("networkidle")
+        after = {hook: page.locator(f"[data-hook={hook}]").first.inner_text() for hook in SHOWN_AT_FIRST}
+    assert after == before
+
+
+def test_a_page_that_is_not_written_yet_is_shown_by_the_general_one(site: str, browser: Browser) -> None:
+    with opened(browser, f"{site}/title/nothing-000000") as (page, _):
+        page.get_by_role("heading", name="This film is not available.").wait_for()
+
+
+def test_search_engines_and_feed_readers_find_the_titles(site: str) -> None:
+    sitemap = requests.get(f"{site}/sitemap.xml", timeout=30)
+    assert f"<loc>{site}{page_of(PLAYABLE)}</loc>" in sitemap.text
+    assert f"Sitemap: {site}/sitemap.xml" in requests.get(f"{site}/robots.txt", timeout=30).text
+    assert "Ringfall" in requests.get(f"{site}/feed.xml", timeout=30).text
+    page = requests.get(site + page_of(PLAYABLE), timeout=30)
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert f'<meta property="og:url" content="{site}{page_of(PLAYABLE)}">' in page.text
+
+
+def test_pictures_are_sent_as_avif_in_the_width_that_fits(site: str, browser: Browser) -> None:
+    with opened(browser, site + page_of(PLAYABLE), PHONE) as (page, _):
+        backdrop = page.locator("[data-hook=backdrop]")
+        until(page, "document.querySelector('[data-hook=backdrop]').currentSrc", lambda source: source)
+        assert "/backdrop-768.avif?v=" in backdrop.evaluate("(image) => image.currentSrc")
 
 
 def test_titles_without_a_film_stand_under_coming_soon_and_nowhere_else(site: str, browser: Browser) -> None:
@@ -193,7 +272,7 @@ def test_an_empty_service_says_how_to_add_the_first_film_and_comes_alive_by_itse
         page.goto(site)
         page.get_by_text("./notflix ingest film.mkv").wait_for()
         page.unroute("**/catalogue/home.json")
-        page.locator("[data-shelf] .card-title").first.wait_for(timeout=15_000)
+        page.locator("[data-shelf] .card-title").first.wait_for()
         assert wrong == []
 
 
@@ -214,3 +293,18 @@ def test_the_keyboard_reaches_content_and_films(site: str, browser: Browser) -> 
         assert page.evaluate("document.activeElement.textContent") == "Skip to content"
         page.keyboard.press("Enter")
         assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_what_is_typed_while_the_catalogue_loads_is_searched(site: str, browser: Browser) -> None:
+    held: list[Route] = []
+    with opened(browser, f"{site}/404.html") as (page, wrong):
+        page.route("**/catalogue/index.json", lambda route: held.append(route))
+        with page.expect_request("**/catalogue/index.json"):
+            page.goto(f"{site}/search.html?genre=Drama")
+        page.get_by_role("searchbox").fill("nothing is called like this")
+        while not held:
+            page.wait_for_timeout(50)
+        for route in held:
+            route.continue_()
+        page.get_by_text("Nothing found in Drama for “nothing is called like this”").wait_for()
+        assert wrong == []

@@ -12,8 +12,9 @@ import requests
 from pymongo import MongoClient
 
 from infra.local.stores.packages import web_folder
+from tests.support.accessibility import violations
 from tests.support.media import Film, Sound, make_film
-from tests.support.pages import DESKTOP, PHONE, opened, overflow, until, violations
+from tests.support.pages import DESKTOP, PHONE, opened, overflow, until
 from tests.support.uploads import Storefront
 from tests.support.viewers import PASSWORD, make_subscriber, soon
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page, Route
 
-    from tests.e2e.conftest import Product
+    from tests.support.product import Product
     from tests.support.viewers import SomeViewer
 
 TIME = "window.notflix?.stats().time ?? 0"
@@ -45,7 +46,7 @@ def episodes(product: Product, tmp_path_factory: pytest.TempPathFactory) -> tupl
             name=f"{name}.mp4", rate=Fraction(24), frames=24 * seconds, width=320, height=180, sounds=(Sound(),)
         )
         sent.append(storefront.send(f"{name}.mp4", make_film(film, folder)))
-    jobs = storefront.ended(sent, within_s=240)
+    jobs = storefront.ended(sent, within_s=400)
     storefront.close()
     assert {job["status"] for job in jobs.values()} == {"ready"}, jobs
     return sent[0].title_id, sent[1].title_id
@@ -67,7 +68,7 @@ def title_page(product: Product, title_id: str) -> str:
 
 def playing(page: Page) -> None:
     """Wait until the film plays."""
-    at: float = until(page, TIME, lambda time: time > 0, within_s=60)
+    at: float = until(page, TIME, lambda time: time > 0)
     until(page, TIME, lambda time: time > at)
 
 
@@ -102,13 +103,13 @@ def test_a_film_left_after_twenty_seconds_goes_on_there_on_another_device(
 ) -> None:
     first, _ = episodes
     with opened(browser, watch(product, first), DESKTOP, viewer=viewer) as (page, wrong):
-        until(page, TIME, lambda time: time >= 20, within_s=90)
+        until(page, TIME, lambda time: time >= 20)
         left_at: float = page.evaluate(TIME)
         page.goto(f"{product.endpoints['site']}/404.html")
         assert wrong == []
     soon(lambda: abs(place(viewer, first) - left_at) < 1)
     with opened(browser, watch(product, first), PHONE, viewer=viewer) as (page, wrong):
-        began: float = until(page, TIME, lambda time: time > 0, within_s=60)
+        began: float = until(page, TIME, lambda time: time > 0)
         assert abs(began - left_at) < 2
         playing(page)
         assert wrong == []
@@ -137,7 +138,7 @@ def test_the_place_is_told_on_pause_and_seek_and_while_the_film_plays(
         soon(lambda: abs(place(viewer, first) - FIRST_S / 2) < 0.5)
         page.keyboard.press("k")
         beats = len(told)
-        until(page, TIME, lambda time: time > FIRST_S / 2 + 16, within_s=60)
+        until(page, TIME, lambda time: time > FIRST_S / 2 + 16)
         assert len(told) > beats
         assert wrong == []
     numbers = [beat["sequence"] for beat in told]
@@ -167,7 +168,8 @@ def test_a_ticket_that_has_died_is_renewed_and_the_sitting_goes_on(
         playing(page)
         with page.expect_request("**/playback") as renewal:
             page.keyboard.press("k")
-        assert json.loads(renewal.value.post_data or "") == {"usage_ticket": refused[0]}
+        sent = json.loads(renewal.value.post_data or "")
+        assert sent["usage_ticket"] == refused[0] and sent["stream_ticket"]
         page.unroute("**/api/usage/*")
         page.keyboard.press("5")
         soon(lambda: abs(position(viewer, first) - FIRST_S / 2) < 0.5)
@@ -179,11 +181,11 @@ def test_at_the_end_the_next_episode_is_offered_and_begins_by_itself(
     first, second = episodes
     with opened(browser, f"{watch(product, first)}&from={FIRST_S - 3}", viewer=viewer) as (page, wrong):
         offer = page.locator(".next")
-        offer.wait_for(timeout=60_000)
+        offer.wait_for()
         assert offer.get_by_role("heading").inner_text() == "The Boats S01E02"
         assert offer.get_by_text("Next episode").is_visible()
         assert "Plays in" in offer.locator(".next-count").inner_text()
-        page.wait_for_url(f"**/watch.html?id={second}", timeout=20_000)
+        page.wait_for_url(f"**/watch.html?id={second}")
         playing(page)
         assert wrong == []
     soon(lambda: viewer.ask("GET", f"usage/{first}").json()["view"]["finished"])
@@ -195,13 +197,13 @@ def test_an_offer_can_be_declined_or_taken_at_once(
     first, second = episodes
     with opened(browser, f"{watch(product, first)}&from={FIRST_S - 3}", viewer=viewer) as (page, _):
         offer = page.locator(".next")
-        offer.wait_for(timeout=60_000)
+        offer.wait_for()
         page.keyboard.press("Escape")
         offer.wait_for(state="hidden")
         page.wait_for_timeout(1500)
         assert first in page.url
         page.evaluate(f"notflix.video.currentTime = {FIRST_S - 2}; notflix.video.play()")
-        offer.wait_for(timeout=20_000)
+        offer.wait_for()
         offer.get_by_role("link", name="Play now").click()
         page.wait_for_url(f"**/watch.html?id={second}")
 
@@ -211,7 +213,7 @@ def test_after_the_last_episode_nothing_of_the_series_is_offered(
 ) -> None:
     _, second = episodes
     with opened(browser, f"{watch(product, second)}&from={SECOND_S - 2}", viewer=viewer) as (page, wrong):
-        until(page, "window.notflix?.stats().ended ?? false", within_s=60)
+        until(page, "window.notflix?.stats().ended ?? false")
         page.wait_for_timeout(1000)
         assert page.get_by_text("Next episode").count() == 0 or not page.get_by_text("Next episode").is_visible()
         assert wrong == []
@@ -231,10 +233,10 @@ def test_the_home_page_follows_what_is_watched(
         assert "1 min left" in card.inner_text()
         share = card.locator(".card-progress").evaluate("node => node.style.getPropertyValue('--share')")
         assert share == "25%"
-        card.click()
-        page.wait_for_url(f"**/watch.html?id={first}")
+        # not clicked, because the player would report its own position when the page is closed
+        assert card.get_attribute("href") == f"/watch.html?id={first}"
         watched(viewer, first, FIRST_S)
-        page.goto(product.endpoints["site"])
+        page.reload()
         assert "Continue watching" not in shelves(page)
         assert wrong == []
 
@@ -259,7 +261,7 @@ def test_a_titles_page_resumes_starts_over_and_keeps_marks(
             "I like it",
         ]
         page.get_by_role("link", name="Start over").click()
-        assert until(page, TIME, lambda time: time > 0, within_s=60) < 2
+        assert until(page, TIME, lambda time: time > 0) < 2
         assert "from" not in urlsplit(page.url).query
         assert wrong == []
     assert viewer.ask("GET", "ratings").json()["ratings"][0]["rating"] == 1
@@ -277,7 +279,7 @@ def test_a_list_is_shown_and_emptied(
         page.get_by_role("button", name="Remove The Boats S01E02 from my list").click()
         page.get_by_text("Removed The Boats S01E02 from your list.").wait_for()
         remaining = page.get_by_role("list", name="Films on your list").get_by_role("link")
-        assert [link.get_attribute("href") for link in remaining.all()] == [f"/title.html?id={episodes[0]}"]
+        assert [link.get_attribute("href") for link in remaining.all()] == [f"/title/{episodes[0]}"]
         page.keyboard.press("Enter")  # the focus has moved to the next entry's button
         page.get_by_text("Your list is empty.").wait_for()
         page.get_by_text("Removed The Boats S01E01 from your list.").wait_for()
@@ -334,7 +336,7 @@ def test_with_the_account_goes_all_that_was_watched_and_marked(
         usage = client["notflix"]["usage"]
         assert usage.count_documents({"user_id": viewer.user_id}) == 3
         assert viewer.ask("DELETE", "me", {"password": PASSWORD}).status_code == 204
-        soon(lambda: usage.count_documents({"user_id": viewer.user_id}) == 0, within_s=90)
+        soon(lambda: usage.count_documents({"user_id": viewer.user_id}) == 0)
         late = requests.put(f"{viewer.api}/api/usage/{first}", json=beat | {"sequence": 2}, timeout=30)
         assert late.status_code == 204
         assert usage.count_documents({"user_id": viewer.user_id}) == 0
@@ -366,7 +368,7 @@ def test_what_is_a_viewers_own_is_accessible_and_fits(
         watched(viewer, episodes[0], 12)
         viewer.ask("PUT", f"list/{episodes[0]}")
     with opened(browser, f"{watch(product, episodes[0])}&from={FIRST_S - 2}", size, viewer=viewer) as (page, wrong):
-        page.locator(".next").wait_for(timeout=60_000)
+        page.locator(".next").wait_for()
         assert violations(page, axe) == []
         assert overflow(page) <= 0
         assert wrong == []

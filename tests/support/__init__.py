@@ -1,0 +1,1 @@
+"""What tests share: stores in memory, factories, servers and films."""

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-JSON = "application/json"
+JSON, BYTES = "application/json", "application/octet-stream"
 _DOCUMENT = json.loads((Path(__file__).parents[2] / "docs" / "api" / "openapi.json").read_text(encoding="utf-8"))
 
 
@@ -28,6 +28,19 @@ def call(
     headers: Mapping[str, str] | None = None,
 ) -> tuple[int, Any]:
     """Call the HTTP function of a decorated handler; return status and body, validated against the document."""
+    response, parsed = respond(function, address, body=body, route=route, headers=headers)
+    return response.status_code, parsed
+
+
+def respond(
+    function: Callable[..., Any],
+    address: str,
+    *,
+    body: object = None,
+    route: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> tuple[func.HttpResponse, Any]:
+    """Call the HTTP function of a decorated handler; return the response, and its body as `call` does."""
     built: Any = function
     sent = body if isinstance(body, bytes) else json.dumps({} if body is None else body).encode()
     user_function = built._function.get_user_function()
@@ -45,14 +58,16 @@ def call(
     name = built._function.get_function_name()
     parsed = read_answer(response)
     check_answer(name, response.status_code, parsed, kind=response.mimetype)
-    return response.status_code, parsed
+    return response, parsed
 
 
 def read_answer(response: func.HttpResponse) -> Any:
-    """Return the body of an answer: parsed JSON or text; None if it is empty."""
+    """Return the body of an answer: parsed JSON, text or bytes; None if it is empty."""
     body = response.get_body()
     if not body:
         return None
+    if response.mimetype == BYTES:
+        return body
     return json.loads(body) if response.mimetype == JSON else body.decode()
 
 
@@ -69,6 +84,9 @@ def check_answer(operation_id: str, status: int, body: object, *, kind: str = JS
     content = answers[str(status)].get("content")
     if content is None:
         assert body is None
+        return
+    if isinstance(body, bytes):
+        assert content[kind] == {}, "bytes have no schema"
         return
     schema = {**content[kind]["schema"], "components": _DOCUMENT["components"]}
     Draft202012Validator(schema).validate(body)

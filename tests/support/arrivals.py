@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from functions.platform.errors import Conflict
+
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from datetime import datetime
 
     from functions.uploads.ports import StoredUpload, Watermark
@@ -14,15 +17,29 @@ if TYPE_CHECKING:
 
 @dataclass
 class MemoryUploads:
-    """Uploads in memory; they are listed in the order of their names, as in Azure."""
+    """Uploads in memory, by name with their unquoted ETags.
+
+    As in Azure, they are listed in the order of their names, and the ETag of an upload that is looked up is quoted.
+    """
 
     blobs: dict[str, StoredUpload] = field(default_factory=dict)
+    renewals: int = 0
+    now: Callable[[], datetime] | None = None
 
     def list_uploads(self) -> Iterator[tuple[str, StoredUpload]]:
         yield from sorted(self.blobs.items(), key=lambda entry: entry[0])
 
     def find_upload(self, blob: str) -> StoredUpload | None:
-        return self.blobs.get(blob)
+        found = self.blobs.get(blob)
+        return found and replace(found, etag=f'"{found.etag}"')
+
+    def renew_version(self, blob: str, *, over: str) -> None:
+        stored = self.blobs.get(blob)
+        if stored is None or f'"{stored.etag}"' != over:
+            raise Conflict(f"{blob} was just replaced or deleted.")
+        self.renewals += 1
+        later = self.now() if self.now else stored.uploaded_at + timedelta(seconds=self.renewals)
+        self.blobs[blob] = replace(stored, etag=f"{stored.etag}+{self.renewals}", uploaded_at=later, upload_id="")
 
     def write_address(self, blob: str, *, until: datetime) -> str:
         return f"http://storage.invalid/uploads/{blob}?se={until.isoformat()}"

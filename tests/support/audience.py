@@ -8,11 +8,12 @@ import random
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from functions.platform.errors import StoreUnavailable
 from functions.usage.service import UsageService
+from tests.support.usage import MemoryViewingDays
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -85,7 +86,8 @@ class Audience:
         self._every_s = every_s
         self._leaving = threading.Event()
         self._stop = threading.Event()
-        usage = UsageService(store, NoTitles(), tickets, send=lambda message: None, now=lambda: now)  # type: ignore[arg-type]
+        titles: Any = NoTitles()
+        usage = UsageService(store, titles, tickets, MemoryViewingDays(), send=lambda message: None, now=lambda: now)
         self.seats: list[Seat] = []
         for number in range(viewers):
             user_id = f"{random.getrandbits(128):032x}"
@@ -97,7 +99,7 @@ class Audience:
         self._lock = threading.Lock()
 
     def watch(self, seconds: float) -> Report:
-        """Let all viewers watch for `seconds` or until `leave` is called; each sends a last heartbeat at the end.
+        """Send all viewers' heartbeats for `seconds` or until `leave` is called; each sends a last one at the end.
 
         In parallel, check that no stored position moves backwards.
         """
@@ -118,7 +120,7 @@ class Audience:
         return self.report
 
     def leave(self) -> None:
-        """Let all viewers leave now."""
+        """Make all viewers leave now."""
         self._leaving.set()
 
     def kept(self) -> Iterator[tuple[Seat, View]]:

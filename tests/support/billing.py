@@ -32,8 +32,10 @@ from functions.billing.ports import BillingDependencies
 from functions.billing.reconciliation import Reconciliation, new_token
 from functions.billing.schemas import NewPlan
 from functions.billing.service import SubscriptionService
+from functions.platform.errors import PayPalRefused
 from functions.platform.messages import SettleSubscription
 from tests.support.billing_caches import MemoryCertificates
+from tests.support.clock import NOON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -44,8 +46,8 @@ if TYPE_CHECKING:
     from functions.platform.settings import Settings
     from tests.support.paypal import Received
 
-NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 MONTHLY = Offer("Monthly", "Every film.", 799, "EUR", Interval.MONTH)
+WEBHOOK = "WH-OF-THE-MODEL"
 YEARLY = Offer("Yearly", "", 7990, "EUR", Interval.YEAR)
 
 
@@ -117,7 +119,7 @@ class Record:
         if paid is None or self.is_foreign or paid.charge.state is PaymentState.REFUNDED:
             return False
         grace = timedelta(days=1) if renews else timedelta(0)
-        return self.remote.state in (State.ACTIVE, State.CANCELLED) and now < paid.ends + grace
+        return self.remote.state is not State.EXPIRED and now < paid.ends + grace
 
 
 class ModelPayPal:
@@ -144,7 +146,10 @@ class ModelPayPal:
         return f"PROD-{plan_id}", plan_id
 
     def retire_plan(self, plan_id: str) -> None:
-        pass
+        self.plans.pop(plan_id, None)
+
+    def webhooks_after_login(self) -> dict[str, str]:
+        return {WEBHOOK: "https://films.example/api/paypal/webhooks"}
 
     def subscribe(
         self,
@@ -157,7 +162,9 @@ class ModelPayPal:
         starts_at: datetime | None,
     ) -> RemoteSubscription:
         if request_id in self._requests:
-            return self.records[self._requests[request_id]].remote
+            return replace(self.records[self._requests[request_id]].remote, next_charge_at=None)
+        if plan_id not in self.plans:
+            raise PayPalRefused(f"PayPal refuses (HTTP 422): the plan {plan_id} is not open (simulated).")
         now = self._second()
         subscription_id = f"I-{self._mark}{len(self.records):04}"
         self._requests[request_id] = subscription_id
@@ -171,11 +178,10 @@ class ModelPayPal:
 
     def subscription(self, subscription_id: str) -> RemoteSubscription | None:
         self.asked.append(subscription_id)
-        record = self.records.get(subscription_id)
-        if record is None:
-            return None
-        named = record.remote.next_charge_at if record.remote.state is State.ACTIVE else None
-        return replace(record.remote, next_charge_at=named)
+        if record := self.records.get(subscription_id):
+            named = record.remote.next_charge_at if record.remote.state is State.ACTIVE else None
+            return replace(record.remote, next_charge_at=named)
+        return None
 
     def charges(self, subscription_id: str, *, since: datetime, until: datetime) -> list[Charge]:
         if subscription_id not in self.records:
@@ -200,7 +206,7 @@ class ModelPayPal:
         return None
 
     def cancel(self, subscription_id: str, *, reason: str) -> None:
-        if self.records[subscription_id].remote.state in (State.ACTIVE, State.SUSPENDED):
+        if subscription_id in self.records:
             self.turn(subscription_id, State.CANCELLED)
 
     # Actions at PayPal
@@ -307,17 +313,23 @@ class ModelledBilling:
     clock: TickingClock = field(default_factory=TickingClock)
     queue: list[SettleSubscription] = field(default_factory=list)
     entitlement_changed: Callable[[str], None] = lambda user_id: None
+    mailed: list[tuple[str, str, str]] = field(default_factory=list)
+    before_mail: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         self.paypal = ModelPayPal(self.clock)
         dependencies = self.dependencies = BillingDependencies(
-            "https://notflix.example", self.clock, self.queue.append, self.entitlement_changed, user_of
+            "https://notflix.example", self.clock, self.queue.append, self.entitlement_changed, user_of, self._mail
         )
         self.reconciliation = Reconciliation(self.store, self.payments, self.paypal, dependencies)
         self.subscriptions = SubscriptionService(
             self.store, self.payments, self.paypal, self.reconciliation, dependencies
         )
         self.admin = BillingAdmin(self.store, self.paypal, dependencies)
+
+    def _mail(self, kind: str, user_id: str, email_id: str) -> None:
+        self.before_mail()
+        self.mailed.append((kind, user_id, email_id))
 
     def plan(self, offer: Offer = MONTHLY) -> str:
         """Return the id of a new plan."""
@@ -362,7 +374,7 @@ class RealBilling:
 
     def __post_init__(self) -> None:
         dependencies = BillingDependencies(
-            "https://notflix.example", _now, self.queue.append, self.entitlements.changed, user_of
+            "https://notflix.example", _now, self.queue.append, self.entitlements.changed, user_of, lambda *email: None
         )
         stores = BillingStores(self.store, self.payments)
         self.services = join(self.settings, stores, MemoryCertificates(), dependencies)

@@ -1,4 +1,4 @@
-"""The contract of billing's stores, as test classes; subclasses provide the stores to test."""
+"""The contract of billing's store of subscriptions, as a test class; subclasses provide the store to test."""
 
 from __future__ import annotations
 
@@ -9,20 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.billing.model import (
-    Charge,
-    Coverage,
-    Grant,
-    Payment,
-    PaymentState,
-    Plan,
-    RemoteSubscription,
-    State,
-)
+from functions.billing.model import Coverage, Grant, Plan, RemoteSubscription, State
 from functions.billing.reconciliation import new_token
 from functions.platform.errors import AlreadySubscribed, Unauthenticated
 from functions.platform.pagination import TimePosition
-from tests.support.billing import MONTHLY, NOON, make_event, make_user_id
+from tests.support.billing import MONTHLY, make_event, make_user_id
+from tests.support.clock import NOON
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -144,6 +136,12 @@ class SubscriptionStoreContract:
         assert store.set_pending(subject, "3" * 32, NOON + timedelta(seconds=60))
         assert not store.set_pending(subject, "4" * 32, NOON + timedelta(seconds=90))
 
+    def test_a_repeated_call_is_answered_as_before(self, store: Any) -> None:
+        event = make_event("BILLING.SUBSCRIPTION.UPDATED", make_id())
+        for token, is_new in (("1" * 32, True), ("1" * 32, True), ("2" * 32, False), ("1" * 32, False)):
+            assert store.store_event(event, token, NOON) is is_new
+            assert store.set_pending(event.subject, token, NOON) is is_new
+
     def test_pending_subjects_are_listed_from_when_they_were_flagged(self, store: Any) -> None:
         first, second = make_id(), make_id()
         store.set_pending(second, new_token(), NOON + DAY)
@@ -174,10 +172,17 @@ class SubscriptionStoreContract:
         assert not store.store_event(other, "3" * 32, NOON)  # the message for this flag has already been sent
         assert store.find_pending(subject).token == "3" * 32
         (stored,) = [one for one in store.page_events(None, limit=1000) if one.event_id == event.event_id]
-        assert (stored.deliveries, stored.settled, stored.subject) == (3, False, subject)
+        assert (stored.settled, stored.subject) == (False, subject)
         store.clear_pending(subject, "3" * 32)
         (stored,) = [one for one in store.page_events(None, limit=1000) if one.event_id == event.event_id]
         assert stored.settled
+
+    def test_the_deliveries_of_an_event_are_counted(self, store: Any) -> None:
+        event = make_event("BILLING.SUBSCRIPTION.UPDATED", make_id())
+        for _ in range(3):
+            store.store_event(event, new_token(), NOON)
+        (stored,) = [one for one in store.page_events(None, limit=1000) if one.event_id == event.event_id]
+        assert stored.deliveries == 3
 
     def test_an_event_without_a_subject_is_stored_and_settled(self, store: Any) -> None:
         event = make_event("CATALOG.PRODUCT.CREATED", None)
@@ -190,11 +195,10 @@ class SubscriptionStoreContract:
     def test_a_newer_answer_is_stored_and_an_older_one_is_not(self, store: Any) -> None:
         remote = self.begun(store, make_remote())
         active = replace(remote, state=State.ACTIVE, state_since=LATER, next_charge_at=LATER + DAY)
-        result = self.applied(store, active, at=LATER, paid_through=LATER + DAY)
-        assert (result.user_id, result.changed) == (remote.user_id, True)
-        assert not self.applied(store, active, at=LATER, paid_through=LATER + DAY).changed
-        assert not self.applied(store, remote, at=LATER + DAY).changed  # PayPal's time is older
-        assert not self.applied(store, active, at=LATER - HOUR).changed  # queried earlier
+        assert self.applied(store, active, at=LATER, paid_through=LATER + DAY).user_id == remote.user_id
+        self.applied(store, active, at=LATER, paid_through=LATER + DAY)
+        self.applied(store, remote, at=LATER + DAY)  # PayPal's time is older
+        self.applied(store, active, at=LATER - HOUR)  # queried earlier
         found = self.stored(store, remote.subscription_id)
         assert (found.state, found.paid_through, found.asked_at) == (State.ACTIVE, LATER + DAY, LATER)
         states = [change["state"] for change in store.list_changes(remote.subscription_id)]
@@ -237,6 +241,21 @@ class SubscriptionStoreContract:
             [Coverage(State.ACTIVE, LATER + DAY)],
             [NOON + 9 * DAY],
         )
+
+    def test_a_revoked_grant_ends_earlier_and_says_by_whom(self, store: Any) -> None:
+        remote = self.begun(store, make_remote())
+        grant = Grant(new_token(), remote.user_id or "", NOON + 9 * DAY, NOON, "operator")
+        store.store_grant(grant)
+        assert store.revoke_grant(grant.grant_id, ends_at=NOON + 10 * DAY, now=LATER, by="a" * 32) == grant
+        revoked = store.revoke_grant(grant.grant_id, ends_at=NOON + 5 * DAY, now=LATER, by="a" * 32)
+        assert revoked == replace(grant, until=NOON + 5 * DAY, revoked_at=LATER, revoked_by="a" * 32)
+        assert store.coverage_of(remote.user_id) == ([], [NOON + 5 * DAY])
+        assert revoked == store.revoke_grant(grant.grant_id, ends_at=NOON + 5 * DAY, now=LATER + DAY, by="operator")
+        at_once = store.revoke_grant(grant.grant_id, ends_at=NOON - DAY, now=LATER, by="operator")
+        assert NOON < at_once.until < NOON + HOUR and at_once.revoked_by == "operator"
+        position = TimePosition(NOON + timedelta(microseconds=1), "")
+        assert at_once in store.page_grants(position, limit=100)
+        assert store.revoke_grant(new_token(), ends_at=NOON, now=NOON, by="operator") is None
 
     def test_an_active_subscription_covers_nothing_before_its_first_payment(self, store: Any) -> None:
         remote = self.begun(store, make_remote())
@@ -309,10 +328,32 @@ class SubscriptionStoreContract:
         self, store: Any, state: State, asked: int, since: int, next_charge: int | None, stale: bool
     ) -> None:
         """All numbers are hours before noon."""
-        remote = self.begun(store, make_remote(state_since=NOON - 99 * HOUR, created_at=NOON - 99 * HOUR))
+        long_ago = NOON - 99 * HOUR
+        remote = self.begun(store, make_remote(state_since=long_ago, created_at=long_ago), at=long_ago)
         due = NOON - next_charge * HOUR if next_charge else None
         turned = replace(remote, state=state, state_since=NOON - since * HOUR, next_charge_at=due)
-        self.applied(store, turned, at=NOON - asked * HOUR)
+        for hours in (since, asked):
+            self.applied(store, turned, at=NOON - hours * HOUR)
+        listed = store.list_stale(
+            unapproved_before=NOON - 3 * HOUR,
+            running_before=NOON - 10 * HOUR,
+            ended_before=NOON - 20 * HOUR,
+            ended_since=NOON - 30 * HOUR,
+            now=NOON,
+            limit=1_000_000,
+        )
+        assert (remote.subscription_id in listed) == stale
+
+    @pytest.mark.parametrize(("found_ended", "stale"), [(19, False), (25, True), (40, False)])
+    def test_what_was_found_to_have_ended_is_stale_however_old_its_state_is(
+        self, store: Any, found_ended: int, stale: bool
+    ) -> None:
+        """All numbers are hours before noon. PayPal does not know the subscription, so the time of its state stays."""
+        long_ago = NOON - 99 * HOUR
+        remote = self.begun(store, make_remote(state_since=long_ago, created_at=long_ago), at=long_ago)
+        active = replace(remote, state=State.ACTIVE)
+        for turned, hours in ((active, 98), (replace(active, state=State.EXPIRED), found_ended)):
+            self.applied(store, turned, at=NOON - hours * HOUR)
         listed = store.list_stale(
             unapproved_before=NOON - 3 * HOUR,
             running_before=NOON - 10 * HOUR,
@@ -349,52 +390,3 @@ class SubscriptionStoreContract:
         remote = make_remote(State.ACTIVE)
         store.forget_subscriber(remote.user_id, NOON)
         assert self.applied(store, remote).user_id is None
-
-
-class PaymentStoreContract:
-    """The tests that every store of payments must pass."""
-
-    @pytest.fixture
-    def payments(self) -> Any:
-        raise NotImplementedError
-
-    def payment(self, **changes: Any) -> Payment:
-        charge = Charge(make_id("S"), PaymentState.COMPLETED, 799, "EUR", NOON)
-        return replace(Payment(charge, make_id(), make_user_id()), **changes)
-
-    def test_a_payment_is_updated_by_newer_answers_only(self, payments: Any) -> None:
-        payment = self.payment()
-        refunded = replace(payment.charge, state=PaymentState.PARTIALLY_REFUNDED, refunded_minor=250)
-        payments.record_payment(payment, asked_at=NOON)
-        payments.record_payment(replace(payment, charge=refunded), asked_at=LATER)
-        payments.record_payment(payment, asked_at=NOON)
-        assert payments.list_of_subscription(payment.subscription_id) == [replace(payment, charge=refunded)]
-
-    def test_the_refunded_amount_never_decreases(self, payments: Any) -> None:
-        payment = self.payment()
-        for minor, asked_at in ((250, NOON), (0, LATER)):
-            charge = replace(payment.charge, state=PaymentState.PARTIALLY_REFUNDED, refunded_minor=minor)
-            payments.record_payment(replace(payment, charge=charge), asked_at=asked_at)
-        (stored,) = payments.list_of_subscription(payment.subscription_id)
-        assert stored.charge.refunded_minor == 250
-
-    def test_payments_page_newest_first(self, payments: Any) -> None:
-        user_id = make_user_id()
-        made = [
-            self.payment(user_id=user_id, charge=Charge(f"S{n}{new_token()}", PaymentState.COMPLETED, 1, "EUR", at))
-            for n, at in enumerate((NOON, LATER, LATER))
-        ]
-        for payment in made:
-            payments.record_payment(payment, asked_at=NOON)
-        first = payments.page_payments(user_id, None, limit=2)
-        assert first == [made[2], made[1]]
-        after = TimePosition(first[-1].charge.at, first[-1].charge.payment_id)
-        assert payments.page_payments(user_id, after, limit=2) == [made[0]]
-
-    def test_a_forgotten_payers_payments_stay_as_those_of_nobody(self, payments: Any) -> None:
-        payment = self.payment()
-        payments.record_payment(payment, asked_at=NOON)
-        payments.forget_payer(payment.user_id)
-        payments.record_payment(payment, asked_at=LATER)
-        assert payments.list_of_subscription(payment.subscription_id) == [replace(payment, user_id=None)]
-        assert payments.page_payments(payment.user_id, None, limit=9) == []

@@ -1,9 +1,9 @@
 """Random histories of two subscribers, run against given stores; at the end, billing must agree with PayPal's ledger.
 
 The state machine simulates payers, PayPal, network and workers. Two viewers subscribe, cancel, are charged and
-refunded; another person creates subscriptions in their names; events are delivered in any order, repeatedly, or lost;
-messages are lost; other workers run after PayPal answers and before its answer is stored; accounts are deleted at any
-time.
+refunded, and another person creates subscriptions in their names. Events are delivered in any order, repeatedly, or
+not at all, and messages are lost. Other workers run after PayPal has answered and before its answer is stored. Accounts
+are deleted at any time.
 """
 
 from __future__ import annotations
@@ -65,7 +65,10 @@ class Life(RuleBasedStateMachine):
         own = OwnSubscriptions(subscriptions, lambda subject: subject in self.paypal.told_of)
         self.billing = ModelledBilling(own, payments, clock, entitlement_changed=self.entitlements.changed)
         self.paypal = self.billing.paypal
-        self.viewers = [Viewer(make_user_id(), "ada@example.org"), Viewer(make_user_id(), "bob@example.org")]
+        self.viewers = [
+            Viewer(make_user_id(), "ada@example.org", confirmed=True),
+            Viewer(make_user_id(), "bob@example.org", confirmed=True),
+        ]
         self.gone: set[str] = set()
         self.plans = [self.billing.plan(MONTHLY), self.billing.plan(YEARLY)]
         self.past: list[Any] = []
@@ -120,7 +123,7 @@ class Life(RuleBasedStateMachine):
     @rule(who=people)
     def is_granted(self, who: int) -> None:
         if self.viewers[who].user_id not in self.gone:
-            self.billing.admin.grant_access(f"{self.viewers[who].user_id}@example.org", 5, by="operator")
+            self.billing.admin.grant_access(f"{self.viewers[who].user_id}@example.org", days=5, by="operator")
             self.granted_until[who] = self.billing.clock.now + timedelta(days=5)
 
     # PayPal

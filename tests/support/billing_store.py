@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from functions.billing.figures import SubscriberCount, WebhookCount
 from functions.billing.model import (
     ENDED,
     UNAPPROVED,
@@ -18,7 +20,7 @@ from functions.billing.model import (
     Subscription,
 )
 from functions.platform.errors import AlreadySubscribed, StoreUnavailable, Unauthenticated
-from tests.support.billing_payments import entries_after
+from tests.support.billing_payments import entries_after, turnover_by_day
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -106,7 +108,7 @@ class MemorySubscriptions:
             raise Unauthenticated("The account has been deleted.")
         running = (State.APPROVED, State.ACTIVE, State.SUSPENDED)
         if any(one.user_id == user_id and one.state in running for one in self._subscriptions()):
-            raise AlreadySubscribed("You have a subscription already.")
+            raise AlreadySubscribed("You already have a subscription.")
         begun = self._of_request(subscriber.request_id)
         stale = subscriber.begun_at is None or subscriber.begun_at < fresh_since
         approved = begun is not None and begun.state is not State.APPROVAL_PENDING
@@ -150,7 +152,8 @@ class MemorySubscriptions:
         received = self._events.get(event.event_id)
         if received:
             received.deliveries += 1
-            if received.event.body_hash == event.body_hash:
+            flag = self._flags.get(event.subject or "")
+            if received.event.body_hash == event.body_hash and not (flag and flag.token == token):
                 return False
         else:
             self._events[event.event_id] = _Received(event, now)
@@ -181,7 +184,6 @@ class MemorySubscriptions:
     ) -> ReconcileResult:
         self._answer()
         row = self._rows.get(remote.subscription_id)
-        changed = False
         if row is None:
             subscriber = self._subscribers.get(remote.user_id or "")
             made = Subscription(
@@ -198,7 +200,6 @@ class MemorySubscriptions:
             )
             row = self._rows[remote.subscription_id] = _Row(made)
             self._record_change(made, None, now, cause)
-            changed = True
         else:
             stored = row.subscription
             newer = remote.state_since > stored.state_since
@@ -214,8 +215,7 @@ class MemorySubscriptions:
                     asked_at=asked_at,
                 )
                 before = (stored.state, stored.next_charge_at, stored.paid_through)
-                changed = before != (remote.state, remote.next_charge_at, paid_through)
-                if changed:
+                if before != (remote.state, remote.next_charge_at, paid_through):
                     self._record_change(row.subscription, stored.state, now, cause)
         self._unflag(remote.subscription_id, token)
         user_id = row.subscription.user_id
@@ -228,7 +228,6 @@ class MemorySubscriptions:
             rivals = []
         return ReconcileResult(
             user_id,
-            changed,
             pending=remote.subscription_id in self._flags,
             earlier=tuple(rival for rival, is_earlier in rivals if is_earlier),
             later=tuple(rival for rival, is_earlier in rivals if not is_earlier),
@@ -281,7 +280,9 @@ class MemorySubscriptions:
             if one.state in UNAPPROVED:
                 return asked_at <= unapproved_before
             if one.state in ENDED:
-                return one.asked_at is not None and one.asked_at <= ended_before and one.state_since >= ended_since
+                changed_at = max(change["at"] for change in self.list_changes(one.subscription_id))
+                watched = max(one.state_since, changed_at) >= ended_since
+                return one.asked_at is not None and one.asked_at <= ended_before and watched
             due = one.next_charge_at
             is_due = due is not None and one.asked_at is not None and due <= now and one.asked_at <= due
             return asked_at <= running_before or is_due
@@ -295,6 +296,14 @@ class MemorySubscriptions:
     def store_grant(self, grant: Grant) -> None:
         self._answer()
         self._grants.setdefault(grant.grant_id, grant)
+
+    def revoke_grant(self, grant_id: str, *, ends_at: datetime, now: datetime, by: str) -> Grant | None:
+        self._answer()
+        grant = self._grants.get(grant_id)
+        if grant and grant.until > ends_at:
+            ends_at = max(ends_at, grant.granted_at + timedelta(microseconds=1))
+            grant = self._grants[grant_id] = replace(grant, until=ends_at, revoked_at=now, revoked_by=by)
+        return grant
 
     def page_grants(self, after: TimePosition | None, *, limit: int) -> list[Grant]:
         self._answer()
@@ -314,6 +323,18 @@ class MemorySubscriptions:
             for received in self._events.values()
         ]
         return entries_after(stored, lambda one: (one.received_at, one.event_id), after, limit)
+
+    def count_subscribers(self, since: datetime) -> SubscriberCount:
+        self._answer()
+        here = {name for name, row in self._rows.items() if row.request_id is not None}
+        active = sum(self._rows[name].subscription.state is State.ACTIVE for name in here)
+        return SubscriberCount(active, turnover_by_day(self._changes, here, since))
+
+    def count_events(self, since: datetime) -> WebhookCount:
+        self._answer()
+        by_day = Counter(one.received_at.date() for one in self._events.values() if one.received_at >= since)
+        oldest = min((flag.since for flag in self._flags.values()), default=None)
+        return WebhookCount(len(self._flags), oldest, by_day)
 
     def clear_old_event_bodies(self, before: datetime, *, limit: int) -> None:
         self._answer()
@@ -347,6 +368,8 @@ class MemorySubscriptions:
 
     def _flag(self, subject: str, token: str, now: datetime) -> bool:
         flag = self._flags.get(subject)
+        if flag and flag.token == token:
+            return flag.times == 1
         if flag is None or flag.since <= now - MESSAGE_LOST_AFTER:
             self._flags[subject] = _Flag(token, 1, now)
             return True

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
 from functions.catalogue.artwork import ArtworkStore
+from functions.catalogue.dialogue_index import DialogueIndex
 from functions.catalogue.matching import Matcher
-from functions.catalogue.model import Details, PlayableRendition, Playback, Status, Title
-from functions.catalogue.omdb import Found, Miss, Missed
+from functions.catalogue.model import LISTED, Details, PlayableRendition, Playback, Status, Title
+from functions.catalogue.omdb import Choices, Found, Miss, Missed
 from functions.catalogue.ports import CatalogueDependencies, FileVersion
 from functions.catalogue.posters import PosterRefused
 from functions.catalogue.publisher import CataloguePublisher
@@ -22,26 +23,10 @@ from functions.catalogue.search import Search, genre_key, series_key, tokens_of
 from functions.catalogue.service import Catalogue
 from functions.catalogue.sidecar import Sidecars
 from functions.platform.pagination import title_position
+from tests.support.clock import NOON, Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-
-NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-
-
-class Clock:
-    """A clock that shows the same time until it is moved."""
-
-    def __init__(self, now: datetime = NOON) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        """Return the time."""
-        return self.now
-
-    def forward(self, **by: float) -> None:
-        """Move the clock forward; the arguments are those of `timedelta`."""
-        self.now += timedelta(**by)
 
 
 def make_title(title_id: str = "sintel-1a2b3c", *, added_s: float = 0, **changes: Any) -> Title:
@@ -100,11 +85,11 @@ class MemoryTitles:
             self._titles[title.id] = _kept(title)
             return True
 
-    def find_page(self, search: Search, *, below: str | None, limit: int) -> list[Title]:
+    def find_page(self, search: Search, *, below: str | None, limit: int, drafts: bool = False) -> list[Title]:
         return [
             title
             for title in self._newest_first()
-            if title.listed
+            if (title.status in LISTED if drafts else title.listed)
             and set(search.whole) <= set(tokens_of(title.details))
             and (not search.beginning or any(word.startswith(search.beginning) for word in tokens_of(title.details)))
             and (not search.genre or search.genre in map(genre_key, title.details.genres))
@@ -125,6 +110,9 @@ class MemoryTitles:
     def in_order(self, *, after: str, limit: int) -> list[Title]:
         return [self._titles[title_id] for title_id in sorted(self._titles) if title_id > after][:limit]
 
+    def ids(self) -> list[str]:
+        return [title.id for title in self._titles.values() if title.status is not Status.WITHDRAWN]
+
     def count(self) -> int:
         return len(self._titles)
 
@@ -132,7 +120,7 @@ class MemoryTitles:
         shown = [
             title
             for title in self._newest_first()
-            if title.watchable and (not genre or genre in map(genre_key, title.details.genres))
+            if title.listed and title.watchable and (not genre or genre in map(genre_key, title.details.genres))
         ]
         return sorted(shown, key=lambda title: -(title.details.imdb_rating or 0))[:limit]
 
@@ -179,10 +167,11 @@ def _position(title: Title) -> str:
 
 @dataclass
 class MemorySite:
-    """A static site in memory; `before_write` is called with the path before each write, for concurrent changes."""
+    """A static site in memory; `before_write` and `before_remove` are called with the path, for concurrent changes."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     before_write: Callable[[str], None] = lambda path: None
+    before_remove: Callable[[str], None] = lambda path: None
 
     def __post_init__(self) -> None:
         self._versions: dict[str, FileVersion] = {}
@@ -191,6 +180,9 @@ class MemorySite:
 
     def find_version(self, path: str) -> FileVersion | None:
         return self._versions.get(path)
+
+    def read_file(self, path: str) -> bytes | None:
+        return self.files.get(path)
 
     def write(
         self,
@@ -211,10 +203,59 @@ class MemorySite:
             self._versions[path] = FileVersion(f"v{self._writes}", dict(notes or {}))
             return True
 
-    def remove(self, path: str) -> None:
+    def remove(self, path: str, *, over: FileVersion | None = None) -> bool:
+        self.before_remove(path)
         with self._lock:
+            if over and self._versions.get(path, over) != over:
+                return False
             self.files.pop(path, None)
             self._versions.pop(path, None)
+            return True
+
+
+class MemoryPublicationLock:
+    """The lock of publishers in memory."""
+
+    def __init__(self) -> None:
+        self._requests = 0
+        self._owner: str | None = None
+        self._renewed_at = NOON
+        self._lock = Lock()
+
+    def add_request(self) -> None:
+        with self._lock:
+            self._requests += 1
+
+    def take(self, owner: str, *, at: datetime, expired: datetime) -> int | None:
+        with self._lock:
+            if not self._requests or (self._owner not in (None, owner) and self._renewed_at >= expired):
+                return None
+            self._owner, self._renewed_at = owner, at
+            return self._requests
+
+    def renew(self, owner: str, *, at: datetime) -> None:
+        with self._lock:
+            if self._owner == owner:
+                self._renewed_at = at
+
+    def release(self, owner: str, *, requests: int | None = None) -> bool:
+        with self._lock:
+            if self._owner != owner or requests not in (None, self._requests):
+                return False
+            self._owner = None
+            return True
+
+
+@dataclass
+class MemorySubtitles:
+    """Subtitle tracks by title, job and name; `before_reading` is called before each is read."""
+
+    tracks: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    before_reading: Callable[[], None] = lambda: None
+
+    def read_subtitles(self, title_id: str, job_id: str, track: str) -> str | None:
+        self.before_reading()
+        return self.tracks.get((title_id, job_id, track))
 
 
 @dataclass
@@ -226,6 +267,9 @@ class MemorySidecars:
     def beside(self, stem: str) -> Sidecars:
         return self.films.get(stem, Sidecars())
 
+    def store_poster(self, stem: str, jpeg: bytes) -> None:
+        self.films[stem] = replace(self.beside(stem), poster=jpeg)
+
 
 @dataclass
 class MemoryFilms:
@@ -233,12 +277,17 @@ class MemoryFilms:
 
     answers: dict[object, Found | Missed] = field(default_factory=dict)
     asked: list[object] = field(default_factory=list)
+    choices: Choices | Missed = field(default_factory=lambda: Choices(()))
 
     def by_id(self, imdb_id: str) -> Found | Missed:
         return self._answer(imdb_id)
 
     def by_name(self, name: str, *, year: int | None, kind: str) -> Found | Missed:
         return self._answer((name, year))
+
+    def search(self, name: str, *, year: int | None) -> Choices | Missed:
+        self.asked.append((name, year))
+        return self.choices
 
     def _answer(self, question: object) -> Found | Missed:
         self.asked.append(question)
@@ -261,23 +310,23 @@ class MemoryPosters:
 class World:
     """A catalogue with everything it depends on in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, reviewed: bool = False) -> None:
         self.clock = Clock()
         self.titles = MemoryTitles()
         self.site = MemorySite()
+        self.lock = MemoryPublicationLock()
+        self.subtitles = MemorySubtitles()
         self.sidecars = MemorySidecars()
         self.films = MemoryFilms()
         self.posters = MemoryPosters()
         self.announced = 0
         self.rivals = 0
         self.fetched: list[tuple[str, str]] = []
-        self.dropped: list[str] = []
         self.graph_notified: list[str] = []
-        dependencies = CatalogueDependencies(
-            self._announce, lambda *request: self.fetched.append(request), self.dropped.append, self.clock
-        )
+        dependencies = CatalogueDependencies(self._announce, lambda *request: self.fetched.append(request), self.clock)
         matcher = Matcher(self.sidecars, self.films, self.posters, self.clock)
-        self.catalogue = Catalogue(self.titles, lambda: matcher, ArtworkStore(self.site), dependencies)
+        artwork = ArtworkStore(self.site)
+        self.catalogue = Catalogue(self.titles, lambda: matcher, artwork, dependencies, reviewed=reviewed)
         self.publisher = self.publisher_of(CATALOGUE_FORMAT)
 
     def publisher_of(self, page_format: int) -> CataloguePublisher:
@@ -286,8 +335,11 @@ class World:
             self.titles,
             self.site,
             self.clock,
+            lock=self.lock,
+            dialogue=DialogueIndex(self.titles, self.site, self.subtitles),
             announce=self._announce,
             notify_graph=self.graph_notified.append,
+            origin="https://films.example.org",
             page_format=page_format,
         )
 

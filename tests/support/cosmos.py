@@ -14,6 +14,7 @@ from azure.cosmos import CosmosClient, PartitionKey
 from infra.local.ports import LOOPBACK
 from infra.local.stores.packages import tests_folder
 from tests.support.ports import free_port
+from tests.support.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from infra.local.home import Home
 
 KEY = "bm90aGluZyBpcyBzZWNyZXQgaGVyZQ=="
-START_WITHIN_S = 30
+START_WITHIN_S = PATIENCE_S
 _FAULT = "Cannot read properties of undefined"
 
 

@@ -12,6 +12,7 @@ MPEG4 = ("-c:v", "mpeg4", "-q:v", "3", "-pix_fmt", "yuv420p")
 VP8 = ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "2M")
 VP9 = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "2M")
 MPEG2 = ("-c:v", "mpeg2video", "-q:v", "3", "-bf", "2", "-g", "15")
+DNXHD = ("-c:v", "dnxhd", "-b:v", "60M", "-pix_fmt", "yuv422p")
 OPEN_GROUPS = (*H264, "-g", "48", "-x264-params", "open-gop=1")
 INTERLACED = (*H264, "-flags", "+ildct+ilme", "-x264-params", "tff=1")
 PCM = Sound(codec="pcm_s16le")
@@ -27,7 +28,7 @@ FILMS: dict[str, Film] = {
     "60 fps": Film(rate=Fraction(60), frames=790),
     "59.94 fps in mkv, whose clock counts milliseconds": Film("film.mkv", rate=Fraction(60_000, 1001), frames=790),
     "variable rate: every sixth frame of 30 fps left out": Film(
-        rate=Fraction(30), frames=1181, keep=(6, (0, 1, 2, 4, 5))
+        rate=Fraction(30), frames=601, keep=(6, (0, 1, 2, 4, 5))
     ),
     "variable rate in mkv: a third of 25 fps left out": Film(
         "film.mkv", rate=Fraction(25), frames=330, keep=(3, (0, 1))
@@ -62,11 +63,18 @@ FILMS: dict[str, Film] = {
         "film.avi", rate=Fraction(30_000, 1001), frames=391, video=MPEG4, sounds=(PCM,)
     ),
     "mov with uncompressed sound": Film("film.mov", sounds=(PCM,)),
-    "a minute with open groups of pictures": Film(frames=1441, video=OPEN_GROUPS),
-    "one key frame in a minute": Film(frames=1441, video=(*H264, "-g", "9999")),
+    "open groups of pictures in several chunks": Film(frames=817, video=OPEN_GROUPS),
+    "one key frame in several chunks": Film(frames=817, video=(*H264, "-g", "9999")),
     "hevc": Film("film.mkv", video=("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none")),
     "vp9": Film("film.webm", video=VP9, sounds=(OPUS,)),
     "prores": Film("film.mov", video=("-c:v", "prores_ks", "-profile:v", "3"), sounds=(PCM,)),
+    "dnxhd": Film("film.mov", rate=Fraction(25), frames=75, width=1280, height=720, video=DNXHD, sounds=(PCM,)),
+    "dnxhd in mxf": Film("film.mxf", rate=Fraction(25), frames=75, width=1280, height=720, video=DNXHD, sounds=(PCM,)),
+    "mpeg-2 in mxf": Film("film.mxf", rate=Fraction(25), frames=325, video=MPEG2, sounds=(PCM,)),
+    "h.264 in mxf": Film("film.mxf", rate=Fraction(25), frames=325, video=(*H264, "-bf", "0"), sounds=(PCM,)),
+    "prores in mxf": Film(
+        "film.mxf", rate=Fraction(25), frames=75, video=("-c:v", "prores_ks", "-profile:v", "2"), sounds=(PCM,)
+    ),
     "mpeg-2 program stream": Film("film.mpg", rate=Fraction(25), frames=325, video=MPEG2, sounds=(MP2,)),
     "mpeg-2 transport stream": Film("film.ts", rate=Fraction(25), frames=325, video=MPEG2, sounds=(MP2,)),
     "flash video": Film("film.flv"),
@@ -76,3 +84,11 @@ FILMS: dict[str, Film] = {
     "exactly one segment": Film(frames=96),
     "one frame more than a chunk": Film(frames=97),
 }
+
+EXTENDED = (
+    *("25 fps, mp4 with its index at the end", "60 fps", "variable rate in mkv: a third of 25 fps left out", "mono"),
+    *("tiny and odd", "mkv that starts at 3.21 s", "interlaced mp4", "transport stream at 30000/1001 fps"),
+    *("avi with uncompressed sound", "dnxhd", "mpeg-2 in mxf", "h.264 in mxf", "prores in mxf"),
+    "mpeg-2 transport stream",
+)
+"""The films that differ little from others; only the extended tests upload them."""

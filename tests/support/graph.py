@@ -2,44 +2,67 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from functions.platform.messages import UpdateGraph
 from functions.recommendations import steps
 from functions.recommendations.graph_sync import GraphSync
 from functions.recommendations.rebuild import Phase, Rebuild, RebuildProgress
-from functions.recommendations.rebuild_sources import SliceSources
+from functions.recommendations.rebuild_sources import SliceSources, viewing_of
 from functions.recommendations.service import Recommendations
 from functions.usage.model import Heartbeat, Mark, Milestone, UsageKind, View
-from tests.support.catalogue import NOON, World, make_playback, make_title
+from tests.support.catalogue import World, make_playback, make_title
+from tests.support.clock import NOON
+from tests.support.memory_graph import MemoryGraph
 from tests.support.usage import MemoryUsage, make_session, make_usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
+
+    import pytest
 
     from functions.recommendations.bolt import Bolt
     from functions.recommendations.model import Candidate, Pick
     from functions.recommendations.repository import BoltGraph
+    from tests.support.catalogue import MemoryTitles
 
 VIEWERS = tuple(f"{number:032x}" for number in range(1, 40))
 
 
 class MemoryRebuildStore:
-    """The progress of rebuilds, in memory."""
+    """Rebuilds and their journals in memory."""
 
     def __init__(self) -> None:
         self.kept: list[RebuildProgress] = []
         self.lost: datetime | None = None
+        self._changes: dict[str, Counter[str]] = defaultdict(Counter)
+        self._lock = Lock()
 
     def progress(self) -> RebuildProgress | None:
         return self.kept[-1] if self.kept else None
 
-    def save_progress(self, progress: RebuildProgress) -> None:
+    def save_progress(self, progress: RebuildProgress, *, over: RebuildProgress | None) -> bool:
+        kept = self.progress()
+        if (kept and (kept.id, kept.phase, kept.cursor)) != (over and (over.id, over.phase, over.cursor)):
+            return False
         self.kept.append(progress)
+        return True
+
+    def record_change(self, rebuild_id: str, user_id: str) -> None:
+        with self._lock:
+            self._changes[rebuild_id][user_id] += 1
+
+    def changes(self, rebuild_id: str, *, after: str, until: str | None) -> dict[str, int]:
+        counted = self._changes[rebuild_id]
+        return {each: counted[each] for each in counted if each > after and (until is None or each <= until)}
+
+    def clear_changes(self, rebuild_id: str) -> None:
+        self._changes[rebuild_id].clear()
 
     def lost_at(self) -> datetime | None:
         return self.lost
@@ -79,9 +102,10 @@ def title_changed(name: str) -> UpdateGraph:
 
 @dataclass
 class Theatre:
-    """A real graph, with a catalogue and usage in memory; the tests send the messages."""
+    """A graph, with a catalogue and usage in memory; the tests send the messages. `bolt` is None for one in memory."""
 
-    graph: BoltGraph
+    graph: BoltGraph | MemoryGraph
+    bolt: Bolt | None = None
     world: World = field(default_factory=World)
     store: MemoryUsage = field(default_factory=MemoryUsage)
     records: MemoryRebuildStore = field(default_factory=MemoryRebuildStore)
@@ -90,7 +114,7 @@ class Theatre:
     def __post_init__(self) -> None:
         self.begun: list[str] = []
         self.usage = make_usage(self.store, self.world)
-        self.sync = GraphSync(self.graph, self.world.catalogue, self.usage, send=lambda message: None)
+        self.sync = GraphSync(self.graph, self.world.catalogue, self.usage, self.records, send=lambda message: None)
         self.rebuild = Rebuild(
             self.graph,
             SliceSources(self.world.catalogue, self.usage),
@@ -101,6 +125,26 @@ class Theatre:
         )
         self.recommendations = Recommendations(self.graph, self.world.catalogue)
 
+    @property
+    def content(self) -> Content:
+        """Return the content of the graph."""
+        if self.bolt:
+            return content_of(self.bolt)
+        assert isinstance(self.graph, MemoryGraph)
+        return content_of_memory(self.graph)
+
+    def clear_graph(self) -> None:
+        """Delete everything in the graph."""
+        if self.bolt:
+            self.bolt.write(lambda tx: tx.run("MATCH (n) DETACH DELETE n").consume())
+        else:
+            vars(self.graph).update(vars(MemoryGraph()))
+
+    @property
+    def expected(self) -> Content:
+        """Return the content that the graph has after a rebuild."""
+        return content_from(self.world.titles, self.store)
+
     def shows(self, *names: str, **details: Any) -> None:
         """Put watchable titles into the catalogue and update the graph."""
         for name in names:
@@ -110,7 +154,7 @@ class Theatre:
             self.sync.update(title_changed(name))
 
     def watches(self, viewer: int, *names: str, from_s: float = 0) -> None:
-        """Let a viewer watch titles one after another, one hour apart, and update the graph."""
+        """Record that a viewer watched titles one after another, one hour apart, and update the graph."""
         for number, name in enumerate(names):
             at = NOON + timedelta(seconds=from_s, hours=number)
             self.views(viewer, name, at)
@@ -124,7 +168,7 @@ class Theatre:
         assert self.store.add(view)
 
     def rates(self, viewer: int, name: str, rating: int, *, minute: int = 0) -> None:
-        """Let a viewer rate a title, or remove the rating with 0, and update the graph."""
+        """Record a viewer's rating of a title, or remove it with 0, and update the graph."""
         at = NOON + timedelta(minutes=minute)
         if rating:
             self.store.put(Mark(UsageKind.RATED, VIEWERS[viewer], name, at, rating))
@@ -139,6 +183,25 @@ class Theatre:
         ended = self.rebuild.progress()
         assert ended and ended.phase is Phase.DONE
         return ended
+
+
+def memory_theatre(*titles: str) -> Theatre:
+    """Return a theatre with a graph in memory."""
+    made = Theatre(MemoryGraph())
+    made.shows(*titles)
+    return made
+
+
+def during(owner: Any, method: str, work: Callable[[], object], patched: pytest.MonkeyPatch) -> None:
+    """Run something just before the next call of a method."""
+    original = getattr(owner, method)
+
+    def called(*arguments: Any, **named: Any) -> Any:
+        patched.undo()
+        work()
+        return original(*arguments, **named)
+
+    patched.setattr(owner, method, called)
 
 
 @dataclass(frozen=True)
@@ -185,9 +248,32 @@ def content_of(bolt: Bolt) -> Content:
     )
 
 
-def content_from(theatre: Theatre) -> Content:
+def content_of_memory(graph: MemoryGraph) -> Content:
+    """Return the content of a graph in memory."""
+    watched = [(user, title, at) for user, node in graph.viewers.items() for title, (_, at) in node.watched.items()]
+    rated = [(user, title, thumb) for user, node in graph.viewers.items() for title, (thumb, _) in node.rated.items()]
+    return Content(
+        titles={
+            title_id: (node.revision, node.watchable, node.card.name if node.card else None)
+            for title_id, node in graph.titles.items()
+            if node.listed
+        },
+        relations={
+            *((role.value, key, title_id) for role, key, title_id in graph.credits),
+            *(("IN_GENRE", key, title_id) for title_id, node in graph.titles.items() for key in node.genres),
+        },
+        viewings={(user, title): at for user, title, at in watched},
+        opinions={(user, title): thumb for user, title, thumb in rated},
+        steps=dict(graph.steps),
+        views={title_id: node.views for title_id, node in graph.titles.items() if node.views > 0},
+        genres={key: genre.titles for key, genre in graph.genres.items()},
+        people=set(graph.people),
+    )
+
+
+def content_from(titles: MemoryTitles, usage: MemoryUsage) -> Content:
     """Return the expected content after a rebuild, computed from the catalogue and usage alone."""
-    listed = [title for title in theatre.world.titles.in_order(after="", limit=10_000) if title.listed]
+    listed = [title for title in titles.in_order(after="", limit=10_000) if title.listed]
     relations: set[tuple[str, str, str]] = set()
     for title in listed:
         details = title.details
@@ -201,10 +287,10 @@ def content_from(theatre: Theatre) -> Content:
     viewings: dict[tuple[str, str], str] = {}
     opinions: dict[tuple[str, str], int] = {}
     histories = []
-    for everything in theatre.store.everyone(after=""):
-        watched = {view.title_id: view.watched_at for view in everything.views if view.reported and view.watched_at}
+    for everything in usage.everyone(after=""):
+        watched = {viewing.title_id: viewing.at for view in everything.views if (viewing := viewing_of(view))}
         viewings |= {(everything.user_id, title): f"{at:%Y-%m-%dT%H:%M:%S.%f}Z" for title, at in watched.items()}
-        opinions |= {(mark.user_id, mark.title_id): mark.rating for mark in everything.marks}
+        opinions |= {(mark.user_id, mark.title_id): mark.rating for mark in everything.marks if mark.rating}
         histories.append(sorted(watched.items(), key=lambda each: (each[1], each[0])))
     weights: Counter[tuple[str, str]] = Counter()
     for history in histories:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING
 
 from infra.local.home import Home
-from infra.local.ports import Ports, is_free
+from infra.local.ports import Ports
+from tests.support.ports import claimed_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,4 @@ SPAN = 40
 
 def free_home(path: Path) -> Home:
     """Return a home in `path` whose ports are all free and below the range that the kernel assigns to clients."""
-    while True:
-        base = random.randrange(20_000, 32_000, SPAN)
-        if all(is_free(base + offset) for offset in range(SPAN)):
-            return Home(path, Ports(base), Home.of().packages)
+    return Home(path, Ports(claimed_port(20_000, 32_000, SPAN)), Home.of().packages)

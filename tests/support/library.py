@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from functions.catalogue.model import Title
     from tests.support.viewers import SomeViewer
 
-WITHIN_S = 60
 DURATION_S = 120.0
 
 
@@ -38,7 +37,7 @@ def stock(endpoints: Mapping[str, str], *titles: Title) -> None:
             assert kept.add(title)
     publish(endpoints)
     for title in titles:
-        soon(lambda title=title: _page(endpoints, title.id).ok, within_s=WITHIN_S)  # type: ignore[misc]
+        soon(lambda title=title: _page(endpoints, title.id).ok)  # type: ignore[misc]
 
 
 def playable(title_id: str, **changes: Any) -> Title:
@@ -54,11 +53,13 @@ def publish(endpoints: Mapping[str, str]) -> None:
 
 
 def watch_whole(viewer: SomeViewer, title_id: str) -> None:
-    """Open a title and send a heartbeat at its end, as if the viewer had watched all of it."""
+    """Open a title, send a heartbeat at its end, as if the viewer had watched all of it, and leave the page."""
     opened = viewer.ask("POST", f"titles/{title_id}/playback")
     assert opened.ok, opened.text
     beat = {"ticket": opened.json()["usage_ticket"], "sequence": 1, "position_s": DURATION_S, "watched_s": DURATION_S}
     assert viewer.ask("PUT", f"usage/{title_id}", beat).status_code == 204
+    left = {"stream_ticket": opened.json()["stream_ticket"]}
+    assert viewer.ask("POST", "streams/left", left).status_code == 204
 
 
 def similar(endpoints: Mapping[str, str], title_id: str) -> dict[str, str]:

@@ -24,7 +24,10 @@ H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "20", "-bf", "2", "-p
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """A sound track: a tone of `pitch_hz` in the first tenth of every second, or silence if `silent`."""
+    """A sound track: a tone of `pitch_hz` in the first tenth of every second, or silence if `silent`.
+
+    It is as long as the picture, unless it ends after `lasts_s` seconds.
+    """
 
     pitch_hz: int = 1000
     channels: int = 2
@@ -32,6 +35,7 @@ class Sound:
     language: str = ""
     codec: str = "aac"
     silent: bool = False
+    lasts_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Film:
     """A film to create; `width` and `height` are those of the displayed picture, after rotation.
 
     Only frames whose number modulo `keep[0]` is in `keep[1]` are kept, at their own times, so the frame rate varies.
-    With `interlaced`, a frame consists of two fields from different times; the number is that of the frame.
+    With `interlaced`, a frame consists of two fields from different times, which both show its number.
     """
 
     name: str = "film.mp4"
@@ -103,7 +107,8 @@ def _arguments(film: Film, folder: Path, path: Path) -> list[str]:
     ]
     for sound in film.sounds:
         tone = "0" if sound.silent else f"if(lt(mod(t,1),{float(TONE_S)}),0.6*sin(2*PI*{sound.pitch_hz}*t),0)"
-        arguments += ["-f", "lavfi", "-i", f"aevalsrc='{tone}':sample_rate={sound.sample_rate}:duration={seconds}"]
+        lasts = seconds if sound.lasts_s is None else sound.lasts_s
+        arguments += ["-f", "lavfi", "-i", f"aevalsrc='{tone}':sample_rate={sound.sample_rate}:duration={lasts}"]
     for language in film.subtitles:
         arguments += ["-i", str(_make_subtitles(folder, language, floor(film.seconds)))]
     modulus, remainders = film.keep

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+import pymysql
 import pytest
+from pymysql.constants import CR
 
 from functions.platform.mysql import Database
 from functions.platform.mysql_connections import Address, connect
@@ -21,9 +23,10 @@ from infra.migrations.runner import Outcome, Server, migrate
 from tests.support.homes import free_home
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
+    from functions.platform.mysql import Argument, Row
     from functions.platform.mysql_connections import Connection
     from infra.local.processes.service import ServiceStatus
     from infra.local.stores.credentials import Credentials
@@ -31,6 +34,34 @@ if TYPE_CHECKING:
 
 PASSWORD = "a-toy's password: %s"
 """The password of every user of a test folder; it contains characters that must be escaped."""
+
+TABLES = """\
+-- Films; one row a film.
+CREATE TABLE films (film_id INT NOT NULL PRIMARY KEY, name VARCHAR(20) NOT NULL) ENGINE = InnoDB;
+INSERT INTO films VALUES (1, 'Sintel; a film'), (2, 'Big "Buck" Bunny');
+"""
+PROCEDURES = """\
+DELIMITER //
+CREATE PROCEDURE list_films()
+SQL SECURITY DEFINER
+BEGIN
+  -- it's a list; nothing more
+  SELECT film_id, name FROM films ORDER BY film_id;
+END //
+CREATE PROCEDURE films_behind_the_scenes()
+COMMENT 'internal: list_films_twice calls it'
+SQL SECURITY DEFINER
+BEGIN
+  SELECT name FROM films;
+END //
+CREATE PROCEDURE list_films_twice()
+SQL SECURITY DEFINER
+BEGIN
+  CALL films_behind_the_scenes();
+END //
+DELIMITER ;
+"""
+"""Two migrations of a test folder: a table with two films, and procedures that list them."""
 
 
 @dataclass
@@ -94,6 +125,30 @@ class Running:
             change = self.changes.get(timeout=60)
             if change.restarts == times and change.state is ServiceState.READY:
                 return
+
+
+class UnansweredDatabase(Database):
+    """A database whose first answer to each call is lost: the server executes the call, and the connection breaks.
+
+    So each idempotent call is executed twice, and every other one fails. Calls of `answered` procedures are answered.
+    """
+
+    def __init__(self, url: str, *, answered: Collection[str] = ()) -> None:
+        super().__init__(url)
+        self._answered = answered
+        self._next = threading.local()
+
+    def call(self, procedure: str, *arguments: Argument, idempotent: bool = False) -> list[Row]:
+        self._next.is_lost = procedure not in self._answered
+        return super().call(procedure, *arguments, idempotent=idempotent)
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        with super()._connection() as connection:
+            yield connection
+        if self._next.is_lost:
+            self._next.is_lost = False
+            raise pymysql.OperationalError(CR.CR_SERVER_LOST, "Lost connection to MySQL server during query")
 
 
 @contextmanager

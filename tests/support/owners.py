@@ -59,4 +59,4 @@ def _session(token: str) -> Session:
     viewers = {"viewer": VIEWER, "administrator": ADMINISTRATOR}
     if token not in viewers:
         raise Unauthenticated("You are not logged in. Log in and try again.")
-    return Session(viewers[token], EXPIRES_AT - timedelta(days=30), EXPIRES_AT)
+    return Session(viewers[token], EXPIRES_AT - timedelta(days=30), EXPIRES_AT, f"session of {token}")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tests.support.viewers import log_in_browser
+from tests.support.waiting import PATIENCE_S, pause_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, ConsoleMessage, Page, Route
 
@@ -18,10 +18,20 @@ if TYPE_CHECKING:
 
 DESKTOP = (1440, 900)
 PHONE = (390, 844)
-POLL_MS = 100
+SMALL = (640, 400)
+"""A window in which a film plays at a third of the CPU time."""
 
-# Chromium's message for a response other than 2xx, and Shaka's advice for live streams, which does not apply here.
-_EXPECTED = ("Failed to load resource", "A UTCTiming element should always be given")
+POLL_MS = 100
+PATIENCE_MS = PATIENCE_S * 1000
+"""How long a page may take on a busy machine."""
+
+# Chromium's message for a response other than 2xx, Shaka's advice for live streams, which does not apply here, and what
+# Playwright says instead of registering a service worker.
+_EXPECTED = (
+    "Failed to load resource",
+    "A UTCTiming element should always be given",
+    "Service Worker registration blocked by Playwright",
+)
 
 
 @contextmanager
@@ -32,15 +42,25 @@ def opened(
     *,
     viewer: SomeViewer | None = None,
     first: str = "",
+    service_worker: bool = False,
+    locale: str = "en-US",
 ) -> Iterator[tuple[Page, list[str]]]:
     """Open an address in a new profile, logged in as `viewer` if given; run `first` before the page's own scripts.
 
-    Yield the page and a list to which its errors and warnings are added.
+    `locale` is the browser's language.
+
+    Yield the page and a list to which its errors and warnings are added. Without `service_worker`, the browser refuses
+    the site's service worker, so that tests see every request.
     """
     width, height = size
     context = browser.new_context(
-        viewport={"width": width, "height": height}, is_mobile=size == PHONE, has_touch=size == PHONE
+        viewport={"width": width, "height": height},
+        is_mobile=size == PHONE,
+        has_touch=size == PHONE,
+        service_workers="allow" if service_worker else "block",
+        locale=locale,
     )
+    context.set_default_timeout(PATIENCE_MS)
     if viewer:
         log_in_browser(context, viewer)
     if first:
@@ -48,11 +68,7 @@ def opened(
     page = context.new_page()
     wrong: list[str] = []
 
-    def hear(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not message.text.startswith(_EXPECTED):
-            wrong.append(message.text)
-
-    page.on("console", hear)
+    page.on("console", lambda message: wrong.append(message.text) if is_complaint(message) else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     try:
         page.goto(address)
@@ -61,20 +77,19 @@ def opened(
         context.close()
 
 
-def until(page: Page, expression: str, is_so: Callable[[Any], bool] = bool, *, within_s: float = 30) -> Any:
+def is_complaint(message: ConsoleMessage) -> bool:
+    """Return whether a message in the console says that something is wrong with the page."""
+    return message.type in ("error", "warning") and not message.text.startswith(_EXPECTED)
+
+
+def until(page: Page, expression: str, is_so: Callable[[Any], bool] = bool, *, within_s: float = PATIENCE_S) -> Any:
     """Wait until `is_so` accepts the value of a JavaScript expression; return this value, or fail with the last one."""
-    deadline = time.monotonic() + within_s
+    began = time.monotonic()
     while not is_so(value := page.evaluate(expression)):
-        assert time.monotonic() < deadline, f"{expression} is still {value!r} after {within_s} s"
-        page.wait_for_timeout(POLL_MS)
+        waited_s = time.monotonic() - began
+        assert waited_s < within_s, f"{expression} is still {value!r} after {within_s} s"
+        page.wait_for_timeout(pause_after(waited_s) * 1000)
     return value
-
-
-def violations(page: Page, axe: Path) -> list[str]:
-    """Return the accessibility violations that axe finds on the page."""
-    page.evaluate(axe.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run()")
-    return [f"{one['id']}: {node['html'][:160]}" for one in found["violations"] for node in one["nodes"]]
 
 
 def overflow(page: Page) -> int:
@@ -101,13 +116,14 @@ def refused(status: int, code: str, detail: str, headers: dict[str, str] | None 
     return answer
 
 
-def played_to_the_end(browser: Browser, address: str, *, within_s: float, viewer: SomeViewer) -> dict[str, Any]:
-    """Play a watch page to its end and return the player's statistics.
+def played_to_the_end(browser: Browser, *addresses: str, within_s: float, viewer: SomeViewer) -> list[dict[str, Any]]:
+    """Play watch pages to their ends, all at the same time; return the player's statistics of each.
 
     `total` counts decoded frames. Do not assert `dropped`: a busy machine decodes frames too late to show them.
     """
-    with opened(browser, address, viewer=viewer) as (page, wrong):
-        until(page, "window.notflix?.stats().ended ?? false", within_s=within_s)
-        said: dict[str, Any] = page.evaluate("window.notflix.stats()")
-        assert wrong == []
-    return said
+    with ExitStack() as stack:
+        pages = [stack.enter_context(opened(browser, address, SMALL, viewer=viewer)) for address in addresses]
+        for page, _ in pages:
+            until(page, "window.notflix?.stats().ended ?? false", within_s=within_s)
+        assert [wrong for _, wrong in pages] == [[]] * len(pages)
+        return [page.evaluate("window.notflix.stats()") for page, _ in pages]

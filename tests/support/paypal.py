@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import socket
 import threading
 import zlib
 from contextlib import contextmanager
@@ -12,7 +11,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import requests
-import uvicorn
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -20,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from infra.local.simulators.paypal import CLIENT_ID, WEBHOOK_ID
 from infra.local.simulators.paypal.simulator import PayPalSimulator, create_app
+from tests.support.asgi_server import bound_socket, serving_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,13 +45,13 @@ class PayPal:
 
     def control(self, method: str, path: str, **body: Any) -> Any:
         """Call the control API, as in `control("PATCH", "switches", copies=2)`, and return its answer."""
-        answer = requests.request(method, f"{self.url}/_simulator/{path}", json=body, timeout=60)
+        answer = requests.request(method, f"{self.url}/_simulator/{path}", json=body, timeout=300)
         assert answer.ok, answer.text
         return answer.json()
 
     def settle(self) -> None:
         """Wait until every event has been delivered."""
-        assert self.control("GET", "settled?timeout_s=20")["settled"], "events are still pending"
+        assert self.control("GET", "settled?timeout_s=240")["settled"], "events are still pending"
 
     def token(self) -> str:
         """Return an access token."""
@@ -81,22 +80,12 @@ class PayPal:
 @contextmanager
 def running_simulator(data: Path, *, webhook_url: str = "", port: int = 0) -> Iterator[PayPal]:
     """Run a simulator with its state in `data`, on a free port unless one is given."""
-    with socket.socket() as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(("127.0.0.1", port))
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    with bound_socket(port) as (bound, url):
         simulator = PayPalSimulator(data, url, client_id=CLIENT_ID, client_secret=SECRET)
         if webhook_url:
             simulator.webhooks.register(WEBHOOK_ID, webhook_url)
-        server = uvicorn.Server(uvicorn.Config(create_app(simulator), log_level="warning", access_log=False))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        listening.listen()  # from now on, connections wait for the server instead of being refused
-        thread.start()
-        try:
+        with serving_app(create_app(simulator), bound):
             yield PayPal(url, running=simulator)
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 @dataclass

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from infra.local.simulators.mail.box import Box
+from tests.support.waiting import PATIENCE_S
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from tests.e2e.conftest import Product
+    from infra.local.simulators.mail.box import Mail
+    from tests.support.product import Product
 
-WITHIN_S = 30
-POLL_S = 0.25
+WITHIN_S = PATIENCE_S
+POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +63,16 @@ def opener(page: Page) -> Any:
     return page.get_by_role("button", name="Your account")
 
 
-def emails_to(product: Product, email: str) -> list[dict[str, Any]]:
+def emails_to(product: Product, email: str) -> list[Mail]:
     """Return the emails that have arrived for an address, newest first."""
-    done = product.run("mail", "--json")
-    assert done.returncode == 0, done.stderr
-    mails: list[dict[str, Any]] = json.loads(done.stdout)["mails"]
-    return [mail for mail in mails if mail["to"] == email]
+    return Box(product.home.data("mail")).mails(to=email)
 
 
 def link_to(product: Product, email: str, page: str, *, beside: tuple[str, ...] = ()) -> str:
     """Wait for a mailed link to a page of the site, ignoring the links in `beside`; return the link."""
     deadline = time.monotonic() + WITHIN_S
     while True:
-        links = [link for mail in emails_to(product, email) for link in mail["links"] if f"/{page}#" in link]
+        links = [link for mail in emails_to(product, email) for link in mail.links if f"/{page}#" in link]
         new = [link for link in links if link not in beside]
         if new:
             return str(new[0])

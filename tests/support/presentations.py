@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 
-from functions.encoding.model import Rendition
 from functions.encoding.presentation import AudioTrack, Presentation, TextTrack, TimedSegments, VideoTrack
+from functions.encoding.renditions import Rendition
 
 RENDITIONS = (
     Rendition("v1080", 1920, 1080, 5000),
@@ -47,6 +47,7 @@ def make_presentation(
     timescale: int = 24_000,
     audio: tuple[AudioTrack, ...] | None = None,
     text: tuple[TextTrack, ...] = (),
+    key_id: str | None = None,
 ) -> Presentation:
     """Return a complete title; the default has three rungs, thirteen seconds and one English audio track."""
     video_segments = TimedSegments(timescale, durations)
@@ -60,6 +61,7 @@ def make_presentation(
         video_segments=video_segments,
         audio=audio,
         text=text,
+        key_id=key_id,
     )
 
 

@@ -60,6 +60,11 @@ class Published:
             if representation.find(f"{_MPD}SegmentTemplate") is not None
         ]
 
+    @property
+    def is_growing(self) -> bool:
+        """Return whether more segments can be stored than the manifest lists."""
+        return self.mpd.get("type") == "dynamic"
+
     def of(self, kind: str) -> list[ManifestTrack]:
         """Return the tracks of `kind`, "video" or "audio", in the order of the manifest."""
         return [track for track in self.tracks if track.kind == kind]
@@ -74,7 +79,8 @@ class Published:
             if track.kind == "video" and (init.width, init.height) != (track.width, track.height):
                 faults.append(f"{track.name}: the init segment says {init.width}x{init.height}")
             files = sorted(path.name for path in (self.folder / track.name).glob("s*.m4s"))
-            if files != [f"s{number:05d}.m4s" for number in range(len(track.spans))]:
+            listed = [f"s{number:05d}.m4s" for number in range(len(track.spans))]
+            if files != listed and (not self.is_growing or files[: len(listed)] != listed):
                 faults.append(f"{track.name}: {len(track.spans)} segments are listed, there are {files}")
             for number, span in enumerate(track.spans):
                 segment = read_segment(self.folder / track.name / f"s{number:05d}.m4s", init)
@@ -87,15 +93,24 @@ class Published:
         ]
         return faults
 
-    def numbers(self, name: str) -> list[int]:
-        """Decode a rung; return the number shown in each frame; raise ValueError if one is unreadable."""
-        return numbers_in(self._joined(name))
+    def numbers(self, name: str, *, rate: Fraction | None = None) -> list[int]:
+        """Decode a rung; return the number shown in each frame; raise ValueError if one is unreadable.
+
+        With `rate`, return the number shown at each tick of this rate; frames may have any times.
+        """
+        return numbers_in(self._joined(name), filters=f"fps={rate}" if rate else "null")
+
+    def readable_numbers(self, name: str) -> list[int | None]:
+        """Decode a rung; return the number shown in each frame, or None for a frame in which it cannot be read."""
+        return readable_numbers_in(self._joined(name))
 
     def decode_audio(self, name: str) -> DecodedAudio:
         """Decode an audio track and detect its tones."""
         init = read_init(self.folder / name / "init.mp4")
-        samples = len(decode(self._joined(name), "-f", "s16le", "-ac", "1")) // 2
-        samples_48k = array("h", decode(self._joined(name), "-f", "s16le", "-ac", "1", "-ar", str(_AUDIO_SAMPLE_RATE)))
+        joined = self._joined(name)
+        samples_48k = array("h", decode(joined, "-f", "s16le", "-ac", "1", "-ar", str(_AUDIO_SAMPLE_RATE)))
+        is_resampled = init.sample_rate != _AUDIO_SAMPLE_RATE
+        samples = len(decode(joined, "-f", "s16le", "-ac", "1")) // 2 if is_resampled else len(samples_48k)
         tones = _tones(samples_48k)
         pitch = _pitch(samples_48k[tones[0] :]) if tones else 0.0
         return DecodedAudio(samples, init.sample_rate, tuple(at / _AUDIO_SAMPLE_RATE for at in tones), pitch)
@@ -119,6 +134,14 @@ def decode(path: Path, *arguments: str) -> bytes:
 
 def numbers_in(path: Path, *, filters: str = "null") -> list[int]:
     """Decode a film; return the number shown in each frame; raise ValueError if one is unreadable."""
+    numbers = readable_numbers_in(path, filters=filters)
+    if None in numbers:
+        raise ValueError(f"The number in frame {numbers.index(None)} cannot be read.")
+    return [number for number in numbers if number is not None]
+
+
+def readable_numbers_in(path: Path, *, filters: str = "null") -> list[int | None]:
+    """Decode a film; return the number shown in each frame, or None for a frame in which it cannot be read."""
     rows = 6  # two rows of averages per third of the picture; the first and last row are completely inside the numbers
     gauge = f"{filters},scale={COUNTER_BITS}:{rows}:flags=area,format=gray"
     raw = decode(
@@ -127,15 +150,15 @@ def numbers_in(path: Path, *, filters: str = "null") -> list[int]:
         *("-vf", gauge, "-f", "rawvideo"),
     )
     size = COUNTER_BITS * rows
-    return [_number(raw[at : at + size], at // size) for at in range(0, len(raw), size)]
+    return [_number(raw[at : at + size]) for at in range(0, len(raw), size)]
 
 
-def _number(picture: bytes, frame: int) -> int:
+def _number(picture: bytes) -> int | None:
     above, below = picture[:COUNTER_BITS], picture[-COUNTER_BITS:]
     number = 0
     for one, other in zip(above, below, strict=True):
         if abs(one - other) < 60:
-            raise ValueError(f"The number in frame {frame} cannot be read: {list(above)} over {list(below)}.")
+            return None
         number = number << 1 | (one > other)
     return number
 

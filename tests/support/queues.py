@@ -10,6 +10,7 @@ import azure.functions as func
 from azure.core.exceptions import ResourceNotFoundError
 
 from functions import bootstrap
+from functions.platform.messages import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -19,18 +20,26 @@ if TYPE_CHECKING:
 
 @dataclass
 class MemoryQueues:
-    """Queues in memory, with the messages that were sent, dead-lettered or parked, in order."""
+    """Queues in memory, with the messages that were sent, dead-lettered or parked, in order.
+
+    `waiting` has the names of the queues in which a message waits.
+    """
 
     sent: list[tuple[Message, int]] = field(default_factory=list)
     dead: list[tuple[str, bytes]] = field(default_factory=list)
     parked: list[tuple[str, bytes, str]] = field(default_factory=list)
+    waiting: set[str] = field(default_factory=set)
 
     def send(self, message: Message, *, delay_s: int = 0) -> None:
+        decode(encode(message), type(message))  # raises Malformed for what its reader could not read
         self.sent.append((message, delay_s))
 
     def send_all(self, messages: Iterable[Message]) -> None:
         for message in messages:
             self.send(message)
+
+    def has_waiting(self, queue: str) -> bool:
+        return queue in self.waiting
 
     def dead_letter(self, queue: str, body: bytes) -> None:
         self.dead.append((queue, body))
@@ -48,6 +57,12 @@ def handle(function: Callable[..., Any], body: bytes) -> None:
     """Call a queue function with a message."""
     built: Any = function
     built._function.get_user_function()(func.QueueMessage(body=body))
+
+
+def tick(function: Callable[..., Any]) -> None:
+    """Call a timer function."""
+    built: Any = function
+    built._function.get_user_function()(None)
 
 
 def drain(queue: str, function: Callable[..., Any]) -> int:

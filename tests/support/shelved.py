@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from functions.encoding.frame_grid import FrameGrid
 from functions.encoding.hls import write_master, write_media
-from functions.encoding.model import FrameGrid
 from functions.encoding.presentation import AudioTrack, Presentation, TextTrack, TimedSegments, VideoTrack
 from functions.encoding.segments import read_init, read_segment
 from functions.encoding.storage import BlobMedia
+from functions.encoding.track_store import TrackStore
 from functions.platform.blob_signing import Signer
+from functions.platform.film_keys import NO_KEYS
 from functions.platform.identifiers import container_for
+from tests.support.encoding_plans import make_job
 from tests.support.presentations import growing
 from tests.support.titles import TINY_RENDITIONS, make_tiny_title
 
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from azure.storage.blob import BlobServiceClient
+
+    from functions.platform.film_keys import FilmKeys
 
 GRID = FrameGrid(Fraction(24), 315)
 JOB = "0123456789ab"
@@ -64,17 +70,24 @@ class Shelf:
         self._folder = folder
         self._film = film
 
-    def put(self, title_id: str, *, segments: int | None = None) -> None:
-        """Store the film's segments, and playlists that list all segments or only the first `segments`."""
+    def put(self, title_id: str, *, segments: int | None = None, keys: FilmKeys = NO_KEYS) -> None:
+        """Store the film's segments, and playlists that list all segments or only the first `segments`.
+
+        They are encrypted if `keys` says so.
+        """
         container = container_for(title_id)
         self._media.create_container(container)
-        for path in self._folder.rglob("*"):
-            name = path.relative_to(self._folder)
-            if path.name in ("init.mp4", "t0.vtt") or path.suffix == ".m4s":
-                self._media.store_file(container, f"{JOB}/{name}", path)
-        film = self._film if segments is None else growing(self._film, segments)
+        self._media.store_file(container, f"{JOB}/t0.vtt", self._folder / "t0.vtt")
+        job = make_job(JOB, title_id=title_id, key_id=keys.new_key_id(JOB))
+        for name in (*(track.name for track in self._film.video), *(track.name for track in self._film.audio)):
+            store = TrackStore(self._media, job, name, keys)
+            init = store.store_init(self._folder / name / "init.mp4")
+            for path in sorted((self._folder / name).glob("s*.m4s")):
+                store.store_segment(path, init)
+        film = replace(self._film, key_id=job.key_id)
+        film = film if segments is None else growing(film, segments)
         revision = len(film.video_segments.durations) + film.complete
-        for track in film.tracks:
-            text = write_media(film, track)
-            self._media.store_text(container, f"{JOB}/{track}.m3u8", text, revision=revision)
+        for name in film.tracks:
+            text = write_media(film, name)
+            self._media.store_text(container, f"{JOB}/{name}.m3u8", text, revision=revision)
         self._media.store_text(container, f"{JOB}/master.m3u8", write_master(film), revision=revision)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Locator, Page
 
-    from tests.e2e.conftest import Product
+    from tests.support.product import Product
     from tests.support.viewers import SomeViewer
 
 

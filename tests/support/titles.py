@@ -5,10 +5,12 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
-from functions.encoding.model import FrameGrid, Rendition
+from functions.encoding.renditions import Rendition
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from functions.encoding.frame_grid import FrameGrid
 
 TINY_RENDITIONS = (Rendition("v180", 320, 180, 400), Rendition("v90", 160, 90, 200), Rendition("v54", 96, 54, 100))
 

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import requests
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import BlobBlock, BlobServiceClient
 
 from functions.platform.identifiers import container_for, job_id_for, title_id_for
+from tests.support.waiting import PATIENCE_S, pause_after
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-POLL_S = 0.5
-JOB_WITHIN_S = 90
+POLL_S = 0.2
+JOB_WITHIN_S = PATIENCE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,28 @@ class Storefront:
             written = self._blobs.get_blob_client("uploads", blob).upload_blob(file, overwrite=True)
         return Sent(blob, title_id_for(blob), job_id_for(blob, str(written["etag"])))
 
+    def sent(self, blob: str) -> Sent:
+        """Return the current version of an upload that something else has sent."""
+        found = self._blobs.get_blob_client("uploads", blob).get_blob_properties()
+        upload_id = (found.metadata or {}).get("upload")
+        return Sent(blob, title_id_for(blob), job_id_for(blob, upload_id or str(found.etag)))
+
+    def commit(self, blob: str, parts: Sequence[bytes], *, whole: int, upload_id: str, tail: bytes = b"") -> Sent:
+        """Commit the first parts of a file of `whole` bytes, the last of which is new, and its tail, as browsers do.
+
+        Without the tail, an index at the end of the file arrives last.
+        """
+        client = self._blobs.get_blob_client("uploads", blob)
+        ids = [f"{upload_id}-{number:06}" for number in range(len(parts))]
+        client.stage_block(ids[-1], parts[-1])
+        if tail:
+            ids.append(f"{upload_id}-999999")
+            client.stage_block(ids[-1], tail)
+        front = sum(map(len, parts))
+        growing = {} if front + len(tail) == whole else {"front": str(front), "whole": str(whole)}
+        client.commit_block_list([BlobBlock(each) for each in ids], metadata={"upload": upload_id, **growing})
+        return Sent(blob, title_id_for(blob), job_id_for(blob, upload_id))
+
     def still_there(self, sent: Sent) -> bool:
         """Return whether the upload itself is still stored."""
         return bool(self._blobs.get_blob_client("uploads", sent.blob).exists())
@@ -59,7 +82,7 @@ class Storefront:
         answer = requests.get(
             f"{self._endpoints['api']}/api/jobs/{sent.job_id}",
             headers={"x-operator-key": self._endpoints["api_key"]},
-            timeout=30,
+            timeout=PATIENCE_S,
         )
         if answer.status_code == 404:
             return None
@@ -72,6 +95,10 @@ class Storefront:
         manifest = f"{sent.job_id}/manifest.mpd"
         return bool(self._blobs.get_blob_client(container_for(sent.title_id), manifest).exists())
 
+    def files_of(self, title_id: str) -> list[str]:
+        """Return the names of the files of a title that has been encoded."""
+        return list(self._blobs.get_container_client(container_for(title_id)).list_blob_names())
+
     def playable(self, sent: Sent, *, within_s: float) -> None:
         """Wait until an upload can be watched."""
         deadline = time.monotonic() + within_s
@@ -81,25 +108,19 @@ class Storefront:
             time.sleep(POLL_S)
 
     def ended(self, uploads: Iterable[Sent], *, within_s: float) -> dict[str, dict[str, Any]]:
-        """Wait until every job is ready or failed; return the jobs by blob."""
+        """Wait until every job is ready or failed; return the jobs by blob.
+
+        One job after the other is followed, so that waiting for many jobs costs no more than waiting for one.
+        """
         began = time.monotonic()
-        waiting = list(uploads)
         jobs: dict[str, dict[str, Any]] = {}
-        while waiting:
-            unknown = []
-            for sent in list(waiting):
-                job = self.job(sent)
-                if job is None:
-                    unknown.append(sent)
-                elif job["status"] in ("ready", "failed"):
-                    jobs[sent.blob] = job
-                    waiting.remove(sent)
-            waited_s = time.monotonic() - began
-            if waiting and waited_s > within_s:
-                raise TimeoutError(f"After {within_s:.0f} s there is no end of {[sent.blob for sent in waiting]}.")
-            if unknown and waited_s > JOB_WITHIN_S:
-                raise TimeoutError(f"After {JOB_WITHIN_S:.0f} s there is no job for {[sent.blob for sent in unknown]}.")
-            time.sleep(POLL_S if waiting else 0)
+        for sent in uploads:
+            while (job := self.job(sent)) is None or job["status"] not in ("ready", "failed"):
+                waited_s = time.monotonic() - began
+                if waited_s > (JOB_WITHIN_S if job is None else within_s):
+                    raise TimeoutError(f"After {waited_s:.0f} s, {sent.blob} has not ended: {job or 'there is no job'}")
+                time.sleep(pause_after(waited_s))
+            jobs[sent.blob] = job
         return jobs
 
     def fetch(self, sent: Sent, folder: Path) -> Path:

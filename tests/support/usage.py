@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.platform.errors import StoreUnavailable
 from functions.platform.signed_tokens import SignedTokens
+from functions.usage.days import NO_VIEWING, DayViewing
 from functions.usage.model import (
     Heartbeat,
     Mark,
@@ -20,10 +21,12 @@ from functions.usage.model import (
     ViewingSession,
 )
 from functions.usage.service import UsageService
-from tests.support.catalogue import NOON, World, make_playback, make_title
+from tests.support.catalogue import World, make_playback, make_title
+from tests.support.clock import NOON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import date
 
     from functions.platform.messages import UpdateGraph
 
@@ -100,9 +103,13 @@ class MemoryUsage:
     def everyone(self, *, after: str) -> Iterator[ViewerUsage]:
         owners = {owner for owner, _ in self._views} | {owner for owner, _, _ in self._marks}
         for user_id in sorted(owner for owner in owners if owner > after):
-            views = tuple(kept.view for (owner, _), kept in self._views.items() if owner == user_id)
-            marks = tuple(mark for (owner, _, _), mark in self._marks.items() if owner == user_id)
-            yield ViewerUsage(user_id, views, marks)
+            if kept := self.viewer(user_id):
+                yield kept
+
+    def viewer(self, user_id: str) -> ViewerUsage | None:
+        views = tuple(kept.view for (owner, _), kept in self._views.items() if owner == user_id)
+        marks = tuple(mark for (owner, _, _), mark in self._marks.items() if owner == user_id)
+        return ViewerUsage(user_id, views, marks) if views or marks else None
 
     def remove(self, user_id: str, kind: UsageKind, title_id: str) -> None:
         self._views.pop((user_id, title_id) if kind is UsageKind.VIEW else ("", ""), None)
@@ -116,6 +123,35 @@ class MemoryUsage:
     def _keep(self, view: View) -> None:
         self._versions += 1
         self._views[view.user_id, view.title_id] = StoredView(view, str(self._versions))
+
+
+class MemoryViewingDays:
+    """Viewing by day in memory; unavailable on request."""
+
+    def __init__(self) -> None:
+        self.unavailable = False
+        self.days: dict[date, DayViewing] = {}
+        self.av1: dict[str, int] = {}
+
+    def count(self, day: date, viewing: DayViewing) -> None:
+        if self.unavailable:
+            raise StoreUnavailable("The document store does not answer.")
+        self.days[day] = self.days.get(day, NO_VIEWING) + viewing
+
+    def viewing_since(self, day: date) -> dict[date, DayViewing]:
+        if self.unavailable:
+            raise StoreUnavailable("The document store does not answer.")
+        return {counted: viewing for counted, viewing in self.days.items() if counted >= day}
+
+    def count_av1(self, title_id: str, minutes: int) -> None:
+        if self.unavailable:
+            raise StoreUnavailable("The document store does not answer.")
+        self.av1[title_id] = self.av1.get(title_id, 0) + minutes
+
+    def av1_minutes(self, title_id: str) -> int:
+        if self.unavailable:
+            raise StoreUnavailable("The document store does not answer.")
+        return self.av1.get(title_id, 0)
 
 
 @dataclass
@@ -140,6 +176,7 @@ class Cinema:
 
     world: World = field(default_factory=World)
     store: MemoryUsage = field(default_factory=MemoryUsage)
+    days: MemoryViewingDays = field(default_factory=MemoryViewingDays)
     sent: list[UpdateGraph] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -149,7 +186,9 @@ class Cinema:
             for number, name in enumerate(("film", "other", "third"))
         )
         self.tickets = SignedTokens("k" * 32, self.clock)
-        self.usage = UsageService(self.store, self.world.catalogue, self.tickets, send=self._send, now=self.clock)
+        self.usage = UsageService(
+            self.store, self.world.catalogue, self.tickets, self.days, send=self._send, now=self.clock
+        )
         self.queue_is_away = False
 
     @property
@@ -175,8 +214,15 @@ class Cinema:
         self.sent.append(message)
 
 
-def make_usage(store: MemoryUsage, world: World) -> UsageService:
-    """Return the usage service with a store; it notifies no graph."""
+def make_usage(
+    store: MemoryUsage, world: World, *, send: Callable[[UpdateGraph], None] = lambda message: None
+) -> UsageService:
+    """Return the usage service with a store; without `send`, it notifies no graph."""
     return UsageService(
-        store, world.catalogue, SignedTokens("k" * 32, world.clock), send=lambda message: None, now=world.clock
+        store,
+        world.catalogue,
+        SignedTokens("k" * 32, world.clock),
+        MemoryViewingDays(),
+        send=send,
+        now=world.clock,
     )

@@ -11,8 +11,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import function_app
-from functions import bootstrap
+from functions import bootstrap, bootstrap_av1, bootstrap_studio
 from functions.platform.lazy import lazy
+from infra.checks import openapi
 from tests.support.api import call
 from tests.support.owners import AS_OPERATOR, AS_VIEWER, FakeAccess, NobodyIsLoggedIn
 
@@ -48,6 +49,10 @@ def registered() -> dict[tuple[str, str], tuple[str, str]]:
                     level,
                 )
     return found
+
+
+def test_the_document_is_the_one_that_the_declarations_result_in() -> None:
+    assert openapi.DOCUMENT.read_text(encoding="utf-8") == openapi.text(), "run `python -m infra.checks.openapi`"
 
 
 def test_every_function_is_documented_and_nothing_else() -> None:
@@ -100,9 +105,10 @@ class Unusable:
 @pytest.fixture
 def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make all services unusable, so that a function that uses one before authentication fails with 500."""
-    for name, made in vars(bootstrap).items():
-        if isinstance(made, lazy):
-            monkeypatch.setattr(bootstrap, name, Unusable)
+    for root in (bootstrap, bootstrap_av1, bootstrap_studio):
+        for name, made in vars(root).items():
+            if isinstance(made, lazy):
+                monkeypatch.setattr(root, name, Unusable)
     monkeypatch.setattr(bootstrap, "accounts", NobodyIsLoggedIn)
     monkeypatch.setattr(bootstrap, "access", FakeAccess)
 

@@ -1,23 +1,28 @@
 /** Cards: each shows one title in a list. */
+import { ageLimit } from "./account/session.js";
+import { titleAddress, watchAddress } from "./addresses.js";
+import { isSuitable } from "./certificates.js";
 import { facts, stateLabel } from "./text.js";
 import { hooks, picture, piece, reconcile, say } from "./dom.js";
 
 /** @import { Artwork, Card } from "./types.js" */
 
-/** @param {string} id */
-export const titleAddress = (id) => `/title.html?id=${encodeURIComponent(id)}`;
-/** @param {string} id */
-export const watchAddress = (id) => `/watch.html?id=${encodeURIComponent(id)}`;
-
 /** @param {string} status */
 export const canPlay = (status) => status === "ready" || status === "encoding";
 
 /**
- * Return only the titles that can be played. Titles without a film are listed only under "Coming soon".
- * @template {{ status: string }} T
+ * Return only the titles that the profile may watch; the API refuses to play the others.
+ * @template {{ rated?: string | null }} T
  * @param {T[]} titles
  */
-export const playable = (titles) => titles.filter(({ status }) => canPlay(status));
+export const suitable = (titles, limit = ageLimit()) => titles.filter((title) => isSuitable(title, limit));
+
+/**
+ * Return only the titles that can be played. Titles without a film are listed only under "Coming soon".
+ * @template {{ status: string, rated?: string | null }} T
+ * @param {T[]} titles
+ */
+export const playable = (titles) => suitable(titles).filter(({ status }) => canPlay(status));
 
 /**
  * Return the hue for a title without a picture; the same id always gives the same hue.
@@ -64,7 +69,7 @@ export function writeCards(parent, titles, shape = "card") {
 }
 
 /**
- * Show a title in the piece `node`. A card with `going` links directly to the watch page.
+ * Show a title in the element `node`. A card with `going` links directly to the watch page.
  * @param {HTMLElement} node
  * @param {Card} title
  * @param {string} shape

@@ -1,5 +1,7 @@
 /** Pieces of a page: cloned from `<template data-piece>`, found by `data-hook`, and filled by textContent. */
 
+import { avifSources } from "./addresses.js";
+
 /** @import { Hooks } from "./types.js" */
 
 /**
@@ -51,6 +53,7 @@ export function say(node, text) {
 
 /**
  * Show a picture; hide the element if there is no picture or it does not load, so that the element below is visible.
+ * Inside a `<picture>`, the browser chooses the AVIF in the width that fits.
  * @param {HTMLImageElement} img
  * @param {string | null | undefined} address
  */
@@ -64,6 +67,7 @@ export function picture(img, address, alt = "") {
   if (img.src === source) return;
   img.addEventListener("error", () => { img.hidden = true; }, { once: true });
   img.hidden = false;
+  img.parentElement?.querySelector(":scope > source")?.setAttribute("srcset", avifSources(address));
   img.src = source;
 }
 

@@ -1,27 +1,29 @@
 /** Viewing history: the titles a viewer watched, latest first; entries can be removed one by one or all at once. */
 import "./nav.js";
 import { hooks, picture, piece, reconcile, rootOf, say, showProblem } from "./dom.js";
-import { canPlay, hueOf, pictureFor, titleAddress, watchAddress } from "./cards.js";
-import { RequestError } from "./net.js";
+import { titleAddress, watchAddress } from "./addresses.js";
+import { canPlay, hueOf, pictureFor } from "./cards.js";
+import { RequestError, tryLater } from "./net.js";
 import { clock } from "./text.js";
 import { clearAll, clearTitle, fetchHistory, leftText } from "./viewing.js";
+import { LOCALE, t } from "./texts.js";
 
 /** @import { HistoryEntry } from "./types.js" */
 
-const GONE = "A film that is no longer available";
-const day = new Intl.DateTimeFormat("en", { day: "numeric", month: "long", year: "numeric" });
-const hour = new Intl.DateTimeFormat("en", { hour: "numeric", minute: "2-digit", hourCycle: "h23" });
+const GONE = t("history.film_no_longer_available");
+const day = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "long", year: "numeric" });
+const hour = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 /**
- * Return a time as "Today at 21:05", "Yesterday at 9:30" or "May 3, 2026".
+ * Return a time as "Today at 21:05", "Yesterday at 09:30" or "3 May 2026".
  * @param {Date} at
  * @param {Date} now
  */
 export function whenText(at, now) {
   const midnight = new Date(now).setHours(0, 0, 0, 0);
   const days = Math.round((midnight - new Date(at).setHours(0, 0, 0, 0)) / 86_400_000);
-  if (days <= 0) return `Today at ${hour.format(at)}`;
-  return days === 1 ? `Yesterday at ${hour.format(at)}` : day.format(at);
+  if (days <= 0) return t("history.today", { time: hour.format(at) });
+  return days === 1 ? t("history.yesterday", { time: hour.format(at) }) : day.format(at);
 }
 
 /**
@@ -29,8 +31,8 @@ export function whenText(at, now) {
  * @param {{ finished: boolean, position_s: number, duration_s: number }} entry
  */
 export function placeText(entry) {
-  if (entry.finished) return "Watched to the end";
-  return `Stopped at ${clock(entry.position_s)} · ${leftText(entry)}`;
+  if (entry.finished) return t("history.watched_end");
+  return `${t("history.stopped", { time: clock(entry.position_s) })} · ${leftText(entry)}`;
 }
 
 /**
@@ -52,7 +54,7 @@ function writeEntry(node, entry, remove) {
   at.when.dateTime = entry.watched_at;
   at.art.style.setProperty("--hue", hueOf(entry.title_id));
   at.progress.style.setProperty("--share", `${Math.round(entry.progress * 100)}%`);
-  at.remove.setAttribute("aria-label", `Remove ${title?.name ?? GONE} from your history`);
+  at.remove.setAttribute("aria-label", t("history.remove", { name: title?.name ?? GONE }));
   at.remove.onclick = () => remove(entry);
   picture(at.picture, title ? pictureFor(title.artwork, "card") : null);
 }
@@ -86,10 +88,10 @@ function bind(root) {
   const remove = async (/** @type {HistoryEntry} */ entry) => {
     const name = entry.title?.name ?? GONE;
     const place = entries.indexOf(entry);
-    if (!(await tried(() => clearTitle(entry.title_id), `${name} could not be removed.`))) return;
+    if (!(await tried(() => clearTitle(entry.title_id), t("history.could_not_be_removed", { name })))) return;
     entries = entries.filter((one) => one !== entry);
     write();
-    say(at.said, `Removed ${name} from your history.`);
+    say(at.said, t("history.removed_from_history", { name }));
     (at.entries.children[Math.min(place, entries.length - 1)]?.querySelector("button") ?? at.heading).focus();
   };
   const load = async ({ further = false } = {}) => {
@@ -102,18 +104,18 @@ function bind(root) {
   };
   at.more.addEventListener("click", async () => {
     const next = entries.length;
-    const loaded = await tried(() => load({ further: true }), "Earlier entries did not load.");
+    const loaded = await tried(() => load({ further: true }), t("history.earlier_entries_did_not"));
     if (loaded) at.entries.children[next]?.querySelector("a[href], button")?.focus();
   });
   at.clear.addEventListener("click", () => at.dialog.showModal());
   at["clear-no"].addEventListener("click", () => at.dialog.close());
   at["clear-yes"].addEventListener("click", async () => {
     at.dialog.close();
-    if (!(await tried(clearAll, "Your history could not be cleared."))) return;
+    if (!(await tried(clearAll, t("history.history_could_not_be")))) return;
     entries = [];
     cursor = null;
     write();
-    say(at.said, "Your history is cleared.");
+    say(at.said, t("history.history_cleared"));
     at.heading.focus();
   });
   return async function start() {
@@ -121,7 +123,7 @@ function bind(root) {
       await load();
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      showProblem(root, { heading: "Your history did not load.", text: `${error.message} Try again in a moment.`, retry: () => location.reload() });
+      showProblem(root, { heading: t("history.history_did_not_load"), text: tryLater(error), retry: () => location.reload() });
     }
   };
 }

@@ -1,13 +1,18 @@
-/** The home page: a hero and shelves from catalogue/home.json, refreshed while films are uploaded and encoded. */
+/**
+ * The home page: a hero and shelves from catalogue/home.json, refreshed while films are uploaded and encoded. The
+ * published page contains the hero and the first shelves already.
+ */
 import "./nav.js";
-import { facts, kindName } from "./text.js";
+import { facts, kindName, shelfName } from "./text.js";
 import { hook, hooks, picture, piece, reconcile, rootOf, showProblem, writeFacts } from "./dom.js";
-import { canPlay, hueOf, playable, titleAddress, watchAddress, writeCards } from "./cards.js";
+import { titleAddress, watchAddress } from "./addresses.js";
+import { hueOf, playable, suitable, writeCards } from "./cards.js";
 import { bindShelf } from "./shelf.js";
-import { getJson, orElse, pause, RequestError, repeat } from "./net.js";
-import { onChange, session } from "./account/session.js";
+import { getJson, orElse, pause, RequestError, repeat, tryLater } from "./net.js";
+import { ageLimit, onChange, session } from "./account/session.js";
 import { fetchRecommendedRows } from "./recommendations.js";
 import { fetchContinueRows } from "./viewing.js";
+import { t } from "./texts.js";
 
 /** @import { Card, Home, Row } from "./types.js" */
 
@@ -15,19 +20,22 @@ const HOME = "/catalogue/home.json";
 const COMING_SOON = "soon";
 const PERSONAL_WITHIN_MS = 700;
 
-/** The functions that fetch the logged-in viewer's shelves, in page order; they are above the shelves for everyone. */
+/**
+ * The functions that fetch the logged-in viewer's shelves, in page order; these come before the shelves that everyone
+ * sees.
+ */
 const PERSONAL = [fetchContinueRows, fetchRecommendedRows];
 
 /** @param {Home} home */
 export const isEmpty = (home) => !home.hero && home.rows.every((row) => row.titles.length === 0);
 
 /**
- * Return the title at the top: the catalogue's choice or, if that cannot be played yet, the first title with a wide
- * picture.
+ * Return the title at the top: the catalogue's choice or, if that cannot be played by this viewer or not yet, the first
+ * title with a wide picture.
  * @param {Home} home
  */
 function heroOf({ hero, rows }) {
-  if (hero && canPlay(hero.status)) return hero;
+  if (hero && playable([hero]).length) return hero;
   return playable(rows.flatMap((row) => row.titles)).find((title) => title.artwork?.backdrop) ?? null;
 }
 
@@ -41,7 +49,7 @@ function heroOf({ hero, rows }) {
 export function arranged(home, personal) {
   const names = new Set(home.rows.map((row) => row.name));
   const own = isEmpty(home) ? [] : personal.filter((row) => !names.has(row.name));
-  const rows = [...own, ...home.rows].map((row) => (row.id === COMING_SOON ? row : { ...row, titles: playable(row.titles) }));
+  const rows = [...own, ...home.rows].map((row) => ({ ...row, titles: row.id === COMING_SOON ? suitable(row.titles) : playable(row.titles) }));
   return { ...home, hero: heroOf(home), rows: rows.filter((row) => row.titles.length) };
 }
 
@@ -70,7 +78,7 @@ export const shapeOf = (row) => (row.id === COMING_SOON ? "poster" : "card");
 function writeHero(node, title) {
   const at = hooks(node);
   const art = title.artwork?.backdrop ?? title.artwork?.card;
-  at.kind.textContent = title.status === "encoding" ? "Just added" : kindName(title.kind);
+  at.kind.textContent = title.status === "encoding" ? t("common.just_added") : kindName(title.kind);
   at.name.textContent = title.name;
   at.plot.textContent = title.plot ?? "";
   at.play.href = watchAddress(title.id);
@@ -91,7 +99,6 @@ function createShelf(row) {
   heading.id = `shelf-${row.id}`;
   node.setAttribute("aria-labelledby", heading.id);
   hook(node, "cards").setAttribute("aria-labelledby", heading.id);
-  arrowUpdates.set(node, bindShelf(node, row.name));
   return node;
 }
 
@@ -100,7 +107,8 @@ function createShelf(row) {
  * @param {Row} row
  */
 function updateShelf(node, row) {
-  hook(node, "name").textContent = row.name;
+  if (!arrowUpdates.has(node)) arrowUpdates.set(node, bindShelf(node, shelfName(row))); // a shelf of the published page
+  hook(node, "name").textContent = shelfName(row);
   writeCards(hook(node, "cards"), row.titles, shapeOf(row));
   arrowUpdates.get(node)?.();
 }
@@ -111,8 +119,9 @@ function updateShelf(node, row) {
  */
 function write(root, home) {
   root.removeAttribute("aria-busy");
+  root.classList.remove("is-arranging");
   if (isEmpty(home)) {
-    root.replaceChildren(piece("empty"));
+    root.replaceChildren(piece(ageLimit() === null ? "empty" : "unsuitable"));
     return;
   }
   const { hero } = home;
@@ -148,11 +157,13 @@ async function start(root) {
   /** @type {Row[]} */
   let personal = [];
   const asked = fetchPersonal();
+  if (ageLimit() !== null) root.replaceChildren(); // the published page shows films for all ages
+  root.classList.toggle("is-arranging", Boolean(session())); // the viewer's shelves go above those of the published page
   try {
     home = await fetchHome();
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
-    showProblem(root, { heading: "The catalogue did not load.", text: `${error.message} Try again in a moment.`, retry: () => start(root) });
+    showProblem(root, { heading: t("common.catalogue_did_not_load"), text: tryLater(error), retry: () => start(root) });
     return;
   }
   const show = () => write(root, arranged(home, personal));

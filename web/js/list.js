@@ -2,8 +2,9 @@
 import "./nav.js";
 import { hooks, piece, reconcile, rootOf, say, showProblem } from "./dom.js";
 import { writeCard } from "./cards.js";
-import { RequestError } from "./net.js";
+import { RequestError, tryLater } from "./net.js";
 import { fetchList, setListed } from "./viewing.js";
+import { t } from "./texts.js";
 
 /** @import { Card } from "./types.js" */
 
@@ -22,7 +23,7 @@ function bind(root) {
   const create = (/** @type {Card} */ title) => {
     const node = piece("card");
     const button = piece("remove");
-    button.setAttribute("aria-label", `Remove ${title.name} from my list`);
+    button.setAttribute("aria-label", t("list.remove_from_my_list", { name: title.name }));
     button.addEventListener("click", () => remove(title));
     node.classList.add("card-kept");
     node.append(button);
@@ -41,12 +42,12 @@ function bind(root) {
     (at.titles.children[Math.min(place, titles.length - 1)]?.querySelector("button") ?? at.heading).focus();
     try {
       await setListed(title.id, false);
-      say(at.said, `Removed ${title.name} from your list.`);
+      say(at.said, t("list.removed_from_list", { name: title.name }));
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       titles = before;
       write();
-      say(at.said, `${title.name} is still on your list. ${error.message}`);
+      say(at.said, `${t("list.still_there", { name: title.name })} ${error.message}`);
     }
   };
   return async function load() {
@@ -54,7 +55,7 @@ function bind(root) {
       titles = shown(await fetchList());
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      showProblem(root, { heading: "Your list did not load.", text: `${error.message} Try again in a moment.`, retry: () => location.reload() });
+      showProblem(root, { heading: t("list.list_did_not_load"), text: tryLater(error), retry: () => location.reload() });
       return;
     }
     write();

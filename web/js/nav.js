@@ -1,7 +1,11 @@
 /**
- * The bar at the top: transparent over the hero, opaque once the page has been scrolled; the account is at its right.
+ * The bar at the top, with the search field, and the account at its right. It is transparent over the hero, and opaque
+ * once the page has been scrolled.
  */
 import "./account/menu.js";
+import "./footer.js";
+import "./language_choice.js";
+import "./offline/register.js";
 import { rootOf } from "./dom.js";
 
 const bar = rootOf("site-nav");
@@ -10,3 +14,10 @@ if (bar) {
   paint();
   window.addEventListener("scroll", paint, { passive: true });
 }
+
+/** @type {HTMLFormElement | null} */
+const form = globalThis.document?.querySelector("[data-nav-search]") ?? null;
+form?.addEventListener("focusin", async () => {
+  const scripts = await import(form.dataset.suggestions ?? "").catch(() => null); // only a page on which somebody searches loads it
+  if (scripts) new scripts.Suggestions(form).bind(); // without a connection, there are no suggestions
+}, { once: true });

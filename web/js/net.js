@@ -1,4 +1,5 @@
 /** JSON requests. Temporary failures are retried; permanent ones become an error with a sentence for the user. */
+import { LANGUAGE, t, translated } from "./texts.js";
 
 /** @import { RequestOptions } from "./types.js" */
 
@@ -63,35 +64,81 @@ export async function persist(work, { attempts = 4, wait = pause, random = Math.
 export const retryAfterS = (header) => (/^\d+$/.test(header ?? "") ? Number(header) : null);
 
 /**
- * Send one request. Return the JSON of a 2xx response, or null for 204; raise RequestError in all other cases.
+ * Send one request. Return the JSON (or with `asFile` the body) of a 2xx response, or null for 204; raise RequestError in all other cases.
  * @param {string} address
  * @param {RequestOptions} [options]
  * @param {(address: string, init: RequestInit) => Promise<Response>} [fetcher]
  * @returns {Promise<any>}
  */
-export async function ask(address, { method = "GET", body, headers = {}, signal = AbortSignal.timeout(30_000) } = {}, fetcher = fetch) {
+export async function ask(address, { method = "GET", body, headers = {}, asFile = false, keepalive = false, signal = AbortSignal.timeout(30_000) } = {}, fetcher = fetch) {
   let response;
   try {
     response = await fetcher(address, {
       method,
       signal,
-      headers: { ...headers, ...(body === undefined ? {} : { "content-type": "application/json" }) },
+      keepalive,
+      headers: { "accept-language": LANGUAGE, ...headers, ...(body === undefined ? {} : { "content-type": "application/json" }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch (error) {
     if (error instanceof Error && error.name === "AbortError") throw error;
-    throw new RequestError(0, "unreachable", "There is no connection to Notflix.");
+    throw new RequestError(0, "unreachable", t("common.there_no_connection_notflix"));
   }
   if (response.status === 204) return null;
+  if (asFile && response.ok) return fileOf(response);
   const answer = await response.json().catch(() => null);
   if (response.ok && answer !== null) return answer;
   throw new RequestError(
     response.status,
     answer?.error ?? "unexpected",
-    answer?.detail ?? `The server answered ${response.status}.`,
+    sentenceFor(answer, response.status),
     retryAfterS(response.headers.get("retry-after")),
   );
 }
+
+/** The sentences for errors whose own sentence is not translated, by the error's code. */
+const BY_CODE = new Map([
+  ["too_many_attempts", t("error.too_many_attempts")],
+  ["store_unavailable", t("error.store_unavailable")],
+  ["busy", t("error.store_unavailable")],
+  ["internal", t("error.internal")],
+  ["mail_unavailable", t("error.mail")],
+  ["mail_refused", t("error.mail")],
+  ["paypal_refused", t("error.paypal")],
+  ["wrong_credentials", t("error.wrong_credentials")],
+  ["wrong_second_factor", t("error.wrong_factor")],
+  ["entitlement_required", t("error.not_subscribed")],
+  ["not_playable", t("error.not_playable")],
+  ["address_not_confirmed", t("error.address_not_confirmed")],
+  ["too_many_streams", t("error.streams")],
+]);
+
+/**
+ * Return the sentence of an error in the page's language. A sentence without a translation, such as one about a file
+ * or a setting in the Studio, stays in English.
+ * @param {{ error?: string, detail?: string } | null} answer
+ * @param {number} status
+ */
+function sentenceFor(answer, status) {
+  const { error = "", detail } = answer ?? {};
+  if (!detail) return t("net.answered", { status });
+  return translated(detail) || BY_CODE.get(error) || detail;
+}
+
+/**
+ * Return the body of a response; raise RequestError if the connection is lost before its end.
+ * @param {Response} response
+ */
+const fileOf = (response) =>
+  response.blob().catch(() => {
+    throw new RequestError(0, "unreachable", t("common.there_no_connection_notflix"));
+  });
+
+/**
+ * Return the text for a failed request that the user may repeat later.
+ * @param {Error} error
+ */
+export const tryLater = (error) => `${error.message} ${t("net.in_a_moment")}`;
 
 /**
  * Fetch JSON, and retry after temporary failures.

@@ -6,6 +6,7 @@ import { authorized } from "./account/session.js";
 import { playable } from "./cards.js";
 import { api, ask, orElse } from "./net.js";
 import { orWithout } from "./viewing.js";
+import { translated } from "./texts.js";
 
 /** @import { Card, Recommended, Row, Shelf } from "./types.js" */
 
@@ -14,7 +15,7 @@ import { orWithout } from "./viewing.js";
  * @param {Recommended} title
  * @returns {Card}
  */
-export const withReason = ({ reason, ...title }, heading = "") => ({ ...title, because: !reason || reason.words === heading ? "" : reason.words });
+export const withReason = ({ reason, ...title }, heading = "") => ({ ...title, because: !reason || reason.words === heading ? "" : translated(reason.words) || reason.words });
 
 /**
  * Return the API's shelves as rows of the home page; their ids differ from those of the catalogue's own rows.

@@ -1,63 +1,35 @@
-/** The search page: all titles of catalogue/search.json, filtered while the viewer types. */
+/** The search page: all titles of catalogue/index.json, filtered while the viewer types. */
 import "./nav.js";
-import { hook, hooks, piece, rootOf, showProblem } from "./dom.js";
-import { playable, writeCards } from "./cards.js";
-import { getJson, RequestError } from "./net.js";
+import { momentAddress, titleAddress } from "./addresses.js";
+import { hook, hooks, picture, piece, rootOf, showProblem } from "./dom.js";
+import { pictureFor, playable, writeCards } from "./cards.js";
+import { RequestError, tryLater } from "./net.js";
+import { findSaid, loadSearch } from "./search/loading.js";
+import { clock, genreName } from "./text.js";
+import { inLanguage, t } from "./texts.js";
 
 /** @import { Card } from "./types.js" */
+/** @import { Said } from "./search/dialogue.js" */
+/** @import { Entry, Search } from "./search/engine.js" */
 /** @typedef {{ query?: string, genre?: string }} Asked */
 
-/**
- * Return the text in lower case without accents, so that "amelie" finds "Amélie".
- * @param {string} text
- */
-export const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-
-const words = (/** @type {string} */ text) => plain(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+/** How many cards are shown at first, and added by each "Show more". */
+const SOME = 60;
 
 /**
- * Return how well a title matches the words, 0 for no match; a name counts more than a person, and a person more than a
- * plot.
- * @param {Card} title
- * @param {string[]} wanted
- */
-export function rank(title, wanted) {
-  const name = words(title.name);
-  const people = words((title.people ?? []).join(" "));
-  const genres = words((title.genres ?? []).join(" "));
-  const plot = new Set(words(title.plot ?? ""));
-  let sum = 0;
-  for (const word of wanted) {
-    const starts = (/** @type {string} */ text) => text.startsWith(word);
-    if (name.some(starts)) sum += name[0].startsWith(word) ? 9 : 8;
-    else if (people.some(starts)) sum += 5;
-    else if (genres.some(starts)) sum += 4;
-    else if (String(title.year ?? "") === word) sum += 4;
-    else if (plot.has(word)) sum += 1;
-    else return 0;
-  }
-  return sum;
-}
-
-/**
- * Return the titles in `genre` that match `query`, best first, equally good matches by name; without a query, return
- * all titles in `genre`.
- * @param {Card[]} titles
+ * Return the titles in `genre` that match `query`, best first; without a query, return all titles in `genre` by name.
+ * @param {Pick<Search, "entries" | "find">} search
  * @param {Asked} asked
+ * @returns {Entry[]}
  */
-export function find(titles, { query = "", genre = "" }) {
-  const wanted = words(query);
-  return titles
-    .filter((title) => !genre || (title.genres ?? []).includes(genre))
-    .map((title) => ({ title, score: wanted.length ? rank(title, wanted) : 1 }))
-    .filter(({ score }) => score > 0)
-    .sort((a, b) => b.score - a.score || a.title.name.localeCompare(b.title.name))
-    .map(({ title }) => title);
+export function find(search, { query = "", genre = "" }) {
+  const found = query ? search.find(query).titles : [...search.entries].sort((a, b) => a.name.localeCompare(b.name));
+  return found.filter((title) => !genre || title.genres.includes(genre));
 }
 
 /**
  * Return the genres of the titles, most used first.
- * @param {Card[]} titles
+ * @param {Pick<Card, "genres">[]} titles
  */
 export function genresOf(titles) {
   /** @type {Map<string, number>} */
@@ -74,60 +46,101 @@ export function addressFor({ query, genre }) {
   const asked = new URLSearchParams();
   if (query) asked.set("q", query);
   if (genre) asked.set("genre", genre);
-  return `/search.html${asked.size ? `?${asked}` : ""}`;
+  return inLanguage(`/search.html${asked.size ? `?${asked}` : ""}`);
 }
 
 /**
  * @param {number} count
  * @param {Asked} asked
  */
-export function countText(count, { query, genre }) {
-  const what = [genre && `in ${genre}`, query && `for “${query}”`].filter(Boolean).join(" ");
-  if (!count) return what ? `Nothing found ${what}. Try fewer letters, a name or a genre.` : "No films yet.";
-  return `${count} film${count === 1 ? "" : "s"}${what ? ` ${what}` : ""}`;
+export function countText(count, { query = "", genre: asked = "" }) {
+  const genre = genreName(asked);
+  if (!query && !genre) return count ? t("films.count", { count }) : t("search.no_films");
+  if (!count) {
+    const nothing = !genre ? t("search.nothing_for", { query }) : query ? t("search.nothing_in_for", { genre, query }) : t("search.nothing_in", { genre });
+    return `${nothing} ${t("search.try_fewer")}`;
+  }
+  if (!genre) return t("search.count_for", { count, query });
+  return query ? t("search.count_in_for", { count, genre, query }) : t("search.count_in", { count, genre });
+}
+
+/**
+ * Return the text for a query that matches only what is said in films.
+ * @param {number} count
+ * @param {string} query
+ */
+export const onlySaidText = (count, query) => t("search.only_said", { count, query });
+
+/**
+ * @param {Said} said
+ * @param {Entry} title
+ */
+function saidNode({ id, seconds }, title) {
+  const node = piece("said");
+  const at = hooks(node);
+  at.name.textContent = title.name;
+  at.name.href = titleAddress(id);
+  picture(at.picture, pictureFor(title.artwork, "card"));
+  at.moments.replaceChildren(...seconds.map((second) => {
+    const moment = piece("moment");
+    hook(moment, "time").textContent = clock(second);
+    moment.href = momentAddress(id, second);
+    moment.setAttribute("aria-label", t("search.play_at", { name: title.name, time: clock(second) }));
+    return moment;
+  }));
+  return node;
 }
 
 /** @param {HTMLElement} root */
 async function start(root) {
   const at = hooks(root);
   const asked = new URLSearchParams(location.search);
-  const state = { query: asked.get("q") ?? "", genre: asked.get("genre") ?? "" };
-  at.query.value = state.query;
-  /** @type {Card[]} */
-  let titles;
-  try {
-    ({ titles } = await getJson("/catalogue/search.json"));
-  } catch (error) {
-    if (!(error instanceof RequestError)) throw error;
-    if (error.status !== 404) {
-      showProblem(root, { heading: "The catalogue did not load.", text: `${error.message} Try again in a moment.`, retry: () => location.reload() });
-      return;
-    }
-    titles = []; // nothing has been published yet
-  }
-  const genres = genresOf(titles);
+  at.query.value ||= asked.get("q") ?? ""; // the viewer may have typed before this script was loaded
+  const state = { query: at.query.value.trim(), genre: asked.get("genre") ?? "", shown: SOME };
+  /** @type {Search} */
+  let search;
+  /** @type {string[]} */
+  let genres = [];
 
   const write = () => {
-    const found = find(titles, state);
+    const found = find(search, state);
     const films = playable(found);
-    writeCards(at.results, films);
-    at.soon.hidden = films.length === found.length;
-    writeCards(at["soon-cards"], found.filter(({ status }) => status === "announced"));
-    at.count.textContent = countText(found.length, state);
+    const soon = found.filter(({ status }) => status === "announced");
+    writeCards(at.results, films.slice(0, state.shown));
+    at.more.hidden = films.length <= state.shown;
+    at.soon.hidden = soon.length === 0;
+    writeCards(at["soon-cards"], soon.slice(0, SOME));
+    at.count.textContent = countText(films.length + soon.length, state);
+    writeSaid();
     at.genres.replaceChildren(...["", ...genres].map(genreNode));
     history.replaceState(null, "", addressFor(state));
+  };
+  const writeSaid = async () => {
+    const { query, genre } = state;
+    const titles = search.entries.filter((title) => !genre || title.genres.includes(genre));
+    const found = await findSaid({ hasDialogue: search.hasDialogue, entries: titles }, query);
+    if (query !== state.query || genre !== state.genre) return; // the query has changed in the meantime
+    const isNamed = find(search, state).length > 0;
+    if (found.length && !isNamed) at.count.textContent = onlySaidText(found.length, query);
+    at["said-jump"].hidden = found.length === 0 || !isNamed;
+    at.said.hidden = found.length === 0;
+    at["said-heading"].textContent = t("search.said_in", { query });
+    at["said-films"].replaceChildren(...found.map((one) => saidNode(one, /** @type {Entry} */ (titles.find(({ id }) => id === one.id)))));
+  };
+  const look = (/** @type {Asked} */ change) => {
+    Object.assign(state, change, { shown: SOME });
+    if (search) write();
   };
   const genreNode = (/** @type {string} */ genre) => {
     const node = piece("genre");
     const link = hook(node, "link");
-    link.textContent = genre || "All";
+    link.textContent = genre ? genreName(genre) : t("common.all");
     link.href = addressFor({ ...state, genre });
     if (genre === state.genre) link.setAttribute("aria-current", "true");
     link.addEventListener("click", (/** @type {MouseEvent} */ event) => {
       if (event.metaKey || event.ctrlKey || event.shiftKey) return;
       event.preventDefault();
-      state.genre = genre;
-      write();
+      look({ genre });
       at.genres.querySelector("[aria-current]").focus();
     });
     return node;
@@ -136,10 +149,19 @@ async function start(root) {
     event.preventDefault();
     at.query.blur(); // closes the keyboard on a phone
   });
-  at.query.addEventListener("input", () => {
-    state.query = at.query.value.trim();
+  at.query.addEventListener("input", () => look({ query: at.query.value.trim() })); // also while the catalogue loads
+  at.more.addEventListener("click", () => {
+    state.shown += SOME;
     write();
   });
+  try {
+    search = await loadSearch();
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    showProblem(root, { heading: t("common.catalogue_did_not_load"), text: tryLater(error), retry: () => location.reload() });
+    return;
+  }
+  genres = genresOf(search.entries);
   write();
   if (!state.query && !state.genre && matchMedia("(hover: hover)").matches) at.query.focus();
 }

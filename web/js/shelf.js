@@ -1,4 +1,5 @@
 /** A shelf's arrows: each appears if there are more cards on its side, and scrolls the shelf by most of its width. */
+import { t } from "./texts.js";
 
 /**
  * Return which arrows are useful for a track scrolled to `left`.
@@ -20,7 +21,7 @@ export function bindShelf(shelf, name) {
   };
   for (const button of buttons) {
     const step = Number(button.dataset.shelfStep);
-    button.setAttribute("aria-label", `${name}: ${step > 0 ? "forward" : "back"}`);
+    button.setAttribute("aria-label", step > 0 ? t("shelf.forward", { name }) : t("shelf.back", { name }));
     button.addEventListener("click", () => track.scrollBy({ left: step * track.clientWidth * 0.85, behavior: "smooth" }));
   }
   track.addEventListener("scroll", update, { passive: true });

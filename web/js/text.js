@@ -1,4 +1,5 @@
 /** Texts for facts about titles; pure functions. */
+import { LANGUAGE, LOCALE, t, translated } from "./texts.js";
 
 /** @import { Progress, Title } from "./types.js" */
 
@@ -10,7 +11,8 @@ export function runtime(minutes) {
   if (!minutes) return "";
   const hours = Math.floor(minutes / 60);
   const rest = minutes % 60;
-  return [hours ? `${hours} h` : "", rest || !hours ? `${rest} min` : ""].filter(Boolean).join(" ");
+  if (!hours) return t("text.minutes", { minutes: rest });
+  return rest ? t("text.hours_minutes", { hours, minutes: rest }) : t("text.hours", { hours });
 }
 
 /**
@@ -20,7 +22,7 @@ export function runtime(minutes) {
  */
 export function length({ runtime_min: minutes, playback }) {
   const seconds = playback?.duration_s ?? 0;
-  if (seconds && seconds < 59.5) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds && seconds < 59.5) return t("text.seconds", { seconds: Math.max(1, Math.round(seconds)) });
   return minutes === 1 && !seconds ? "" : runtime(minutes);
 }
 
@@ -42,11 +44,22 @@ export function clock(seconds) {
  */
 export function roughly(seconds) {
   if (!seconds || !Number.isFinite(seconds) || seconds <= 0) return "";
-  if (seconds < 50) return "less than a minute";
+  if (seconds < 50) return t("text.under_a_minute");
   const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `about ${minutes} minute${minutes === 1 ? "" : "s"}`;
+  if (minutes < 60) return t("text.about_minutes", { count: minutes });
   const hours = Math.round(minutes / 60);
-  return `about ${hours} hour${hours === 1 ? "" : "s"}`;
+  return t("text.about_hours", { count: hours });
+}
+
+/**
+ * Return the name of a genre in the page's language. The catalogue has them in English; one of the owner's own stays.
+ * @param {string} genre
+ */
+export function genreName(genre) {
+  if (LANGUAGE === "en") return genre;
+  const key = `genre.${genre.toLowerCase().replace(/[^a-z]+/g, "_")}`;
+  const name = t(key);
+  return name === key ? genre : name;
 }
 
 /**
@@ -58,16 +71,27 @@ export function facts(title) {
     { text: title.year ? String(title.year) : "" },
     { text: title.rated ?? "", badge: true },
     { text: length(title) },
-    { text: (title.genres ?? []).slice(0, 3).join(", ") },
+    { text: (title.genres ?? []).slice(0, 3).map(genreName).join(", ") },
   ].filter((fact) => fact.text);
 }
 
-const KINDS = new Map([["movie", "Film"], ["series", "Series"], ["episode", "Episode"]]);
+const KINDS = new Map([["movie", t("common.film")], ["series", t("text.series")], ["episode", t("text.episode")]]);
 
 /** @param {string | undefined} kind */
-export const kindName = (kind) => KINDS.get(kind ?? "") ?? "Film";
+export const kindName = (kind) => KINDS.get(kind ?? "") ?? t("common.film");
 
-const STATES = new Map([["announced", "Coming soon"], ["encoding", "Just added"], ["failed", "Not available"]]);
+const SHELVES = new Map([["new", t("shelf.new")], ["encoding", t("shelf.encoding")], ["soon", t("common.coming_soon")]]);
+
+/**
+ * Return the heading of a shelf of the home page, which the catalogue or the recommendations name in English.
+ * @param {{ id: string, name: string }} row
+ */
+export function shelfName({ id, name }) {
+  if (id.startsWith("genre-")) return genreName(name);
+  return SHELVES.get(id) ?? (id.startsWith("for-") ? translated(name) || name : name);
+}
+
+const STATES = new Map([["announced", t("common.coming_soon")], ["encoding", t("common.just_added")], ["failed", t("common.not_available")]]);
 
 /**
  * Return the label on a card; "" for a title that is ready to be played.
@@ -83,17 +107,17 @@ export const stateLabel = (status) => STATES.get(status) ?? "";
 export function encodeText(progress, playable) {
   const percent = Math.floor(progress?.percent ?? 0);
   const wait = roughly(progress?.eta_s);
-  const state = playable ? `Encoding, ${percent} %. You can start watching now.` : percent ? `Encoding, ${percent} %.` : "Getting ready.";
-  return wait ? `${state} Complete in ${wait}.` : state;
+  const state = playable ? t("text.encoding_playable", { percent }) : percent ? t("text.encoding", { percent }) : t("text.getting_ready");
+  return wait ? `${state} ${t("text.complete_in", { wait })}` : state;
 }
 
-const LANGUAGE_NAMES = typeof Intl === "object" && Intl.DisplayNames ? new Intl.DisplayNames(["en"], { type: "language" }) : null;
+const LANGUAGE_NAMES = typeof Intl === "object" && Intl.DisplayNames ? new Intl.DisplayNames([LOCALE], { type: "language" }) : null;
 
 /**
  * Return the name of a language: "de" -> "German"; `otherwise` for an undetermined tag.
  * @param {string | null | undefined} tag
  */
-export function languageName(tag, otherwise = "Unknown language") {
+export function languageName(tag, otherwise = t("text.unknown_language")) {
   if (!tag || tag === "und") return otherwise;
   try {
     return LANGUAGE_NAMES?.of(tag) ?? tag;
@@ -101,4 +125,20 @@ export function languageName(tag, otherwise = "Unknown language") {
     if (error instanceof RangeError) return tag; // not a language tag: show it unchanged
     throw error;
   }
+}
+
+const UNITS = [t("text.bytes"), "kB", "MB", "GB", "TB"];
+
+/**
+ * Return a number of bytes in readable form: "812 bytes", "1.4 GB".
+ * @param {number} bytes
+ */
+export function bytesText(bytes) {
+  let [value, unit] = [bytes, 0];
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const digits = unit > 0 && value < 99.95 ? 1 : 0;
+  return `${value.toLocaleString(LOCALE, { maximumFractionDigits: digits, useGrouping: false })} ${UNITS[unit]}`;
 }

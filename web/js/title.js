@@ -1,16 +1,21 @@
 /** A title's page: its description, its credits and how to watch it; it follows a running encode. */
 import "./nav.js";
-import { clock, encodeText, facts, kindName } from "./text.js";
+import { clock, encodeText, facts, genreName, kindName } from "./text.js";
 import { hook, hooks, picture, piece, rootOf, say, showProblem, writeFacts } from "./dom.js";
-import { hueOf, playable as playableOf, watchAddress, writeCards } from "./cards.js";
+import { genreAddress, personAddress, titleIdIn, watchAddress } from "./addresses.js";
+import { hueOf, playable as playableOf, writeCards } from "./cards.js";
 import { withNext } from "./account/next.js";
-import { onChange } from "./account/session.js";
+import { ageLimit, onChange } from "./account/session.js";
 import { fetchAccess } from "./billing/access.js";
+import { isSuitable } from "./certificates.js";
+import { offerDownload } from "./offline/offer.js";
 import { fetchSimilar } from "./recommendations.js";
 import { fetchTraces, leftText, setListed, setRating } from "./viewing.js";
-import { api, ask, getJson, orElse, persist, RequestError, repeat } from "./net.js";
+import { api, ask, getJson, orElse, persist, RequestError, repeat, tryLater } from "./net.js";
+import { t } from "./texts.js";
 
 /** @import { Hooks, Playback, Title, Traces } from "./types.js" */
+/** @typedef {{ role: string, names: string[], arePeople: boolean }} Credit a line of the credits */
 /** @import { Access } from "./billing/access.js" */
 
 const ENCODING_POLL_MS = 3000;
@@ -22,43 +27,42 @@ const ANNOUNCED_POLL_MS = 10_000;
  * @param {Partial<Traces> | null} traces
  * @param {Access | null} access
  */
-export function offer(title, traces = null, access = null) {
-  const playable = Boolean(title.playback);
+export function offer(title, traces = null, access = null, limit = ageLimit()) {
+  const isForProfile = isSuitable(title, limit);
+  const playable = Boolean(title.playback) && isForProfile;
   const isEncoding = title.status === "encoding";
   const isShut = access !== null && !access.entitled;
   const resume = playable ? (traces?.resume_s ?? 0) : 0;
-  const fresh = isEncoding ? "Watch now" : traces?.view?.finished ? "Play again" : "Play";
-  const failed = title.status === "failed" && !playable ? "This film is not available at the moment." : "";
+  const fresh = isEncoding ? t("common.watch_now") : traces?.view?.finished ? t("title.play_again") : t("common.play");
+  const failed = !isForProfile ? t("title.not_for_profile") : title.status === "failed" && !playable ? t("title.film_not_available_at") : "";
   return {
-    play: playable && !isShut ? (resume ? `Resume at ${clock(resume)}` : fresh) : "",
+    play: playable && !isShut ? (resume ? t("title.resume_at", { time: clock(resume) }) : fresh) : "",
     subscribe: playable && isShut && !access.suspended,
     settle: playable && isShut && access.suspended,
     again: resume > 0 && !isShut,
     place: resume > 0 && traces?.view ? leftText(traces.view) : "",
     progress: traces?.view?.progress ?? 0,
     soon: title.status === "announced",
-    encode: isEncoding ? encodeText(title.progress, playable) : failed,
-    percent: isEncoding ? Math.floor(title.progress?.percent ?? 0) : null,
+    encode: isEncoding && isForProfile ? encodeText(title.progress, playable) : failed,
+    percent: isEncoding && isForProfile ? Math.floor(title.progress?.percent ?? 0) : null,
   };
 }
 
 /**
  * Return the credits in reading order; empty ones are left out.
  * @param {Partial<Title>} title
- * @returns {[string, string[]][]}
+ * @returns {Credit[]}
  */
 export function credits(title) {
-  /** @type {(one: string, many: string, list?: string[]) => [string, string[]]} */
-  const plural = (one, many, list) => [list?.length === 1 ? one : many, list ?? []];
-  /** @type {[string, string[]][]} */
-  const all = [
-    plural("Director", "Directors", title.directors),
-    plural("Writer", "Writers", title.writers),
-    ["Cast", title.actors ?? []],
-    plural("Language", "Languages", title.languages),
-    plural("Country", "Countries", title.countries),
-  ];
-  return all.filter(([, people]) => people.length);
+  /** @type {(role: string, names?: string[], arePeople?: boolean) => Credit} */
+  const line = (role, names = [], arePeople = false) => ({ role: t(role, { count: names.length }), names, arePeople });
+  return [
+    line("title.directors", title.directors, true),
+    line("title.writers", title.writers, true),
+    line("title.cast", title.actors, true),
+    line("title.languages", title.languages),
+    line("title.countries", title.countries),
+  ].filter(({ names }) => names.length);
 }
 
 /**
@@ -81,17 +85,15 @@ export function qualityBadge(playback) {
   return height >= 720 ? "HD" : "";
 }
 
-const PEOPLE = new Set(["Director", "Directors", "Writer", "Writers", "Cast"]);
-
-/** @param {[string, string[]]} credit */
-function creditNode([role, people]) {
+/** @param {Credit} credit */
+function creditNode({ role, names: people, arePeople }) {
   const node = piece("credit");
   hook(node, "role").textContent = role;
   const names = people.flatMap((name, index) => {
     const separator = index ? [", "] : [];
-    if (!PEOPLE.has(role)) return [...separator, name];
+    if (!arePeople) return [...separator, name];
     const link = piece("person");
-    link.href = `/search.html?q=${encodeURIComponent(name)}`;
+    link.href = personAddress(name);
     link.textContent = name;
     return [...separator, link];
   });
@@ -111,8 +113,8 @@ function scoreNode({ source, value }) {
 function genreNode(genre) {
   const node = piece("genre");
   const link = hook(node, "link");
-  link.textContent = genre;
-  link.href = `/search.html?genre=${encodeURIComponent(genre)}`;
+  link.textContent = genreName(genre);
+  link.href = genreAddress(genre);
   return node;
 }
 
@@ -153,14 +155,14 @@ function writeStory(at, title) {
   at.name.textContent = title.name;
   const badge = qualityBadge(title.playback);
   writeFacts(at.facts, [{ text: kindName(title.kind) }, ...facts(title), ...(badge ? [{ text: badge, badge: true }] : [])]);
-  at.plot.textContent = title.plot || "No description yet.";
+  at.plot.textContent = title.plot || t("title.no_description_yet");
   at.scores.replaceChildren(...scores(title).map(scoreNode));
   at.scores.hidden = scores(title).length === 0;
   say(at.awards, title.awards ?? "");
   at.genres.replaceChildren(...(title.genres ?? []).map(genreNode));
   at.credits.replaceChildren(...credits(title).map(creditNode));
   picture(at.backdrop, title.artwork?.backdrop ?? title.artwork?.card);
-  picture(at.poster, title.artwork?.poster, `Poster of ${title.name}`);
+  picture(at.poster, title.artwork?.poster, t("title.poster", { name: title.name }));
 }
 
 /**
@@ -175,7 +177,7 @@ function writeMarks(at, traces) {
   pressed(at.down, traces?.rating === -1);
 }
 
-const RATED = new Map([[1, "You like it."], [-1, "Not for you."], [0, "Rating removed."]]);
+const RATED = new Map([[1, t("title.liked")], [-1, t("title.disliked")], [0, t("title.rating_removed")]]);
 
 /**
  * Let the viewer change the list entry and rating; a change is shown immediately, and undone with a message if the API
@@ -199,7 +201,7 @@ function bindMarks(at, id, { traces, change }) {
   };
   at.listed.addEventListener("click", () => {
     const listed = !traces()?.listed;
-    set({ listed }, () => setListed(id, listed), listed ? "Added to your list." : "Removed from your list.");
+    set({ listed }, () => setListed(id, listed), listed ? t("title.added_list") : t("title.removed_from_list"));
   });
   for (const [name, thumb] of /** @type {const} */ ([["up", 1], ["down", -1]])) {
     at[name].addEventListener("click", () => {
@@ -217,8 +219,8 @@ function bindMarks(at, id, { traces, change }) {
  */
 function write(node, title, traces, access) {
   const at = hooks(node);
-  document.title = `${title.name}${title.year ? ` (${title.year})` : ""}: Notflix`;
-  document.querySelector('meta[name="description"]')?.setAttribute("content", title.plot || `${title.name} on Notflix.`);
+  document.title = t("site.page_title", { name: title.year ? `${title.name} (${title.year})` : title.name });
+  document.querySelector('meta[name="description"]')?.setAttribute("content", title.plot || t("title.on_notflix", { name: title.name }));
   node.style.setProperty("--hue", hueOf(title.id));
   node.classList.toggle("has-art", Boolean(title.artwork?.backdrop ?? title.artwork?.card));
   writeStory(at, title);
@@ -247,7 +249,7 @@ async function fetchTitle(id) {
 
 /** @param {HTMLElement} root */
 async function start(root) {
-  const id = new URLSearchParams(location.search).get("id") ?? "";
+  const id = titleIdIn(location);
   /** @type {Title} */
   let title;
   /** @type {Traces | null} */
@@ -261,13 +263,13 @@ async function start(root) {
     if (!(error instanceof RequestError)) throw error;
     const unknown = error.status === 404 || !id;
     showProblem(root, {
-      heading: unknown ? "This film is not available." : "This page did not load.",
-      text: unknown ? "It may have been removed. Find something else on the home page." : `${error.message} Try again in a moment.`,
+      heading: unknown ? t("common.film_not_available") : t("common.page_did_not_load"),
+      text: unknown ? t("common.may_have_been_removed") : tryLater(error),
       retry: unknown ? null : () => start(root),
     });
     return;
   }
-  const node = piece("title");
+  const node = root.querySelector("article") ?? piece("title"); // the published page contains it already
   const show = () => write(node, title, traces, access);
   const change = (/** @type {Traces | null} */ found) => {
     traces = found;
@@ -275,12 +277,13 @@ async function start(root) {
   };
   show();
   bindMarks(hooks(node), id, { traces: () => traces, change });
-  root.replaceChildren(node);
+  if (node.parentElement !== root) root.replaceChildren(node);
   root.removeAttribute("aria-busy");
   asked.then(change);
   const lookForAccess = async () => {
     access = await fetchAccess();
     show();
+    if (access?.entitled && title.status === "ready" && isSuitable(title, ageLimit())) offerDownload(hooks(node).download, id, { resume: true });
   };
   lookForAccess();
   fetchSimilar(id).then((similar) => {

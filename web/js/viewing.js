@@ -2,6 +2,7 @@
 import { authorized, leaveFor, loginAddress, ready } from "./account/session.js";
 import { canPlay } from "./cards.js";
 import { RequestError } from "./net.js";
+import { t } from "./texts.js";
 
 /** @import { Card, HistoryEntry, HistoryPage, RequestOptions, Row, Traces } from "./types.js" */
 
@@ -11,9 +12,10 @@ import { RequestError } from "./net.js";
  */
 export function leftText({ position_s: position, duration_s: duration }) {
   const minutes = Math.ceil((duration - position) / 60);
-  if (minutes < 60) return `${Math.max(1, minutes)} min left`;
+  if (minutes < 60) return t("viewing.minutes_left", { minutes: Math.max(1, minutes) });
   const rest = minutes % 60;
-  return `${Math.floor(minutes / 60)} h${rest ? ` ${rest} min` : ""} left`;
+  const hours = Math.floor(minutes / 60);
+  return rest ? t("viewing.hours_minutes_left", { hours, minutes: rest }) : t("viewing.hours_left", { hours });
 }
 
 /**
@@ -27,7 +29,7 @@ export function continueRows({ entries }) {
   for (const { title, progress, ...view } of entries) {
     if (title && canPlay(title.status)) titles.push({ ...title, going: { progress, left: leftText(view) } });
   }
-  return titles.length ? [{ id: "continue", name: "Continue watching", titles }] : [];
+  return titles.length ? [{ id: "continue", name: t("viewing.continue_watching"), titles }] : [];
 }
 
 /**

@@ -1,36 +1,40 @@
 /** The watch page: opens a playback session, plays the film, and shows messages about its state. */
-import { actsOn, bindControls, bindSound, remember, remembered } from "./player/controls.js";
-import { addExtras, createPlayer, placeIn, startTime } from "./player/engine.js";
-import { bindMenus, preferredTrack } from "./player/menus.js";
-import { Encode } from "./player/encode.js";
+import { Choices, heightsOf } from "./player/choices.js";
+import { actsOn, bindControls, bindSound } from "./player/controls.js";
+import { bindDrag } from "./player/drag.js";
+import { mustPlayNatively, unlock } from "./player/decryption.js";
+import { bitrateOf, chapterAt, createPlayer, placeIn } from "./player/engine.js";
+import { Extras } from "./player/extras.js";
+import { bindLook } from "./player/look.js";
+import { bindMenus } from "./player/menus.js";
+import { Encode, whenPlayable } from "./player/encode.js";
+import { Ending } from "./player/ending.js";
 import { here, withNext } from "./account/next.js";
-import { authorized } from "./account/session.js";
+import { session as loggedIn } from "./account/session.js";
 import { isSuspended } from "./billing/access.js";
 import { hooks, rootOf, say } from "./dom.js";
-import { Notices, Problem, problemFor, TROUBLES } from "./player/messages.js";
-import { api, ask, isTemporary, orElse, pause, persist, RequestError } from "./net.js";
-import { HLS, Native, playsNatively } from "./player/native.js";
+import { Notices, Problem, TROUBLES } from "./player/messages.js";
+import { api, ask, isTemporary, orElse, RequestError } from "./net.js";
+import { Native, playsNatively, sourceOf } from "./player/native.js";
+import { showStill, thumbnailAt } from "./player/pictures.js";
+import { Parts, requestOf } from "./player/parts.js";
 import { explained, Recovery } from "./player/recovery.js";
-import { bufferedEnd, reachable, Timeline } from "./player/timeline.js";
-import { Session } from "./player/session.js";
+import { atFront, reachable, Timeline } from "./player/timeline.js";
+import { sessionFor } from "./player/opening.js";
+import { loadShaka } from "./player/shaka.js";
+import { statsOf } from "./player/stats.js";
+import { Stream } from "./player/stream.js";
+import { StoredSession } from "./offline/playing.js";
+import { SystemControls } from "./player/system.js";
 import { Next } from "./player/next.js";
 import { Usage } from "./player/usage.js";
-import { titleAddress, watchAddress } from "./cards.js";
+import { offerDownload } from "./offline/offer.js";
+import { storedAddress, titleAddress, watchAddress } from "./addresses.js";
 import { clock } from "./text.js";
+import { inLanguage, t } from "./texts.js";
 
-/** @import { PlaybackSession } from "./types.js" */
+/** @import { PlaybackSession, Title } from "./types.js" */
 /** @import { EncodeState } from "./player/encode.js" */
-
-const ASK_AGAIN_MS = 2500;
-const FRONT_MARGIN_S = 6;
-const LEAST_BUFFER_S = 1;
-
-/**
- * Return whether the film is waiting for a part that has not been encoded yet. The margin is one segment plus the part
- * that may have been encoded since the last poll, because the player does not know about that part yet.
- * @param {{ encoding: boolean, time: number, front: number }} facts
- */
-export const atFront = ({ encoding, time, front }) => encoding && time >= front - FRONT_MARGIN_S;
 
 class Watch {
   /**
@@ -43,7 +47,9 @@ class Watch {
     this.at = hooks(root);
     /** @type {HTMLVideoElement} */
     this.video = this.at.video;
-    this.session = new Session(() => persist(() => this.openSession()), { onRefused: (error) => this.willStop(error) });
+    this.stream = new Stream();
+    this.isStored = new URLSearchParams(location.search).has("offline");
+    this.session = sessionFor(id, { isStored: this.isStored, stream: this.stream, onRefused: (error, leftMs) => this.ending.refused(error, leftMs) });
     this.encode = new Encode(() => ask(api(`titles/${encodeURIComponent(id)}`)), (before) => this.encodeChanged(before));
     this.recovery = new Recovery({
       retry: () => this.player.retryStreaming(0),
@@ -52,82 +58,95 @@ class Watch {
       onTrouble: (trouble) => {
         this.notices.tell({ trouble: TROUBLES[trouble] ?? "" });
         this.watchFlow();
+        if (!trouble) this.extras.again();
       },
-      onStop: (error) => this.stopsAfterBuffer(error),
+      onStop: (error) => { if (!this.problem.shown) this.ending.afterBuffer(error); },
+    });
+    this.parts = new Parts({
+      request: requestOf(id, this.session, this.stream),
+      renew: () => this.session.renew(),
+      facts: () => ({ ...this.facts(), running: this.encode.running }),
+      onWait: () => this.showWaiting(true, t("watch.part_being_prepared_starts")),
+      onWithdrawn: () => this.reopen({ failed: true }),
     });
     this.notices = new Notices(this.at.notice);
+    this.ending = new Ending({ video: this.video, notices: this.notices, fail: (error) => this.failed(error) });
     this.problem = new Problem(this.at, { reachable: () => this.session.renew(), load: () => this.load() });
-    this.timeline = new Timeline(root, { facts: () => this.facts(), seek: (time) => this.seek(time), thumbnail: (time) => this.thumbnail(time) });
-    this.usage = new Usage(id, { video: this.video, session: this.session, bitrateKbps: () => this.bitrateKbps() });
+    this.timeline = new Timeline(root, { facts: () => this.facts(), seek: (time) => this.seek(time), thumbnail: (time) => thumbnailAt({ player: this.player, session: this.session, track: this.extras.thumbnails }, time), chapter: (time) => chapterAt(this.extras.chapters, time) });
+    this.usage = new Usage(id, { video: this.video, session: this.session, bitrateKbps: () => bitrateOf(this.player) });
     this.next = new Next(this.at.next, { id, video: this.video, leave: (address) => location.assign(address) });
+    this.system = new SystemControls();
     this.native = playsNatively(globalThis) ? new Native((how) => this.reopen(how)) : null;
     this.isHls = new URLSearchParams(location.search).has("hls");
     this.stoppedAt = placeIn(location.search);
+    this.openedEarly = false;
     this.loading = true;
     this.wantsToPlay = true;
+    this.stopped = false;
     this.stuck = false;
     this.stalls = 0;
     /** @type {any} */
     this.player = null;
+    /** @type {Choices | null} */
+    this.choices = null;
+    /** @type {Promise<Title | null>} */
+    this.published = Promise.resolve(null);
     /** @type {{ isOpen: () => boolean, update: () => void } | null} */
     this.menus = null;
-    /** @type {any} */
-    this.thumbnails = null;
-    /** @type {any} */
-    this.ending = null;
-    this.lastSubtitles = "";
+    this.extras = new Extras({ player: () => this.player, native: Boolean(this.native), note: (error) => this.note(error), onAdded: () => this.menus?.update() });
     /** @type {string[]} */
     this.errors = [];
-  }
-
-  /** Open a playback session; a session that replaces another keeps its ticket for heartbeats. */
-  openSession() {
-    const { usage_ticket: ticket } = this.session.data ?? {};
-    return authorized(`titles/${encodeURIComponent(this.id)}/playback`, { method: "POST", body: ticket ? { usage_ticket: ticket } : {} });
-  }
-
-  /** Return the current bitrate in kbit/s; null if the player does not know it. */
-  bitrateKbps() {
-    const { streamBandwidth } = this.player?.getStats() ?? {};
-    return Number.isFinite(streamBandwidth) && streamBandwidth > 0 ? Math.round(streamBandwidth / 1000) : null;
   }
 
   async start() {
     this.bindPage();
     this.bindVideo();
     bindSound(this.video, this.at.unmute);
-    this.showStill();
-    try {
-      this.player = await createPlayer(window.shaka, {
-        video: this.video,
-        stage: this.at.stage,
-        session: this.session,
-        recovery: this.recovery,
-        onFatal: (error) => { if (this.loading || !this.native?.recovers()) this.failed(error); },
-      });
-    } catch (error) {
-      this.failed(error);
-      return;
-    }
+    if (loggedIn()) this.prefetch(); // a guest has to log in first
+    await this.load();
+  }
+
+  /** Load what does not depend on the playback session: Shaka, and the title's page for its pictures. */
+  prefetch() {
+    orElse(loadShaka(this.root), null);
+    this.published = orElse(ask(`/catalogue/titles/${encodeURIComponent(this.id)}.json`), null);
+    this.published.then((title) => showStill(this.video, title));
+  }
+
+  /** Create the player, once the film may be played. */
+  async preparePlayer() {
+    const shaka = await loadShaka(this.root);
+    if (this.session instanceof StoredSession) this.session.supply(shaka, this.video);
+    this.player = await createPlayer(shaka, {
+      video: this.video,
+      stage: this.at.stage,
+      session: this.session,
+      recovery: this.recovery,
+      onFatal: (error) => { if (this.loading || !this.native?.recovers()) this.failed(error); },
+    });
     this.player.addEventListener("buffering", () => this.watchFlow());
     this.video.addEventListener("timeupdate", () => this.moved());
-    window.notflix = { player: this.player, video: this.video, stats: () => this.stats() };
+    window.notflix = { player: this.player, video: this.video, stats: () => statsOf(this) };
     this.bindActs();
     this.usage.bind();
     this.next.bind();
-    await this.load();
+    this.system.bind(this.video, { seek: (time) => this.seek(time), facts: () => this.facts() });
   }
 
   bindPage() {
     const { at } = this;
-    at.back.href = titleAddress(this.id);
-    at.leave.href = titleAddress(this.id);
+    at.back.href = at.leave.href = this.isStored ? inLanguage("/downloads.html") : titleAddress(this.id);
     at.plans.href = withNext("/plans.html", here(location));
     at["big-play"].addEventListener("click", () => this.video.play());
-    at.retry.addEventListener("click", () => {
-      this.wantsToPlay = true;
-      this.load();
-    });
+    at.retry.addEventListener("click", () => this.tryAgain());
+    window.addEventListener("pagehide", () => this.stream.leave());
+    window.addEventListener("pageshow", ({ persisted }) => { if (persisted && !this.problem.shown) this.session.renew().catch((error) => this.failed(error)); });
+  }
+
+  tryAgain() {
+    if (this.stopped) this.stream.forget();
+    this.wantsToPlay = true;
+    this.load();
   }
 
   bindVideo() {
@@ -141,30 +160,13 @@ class Watch {
     video.addEventListener("pause", () => { if (!this.loading && !video.error) this.wantsToPlay = false; }); // errors also pause the video
   }
 
-  /** Show the title's backdrop, if the catalogue has one, until the first frame of the film. */
-  async showStill() {
-    const title = await orElse(ask(`/catalogue/titles/${encodeURIComponent(this.id)}.json`), null);
-    const still = title?.artwork?.backdrop ?? title?.artwork?.card;
-    if (still) this.video.poster = still;
-  }
-
   bindActs() {
     const { player, video, root } = this;
-    const chooseText = (/** @type {any} */ track) => {
-      player.selectTextTrack(track);
-      remember({ subtitles: track?.language ?? "" });
-    };
-    const captions = () => {
-      /** @type {any[]} */
-      const tracks = player.getTextTracks();
-      const active = tracks.find((track) => track.active);
-      const last = remembered().subtitles || this.lastSubtitles;
-      if (active) this.lastSubtitles = active.language;
-      chooseText(active ? null : preferredTrack(tracks, [...(last ? [last] : []), ...navigator.languages]));
-    };
-    this.menus = bindMenus(root, { player, video, chooseText });
-    const acts = actsOn({ root, video, seek: (time) => this.seek(time), captions, shortcuts: this.at.shortcuts });
+    const chosen = (this.choices = new Choices(player, video));
+    this.menus = bindMenus(root, { player, video, chosen, openLook: bindLook(root).open });
+    const acts = actsOn({ root, video, seek: (time) => this.seek(time), captions: () => chosen.toggleText(), shortcuts: this.at.shortcuts });
     bindControls(root, { video, stage: this.at.stage, acts, menus: this.menus });
+    bindDrag(this.at.stage, { facts: () => this.facts(), timeline: this.timeline });
   }
 
   /**
@@ -179,7 +181,7 @@ class Watch {
       } catch (error) {
         if (!(error instanceof RequestError)) throw error;
         if (isTemporary(error)) this.native?.again();
-        else this.stopsAfterBuffer(error);
+        else if (!this.problem.shown) this.ending.afterBuffer(error);
         return;
       }
     }
@@ -192,56 +194,33 @@ class Watch {
     if (this.native && !this.loading && this.video.currentTime > (this.stoppedAt ?? 0)) this.native.moves();
   }
 
-  /**
-   * Show why the film will stop soon.
-   * @param {any} error
-   */
-  willStop(error) {
-    this.notices.tell({ end: problemFor(explained(error, window.shaka)).heading });
-  }
-
-  /**
-   * Play the rest of the buffer while showing why the film cannot continue, then stop.
-   * @param {any} error
-   */
-  stopsAfterBuffer(error) {
-    const { video } = this;
-    if (this.ending || this.problem.shown) return;
-    if (bufferedEnd(video.buffered, video.currentTime) - video.currentTime < LEAST_BUFFER_S) {
-      this.failed(error);
-      return;
-    }
-    this.ending = error;
-    this.willStop(error);
-  }
-
-  /**
-   * Return the arguments for the player's `load`: an address, and its media type if the player cannot detect it.
-   * @param {PlaybackSession} session
-   */
-  source(session) {
-    if (this.native) return { address: api(session.hls_ticket_url), kind: HLS };
-    return { address: this.isHls ? session.hls_url : session.manifest_url, kind: undefined };
-  }
-
   /** Open a session and play the film, from the position where it stopped if it was playing before. */
   async load() {
     this.problem.hide();
-    this.ending = null;
-    this.notices.tell({ end: "", encode: "" });
+    this.ending.reset();
     this.recovery.reset();
     this.loading = true;
     this.showWaiting(true);
     this.usage.tally.asked();
     try {
-      const session = await this.open();
-      document.title = `${session.name}: Notflix`;
+      const session = await whenPlayable(() => this.session.renew(), {
+        fetchTitle: () => ask(api(`titles/${encodeURIComponent(this.id)}`)),
+        onWait: () => this.showWaiting(true, t("watch.film_being_prepared_starts")),
+      });
+      document.title = t("site.page_title", { name: session.name });
       this.at.name.textContent = session.name;
-      this.at.heading.textContent = `Watch ${session.name}`;
+      this.at.heading.textContent = t("watch.watch", { name: session.name });
       this.video.setAttribute("aria-label", session.name);
       this.encode.follow(session);
-      const { address, kind } = this.source(session);
-      await this.player.load(address, startTime(session, this.stoppedAt), kind);
+      this.openedEarly = session.status === "encoding";
+      if (!this.player) await this.preparePlayer();
+      if (!this.native && (await mustPlayNatively(session, this))) this.native = new Native((how) => this.reopen(how));
+      unlock(this.player, session, { native: Boolean(this.native) });
+      const { address, kind } = sourceOf(session, { native: Boolean(this.native), hls: this.isHls });
+      const place = await this.parts.open(session, address, this.usesParts() ? this.stoppedAt : null);
+      if (!place) return; // the viewer has chosen another position in the meantime
+      this.choices?.prepare();
+      await this.player.load(place.address, place.time, kind);
       this.native?.follow(session.expires_at);
       await this.loaded(session);
     } catch (error) {
@@ -249,33 +228,16 @@ class Watch {
     }
   }
 
-  /** Return a session; wait until the encoder has written the first seconds. */
-  async open() {
-    for (;;) {
-      try {
-        return await this.session.renew();
-      } catch (error) {
-        if (!(error instanceof RequestError) || error.status !== 409) throw error;
-        const { status } = await persist(() => ask(api(`titles/${encodeURIComponent(this.id)}`)));
-        if (status === "announced") throw Object.assign(error, { code: "announced" });
-        if (status === "failed") throw Object.assign(error, { code: "encode_failed" });
-        this.showWaiting(true, "This film is being prepared. It starts here in a moment.");
-        await pause(ASK_AGAIN_MS);
-      }
-    }
-  }
-
   /** @param {PlaybackSession} session */
   async loaded(session) {
     this.loading = false;
-    history.replaceState(null, "", watchAddress(this.id) + (this.isHls ? "&hls" : "")); // `from` applies once
+    history.replaceState(null, "", this.isStored ? storedAddress(this.id) : watchAddress(this.id) + (this.isHls ? "&hls" : "")); // `from` applies once
     this.showWaiting(false);
     this.timeline.update();
-    await this.addExtras(session);
-    const language = remembered().subtitles;
-    const track = language && this.player.getTextTracks().find((/** @type {any} */ one) => one.language === language);
-    if (track) this.player.selectTextTrack(track);
-    if ("mediaSession" in navigator) navigator.mediaSession.metadata = new MediaMetadata({ title: session.name, artist: "Notflix" });
+    await this.extras.add(session);
+    this.choices?.restore();
+    this.describe(session.name);
+    if (!this.isStored && !this.encode.partial) offerDownload(this.at.download, this.id);
     if (!this.wantsToPlay) return;
     await this.video.play().catch((error) => {
       if (error.name === "NotAllowedError") this.at["big-play"].hidden = false; // a user gesture is required first
@@ -283,11 +245,15 @@ class Watch {
     });
   }
 
-  /** @param {PlaybackSession} session */
-  async addExtras(session) {
-    const extras = this.native ? { ...session, subtitles: [] } : session; // native players read them from playlists
-    this.thumbnails = (await addExtras(this.player, extras)) ?? this.thumbnails;
-    this.menus?.update();
+  /**
+   * Tell the system which film plays, and offer it the next episode.
+   * @param {string} name
+   */
+  async describe(name) {
+    const { artwork = null, kind = "" } = (await this.published) ?? {};
+    this.system.describe(name, artwork);
+    const next = kind === "episode" ? await this.next.episode() : null;
+    if (next) this.system.offerNext(() => location.assign(next));
   }
 
   facts() {
@@ -295,10 +261,11 @@ class Watch {
     const { duration, front } = this.encode.state;
     const whole = Number.isFinite(this.video.duration) && this.video.duration > 0 ? this.video.duration : 0;
     return {
-      time: this.video.currentTime,
+      time: this.parts.awaited ?? this.video.currentTime,
       duration: encoding ? duration : whole || duration,
+      begin: this.parts.playing?.from_s ?? 0,
       // While a film is growing, its manifest declares only the final length, not how much is available yet.
-      front: encoding ? front : whole || duration,
+      front: encoding ? (this.parts.playing?.until_s ?? front) : whole || duration,
       encoding,
       buffered: this.video.buffered,
     };
@@ -308,18 +275,31 @@ class Watch {
   seek(target) {
     const facts = this.facts();
     const time = reachable(target, facts);
-    if (facts.encoding && target > time + 1) this.notices.notice(`Available up to ${clock(facts.front)} so far.`);
+    const chosen = Math.min(Math.max(0, target), facts.duration);
+    const isElsewhere = Math.abs(chosen - time) > 1 && (this.encode.running || chosen < facts.begin);
+    if (this.usesParts() && (isElsewhere || this.parts.awaited !== null)) {
+      this.jump(chosen);
+      return;
+    }
+    if (facts.encoding && target > time + 1) this.notices.notice(t("watch.available_up_so_far", { time: clock(facts.front) }));
     this.video.currentTime = time;
     this.timeline.update();
   }
 
-  /** @param {number} time in seconds */
-  async thumbnail(time) {
-    if (!this.thumbnails) return null;
-    const piece = await this.player.getThumbnails(this.thumbnails.id, time);
-    if (!piece) return null;
-    const address = await this.session.signed(piece.uris[0]);
-    return { address, x: piece.positionX, y: piece.positionY, width: piece.width, height: piece.height };
+  /** Return whether the player can play parts of a growing film; HLS plays it from its start, and downloads are whole. */
+  usesParts() {
+    return !this.native && !this.isHls && !this.isStored;
+  }
+
+  /**
+   * Open the film at a position that is not in the part that plays.
+   * @param {number} position
+   */
+  jump(position) {
+    this.loading = true;
+    this.video.pause();
+    this.stoppedAt = position;
+    this.load();
   }
 
   /** Show what the film is waiting for, if it should play but does not. */
@@ -332,9 +312,15 @@ class Watch {
     if (starved && !this.stuck) this.stalls += 1;
     this.usage.tally.waits(stuck, starved && !this.stuck);
     this.stuck = stuck;
-    if (stuck && this.ending) this.failed(this.ending);
-    else if (stuck && front && !this.encode.running) this.failed(Object.assign(new Error("The film is incomplete."), { code: "encode_stopped" }));
-    else this.showWaiting(stuck, front ? "Waiting for the next part…" : this.recovery.trouble ? "Waiting for the connection…" : "");
+    if (starved && this.hasOtherQualities()) this.reopen({ failed: true });
+    else if (stuck && this.ending.reason) this.failed(this.ending.reason);
+    else if (stuck && front && !this.encode.running) this.failed(Object.assign(new Error(t("watch.film_incomplete")), { code: "encode_stopped" }));
+    else this.showWaiting(stuck, front ? t("watch.waiting_for_next_part") : this.recovery.trouble ? t("watch.waiting_for_connection") : "");
+  }
+
+  /** Return whether the film was opened while only its original could be played, but is complete now. */
+  hasOtherQualities() {
+    return this.openedEarly && !this.encode.partial && !this.player.isInProgress() && heightsOf(this.player.getVariantTracks()).length === 1;
   }
 
   /** @param {boolean} on */
@@ -347,11 +333,11 @@ class Watch {
   encodeChanged(before) {
     const { status, percent } = this.encode.state;
     this.root.classList.toggle("is-encoding", this.encode.partial);
-    say(this.at.badge, this.encode.running ? `Encoding, ${percent} %` : "");
+    say(this.at.badge, this.encode.running ? t("watch.encoding", { percent }) : "");
     this.timeline.update();
     if (before.status !== "encoding" || this.encode.running) return;
-    if (status === "failed") this.notices.tell({ encode: "The rest of this film is not ready yet. You can watch the first part." });
-    else this.session.renew().then((session) => this.addExtras(session), (error) => this.note(error)); // thumbnails now exist
+    if (status === "failed") this.notices.tell({ encode: t("watch.rest_film_not_ready") });
+    else this.session.renew().then((session) => this.extras.add(session), (error) => this.note(error)); // thumbnails now exist
   }
 
   /** @param {any} error */
@@ -359,34 +345,26 @@ class Watch {
     this.errors.push(String(error.code ?? error.message ?? error));
   }
 
-  /** @param {any} error */
+  /**
+   * Show why the film does not play. An earlier message stays, because it may try again by itself.
+   * @param {any} error
+   */
   async failed(error) {
-    const { LOAD_INTERRUPTED } = window.shaka?.util.Error.Code ?? {};
+    const { LOAD_INTERRUPTED, VIDEO_ERROR } = window.shaka?.util.Error.Code ?? {};
     if (error.code === LOAD_INTERRUPTED && LOAD_INTERRUPTED) return; // a newer load has replaced this one
     this.note(error);
+    if (this.problem.shown) return;
+    if (error.code === VIDEO_ERROR && this.native?.mayPass()) error.unreachable = true;
     if (this.video.currentTime > 0) this.stoppedAt = this.video.currentTime;
     this.loading = true; // until the viewer tries again
-    this.ending = null;
-    this.notices.tell({ end: "", encode: "" });
+    this.ending.reset();
     this.video.pause();
     this.usage.tally.waits(false);
     this.showWaiting(false);
+    this.stopped = error.code === "stream_stopped";
+    error.lapsed = Boolean(this.session.data);
     if (error.status === 402) error.suspended = await isSuspended();
     this.problem.show(explained(error, window.shaka));
-  }
-
-  stats() {
-    const quality = this.video.getVideoPlaybackQuality();
-    const { duration } = this.facts();
-    return {
-      total: quality.totalVideoFrames,
-      dropped: quality.droppedVideoFrames,
-      ended: this.video.ended,
-      errors: [...this.errors],
-      time: this.video.currentTime,
-      duration,
-      stalls: this.stalls,
-    };
   }
 }
 

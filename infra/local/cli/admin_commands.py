@@ -22,16 +22,64 @@ def create(
     create_administrator(email, as_json=as_json)
 
 
+@admin.command("reset-second-factor")
+def reset_second_factor(
+    email: Annotated[str, typer.Argument(help="The email address of the account.")],
+    as_json: AsJson = False,
+) -> None:
+    """Remove the passkeys and authenticator apps of an account whose owner has lost them."""
+    from infra.local.cli.admin import reset_second_factor
+
+    reset_second_factor(email, as_json=as_json)
+
+
+@admin.command("list")
+def list_administrators(as_json: AsJson = False) -> None:
+    """List the administrators."""
+    from infra.local.cli.admin import show_administrators
+
+    show_administrators(as_json=as_json)
+
+
+@admin.command()
+def revoke(email: Annotated[str, typer.Argument(help="The email address of the administrator.")]) -> None:
+    """Revoke the rights of an administrator and log them out everywhere."""
+    from infra.local.cli.admin import revoke_administrator
+
+    revoke_administrator(email)
+
+
 @admin.command()
 def grant(
     email: Annotated[str, typer.Argument(help="The email address of the account.")],
-    days: Annotated[int, typer.Option(min=1, help="The number of days from now.")],
+    days: Annotated[int | None, typer.Option(min=1, help="The number of days from now.")] = None,
+    until: Annotated[str, typer.Option(help="The end instead of a number of days, such as 2027-01-31.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Give an account free access."""
     from infra.local.cli.billing import grant_access
 
-    grant_access(email, days, as_json=as_json)
+    grant_access(email, days, until, as_json=as_json)
+
+
+@admin.command()
+def grants(as_json: AsJson = False) -> None:
+    """List the newest grants of free access."""
+    from infra.local.cli.billing import show_grants
+
+    show_grants(as_json=as_json)
+
+
+@admin.command("revoke-grant")
+def revoke_grant(
+    grant_id: Annotated[str, typer.Argument(metavar="ID", help="The id, as shown by `admin grants`.")],
+    at: Annotated[str, typer.Option(help="When the access ends, such as 2027-01-31; now if omitted.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """End free access."""
+    from infra.local.cli.billing import revoke_grant
+
+    revoke_grant(grant_id, at, as_json=as_json)
 
 
 @plan.command("create")
@@ -84,6 +132,25 @@ def events(as_json: AsJson = False) -> None:
     from infra.local.cli.billing import show_events
 
     show_events(as_json=as_json)
+
+
+@admin.command("encode-limit")
+def encode_limit(
+    usd: Annotated[
+        int | None, typer.Argument(min=0, max=1_000_000, help="US dollars a month; 0 for no limit; omit to show it.")
+    ] = None,
+    default: Annotated[bool, typer.Option("--default", help="Return to the limit in the settings.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show or change the most that encoding may cost in a calendar month."""
+    from infra.local.cli.jobs import change_limit, show_limit
+
+    if usd is not None and default:
+        raise typer.BadParameter("give an amount or --default, not both")
+    if usd is None and not default:
+        show_limit(as_json=as_json)
+    else:
+        change_limit(usd, as_json=as_json)
 
 
 @admin.command()

@@ -47,9 +47,13 @@ class Api:
         """Return the response to a POST request; raise CannotRun with the API's message if the API refuses it."""
         return self._call("POST", path, body)
 
-    def delete(self, path: str) -> None:
-        """Send a DELETE request; raise CannotRun with the API's message if the API refuses it."""
-        self._call("DELETE", path, None)
+    def put(self, path: str, body: object) -> Any:
+        """Return the response to a PUT request; raise CannotRun with the API's message if the API refuses it."""
+        return self._call("PUT", path, body)
+
+    def delete(self, path: str) -> Any:
+        """Return the response to a DELETE request; raise CannotRun with the API's message if the API refuses it."""
+        return self._call("DELETE", path, None)
 
     def watch_address(self, title_id: str) -> str:
         """Return the address of the title's watch page."""
@@ -86,8 +90,8 @@ def _deployed(address: str, environment: Mapping[str, str]) -> dict[str, str]:
     key = environment.get("NOTFLIX_OPERATOR_KEY", "")
     if not key:
         raise CannotRun(
-            f"NOTFLIX_API names {address}, which lets in who shows its operator key: set NOTFLIX_OPERATOR_KEY to the "
-            "secret operator-key of the deployment's vault."
+            f"NOTFLIX_API names {address}, which requires an operator key: set NOTFLIX_OPERATOR_KEY to the secret "
+            "operator-key of the deployment's vault."
         )
     parts = urlsplit(address)
     if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost"):

@@ -1,14 +1,18 @@
-"""`admin grant`, `plan`, `plans`, `subscriptions`, `events`: billing commands of the owner, which call the API."""
+"""Billing commands of the owner, which call the API: `admin grant`, `grants`, `revoke-grant`, `plan`, `plans`,
+`subscriptions`, `events`.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from infra.local.cli.api import Api
-from infra.local.home import Home
+from infra.local.home import CannotRun, Home
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,14 +42,36 @@ def make_first_plans(api: Api) -> None:
             api.post("/api/plans", offer)
 
 
-def grant_access(email: str, days: int, *, as_json: bool) -> None:
-    """Give an account free access for some days."""
-    answer = _api().post("/api/grants", {"email": email, "days": days})
-    _print(
-        answer,
-        as_json=as_json,
-        sentence=f"{email} can watch for free until {answer['until'][:16].replace('T', ' ')} UTC.",
-    )
+def grant_access(email: str, days: int | None, until: str, *, as_json: bool) -> None:
+    """Give an account free access for some days or until a time; raise CannotRun if not exactly one is given."""
+    if (days is None) == (until == ""):
+        raise CannotRun("Say when the access ends: either --days 30 or --until 2027-01-31.")
+    end = {"days": days} if days else {"until": _time(until)}
+    answer = _api().post("/api/grants", {"email": email, **end})
+    _print(answer, as_json=as_json, sentence=f"{email} can watch for free until {_minute(answer['until'])}.")
+
+
+def show_grants(*, as_json: bool) -> None:
+    """List the newest grants."""
+    found = _api().get("/api/grants")["grants"]
+    rows = [
+        (
+            g["grant_id"],
+            g["email"] or "deleted",
+            _minute(g["until"]),
+            _day(g["granted_at"]),
+            "revoked" if g["revoked_at"] else "",
+        )
+        for g in found
+    ]
+    _table(found, ("id", "account", "until", "given", "state"), rows, as_json=as_json)
+
+
+def revoke_grant(grant_id: str, at: str, *, as_json: bool) -> None:
+    """End free access now or at a time."""
+    query = f"?at={quote(_time(at))}" if at else ""
+    grant = _api().delete(f"/api/grants/{grant_id}{query}")
+    _print(grant, as_json=as_json, sentence=f"The free access of {grant['email']} ends {_minute(grant['until'])}.")
 
 
 def create_plan(offer: Mapping[str, Any], *, as_json: bool) -> None:
@@ -71,7 +97,7 @@ def show_subscriptions(*, as_json: bool) -> None:
     """List the newest subscriptions."""
     found = _api().get("/api/subscriptions")["subscriptions"]
     rows = [
-        (s["subscription_id"], s["user_id"] or "deleted", s["state"], _day(s["paid_through"]), _day(s["created_at"]))
+        (s["subscription_id"], s["email"] or "deleted", s["state"], _day(s["paid_through"]), _day(s["created_at"]))
         for s in found
     ]
     _table(found, ("id", "account", "state", "paid through", "since"), rows, as_json=as_json)
@@ -103,6 +129,19 @@ def _price(plan: Mapping[str, Any]) -> str:
     count = plan["interval_count"]
     every = plan["interval"] if count == 1 else f"{count} {plan['interval']}s"
     return f"{amount:.{decimals}f} {plan['currency']} every {every}"
+
+
+def _time(text: str) -> str:
+    """Return a date or time as the API expects it, in UTC if it names no zone; raise CannotRun if it is neither."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise CannotRun(f"{text!r} is not a date such as 2027-01-31 or a time such as 2027-01-31T18:00.") from None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat()
+
+
+def _minute(at: str) -> str:
+    return f"{at[:16].replace('T', ' ')} UTC"
 
 
 def _day(at: str | None) -> str:

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 from infra.checks.checkers import Tools, all_checkers, run, select
 from infra.checks.documentation import DocumentationBroken, build
 from infra.local.home import REPOSITORY, CannotRun, Home
-from infra.local.stores.packages import checks_folder, install, stores_folder, tests_folder, web_folder
+from infra.local.stores.packages import (
+    checks_folder,
+    install,
+    players_folder,
+    stores_folder,
+    tests_folder,
+    web_folder,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +36,7 @@ def run_tests(arguments: Sequence[str]) -> None:
         (REPOSITORY / "infra" / "local", stores_folder(home)),
         (REPOSITORY / "web", web_folder(home)),
         (REPOSITORY / "tests" / "packages", tests_folder(home)),
+        (REPOSITORY / "tests" / "e2e" / "packages", players_folder(home)),
         (REPOSITORY / "infra" / "checks", checks_folder(home)),
     ):
         install(source, target, _run)
@@ -40,8 +48,12 @@ def run_tests(arguments: Sequence[str]) -> None:
 
 
 def pytest_arguments(arguments: Sequence[str], home: Path) -> list[str]:
-    """Return the arguments for pytest: its cache folder in the home, and the coverage options for `--coverage`."""
-    given = ["-o", f"cache_dir={home / 'caches' / 'pytest'}", *(each for each in arguments if each != "--coverage")]
+    """Return the arguments for pytest: its cache folder in the home, and the coverage options for `--coverage`.
+
+    `-n auto` lets `tests/conftest.py` decide how many processes run the tests.
+    """
+    options = ["-o", f"cache_dir={home / 'caches' / 'pytest'}", "-n", "auto"]
+    given = [*options, *(each for each in arguments if each != "--coverage")]
     if "--coverage" not in arguments:
         return given
     return ["--cov", "--cov-report=term:skip-covered", f"--cov-report=html:{home / 'coverage'}", *given]

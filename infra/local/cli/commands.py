@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from infra.local.cli.admin_commands import admin
-from infra.local.cli.azure_commands import azure
+from infra.local.cli.azure_commands import azure, deploy
 
 app = typer.Typer(
     name="notflix",
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 app.add_typer(admin)
 app.add_typer(azure)
+app.command()(deploy)
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for scripts.")]
@@ -37,6 +38,14 @@ def up(
             "through Event Grid)."
         ),
     ] = "notflix",
+    lease: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=604_800,
+            help="Seconds for which the message of a killed functions host stays hidden; 600 on Azure.",
+        ),
+    ] = 30,
 ) -> None:
     """Start everything in the foreground and print the address; Ctrl-C stops it."""
     from infra.local.cli.product import Options
@@ -44,7 +53,7 @@ def up(
 
     if host not in ("notflix", "func"):
         raise typer.BadParameter("--host must be notflix or func.")
-    start(Options(empty=empty, encoders=encoders, host=host), detach=detach)
+    start(Options(empty=empty, encoders=encoders, host=host, lease_s=lease), detach=detach)
 
 
 @app.command()
@@ -85,12 +94,41 @@ def ingest(
     title: Annotated[str, typer.Option(help="Its name.")] = "",
     year: Annotated[int, typer.Option(help="The release year.")] = 0,
     imdb: Annotated[str, typer.Option(help="The IMDb id, such as tt1254207.")] = "",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace a film with this name that has another extension.")
+    ] = False,
+    for_title: Annotated[
+        str, typer.Option("--for", metavar="TITLE", help="The id of the announced title whose film it is.")
+    ] = "",
+    new_title: Annotated[
+        bool, typer.Option("--new-title", help="Create a new title even if one with this name is announced.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Upload a film, follow its encode, and print the address of its watch page."""
-    from infra.local.cli.ingest import Described, ingest_film
+    from infra.local.cli.ingest import Described, Placed, ingest_film
 
-    ingest_film(file, Described(title, year, imdb), as_json=as_json)
+    placed = Placed(replace, "" if new_title else for_title or None)
+    ingest_film(file, Described(title, year, imdb), placed, as_json=as_json)
+
+
+@app.command()
+def publish(title: Annotated[str, typer.Argument(help="The id of a title, as shown by `titles`.")]) -> None:
+    """Publish a draft. New titles are drafts if PUBLISH_TITLES is `reviewed`."""
+    from infra.local.cli.titles import publish_title
+
+    publish_title(title)
+
+
+@app.command()
+def titles(
+    drafts: Annotated[bool, typer.Option("--drafts", help="Only titles that are not published yet.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the titles, newest first."""
+    from infra.local.cli.titles import show_titles
+
+    show_titles(drafts=drafts, as_json=as_json)
 
 
 @app.command()
@@ -102,11 +140,49 @@ def jobs(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def retry(job: Annotated[str, typer.Argument(help="The id of a failed job, as shown by `jobs`.")]) -> None:
-    """Retry a failed job; only missing parts are encoded."""
+def retry(job: Annotated[str, typer.Argument(help="The id of a job, as shown by `jobs`.")]) -> None:
+    """Continue a failed or stuck job, or repair a damaged film; only missing parts are encoded."""
     from infra.local.cli.jobs import retry_job
 
     retry_job(job)
+
+
+@app.command()
+def verify(
+    title: Annotated[str, typer.Argument(help="The id of a title, at the end of the address of its page.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Verify all published titles, one after another.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Encode damaged parts again, and wait until that is done.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Prove that published titles can be played: all files are stored and match their manifests, and samples decode.
+
+    The exit code is 1 if a title is damaged and was not repaired.
+    """
+    from infra.local.cli.verify import verify_titles
+
+    verify_titles(title, every=every, repair=repair, as_json=as_json)
+
+
+@app.command()
+def backup(
+    place: Annotated[str, typer.Argument(help="A new folder, or the https:// address of an empty blob container.")],
+) -> None:
+    """Write a backup of everything to a folder or another storage account; the product may run meanwhile."""
+    from infra.local.cli.backup import make_backup
+
+    make_backup(place)
+
+
+@app.command()
+def restore(
+    place: Annotated[str, typer.Argument(help="The folder of a backup, or the https:// address of its container.")],
+) -> None:
+    """Restore a backup into an empty NOTFLIX_HOME; `up` then starts the product."""
+    from infra.local.cli.backup import restore_backup
+
+    restore_backup(place)
 
 
 @app.command()
@@ -120,10 +196,10 @@ def mail(as_json: AsJson = False) -> None:
 @app.command()
 def traces(
     subject: Annotated[
-        str, typer.Argument(help="The id of a job or a playback. Default: list the newest of all.")
+        str, typer.Argument(help="The id of a job or a playback; if omitted, the newest are listed.")
     ] = "",
 ) -> None:
-    """Show how long encodes and playback starts took, or each step of one of them."""
+    """Show how long encodes and starts of playback took, or each step of one of them."""
     from infra.local.cli.traces import show_traces
 
     show_traces(subject)
@@ -131,7 +207,10 @@ def traces(
 
 @app.command(context_settings=_PASSED_ON)
 def test(context: typer.Context) -> None:
-    """Run the tests; further arguments are passed to pytest. With --coverage, report which lines the tests ran."""
+    """Run the tests; further arguments are passed to pytest.
+
+    With --all, also run the extended tests, which take hours. With --coverage, report which lines the tests ran.
+    """
     from infra.local.cli.checks import run_tests
 
     run_tests(context.args)
@@ -173,26 +252,3 @@ def bench(context: typer.Context, name: Annotated[str, typer.Argument(help="The 
     from infra.local.cli.checks import run_bench
 
     run_bench(name, context.args)
-
-
-@app.command()
-def deploy(
-    plan: Annotated[bool, typer.Option("--plan", help="Only show what would be made, and its price at idle.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Only show what would stop a deployment.")] = False,
-    image: Annotated[str, typer.Option(help="Use this encoder image, built elsewhere; no registry is made.")] = "",
-    profile: Annotated[str, typer.Option(help="With --plan: standard or small.")] = "standard",
-) -> None:
-    """Deploy to Azure and print the public address."""
-    if plan:
-        from infra.azure.plan import show_plan
-        from infra.azure.template import Choices
-
-        show_plan(Choices(profile, registry=not image))
-    elif check:
-        from infra.azure.deploy import check_only
-
-        check_only(image)
-    else:
-        from infra.azure.deploy import deploy
-
-        deploy(image)

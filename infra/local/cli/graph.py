@@ -59,8 +59,8 @@ def follow(api: Api, show: Callable[[dict[str, Any]], None], *, sleep: Callable[
     while seen["phase"] not in OVER:
         if waited_s >= SILENT_S:
             raise CannotRun(
-                f"The rebuild made no progress for {SILENT_S:.0f} s: is the API up? `./notflix status` says so. "
-                "It goes on by itself; this command again watches it."
+                f"The rebuild made no progress for {SILENT_S:.0f} s: is the API up? `./notflix status` shows it. "
+                "It continues automatically; repeat this command to watch it."
             )
         sleep(ASK_EVERY_S)
         last, seen = seen, api.get(ADDRESS)

@@ -25,6 +25,19 @@ BLOCK_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """Which title a film belongs to, from the options of the command line.
+
+    With `replace`, the film may replace one whose name differs only in the extension. `title` is the id of the
+    announced title to which the film belongs, empty if the film is a title of its own, and None if there was no such
+    option.
+    """
+
+    replace: bool = False
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Described:
     """Metadata from the options of the command line; a field is empty or 0 if its option is missing."""
 
@@ -45,7 +58,7 @@ class Described:
         return json.dumps({**written, **said}, ensure_ascii=False, indent=2).encode()
 
 
-def ingest_film(file: Path, described: Described, *, as_json: bool) -> None:
+def ingest_film(file: Path, described: Described, placed: Placed, *, as_json: bool) -> None:
     """Upload and follow; raise SystemExit(1) if the encode fails, CannotRun if the upload fails."""
     if not file.exists():
         raise CannotRun(f"There is no file {file}.")
@@ -65,7 +78,7 @@ def ingest_film(file: Path, described: Described, *, as_json: bool) -> None:
         console=console,
     ) as progress:
         began = time.monotonic()
-        title_id, job_id = _send_all(api, file, described, progress)
+        title_id, job_id = _send_all(api, file, described, progress, placed)
         uploaded_s = time.monotonic() - began
         job = _follow(api, job_id, progress)
     stages = job["stages"]
@@ -91,17 +104,25 @@ def companions_of(film: Path) -> dict[UploadKind, list[Path]]:
     return found
 
 
-def _send_all(api: Api, film: Path, described: Described, progress: Progress) -> tuple[str, str]:
+def _send_all(api: Api, film: Path, described: Described, progress: Progress, placed: Placed) -> tuple[str, str]:
     """Upload the film after the files that belong to it; return the ids of the title and the job."""
+    size = film.stat().st_size
+    request = {"name": film.name, "size": size, "replace": placed.replace, "title": placed.title}
+    ticket = api.post("/api/uploads", request)
+    if ticket["announced"]:
+        raise CannotRun(_question(film.name, ticket["announced"]))
+    if ticket["existing"] and not placed.replace:
+        raise CannotRun(
+            f"{ticket['existing']} is already the film of this title. Add --replace to replace it; to keep both, "
+            f"rename {film.name}."
+        )
     companions = companions_of(film)
     metadata = next(iter(companions.pop(UploadKind.METADATA, [])), None)
     if (written := described.over(metadata)) is not None:
-        _send_bytes(api, f"{read_name(film.name).stem}.json", written)
+        _send_bytes(api, f"{read_name(film.name).stem}.json", written, placed)
     for path in (path for paths in companions.values() for path in paths):
-        _send_bytes(api, path.name, path.read_bytes())
+        _send_bytes(api, path.name, path.read_bytes(), placed)
 
-    size = film.stat().st_size
-    ticket = api.post("/api/uploads", {"name": film.name, "size": size})
     task = progress.add_task("Uploading", total=max(size, 1), note=_megabytes(size))
     with film.open("rb") as source:
         etag = _send(ticket["upload_url"], source, size, progress, task)
@@ -125,11 +146,19 @@ def _send(url: str, source: BinaryIO, size: int, progress: Progress, task: TaskI
     return str(written["etag"])
 
 
-def _send_bytes(api: Api, name: str, content: bytes) -> None:
+def _question(film: str, announced: list[dict[str, Any]]) -> str:
+    """Return the question whether a film is that of an announced title, and how to answer it."""
+    choices = ", ".join(
+        f"--for {title['id']} ({title['name']}, {title['year'] or 'year unknown'})" for title in announced
+    )
+    return f"{film} may be the film of an announced title. Add {choices} if it is, or --new-title if it is not."
+
+
+def _send_bytes(api: Api, name: str, content: bytes, placed: Placed) -> None:
     from azure.core.exceptions import AzureError
     from azure.storage.blob import BlobClient
 
-    ticket = api.post("/api/uploads", {"name": name, "size": len(content)})
+    ticket = api.post("/api/uploads", {"name": name, "size": len(content), "title": placed.title})
     with BlobClient.from_blob_url(ticket["upload_url"]) as blob:
         try:
             blob.upload_blob(content, overwrite=True)

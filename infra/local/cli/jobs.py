@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
 from infra.local.cli.api import Api
 from infra.local.home import Home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+LIMIT = "/api/encoding/limit"
 
 
 def show_jobs(*, as_json: bool) -> None:
@@ -23,21 +30,92 @@ def show_jobs(*, as_json: bool) -> None:
         console.print("There are no jobs yet; `./notflix ingest FILE` creates one.", highlight=False)
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("job", "film", "state", "done", "left", "why"):
+    for heading in ("job", "film", "state", "done", "left", "cost", "why"):
         table.add_column(heading, overflow="fold")
     for job in answer["jobs"]:
         table.add_row(
             job["job_id"],
             job["name"],
-            job["status"],
+            "damaged" if is_damaged(job) else "paused" if job["paused"] else job["status"],
             f"{job['percent']:.0f} %",
             "" if job["eta_s"] is None else f"{job['eta_s']:.0f} s",
-            job["reason"] or "",
+            cost_of(job),
+            job["reason"] or job["paused"] or " ".join(notes_of(job)),
         )
     console.print(table)
+    console.print(spending_of(answer["spending"]), highlight=False)
+
+
+def cost_of(job: dict[str, Any]) -> str:
+    """Return what encoding a film has cost so far, or will probably cost, at Azure's list prices."""
+    cost = job["cost"]
+    if job["status"] in ("ready", "failed") or cost["estimate_microusd"] is None:
+        return dollars(cost["encode_microusd"]) if cost["encode_microusd"] else ""
+    return f"{dollars(cost['encode_microusd'])} of about {dollars(cost['estimate_microusd'])}"
+
+
+def spending_of(month: dict[str, Any]) -> str:
+    """Return the sentence about what this month's encodes have cost."""
+    limit = month["limit_microusd"]
+    most = "there is no limit (`./notflix admin encode-limit`)" if limit is None else f"the limit is {dollars(limit)}"
+    return f"Encoding in {month['month']}: {dollars(month['encode_microusd'])} at Azure's list prices; {most}."
+
+
+def dollars(microusd: int) -> str:
+    """Return an amount for a person, such as $0.43."""
+    return f"${microusd / 1e6:,.2f}"
+
+
+def is_damaged(job: dict[str, Any]) -> bool:
+    """Return whether the last verification of a ready job found damaged files."""
+    found = job["verification"]
+    return job["status"] == "ready" and found is not None and found["damaged"] > 0
+
+
+def notes_of(job: dict[str, Any]) -> Iterator[str]:
+    """Yield sentences about damaged files and pictures, left-out tracks, the film's own pictures, and AV1."""
+    if is_damaged(job):
+        found, job_id = job["verification"], job["job_id"]
+        lost = f"{found['damaged']} of {found['files']} files are missing or damaged"
+        yield f"{lost}; `./notflix retry {job_id}` repairs them."
+    if job["damage"]:
+        yield job["damage"]["note"]
+    yield from job["notes"]
+    if job["passthrough"]:
+        yield job["passthrough"]
+    if av1 := job.get("av1"):
+        yield {
+            "encoding": f"Encoding in AV1 too, {av1['percent']:.0f} %.",
+            "complete": f"In AV1 too, {av1['size'] / 1e6:,.0f} MB.",
+            "abandoned": f"Not in AV1: {av1['reason']}",
+        }[av1["status"]]
+
+
+def show_limit(*, as_json: bool) -> None:
+    """Print the monthly limit on encoding."""
+    limit = Api.of(Home.of()).get(LIMIT)
+    if as_json:
+        sys.stdout.write(json.dumps(limit) + "\n")
+    else:
+        Console().print(limit_of(limit), highlight=False)
+
+
+def change_limit(usd: int | None, *, as_json: bool) -> None:
+    """Set the monthly limit on encoding (0 for none), or with None return to the one in the settings; print it."""
+    limit = Api.of(Home.of()).put(LIMIT, {"usd": usd})
+    if as_json:
+        sys.stdout.write(json.dumps(limit) + "\n")
+    else:
+        Console().print(limit_of(limit), highlight=False)
+
+
+def limit_of(limit: dict[str, Any]) -> str:
+    """Return the sentence about the monthly limit."""
+    most = f"may cost at most ${limit['usd']:,} a month" if limit["usd"] else "has no monthly limit"
+    return f"Encoding {most} ({'set by an owner' if limit['is_set'] else 'the default in the settings'})."
 
 
 def retry_job(job_id: str) -> None:
-    """Retry a failed job."""
+    """Continue a failed or stuck job, or verify and repair a ready one."""
     Api.of(Home.of()).post(f"/api/jobs/{job_id}/retry", {})
     Console().print(f"Job {job_id} is being retried; `./notflix jobs` shows its progress.", highlight=False)

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from infra.local.home import REPOSITORY, CannotRun
+from infra.local.host.storage_events import SETTING as EVENTS_SETTING
 from infra.local.ports import LOOPBACK, MOST_ENCODERS
 from infra.local.processes.service import Service, with_system_programs
 from infra.local.stores import azurite, packages, secantus
@@ -28,17 +29,29 @@ MAIL_FROM = "Notflix <no-reply@notflix.localhost>"
 """The sender of emails to the local mail server."""
 
 NEEDS_OF_HOSTS = (azurite.NAME, secantus.NAME)
+LEASE_S = 30
+"""Shorter than the 600 s of the real host, so that the work of a killed host is not hidden for ten minutes."""
+
+_QUEUES = "AzureFunctionsJobHost__extensions__queues__"
 ENCODER_QUEUES = {
-    # an encode uses the whole machine
-    "AzureFunctionsJobHost__extensions__queues__batchSize": "1",
-    "AzureFunctionsJobHost__extensions__queues__newBatchThreshold": "0",
-    # short, because a film may wait this long for an idle encoder to poll, and polling is free on one machine
-    "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:00.400",
+    # one message of each queue: a chunk uses the whole machine, and more urgent steps run beside it
+    f"{_QUEUES}batchSize": "1",
+    f"{_QUEUES}newBatchThreshold": "0",
+    # one thread for each of the eight functions with a queue, and one for their dead letters
+    "PYTHON_THREADPOOL_THREAD_COUNT": "9",
 }
+POLLING = f"{_QUEUES}maxPollingInterval"
+TOLD, UNTOLD = "00:00:30", "00:00:00.400"
+"""How often an idle host polls a queue: rarely if the emulator tells it about messages; otherwise a film may wait this
+long for an idle encoder."""
 
 API_THREADS = {
     # password hashing blocks a thread; the default of five threads on one core would all be blocked
     "PYTHON_THREADPOOL_THREAD_COUNT": "16",
+}
+API_BODIES = {
+    # as in infra/main.bicep
+    "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "1048576",
 }
 
 
@@ -52,11 +65,15 @@ class Product:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Options of `up`: the number of encoder processes; `host` is "notflix", or "func" for Core Tools."""
+    """Options of `up`: the number of encoder processes; `host` is "notflix", or "func" for Core Tools.
+
+    `lease_s` is how long the message of a killed host stays hidden, in seconds.
+    """
 
     empty: bool = False
     encoders: int = 1
     host: str = "notflix"
+    lease_s: int = LEASE_S
 
 
 def product_of(home: Home, credentials: Credentials, environment: Mapping[str, str], options: Options) -> Product:
@@ -97,9 +114,10 @@ def product_of(home: Home, credentials: Credentials, environment: Mapping[str, s
         "NOTFLIX_MASTER_KEY": credentials.master_key,
         "NOTFLIX_BLOBS_KEY": credentials.blobs_key,
         "NOTFLIX_CORS": endpoints["site"],
+        POLLING: TOLD if EVENTS_SETTING in settings and options.host == "notflix" else UNTOLD,
     }
     master_key = credentials.master_key
-    of_api = settings | API_THREADS
+    of_api = settings | API_THREADS | API_BODIES
     services.append(_host(home, "api", "API host", "function_app", home.ports.api, of_api, master_key, options))
     for index in range(options.encoders):
         name = f"encoder-{index + 1}" if options.encoders > 1 else "encoder"
@@ -180,7 +198,8 @@ def _host(
         argv: tuple[str, ...] = (program, "start", "--port", str(port), "--cors", settings["NOTFLIX_CORS"])
         environment = {**settings, "PYTHON_SCRIPT_FILE_NAME": f"{app}.py"}
     else:
-        argv = (sys.executable, "-m", "infra.local.host", "--app", app, "--port", str(port))
+        lease = ("--lease", str(options.lease_s))
+        argv = (sys.executable, "-m", "infra.local.host", "--app", app, "--port", str(port), *lease)
         environment = {**settings, "PYTHONPATH": str(REPOSITORY)}
     return Service(
         name=name,
@@ -233,12 +252,19 @@ def _build(pages: Path, endpoints: Mapping[str, str], node_modules: Path) -> Non
 
 
 def _publish(pages: Path, connection: str) -> None:
+    """Upload the site; if it has changed, have the pages of the catalogue written from the new templates."""
     from azure.storage.blob import ContainerClient
+    from azure.storage.queue import QueueServiceClient
 
+    from functions.platform.messages import PublishCatalogue
+    from functions.platform.queues import Queues
     from web.publish import publish
 
     with ContainerClient.from_connection_string(connection, "$web") as container:
-        publish(pages, container)
+        changed = publish(pages, container)
+    if changed:
+        with QueueServiceClient.from_connection_string(connection) as service:
+            Queues(service).send(PublishCatalogue())
 
 
 def _refusal(port: int, path: str, *, status: int | None = None, key: str = "") -> str | None:

@@ -54,7 +54,7 @@ def follow(api: Api, show: Callable[[int, int], None], *, sleep: Callable[[float
         if waited_s >= SILENT_S:
             raise CannotRun(
                 f"No file was written for {SILENT_S:.0f} s: is the API running? `./notflix status` shows it. "
-                "The rest is published when it runs; this command begins again."
+                "The rest is published once it runs; repeating this command starts over."
             )
         sleep(ASK_EVERY_S)
         last, left = left, int(api.get(ADDRESS)["waiting"])

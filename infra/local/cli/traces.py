@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BAR_WIDTH = 40
+WIDTH = 200
+"""Columns of output that is not a terminal, so that nothing is cut off."""
+
 NEWEST = 20
 
 
@@ -52,7 +56,7 @@ def read_steps(path: Path) -> dict[str, list[Step]]:
 def show_traces(subject: str) -> None:
     """Print the newest subjects and their durations, or the steps of one subject as bars."""
     subjects = read_steps(Home.of().traces_file)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     if not subjects:
         console.print("There are no traces yet; they are written when films are encoded and watched.", highlight=False)
         return

@@ -3,8 +3,7 @@
     python -m infra.local.host --app function_app --port 7071
 
 It reads the same `host.json` (and `AzureFunctionsJobHost__…` overrides) and follows the same trigger rules as the real
-host, and refuses to start an app that uses a feature it does not support. It is for one machine: no scale-out, no
-portal.
+host. It refuses to start an app that uses an unsupported feature. It is for one machine: no scale-out, no portal.
 
 Differences from the real host:
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import atexit
 import contextlib
 import logging
 import os
@@ -19,6 +20,7 @@ from infra.local.host.app import Host
 from infra.local.host.config import load_config
 from infra.local.host.errors import StartupError
 from infra.local.host.log import set_up_logging
+from infra.local.quiet_server import QuietServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +30,7 @@ log = logging.getLogger(__name__)
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
-class Server(uvicorn.Server):
+class Server(QuietServer):
     """An HTTP server that does not handle signals, because the host handles them."""
 
     @contextlib.contextmanager
@@ -91,7 +93,7 @@ async def serve(root: Path, app: str, port: int, lease_s: int, grace_s: float) -
         log.info("Stopping.")
         failure = failed.exception() if failed.done() else None
         failed.cancel()
-        server.should_exit = True
+        server.stop()
         await asyncio.gather(serving, host.stop(grace_s))
         if failure is not None:
             raise failure
@@ -110,6 +112,7 @@ def _listening(port: int) -> socket.socket:
 
 if __name__ == "__main__":
     code = main()
+    atexit._run_exitfuncs()  # the app's exit handlers: `os._exit` would skip them, and the real worker runs them
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -18,6 +18,7 @@ from infra.local.host.protos import TypedData
 from infra.local.host.queues import QueueListener, queue_handler
 from infra.local.host.routes import compile_template
 from infra.local.host.storage import DEFAULT_CONNECTION, Storage
+from infra.local.host.storage_events import StorageEvents, events_address
 from infra.local.host.timers import Timer
 from infra.local.host.worker import Worker
 
@@ -73,6 +74,10 @@ class Host:
             manual=self._start_by_hand,
         )
         self._watching = {asyncio.create_task(watcher.run()) for watcher in self._watchers}
+        if address := events_address():
+            handlers = {"queue": self._wake, "container": self._wake_watchers}
+            events = StorageEvents(address, handlers, missed=self._wake_all)
+            self._watching.add(asyncio.create_task(events.run()))
         listeners: list[QueueListener | Timer] = [*self._queues, *self._timers]
         self._listening = {asyncio.create_task(listener.run()) for listener in listeners}
         self.front.running = True
@@ -162,7 +167,16 @@ class Host:
         trigger = blob_trigger(function, self._storage(function.trigger.get("connection") or DEFAULT_CONNECTION))
         self._blob_queue.register(trigger)
         webhook = f"{self._webhook}?code={config.keys.blobs}"
-        self._watchers.append(BlobWatcher(trigger, self._blob_queue, hosts, host_id=config.host_id, webhook=webhook))
+        self._watchers.append(
+            BlobWatcher(
+                trigger,
+                self._blob_queue,
+                hosts,
+                host_id=config.host_id,
+                webhook=webhook,
+                told_of_changes=bool(events_address()) and trigger.storage is self._storage(),
+            )
+        )
 
     def _storage(self, connection: str = DEFAULT_CONNECTION) -> Storage:
         if connection not in self._storages:
@@ -170,10 +184,22 @@ class Host:
         return self._storages[connection]
 
     def _wake(self, queue: str) -> None:
-        """Make the listeners of a queue poll immediately, because this host has enqueued a message."""
+        """Make the listeners of a queue poll immediately, because a message was enqueued."""
         for listener in self._queues:
             if listener.queue == queue:
                 listener.wake()
+
+    def _wake_watchers(self, container: str) -> None:
+        """List a container immediately, because it has changed."""
+        for watcher in self._watchers:
+            if watcher.container == container:
+                watcher.wake()
+
+    def _wake_all(self) -> None:
+        for listener in self._queues:
+            listener.wake()
+        for watcher in self._watchers:
+            watcher.wake()
 
     def _start_by_hand(self, function: Function, given: str) -> bool:
         """Start a function with this input instead of its trigger's value; return False if it has an HTTP trigger."""

@@ -3,11 +3,14 @@
 A blob reaches the queue in one of two ways, depending on the `source` of the function:
 
 - scanning (the default): the container is listed every 10 s;
-- `func.BlobSource.EVENT_GRID`: Event Grid posts to `/runtime/webhooks/blobs`. Azurite sends no events, so a watcher
-  lists the container twice a second and posts the event that Event Grid would send to this host's webhook.
+- `func.BlobSource.EVENT_GRID`: Event Grid posts to `/runtime/webhooks/blobs`. Azurite sends no such events, so a
+  watcher lists the container and posts the event that Event Grid would send to this host's webhook.
+
+A watcher lists the container as soon as the local emulator says that it has changed (`storage_events.py`), and once a
+minute. Without that emulator, it lists the container twice a second for an event trigger.
 
 A receipt for (host, function, etag, container, blob) is written when the blob is enqueued or its event is accepted,
-not when the function succeeds: a poisoned blob does not run again after a restart.
+not when the function succeeds. So a poisoned blob is not processed again after a restart.
 
 A parameter typed `func.InputStream` (or bytes, str) gets the whole content in memory. A parameter of an SDK type (a
 subclass of `azurefunctions.extensions.base.SdkType` with its converter) gets only a reference, as in Azure: the host
@@ -34,9 +37,10 @@ from azure.core.exceptions import AzureError, ResourceModifiedError, ResourceNot
 from infra.local.host.config import with_settings
 from infra.local.host.protos import ModelBindingData, TypedData
 from infra.local.host.storage import DEFAULT_CONNECTION, HOSTS_CONTAINER, encoded
+from infra.local.host.waiting import happened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from azure.storage.blob import BlobProperties
     from azure.storage.queue import QueueMessage
@@ -48,7 +52,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SCAN_S, WATCH_S = 10.0, 0.5
-IDLE_SHARE = 5  # the pause after a listing is at least five times its duration
+RELIST_S = 60.0  # in case an event of the emulator was lost
+IDLE_SHARE = 5  # the pause after a listing is at least five times its duration, without the time spent on reporting
 POISON_QUEUE = "webjobs-blobtrigger-poison"
 SUBJECT = re.compile(r"/blobServices/default/containers/([^/]+)/blobs/(.+)", re.DOTALL)
 EXPRESSION = re.compile(r"\{(\w+)\}")
@@ -186,13 +191,30 @@ class BlobQueue:
 class BlobWatcher:
     """Lists the container of a trigger repeatedly, and reports every blob version once, across restarts."""
 
-    def __init__(self, trigger: BlobTrigger, queue: BlobQueue, hosts: Storage, *, host_id: str, webhook: str) -> None:
+    def __init__(
+        self,
+        trigger: BlobTrigger,
+        queue: BlobQueue,
+        hosts: Storage,
+        *,
+        host_id: str,
+        webhook: str,
+        told_of_changes: bool = False,
+    ) -> None:
+        self.container = trigger.container
         self._trigger = trigger
+        self._told_of_changes = told_of_changes
+        self._changed = asyncio.Event()
         self._queue = queue
         self._hosts = hosts
         self._receipts = f"blobreceipts/{host_id}/{trigger.function.full_name}"
         self._webhook = webhook
         self._reported: dict[str, str] = {}  # blob name -> etag of the version that was reported
+        self._listing_s = 0.0  # how long the last listing took, without the time spent on reporting
+
+    def wake(self) -> None:
+        """List the container now, because it has changed."""
+        self._changed.set()
 
     async def run(self) -> None:
         """Watch until cancelled; create the container if it is missing."""
@@ -200,20 +222,22 @@ class BlobWatcher:
         await self._trigger.storage.ensure(container.create_container)
         pause_s = WATCH_S if self._trigger.by_event else SCAN_S
         while True:
-            began = time.monotonic()
+            self._listing_s = 0.0
+            self._changed.clear()
             try:
                 await self._list()
             except (AzureError, requests.RequestException) as error:
                 log.error("The container %s cannot be watched: %s", self._trigger.container, error)
-            await asyncio.sleep(max(pause_s, IDLE_SHARE * (time.monotonic() - began)))
+            await asyncio.sleep(max(pause_s, IDLE_SHARE * self._listing_s))
+            if self._told_of_changes:
+                await happened(self._changed, within_s=RELIST_S)
 
     async def _list(self) -> None:
         """List the container page by page; only names and etags are kept in memory."""
         storage = self._trigger.storage
         pages = storage.container(self._trigger.container).list_blobs().by_page()
         seen: dict[str, str] = {}
-        while (page := await storage.call(next, pages, None)) is not None:
-            blobs: list[BlobProperties] = await storage.call(list, page)
+        while (blobs := await self._next_page(pages)) is not None:
             for blob in blobs:
                 if self._trigger.pattern.fullmatch(blob.name):
                     etag = seen[blob.name] = blob.etag.strip('"')
@@ -221,6 +245,15 @@ class BlobWatcher:
                         await self._report(blob, etag)
                         self._reported[blob.name] = etag
         self._reported = seen
+
+    async def _next_page(self, pages: Iterator[Iterable[BlobProperties]]) -> list[BlobProperties] | None:
+        """Return the next page of the listing, or None after the last; measure how long that takes."""
+        began = time.monotonic()
+        try:
+            page = await self._trigger.storage.call(next, pages, None)
+            return None if page is None else await self._trigger.storage.call(list, page)
+        finally:
+            self._listing_s += time.monotonic() - began
 
     async def _report(self, blob: BlobProperties, etag: str) -> None:
         name = str(blob.name)

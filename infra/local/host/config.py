@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OVERRIDE_PREFIX = "AzureFunctionsJobHost__"
+NO_LIMIT = -1
 SETTING = re.compile(r"%([^%]+)%")
 TIMESPAN = re.compile(r"(?:(?P<d>\d+)\.)?(?P<h>\d{1,2}):(?P<m>\d{1,2})(?::(?P<s>\d{1,2}(?:\.\d{1,7})?))?")
 
@@ -42,7 +43,10 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class HostConfig:
-    """The configuration of the host, in the units that it uses."""
+    """The configuration of the host, in the units that it uses.
+
+    `max_outstanding` is the number of HTTP requests that may run or wait; NO_LIMIT permits any number.
+    """
 
     host_id: str
     route_prefix: str
@@ -50,13 +54,14 @@ class HostConfig:
     blob_queue: QueueOptions
     function_timeout_s: float | None
     max_body_bytes: int
+    max_outstanding: int
     cors_origins: frozenset[str]
     cors_credentials: bool
     keys: Keys
 
 
 def load_config(root: Path, app: str, environment: MutableMapping[str, str]) -> HostConfig:
-    """Return the configuration in `root`; add to `environment` the Values of local.settings.json that it lacks."""
+    """Return the configuration in `root`; add the missing Values of local.settings.json to `environment`."""
     local = _read_json(root / "local.settings.json") if (root / "local.settings.json").is_file() else {}
     for name, value in local.get("Values", {}).items():
         environment.setdefault(name, value)
@@ -72,6 +77,7 @@ def load_config(root: Path, app: str, environment: MutableMapping[str, str]) -> 
             queues=queues,
             blob_queue=blob_queue_options(extensions.get("blobs", {}), queues),
             function_timeout_s=None if timeout == "-1" else timespan_s(timeout),
+            max_outstanding=int(extensions.get("http", {}).get("maxoutstandingrequests", NO_LIMIT)),
             max_body_bytes=int(environment.get("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", 100 * 1024 * 1024)),
             cors_origins=frozenset(
                 origin.strip().rstrip("/")

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 LOOPBACK = ("127.0.0.1", "::1")
 BLOBS_WEBHOOK = "/runtime/webhooks/blobs"
 PREFLIGHT_MAX_AGE_S = 600
+RETRY_AFTER_S = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Front:
         self._functions = functions
         self._blob_queue = blob_queue
         self._manual = manual
+        self._outstanding = 0
         self.running = False
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -112,9 +114,23 @@ class Front:
             if parameters is None:
                 continue
             if not route.methods or request.method in route.methods:
-                return await self._call(route, request, parameters)
+                return await self._admit(route, request, parameters)
             allowed |= route.methods
         return (405, [("allow", ", ".join(sorted(allowed)))], b"") if allowed else (404, [], b"")
+
+    async def _admit(self, route: Route, request: Request, parameters: dict[str, str]) -> Answer:
+        """Call the function, or answer 503 if too many requests are waiting.
+
+        The real host answers 429 beyond `maxOutstandingRequests`, and Azure adds instances before that. One machine
+        cannot add instances, so it answers like any other store or service that is unavailable for a moment.
+        """
+        if 0 <= self._config.max_outstanding <= self._outstanding:
+            return _BUSY
+        self._outstanding += 1
+        try:
+            return await self._call(route, request, parameters)
+        finally:
+            self._outstanding -= 1
 
     async def _call(self, route: Route, request: Request, parameters: dict[str, str]) -> Answer:
         keys = self._config.keys
@@ -206,6 +222,17 @@ class Front:
         if self._config.cors_credentials:
             headers.append(("access-control-allow-credentials", "true"))
         return headers
+
+
+_BUSY: Answer = (
+    503,
+    [
+        ("content-type", "application/json"),
+        ("retry-after", str(RETRY_AFTER_S)),
+        ("access-control-expose-headers", "Retry-After"),
+    ],
+    json.dumps({"error": "busy", "detail": "Too many requests at once; try again in a moment."}).encode(),
+)
 
 
 class _CallerGone(Exception):

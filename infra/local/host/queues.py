@@ -36,7 +36,6 @@ log = logging.getLogger(__name__)
 
 MIN_POLLING_S = 0.1
 POISON_SUFFIX = "-poison"
-POISON_PATIENCE = 10
 
 
 class Backoff:
@@ -91,9 +90,7 @@ class QueueListener:
 
     async def run(self) -> None:
         """Listen until `stop`; create the queue if it is missing."""
-        # Nearly all messages of a poison queue come from this host, which wakes the listener.
-        patience = POISON_PATIENCE if self._poison is None else 1
-        backoff = Backoff(self._options.max_polling_s * patience)
+        backoff = Backoff(self._options.max_polling_s)
         try:
             await self._storage.ensure(self._client.create_queue)
             while not self._stopping:
@@ -153,7 +150,7 @@ class QueueListener:
 
     async def _process(self, message: QueueMessage) -> None:
         dequeued = message.dequeue_count or 0
-        if self._poison and dequeued > self._options.max_dequeue_count:  # a host crashed at every delivery of it
+        if self._poison and dequeued > self._options.max_dequeue_count:  # each delivery crashed a host
             await self._fail(message, for_good=True)
             return
         try:

@@ -122,7 +122,7 @@ def _function(metadata: protos.RpcFunctionMetadata) -> Function:
             continue
         if str(binding["direction"]).lower() not in ("out", "1"):
             raise StartupError(
-                f"Function {metadata.name} has an input binding {binding['type']!r}; this host knows none."
+                f"Function {metadata.name} has an input binding {binding['type']!r}; this host supports none."
             )
         outputs[binding["name"]] = binding
     return Function(id=metadata.function_id, name=metadata.name, trigger=triggers[0], outputs=outputs)

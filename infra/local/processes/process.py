@@ -20,6 +20,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from infra.local.home import CannotRun, Home
+from infra.local.processes.liveness import SilenceWatch
 from infra.local.processes.service import Service, ServiceState, ServiceStatus, birth_of, with_system_programs
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 CHECK_INTERVAL_S = 0.05
 MAX_RESTART_DELAY_S = 30.0
+RECOVERY_S = 600.0
+"""How long a restarted process may take to answer: a database first repairs what its last process left unfinished."""
 RESET_DELAY_AFTER_S = 60.0
 MAX_LOG_BYTES = 16_000_000
 
@@ -116,7 +119,7 @@ class ServiceProcess(threading.Thread):
         if self.service.argv:
             self._start(self.service.argv, self.service.environment, handles_sigterm=False)
         self._report(ServiceState.STARTING)
-        self._wait_for_answer()
+        self._wait_for_answer(self.service.start_s)
         self.service.provision()
         self._set_ready(True)
         self._report(ServiceState.READY)
@@ -125,16 +128,14 @@ class ServiceProcess(threading.Thread):
         """Wait for the process to end and restart it, each time after a longer delay, until a stop is requested."""
         delay_s = 1.0
         while self._process is not None:
-            began = time.monotonic()
-            code = self._wait_for_exit(self._process)
+            reason, answered_s = self._wait_until_useless(self._process)
             if self._stopping.is_set():
                 return
-            reason = f"{self.service.label} ended with exit code {code}; its log is {self._log_path}."
             log.warning("%s", reason)
             if not self.service.restart:
                 self._report(ServiceState.DOWN, reason)
                 return
-            if time.monotonic() - began > RESET_DELAY_AFTER_S:
+            if answered_s > RESET_DELAY_AFTER_S:
                 delay_s = 1.0
             self._restarts += 1
             self._report(ServiceState.RESTARTING, reason)
@@ -143,7 +144,7 @@ class ServiceProcess(threading.Thread):
             delay_s = min(2 * delay_s, MAX_RESTART_DELAY_S)
             self._start(self.service.argv, self.service.environment, handles_sigterm=False)
             try:
-                self._wait_for_answer()
+                self._wait_for_answer(max(self.service.start_s, RECOVERY_S))
                 self.service.provision()  # Azurite loses writes of the last seconds before it was killed
                 self._report(ServiceState.READY)
             except _Stopped:
@@ -153,8 +154,24 @@ class ServiceProcess(threading.Thread):
                 self._report(ServiceState.RESTARTING, str(error))
                 self._process.terminate()
 
-    def _wait_for_answer(self) -> None:
-        deadline = time.monotonic() + self.service.start_s
+    def _wait_until_useless(self, process: subprocess.Popen[bytes]) -> tuple[str, float]:
+        """Wait until the process has ended, by itself or because it answered no query.
+
+        Return the reason, and for how many seconds the process answered.
+        """
+        began = time.monotonic()
+        watch = SilenceWatch(self.service, process, self._lock) if self.service.patience else None
+        code = self._wait_for_exit(process)
+        answered_s = time.monotonic() - began
+        if watch is not None:
+            watch.ended.set()
+            if watch.silence is not None:
+                reason = f"{self.service.label} {watch.silence} and is being restarted; its log is {self._log_path}."
+                return reason, watch.liveness.answered_at - began
+        return f"{self.service.label} ended with exit code {code}; its log is {self._log_path}.", answered_s
+
+    def _wait_for_answer(self, within_s: float) -> None:
+        deadline = time.monotonic() + within_s
         while (reason := self.service.check()) is not None:
             if self._process is not None and not _is_running(self._process):
                 code = self._wait_for_exit(self._process)
@@ -166,9 +183,7 @@ class ServiceProcess(threading.Thread):
                 where = (
                     f"its log is {self._log_path}" if self.service.argv else f"its address is {self.service.address}"
                 )
-                raise CannotRun(
-                    f"{self.service.label} did not answer in {self.service.start_s:.0f} s ({reason}); {where}."
-                )
+                raise CannotRun(f"{self.service.label} did not answer in {within_s:.0f} s ({reason}); {where}.")
             time.sleep(CHECK_INTERVAL_S)
         with self._lock:
             self._handles_sigterm = True

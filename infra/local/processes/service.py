@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from infra.local.processes.liveness import Patience
+
 
 class Run(Protocol):
     """Runs a command and waits for it; output goes to the service's log. Raises CannotRun unless the exit code is 0."""
@@ -35,6 +37,9 @@ class Service:
     after each restart, `provision` creates the content that the service must have, such as its containers. `prepare`
     and `provision` are idempotent. An empty `argv` means an external server, which is only checked. A service stops
     before the services it needs.
+
+    `restart` starts the process again after it has ended. With `patience`, a process that runs but does not pass
+    `check` for too long is stopped first.
     """
 
     name: str
@@ -51,6 +56,7 @@ class Service:
     start_s: float = 60.0
     stop_s: float = 20.0
     restart: bool = False
+    patience: Patience | None = None
 
 
 class ServiceState(StrEnum):

@@ -7,7 +7,7 @@ state has a single writer.
 from __future__ import annotations
 
 import logging
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from infra.local.home import CannotRun, Home
@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+RECORD_AGAIN_S = 1.0
+"""The pause before the state is recorded again if that failed, for instance because the disk is full."""
+
 
 class StopRequested(Exception):
     """A stop was requested during the start; all services are stopped."""
 
 
 def _ignore(status: ServiceStatus) -> None:
-    """Do nothing with a state change."""
+    """Ignore a state change."""
 
 
 class Supervisor:
@@ -51,6 +54,7 @@ class Supervisor:
         }
         self._phase = "starting"
         self._detail = ""
+        self._is_recorded = True
 
     def start(self) -> None:
         """Start all services and wait until they are ready; raise CannotRun or StopRequested after stopping them."""
@@ -65,7 +69,7 @@ class Supervisor:
         for process in self._processes.values():
             process.start()
         while any(status.state is not ServiceState.READY for status in self._statuses.values()):
-            change = self._changes.get()
+            change = self._next_change()
             if change is None:
                 self.stop()
                 raise StopRequested
@@ -77,7 +81,7 @@ class Supervisor:
 
     def watch(self) -> None:
         """Report each change until `request_stop` is called."""
-        while (change := self._changes.get()) is not None:
+        while (change := self._next_change()) is not None:
             self._record(change)
 
     def request_stop(self) -> None:
@@ -114,6 +118,15 @@ class Supervisor:
                         f"(now {self._home.ports.base}) to another number."
                     )
 
+    def _next_change(self) -> ServiceStatus | None:
+        """Return the next change, or None if a stop is requested; meanwhile, record what could not be recorded yet."""
+        while not self._is_recorded:
+            try:
+                return self._changes.get(timeout=RECORD_AGAIN_S)
+            except Empty:
+                self._write()
+        return self._changes.get()
+
     def _record_pending(self) -> None:
         while not self._changes.empty():
             if (change := self._changes.get()) is not None:
@@ -129,4 +142,14 @@ class Supervisor:
         self._write()
 
     def _write(self) -> None:
-        write_state(self._home, self._phase, self._statuses.values(), detail=self._detail)
+        """Record the state; if that is not possible, the services keep running."""
+        try:
+            write_state(self._home, self._phase, self._statuses.values(), detail=self._detail)
+        except OSError as error:
+            if self._is_recorded:
+                log.error(
+                    "%s cannot be written (%s); commands see an outdated state.", self._home.state_file, error.strerror
+                )
+            self._is_recorded = False
+        else:
+            self._is_recorded = True

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from infra.local.home import write_private
 from infra.local.ports import LOOPBACK
+from infra.local.processes.liveness import Patience
 from infra.local.processes.service import Service
 from infra.local.stores.store import Store
 
@@ -101,6 +102,7 @@ def arcadedb(home: Home, credentials: Credentials, environment: Mapping[str, str
             or _bolt_refusal(uri, "neo4j", credentials.neo4j)
         ),
         restart=True,
+        patience=Patience(every_s=60, silent_s=90),  # the product works without it, and querying it is expensive
     )
     return Store(service, {URI: uri, USER: "neo4j", PASSWORD: credentials.neo4j})
 
@@ -132,7 +134,7 @@ def _bolt_refusal(uri: str, user: str, password: str) -> str | None:
             GraphDatabase.driver(uri, auth=(user, password), connection_timeout=2) as driver,
             driver.session() as session,
         ):
-            session.run("RETURN 1").consume()
+            session.run("MATCH (any) RETURN 1 LIMIT 1").consume()
     except (DriverError, Neo4jError, OSError) as error:
         return str(error)
     return None

@@ -6,11 +6,13 @@ It must be stopped with SIGTERM: if it is killed, it loses blobs that it has ack
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from infra.local.home import REPOSITORY
+from infra.local.host.storage_events import SETTING as EVENTS_SETTING
 from infra.local.ports import LOOPBACK
+from infra.local.processes.liveness import Patience
 from infra.local.processes.service import Service
 from infra.local.stores import packages
 from infra.local.stores.store import Store
@@ -26,6 +28,9 @@ NAME = "azurite"
 SETTING = "AzureWebJobsStorage"
 LISTED_NAMES = REPOSITORY / "infra" / "local" / "stores" / "azurite_names.cjs"
 """Makes Azurite list blob names with characters that XML forbids; otherwise one such name makes every listing fail."""
+EVENTS = REPOSITORY / "infra" / "local" / "stores" / "azurite_events.cjs"
+"""Makes Azurite tell the function hosts about new messages and blobs; otherwise they must poll."""
+_IMPATIENT: dict[str, Any] = {"retry_total": 0, "connection_timeout": 2, "read_timeout": 2}
 CONTAINERS = ("uploads", "$web")
 
 
@@ -34,7 +39,7 @@ def azurite(home: Home, credentials: Credentials, environment: Mapping[str, str]
 
     CORS is set only on an emulator on this machine, not on a real account.
     """
-    site = f"http://{LOOPBACK}:{home.ports.site}"
+    site = home.ports.site_origin
     if connection := environment.get(SETTING):
         service = Service(
             name=NAME,
@@ -71,11 +76,12 @@ def azurite(home: Home, credentials: Credentials, environment: Mapping[str, str]
         name=NAME,
         label="Azurite",
         address=f"http://{LOOPBACK}:{ports.blob}",
-        ports=(ports.blob, ports.queue, ports.table),
+        ports=(ports.blob, ports.queue, ports.table, ports.storage_events),
         folder=folder,
         argv=(
             "node",
             *("--require", str(LISTED_NAMES)),
+            *("--require", str(EVENTS)),
             str(packages.stores_folder(home) / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"),
             "--silent",
             "--disableTelemetry",
@@ -85,14 +91,15 @@ def azurite(home: Home, credentials: Credentials, environment: Mapping[str, str]
             *("--queueHost", LOOPBACK, "--queuePort", str(ports.queue)),
             *("--tableHost", LOOPBACK, "--tablePort", str(ports.table)),
         ),
-        environment={"AZURITE_ACCOUNTS": f"{account}:{key}"},
+        environment={"AZURITE_ACCOUNTS": f"{account}:{key}", "AZURITE_EVENTS_PORT": str(ports.storage_events)},
         prepare=prepare,
         check=partial(_refusal, connection),
         provision=provision,
         restart=True,
+        patience=Patience(),
         start_s=180,  # loading from a cold disk is slow; the download of the packages is not included
     )
-    return Store(service, {SETTING: connection})
+    return Store(service, {SETTING: connection, EVENTS_SETTING: f"{LOOPBACK}:{ports.storage_events}"})
 
 
 def blob_url(connection: str) -> str:
@@ -115,10 +122,10 @@ def _refusal(connection: str) -> str | None:
     from azure.storage.queue import QueueServiceClient
 
     try:
-        with BlobServiceClient.from_connection_string(connection, retry_total=0, connection_timeout=2) as blobs:
-            blobs.get_service_properties()
-        with QueueServiceClient.from_connection_string(connection, retry_total=0, connection_timeout=2) as queues:
-            queues.get_service_properties()
+        with BlobServiceClient.from_connection_string(connection, **_IMPATIENT) as blobs:
+            next(iter(blobs.list_containers(results_per_page=1)), None)
+        with QueueServiceClient.from_connection_string(connection, **_IMPATIENT) as queues:
+            next(iter(queues.list_queues(results_per_page=1)), None)
     except AzureError as error:
         return str(error).splitlines()[0]
     return None

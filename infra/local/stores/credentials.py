@@ -41,6 +41,8 @@ class Credentials:
     storage_account: str = field(default_factory=lambda: f"notflix{secrets.token_hex(3)}")
     storage_key: str = field(default_factory=_storage_key)
     signing_key: str = field(default_factory=lambda: secrets.token_hex(32))
+    second_factor_key: str = field(default_factory=lambda: secrets.token_hex(32))
+    film_key: str = field(default_factory=lambda: secrets.token_hex(32))
     operator_key: str = field(default_factory=_password)
     master_key: str = field(default_factory=_password)
     blobs_key: str = field(default_factory=_password)

@@ -8,6 +8,7 @@ MySQL server at MYSQL_ADMIN_URL. The functions get only the addresses of users t
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from functions.platform.errors import DatabaseUrlInvalid
 from infra.local.home import REPOSITORY, CannotRun, write_private
 from infra.local.ports import LOOPBACK
+from infra.local.processes.liveness import Patience
 from infra.local.processes.service import Service
 from infra.local.stores.store import Store
 
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
 NAME = "mariadb"
 ADMINISTRATOR, CA = "MYSQL_ADMIN_URL", "MYSQL_CA"
 SQL = REPOSITORY / "sql"
-DATABASES = ("logins", "login_history", "subscriptions", "payments")
+DATABASES = ("logins", "login_history", "audit", "subscriptions", "payments")
+
+READS_INNODB = "SELECT 1 FROM mysql.innodb_table_stats LIMIT 1"
+"""A query that needs the storage engine, and a table that exists before the first migration."""
 
 ACCOUNTS = f"""\
 DELETE FROM mysql.global_priv WHERE User = 'root' AND Host <> '{LOOPBACK}';
@@ -58,6 +63,8 @@ def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
                 "--skip-name-resolve",
+                # a MariaDB that starts deletes the temporary tables of every other one with the same TMPDIR
+                environment={"TMPDIR": str(folder / "tmp")},
             )
             (folder / "data.new").rename(folder / "data")
         write_private(folder / "accounts.sql", ACCOUNTS.format(root=credentials.mysql_root))
@@ -87,9 +94,10 @@ def mariadb(home: Home, credentials: Credentials, environment: Mapping[str, str]
             "--performance-schema=OFF",
         ),
         prepare=prepare,
-        check=partial(_refusal, url, ""),
+        check=partial(_refusal, url, "", READS_INNODB),
         provision=partial(_migrate, url, "", credentials),
         restart=True,
+        patience=Patience(),
     )
     return Store(service, _settings(url, credentials), {"mysql": url})
 
@@ -139,14 +147,15 @@ def _migrate(url: str, ca: str, credentials: Credentials) -> None:
         raise CannotRun(str(error)) from None
 
 
-def _refusal(url: str, ca: str) -> str | None:
-    """Return why the server refuses a connection, or None if it accepts it."""
+def _refusal(url: str, ca: str, query: str = "SELECT 1") -> str | None:
+    """Return why the server does not answer a query, or None if it does."""
     import pymysql
 
     from functions.platform.mysql_connections import Address, connect
 
     try:
-        connect(Address.of(url), ca).close()
+        with closing(connect(Address.of(url), ca, answer_s=2)) as connection, connection.cursor() as cursor:
+            cursor.execute(query)
     except (pymysql.MySQLError, OSError) as error:
         return str(error.args[-1])
     return None

@@ -36,6 +36,16 @@ def checks_folder(home: Home) -> Path:
     return home.packages / "npm" / "checks"
 
 
+def bench_folder(home: Home) -> Path:
+    """Return where the packages of the benchmarks are installed."""
+    return home.packages / "npm" / "bench"
+
+
+def players_folder(home: Home) -> Path:
+    """Return where the players that only the tests use are installed."""
+    return home.packages / "npm" / "players"
+
+
 def install(source: Path, target: Path, run: Run) -> None:
     """Install the packages of the lock file in `source` into `target/node_modules` unless they are installed."""
     target.mkdir(parents=True, exist_ok=True)

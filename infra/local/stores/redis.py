@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from infra.local.home import write_private
 from infra.local.ports import LOOPBACK
+from infra.local.processes.liveness import Patience
 from infra.local.processes.service import Service
 from infra.local.stores.store import Store
 
@@ -26,6 +27,7 @@ bind {LOOPBACK}
 port {{port}}
 requirepass {{password}}
 appendonly yes
+hz 2
 save ""
 """
 
@@ -56,17 +58,19 @@ def redis(home: Home, credentials: Credentials, environment: Mapping[str, str]) 
         prepare=prepare,
         check=partial(_refusal, url),
         restart=True,
+        patience=Patience(),
     )
     return Store(service, {SETTING: url})
 
 
 def _refusal(url: str) -> str | None:
-    """Return why the server does not answer PING, or None if it does."""
+    """Return why the server does not answer a query, or None if it does."""
     from redis import Redis
     from redis.exceptions import RedisError
 
     client = Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2)
     try:
+        # unlike a read, a ping also fails if the server refuses writes because it could not write to its disk
         client.ping()
     except (RedisError, OSError) as error:
         return str(error)

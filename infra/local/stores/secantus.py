@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from infra.local.home import REPOSITORY
 from infra.local.ports import LOOPBACK
+from infra.local.processes.liveness import Patience
 from infra.local.processes.service import Service
 from infra.local.stores.store import Store
 
@@ -40,7 +41,9 @@ def secantus(home: Home, credentials: Credentials, environment: Mapping[str, str
         return Store(service, {SETTING: url})
 
     port, folder = home.ports.mongo, home.data(NAME)
-    url = f"mongodb://{USER}:{credentials.mongo}@{LOOPBACK}:{port}/?authSource=admin"
+    # with its storage broken, it says that it belongs to a replica set; without directConnection, the driver would then
+    # remove its only server from the set, and never look for it again
+    url = f"mongodb://{USER}:{credentials.mongo}@{LOOPBACK}:{port}/?authSource=admin&directConnection=true"
 
     def prepare(run: Run) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -72,18 +75,22 @@ def secantus(home: Home, credentials: Credentials, environment: Mapping[str, str
         prepare=prepare,
         check=partial(_refusal, url),
         restart=True,
+        patience=Patience(),
     )
     return Store(service, {SETTING: url})
 
 
 def _refusal(url: str) -> str | None:
-    """Return why the server refuses a connection, or None if it accepts it."""
+    """Return why the server does not answer a query, or None if it does."""
     from pymongo import MongoClient
     from pymongo.errors import PyMongoError
 
-    client: MongoClient[dict[str, object]] = MongoClient(url, serverSelectionTimeoutMS=1000, connectTimeoutMS=1000)
+    client: MongoClient[dict[str, object]] = MongoClient(
+        url, serverSelectionTimeoutMS=1000, connectTimeoutMS=1000, socketTimeoutMS=2000
+    )
     try:
-        client.admin.command("connectionStatus")
+        # a read, because a server whose storage has failed still answers commands such as ping
+        client["notflix"]["titles"].find_one({"_id": "nothing"}, {"_id": 1})
     except PyMongoError as error:
         return str(error).partition(",")[0]
     finally:

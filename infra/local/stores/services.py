@@ -29,8 +29,10 @@ def settings_of(home: Home, credentials: Credentials, stores: Sequence[Store]) -
     settings = {name: value for store in stores for name, value in store.settings.items()}
     return {
         **settings,
-        "SITE_ORIGIN": f"http://{LOOPBACK}:{home.ports.site}",
+        "SITE_ORIGIN": home.ports.site_origin,
         "SIGNING_KEY": credentials.signing_key,
+        "SECOND_FACTOR_KEYS": credentials.second_factor_key,
+        "FILM_KEYS": credentials.film_key,
         "OPERATOR_KEY": credentials.operator_key,
         "WORK_DIR": str(home.path / "work"),
     }
@@ -41,7 +43,7 @@ def endpoints_of(home: Home, credentials: Credentials, stores: Sequence[Store]) 
     settings = settings_of(home, credentials, stores)
     connection = settings["AzureWebJobsStorage"]
     return {
-        "site": f"http://{LOOPBACK}:{home.ports.site}",
+        "site": home.ports.site_origin,
         "api": f"http://{LOOPBACK}:{home.ports.api}",
         "blob": blob_url(connection),
         "storage_connection": connection,

@@ -8,17 +8,22 @@ import subprocess
 import threading
 import uuid
 from base64 import b64decode
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from functions import bootstrap
-from functions.accounts import triggers
+from functions.accounts import authentication, triggers
+from functions.accounts.authentication import PasswordLimits
 from functions.accounts.passwords import Argon2Hasher
+from functions.accounts.rate_limits import PASSWORD_OF_ADDRESS
+from functions.platform.errors import Busy, StoreUnavailable, TooManyAttempts, WrongCredentials
 from tests.support.accounts import OTHER_PASSWORD, PASSWORD, make_email
-from tests.support.api import call
+from tests.support.api import call, respond
 from tests.support.queues import drain, empty
 from tests.support.waiting import eventually
 
@@ -91,35 +96,70 @@ def mailed_token(kind: str, to: str) -> str:
     return links[-1].partition("#token=")[2]
 
 
+WRONG, LIMITED = (401, WrongCredentials.code), (429, TooManyAttempts.code)
+NOT_NOW = ((503, Busy.code), (503, StoreUnavailable.code))
+"""The answers if no place is free in the queue for hashes, or if a store is overloaded."""
+
+
+def answer_to_login(email: str, password: str = PASSWORD, ip: str = "203.0.113.7") -> tuple[int, str]:
+    """Return the status of an attempt, and the code of its error; check that the client is told when to try again."""
+    headers = {"X-Forwarded-For": f"{ip}:50311", "User-Agent": FIREFOX}
+    response, body = respond(triggers.log_in, "sessions", body={"email": email, "password": password}, headers=headers)
+    answer = response.status_code, body.get("error", "")
+    if answer == LIMITED or answer in NOT_NOW:
+        assert int(response.headers["Retry-After"]) > 0
+    return answer
+
+
+def log_in_patiently(email: str, ip: str = "203.0.113.7") -> None:
+    """Log in with the right password; an attempt for which there is no free place is repeated, as browsers do."""
+
+    def log_in_now() -> bool:
+        answer = answer_to_login(email, PASSWORD, ip)
+        assert answer == (200, "") or answer in NOT_NOW
+        return answer == (200, "")
+
+    eventually(log_in_now, within_s=300, every_s=0.2)
+
+
 def test_of_160_concurrent_wrong_attempts_five_are_hashed_and_others_are_not_affected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """A busy machine may need more than a minute for so many attempts, so the limit applies to an hour."""
+    limit = replace(PASSWORD_OF_ADDRESS, window_s=3600)
+    monkeypatch.setattr(authentication, "PasswordLimits", lambda: PasswordLimits(of_address=limit))
     victim, bystander = register(), register()
     hashed, lock = [], threading.Lock()
     verify = Argon2Hasher.verify
 
     def counted(self: Argon2Hasher, password_hash: str, password: str, line: Line) -> bool:
+        is_right = verify(self, password_hash, password, line)
         with lock:
             hashed.append(password)
-        return verify(self, password_hash, password, line)
+        return is_right
 
     monkeypatch.setattr(Argon2Hasher, "verify", counted)
     with ThreadPoolExecutor(32) as people:
-        attempts = [people.submit(attempt_login, victim, f"guess number {number}") for number in range(160)]
-        others = [people.submit(attempt_login, bystander, PASSWORD) for _ in range(3)]
-        elsewhere = people.submit(attempt_login, victim, PASSWORD, "198.51.100.9")
-        answers = [each.result() for each in attempts]
-        assert [each.result() for each in others] == [200] * 3
-        assert elsewhere.result() == 200
-    assert (answers.count(401), answers.count(429)) == (5, 155)
+        attempts = [people.submit(answer_to_login, victim, f"guess number {number}") for number in range(160)]
+        others = [people.submit(log_in_patiently, bystander) for _ in range(3)]
+        elsewhere = people.submit(log_in_patiently, victim, "198.51.100.9")
+        answers = Counter(each.result() for each in attempts)
+        for other in (*others, elsewhere):
+            other.result()
+    # Five guesses and three logins wait in the line of one network. If the login from elsewhere is hashed first, the
+    # last of the eight finds no free place in that line. Such an attempt is not hashed, and does not use up a try.
+    while (answer := answer_to_login(victim, "guess that follows")) != LIMITED:
+        answers[answer] += 1
+    assert set(answers) <= {WRONG, LIMITED, *NOT_NOW}
+    assert answers[WRONG] == limit.attempts == 5
     assert len([password for password in hashed if password.startswith("guess")]) == 5
-    assert attempt_login(victim, PASSWORD) == 429
+    assert answer_to_login(victim, PASSWORD) == LIMITED
     assert len([password for password in hashed if password == PASSWORD]) == 4
-    # make all attempts a minute older
+    # make all attempts an hour older
     for key in bootstrap.resources.redis().scan_iter("attempts:*"):
         if bootstrap.resources.redis().type(key) == "zset":
             for member in bootstrap.resources.redis().zrange(key, 0, -1):
-                bootstrap.resources.redis().zincrby(key, -60_001, str(member))
+                bootstrap.resources.redis().zincrby(key, -3_600_001, str(member))
     assert attempt_login(victim, PASSWORD) == 200
 
 
@@ -197,7 +237,7 @@ def test_mailed_links_confirm_and_reset() -> None:
     ask(triggers.request_reset, "password-resets", email=email.upper())
     assert drain("start-reset", triggers.start_reset) == 1
     link = mailed_token("reset", email)
-    assert ask(triggers.reset_password, "password-resets", token=link, password=OTHER_PASSWORD) == (204, None)
+    assert ask(triggers.reset_password, "password-resets", token=link, password=OTHER_PASSWORD)[0] == 200
     assert ask(triggers.get_me, "me", token)[0] == 401
     assert ask(triggers.reset_password, "password-resets", token=link, password=PASSWORD)[0] == 410
     assert log_in(email, OTHER_PASSWORD)
@@ -213,7 +253,7 @@ def test_concurrent_uses_of_a_link_set_one_password() -> None:
         answers = list(
             people.map(lambda new: ask(triggers.reset_password, "password-resets", token=link, password=new)[0], chosen)
         )
-    assert sorted(answers) == [204, 410, 410, 410]
+    assert sorted(answers) == [200, 410, 410, 410]
     assert [attempt_login(email, new) for new in chosen].count(200) == 1
 
 
@@ -226,7 +266,7 @@ def test_a_deleted_account_leaves_nothing_behind() -> None:
     assert ask(triggers.delete_account, "me", token, password=PASSWORD) == (204, None)
     assert ask(triggers.get_me, "me", token)[0] == 401
     assert attempt_login(email) == 401
-    assert eventually(lambda: drain("forget-viewer", triggers.forget_viewer), within_s=30, every_s=0.5) == 1
+    assert eventually(lambda: drain("forget-viewer", triggers.forget_viewer), every_s=0.5) == 1
     assert history_of(user_id) == ()
     drain("record-login", triggers.record_login)
     assert history_of(user_id) == ()

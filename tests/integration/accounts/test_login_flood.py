@@ -17,7 +17,9 @@ from functions.accounts.hash_queue import FairQueue
 from functions.accounts.model import RequestOrigin
 from functions.accounts.rate_limits import RateLimit
 from functions.platform.errors import Busy, NotflixError, TooManyAttempts, WrongCredentials
-from tests.support.accounts import ELSEWHERE, OTHER_PASSWORD, PASSWORD, Clock, CountingHasher, World, make_email
+from tests.support.account_world import CountingHasher, World
+from tests.support.accounts import ELSEWHERE, OTHER_PASSWORD, PASSWORD, make_email
+from tests.support.clock import Clock
 
 if TYPE_CHECKING:
     from functions.accounts.authentication import Authentication

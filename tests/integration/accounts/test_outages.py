@@ -170,9 +170,9 @@ def test_mariadb_killed_under_load_causes_503_until_it_is_back(tmp_path: Path, m
         with under_load(lambda: log_in(email)) as (statuses,):
             eventually(lambda: statuses[200] > 3)
             os.kill(server.pid, signal.SIGKILL)
-            eventually(lambda: statuses[503], within_s=30)
+            eventually(lambda: statuses[503])
             assert ask(triggers.get_me, "me", token)[0] == 200
             before = statuses[200]
-            eventually(lambda: statuses[200] > before + 3, within_s=60)
+            eventually(lambda: statuses[200] > before + 3)
         assert set(statuses) <= {200, 503}
         forget_all()

@@ -13,7 +13,8 @@ import pytest
 from functions import bootstrap
 from functions.accounts.rate_limits import RateLimit, RateLimitBucket, Refusal, Reservation
 from functions.accounts.redis_rate_limiter import RedisRateLimiter
-from tests.support.accounts import Clock, FakeRateLimiter
+from tests.support.account_sessions import FakeRateLimiter
+from tests.support.clock import Clock
 
 if TYPE_CHECKING:
     from functions.accounts.ports import RateLimiter

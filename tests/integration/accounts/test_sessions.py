@@ -4,36 +4,73 @@ from __future__ import annotations
 
 import threading
 import time
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from redis.exceptions import ConnectionError
 
 from functions import bootstrap
 from functions.accounts.sessions import MOST_SESSIONS, RedisSessionStore
-from functions.platform.viewer import Viewer
-from tests.support.accounts import HOME
+from functions.platform.errors import StoreUnavailable
+from tests.support.session_contract import DAY, SessionContract, make_viewer, opened_session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from functions.platform.viewer import Viewer
 
 pytestmark = pytest.mark.usefixtures("wired")
 
 
-def make_sessions(**spans: float) -> RedisSessionStore:
+class Interrupted:
+    """A Redis client that calls `happens` before it sends command `number`, counted from 0."""
+
+    def __init__(self, redis: Any, number: int, happens: Callable[[], None]) -> None:
+        self._redis = redis
+        self._left = number
+        self._happens = happens
+        self.happened = False
+
+    def register_script(self, text: str) -> Callable[..., Any]:
+        return self._before(self._redis.register_script(text))
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return self._before(getattr(self._redis, name))
+
+    def _before(self, command: Callable[..., Any]) -> Callable[..., Any]:
+        def send(*arguments: Any, **named: Any) -> Any:
+            if self._left == 0:
+                self._happens()
+                self.happened = True
+            self._left -= 1
+            return command(*arguments, **named)
+
+        return send
+
+
+def make_sessions(redis: Any = None, **spans: float) -> RedisSessionStore:
     """Return sessions with an idle limit and a lifetime in seconds."""
     return RedisSessionStore(
-        bootstrap.resources.redis(),
+        redis or bootstrap.resources.redis(),
         idle=timedelta(seconds=spans.get("idle_s", 3600)),
         lifetime=timedelta(seconds=spans.get("lifetime_s", 86400)),
     )
 
 
-def make_viewer() -> Viewer:
-    return Viewer(uuid.uuid4().hex, "Jo.🦊@example.org", confirmed=True)
-
-
 def open_session(sessions: RedisSessionStore, viewer: Viewer) -> str:
-    return sessions.open_session(viewer, ip=HOME.ip, browser=HOME.browser).token
+    """Open a session and return its token."""
+    return opened_session(sessions, viewer).token
+
+
+class TestRedisSessions(SessionContract):
+    """Redis follows the contract."""
+
+    @pytest.fixture
+    def sessions(self) -> RedisSessionStore:
+        return make_sessions(lifetime_s=DAY.total_seconds())
 
 
 def ended_after_s(sessions: RedisSessionStore, token: str, *, every_s: float) -> float:
@@ -45,13 +82,9 @@ def ended_after_s(sessions: RedisSessionStore, token: str, *, every_s: float) ->
     return time.monotonic() - began
 
 
-def test_a_session_has_its_viewer() -> None:
-    sessions, viewer = make_sessions(), make_viewer()
-    opened = sessions.open_session(viewer, ip=HOME.ip, browser=HOME.browser)
-    found = sessions.find_session(opened.token)
-    assert found == opened.session and found.viewer == viewer
-    assert abs(found.ends_at - datetime.now(UTC) - timedelta(days=1)) < timedelta(minutes=1)
-    assert sessions.find_session("x") is None and sessions.find_session(opened.token[:-1]) is None
+def test_a_session_begins_now() -> None:
+    created_at = opened_session(make_sessions(), make_viewer()).session.created_at
+    assert abs(created_at - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 def test_a_token_has_256_bits_and_is_not_in_the_store() -> None:
@@ -105,25 +138,28 @@ def test_most_requests_do_not_write() -> None:
     assert redis.info("commandstats")["cmdstat_pexpire"]["calls"] == before
 
 
-def test_an_ended_session_is_not_found_and_others_are() -> None:
+def test_nothing_is_left_of_sessions_that_end_together() -> None:
     sessions, viewer = make_sessions(), make_viewer()
-    here, there = open_session(sessions, viewer), open_session(sessions, viewer)
-    sessions.end_session(here)
-    sessions.end_session(here)
-    sessions.end_session("never opened")
-    assert sessions.find_session(here) is None and sessions.find_session(there)
-
-
-def test_all_sessions_of_an_account_end_and_those_of_others_stay() -> None:
-    sessions, viewer, other = make_sessions(), make_viewer(), make_viewer()
-    tokens, stays = [open_session(sessions, viewer) for _ in range(5)], open_session(sessions, other)
+    tokens = [open_session(sessions, viewer) for _ in range(5)]
     sessions.end_sessions_of(viewer.user_id)
     assert not [token for token in tokens if sessions.find_session(token)]
-    assert sessions.find_session(stays)
     assert not bootstrap.resources.redis().exists(f"sess:of:{viewer.user_id}")
 
 
-def test_new_rights_reach_every_live_session_and_restore_no_ended_one() -> None:
+@pytest.mark.parametrize("number", range(2))
+def test_a_session_that_opens_while_all_are_ended_stays_within_reach(number: int) -> None:
+    sessions, viewer = make_sessions(), replace(make_viewer(), admin=True)
+    redis = Interrupted(bootstrap.resources.redis(), number, lambda: sessions.end_sessions_of(viewer.user_id))
+    token = open_session(make_sessions(redis), viewer)
+    assert redis.happened
+    sessions.update_rights(replace(viewer, admin=False))
+    found = sessions.find_session(token)
+    assert found is None or not found.viewer.admin
+    sessions.end_sessions_of(viewer.user_id)
+    assert sessions.find_session(token) is None
+
+
+def test_new_rights_restore_no_session_that_redis_has_dropped() -> None:
     sessions, viewer = make_sessions(), make_viewer()
     tokens = [open_session(sessions, viewer) for _ in range(3)]
     bootstrap.resources.redis().delete(
@@ -136,11 +172,21 @@ def test_new_rights_reach_every_live_session_and_restore_no_ended_one() -> None:
     assert len(list(bootstrap.resources.redis().scan_iter("sess:*"))) == 3
 
 
-def test_an_account_has_a_limited_number_of_sessions_and_the_oldest_ends_first() -> None:
+@pytest.mark.parametrize("number", [2, 3])
+def test_the_oldest_session_stays_within_reach_until_it_has_ended(number: int) -> None:
+    """A login beyond the limit is cut off from Redis before it has ended the oldest session, or while it does."""
+
+    def cut_off() -> None:
+        raise ConnectionError
+
     sessions, viewer = make_sessions(), make_viewer()
-    tokens = [open_session(sessions, viewer) for _ in range(MOST_SESSIONS + 3)]
-    assert [bool(sessions.find_session(token)) for token in tokens[:5]] == [False, False, False, True, True]
-    assert sessions.find_session(tokens[-1])
+    tokens = [open_session(sessions, viewer) for _ in range(MOST_SESSIONS)]
+    redis = Interrupted(bootstrap.resources.redis(), number, cut_off)
+    with pytest.raises(StoreUnavailable):
+        open_session(make_sessions(redis), viewer)
+    sessions.end_sessions_of(viewer.user_id)
+    assert not [token for token in tokens if sessions.find_session(token)]
+    assert not bootstrap.resources.redis().exists(f"sess:of:{viewer.user_id}")
 
 
 def test_nothing_is_left_when_the_last_session_has_ended() -> None:

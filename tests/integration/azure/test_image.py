@@ -11,6 +11,7 @@ import pytest
 
 from functions import bootstrap
 from functions.platform.messages import PlanEncode
+from infra.local.cli.product import ENCODER_QUEUES
 from infra.local.home import REPOSITORY, Home
 from tests.support.films import FILMS
 from tests.support.image import Image, build
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 RECIPE = REPOSITORY / "infra" / "encoder.Dockerfile"
 HOST_PACKAGES = "/opt/host"
-READY_WITHIN_S = 120
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="only root may enter another root"),
@@ -48,7 +48,8 @@ def image() -> Image:
     local = made.root / "home/site/wwwroot/infra/local"
     shutil.rmtree(local, ignore_errors=True)
     shutil.copytree(REPOSITORY / "infra/local/host", local / "host", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copyfile(REPOSITORY / "infra/local/__init__.py", local / "__init__.py")
+    for name in ("__init__.py", "quiet_server.py"):
+        shutil.copyfile(REPOSITORY / "infra/local" / name, local / name)
     return made
 
 
@@ -58,7 +59,7 @@ def encoder(image: Image, stack: Stack, tmp_path: Path) -> Iterator[subprocess.P
     settings = {
         "AzureWebJobsStorage": stack.environment["AzureWebJobsStorage"],
         "MONGO_URL": stack.environment["MONGO_URL"],
-        "PYTHON_THREADPOOL_THREAD_COUNT": "1",  # as in infra/encoder.bicep: one encode at a time
+        "PYTHON_THREADPOOL_THREAD_COUNT": ENCODER_QUEUES["PYTHON_THREADPOOL_THREAD_COUNT"],
         "PYTHONPATH": f"/home/site/wwwroot:{HOST_PACKAGES}",
     }
     argv = ("python", "-m", "infra.local.host", "--app", "encoder_app", "--port", str(stack.home.ports.encoder(0)))
@@ -109,7 +110,7 @@ def test_a_message_becomes_a_film_in_the_image(encoder: subprocess.Popen[bytes],
         job = bootstrap.encodes().progress(str(arrival.job_id))
         return job.status if job and job.status in ("ready", "failed") else ""
 
-    status = eventually(ended, within_s=READY_WITHIN_S, every_s=0.5)
+    status = eventually(ended, every_s=0.5)
     job = bootstrap.encodes().progress(arrival.job_id)
     assert status == "ready", f"{job and job.reason}\n{(tmp_path / 'log').read_text()}"
     folder = bootstrap.resources.blob_service().get_container_client(f"title-{arrival.title_id}")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.billing.entitlements import Entitlements, RedisEntitlementCache
+from functions.billing.entitlement_cache import RedisEntitlementCache
+from functions.billing.entitlements import Entitlements
 from functions.billing.repository import MySqlPayments, MySqlSubscriptions
 from functions.platform.mysql import Database
 from functions.platform.redis import connect

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tests.support.billing_life import play
 
 if TYPE_CHECKING:
-    from functions.billing.entitlements import RedisEntitlementCache
+    from functions.billing.entitlement_cache import RedisEntitlementCache
     from functions.billing.repository import MySqlPayments, MySqlSubscriptions
 
 

@@ -13,8 +13,8 @@ from functions import bootstrap
 from functions.accounts.model import Session
 from functions.billing import triggers
 from functions.platform.errors import NotFound, Unauthenticated
-from functions.platform.messages import encode
-from functions.platform.viewer import Viewer
+from functions.platform.messages import RecordAction, encode
+from functions.platform.viewer import Recipient, Viewer
 from tests.support.api import call
 from tests.support.billing import make_user_id
 from tests.support.owners import AS_OPERATOR, EXPIRES_AT, OPERATOR_KEY, make_owners
@@ -23,13 +23,13 @@ from tests.support.queues import MemoryQueues
 from tests.support.wiring import forget_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from tests.integration.conftest import Stack
     from tests.support.paypal import PayPal
 
-ADA = Viewer(make_user_id(), "ada@example.org")
+ADA = Viewer(make_user_id(), "ada@example.org", confirmed=True)
 SESSION = {"Authorization": "Bearer ada"}
 
 
@@ -45,13 +45,25 @@ class Access:
         return make_owners().admit(token, key)
 
 
+class EmailChoices:
+    """Returns Ada's email address for each kind of email."""
+
+    def recipient_for(self, user_id: str, kind: str) -> Recipient | None:
+        return Recipient(ADA.email) if user_id == ADA.user_id else None
+
+
 class Accounts:
     """Returns Ada's email address."""
+
+    email_choices = EmailChoices()
 
     def find_account(self, email: str) -> Viewer:
         if email != ADA.email:
             raise NotFound("There is no account of that address.")
         return ADA
+
+    def emails_of(self, user_ids: Iterable[str | None]) -> dict[str, str]:
+        return {ADA.user_id: ADA.email} if ADA.user_id in user_ids else {}
 
 
 @pytest.fixture
@@ -86,10 +98,12 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> MemoryQueues:
 
 
 def settle(queues: MemoryQueues) -> None:
-    """Handle the messages in the queue."""
+    """Handle the messages in the queues."""
     built: Any = triggers.settle_subscription
     while queues.sent:
         message, _ = queues.sent.pop(0)
+        if isinstance(message, RecordAction):  # the plan that the owner has created
+            continue
         asyncio.run(built._function.get_user_function()(func.QueueMessage(body=encode(message))))
 
 

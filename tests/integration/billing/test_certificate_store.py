@@ -45,7 +45,19 @@ def test_a_certificate_is_stored_replaced_and_dropped(store: CertificateStore) -
     assert store.find_certificate(address) is None
 
 
+def test_a_certificate_expires_ninety_days_after_it_was_stored(stack: Stack) -> None:
+    address = f"https://api.paypal.com/v1/notifications/certs/CERT-{uuid.uuid4()}"
+    with connect(stack.settings.redis_url) as client:
+        RedisCertificates(client).store_certificate(address, LearnedCertificate(b"one", NOON))
+        left = timedelta(seconds=client.ttl(f"paypal-certificate:{address}"))
+    assert timedelta(days=89) < left <= timedelta(days=90)
+
+
 def test_a_store_that_does_not_answer_says_so() -> None:
     away = RedisCertificates(connect("redis://127.0.0.1:1/0"))
     with pytest.raises(StoreUnavailable):
         away.find_certificate("address")
+    with pytest.raises(StoreUnavailable):
+        away.store_certificate("address", LearnedCertificate(b"one", NOON))
+    with pytest.raises(StoreUnavailable):
+        away.drop_certificate("address")

@@ -14,7 +14,7 @@ from functions.platform.mysql_connections import Address, connect
 from tests.integration.host.running import KEYS, REPOSITORY, RunningHost
 from tests.support.owners import OPERATOR_KEY
 from tests.support.paypal import running_simulator
-from tests.support.viewers import as_owner, make_viewer
+from tests.support.viewers import as_owner, confirmed, make_viewer
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -98,10 +98,10 @@ def test_what_was_stored_before_a_kill_is_acted_on_after_the_restart_once(
         api.start()
         offer = {"name": "Crash", "price": "7.99", "currency": "EUR"}
         plan = as_owner(api.endpoints, "POST", "plans", offer).json()
-        viewer = make_viewer(api.endpoints)
+        viewer = confirmed(make_viewer(api.endpoints), mysql_url=stack.endpoints["mysql"])
         opened = viewer.ask("POST", "subscriptions", {"plan_id": plan["id"]}).json()
         subject = opened["subscription_id"]
-        eventually(lambda: [e for e in api.events() if e["subject"] == subject and e["settled"]], within_s=30)
+        eventually(lambda: [e for e in api.events() if e["subject"] == subject and e["settled"]])
 
         paypal.control("PATCH", "switches", slow_ms=5000)
         paypal.control("POST", f"subscriptions/{subject}/approve")
@@ -119,7 +119,7 @@ def test_what_was_stored_before_a_kill_is_acted_on_after_the_restart_once(
         api.start()
         let_minutes_pass(stack, subject)
         api.repair()
-        eventually(lambda: subscriptions.find_pending(subject).token is None, within_s=30)
+        eventually(lambda: subscriptions.find_pending(subject).token is None)
         assert viewer.entitlement()["reason"] == "subscription"
         assert len(payments.list_of_subscription(subject)) == 1
         states = [change["state"] for change in subscriptions.list_changes(subject)]

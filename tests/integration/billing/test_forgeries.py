@@ -39,7 +39,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def make_ended(real: Real) -> str:
     """Return a cancelled subscription with a refunded payment."""
     plan, _ = real.billing.services.admin.create_plan(make_offer())
-    viewer = Viewer(make_user_id(), "ada@example.org")
+    viewer = Viewer(make_user_id(), "ada@example.org", confirmed=True)
     subscription_id = real.billing.services.subscriptions.subscribe(viewer, plan.plan_id).subscription_id
     for action in ("approve", "refund", "cancel"):
         real.paypal.control("POST", f"subscriptions/{subscription_id}/{action}")

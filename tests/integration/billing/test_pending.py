@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def subject(billing: ModelledBilling) -> str:
     """Return a subscription that waits for approval and has no pending flag."""
-    viewer = Viewer(make_user_id(), "ada@example.org")
+    viewer = Viewer(make_user_id(), "ada@example.org", confirmed=True)
     made = billing.subscriptions.subscribe(viewer, billing.plan()).subscription_id
     billing.catch_up()
     return made

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from typing import TYPE_CHECKING
 
 import pytest
-import uvicorn
 
 from functions import bootstrap
-from infra.local.simulators.omdb.app import KEY, OmdbSimulator
+from infra.local.simulators.omdb.app import KEY
+from tests.support.omdb import running_omdb
 from tests.support.owners import OPERATOR_KEY
 from tests.support.wiring import forget_all
 
@@ -23,22 +22,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def omdb() -> Iterator[str]:
     """Run the simulator and return its address."""
-    server = uvicorn.Server(uvicorn.Config(OmdbSimulator().app(), host="127.0.0.1", port=0, log_level="error"))
-    started = threading.Event()
-    startup = server.startup
-
-    async def announced(*arguments: object, **named: object) -> None:
-        await startup(*arguments, **named)  # type: ignore[arg-type]
-        started.set()
-
-    server.startup = announced  # type: ignore[method-assign]
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    assert started.wait(20)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}/"
-    server.should_exit = True
-    thread.join()
+    with running_omdb() as url:
+        yield url
 
 
 @pytest.fixture

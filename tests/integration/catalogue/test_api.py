@@ -46,7 +46,7 @@ def test_a_title_and_its_job_are_shown_from_arrival_to_failure() -> None:
     _, title = call(get_title, f"titles/{title_id}", route={"id": title_id})
     assert (title["status"], title["progress"]["status"]) == ("encoding", "queued")
     assert [job["job_id"] for job in call(list_jobs, "jobs", headers=AS_OPERATOR)[1]["jobs"]] == [job_id]
-    assert call(retry_job, f"jobs/{job_id}/retry", route={"id": job_id}, headers=AS_OPERATOR)[0] == 409
+    assert call(retry_job, f"jobs/{job_id}/retry", route={"id": job_id}, headers=AS_OPERATOR)[0] == 202
     assert open_as_administrator(title_id)[0] == 409
     bootstrap.encodes().cancel(title_id, "The file has no video.")
     _, job = call(get_job, f"jobs/{job_id}", route={"id": job_id}, headers=AS_OPERATOR)

@@ -14,13 +14,13 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import BlobClient
 from PIL import Image
 
-from functions import bootstrap
+from functions import bootstrap, bootstrap_studio
 from functions.catalogue.artwork import SLOTS
 from functions.catalogue.model import DescriptionSource, Status
-from functions.catalogue.site import BlobSite
 from functions.platform.identifiers import container_for, title_id_for
 from tests.support.catalogue import make_picture, make_playback
 from tests.support.owners import ADMINISTRATOR
+from tests.support.playback import LAPTOP
 
 pytestmark = pytest.mark.usefixtures("wired")
 
@@ -101,17 +101,14 @@ def test_a_film_keeps_its_name_when_omdb_fails_and_is_described_once_it_is_well(
     assert bootstrap.catalogue().refresh_metadata(title_id, stem).metadata.matched
 
 
-def test_a_withdrawn_title_leaves_nothing_to_play_or_see() -> None:
+def test_a_withdrawn_title_leaves_nothing_to_see() -> None:
     stem, title_id = a_film("Elephants.Dream.2006")
     blobs = bootstrap.resources.blob_service()
-    container = blobs.create_container(container_for(title_id))
-    container.upload_blob("job/manifest.mpd", b"<MPD/>")
     bootstrap.catalogue().refresh_metadata(title_id, stem)
     bootstrap.catalogue().attach_frame(title_id, make_picture())
     bootstrap.publisher().publish()
     bootstrap.catalogue().withdraw_title(title_id)
     bootstrap.publisher().publish()
-    assert not container.exists()
     left = [blob.name for blob in blobs.get_container_client("$web").list_blobs() if title_id in blob.name]
     assert left == []
     assert title_id not in on_site("catalogue/search.json").decode()
@@ -134,25 +131,6 @@ def test_publishers_at_once_end_in_the_truth() -> None:
         assert shown[title_id] == page_of(title_id)["status"] == "ready"
 
 
-def test_a_file_of_the_site_is_written_only_over_the_version_that_was_seen() -> None:
-    site = BlobSite(bootstrap.resources.blob_service().get_container_client("$web"))
-    path = f"test/{uuid.uuid4().hex}.json"
-
-    def write(data: bytes, over: Any) -> bool:
-        return site.write(path, data, kind="application/json", cache="no-cache", over=over, notes={"origin": "x"})
-
-    assert site.find_version(path) is None
-    assert write(b"1", None) and not write(b"2", None)
-    first = site.find_version(path)
-    assert first and first.notes == {"origin": "x"}
-    assert write(b"3", first) and not write(b"4", first)
-    assert on_site(path) == b"3"
-    latest = site.find_version(path)
-    site.remove(path)
-    site.remove(path)
-    assert not write(b"5", latest) and site.find_version(path) is None
-
-
 def test_announcements_reach_the_queue_in_the_form_that_the_host_reads() -> None:
     stem, title_id = a_film("Queued")
     bootstrap.catalogue().open_title(title_id, stem=stem, status=Status.ENCODING)
@@ -170,7 +148,7 @@ def test_a_playback_key_reads_its_title_and_can_do_nothing_else() -> None:
     catalogue = bootstrap.catalogue()
     catalogue.open_title("one-000001", stem="one", status=Status.ENCODING)
     catalogue.mark_playable("one-000001", make_playback("job"), complete=True)
-    session = bootstrap.playback().service.open_title("one-000001", ADMINISTRATOR)
+    session = bootstrap.playback().service.open_title("one-000001", ADMINISTRATOR, LAPTOP)
     with BlobClient.from_blob_url(f"{session.manifest_url}?{session.sas}") as film:
         assert film.download_blob().readall() == b"<MPD/>"
         with pytest.raises(HttpResponseError):
@@ -191,6 +169,6 @@ def test_a_title_that_is_in_no_store_is_not_found() -> None:
 
 def test_every_store_of_the_stack_is_up() -> None:
 
-    assert {name: state.reason for name, state in bootstrap.health().report().items()} == (
+    assert {name: state.reason for name, state in bootstrap_studio.health().report().items()} == (
         dict.fromkeys(("blob", "queue", "mongo", "mysql", "redis", "neo4j"))
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -17,33 +16,22 @@ from functions.catalogue.repository import INDEXES, MongoTitles
 from functions.catalogue.search import read_search
 from functions.platform.errors import StoreUnavailable
 from functions.platform.pagination import title_position
-from tests.support.catalogue import NOON, MemoryTitles, make_playback, make_title
+from tests.support.catalogue import MemoryTitles, make_playback, make_title
+from tests.support.clock import NOON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pymongo.database import Database
 
     from functions.catalogue.ports import TitleStore
-    from tests.integration.conftest import Stack
 
 ANY = read_search("", "")
-
-
-@pytest.fixture
-def database(stack: Stack) -> Iterator[Database[dict[str, Any]]]:
-    client: MongoClient[dict[str, Any]] = MongoClient(stack.settings.mongo_url, tz_aware=True)
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with client:
-        yield client[name]
-        client.drop_database(name)
 
 
 @pytest.fixture(params=["memory", "mongo"])
 def titles(request: pytest.FixtureRequest) -> TitleStore:
     if request.param == "memory":
         return MemoryTitles()
-    return MongoTitles(request.getfixturevalue("database"))
+    return MongoTitles(request.getfixturevalue("mongo_database"))
 
 
 def test_a_title_comes_back_as_it_was_kept(titles: TitleStore) -> None:
@@ -185,11 +173,11 @@ def test_marking_all_pages_outdated_stops_concurrent_changes_and_publications(ti
     assert titles.mark_outdated() == 0
 
 
-def test_document_of_the_first_release_is_outdated(database: Database[Any]) -> None:
-    titles = MongoTitles(database)
+def test_document_of_the_first_release_is_outdated(mongo_database: Database[Any]) -> None:
+    titles = MongoTitles(mongo_database)
     titles.add(make_title("film", published=True, page_format=2))
     removed = {"page_format": "", "edits": ""}
-    database["titles"].update_one({"_id": "film"}, {"$unset": removed, "$set": {"metadata.fetched_at": NOON}})
+    mongo_database["titles"].update_one({"_id": "film"}, {"$unset": removed, "$set": {"metadata.fetched_at": NOON}})
     [title] = titles.outdated(page_format=2, limit=9)
     assert (title.id, title.page_format, title.metadata) == ("film", 0, Metadata())
 
@@ -202,23 +190,23 @@ def test_due_are_those_with_a_time_that_has_come_longest_due_first(titles: Title
     assert [title.id for title in titles.due(NOON, limit=1)] == ["later"]
 
 
-def test_indexes_stand_before_the_first_title_and_are_made_again_without_harm(database: Database[Any]) -> None:
-    MongoTitles(database).get("nothing")
-    MongoTitles(database).get("nothing")
-    made = [list(index["key"].items()) for index in database["titles"].list_indexes()]
+def test_indexes_stand_before_the_first_title_and_are_made_again_without_harm(mongo_database: Database[Any]) -> None:
+    MongoTitles(mongo_database).get("nothing")
+    MongoTitles(mongo_database).get("nothing")
+    made = [list(index["key"].items()) for index in mongo_database["titles"].list_indexes()]
     assert [keys for keys in INDEXES if keys not in made] == []
 
 
-def test_an_id_that_is_an_operator_finds_nothing(database: Database[Any]) -> None:
-    titles = MongoTitles(database)
+def test_an_id_that_is_an_operator_finds_nothing(mongo_database: Database[Any]) -> None:
+    titles = MongoTitles(mongo_database)
     titles.add(make_title())
     assert titles.get({"$ne": ""}) is None  # type: ignore[arg-type]
     assert titles.get('{"$ne": ""}') is None
 
 
-def test_the_document_has_the_fields_that_the_other_parts_read(database: Database[Any]) -> None:
-    MongoTitles(database).add(make_title(genres=("Sci-Fi",), playback=make_playback()))
-    document = database["titles"].find_one()
+def test_the_document_has_the_fields_that_the_other_parts_read(mongo_database: Database[Any]) -> None:
+    MongoTitles(mongo_database).add(make_title(genres=("Sci-Fi",), playback=make_playback()))
+    document = mongo_database["titles"].find_one()
     assert document and document["tokens"] == ["1a2b3c", "fi", "sci", "sintel"]
     assert document["added_at"] == NOON and document["position"] == "2026-11-24T12:00:00.000Z~sintel-1a2b3c"
     assert set(UNREAD_IN_LISTS) <= set(document)
@@ -247,6 +235,7 @@ def test_titles_come_page_by_page_in_the_order_of_their_ids(titles: TitleStore) 
     assert [title.id for title in titles.in_order(after="", limit=3)] == ["a", "b", "c"]
     assert [title.id for title in titles.in_order(after="c", limit=3)] == ["d"]
     assert titles.count() == 4
+    assert sorted(titles.ids()) == ["a", "b", "d"]
 
 
 def test_the_best_titles_are_the_highest_rated_and_then_the_newest(titles: TitleStore) -> None:

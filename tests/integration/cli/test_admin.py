@@ -5,16 +5,24 @@ from __future__ import annotations
 import json
 import shutil
 import threading
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from infra.local.cli.admin import create_administrator
+from infra.local.cli.admin import (
+    create_administrator,
+    reset_second_factor,
+    revoke_administrator,
+    show_administrators,
+)
 from infra.local.home import CannotRun
-from tests.integration.host.running import REPOSITORY, RunningHost, eventually
+from tests.integration.host.running import REPOSITORY, RunningHost
 from tests.support.mail import MailServer
+from tests.support.viewers import add_authenticator
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,11 +32,13 @@ if TYPE_CHECKING:
 
 APP = """
 import azure.functions as func
+from functions.accounts.factor_triggers import app as factors
 from functions.accounts.triggers import app as accounts
 from functions.mail.triggers import app as mail
 
 app = func.FunctionApp()
 app.register_functions(accounts.blueprint)
+app.register_functions(factors.blueprint)
 app.register_functions(mail.blueprint)
 """
 PASSWORD = "a long walk along the river"
@@ -88,8 +98,11 @@ def test_a_new_administrator_chooses_a_password_by_the_link_and_may_do_what_is_t
     eventually(lambda: "first@example.org" in post.handler.recipients)
 
     token = urlsplit(link).fragment.removeprefix("token=")
-    assert ask(product, "PUT", "password-resets", token=token, password=PASSWORD).status_code == 204
+    assert ask(product, "PUT", "password-resets", token=token, password=PASSWORD).status_code == 200
     session = log_in(product, "first@example.org")
+    alone = ask(product, "POST", "administrators", session=session, email="second@example.org")
+    assert (alone.status_code, alone.json()["error"]) == (403, "second_factor_required")
+    session = str(add_authenticator(product, session, PASSWORD)[0]["token"])
     again = ask(product, "POST", "administrators", session=session, email="second@example.org")
     assert (again.status_code, again.json()["created"]) == (201, True)
 
@@ -119,12 +132,62 @@ def test_what_was_done_is_told_in_one_sentence(product: str, capsys: pytest.Capt
 
 def test_a_confirmed_account_keeps_its_password(product: str, capsys: pytest.CaptureFixture[str]) -> None:
     token = urlsplit(str(create("fourth@example.org", capsys)["link"])).fragment.removeprefix("token=")
-    assert ask(product, "PUT", "password-resets", token=token, password=PASSWORD).status_code == 204
+    assert ask(product, "PUT", "password-resets", token=token, password=PASSWORD).status_code == 200
     create_administrator("fourth@example.org", as_json=False)
     assert "fourth@example.org already had an account, which is now an administrator; its password is" in (
         capsys.readouterr().out
     )
     log_in(product, "fourth@example.org")
+
+
+def test_an_administrator_is_listed_and_revoked_by_email_address(
+    product: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token = urlsplit(str(create("seventh@example.org", capsys)["link"])).fragment.removeprefix("token=")
+    show_administrators(as_json=False)
+    assert "seventh@example.org (has not set a password yet)" in capsys.readouterr().out.splitlines()
+    assert ask(product, "PUT", "password-resets", token=token, password=PASSWORD).ok
+    session = log_in(product, "seventh@example.org")
+    show_administrators(as_json=True)
+    listed = {one["email"]: one for one in json.loads(capsys.readouterr().out)}
+    assert listed["seventh@example.org"]["confirmed"]
+    revoke_administrator(" SEVENTH@example.org")
+    assert "no longer an administrator" in capsys.readouterr().out
+    assert ask(product, "GET", "me", session=session).status_code == 401
+    assert not ask(product, "GET", "me", session=log_in(product, "seventh@example.org")).json()["admin"]
+    with pytest.raises(CannotRun, match="is not an administrator"):
+        revoke_administrator("seventh@example.org")
+
+
+def test_nobody_revokes_themselves(product: str, capsys: pytest.CaptureFixture[str]) -> None:
+    token = urlsplit(str(create("eighth@example.org", capsys)["link"])).fragment.removeprefix("token=")
+    assert ask(product, "PUT", "password-resets", token=token, password=PASSWORD).ok
+    session = str(add_authenticator(product, log_in(product, "eighth@example.org"), PASSWORD)[0]["token"])
+    own = ask(product, "GET", "me", session=session).json()["user_id"]
+    refused = ask(product, "DELETE", f"administrators/{own}", session=session)
+    assert (refused.status_code, refused.json()["error"]) == (409, "conflict")
+    assert ask(product, "GET", "administrators", session=session).status_code == 200
+
+
+def test_a_lost_second_factor_is_removed_by_the_operator_only(product: str, capsys: pytest.CaptureFixture[str]) -> None:
+    token = urlsplit(str(create("sixth@example.org", capsys)["link"])).fragment.removeprefix("token=")
+    assert ask(product, "PUT", "password-resets", token=token, password=PASSWORD).status_code == 200
+    session, app = add_authenticator(product, log_in(product, "sixth@example.org"), PASSWORD)
+    asked = ask(product, "POST", "sessions", email="sixth@example.org", password=PASSWORD).json()
+    assert (asked["step"], asked["kinds"]) == ("second_factor", ["totp", "recovery_code"])
+    code = app.code(datetime.now(UTC) + timedelta(seconds=30))  # the next code, because each is accepted once
+    answered = ask(product, "POST", "sessions/second-factor", ticket=asked["ticket"], code=code)
+    assert answered.json()["factor"] == "totp"
+
+    by_session = ask(product, "POST", "second-factor-resets", session=str(session["token"]), email="sixth@example.org")
+    assert (by_session.status_code, by_session.json()["error"]) == (403, "forbidden")
+    reset_second_factor("sixth@example.org", as_json=False)
+    assert "1 second step was removed, every device was logged out" in capsys.readouterr().out
+    assert ask(product, "GET", "me", session=str(session["token"])).status_code == 401
+    log_in(product, "sixth@example.org")
+    reset_second_factor("sixth@example.org", as_json=True)
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["email"], answer["removed"]) == ("sixth@example.org", 0)
 
 
 @pytest.mark.parametrize("email", ["", "nobody", "a@b@example.org", "x" * 300 + "@example.org", "a\nb@example.org"])

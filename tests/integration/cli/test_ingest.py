@@ -12,7 +12,8 @@ import pytest
 from azure.storage.blob import BlobSasPermissions, BlobServiceClient, generate_blob_sas
 
 from functions.platform.identifiers import job_id_for, title_id_for
-from infra.local.cli.ingest import BLOCK_BYTES, Described, ingest_film
+from infra.local.cli.ingest import BLOCK_BYTES, Described, Placed, ingest_film
+from infra.local.home import CannotRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,10 @@ class StandInApi(ThreadingHTTPServer):
         self.outcome = outcome
         self.tickets: list[str] = []
         self.asked: list[str] = []
+        self.existing: str | None = None
+        self.announced: list[dict[str, object]] = []
+        self.consents: list[str] = []
+        self.belongs: list[str | None] = []
 
     def ticket(self, name: str) -> dict[str, object]:
         credentials = self.stack.credentials
@@ -45,7 +50,14 @@ class StandInApi(ThreadingHTTPServer):
             expiry=datetime.now(UTC) + timedelta(hours=1),
         )
         url = f"{self.stack.endpoints['blob']}/uploads/{name}?{sas}"
-        return {"upload_url": url, "blob": name, "title_id": title_id_for(name), "replaces": False}
+        return {
+            "upload_url": url,
+            "blob": name,
+            "title_id": title_id_for(name),
+            "replaces": False,
+            "existing": self.existing,
+            "announced": self.announced,
+        }
 
     def job(self, job_id: str) -> dict[str, object] | None:
         self.asked.append(job_id)
@@ -72,6 +84,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.belongs.append(asked["title"])
+        if asked.get("replace"):
+            self.server.consents.append(asked["name"])
         self._answer(201, self.server.ticket(asked["name"]))
 
     def do_GET(self) -> None:
@@ -115,14 +130,15 @@ def test_film_arrives_whole_after_what_lies_beside_it_and_its_job_is_followed(
     (tmp_path / "film.json").write_text('{"plot": "A dog."}')
     (tmp_path / "film.en.srt").write_text("1\n")
 
-    ingest_film(tmp_path / "film.mkv", Described(title="Film", year=2001), as_json=True)
+    ingest_film(tmp_path / "film.mkv", Described(title="Film", year=2001), Placed(), as_json=True)
 
-    assert api.tickets[-1] == "film.mkv"
-    assert set(api.tickets[:-1]) == {"film.json", "film.en.srt"}
+    assert sorted(api.tickets) == ["film.en.srt", "film.json", "film.mkv"]
     with BlobServiceClient.from_connection_string(api.stack.settings.storage) as blobs:
         film = blobs.get_blob_client("uploads", "film.mkv").download_blob()
         assert film.readall() == content
-        described = json.loads(blobs.get_blob_client("uploads", "film.json").download_blob().readall())
+        description = blobs.get_blob_client("uploads", "film.json").download_blob()
+        described = json.loads(description.readall())
+    assert description.properties.last_modified <= film.properties.last_modified
     assert described == {"title": "Film", "year": 2001, "plot": "A dog."}
     assert set(api.asked) == {job_id_for("film.mkv", film.properties.etag)}
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
@@ -139,6 +155,36 @@ def test_film_arrives_whole_after_what_lies_beside_it_and_its_job_is_followed(
     assert {f"{name}_s": value for name, value in seconds.items()} == STAGES
 
 
+@pytest.mark.parametrize("api", [{"status": "ready"}], indirect=True)
+def test_film_that_would_replace_one_with_another_extension_is_not_sent_without_consent(
+    api: StandInApi, tmp_path: Path
+) -> None:
+    api.existing = "film.flv"
+    (tmp_path / "film.mkv").write_bytes(b"film")
+    (tmp_path / "film.json").write_text("{}")
+    with pytest.raises(CannotRun, match=r"film\.flv is already the film of this title\. Add --replace"):
+        ingest_film(tmp_path / "film.mkv", Described(), Placed(), as_json=False)
+    assert api.tickets == ["film.mkv"]
+    ingest_film(tmp_path / "film.mkv", Described(), Placed(replace=True), as_json=False)
+    assert api.consents == ["film.mkv"]
+
+
+@pytest.mark.parametrize("api", [{"status": "ready"}], indirect=True)
+def test_film_that_may_be_that_of_an_announced_title_is_not_sent_without_an_answer(
+    api: StandInApi, tmp_path: Path
+) -> None:
+    api.announced = [{"id": "film-1a2b3c", "name": "The Film", "year": None}]
+    (tmp_path / "film.mkv").write_bytes(b"film")
+    (tmp_path / "film.json").write_text("{}")
+    with pytest.raises(CannotRun, match=r"Add --for film-1a2b3c \(The Film, year unknown\) if it is, or --new-title"):
+        ingest_film(tmp_path / "film.mkv", Described(), Placed(), as_json=False)
+    assert api.tickets == ["film.mkv"]
+    api.announced = []
+    api.belongs.clear()
+    ingest_film(tmp_path / "film.mkv", Described(), Placed(title="film-1a2b3c"), as_json=False)
+    assert api.belongs == ["film-1a2b3c", "film-1a2b3c"], "what lies beside the film belongs to the same title"
+
+
 REFUSED = {"status": "failed", "reason": "The file holds no picture.", "manifest_url": None, "hls_url": None}
 
 
@@ -149,7 +195,7 @@ def test_film_that_cannot_be_encoded_is_told_with_its_reason(
 ) -> None:
     (tmp_path / "film.mkv").write_bytes(b"")
     with pytest.raises(SystemExit) as ended:
-        ingest_film(tmp_path / "film.mkv", Described(), as_json=as_json)
+        ingest_film(tmp_path / "film.mkv", Described(), Placed(), as_json=as_json)
     assert ended.value.code == 1
     printed = capsys.readouterr()
     if as_json:

@@ -5,24 +5,31 @@ from __future__ import annotations
 import random
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 import requests
-from azure.storage.blob import BlobServiceClient
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from functions.encoding.model import SourceRef
-from functions.encoding.storage import IMMUTABLE, BlobMedia
+from functions.encoding.storage import BATCH, IMMUTABLE, BlobFolders, BlobMedia
 from functions.platform.blob_signing import Signer
-from functions.platform.errors import EncodeFault, SourceRefused, StoreUnavailable
+from functions.platform.errors import EncodeFault, StoreUnavailable
 from functions.uploads.repository import BlobUploads
+from tests.support.media_contract import FolderContract, MediaContract
+from tests.support.upload_contract import UploadContract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.integration.conftest import Stack
+    from tests.support.media_contract import Putting
+    from tests.support.upload_contract import Uploading
 
 MINUTE = timedelta(minutes=1)
 PUBLISHERS = 16
@@ -51,6 +58,55 @@ def container(service: BlobServiceClient, media: BlobMedia) -> Iterator[str]:
 
 def stored(service: BlobServiceClient, container: str, name: str) -> bytes:
     return service.get_blob_client(container, name).download_blob().readall()
+
+
+@pytest.fixture
+def put(service: BlobServiceClient) -> Putting:
+    def write(container: str, blob: str, content: bytes) -> None:
+        service.get_blob_client(container, blob).upload_blob(content, overwrite=True)
+
+    return write
+
+
+@pytest.fixture
+def lost(service: BlobServiceClient) -> Iterator[str]:
+    """Return the name of a container that does not exist, but may exist after the test."""
+    name = f"title-{uuid.uuid4().hex}"
+    yield name
+    with suppress(ResourceNotFoundError):
+        service.delete_container(name)
+
+
+class TestBlobMedia(MediaContract):
+    """Blob storage follows the contract of media."""
+
+
+class TestBlobFolders(FolderContract):
+    """Blob storage follows the contract of folders."""
+
+    @pytest.fixture
+    def folders(self, service: BlobServiceClient) -> BlobFolders:
+        return BlobFolders(service)
+
+
+class TestBlobUploads(UploadContract):
+    """Blob storage follows the contract of uploads."""
+
+    @pytest.fixture
+    def uploads(self, service: BlobServiceClient) -> BlobUploads:
+        return BlobUploads(service, Signer(service))
+
+    @pytest.fixture
+    def upload(self, service: BlobServiceClient) -> Iterator[Uploading]:
+        written: set[str] = set()
+
+        def write(blob: str, content: bytes) -> None:
+            service.get_blob_client("uploads", blob).upload_blob(content, overwrite=True)
+            written.add(blob)
+
+        yield write
+        for blob in written:
+            service.get_blob_client("uploads", blob).delete_blob()
 
 
 def test_newest_of_many_manifests_written_at_once_stays(
@@ -127,7 +183,7 @@ def test_address_is_refused_when_its_time_is_over(media: BlobMedia, film: Source
     assert requests.get(media.signed_address(film, lasts=-MINUTE), timeout=10).status_code == 403
 
 
-def test_ticket_writes_its_blob_and_reads_nothing(service: BlobServiceClient, stack: Stack) -> None:
+def test_ticket_writes_its_blob_and_reads_no_other(service: BlobServiceClient, stack: Stack) -> None:
     uploads = BlobUploads(service, Signer(service))
     name = f"{uuid.uuid4().hex} film.mkv"
     address = uploads.write_address(name, until=datetime.now(UTC) + MINUTE)
@@ -137,40 +193,48 @@ def test_ticket_writes_its_blob_and_reads_nothing(service: BlobServiceClient, st
     found = uploads.find_upload(name)
     assert found
     assert found.size == 4
-    assert requests.get(address, timeout=10).status_code == 403
+    assert requests.get(address, timeout=10).content == b"film"  # to continue, a browser asks for the blocks
+    another = f"{uuid.uuid4().hex} other.mkv"
+    service.get_blob_client("uploads", another).upload_blob(b"other")
+    of_another = address.replace(quote(name), quote(another))
+    assert of_another != address and requests.get(of_another, timeout=10).status_code == 403
+    service.get_blob_client("uploads", another).delete_blob()
     over = uploads.write_address(name, until=datetime.now(UTC) - MINUTE)
     assert requests.put(over, data=b"other", headers=headers, timeout=10).status_code == 403
     service.get_blob_client("uploads", name).delete_blob()
     assert uploads.find_upload(name) is None
 
 
-def test_head_is_the_beginning_and_an_upload_that_is_gone_is_refused(
-    service: BlobServiceClient, media: BlobMedia, container: str, film: SourceRef
-) -> None:
-    assert media.read_head(film, length=8) == b"bytes of"
-    assert media.read_head(SourceRef(container, "other.mkv"), length=1000) == b"bytes of other.mkv"
-    service.get_blob_client(container, "empty.mkv").upload_blob(b"")
-    assert media.read_head(SourceRef(container, "empty.mkv"), length=8) == b""
-    with pytest.raises(SourceRefused, match=r"gone.mkv is no longer in storage"):
-        media.read_head(SourceRef(container, "gone.mkv"), length=8)
-
-
-def test_names_are_those_that_begin_so_and_what_is_removed_twice_is_removed(
-    media: BlobMedia, container: str, film: SourceRef, tmp_path: Path
-) -> None:
-    assert set(media.list_names(container, "a film")) == {film.blob}
-    media.download_file(film, tmp_path / "copy")
-    assert (tmp_path / "copy").read_bytes() == f"bytes of {film.blob}".encode()
-    for _ in range(2):
-        media.delete_blob(container, film.blob)
-    assert set(media.list_names(container, "")) == {"other.mkv"}
-
-
 def test_segment_that_storage_refuses_is_a_fault(media: BlobMedia, tmp_path: Path) -> None:
     segment = tmp_path / "s00000.m4s"
     segment.write_bytes(b"segment")
     with pytest.raises(EncodeFault, match="Storage refused a request"):
-        media.store_file(f"title-{uuid.uuid4().hex}", "job/v360/s00000.m4s", segment)
+        media.store_file("no container has this NAME", "job/v360/s00000.m4s", segment)
+
+
+def test_files_of_a_folder_are_deleted_in_several_batches(
+    put: Putting, container: str, service: BlobServiceClient
+) -> None:
+    for number in range(BATCH + 44):
+        put(container, f"one/v360/s{number:05d}.m4s", b"x")
+    assert BlobFolders(service).delete_files(container, "one") == BATCH + 44
+    assert BlobFolders(service).list_folders(container) == []
+
+
+def test_file_that_is_written_again_during_a_deletion_is_kept(
+    service: BlobServiceClient, container: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("job/s00000.m4s", "job/s00001.m4s"):
+        service.get_blob_client(container, name).upload_blob(b"lost")
+    delete = ContainerClient.delete_blobs
+
+    def after_a_retry(client: ContainerClient, *blobs: Any, **options: Any) -> Any:
+        client.upload_blob("job/s00001.m4s", b"made again", overwrite=True)
+        return delete(client, *blobs, **options)
+
+    monkeypatch.setattr(ContainerClient, "delete_blobs", after_a_retry)
+    assert BlobFolders(service).delete_files(container, "job") == 1
+    assert stored(service, container, "job/s00001.m4s") == b"made again"
 
 
 def test_storage_that_does_not_answer_is_a_passing_fault(tmp_path: Path) -> None:
@@ -187,6 +251,10 @@ def test_storage_that_does_not_answer_is_a_passing_fault(tmp_path: Path) -> None
             lambda: media.store_text("title-film", "job/manifest.mpd", "<MPD/>", revision=1),
             lambda: media.download_file(SourceRef("uploads", "film.mkv"), tmp_path / "copy"),
             lambda: media.list_names("uploads", ""),
+            lambda: media.list_sizes("title-film", "job/"),
+            lambda: media.read_text("title-film", "job/manifest.mpd"),
+            lambda: BlobFolders(away).list_folders("title-film"),
+            lambda: BlobFolders(away).delete_files("title-film", "job"),
             lambda: media.create_container("title-film"),
             lambda: media.delete_blob("title-film", "job/source.mkv"),
         ):

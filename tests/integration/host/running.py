@@ -9,10 +9,9 @@ import secrets
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import requests
@@ -25,9 +24,7 @@ from azure.storage.queue import (
 )
 
 from tests.support.ports import free_port
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.support.waiting import PATIENCE_S, eventually
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 APP = Path(__file__).parent / "app"
@@ -36,16 +33,6 @@ KEYS = {
     "NOTFLIX_MASTER_KEY": "the-master-key",
     "NOTFLIX_BLOBS_KEY": "the-blobs-key",
 }
-
-
-def eventually[T](look: Callable[[], T], *, within_s: float = 15) -> T:
-    """Call `look` until it returns a truthy value, and return this value; at the deadline, fail with the last value."""
-    deadline = time.monotonic() + within_s
-    while not (seen := look()):
-        if time.monotonic() > deadline:
-            pytest.fail(f"not within {within_s} s; last seen: {seen!r}")
-        time.sleep(0.05)
-    return seen
 
 
 @dataclass
@@ -67,7 +54,7 @@ class RunningHost:
     def start(self, *arguments: str, app: str = "fixture_app", root: Path = APP, **settings: str) -> RunningHost:
         """Start the host and wait until it reports that it is running."""
         self.launch(*arguments, app=app, root=root, **settings)
-        eventually(self._is_running, within_s=30)
+        eventually(self._is_running, every_s=0.05)
         return self
 
     def launch(self, *arguments: str, app: str = "fixture_app", root: Path = APP, **settings: str) -> None:
@@ -109,7 +96,7 @@ class RunningHost:
         if self.process.poll() is not None:
             pytest.fail(f"the host ended with {self.process.returncode}:\n{self.log}")
         try:
-            answer = self.get("/admin/host/status", timeout=5)
+            answer = self.get("/admin/host/status", timeout=PATIENCE_S)
         except requests.ConnectionError:
             return False
         return bool(answer.json()["state"] == "Running")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import ResourceNotFoundError
 
-from tests.integration.host.running import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.integration.host.running import RunningHost

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -169,3 +170,16 @@ def test_starting_a_function_by_hand_takes_the_master_key(shared_host: RunningHo
     assert start("nothing", "the-master-key") == 404
     assert start("echo", "the-master-key") == 400
     assert start("tick", "the-master-key") == 202
+
+
+def test_request_beyond_the_limit_is_told_when_to_try_again_and_others_are_served(host: RunningHost) -> None:
+    host.start(AzureFunctionsJobHost__extensions__http__maxOutstandingRequests="2")
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(host.get, "/api/wait/4") for _ in range(2)]
+        host.entries("waiting", 2)
+        refused = host.get("/api/wait/0")
+        assert [answer.result().text for answer in waiting] == ["waited"] * 2
+    assert (refused.status_code, refused.json()["error"]) == (503, "busy")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert refused.headers["Access-Control-Expose-Headers"] == "Retry-After"
+    assert host.get("/api/wait/0").text == "waited"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.host.running import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.integration.host.running import RunningHost
@@ -36,6 +36,7 @@ def test_a_stop_gives_back_what_does_not_end_in_time(host: RunningHost) -> None:
     assert host.end(within_s=4) == 0
     assert host.bodies("slow") == ["4.5"], "visible at once, not after the lease of 30 s"
     assert host.journal("slow_ended") == []
+    assert "The app has been left." in host.log, "functions registered with atexit run, although a function still does"
 
 
 def test_an_unknown_binding_is_refused_at_start(host: RunningHost) -> None:
@@ -58,7 +59,8 @@ def test_a_storage_account_that_does_not_answer_is_told_in_one_sentence(host: Ru
     host.launch(AzureWebJobsStorage=account)
     assert eventually(lambda: host.process is not None and host.process.poll()) == 1
     sentence = "does not answer or refuses its key: ServiceRequestError."
-    assert host.log == f"The storage account at 127.0.0.1:{refused_port} {sentence}\n"
+    said = host.log.removesuffix("The app has been left.\n")
+    assert said == f"The storage account at 127.0.0.1:{refused_port} {sentence}\n"
 
 
 def test_an_app_that_is_not_there_is_told(host: RunningHost) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from azure.storage.queue import QueueServiceClient
 
-from tests.integration.host.running import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.integration.host.running import RunningHost
@@ -79,6 +79,19 @@ def test_no_more_run_at_once_than_batch_size_and_threshold(host: RunningHost) ->
         running += change
         most = max(most, running)
     assert most == 3
+
+
+def test_two_functions_of_one_queue_take_a_message_each(host: RunningHost) -> None:
+    host.send("places", "first")
+    host.send("places", "second")
+    host.start(
+        *("--lease", "120"),
+        AzureFunctionsJobHost__extensions__queues__batchSize="1",
+        AzureFunctionsJobHost__extensions__queues__newBatchThreshold="0",
+        AzureFunctionsJobHost__functionTimeout="00:01:30",
+    )
+    assert sorted(line["place"] for line in host.entries("place_left", 2)) == ["one", "other"]
+    assert sorted(line["body"] for line in host.journal("place_taken")) == ["first", "second"]
 
 
 def test_a_lost_message_is_told_and_harms_nothing(host: RunningHost) -> None:

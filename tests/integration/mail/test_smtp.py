@@ -121,12 +121,12 @@ def test_a_wrong_password_is_reported_without_it_and_retried(trusted: Authority)
 @pytest.mark.parametrize(
     ("step", "reply", "error", "detail"),
     [
-        ("RCPT", "550 5.1.1 <ann@example.org> is unknown", MailRefused, r"the recipient for good \(550 5.1.1\)"),
-        ("RCPT", "450 4.2.0 <ann@example.org> greylisted", MailUnavailable, r"the recipient for now \(450 4.2.0\)"),
+        ("RCPT", "550 5.1.1 <ann@example.org> is unknown", MailRefused, r"refuses the recipient \(550 5.1.1\)"),
+        ("RCPT", "450 4.2.0 <ann@example.org> greylisted", MailUnavailable, r"refuses the recipient \(450 4.2.0\)"),
         ("RCPT", "421 go away", MailUnavailable, r"\(421\)"),
-        ("MAIL", "553 films@example.org is not yours", MailRefused, r"MAIL_FROM, for good \(553\)"),
-        ("DATA", "554 5.7.1 ann@example.org wants no spam", MailRefused, r"the email for good \(554 5.7.1\)"),
-        ("DATA", "452 4.3.1 full", MailUnavailable, r"the email for now \(452 4.3.1\)"),
+        ("MAIL", "553 films@example.org is not yours", MailRefused, r"refuses the sender in MAIL_FROM \(553\)"),
+        ("DATA", "554 5.7.1 ann@example.org wants no spam", MailRefused, r"refuses the email \(554 5.7.1\)"),
+        ("DATA", "452 4.3.1 full", MailUnavailable, r"refuses the email \(452 4.3.1\)"),
     ],
 )
 def test_permanent_and_temporary_refusals_are_distinguished_and_name_nobody(

@@ -31,7 +31,7 @@ def data(certificates: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def hook() -> Iterator[Listener]:
-    """Run a webhook."""
+    """Run a server that receives webhooks."""
     with Listener().listening() as listener:
         yield listener
 

@@ -93,7 +93,9 @@ def check(of: PayPalSimulator, id_: str) -> None:
         assert ("last_payment" in info) == bool(sales)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(steps=st.lists(STEPS, max_size=25), threshold=st.integers(0, 3))
 def test_events_and_resources_agree_after_any_life(certificates: Path, steps: list[str | int], threshold: int) -> None:
     with tempfile.TemporaryDirectory() as folder:

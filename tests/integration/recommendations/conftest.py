@@ -1,4 +1,4 @@
-"""The real graph of the local stores, emptied before each test."""
+"""The graph of the local stores, emptied before each test, and the graph in memory satisfy the same contract."""
 
 from __future__ import annotations
 
@@ -9,16 +9,12 @@ import pytest
 from functions.recommendations.bolt import Bolt
 from functions.recommendations.repository import BoltGraph
 from tests.support.graph import Theatre
+from tests.support.memory_graph import MemoryGraph
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.integration.conftest import Stack
-
-
-def empty(bolt: Bolt) -> None:
-    """Delete everything in the graph."""
-    bolt.write(lambda tx: tx.run("MATCH (n) DETACH DELETE n").consume())
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +25,28 @@ def bolt(stack: Stack) -> Iterator[Bolt]:
     bolt.close()
 
 
+@pytest.fixture(params=["memory", "real"])
+def new_theatre(request: pytest.FixtureRequest) -> Callable[[], Theatre]:
+    """Return a function that returns a theatre with an empty graph; each call empties the previous one."""
+    if request.param == "memory":
+        return lambda: Theatre(MemoryGraph())
+    bolt: Bolt = request.getfixturevalue("bolt")
+
+    return lambda: _emptied(bolt)
+
+
 @pytest.fixture
-def theatre(bolt: Bolt) -> Theatre:
-    empty(bolt)
-    return Theatre(BoltGraph(bolt))
+def theatre(new_theatre: Callable[[], Theatre]) -> Theatre:
+    return new_theatre()
+
+
+@pytest.fixture
+def real_theatre(bolt: Bolt) -> Theatre:
+    """Return a theatre with the real graph, for tests of what is specific to it."""
+    return _emptied(bolt)
+
+
+def _emptied(bolt: Bolt) -> Theatre:
+    made = Theatre(BoltGraph(bolt), bolt)
+    made.clear_graph()
+    return made

@@ -14,11 +14,9 @@ from functions.platform.errors import Malformed
 from functions.platform.messages import UpdateGraph
 from functions.recommendations.graph_sync import GraphSync
 from functions.usage.model import UsageKind
-from tests.support.catalogue import NOON
+from tests.support.clock import NOON
 from tests.support.graph import (
     VIEWERS,
-    content_from,
-    content_of,
     forgotten,
     rated,
     title_changed,
@@ -27,13 +25,12 @@ from tests.support.graph import (
 )
 
 if TYPE_CHECKING:
-    from functions.recommendations.bolt import Bolt
     from tests.support.graph import Theatre
 
 
-def test_a_title_is_in_the_graph_with_its_people_in_their_roles_and_its_genres(bolt: Bolt, theatre: Theatre) -> None:
+def test_a_title_is_in_the_graph_with_its_people_in_their_roles_and_its_genres(theatre: Theatre) -> None:
     theatre.shows("tide", directors=("Ada Lindt",), writers=("Ada Lindt", "Bo Ek"), actors=("Cy Roe",), genres=("War",))
-    content = content_of(bolt)
+    content = theatre.content
     assert content.relations == {
         ("DIRECTED", "ada lindt", "tide"),
         ("WROTE", "ada lindt", "tide"),
@@ -44,13 +41,13 @@ def test_a_title_is_in_the_graph_with_its_people_in_their_roles_and_its_genres(b
     assert content.titles == {"tide": (1, True, "tide")}
 
 
-def test_what_a_title_is_no_longer_vanishes(bolt: Bolt, theatre: Theatre) -> None:
+def test_what_a_title_is_no_longer_vanishes(theatre: Theatre) -> None:
     theatre.shows("tide", directors=("Ada Lindt",), actors=("Cy Roe", "Di Oz"), genres=("War", "Drama"))
     theatre.shows("other", directors=("Ada Lindt",), genres=("Drama",))
     edit = TitleEdit(directors=["Bo Ek"], actors=["Di Oz"], genres=["Drama"])
     theatre.world.catalogue.edit_title("tide", edit)
     theatre.sync.update(title_changed("tide"))
-    assert content_of(bolt).relations == {
+    assert theatre.content.relations == {
         ("DIRECTED", "bo ek", "tide"),
         ("ACTED_IN", "di oz", "tide"),
         ("IN_GENRE", "drama", "tide"),
@@ -59,24 +56,24 @@ def test_what_a_title_is_no_longer_vanishes(bolt: Bolt, theatre: Theatre) -> Non
     }
 
 
-def test_a_withdrawn_title_is_nowhere_and_comes_back_with_its_views(bolt: Bolt, theatre: Theatre) -> None:
+def test_a_withdrawn_title_is_nowhere_and_comes_back_with_its_views(theatre: Theatre) -> None:
     theatre.shows("tide", "dawn", "dusk", genres=("War",))
     theatre.watches(0, "tide", "dawn")
     theatre.watches(1, "dusk")
     theatre.world.catalogue.withdraw_title("dawn")
     theatre.sync.update(title_changed("dawn"))
-    assert set(content_of(bolt).titles) == {"tide", "dusk"}
+    assert set(theatre.content.titles) == {"tide", "dusk"}
     assert [pick.id for pick in theatre.recommendations.similar("tide")] == ["dusk"]
     assert not theatre.graph.next_for(theatre.graph.history(VIEWERS[1]), limit=9)
     assert {pick.id for pick in theatre.graph.popular(limit=9)} == {"tide", "dusk"}
     theatre.world.catalogue.open_title("dawn", stem="dawn", status=Status.READY)
     theatre.sync.update(title_changed("dawn"))
-    content = content_of(bolt)
+    content = theatre.content
     assert set(content.titles) == {"tide", "dawn", "dusk"}
     assert content.views["dawn"] == 1
 
 
-def test_a_message_of_a_title_that_comes_late_brings_nothing_old_back(bolt: Bolt, theatre: Theatre) -> None:
+def test_a_message_of_a_title_that_comes_late_brings_nothing_old_back(theatre: Theatre) -> None:
     theatre.shows("tide", genres=("War",))
     old = theatre.world.catalogue.get("tide")
     theatre.world.catalogue.withdraw_title("tide")
@@ -86,93 +83,99 @@ def test_a_message_of_a_title_that_comes_late_brings_nothing_old_back(bolt: Bolt
             """Return the title as it was read before it was withdrawn."""
             return old
 
-    late = GraphSync(theatre.graph, Late(), theatre.usage, send=lambda message: None)  # type: ignore[arg-type]
+    late = GraphSync(
+        theatre.graph,
+        Late(),  # type: ignore[arg-type]
+        theatre.usage,
+        theatre.records,
+        send=lambda message: None,
+    )
     theatre.sync.update(title_changed("tide"))
     late.update(title_changed("tide"))
-    assert not content_of(bolt).titles
+    assert not theatre.content.titles
 
 
-def test_a_view_of_a_title_that_the_graph_does_not_know_yet_is_kept_for_it(bolt: Bolt, theatre: Theatre) -> None:
+def test_a_view_of_a_title_that_the_graph_does_not_know_yet_is_kept_for_it(theatre: Theatre) -> None:
     theatre.watches(0, "tide")
-    assert not content_of(bolt).titles
+    assert not theatre.content.titles
     theatre.shows("tide")
-    assert content_of(bolt).views == {"tide": 1}
+    assert theatre.content.views == {"tide": 1}
 
 
-def test_the_same_message_twice_or_late_changes_nothing(bolt: Bolt, theatre: Theatre) -> None:
+def test_the_same_message_twice_or_late_changes_nothing(theatre: Theatre) -> None:
     theatre.shows("tide", "dawn", "dusk")
     theatre.watches(0, "tide", "dawn", "dusk")
-    before = content_of(bolt)
+    before = theatre.content
     for name, hours in (("tide", 0), ("dusk", 2), ("dawn", 1)):
         theatre.sync.update(watched(0, name, NOON + timedelta(hours=hours)))
         theatre.sync.update(watched(0, name, NOON + timedelta(hours=hours), progress=0.5))
     theatre.sync.update(title_changed("tide"))
-    assert content_of(bolt) == before
+    assert theatre.content == before
 
 
-def test_messages_in_any_order_give_the_same_steps(bolt: Bolt, theatre: Theatre) -> None:
+def test_messages_in_any_order_give_the_same_steps(theatre: Theatre) -> None:
     theatre.shows("a", "b", "c")
     for name, hours in (("c", 3), ("a", 1), ("b", 2)):
         at = NOON + timedelta(hours=hours)
         theatre.views(0, name, at)
         theatre.sync.update(watched(0, name, at))
-    assert content_of(bolt).steps == content_from(theatre).steps
+    assert theatre.content.steps == theatre.expected.steps
 
 
-def test_who_watches_again_goes_on_from_what_they_watched_last(bolt: Bolt, theatre: Theatre) -> None:
+def test_who_watches_again_goes_on_from_what_they_watched_last(theatre: Theatre) -> None:
     theatre.shows("a", "b", "c")
     theatre.watches(0, "a", "b")
     theatre.watches(0, "a", "c", from_s=86_400)
-    content = content_of(bolt)
-    assert content.steps == content_from(theatre).steps
+    content = theatre.content
+    assert content.steps == theatre.expected.steps
     assert content.views == {"a": 1, "b": 1, "c": 1}
 
 
-def test_cleared_history_leaves_no_trace(bolt: Bolt, theatre: Theatre) -> None:
+def test_cleared_history_leaves_no_trace(theatre: Theatre) -> None:
     theatre.shows("a", "b", "c")
     theatre.watches(0, "a", "b", "c")
     theatre.watches(1, "b", "c")
     theatre.store.remove(VIEWERS[0], UsageKind.VIEW, "b")
     theatre.sync.update(unwatched(0, "b"))
-    assert content_of(bolt).steps == {("a", "c"): 667, ("b", "c"): 667}
+    assert theatre.content.steps == {("a", "c"): 667, ("b", "c"): 667}
     theatre.store.remove_all(VIEWERS[0], UsageKind.VIEW)
     theatre.sync.update(unwatched(0, None))
-    content = content_of(bolt)
-    assert content == content_from(theatre)
+    content = theatre.content
+    assert content == theatre.expected
     assert {user for user, _ in content.viewings} == {VIEWERS[1]}
 
 
-def test_a_view_that_was_cleared_before_its_message_came_is_not_written(bolt: Bolt, theatre: Theatre) -> None:
+def test_a_view_that_was_cleared_before_its_message_came_is_not_written(theatre: Theatre) -> None:
     theatre.shows("a")
     theatre.views(0, "a", NOON)
     theatre.store.remove_all(VIEWERS[0], *UsageKind)
     theatre.sync.update(forgotten(0))
     theatre.sync.update(watched(0, "a", NOON))
     theatre.sync.update(rated(0, "a", NOON))
-    assert not content_of(bolt).viewings and not content_of(bolt).opinions
+    assert not theatre.content.viewings and not theatre.content.opinions
     assert not theatre.graph.user_ids(after="", until=None)
 
 
-def test_a_message_of_what_was_cleared_does_not_take_what_was_watched_since(bolt: Bolt, theatre: Theatre) -> None:
+def test_a_message_of_what_was_cleared_does_not_take_what_was_watched_since(theatre: Theatre) -> None:
     theatre.shows("a")
     theatre.watches(0, "a")
     theatre.watches(0, "a", from_s=7200)
     theatre.sync.update(unwatched(0, "a"))
-    assert set(content_of(bolt).viewings) == {(VIEWERS[0], "a")}
+    assert set(theatre.content.viewings) == {(VIEWERS[0], "a")}
 
 
-def test_of_ratings_the_one_that_stands_is_written(bolt: Bolt, theatre: Theatre) -> None:
+def test_of_ratings_the_one_that_stands_is_written(theatre: Theatre) -> None:
     theatre.shows("a", "b")
     theatre.rates(0, "a", 1)
     theatre.rates(0, "a", -1, minute=1)
     theatre.rates(0, "b", 1, minute=2)
     theatre.sync.update(rated(0, "a", NOON))
-    assert content_of(bolt).opinions == {(VIEWERS[0], "a"): -1, (VIEWERS[0], "b"): 1}
+    assert theatre.content.opinions == {(VIEWERS[0], "a"): -1, (VIEWERS[0], "b"): 1}
     theatre.rates(0, "a", 0, minute=3)
-    assert content_of(bolt).opinions == {(VIEWERS[0], "b"): 1}
+    assert theatre.content.opinions == {(VIEWERS[0], "b"): 1}
 
 
-def test_who_leaves_is_forgotten(bolt: Bolt, theatre: Theatre) -> None:
+def test_who_leaves_is_forgotten(theatre: Theatre) -> None:
     theatre.shows("a", "b")
     theatre.watches(0, "a", "b")
     theatre.watches(1, "a", "b")
@@ -181,10 +184,10 @@ def test_who_leaves_is_forgotten(bolt: Bolt, theatre: Theatre) -> None:
         theatre.store.remove_all(VIEWERS[0], *UsageKind)
         theatre.sync.update(forgotten(0))
     assert theatre.graph.user_ids(after="", until=None) == [VIEWERS[1]]
-    assert content_of(bolt) == content_from(theatre)
+    assert theatre.content == theatre.expected
 
 
-def test_many_messages_at_once_lose_nothing(bolt: Bolt, theatre: Theatre) -> None:
+def test_many_messages_at_once_lose_nothing(theatre: Theatre) -> None:
     names = ("a", "b", "c", "d")
     theatre.shows(*names, directors=("Ada Lindt",), genres=("War",))
     faults: list[BaseException] = []
@@ -205,7 +208,7 @@ def test_many_messages_at_once_lose_nothing(bolt: Bolt, theatre: Theatre) -> Non
     for worker in workers:
         worker.join()
     assert not faults
-    content, expected = content_of(bolt), content_from(theatre)
+    content, expected = theatre.content, theatre.expected
     assert (content.titles, content.relations) == (expected.titles, expected.relations)
     assert (content.viewings, content.views) == (expected.viewings, expected.views)
     assert {step: content.steps[step] for step in (("a", "b"), ("b", "c"), ("c", "d"))} == dict.fromkeys(

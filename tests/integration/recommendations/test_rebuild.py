@@ -16,27 +16,17 @@ from functions.catalogue.schemas import TitleEdit
 from functions.platform.errors import NotFound, StoreUnavailable
 from functions.recommendations.card_facts import FACTS_FORMAT
 from functions.recommendations.rebuild import MAX_AGE, STALE, Phase
-from functions.recommendations.repository import BoltGraph
 from functions.usage.model import UsageKind
-from tests.integration.recommendations.conftest import empty
-from tests.support.catalogue import NOON
-from tests.support.graph import (
-    VIEWERS,
-    Theatre,
-    content_from,
-    content_of,
-    forgotten,
-    title_changed,
-    unwatched,
-    watched,
-)
+from tests.support.clock import NOON
+from tests.support.graph import VIEWERS, forgotten, title_changed, unwatched, watched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from functions.platform.messages import UpdateGraph
     from functions.recommendations.bolt import Bolt
     from functions.recommendations.model import ViewerHistory
+    from tests.support.graph import Theatre
 
 NAMES = ("aa", "bb", "cc", "dd")
 PEOPLE = ("Ada Lindt", "Bo Ek", "Cy Roe")
@@ -99,10 +89,9 @@ def happen(theatre: Theatre, what: tuple[Any, ...], hour: int) -> UpdateGraph:
 )
 @given(story=st.lists(st.tuples(happenings, fates), min_size=4, max_size=16))
 def test_the_graph_equals_its_sources_after_any_story_and_one_rebuild(
-    bolt: Bolt, story: list[tuple[tuple[Any, ...], str]]
+    new_theatre: Callable[[], Theatre], story: list[tuple[tuple[Any, ...], str]]
 ) -> None:
-    empty(bolt)
-    theatre = Theatre(BoltGraph(bolt))
+    theatre = new_theatre()
     late: list[UpdateGraph] = []
     for hour, (what, fate) in enumerate(story):
         message = happen(theatre, what, hour)
@@ -114,11 +103,11 @@ def test_the_graph_equals_its_sources_after_any_story_and_one_rebuild(
     for message in reversed(late):
         theatre.sync.update(message)
     theatre.rebuilds()
-    expected = content_from(theatre)
-    assert content_of(bolt) == expected
+    expected = theatre.expected
+    assert theatre.content == expected
     for message in late:
         theatre.sync.update(message)
-    again = content_of(bolt)
+    again = theatre.content
     assert (again.titles, again.relations, again.opinions) == (expected.titles, expected.relations, expected.opinions)
 
 
@@ -127,15 +116,14 @@ def test_the_graph_equals_its_sources_after_any_story_and_one_rebuild(
 )
 @given(story=st.lists(happenings, min_size=4, max_size=16))
 def test_the_graph_equals_its_sources_at_every_moment_if_no_message_is_lost(
-    bolt: Bolt, story: list[tuple[Any, ...]]
+    new_theatre: Callable[[], Theatre], story: list[tuple[Any, ...]]
 ) -> None:
-    empty(bolt)
-    theatre = Theatre(BoltGraph(bolt))
+    theatre = new_theatre()
     for name in NAMES:
         theatre.shows(name)
     for hour, what in enumerate(story):
         theatre.sync.update(happen(theatre, what, hour))
-    content, expected = content_of(bolt), content_from(theatre)
+    content, expected = theatre.content, theatre.expected
     assert (content.titles, content.relations) == (expected.titles, expected.relations)
     assert (content.viewings, content.opinions, content.views) == (
         expected.viewings,
@@ -144,24 +132,24 @@ def test_the_graph_equals_its_sources_at_every_moment_if_no_message_is_lost(
     )
 
 
-def test_a_rebuild_fills_an_empty_graph_and_over_a_right_one_changes_nothing(bolt: Bolt, theatre: Theatre) -> None:
+def test_a_rebuild_fills_an_empty_graph_and_over_a_right_one_changes_nothing(theatre: Theatre) -> None:
     theatre.shows("a", "b", "c", directors=("Ada Lindt",), genres=("War",))
     theatre.watches(0, "a", "b", "c")
     theatre.watches(1, "c", "b")
     theatre.rates(0, "a", 1)
-    empty(bolt)
+    theatre.clear_graph()
     ended = theatre.rebuilds()
     assert (ended.titles, ended.viewers, ended.views, ended.finished_at) == (3, 2, 5, theatre.world.clock.now)
-    assert content_of(bolt) == content_from(theatre)
+    assert theatre.content == theatre.expected
     theatre.rebuilds()
-    assert content_of(bolt) == content_from(theatre)
+    assert theatre.content == theatre.expected
 
 
-def test_a_rebuild_that_is_broken_off_goes_on_where_it_was(bolt: Bolt, theatre: Theatre) -> None:
+def test_a_rebuild_that_is_broken_off_goes_on_where_it_was(theatre: Theatre) -> None:
     theatre.shows("a", "b", "c")
     for viewer in range(3):
         theatre.watches(viewer, "a", "b")
-    empty(bolt)
+    theatre.clear_graph()
     begun = theatre.rebuild.start()
     assert theatre.begun == [begun.id]
     assert not theatre.rebuild.advance(begun.id, within_s=0)
@@ -185,7 +173,7 @@ def test_a_rebuild_that_is_broken_off_goes_on_where_it_was(bolt: Bolt, theatre: 
     assert theatre.rebuild.advance(begun.id, within_s=60)
     ended = theatre.rebuild.progress()
     assert ended and ended.phase is Phase.DONE and ended.titles == 3
-    assert content_of(bolt) == content_from(theatre)
+    assert theatre.content == theatre.expected
 
 
 def test_of_rebuilds_one_runs_at_a_time_and_one_that_died_is_taken_up(theatre: Theatre) -> None:
@@ -218,13 +206,14 @@ def test_a_rebuild_is_due_if_there_was_none_or_messages_were_lost_or_it_is_old(t
     assert rebuild.start_if_due()
 
 
-def test_rebuild_is_due_when_the_facts_of_cards_have_a_lower_format(bolt: Bolt, theatre: Theatre) -> None:
+def test_rebuild_is_due_when_the_facts_of_cards_have_a_lower_format(bolt: Bolt, real_theatre: Theatre) -> None:
+    theatre = real_theatre
     theatre.shows("aa", year=1999)
     theatre.rebuilds()
     assert not theatre.rebuild.start_if_due()
     latest = theatre.records.progress()
     assert latest
-    theatre.records.save_progress(replace(latest, facts_format=FACTS_FORMAT - 1))
+    assert theatre.records.save_progress(replace(latest, facts_format=FACTS_FORMAT - 1), over=latest)
     bolt.write(lambda tx: tx.run("MATCH (t:Title) SET t.facts_format = 0, t.card = '{}'").consume())
     assert theatre.rebuild.start_if_due()
     theatre.rebuilds()

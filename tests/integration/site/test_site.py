@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
-import socket
-import threading
 import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
-import uvicorn
 from azure.storage.blob import ContainerClient, ContentSettings
 
 from infra.local.site import LARGEST_CACHED, create_site
+from infra.site_headers import SITE_HEADERS
+from tests.support.asgi_server import bound_socket, serving_app
+from web.offline import SERVICE_WORKER
 from web.publish import ASSET_CACHING, PAGE_CACHING, publish
 
 if TYPE_CHECKING:
@@ -48,24 +49,31 @@ def built(tmp_path: Path) -> Path:
 class Browser:
     """Sends requests to a site on loopback without normalizing their paths."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, url: str) -> None:
+        self._url = url
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> requests.Response:
         """Return the response to a GET request."""
-        return requests.get(f"http://127.0.0.1:{self._port}{path}", headers=headers, timeout=30)
+        return requests.get(f"{self._url}{path}", headers=headers, timeout=30)
+
+    def raw(self, path: str, accept_encoding: str) -> requests.Response:
+        """Return the response to a GET request with its body as it was sent."""
+        url, headers = f"{self._url}{path}", {"accept-encoding": accept_encoding}
+        with requests.get(url, headers=headers, timeout=30, stream=True) as answer:
+            answer._content = answer.raw.read(decode_content=False)
+            return answer
 
     def head(self, path: str) -> requests.Response:
         """Return the response to a HEAD request."""
-        return requests.head(f"http://127.0.0.1:{self._port}{path}", timeout=30)
+        return requests.head(f"{self._url}{path}", timeout=30)
 
     def post(self, path: str) -> requests.Response:
         """Return the response to a POST request."""
-        return requests.post(f"http://127.0.0.1:{self._port}{path}", timeout=30)
+        return requests.post(f"{self._url}{path}", timeout=30)
 
     def status_of(self, path: str) -> tuple[int, bytes]:
         """Return the status and body for a path that other clients would normalize before sending it."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        connection = http.client.HTTPConnection(self._url.removeprefix("http://"), timeout=30)
         connection.request("GET", path)
         answer = connection.getresponse()
         body = answer.read()
@@ -76,17 +84,8 @@ class Browser:
 @contextmanager
 def served(container: ContainerClient) -> Iterator[Browser]:
     """Serve a container on a free port."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(create_site(container), log_level="warning", access_log=False))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        listening.listen()  # from now on, connections wait for the server instead of being refused
-        thread.start()
-        try:
-            yield Browser(listening.getsockname()[1])
-        finally:
-            server.should_exit = True
-            thread.join()
+    with bound_socket() as (bound, url), serving_app(create_site(container), bound):
+        yield Browser(url)
 
 
 @pytest.fixture
@@ -97,18 +96,48 @@ def browser(container: ContainerClient, built: Path) -> Iterator[Browser]:
         yield asking
 
 
-def test_the_root_is_the_home_page_with_its_policy_as_a_header(browser: Browser) -> None:
+def test_the_root_is_the_home_page_with_the_security_headers(browser: Browser) -> None:
     answer = browser.get("/")
     assert answer.content == PAGE
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["cache-control"] == PAGE_CACHING
-    assert answer.headers["content-security-policy"] == "default-src 'self'; frame-ancestors 'none'"
-    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert {name: answer.headers[name] for name in SITE_HEADERS} == SITE_HEADERS
+    missing = browser.get("/nothing")
+    assert {name: missing.headers[name] for name in SITE_HEADERS} == SITE_HEADERS
 
 
 def test_an_asset_may_be_kept_for_ever(browser: Browser) -> None:
     answer = browser.get("/js/home.js?v=123")
     assert (answer.text, answer.headers["cache-control"]) == ("export {};\n", ASSET_CACHING)
+
+
+def test_the_service_worker_is_a_script_that_is_always_asked_for_again(
+    browser: Browser, container: ContainerClient, built: Path
+) -> None:
+    (built / SERVICE_WORKER).write_text("self.addEventListener('fetch', () => {});\n")
+    publish(built, container)
+    answer = browser.get("/sw.js")
+    assert (answer.headers["content-type"], answer.headers["cache-control"]) == (
+        "text/javascript; charset=utf-8",
+        PAGE_CACHING,
+    )
+    assert {name: answer.headers[name] for name in SITE_HEADERS} == SITE_HEADERS
+
+
+def test_the_service_worker_is_published_after_the_pages_that_it_stores(
+    container: ContainerClient, built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names: list[str] = []
+    upload = ContainerClient.upload_blob
+
+    def noted(self: ContainerClient, name: str, *arguments: object, **options: object) -> object:
+        names.append(name)
+        return upload(self, name, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ContainerClient, "upload_blob", noted)
+    (built / SERVICE_WORKER).write_text("self.addEventListener('fetch', () => {});\n")
+    publish(built, container)
+    assert names == ["js/home.js", "404.html", "index.html", SERVICE_WORKER]
 
 
 def test_what_is_not_there_is_answered_with_the_page_for_that(browser: Browser) -> None:
@@ -156,12 +185,98 @@ def test_a_store_that_is_away_is_told_in_a_sentence(stack: Stack, refused_port: 
     assert "./notflix status" in answer.text
 
 
+SCRIPT = b"export const number = 1;\n" * 200
+
+
+@pytest.fixture
+def with_script(container: ContainerClient, built: Path) -> Iterator[Browser]:
+    """Serve a site with a script that is also stored compressed."""
+    (built / "js" / "long.js").write_bytes(SCRIPT)
+    (built / "js" / "long.js.gz").write_bytes(gzip.compress(SCRIPT))
+    (built / "js" / "long.js.br").write_bytes(b"as stored")
+    publish(built, container)
+    with served(container) as asking:
+        yield asking
+
+
+def test_a_browser_gets_the_best_stored_form_that_it_accepts(with_script: Browser) -> None:
+    best = with_script.raw("/js/long.js", "gzip, deflate, br")
+    assert (best.headers["content-encoding"], best.content) == ("br", b"as stored")
+    second = with_script.raw("/js/long.js", "br;q=0, gzip")
+    assert (second.headers["content-encoding"], gzip.decompress(second.content)) == ("gzip", SCRIPT)
+    plain = with_script.raw("/js/long.js", "identity")
+    assert "content-encoding" not in plain.headers and plain.content == SCRIPT
+    forms = (best, second, plain)
+    assert {form.headers["vary"] for form in forms} == {"Accept-Encoding"}
+    assert len({form.headers["etag"] for form in forms}) == 3
+    assert {form.headers["content-type"] for form in forms} == {"text/javascript; charset=utf-8"}
+    again = with_script.get("/js/long.js", {"accept-encoding": "br", "if-none-match": best.headers["etag"]})
+    assert again.status_code == 304
+
+
+def test_a_compressed_form_of_an_older_version_is_not_sent(with_script: Browser, container: ContainerClient) -> None:
+    newer = SCRIPT.replace(b"1", b"2")
+    container.upload_blob("js/long.js", newer, overwrite=True, content_settings=ContentSettings("text/javascript"))
+    answer = with_script.raw("/js/long.js", "gzip, br")
+    assert (answer.headers["content-encoding"], gzip.decompress(answer.content)) == ("gzip", newer)
+
+
+def test_what_the_functions_write_is_compressed_too_but_not_pictures(
+    with_script: Browser, container: ContainerClient
+) -> None:
+    page = b'{"titles":[' + b'"film",' * 500 + b'""]}'
+    container.upload_blob("catalogue/home.json", page, content_settings=ContentSettings("application/json"))
+    container.upload_blob("art/a.jpg", page, content_settings=ContentSettings("image/jpeg"))
+    answer = with_script.raw("/catalogue/home.json", "gzip")
+    assert (answer.headers["content-encoding"], gzip.decompress(answer.content)) == ("gzip", page)
+    assert "content-encoding" not in with_script.raw("/art/a.jpg", "gzip").headers
+
+
+def test_the_home_page_is_left_to_the_functions_once_there_is_one(container: ContainerClient, built: Path) -> None:
+    publish(built, container)
+    container.upload_blob("index.html", b"<p>Published", overwrite=True)
+    (built / "index.html").write_bytes(PAGE + b"!")
+    assert publish(built, container) == 0
+    assert container.download_blob("index.html").readall() == b"<p>Published"
+
+
 def test_publishing_again_sends_only_what_changed_and_leaves_the_catalogue_alone(
     container: ContainerClient, built: Path
 ) -> None:
     assert publish(built, container) == 3
     container.upload_blob("catalogue/home.json", b"{}")
     assert publish(built, container) == 0
-    (built / "index.html").write_bytes(PAGE + b"!")
+    (built / "404.html").write_bytes(PAGE + b"!")
     assert publish(built, container) == 1
     assert container.download_blob("catalogue/home.json").readall() == b"{}"
+
+
+def test_an_address_with_a_hash_is_looked_up_once_and_another_hash_again(
+    browser: Browser, container: ContainerClient
+) -> None:
+    assert browser.get("/js/home.js?v=1").text == "export {};\n"
+    container.upload_blob("js/home.js", b"export default 2;", overwrite=True)
+    assert browser.get("/js/home.js?v=1").text == "export {};\n"
+    assert browser.get("/js/home.js?v=2").text == "export default 2;"
+    assert browser.get("/js/home.js").text == "export default 2;"
+
+
+def test_text_can_be_stored_compressed_for_a_server_that_does_not_compress(
+    container: ContainerClient, built: Path
+) -> None:
+    page = PAGE * 200
+    (built / "index.html").write_bytes(page)
+    (built / "picture.png").write_bytes(b"\x89PNG" * 400)
+    assert publish(built, container, compressed=True) == 4
+    stored = container.get_blob_client("index.html").get_blob_properties()
+    assert (stored.content_settings.content_encoding, stored.content_settings.cache_control) == ("gzip", PAGE_CACHING)
+    assert stored.size < len(page) / 10
+    picture = container.get_blob_client("picture.png").get_blob_properties()
+    assert (picture.content_settings.content_encoding, picture.size) == (None, 1600)
+    small = container.get_blob_client("js/home.js").get_blob_properties()
+    assert small.content_settings.content_encoding is None, "gzip would make it larger"
+    assert gzip.decompress(container.download_blob("index.html", decompress=False).readall()) == page
+    assert publish(built, container, compressed=True) == 0
+    (built / "404.html").write_bytes(page)
+    assert publish(built, container, compressed=True) == 1
+    assert publish(built, container) == 1, "a site behind a server that compresses is stored as it is"

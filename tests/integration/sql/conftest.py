@@ -25,3 +25,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     url = os.environ.get("NOTFLIX_TEST_MYSQL_ADMIN_URL", "")
     with running_mysql(tmp_path_factory.mktemp("mysql"), elsewhere=url) as running:
         yield running
+
+
+@pytest.fixture
+def made_up(server: Running) -> Iterator[None]:
+    """Delete the databases and users that a test created."""
+    yield
+    for name in ("toys", "more_toys"):
+        server.ask(f"DROP DATABASE IF EXISTS {name}_db")
+        server.ask(f"DROP USER IF EXISTS {name}, {name}_owner")

@@ -1,4 +1,4 @@
-"""The MySQL stores of accounts: the effect of each procedure, also when called concurrently."""
+"""The MySQL stores of accounts: the effect of each procedure, alone and when called concurrently."""
 
 from __future__ import annotations
 
@@ -249,8 +249,8 @@ def test_history_is_read_newest_first_in_pages_and_an_entry_counts_once(history:
         history.store_entry(entry)
     assert history.entries_of(user_id, after=None, limit=10) == entries
     assert history.entries_of(user_id, after=None, limit=2) == entries[:2]
-    assert history.entries_of(user_id, after=position_of(entries[1]), limit=2) == entries[2:]
-    assert history.entries_of(user_id, after=position_of(entries[2]), limit=2) == []
+    assert history.entries_of(user_id, after=position_of(entries[1]), limit=2) == entries[2:4]
+    assert history.entries_of(user_id, after=position_of(entries[-1]), limit=2) == []
 
 
 def test_history_of_one_user_is_forgotten_whole(history: MySqlLoginHistoryStore) -> None:
@@ -282,6 +282,8 @@ def test_lookups_read_no_more_than_the_row_they_want(server: Running) -> None:
         "SELECT * FROM logins_db.logins WHERE address = 'x'",
         "SELECT * FROM logins_db.logins WHERE user_id = 'x'",
         "DELETE FROM logins_db.links WHERE link_hash = 'x'",
+        "SELECT * FROM logins_db.second_factors WHERE user_id = 'x' ORDER BY created_at, factor_id",
+        "DELETE FROM logins_db.recovery_codes WHERE user_id = 'x' AND code_hash = 'y'",
         "SELECT * FROM login_history_db.entries WHERE user_id = 'x' AND at <= '2026-01-01' "
         "AND (at < '2026-01-01' OR entry_id < 'x') ORDER BY at DESC, entry_id DESC",
     ):

@@ -2,66 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import pymysql
 import pytest
+from pymysql.cursors import Cursor
 
 from functions.platform.errors import StoreUnavailable
-from infra.migrations import __main__ as command
 from infra.migrations import record as record_of
 from infra.migrations import runner
-from infra.migrations.files import CannotMigrate, read_folders
-from infra.migrations.runner import Server, migrate
-from tests.support.mysql import PASSWORD, write_sql
+from infra.migrations.files import CannotMigrate
+from tests.support.mysql import PROCEDURES, TABLES, write_sql
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.support.mysql import Running
 
-TABLES = """\
--- Films; one row a film.
-CREATE TABLE films (film_id INT NOT NULL PRIMARY KEY, name VARCHAR(20) NOT NULL) ENGINE = InnoDB;
-INSERT INTO films VALUES (1, 'Sintel; a film'), (2, 'Big "Buck" Bunny');
-"""
-PROCEDURES = """\
-DELIMITER //
-CREATE PROCEDURE list_films()
-SQL SECURITY DEFINER
-BEGIN
-  -- it's a list; nothing more
-  SELECT film_id, name FROM films ORDER BY film_id;
-END //
-CREATE PROCEDURE films_behind_the_scenes()
-COMMENT 'internal: list_films_twice calls it'
-SQL SECURITY DEFINER
-BEGIN
-  SELECT name FROM films;
-END //
-CREATE PROCEDURE list_films_twice()
-SQL SECURITY DEFINER
-BEGIN
-  CALL films_behind_the_scenes();
-END //
-DELIMITER ;
-"""
-
-
-@pytest.fixture(autouse=True)
-def made_up(server: Running) -> Iterator[None]:
-    """Delete the databases and users that a test created."""
-    yield
-    for name in ("toys", "more_toys"):
-        server.ask(f"DROP DATABASE IF EXISTS {name}_db")
-        server.ask(f"DROP USER IF EXISTS {name}, {name}_owner")
+pytestmark = pytest.mark.usefixtures("made_up")
 
 
 def record(server: Running, *columns: str) -> list[tuple[object, ...]]:
@@ -88,13 +48,23 @@ def test_internal_procedure_is_for_other_procedures_only(server: Running, tmp_pa
         toys.call("films_behind_the_scenes")
 
 
-def test_applying_again_changes_nothing_and_asks_little(server: Running, tmp_path: Path) -> None:
+def test_applying_again_changes_nothing_and_costs_four_statements_without_a_lock(
+    server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_sql(tmp_path, "toys", _0001_tables=TABLES, _0002_procedures=PROCEDURES)
     server.apply(tmp_path)
     before = record(server, "*")
-    began = time.perf_counter()
+    execute, statements = Cursor.execute, []
+
+    def recorded(self: Cursor, query: str, args: Any = None) -> int:
+        statements.append(query)
+        return execute(self, query, args)
+
+    monkeypatch.setattr(Cursor, "execute", recorded)
     (outcome,) = server.apply(tmp_path)
-    assert time.perf_counter() - began < 0.25
+    monkeypatch.undo()
+    # the settings of the administrator's session, the record, the owner's lock, the settings of the user's session
+    assert [statement.split()[0] for statement in statements] == ["SET", "SELECT", "SHOW", "SET"]
     assert outcome.applied == ()
     assert record(server, "*") == before
 
@@ -124,7 +94,7 @@ def test_changed_file_is_refused_by_name(server: Running, tmp_path: Path) -> Non
     server.apply(write_sql(tmp_path, "toys", _0001_tables=TABLES))
     for changed in (TABLES.replace("Sintel", "Cosmos"), TABLES + "DELETE FROM films;", TABLES.partition("INSERT")[0]):
         write_sql(tmp_path, "toys", _0001_tables=changed)
-        with pytest.raises(CannotMigrate, match=r"toys/0001_tables\.sql is applied and was changed since\. Restore"):
+        with pytest.raises(CannotMigrate, match=r"toys/0001_tables\.sql was changed after it was applied\. Restore"):
             server.apply(tmp_path)
     assert server.ask("SELECT COUNT(*) AS count FROM toys_db.films") == [{"count": 2}]
 
@@ -160,7 +130,7 @@ def test_migration_that_fails_half_way_says_exactly_where_it_stands(server: Runn
     assert "toys/0002_half.sql stopped at statement 3 of 4, line 3: INSERT INTO actors VALUES\n" in told
     assert "The server says: Duplicate entry '1' for key" in told
     assert "(error 1062)" in told
-    assert "The 2 before it are done and stay, this one changed nothing." in told
+    assert "The 2 statements before it are applied; this one changed nothing." in told
     assert server.ask("SELECT actor_id FROM toys_db.actors") == [{"actor_id": 1}]
     ((number, reached, state, fault),) = record(server, "number", "reached", "state", "fault")[1:]
     assert (number, reached, state) == (2, 2, "failed")
@@ -297,103 +267,3 @@ def test_statements_of_a_runner_whose_other_connection_was_lost_are_waited_for(
         cursor.execute("SELECT GET_LOCK('notflix toys_db statements', 0) AS got")
         with pytest.raises(CannotMigrate, match="Another runner"):
             server.apply(tmp_path)
-
-
-def test_foreign_database_of_the_same_name_is_not_touched(server: Running, tmp_path: Path) -> None:
-    server.ask("CREATE DATABASE toys_db")
-    server.ask("CREATE TABLE toys_db.mine (note INT)")
-    write_sql(tmp_path, "toys", _0001_tables=TABLES)
-    with pytest.raises(CannotMigrate, match="database toys_db with tables that no migration made"):
-        server.apply(tmp_path)
-    assert [
-        row["name"]
-        for row in server.ask("SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'toys_db'")
-    ] == ["mine"]
-
-
-def test_foreign_user_of_the_same_name_keeps_its_password(server: Running, tmp_path: Path) -> None:
-    server.ask("CREATE USER toys IDENTIFIED BY 'theirs'")
-    server.ask("GRANT SELECT ON mysql.* TO toys")
-    write_sql(tmp_path, "toys", _0001_tables=TABLES)
-    with pytest.raises(CannotMigrate, match="user toys with other rights"):
-        server.apply(tmp_path)
-    server.enter("toys", "theirs").close()
-
-
-def test_user_gets_the_password_that_is_given_now(server: Running, tmp_path: Path) -> None:
-    folders = read_folders(write_sql(tmp_path, "toys", _0001_tables=TABLES, _0002_procedures=PROCEDURES))
-    server.apply(tmp_path)
-    migrate(Server(server.address), folders, {"toys": "another"})
-    with pytest.raises(pymysql.MySQLError):
-        server.enter("toys", PASSWORD)
-    with server.enter("toys", "another") as connection, connection.cursor() as cursor:
-        cursor.execute("CALL toys_db.list_films()")
-
-
-def test_owner_found_unlocked_is_locked_again(server: Running, tmp_path: Path) -> None:
-    server.apply(write_sql(tmp_path, "toys", _0001_tables=TABLES))
-    server.ask("ALTER USER toys_owner IDENTIFIED BY 'known' ACCOUNT UNLOCK")
-    server.apply(tmp_path)
-    with pytest.raises(pymysql.MySQLError):
-        server.enter("toys_owner", "known")
-
-
-def test_administrator_needs_no_more_than_azure_gives(server: Running, tmp_path: Path) -> None:
-    """The administrator of Azure Database for MySQL has neither SUPER nor SET USER."""
-    rights = (
-        "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, RELOAD, PROCESS, REFERENCES, INDEX, ALTER, SHOW DATABASES, "
-        "CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, "
-        "CREATE USER, EVENT, TRIGGER"
-    )
-    server.ask("CREATE USER azure IDENTIFIED BY 'secret'")
-    try:
-        server.ask(f"GRANT {rights} ON *.* TO azure WITH GRANT OPTION")
-        folders = read_folders(write_sql(tmp_path, "toys", _0001_tables=TABLES, _0002_procedures=PROCEDURES))
-        azure = Server(replace(server.address, user="azure", password="secret"))
-        assert migrate(azure, folders, {"toys": PASSWORD})[0].applied
-        assert not migrate(azure, folders, {"toys": PASSWORD})[0].applied
-        assert len(server.toys("toys").call("list_films_twice")) == 2
-    finally:
-        server.ask("DROP USER azure")
-
-
-def test_administrator_who_is_not_let_in_is_told_without_a_password(server: Running, tmp_path: Path) -> None:
-    folders = read_folders(write_sql(tmp_path, "toys", _0001_tables=TABLES))
-    with pytest.raises(CannotMigrate, match="does not let the administrator 'root' in") as refused:
-        migrate(Server(replace(server.address, password="wrong")), folders, {"toys": PASSWORD})
-    assert "wrong" not in str(refused.value)
-
-
-def test_command_applies_and_prints_what_a_deployment_reads(
-    server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(command, "SQL", write_sql(tmp_path, "toys", _0001_tables=TABLES))
-    assert command.main([], {"MYSQL_ADMIN_URL": server.admin_url, "TOYS_DB_PASSWORD": PASSWORD}) == 0
-    out, err = capsys.readouterr()
-    assert err == "toys/0001_tables.sql is applied.\n"
-    assert json.loads(out) == {
-        "databases": [
-            {
-                "database": "toys_db",
-                "user": "toys",
-                "setting": "TOYS_DB_URL",
-                "migrations": 1,
-                "applied": ["toys/0001_tables.sql"],
-            }
-        ]
-    }
-
-
-def test_command_takes_secrets_from_a_file(
-    server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(command, "SQL", write_sql(tmp_path / "sql", "toys", _0001_tables=TABLES))
-    secrets = tmp_path / "secrets.json"
-    url = f"mysql://root@{server.address.host}:{server.address.port}"
-    assert command.main(["--admin-url", url, "--secrets", str(secrets)], {}) == 1
-    assert "cannot be read (FileNotFoundError)" in capsys.readouterr().err
-    secrets.write_text(json.dumps({"MYSQL_ADMIN_PASSWORD": server.address.password}))
-    assert command.main(["--admin-url", url, "--secrets", str(secrets)], {}) == 1
-    assert "no password for the user toys; give it as TOYS_DB_PASSWORD" in capsys.readouterr().err
-    secrets.write_text(json.dumps({"MYSQL_ADMIN_PASSWORD": server.address.password, "TOYS_DB_PASSWORD": PASSWORD}))
-    assert command.main(["--admin-url", url, "--secrets", str(secrets)], {}) == 0

@@ -35,8 +35,8 @@ def write_certificate(
 ) -> x509.Name:
     """Write the certificate `name`.pem and its key `name`.key; return the certificate's subject.
 
-    The certificate is that of a certificate authority if `signer` is None, otherwise that of a server at 127.0.0.1,
-    signed by `signer`.
+    If `signer` is None, it is the certificate of a certificate authority. Otherwise, `signer` signs it, and it is the
+    certificate of a server at 127.0.0.1.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])

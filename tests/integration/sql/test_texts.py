@@ -90,13 +90,17 @@ def test_hostile_text_comes_back_as_it_was(echo: Database, text: str) -> None:
     assert echo.call("echo_text", text) == [{"kept": text, "given": text, "length": len(text)}]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_comes_back_as_it_was(echo: Database, text: str) -> None:
     assert echo.call("echo_text", text)[0]["kept"] == text
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.binary())
 def test_any_bytes_come_back_as_they_were(echo: Database, content: bytes) -> None:
     assert echo.call("echo_bytes", content) == [{"kept": content}]

@@ -11,7 +11,7 @@ from functions import bootstrap
 from functions.uploads.ports import Watermark
 from functions.uploads.repository import MongoArrivals
 from tests.support.arrivals import MemoryArrivals
-from tests.support.catalogue import NOON
+from tests.support.clock import NOON
 
 if TYPE_CHECKING:
     from collections.abc import Callable

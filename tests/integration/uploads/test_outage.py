@@ -49,7 +49,7 @@ def arrive(blob: str) -> None:
 
 
 def tick() -> None:
-    built: Any = triggers.reconcile_uploads
+    built: Any = triggers.reconcile_work
     built._function.get_user_function()(None)
 
 

@@ -8,6 +8,7 @@ import signal
 import tempfile
 import threading
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,9 +22,10 @@ from functions.usage.mongo import MongoUsage
 from infra.local.processes.supervisor import Supervisor
 from infra.local.stores.credentials import load_or_make
 from infra.local.stores.secantus import secantus
-from tests.integration.host.running import REPOSITORY, RunningHost, eventually
+from tests.integration.host.running import REPOSITORY, RunningHost
 from tests.support.audience import Audience
 from tests.support.homes import free_home
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +33,10 @@ if TYPE_CHECKING:
     from tests.integration.conftest import Stack
 
 EVERY_S = 2.0
-AT_MOST_S = 120.0
-VIEWERS = 60
+AT_MOST_S = 900.0
+"""The viewers leave long before, as soon as the test has seen what it waits for."""
+
+VIEWERS = 30
 
 
 class Machine:
@@ -72,7 +76,7 @@ class Machine:
         (status,) = self._supervisor.statuses()
         assert status.pid
         os.kill(status.pid, signal.SIGKILL)
-        eventually(lambda: self._supervisor.statuses()[0].restarts > status.restarts, within_s=30)
+        eventually(lambda: self._supervisor.statuses()[0].restarts > status.restarts, within_s=120)
 
     def store_answers(self) -> bool:
         try:
@@ -86,6 +90,18 @@ class Machine:
         self._supervisor.request_stop()
         self._watching.join()
         self._supervisor.stop()
+
+
+@contextmanager
+def watched(audience: Audience) -> Iterator[None]:
+    """Let the audience watch; it leaves at the end, and sends its last heartbeats."""
+    watching = threading.Thread(target=audience.watch, args=(AT_MOST_S,))
+    watching.start()
+    try:
+        yield
+    finally:
+        audience.leave()
+        watching.join()
 
 
 @pytest.fixture
@@ -102,21 +118,17 @@ def machine(stack: Stack) -> Iterator[Machine]:
 def test_killed_host_and_store_cost_nobody_more_than_one_heartbeat(machine: Machine) -> None:
     tickets = SignedTokens(machine.environment["SIGNING_KEY"], lambda: datetime.now(UTC))
     audience = Audience(machine.api, machine.store, tickets, datetime.now(UTC), viewers=VIEWERS, every_s=EVERY_S)
-    watching = threading.Thread(target=audience.watch, args=(AT_MOST_S,))
-    watching.start()
-
-    # wait until every viewer's second heartbeat is acknowledged, however long a busy machine takes
-    eventually(lambda: all(seat.told_s >= EVERY_S for seat in audience.seats), within_s=60)
-    machine.kill_store()
-    acknowledged = {seat.user_id: seat.told_s for seat in audience.seats}
-    eventually(machine.store_answers, within_s=30)
-    for seat, view in audience.kept():
-        assert view.position_s >= acknowledged[seat.user_id] >= EVERY_S
-    machine.kill_host()
-    time.sleep(EVERY_S)
-    left_at = time.monotonic()
-    audience.leave()
-    watching.join()
+    with watched(audience):
+        # wait until every viewer's second heartbeat is acknowledged, however long a busy machine takes
+        eventually(lambda: all(seat.told_s >= EVERY_S for seat in audience.seats), within_s=300)
+        machine.kill_store()
+        acknowledged = {seat.user_id: seat.told_s for seat in audience.seats}
+        eventually(machine.store_answers, within_s=120)
+        for seat, view in audience.kept():
+            assert view.position_s >= acknowledged[seat.user_id] >= EVERY_S
+        machine.kill_host()
+        time.sleep(EVERY_S)
+        left_at = time.monotonic()
 
     report = audience.report
     assert report.unanswered + report.refused > 0, "nobody noticed that anything was killed"

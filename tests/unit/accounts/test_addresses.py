@@ -28,7 +28,6 @@ from functions.platform.errors import Malformed
         ("σίσυφος@example.org", "ΣΊΣΥΦΟΣ@example.org", "σίσυφοσ@example.org"),
         ("jo@example.org", "jo＠example.org"),
     ],
-    ids=lambda forms: forms[0],
 )
 def test_every_spelling_of_an_address_finds_one_account(forms: tuple[str, ...]) -> None:
     assert len({address_of(form).key for form in forms}) == 1
@@ -69,7 +68,6 @@ def test_the_email_address_is_kept_as_typed() -> None:
         f"jo@{'a' * 60}.{'b' * 60}.{'c' * 60}.{'d' * 60}.example.org",
         "a" * 10_000,
     ],
-    ids=ascii,
 )
 def test_an_invalid_address_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(Malformed) as refused:

@@ -1,8 +1,10 @@
-"""Queue for password hashes: lines take turns, a flood displaces only its own requests, and known users come first."""
+"""The queue of password hashes: lines take turns, a flood displaces only its own requests, known users come first."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import pytest
 
 from functions.accounts.hash_queue import HALF_LIFE_S, MOST_REMEMBERED, FairQueue, HashTicket, HashTicketState, Line
 
@@ -102,10 +104,26 @@ def test_a_place_that_is_given_up_is_free_again() -> None:
 
 
 def test_people_who_are_known_come_first_but_not_always() -> None:
-    queue = make_queue(most_known_waiting=6)
-    known = [Line(f"account {number}", known=True) for number in range(5)]
-    tickets = enter_all(queue, [NETWORKS[0], VICTIM, *known])
-    assert serve(queue, tickets) == [NETWORKS[0], *known[:3], VICTIM, *known[3:]]
+    queue = make_queue(most_known_waiting=7)
+    known = [Line(f"account {number}", known=True) for number in range(7)]
+    tickets = enter_all(queue, [NETWORKS[0], VICTIM, NETWORKS[1], *known])
+    assert serve(queue, tickets) == [NETWORKS[0], *known[:3], VICTIM, *known[3:6], NETWORKS[1], known[6]]
+
+
+def test_known_people_who_had_the_queue_for_themselves_let_the_next_stranger_go_first() -> None:
+    queue = make_queue(most_known_waiting=9)
+    known = [Line(f"account {number}", known=True) for number in range(9)]
+    running, *waiting = enter_all(queue, known)
+    for ticket in waiting[:5]:
+        queue.leave(running)
+        running = ticket
+    stranger = queue.enter(VICTIM)
+    queue.leave(running)
+    assert states([stranger, *waiting[5:]]) == ["running", "waiting", "waiting", "waiting"]
+
+
+def test_a_queue_without_places_to_wait_refuses_at_once() -> None:
+    assert states(enter_all(make_queue(most_waiting=0), NETWORKS[:2])) == ["running", "refused"]
 
 
 def test_known_people_and_others_do_not_displace_each_other() -> None:
@@ -145,3 +163,47 @@ def test_the_memory_of_lines_is_limited() -> None:
     for number in range(MOST_REMEMBERED + 10):
         queue.leave(queue.enter(Line(str(number))))
     assert len(queue._records) == MOST_REMEMBERED
+
+
+def test_an_instance_runs_two_hashes_and_lets_eight_attempts_and_three_known_people_wait() -> None:
+    strangers = [Line(f"198.51.100.{number}") for number in range(12)]
+    known = [Line(f"account {number}", known=True) for number in range(5)]
+    queue = FairQueue(now=Time())
+    assert states(enter_all(queue, strangers)) == [*["running"] * 2, *["waiting"] * 8, *["refused"] * 2]
+    assert states(enter_all(queue, known)) == [*["waiting"] * 3, *["refused"] * 2]
+    assert states(enter_all(FairQueue(now=Time()), [VICTIM] * 9)) == [*["running"] * 2, *["waiting"] * 6, "refused"]
+
+
+def test_a_line_that_succeeds_again_and_again_collects_no_credit_for_a_flood() -> None:
+    now = Time()
+    queue = make_queue(most_waiting=1, now=now)
+    for _ in range(20):
+        queue.leave(queue.enter(NETWORKS[0]))
+        now.s += HALF_LIFE_S
+        queue.forgive(NETWORKS[0])
+    enter_all(queue, [NETWORKS[1], VICTIM])
+    assert queue.enter(NETWORKS[0]).state is HashTicketState.REFUSED
+
+
+@pytest.mark.parametrize(("attempts", "state"), [(2, HashTicketState.REFUSED), (3, HashTicketState.WAITING)])
+def test_an_attempt_of_a_half_life_ago_counts_half(attempts: int, state: HashTicketState) -> None:
+    now = Time()
+    queue = make_queue(most_waiting=1, now=now)
+    for _ in range(2):
+        queue.leave(queue.enter(VICTIM))
+    now.s += HALF_LIFE_S
+    enter_all(queue, [NETWORKS[0], *[NETWORKS[1]] * attempts])
+    assert queue.enter(VICTIM).state is state, "two attempts that count half, and this one"
+
+
+def test_the_line_that_was_forgotten_is_the_one_that_was_quiet_for_longest() -> None:
+    queue = make_queue(most_waiting=1)
+    busy, quiet = NETWORKS[:2]
+    for line in (quiet, busy):
+        for _ in range(5):
+            queue.leave(queue.enter(line))
+    for number in range(MOST_REMEMBERED - 2):
+        queue.leave(queue.enter(Line(str(number))))
+        queue.forgive(busy)
+    queue.leave(queue.enter(Line("the last")))
+    assert quiet not in queue._records and busy in queue._records

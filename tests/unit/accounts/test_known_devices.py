@@ -8,7 +8,7 @@ import pytest
 
 from functions.accounts.known_devices import LIFETIME, KnownDevices
 from functions.platform.signed_tokens import SignedTokens
-from tests.support.accounts import Clock
+from tests.support.clock import Clock
 
 JO = "jo@example.org"
 

@@ -8,11 +8,13 @@ from datetime import timedelta
 import pytest
 
 from functions.accounts.login_history import KEPT_FOR, LONGEST_BROWSER, NOBODY, entry_of, message_of
-from functions.accounts.model import LoginOutcome, RequestOrigin
+from functions.accounts.model import LoginHistoryEntry, LoginOutcome, RequestOrigin
 from functions.platform.errors import Malformed, StoreUnavailable
 from functions.platform.messages import RecordLogin, decode, encode
 from functions.platform.pagination import cursor_after
-from tests.support.accounts import HOME, NOON, World, make_entry
+from tests.support.account_world import World
+from tests.support.accounts import HOME, make_entry
+from tests.support.clock import NOON
 
 PAGE = 20
 
@@ -55,6 +57,23 @@ def test_a_message_without_an_account_is_dropped() -> None:
         world.history.record_attempt(user_id, HOME, LoginOutcome.WRONG_PASSWORD)
     assert len(world.queues.of(RecordLogin)) == 2
     world.settle()
+    assert not world.history_store.entries
+
+
+def test_an_entry_that_is_stored_while_its_account_is_deleted_is_deleted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    viewer = world.member()
+    world.history.record_attempt(viewer.user_id, HOME, LoginOutcome.SUCCESS)
+    (message,) = world.queues.of(RecordLogin)
+    store_entry = world.history_store.store_entry
+
+    def store_late(entry: LoginHistoryEntry) -> None:
+        world.logins.delete_login(viewer.user_id)
+        world.accounts.forget_viewer(viewer.user_id)
+        store_entry(entry)
+
+    monkeypatch.setattr(world.history_store, "store_entry", store_late)
+    world.history.store_attempt(message)
     assert not world.history_store.entries
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
@@ -9,8 +10,8 @@ import pytest
 
 from functions.accounts.login_history import KEPT_FOR
 from functions.accounts.model import Login, LoginOutcome
+from functions.accounts.moderation import FORGET_AFTER_S, FORGET_AGAIN_S
 from functions.accounts.rate_limits import REGISTRATION
-from functions.accounts.service import FORGET_AFTER_S
 from functions.platform.errors import (
     AccountStillExists,
     AddressTaken,
@@ -25,16 +26,9 @@ from functions.platform.errors import (
     WrongPassword,
 )
 from functions.platform.messages import ForgetViewer, RecordLogin, SendMail
-from tests.support.accounts import (
-    ELSEWHERE,
-    HOME,
-    OTHER_PASSWORD,
-    PASSWORD,
-    World,
-    make_email,
-    make_entry,
-    token_of,
-)
+from infra.local.home import REPOSITORY
+from tests.support.account_world import World
+from tests.support.accounts import ELSEWHERE, HOME, OTHER_PASSWORD, PASSWORD, make_email, make_entry, token_of
 
 
 def test_a_registered_viewer_can_log_in() -> None:
@@ -135,7 +129,7 @@ def test_a_concurrent_login_with_the_old_password_opens_no_session(
     viewer = world.member()
     authenticate = world.authentication.authenticate
 
-    def concurrently(*arguments: Any, known: bool) -> Login:
+    def concurrently(*arguments: Any, known: str) -> Login:
         login = authenticate(*arguments, known=known)
         if change == "password":
             new = world.hasher.hash(OTHER_PASSWORD)
@@ -156,7 +150,7 @@ def test_a_hash_that_a_concurrent_login_renewed_ends_no_session(monkeypatch: pyt
     viewer = world.member()
     authenticate = world.authentication.authenticate
 
-    def concurrently(*arguments: Any, known: bool) -> Login:
+    def concurrently(*arguments: Any, known: str) -> Login:
         login = authenticate(*arguments, known=known)
         world.logins.replace_hash(viewer.user_id, over=login.password_hash, new=world.hasher.hash(PASSWORD))
         return login
@@ -171,14 +165,14 @@ def test_rights_granted_during_a_login_reach_its_session(monkeypatch: pytest.Mon
     viewer = world.member()
     authenticate = world.authentication.authenticate
 
-    def concurrently(*arguments: Any, known: bool) -> Login:
+    def concurrently(*arguments: Any, known: str) -> Login:
         login = authenticate(*arguments, known=known)
         world.logins.make_administrator(viewer.user_id)
         return login
 
     monkeypatch.setattr(world.authentication, "authenticate", concurrently)
     opened = world.accounts.log_in(viewer.email, PASSWORD, HOME)
-    assert world.accounts.administrator(opened.token).user_id == viewer.user_id
+    assert world.accounts.viewer(opened.token).admin
 
 
 def test_a_new_password_ends_every_session_and_opens_a_new_one() -> None:
@@ -228,6 +222,25 @@ def test_one_of_two_concurrent_changes_is_refused(monkeypatch: pytest.MonkeyPatc
         world.accounts.change_password(viewer, PASSWORD, OTHER_PASSWORD, HOME)
 
 
+def test_a_reset_during_a_change_of_the_password_leaves_no_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    viewer = world.confirmed_member()
+    replace_hash = world.logins.replace_hash
+
+    def concurrently(*arguments: Any, **named: Any) -> bool:
+        monkeypatch.undo()
+        replaced = replace_hash(*arguments, **named)
+        world.accounts.request_reset(viewer.email, ELSEWHERE)
+        world.settle()
+        world.accounts.reset_password(world.last_token("reset"), "ten loud trumpets", ELSEWHERE)
+        return replaced
+
+    monkeypatch.setattr(world.logins, "replace_hash", concurrently)
+    with pytest.raises(Unauthenticated):
+        world.accounts.change_password(viewer, PASSWORD, OTHER_PASSWORD, HOME)
+    assert not world.sessions.live
+
+
 def test_a_deleted_account_leaves_nothing_and_its_address_is_free() -> None:
     world = World()
     viewer = world.member()
@@ -236,11 +249,37 @@ def test_a_deleted_account_leaves_nothing_and_its_address_is_free() -> None:
     world.accounts.delete_account(viewer, PASSWORD, HOME)
     with pytest.raises(Unauthenticated):
         world.accounts.viewer(token)
-    assert (ForgetViewer(viewer.user_id), FORGET_AFTER_S) in world.queues.sent
+    for delay_s in (FORGET_AFTER_S, FORGET_AGAIN_S):
+        assert (ForgetViewer(viewer.user_id), delay_s) in world.queues.sent
     world.settle()
     assert not world.logins.logins and not world.logins.links and not world.history_store.entries
     assert world.last_email("account_deleted").to == viewer.email
     assert world.member(viewer.email).user_id != viewer.user_id
+
+
+def test_the_last_deletion_of_data_comes_when_no_function_of_before_can_run_any_more() -> None:
+    host = json.loads((REPOSITORY / "host.json").read_text(encoding="utf-8"))
+    hours, minutes, seconds = map(int, host["functionTimeout"].split(":"))
+    assert hours * 3600 + minutes * 60 + seconds < FORGET_AGAIN_S
+
+
+def test_data_is_deleted_even_if_the_first_message_was_given_up_before_the_account_was_deleted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    viewer = world.member()
+    world.accounts.log_in(viewer.email, PASSWORD, HOME)
+    world.settle()
+    delete_login = world.logins.delete_login
+
+    def delete_late(user_id: str) -> None:
+        world.settle()  # the account still exists, so the message is dropped
+        delete_login(user_id)
+
+    monkeypatch.setattr(world.logins, "delete_login", delete_late)
+    world.accounts.delete_account(viewer, PASSWORD, HOME)
+    world.settle()
+    assert not world.history_store.entries
 
 
 def test_a_wrong_password_deletes_nothing() -> None:
@@ -280,10 +319,10 @@ def test_expired_links_and_old_entries_are_deleted() -> None:
     world = World()
     viewer = world.member()
     world.history_store.store_entry(make_entry(viewer.user_id))
-    world.accounts.delete_expired()
+    world.accounts.tidy()
     assert world.logins.links and world.history_store.entries
     world.clock.forward(seconds=KEPT_FOR.total_seconds() + 1)
-    world.accounts.delete_expired()
+    world.accounts.tidy()
     assert not world.logins.links and not world.history_store.entries
 
 
@@ -295,17 +334,17 @@ def test_a_new_administrator_sets_a_password_by_a_mailed_link() -> None:
     with pytest.raises(WrongCredentials):
         world.accounts.log_in(viewer.email, PASSWORD, HOME)
     world.accounts.reset_password(token_of(link), PASSWORD, HOME)
-    opened = world.accounts.log_in("owner@example.org", PASSWORD, HOME)
+    _, opened = world.protect(viewer)
     assert world.accounts.administrator(opened.token).user_id == viewer.user_id
 
 
 def test_a_confirmed_account_becomes_an_administrator_and_keeps_its_password() -> None:
     world = World()
     viewer = world.member()
-    token = world.accounts.log_in(viewer.email, PASSWORD, HOME).token
+    world.accounts.confirm_address(world.last_token("confirm"), HOME)
+    token = world.protect(viewer)[1].token
     with pytest.raises(Forbidden):
         world.accounts.administrator(token)
-    world.accounts.confirm_address(world.last_token("confirm"), HOME)
     _, created, link = world.accounts.make_administrator(viewer.email.upper())
     assert (created, link) == (False, None)
     assert world.accounts.administrator(token).user_id == viewer.user_id

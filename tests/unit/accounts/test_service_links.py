@@ -12,6 +12,7 @@ import pytest
 from functions.accounts.links import LIFETIME
 from functions.accounts.rate_limits import (
     CONFIRMATION,
+    LINK,
     RESET_OF_ADDRESS,
     RESET_OF_NETWORK,
     UNCONFIRMED_TAGS_OF_INBOX,
@@ -25,20 +26,13 @@ from functions.platform.errors import (
     Unauthenticated,
     WrongCredentials,
 )
-from functions.platform.messages import StartReset
-from tests.support.accounts import (
-    ELSEWHERE,
-    HOME,
-    OTHER_PASSWORD,
-    PASSWORD,
-    SITE,
-    World,
-    make_email,
-    token_of,
-)
+from functions.platform.messages import SendMail, StartReset
+from tests.support.account_world import World
+from tests.support.accounts import ELSEWHERE, HOME, OTHER_PASSWORD, PASSWORD, SITE, make_email, token_of
 
 if TYPE_CHECKING:
     from functions.accounts.hash_queue import Line
+    from functions.accounts.model import RequestOrigin
 
 
 def test_a_mailed_link_confirms_the_address_once_and_updates_sessions() -> None:
@@ -71,6 +65,39 @@ def test_a_link_is_valid_for_30_minutes_whatever_is_mailed_after_it() -> None:
     assert world.accounts.confirm_address(third, HOME) == viewer.email
 
 
+def test_the_life_of_a_link_begins_when_its_email_is_sent() -> None:
+    """An outage of the mail server delays emails by half an hour, and a stopped host by hours."""
+    world = World()
+    viewer = world.member()
+    email = world.last_email("confirm")
+    world.clock.forward(hours=9)
+    world.accounts.tidy()
+    world.accounts.renew_link(email.link)
+    world.clock.forward(minutes=29, seconds=59)
+    assert world.accounts.confirm_address(token_of(email.link), HOME) == viewer.email
+
+
+def test_a_used_link_stays_invalid_when_its_email_is_sent_again() -> None:
+    world = World()
+    world.member()
+    email = world.last_email("confirm")
+    world.accounts.confirm_address(token_of(email.link), HOME)
+    world.accounts.renew_link(email.link)
+    with pytest.raises(LinkExpired):
+        world.accounts.confirm_address(token_of(email.link), HOME)
+
+
+def test_links_are_deleted_a_day_after_they_expired() -> None:
+    world = World()
+    world.member()
+    world.clock.forward(hours=24, minutes=29)
+    world.accounts.tidy()
+    assert world.logins.links
+    world.clock.forward(minutes=1)
+    world.accounts.tidy()
+    assert not world.logins.links
+
+
 def test_a_link_is_valid_for_its_purpose_only() -> None:
     world = World()
     viewer = world.member()
@@ -86,12 +113,10 @@ def test_a_link_is_valid_for_its_purpose_only() -> None:
 @pytest.mark.parametrize("token", ["", "x", "'; DELETE FROM links", "\ud800\x00", "a" * 100_000])
 def test_an_unknown_link_is_refused_without_a_hash(token: str) -> None:
     world = World()
-    for attempt in (
-        lambda: world.accounts.confirm_address(token, HOME),
-        lambda: world.accounts.reset_password(token, PASSWORD, HOME),
-    ):
-        with pytest.raises(LinkExpired):
-            attempt()
+    with pytest.raises(LinkExpired):
+        world.accounts.confirm_address(token, HOME)
+    with pytest.raises(LinkExpired):
+        world.accounts.reset_password(token, PASSWORD, HOME)
     assert not world.hasher.hashed
 
 
@@ -145,6 +170,40 @@ def test_a_mailed_link_replaces_a_forgotten_password_and_ends_all_sessions() -> 
         world.accounts.log_in(viewer.email, PASSWORD, HOME)
     with pytest.raises(LinkExpired):
         world.accounts.reset_password(token_of(email.link), PASSWORD, HOME)
+
+
+def test_a_reset_is_announced_and_makes_the_device_known() -> None:
+    world = World()
+    viewer = world.confirmed_member()
+    world.accounts.request_reset(viewer.email, ELSEWHERE)
+    world.settle()
+    device = world.accounts.reset_password(world.last_token("reset"), OTHER_PASSWORD, ELSEWHERE)
+    assert world.emails[-1] == SendMail("password_changed", viewer.email, "")
+    world.hasher.lines.clear()
+    world.accounts.log_in(viewer.email, OTHER_PASSWORD, ELSEWHERE, device=device)
+    assert [line.known for line in world.hasher.lines] == [True]
+
+
+@pytest.mark.parametrize("kind", ["confirm", "reset"])
+def test_the_use_of_links_is_limited_for_each_network(kind: str) -> None:
+    world = World()
+    viewer = world.member()
+    world.accounts.request_reset(viewer.email, HOME)
+    world.settle()
+
+    def use_link(token: str, origin: RequestOrigin) -> None:
+        if kind == "confirm":
+            world.accounts.confirm_address(token, origin)
+        else:
+            world.accounts.reset_password(token, OTHER_PASSWORD, origin)
+
+    for _ in range(LINK.attempts):
+        with pytest.raises(LinkExpired):
+            use_link("unknown", HOME)
+    with pytest.raises(TooManyAttempts) as refused:
+        use_link(world.last_token(kind), HOME)
+    assert refused.value.retry_after_s == LINK.window_s
+    use_link(world.last_token(kind), ELSEWHERE)
 
 
 def test_strangers_who_request_resets_do_not_keep_a_person_from_resetting() -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from infra.azure import deploy as deployment
-from infra.azure import preflight
-from infra.azure.preflight import ASKED_FOR, PROVIDERS, Level, check
-from infra.local.home import CannotRun
+from infra.azure import preflight, providers
+from infra.azure.preflight import ASKED_FOR, Level, check
+from infra.azure.providers import PROVIDERS
+from infra.azure.tools import Environment
+from infra.local.home import REPOSITORY, CannotRun
 
 if TYPE_CHECKING:
     from tests.support.azure import Programs
@@ -28,20 +32,22 @@ def ready(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*GIVEN, "AZURE_SUBSCRIPTION_ID", "NOTFLIX_ENCODER_IMAGE", *(n for p in preflight.TOGETHER for n in p)):
         monkeypatch.delenv(name, raising=False)
     programs.keep(GIVEN)
-    programs.answer("azd", "auth", "login", "--check-status", body={})
     programs.answer("az", "account", "show", body=ACCOUNT)
     programs.answer("az", "rest", "--method", "get", body=PAID)
-    programs.answer(
-        "az", "provider", "list", body=[{"namespace": name, "registrationState": "Registered"} for name in PROVIDERS]
-    )
+    programs.answer("az", "provider", "list", body=registered(*PROVIDERS))
     programs.answer("az", "ad", "signed-in-user", "show", body={"id": "me"})
     programs.answer("az", "role", "assignment", "list", body=[{"roleDefinitionName": "Owner"}])
     programs.answer("az", "account", "list-locations", body=[REGION])
     programs.answer("az", "functionapp", "list-flexconsumption-locations", body=[{"name": "West Europe"}])
     programs.answer("az", "functionapp", "list-flexconsumption-runtimes", body=[{"version": "3.13"}])
     programs.answer("az", "mysql", "flexible-server", "list-skus", body=SKUS)
-    programs.answer("az", "containerapp", "list-usages", body=[])
+    programs.answer("az", "containerapp", "list-usages", body={"value": []})
     programs.answer("az", "keyvault", "list-deleted", body=[])
+
+
+def registered(*names: str) -> list[dict[str, str]]:
+    """Return the output of az for a subscription with these resource providers."""
+    return [{"namespace": name, "registrationState": "Registered"} for name in names]
 
 
 def told(level: Level, image: str = "") -> str:
@@ -59,8 +65,8 @@ def test_what_is_not_set_up_is_told_and_stops_nothing() -> None:
 
 def test_all_that_is_missing_is_told_at_once(programs: Programs) -> None:
     programs.keep({})
-    programs.refuse("azd", "auth", "login", "--check-status", words="not logged in")
-    programs.refuse("az", "account", "show", words="Please run 'az login' to setup account.")
+    programs.log_out("azd")
+    programs.log_out("az")
     stopped = told(Level.STOPS)
     assert all(f"azd env set {name}" in stopped for name in ASKED_FOR)
     assert "az login" in stopped and "azd auth login" in stopped
@@ -84,11 +90,22 @@ def test_a_program_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         ({"NOTFLIX_DOMAIN": "films.example.org"}, "Front Door"),
         ({"NOTFLIX_PROFILE": "tiny"}, "standard or small"),
         ({"AZURE_SUBSCRIPTION_ID": "other"}, "az account set"),
+        ({"NOTFLIX_SETTINGS": "PUBLISH_TITLE=reviewed"}, "has PUBLISH_TITLE"),
+        ({"NOTFLIX_SETTINGS": "SESSION_DAYS=3,,"}, "has nothing"),
+        ({"NOTFLIX_SETTINGS": "SESSION_DAYS=3,SESSION_DAYS=4"}, "SESSION_DAYS twice"),
+        ({"NOTFLIX_SETTINGS": "SESSION_DAYS=three"}, "whole number"),
+        ({"NOTFLIX_SETTINGS": "ENCODE_PRESET"}, "ENCODE_PRESET=VALUE"),
+        ({"NOTFLIX_SETTINGS": "SIGNING_KEY=x"}, "has SIGNING_KEY"),
     ],
 )
 def test_values_that_contradict_each_other_stop(programs: Programs, values: dict[str, str], words: str) -> None:
     programs.keep({**GIVEN, **values})
     assert words in told(Level.STOPS)
+
+
+def test_settings_of_the_owner_are_accepted(programs: Programs) -> None:
+    programs.keep({**GIVEN, "NOTFLIX_SETTINGS": "PUBLISH_TITLES=reviewed,SESSION_DAYS=3"})
+    assert told(Level.STOPS) == ""
 
 
 def test_a_registry_does_not_build_on_credit(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,16 +137,17 @@ def test_an_image_without_a_registry_is_refused() -> None:
         (("mysql", "flexible-server", "list-skus"), [{"name": "Standard_D2ds"}], "does not offer MySQL"),
         (
             ("containerapp", "list-usages"),
-            [{"name": {"value": "ManagedEnvironmentCount"}, "currentValue": 1, "limit": 1}],
+            {"value": [{"name": {"value": "ManagedEnvironmentCount"}, "currentValue": 1, "limit": 1}]},
             "are in use",
         ),
-        (("role", "assignment", "list"), [{"roleDefinitionName": "Contributor"}], "may not give roles"),
-        (("role", "assignment", "list"), [{"roleDefinitionName": "Reader"}], "may not make resources"),
+        (("role", "assignment", "list"), [{"roleDefinitionName": "Contributor"}], "cannot assign roles"),
+        (("role", "assignment", "list"), [{"roleDefinitionName": "Reader"}], "cannot create resources"),
         (
             ("keyvault", "list-deleted"),
             [{"properties": {"vaultId": "/x/resourceGroups/rg-films/y", "scheduledPurgeDate": "2026-12-27"}}],
             "until 2026-12-27",
         ),
+        (("group", "show", "--name", "rg-films"), {"location": "eastus"}, "rg-films is in eastus"),
         (
             ("mysql", "flexible-server", "list", "--resource-group"),
             [{"network": {"publicNetworkAccess": "Enabled"}}],
@@ -144,9 +162,56 @@ def test_what_the_subscription_does_not_allow_stops(
     assert words in told(Level.STOPS)
 
 
-def test_a_provider_that_is_not_registered_is_a_warning(programs: Programs) -> None:
-    programs.answer("az", "provider", "list", body=[])
-    assert "az provider register --namespace Microsoft.App" in told(Level.WARNS)
+def test_the_subscription_is_named_before_anything_is_made_in_it(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "belongs to the subscription Films" in told(Level.TELLS)
+    programs.answer("azd", "provision", body={})
+    programs.answer("azd", "deploy", body={})
+    monkeypatch.chdir("/")
+    deployment.deploy("ghcr.io/owner/notflix-encoder:1")
+    assert programs.values["AZURE_SUBSCRIPTION_ID"] == "sub", "azd asks nobody for it"
+    assert "belongs to" not in told(Level.TELLS)
+
+
+def test_front_door_has_a_provider_of_its_own(programs: Programs) -> None:
+    assert "registers the resource providers" not in told(Level.TELLS)
+    programs.keep({**GIVEN, "NOTFLIX_FRONT_DOOR": "true"})
+    assert "registers the resource providers that it needs: Cdn." in told(Level.TELLS)
+
+
+def test_a_new_subscription_gets_its_resource_providers(programs: Programs) -> None:
+    few = PROVIDERS[2:]
+    registering = [*registered(*few), {"namespace": PROVIDERS[0], "registrationState": "Registering"}]
+    programs.answer_in_turn(
+        "az", "provider", "list", bodies=[registered(*few), registering, "(Timeout)", registered(*PROVIDERS)]
+    )
+    programs.answer("az", "provider", "register", body={})
+    paused: list[float] = []
+    providers.register(Environment(), pause=paused.append)
+    assert [call[4] for call in programs.asked_for("az", "provider", "register")] == list(PROVIDERS[:2])
+    assert len(paused) == 3
+    providers.register(Environment(), pause=paused.append)
+    assert len(paused) == 3 and len(programs.asked_for("az", "provider", "register")) == 2
+
+
+def test_a_provider_that_is_never_registered_is_named(programs: Programs) -> None:
+    programs.answer("az", "provider", "list", body=registered(*PROVIDERS[1:]))
+    programs.answer("az", "provider", "register", body={})
+    with pytest.raises(CannotRun, match=f"still not registered: {PROVIDERS[0]}"):
+        providers.register(Environment(), patience_s=-1)
+
+
+def test_the_profile_small_needs_an_image_or_a_registry(programs: Programs) -> None:
+    small = {**GIVEN, "NOTFLIX_PROFILE": "small"}
+    programs.keep(small)
+    stopped = told(Level.STOPS)
+    assert "no registry that could build one" in stopped and "azd env set NOTFLIX_REGISTRY true" in stopped
+    assert told(Level.STOPS, image="ghcr.io/owner/notflix-encoder:1") == ""
+    programs.keep({**small, "NOTFLIX_REGISTRY": "true"})
+    assert told(Level.STOPS) == ""
+    programs.keep({**GIVEN, "NOTFLIX_REGISTRY": "false"})
+    assert "no registry that could build one" in told(Level.STOPS), "the standard one can be left out too"
 
 
 def test_too_many_encoders_are_a_warning(programs: Programs) -> None:
@@ -156,7 +221,7 @@ def test_too_many_encoders_are_a_warning(programs: Programs) -> None:
 
 def test_a_deployment_that_would_fail_is_not_begun(programs: Programs, capsys: pytest.CaptureFixture[str]) -> None:
     programs.keep({"AZURE_ENV_NAME": "films"})
-    with pytest.raises(CannotRun, match="Nothing was made"):
+    with pytest.raises(CannotRun, match="Nothing was created"):
         deployment.deploy()
     assert not programs.asked_for("azd", "up") and not programs.asked_for("azd", "provision")
     assert "✗ AZURE_LOCATION is not set" in capsys.readouterr().out
@@ -170,6 +235,22 @@ def test_a_check_only_asks(programs: Programs, capsys: pytest.CaptureFixture[str
         deployment.check_only()
     changes = ("create", "set", "start", "update", "delete", "register")
     assert not [call for call in programs.asked if call[0] == "az" and set(call) & set(changes)]
+
+
+def test_a_deployment_is_one_command_of_azd_and_ends_with_what_its_hooks_said(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    programs.answer("azd", "up", body={})
+    code = "from infra.azure.steps import tell; tell('Notflix is at https://site')"
+    programs.run_hook(f"PYTHONPATH={REPOSITORY} {sys.executable} -c {shlex.quote(code)}")
+    monkeypatch.chdir("/")
+    for _ in range(2):
+        deployment.deploy()
+        assert [call[1] for call in programs.asked_for("azd")][-1] == "up"
+        assert capfd.readouterr().out.count("Notflix is at https://site") == 1
+    programs.refuse("azd", "up", words="deployment failed")
+    with pytest.raises(SystemExit):
+        deployment.deploy()
 
 
 def test_a_prebuilt_image_is_deployed_without_a_registry(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.azure import deploy as deployment
-from infra.azure import smoke
+from infra.azure import smoke, steps
 from infra.local.home import CannotRun
 from tests.support.web_server import serving
 
@@ -44,14 +44,40 @@ def test_the_code_of_the_earlier_version_is_deployed(programs: Programs, version
     programs.answer("azd", "deploy", body={})
     deployment.roll_back("v1")
     assert (versions / "version").read_text() == "v1"
-    assert programs.asked_for("azd") == [["azd", "deploy", "--no-prompt"]], "nothing is provisioned"
+    done = [call for call in programs.asked_for("azd") if call[1] != "env"]
+    assert done == [["azd", "deploy", "--no-prompt"]], "nothing is provisioned"
+    assert programs.environment_of("azd", "deploy")[steps.ROLLBACK] == "true"
+
+
+def test_a_rollback_leaves_the_databases_alone(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The migrations of the earlier version would end as Failed: the databases have later ones."""
+    monkeypatch.setenv(steps.ROLLBACK, "true")
+    steps.migrate(no_pause)
+    assert not programs.asked_for("az")
+    assert "stay as they are" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("given", ["", "ghcr.io/owner/notflix-encoder:1"])
+def test_a_prebuilt_image_stays_unless_another_one_is_named(programs: Programs, versions: Path, given: str) -> None:
+    assert versions
+    present = "ghcr.io/owner/notflix-encoder:2"
+    programs.keep({"NOTFLIX_ENCODER_IMAGE": present})
+    programs.answer("azd", "deploy", body={})
+    deployment.roll_back("v1", given)
+    assert programs.asked_for("azd", "deploy") == [
+        ["azd", "deploy", "encoder", "--from-package", given or present, "--no-prompt"],
+        ["azd", "deploy", "functions", "--no-prompt"],
+    ]
+    assert programs.values["NOTFLIX_ENCODER_IMAGE"] == (given or present), "a later deployment builds no image either"
 
 
 def test_a_version_that_is_not_there_is_said_and_nothing_deployed(programs: Programs, versions: Path) -> None:
     with pytest.raises(CannotRun, match="v9"):
         deployment.roll_back("v9")
     assert (versions / "version").read_text() == "v2"
-    assert not programs.asked_for("azd")
+    assert not programs.asked_for("azd", "deploy")
 
 
 def no_pause(seconds: float) -> None:

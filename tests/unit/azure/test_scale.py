@@ -1,13 +1,15 @@
-"""The encoder scales by our own rules, one for each queue that it serves, and runs one encode at a time."""
+"""The encoder scales by our own rules, one for each queue that it serves, and takes one message of each at a time."""
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infra.local.cli.product import ENCODER_QUEUES
 from infra.local.home import REPOSITORY
 
 if TYPE_CHECKING:
@@ -36,31 +38,46 @@ def served() -> dict[str, str]:
 
 
 def rules() -> dict[str, str]:
-    """Return the queue length in each scale rule of the template, by queue."""
+    """Return the queue length in each scale rule of the template, by queue; that of AV1 is there if it is chosen."""
+    return dict(re.findall(r"\{ name: '([\w-]+)', length: ([^}]+) \}", ENCODER))
+
+
+def test_there_is_a_rule_for_each_queue_that_the_encoder_serves_and_none_for_dead_letters(
+    served: dict[str, str],
+) -> None:
+    """Each rule polls its queue all month; only a running encoder writes dead letters, and it handles them itself."""
+    assert set(rules()) == {queue for queue in served.values() if not queue.endswith("-poison")}
+
+
+def test_the_queue_of_av1_is_polled_only_if_it_is_chosen() -> None:
     listed = ENCODER.split("var queues = [")[1].split("\n]")[0]
-    return dict(re.findall(r"\{ name: '([\w-]+)', length: ([^}]+) \}", listed))
+    assert set(re.findall(r"name: '([\w-]+)'", listed)) == set(rules()) - {"encode-av1"}
+    assert "var polled = contains(chosenSettings, 'ENCODE_AV1=') ? concat(queues, [ av1 ]) : queues" in ENCODER
 
 
-def test_there_is_a_rule_for_each_queue_that_the_encoder_serves(served: dict[str, str]) -> None:
-    assert sorted(rules()) == sorted(served.values())
-
-
-def test_each_queue_of_a_rule_is_made_by_the_template() -> None:
+def test_each_queue_of_the_encoder_is_made_by_the_template(served: dict[str, str]) -> None:
     """A rule for a missing queue stops all scaling of the app."""
     made = set(re.findall(r"'([\w-]+)'", STORAGE.split("var encoderQueues = [")[1].split("]")[0]))
-    assert made == set(rules())
+    assert made == set(served.values())
 
 
 def test_rules_are_read_under_the_identity_of_the_encoder() -> None:
-    rule = ENCODER.split("rules: [for queue in queues: {")[1].split("}]")[0]
+    rule = ENCODER.split("rules: [for queue in polled: {")[1].split("}]")[0]
     for line in ("accountName: storageName", "queueName: queue.name", "identity: encoderIdentityId"):
         assert line in rule
     assert "connection" not in rule and "auth" not in rule
 
 
-def test_no_functions_of_the_encoder_run_side_by_side() -> None:
-    """The host receives one message at a time from each queue; the worker has one thread for all of them."""
-    assert "{ name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: '1' }" in ENCODER
+def test_each_function_of_the_encoder_has_a_thread_so_that_plans_and_fronts_do_not_wait_for_chunks(
+    served: dict[str, str],
+) -> None:
+    """The host receives one message at a time for each function, and those of poison queues share one thread."""
+    host = json.loads((INFRA / "encoder" / "host.json").read_text(encoding="utf-8"))
+    assert (host["extensions"]["queues"]["batchSize"], host["extensions"]["queues"]["newBatchThreshold"]) == (1, 0)
+    (threads,) = re.findall(r"name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: '(\d+)'", ENCODER)
+    functions = [function for function, queue in served.items() if not queue.endswith("-poison")]
+    assert int(threads) == len(functions) + 1
+    assert ENCODER_QUEUES["PYTHON_THREADPOOL_THREAD_COUNT"] == threads
 
 
 def test_all_replicas_are_one_host() -> None:

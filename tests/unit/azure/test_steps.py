@@ -30,7 +30,7 @@ GIVEN = {
 
 @pytest.fixture(autouse=True)
 def no_values_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*GENERATED, *GIVEN, "PAYPAL_CLIENT_ID", "NEO4J_URI", "OMDB_API_KEY", "SMTP_URL"):
+    for name in (*GENERATED, *GIVEN, "NOTFLIX_FRONT_DOOR", "PAYPAL_CLIENT_ID", "NEO4J_URI", "OMDB_API_KEY", "SMTP_URL"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -93,7 +93,7 @@ def test_migrations_that_fail_say_where_to_look(programs: Programs) -> None:
     programs.keep(GIVEN)
     programs.answer("az", "containerapp", "job", "start", body={"name": "run-1"})
     programs.answer("az", "containerapp", "job", "execution", "show", body={"properties": {"status": "Failed"}})
-    with pytest.raises(CannotRun, match=r"ended as Failed.*az containerapp job logs show"):
+    with pytest.raises(CannotRun, match=r"ended with status Failed.*az containerapp job logs show"):
         steps.migrate(no_pause)
 
 
@@ -105,8 +105,9 @@ def finish(programs: Programs, monkeypatch: pytest.MonkeyPatch, **values: str) -
     programs.answer("az", "functionapp", "keys", "list", body={"systemKeys": {"blobs_extension": "key"}})
     programs.answer("az", "deployment", "group", "create", "--name", "events", body={})
 
-    def warm(api_url: str, **_: Any) -> list[str]:
-        assert api_url == GIVEN["NOTFLIX_API_URL"]
+    def warm(api_url: str, *, pause: Any, patience_s: float) -> list[str]:
+        assert api_url == GIVEN["NOTFLIX_API_URL"] and pause is no_pause
+        assert patience_s == (3600 if values.get("NOTFLIX_FRONT_DOOR") == "true" else 900)
         return []
 
     def publish(environment: Environment) -> None:
@@ -117,13 +118,18 @@ def finish(programs: Programs, monkeypatch: pytest.MonkeyPatch, **values: str) -
     return steps.deployed(no_pause)
 
 
+def test_a_new_front_door_is_waited_for_longer(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs.answer("az", "deployment", "group", "create", "--name", "budget", body={})
+    assert finish(programs, monkeypatch, NOTFLIX_FRONT_DOOR="true") == GIVEN["NOTFLIX_SITE_URL"]
+
+
 def test_a_refused_budget_stops_nothing(
     programs: Programs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     programs.refuse("az", "deployment", "group", "create", "--name", "budget", words=NO_BUDGET)
     assert finish(programs, monkeypatch) == GIVEN["NOTFLIX_SITE_URL"]
     told = capsys.readouterr().out
-    assert "There is no budget" in told and "two days" in told
+    assert "refused the budget" in told and "two days" in told
 
 
 def test_a_budget_keeps_its_first_day(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:

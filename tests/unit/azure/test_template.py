@@ -11,12 +11,16 @@ import pytest
 
 import encoder_app
 import function_app
+from functions.encoding.storage import KINDS
 from functions.platform.messages import MESSAGES
 from functions.platform.mysql_connections import Address
 from functions.platform.queues import PARKED
 from functions.platform.settings import ENVIRONMENT_NAMES
+from infra.azure import choices
 from infra.azure.generated import GENERATED, IN_VAULT
 from infra.migrations.files import read_folders
+from infra.site_headers import SITE_HEADERS
+from tests.support.edge import SEGMENTS_S
 
 ROOT = Path(__file__).parents[3]
 INFRA = ROOT / "infra"
@@ -33,19 +37,41 @@ LEFT_AT_DEFAULT = {
     "OMDB_URL": "OMDb's own address",
     "SESSION_IDLE_HOURS": "a choice of the owner",
     "SESSION_DAYS": "a choice of the owner",
+    "MAILS_PER_HOUR": "a choice of the owner",
+    "PUBLISH_TITLES": "a choice of the owner",
+    "MAX_DAMAGED_PERCENT": "a choice of the owner",
+    "MAX_DAMAGED_RUN_S": "a choice of the owner",
     "COSMOS_KEY": "the account is reached by identity and takes no key",
     "PAYPAL_CA": "PayPal's certificates lead to a public authority",
     "PLAYBACK_SAS_MINUTES": "a choice of the owner",
+    "STREAMS_PER_ACCOUNT": "a choice of the owner",
     "MAX_UPLOAD_GB": "a choice of the owner",
     "MAX_DURATION_HOURS": "a choice of the owner",
+    "PASSTHROUGH_PERCENT": "a choice of the owner",
+    "UPLOAD_PATIENCE_HOURS": "a choice of the owner",
+    "PROVISIONAL_PERCENT": "a choice of the owner",
+    "ENCODE_AV1": "a choice of the owner",
+    "LOUDNESS_LUFS": "a choice of the owner",
+    "ENCODE_MEASURED_S": "the image has no ffmpeg that measures quality",
     "ENCODE_PRESET": "a choice of the owner",
+    "ENCODE_RENDITIONS": "a choice of the owner",
+    "ENCRYPT_FILMS": "a choice of the owner",
+    "ENCODE_TARGET_VMAF": "the image has no ffmpeg that measures quality",
+    "VMAF_FFMPEG": "the image has no ffmpeg that measures quality",
     "FFMPEG": "on the image's PATH",
     "FFPROBE": "on the image's PATH",
     "FFMPEG_MEMORY_MB": "half of the encoder's 8 GiB",
     "TRACES_FILE": "Application Insights has the traces",
     "WORK_DIR": "set in the image; the API app has no work",
 }
-NEEDED_BY_ENCODER = {"AzureWebJobsStorage", "MONGO_URL", "APPLICATIONINSIGHTS_CONNECTION_STRING", "OTEL_SERVICE_NAME"}
+NEEDED_BY_ENCODER = {
+    "AzureWebJobsStorage",
+    "MONGO_URL",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    "OTEL_SERVICE_NAME",
+    "ENCODE_MONTHLY_LIMIT_USD",
+    "FILM_KEYS",
+}
 
 
 def block(text: str, head: str) -> str:
@@ -75,6 +101,14 @@ def test_the_api_app_is_given_each_setting(setting: str) -> None:
     assert setting in settings_of("api")
 
 
+def test_an_owner_can_choose_each_setting_that_is_a_choice() -> None:
+    chosen = {name for name, reason in LEFT_AT_DEFAULT.items() if reason == "a choice of the owner"}
+    assert chosen == set(choices.NAMES)
+    for text in (MODULES["api"], ENCODER):
+        assert "split(chosenSettings, ',')" in text and "split(pair, '=')[1]" in text
+    assert "concat(host, plain, references, chosen)" in MODULES["api"] and "], chosen)" in ENCODER
+
+
 @pytest.mark.parametrize("setting", sorted(NEEDED_BY_ENCODER))
 def test_the_encoder_app_is_given_what_it_needs(setting: str) -> None:
     assert setting in settings_of("encoder")
@@ -96,7 +130,7 @@ def names_in(variable: str) -> set[str]:
     return set(re.findall(r"'([a-z0-9-]+)'", body[0]))
 
 
-OPTIONAL = {"neo4j-password", "omdb-api-key", "paypal-client-secret", "smtp-url"}
+OPTIONAL = {"cdn-token-key", "neo4j-password", "omdb-api-key", "paypal-client-secret", "smtp-url"}
 
 
 def test_each_secret_that_an_app_refers_to_is_in_the_vault() -> None:
@@ -105,7 +139,7 @@ def test_each_secret_that_an_app_refers_to_is_in_the_vault() -> None:
     optional = set(re.findall(r"\{ [A-Z0-9_]+: '([a-z0-9-]+)' \}", MAIN))
     assert optional == OPTIONAL == set(re.findall(r"name: '([\w-]+)'\n  properties: \{ value: \w+,", MODULES["vault"]))
     of_jobs = set(re.findall(r"secretRef: '([\w-]+)'", ENCODER))
-    assert of_jobs == names_in("migrationSecrets") | {"mongo-url"}
+    assert of_jobs == names_in("migrationSecrets") | {"mongo-url", "film-keys"}
 
 
 def test_each_generated_secret_has_a_value_and_a_source() -> None:
@@ -122,10 +156,18 @@ def test_each_generated_secret_has_a_value_and_a_source() -> None:
 def test_what_need_not_be_given_is_made_only_if_it_is() -> None:
     """A vault rejects empty secrets, and a setting must not refer to a missing secret."""
     secure = set(re.findall(r"@secure\(\)\nparam (\w+) string = ''", MAIN))
-    for name in ("neo4jPassword", "omdbApiKey", "paypalClientSecret", "smtpUrl"):
+    for name in ("cdnTokenKey", "neo4jPassword", "omdbApiKey", "paypalClientSecret", "smtpUrl"):
         assert name in secure
         assert MODULES["vault"].count(f"if (!empty({name})) {{") == 2, "the secret, and the role to read it"
         assert f"empty({name}) ? {{}} : {{ " in MAIN
+
+
+def test_the_owner_may_read_the_operator_key_and_no_other_secret() -> None:
+    """A number would silently grant another secret when the list changes."""
+    granted = block(MODULES["vault"], "resource ownerReads ")
+    assert "scope: apiSecret[indexOf(apiSecrets, 'operator-key')]" in granted
+    assert "guid(vault.id, 'operator-key', deployerPrincipalId)" in granted
+    assert "operator-key" in names_in("apiSecrets")
 
 
 def test_no_store_has_a_public_address_in_the_profile_standard() -> None:
@@ -147,7 +189,8 @@ def test_names_are_the_same_wherever_they_are_made_up() -> None:
     assert "output NOTFLIX_TOKEN string = token" in MAIN
     parameters = json.loads((INFRA / "encoder.parameters.json").read_text(encoding="utf-8"))["parameters"]
     outputs = set(re.findall(r"^output (\w+) ", MAIN, re.MULTILINE))
-    of_azd = {"AZURE_ENV_NAME", "SERVICE_ENCODER_IMAGE_NAME", "NOTFLIX_MAX_ENCODERS", "NOTFLIX_CHUNKS_PER_ENCODER"}
+    of_azd = {"AZURE_ENV_NAME", "SERVICE_ENCODER_IMAGE_NAME", "NOTFLIX_MAX_ENCODERS", "NOTFLIX_CHUNKS_PER_ENCODER",
+              "NOTFLIX_ENCODE_LIMIT_USD", choices.VARIABLE}  # fmt: skip
     asked = {re.findall(r"\$\{(\w+)", given["value"])[0] for given in parameters.values()}
     assert asked - of_azd <= outputs
     declared = dict(re.findall(r"^param (\w+) \w+( =.*)?$", ENCODER, re.MULTILINE))
@@ -248,6 +291,32 @@ def test_patterns_of_front_door_have_their_star_behind_a_slash() -> None:
     assert all(re.fullmatch(r"(/[\w-]+)*/\*", pattern) for pattern in patterns)
 
 
+def test_front_door_adds_the_headers_of_the_site_in_rules_of_at_most_five_actions() -> None:
+    edge = MODULES["edge"]
+    assert "var headers = loadJsonContent('../site_headers.json')" in edge
+    assert "var actionsPerRule = 5" in edge
+    rules = re.search(r"^var headerRules = \[ (.*) \]$", edge, re.MULTILINE)
+    assert rules and len(rules[1].split(", ")) == -(-len(SITE_HEADERS) // 5)
+    assert "ruleSets: part.cached ? concat([ { id: ruleSet.id } ], " in edge
+    actions = block(edge, "resource rule 'Microsoft.Cdn/profiles/ruleSets/rules")
+    for line in ("headerName: header.name", "value: header.value", "headerAction: 'Overwrite'", "conditions: []"):
+        assert line in actions
+    # Front Door's limits: names of headers are tokens, values have at most 640 characters
+    assert all(re.fullmatch(r"[A-Za-z-]+", name) and len(value) <= 640 for name, value in SITE_HEADERS.items())
+
+
+def test_front_door_keeps_no_segment_much_longer_than_its_key_lasts() -> None:
+    """Front Door does not read the SAS, and a segment's own header allows caching for a year (decision 37)."""
+    edge = MODULES["edge"]
+    rule = block(edge, "resource segmentRule ")
+    assert "cacheBehavior: 'OverrideAlways'" in rule and f"cacheDuration: '00:0{SEGMENTS_S // 60}:00'" in rule
+    assert "queryStringCachingBehavior: 'UseQueryString'" in rule
+    endings = set(re.findall(r"'(\w+)'", re.findall(r"matchValues: \[(.*)\]", rule)[0]))
+    kept = {ending.removeprefix(".") for ending in KINDS} - {"mpd", "m3u8", "mkv"}
+    assert endings == kept, "manifests are read from storage, and copies of uploads are never read by browsers"
+    assert "part.name == 'films' ? [ { id: filmRules.id } ] : []" in edge
+
+
 def test_versions_agree() -> None:
     host: dict[str, Any] = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
     assert host["extensionBundle"]["version"] == "[4.*, 5.0.0)"
@@ -269,7 +338,9 @@ def test_an_encoder_takes_one_message_and_is_else_configured_alike() -> None:
         1,
         0,
     )
-    for name in ("batchSize", "newBatchThreshold"):
+    # the encoder runs only while it has work, and a film waits for its polls; the API is awake all month
+    assert encoder["extensions"]["queues"]["maxPollingInterval"] == "00:00:01"
+    for name in ("batchSize", "newBatchThreshold", "maxPollingInterval"):
         encoder["extensions"]["queues"][name] = host["extensions"]["queues"][name]
     assert encoder == host
 

@@ -93,7 +93,7 @@ def test_a_person_is_told_what_is_wrong_and_how_to_go_on(programs: Programs) -> 
     with pytest.raises(CannotRun, match=r"waits until that works.*azure deployed.*validation handshake failed"):
         subscribe(programs, patience_s=0)
     programs.answer(*KEYS, body={"systemKeys": {}})
-    with pytest.raises(CannotRun, match="made no key for blob events"):
+    with pytest.raises(CannotRun, match="has no key for blob events"):
         subscribe(programs, patience_s=0)
 
 

@@ -10,7 +10,7 @@ import sys
 from infra.azure.generated import GENERATED, WRITTEN
 from infra.local.home import REPOSITORY
 
-WORKFLOW = (REPOSITORY / ".github" / "workflows" / "deploy.yml").read_text(encoding="utf-8")
+WORKFLOW = (REPOSITORY / ".github" / "workflows" / "azure-dev.yml").read_text(encoding="utf-8")
 AZD = (REPOSITORY / "azure.yaml").read_text(encoding="utf-8")
 OF_AZD = {
     "AZURE_ENV_NAME",
@@ -89,6 +89,21 @@ def test_a_version_that_does_not_answer_is_taken_back() -> None:
     smoke, back = text.index("./notflix azure smoke"), text.index("./notflix azure rollback")
     assert text.index("./notflix deploy") < smoke < back < text.rindex("./notflix azure smoke")
     assert "steps.smoke.outcome == 'failure'" in text
+
+
+def test_without_a_registry_each_version_is_deployed_and_taken_back_with_its_image() -> None:
+    made = job("image")
+    assert "vars.NOTFLIX_PROFILE == 'small' && vars.NOTFLIX_REGISTRY != 'true'" in made, "as the template decides"
+    assert "uses: $/.github/workflows/image.yml" in made and "packages: write" in made
+    text = job("deploy")
+    assert "needs: [image]" in text and "needs.image.result == 'skipped'" in text
+    assert './notflix deploy ${IMAGE:+--image "$IMAGE"}' in text
+    assert './notflix azure rollback "$previous" ${IMAGE:+--image "${IMAGE%:*}:$previous"}' in text
+    publish = (REPOSITORY / ".github" / "workflows" / "image.yml").read_text(encoding="utf-8")
+    (name,) = re.findall(r'^ +image="(.*)"$', publish, re.MULTILINE)
+    given = {"GITHUB_REPOSITORY_OWNER": "Some-Owner", "GITHUB_REF_NAME": "v1.4.0"}
+    shown = subprocess.run(["bash", "-c", f'echo "{name}"'], env=given, capture_output=True, text=True, check=True)
+    assert shown.stdout == "ghcr.io/some-owner/notflix-encoder:v1.4.0\n", "names of images are lowercase"
 
 
 def test_hooks_run_on_windows_too() -> None:

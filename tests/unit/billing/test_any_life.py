@@ -29,7 +29,7 @@ class Viewing:
 
     def __init__(self) -> None:
         self.billing = ModelledBilling(MemorySubscriptions(), MemoryPayments())
-        self.viewer = Viewer(make_user_id(), "ada@example.org")
+        self.viewer = Viewer(make_user_id(), "ada@example.org", confirmed=True)
         self.plans = [self.billing.plan(MONTHLY), self.billing.plan(YEARLY)]
 
     def act(self, action: str, number: int, hours: int) -> None:

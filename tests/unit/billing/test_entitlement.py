@@ -26,8 +26,9 @@ from functions.billing.model import (
     paid_through_of,
 )
 from functions.platform.viewer import Viewer
-from tests.support.billing import MONTHLY, NOON, YEARLY, TickingClock
+from tests.support.billing import MONTHLY, YEARLY, TickingClock
 from tests.support.billing_caches import MemoryEntitlementCache
+from tests.support.clock import NOON
 
 DAY = timedelta(days=1)
 PAID = datetime(2026, 11, 24, 15, 51, tzinfo=UTC)
@@ -48,7 +49,9 @@ def reason(*subscriptions: Coverage, grants: tuple[datetime, ...] = (), now: dat
         (State.CANCELLED, NOON + DAY, True),
         (State.CANCELLED, NOON, False),
         (State.CANCELLED, None, False),
-        (State.SUSPENDED, NOON + DAY, False),
+        (State.SUSPENDED, NOON + DAY, True),
+        (State.SUSPENDED, NOON, False),
+        (State.SUSPENDED, None, False),
         (State.EXPIRED, NOON + DAY, False),
         (State.APPROVAL_PENDING, NOON + DAY, False),
         (State.APPROVED, NOON + DAY, False),
@@ -131,8 +134,14 @@ def test_a_failed_charge_does_not_pay_for_the_time_to_the_next_try() -> None:
     assert paid_through_of(failing, [charge()], MONTHLY, known=NEXT) == NEXT
 
 
+def test_a_suspended_subscription_is_paid_for_as_long_as_it_was() -> None:
+    suspended = remote(State.SUSPENDED, next_charge_at=NEXT + 30 * DAY)
+    assert paid_through_of(suspended, [charge()], MONTHLY, known=NEXT) == NEXT
+    assert paid_through_of(suspended, [charge()], MONTHLY) == datetime(2026, 12, 24, 15, 51, tzinfo=UTC)
+
+
 def test_a_payment_that_was_paid_back_in_full_pays_for_nothing() -> None:
-    for state in (State.ACTIVE, State.CANCELLED):
+    for state in (State.ACTIVE, State.CANCELLED, State.SUSPENDED):
         assert paid_through_of(remote(state), [charge(state=PaymentState.REFUNDED)], MONTHLY, known=NEXT) is None
     kept = charge(state=PaymentState.PARTIALLY_REFUNDED)
     assert paid_through_of(remote(), [kept], MONTHLY) == NEXT
@@ -144,7 +153,7 @@ def test_an_earlier_payment_that_was_paid_back_takes_nothing_from_a_later_one() 
 
 
 def test_before_its_first_charge_nothing_is_paid_for() -> None:
-    for state in (State.ACTIVE, State.CANCELLED):
+    for state in (State.ACTIVE, State.CANCELLED, State.SUSPENDED):
         assert paid_through_of(remote(state, last_payment=None), [], YEARLY) is None
         pending = charge(state=PaymentState.PENDING)
         assert paid_through_of(remote(state, last_payment=None), [pending], MONTHLY) is None
@@ -168,7 +177,7 @@ def test_a_refund_counts_although_the_last_payment_is_dated_a_second_later() -> 
     ids=["dearer", "other currency", "unknown plan"],
 )
 def test_a_payment_that_is_not_the_plans_price_pays_for_nothing(wrong: Offer | None) -> None:
-    for state in (State.ACTIVE, State.CANCELLED):
+    for state in (State.ACTIVE, State.CANCELLED, State.SUSPENDED):
         assert paid_through_of(remote(state), [charge()], wrong) is None
         assert paid_through_of(remote(state), [], wrong) is None
 
@@ -194,6 +203,51 @@ def test_a_subscription_whose_price_or_quantity_was_altered_is_not_believed() ->
 def test_one_payment_pays_for_one_period_whatever_the_next_charge_is(next_charge_at: datetime) -> None:
     found = paid_through_of(remote(next_charge_at=next_charge_at), [charge()], MONTHLY)
     assert found is not None and found < NEXT + 7 * DAY
+
+
+@pytest.mark.parametrize(
+    ("interval", "longest"),
+    [
+        (Interval.DAY, timedelta(days=1)),
+        (Interval.WEEK, timedelta(days=7)),
+        (Interval.MONTH, timedelta(days=30 + 4)),
+        (Interval.YEAR, timedelta(days=365 + 4)),
+    ],
+)
+def test_a_period_is_as_long_as_its_interval_and_the_calendar_allow(interval: Interval, longest: timedelta) -> None:
+    offer = replace(MONTHLY, interval=interval)
+    for next_charge_at, expected in ((PAID + 3650 * DAY, PAID + longest), (PAID + DAY / 2, PAID + DAY / 2)):
+        assert paid_through_of(remote(next_charge_at=next_charge_at), [charge()], offer) == expected
+
+
+def test_a_period_does_not_end_before_the_hour_at_which_paypal_charges() -> None:
+    early = PAID.replace(hour=3, minute=1, second=2, microsecond=3)
+    assert paid_through_of(remote(State.CANCELLED, last_payment=None), [charge(early)], MONTHLY) == NEXT
+    late = PAID.replace(hour=10, minute=0, second=1)
+    found = paid_through_of(remote(State.CANCELLED, last_payment=None), [charge(late)], MONTHLY)
+    assert found == after(late, Interval.MONTH, 1)
+
+
+@pytest.mark.parametrize(("minutes", "counts"), [(60, False), (61, True), (-61, False)])
+def test_a_last_payment_that_is_not_listed_yet_counts_if_it_is_another_one(minutes: int, counts: bool) -> None:
+    unlisted = LastPayment(PAID + timedelta(minutes=minutes), 799, "EUR")
+    refunded = charge(state=PaymentState.REFUNDED)
+    found = paid_through_of(remote(State.CANCELLED, last_payment=unlisted), [refunded], MONTHLY)
+    assert found == (after(unlisted.at, Interval.MONTH, 1) if counts else None)
+
+
+def test_what_was_known_of_an_earlier_period_does_not_shorten_a_later_one() -> None:
+    renewed = charge(NEXT + timedelta(minutes=4))
+    cancelled = remote(State.CANCELLED, last_payment=None)
+    assert paid_through_of(cancelled, [charge(), renewed], MONTHLY, known=NEXT) == after(renewed.at, Interval.MONTH, 1)
+    assert paid_through_of(cancelled, [charge()], MONTHLY, known=NEXT - 2 * DAY) == NEXT - 2 * DAY
+
+
+def test_a_declined_charge_pays_for_nothing_and_hides_no_earlier_one() -> None:
+    declined = charge(NEXT, PaymentState.DECLINED)
+    assert paid_through_of(remote(State.CANCELLED, last_payment=None), [declined], MONTHLY) is None
+    failing = remote(failing=True, last_payment=LastPayment(PAID, 799, "EUR"))
+    assert paid_through_of(failing, [charge(), declined], MONTHLY, known=NEXT) == NEXT
 
 
 def test_a_cancelled_subscription_has_a_day_of_grace_while_another_takes_over() -> None:
@@ -256,6 +310,20 @@ def test_a_remembered_answer_does_not_outlive_what_it_is_about() -> None:
     assert entitlements.of(VIEWER).entitled
     clock.forward(seconds=6)
     assert not entitlements.of(VIEWER).entitled
+
+
+def test_an_answer_is_remembered_for_ten_seconds() -> None:
+    spans: list[int] = []
+
+    class Noting(MemoryEntitlementCache):
+        """Notes how long entitlements are cached."""
+
+        def store_entitlement(self, user_id: str, entitlement: Entitlement, *, seconds: int) -> None:
+            super().store_entitlement(user_id, entitlement, seconds=seconds)
+            spans.append(seconds)
+
+    Entitlements(Store(), Noting(), TickingClock()).of(VIEWER)
+    assert spans == [10]
 
 
 def test_without_the_memory_the_store_itself_answers() -> None:

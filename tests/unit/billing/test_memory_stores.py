@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.billing_contract import PaymentStoreContract, SubscriptionStoreContract
+from tests.support.billing_contract import SubscriptionStoreContract
+from tests.support.billing_payment_contract import PaymentStoreContract
 from tests.support.billing_payments import MemoryPayments
+from tests.support.billing_report_contract import RevenueContract, SubscriberCountContract
 from tests.support.billing_store import MemorySubscriptions
 
 
-class TestMemorySubscriptions(SubscriptionStoreContract):
+class TestMemorySubscriptions(SubscriptionStoreContract, SubscriberCountContract):
     """The in-memory store of subscriptions."""
 
     @pytest.fixture
@@ -17,7 +19,7 @@ class TestMemorySubscriptions(SubscriptionStoreContract):
         return MemorySubscriptions()
 
 
-class TestMemoryPayments(PaymentStoreContract):
+class TestMemoryPayments(PaymentStoreContract, RevenueContract):
     """The in-memory store of payments."""
 
     @pytest.fixture

@@ -86,3 +86,63 @@ def test_an_offer_that_paypal_would_not_accept_is_refused_with_a_sentence(wrong:
     request = func.HttpRequest(method="POST", url="/", headers={"Content-Type": "application/json"}, body=body)
     with pytest.raises(Malformed, match=r"\.$"):
         read_body(request, NewPlan, largest_bytes=10_000).offer()
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "sentence"),
+    [
+        ("1", "XYZ", r"PayPal has no currency 'XYZ'; it has AUD, BRL, CAD, .+, TWD, USD\."),
+        ("7,99", "EUR", r"'7,99' is not an amount such as 7\.99\."),
+        ("9" * 400, "EUR", f"'{'9' * 60}' is not an amount such as 7\\.99\\."),
+        ("0.5", "JPY", r"'0\.5' is not an amount of JPY\."),
+    ],
+    ids=["currency", "comma", "long", "fraction"],
+)
+def test_what_is_wrong_with_an_amount_is_said(value: str, currency: str, sentence: str) -> None:
+    with pytest.raises(Malformed, match=f"^{sentence}$"):
+        minor_of(value, currency)
+
+
+@pytest.mark.parametrize(
+    ("value", "minor"), [("9999999999", 999_999_999_900), ("99999999999", None), ("1.000000", 100)]
+)
+def test_an_amount_has_ten_digits_before_the_point_at_most(value: str, minor: int | None) -> None:
+    if minor is None:
+        with pytest.raises(Malformed):
+            minor_of(value, "EUR")
+    else:
+        assert minor_of(value, "EUR") == minor
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"name": "  "}, "`name`: A plan needs a name."),
+        ({"interval_count": 13}, "`interval_count`: PayPal bills every 1 to 12 months."),
+        ({"interval": "week", "interval_count": 53}, "`interval_count`: PayPal bills every 1 to 52 weeks."),
+        ({"interval": "year", "interval_count": 2}, "`interval_count`: PayPal bills every 1 to 1 years."),
+        ({"price": "0.00"}, "`price`: A plan's price must be more than zero."),
+        ({"currency": "HUF", "price": "7.50"}, "`price`: PayPal accepts no fractions of HUF."),
+    ],
+    ids=["name", "months", "weeks", "years", "free", "fraction"],
+)
+def test_what_is_wrong_with_an_offer_is_said(wrong: dict[str, object], sentence: str) -> None:
+    asked = {"name": "Monthly", "price": "7.99", "currency": "EUR", **wrong}
+    with pytest.raises(Malformed) as refused:
+        msgspec.convert(asked, NewPlan, strict=False).offer()
+    assert refused.value.detail == sentence
+
+
+@pytest.mark.parametrize(
+    ("asked", "offer"),
+    [
+        ({"price": "0.01"}, Offer("Monthly", "", 1, "EUR", Interval.MONTH, 1)),
+        ({"interval": "month", "interval_count": 12}, Offer("Monthly", "", 799, "EUR", Interval.MONTH, 12)),
+        ({"currency": "HUF", "price": "990"}, Offer("Monthly", "", 99_000, "HUF", Interval.MONTH, 1)),
+        ({"currency": "jpy", "price": "800"}, Offer("Monthly", "", 800, "JPY", Interval.MONTH, 1)),
+        ({"description": " Every film. "}, Offer("Monthly", "Every film.", 799, "EUR", Interval.MONTH, 1)),
+    ],
+    ids=["cent", "year of months", "forint", "yen", "description"],
+)
+def test_an_offer_at_the_limits_is_read(asked: dict[str, object], offer: Offer) -> None:
+    assert msgspec.convert({"name": "Monthly", "price": "7.99", "currency": "EUR", **asked}, NewPlan).offer() == offer

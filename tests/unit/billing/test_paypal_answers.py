@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
+import requests
 
 from functions.billing.model import LastPayment, PaymentState
 from functions.billing.paypal import PayPalClient
-from functions.platform.errors import PayPalRefused
-from tests.support.billing import NOON
+from functions.platform.errors import PayPalRefused, StoreUnavailable
+from tests.support.clock import NOON
 
 PAID = {"amount": {"currency_code": "EUR", "value": "7.99"}, "time": "2026-11-24T12:00:00Z"}
 SUBSCRIPTION = {
@@ -37,6 +40,9 @@ def test_a_subscription_tells_its_last_payment_with_its_amount() -> None:
     found = Answering(SUBSCRIPTION).subscription("I-1")
     assert found is not None
     assert found.last_payment == LastPayment(NOON, 799, "EUR")
+    assert (found.subscription_id, found.plan_id, found.user_id) == ("I-1", "P-1", "a" * 32)
+    assert (found.state.value, found.state_since, found.created_at) == ("ACTIVE", NOON, NOON)
+    assert found.next_charge_at == NOON.replace(month=12, hour=10) and not found.failing
     assert not found.altered
 
 
@@ -60,6 +66,7 @@ def test_transactions_become_charges() -> None:
         "EUR",
         NOON,
     )
+    assert (charge.payment_id, charge.refunded_minor) == ("S1", 0)
 
 
 @pytest.mark.parametrize(("value", "currency"), [("7.99", "XYZ"), ("1e999999999", "EUR"), ("dear", "EUR")])
@@ -72,3 +79,22 @@ def test_an_amount_that_cannot_be_read_is_paypals_fault_and_not_the_callers(valu
     refund = {"id": "R1", "sale_id": "S1", "total_refunded_amount": {"value": value, "currency": currency}}
     with pytest.raises(PayPalRefused):
         Answering(refund).refund("R1")
+
+
+def answer_at(moment: datetime, method: str = "GET") -> requests.Response:
+    """Return an answer that PayPal gave at a moment by its own clock."""
+    response = requests.Response()
+    response.status_code = 200
+    response.request = requests.Request(method, "https://api-m.paypal.com/v1/billing/subscriptions/I-1").prepare()
+    response.headers["Date"] = format_datetime(moment, usegmt=True)
+    return response
+
+
+@pytest.mark.parametrize("hours", [36, -2, 0.2])
+def test_what_is_read_while_our_clock_is_wrong_is_not_used(hours: float) -> None:
+    api = PayPalClient("https://api-m.paypal.com", "id", "secret")._api
+    now = datetime.now(UTC)
+    with pytest.raises(StoreUnavailable, match=r"differs from PayPal's by [0-9]+ minutes"):
+        api.handle_response(answer_at(now - timedelta(hours=hours)), "{}")
+    assert api.handle_response(answer_at(now - timedelta(minutes=1)), "{}") == {}
+    assert api.handle_response(answer_at(now - timedelta(hours=hours), "POST"), "{}") == {}

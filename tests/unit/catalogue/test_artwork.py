@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from itertools import permutations
@@ -10,7 +11,7 @@ from itertools import permutations
 import pytest
 from PIL import Image
 
-from functions.catalogue.artwork import SLOTS, ArtworkOrigin, ArtworkPicture, ArtworkStore
+from functions.catalogue.artwork import SLOTS, ArtworkOrigin, ArtworkPicture, ArtworkStore, avif_sources
 from functions.catalogue.pictures import (
     BrokenPicture,
     pictures_from_backdrop,
@@ -107,11 +108,11 @@ def test_the_better_source_hangs_in_whatever_order_they_come() -> None:
                 ArtworkStore(site).put_artwork("sintel", picture)
         hung.add(tuple(sorted(site.files.items())))
     assert len(hung) == 1
-    assert dict(hung.pop()) == {
-        "art/sintel/poster.jpg": poster[0].jpeg,
-        "art/sintel/card.jpg": backdrop[1].jpeg,
-        "art/sintel/backdrop.jpg": backdrop[0].jpeg,
-    }
+    shown = {"poster": poster[0], "card": backdrop[1], "backdrop": backdrop[0]}
+    wanted = {f"art/sintel/{slot}.jpg": picture.jpeg for slot, picture in shown.items()}
+    for slot, picture in shown.items():
+        wanted |= {f"art/sintel/{slot}-{width}.avif": avif for width, avif in picture.avif.items()}
+    assert dict(hung.pop()) == wanted
 
 
 def test_a_picture_is_never_covered_by_a_worse_one_that_is_written_at_the_same_moment() -> None:
@@ -140,3 +141,33 @@ def test_addresses_change_with_their_content_only() -> None:
     assert store.find_artwork("sintel").poster == first and first and first.startswith("art/sintel/poster.jpg?v=")
     store.put_artwork("sintel", ArtworkPicture("poster", ArtworkOrigin.OMDB, b"two"))
     assert store.find_artwork("sintel").poster != first
+
+
+def test_each_picture_is_also_stored_as_avif_in_the_widths_that_its_address_names() -> None:
+    site = MemorySite()
+    store = ArtworkStore(site)
+    for picture in pictures_from_backdrop(make_picture(1920, 1080)):
+        store.put_artwork("sintel", picture)
+    address = store.find_artwork("sintel").card
+    assert address
+    version = re.fullmatch(r"art/sintel/card\.jpg\?v=([0-9a-f]{12})&avif=320\.480", address)
+    assert version
+    assert avif_sources(address) == (
+        f"/art/sintel/card-320.avif?v={version[1]} 320w, /art/sintel/card-480.avif?v={version[1]} 480w"
+    )
+    sizes = {path: Image.open(io.BytesIO(data)).size for path, data in site.files.items() if path.endswith(".avif")}
+    assert sizes["art/sintel/card-320.avif"] == (320, 180)
+    assert sizes["art/sintel/backdrop-1280.avif"] == (1280, 720)
+    assert sizes["art/sintel/poster-240.avif"] == (240, 360)
+    store.remove_artwork("sintel")
+    assert site.files == {}
+
+
+def test_avif_of_another_picture_is_not_named() -> None:
+    """When an older release replaces a picture, the AVIF of the previous picture remains."""
+    site = MemorySite()
+    store = ArtworkStore(site)
+    store.put_artwork("sintel", pictures_from_frame(make_picture())[0])
+    store.put_artwork("sintel", ArtworkPicture("poster", ArtworkOrigin.OMDB, b"a jpeg without avif"))
+    address = store.find_artwork("sintel").poster
+    assert address and "avif" not in address and avif_sources(address) == ""

@@ -13,7 +13,8 @@ from functions.catalogue.names import guess, shown_name
 from functions.catalogue.omdb import Found, Miss, Missed
 from functions.catalogue.posters import PosterRefused
 from functions.catalogue.sidecar import Sidecars, read_description
-from tests.support.catalogue import NOON, MemoryFilms, MemoryPosters, MemorySidecars, make_picture
+from tests.support.catalogue import MemoryFilms, MemoryPosters, MemorySidecars, make_picture
+from tests.support.clock import NOON
 
 STEM = "uploads/Sintel.2010.1080p.x264"
 SINTEL = Found(Details("Sintel", 2010, plot="A dragon.", genres=("Fantasy",), imdb_id="tt1727587"), None)

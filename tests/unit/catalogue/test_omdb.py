@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import pytest
 
 from functions.catalogue import omdb
 from functions.catalogue.model import Details, Rating
-from functions.catalogue.omdb import Found, Miss, Missed, OmdbClient
+from functions.catalogue.omdb import Choices, FilmChoice, Found, Miss, Missed, OmdbClient
 from tests.support.web import Answer, WebServer
 
 if TYPE_CHECKING:
@@ -148,3 +149,25 @@ def test_text_of_omdb_loses_its_unprintable_characters(server: WebServer) -> Non
     found = ask(server, Answer(answer))
     assert isinstance(found, Found)
     assert (found.details.name, found.details.genres) == ("Sintel", ("War", "Drama"))
+
+
+def test_a_search_has_its_films_and_leaves_out_what_is_none(server: WebServer) -> None:
+    hits = [
+        {"Title": "The Sea", "Year": "2010", "imdbID": "tt0000001", "Type": "movie", "Poster": "N/A"},
+        {"Title": "Sea Lions", "Year": "2015–", "imdbID": "tt0000002", "Type": "series", "Poster": "N/A"},
+        {"Title": "Sea Battle", "Year": "1998", "imdbID": "tt0000003", "Type": "game", "Poster": "N/A"},
+    ]
+    server.answer = Answer(json.dumps({"Search": hits, "totalResults": "3", "Response": "True"}).encode())
+    found = OmdbClient(server.url, KEY).search("sea", year=2010)
+    films = (FilmChoice("tt0000001", "The Sea", 2010, "movie"), FilmChoice("tt0000002", "Sea Lions", 2015, "series"))
+    assert found == Choices(films)
+    assert parse_qs(urlsplit(server.asked[0]).query) == {"apikey": [KEY], "s": ["sea"], "y": ["2010"]}
+
+
+def test_a_search_for_an_unknown_name_has_no_film_and_a_refused_one_a_reason(server: WebServer) -> None:
+    client = OmdbClient(server.url, KEY)
+    server.answer = Answer(event("not_found"))
+    assert client.search("no such words", year=None) == Choices(())
+    server.answer = Answer(b'{"Response":"False","Error":"Too many results."}')
+    refused = client.search("a", year=None)
+    assert isinstance(refused, Missed) and refused.why is Miss.REFUSED and "Too many results." in refused.reason

@@ -7,6 +7,7 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -15,11 +16,13 @@ import pytest
 from functions.catalogue import publisher
 from functions.catalogue.lists import Likeness, home_page
 from functions.catalogue.model import Artwork, Metadata, Status
-from functions.catalogue.publisher import HOME, SEARCH, Publication
-from functions.catalogue.schemas import CARD_PLOT_LENGTH, CATALOGUE_FORMAT, FAILED, Card, PublicTitle
+from functions.catalogue.publisher import HOME, INDEX, SEARCH, Publication
+from functions.catalogue.schemas import CARD_PLOT_LENGTH, CATALOGUE_FORMAT, FAILED, Card, PublicTitle, TitleEdit
 from functions.catalogue.static_files import FILES
+from functions.platform.errors import StoreUnavailable
 from functions.platform.json_text import to_json
-from tests.support.catalogue import NOON, World, make_playback, make_title
+from tests.support.catalogue import World, make_playback, make_title
+from tests.support.clock import NOON
 
 
 def read(world: World, path: str) -> Any:
@@ -47,19 +50,43 @@ def test_the_shelves_are_what_is_new_encoding_of_a_genre_and_coming() -> None:
     }
 
 
-def test_the_hero_is_the_newest_ready_title_with_a_backdrop_else_any() -> None:
-    art = Artwork(backdrop="art/x.jpg?v=1")
-    announced = make_title("announced", status=Status.ANNOUNCED, artwork=art)
-    bare, pictured = make_title("bare"), make_title("pictured", artwork=art)
+def hero(*titles: Any, days: float = 0) -> str | None:
+    """Return the id of the title that the home page features some days after noon; `titles` are sorted newest first."""
+    shown = home_page(titles, NOON + timedelta(days=days)).hero
+    return shown.id if shown else None
 
-    def hero(*titles: Any) -> str | None:
-        shown = home_page(titles, NOON).hero
-        return shown.id if shown else None
 
-    assert hero(announced, bare, pictured) == "pictured"
-    assert hero(announced, bare) == "bare"
-    assert hero(announced) == "announced"
+ART = Artwork(backdrop="art/x.jpg?v=1")
+
+
+def test_the_hero_is_ready_and_has_a_backdrop() -> None:
+    announced = make_title("announced", status=Status.ANNOUNCED, artwork=ART)
+    encoding = make_title("encoding", status=Status.ENCODING, artwork=ART)
+    bare, pictured = make_title("bare"), make_title("pictured", artwork=ART)
+    assert hero(announced, encoding, bare, pictured) == "pictured"
+    assert hero(announced, encoding, bare) is None
     assert hero() is None
+
+
+def test_an_upload_is_not_at_once_the_hero() -> None:
+    old, older = (make_title(name, added_s=at, artwork=ART) for name, at in (("old", -100), ("older", -200)))
+    upload = make_title("upload", artwork=ART)
+    assert hero(upload, old, older, days=0.9) == "older", "none is a day old: the first one stays"
+    assert hero(upload, old, older, days=1 - 50 / 86_400) == "old"
+    assert hero(upload, old, older, days=1) == "upload"
+    rated = make_title("rated", added_s=-50, artwork=ART, imdb_rating=7.9)
+    assert hero(upload, rated, old, older) == "rated"
+
+
+def test_more_like_this_are_only_titles_with_a_film() -> None:
+    titles = [
+        make_title("self", genres=("Drama",)),
+        make_title("soon", genres=("Drama",), status=Status.ANNOUNCED),
+        make_title("ready", genres=("Drama",)),
+    ]
+    likeness = Likeness(titles)
+    assert [title.id for title in likeness.more_like(titles[0])] == ["ready"]
+    assert [title.id for title in likeness.related(titles[0])] == ["soon", "ready"]
 
 
 def test_more_like_this_counts_people_above_genres() -> None:
@@ -170,6 +197,20 @@ def test_many_changes_and_publishers_at_once_end_in_the_truth() -> None:
     assert world.titles.unpublished(limit=9) == []
 
 
+def test_page_that_a_slow_publisher_creates_after_its_title_was_withdrawn_is_removed() -> None:
+    world = World().with_titles([make_title("film")])
+    path = "catalogue/titles/film.json"
+
+    def withdraw(written: str) -> None:
+        if written == path:
+            world.site.before_write = lambda written: None
+            world.catalogue.withdraw_title("film")
+
+    world.site.before_write = withdraw
+    world.publisher.publish()
+    assert path not in world.site.files
+
+
 def test_graph_is_notified_of_each_changed_title_also_of_a_withdrawn_one() -> None:
     world = World().with_titles(
         [make_title("a"), make_title("b", published=True, page_format=CATALOGUE_FORMAT), make_title("c")]
@@ -209,7 +250,7 @@ def test_new_format_rewrites_the_pages_of_an_older_one_and_the_lists() -> None:
     written: list[str] = []
     world.site.before_write = written.append
     assert newer.publish() == Publication(2, complete=True)
-    assert set(written) == {HOME, SEARCH, page(world, "a"), page(world, "b")}
+    assert set(written) == {HOME, SEARCH, INDEX, page(world, "a"), page(world, "b")}
     assert world.site.files[HOME] != before[HOME]
     assert world.graph_notified == []
     assert newer.publish() == Publication(0, complete=True)
@@ -237,7 +278,7 @@ def test_republishing_writes_every_file_again_and_resumes_where_it_was_interrupt
     assert world.publisher.count_waiting() == 3
     assert world.announced == announced + 2
     assert world.publisher.publish() == Publication(3, complete=True)
-    assert sorted(written) == sorted([HOME, SEARCH, *(page(world, name) for name in "abcd")])
+    assert sorted(written) == sorted([HOME, SEARCH, INDEX, *(page(world, name) for name in "abcd")])
     assert world.publisher.count_waiting() == 0
 
 
@@ -271,4 +312,52 @@ def test_changed_form_of_the_files_needs_a_higher_format() -> None:
     """If this test fails, increase CATALOGUE_FORMAT, then enter the new format and digest here."""
     text = json.dumps(form_of(msgspec.json.schema_components(FILES)[1]), sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    assert (CATALOGUE_FORMAT, digest) == (2, "8bb768491687a9ee")
+    assert (CATALOGUE_FORMAT, digest) == (4, "7a6d29072d3beea0")
+
+
+def test_request_during_the_last_moments_of_a_run_is_served() -> None:
+    world = World().with_titles([make_title("a", published=False)])
+    release = world.lock.release
+
+    def late(owner: str, *, requests: int | None = None) -> bool:
+        world.lock.release = release  # type: ignore[method-assign]
+        world.catalogue.edit_title("a", TitleEdit(name="Changed"))
+        assert world.publisher.publish() == Publication(0, complete=False)
+        return release(owner, requests=requests)
+
+    world.lock.release = late  # type: ignore[method-assign]
+    assert world.publisher.publish() == Publication(2, complete=True)
+    assert read(world, "catalogue/titles/a.json")["name"] == "Changed"
+
+
+def test_publisher_that_was_killed_stops_others_only_until_its_lock_expires() -> None:
+    world = World().with_titles([make_title("a", published=False)])
+    world.lock.add_request()
+    world.lock.take("killed", at=world.clock(), expired=world.clock() - publisher.LEASE)
+    assert world.publisher.publish() == Publication(0, complete=False)
+    world.clock.forward(seconds=publisher.LEASE.total_seconds() + 1)
+    assert world.publisher.publish() == Publication(1, complete=True)
+
+
+def test_publisher_that_fails_releases_its_lock() -> None:
+    world = World().with_titles([make_title("a", published=False)])
+
+    def broken(path: str) -> None:
+        world.site.before_write = lambda _: None
+        raise StoreUnavailable("Storage does not answer.")
+
+    world.site.before_write = broken
+    with pytest.raises(StoreUnavailable):
+        world.publisher.publish()
+    assert world.publisher.publish() == Publication(1, complete=True)
+
+
+def test_page_of_a_similar_title_is_not_written_if_it_stays_the_same() -> None:
+    world = World().with_titles(make_title(name, genres=("Drama",), published=False) for name in "ab")
+    world.publisher.publish()
+    writes: list[str] = []
+    world.site.before_write = writes.append
+    world.catalogue.edit_title("a", TitleEdit(awards="One award."))
+    world.publisher.publish()
+    assert "catalogue/titles/a.json" in writes
+    assert "catalogue/titles/b.json" not in writes, "cards show no awards"

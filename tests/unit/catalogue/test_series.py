@@ -15,7 +15,8 @@ from functions.catalogue.omdb import Found
 from functions.catalogue.sidecar import Sidecars, read_description
 from functions.platform.errors import NotFound
 from tests.support.api import call
-from tests.support.catalogue import NOON, MemoryFilms, MemoryPosters, MemorySidecars, World, make_playback, make_title
+from tests.support.catalogue import MemoryFilms, MemoryPosters, MemorySidecars, World, make_playback, make_title
+from tests.support.clock import NOON
 
 SERIES = Found(Details("The Show", 2019, kind="series", genres=("Drama",)), None)
 EPISODE = Found(Details("The One with the Boat", 2019, kind="episode", season=1, episode=2, imdb_id="tt0000002"), None)

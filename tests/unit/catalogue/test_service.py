@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +17,8 @@ from functions.catalogue.omdb import Found, Miss, Missed
 from functions.catalogue.schemas import SidecarForm, TitleEdit, TitleFields
 from functions.catalogue.sidecar import Sidecars, read_description
 from functions.platform.errors import Malformed, NotFound
-from tests.support.catalogue import NOON, World, make_picture, make_playback, make_title
+from tests.support.catalogue import World, make_picture, make_playback, make_title
+from tests.support.clock import NOON
 
 SINTEL = "sintel-1a2b3c"
 
@@ -69,6 +70,16 @@ def test_an_earlier_version_stays_until_the_new_one_is_complete() -> None:
     assert failed.status is Status.READY and failed.failure == "The disk is full." and failed.watchable
     after = world.catalogue.mark_playable(SINTEL, make_playback("new"), complete=True)
     assert after.playback and after.playback.job_id == "new" and after.failure is None
+
+
+def test_a_publication_of_an_earlier_job_that_ends_late_replaces_nothing() -> None:
+    world = opened()
+    old = make_playback("old", opened_at=NOON)
+    new = make_playback("new", opened_at=NOON + timedelta(seconds=1))
+    world.catalogue.mark_playable(SINTEL, new, complete=True)
+    after = world.catalogue.mark_playable(SINTEL, old, complete=True)
+    assert after.playback and after.playback.job_id == "new"
+    assert world.catalogue.mark_playable(SINTEL, replace(new, thumbnails=True), complete=True).playback != new
 
 
 def test_a_late_message_of_a_finished_job_does_not_make_it_unfinished() -> None:
@@ -185,8 +196,7 @@ def test_a_withdrawn_title_is_gone_until_it_is_uploaded_anew() -> None:
     world.publisher.publish()
     world.catalogue.withdraw_title(SINTEL)
     world.publisher.publish()
-    assert world.dropped == [SINTEL]
-    assert sorted(world.site.files) == ["catalogue/home.json", "catalogue/search.json"]
+    assert sorted(world.site.files) == ["catalogue/home.json", "catalogue/index.json", "catalogue/search.json"]
     with pytest.raises(NotFound):
         world.catalogue.get(SINTEL)
     late = world.catalogue.mark_playable(SINTEL, make_playback(), complete=True)

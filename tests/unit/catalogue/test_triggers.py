@@ -37,10 +37,10 @@ class Encodes:
     """The newest job of every title."""
 
     latest: Progress | None = None
-    cancelled: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
 
-    def cancel(self, title_id: str, reason: str) -> None:
-        self.cancelled.append(title_id)
+    def end_withdrawn(self, title_id: str) -> None:
+        self.ended.append(title_id)
 
     def latest_for(self, title_id: str) -> Progress | None:
         return self.latest
@@ -192,7 +192,7 @@ def test_a_withdrawn_title_is_gone_and_its_encode_ends(world: World, monkeypatch
     monkeypatch.setattr(bootstrap, "encodes", lambda: encodes)
     assert call(triggers.withdraw_title, "titles/full", route={"id": "full"}, headers=AS_ADMINISTRATOR)[0] == 204
     assert call(triggers.get_title, "titles/full", route={"id": "full"})[0] == 404
-    assert encodes.cancelled == ["full"]
+    assert encodes.ended == ["full"]
 
 
 def test_a_store_that_is_away_is_answered_as_such(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

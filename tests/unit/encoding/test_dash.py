@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.encoding.dash import write_mpd
-from functions.encoding.model import Rendition
+from functions.encoding.dash import CLEAR_KEY_SCHEME, write_mpd
+from functions.encoding.model import TrackRole
 from functions.encoding.presentation import Presentation, TextTrack
+from functions.encoding.renditions import Rendition
 from tests.support.presentations import growing, make_audio_track, make_presentation
 
 if TYPE_CHECKING:
@@ -91,6 +92,15 @@ def test_growing_title_is_a_recording_in_progress_of_known_length() -> None:
         assert mpd.find(f".//mpd:{absent}", NAMESPACE) is None
 
 
+def test_updates_come_from_another_manifest_if_that_is_said() -> None:
+    mpd = ElementTree.fromstring(write_mpd(growing(make_presentation(), 2), reloaded_from="original.mpd"))
+    assert [child.tag.rpartition("}")[2] for child in mpd] == ["Location", "Period"], (
+        "the order that the schema demands"
+    )
+    assert child(mpd, "Location").text == "original.mpd"
+    assert mpd_of(growing(make_presentation(), 2)).find("mpd:Location", NAMESPACE) is None
+
+
 def test_publish_time_is_given_in_utc() -> None:
     berlin = datetime(2026, 11, 24, 10, 30, tzinfo=timezone(timedelta(hours=1)))
     mpd = mpd_of(replace(growing(make_presentation(), 1), published_at=berlin))
@@ -125,7 +135,7 @@ def test_renditions_are_described_one_by_one() -> None:
             "bandwidth": "1820000",
             "width": "854",
             "height": "480",
-            "sar": "1280:1281",
+            "sar": "1:1",
         },
         {"id": "v234", "codecs": "avc1.640026", "bandwidth": "520000", "width": "416", "height": "234", "sar": "1:1"},
     ]
@@ -227,6 +237,48 @@ def test_subtitles_are_one_file_each() -> None:
     assert [child(item, "Representation/BaseURL").text for item in sets] == ["t0.vtt", "t1.vtt"]
 
 
+def test_profile_fits_the_form_of_the_tracks() -> None:
+    """The live profile demands a SegmentTemplate in each Representation, which a subtitle file does not have."""
+    text = (TextTrack("t0", "en", "English"),)
+    segmented = "urn:mpeg:dash:profile:isoff-live:2011"
+    assert mpd_of(make_presentation()).get("profiles") == segmented
+    assert mpd_of(make_presentation(text=text)).get("profiles") == "urn:mpeg:dash:profile:full:2011"
+    assert mpd_of(growing(make_presentation(text=text), 2)).get("profiles") == segmented
+
+
+def descriptors(adaptation_set: Element) -> list[tuple[str, str]]:
+    """Return kind and value of the set's Accessibility and Role elements."""
+    kinds = ("Accessibility", "Role")
+    found = (each for each in adaptation_set if each.tag.rpartition("}")[2] in kinds)
+    return [(each.tag.rpartition("}")[2], str(each.get("value"))) for each in found]
+
+
+def test_purpose_of_a_track_is_declared() -> None:
+    audio = (
+        make_audio_track(),
+        replace(make_audio_track("a1"), roles=(TrackRole.COMMENTARY,)),
+        replace(make_audio_track("a2"), roles=(TrackRole.DESCRIPTION,)),
+        replace(make_audio_track("a3"), roles=(TrackRole.HEARING_IMPAIRED,)),
+    )
+    text = (
+        TextTrack("t0", "en", "English", (TrackRole.FORCED,)),
+        TextTrack("t1", "en", "English (SDH)", (TrackRole.HEARING_IMPAIRED,)),
+        TextTrack("t2", "en", "English (commentary)", (TrackRole.COMMENTARY,)),
+    )
+    mpd = mpd_of(make_presentation(audio=audio, text=text))
+    assert list(map(descriptors, adaptation_sets(mpd, "audio"))) == [
+        [("Role", "main")],
+        [("Role", "alternate"), ("Role", "commentary")],
+        [("Accessibility", "1"), ("Accessibility", "description"), ("Role", "alternate")],
+        [("Accessibility", "2"), ("Role", "alternate")],
+    ]
+    assert list(map(descriptors, adaptation_sets(mpd, "text"))) == [
+        [("Accessibility", "forced-subtitle"), ("Role", "subtitle")],
+        [("Accessibility", "2"), ("Role", "caption")],
+        [("Role", "subtitle"), ("Role", "commentary")],
+    ]
+
+
 def test_label_with_characters_that_xml_forbids_is_still_xml() -> None:
     presentation = make_presentation(audio=(make_audio_track(label="bad\x00\x0b\ud800 name \U0001f600"),))
     (audio,) = adaptation_sets(mpd_of(presentation), "audio")
@@ -266,3 +318,17 @@ def test_track_without_a_segment_is_not_announced() -> None:
         write_mpd(make_presentation(audio=(make_audio_track(), make_audio_track("a1", durations=()))))
     with pytest.raises(ValueError, match="video"):
         write_mpd(make_presentation(durations=()))
+
+
+def test_encrypted_segments_are_declared_with_the_id_of_their_key_before_anything_else() -> None:
+    key_id = "00112233445566778899aabbccddeeff"
+    text = write_mpd(make_presentation(key_id=key_id))
+    assert 'xmlns:cenc="urn:mpeg:cenc:2013"' in text
+    mpd = "{urn:mpeg:dash:schema:mpd:2011}"
+    for adaptation_set in ElementTree.fromstring(text).iter(f"{mpd}AdaptationSet"):
+        scheme, system = list(adaptation_set)[:2]
+        assert (scheme.tag, system.tag) == (f"{mpd}ContentProtection",) * 2
+        assert scheme.get("value") == "cbcs"
+        assert scheme.get("{urn:mpeg:cenc:2013}default_KID") == "00112233-4455-6677-8899-aabbccddeeff"
+        assert system.get("schemeIdUri") == CLEAR_KEY_SCHEME
+    assert "ContentProtection" not in write_mpd(make_presentation())

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.encoding.ffmpeg import FORMATS, FFmpeg, Finished, input_options, without_addresses
-from functions.platform.errors import EncodeFault, SourceRefused, StoreUnavailable
+from functions.encoding import work_folders
+from functions.encoding.ffmpeg import FORMATS, YIELDING, FFmpeg, Finished, RunTooLong, input_options, without_addresses
+from functions.platform.errors import DiskUnavailable, EncodeFault, SourceRefused, StoreUnavailable
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ def test_no_message_shows_the_key_of_an_address(text: str) -> None:
     assert "sig" not in shown
     assert "https://a.blob.core.windows.net/uploads/f%20x.mkv" in shown
     assert "KEY" not in finished(text).last_words
+
+
+def test_no_log_shows_the_key_of_a_film() -> None:
+    shown = without_addresses("ffmpeg -decryption_key 00112233445566778899aabbccddeeff -i 'joined.mp4'")
+    assert shown == "ffmpeg -decryption_key -i 'joined.mp4'"
 
 
 def test_text_without_an_address_stays_as_it_is() -> None:
@@ -99,14 +105,24 @@ def test_common_warnings_are_no_lost_source(script: Callable[[str], FFmpeg]) -> 
     script("").raise_if_unreachable(finished("[mp4 @ 0x1] Non-monotonic DTS\n[h264 @ 0x1] co located POCs unavailable"))
 
 
-def test_damage_is_counted_by_picture_and_packet() -> None:
-    errors = (
-        "[vist#0:0/h264 @ 0x1] corrupt decoded frame\n[h264 @ 0x1] Invalid NAL unit size (5 > 3).\n"
-        "[vist#0:0/h264 @ 0x1] Error submitting packet to decoder: Invalid data found when processing input\n"
-        "[h264 @ 0x1] co located POCs unavailable\n"
-    )
-    assert finished(errors).damaged_frames == 3
-    assert finished("[h264 @ 0x1] co located POCs unavailable").damaged_frames == 0
+@pytest.mark.parametrize(
+    "complaint",
+    [
+        "[vist#0:0/h264 @ 0x1] corrupt decoded frame",
+        "[h264 @ 0x1] Invalid NAL unit size (5 > 3).",
+        "[vist#0:0/h264 @ 0x1] Error submitting packet to decoder: Invalid data found when processing input",
+        "[hevc @ 0x1] Could not find ref with POC 12",
+    ],
+)
+def test_complaint_of_a_decoder_is_recognised(complaint: str) -> None:
+    assert finished(f"[mp4 @ 0x1] Non-monotonic DTS\n{complaint}\n").is_damaged
+    assert not finished("[h264 @ 0x1] co located POCs unavailable").is_damaged
+
+
+def test_file_that_lacks_a_part_is_recognised() -> None:
+    lost = finished("[matroska,webm @ 0x1] 0x00 at pos 9 (0x9) invalid as first byte of an EBML number")
+    assert (lost.has_losses, lost.is_damaged) == (True, False)
+    assert not finished("[matroska,webm @ 0x1] Non-monotonic DTS").has_losses
 
 
 @pytest.mark.parametrize(("address", "protocols"), [(SAS, "https,tls,tcp"), ("http://a/b.mkv", "http,tcp")])
@@ -137,13 +153,49 @@ def test_talkative_program_does_not_stop(script: Callable[[str], FFmpeg], tmp_pa
     assert (result.status, len(result.errors)) == (0, 300_000)
 
 
+def test_what_a_program_says_is_not_kept_on_a_disk_that_may_be_full(
+    script: Callable[[str], FFmpeg], tmp_path: Path
+) -> None:
+    result = script("readlink /proc/self/fd/2; readlink /proc/$$/fd/1 >&2").run([], folder=tmp_path, limit_s=60)
+    assert "memfd:" in result.output
+    assert "memfd:" in result.errors
+
+
+def test_program_is_stopped_when_the_disk_of_its_folder_is_full(
+    script: Callable[[str], FFmpeg], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work_folders, "ROOM_BYTES", 1 << 62)
+    began = time.monotonic()
+    with pytest.raises(DiskUnavailable, match="The disk of the encoder is full"):
+        script("exec sleep 60").run([], folder=tmp_path, limit_s=60)
+    assert time.monotonic() - began < 30
+
+
+def test_program_that_prints_without_end_is_stopped(
+    script: Callable[[str], FFmpeg], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.encoding.ffmpeg.MOST_PRINTED", 1 << 20)
+    for stream in ("", " >&2"):
+        with pytest.raises(EncodeFault, match="printed too much"):
+            script(f"exec cat /dev/zero{stream}").run([], folder=tmp_path, limit_s=60)
+
+
 def test_program_that_takes_too_long_is_killed(script: Callable[[str], FFmpeg], tmp_path: Path) -> None:
     began = time.monotonic()
-    with pytest.raises(EncodeFault, match="did not finish within 1 s"):
+    with pytest.raises(RunTooLong, match="did not finish within 1 s"):
         script(f"echo $$ > {tmp_path}/pid; exec sleep 60").run([], folder=tmp_path, limit_s=0.6)
     assert time.monotonic() - began < 30
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_program_that_uses_up_its_cpu_seconds_is_stopped_and_the_result_says_so(
+    script: Callable[[str], FFmpeg], tmp_path: Path
+) -> None:
+    busy = script("while :; do :; done").run([], folder=tmp_path, limit_s=120, cpu_s=1)
+    assert busy.ran_out
+    assert busy.status < 0
+    assert not script("exit 0").run([], folder=tmp_path, limit_s=120, cpu_s=60).ran_out
 
 
 def test_what_the_watch_raises_ends_the_program(script: Callable[[str], FFmpeg], tmp_path: Path) -> None:
@@ -222,7 +274,7 @@ def _done(folder: Path) -> bool:
 def test_what_yields_is_nicer_than_we_are_however_nice_that_is(script: Callable[[str], FFmpeg], tmp_path: Path) -> None:
     """An ordinary user cannot lower the niceness, so the increase is relative to the niceness of this process."""
     ours = os.getpriority(os.PRIO_PROCESS, 0)
-    nicer = min(19, ours + 5)
+    nicer = min(19, ours + YIELDING)
     waits = f"i=0; while [ $i -lt 500 ] && [ $(nice) != {nicer} ]; do i=$((i+1)); done; nice"
     said = script(waits).run([], folder=tmp_path, limit_s=10, yields=True).output
     assert int(said) == nicer

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from functions.encoding.ffmpeg import FORMATS
 from functions.encoding.ffmpeg_commands import (
-    audio_arguments,
     chunk_arguments,
     remux_arguments,
     still_arguments,
@@ -18,7 +18,9 @@ from functions.encoding.ffmpeg_commands import (
     subtitle_arguments,
 )
 from functions.encoding.ladder import renditions_for
-from tests.support.encoding import make_audio_plan, make_plan
+from functions.encoding.renditions import CopiedPicture, Rendition
+from functions.encoding.sound_commands import audio_arguments
+from tests.support.encoding_plans import make_audio_plan, make_plan
 
 if TYPE_CHECKING:
     from functions.encoding.model import EncodePlan
@@ -99,6 +101,18 @@ def test_first_chunk_begins_at_the_beginning_and_the_last_takes_what_there_is() 
     assert "end_pts" not in graph(plan, 3)
 
 
+@pytest.mark.parametrize("shift", [Fraction(0), Fraction(1, 100), Fraction(-1, 100)])
+def test_nothing_before_a_chunk_is_decoded_if_its_key_frame_can_be_found(shift: Fraction) -> None:
+    """Half a frame later, that key frame is the last picture that has been shown, even if its time was rounded."""
+    for seekable in (True, False):
+        own = CopiedPicture(Rendition("c360", 640, 360, 900), None, Fraction(0), regular=True, seekable=seekable)
+        plan = replace(make_plan(shift=shift), copied=own)
+        assert value(of_chunk(plan, 0), "-ss") == "0.000000"
+        after = float(value(of_chunk(plan), "-ss")) - 4 - float(shift if seekable else 0)
+        assert after == pytest.approx(1 / 48 if seekable else -0.25, abs=2e-6)
+        assert f"start_time={4 if seekable else 3}" in graph(plan)
+
+
 def test_film_of_varying_rate_is_read_from_earlier() -> None:
     assert float(value(of_chunk(make_plan(variable_rate=True), 3), "-ss")) <= 32 - 10
 
@@ -160,6 +174,31 @@ def test_picture_and_sound_and_subtitles_are_moved_by_the_same_time() -> None:
     assert "-itsoffset" not in audio_arguments(make_audio_plan(), ADDRESS)
 
 
+def test_change_of_size_keeps_the_graph_that_counts_the_frames() -> None:
+    arguments = of_chunk(make_plan())
+    assert value(arguments[: arguments.index("-i")], "-reinit_filter") == "0"
+    assert "scale=iw:ih" not in graph(make_plan())
+    pictures: tuple[dict[str, Any], ...] = ({"deinterlace": True}, {"tone_map": True}, {"telecine": True})
+    for picture in pictures:
+        filters = graph(make_plan(**picture))
+        assert filters.index("scale=iw:ih") == filters.index("]") + 1, "other filters get pictures of one size"
+
+
+def test_groups_of_telecined_frames_are_counted_from_the_beginning_of_the_film() -> None:
+    plan = make_plan(rate=Fraction(24_000, 1001), telecine=True)
+    filters = graph(plan)
+    # Chunk 1 begins with frame 96; the group that begins with frame 72 of the film begins at 3.003 s.
+    assert "fps=fps=30000/1001:round=near:start_time=3.003000" in filters
+    assert filters.index("fieldmatch") < filters.index("bwdif") < filters.index("decimate=cycle=5")
+    assert "start_time=0.000000" in graph(plan, 0)
+
+
+def test_order_of_fields_is_set_where_pictures_do_not_state_it() -> None:
+    filters = graph(make_plan(deinterlace=True, field_order="bff"))
+    assert filters.index("setfield=bff") < filters.index("bwdif")
+    assert "setfield" not in graph(make_plan(deinterlace=True))
+
+
 @pytest.mark.parametrize(("rate", "ticks", "hls_time"), [(48_000, 192_512, "4.010666"), (44_100, 177_152, "4.017052")])
 def test_sound_is_cut_into_whole_frames_and_its_decode_time_never_wraps(rate: int, ticks: int, hls_time: str) -> None:
     track = make_audio_plan(sample_rate=rate)
@@ -170,7 +209,8 @@ def test_sound_is_cut_into_whole_frames_and_its_decode_time_never_wraps(rate: in
     assert value(arguments, "-hls_segment_options") == "movflags=+cmaf"
     assert value(arguments, "-avoid_negative_ts") == "disabled"
     assert f"aresample={rate}:async=1:first_pts=0" in value(arguments, "-filter_complex")
-    assert (value(arguments, "-ac"), value(arguments, "-b:a"), value(arguments, "-c:a")) == ("2", "128k", "aac")
+    assert (value(arguments, "-ac"), value(arguments, "-b:a")) == ("2", "128k")
+    assert values(arguments, "-c:a") == ["pcm_f32le", "aac"], "a change of channels must not reach the second graph"
 
 
 def test_remux_copies_the_streams_that_are_wanted() -> None:
@@ -178,8 +218,9 @@ def test_remux_copies_the_streams_that_are_wanted() -> None:
     assert values(arguments, "-map") == ["0:0", "0:2"]
     assert value(arguments, "-c") == "copy"
     assert value(arguments, "-fflags") == "+genpts"
-    assert value(arguments, "-bsf:v") == "mpeg4_unpack_bframes"
-    assert "-bsf:v" not in remux_arguments(ADDRESS, streams=[0], codec="h264", target=Path("source.mkv"))
+    assert value(arguments, "-bsf:v").startswith("mpeg4_unpack_bframes,setts=")
+    others = remux_arguments(ADDRESS, streams=[0], codec="h264", target=Path("source.mkv"))
+    assert value(others, "-bsf:v").startswith("setts=")
 
 
 def test_strip_is_made_of_key_frames_one_for_each_segment() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.encoding.hls import write_master, write_media
+from functions.encoding.model import TrackRole
 from functions.encoding.presentation import Presentation, TextTrack
+from functions.platform.film_keys import track_iv
 from tests.support.presentations import growing, make_audio_track, make_presentation
 
 FROM_THE_START = "#EXT-X-START:TIME-OFFSET=0,PRECISE=YES"
@@ -194,6 +197,34 @@ def test_subtitles_are_offered_but_not_switched_on() -> None:
     assert all(attributes_of(line)["SUBTITLES"] == '"subtitles"' for line in lines_of(master, "#EXT-X-STREAM-INF:"))
 
 
+def test_purpose_of_a_track_is_declared_and_no_player_chooses_a_commentary_by_itself() -> None:
+    audio = (
+        make_audio_track(),
+        replace(make_audio_track("a1", label="Commentary"), roles=(TrackRole.COMMENTARY,)),
+        replace(make_audio_track("a2", label="Described"), roles=(TrackRole.DESCRIPTION,)),
+        make_audio_track("a3", label="English 2"),
+    )
+    text = (
+        TextTrack("t0", "en", "English"),
+        TextTrack("t1", "en", "English (forced)", (TrackRole.FORCED,)),
+        TextTrack("t2", "en", "English (SDH)", (TrackRole.HEARING_IMPAIRED,)),
+        TextTrack("t3", "en", "English 2"),
+    )
+    master = write_master(make_presentation(audio=audio, text=text))
+    sound, subtitles = media_tags(master, "AUDIO"), media_tags(master, "SUBTITLES")
+    assert [(tag["DEFAULT"], tag["AUTOSELECT"]) for tag in sound] == [
+        ("YES", "YES"),
+        ("NO", "NO"),
+        ("NO", "YES"),
+        ("NO", "NO"),  # cannot be distinguished from the first
+    ]
+    assert [tag.get("CHARACTERISTICS") for tag in sound] == [None, None, '"public.accessibility.describes-video"', None]
+    assert [tag["FORCED"] for tag in subtitles] == ["NO", "YES", "NO", "NO"]
+    assert [tag["AUTOSELECT"] for tag in subtitles] == ["YES", "YES", "YES", "NO"]
+    heard = "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound"
+    assert [tag.get("CHARACTERISTICS") for tag in subtitles] == [None, None, f'"{heard}"', None]
+
+
 def test_subtitle_playlist_is_one_file_as_long_as_the_title() -> None:
     playlist = write_media(with_subtitles(), "t0")
     assert segments_of(playlist) == [(13.034667, "t0.vtt")]
@@ -205,3 +236,13 @@ def test_subtitle_playlist_is_one_file_as_long_as_the_title() -> None:
 def test_unknown_track_has_no_playlist() -> None:
     with pytest.raises(LookupError, match="v9"):
         write_media(make_presentation(), "v9")
+
+
+def test_encrypted_segments_name_their_key_once_and_before_the_first_of_them() -> None:
+    key_id = "00112233445566778899aabbccddeeff"
+    lines = write_media(make_presentation(key_id=key_id), "v480").splitlines()
+    (place,) = (place for place, line in enumerate(lines) if line.startswith("#EXT-X-KEY"))
+    iv = track_iv(key_id, "v480").hex()
+    assert lines[place] == f'#EXT-X-KEY:METHOD=SAMPLE-AES,URI="film.key",IV=0x{iv},KEYFORMAT="identity"'
+    assert place < next(place for place, line in enumerate(lines) if line.startswith("#EXTINF"))
+    assert "EXT-X-KEY" not in write_media(make_presentation(), "v480")

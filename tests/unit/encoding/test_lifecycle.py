@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import ast
+from datetime import timedelta
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from functions.catalogue.model import Status
 from functions.encoding.lifecycle import JobLifecycle
 from functions.encoding.model import OPEN, JobStatus, Transition
+from functions.encoding.reception import Reception
 from functions.platform.errors import Conflict, StoreUnavailable
 from tests.support.catalogue import World, make_playback
-from tests.support.encoding import MemoryEncodeJobs, make_plan
+from tests.support.clock import NOON
+from tests.support.encoding_jobs import MemoryEncodeJobs
+from tests.support.encoding_plans import make_plan
 
 TITLE = "film-1a2b3c"
 ENCODING = Path(__file__).parents[3] / "functions" / "encoding"
 
 ALLOWED = {
+    ("receiving", "queued"),
+    ("receiving", "failed"),
     ("queued", "planning"),
     ("queued", "failed"),
     ("planning", "planning"),
@@ -26,6 +33,9 @@ ALLOWED = {
     ("planning", "failed"),
     ("encoding", "ready"),
     ("encoding", "failed"),
+    ("ready", "encoding"),
+    ("ready", "failed"),
+    ("failed", "receiving"),
     ("failed", "queued"),
     ("failed", "encoding"),
 }
@@ -65,7 +75,7 @@ def test_transitions_allow_these_changes_and_no_other() -> None:
 @pytest.mark.parametrize(("status", "transition"), list(product(JobStatus, Transition)))
 def test_store_makes_a_transition_only_from_its_sources(desk: Desk, status: JobStatus, transition: Transition) -> None:
     job_id = desk.open_job()
-    desk.jobs.set_status(job_id, status)
+    desk.jobs.set_status(job_id, status, reception=Reception("0x1", 16, 20, NOON))
     changed = desk.jobs.change_status(job_id, transition)
     assert (changed is not None) == ((str(status), str(transition.target)) in ALLOWED and status in transition.sources)
     assert desk.jobs.get_job(job_id).status is (transition.target if changed else status)
@@ -159,6 +169,62 @@ def test_job_stays_open_while_the_catalogue_cannot_be_told_that_it_failed(
     assert desk.jobs.get_job(job_id).is_open
     desk.lifecycle.fail(desk.jobs.get_job(job_id), "It is text.")
     assert desk.status is Status.FAILED
+
+
+def test_failure_of_a_job_that_was_replaced_meanwhile_does_not_concern_its_title(desk: Desk) -> None:
+    stale = desk.jobs.get_job(desk.open_job("0x1"))
+    desk.open_job("0x2")
+    assert desk.lifecycle.fail(stale, "It is text.") is None
+    title = desk.world.catalogue.get(TITLE)
+    assert (title.status, title.failure) == (Status.ENCODING, None)
+
+
+@pytest.mark.parametrize("marked", ["before the job failed", "after the job failed"])
+def test_title_that_another_process_marks_as_encoding_says_in_the_end_that_its_job_failed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, marked: str
+) -> None:
+    job_id = desk.open_job()
+    changed = desk.jobs.change_status
+
+    def change(job: str, transition: Transition, **changes: Any) -> object:
+        if marked == "before the job failed":
+            desk.world.catalogue.mark_encoding(TITLE)
+        return changed(job, transition, **changes)
+
+    monkeypatch.setattr(desk.jobs, "change_status", change)
+    desk.lifecycle.fail(desk.jobs.get_job(job_id), "It is text.")
+    if marked == "after the job failed":
+        desk.open_job()  # a delayed event of the same upload
+    title = desk.world.catalogue.get(TITLE)
+    assert (title.status, title.failure) == (Status.FAILED, "It is text.")
+
+
+def test_late_event_of_an_earlier_upload_leaves_the_title_of_a_failed_job_failed(desk: Desk) -> None:
+    job_id = desk.open_job("0x2")
+    desk.lifecycle.fail(desk.jobs.get_job(job_id), "It is text.")
+    desk.world.catalogue.mark_encoding(TITLE)
+    earlier = desk.clock() - timedelta(hours=1)
+    desk.lifecycle.open_job("film.mkv", etag="0x1", size=1000, title_id=TITLE, uploaded_at=earlier)
+    title = desk.world.catalogue.get(TITLE)
+    assert (title.status, title.failure) == (Status.FAILED, "It is text.")
+
+
+def test_retry_whose_title_is_marked_after_the_job_has_failed_again_leaves_the_title_failed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = desk.open_job()
+    failed = desk.lifecycle.fail(desk.jobs.get_job(job_id), "It is text.")
+    assert failed
+    mark = desk.world.catalogue.mark_encoding
+
+    def mark_late(title_id: str) -> object:
+        desk.lifecycle.fail(desk.jobs.get_job(job_id), "It is still text.")
+        return mark(title_id)
+
+    monkeypatch.setattr(desk.world.catalogue, "mark_encoding", mark_late)
+    desk.lifecycle.retry(failed)
+    title = desk.world.catalogue.get(TITLE)
+    assert (title.status, title.failure) == (Status.FAILED, "It is still text.")
 
 
 def test_no_other_module_changes_a_status() -> None:

@@ -1,238 +1,170 @@
-"""If steps are repeated, fail or arrive too late, the job, its title and the queues still end in the right state."""
+"""Each step of an encode enqueues the next ones, even if it is repeated or comes too late."""
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from functions.catalogue.model import Status
-from functions.encoding.model import JobStatus, StepFault
+from functions.encoding.damage import DamagedRun
+from functions.encoding.model import JobStatus
 from functions.encoding.outcomes import StepOutcome, missing_work
-from functions.encoding.pipeline import DEFERRALS_S, NO_REASON
-from functions.platform.errors import EncodeFault, Malformed, NotFound, SourceRefused, StoreUnavailable
-from functions.platform.messages import EncodeAudio, EncodeChunk, PlanEncode, PublishTitle
-from tests.support.encoding import DoneAtOnce, EncodeWorld, make_plan
+from functions.platform.errors import Malformed, NotFound, SourceRefused
+from functions.platform.messages import EncodeAudio, EncodeChunk, EncodeFront, PlanEncode, PrepareEncode, PublishTitle
+from tests.support.encoding_plans import make_plan
+from tests.support.encoding_steps import DoneAtOnce
 
 if TYPE_CHECKING:
-    from functions.encoding.model import EncodeJob, EncodePlan
-    from functions.encoding.outcomes import StepMessage
-
-AWAY = StoreUnavailable("The document store does not answer (AutoReconnect).")
-STEPS = ("plan", "chunk", "track", "publish")
+    from functions.encoding.model import EncodeJob
+    from functions.encoding.planner import Planned
+    from tests.support.encoding_world import EncodeWorld
 
 
-@pytest.fixture
-def encode() -> EncodeWorld:
-    return EncodeWorld()
-
-
-def message(step: str, job_id: str, deferrals: int = 0) -> StepMessage:
-    """Return the message of a step."""
-    messages: dict[str, StepMessage] = {
-        "plan": PlanEncode(job_id, deferrals),
-        "chunk": EncodeChunk(job_id, 0, deferrals),
-        "track": EncodeAudio(job_id, "a0", deferrals),
-        "publish": PublishTitle(job_id, deferrals),
-    }
-    return messages[step]
-
-
-def ready_for(encode: EncodeWorld, step: str) -> str:
-    """Return the id of a job for which a step is due."""
-    return encode.upload() if step == "plan" else encode.planned()
-
-
-def test_plan_leads_to_a_message_for_each_chunk_and_track_those_of_the_first_picture_first(
-    encode: EncodeWorld,
-) -> None:
+def test_plan_leads_to_a_message_for_the_front_and_one_for_each_other_chunk(encode: EncodeWorld) -> None:
     job_id = encode.upload()
-    outcome = encode.pipeline.run_step(PlanEncode(job_id))
-    chunks = [EncodeChunk(job_id, index) for index in range(4)]
-    assert outcome.messages == (chunks[0], EncodeAudio(job_id, "a0"), *chunks[1:])
+    outcome = encode.outcome_of(PlanEncode(job_id))
+    assert outcome.messages == (EncodeFront(job_id), EncodeChunk(), EncodeChunk(), EncodeChunk())
     job = encode.jobs.get_job(job_id)
     assert (job.status, job.plan) == (JobStatus.ENCODING, make_plan())
     assert job.planning_at
     assert job.planned_at
 
 
+def test_front_is_the_first_chunk_with_the_first_sound_and_the_rest_of_the_sound_follows(encode: EncodeWorld) -> None:
+    job_id = encode.planned()
+    outcome = encode.outcome_of(EncodeFront(job_id))
+    assert outcome.messages == (PublishTitle(job_id), EncodeAudio(job_id, "a0"))
+    job = encode.jobs.get_job(job_id)
+    assert job.chunks_done == {0}
+    assert job.tracks["a0"].segments == 1
+    assert outcome.encode_s is not None
+
+
+def test_front_that_comes_again_encodes_nothing_but_leads_to_the_sound(encode: EncodeWorld) -> None:
+    """The encoder may have been killed before it sent the messages that follow."""
+    job_id = encode.planned()
+    first = encode.outcome_of(EncodeFront(job_id))
+    again = encode.outcome_of(EncodeFront(job_id))
+    assert (again.messages, again.encode_s) == (first.messages, None)
+    assert encode.jobs.get_job(job_id).cpu_s == 2.5
+
+
+def test_message_for_a_chunk_that_leads_to_a_front_is_sent_again(encode: EncodeWorld) -> None:
+    """Otherwise one of the film's chunks would be left without a message."""
+    job_id = encode.planned()
+    outcome = encode.outcome_of(EncodeChunk())
+    assert encode.jobs.get_job(job_id).chunks_done == {0}
+    assert outcome.messages == (PublishTitle(job_id), EncodeAudio(job_id, "a0"), EncodeChunk())
+
+
+def test_message_for_a_chunk_without_a_due_chunk_does_nothing(encode: EncodeWorld) -> None:
+    assert encode.run(EncodeChunk()) is None
+    job_id = encode.planned()
+    encode.finish(job_id, 0, 1, 2, 3)
+    assert encode.run(EncodeChunk()) is None
+
+
 def test_plan_that_comes_again_plans_nothing_and_leads_to_what_is_missing(encode: EncodeWorld) -> None:
     job_id = encode.planned()
-    encode.pipeline.run_step(EncodeChunk(job_id, 1))
-    encode.pipeline.run_step(EncodeAudio(job_id, "a0"))
-    outcome = encode.pipeline.run_step(PlanEncode(job_id))
-    assert outcome.messages == tuple(EncodeChunk(job_id, index) for index in (0, 2, 3))
+    encode.finish(job_id, 1)
+    outcome = encode.outcome_of(PlanEncode(job_id))
+    assert outcome.messages == (EncodeFront(job_id), EncodeChunk(), EncodeChunk())
     assert encode.crew.asked[f"plan {job_id}"] == 1
 
 
 def test_plan_whose_planner_was_killed_is_made_again(encode: EncodeWorld) -> None:
     job_id = encode.upload()
     encode.lifecycle.start_planning(encode.jobs.get_job(job_id))
-    assert encode.pipeline.run_step(PlanEncode(job_id)).messages
+    assert encode.outcome_of(PlanEncode(job_id)).messages
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_source_that_is_refused_fails_the_job_at_the_first_attempt(encode: EncodeWorld, step: str) -> None:
-    job_id = ready_for(encode, step)
-    encode.crew.troubles = [SourceRefused("film.mkv is text, not a film.")]
-    outcome = encode.pipeline.run_step(message(step, job_id))
-    job = encode.jobs.get_job(job_id)
-    assert outcome == StepOutcome(job, ended=True)
-    assert (job.status, job.reason) == (JobStatus.FAILED, "film.mkv is text, not a film.")
-    assert job.ended_at
-    assert (encode.title.status, encode.title.failure) == (Status.FAILED, "film.mkv is text, not a film.")
-
-
-@pytest.mark.parametrize("step", STEPS)
-def test_fault_is_noted_and_raised_for_the_queue_to_retry(encode: EncodeWorld, step: str) -> None:
-    job_id = ready_for(encode, step)
-    encode.crew.troubles = [EncodeFault("ffmpeg could not encode 4 s to 16 s.")]
-    with pytest.raises(EncodeFault):
-        encode.pipeline.run_step(message(step, job_id))
-    job = encode.jobs.get_job(job_id)
-    assert job.is_open
-    assert list(job.faults.values()) == [StepFault("ffmpeg could not encode 4 s to 16 s.", passing=False)]
-    progress = encode.service.progress(job.id)
-    assert progress
-    assert progress.fault == job.fault == "ffmpeg could not encode 4 s to 16 s."
-    encode.pipeline.run_step(message(step, job_id))
-    assert encode.jobs.get_job(job_id).is_open
-
-
-def test_store_that_does_not_answer_is_a_passing_fault_even_if_it_cannot_be_noted(encode: EncodeWorld) -> None:
-    job_id = encode.planned()
-    encode.crew.troubles = [StoreUnavailable("Storage does not answer.")]
-    with pytest.raises(StoreUnavailable):
-        encode.pipeline.run_step(EncodeChunk(job_id, 2))
-    assert encode.jobs.get_job(job_id).faults == {"chunk 2": StepFault("Storage does not answer.", passing=True)}
-    encode.jobs.away = AWAY
-    with pytest.raises(StoreUnavailable):
-        encode.pipeline.run_step(EncodeChunk(job_id, 2))
-
-
-def test_unexpected_error_is_noted_without_the_key_of_an_address(encode: EncodeWorld) -> None:
-    job_id = encode.planned()
-    encode.crew.troubles = [KeyError("https://example.org/film.mkv?sig=KEY")]
-    with pytest.raises(KeyError):
-        encode.pipeline.run_step(EncodeChunk(job_id, 0))
-    fault = encode.jobs.get_job(job_id).faults["chunk 0"]
-    assert not fault.passing
-    assert "KEY" not in fault.detail
-
-
-def test_each_step_keeps_its_own_fault_while_others_fail_too(encode: EncodeWorld) -> None:
-    """If no chunk of a film can be encoded, the job fails when the first chunk is given up, not an hour later."""
-    job_id = encode.planned()
-    for index in range(4):
-        encode.crew.troubles = [EncodeFault(f"Chunk {index} failed.")]
-        with pytest.raises(EncodeFault):
-            encode.pipeline.run_step(EncodeChunk(job_id, index))
-    assert encode.pipeline.give_up(EncodeChunk(job_id, 0)).ended
-    assert encode.jobs.get_job(job_id).reason == "Chunk 0 failed."
-
-
-def test_giving_up_fails_the_job_with_the_last_fault_of_that_step(encode: EncodeWorld) -> None:
-    job_id = encode.planned()
-    encode.crew.troubles = [EncodeFault("The first."), EncodeFault("The last.")]
-    for _ in range(2):
-        with pytest.raises(EncodeFault):
-            encode.pipeline.run_step(EncodeChunk(job_id, 0))
-    outcome = encode.pipeline.give_up(EncodeChunk(job_id, 0))
-    assert (outcome.ended, outcome.messages) == (True, ())
-    assert encode.jobs.get_job(job_id).reason == "The last."
-    assert not encode.pipeline.give_up(EncodeChunk(job_id, 0)).ended
-    assert encode.title.status is Status.FAILED
-
-
-@pytest.mark.parametrize("step", STEPS)
-def test_step_that_stores_made_fail_is_deferred_with_growing_delays_for_an_hour(encode: EncodeWorld, step: str) -> None:
-    job_id = ready_for(encode, step)
-    waiting, delays = message(step, job_id), []
-    for _ in DEFERRALS_S:
-        encode.crew.troubles = [AWAY]
-        with pytest.raises(StoreUnavailable):
-            encode.pipeline.run_step(waiting)
-        outcome = encode.pipeline.give_up(waiting)
-        assert not outcome.ended
-        (waiting,) = outcome.messages
-        delays.append(outcome.delay_s)
-        assert encode.jobs.get_job(job_id).is_open
-    assert delays == sorted(set(delays))
-    assert sum(delays) == timedelta(hours=1).total_seconds()
-    assert waiting == message(step, job_id, len(DEFERRALS_S))
-    assert encode.pipeline.give_up(waiting).ended
-    assert encode.jobs.get_job(job_id).reason == AWAY.detail
-
-
-def test_step_whose_attempts_left_no_note_is_deferred_too(encode: EncodeWorld) -> None:
-    """No fault is recorded if the job store itself was unreachable, or if the machine was suspended."""
-    job_id = encode.planned()
-    encode.jobs.note_fault(job_id, "chunk 1", StepFault("ffmpeg could not encode 4 s to 16 s."))
-    outcome = encode.pipeline.give_up(EncodeChunk(job_id, 3))
-    assert (outcome.messages, outcome.delay_s) == ((EncodeChunk(job_id, 3, deferrals=1),), DEFERRALS_S[0])
-    assert encode.jobs.get_job(job_id).is_open
-
-
-def test_deferring_does_not_need_the_store_of_jobs(encode: EncodeWorld) -> None:
-    job_id = encode.planned()
-    encode.jobs.away = AWAY
-    assert encode.pipeline.give_up(EncodeChunk(job_id, 0)).messages == (EncodeChunk(job_id, 0, deferrals=1),)
-    with pytest.raises(StoreUnavailable):
-        encode.pipeline.give_up(EncodeChunk(job_id, 0, deferrals=len(DEFERRALS_S)))
-    encode.jobs.away = None
-    assert encode.jobs.get_job(job_id).is_open
-
-
-def test_giving_up_without_a_fault_says_in_the_end_where_to_look(encode: EncodeWorld) -> None:
+def test_plan_that_takes_long_is_a_step_of_its_own(encode: EncodeWorld) -> None:
     job_id = encode.upload()
-    encode.pipeline.give_up(PlanEncode(job_id, deferrals=len(DEFERRALS_S)))
-    assert encode.jobs.get_job(job_id).reason == NO_REASON
-    assert "the encoder's log" in NO_REASON
+    encode.crew.large = True
+    for _ in range(2):
+        outcome = encode.outcome_of(PlanEncode(job_id))
+        assert outcome.messages == missing_work(outcome.job) == (PrepareEncode(job_id),)
+    assert (encode.jobs.get_job(job_id).status, encode.jobs.get_job(job_id).plan) == (JobStatus.PLANNING, None)
+    outcome = encode.outcome_of(PrepareEncode(job_id))
+    assert outcome.messages == (EncodeFront(job_id), EncodeChunk(), EncodeChunk(), EncodeChunk())
+    again = encode.outcome_of(PrepareEncode(job_id))
+    assert again.messages == outcome.messages
+    assert encode.crew.asked[f"plan {job_id}"] == 3
 
 
-def test_part_that_the_plan_does_not_have_is_malformed_and_fails_no_job(encode: EncodeWorld) -> None:
+def test_copy_of_a_large_upload_is_not_made_again_while_plans_wait(encode: EncodeWorld) -> None:
+    job_id = encode.prepared()
+    planned = encode.outcome_of(PrepareEncode(job_id))
+    encode.crew.copied = False
+    assert encode.outcome_of(PlanEncode(job_id)).messages == (PrepareEncode(job_id),)
+    assert not encode.crew.restored
+    assert encode.outcome_of(PrepareEncode(job_id)).messages == planned.messages
+    assert encode.crew.restored == [job_id]
+
+
+def test_retry_begins_with_a_new_attempt_at_a_quick_plan(encode: EncodeWorld) -> None:
+    job_id = encode.prepared()
+    encode.crew.troubles = [SourceRefused("film.mkv is damaged.")]
+    assert encode.outcome_of(PrepareEncode(job_id)).ended
+    encode.crew.large = False
+    encode.service.retry_job(job_id)
+    assert missing_work(encode.jobs.get_job(job_id)) == (PlanEncode(job_id),)
+    assert encode.outcome_of(PlanEncode(job_id)).job.plan
+
+
+def test_damage_that_only_all_chunks_together_exceed_fails_the_job_before_it_is_ready(encode: EncodeWorld) -> None:
     job_id = encode.planned()
-    for do in (encode.pipeline.run_step, encode.pipeline.give_up):
-        for wrong in (EncodeChunk(job_id, 4), EncodeAudio(job_id, "a7")):
-            with pytest.raises(Malformed, match="has no"):
-                do(wrong)
+    job = encode.jobs.get_job(job_id)
+    assert job.plan
+    # Each chunk was encoded by a process that did not know the damage of the others.
+    for chunk in job.plan.chunks:
+        damage = (DamagedRun(chunk.first_frame, chunk.first_frame + 6, 6),)
+        codecs = {"v360": "avc1", "v234": "avc1"}
+        encode.jobs.finish_chunk(job, chunk.index, codecs=codecs, cpu_s=1.0, tail=None, damage=damage)
+    assert encode.outcome_of(PublishTitle(job_id)).ended
+    failed = encode.service.progress(job_id)
+    assert failed
+    assert failed.status is JobStatus.FAILED
+    assert failed.reason == (
+        "film.mkv is damaged: 24 of 1000 frames (2.4 %) cannot be read "
+        "(0:00, 0:04, 0:16, …). Upload the original again."
+    )
+    assert encode.title.status is Status.FAILED
+    assert failed.damage
+    assert failed.damage.pictures == 24
+    encode.service.retry_job(job_id)
+    encode.run(PublishTitle(job_id))
+    assert encode.jobs.get_job(job_id).status is JobStatus.FAILED, "a retry does not heal the film"
+
+
+def test_track_that_the_plan_does_not_have_is_malformed_and_fails_no_job(encode: EncodeWorld) -> None:
+    job_id = encode.planned()
+    with pytest.raises(Malformed, match="has no"):
+        encode.run(EncodeAudio(job_id, "a7"))
+    with pytest.raises(Malformed, match="has no"):
+        encode.steps.bury_message(EncodeAudio(job_id, "a7"))
     job = encode.jobs.get_job(job_id)
     assert (job.is_open, job.fault) == (True, None)
 
 
-def test_same_chunk_twice_is_counted_once(encode: EncodeWorld) -> None:
+def test_same_track_twice_is_counted_once(encode: EncodeWorld) -> None:
     job_id = encode.planned()
-    for encode_s in (True, False):
-        outcome = encode.pipeline.run_step(EncodeChunk(job_id, 2))
+    for _ in range(2):
+        outcome = encode.outcome_of(EncodeAudio(job_id, "a0"))
         assert outcome.messages == (PublishTitle(job_id),), "what is done may be published again"
-        assert (outcome.encode_s is not None) == encode_s
-    job = encode.jobs.get_job(job_id)
-    assert (set(job.chunks_done), job.cpu_s) == ({2}, 2.5)
-
-
-@pytest.mark.parametrize("end", [JobStatus.READY, JobStatus.FAILED])
-def test_message_that_comes_after_the_end_does_nothing(encode: EncodeWorld, end: JobStatus) -> None:
-    job_id = encode.planned()
-    job = encode.jobs.set_status(job_id, end)
-    asked = Counter(encode.crew.asked)
-    for step in STEPS:
-        assert encode.pipeline.run_step(message(step, job_id)) == StepOutcome(job)
-        assert encode.pipeline.give_up(message(step, job_id)) == StepOutcome(job)
-    assert (encode.jobs.get_job(job_id), encode.crew.asked) == (job, asked)
-    assert encode.title.status is Status.ENCODING
+    assert encode.jobs.get_job(job_id).tracks["a0"].segments == 11
 
 
 def test_newer_upload_that_comes_while_the_older_is_planned_leaves_it_ended(encode: EncodeWorld) -> None:
     older = encode.upload("0x1")
 
     class Interrupted(DoneAtOnce):
-        def plan(self, job: EncodeJob) -> EncodePlan:
+        def plan(self, job: EncodeJob, *, at_once: bool = False) -> Planned | None:
             encode.upload("0x2")
-            return super().plan(job)
+            return super().plan(job, at_once=at_once)
 
-    outcome = encode.pipeline_with(Interrupted(encode.jobs)).run_step(PlanEncode(older))
+    outcome = encode.run(PlanEncode(older), encode.pipeline_with(Interrupted(encode.jobs)))
     job = encode.jobs.get_job(older)
     assert outcome == StepOutcome(job)
     assert (job.status, job.plan) == (JobStatus.FAILED, None)
@@ -240,16 +172,16 @@ def test_newer_upload_that_comes_while_the_older_is_planned_leaves_it_ended(enco
 
 def test_job_becomes_playable_with_its_first_picture_and_sound_and_ready_with_its_last(encode: EncodeWorld) -> None:
     job_id = encode.planned()
-    encode.pipeline.run_step(EncodeAudio(job_id, "a0"))
     encode.clock.forward(seconds=5)
-    encode.pipeline.run_step(EncodeChunk(job_id, 0))
-    assert not encode.pipeline.run_step(PublishTitle(job_id)).ended
+    encode.run(EncodeFront(job_id))
+    assert not encode.outcome_of(PublishTitle(job_id)).ended
     job = encode.jobs.get_job(job_id)
     assert job.playable_at == encode.clock()
     encode.clock.forward(seconds=5)
-    for index in (1, 2, 3):
-        encode.pipeline.run_step(EncodeChunk(job_id, index))
-    outcome = encode.pipeline.run_step(PublishTitle(job_id))
+    for _ in range(3):
+        encode.run(EncodeChunk())
+    encode.run(EncodeAudio(job_id, "a0"))
+    outcome = encode.outcome_of(PublishTitle(job_id))
     ready = encode.jobs.get_job(job_id)
     assert outcome == StepOutcome(ready, ended=True)
     assert (ready.status, ready.ended_at, ready.playable_at) == (JobStatus.READY, encode.clock(), job.playable_at)
@@ -259,19 +191,20 @@ def test_job_becomes_playable_with_its_first_picture_and_sound_and_ready_with_it
 
 def test_step_reads_the_job_once(encode: EncodeWorld) -> None:
     job_id = encode.planned()
-    encode.pipeline.run_step(EncodeAudio(job_id, "a0"))
-    for step, writes in (
-        (EncodeChunk(job_id, 0), {"advance_chunk": 1, "note_published": 1, "finish_chunk": 1}),
-        (EncodeChunk(job_id, 1), {"advance_chunk": 1, "note_published": 1, "finish_chunk": 1}),
-        (PublishTitle(job_id), {"note_published": 1}),
+    encode.run(EncodeAudio(job_id, "a0"))
+    encoded = {"advance_chunk": 1, "note_published": 1, "finish_chunk": 1}
+    for step, calls in (
+        (EncodeFront(job_id), {"get_job": 1, "advance_track": 1, **encoded}),
+        (EncodeChunk(), {"next_works": 2, "awaited_works": 1, "take_turn": 1, **encoded}),
+        (PublishTitle(job_id), {"get_job": 1, "note_published": 1}),
     ):
         encode.jobs.calls.clear()
-        encode.pipeline.run_step(step)
-        assert encode.jobs.calls == {"get_job": 1, **writes}
+        encode.run(step)
+        assert encode.jobs.calls == calls
 
 
 def test_message_of_an_unknown_job_is_an_error_that_is_not_retried(encode: EncodeWorld) -> None:
-    for do in (encode.pipeline.run_step, encode.pipeline.give_up):
+    for do in (encode.run, encode.steps.bury_message):
         with pytest.raises(NotFound) as caught:
             do(PlanEncode("0123"))
         assert not caught.value.retryable
@@ -280,38 +213,25 @@ def test_message_of_an_unknown_job_is_an_error_that_is_not_retried(encode: Encod
 def test_missing_work_is_the_plan_then_the_parts_then_the_publication(encode: EncodeWorld) -> None:
     job_id = encode.upload()
     assert missing_work(encode.jobs.get_job(job_id)) == (PlanEncode(job_id),)
-    encode.pipeline.run_step(PlanEncode(job_id))
-    for index in range(4):
-        encode.pipeline.run_step(EncodeChunk(job_id, index))
+    encode.run(PlanEncode(job_id))
+    encode.finish(job_id, 0, 1, 2, 3)
     assert missing_work(encode.jobs.get_job(job_id)) == (EncodeAudio(job_id, "a0"),)
-    encode.pipeline.run_step(EncodeAudio(job_id, "a0"))
+    encode.run(EncodeAudio(job_id, "a0"))
     assert missing_work(encode.jobs.get_job(job_id)) == (PublishTitle(job_id),)
 
 
 def test_what_follows_from_a_step_is_sent_and_reported(encode: EncodeWorld) -> None:
     job_id = encode.upload()
     encode.steps.run_message(PlanEncode(job_id))
-    sent = encode.queues.messages
-    assert sent[:2] == [EncodeChunk(job_id, 0), EncodeAudio(job_id, "a0")]
     encode.clock.forward(seconds=3)
-    for part in list(sent):
-        assert isinstance(part, EncodeChunk | EncodeAudio)
-        encode.steps.run_message(part)
+    handled = 0
+    while handled < len(encode.queues.messages):
+        step = encode.queues.messages[handled]
+        assert isinstance(step, EncodeFront | EncodeChunk | EncodeAudio | PublishTitle)
+        encode.steps.run_message(step)
+        handled += 1
     assert len(encode.telemetry.metrics["notflix.chunk.encode_s"]) == 4
-    assert not encode.telemetry.root_spans
-    encode.steps.run_message(PublishTitle(job_id))
-    encode.steps.run_message(PublishTitle(job_id))
     (span,) = encode.telemetry.root_spans
     assert (span.subject, span.name, span.ended) == (f"job:{job_id}", "upload to ready", encode.clock())
     assert encode.telemetry.metrics["notflix.job.ready_s"] == [3.0]
     assert encode.telemetry.metrics["notflix.job.first_picture_s"] == [3.0]
-
-
-def test_deferred_step_is_sent_with_its_delay_and_a_failed_job_is_reported_once(encode: EncodeWorld) -> None:
-    job_id = encode.planned()
-    encode.steps.give_up_message(EncodeChunk(job_id, 0))
-    assert encode.queues.sent == [(EncodeChunk(job_id, 0, deferrals=1), DEFERRALS_S[0])]
-    for _ in range(2):
-        encode.steps.give_up_message(EncodeChunk(job_id, 0, deferrals=len(DEFERRALS_S)))
-    assert encode.telemetry.metrics["notflix.job.failed"] == [1]
-    assert len(encode.telemetry.root_spans) == 1

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.encoding.model import EncodeJob, EncodePlan, TextPlan, TrackState
+from functions.encoding.model import EncodeJob, EncodePlan, TextPlan
 from functions.encoding.presentation import SLACK_S, Presentation, front_segments, presentation_of, revision_of
-from tests.support.catalogue import NOON
-from tests.support.encoding import MemoryEncodeJobs, make_audio_plan, make_job, make_plan
+from functions.encoding.track_state import TrackState
+from tests.support.clock import NOON
+from tests.support.encoding_jobs import MemoryEncodeJobs
+from tests.support.encoding_plans import make_audio_plan, make_job, make_plan
 
 SUBTITLES = TextPlan("t0", "en", "English", 3, None)
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.encoding.model import AAC_FRAME_SAMPLES, FrameGrid
+from functions.encoding.frame_grid import FrameGrid
+from functions.encoding.model import AAC_FRAME_SAMPLES
 from functions.encoding.segments import InitInfo, SegmentInfo, read_init, read_segment
 from tests.support.titles import TINY_RENDITIONS, make_tiny_title
 

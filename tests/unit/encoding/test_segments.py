@@ -25,6 +25,8 @@ from tests.support.boxes import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+UNCHECKED = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
+
 
 def init_of(folder: Path, data: bytes) -> InitInfo:
     path = folder / "init.mp4"
@@ -163,7 +165,7 @@ def test_damaged_init_is_named(tmp_path: Path, data: bytes) -> None:
         init_of(tmp_path, data)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=UNCHECKED)
 @given(data=st.data())
 def test_no_damage_ends_in_anything_but_malformed(tmp_path: Path, data: st.DataObject) -> None:
     init_bytes = bytearray(make_init(make_aac_entry(), edits=make_edit_list(1024)))
@@ -180,7 +182,7 @@ def test_no_damage_ends_in_anything_but_malformed(tmp_path: Path, data: st.DataO
 
 
 @given(st.lists(st.lists(st.integers(1, 2**20), min_size=1, max_size=40), min_size=1, max_size=5))
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=UNCHECKED)
 def test_segment_lasts_as_long_as_its_samples(tmp_path: Path, runs: list[list[int]]) -> None:
     init = init_of(tmp_path, make_init(make_avc_entry()))
     clock, data = 500, b""

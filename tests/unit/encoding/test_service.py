@@ -1,27 +1,28 @@
-"""Jobs as users see them: they are opened once, polled cheaply, and retried from where they stopped."""
+"""Jobs as users see them: they are opened once, polled cheaply, and end with their title."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import pytest
 
 from functions.encoding import presentation
+from functions.encoding.frame_grid import FrameGrid
 from functions.encoding.ladder import chunks_for
-from functions.encoding.model import FrameGrid, JobStatus
-from functions.encoding.service import STALLED_AFTER, EncodeService
+from functions.encoding.model import JobStatus, TextPlan
+from functions.encoding.progress import PUBLICATION_S, TRACK_COST
+from functions.encoding.track_state import TrackState
 from functions.platform.errors import Conflict, Malformed, NotFound
 from functions.platform.identifiers import job_id_for
-from functions.platform.messages import EncodeAudio, EncodeChunk, PlanEncode, PublishTitle
-from tests.support.catalogue import NOON
-from tests.support.encoding import EncodeWorld, make_job, make_plan
+from functions.platform.messages import EncodeAudio, EncodeFront, PlanEncode, PublishTitle
+from tests.support.clock import NOON
+from tests.support.encoding_plans import make_job, make_plan
 
-
-@pytest.fixture
-def encode() -> EncodeWorld:
-    return EncodeWorld()
+if TYPE_CHECKING:
+    from tests.support.encoding_world import EncodeWorld
 
 
 def test_newer_upload_ends_the_older_job_and_its_messages_do_nothing(encode: EncodeWorld) -> None:
@@ -29,37 +30,12 @@ def test_newer_upload_ends_the_older_job_and_its_messages_do_nothing(encode: Enc
     newer = encode.upload("0x2")
     job = encode.jobs.get_job(older)
     assert (job.status, job.reason) == (JobStatus.FAILED, "A newer upload of film.mkv has taken its place.")
-    assert not encode.pipeline.run_step(EncodeChunk(older, 0)).messages
-    assert encode.pipeline.run_step(PlanEncode(newer)).messages
+    assert encode.run(EncodeFront(older)) is None
+    planned = encode.run(PlanEncode(newer))
+    assert planned
+    assert planned.messages
     with pytest.raises(Conflict, match=f"replaced by {newer}"):
         encode.service.retry_job(older)
-
-
-def test_retry_enqueues_only_what_is_missing(encode: EncodeWorld) -> None:
-    job_id = encode.planned()
-    encode.pipeline.run_step(EncodeChunk(job_id, 0))
-    encode.pipeline.run_step(EncodeChunk(job_id, 2))
-    encode.lifecycle.fail(encode.jobs.get_job(job_id), "The encoder was stopped.")
-    progress = encode.service.retry_job(job_id)
-    assert (progress.status, progress.reason, progress.fault) == (JobStatus.ENCODING, None, None)
-    assert encode.queues.messages == [EncodeChunk(job_id, 1), EncodeAudio(job_id, "a0"), EncodeChunk(job_id, 3)]
-
-
-def test_retry_of_a_job_that_was_never_planned_begins_with_the_plan(encode: EncodeWorld) -> None:
-    job_id = encode.upload()
-    encode.lifecycle.fail(encode.jobs.get_job(job_id), "Storage did not answer.")
-    assert encode.service.retry_job(job_id).status is JobStatus.QUEUED
-    assert encode.queues.messages == [PlanEncode(job_id)]
-
-
-def test_retry_of_a_job_whose_parts_are_all_done_publishes_it(encode: EncodeWorld) -> None:
-    job_id = encode.planned()
-    for index in range(4):
-        encode.pipeline.run_step(EncodeChunk(job_id, index))
-    encode.pipeline.run_step(EncodeAudio(job_id, "a0"))
-    encode.lifecycle.fail(encode.jobs.get_job(job_id), "The catalogue did not answer.")
-    encode.service.retry_job(job_id)
-    assert encode.queues.messages == [PublishTitle(job_id)]
 
 
 def test_unknown_job_is_not_found(encode: EncodeWorld) -> None:
@@ -80,28 +56,45 @@ def test_cancelled_title_ends_its_open_job(encode: EncodeWorld) -> None:
     assert encode.jobs.get_job(job_id).reason == "Its title was withdrawn."
 
 
-def test_progress_counts_segments_and_never_says_all_before_the_end(encode: EncodeWorld) -> None:
+def test_end_of_a_withdrawn_title_ends_its_open_job(encode: EncodeWorld) -> None:
+    job_id = encode.planned()
+    encode.world.catalogue.withdraw_title(encode.title_id)
+    encode.service.end_withdrawn(encode.title_id)
+    assert encode.jobs.get_job(job_id).reason == "Its title was withdrawn."
+
+
+def test_film_that_was_uploaded_again_during_its_withdrawal_is_left_alone(encode: EncodeWorld) -> None:
+    job_id = encode.planned()
+    encode.service.end_withdrawn(encode.title_id)
+    assert encode.jobs.get_job(job_id).is_open and encode.queues.messages == []
+
+
+def test_progress_counts_picture_and_sound_and_never_says_all_before_the_end(encode: EncodeWorld) -> None:
     job_id = encode.upload()
     progress = encode.service.progress(job_id)
     assert progress
     assert (progress.status, progress.percent, progress.eta_s, progress.duration_s) == ("queued", 0.0, None, None)
-    encode.pipeline.run_step(PlanEncode(job_id))
+    encode.run(PlanEncode(job_id))
     encode.clock.forward(seconds=10)
-    encode.pipeline.run_step(EncodeChunk(job_id, 1))
+    encode.finish(job_id, 1)
     encode.jobs.advance_chunk(encode.jobs.get_job(job_id), 2, 2, codecs={"v360": "avc1", "v234": "avc1"})
     progress = encode.service.progress(job_id)
     assert progress
     assert (progress.chunks_done, progress.chunks, progress.front_s) == (1, 4, 0.0)
-    assert progress.percent == pytest.approx(5 / 11 * 99, abs=0.1)
-    assert progress.eta_s == pytest.approx(10 * (1 - 0.45) / 0.45, abs=0.5)
-    for index in (0, 2, 3):
-        encode.pipeline.run_step(EncodeChunk(job_id, index))
-    encode.pipeline.run_step(EncodeAudio(job_id, "a0"))
+    share = 5 / 11 / (1 + TRACK_COST)
+    assert progress.percent == pytest.approx(share * 99, abs=0.1)
+    assert progress.eta_s == pytest.approx(10 * (1 - share) / share + PUBLICATION_S, abs=0.1)
+    encode.finish(job_id, 0, 2, 3)
     progress = encode.service.progress(job_id)
     assert progress
-    assert (progress.percent, progress.manifest) == (99.0, None)
+    assert progress.percent == pytest.approx(99 / (1 + TRACK_COST), abs=0.1)
+    assert progress.eta_s == pytest.approx(10 * TRACK_COST + PUBLICATION_S, abs=0.1), "the sound is still to be encoded"
+    encode.run(EncodeAudio(job_id, "a0"))
+    progress = encode.service.progress(job_id)
+    assert progress
+    assert (progress.percent, progress.eta_s, progress.manifest) == (99.0, PUBLICATION_S, None)
     encode.clock.forward(seconds=2)
-    encode.pipeline.run_step(PublishTitle(job_id))
+    encode.run(PublishTitle(job_id))
     progress = encode.service.latest_for(encode.title_id)
     assert progress
     assert (progress.status, progress.percent, progress.eta_s) == ("ready", 100.0, None)
@@ -110,11 +103,49 @@ def test_progress_counts_segments_and_never_says_all_before_the_end(encode: Enco
     assert (progress.stages.planning_s, progress.stages.encoding_s, progress.stages.total_s) == (0.0, 12.0, 12.0)
 
 
+def test_remaining_time_counts_subtitles(encode: EncodeWorld) -> None:
+    plan = make_plan(text=(TextPlan("t0", "en", "English", None, "film.en.srt"),))
+    encode.jobs.add_job(make_job("a" * 12, status=JobStatus.ENCODING, plan=plan, planned_at=encode.clock()))
+    encode.clock.forward(seconds=10)
+    encode.finish("a" * 12, 0, 1, 2, 3)
+    encode.jobs.advance_track(encode.jobs.get_job("a" * 12), "a0", TrackState(complete=True), codec="mp4a")
+    progress = encode.service.progress("a" * 12)
+    assert progress
+    share = (1 + TRACK_COST) / (1 + 2 * TRACK_COST)
+    assert progress.percent == pytest.approx(share * 99, abs=0.1)
+    assert progress.eta_s == pytest.approx(10 * (1 - share) / share + PUBLICATION_S, abs=0.1)
+    encode.jobs.advance_track(encode.jobs.get_job("a" * 12), "t0", TrackState(complete=True), codec=None)
+    progress = encode.service.progress("a" * 12)
+    assert progress
+    assert (progress.percent, progress.eta_s) == (99.0, PUBLICATION_S)
+
+
+def test_remaining_time_counts_the_other_films_in_the_queue(encode: EncodeWorld) -> None:
+    alone = encode.planned()
+    encode.clock.forward(seconds=10)
+    encode.finish(alone, 0, 1)
+    first = encode.service.progress(alone)
+    assert first
+    assert first.eta_s
+    encode.jobs.add_job(make_job("b" * 12, status=JobStatus.ENCODING, plan=make_plan(), planned_at=encode.clock()))
+    shared = encode.service.progress(alone)
+    waiting = encode.service.progress("b" * 12)
+    assert shared
+    assert waiting
+    # Both films get the same share of the encoder until this one is ready; then the other one gets all of it.
+    assert shared.eta_s == pytest.approx(2 * first.eta_s - PUBLICATION_S, abs=0.2)
+    total_s = 10 / (4 / 11 / (1 + TRACK_COST))
+    assert waiting.eta_s == pytest.approx(first.eta_s + total_s, abs=0.2)
+    encode.jobs.add_job(make_job("c" * 12))
+    queued = encode.service.progress("c" * 12)
+    assert queued
+    assert queued.eta_s == pytest.approx(first.eta_s + 2 * total_s, abs=0.2), "a film without a plan is of usual length"
+
+
 def test_front_is_what_the_manifests_list(encode: EncodeWorld) -> None:
     job_id = encode.planned()
-    encode.pipeline.run_step(EncodeAudio(job_id, "a0"))
-    encode.pipeline.run_step(EncodeChunk(job_id, 0))
-    encode.pipeline.run_step(PublishTitle(job_id))
+    encode.run(EncodeFront(job_id))
+    encode.run(PublishTitle(job_id))
     progress = encode.service.progress(job_id)
     assert progress
     assert (progress.front_s, progress.stages.first_picture_s) == (4.0, 0.0)
@@ -154,13 +185,3 @@ def test_hundred_films_of_two_hours_are_listed_without_looking_at_their_plans(
     monkeypatch.setattr(encode.jobs, "list_summaries", lambda **_: summaries)
     assert len(encode.service.list_jobs().entries) == 100
     assert calls == []
-
-
-def test_job_that_has_not_changed_for_an_hour_gets_its_missing_work_again() -> None:
-    encode = EncodeWorld()
-    encode.jobs.add_job(make_job("0123456789ab", updated_at=NOON))
-    for late, repaired in ((-1, 0), (1, 1)):
-        at = NOON + STALLED_AFTER + timedelta(seconds=late)
-        service = EncodeService(encode.jobs, encode.lifecycle, encode.queues.send_all, lambda at=at: at)  # type: ignore[misc]
-        assert service.repair_stalled() == repaired
-    assert encode.queues.messages == [PlanEncode("0123456789ab")]

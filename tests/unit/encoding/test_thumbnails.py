@@ -10,7 +10,7 @@ import pytest
 from functions.encoding.ladder import renditions_for
 from functions.encoding.presentation import video_segments
 from functions.encoding.thumbnails import thumbnail_height, write_thumbnails
-from tests.support.encoding import make_plan
+from tests.support.encoding_plans import make_plan
 from tests.support.presentations import make_presentation
 
 CUE = re.compile(r"^(\S+) --> (\S+)\nthumbnails/c(\d{5})\.jpg#xywh=(\d+),0,160,(\d+)\n$", re.MULTILINE)

@@ -1,3 +1,5 @@
+"""The folder of a local product, its base port, and how faults of its disk are explained."""
+
 from __future__ import annotations
 
 import shutil

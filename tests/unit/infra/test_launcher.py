@@ -108,7 +108,8 @@ def test_second_start_goes_straight_to_the_command_line(machine: Machine) -> Non
 
 
 def test_what_tests_need_is_installed_for_test_and_not_for_up(machine: Machine) -> None:
-    machine.has("chromium", "#!/bin/sh\n")
+    for name in ("chromium", "faketime", "fiu-ctrl"):
+        machine.has(name, "#!/bin/sh\n")
     machine.run("up")
     assert not [step for step in machine.steps if "tests/requirements.txt" in step]
     machine.run("test")

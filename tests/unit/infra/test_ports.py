@@ -1,3 +1,5 @@
+"""Ports of the local product: no two servers share one, and the holder of a taken port is named."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""The fixture `refused_port` is a port on which no server can listen."""
+
 from __future__ import annotations
 
 import socket

@@ -12,8 +12,9 @@ import pytest
 
 from functions import bootstrap
 from functions.mail import triggers
-from functions.mail.service import DEFERRALS_S, MailService
-from functions.platform.errors import MailRefused, MailUnavailable
+from functions.mail.service import MailService
+from functions.platform.deferrals import DEFERRALS_S
+from functions.platform.errors import MailRefused, MailUnavailable, StoreUnavailable
 from functions.platform.messages import SendMail, encode
 from tests.support.queues import MemoryQueues
 
@@ -38,14 +39,18 @@ class FakeTransport:
 
 @dataclass
 class World:
-    """The service with an in-memory transport."""
+    """The service with an in-memory transport; `renewed` has the links whose life began."""
 
     transport: FakeTransport = field(default_factory=FakeTransport)
     enqueued: list[tuple[SendMail, int]] = field(default_factory=list)
+    renewed: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.mail = MailService(
-            self.transport, pseudonym=lambda text: f"p{len(text)}", enqueue=lambda *given: self.enqueued.append(given)
+            self.transport,
+            pseudonym=lambda text: f"p{len(text)}",
+            renew_link=self.renewed.append,
+            enqueue=lambda *given: self.enqueued.append(given),
         )
 
 
@@ -91,10 +96,32 @@ def test_an_email_without_a_link_ignores_a_given_one(world: World) -> None:
     assert LINK not in world.transport.delivered[0][2].text
 
 
-def test_an_email_that_is_refused_for_good_is_not_retried(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    world.transport.error = MailRefused("The mail server refuses the recipient for good (550).")
+def test_the_life_of_a_link_begins_at_each_try_to_send_its_email(world: World) -> None:
+    world.transport.error = MailUnavailable("The mail server mail.test:25 did not answer in time.")
+    with pytest.raises(MailUnavailable):
+        run(triggers.send_mail, make_message())
+    world.transport.error = None
     run(triggers.send_mail, make_message())
-    assert "confirm to p15 was not sent: The mail server refuses the recipient" in caplog.text
+    run(triggers.send_mail, make_message(kind="password_changed"))
+    assert world.renewed == [LINK, LINK]
+
+
+def test_an_email_is_not_sent_if_the_life_of_its_link_cannot_begin(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(link: str) -> None:
+        raise StoreUnavailable("MySQL did not answer in time.")
+
+    monkeypatch.setattr(world.mail, "_renew_link", refuse)
+    with pytest.raises(StoreUnavailable):
+        run(triggers.send_mail, make_message())
+    assert not world.transport.delivered
+
+
+def test_a_permanently_refused_email_is_not_retried(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.transport.error = MailRefused("The mail server permanently refuses the recipient (550).")
+    run(triggers.send_mail, make_message())
+    assert "confirm to p15 was not sent: The mail server permanently refuses the recipient" in caplog.text
 
 
 def test_an_unreachable_server_is_retried(world: World) -> None:

@@ -1,3 +1,5 @@
+"""The files of migrations: their names, numbers, checksums, and what is refused in them."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

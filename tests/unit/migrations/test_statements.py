@@ -1,3 +1,5 @@
+"""A migration file is cut into statements as the MySQL client cuts it."""
+
 from __future__ import annotations
 
 import pytest

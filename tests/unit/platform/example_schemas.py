@@ -32,6 +32,7 @@ class Listing(Struct, frozen=True):
 
     limit: Annotated[int, Meta(ge=1, le=100)] = 24
     reverse: bool = False
+    since: Time | None = None
 
 
 class Greeting(Struct, frozen=True):

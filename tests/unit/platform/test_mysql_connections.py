@@ -1,3 +1,5 @@
+"""The addresses of MySQL databases, which never show their password."""
+
 from __future__ import annotations
 
 import pytest

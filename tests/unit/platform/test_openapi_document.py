@@ -32,9 +32,10 @@ def test_what_an_owner_may_do_needs_the_key_or_a_session(described: dict[str, An
 
 
 def test_a_query_is_described_with_its_limits_and_defaults(described: dict[str, Any]) -> None:
-    limit, reverse = described["paths"]["/listing"]["get"]["parameters"]
+    limit, reverse, since = described["paths"]["/listing"]["get"]["parameters"]
     assert limit["schema"] == {"type": "integer", "minimum": 1, "maximum": 100, "default": 24}
     assert reverse["schema"] == {"type": "boolean", "default": False}
+    assert since["name"] == "since" and not since.get("required", False)
 
 
 def test_every_schema_is_valid_and_used(described: dict[str, Any]) -> None:

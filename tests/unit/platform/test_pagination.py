@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.platform.errors import Malformed
 from functions.platform.pagination import TITLE_POSITION, Page, cursor_after, page_of, position_of, title_position
-
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+from tests.support.clock import NOON
 
 
 def read_pages(entries: list[str], limit: int) -> list[str]:

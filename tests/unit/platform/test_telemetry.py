@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.platform.telemetry import NoopTelemetry, root_id_of, trace_id_of
-from functions.platform.telemetry_export import to_file
+from functions.platform.telemetry_export import rename_large, to_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +49,18 @@ def test_only_the_class_of_an_error_is_recorded(tmp_path: Path) -> None:
     assert "secret" not in path.read_text(encoding="utf-8")
 
 
+def test_a_large_file_is_renamed_once_by_processes_that_share_it(tmp_path: Path) -> None:
+    path = tmp_path / "traces.jsonl"
+    path.write_text("the steps of an hour\n")
+    with path.open("a") as first, path.open("a") as second:
+        rename_large(path, first)
+        rename_large(path, second)
+        path.write_text("the next step\n")
+        rename_large(path, second)
+    assert (tmp_path / "traces.1.jsonl").read_text() == "the steps of an hour\n"
+    assert path.read_text() == "the next step\n"
+
+
 def test_metrics_are_aggregated(tmp_path: Path) -> None:
     path = tmp_path / "traces.jsonl"
     telemetry = to_file("api", str(path))
@@ -57,6 +69,15 @@ def test_metrics_are_aggregated(tmp_path: Path) -> None:
     telemetry.close()
     (metric,) = (line for line in lines_of(path) if line.get("metric") == "notflix.chunk.encode_s")
     assert (metric["count"], metric["sum"], metric["max"]) == (2, 4.0, 3.0)
+
+
+def test_time_between_two_clocks_is_recorded_even_if_it_is_negative(tmp_path: Path) -> None:
+    path = tmp_path / "traces.jsonl"
+    telemetry = to_file("api", str(path))
+    telemetry.record("notflix.webhook.lag_s", -7200.0)
+    telemetry.close()
+    (metric,) = (line for line in lines_of(path) if line.get("metric") == "notflix.webhook.lag_s")
+    assert (metric["count"], metric["sum"]) == (1, 0)
 
 
 def test_noop_telemetry_changes_nothing() -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tests.unit.platform.example_schemas import Greeting, Listing, Order, Receipt, TitleId
 
 USER = "c" * 32
+NOW = datetime(2026, 11, 27, 4, tzinfo=UTC)
 
 
 class Root:
@@ -33,7 +34,9 @@ class Root:
 
     def __init__(self) -> None:
         self.queues = MemoryQueues()
-        self.resources: Any = SimpleNamespace(queues=lambda: self.queues)
+        self.resources: Any = SimpleNamespace(
+            queues=lambda: self.queues, interactive_queues=lambda: self.queues, now=lambda: NOW
+        )
 
     def access(self) -> FakeAccess:
         return FakeAccess()
@@ -201,8 +204,15 @@ def test_a_segment_of_the_path_that_cannot_be_an_id_is_not_found(path: str) -> N
 def test_a_query_is_converted_and_limited() -> None:
     assert call(listing)[1] == {"text": "24 False"}
     assert call(listing, params={"limit": "3", "reverse": "true"})[1] == {"text": "3 True"}
-    for params in ({"limit": "0"}, {"limit": "x"}, {"limit": "9" * 400}, {"reverse": "perhaps"}):
+    for params in ({"limit": "0"}, {"limit": "x"}, {"limit": "9" * 400}, {"reverse": "perhaps"}, {"limit": ""}):
         assert call(listing, params=params)[0] == 422
+
+
+@pytest.mark.parametrize("text", ["0.5", "1795000000", "-1", "2026-11-27", "2026-11-27T04:26:20", "now"])
+def test_a_time_in_a_query_is_a_date_with_a_time_zone(text: str) -> None:
+    assert call(listing, params={"since": "2026-11-27T04:26:20Z"})[0] == 200
+    status, body, _ = call(listing, params={"since": text})
+    assert (status, body["error"]) == (422, "malformed")
 
 
 def test_a_handler_may_choose_its_status_and_answer_a_text() -> None:

@@ -1,9 +1,9 @@
-"""Playlists for native players: all addresses except those of playlists are signed, and a ticket opens one title."""
+"""Playlists for native players: addresses of segments and subtitles are signed; a ticket is for one title."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 import pytest
@@ -17,11 +17,23 @@ from functions.platform.errors import NotFound, Unauthenticated
 from functions.platform.signed_tokens import SignedTokens
 from functions.playback import triggers
 from functions.playback.assembly import PlaybackParts
-from functions.playback.hls import Playlists, signed
+from functions.playback.hls import PURPOSE, Playlists, signed
 from tests.support.api import call
-from tests.support.catalogue import NOON, Clock
-from tests.support.playback import SIGNING_KEY, Keys, MemoryPlaylists, make_playlists
+from tests.support.catalogue import make_title
+from tests.support.clock import NOON, Clock
+from tests.support.playback import (
+    LAPTOP,
+    LIFETIME,
+    SIGNING_KEY,
+    MemoryPlaylists,
+    MemoryStreams,
+    make_playlists,
+    make_streams,
+)
 from tests.support.presentations import growing, make_audio_track, make_presentation
+
+if TYPE_CHECKING:
+    from functions.playback.streams import Streams, StreamTicket
 
 LONGEST_SEGMENT = 260
 """The maximum length of a path segment that http.sys, which runs in front of many apps, accepts."""
@@ -37,8 +49,14 @@ def shelf() -> MemoryPlaylists:
     return MemoryPlaylists(texts)
 
 
+def admit(streams: Streams, title_id: str = "film") -> StreamTicket:
+    """Open a stream of the title on the laptop of one viewer."""
+    return streams.admit("5" * 32, LAPTOP, make_title(title_id), ticket="", lifetime=LIFETIME)
+
+
 def ticket_of(playlists: Playlists, title_id: str = "film") -> str:
-    address = playlists.address(title_id, "job", key=Keys().read_key(f"title-{title_id}", NOON), at=NOON)
+    stream = admit(playlists._streams, title_id)
+    address = playlists.address(title_id, "job", until=NOON + LIFETIME, stream=stream)
     found = re.fullmatch(r"hls/([\w.-]+)/master\.m3u8", address)
     assert found
     return found[1]
@@ -86,12 +104,38 @@ def test_a_ticket_dies_with_the_key() -> None:
         playlists.read(ticket, "master.m3u8")
 
 
+def test_a_ticket_dies_with_its_stream_but_not_while_streams_cannot_be_read() -> None:
+    store = MemoryStreams(Clock())
+    streams = make_streams(store)
+    playlists = make_playlists(shelf(), streams=streams)
+    ticket = ticket_of(playlists)
+    store.away = True
+    playlists.read(ticket, "master.m3u8")
+    store.away = False
+    store.end_streams_of("5" * 32, session_id=LAPTOP.session_id)
+    with pytest.raises(Unauthenticated):
+        playlists.read(ticket, "master.m3u8")
+
+
+def test_a_film_that_was_opened_while_streams_could_not_be_counted_plays_on_when_they_can_again() -> None:
+    clock = Clock()
+    store = MemoryStreams(clock)
+    playlists = make_playlists(shelf(), clock, make_streams(store, clock))
+    store.away = True
+    ticket = ticket_of(playlists)
+    store.away = False
+    assert playlists.read(ticket, "v480.m3u8").startswith("#EXTM3U")
+    clock.forward(hours=1)
+    with pytest.raises(Unauthenticated):
+        playlists.read(ticket, "v480.m3u8")
+
+
 def test_only_our_own_tickets_for_playlists_open_any() -> None:
     playlists = make_playlists(shelf())
     ticket = ticket_of(playlists)
-    content = {"title_id": "film", "job_id": "job", "at": int(NOON.timestamp())}
+    content = {"t": "film", "j": "job", "u": "5" * 32, "s": "stream"}
     until = NOON.replace(hour=23)
-    foreign = SignedTokens("x" * 32, Clock()).sign("hls", content, until=until)
+    foreign = SignedTokens("x" * 32, Clock()).sign(PURPOSE, content, until=until)
     usage = SignedTokens(SIGNING_KEY, Clock()).sign("usage", content, until=until)
     for wrong in ("", "x", ticket[:-1], ticket.replace(".", "x."), foreign, usage):
         with pytest.raises(Unauthenticated):
@@ -118,7 +162,7 @@ def test_only_our_own_tickets_for_playlists_open_any() -> None:
 )
 def test_a_ticket_opens_playlists_of_its_job_and_nothing_else(name: str) -> None:
     playlists = make_playlists(shelf())
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match=r"^There is no .+\.$"):
         playlists.read(ticket_of(playlists), name)
 
 
@@ -131,8 +175,8 @@ def test_a_ticket_opens_its_own_title() -> None:
 
 def test_the_longest_ticket_fits_into_an_address() -> None:
     longest = f"{'x' * 40}-{'f' * 6}"
-    key = Keys().read_key(f"title-{longest}", NOON)
-    address = make_playlists().address(longest, "0" * 12, key=key, at=NOON)
+    streams = make_streams()
+    address = make_playlists().address(longest, "0" * 12, until=NOON + LIFETIME, stream=admit(streams, longest))
     assert max(map(len, address.split("/"))) < LONGEST_SEGMENT
 
 
@@ -150,9 +194,11 @@ def test_not_even_a_name_that_looks_like_one(label: str) -> None:
 
 def test_the_function_answers_as_documented(monkeypatch: pytest.MonkeyPatch) -> None:
     store: Any = shelf()
-    playlists = make_playlists(store)
+    streams = make_streams()
+    playlists = make_playlists(store, streams=streams)
     opener: Any = None
-    monkeypatch.setattr(bootstrap, "playback", lambda: PlaybackParts(opener, playlists))
+    positions: Any = None
+    monkeypatch.setattr(bootstrap, "playback", lambda: PlaybackParts(opener, playlists, streams, positions))
     ticket = ticket_of(playlists)
 
     def ask(ticket: str, name: str) -> tuple[int, Any]:

@@ -19,16 +19,30 @@ from functions.platform.settings import Settings
 from functions.platform.viewer import Viewer
 from functions.playback import triggers
 from functions.playback.assembly import PlaybackParts
-from functions.playback.keys import SasKeys, expiry_of
-from functions.playback.service import PlaybackService
+from functions.playback.keys import SasKeys, correlation_of, expiry_of
+from functions.playback.model import StreamRequest
+from functions.playback.service import PlaybackService, Subtitles
 from functions.uploads.repository import BlobUploads
 from tests.support.api import call
-from tests.support.catalogue import NOON, World, make_playback, make_title
-from tests.support.owners import AS_VIEWER, FakeAccess
-from tests.support.playback import Keys, make_playlists
+from tests.support.catalogue import World, make_playback, make_title
+from tests.support.clock import NOON, Clock
+from tests.support.owners import AS_ADMINISTRATOR, AS_VIEWER, FakeAccess
+from tests.support.owners import VIEWER as VIEWER_OF_SESSION
+from tests.support.playback import (
+    LAPTOP,
+    LIFETIME,
+    PHONE,
+    TELEVISION,
+    Keys,
+    MemoryPlaylists,
+    MemoryStreams,
+    make_playlists,
+    make_streams,
+)
 
 if TYPE_CHECKING:
     from functions.catalogue.model import Title
+    from functions.playback.streams import Streams
 
 VIEWER = Viewer("5" * 32, "ada@example.org")
 CONNECTION = (
@@ -84,61 +98,108 @@ class Usage:
         return Start(self.resume_s, f"ticket-of-{title_id}")
 
 
-def opener(*titles: Title, entitled: bool = True, usage: Usage | None = None, **jobs: Progress) -> PlaybackService:
+def opener(
+    *titles: Title,
+    entitled: bool = True,
+    usage: Usage | None = None,
+    streams: Streams | None = None,
+    **jobs: Progress,
+) -> PlaybackService:
     catalogue = World().with_titles(titles).catalogue
+    streams = streams or make_streams()
     parts = (catalogue, Encodes(dict(jobs)), Entitlements(entitled), usage or Usage(), Keys())
-    return PlaybackService(*parts, make_playlists(), lambda: NOON)
+    return PlaybackService(*parts, make_playlists(streams=streams), streams, lambda: NOON)
 
 
 def test_a_ready_title_opens_whole() -> None:
     playback = make_playback(
-        "job", complete=True, thumbnails=True, subtitles=(PlayableSubtitles("s0", "en", "English"),)
+        "job", complete=True, thumbnails=True, chapters=True, subtitles=(PlayableSubtitles("s0", "en", "English"),)
     )
-    session = opener(make_title("film", name="Film", playback=playback)).open_title("film", VIEWER)
+    session = opener(make_title("film", name="Film", playback=playback)).open_title("film", VIEWER, LAPTOP)
     assert (session.status, session.front_s, session.percent, session.resume_s) == ("ready", 120.0, 100.0, 0.0)
     assert session.manifest_url == "http://blobs/title-film/job/manifest.mpd"
     assert session.hls_url == "http://blobs/title-film/job/master.m3u8"
     assert session.thumbnails_url == "http://blobs/title-film/job/thumbnails.vtt"
-    assert [track.url for track in session.subtitles] == ["http://blobs/title-film/job/s0.vtt"]
+    assert session.chapters_url == "http://blobs/title-film/job/chapters.vtt"
+    assert session.subtitles == (Subtitles("en", "English", "http://blobs/title-film/job/s0.vtt"),)
+    assert (session.title_id, session.job_id, session.name) == ("film", "job", "Film")
+    assert (session.duration_s, session.expires_at) == (120.0, NOON + LIFETIME)
     assert session.sas == "sig=title-film&at=1200"
 
 
 def test_a_title_that_still_encodes_opens_as_far_as_it_is() -> None:
     title = make_title("film", status=Status.ENCODING, playback=make_playback("job"))
-    session = opener(title, job=Progress()).open_title("film", VIEWER)
+    session = opener(title, job=Progress()).open_title("film", VIEWER, LAPTOP)
     assert (session.status, session.front_s, session.percent) == ("encoding", 24.0, 40.0)
+
+
+def test_a_title_whose_job_is_unknown_opens_without_anything_that_can_be_watched() -> None:
+    title = make_title("film", status=Status.ENCODING, playback=make_playback("job"))
+    session = opener(title).open_title("film", VIEWER, LAPTOP)
+    assert (session.front_s, session.percent, session.thumbnails_url, session.chapters_url) == (0.0, 0.0, None, None)
+
+
+def test_native_players_get_the_playlists_of_the_title_that_was_opened() -> None:
+    streams = make_streams()
+    texts = {("title-film", "job/master.m3u8"): "#EXTM3U\n", ("title-other", "job/master.m3u8"): "#EXTM3U other\n"}
+    playlists = make_playlists(MemoryPlaylists(texts), streams=streams)
+    catalogue = World().with_titles([make_title("film", playback=make_playback("job", complete=True))]).catalogue
+    parts = (catalogue, Encodes(), Entitlements(), Usage(), Keys(), playlists, streams, lambda: NOON)
+    opened = PlaybackService(*parts).open_title("film", VIEWER, LAPTOP)
+    _, ticket, name = opened.hls_ticket_url.split("/")
+    assert playlists.read(ticket, name) == "#EXTM3U\n"
+    (stream,) = streams.list_streams(VIEWER.user_id)
+    assert (stream.title_id, stream.device, stream.session_id) == ("film", LAPTOP.name, LAPTOP.session_id)
+
+
+def test_the_viewer_who_opens_a_title_must_be_entitled_and_nobody_else() -> None:
+    asked: list[Viewer] = []
+
+    class Noting(Entitlements):
+        """Notes whose entitlement is read."""
+
+        def of(self, viewer: Viewer) -> Entitlement:
+            asked.append(viewer)
+            return super().of(viewer)
+
+    service = opener(make_title("film", playback=make_playback("job", complete=True)))
+    service._entitlements = Noting()
+    service.open_title("film", VIEWER, LAPTOP)
+    assert asked == [VIEWER]
 
 
 def test_an_earlier_version_opens_whole_while_a_new_one_encodes() -> None:
     title = make_title("film", status=Status.READY, playback=make_playback("old", complete=True))
-    assert opener(title, new=Progress()).open_title("film", VIEWER).percent == 100.0
+    assert opener(title, new=Progress()).open_title("film", VIEWER, LAPTOP).percent == 100.0
 
 
 @pytest.mark.parametrize("status", [Status.ANNOUNCED, Status.ENCODING, Status.FAILED, Status.READY])
 def test_a_title_without_a_picture_is_not_playable(status: Status) -> None:
     with pytest.raises(NotPlayable, match="film"):
-        opener(make_title("film", status=status)).open_title("film", VIEWER)
+        opener(make_title("film", status=status)).open_title("film", VIEWER, LAPTOP)
 
 
 def test_a_failed_title_is_not_playable_though_a_part_of_it_was() -> None:
     with pytest.raises(NotPlayable):
-        opener(make_title("film", status=Status.FAILED, playback=make_playback())).open_title("film", VIEWER)
+        opener(make_title("film", status=Status.FAILED, playback=make_playback())).open_title("film", VIEWER, LAPTOP)
 
 
 def test_a_withdrawn_title_is_not_found() -> None:
     with pytest.raises(NotFound):
-        opener(make_title("film", status=Status.WITHDRAWN)).open_title("film", VIEWER)
+        opener(make_title("film", status=Status.WITHDRAWN)).open_title("film", VIEWER, LAPTOP)
 
 
 def test_without_entitlement_nothing_opens_and_no_key_is_made() -> None:
     service = opener(make_title("film", name="Film", playback=make_playback("job", complete=True)), entitled=False)
     service._keys = None  # type: ignore[assignment]
     with pytest.raises(EntitlementRequired, match="Film"):
-        service.open_title("film", VIEWER)
+        service.open_title("film", VIEWER, LAPTOP)
 
 
 def test_a_session_that_reaches_a_log_shows_neither_key_nor_ticket() -> None:
-    session = opener(make_title("film", playback=make_playback("job", complete=True))).open_title("film", VIEWER)
+    session = opener(make_title("film", playback=make_playback("job", complete=True))).open_title(
+        "film", VIEWER, LAPTOP
+    )
     shown = f"{session!r} {session}"
     assert "sig=" not in shown and "ticket-of" not in shown and session.hls_ticket_url.split("/")[1] not in shown
 
@@ -146,7 +207,7 @@ def test_a_session_that_reaches_a_log_shows_neither_key_nor_ticket() -> None:
 def test_a_title_opens_where_its_viewer_stopped() -> None:
     usage = Usage(resume_s=42.0)
     session = opener(make_title("film", playback=make_playback("job", complete=True)), usage=usage).open_title(
-        "film", VIEWER, "ticket before"
+        "film", VIEWER, LAPTOP, ticket="ticket before"
     )
     assert (session.resume_s, session.usage_ticket) == (42.0, "ticket-of-film")
     assert usage.opened == [(VIEWER.user_id, "film", 120.0, "ticket before")]
@@ -155,7 +216,9 @@ def test_a_title_opens_where_its_viewer_stopped() -> None:
 def test_who_is_not_entitled_leaves_no_trace_in_usage() -> None:
     usage = Usage()
     with pytest.raises(EntitlementRequired):
-        opener(make_title("film", playback=make_playback()), entitled=False, usage=usage).open_title("film", VIEWER)
+        opener(make_title("film", playback=make_playback()), entitled=False, usage=usage).open_title(
+            "film", VIEWER, LAPTOP
+        )
     assert usage.opened == []
 
 
@@ -173,17 +236,18 @@ def test_a_key_lives_for_a_quarter_of_an_hour_at_most_and_half_of_that_at_least(
     with BlobServiceClient.from_connection_string(CONNECTION) as service:
         keys = SasKeys(Signer(service), minutes=Settings(storage="", mongo_url="").playback_sas_minutes)
         now = NOON + timedelta(minutes=minute)
-        life = keys.read_key("title-film", now).expires_at - now
+        life = keys.expires_at(now) - now
         assert timedelta(minutes=7.5) <= life <= timedelta(minutes=15)
 
 
 def test_keys_of_one_bucket_are_equal_and_only_read_one_container() -> None:
     with BlobServiceClient.from_connection_string(CONNECTION) as service:
         keys = SasKeys(Signer(service), minutes=120)
-        first = keys.read_key("title-film", NOON)
-        assert first == keys.read_key("title-film", NOON + timedelta(minutes=59))
-        assert first != keys.read_key("title-film", NOON + timedelta(minutes=60))
-        assert first.sas != keys.read_key("title-other", NOON).sas
+        ends = keys.expires_at(NOON)
+        assert ends == keys.expires_at(NOON + timedelta(minutes=59)) < keys.expires_at(NOON + timedelta(minutes=60))
+        first = keys.read_key("title-film", ends, stream_id="mine")
+        assert first == keys.read_key("title-film", ends, stream_id="mine")
+        assert first.sas != keys.read_key("title-other", ends, stream_id="mine").sas
         query = parse_qs(first.sas)
         assert (query["sp"], query["sr"], query["se"]) == (["r"], ["c"], ["2026-11-24T14:00:00Z"])
         assert keys.url("title-film/job") == "http://127.0.0.1:10000/films/title-film/job"
@@ -222,23 +286,95 @@ class Delegating:
 def test_without_an_account_key_a_delegation_key_signs_and_is_asked_for_once_a_bucket() -> None:
     service: Any = Delegating()
     keys = SasKeys(Signer(service), minutes=120)
-    first = keys.read_key("title-film", NOON)
-    assert first == keys.read_key("title-film", NOON + timedelta(minutes=5))
+    ends = keys.expires_at(NOON)
+    first = keys.read_key("title-film", ends, stream_id="mine")
+    assert first == keys.read_key("title-film", keys.expires_at(NOON + timedelta(minutes=5)), stream_id="mine")
     assert parse_qs(first.sas)["spr"] == ["https"] and "skoid" in parse_qs(first.sas)
+    keys.read_key("title-film", ends, stream_id="another")
     assert service.asked == [(datetime(2026, 11, 24, 11, 45, tzinfo=UTC), datetime(2026, 11, 24, 14, tzinfo=UTC))]
 
 
-def test_the_function_answers_as_documented(monkeypatch: pytest.MonkeyPatch) -> None:
-    title = make_title("film", playback=make_playback("job", complete=True))
-    service = opener(title, make_title("soon", status=Status.ANNOUNCED))
-    monkeypatch.setattr(bootstrap, "playback", lambda: PlaybackParts(service, make_playlists()))
+def test_a_key_of_the_identity_names_its_stream_unless_a_cdn_has_to_share_it() -> None:
+    service: Any = Delegating()
+    ends = NOON + timedelta(hours=1)
+
+    def sas(stream_id: str, front: str = "") -> dict[str, list[str]]:
+        keys = SasKeys(Signer(service), minutes=120, front=front)
+        return parse_qs(keys.read_key("title-film", ends, stream_id=stream_id).sas)
+
+    mine, other = sas("mine"), sas("other")
+    assert mine["scid"] == [str(correlation_of("mine"))] != other["scid"] and mine["sig"] != other["sig"]
+    shared = sas("mine", "https://films.azurefd.net/blobs")
+    assert shared == sas("other", "https://films.azurefd.net/blobs") and "scid" not in shared
+
+
+@pytest.fixture
+def playing(monkeypatch: pytest.MonkeyPatch) -> MemoryStreams:
+    """Connect the functions to a catalogue with one playable and one announced film; return the store of streams."""
+    titles = (
+        make_title("film", name="Ringfall", playback=make_playback("job", complete=True)),
+        make_title("other", name="Nine Waves", playback=make_playback("job", complete=True)),
+        make_title("soon", status=Status.ANNOUNCED),
+    )
+    store = MemoryStreams(Clock())
+    streams = make_streams(store)
+    positions: Any = None
+    parts = PlaybackParts(opener(*titles, streams=streams), make_playlists(streams=streams), streams, positions)
+    monkeypatch.setattr(bootstrap, "playback", lambda: parts)
     monkeypatch.setattr(bootstrap, "access", FakeAccess)
-    assert call(triggers.open_playback, "titles/film/playback", route={"id": "film"})[0] == 401
-    session = AS_VIEWER
-    status, body = call(triggers.open_playback, "titles/film/playback", route={"id": "film"}, headers=session)
+    monkeypatch.setenv("AzureWebJobsStorage", CONNECTION)
+    monkeypatch.setenv("MONGO_URL", "mongodb://unused")
+    return store
+
+
+def ask_to_play(title_id: str, body: object = None, headers: dict[str, str] = AS_VIEWER) -> tuple[int, Any]:
+    return call(
+        triggers.open_playback, f"titles/{title_id}/playback", route={"id": title_id}, headers=headers, body=body
+    )
+
+
+@pytest.mark.usefixtures("playing")
+def test_the_function_answers_as_documented() -> None:
+    assert ask_to_play("film", headers={})[0] == 401
+    status, body = ask_to_play("film")
     assert (status, body["expires_at"]) == (200, "2026-11-24T13:00:00Z")
-    status, body = call(triggers.open_playback, "titles/soon/playback", route={"id": "soon"}, headers=session)
+    status, body = ask_to_play("soon")
     assert (status, body["error"]) == (409, "not_playable")
-    assert call(triggers.open_playback, "titles/x/playback", route={"id": "x"}, headers=session)[0] == 404
-    odd: dict[str, Any] = {"route": {"id": "film"}, "headers": session, "body": {"usage_ticket": 7}}
-    assert call(triggers.open_playback, "titles/film/playback", **odd)[0] == 422
+    assert ask_to_play("x")[0] == 404
+    assert ask_to_play("film", {"usage_ticket": 7})[0] == 422
+    assert ask_to_play("film", {"stream_ticket": 7})[0] == 422
+
+
+def test_an_account_sees_where_it_watches_and_stops_a_device(playing: MemoryStreams) -> None:
+    as_viewer = {**AS_VIEWER, "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+    ticket = ask_to_play("film", headers=as_viewer)[1]["stream_ticket"]
+    other = ask_to_play("other", headers=as_viewer)[1]["stream_ticket"]
+    status, listed = call(triggers.list_streams, "streams", headers=AS_VIEWER)
+    assert status == 200 and listed["limit"] == 3
+    shown = [(one["title"], one["device"], one["here"]) for one in listed["streams"]]
+    assert sorted(shown) == [("Nine Waves", "Firefox on Linux", True), ("Ringfall", "Firefox on Linux", True)]
+    assert "session" not in repr(listed)
+    (film,) = (one["stream_id"] for one in listed["streams"] if one["title"] == "Ringfall")
+
+    def stop(stream_id: str, headers: dict[str, str] = as_viewer) -> int:
+        return call(triggers.stop_stream, f"streams/{stream_id}", route={"id": stream_id}, headers=headers)[0]
+
+    assert stop(film, AS_ADMINISTRATOR) == 404  # another account
+    assert stop(film) == 204
+    assert stop(film) == 404
+    status, body = ask_to_play("film", {"stream_ticket": ticket})
+    assert (status, body["error"]) == (409, "stream_stopped") and "Firefox on Linux" in body["detail"]
+    assert call(triggers.leave_stream, "streams/left", body={"stream_ticket": other})[0] == 204
+    assert call(triggers.leave_stream, "streams/left", body={"stream_ticket": "forged"})[0] == 401
+    assert playing.streams_of(VIEWER_OF_SESSION.user_id) == []
+
+
+def test_more_streams_than_allowed_are_refused_with_who_watches_where(playing: MemoryStreams) -> None:
+    for device in (LAPTOP, PHONE, TELEVISION):
+        request = StreamRequest(device.name, device, "film", "Ringfall")
+        playing.open_stream(VIEWER_OF_SESSION.user_id, request, limit=3, lifetime=LIFETIME)
+    status, body = ask_to_play("film")
+    assert (status, body["error"]) == (409, "too_many_streams")
+    for device in (LAPTOP, PHONE, TELEVISION):
+        assert f"Ringfall on {device.name}, since 12:00 UTC" in body["detail"]
+    assert ask_to_play("film", headers=AS_ADMINISTRATOR)[0] == 200  # another account

@@ -7,9 +7,10 @@ from datetime import timedelta
 from functions.catalogue.model import Status
 from functions.catalogue.schemas import Card
 from functions.recommendations.model import Credit, Opinion, Role, Viewing
-from functions.recommendations.rebuild_sources import SliceSources, graph_title
+from functions.recommendations.rebuild_sources import SliceSources, graph_title, viewing_of
 from functions.usage.model import Mark, Milestone, UsageKind
-from tests.support.catalogue import NOON, World, make_playback, make_title
+from tests.support.catalogue import World, make_playback, make_title
+from tests.support.clock import NOON
 from tests.support.usage import ADA, BOB, MemoryUsage, make_usage, make_view
 
 
@@ -44,7 +45,16 @@ def test_viewer_has_what_was_half_watched_and_the_ratings() -> None:
     store.put(Mark(UsageKind.LISTED, ADA, "later", NOON))
     store.put(Mark(UsageKind.LISTED, BOB, "later", NOON))
     world = World()
-    ada, bob = SliceSources(world.catalogue, make_usage(store, world)).viewers("")
+    sources = SliceSources(world.catalogue, make_usage(store, world))
+    [ada] = sources.viewers("")
     assert ada.viewings == (Viewing("half", 0.5, NOON + timedelta(seconds=9)),)
     assert ada.opinions == (Opinion("half", -1, NOON),)
-    assert (bob.viewings, bob.opinions) == ((), ())
+    assert sources.find_viewer(ADA) == ada
+    assert sources.find_viewer(BOB) is None
+
+
+def test_viewing_counts_before_its_report_is_recorded() -> None:
+    due = make_view("half", position_s=60, watched_s=9)
+    assert due.due and not due.seen
+    assert viewing_of(due) == Viewing("half", 0.5, NOON + timedelta(seconds=9))
+    assert viewing_of(make_view("begun", position_s=20)) is None

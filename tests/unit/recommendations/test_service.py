@@ -51,6 +51,9 @@ class Answers:
     def popular(self, *, limit: int) -> list[Candidate]:
         return self._answer("popular", self.hot[:limit])
 
+    def count_titles(self) -> int:
+        return self._answer("count", len({each.id for each in (*self.next, *self.like, *self.hot)}))
+
     def _answer[Answer](self, question: str, answer: Answer) -> Answer:
         self.asked.append(question)
         if self.away:

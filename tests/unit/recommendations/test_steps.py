@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.recommendations import steps
+from tests.support.clock import NOON
 
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 histories = st.lists(
     st.tuples(st.sampled_from([f"film-{number}" for number in range(30)]), st.integers(0, 20)),
     max_size=40,

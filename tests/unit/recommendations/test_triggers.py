@@ -9,13 +9,15 @@ import pytest
 
 from functions import bootstrap
 from functions.catalogue.schemas import Card
+from functions.platform.deferrals import DEFERRALS_S
 from functions.platform.errors import NotFound, StoreUnavailable
 from functions.platform.messages import RebuildGraph, UpdateGraph, encode
 from functions.recommendations import triggers
 from functions.recommendations.model import Pick, Reason, ReasonKind, Shelf
 from functions.recommendations.rebuild import Phase, RebuildProgress
 from tests.support.api import call
-from tests.support.catalogue import NOON, make_title
+from tests.support.catalogue import make_title
+from tests.support.clock import NOON
 from tests.support.owners import ADMINISTRATOR, AS_ADMINISTRATOR, AS_OPERATOR, AS_VIEWER, FakeAccess
 from tests.support.queues import MemoryQueues, handle
 
@@ -24,6 +26,13 @@ PROGRESS = RebuildProgress("0123456789abcdef", NOON, NOON, titles_in_all=9)
 
 def pick(name: str) -> Pick:
     return Pick(Card.of(make_title(name)), Reason(ReasonKind.DIRECTED, "Also directed by Ada Lindt"))
+
+
+@dataclass
+class GraphSettings:
+    """The one setting that the functions read."""
+
+    neo4j_uri: str
 
 
 @dataclass
@@ -88,7 +97,14 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> Parts:
     made = Parts()
     monkeypatch.setattr(bootstrap, "graph", lambda: made)
     monkeypatch.setattr(bootstrap, "access", FakeAccess)
+    monkeypatch.setattr(bootstrap.resources, "settings", lambda: GraphSettings("bolt://graph"))
     return made
+
+
+@pytest.fixture
+def no_graph(monkeypatch: pytest.MonkeyPatch, parts: Parts) -> None:
+    """Leave the graph out, as an owner may."""
+    monkeypatch.setattr(bootstrap.resources, "settings", lambda: GraphSettings(""))
 
 
 @pytest.fixture
@@ -166,9 +182,26 @@ def test_update_is_written(parts: Parts) -> None:
     assert parts.handled == [message]
 
 
-def test_lost_message_makes_a_rebuild_due(parts: Parts) -> None:
-    handle(triggers.update_graph_poison, encode(UpdateGraph("title", title_id="a")))
-    assert parts.lost == 1
+def test_without_a_graph_messages_are_let_go_and_no_rebuild_begins(parts: Parts, no_graph: None) -> None:
+    handle(triggers.update_graph, encode(UpdateGraph("title", title_id="a")))
+    status, said = call(triggers.start_rebuild, "graph/rebuild", headers=AS_OPERATOR)
+    assert (status, said["error"]) == (409, "conflict")
+    assert "Neo4j is not set up" in said["detail"]
+    assert not parts.handled and parts.latest is None
+
+
+def test_change_is_deferred_during_an_outage_and_makes_a_rebuild_due_after_it(
+    parts: Parts, queues: MemoryQueues
+) -> None:
+    message = UpdateGraph("title", title_id="a")
+    for deferrals in range(len(DEFERRALS_S)):
+        handle(triggers.update_graph_poison, encode(replace(message, deferrals=deferrals)))
+    assert queues.sent == [
+        (replace(message, deferrals=each + 1), DEFERRALS_S[each]) for each in range(len(DEFERRALS_S))
+    ]
+    losses = [parts.lost]
+    handle(triggers.update_graph_poison, encode(queues.sent[-1][0]))
+    assert [*losses, parts.lost] == [0, 1]
 
 
 def test_rest_of_a_rebuild_is_left_to_the_next_message(parts: Parts, queues: MemoryQueues) -> None:
@@ -187,16 +220,19 @@ def test_rebuild_whose_message_fails_has_failed(parts: Parts, queues: MemoryQueu
     assert parts.failed == ["r1"] and len(queues.parked) == 1
 
 
-def test_the_timer_begins_what_is_due_where_there_is_a_graph(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    @dataclass
-    class Settings:
-        neo4j_uri: str
+def tick() -> None:
+    built: Any = triggers.repair_graph
+    built._function.get_user_function()(None)
 
-    for uri, begun in (("", None), ("bolt://graph", PROGRESS)):
-        monkeypatch.setattr(bootstrap.resources, "settings", lambda uri=uri: Settings(uri))
-        built: Any = triggers.repair_graph
-        built._function.get_user_function()(None)
-        assert parts.latest == begun
+
+def test_the_timer_begins_what_is_due(parts: Parts) -> None:
+    tick()
+    assert parts.latest == PROGRESS
+
+
+def test_the_timer_begins_nothing_without_a_graph(parts: Parts, no_graph: None) -> None:
+    tick()
+    assert parts.latest is None
 
 
 def test_a_graph_that_is_away_is_no_error_of_whoever_asks(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from functions.platform.identifiers import title_id_for
 from functions.platform.messages import FetchMetadata, PlanEncode
 from functions.uploads import service
 from functions.uploads.ports import Watermark
-from tests.support.catalogue import NOON
+from tests.support.clock import NOON
 from tests.unit.uploads.test_service import Gate
 
 AWAY = StoreUnavailable("The document store does not answer.")
@@ -125,6 +125,33 @@ def test_upload_that_cannot_be_started_is_retried_and_does_not_stop_the_others(
     assert plans(gate) == [other, broken]
 
 
+@pytest.mark.parametrize("blob", ["broken.mkv", "broken.json"])
+def test_upload_that_never_starts_is_reported_after_a_day_and_holds_no_other_back(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, blob: str
+) -> None:
+    monkeypatch.setattr(service, "MOST_IN_A_PASS", 3)
+    broken = gate.put(blob)
+    others = [gate.put(f"{number}.mkv") for number in range(4)]
+    start = gate.uploads.start_upload
+
+    def refuse(name: str) -> None:
+        if name == blob:
+            raise ValueError(name)
+        start(name)
+
+    monkeypatch.setattr(gate.uploads, "start_upload", refuse)
+    gate.clock.forward(seconds=61)
+    assert [gate.uploads.start_missed_uploads() for _ in range(3)] == [2, 0, 0], "the others wait behind it"
+    gate.clock.forward(days=1)
+    assert [gate.uploads.start_missed_uploads() for _ in range(3)] == [0, 2, 0]
+    assert plans(gate) == others
+    assert f"{blob} could not be started for a day" in caplog.text
+    if blob == "broken.mkv":
+        job = gate.jobs.get_job(broken)
+        assert job.status is JobStatus.FAILED
+        assert job.reason and job.reason.endswith("Upload broken.mkv again.")
+
+
 def test_finished_uploads_are_not_compared_again(gate: Gate) -> None:
     for number in range(40):
         gate.put(f"{number}.mkv")
@@ -168,10 +195,13 @@ def test_late_event_of_a_replaced_film_ends_as_a_failed_job(gate: Gate, *, later
     gate.clock.forward(seconds=61)
     assert gate.uploads.start_missed_uploads() == 1
     job = gate.jobs.get_job(older)
-    assert (job.status, job.reason) == (
-        JobStatus.FAILED,
-        "A later upload of film.mkv had already taken its place.",
+    assert job.status is JobStatus.FAILED
+    why = (
+        "A later upload of film.mkv had already taken"
+        if later_is_over
+        else "film.mkv is already the film of this title"
     )
+    assert (job.reason or "").startswith(why)
     newest = gate.jobs.latest_summary(title_id_for("film.mkv"))
     assert newest and newest.id == newer
     assert gate.jobs.get_job(newer).is_open is not later_is_over

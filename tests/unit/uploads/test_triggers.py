@@ -23,6 +23,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
     made = Gate()
     monkeypatch.setattr(bootstrap, "access", FakeAccess)
     monkeypatch.setattr(bootstrap, "uploads", lambda: made.uploads)
+    monkeypatch.setattr(bootstrap, "encodes", lambda: made.encodes)
     return made
 
 
@@ -103,7 +104,7 @@ def test_lost_blob_that_cannot_be_read_is_parked(gate: Gate, monkeypatch: pytest
 def test_timer_starts_the_upload_whose_event_was_lost(gate: Gate, queues: MemoryQueues) -> None:
     job_id = gate.put("film.mkv")
     gate.clock.forward(seconds=61)
-    built: Any = triggers.reconcile_uploads
+    built: Any = triggers.reconcile_work
     built._function.get_user_function()(None)
     assert PlanEncode(job_id) in queues.messages
 

@@ -16,7 +16,7 @@ from functions.usage.model import (
     Quality,
     View,
 )
-from tests.support.catalogue import NOON
+from tests.support.clock import NOON
 from tests.support.usage import FILM_S, make_session, make_view
 
 FIRST = make_session()

@@ -1,4 +1,4 @@
-"""The counts of players become metrics: the startup time once per playback, and each stall once."""
+"""Counts from players become metrics: the startup time once per playback, and each stall once."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ def make_cinema() -> tuple[Cinema, Listener]:
         cinema.store,
         cinema.world.catalogue,
         cinema.tickets,
+        cinema.days,
         send=lambda message: None,
         now=cinema.clock,
         telemetry=lambda: listener,

@@ -8,8 +8,9 @@ import pytest
 
 from functions.platform.errors import Forbidden, ListFull, Malformed, NotFound, StoreUnavailable, Unauthenticated
 from functions.platform.messages import UpdateGraph
-from functions.usage.service import MOST_LISTED, TICKET_LIFE
-from tests.support.catalogue import NOON, make_title
+from functions.usage.service import HEARTBEAT_LIFE, MOST_LISTED, TICKET_LIFE
+from tests.support.catalogue import make_title
+from tests.support.clock import NOON
 from tests.support.usage import ADA, BOB, FILM_S, Cinema, Screen
 
 
@@ -61,16 +62,30 @@ def test_a_ticket_is_not_prolonged_for_another_viewer_or_title() -> None:
     assert cinema.opens(ADA, ticket="rubbish").ticket
 
 
-def test_a_ticket_is_good_for_its_title_and_for_a_day() -> None:
+def test_a_ticket_is_good_for_its_title_and_for_an_hour_of_heartbeats() -> None:
     cinema = Cinema()
     screen = cinema.opens()
     with pytest.raises(Forbidden):
         Screen(cinema.usage, "other", screen.ticket, 0.0).at(10.0)
     with pytest.raises(Unauthenticated):
         Screen(cinema.usage, "film", screen.ticket + "x", 0.0).at(10.0)
-    cinema.clock.now += TICKET_LIFE
+    cinema.clock.now += HEARTBEAT_LIFE
     with pytest.raises(Unauthenticated):
         screen.at(10.0)
+
+
+def test_a_ticket_continues_its_session_for_a_day_though_its_heartbeats_end_earlier() -> None:
+    cinema = Cinema()
+    screen = cinema.opens()
+    screen.at(10.0)
+    cinema.clock.now += TICKET_LIFE - timedelta(seconds=1)
+    renewed = cinema.opens(ticket=screen.ticket)
+    renewed.at(20.0)
+    (view,) = (seen.view for seen in [cinema.store.view(ADA, "film")] if seen)
+    assert view.earlier_s == 0.0, "the renewal began another session"
+    cinema.clock.now += TICKET_LIFE
+    other = cinema.opens(ticket=renewed.ticket)
+    assert other.ticket != renewed.ticket
 
 
 def test_a_ticket_of_another_purpose_is_none_here() -> None:
@@ -288,3 +303,28 @@ def test_cursor_that_no_page_returned_is_malformed(cursor: str) -> None:
     for read in (usage.history, usage.watch_list, usage.ratings):
         with pytest.raises(Malformed):
             read(ADA, cursor=cursor)
+
+
+def test_a_milestone_whose_message_was_lost_is_reported_before_another_device_takes_over() -> None:
+    cinema = Cinema()
+    sofa = cinema.opens()
+    cinema.queue_is_away = True
+    with pytest.raises(StoreUnavailable):
+        sofa.at(70.0)
+    cinema.queue_is_away = False
+    cinema.opens().at(20.0)
+    assert [(message.change, message.progress) for message in cinema.sent] == [("watched", 0.583)]
+    assert cinema.position() == 20.0
+    kept = cinema.store.view(ADA, "film")
+    assert kept and kept.view.seen
+
+
+def test_a_title_that_is_watched_again_was_watched_before() -> None:
+    cinema = Cinema()
+    cinema.opens().at(118.0)
+    again = cinema.opens()
+    again.at(10.0)
+    kept = cinema.store.view(ADA, "film")
+    assert kept and kept.view.seen and kept.view.finished_before and not kept.view.reported
+    again.at(118.0)
+    assert [message.progress for message in cinema.sent] == [0.983, 0.983]

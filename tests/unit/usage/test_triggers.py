@@ -14,7 +14,7 @@ from functions.platform.errors import Unauthenticated
 from functions.platform.viewer import Viewer
 from functions.usage import triggers
 from tests.support.api import call
-from tests.support.catalogue import NOON
+from tests.support.clock import NOON
 from tests.support.usage import ADA, BOB, Cinema
 
 ADAS, BOBS = {"Authorization": "Bearer ada"}, {"Authorization": "Bearer bob"}

@@ -18,7 +18,7 @@ function browser(count) {
   return { tabs, device };
 }
 
-test("a session is kept in the tab unless the device is to remember it", () => {
+test("a session is stored in the tab, unless the user stays logged in on the device", () => {
   const { tabs: [one], device } = browser(1);
   one.keep(answer("t"));
   assert.equal(one.token, "t");
@@ -35,12 +35,12 @@ test("a new tab gets the session of another", async () => {
   assert.equal((await two.ready()).token, "t");
 });
 
-test("a tab that nobody answers goes on without a session", async () => {
+test("a tab that gets no answer from other tabs has no session", async () => {
   const { tabs: [one] } = browser(1);
   assert.equal(await one.ready(), null);
 });
 
-test("dropped in one tab, dropped in all", () => {
+test("a session that is dropped in one tab is dropped in all", () => {
   const { tabs: [one, two] } = browser(2);
   const heard = [];
   two.onChange((session, elsewhere) => heard.push([session?.token, elsewhere]));
@@ -50,14 +50,14 @@ test("dropped in one tab, dropped in all", () => {
   assert.deepEqual(heard, [["t", true], [undefined, true]]);
 });
 
-test("dropping an old session leaves a newer one of another tab alone", () => {
+test("dropping an old session does not drop a newer one of another tab", () => {
   const { tabs: [one] } = browser(1);
   one.keep(answer("new"));
   one.hear({ dropped: "old" });
   assert.equal(one.token, "new");
 });
 
-test("a renewed session replaces the old one everywhere and stays where it was kept", () => {
+test("a renewed session replaces the old one in all tabs, in the same storage", () => {
   const { tabs: [one, two], device } = browser(2);
   one.keep(answer("t"));
   one.renew(answer("u"));
@@ -69,14 +69,14 @@ test("a renewed session replaces the old one everywhere and stays where it was k
   assert.equal(readSession(device.getItem("notflix.session")).token, "w");
 });
 
-test("a tab in which somebody else is logged in is not taken over", () => {
+test("a tab in which somebody else is logged in keeps its session", () => {
   const { tabs: [one, two] } = browser(2);
   two.stored.setItem("notflix.session", JSON.stringify(answer("theirs")));
   one.keep(answer("t"));
   assert.equal(two.token, "theirs");
 });
 
-test("what the API says of the person is noted, and never another token", () => {
+test("facts from the API update the session, but never its token", () => {
   const { tabs: [one] } = browser(1);
   const heard = [];
   one.update({ confirmed: true });
@@ -88,7 +88,7 @@ test("what the API says of the person is noted, and never another token", () => 
   assert.deepEqual([one.token, one.session.entitlement, heard], ["t", undefined, [true]]);
 });
 
-test("whatever is no session is none", () => {
+test("text that is not a session is ignored", () => {
   assert.deepEqual(["", null, "{", "[]", "{}", '{"token":7}', '{"token":""}', "null", "7"].map(readSession), Array(9).fill(null));
   const { tabs: [one] } = browser(1);
   one.hear({ session: { token: 7 }, replaces: "" });
@@ -96,7 +96,7 @@ test("whatever is no session is none", () => {
   assert.equal(one.session, null);
 });
 
-test("a listener that has left hears nothing more", () => {
+test("a listener that was removed is not called any more", () => {
   const { tabs: [one] } = browser(1);
   let heard = 0;
   const leave = one.onChange(() => { heard += 1; });
@@ -106,7 +106,7 @@ test("a listener that has left hears nothing more", () => {
   assert.equal(heard, 1);
 });
 
-test("a device that has logged in before says so, and its text is no part of the session", () => {
+test("a known device sends its token, which is not part of the session", () => {
   const store = memory();
   const credentials = { email: "ada@example.org", password: "seven quiet lanterns" };
   assert.deepEqual(loginBody(credentials, store), credentials);
@@ -116,7 +116,7 @@ test("a device that has logged in before says so, and its text is no part of the
   assert.equal(store.getItem("notflix.device"), "signed");
 });
 
-test("a login succeeds where the browser keeps nothing", () => {
+test("a login succeeds in a browser that stores nothing", () => {
   const full = { getItem: () => null, setItem: () => { throw new DOMException("full", "QuotaExceededError"); } };
   assert.equal(keepDevice(answer("t", { device: "signed" }), full).token, "t");
 });

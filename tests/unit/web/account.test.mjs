@@ -11,13 +11,13 @@ import { RequestError } from "../../../web/js/net.js";
 
 const SITE = "https://films.test";
 
-test("a person goes on to the page of this site that was asked for", () => {
+test("after a login, the requested page of this site opens", () => {
   for (const path of ["/", "/watch.html?id=a-1&t=7", "/account.html#logins", "/search.html?q=a%2Fb", "/%2f/evil.test"]) {
     assert.equal(safeNext(path, SITE), path);
   }
 });
 
-test("no address leads off this site", () => {
+test("no address leads to another site", () => {
   const traps = [
     null, "", "account.html", "https://evil.test", "https://films.test.evil.test/", "//evil.test", "///evil.test", "/\\evil.test", "\\\\evil.test",
     "/\t/evil.test", "/\n/evil.test", "\t//evil.test", " //evil.test", "/.//evil.test", "/..//evil.test", "/./\\evil.test", "/%2e%2e//evil.test",
@@ -26,11 +26,11 @@ test("no address leads off this site", () => {
   for (const trap of traps) assert.equal(safeNext(trap, SITE), "/", JSON.stringify(trap));
 });
 
-test("a page around logging in is never what a person goes on to", () => {
+test("after a login, no login page opens", () => {
   for (const page of ["/login.html", "/register.html?next=/", "/reset.html#token=x"]) assert.equal(safeNext(page, SITE), "/");
 });
 
-test("the way back travels through the pages unharmed", () => {
+test("the return address is passed on unchanged between pages", () => {
   const address = withNext("/login.html", "/watch.html?id=a&x=1#t", "ended");
   const place = new URL(address, SITE);
   assert.equal(nextOf(place), "/watch.html?id=a&x=1#t");
@@ -39,12 +39,12 @@ test("the way back travels through the pages unharmed", () => {
   assert.equal(here(new URL("/title.html?id=b#more", SITE)), "/title.html?id=b#more");
 });
 
-test("an address is refused only where it is plainly none", () => {
+test("an email address is refused only if it is obviously invalid", () => {
   assert.deepEqual(["a@b", " ada@example.org ", "grüße@bücher.example", '"odd@one"@example.org'].map(addressFault), ["", "", "", ""]);
   for (const wrong of ["", "  ", "ada", "@example.org", "ada@", "a b@example.org", `${"a".repeat(250)}@b.org`]) assert.notEqual(addressFault(wrong), "", wrong);
 });
 
-test("a password is measured in letters, not in code units", () => {
+test("the length of a password is counted in characters, not in code units", () => {
   assert.equal(passwordFault("12345678"), "");
   assert.equal(passwordFault("🎬".repeat(128)), "");
   assert.match(passwordFault("🎬".repeat(7)), /^That is 7 characters; use 8 or more/);
@@ -53,11 +53,11 @@ test("a password is measured in letters, not in code units", () => {
   assert.equal(passwordFault(""), "Choose a password.");
 });
 
-test("only fields with a fault are pointed at", () => {
+test("only fields with an error are marked", () => {
   assert.deepEqual(faultsOf({ email: "", password: "No." }), { password: "No." });
 });
 
-test("a refusal is told where its code belongs, all others above the form", () => {
+test("an error is shown at the field that its code belongs to, any other error above the form", () => {
   const fields = { weak_password: "new" };
   assert.deepEqual(placeOf(new RequestError(422, "weak_password", "Too easy."), fields), { field: "new", text: "Too easy." });
   assert.deepEqual(placeOf(new RequestError(503, "store_unavailable", "Not now."), fields), { field: "", text: "Not now." });
@@ -69,7 +69,7 @@ test("a wait is counted down in whole seconds, a long one in minutes", () => {
   assert.deepEqual([waitLabel(42), waitLabel(100), waitLabel(3600)], ["Wait 42 s", "Wait 2 min", "Wait 60 min"]);
 });
 
-test("the login page says why one is there, and nothing for reasons that it does not know", () => {
+test("the login page explains known reasons for opening it, and ignores unknown ones", () => {
   assert.match(noticeFor("ended"), /session has ended/);
   assert.deepEqual(["", "<b>", "constructor"].map(noticeFor), ["", "", ""]);
 });
@@ -78,7 +78,7 @@ test("the initial of a person is the first letter or digit of the address", () =
   assert.deepEqual(["ada@example.org", "_élan@x.org", "7up@x.org", "日本@x.org", "", undefined].map(initialOf), ["A", "É", "7", "日", "?", "?"]);
 });
 
-test("a moment is told as people tell it", () => {
+test("times are shown as people say them", () => {
   const now = new Date(2026, 10, 12, 14, 0);
   const told = (year, month, date, hours, minutes) => moment(new Date(year, month, date, hours, minutes).toISOString(), now);
   assert.equal(told(2026, 10, 12, 9, 5), "Today, 09:05");
@@ -88,13 +88,13 @@ test("a moment is told as people tell it", () => {
   assert.equal(day(new Date(2027, 0, 3, 12).toISOString(), now), "3 January 2027");
 });
 
-test("the end of a login and its place are put into words", () => {
-  assert.deepEqual(["success", "wrong_password", "limited", "some_new_one"].map((outcome) => outcomeOf(outcome).kind), ["good", "bad", "bad", "bad"]);
+test("the outcome and the place of a login are shown in words", () => {
+  assert.deepEqual(["success", "wrong_password", "unfinished", "limited", "some_new_one"].map((outcome) => outcomeOf(outcome).kind), ["good", "bad", "bad", "bad", "bad"]);
   assert.equal(outcomeOf("some_new_one").text, "some new one");
   assert.deepEqual(["127.0.0.1", "::1", "203.0.113.9", "unknown", ""].map(placeName), ["this computer", "this computer", "203.0.113.9", "an unknown address", "an unknown address"]);
 });
 
-test("the login of this session is marked where it is sure, and nowhere else", () => {
+test("the login of this session is marked only if it is certain", () => {
   const at = Date.parse("2026-11-12T12:00:00Z");
   const entry = (seconds, outcome = "success") => ({ at: new Date(at + seconds * 1000).toISOString(), ip: "::1", browser: "Firefox", outcome });
   const [near, nearer, wrong] = [entry(-60), entry(2), entry(0, "wrong_password")];
@@ -103,6 +103,6 @@ test("the login of this session is marked where it is sure, and nowhere else", (
   assert.equal(thisLogin([nearer], undefined), null);
 });
 
-test("only a login of this minute is waited for in the history", () => {
+test("the history waits only for a login of the last minute", () => {
   assert.deepEqual([isFresh(1000, 60_000), isFresh(1000, 61_000), isFresh(undefined, 5), isFresh(70_000, 1000)], [true, false, false, false]);
 });

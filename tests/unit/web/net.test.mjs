@@ -9,17 +9,17 @@ test("an error answer becomes an error with its code and its sentence", async ()
   await assert.rejects(ask("/x", {}, answer(409, { error: "not_playable", detail: "Not yet." })), { status: 409, code: "not_playable", message: "Not yet." });
 });
 
-test("an answer that is no JSON is an error that says its status", async () => {
+test("an answer that is not JSON is an error with its status", async () => {
   await assert.rejects(ask("/x", {}, answer(502, "<html>")), { status: 502, message: "The server answered 502." });
   await assert.rejects(ask("/x", {}, answer(200, "<html>")), RequestError);
 });
 
-test("no answer at all is told as a missing connection", async () => {
+test("a missing answer is reported as a missing connection", async () => {
   const refuse = async () => { throw new TypeError("Failed to fetch"); };
   await assert.rejects(ask("/x", {}, refuse), { status: 0, code: "unreachable" });
 });
 
-test("passing faults are tried again, lasting ones are not", async () => {
+test("temporary errors are retried, permanent ones are not", async () => {
   const waits = [];
   const wait = async (ms) => { waits.push(ms); };
   let calls = 0;
@@ -32,14 +32,14 @@ test("passing faults are tried again, lasting ones are not", async () => {
   assert.equal(calls, 1);
 });
 
-test("it gives up after the attempts it has", async () => {
+test("it gives up after the permitted number of attempts", async () => {
   let calls = 0;
   const always = async () => { calls += 1; throw new RequestError(0, "x", "x"); };
   await assert.rejects(persist(always, { attempts: 3, wait: async () => {} }));
   assert.equal(calls, 3);
 });
 
-test("waits grow, and stay within eight seconds and a bit", () => {
+test("waits grow up to a little more than eight seconds", () => {
   assert.ok(backoff(1, () => 0) < backoff(2, () => 0));
   assert.ok(backoff(30, () => 1) <= 8000 * 1.3);
 });
@@ -48,7 +48,7 @@ test("an empty answer is null", async () => {
   assert.equal(await ask("/x", { method: "DELETE" }, answer(204)), null);
 });
 
-test("a refusal tells how long to wait, if the page may read it", async () => {
+test("a refusal contains how long to wait, if the page may read it", async () => {
   const refused = { error: "too_many_attempts", detail: "Wait." };
   await assert.rejects(ask("/x", {}, answer(429, refused, { "retry-after": "42" })), { status: 429, retryAfterS: 42 });
   await assert.rejects(ask("/x", {}, answer(429, refused)), { status: 429, retryAfterS: null });
@@ -60,7 +60,7 @@ test("a request carries its body as JSON and the headers it is given", async () 
   const note = async (address, options) => { sent = { address, ...options }; return Response.json({}); };
   await ask("/x", { method: "POST", body: { a: 1 }, headers: { authorization: "Bearer t" } }, note);
   assert.equal(sent.body, '{"a":1}');
-  assert.deepEqual(sent.headers, { authorization: "Bearer t", "content-type": "application/json" });
+  assert.deepEqual(sent.headers, { "accept-language": "en", authorization: "Bearer t", "content-type": "application/json" });
   await ask("/x", {}, note);
-  assert.deepEqual([sent.method, sent.body, sent.headers], ["GET", undefined, {}]);
+  assert.deepEqual([sent.method, sent.body, sent.headers], ["GET", undefined, { "accept-language": "en" }]);
 });

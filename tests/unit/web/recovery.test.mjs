@@ -31,7 +31,7 @@ function makeRecovery({ renew = async () => {} } = {}) {
 
 const settled = () => new Promise((resolve) => { setImmediate(resolve); });
 
-test("what may pass is retried, what a new SAS may open asks for one, the rest stops the film", () => {
+test("temporary errors are retried, refusals request a new SAS, other errors stop the film", () => {
   const does = (error) => remedy(error, KINDS);
   assert.deepEqual([503, 500, 429, 408].map((code) => does(status(code))), ["retry", "retry", "retry", "retry"]);
   assert.deepEqual([401, 403, 404, 410].map((code) => does(status(code))), ["renew", "renew", "renew", "renew"]);
@@ -40,7 +40,7 @@ test("what may pass is retried, what a new SAS may open asks for one, the rest s
   assert.deepEqual([does(refusedByApi(0)), does(refusedByApi(503)), does(refusedByApi(402))], ["retry", "retry", "stop"]);
 });
 
-test("a drop is retried for as long as it lasts, ever less often, and never ends the film", () => {
+test("a lost connection is retried at increasing intervals, and never stops the film", () => {
   const made = makeRecovery();
   for (let turn = 0; turn < 500; turn += 1) {
     made.recovery.failed(DROPPED, KINDS);
@@ -50,7 +50,7 @@ test("a drop is retried for as long as it lasts, ever less often, and never ends
   assert.deepEqual([made.troubles, made.stops], [["failing"], []]);
 });
 
-test("an error that waits for its turn is retried at once when the browser is online again", () => {
+test("a pending retry runs at once when the browser is online again", () => {
   const made = makeRecovery();
   made.recovery.offline();
   made.recovery.failed(DROPPED, KINDS);
@@ -59,14 +59,14 @@ test("an error that waits for its turn is retried at once when the browser is on
   assert.deepEqual(made.troubles, ["offline", "failing"]);
 });
 
-test("a drop during which nothing had to be fetched is told and needs no retry", () => {
+test("a lost connection during which nothing was fetched is reported, but needs no retry", () => {
   const made = makeRecovery();
   made.recovery.offline();
   made.recovery.online();
   assert.deepEqual([made.troubles, made.retries], [["offline", ""], 0]);
 });
 
-test("only data beyond what was loaded shows that the trouble is over", () => {
+test("only new data shows that the connection is back", () => {
   const made = makeRecovery();
   made.recovery.reaches(30);
   made.recovery.failed(DROPPED, KINDS);
@@ -78,7 +78,7 @@ test("only data beyond what was loaded shows that the trouble is over", () => {
   assert.deepEqual(made.troubles, ["failing", ""]);
 });
 
-test("a refused SAS is replaced without a word, and told when that did not help", async () => {
+test("a refused SAS is replaced silently, and reported only if that did not help", async () => {
   const made = makeRecovery();
   made.recovery.failed(status(403), KINDS);
   await settled();
@@ -88,7 +88,7 @@ test("a refused SAS is replaced without a word, and told when that did not help"
   assert.deepEqual(made.troubles, ["failing"]);
 });
 
-test("a film that is refused for good stops with the reason of the API", async () => {
+test("a film that is permanently refused stops with the API's reason", async () => {
   const lapsed = new RequestError(402, "no_subscription", "");
   const made = makeRecovery({ renew: async () => { throw lapsed; } });
   made.recovery.failed(status(403), KINDS);
@@ -107,7 +107,7 @@ test("a renewal without a connection is tried again", async () => {
   assert.deepEqual([made.retries, made.stops], [1, []]);
 });
 
-test("segments that stay missing or refused although the SAS is new stop the film", async () => {
+test("segments that are still missing or refused with a new SAS stop the film", async () => {
   for (const [code, attempts] of [[404, 3], [403, 21]]) {
     const made = makeRecovery();
     for (let turn = 0; turn < attempts; turn += 1) {
@@ -120,7 +120,7 @@ test("segments that stay missing or refused although the SAS is new stop the fil
   }
 });
 
-test("a retry that brings neither data nor an error opens the film anew", () => {
+test("a retry without data or an error opens the film again", () => {
   const made = makeRecovery();
   made.recovery.failed(DROPPED, KINDS);
   made.run(12_000);

@@ -1,166 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { amountFault, amountOf } from "../../../web/js/studio/limit.js";
 import { grantEntry, subscriptionEntry } from "../../../web/js/studio/people.js";
 import { tabAfter } from "../../../web/js/studio/studio.js";
-import { titleFacts } from "../../../web/js/studio/titles.js";
-import { blockList, blockSize, blocksOf, Meter, PutError, sendFile, Unreadable } from "../../../web/js/studio/upload.js";
+import { linkOf, titleFacts } from "../../../web/js/studio/titles.js";
 import * as words from "../../../web/js/studio/words.js";
+import { bytesText } from "../../../web/js/text.js";
 
-const MIB = 2 ** 20;
-const file = (text) => new Blob([text]);
-const idOf = (address) => new URL(address).searchParams.get("blockid");
-
-/**
- * A fake of blob storage for a page: it stores blocks and commits block lists; `faults` are raised first, one per call.
- */
-function makeStorage({ faults = [], losesListAnswers = 0 } = {}) {
-  const blocks = new Map();
-  const storage = { blocks, content: null, most: 0, addresses: [], calls: 0 };
-  let running = 0;
-  storage.put = async (address, body, { signal, onBytes }) => {
-    storage.calls += 1;
-    storage.addresses.push(address);
-    running += 1;
-    storage.most = Math.max(storage.most, running);
-    await new Promise(setImmediate);
-    running -= 1;
-    signal.throwIfAborted();
-    const fault = faults.shift();
-    if (fault) throw fault;
-    if (!address.includes("comp=blocklist")) {
-      onBytes(body.size);
-      blocks.set(idOf(address), await body.text());
-      return;
-    }
-    const listed = [...body.matchAll(/<Uncommitted>([^<]+)</g)].map(([, id]) => id);
-    if (!listed.every((id) => blocks.has(id))) throw new PutError(400, "InvalidBlockList");
-    storage.content = listed.map((id) => blocks.get(id)).join("");
-    blocks.clear();
-    if (losesListAnswers) {
-      losesListAnswers -= 1;
-      throw new PutError(0);
-    }
-  };
-  return storage;
-}
-
-const send = (storage, text, more = {}) =>
-  sendFile(file(text), {
-    put: storage.put,
-    ticket: async () => "http://blobs.test/uploads/film.mkv?sig=1",
-    signal: new AbortController().signal,
-    mark: "abcdef01",
-    wait: async () => {},
-    blockBytes: 3,
-    ...more,
-  });
-
-test("a file is cut into blocks that make it up, under ids of one length", () => {
-  const blocks = blocksOf(20 * MIB, "abcdef01");
-  assert.deepEqual(blocks.map(({ from, to }) => [from / MIB, to / MIB]), [[0, 8], [8, 16], [16, 20]]);
-  assert.equal(new Set(blocks.map(({ id }) => id.length)).size, 1);
-  assert.equal(new Set(blocks.map(({ id }) => id)).size, 3);
-  assert.equal(atob(blocks[2].id), "abcdef01-000002");
-});
-
-test("however large a file is, its blocks are as many as one list takes", () => {
-  assert.equal(blockSize(1), 8 * MIB);
-  assert.equal(blockSize(390 * 1000 * MIB), 8 * MIB);
-  const size = 3 * 2 ** 40;
-  assert.ok(Math.ceil(size / blockSize(size)) <= 50_000);
-  assert.equal(blockSize(size) % MIB, 0);
-});
-
-test("a file arrives whole, in order, four blocks at a time, and its bytes are counted", async () => {
-  const storage = makeStorage();
-  const seen = [];
-  await send(storage, "abcdefghijklmnopqrstuvwxyz", { onBytes: (bytes) => seen.push(bytes) });
-  assert.equal(storage.content, "abcdefghijklmnopqrstuvwxyz");
-  assert.equal(storage.most, 4);
-  assert.equal(seen.at(-1), 26);
-  assert.deepEqual(seen, seen.toSorted((a, b) => a - b));
-});
-
-test("a lost connection is waited for, told, and only what was lost is sent again", async () => {
-  const storage = makeStorage({ faults: [new PutError(0), new PutError(503), new PutError(500)] });
-  const troubles = [];
-  const waits = [];
-  await send(storage, "abcdefghi", { onTrouble: (error) => troubles.push(error?.status ?? null), wait: async (ms) => waits.push(ms) });
-  assert.equal(storage.content, "abcdefghi");
-  assert.equal(storage.calls, 3 + 3 + 1);
-  assert.deepEqual(troubles.slice(0, 3), [0, 503, 500]);
-  assert.equal(troubles.at(-1), null);
-  assert.ok(waits.length === 3 && waits.every((ms) => ms > 200));
-});
-
-test("a ticket that has run out is replaced once for all, and the blocks that are there stay", async () => {
-  const storage = makeStorage({ faults: Array.from({ length: 4 }, () => new PutError(403, "AuthenticationFailed")) });
-  let tickets = 0;
-  await send(storage, "abcdefghijkl", { ticket: async () => `http://blobs.test/uploads/film.mkv?sig=${(tickets += 1)}` });
-  assert.equal(storage.content, "abcdefghijkl");
-  assert.equal(tickets, 2);
-  assert.ok(storage.addresses.at(-1).includes("sig=2"));
-});
-
-test("tickets that the storage never takes end the upload with a sentence", async () => {
-  const storage = makeStorage({ faults: Array.from({ length: 99 }, () => new PutError(403)) });
-  await assert.rejects(send(storage, "abc"), { name: "PutError", message: /Log in again/ });
-});
-
-test("a refusal that waiting does not heal ends the upload", async () => {
-  const storage = makeStorage({ faults: [new PutError(400, "InvalidBlobOrBlock")] });
-  await assert.rejects(send(storage, "abc"), /uploading a file of this name/);
-  await assert.rejects(send(makeStorage({ faults: [new PutError(413)] }), "abc"), /larger than storage accepts/);
-  await assert.rejects(send(makeStorage({ faults: [new PutError(409, "Odd")] }), "abc"), /409 \(Odd\)/);
-});
-
-test("a list whose answer was lost is not taken for a failure, nor committed twice", async () => {
-  const storage = makeStorage({ losesListAnswers: 1 });
-  await send(storage, "abcdef");
-  assert.equal(storage.content, "abcdef");
-  await assert.rejects(send(makeStorage({ faults: [null, new PutError(400, "InvalidBlockList")] }), "abc"), { code: "InvalidBlockList" });
-});
-
-test("a file that went away is not sent for ever", async () => {
-  const gone = { size: 3, slice: () => ({ size: 3, arrayBuffer: async () => { throw new DOMException("gone", "NotReadableError"); } }) };
-  const storage = makeStorage({ faults: [new PutError(0)] });
-  await assert.rejects(
-    sendFile(/** @type {any} */ (gone), { put: storage.put, ticket: async () => "http://blobs.test/x?s", signal: new AbortController().signal, mark: "abcdef01", wait: async () => {} }),
-    Unreadable,
-  );
-});
-
-test("a cancelled upload stops at once and becomes no blob", async () => {
-  const storage = makeStorage();
-  const stop = new AbortController();
-  await assert.rejects(send(storage, "abcdefghijklmnopqrstuvwxyz", { signal: stop.signal, onBytes: (bytes) => { if (bytes > 6) stop.abort(); } }), { name: "AbortError" });
-  assert.equal(storage.content, null);
-  assert.ok(storage.calls < 9);
-});
-
-test("a list of blocks names only new ones", () => {
-  assert.equal(blockList([{ id: "QQ==" }]), '<?xml version="1.0" encoding="utf-8"?><BlockList><Uncommitted>QQ==</Uncommitted></BlockList>');
-});
-
-test("the speed is that of the last seconds, and unknown at first", () => {
-  const meter = new Meter(4000);
-  assert.equal(meter.rate, 0);
-  meter.note(0, 0);
-  assert.equal(meter.rate, 0);
-  for (let second = 1; second <= 10; second += 1) meter.note(second * 1e6, second * 1000);
-  assert.equal(Math.round(meter.rate), 1e6);
-  for (let second = 11; second <= 16; second += 1) meter.note(10e6, second * 1000);
-  assert.equal(meter.rate, 0);
-});
-
-test("sizes and progress are put as people read them", () => {
-  assert.deepEqual([0, 999, 1000, 1_440_000, 99_960_000, 2.5e9, 999_600].map(words.bytesText), ["0 bytes", "999 bytes", "1 kB", "1.4 MB", "100 MB", "2.5 GB", "1 MB"]);
+test("sizes and progress are readable", () => {
+  assert.deepEqual([0, 999, 1000, 1_440_000, 99_960_000, 2.5e9, 999_600].map(bytesText), ["0 bytes", "999 bytes", "1 kB", "1.4 MB", "100 MB", "2.5 GB", "1 MB"]);
   assert.equal(words.sendingText({ sent: 5e8, size: 2e9, rate: 1.25e7 }), "25 % of 2 GB, 13 MB/s, about 2 minutes left");
   assert.equal(words.sendingText({ sent: 0, size: 10, rate: 0 }), "0 % of 10 bytes");
   assert.equal(words.sendingText({ sent: 10, size: 10, rate: 1e6 }), "100 % of 10 bytes, 1.0 MB/s");
 });
 
-test("what belongs to a film goes before it, one file at a time", () => {
+test("files that belong to a film are sent before it, one at a time", () => {
   const film = { kind: "film", state: "waiting" };
   const subtitles = { kind: "subtitles", state: "waiting" };
   assert.equal(words.nextUpload([film, subtitles]), subtitles);
@@ -171,8 +25,18 @@ test("what belongs to a film goes before it, one file at a time", () => {
   assert.equal(words.nextUpload([]), null);
 });
 
-test("an encode says where it stands, and only the newest of a title is retried or watched", () => {
-  const job = (status, more = {}) => ({ title_id: "a", title_name: "A", status, percent: 34.4, eta_s: 125, manifest_url: null, ...more });
+test("subtitles are described by the language and the purpose in their name", () => {
+  const described = ["film.srt", "film.pt_BR.srt", "film.en.forced.srt", "The.Big.Film.en.hi.vtt", "film.hi.srt", "film.2008.srt"];
+  assert.deepEqual(described.map((name) => words.kindOf(name).text), ["Subtitles", "Subtitles, pt_BR", "Subtitles, en, forced", "Subtitles, en, hi", "Subtitles, hi", "Subtitles"]);
+});
+
+test("before a film is replaced, the question names the existing film", () => {
+  assert.match(words.confirmText(null), /^A film with this name already exists\. If you replace it/);
+  assert.match(words.confirmText("a/old.flv"), /^This title already has the film old\.flv\. .*To keep both, rename your file\.$/);
+});
+
+test("an encode shows its state, and only the newest of a title can be retried or watched", () => {
+  const job = (status, more = {}) => ({ title_id: "a", title_name: "A", status, percent: 34.4, uploaded_percent: null, eta_s: 125, manifest_url: null, verification: null, verifying: false, ...more });
   assert.equal(words.jobText(job("encoding")), "Encoding, 34 %, about 2 minutes left");
   assert.equal(words.jobText(job("encoding", { eta_s: null })), "Encoding, 34 %");
   assert.equal(words.jobText(job("queued")), "Waiting for an encoder");
@@ -183,24 +47,119 @@ test("an encode says where it stands, and only the newest of a title is retried 
   assert.equal(words.countText([]), "");
 });
 
-test("an encode that goes on says nothing, one that is kept says by what, one that failed says why", () => {
+test("an upload that is still running shows how much has arrived, and cannot be retried", () => {
+  const job = { title_id: "a", title_name: "A", status: "receiving", percent: 0, uploaded_percent: 41.8, eta_s: null, manifest_url: null, verification: null, verifying: false, reason: null, fault: null, updated_at: "2026-11-24T12:00:00Z" };
+  assert.equal(words.jobText(job), "Uploading, 41 %");
+  const after = (/** @type {number} */ minutes) => words.troubleText(job, Date.parse(job.updated_at) + minutes * 60_000);
+  assert.equal(after(50), "");
+  assert.match(after(70), /To continue the upload, choose the same file again\.$/);
+  const retries = [{}, { status: "failed" }, { status: "failed", uploaded_percent: null }].map((more) => words.offers([{ ...job, ...more }])[0].retry);
+  assert.deepEqual(retries, [false, false, true]);
+});
+
+test("a film that waits because of the monthly limit is shown as paused, not as stuck", () => {
+  const paused = "Paused: this month's limit of $20.00 for encoding is reached.";
+  const job = { status: "encoding", percent: 34, uploaded_percent: null, eta_s: null, verification: null, reason: null, fault: null, updated_at: "2026-11-01T00:00:00Z", paused };
+  assert.equal(words.jobText(job), "Paused, 34 %");
+  assert.equal(words.troubleText(job, new Date("2026-11-20T00:00:00Z").getTime()), paused);
+  assert.equal(words.jobText({ ...job, status: "queued" }), "Paused");
+});
+
+test("an encode shows its estimated cost, and later its actual cost", () => {
+  const cost = { estimate_microusd: 432_000, encode_microusd: 12_000, storage_microusd: null };
+  assert.equal(words.costText({ status: "encoding", cost }), "about $0.43 to encode");
+  assert.equal(words.costText({ status: "queued", cost: { estimate_microusd: null, encode_microusd: 0, storage_microusd: null } }), "");
+  assert.equal(words.costText({ status: "ready", cost: { ...cost, encode_microusd: 412_300, storage_microusd: 91_000 } }), "$0.41 to encode, $0.09 a month to store");
+  assert.equal(words.costText({ status: "failed", cost }), "$0.01 to encode");
+  assert.equal(words.costText({ status: "ready", cost: { ...cost, storage_microusd: 20 } }), "$0.01 to encode, under 1 cent a month to store");
+  assert.equal(words.costText({ status: "ready" }), "");
+});
+
+test("a receipt shows the result of an encode, and where it is worst", () => {
+  const rendition = { name: "v1080", width: 1920, height: 1080, size: 900_000_000, mean_vmaf: 93.6, worst_vmaf: 86.2, worst_at_s: 724 };
+  const unmeasured = { name: "v720", width: 1280, height: 720, size: 300_000_000, mean_vmaf: null, worst_vmaf: null, worst_at_s: null };
+  const receipt = { renditions: [rendition, unmeasured], size: 1_200_000_000, saved: 1_000_000_000 };
+  assert.equal(words.receiptText(receipt), "1.2 GB for 2 picture sizes, 45 % less than at full bitrate. Quality 94 of 100.");
+  assert.equal(words.receiptText({ renditions: [unmeasured], size: 300_000_000, saved: -10 }), "300 MB for 1 picture size.");
+  assert.equal(words.receiptText(null), "");
+  assert.deepEqual(words.receiptRows(receipt), [["1920 × 1080", "900 MB", "94", "86 at 12:04"], ["1280 × 720", "300 MB", "not measured", ""]]);
+});
+
+test("a receipt says how loud each track was and what was changed", () => {
+  const track = { label: "English", measured_lufs: -27.2, peak_dbtp: -3, gain_db: 1.8 };
+  const receipt = { renditions: [], size: 0, saved: 0, sounds: [track, { ...track, label: "German", gain_db: -4 }, { ...track, gain_db: 0 }] };
+  assert.deepEqual(words.soundTexts(receipt), [
+    "English: -27.2 LUFS, peaks of -3.0 dB; 1.8 dB louder now.",
+    "German: -27.2 LUFS, peaks of -3.0 dB; 4.0 dB quieter now.",
+    "English: -27.2 LUFS, peaks of -3.0 dB; unchanged.",
+  ]);
+  assert.deepEqual(words.soundTexts({ renditions: [], size: 0, saved: 0 }), []);
+});
+
+test("a film that is also encoded in AV1 says so", () => {
+  const av1 = { reason: "The upload is gone.", percent: 42.9, size: 300_000_000 };
+  assert.equal(words.av1Text({ ...av1, status: "encoding" }), "Also encoding in AV1, 42 %.");
+  assert.equal(words.av1Text({ ...av1, status: "complete" }), "Also in AV1, which saves data: 300 MB.");
+  assert.equal(words.av1Text({ ...av1, status: "abandoned" }), "Not in AV1: The upload is gone.");
+  assert.equal(words.av1Text(null), "");
+});
+
+test("the cost of the month is shown once there is a cost or a limit", () => {
+  const month = { month: "2026-11", encode_microusd: 3_200_000, limit_microusd: 20_000_000 };
+  assert.equal(words.spendingText(month), "Encoding in November: $3.20 of $20.");
+  assert.equal(words.spendingText({ ...month, limit_microusd: null }), "Encoding in November: $3.20.");
+  assert.equal(words.spendingText({ ...month, limit_microusd: 1_500_000_000 }), "Encoding in November: $3.20 of $1,500.");
+  assert.equal(words.spendingText({ ...month, encode_microusd: 0, limit_microusd: null }), "");
+  assert.equal(words.spendingText(null), "");
+});
+
+test("a limit is whole dollars, and nothing is no limit", () => {
+  assert.deepEqual(["", " ", "0", "20", "$20", "1500.00", "$1,500"].map(amountOf), [0, 0, 0, 20, 20, 1500, 1500]);
+  assert.deepEqual(["20", "", "1,000,000"].map(amountFault), ["", "", ""]);
+  for (const text of ["twenty", "-5", "20.50", "1,50", "20 €", "1e3"]) assert.match(amountFault(text), /whole dollars/u);
+  assert.equal(amountFault("1000001"), "Enter at most 1,000,000.");
+});
+
+test("a film is checked once it is ready, and repaired if files are damaged", () => {
+  const job = (more = {}) => ({ title_id: "a", title_name: "A", status: "ready", percent: 100, uploaded_percent: null, eta_s: null, manifest_url: "m", verification: null, verifying: false, reason: null, fault: null, updated_at: "2026-11-24T11:59:00Z", ...more });
+  const offered = (more) => words.offers([job(more)]).map(({ retry, verify, watch }) => [retry, verify, watch])[0];
+  assert.deepEqual(offered(), [false, true, true]);
+  assert.deepEqual(offered({ verifying: true }), [false, false, true]);
+  assert.deepEqual(offered({ status: "encoding" }), [false, false, true]);
+  assert.equal(words.verificationText(job({ verifying: true })), "Checking the files…");
+  assert.equal(words.verificationText(job({ verification: { files: 120, damaged: 0 } })), "All 120 files are fine.");
+  const damaged = { verification: { files: 120, damaged: 6 } };
+  assert.deepEqual(offered(damaged), [true, false, true]);
+  assert.equal(words.jobText(job(damaged)), "Damaged");
+  assert.equal(words.troubleText(job(damaged), 0), "6 of 120 files are missing or damaged. Repair the film to encode them again.");
+  assert.equal(words.verificationText(job(damaged)), "");
+});
+
+test("only a delayed or failed encode shows a reason", () => {
   const now = Date.parse("2026-11-24T12:00:00Z");
-  const job = (status, more = {}) => ({ status, reason: null, fault: null, updated_at: "2026-11-24T11:59:00Z", ...more });
+  const job = (status, more = {}) => ({ status, reason: null, fault: null, verification: null, updated_at: "2026-11-24T11:59:00Z", ...more });
   assert.equal(words.troubleText(job("encoding"), now), "");
   assert.equal(words.troubleText(job("failed", { reason: "It is text.", fault: "x" }), now), "It is text.");
+  const damage = { note: "One frame could not be read and was filled in (0:12)." };
+  assert.equal(words.troubleText(job("ready", { damage }), now), damage.note);
+  assert.equal(words.troubleText(job("encoding", { damage }), now), damage.note);
+  assert.equal(words.troubleText(job("failed", { reason: "It is damaged.", damage }), now), "It is damaged.");
+  const notes = ["The audio track “German” is empty and was left out."];
+  assert.equal(words.troubleText(job("ready", { damage, notes }), now), `${damage.note} ${notes[0]}`);
+  assert.equal(words.troubleText(job("ready", { notes: [] }), now), "");
   assert.equal(words.troubleText(job("encoding", { fault: "A store failed." }), now), "A step failed and will be retried: A store failed.");
   const old = { updated_at: "2026-11-24T11:50:00Z" };
   assert.match(words.troubleText(job("queued", old), now), /^No progress for about 10 minutes\. Other films/);
   assert.match(words.troubleText(job("encoding", old), now), /^No progress for about 10 minutes\. Check that/);
 });
 
-test("encodes are looked at often while they move, and ever less while nothing answers", () => {
+test("encodes are polled often while they progress, and less and less often while requests fail", () => {
   assert.ok(words.lookAfter({ moving: true, failures: 0 }) <= 2000);
   assert.ok(words.lookAfter({ moving: false, failures: 0 }) >= 10_000);
   assert.deepEqual([1, 2, 3, 9].map((failures) => words.lookAfter({ moving: true, failures })), [4000, 8000, 16_000, 60_000]);
 });
 
-test("an edit sends what it changes, and clears what is emptied", () => {
+test("an edit sends only changed fields, and clears emptied ones", () => {
   const title = { name: "Sea", year: 1999, plot: null };
   assert.deepEqual(words.changesOf(title, { name: " Sea ", year: "1999", plot: "" }), {});
   assert.deepEqual(words.changesOf(title, { name: "The Sea", year: "", plot: " Waves. " }), { name: "The Sea", year: null, plot: "Waves." });
@@ -213,13 +172,26 @@ test("days are whole numbers of at least one", () => {
   assert.ok(["", "0", "1.5", "-3", "36501", "ten"].every(words.daysFault));
 });
 
-test("events, subscriptions and titles are put into words", () => {
+test("free access ends after some days or on a last day in the future", () => {
+  const now = new Date(2026, 10, 24, 12, 0);
+  const faults = (days, until) => Object.values(words.accessFaults({ days, until }, now)).join("");
+  assert.deepEqual([["30", ""], ["", "2026-11-24"], ["", "2027-01-31"]].map(([days, until]) => faults(days, until)), ["", "", ""]);
+  assert.ok([["", ""], ["0", ""], ["30", "2027-01-31"], ["", "2026-11-23"], ["", "2226-11-23"]].every(([days, until]) => faults(days, until)));
+  assert.deepEqual(words.endOfDay("2027-01-31"), new Date(2027, 0, 31, 23, 59, 59));
+});
+
+test("a new administrator without a password gets a link", () => {
+  assert.match(words.addedText("jo@example.org", "https://films.example.org/reset#token=x"), /link.*https:\/\/films/);
+  assert.doesNotMatch(words.addedText("jo@example.org", null), /link/);
+});
+
+test("events, subscriptions and titles are described in words", () => {
   const now = new Date(2026, 10, 24, 12, 0);
   assert.equal(words.eventText("PAYMENT.SALE.COMPLETED"), "Payment sale completed");
-  const one = { user_id: "0123456789abcdef0123", plan_id: "P-1", state: "active", state_since: new Date(2026, 10, 24, 9, 5).toISOString(), next_charge_at: new Date(2026, 11, 24).toISOString(), paid_through: null };
+  const one = { user_id: "0123456789abcdef0123", email: "jo@example.org", plan_id: "P-1", state: "active", state_since: new Date(2026, 10, 24, 9, 5).toISOString(), next_charge_at: new Date(2026, 11, 24).toISOString(), paid_through: null };
   assert.deepEqual(subscriptionEntry(one, now, new Map([["P-1", "Monthly"]])), {
     head: "Monthly",
-    facts: ["account 0123456789ab…", "since today, 09:05", "next charge 24 December", ""],
+    facts: ["jo@example.org", "since today, 09:05", "next charge 24 December", ""],
     state: "Active",
     kind: "good",
   });
@@ -230,26 +202,32 @@ test("events, subscriptions and titles are put into words", () => {
 test("a subscription or a grant of a deleted account is listed", () => {
   const now = new Date(2026, 10, 24, 12, 0);
   const at = new Date(2026, 10, 24, 9, 5).toISOString();
-  const one = { user_id: null, plan_id: "P-1", state: "cancelled", state_since: at, next_charge_at: null, paid_through: null };
+  const one = { user_id: null, email: null, plan_id: "P-1", state: "cancelled", state_since: at, next_charge_at: null, paid_through: null };
   assert.equal(subscriptionEntry(one, now).facts[0], "deleted account");
-  const grant = grantEntry({ user_id: null, until: at, granted_at: at, granted_by: null }, now);
-  assert.deepEqual([grant.head, grant.facts[1]], ["Deleted account", "by deleted account"]);
+  const grant = grantEntry({ grant_id: "1", user_id: null, email: null, until: at, granted_at: at, granted_by: null, granted_by_email: null, revoked_at: null }, now);
+  assert.deepEqual([grant.head, grant.facts[1]], ["Deleted account", "by a deleted account"]);
 });
 
-test("an upload says that it goes on as soon as bytes move again", async () => {
-  const troubles = [];
-  let calls = 0;
-  const put = async (_address, _body, { onBytes }) => {
-    calls += 1;
-    if (calls === 1) throw new PutError(0);
-    onBytes(1);
-    troubles.push("moved");
-  };
-  await send({ put }, "abc", { onTrouble: (error) => troubles.push(error?.status ?? null) });
-  assert.deepEqual(troubles.slice(0, 3), [0, null, "moved"]);
-});
-
-test("arrow keys walk round the tabs", () => {
+test("the arrow keys wrap around the tabs", () => {
   assert.deepEqual(["ArrowRight", "ArrowLeft", "Home", "End", "a"].map((key) => tabAfter(key, 3, 4)), [0, 2, 0, 3, null]);
   assert.equal(tabAfter("ArrowLeft", 0, 4), 3);
+});
+
+test("before a film is given to an announced title, the question names that title", () => {
+  assert.equal(words.belongsText([{ name: "The Sea", year: 2010 }]), "The Sea (2010) is announced and has no film yet. Is this its film?");
+  assert.match(words.belongsText([{ name: "The Sea", year: 2010 }, { name: "The Sea", year: null }]), /^Several announced titles/);
+  assert.equal(words.titleText({ name: "The Sea", year: null }), "The Sea");
+});
+
+test("an unpublished title is marked, and links to the film instead of its page", () => {
+  assert.equal(titleFacts({ year: 1999, status: "ready", draft: true }), "1999 · Not published yet");
+  assert.equal(linkOf({ id: "a b", playback: null }), "/title/a%20b");
+  assert.equal(linkOf({ id: "a", draft: true, playback: {} }), "/watch.html?id=a");
+  assert.equal(linkOf({ id: "a", draft: true, playback: null }), "");
+});
+
+test("a paused or interrupted upload shows how much of it was sent", () => {
+  assert.equal(words.shareText({ sent: 5e8, size: 2e9 }), "25 % of 2 GB");
+  assert.equal(words.shareText({ sent: 0, size: 0 }), "0 % of 0 bytes");
+  assert.ok(words.UPLOAD_ENDED.has("interrupted") && !words.UPLOAD_ENDED.has("paused"));
 });

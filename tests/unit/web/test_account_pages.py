@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMS = {
-    "login.html": ["username", "current-password"],
+    "login.html": ["username", "current-password", "one-time-code"],
     "register.html": ["username", "new-password"],
     "forgot.html": ["username"],
     "reset.html": ["new-password"],
-    "account.html": ["username", "current-password", "new-password", "current-password"],
+    "account.html": [
+        *("username", "current-password", "new-password"),  # the password
+        *("current-password", "one-time-code", "one-time-code"),  # the second step
+        "current-password",  # the deletion
+    ],
 }
 
 

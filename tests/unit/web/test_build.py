@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
+from functions.catalogue.lists import home_page
+from functions.catalogue.page_template import PageTemplate
+from functions.catalogue.site_pages import HOME_TEMPLATE, TITLE_TEMPLATE, PageTemplates, SitePages
+from functions.catalogue.static_files import PublishedTitle
+from functions.pages.documents import PageIndex
+from functions.pages.model import PageName
+from functions.pages.repository import INDEX
 from infra.local.home import Home
-from infra.local.site import blob_name_for, policy_header
+from infra.local.site import blob_name_for
 from infra.local.stores.packages import web_folder
+from tests.support.catalogue import make_playback, make_title
+from tests.support.clock import NOON
 from web.assets import Assets
-from web.build import PAGES, WEB, build, content_security_policy
-from web.publish import content_type_of
+from web.build import OWNERS_PAGES, PAGE_INDEX, PAGES, WEB, build, content_security_policy
+from web.languages import LANGUAGES, folder_of
+from web.publish import WRITTEN_BY_FUNCTIONS, content_type_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +72,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pages(site: Path) -> Iterator[tuple[str, Page]]:
-    for name in PAGES:
+    for name in (*PAGES, *(f"{name}.html" for name in OWNERS_PAGES)):
         yield name, Page((site / name).read_text(encoding="utf-8"))
 
 
@@ -92,11 +104,83 @@ def test_every_asset_that_a_page_names_exists_under_its_hash(site: Path) -> None
     for name, page in pages(site):
         for _, attrs in page.elements:
             address = attrs.get("src") or attrs.get("href") or ""
-            if not address.startswith("/") or address.endswith((".html", ".json", "/")):
+            if not address.startswith("/") or address.partition("#")[0].endswith((".html", ".json", ".xml", "/")):
                 continue
             path, _, query = address.partition("?")
             assert (site / path.lstrip("/")).is_file(), (name, address)
             assert re.fullmatch(r"v=[0-9a-f]{12}", query), (name, address)
+
+
+def test_a_page_has_one_stylesheet_with_only_the_rules_of_bootstrap_that_are_used(site: Path) -> None:
+    for name, page in pages(site):
+        sheets = [attrs["href"] or "" for tag, attrs in page.elements if attrs.get("rel") == "stylesheet"]
+        assert len(sheets) == 1, name
+        text = (site / sheets[0].partition("?")[0].lstrip("/")).read_text(encoding="utf-8")
+        assert ".btn-light" in text and ".visually-hidden" in text and "--nf-ground" in text, name
+        assert ".carousel-item" not in text and ".navbar-expand" not in text, name
+
+
+def test_what_only_some_visits_need_is_not_loaded_with_a_page(site: Path) -> None:
+    for name, page in pages(site):
+        loaded = [
+            attrs.get("src") or attrs.get("href") or "" for tag, attrs in page.elements if tag in ("script", "link")
+        ]
+        assert not [address for address in loaded if "vendor/shaka" in address or "vendor/mini" in address], name
+
+
+def test_each_text_file_is_also_stored_compressed(site: Path) -> None:
+    large = [path for path in site.rglob("*") if path.suffix in (".js", ".css") and path.stat().st_size >= 1024]
+    assert large
+    for path in large:
+        packed, best = path.with_name(f"{path.name}.gz"), path.with_name(f"{path.name}.br")
+        assert gzip.decompress(packed.read_bytes()) == path.read_bytes()
+        assert 0 < best.stat().st_size < packed.stat().st_size
+    assert not list(site.rglob("*.woff2.*"))
+
+
+def test_the_published_pages_are_filled_in_from_the_built_templates(site: Path) -> None:
+    templates = [
+        PageTemplate((site / path.format(folder="")).read_text(encoding="utf-8"))
+        for path in (HOME_TEMPLATE, TITLE_TEMPLATE)
+    ]
+    written = SitePages("https://films.example.org", PageTemplates("", *templates))
+    title = make_title("a", name="Ringfall", genres=("Drama",), playback=make_playback())
+    home = written.of_lists(home_page([title], NOON), [title])[0].data.decode()
+    (page,) = written.of_title(PublishedTitle.with_similar(title, [title]))
+    for html in (home, page.data.decode()):
+        assert "Ringfall" in html[: html.index("<template")]
+        assert "<svg" in html[html.index("<main") : html.index("<template")], "the icons of the buttons"
+        assert "skeleton" not in html
+
+
+def test_every_language_has_all_pages_and_templates(site: Path) -> None:
+    names = {path.name for path in site.glob("*.html")}
+    for code in LANGUAGES:
+        folder = folder_of(code)
+        assert {path.name for path in (site / folder).glob("*.html")} == names
+        assert f"{folder}index.html" in WRITTEN_BY_FUNCTIONS
+        for template in (HOME_TEMPLATE, TITLE_TEMPLATE):
+            html = (site / template.format(folder=folder)).read_text(encoding="utf-8")
+            assert PageTemplate(html).language.prefix == f"/{folder}".rstrip("/")
+        for name in names:
+            page = Page((site / folder / name).read_text(encoding="utf-8"))
+            assert dict(page.elements)["html"]["lang"] == code
+            others = {attrs["hreflang"] for tag, attrs in page.elements if tag == "a" and "data-language" in attrs}
+            assert others >= set(LANGUAGES) - {code} or name == "watch.html", name
+            targets = [
+                attrs.get("href") or "" for tag, attrs in page.elements if tag == "a" and "hreflang" not in attrs
+            ]
+            inside = [target for target in targets if target == "/" or target.partition("?")[0].endswith(".html")]
+            assert all(target.startswith(f"/{folder}") for target in inside), name
+
+
+def test_the_texts_of_a_page_come_before_its_modules(site: Path) -> None:
+    for name, page in pages(site):
+        scripts = [attrs for tag, attrs in page.elements if tag == "script"]
+        kind = "studio" if name == "studio.html" else "site"
+        assert (scripts[0]["src"] or "").startswith("/js/language.js") and "defer" not in scripts[0], name
+        assert (scripts[1]["src"] or "").startswith(f"/texts/{kind}.en.js") and "defer" in scripts[1], name
+        assert all(attrs["type"] == "module" for attrs in scripts[2:]), name
 
 
 def test_modules_import_each_other_by_hashed_addresses(site: Path) -> None:
@@ -148,12 +232,6 @@ def test_missing_packages_are_told_before_anything_is_built(tmp_path: Path) -> N
     assert not (tmp_path / "out").exists()
 
 
-def test_the_header_repeats_the_policy_of_the_page_and_forbids_frames(site: Path) -> None:
-    header = policy_header((site / "index.html").read_bytes())
-    assert header == f"{content_security_policy(API, BLOB)}; frame-ancestors 'none'"
-    assert policy_header(b"<html>") == "frame-ancestors 'none'"
-
-
 @pytest.mark.parametrize(
     ("path", "blob"),
     [
@@ -175,3 +253,9 @@ def test_files_go_out_under_types_that_browsers_accept() -> None:
     types = [content_type_of(name) for name in ("a.js", "a.css", "a.html", "a.woff2", "a.svg", "a.bin")]
     assert types[:3] == ["text/javascript; charset=utf-8", "text/css; charset=utf-8", "text/html; charset=utf-8"]
     assert types[3:] == ["font/woff2", "image/svg+xml", "application/octet-stream"]
+
+
+def test_the_pages_of_the_owner_are_those_that_the_functions_publish(site: Path) -> None:
+    assert set(OWNERS_PAGES) == {name.value for name in PageName}
+    assert PAGE_INDEX in WRITTEN_BY_FUNCTIONS and PAGE_INDEX == INDEX
+    assert msgspec.json.decode((site / PAGE_INDEX).read_bytes(), type=PageIndex) == PageIndex(())

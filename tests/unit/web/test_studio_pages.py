@@ -6,9 +6,11 @@ import json
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
+from function_app import SLICES
 from functions.billing.model import State
 from functions.billing.wording import STATE_NAMES
 from functions.encoding.model import JobStatus
@@ -30,13 +32,14 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
     return Page((out / "studio.html").read_text(encoding="utf-8"))
 
 
-def words(expression: str) -> object:
-    """Return the value of a JavaScript expression in which `words` is the Studio's module of texts."""
+def words(expression: str, *, module: str = "words") -> object:
+    """Return the value of a JavaScript expression in which `words` is a module of the Studio."""
     node = shutil.which("node")
     assert node, "Node 20 or newer must be installed"
-    address = (WEB / "js" / "studio" / "words.js").as_uri()
+    address = (WEB / "js" / "studio" / f"{module}.js").as_uri()
     script = f"const words = await import({json.dumps(address)}); console.log(JSON.stringify({expression}));"
-    command = [node, "--input-type=module", "--eval", script]
+    texts = Path(__file__).with_name("texts.mjs")
+    command = [node, "--import", str(texts), "--input-type=module", "--eval", script]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     return json.loads(done.stdout)
 
@@ -52,6 +55,11 @@ def test_every_state_of_an_encode_and_of_a_subscription_has_its_words() -> None:
     assert isinstance(said, list)
     assert not set(states) & set(said)
     assert words("Object.keys(words.SUBSCRIPTION_STATES)") == list(dict.fromkeys(STATE_NAMES[state] for state in State))
+
+
+def test_everything_that_the_log_records_has_its_words() -> None:
+    recorded = [route.name for each in SLICES for route in each.routes if route.recorded]
+    assert words("Object.keys(words.ACTIONS)", module="log") == sorted(recorded)
 
 
 def test_every_tab_names_its_panel_and_every_field_its_fault(page: Page) -> None:

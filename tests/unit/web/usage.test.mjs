@@ -9,7 +9,7 @@ function makeTally() {
   return [new Tally(() => clock.ms), clock];
 }
 
-test("start-up is the time from asking to the first picture, once", () => {
+test("the startup time is measured once, from the request to the first picture", () => {
   const [tally, clock] = makeTally();
   clock.ms = 2000;
   tally.asked();
@@ -22,7 +22,7 @@ test("start-up is the time from asking to the first picture, once", () => {
   assert.equal(tally.startupMs, 840);
 });
 
-test("what is played counts as watched, what is leapt over does not", () => {
+test("played parts count as watched, skipped parts do not", () => {
   const [tally] = makeTally();
   for (const time of [10, 10.25, 10.5, 12]) tally.reaches(time);
   assert.equal(tally.watchedS, 2);
@@ -34,7 +34,7 @@ test("what is played counts as watched, what is leapt over does not", () => {
   assert.equal(tally.watchedS, 4);
 });
 
-test("stalls are counted once each and timed, those before the start and at the encoder's front not", () => {
+test("each stall is counted once with its duration, except before the start and while waiting for the encoder", () => {
   const [tally, clock] = makeTally();
   tally.waits(true);
   tally.waits(false);
@@ -52,7 +52,7 @@ test("stalls are counted once each and timed, those before the start and at the 
   assert.deepEqual([qoe.rebuffers, qoe.rebuffer_ms], [1, 700]);
 });
 
-test("each heartbeat has a higher number and tells the whole sitting", () => {
+test("each heartbeat has a higher number and contains the totals of the viewing session", () => {
   const [tally] = makeTally();
   tally.plays();
   tally.reaches(0);
@@ -63,12 +63,13 @@ test("each heartbeat has a higher number and tells the whole sitting", () => {
     sequence: 1,
     position_s: 1.235,
     watched_s: 1.235,
+    av1: false,
     qoe: { startup_ms: 0, rebuffers: 0, rebuffer_ms: 0, bitrate_kbps: 2800, dropped_frames: 3 },
   });
   assert.equal(tally.heartbeat({ ticket: "t", time: 2 }).sequence, 2);
 });
 
-test("the next episode is offered, else the first similar film that plays, else nothing", () => {
+test("the next episode is offered, otherwise the first similar playable film, otherwise nothing", () => {
   const similar = { titles: [{ id: "soon", status: "announced" }, { id: "like", status: "ready" }] };
   assert.deepEqual(choose({ next: { id: "e2" } }, similar), { title: { id: "e2" }, why: "Next episode" });
   assert.deepEqual(choose({ next: null }, similar), { title: similar.titles[1], why: "More like this" });
@@ -76,6 +77,6 @@ test("the next episode is offered, else the first similar film that plays, else 
   assert.equal(choose({ next: null }, { titles: [similar.titles[0]] }), null);
 });
 
-test("a countdown is told in words", () => {
+test("a countdown is shown in words", () => {
   assert.deepEqual([10, 1, 0].map(countdownText), ["Plays in 10 seconds", "Plays in 1 second", "Starting…"]);
 });

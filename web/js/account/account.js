@@ -3,10 +3,18 @@ import "../nav.js";
 import { hook, hooks, piece, rootOf, say } from "../dom.js";
 import { orElse, persist, repeat, RequestError } from "../net.js";
 import { showSubscription } from "../billing/subscription.js";
+import { deleteFilmsOf } from "../offline/caches.js";
+import { StreamList } from "../streams.js";
+import { act } from "./act.js";
+import { download } from "./download.js";
+import { showEmails } from "./emails.js";
+import { collectData } from "./export.js";
+import { showFactors } from "./factors.js";
 import { bindForm, showState } from "./form.js";
 import { faultsOf, givenFault, passwordFault } from "./rules.js";
 import { authorized, drop, leaveFor, loginAddress, logOut, onChange, ready, renew, session, update } from "./session.js";
 import { day, moment, outcomeOf, placeName, thisLogin } from "./words.js";
+import { t } from "../texts.js";
 
 /** @import { AccountSession, Hooks, Login } from "../types.js" */
 /** @typedef {{ logins: Login[], cursor: string | null }} LoginPage */
@@ -20,26 +28,6 @@ const FRESH_MS = 60_000;
  * @param {number} nowMs
  */
 export const isFresh = (sinceMs, nowMs) => Boolean(sinceMs) && Math.abs(nowMs - (sinceMs ?? 0)) < FRESH_MS;
-
-/**
- * Call `work`, show its text or its failure in `node`, and disable the button until it ends.
- * @param {HTMLElement} button
- * @param {HTMLElement} node
- * @param {() => Promise<any>} work returns the text to show, or nothing
- */
-async function act(button, node, work) {
-  if (button.getAttribute("aria-disabled") === "true") return;
-  button.setAttribute("aria-disabled", "true");
-  say(node, "");
-  try {
-    say(node, (await work()) ?? "");
-  } catch (error) {
-    if (!(error instanceof RequestError)) throw error;
-    say(node, error.message);
-  } finally {
-    button.removeAttribute("aria-disabled");
-  }
-}
 
 /**
  * @param {Hooks} at
@@ -145,17 +133,17 @@ class Logins {
 /** @param {HTMLFormElement} form */
 function bindPassword(form) {
   const { tell } = bindForm(form, {
-    busy: "Changing…",
+    busy: t("common.changing"),
     fields: { wrong_password: "current", weak_password: "new" },
     check: ({ current, new: wanted }) =>
       faultsOf({
         current: givenFault(current),
-        new: passwordFault(wanted) || (wanted === current ? "That is your current password." : ""),
+        new: passwordFault(wanted) || (wanted === current ? t("account.current_password") : ""),
       }),
     send: async ({ current, new: wanted }) => {
       renew(await authorized("me/password", { method: "PUT", body: { current, new: wanted } }));
       form.reset();
-      tell("Your password is changed. Every other device is logged out.", "note");
+      tell(t("account.password_changed_every_other"), "note");
     },
   });
 }
@@ -173,11 +161,12 @@ function bindDelete(root, at) {
   });
   at["delete-close"].addEventListener("click", () => dialog.close());
   const { clear } = bindForm(form, {
-    busy: "Deleting…",
+    busy: t("account.deleting"),
     fields: { wrong_password: "password" },
     check: ({ password }) => faultsOf({ password: givenFault(password) }),
     send: async ({ password }) => {
       await authorized("me", { method: "DELETE", body: { password } });
+      await deleteFilmsOf(session()?.user_id);
       dialog.close();
       drop();
       showState(root, "gone");
@@ -219,13 +208,26 @@ async function start(root) {
   at["send-link"].addEventListener("click", () =>
     act(at["send-link"], at["profile-said"], async () => {
       await authorized("me/confirmation", { method: "POST" });
-      return `We sent a link to ${session()?.email}. It works for 30 minutes.`;
+      return t("account.link_sent", { email: session()?.email ?? "" });
+    }));
+  at["data-save"].addEventListener("click", () =>
+    act(at["data-save"], at["data-said"], async () => {
+      const data = await collectData((path) => persist(() => authorized(path)), new Date());
+      download(new Blob([JSON.stringify(data, null, 2)], { type: "application/json" }), "notflix-my-data.json");
+      return t("account.file_ready");
     }));
   onChange((now, elsewhere) => {
     if (now) writeProfile(at, now);
     else if (elsewhere) leaveFor(loginAddress(), { back: false });
   });
-  await Promise.all([loadProfile(at), showSubscription(root), new Logins(at).load()]);
+  await Promise.all([loadProfile(at), showSubscription(root), showFactors(root), new Logins(at).load(), showStreams(at), showEmails(at)]);
+}
+
+/** @param {Hooks} at */
+async function showStreams(at) {
+  const list = new StreamList(at.streams, { onStopped: () => load(), onTrouble: (text) => say(at["streams-said"], text) });
+  const load = async () => { at["streams-none"].hidden = (await list.load()) !== 0; };
+  await load();
 }
 
 /** @param {Hooks} at */
@@ -234,7 +236,7 @@ async function loadProfile(at) {
     const me = await persist(() => authorized("me"));
     update(me);
     writeProfile(at, me);
-    at["session-end"].textContent = `You stay logged in on this device until ${day(me.session_expires_at, new Date())} at the latest.`;
+    at["session-end"].textContent = t("account.stay_logged_in_on", { day: day(me.session_expires_at, new Date()) });
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     say(at["profile-said"], error.message);

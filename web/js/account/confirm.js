@@ -1,4 +1,9 @@
-/** The page that the link in an email opens to confirm an address. */
+/**
+ * The page that the link in an email opens to confirm an address.
+ *
+ * A logged-in browser confirms at once. Any other browser asks first, because programs that scan emails open the links
+ * and would otherwise confirm the address for whoever registered it.
+ */
 import { hook, rootOf } from "../dom.js";
 import { api, ask, persist, RequestError } from "../net.js";
 import { showState } from "./form.js";
@@ -35,8 +40,9 @@ async function start(root) {
     showState(root, "broken");
     return;
   }
-  hook(root, "retry").addEventListener("click", () => confirm(root, token));
-  await confirm(root, token);
+  for (const name of ["confirm", "retry"]) hook(root, name).addEventListener("click", () => confirm(root, token));
+  if (known) await confirm(root, token);
+  else showState(root, "ready");
 }
 
 const page = rootOf("confirm");

@@ -1,9 +1,10 @@
 /**
- * Forms that send requests to the API: errors are shown beside their fields, one request is sent at a time, a countdown
- * runs while the API requires waiting, and no input is lost.
+ * Forms that send requests to the API. Errors are shown beside their fields, and no input is lost. Only one request is
+ * sent at a time, and a countdown runs while the API requires waiting.
  */
 import { hook, hooks, say } from "../dom.js";
 import { RequestError } from "../net.js";
+import { t } from "../texts.js";
 
 /** @typedef {Record<string, any>} Values the input, by field */
 
@@ -14,7 +15,7 @@ import { RequestError } from "../net.js";
  */
 export function placeOf(error, fields = {}) {
   const name = fields[error.code] ?? "";
-  const again = error.status === 0 ? " Check the network and try again; what you typed is still here." : "";
+  const again = error.status === 0 ? ` ${t("form.check_network")}` : "";
   return { field: name, text: error.message + again };
 }
 
@@ -29,7 +30,7 @@ export const secondsLeft = (deadline, now) => Math.max(0, Math.ceil((deadline - 
  * Return the button's label while the form must wait.
  * @param {number} seconds
  */
-export const waitLabel = (seconds) => (seconds < 100 ? `Wait ${seconds} s` : `Wait ${Math.ceil(seconds / 60)} min`);
+export const waitLabel = (seconds) => (seconds < 100 ? t("form.wait_s", { seconds }) : t("form.wait_min", { minutes: Math.ceil(seconds / 60) }));
 
 /** A button with a label that can be blocked without losing focus. */
 class Sender {
@@ -37,6 +38,7 @@ class Sender {
   constructor(form) {
     /** @type {HTMLButtonElement} */
     this.button = hook(form, "send");
+    this.button.disabled = false;
     this.label = hook(this.button, "label");
     this.words = this.label.textContent;
     /** @type {ReturnType<typeof setInterval> | undefined} */
@@ -116,7 +118,7 @@ function bindShow(form) {
     const { input } = fieldOf(form, button.dataset.show ?? "");
     const show = (/** @type {boolean} */ shown) => {
       input.type = shown ? "text" : "password";
-      hook(button, "word").textContent = shown ? "Hide" : "Show";
+      hook(button, "word").textContent = shown ? t("form.hide") : t("common.show");
     };
     button.addEventListener("click", () => show(input.type === "password"));
     form.addEventListener("submit", () => show(false)); // the browser would store a visible password like ordinary text
@@ -125,9 +127,9 @@ function bindShow(form) {
 }
 
 /**
- * Bind a form. `check(values)` returns errors by field; `send(values)` calls the API; `fields` maps an error's code to
- * the field it is about; `busy` is the button's label during the request. If the promise of `send` never settles, the
- * form stays busy, because the browser is leaving the page.
+ * Bind a form. `check(values)` returns errors by field, and `send(values)` calls the API. `fields` maps an error's code
+ * to the field it is about. `busy` is the button's label during the request. If the promise of `send` never settles,
+ * the form stays busy, because the browser is leaving the page.
  * @param {HTMLFormElement} form
  * @param {{
  *   check?: (values: Values) => Record<string, string>,
@@ -162,7 +164,7 @@ export function bindForm(form, { check = () => ({}), send, fields = {}, busy }) 
       showFault(form, name, text);
       point(name, { choose: true });
     } else tell(text);
-    if (error.status === 429 && error.retryAfterS) sender.wait(error.retryAfterS, () => tell("You can try again now.", "note"));
+    if (error.status === 429 && error.retryAfterS) sender.wait(error.retryAfterS, () => tell(t("form.can_try_again_now"), "note"));
   };
 
   form.addEventListener("input", ({ target }) => {

@@ -1,17 +1,21 @@
-/** The login page: exchanges an email address and password for a session, and returns to the previous page. */
-import { rootOf } from "../dom.js";
-import { openSession } from "./device.js";
-import { bindForm } from "./form.js";
+/** The login page: exchanges a password and, if set up, a second step for a session, and returns to the previous page. */
+import { hook, rootOf } from "../dom.js";
+import { orElse } from "../net.js";
+import { openSession, openWithFactor } from "./device.js";
+import { bindFactor } from "./factor.js";
+import { bindForm, showState } from "./form.js";
 import { why } from "./gate.js";
-import { nextOf } from "./next.js";
+import { nextOf, withNext } from "./next.js";
+import { sessionFacts } from "./profile.js";
 import { addressFault, faultsOf, givenFault } from "./rules.js";
-import { keep, leaveFor, onChange, ready } from "./session.js";
+import { authorized, keep, leaveFor, onChange, ready, update } from "./session.js";
+import { t } from "../texts.js";
 
 const NOTICES = new Map([
-  ["ended", "Your session has ended. Please log in again."],
-  ["out", "You are logged out."],
-  ["everywhere", "You are logged out on every device."],
-  ["registered", "Your account is ready. Log in to continue."],
+  ["ended", t("login.session_has_ended_please")],
+  ["out", t("login.logged_out")],
+  ["everywhere", t("login.logged_out_on_every")],
+  ["registered", t("login.account_ready_log_in")],
 ]);
 
 /**
@@ -20,22 +24,67 @@ const NOTICES = new Map([
  */
 export const noticeFor = (reason) => NOTICES.get(reason) ?? "";
 
-/** @param {HTMLFormElement} form */
-async function start(form) {
-  const leave = () => leaveFor(nextOf(location), { back: false }); // so that "Back" does not return to this page
+/** @import { AccountSession, Profile } from "../types.js" */
+
+/**
+ * Return the page after a login: an administrator without a second step sets it up first.
+ * @param {Pick<AccountSession, "admin" | "factor">} session
+ * @param {string} next
+ */
+export const pageAfter = ({ admin, factor }, next) => (admin && factor === "none" ? "/account.html#two-step" : next);
+
+/**
+ * Return the page after a login: if several people use the account, the one on which they say who is watching.
+ * @param {string} next
+ */
+async function afterProfiles(next) {
+  const found = await orElse(authorized("profiles", { leave: false }), null); // without an answer, the account's own is used
+  if (!found) return next;
+  const current = found.profiles.find((/** @type {Profile} */ one) => one.id === found.current);
+  if (current) update(sessionFacts(current));
+  return found.profiles.length > 1 ? withNext("/profiles.html", next) : next;
+}
+
+/** @param {HTMLElement} root */
+async function start(root) {
+  const form = hook(root, "password-form");
+  const leave = (address = nextOf(location)) => leaveFor(address, { back: false }); // "Back" does not return to this page
+  let remembered = false;
+  let entering = false;
+  const enter = async (/** @type {AccountSession} */ session) => {
+    entering = true;
+    keep(session, { remember: remembered });
+    await leave(await afterProfiles(pageAfter(session, nextOf(location))));
+  };
+  const askFactor = bindFactor(hook(root, "factor"), {
+    answer: async (answer) => enter(await openWithFactor(answer)),
+    restart: (sentence) => startOver(sentence),
+  });
   const { tell } = bindForm(form, {
-    busy: "Logging in…",
+    busy: t("login.logging_in"),
     fields: { wrong_credentials: "password" },
     check: ({ email, password }) => faultsOf({ email: addressFault(email), password: givenFault(password) }),
     send: async ({ email, password, remember }) => {
-      keep(await openSession({ email: email.trim(), password }), { remember: Boolean(remember) });
-      await leave();
+      remembered = Boolean(remember);
+      const opened = await openSession({ email: email.trim(), password });
+      if ("session" in opened) await enter(opened.session);
+      else {
+        showState(root, "factor");
+        askFactor(opened.check);
+      }
     },
   });
+  const startOver = (sentence = "") => {
+    showState(root, "password");
+    form.elements.password.value = "";
+    form.elements.password.focus();
+    tell(sentence, "note");
+  };
+  hook(root, "restart").addEventListener("click", () => startOver());
   tell(noticeFor(why()), "note");
-  onChange((known, elsewhere) => { if (known && elsewhere) leave(); });
+  onChange((known, elsewhere) => { if (known && elsewhere && !entering) leave(); });
   if (await ready()) await leave();
 }
 
-const page = /** @type {HTMLFormElement | null} */ (rootOf("login"));
+const page = rootOf("login");
 if (page) start(page);

@@ -1,7 +1,8 @@
 /** The account at the right of the bar: a login link or the user's initial, each with a menu. */
-import { hooks, rootOf } from "../dom.js";
+import { hooks, rootOf, say } from "../dom.js";
 import { leaveFor, logOut, loginAddress, onChange, ready, session } from "./session.js";
-import { nextOf, withNext } from "./next.js";
+import { here, nextOf, withNext } from "./next.js";
+import { LOCALE } from "../texts.js";
 
 /** @import { AccountSession } from "../types.js" */
 
@@ -11,7 +12,7 @@ import { nextOf, withNext } from "./next.js";
  */
 export function initialOf(email) {
   const [first] = [...(email ?? "").normalize("NFC")].filter((letter) => /[\p{L}\p{N}]/u.test(letter));
-  return first?.toLocaleUpperCase("en") ?? "?";
+  return first?.toLocaleUpperCase(LOCALE) ?? "?";
 }
 
 /**
@@ -40,6 +41,12 @@ function bindPopup({ box, opener, panel }) {
   return () => open(false);
 }
 
+/**
+ * Return the id of the profile of a session; "" without a session.
+ * @param {AccountSession | null} known
+ */
+const profileOf = (known) => known?.profile_id ?? known?.user_id ?? "";
+
 /** @param {HTMLElement} root */
 function bind(root) {
   const at = hooks(root);
@@ -50,13 +57,21 @@ function bind(root) {
     at.person.hidden = !known;
     if (known) closeGuest();
     else close();
-    at.initial.textContent = initialOf(known?.email);
+    at.initial.textContent = initialOf(known?.profile_name || known?.email);
+    if (known?.profile_colour) at.opener.dataset.colour = known.profile_colour;
+    else delete at.opener.dataset.colour;
+    say(at["profile-name"], known?.profile_name ?? "");
     at.address.textContent = known?.email ?? "";
     at.studio.hidden = !known?.admin;
   };
   at.logout.addEventListener("click", async () => {
     await logOut();
     await leaveFor("/login.html?why=out");
+  });
+  at.profiles.href = withNext("/profiles.html", here(location));
+  const used = profileOf(session());
+  onChange((known, elsewhere) => {
+    if (elsewhere && known && used && profileOf(known) !== used) location.reload(); // another tab uses another profile now
   });
   at.login.href = root.dataset.account === "gate" ? withNext(at.login.pathname, nextOf(location)) : loginAddress();
   write(session());

@@ -1,11 +1,12 @@
 /** The page to open after a login: the page the user came from, and never another site; pure functions. */
+import { inLanguage, withoutLanguage } from "../texts.js";
 
 /** @typedef {Pick<Location, "origin" | "pathname" | "search" | "hash">} Place */
 
-const NOT_WORTH_RETURNING = new Set(["/login.html", "/register.html", "/forgot.html", "/reset.html", "/confirm.html"]);
+const NOT_WORTH_RETURNING = new Set(["/login.html", "/register.html", "/forgot.html", "/reset.html", "/confirm.html", "/profiles.html"]);
 
 /**
- * Return the path, query and fragment of `wanted` if it is an address on this site, otherwise "/".
+ * Return the path, query and fragment of `wanted` without its language if it is an address on this site, otherwise "/".
  *
  * The address is parsed by the browser's own parser, which drops tabs and treats "\" as "/", so the compared address is
  * the address that would be visited. A path that begins with "//" is rejected, because as an address it would mean
@@ -16,8 +17,9 @@ const NOT_WORTH_RETURNING = new Set(["/login.html", "/register.html", "/forgot.h
 export function safeNext(wanted, origin) {
   if (!wanted?.startsWith("/") || !URL.canParse(wanted, origin)) return "/";
   const address = new URL(wanted, origin);
-  if (address.origin !== origin || address.pathname.startsWith("//") || NOT_WORTH_RETURNING.has(address.pathname)) return "/";
-  return address.pathname + address.search + address.hash;
+  const path = withoutLanguage(address.pathname);
+  if (address.origin !== origin || path.startsWith("//") || NOT_WORTH_RETURNING.has(path)) return "/";
+  return path + address.search + address.hash;
 }
 
 /**
@@ -27,9 +29,10 @@ export function safeNext(wanted, origin) {
  */
 export function withNext(page, next, why = "") {
   const query = new URLSearchParams();
-  if (next && next !== "/") query.set("next", next);
+  const wanted = withoutLanguage(next);
+  if (wanted && wanted !== "/") query.set("next", wanted);
   if (why) query.set("why", why);
-  return query.size ? `${page}?${query}` : page;
+  return inLanguage(query.size ? `${page}?${query}` : page);
 }
 
 /**

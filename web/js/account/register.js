@@ -7,6 +7,7 @@ import "./gate.js";
 import { nextOf, withNext } from "./next.js";
 import { addressFault, faultsOf, passwordFault } from "./rules.js";
 import { keep, leaveFor, ready } from "./session.js";
+import { inLanguage, t } from "../texts.js";
 
 /**
  * @param {{ email: string, password: string }} credentials
@@ -15,7 +16,8 @@ import { keep, leaveFor, ready } from "./session.js";
  */
 async function logIn(credentials, remember, next) {
   try {
-    keep(await openSession(credentials), { remember });
+    const opened = await openSession(credentials); // a new account has no second step
+    if ("session" in opened) keep(opened.session, { remember });
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     await leaveFor(withNext("/login.html", next, "registered")); // the account exists; the user can log in manually
@@ -29,7 +31,7 @@ async function start(root) {
   const taken = hook(root, "taken");
   form.addEventListener("input", () => { taken.hidden = true; });
   bindForm(form, {
-    busy: "Creating…",
+    busy: t("common.creating"),
     fields: { address_taken: "email", weak_password: "password" },
     check: ({ email, password }) => faultsOf({ email: addressFault(email), password: passwordFault(password) }),
     send: async ({ email, password, remember }) => {
@@ -44,8 +46,8 @@ async function start(root) {
       await logIn(credentials, Boolean(remember), next);
       hook(root, "address").textContent = account.email;
       const go = hook(root, "go");
-      go.href = next;
-      if (next !== "/") go.textContent = "Continue";
+      go.href = inLanguage(next);
+      if (next !== "/") go.textContent = t("common.continue");
       form.reset();
       showState(root, "done");
     },

@@ -1,4 +1,5 @@
 /** Checks of an email address and a password before they are sent, with the API's own limits; pure functions. */
+import { t } from "../texts.js";
 
 export const LEAST_PASSWORD = 8;
 export const MOST_PASSWORD = 128;
@@ -10,10 +11,10 @@ const LONGEST_ADDRESS = 254;
  */
 export function addressFault(address) {
   const text = address.trim();
-  if (!text) return "Enter your email address.";
+  if (!text) return t("rules.enter_email_address");
   const at = text.lastIndexOf("@");
-  if (at < 1 || at === text.length - 1 || /\s/.test(text)) return "Enter a complete address, such as name@example.org.";
-  return text.length > LONGEST_ADDRESS ? "That is too long for an email address." : "";
+  if (at < 1 || at === text.length - 1 || /\s/.test(text)) return t("rules.enter_complete_address_such");
+  return text.length > LONGEST_ADDRESS ? t("rules.too_long_for_email") : "";
 }
 
 /**
@@ -23,13 +24,13 @@ export function addressFault(address) {
  */
 export function passwordFault(password) {
   const length = [...password].length;
-  if (!length) return "Choose a password.";
-  if (length < LEAST_PASSWORD) return `That is ${length} character${length === 1 ? "" : "s"}; use ${LEAST_PASSWORD} or more.`;
-  return length > MOST_PASSWORD ? `That is more than ${MOST_PASSWORD} characters. Choose a shorter one.` : "";
+  if (!length) return t("rules.choose_password");
+  if (length < LEAST_PASSWORD) return t("rules.password_short", { count: length, least: LEAST_PASSWORD });
+  return length > MOST_PASSWORD ? t("rules.password_long", { most: MOST_PASSWORD }) : "";
 }
 
 /** @param {string} password */
-export const givenFault = (password) => (password ? "" : "Enter your password.");
+export const givenFault = (password) => (password ? "" : t("rules.enter_password"));
 
 /**
  * Return only the fields that have an error.

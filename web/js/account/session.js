@@ -6,7 +6,9 @@
  * dropped. It is sent only to the API, in a header.
  */
 import { api, ask, RequestError } from "../net.js";
+import { deleteFilmsOf } from "../offline/caches.js";
 import { here, withNext } from "./next.js";
+import { inLanguage, t } from "../texts.js";
 
 /** @import { AccountSession, RequestOptions } from "../types.js" */
 /** @typedef {Pick<Storage, "getItem" | "setItem" | "removeItem">} Store */
@@ -21,7 +23,7 @@ import { here, withNext } from "./next.js";
 
 const KEY = "notflix.session";
 const ANSWER_WITHIN_MS = 250;
-const FACTS = /** @type {const} */ (["token", "expires_at", "user_id", "email", "admin", "confirmed", "since"]);
+const FACTS = /** @type {const} */ (["token", "expires_at", "user_id", "email", "admin", "confirmed", "factor", "since", "profile_id", "profile_name", "profile_colour", "age_limit"]);
 
 /**
  * Return storage that lasts as long as the page, for browsers that refuse access to their own storage.
@@ -230,6 +232,9 @@ const keeper = globalThis.document ? inBrowser() : new SessionKeeper();
 
 export const token = () => keeper.token;
 export const session = () => keeper.session;
+
+/** Return the age limit of the profile that is used; null if there is none. */
+export const ageLimit = () => keeper.session?.age_limit ?? null;
 export const ready = () => keeper.ready();
 /** @type {SessionKeeper["keep"]} */
 export const keep = (found, options) => keeper.keep(found, options);
@@ -247,8 +252,8 @@ export const onChange = (listener) => keeper.onChange(listener);
  * @returns {Promise<never>}
  */
 export function leaveFor(address, { back = true } = {}) {
-  if (back) location.assign(address);
-  else location.replace(address);
+  if (back) location.assign(inLanguage(address));
+  else location.replace(inLanguage(address));
   return new Promise(() => {});
 }
 
@@ -259,27 +264,33 @@ export const loginAddress = (why = "") => withNext("/login.html", here(location)
  * Send a request to the API at `path` as the logged-in user; see `ask` in net.js.
  *
  * If nobody is logged in or the session has ended, the token is dropped and the login page opens. With `leave: false`,
- * a RequestError with status 401 is raised instead; this is for optional content on pages that need no login.
+ * a RequestError with status 401 is raised instead; this is for optional content on pages that need no login. With
+ * `keep: true`, the session is also kept, because the 401 may be about another token in the request.
  * @param {string} path
- * @param {RequestOptions & { leave?: boolean }} [options]
+ * @param {RequestOptions & { leave?: boolean, keep?: boolean }} [options]
  * @param {SessionKeeper} [using]
  * @returns {Promise<any>}
  */
-export async function authorized(path, { leave = true, headers, ...options } = {}, using = keeper) {
+export async function authorized(path, { leave = true, keep: kept = false, headers, ...options } = {}, using = keeper) {
   const known = await using.ready();
   try {
-    if (!known) throw new RequestError(401, "unauthenticated", "You are not logged in.");
+    if (!known) throw new RequestError(401, "unauthenticated", t("session.not_logged_in"));
     return await ask(api(path), { ...options, headers: { ...headers, authorization: `Bearer ${known.token}` } });
   } catch (error) {
     if (!(error instanceof RequestError) || error.status !== 401 || error.code !== "unauthenticated") throw error;
+    if (kept && known) throw error;
     if (known && using.token === known.token) using.drop();
     if (!leave) throw error;
     return leaveFor(loginAddress(known ? "ended" : ""), { back: false });
   }
 }
 
-/** End this session, or all sessions of this user; this browser forgets the session even if the request fails. */
+/**
+ * End this session, or all sessions of this user; this browser forgets the session even if the request fails, and
+ * deletes the films that the user has downloaded.
+ */
 export async function logOut({ everywhere = false } = {}) {
+  const userId = session()?.user_id;
   try {
     await authorized(everywhere ? "sessions?everywhere=true" : "sessions", { method: "DELETE", leave: false });
   } catch (error) {
@@ -287,4 +298,5 @@ export async function logOut({ everywhere = false } = {}) {
     if (everywhere && error.status !== 401) throw error;
   }
   drop();
+  await deleteFilmsOf(userId);
 }

@@ -1,4 +1,5 @@
 /** Texts for the times and outcomes of logins; pure functions. */
+import { LOCALE, t } from "../texts.js";
 
 /** @import { Login } from "../types.js" */
 
@@ -10,17 +11,38 @@ const CLOCK = { hour: "2-digit", minute: "2-digit" };
 const midnightOf = (/** @type {Date} */ date) => new Date(date.getFullYear(), date.getMonth(), date.getDate());
 
 /**
+ * Return how many midnights ago a time was, and its clock time.
+ * @param {string} iso
+ * @param {Date} now
+ */
+function placed(iso, now) {
+  const date = new Date(iso);
+  const days = Math.round((Number(midnightOf(now)) - Number(midnightOf(date))) / DAY_MS);
+  return { days, time: date.toLocaleTimeString(LOCALE, CLOCK) };
+}
+
+/**
  * Return a time as "Today, 14:05", "Yesterday, 09:12", "12 November, 09:12" or "12 November 2025, 09:12".
  * @param {string} iso
  * @param {Date} now
  */
 export function moment(iso, now) {
-  const date = new Date(iso);
-  const clock = date.toLocaleTimeString("en-GB", CLOCK);
-  const days = Math.round((Number(midnightOf(now)) - Number(midnightOf(date))) / DAY_MS);
-  if (days === 0) return `Today, ${clock}`;
-  if (days === 1) return `Yesterday, ${clock}`;
-  return `${day(iso, now)}, ${clock}`;
+  const { days, time } = placed(iso, now);
+  if (days === 0) return t("moment.today", { time });
+  if (days === 1) return t("moment.yesterday", { time });
+  return t("moment.day", { day: day(iso, now), time });
+}
+
+/**
+ * Return a time for the middle of a sentence: "today, 14:05".
+ * @param {string} iso
+ * @param {Date} now
+ */
+export function momentInside(iso, now) {
+  const { days, time } = placed(iso, now);
+  if (days === 0) return t("moment.today_inside", { time });
+  if (days === 1) return t("moment.yesterday_inside", { time });
+  return t("moment.day", { day: day(iso, now), time });
 }
 
 /**
@@ -32,7 +54,7 @@ export function day(iso, now) {
   const date = new Date(iso);
   /** @type {Intl.DateTimeFormatOptions} */
   const year = date.getFullYear() === now.getFullYear() ? {} : { year: "numeric" };
-  return date.toLocaleDateString("en-GB", { day: "numeric", month: "long", ...year });
+  return date.toLocaleDateString(LOCALE, { day: "numeric", month: "long", ...year });
 }
 
 /**
@@ -40,14 +62,16 @@ export function day(iso, now) {
  * @param {string} ip
  */
 export function placeName(ip) {
-  if (ip === "127.0.0.1" || ip === "::1") return "this computer";
-  return !ip || ip === "unknown" ? "an unknown address" : ip;
+  if (ip === "127.0.0.1" || ip === "::1") return t("logins.computer");
+  return !ip || ip === "unknown" ? t("logins.unknown_address") : ip;
 }
 
 const OUTCOMES = new Map([
-  ["success", { text: "Logged in", kind: "good" }],
-  ["wrong_password", { text: "Wrong password", kind: "bad" }],
-  ["limited", { text: "Refused: too many attempts", kind: "bad" }],
+  ["success", { text: t("logins.logged_in"), kind: "good" }],
+  ["wrong_password", { text: t("logins.wrong_password"), kind: "bad" }],
+  ["wrong_second_factor", { text: t("logins.right_password_wrong_second"), kind: "bad" }],
+  ["unfinished", { text: t("logins.right_password_second_step"), kind: "bad" }],
+  ["limited", { text: t("logins.refused_too_many_attempts"), kind: "bad" }],
 ]);
 
 /**

@@ -1,14 +1,15 @@
 /** The plans page: shows the prices of subscriptions and sends the viewer to PayPal. */
 import "../nav.js";
 import { hooks, piece, rootOf, say, showProblem } from "../dom.js";
-import { api, getJson, orElse, persist, RequestError } from "../net.js";
+import { api, getJson, orElse, persist, RequestError, tryLater } from "../net.js";
 import { nextOf, withNext } from "../account/next.js";
-import { authorized, leaveFor, ready } from "../account/session.js";
+import { authorized, leaveFor, ready, session } from "../account/session.js";
 import { day } from "../account/words.js";
 import { isAhead, PAYPAL_PAYMENTS, period, price, saving } from "./words.js";
 import { keepNext } from "./goal.js";
+import { t } from "../texts.js";
 
-/** @import { Plan, Subscription } from "../types.js" */
+/** @import { Hooks, Plan, Subscription } from "../types.js" */
 
 /**
  * Return the note above the plans for a viewer who has a subscription, paid time or free access; "" for everyone else.
@@ -18,12 +19,14 @@ import { keepNext } from "./goal.js";
 export function noteFor(subscription, now) {
   if (!subscription) return "";
   const { state, paid_through: through, entitlement } = subscription;
-  if (state === "active") return "You have a subscription. Your account page shows it.";
-  if (state === "suspended") return "Your last payment failed. Settle it at PayPal and you can watch again, or cancel on your account page.";
-  if (state === "cancelled" && through && isAhead(through, now)) {
-    return `You have paid until ${day(through, now)}. If you subscribe again, you are charged on that day.`;
+  if (state === "active") return t("plans.have_subscription_account_page");
+  if (state === "suspended") {
+    return entitlement.entitled ? t("plans.settle_to_keep") : t("plans.settle_to_watch");
   }
-  if (entitlement.reason === "grant" && entitlement.until) return `You can watch for free until ${day(entitlement.until, now)}. A subscription is charged at once.`;
+  if (state === "cancelled" && through && isAhead(through, now)) {
+    return t("plans.have_paid_until_if", { day: day(through, now) });
+  }
+  if (entitlement.reason === "grant" && entitlement.until) return t("plans.can_watch_for_free", { day: day(entitlement.until, now) });
   return "";
 }
 
@@ -36,9 +39,9 @@ export const maySubscribe = (subscription) => !["active", "suspended"].includes(
 /**
  * @param {HTMLElement} button
  * @param {Plan} plan
- * @param {HTMLElement} said
+ * @param {Hooks} at
  */
-async function subscribe(button, plan, said) {
+async function subscribe(button, plan, { said, confirm }) {
   if (button.getAttribute("aria-disabled") === "true") return;
   if (!(await ready())) {
     const back = withNext("/plans.html", nextOf(location));
@@ -47,6 +50,7 @@ async function subscribe(button, plan, said) {
   button.setAttribute("aria-disabled", "true");
   button.classList.add("is-busy");
   say(said, "");
+  confirm.hidden = true;
   try {
     keepNext(nextOf(location));
     const { approve_url: address } = await persist(() => authorized("subscriptions", { method: "POST", body: { plan_id: plan.id } }), { attempts: 2 });
@@ -54,6 +58,7 @@ async function subscribe(button, plan, said) {
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     say(said, error.message);
+    confirm.hidden = error.code !== "address_not_confirmed";
     button.removeAttribute("aria-disabled");
     button.classList.remove("is-busy");
   }
@@ -62,9 +67,9 @@ async function subscribe(button, plan, said) {
 /**
  * @param {Plan} plan
  * @param {Plan[]} plans
- * @param {HTMLElement} said
+ * @param {Hooks} page the hooks of the page
  */
-function planNode(plan, plans, said) {
+function planNode(plan, plans, page) {
   const node = piece("plan");
   const at = hooks(node);
   at.name.textContent = plan.name;
@@ -73,10 +78,29 @@ function planNode(plan, plans, said) {
   at.period.textContent = period(plan);
   say(at.description, plan.description);
   const percent = saving(plan, plans);
-  say(at.saving, percent ? `Save ${percent} %` : "");
+  say(at.saving, percent ? t("plans.save", { percent }) : "");
   at.begin.setAttribute("aria-describedby", at.name.id);
-  at.begin.addEventListener("click", () => subscribe(at.begin, plan, said));
+  at.begin.addEventListener("click", () => subscribe(at.begin, plan, page));
   return node;
+}
+
+/**
+ * Send another confirmation link, and say where it went.
+ * @param {Hooks} at
+ */
+async function sendLink({ confirm, said }) {
+  if (confirm.getAttribute("aria-disabled") === "true") return;
+  confirm.setAttribute("aria-disabled", "true");
+  try {
+    await authorized("me/confirmation", { method: "POST" });
+    say(said, t("plans.link_sent", { email: session()?.email ?? "" }));
+    confirm.hidden = true;
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    say(said, error.message);
+  } finally {
+    confirm.removeAttribute("aria-disabled");
+  }
 }
 
 /** @returns {Promise<Subscription | null>} */
@@ -90,12 +114,13 @@ async function start(root) {
     ({ plans } = await getJson(api("plans")));
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
-    showProblem(root, { heading: "The plans did not load.", text: `${error.message} Try again in a moment.`, retry: () => location.reload() });
+    showProblem(root, { heading: t("plans.plans_did_not_load"), text: tryLater(error), retry: () => location.reload() });
     return;
   }
   const at = hooks(root);
-  at.plans.replaceChildren(...plans.map((plan) => planNode(plan, plans, at.said)));
+  at.plans.replaceChildren(...plans.map((plan) => planNode(plan, plans, at)));
   at.none.hidden = plans.length > 0;
+  at.confirm.addEventListener("click", () => sendLink(at));
   root.removeAttribute("aria-busy");
   const subscription = await fetchOwn();
   say(at.note, noteFor(subscription, new Date()));

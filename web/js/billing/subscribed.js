@@ -6,18 +6,19 @@ import { showState } from "../account/form.js";
 import { authorized } from "../account/session.js";
 import { keptNext } from "./goal.js";
 import { askAfter, stageOf } from "./words.js";
+import { inLanguage, t, translated } from "../texts.js";
 
 /** @import { Subscription } from "../types.js" */
 
 /** @param {string} goal */
-const labelFor = (goal) => (goal.startsWith("/watch.html") ? "Play the film" : goal.startsWith("/title.html") ? "Back to the film" : "Start watching");
+const labelFor = (goal) => (goal.startsWith("/watch.html") ? t("subscribed.play_film") : goal.startsWith("/title") ? t("subscribed.back_film") : t("common.start_watching"));
 
 /** @param {HTMLElement} root */
 async function start(root) {
   const at = hooks(root);
   const began = performance.now();
   const goal = keptNext(location.origin);
-  at.on.href = goal;
+  at.on.href = inLanguage(goal);
   at["on-label"].textContent = labelFor(goal);
   const waited = () => performance.now() - began;
   let stage = "";
@@ -29,10 +30,10 @@ async function start(root) {
       say(at.trouble, "");
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      say(at.trouble, `${error.message} Trying again…`);
+      say(at.trouble, `${error.message} ${t("net.trying_again")}`);
     }
     const now = stageOf(subscription, waited());
-    if (now === "stopped" && subscription) say(at["stopped-text"], subscription.says);
+    if (now === "stopped" && subscription) say(at["stopped-text"], translated(subscription.says) || subscription.says);
     at.paypal.hidden = !subscription?.approve_url;
     if (subscription?.approve_url) at.paypal.href = subscription.approve_url;
     if (now === stage) return;
@@ -41,7 +42,7 @@ async function start(root) {
     if (stage === "ready") at.on.focus();
   };
   await look();
-  repeat(look, () => (stage === "ready" || stage === "stopped" ? null : askAfter(waited())));
+  repeat(look, () => (["ready", "stopped", "none"].includes(stage) ? null : askAfter(waited())));
 }
 
 const page = rootOf("subscribed");

@@ -1,9 +1,12 @@
 /** The account page's part about the subscription: its state, the receipts, and how to cancel. */
 import { hook, hooks, piece, say } from "../dom.js";
 import { persist, RequestError } from "../net.js";
+import { act } from "../account/act.js";
+import { download } from "../account/download.js";
 import { authorized } from "../account/session.js";
 import { day } from "../account/words.js";
-import { facts, isAhead, PAYPAL_PAYMENTS, paymentText, price } from "./words.js";
+import { facts, hasReceipt, isAhead, PAYPAL_PAYMENTS, paymentText, price } from "./words.js";
+import { t, translated } from "../texts.js";
 
 /** @import { Payment, Subscription } from "../types.js" */
 
@@ -18,8 +21,9 @@ function factNode([name, value]) {
 /**
  * @param {Payment} payment
  * @param {Date} now
+ * @param {HTMLElement} said where a failure is shown
  */
-function receiptNode(payment, now) {
+function receiptNode(payment, now, said) {
   const node = piece("receipt");
   const at = hooks(node);
   at.at.textContent = day(payment.at, now);
@@ -27,7 +31,16 @@ function receiptNode(payment, now) {
   at.amount.textContent = price(payment.amount_minor, payment.currency);
   at.state.textContent = paymentText(payment);
   at.id.textContent = payment.id;
+  at.pdf.hidden = !hasReceipt(payment);
+  at.pdf.setAttribute("aria-label", t("subscription.receipt_as_pdf", { day: day(payment.at, now) }));
+  at.pdf.addEventListener("click", () => act(at.pdf, said, () => savePdf(payment)));
   return node;
+}
+
+/** @param {Payment} payment */
+async function savePdf({ id, at }) {
+  const content = await persist(() => authorized(`payments/${encodeURIComponent(id)}/receipt`, { asFile: true }));
+  download(content, `notflix-${at.slice(0, 10)}.pdf`);
 }
 
 /**
@@ -36,8 +49,8 @@ function receiptNode(payment, now) {
  */
 export const offerFor = ({ state, entitlement }) => {
   if (entitlement.reason === "administrator") return "";
-  if (state === "cancelled") return "Subscribe again";
-  return state === "none" || state === "ended" || state === "pending" ? "See the plans" : "";
+  if (state === "cancelled") return t("subscription.subscribe_again");
+  return state === "none" || state === "ended" || state === "pending" ? t("common.see_plans") : "";
 };
 
 /**
@@ -78,7 +91,7 @@ class SubscriptionPart {
   write(subscription, payments) {
     const { at } = this;
     const now = new Date();
-    say(at["subscription-says"], subscription.says);
+    say(at["subscription-says"], translated(subscription.says) || subscription.says);
     at["subscription-facts"].replaceChildren(...facts(subscription, now).map(factNode));
     at["cancel-open"].hidden = !subscription.can_cancel;
     const offer = offerFor(subscription);
@@ -86,13 +99,13 @@ class SubscriptionPart {
     at["subscription-plans"].textContent = offer;
     const paypal = payPalAddress(subscription);
     at["subscription-paypal"].hidden = !paypal;
-    at["subscription-paypal"].textContent = subscription.state === "suspended" ? "Settle it at PayPal" : "Continue at PayPal";
+    at["subscription-paypal"].textContent = subscription.state === "suspended" ? t("common.settle_at_paypal") : t("common.continue_at_paypal");
     if (paypal) at["subscription-paypal"].href = paypal;
     const through = subscription.paid_through;
-    at["cancel-until"].textContent = through && isAhead(through, now) ? `You can watch until ${day(through, now)}, as you have paid for.` : "";
+    at["cancel-until"].textContent = through && isAhead(through, now) ? t("subscription.have_paid_until_and", { day: day(through, now) }) : "";
     if (!payments) return;
     at["receipts-part"].hidden = payments.length === 0;
-    at.receipts.replaceChildren(...payments.map((payment) => receiptNode(payment, now)));
+    at.receipts.replaceChildren(...payments.map((payment) => receiptNode(payment, now, at["receipts-said"])));
   }
 
   async cancel() {

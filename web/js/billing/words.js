@@ -1,5 +1,6 @@
 /** Texts for prices, periods and the state of a subscription; pure functions. */
 import { day } from "../account/words.js";
+import { LOCALE, t } from "../texts.js";
 
 /** @import { Payment, Plan, Subscription } from "../types.js" */
 
@@ -11,17 +12,24 @@ export const PAYPAL_PAYMENTS = "https://www.paypal.com/myaccount/autopay/";
  * @param {number} minor
  * @param {string} currency
  */
-export function price(minor, currency, locale = "en") {
+export function price(minor, currency, locale = LOCALE) {
   const format = new Intl.NumberFormat(locale, { style: "currency", currency, currencyDisplay: "narrowSymbol" });
   const digits = currency === "JPY" ? 0 : 2; // number of decimals in ISO 4217; some locales would show fewer
   return format.format(minor / 10 ** digits);
 }
 
+const PERIODS = new Map([
+  ["day", "billing.period_day"],
+  ["week", "billing.period_week"],
+  ["month", "billing.period_month"],
+  ["year", "billing.period_year"],
+]);
+
 /**
  * Return a plan's period as "a month" or "every 3 months".
  * @param {Pick<Plan, "interval" | "interval_count">} plan
  */
-export const period = ({ interval, interval_count: count }) => (count === 1 ? `a ${interval}` : `every ${count} ${interval}s`);
+export const period = ({ interval, interval_count: count }) => t(PERIODS.get(interval) ?? "billing.period_month", { count });
 
 /** @typedef {Pick<Plan, "interval" | "interval_count" | "price_minor" | "currency">} Priced */
 
@@ -52,11 +60,11 @@ export function facts(subscription, now) {
   const { plan, next_charge: next, paid_through: through, state, entitlement } = subscription;
   /** @type {[string, string][]} */
   const found = [];
-  if (plan && state !== "ended") found.push(["Plan", `${plan.name}, ${price(plan.price_minor, plan.currency)} ${period(plan)}`]);
-  if (next) found.push(["Next charge", `${price(next.amount_minor, next.currency)} on ${day(next.at, now)}`]);
-  if (state === "cancelled" && through && isAhead(through, now)) found.push(["You can watch until", day(through, now)]);
-  if (entitlement.reason === "grant" && entitlement.until) found.push(["Free access until", day(entitlement.until, now)]);
-  if (entitlement.reason === "administrator") found.push(["Access", "You run this service and can watch everything."]);
+  if (plan && state !== "ended") found.push([t("billing.plan"), `${plan.name}, ${price(plan.price_minor, plan.currency)} ${period(plan)}`]);
+  if (next) found.push([t("billing.next_charge"), t("billing.charge_on", { price: price(next.amount_minor, next.currency), day: day(next.at, now) })]);
+  if ((state === "cancelled" || state === "suspended") && through && isAhead(through, now)) found.push([t("billing.can_watch_until"), day(through, now)]);
+  if (entitlement.reason === "grant" && entitlement.until) found.push([t("billing.free_access_until"), day(entitlement.until, now)]);
+  if (entitlement.reason === "administrator") found.push([t("billing.access"), t("billing.run_service_and_can")]);
   return found;
 }
 
@@ -66,31 +74,38 @@ export function facts(subscription, now) {
  */
 export const isAhead = (iso, now) => new Date(iso) > now;
 
-const PAYMENT_STATES = new Map([["completed", "Paid"], ["pending", "Processing"], ["declined", "Declined"]]);
+const PAYMENT_STATES = new Map([["completed", t("billing.paid")], ["pending", t("billing.processing")], ["declined", t("billing.declined")]]);
 
 /**
  * Return the text of a receipt for the state of its payment.
  * @param {Pick<Payment, "state" | "amount_minor" | "refunded_minor" | "currency">} payment
  */
 export function paymentText({ state, amount_minor: amount, refunded_minor: refunded, currency }) {
-  if (state === "refunded") return "Refunded";
-  if (state === "partially_refunded") return refunded && refunded < amount ? `${price(refunded, currency)} refunded` : "Partly refunded";
+  if (state === "refunded") return t("billing.refunded");
+  if (state === "partially_refunded") return refunded && refunded < amount ? t("billing.refunded_part", { price: price(refunded, currency) }) : t("billing.partly_refunded");
   return PAYMENT_STATES.get(state) ?? state;
 }
+
+/**
+ * Return whether there is a receipt of a payment: only if it was taken, even if it was refunded later.
+ * @param {Pick<Payment, "state">} payment
+ */
+export const hasReceipt = ({ state }) => !["pending", "declined"].includes(state);
 
 const LATE_MS = 20_000;
 const GIVE_UP_MS = 15 * 60_000;
 
 /**
- * Return the state of the page after the approval: "waiting" for PayPal, "late" if that takes unusually long, "ready"
- * or "stopped".
+ * Return the state of the page after the approval: "waiting" for PayPal, "late" if that takes unusually long,
+ * "ready", "stopped", or "none" if the viewer has never chosen a plan.
  * @param {Pick<Subscription, "state"> & { entitlement?: { entitled: boolean } } | null} subscription
  * @param {number} waitedMs
  */
 export function stageOf(subscription, waitedMs) {
   const waiting = waitedMs > LATE_MS ? "late" : "waiting";
-  if (!subscription || ["pending", "cancelled", "none"].includes(subscription.state)) return waiting;
-  if (subscription.state === "active") return subscription.entitlement?.entitled ? "ready" : "waiting";
+  if (subscription?.state === "none") return "none";
+  if (!subscription || ["pending", "cancelled"].includes(subscription.state)) return waiting;
+  if (subscription.state === "active") return subscription.entitlement?.entitled ? "ready" : waiting;
   return "stopped";
 }
 

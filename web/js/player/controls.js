@@ -1,5 +1,7 @@
 /** Buttons, keys and touch; the controls disappear after three seconds without input. */
 import { hooks } from "../dom.js";
+import { remember, remembered } from "./remembered.js";
+import { t } from "../texts.js";
 
 /** @typedef {Record<string, (argument?: any) => any>} Acts all actions of a viewer, by name */
 
@@ -30,26 +32,6 @@ export function actForKey({ key, ctrlKey = false, metaKey = false, altKey = fals
  * @param {number} width
  */
 export const skipForTap = (x, width) => (x < width / 3 ? -SKIP_S : x > (2 * width) / 3 ? SKIP_S : 0);
-
-const storage = {
-  /** @returns {{ volume?: number, muted?: boolean, subtitles?: string }} */
-  read: () => {
-    try {
-      return JSON.parse(localStorage.getItem("notflix.player") ?? "{}");
-    } catch {
-      return {}; // storage is refused or its content is damaged: use the defaults
-    }
-  },
-  write: (/** @type {object} */ value) => {
-    try {
-      localStorage.setItem("notflix.player", JSON.stringify(value));
-    } catch { /* storage is refused: nothing is stored */ }
-  },
-};
-export const remembered = storage.read;
-
-/** @param {{ volume?: number, muted?: boolean, subtitles?: string }} change */
-export const remember = (change) => storage.write({ ...storage.read(), ...change });
 
 /**
  * Restore the stored volume; show the unmute button if the film begins muted.
@@ -102,13 +84,14 @@ export function actsOn({ root, video, seek, captions, shortcuts }) {
     },
     captions,
     pip: () => (document.pictureInPictureElement ? document.exitPictureInPicture() : video.requestPictureInPicture()),
+    airplay: () => video.webkitShowPlaybackTargetPicker?.(),
     full: () => toggleFull(root, video),
     help: () => (shortcuts.open ? shortcuts.close() : shortcuts.showModal()),
   };
 }
 
 /** @type {Record<string, [string, string]>} */
-const LABELS = { play: ["Play", "Pause"], mute: ["Mute", "Unmute"], full: ["Full screen", "Exit full screen"] };
+const LABELS = { play: [t("common.play"), t("common.pause")], mute: [t("player.mute"), t("player.unmute")], full: [t("player.full_screen"), t("player.exit_full_screen")] };
 
 /**
  * @param {HTMLElement} root
@@ -133,6 +116,8 @@ function bindButtons(root, video, acts) {
     button.addEventListener("click", () => acts[button.dataset.act ?? ""]());
     if (button.dataset.act === "pip") button.hidden = !document.pictureInPictureEnabled;
   }
+  const airplay = /** @type {HTMLElement} */ (root.querySelector('[data-act="airplay"]'));
+  video.addEventListener("webkitplaybacktargetavailabilitychanged", (/** @type {any} */ { availability }) => { airplay.hidden = availability !== "available"; });
   const { volume } = hooks(root);
   const paint = () => {
     const level = video.muted ? 0 : video.volume;
@@ -183,7 +168,7 @@ function bindStage(root, stage, acts, rest) {
     tappedSkip = skip;
     if (!isSecond || !skip) return false;
     acts.skip(skip);
-    skipped.textContent = skip > 0 ? `+${skip} s` : `−${-skip} s`;
+    skipped.textContent = skip > 0 ? t("player.skipped_forward", { seconds: skip }) : t("player.skipped_back", { seconds: -skip });
     skipped.dataset.side = skip > 0 ? "right" : "left";
     skipped.hidden = false;
     clearTimeout(hiding);

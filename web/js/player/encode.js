@@ -1,5 +1,5 @@
 /** The progress of the film's encode while somebody watches the film; it is polled every few seconds until it ends. */
-import { orElse, repeat } from "../net.js";
+import { orElse, pause, persist, repeat, RequestError } from "../net.js";
 
 /** @import { PlaybackSession, Title } from "../types.js" */
 /** @typedef {{ status: string, percent: number, front: number, duration: number }} EncodeState `front` and `duration` in seconds */
@@ -20,6 +20,27 @@ export function progressed(state, { progress = null, status }) {
     percent: Math.max(state.percent, Math.floor(progress?.percent ?? 0)),
     front: Math.max(state.front, progress?.front_s ?? 0),
   };
+}
+
+/**
+ * Return a playback session, once the encoder has written the first seconds of the film. Raises RequestError, whose code
+ * says if the film will not start by itself: "announced" or "encode_failed".
+ * @param {() => Promise<PlaybackSession>} renew requests a session
+ * @param {{ fetchTitle: () => Promise<Title>, onWait: () => void }} parts
+ */
+export async function whenPlayable(renew, { fetchTitle, onWait }) {
+  for (;;) {
+    try {
+      return await renew();
+    } catch (error) {
+      if (!(error instanceof RequestError) || error.code !== "not_playable") throw error;
+      const { status } = await persist(fetchTitle);
+      if (status === "announced") throw Object.assign(error, { code: "announced" });
+      if (status === "failed") throw Object.assign(error, { code: "encode_failed" });
+      onWait();
+      await pause(POLL_MS);
+    }
+  }
 }
 
 export class Encode {

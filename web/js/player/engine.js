@@ -3,7 +3,7 @@ import { bufferedEnd } from "./timeline.js";
 
 /** @import { PlaybackSession } from "../types.js" */
 /** @import { Recovery } from "./recovery.js" */
-/** @import { Session } from "./session.js" */
+/** @import { AnySession } from "./opening.js" */
 
 /** Shaka's own quick retries of one request; recovery.js handles lasting failures. */
 const RETRY = { maxAttempts: 4, baseDelay: 500, backoffFactor: 1.7, fuzzFactor: 0.4, timeout: 20_000, stallTimeout: 8000, connectionTimeout: 8000 };
@@ -25,7 +25,7 @@ const ENCODER_MARGIN_S = 4;
  * failures and the buffered end; `onFatal(error)` receives errors after which the film cannot continue.
  * @param {any} shaka
  * @param {{
- *   video: HTMLVideoElement, stage: HTMLElement, session: Session, recovery: Recovery, onFatal: (error: any) => void,
+ *   video: HTMLVideoElement, stage: HTMLElement, session: AnySession, recovery: Recovery, onFatal: (error: any) => void,
  * }} parts
  */
 export async function createPlayer(shaka, { video, stage, session, recovery, onFatal }) {
@@ -43,9 +43,11 @@ export async function createPlayer(shaka, { video, stage, session, recovery, onF
   const loadedTo = () => bufferedEnd(video.buffered, video.currentTime);
   for (const name of ["progress", "timeupdate"]) video.addEventListener(name, () => recovery.reaches(loadedTo()));
   video.addEventListener("seeking", () => recovery.leaps(loadedTo()));
-  window.addEventListener("offline", () => recovery.offline());
-  window.addEventListener("online", () => recovery.online());
-  if (!navigator.onLine) recovery.offline();
+  if (!session.isStored) {
+    window.addEventListener("offline", () => recovery.offline());
+    window.addEventListener("online", () => recovery.online());
+    if (!navigator.onLine) recovery.offline();
+  }
   player.getNetworkingEngine().registerRequestFilter(async (/** @type {any} */ _type, /** @type {{ uris: string[] }} */ request) => {
     request.uris = await Promise.all(request.uris.map((uri) => session.signed(uri)));
   });
@@ -53,8 +55,8 @@ export async function createPlayer(shaka, { video, stage, session, recovery, onF
 }
 
 /**
- * Return the start position in seconds: the requested position, otherwise the position where the viewer stopped (which
- * the API returns as 0 for a finished film), limited to the encoded part.
+ * Return the start position in seconds: the requested position, otherwise the position where the viewer stopped,
+ * limited to the encoded part. For a finished film, the API returns 0 as the position where the viewer stopped.
  * @param {Pick<PlaybackSession, "resume_s" | "duration_s" | "front_s" | "status">} session
  * @param {number | null} wanted
  */
@@ -73,6 +75,15 @@ export function placeIn(query) {
 }
 
 /**
+ * Return the current bitrate in kbit/s; null if the player does not know it.
+ * @param {any} player
+ */
+export function bitrateOf(player) {
+  const { streamBandwidth } = player?.getStats() ?? {};
+  return Number.isFinite(streamBandwidth) && streamBandwidth > 0 ? Math.round(streamBandwidth / 1000) : null;
+}
+
+/**
  * Add the thumbnails, and the subtitles that the manifest does not list; return the thumbnail track or null.
  * @param {any} player
  * @param {Pick<PlaybackSession, "thumbnails_url" | "subtitles">} session
@@ -84,3 +95,26 @@ export async function addExtras(player, { thumbnails_url: thumbnails, subtitles 
   }
   return thumbnails ? player.addThumbnailsTrack(thumbnails, "text/vtt") : null;
 }
+
+const ANY_LANGUAGE = "und";
+
+/**
+ * Return the chapters of a film, in order; none if it has none.
+ * @param {any} player
+ * @param {Pick<PlaybackSession, "chapters_url">} session
+ * @returns {Promise<Chapter[]>}
+ */
+export async function chaptersOf(player, { chapters_url: chapters = null }) {
+  if (!chapters) return [];
+  if (!player.getChaptersTracks().length) await player.addChaptersTrack(chapters, ANY_LANGUAGE, "text/vtt");
+  return player.getChaptersAsync(ANY_LANGUAGE);
+}
+
+/** @typedef {{ title: string, startTime: number, endTime: number }} Chapter times in seconds */
+
+/**
+ * Return the title of the chapter at a time in seconds; "" if there is none.
+ * @param {Chapter[]} chapters
+ * @param {number} time
+ */
+export const chapterAt = (chapters, time) => chapters.find((chapter) => chapter.startTime <= time && time < chapter.endTime)?.title ?? "";

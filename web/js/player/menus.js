@@ -1,20 +1,12 @@
 /** The player's two menus: subtitles and audio; quality and speed. */
 import { hooks, piece, hook } from "../dom.js";
 import { languageName } from "../text.js";
+import { heightsOf, SPEEDS } from "./choices.js";
+import { t } from "../texts.js";
 
-/** @typedef {{ label?: string | null, language: string, active?: boolean, id?: number }} Track */
-/** @typedef {{ height: number | null, active?: boolean }} VideoTrack */
+/** @import { Choices, Track, VideoTrack } from "./choices.js" */
 /** @typedef {{ label: string, chosen: boolean, choose: () => void }} Choice */
-/** @typedef {{ heading: string, choices: Choice[] }} Group */
-/** @typedef {(track: any) => void} ChooseText called with the track to show, or null for none */
-
-export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
-
-/**
- * Return the selectable heights, best first, without duplicates.
- * @param {VideoTrack[]} tracks
- */
-export const heightsOf = (tracks) => [...new Set(tracks.map((track) => track.height ?? 0).filter(Boolean))].sort((a, b) => b - a);
+/** @typedef {{ heading: string, choices: Choice[], more?: { label: string, open: () => void } }} Group */
 
 /**
  * Return a label that distinguishes a text or audio track from the others.
@@ -22,84 +14,64 @@ export const heightsOf = (tracks) => [...new Set(tracks.map((track) => track.hei
  */
 export const trackLabel = (track) => track.label || languageName(track.language);
 
-/** @param {string} tag */
-const baseOf = (tag) => tag.split("-")[0].toLowerCase();
-
-/**
- * Return the track that matches the earliest possible language in `languages`, exactly or ignoring the region ("pt" for
- * "pt-BR"); the first track if none matches, null if there is no track.
- * @template {Track} T
- * @param {T[]} tracks
- * @param {readonly string[]} languages
- * @returns {T | null}
- */
-export function preferredTrack(tracks, languages) {
-  for (const language of languages) {
-    const exact = tracks.find((track) => track.language.toLowerCase() === language.toLowerCase());
-    const alike = exact ?? tracks.find((track) => baseOf(track.language) === baseOf(language));
-    if (alike) return alike;
-  }
-  return tracks[0] ?? null;
-}
-
 /**
  * @param {any} player
- * @param {ChooseText} choose
+ * @param {Choices} chosen
+ * @param {() => void} openLook
  * @returns {Group | null}
  */
-function subtitles(player, choose) {
+function subtitles(player, chosen, openLook) {
   /** @type {Track[]} */
   const tracks = player.getTextTracks();
   if (!tracks.length) return null;
-  const off = { label: "Off", chosen: !tracks.some((track) => track.active), choose: () => choose(null) };
-  const choices = tracks.map((track) => ({ label: trackLabel(track), chosen: Boolean(track.active), choose: () => choose(track) }));
-  return { heading: "Subtitles", choices: [off, ...choices] };
+  const off = { label: t("player.off"), chosen: !tracks.some((track) => track.active), choose: () => chosen.text(null) };
+  const choices = tracks.map((track) => ({ label: trackLabel(track), chosen: Boolean(track.active), choose: () => chosen.text(track) }));
+  return { heading: t("common.subtitles"), choices: [off, ...choices], more: { label: t("player.appearance"), open: openLook } };
 }
 
 /**
  * @param {any} player
+ * @param {Choices} chosen
  * @returns {Group | null}
  */
-function audio(player) {
+function audio(player, chosen) {
   /** @type {Track[]} */
   const tracks = player.getAudioTracks();
   if (tracks.length < 2) return null;
-  const choices = tracks.map((track) => ({ label: trackLabel(track), chosen: Boolean(track.active), choose: () => player.selectAudioTrack(track) }));
-  return { heading: "Audio", choices };
+  const choices = tracks.map((track) => ({ label: trackLabel(track), chosen: Boolean(track.active), choose: () => chosen.audio(track) }));
+  return { heading: t("player.audio"), choices };
 }
 
 /**
  * @param {any} player
+ * @param {Choices} chosen
  * @returns {Group}
  */
-function quality(player) {
+function quality(player, chosen) {
   /** @type {VideoTrack[]} */
   const tracks = player.getVideoTracks();
   const isAutomatic = player.getConfiguration().abr.enabled;
   const active = tracks.find((track) => track.active)?.height;
-  const fix = (/** @type {number} */ height) => {
-    player.configure("abr.enabled", false);
-    player.selectVideoTrack(tracks.find((track) => track.height === height), true);
-  };
-  const automatic = { label: isAutomatic && active ? `Auto (${active}p)` : "Auto", chosen: isAutomatic, choose: () => player.configure("abr.enabled", true) };
-  const heights = heightsOf(tracks).map((height) => ({ label: `${height}p`, chosen: !isAutomatic && height === active, choose: () => fix(height) }));
-  return { heading: "Quality", choices: [automatic, ...heights] };
+  const automatic = { label: isAutomatic && active ? t("player.auto_at", { height: `${active}p` }) : t("player.auto"), chosen: isAutomatic, choose: () => chosen.quality(0) };
+  const heights = heightsOf(tracks).map((height) => ({ label: `${height}p`, chosen: !isAutomatic && height === active, choose: () => chosen.quality(height) }));
+  return { heading: t("common.quality"), choices: [automatic, ...heights] };
 }
 
 /**
  * @param {HTMLVideoElement} video
+ * @param {Choices} chosen
  * @returns {Group}
  */
-function speed(video) {
-  const choices = SPEEDS.map((rate) => ({ label: rate === 1 ? "Normal" : `${rate}×`, chosen: video.playbackRate === rate, choose: () => { video.playbackRate = rate; } }));
-  return { heading: "Speed", choices };
+function speed(video, chosen) {
+  const choices = SPEEDS.map((rate) => ({ label: rate === 1 ? t("player.normal") : `${rate}×`, chosen: video.playbackRate === rate, choose: () => chosen.speed(rate) }));
+  return { heading: t("player.speed"), choices };
 }
 
 /**
  * @param {Group} group
  * @param {() => void} done
  */
-function groupNode({ heading, choices }, done) {
+function groupNode({ heading, choices, more }, done) {
   const node = piece("menu-group");
   hook(node, "heading").textContent = heading;
   node.setAttribute("aria-label", heading);
@@ -110,6 +82,15 @@ function groupNode({ heading, choices }, done) {
     button.addEventListener("click", () => {
       choose();
       done();
+    });
+    node.append(button);
+  }
+  if (more) {
+    const button = piece("menu-more");
+    button.textContent = more.label;
+    button.addEventListener("click", () => {
+      done();
+      more.open();
     });
     node.append(button);
   }
@@ -154,14 +135,14 @@ function bindMenu(anchor, groups) {
 /**
  * Bind both menus.
  * @param {HTMLElement} root
- * @param {{ player: any, video: HTMLVideoElement, chooseText: ChooseText }} parts
+ * @param {{ player: any, video: HTMLVideoElement, chosen: Choices, openLook: () => void }} parts
  */
-export function bindMenus(root, { player, video, chooseText }) {
+export function bindMenus(root, { player, video, chosen, openLook }) {
   const anchor = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(`[data-menu="${name}"]`));
   const tracks = anchor("tracks");
   const menus = [
-    bindMenu(tracks, () => [subtitles(player, chooseText), audio(player)]),
-    bindMenu(anchor("settings"), () => [quality(player), speed(video)]),
+    bindMenu(tracks, () => [subtitles(player, chosen, openLook), audio(player, chosen)]),
+    bindMenu(anchor("settings"), () => [quality(player, chosen), speed(video, chosen)]),
   ];
   const update = () => { tracks.hidden = !player.getTextTracks().length && player.getAudioTracks().length < 2; };
   player.addEventListener("trackschanged", update);

@@ -3,6 +3,10 @@
  * address. They do not sign requests, so the address contains a signed token and is replaced before the token expires.
  */
 
+import { api } from "../net.js";
+
+/** @import { PlaybackSession } from "../types.js" */
+
 export const HLS = "application/x-mpegurl";
 
 /**
@@ -18,7 +22,19 @@ export const playsNatively = (scope) => !("MediaSource" in scope) && !("ManagedM
  */
 export const replaceAfter = (expiresAt, now) => Math.max(5000, new Date(expiresAt).getTime() - now - 60_000);
 
-const MOST_ATTEMPTS = 3;
+/**
+ * Return the arguments for the player's `load`: an address, and its media type if the player cannot detect it.
+ * @param {Pick<PlaybackSession, "hls_ticket_url" | "hls_url" | "manifest_url" | "clear_keys">} session
+ * @param {{ native: boolean, hls: boolean }} how `native`: the browser plays HLS itself; `hls`: Shaka plays HLS, unless
+ *   the film is encrypted, because HLS does not state the id of its key
+ */
+export function sourceOf(session, { native, hls }) {
+  if (native) return { address: api(session.hls_ticket_url), kind: HLS };
+  return { address: hls && !session.clear_keys ? session.hls_url : session.manifest_url, kind: undefined };
+}
+
+/** The failures of the player in a row after which the film stops. */
+const MOST_FAILURES = 4;
 const AGAIN_MS = 5000;
 
 /** Supplies a native HLS player with valid addresses. */
@@ -28,7 +44,7 @@ export class Native {
   #cancel;
   /** @type {any} */
   #timer;
-  #attempts = 0;
+  #failures = 0;
 
   /**
    * `replace({ failed })` opens the film again at its current position; `failed` is true if the player has given up.
@@ -50,24 +66,29 @@ export class Native {
     this.#schedule(replaceAfter(expiresAt, now));
   }
 
-  /** Try to replace the address again soon, because there was no connection to request one. */
+  /** Schedule another attempt to replace the address, because the last one found no connection. */
   again() {
     this.#schedule(AGAIN_MS);
   }
 
   /** Reset the count of failures, because the film plays. */
   moves() {
-    this.#attempts = 0;
+    this.#failures = 0;
   }
 
   /**
-   * Handle the failure of the player, which is the only sign of an expired address; return whether a new address is
-   * tried.
+   * Count a failure of the player; return whether it may pass. The player does not say why it failed: the address may
+   * have expired, the connection may be lost, or the browser cannot play the film.
    */
+  mayPass() {
+    this.#failures += 1;
+    return this.#failures < MOST_FAILURES;
+  }
+
+  /** Handle a failure of the player while the film plays; return whether a new address is tried. */
   recovers() {
     this.#cancel(this.#timer);
-    if (this.#attempts >= MOST_ATTEMPTS) return false;
-    this.#attempts += 1;
+    if (!this.mayPass()) return false;
     this.#replace({ failed: true });
     return true;
   }

@@ -1,13 +1,16 @@
 /** The next title: the following episode, otherwise a similar film, offered at the end with a countdown. */
 import { api, ask, orElse } from "../net.js";
-import { canPlay, pictureFor, watchAddress } from "../cards.js";
+import { watchAddress } from "../addresses.js";
+import { pictureFor, playable, suitable } from "../cards.js";
 import { hooks, picture } from "../dom.js";
+import { t } from "../texts.js";
 
 /** @import { Card } from "../types.js" */
 /** @typedef {{ title: Card, why: string }} Offer */
 
 export const COUNTDOWN_S = 10;
 const LOOK_BEFORE_END_S = 30;
+const EPISODE = t("player.next_episode");
 
 /**
  * Return the title to offer, from the API's responses about the next episode and similar titles; null if none is
@@ -17,16 +20,16 @@ const LOOK_BEFORE_END_S = 30;
  * @returns {Offer | null}
  */
 export function choose(following, similar) {
-  if (following?.next) return { title: following.next, why: "Next episode" };
-  const title = (similar?.titles ?? []).find((one) => canPlay(one.status));
-  return title ? { title, why: "More like this" } : null;
+  if (following?.next && suitable([following.next]).length) return { title: following.next, why: EPISODE };
+  const title = playable(similar?.titles ?? [])[0];
+  return title ? { title, why: t("common.more_like") } : null;
 }
 
 /**
  * Return the text under the name while `left` seconds remain.
  * @param {number} left
  */
-export const countdownText = (left) => (left > 0 ? `Plays in ${left} second${left === 1 ? "" : "s"}` : "Starting…");
+export const countdownText = (left) => (left > 0 ? t("player.plays_in", { count: left }) : t("common.starting"));
 
 /** @param {string} id */
 async function find(id) {
@@ -69,6 +72,12 @@ export class Next {
       if (event.key === "Escape") this.dismiss();
       if (event.key !== "Tab") event.stopPropagation(); // the player's keys would act on the film that has ended
     });
+  }
+
+  /** Return the address of the next episode; null if there is none. */
+  async episode() {
+    const found = await this.#look();
+    return found?.why === EPISODE ? watchAddress(found.title.id) : null;
   }
 
   get offered() {

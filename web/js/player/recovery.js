@@ -4,8 +4,9 @@
  *
  * Shaka 5.2 dispatches `error` with severity CRITICAL before it calls `streaming.failureCallback`, and the event cannot
  * be cancelled. Lowering the severity in the callback would be too late, so the handler of `error` must decide whether
- * a failure is fatal (shaka-player 5.2.12, lib/media/streaming_engine.js `handleStreamingError_`, lib/util/fake_event.js;
- * issue 8595, pull request 9033). After the error Shaka stops fetching until `retryStreaming` is called.
+ * a failure is fatal. See shaka-player 5.2.12, lib/media/streaming_engine.js `handleStreamingError_`,
+ * lib/util/fake_event.js; issue 8595, pull request 9033. After the error Shaka stops fetching until `retryStreaming` is
+ * called.
  */
 import { backoff, isTemporary, RequestError } from "../net.js";
 
@@ -15,7 +16,7 @@ import { backoff, isTemporary, RequestError } from "../net.js";
 /** After this many refusals or missing segments without new data in between, the film stops. */
 const MOST_REFUSALS = 20;
 const MOST_MISSING = 2;
-/** A retry without data or an error within this time has failed. */
+/** A retry has failed if neither data nor an error arrives within this time. */
 const SILENT_MS = 60_000;
 const NEW_DATA_S = 0.1;
 

@@ -4,6 +4,8 @@ import { isTemporary, RequestError } from "../net.js";
 /** @import { PlaybackSession } from "../types.js" */
 
 const AGAIN_MS = 5000;
+const REFUSED_AGAIN_MS = 30_000;
+const RENEW_AFTER_MS = 2 * 60_000;
 
 /**
  * Return `uri` with the SAS in its query; unchanged if it has another origin or needs no request (`data:`).
@@ -20,14 +22,15 @@ export function sign(uri, sas, origin) {
 }
 
 /**
- * Return the milliseconds until a new SAS is requested: three quarters of its lifetime, at most five minutes, which is
- * less than the shortest lifetime. The limit keeps a film playing on a computer whose clock is hours slow.
+ * Return the milliseconds until a new SAS is requested: three quarters of its lifetime, at most two minutes. The limit
+ * makes sure that the viewer soon learns that access has ended or that another device has stopped this one. It also
+ * keeps a film playing on a computer whose clock is hours slow.
  * @param {string} expiresAt
  * @param {number} now
  */
 export function renewAfter(expiresAt, now) {
   const left = new Date(expiresAt).getTime() - now;
-  return Math.min(5 * 60_000, Math.max(5000, left * 0.75));
+  return Math.min(RENEW_AFTER_MS, Math.max(5000, left * 0.75));
 }
 
 export class Session {
@@ -36,14 +39,16 @@ export class Session {
   #now;
   #onRefused;
   #due = 0;
+  #refused = false;
   /** @type {Promise<PlaybackSession> | null} */
   #pending = null;
 
   /**
-   * `open()` requests a session from the API; `ticks` is a monotonic clock in milliseconds. `onRefused(error)` is
-   * called if the API refuses a new SAS while the old one is still valid.
+   * `open()` requests a session from the API; `ticks` is a monotonic clock in milliseconds. `onRefused(error, leftMs)`
+   * is called if the API refuses a new SAS while the old one is valid for `leftMs` more, and with null if the API grants
+   * one again.
    * @param {() => Promise<PlaybackSession>} open
-   * @param {{ ticks?: () => number, now?: () => number, onRefused?: (error: RequestError) => void }} parts
+   * @param {{ ticks?: () => number, now?: () => number, onRefused?: (error: RequestError | null, leftMs: number) => void }} parts
    */
   constructor(open, { ticks = () => performance.now(), now = Date.now, onRefused = () => {} } = {}) {
     this.#open = open;
@@ -52,6 +57,7 @@ export class Session {
     this.#onRefused = onRefused;
     /** @type {PlaybackSession | null} */
     this.data = null;
+    this.isStored = false;
   }
 
   /** Request a session now; concurrent calls share the response. */
@@ -60,6 +66,8 @@ export class Session {
       .then((data) => {
         this.data = data;
         this.#due = this.#ticks() + renewAfter(data.expires_at, this.#now());
+        if (this.#refused) this.#onRefused(null, 0);
+        this.#refused = false;
         return data;
       })
       .finally(() => { this.#pending = null; });
@@ -75,15 +83,28 @@ export class Session {
     return sign(uri, data.sas, new URL(data.manifest_url).origin);
   }
 
+  /**
+   * Return an address that can be shown as a picture.
+   * @param {string} uri
+   */
+  picture(uri) {
+    return this.signed(uri);
+  }
+
   async #renewWhenDue() {
     const { data } = this;
     if (!data || this.#ticks() < this.#due) return data;
     try {
       return await this.renew();
     } catch (error) {
-      if (this.#now() >= new Date(data.expires_at).getTime()) throw error;
+      const left = new Date(data.expires_at).getTime() - this.#now();
+      if (left <= 0) throw error;
       this.#due = this.#ticks() + AGAIN_MS;
-      if (error instanceof RequestError && !isTemporary(error)) this.#onRefused(error);
+      if (error instanceof RequestError && !isTemporary(error)) {
+        this.#due = this.#ticks() + REFUSED_AGAIN_MS;
+        this.#refused = true;
+        this.#onRefused(error, left);
+      }
       return data;
     }
   }

@@ -5,10 +5,11 @@
  */
 import { api } from "../net.js";
 
-/** @import { Session } from "./session.js" */
+/** @import { AnySession } from "./opening.js" */
 
 export const EVERY_MS = 15_000;
 const SETTLED_MS = 600;
+const AV1 = 'video/mp4; codecs="av01.0.08M.08"'; // 1080p
 const LONGEST_STEP_S = 3; // time updates are more frequent than this, even at double speed in a hidden tab
 
 /**
@@ -32,6 +33,7 @@ export class Tally {
     this.watchedS = 0;
     this.rebuffers = 0;
     this.rebufferMs = 0;
+    this.playsAv1 = globalThis.MediaSource?.isTypeSupported(AV1) ?? false;
   }
 
   get begun() {
@@ -90,6 +92,7 @@ export class Tally {
       sequence: this.#sequence,
       position_s: Math.round(time * 1000) / 1000,
       watched_s: Math.round(this.watchedS * 1000) / 1000,
+      av1: this.playsAv1,
       qoe: {
         startup_ms: this.startupMs,
         rebuffers: this.rebuffers,
@@ -113,7 +116,7 @@ export class Usage {
 
   /**
    * @param {string} id
-   * @param {{ video: HTMLVideoElement, session: Session, bitrateKbps: () => number | null }} parts
+   * @param {{ video: HTMLVideoElement, session: AnySession, bitrateKbps: () => number | null }} parts
    */
   constructor(id, { video, session, bitrateKbps }) {
     this.#address = api(`usage/${encodeURIComponent(id)}`);

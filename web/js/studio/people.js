@@ -1,89 +1,54 @@
-/** People: free access, subscriptions, and the events that PayPal has sent. */
-import { hook, hooks, piece, say } from "../dom.js";
-import { persist, RequestError } from "../net.js";
+/** People: free access, administrators, subscriptions, and the events that PayPal has sent. */
+import { hook, hooks } from "../dom.js";
+import { RequestError } from "../net.js";
 import { bindForm } from "../account/form.js";
 import { addressFault, faultsOf } from "../account/rules.js";
 import { authorized, session } from "../account/session.js";
 import { day, moment } from "../account/words.js";
 import { isAhead } from "../billing/words.js";
-import { daysFault, eventText, SUBSCRIPTION_STATES } from "./words.js";
+import { List, when } from "./list.js";
+import { fetchPatiently } from "./loading.js";
+import { accessFaults, addedText, endOfDay, eventText, SUBSCRIPTION_STATES } from "./words.js";
+import { t } from "../texts.js";
 
-/** @import { Grant, OwnersSubscription, PayPalEvent } from "../types.js" */
-/** @typedef {{ head: string, facts: string[], state: string, kind?: string }} Entry */
-
-/** @param {string} id */
-const shortId = (id) => (id.length > 14 ? `${id.slice(0, 12)}…` : id);
-
-/** @param {string | null} id */
-const accountText = (id) => (id ? `account ${shortId(id)}` : "deleted account");
+/** @import { AdministratorAccount, Entry, Grant, OwnersSubscription, PayPalEvent } from "../types.js" */
 
 /**
- * Return the text for a time in the middle of a sentence: "today, 14:05" instead of "Today, 14:05".
- * @param {string} iso
- * @param {Date} now
+ * @param {string | null} id
+ * @param {string | null} email
  */
-const when = (iso, now) => moment(iso, now).replace(/^[TY]/, (letter) => letter.toLowerCase());
+const byWhom = (id, email) => (id === "operator" ? t("people.by_operator") : id && id === session()?.user_id ? t("people.by_you") : email ? t("people.by", { who: email }) : t("people.by_deleted"));
 
-/** @param {string | null} id */
-const byWhom = (id) => (id === "operator" ? "by the operator" : id && id === session()?.user_id ? "by you" : `by ${accountText(id)}`);
-
-/**
- * @param {string} path
- * @returns {Promise<any>}
- */
-export const askAgain = (path) => persist(() => authorized(path));
-
-/** A list of entries with a heading, a line of facts and a state, loaded page by page. */
-class List {
-  /**
-   * @param {HTMLElement} root
-   * @param {{ path: string, name: string, write: (one: any, now: Date) => Entry }} how `name`: the list's name in the response
-   */
-  constructor(root, { path, name, write }) {
+/** A dialog that asks for confirmation before access is taken away. */
+class Confirmation {
+  /** @param {HTMLElement} root */
+  constructor(root) {
     this.at = hooks(root);
-    this.path = path;
-    this.name = name;
-    /** @type {string | null} */
-    this.cursor = null;
-    this.entryOf = write;
-    /** @type {Record<string, any>[]} */
-    this.shown = [];
-    this.at.more?.addEventListener("click", () => this.load({ more: true }));
-    this.at.retry?.addEventListener("click", () => this.load());
-  }
-
-  async load({ more = false } = {}) {
     const { at } = this;
-    const from = more && this.cursor ? `?cursor=${encodeURIComponent(this.cursor)}` : "";
-    say(at.trouble, "");
-    at.again.hidden = true;
-    try {
-      const page = await askAgain(this.path + from);
-      const found = page[this.name];
-      this.cursor = page.cursor;
-      this.shown = more ? [...this.shown, ...found] : found;
-      at.entries.replaceChildren(...this.shown.map((one) => this.node(one)));
-      at.none.hidden = this.shown.length > 0;
-      if (at.more) at.more.hidden = !page.cursor;
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      say(at.trouble, error.message);
-      at.again.hidden = false;
-    } finally {
-      at.entries.removeAttribute("aria-busy");
-    }
+    at["confirm-close"].addEventListener("click", () => at["confirm-dialog"].close());
+    /** @type {() => Promise<unknown>} */
+    this.work = async () => {};
+    this.form = bindForm(at["confirm-form"], {
+      busy: t("people.revoking"),
+      send: async () => {
+        await this.work();
+        at["confirm-dialog"].close();
+      },
+    });
   }
 
-  /** @param {Record<string, any>} one */
-  node(one) {
-    const node = piece("entry");
-    const on = hooks(node);
-    const { head, facts, state, kind = "" } = this.entryOf(one, new Date());
-    on.head.textContent = head;
-    on.facts.textContent = facts.filter(Boolean).join(" · ");
-    say(on.state, state);
-    node.dataset.kind = kind;
-    return node;
+  /**
+   * Ask, and call `work` if the owner confirms; its failure is shown in the dialog.
+   * @param {{ heading: string, text: string }} texts
+   * @param {() => Promise<unknown>} work
+   */
+  ask({ heading, text }, work) {
+    const { at } = this;
+    this.work = work;
+    this.form.clear();
+    at["confirm-heading"].textContent = heading;
+    at["confirm-text"].textContent = text;
+    at["confirm-dialog"].showModal();
   }
 }
 
@@ -92,16 +57,27 @@ class List {
  * @param {Date} now
  * @returns {Entry}
  */
-export function grantEntry({ user_id: user, until, granted_at: at, granted_by: by }, now) {
+export function grantEntry({ email, until, granted_at: at, granted_by: by, granted_by_email: giver, revoked_at: revoked }, now) {
   const isOn = isAhead(until, now);
-  const head = accountText(user);
   return {
-    head: head[0].toUpperCase() + head.slice(1),
-    facts: [`given ${when(at, now)}`, byWhom(by)],
-    state: isOn ? `Until ${day(until, now)}` : "Ended",
+    head: email ?? t("people.deleted_account"),
+    facts: [t("people.given", { day: when(at, now) }), byWhom(by, giver), revoked ? t("people.revoked_on", { day: when(revoked, now) }) : ""],
+    state: isOn ? t("people.until", { day: day(until, now) }) : revoked ? t("people.revoked") : t("people.ended"),
     kind: isOn ? "good" : "",
+    action: isOn ? t("people.revoke") : "",
   };
 }
+
+/**
+ * @param {AdministratorAccount} account
+ * @returns {Entry}
+ */
+export const administratorEntry = ({ user_id: id, email, confirmed }) => ({
+  head: email,
+  facts: [confirmed ? "" : t("people.has_not_set_password")],
+  state: id === session()?.user_id ? t("people.you") : "",
+  action: id === session()?.user_id ? "" : t("people.revoke"),
+});
 
 /**
  * @param {OwnersSubscription} subscription
@@ -110,14 +86,14 @@ export function grantEntry({ user_id: user, until, granted_at: at, granted_by: b
  * @returns {Entry}
  */
 export function subscriptionEntry(subscription, now, names = new Map()) {
-  const { user_id: user, plan_id: plan, state, state_since: since, next_charge_at: next, paid_through: through } = subscription;
+  const { email, plan_id: plan, state, state_since: since, next_charge_at: next, paid_through: through } = subscription;
   return {
     head: names.get(plan) ?? plan,
     facts: [
-      accountText(user),
-      `since ${when(since, now)}`,
-      state === "active" && next ? `next charge ${day(next, now)}` : "",
-      state !== "active" && through ? `paid until ${day(through, now)}` : "",
+      email ?? t("people.deleted_account_inside"),
+      t("people.since", { day: when(since, now) }),
+      state === "active" && next ? t("people.next_charge", { day: day(next, now) }) : "",
+      state !== "active" && through ? t("people.paid_until", { day: day(through, now) }) : "",
     ],
     state: SUBSCRIPTION_STATES[state] ?? state,
     kind: { active: "good", suspended: "bad" }[state] ?? "",
@@ -131,8 +107,8 @@ export function subscriptionEntry(subscription, now, names = new Map()) {
  */
 const eventEntry = ({ type, subject, received_at: at, deliveries, settled }, now) => ({
   head: eventText(type),
-  facts: [moment(at, now), subject, deliveries > 1 ? `delivered ${deliveries} times` : ""],
-  state: settled ? "Processed" : "Waiting",
+  facts: [moment(at, now), subject, deliveries > 1 ? t("people.delivered", { number: deliveries }) : ""],
+  state: settled ? t("people.processed") : t("people.waiting"),
   kind: settled ? "good" : "bad",
 });
 
@@ -141,7 +117,31 @@ export function bindPeople(root) {
   /** @type {Map<string, string>} */
   const names = new Map();
   const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(`[data-list="${name}"]`));
-  const grants = new List(part("grants"), { path: "grants", name: "grants", write: grantEntry });
+  const confirmation = new Confirmation(root);
+  const grants = new List(part("grants"), {
+    path: "grants",
+    name: "grants",
+    write: grantEntry,
+    act: ({ grant_id: id, email }) => confirmation.ask(
+      { heading: t("people.revoke_free_access"), text: t("people.revoke_text", { who: email ?? t("people.the_deleted_account") }) },
+      async () => {
+        await authorized(`grants/${encodeURIComponent(id)}`, { method: "DELETE" });
+        await grants.load();
+      },
+    ),
+  });
+  const administrators = new List(part("administrators"), {
+    path: "administrators",
+    name: "administrators",
+    write: administratorEntry,
+    act: ({ user_id: id, email }) => confirmation.ask(
+      { heading: t("people.revoke_administrator_rights"), text: t("people.will_be_logged_out", { email }) },
+      async () => {
+        await authorized(`administrators/${encodeURIComponent(id)}`, { method: "DELETE" });
+        await administrators.load();
+      },
+    ),
+  });
   const subscriptions = new List(part("subscriptions"), {
     path: "subscriptions",
     name: "subscriptions",
@@ -150,23 +150,35 @@ export function bindPeople(root) {
   const events = new List(part("events"), { path: "paypal/events", name: "events", write: eventEntry });
   const form = hook(root, "grant-form");
   const { tell } = bindForm(form, {
-    busy: "Giving access…",
+    busy: t("people.giving_access"),
     fields: { not_found: "email" },
-    check: ({ email, days }) => faultsOf({ email: addressFault(email), days: daysFault(days) }),
-    send: async ({ email, days }) => {
+    check: ({ email, days, until }) => faultsOf({ email: addressFault(email), ...accessFaults({ days, until }, new Date()) }),
+    send: async ({ email, days, until }) => {
       const address = email.trim();
-      const { until } = await authorized("grants", { method: "POST", body: { email: address, days: Number(days) } });
+      const end = until ? { until: endOfDay(until).toISOString().replace(/\.\d+Z$/, "Z") } : { days: Number(days) };
+      const given = await authorized("grants", { method: "POST", body: { email: address, ...end } });
       form.reset();
-      tell(`${address} can watch for free until ${day(until, new Date())}.`, "note");
+      tell(t("people.can_watch_for_free", { address, day: day(given.until, new Date()) }), "note");
       await grants.load();
+    },
+  });
+  const administratorForm = hook(root, "administrator-form");
+  const added = bindForm(administratorForm, {
+    busy: t("common.adding"),
+    check: ({ email }) => faultsOf({ email: addressFault(email) }),
+    send: async ({ email }) => {
+      const { email: address, link } = await authorized("administrators", { method: "POST", body: { email: email.trim() } });
+      administratorForm.reset();
+      added.tell(addedText(address, link), "note");
+      await administrators.load();
     },
   });
   const loadNames = async () => {
     try {
-      for (const { id, name } of (await askAgain("plans/all")).plans) names.set(id, name);
+      for (const { id, name } of (await fetchPatiently("plans/all")).plans) names.set(id, name);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error; // the plans' ids are shown instead
     }
   };
-  return { look: () => Promise.all([grants.load(), loadNames().then(() => subscriptions.load()), events.load()]) };
+  return { look: () => Promise.all([administrators.load(), grants.load(), loadNames().then(() => subscriptions.load()), events.load()]) };
 }

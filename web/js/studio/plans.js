@@ -1,12 +1,12 @@
 /** The plans that people can subscribe to: the form that creates a plan, and the list in which plans are retired. */
 import { hooks, piece, say } from "../dom.js";
-import { RequestError } from "../net.js";
 import { bindForm } from "../account/form.js";
 import { faultsOf } from "../account/rules.js";
 import { authorized } from "../account/session.js";
 import { day } from "../account/words.js";
 import { period, price } from "../billing/words.js";
-import { askAgain } from "./people.js";
+import { fetchPatiently, loadInto } from "./loading.js";
+import { t } from "../texts.js";
 
 /** @import { Plan } from "../types.js" */
 
@@ -21,26 +21,26 @@ class Plans {
     at.retry.addEventListener("click", () => this.look());
     const form = at["plan-form"];
     const { tell } = bindForm(form, {
-      busy: "Creating it at PayPal…",
+      busy: t("plans.creating_at_paypal"),
       check: ({ name, price: amount }) => faultsOf({
-        name: name.trim() ? "" : "Enter a name for the plan.",
-        price: /^\d+([.,]\d{1,2})?$/.test(amount.trim()) ? "" : "Enter a price such as 7.99.",
+        name: name.trim() ? "" : t("plans.enter_name_for_plan"),
+        price: /^\d+([.,]\d{1,2})?$/.test(amount.trim()) ? "" : t("plans.enter_price_such_as"),
       }),
       send: async ({ name, description, price: amount, currency, interval }) => {
         const body = { name: name.trim(), description: description.trim(), price: amount.trim().replace(",", "."), currency, interval };
         const plan = await authorized("plans", { method: "POST", body });
         form.reset();
-        tell(`Created ${plan.name}. People can subscribe to it now.`, "note");
+        tell(t("plans.created_people_can_subscribe", { name: plan.name }), "note");
         await this.look();
       },
     });
     this.retiring = bindForm(at["retire-form"], {
-      busy: "Retiring…",
+      busy: t("plans.retiring"),
       send: async () => {
         if (!this.current) return;
         await authorized(`plans/${encodeURIComponent(this.current.id)}`, { method: "DELETE" });
         at["retire-dialog"].close();
-        tell(`Retired ${this.current.name}. New subscribers cannot choose it.`, "note");
+        tell(t("plans.retired_new_subscribers_cannot", { name: this.current.name }), "note");
         await this.look();
         form.elements.name.focus();
       },
@@ -49,19 +49,13 @@ class Plans {
 
   async look() {
     const { at } = this;
-    say(at.trouble, "");
-    at.again.hidden = true;
-    try {
+    await loadInto(at, async () => {
       /** @type {{ plans: Plan[] }} */
-      const { plans } = await askAgain("plans/all");
+      const { plans } = await fetchPatiently("plans/all");
       plans.sort((a, b) => Number(Boolean(a.retired_at)) - Number(Boolean(b.retired_at))); // a stable sort
       at.entries.replaceChildren(...plans.map((plan) => this.node(plan)));
       at.none.hidden = plans.length > 0;
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      say(at.trouble, error.message);
-      at.again.hidden = false;
-    }
+    });
     at.entries.removeAttribute("aria-busy");
   }
 
@@ -72,7 +66,7 @@ class Plans {
     on.head.textContent = plan.name;
     on.head.id = `plan-${plan.id}`;
     on.facts.textContent = [`${price(plan.price_minor, plan.currency)} ${period(plan)}`, plan.description].filter(Boolean).join(" · ");
-    say(on.state, plan.retired_at ? `Retired ${day(plan.retired_at, new Date())}` : "");
+    say(on.state, plan.retired_at ? t("plans.retired", { day: day(plan.retired_at, new Date()) }) : "");
     on.retire.hidden = Boolean(plan.retired_at);
     on.retire.setAttribute("aria-describedby", on.head.id);
     on.retire.addEventListener("click", () => {

@@ -1,5 +1,8 @@
-/** One PUT to blob storage with progress events; it uses XMLHttpRequest, because `fetch` has no upload progress. */
-import { PutError } from "./upload.js";
+/**
+ * Requests to blob storage: a PUT with progress events, and the list of the blocks that an upload has left. The PUT
+ * uses XMLHttpRequest, because `fetch` has no upload progress.
+ */
+import { PutError, readBlockList } from "./upload.js";
 
 const SILENT_MS = 60_000;
 const CODE = /<Code>(\w+)<\/Code>/;
@@ -9,10 +12,10 @@ const CODE = /<Code>(\w+)<\/Code>/;
  * aborted.
  * @param {string} address
  * @param {XMLHttpRequestBodyInit} body
- * @param {{ signal: AbortSignal, onBytes: (bytes: number) => void }} how
+ * @param {import("./upload.js").PutOptions} how
  * @returns {Promise<void>}
  */
-export function put(address, body, { signal, onBytes }) {
+export function put(address, body, { signal, onBytes, headers = {} }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -31,6 +34,7 @@ export function put(address, body, { signal, onBytes }) {
       reject(error);
     };
     request.open("PUT", address);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.addEventListener("progress", ({ loaded }) => {
       restartTimer();
       onBytes(loaded);
@@ -47,6 +51,27 @@ export function put(address, body, { signal, onBytes }) {
     restartTimer();
     request.send(body);
   });
+}
+
+/**
+ * Return the sizes of the blocks that storage has for an upload, by their ids; none if it has nothing. Raises PutError.
+ * @param {string} address
+ * @param {{ signal: AbortSignal }} how
+ * @returns {Promise<Map<string, number>>}
+ */
+export async function stored(address, { signal }) {
+  let response;
+  let text;
+  try {
+    response = await fetch(address, { signal: AbortSignal.any([signal, AbortSignal.timeout(SILENT_MS)]), cache: "no-store" });
+    text = await response.text();
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new PutError(0);
+  }
+  if (response.status === 404) return new Map();
+  if (!response.ok) throw new PutError(response.status, CODE.exec(text)?.[1]);
+  return readBlockList(text);
 }
 
 /**

@@ -5,8 +5,13 @@ import { persist, RequestError } from "../net.js";
 import { showState } from "../account/form.js";
 import { authorized, leaveFor, loginAddress, onChange, ready, update } from "../account/session.js";
 import { bindEncodes } from "./encodes.js";
+import { bindLog } from "./log.js";
+import { bindOverview } from "./overview.js";
+import { bindPages } from "./pages.js";
 import { bindPeople } from "./people.js";
+import { bindPerson } from "./person.js";
 import { bindPlans } from "./plans.js";
+import { bindSetup } from "./setup.js";
 import { bindTitles } from "./titles.js";
 import { bindUploads } from "./uploads.js";
 
@@ -39,6 +44,7 @@ function bindTabs(root, open) {
       tab.tabIndex = isShown ? 0 : -1;
       panelOf(tab).hidden = !isShown;
     }
+    wanted.scrollIntoView({ block: "nearest", inline: "nearest" });
     if (focus) wanted.focus();
     history.replaceState(null, "", `#${nameOf(wanted)}`);
     open(nameOf(wanted));
@@ -60,19 +66,28 @@ function bindTabs(root, open) {
   show(named() ?? tabs[0]);
 }
 
-async function isAdministrator() {
+/**
+ * Return the state of the page for a session; the API checks every request itself.
+ * @param {{ admin?: boolean, factor?: string }} session
+ */
+export function stateFor({ admin, factor = "none" }) {
+  if (!admin) return "denied";
+  return factor === "none" ? "factor" : "known";
+}
+
+async function admission() {
   const known = (await ready()) ?? (await leaveFor(loginAddress(), { back: false }));
-  if (known.admin) return true; // the API checks every request itself
+  if (stateFor(known) === "known") return "known";
   const me = await persist(() => authorized("me"));
   update(me);
-  return me.admin;
+  return stateFor(me);
 }
 
 /** @param {HTMLElement} root */
 async function start(root) {
-  let admitted;
+  let state;
   try {
-    admitted = await isAdministrator();
+    state = await admission();
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     hook(root, "away-text").textContent = error.message;
@@ -80,16 +95,17 @@ async function start(root) {
     showState(root, "away");
     return;
   }
-  if (!admitted) {
-    showState(root, "denied");
+  if (state !== "known") {
+    showState(root, state);
     return;
   }
+  showState(root, "known"); // before there are entries, because these have states of their own
   const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(`[data-part="${name}"]`));
   const encodes = bindEncodes(part("encodes"));
   bindUploads(part("upload"), ({ kind }) => { if (kind === "film") encodes.expect(); });
+  bindPerson(part("person"));
   /** @type {Record<string, { look: () => unknown }>} */
-  const parts = { films: encodes, titles: bindTitles(part("titles")), people: bindPeople(part("people")), plans: bindPlans(part("plans")) };
-  showState(root, "known");
+  const parts = { overview: bindOverview(part("overview")), films: encodes, titles: bindTitles(part("titles")), people: bindPeople(part("people")), plans: bindPlans(part("plans")), pages: bindPages(part("pages")), setup: bindSetup(part("setup")), log: bindLog(part("log")) };
   bindTabs(root, (name) => parts[name].look());
   onChange((now, elsewhere) => { if (!now && elsewhere) leaveFor(loginAddress(), { back: false }); });
 }

@@ -1,27 +1,44 @@
-/** The titles: search, edit and withdraw. */
+/** The titles: search, edit, publish and withdraw, one or several; the dialogs for film and pictures are separate. */
 import { hook, hooks, picture, piece, reconcile, say } from "../dom.js";
-import { persist, RequestError } from "../net.js";
-import { hueOf, pictureFor, titleAddress } from "../cards.js";
+import { pause, persist, RequestError } from "../net.js";
+import { titleAddress, watchAddress } from "../addresses.js";
+import { hueOf, pictureFor } from "../cards.js";
 import { stateLabel } from "../text.js";
 import { bindForm } from "../account/form.js";
 import { faultsOf } from "../account/rules.js";
 import { authorized } from "../account/session.js";
+import { EncodeDialog } from "./title_encode.js";
+import { FilmDialog } from "./title_film.js";
+import { PicturesDialog } from "./title_pictures.js";
+import { forEachTitle, resultText, Selection } from "./title_selection.js";
 import { changesOf, yearFault } from "./words.js";
+import { inOwnLanguage, t } from "../texts.js";
 
 /** @import { Title } from "../types.js" */
 
 const TYPING_MS = 300;
 const PAGE = 24;
+const PICTURES_MS = 1500; // the catalogue makes pictures within seconds after their upload
+const PICTURES_LOOKS = 40;
 
 /** @param {{ id: string }} title */
 const pathOf = ({ id }) => `titles/${encodeURIComponent(id)}`;
 
 /**
  * Return the short facts about a title in one line.
- * @param {{ year?: number | null, status: string }} title
+ * @param {{ year?: number | null, status: string, draft?: boolean }} title
  */
-export const titleFacts = ({ year, status }) =>
-  [year ? String(year) : "Year unknown", status === "encoding" ? "Encoding" : stateLabel(status)].filter(Boolean).join(" · ");
+export const titleFacts = ({ year, status, draft }) =>
+  [year ? String(year) : t("film.year_unknown"), status === "encoding" ? t("titles.encoding") : stateLabel(status), draft ? t("titles.not_published_yet") : ""].filter(Boolean).join(" · ");
+
+/**
+ * Return the address that a title's name leads to: its page, or the film if it has no page yet; "" if there is neither.
+ * @param {Pick<Title, "id" | "draft" | "playback">} title
+ */
+export function linkOf({ id, draft, playback }) {
+  if (!draft) return titleAddress(id);
+  return playback ? watchAddress(id) : "";
+}
 
 class Titles {
   /** @param {HTMLElement} root */
@@ -33,6 +50,8 @@ class Titles {
     this.cursor = null;
     /** @type {Title | null} */
     this.current = null;
+    /** The titles that are to be withdrawn. @type {Title[]} */
+    this.leaving = [];
     this.asked = 0;
     const { at } = this;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -45,6 +64,10 @@ class Titles {
     at.more.addEventListener("click", () => this.load({ more: true }));
     at["edit-close"].addEventListener("click", () => at["edit-dialog"].close());
     at["withdraw-close"].addEventListener("click", () => at["withdraw-dialog"].close());
+    this.film = new FilmDialog(root, (title) => this.changed(title, t("titles.description_updated_site_shows", { name: title.name })));
+    this.pictures = new PicturesDialog(root, { again: (title) => this.pictured(title), onChanged: (title) => this.changed(title) });
+    this.encode = new EncodeDialog(root, (title) => say(at.said, t("titles.being_encoded_again_see", { name: title.name })));
+    this.selection = new Selection(root, { titles: () => this.titles, publish: (titles) => this.publish(titles), withdraw: (titles) => this.openWithdraw(titles), onChange: () => this.write() });
     this.editing = this.bindEdit(hook(root, "edit-form"));
     this.withdrawing = this.bindWithdraw(hook(root, "withdraw-form"));
   }
@@ -80,6 +103,34 @@ class Titles {
     at["none-alike"].hidden = this.titles.length > 0 || !searched;
     at.more.hidden = !this.cursor;
     at.titles.removeAttribute("aria-busy");
+    this.selection.write();
+  }
+
+  /**
+   * Show a title that has changed.
+   * @param {Title} title
+   */
+  changed(title, text = "") {
+    this.titles = this.titles.map((each) => (each.id === title.id ? title : each));
+    this.write();
+    if (text) say(this.at.said, text);
+  }
+
+  /**
+   * Return a title once its pictures have changed. Raises RequestError.
+   * @param {Title} before
+   * @returns {Promise<Title>}
+   */
+  async pictured(before) {
+    const asked = new URLSearchParams({ q: before.name, limit: "100" });
+    for (let look = 0; look < PICTURES_LOOKS; look += 1) {
+      await pause(PICTURES_MS);
+      const { titles } = await persist(() => authorized(`catalogue/titles?${asked}`));
+      const now = titles.find((/** @type {Title} */ { id }) => id === before.id);
+      if (now && JSON.stringify(now.artwork) !== JSON.stringify(before.artwork)) return now;
+      if (now?.metadata?.reason && now.metadata.reason !== before.metadata?.reason) throw new RequestError(0, "malformed", inOwnLanguage(now.metadata.reason));
+    }
+    throw new RequestError(0, "unchanged", t("titles.picture_saved_but_not"));
   }
 
   /**
@@ -89,15 +140,37 @@ class Titles {
   update(node, title) {
     const on = hooks(node);
     on.link.textContent = title.name;
-    on.link.href = titleAddress(title.id);
+    const address = linkOf(title);
+    if (address) on.link.href = address;
+    else on.link.removeAttribute("href");
     on.link.id = `title-${title.id}`;
     on.facts.textContent = titleFacts(title);
-    say(on.note, title.failure || (title.metadata?.matched ? "" : title.metadata?.reason) || "");
+    say(on.note, inOwnLanguage(title.failure || (title.metadata?.matched ? "" : title.metadata?.reason) || ""));
     on.art.style.setProperty("--hue", hueOf(title.id));
     picture(on.picture, pictureFor(title.artwork, "card"));
-    for (const button of [on.edit, on.withdraw]) button.setAttribute("aria-describedby", on.link.id);
+    on.pick.checked = this.selection.ids.has(title.id);
+    on.pick.onchange = () => this.selection.choose(title, on.pick.checked);
+    on["pick-name"].textContent = t("titles.select", { name: title.name });
+    for (const button of [on.publish, on.edit, on.film, on.pictures, on.encode, on.withdraw]) button.setAttribute("aria-describedby", on.link.id);
+    on.publish.hidden = !title.draft;
+    on.publish.onclick = () => this.publish([title]);
     on.edit.onclick = () => this.openEdit(title);
-    on.withdraw.onclick = () => this.openWithdraw(title);
+    on.film.onclick = () => this.film.open(title);
+    on.pictures.onclick = () => this.pictures.open(title);
+    on.encode.hidden = !title.playback || title.status !== "ready";
+    on.encode.onclick = () => this.encode.open(title);
+    on.withdraw.onclick = () => this.openWithdraw([title]);
+  }
+
+  /** @param {Title[]} titles */
+  async publish(titles) {
+    const { at } = this;
+    say(at.trouble, "");
+    const result = await forEachTitle(titles, async (title) => this.changed(await persist(() => authorized(`${pathOf(title)}/release`, { method: "POST" }))));
+    if (result.failure) say(at.trouble, resultText("published", titles, result));
+    else say(at.said, titles.length === 1 ? t("titles.published_site_shows_within", { name: titles[0].name }) : resultText("published", titles, result));
+    this.selection.clear();
+    if (!result.failure) at.q.focus();
   }
 
   /** @param {Title} title */
@@ -109,33 +182,34 @@ class Titles {
     form.elements.name.value = title.name;
     form.elements.year.value = title.year ?? "";
     form.elements.plot.value = title.plot ?? "";
+    for (const field of /** @type {const} */ (["genres", "directors", "actors"])) form.elements[field].value = (title[field] ?? []).join(", ");
+    form.elements.rated.value = title.rated ?? "";
     at["edit-dialog"].showModal();
     form.elements.name.focus();
   }
 
-  /** @param {Title} title */
-  openWithdraw(title) {
+  /** @param {Title[]} titles */
+  openWithdraw(titles) {
     const { at } = this;
-    this.current = title;
+    this.leaving = titles;
     this.withdrawing.clear();
-    at["withdraw-name"].textContent = title.name;
+    at["withdraw-heading"].textContent = titles.length === 1 ? t("titles.withdraw_title") : t("titles.withdraw_many", { count: titles.length });
+    at["withdraw-name"].textContent = titles.map(({ name }) => name).join(", ");
     at["withdraw-dialog"].showModal();
   }
 
   /** @param {HTMLFormElement} form */
   bindEdit(form) {
     return bindForm(form, {
-      busy: "Saving…",
-      check: ({ name, year }) => faultsOf({ name: name.trim() ? "" : "Enter a name.", year: yearFault(year) }),
-      send: async ({ name, year, plot }) => {
+      busy: t("limit.saving"),
+      check: ({ name, year }) => faultsOf({ name: name.trim() ? "" : t("film.enter_name"), year: yearFault(year) }),
+      send: async (values) => {
         if (!this.current) return;
         const { current } = this;
-        const changes = changesOf(current, { name, year, plot });
+        const changes = changesOf(current, values);
         if (Object.keys(changes).length) {
           const edited = await persist(() => authorized(pathOf(current), { method: "PATCH", body: changes }));
-          this.titles = this.titles.map((title) => (title.id === edited.id ? edited : title));
-          this.write();
-          say(this.at.said, `Saved ${edited.name}. The site shows it within seconds.`);
+          this.changed(edited, t("titles.saved_site_shows_within", { name: edited.name }));
         }
         this.at["edit-dialog"].close();
       },
@@ -145,15 +219,17 @@ class Titles {
   /** @param {HTMLFormElement} form */
   bindWithdraw(form) {
     return bindForm(form, {
-      busy: "Withdrawing…",
+      busy: t("titles.withdrawing"),
       send: async () => {
-        if (!this.current) return;
-        const { id, name } = this.current;
-        await persist(() => authorized(pathOf({ id }), { method: "DELETE" }));
-        this.titles = this.titles.filter((title) => title.id !== id);
-        this.write();
+        const { leaving } = this;
+        const result = await forEachTitle(leaving, ({ id }) => persist(() => authorized(pathOf({ id }), { method: "DELETE" })));
+        const gone = new Set(result.done.map(({ id }) => id));
+        this.titles = this.titles.filter(({ id }) => !gone.has(id));
+        this.leaving = leaving.filter(({ id }) => !gone.has(id));
+        this.selection.clear();
+        if (result.failure) throw result.failure.error;
         this.at["withdraw-dialog"].close();
-        say(this.at.said, `Withdrew ${name}. It can no longer be found or played.`);
+        say(this.at.said, leaving.length === 1 ? t("titles.withdrew_can_no_longer", { name: leaving[0].name }) : resultText("withdrew", leaving, result));
         this.at.q.focus();
       },
     });

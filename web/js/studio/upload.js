@@ -1,11 +1,16 @@
 /**
  * Uploads a file to blob storage in blocks, several at a time, and commits them as a blob with one list (Put Block, Put
- * Block List). A block that did not arrive is sent again until it does. The caller supplies the functions that
- * send and wait, so this module does no input or output itself.
+ * Block List). If the upload has an id, blocks are also committed while it runs, so that the film can be watched; then
+ * the index at the end of an MP4 is sent first (see `commits.js`). A block that did not arrive is sent again until it
+ * does. If an earlier upload of the same file was paused, or its page was closed, the blocks that storage already has
+ * are not sent again (Get Block List). The caller supplies the functions that send and wait, so this module does no
+ * input or output itself.
  */
 import { backoff } from "../net.js";
+import { t } from "../texts.js";
+import { commitsOf, indexPosition } from "./commits.js";
 
-/** @typedef {{ signal: AbortSignal, onBytes: (bytes: number) => void }} PutOptions */
+/** @typedef {{ signal: AbortSignal, onBytes: (bytes: number) => void, headers?: Record<string, string> }} PutOptions */
 /** @typedef {{ id: string, from: number, to: number }} Block bytes from `from` up to, but not including, `to` */
 
 const MIB = 2 ** 20;
@@ -31,17 +36,17 @@ export class PutError extends Error {
  * @param {string} code
  */
 function putText(status, code) {
-  if (status === 0) return "There is no connection to storage.";
-  if (status === 403) return "Storage no longer accepts this file. Log in again and choose it once more.";
-  if (status === 413) return "The file is larger than storage accepts.";
-  if (code === "InvalidBlobOrBlock") return "Another program is uploading a file of this name. Rename your file, or let that upload finish.";
-  return `Storage answered ${code ? `${status} (${code})` : status}.`;
+  if (status === 0) return t("upload.there_no_connection_storage");
+  if (status === 403) return t("upload.storage_no_longer_accepts");
+  if (status === 413) return t("upload.file_larger_than_storage");
+  if (code === "InvalidBlobOrBlock") return t("upload.another_program_uploading_file");
+  return t("upload.answered", { status: code ? `${status} (${code})` : status });
 }
 
 /** The file was changed, moved or deleted during the upload. */
 export class Unreadable extends Error {
   constructor() {
-    super("The file can no longer be read. If it was moved or changed, choose it again.");
+    super(t("upload.file_can_no_longer"));
     this.name = "Unreadable";
   }
 }
@@ -73,73 +78,125 @@ export const blockAddress = (address, id) => `${address}&comp=block&blockid=${en
 export const listAddress = (address) => `${address}&comp=blocklist`;
 
 /**
+ * Return the body of Put Block List for an upload that is committed in steps: blocks may have been committed before.
+ * @param {{ id: string }[]} blocks
+ */
+export const growingList = (blocks) =>
+  `<?xml version="1.0" encoding="utf-8"?><BlockList>${blocks.map(({ id }) => `<Latest>${id}</Latest>`).join("")}</BlockList>`;
+
+/**
  * Return the body of Put Block List. It refers only to uncommitted blocks, so a list that is sent twice is refused.
  * @param {{ id: string }[]} blocks
  */
 export const blockList = (blocks) =>
   `<?xml version="1.0" encoding="utf-8"?><BlockList>${blocks.map(({ id }) => `<Uncommitted>${id}</Uncommitted>`).join("")}</BlockList>`;
 
-/** @param {Blob} file */
-async function assertReadable(file) {
+/**
+ * @param {string} address
+ * @param {"uncommitted" | "all"} kind
+ */
+export const storedAddress = (address, kind = "uncommitted") => `${address}&comp=blocklist&blocklisttype=${kind}`;
+
+const STORED = /<Block>\s*<Name>([^<]+)<\/Name>\s*<Size>(\d+)<\/Size>\s*<\/Block>/g;
+
+/**
+ * Return the sizes of the blocks in a response of Get Block List, keyed by their ids.
+ * @param {string} text
+ * @returns {Map<string, number>}
+ */
+export const readBlockList = (text) => new Map([...text.matchAll(STORED)].map(([, id, size]) => [id, Number(size)]));
+
+/**
+ * Return bytes of a file. Raises Unreadable.
+ * @param {Blob} part
+ */
+async function bytesOf(part) {
   try {
-    await file.slice(0, 1).arrayBuffer();
+    return new Uint8Array(await part.arrayBuffer());
   } catch (error) {
     if (error instanceof Error && error.name === "AbortError") throw error;
     throw new Unreadable();
   }
 }
 
+const SAMPLE = MIB / 4;
+
 /**
- * Upload `file`. `put` sends one request and raises PutError; `ticket()` returns an address to write to, and is called
- * again when that address has expired; `onBytes(sent)` and `onTrouble(error or null)` report progress; `wait(ms,
- * signal)` waits before a retry.
+ * Return the mark of a file's blocks, eight hex digits: the same for the same file after a reload, another one if the
+ * file was changed. It is computed from the file's size, the time of its last change, and samples from its beginning,
+ * middle and end. Raises Unreadable.
+ * @param {Blob & { lastModified?: number }} file
+ */
+export async function markOf(file) {
+  const middle = Math.floor(file.size / 2);
+  const samples = [[0, SAMPLE], [middle, middle + SAMPLE], [Math.max(0, file.size - SAMPLE), file.size]];
+  const parts = await Promise.all(samples.map(([from, to]) => bytesOf(file.slice(from, to))));
+  const facts = new TextEncoder().encode(`${file.size} ${file.lastModified ?? 0}\n`);
+  const digest = await crypto.subtle.digest("SHA-256", await new Blob([facts, ...parts]).arrayBuffer());
+  return [...new Uint8Array(digest).subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * Upload `file`; `upload` is the id under which it may be committed in steps, or empty. `put` sends one request.
+ * `stored` returns the blocks that storage has: their sizes, keyed by their ids. Both raise PutError. `ticket()` returns
+ * an address to write to; it is called again when that address has expired. `onBytes(sent)` and
+ * `onTrouble(error or null)` report progress, and `wait(ms, signal)` waits before a retry.
  * @param {Blob} file
  * @param {{
  *   put: (address: string, body: any, how: PutOptions) => Promise<void>,
+ *   stored: (address: string, how: { signal: AbortSignal }) => Promise<Map<string, number>>,
  *   ticket: () => Promise<string>,
  *   signal: AbortSignal,
  *   mark: string,
+ *   upload?: string,
  *   onBytes?: (sent: number) => void,
  *   onTrouble?: (error: PutError | null) => void,
  *   wait: (ms: number, signal: AbortSignal) => Promise<void>,
  *   blockBytes?: number,
+ *   commitBytes?: number,
  * }} how
  */
-export async function sendFile(file, { put, ticket, signal, mark, onBytes = () => {}, onTrouble = () => {}, wait, blockBytes }) {
+export async function sendFile(file, { put, stored, ticket, signal, mark, upload = "", onBytes = () => {}, onTrouble = () => {}, wait, blockBytes, commitBytes }) {
   const blocks = blocksOf(file.size, mark, blockBytes);
   /** @type {Map<string, number>} */
   const sent = new Map();
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   let address = ticket();
+  let troubled = false;
+  const trouble = (/** @type {PutError | null} */ error) => {
+    if (error || troubled) onTrouble(error);
+    troubled = error !== null;
+  };
   const tell = (/** @type {string} */ id, /** @type {number} */ bytes) => {
     sent.set(id, bytes);
     onBytes([...sent.values()].reduce((sum, one) => sum + one, 0));
   };
 
   /**
-   * Retry the PUT until it succeeds. After a response was `lost`, `isDone(error, lost)` may decide that an error means
-   * that the earlier attempt succeeded.
-   * @param {(address: string) => string} makeAddress
-   * @param {any} body
-   * @param {{ onBytes: (bytes: number) => void, isDone?: (error: PutError, lost: boolean) => boolean }} how
+   * Retry a request until it succeeds, and return its result. If a response was `lost`, `isDone(error, lost)` may
+   * recognise by the next error that the earlier attempt succeeded; the result is then null.
+   * @template T
+   * @param {(address: string, how: PutOptions) => Promise<T>} request
+   * @param {{ onBytes?: (bytes: number) => void, isDone?: (error: PutError, lost: boolean) => boolean }} how
+   * @returns {Promise<T | null>}
    */
-  async function persist(makeAddress, body, { onBytes: count, isDone = () => false }) {
+  async function persist(request, { onBytes: count = () => {}, isDone = () => false } = {}) {
     let lost = false;
     const moved = (/** @type {number} */ bytes) => {
-      if (lost && bytes) onTrouble(null); // the connection is back; do not wait until the whole block has arrived
+      if (lost && bytes) trouble(null); // the connection is back; do not wait until the whole block has arrived
       count(bytes);
     };
     for (let attempt = 1, renewals = 0; ; attempt += 1) {
       either.throwIfAborted();
       const current = address;
       try {
-        await put(makeAddress(await current), body, { signal: either, onBytes: moved });
-        onTrouble(null);
-        return;
+        const result = await request(await current, { signal: either, onBytes: moved });
+        trouble(null);
+        return result;
       } catch (error) {
         if (!(error instanceof PutError) || either.aborted) throw error;
-        if (isDone(error, lost)) return;
+        if (isDone(error, lost)) return null;
         count(0);
         if (error.status === 403 && renewals < MOST_RENEWALS) { // the address has expired; stored blocks are kept
           renewals += 1;
@@ -147,27 +204,47 @@ export async function sendFile(file, { put, ticket, signal, mark, onBytes = () =
           continue;
         }
         if (!TEMPORARY.has(error.status)) throw error;
-        if (error.status === 0) await assertReadable(file);
+        if (error.status === 0) await bytesOf(file.slice(0, 1));
         lost = true;
-        onTrouble(error);
+        trouble(error);
         await wait(backoff(attempt), either);
       }
     }
   }
 
-  const rest = blocks[Symbol.iterator](); // shared: each worker takes the next block that no other worker has taken
-  async function work() {
-    for (const { id, from, to } of rest) {
-      await persist((at) => blockAddress(at, id), file.slice(from, to), { onBytes: (bytes) => tell(id, bytes) });
-      tell(id, to - from);
-    }
-  }
   try {
-    await Promise.all(Array.from({ length: Math.min(AT_ONCE, blocks.length) }, work));
-    await persist(listAddress, blockList(blocks), {
-      onBytes: () => {},
-      isDone: (error, lost) => lost && error.code === "InvalidBlockList", // committed, but the response was lost
-    });
+    const kept = await persist((at, how) => stored(storedAddress(at, upload ? "all" : "uncommitted"), how));
+    const isKept = (/** @type {Block} */ { id, from, to }) => kept?.get(id) === to - from;
+    for (const block of blocks.filter(isKept)) tell(block.id, block.to - block.from);
+    const arrived = new Set(blocks.filter(isKept));
+    const sendAll = async (/** @type {Block[]} */ wanted) => {
+      const missing = wanted.filter((block) => !arrived.has(block));
+      const rest = missing[Symbol.iterator](); // shared: each worker takes the next block that no other worker has taken
+      const work = async () => {
+        for (const block of rest) {
+          const { id, from, to } = block;
+          await persist((at, how) => put(blockAddress(at, id), file.slice(from, to), how), { onBytes: (bytes) => tell(id, bytes) });
+          tell(id, to - from);
+          arrived.add(block);
+        }
+      };
+      await Promise.all(Array.from({ length: Math.min(AT_ONCE, missing.length) }, work));
+    };
+    if (upload) {
+      const commits = commitsOf(blocks, { indexAt: await indexPosition(file), arrived, first: commitBytes });
+      for (const { listed, front } of commits) {
+        await sendAll(listed); // all of them have arrived before the list is sent, because it discards any other block
+        /** @type {Record<string, string>} */
+        const headers = { "x-ms-meta-upload": upload };
+        if (front) Object.assign(headers, { "x-ms-meta-front": String(front), "x-ms-meta-whole": String(file.size) });
+        await persist((at, how) => put(listAddress(at), growingList(listed), { ...how, headers, onBytes: () => {} }));
+      }
+    } else {
+      await sendAll(blocks);
+      await persist((at, how) => put(listAddress(at), blockList(blocks), { ...how, onBytes: () => {} }), {
+        isDone: (error, lost) => lost && error.code === "InvalidBlockList", // committed, but the response was lost
+      });
+    }
   } finally {
     stop.abort();
   }

@@ -1,31 +1,38 @@
 /**
- * The Studio's drop zone: files are uploaded one after the other with their progress, and can be cancelled and retried.
+ * The Studio's drop zone: files are uploaded one after the other with their progress, and can be paused, cancelled and
+ * retried. An upload whose page was closed continues when its file is chosen again.
  */
+import { bytesText } from "../text.js";
 import { hooks, piece, reconcile, say } from "../dom.js";
 import { persist, RequestError } from "../net.js";
-import { titleAddress } from "../cards.js";
-import { authorized } from "../account/session.js";
-import { put, waitOnline } from "./put.js";
-import { Meter, PutError, sendFile, Unreadable } from "./upload.js";
-import { bytesText, kindOf, nextUpload, sendingText, UPLOAD_ENDED } from "./words.js";
+import { titleAddress } from "../addresses.js";
+import { authorized, storage } from "../account/session.js";
+import { put, stored, waitOnline } from "./put.js";
+import { forgetUpload, rememberUpload, unfinished } from "./unfinished.js";
+import { markOf, Meter, PutError, sendFile, Unreadable } from "./upload.js";
+import { belongsText, confirmText, kindOf, nextUpload, sendingText, shareText, titleText, UPLOAD_ENDED } from "./words.js";
+import { t } from "../texts.js";
 
 /** @import { UploadTicket } from "../types.js" */
 /**
  * @typedef {object} Item a file in the list
  * @property {string} key
- * @property {File} file
+ * @property {File} file without its content if the upload was interrupted
  * @property {string} kind the kind of the file: "film", "subtitles", …
  * @property {string} text the kind in words
- * @property {"asking" | "confirm" | "waiting" | "sending" | "done" | "cancelled" | "failed"} state
+ * @property {"asking" | "confirm" | "waiting" | "sending" | "paused" | "done" | "cancelled" | "failed" | "interrupted"} state
  * @property {string} said
  * @property {number} sent bytes
  * @property {boolean} agreed whether the owner has agreed to replace the film with this name
+ * @property {string | null} title the announced title that this film belongs to; "" for none, null if not asked
  * @property {AbortController} stop
  * @property {Meter} meter
  * @property {UploadTicket | null} ticket
  */
 
+const remembered = storage("localStorage");
 const PAINT_MS = 250;
+const REMEMBER_MS = 2000;
 /** @type {Record<string, string>} */
 const ICONS = { film: "film", metadata: "text", poster: "picture", backdrop: "picture", subtitles: "words" };
 const EXPECTED = [RequestError, PutError, Unreadable];
@@ -37,21 +44,24 @@ const EXPECTED = [RequestError, PutError, Unreadable];
 const isExpected = (error) => EXPECTED.some((kind) => error instanceof kind);
 
 /**
- * @param {File} file
+ * @param {Item} item
  * @returns {Promise<UploadTicket>}
  */
-const askTicket = (file) => persist(() => authorized("uploads", { method: "POST", body: { name: file.name, size: file.size } }), { attempts: 8 });
+const askTicket = ({ file, agreed, title }) => persist(() => authorized("uploads", { method: "POST", body: { name: file.name, size: file.size, replace: agreed, title } }), { attempts: 8 });
 
 /**
  * Return the text beside a file that is not being sent.
  * @param {Item} item
  */
-function stateText({ state, kind, file }) {
+function stateText({ state, kind, file, sent, ticket }) {
   const size = bytesText(file.size);
-  if (state === "waiting") return `${size}, waiting`;
-  if (state === "done") return kind === "film" ? `${size}, uploaded. See its progress below.` : `${size}, uploaded.`;
-  if (state === "cancelled") return "Cancelled. Nothing was kept.";
-  return state === "failed" ? "Not uploaded." : size;
+  if (state === "paused") return t("uploads.paused", { share: shareText({ sent, size: file.size }) });
+  if (state === "interrupted") return t("uploads.interrupted", { share: shareText({ sent, size: file.size }) });
+  if (state === "waiting") return t("uploads.waiting", { size });
+  if (state === "done" && kind === "film") return ticket && ticket.blob !== file.name ? t("uploads.uploaded_as", { size }) : t("uploads.uploaded_film", { size });
+  if (state === "done") return t("uploads.uploaded", { size });
+  if (state === "cancelled") return t("uploads.cancelled");
+  return state === "failed" ? t("uploads.not_uploaded") : size;
 }
 
 /** @param {Item} item */
@@ -69,19 +79,30 @@ class Uploads {
     this.onArrived = onArrived;
     this.number = 0;
     const { at } = this;
+    this.items = unfinished(remembered, Date.now()).map(({ name, size, sent }) => this.itemOf(/** @type {File} */ ({ name, size }), { state: "interrupted", sent }));
     at.files.addEventListener("change", () => {
       this.add([...at.files.files]);
       at.files.value = "";
     });
     at.clear.addEventListener("click", () => {
-      this.items = this.items.filter(({ state }) => !UPLOAD_ENDED.has(state));
-      this.write();
+      for (const item of this.items.filter(({ state }) => UPLOAD_ENDED.has(state))) this.drop(item);
       at.files.focus();
     });
     this.bindDrop(at.drop);
+    this.write();
     window.addEventListener("beforeunload", (event) => {
       if (this.items.some(({ state }) => state === "sending" || state === "waiting")) event.preventDefault();
     });
+  }
+
+  /**
+   * @param {File} file
+   * @param {Partial<Item>} more
+   * @returns {Item}
+   */
+  itemOf(file, more = {}) {
+    this.number += 1;
+    return /** @type {Item} */ ({ key: String(this.number), file, ...kindOf(file.name), agreed: false, title: null, said: "", sent: 0, stop: new AbortController(), meter: new Meter(), ticket: null, ...more });
   }
 
   /** @param {HTMLElement} zone */
@@ -99,7 +120,7 @@ class Uploads {
       const entries = [...(dataTransfer?.items ?? [])].filter(({ kind }) => kind === "file");
       const isFolder = (/** @type {DataTransferItem} */ item) => Boolean(item.webkitGetAsEntry?.()?.isDirectory);
       this.add(entries.filter((item) => !isFolder(item)).map((item) => item.getAsFile()).filter((file) => file !== null));
-      if (entries.some(isFolder)) say(this.at.said, "Folders cannot be uploaded. Drop the files inside instead.");
+      if (entries.some(isFolder)) say(this.at.said, t("uploads.folders_cannot_be_uploaded"));
     });
   }
 
@@ -108,12 +129,12 @@ class Uploads {
     say(this.at.said, "");
     for (const file of files) {
       if (this.items.some((item) => item.file.name === file.name && !UPLOAD_ENDED.has(item.state))) {
-        say(this.at.said, `${file.name} is already in the list.`);
+        say(this.at.said, t("uploads.already_in_list", { name: file.name }));
       } else if (!file.size) {
-        say(this.at.said, `${file.name} is empty.`);
+        say(this.at.said, t("uploads.empty", { name: file.name }));
       } else {
         this.items = this.items.filter((item) => item.file.name !== file.name);
-        const item = /** @type {Item} */ ({ key: String((this.number += 1)), file, ...kindOf(file.name), agreed: false });
+        const item = this.itemOf(file);
         this.items.push(item);
         this.begin(item);
       }
@@ -128,12 +149,14 @@ class Uploads {
   async begin(item) {
     beganAnew(item);
     try {
-      item.ticket = await askTicket(item.file);
+      item.ticket = await askTicket(item);
       if (item.state !== "asking") return;
       const isFilm = item.kind === "film";
-      item.state = item.ticket.replaces && isFilm && !item.agreed ? "confirm" : "waiting";
-      if (item.ticket.replaces && !isFilm) item.said = "Replaces the existing file.";
-      if (item.state === "confirm") item.said = "A film with this name already exists. If you replace it, the current version plays until the new one is ready.";
+      const { replaces, existing, announced } = item.ticket;
+      const isReplacing = (replaces || Boolean(existing)) && isFilm && !item.agreed;
+      item.state = isReplacing || announced.length ? "confirm" : "waiting";
+      if (replaces && !isFilm) item.said = t("uploads.replaces_existing_file");
+      if (item.state === "confirm") item.said = announced.length ? belongsText(announced) : confirmText(existing);
     } catch (error) {
       if (!isExpected(error)) throw error;
       Object.assign(item, { state: "failed", said: error.message });
@@ -149,47 +172,89 @@ class Uploads {
 
   /** @param {Item} item */
   async send(item) {
-    item.state = "sending";
-    item.said = "";
-    const { signal } = item.stop;
+    const stop = new AbortController();
+    Object.assign(item, { state: "sending", said: "", stop, meter: new Meter() });
+    const { signal } = stop;
+    const upload_id = item.ticket?.upload_id ?? "";
     let first = item.ticket?.upload_url ?? null;
     const ticket = async () => {
-      const address = first ?? (await askTicket(item.file)).upload_url;
+      const address = first ?? (await askTicket(item)).upload_url;
       first = null;
       return address;
     };
+    // only an upload that was begun before has blocks; for another one, storage would answer 404
+    const isBegun = unfinished(remembered, Date.now()).some(({ name, size }) => name === item.file.name && size === item.file.size);
+    this.remember(item);
     const painting = setInterval(() => {
       item.meter.note(item.sent, performance.now());
       this.write();
     }, PAINT_MS);
+    const remembering = setInterval(() => this.remember(item), REMEMBER_MS);
     try {
+      const mark = await markOf(item.file);
       await sendFile(item.file, {
         put,
+        stored: isBegun ? stored : async () => new Map(),
         ticket,
         signal,
-        mark: crypto.getRandomValues(new Uint32Array(1))[0].toString(16).padStart(8, "0"),
+        mark,
+        upload: upload_id && `${upload_id}-${mark}`,
         wait: waitOnline,
         onBytes: (sent) => { item.sent = Math.min(sent, item.file.size); },
-        onTrouble: (error) => { item.said = error ? `${error.message} The upload continues automatically; keep this page open.` : ""; },
+        onTrouble: (error) => { item.said = error ? `${error.message} ${t("uploads.continues")}` : ""; },
       });
       Object.assign(item, { state: "done", said: "" });
+      forgetUpload(remembered, item.file.name, Date.now());
       this.onArrived(item);
     } catch (error) {
-      if (signal.aborted) Object.assign(item, { state: "cancelled", said: "" });
-      else if (isExpected(error)) Object.assign(item, { state: "failed", said: error.message });
-      else throw error;
+      if (!signal.aborted && isExpected(error)) Object.assign(item, { state: "failed", said: error.message });
+      else if (!signal.aborted) throw error; // `pause` and `cancel` have set the state
     } finally {
       clearInterval(painting);
+      clearInterval(remembering);
     }
     this.sendNext();
   }
 
   /** @param {Item} item */
+  remember({ file, sent }) {
+    rememberUpload(remembered, { name: file.name, size: file.size, sent, atMs: Date.now() });
+  }
+
+  /**
+   * Pause an upload, or continue it after the one that is being sent.
+   * @param {Item} item
+   */
+  pause(item) {
+    if (item.state === "sending") {
+      Object.assign(item, { state: "paused", said: "" });
+      this.remember(item);
+      item.stop.abort(); // `send` then begins the next one
+      this.write();
+    } else if (item.state === "paused") {
+      item.state = "waiting";
+      this.sendNext();
+    }
+  }
+
+  /** @param {Item} item */
   cancel(item) {
-    if (item.state !== "sending") item.state = "cancelled";
-    item.said = "";
+    const wasSending = item.state === "sending";
+    Object.assign(item, { state: "cancelled", said: "" });
+    forgetUpload(remembered, item.file.name, Date.now());
     item.stop.abort();
-    this.sendNext();
+    if (wasSending) this.write(); // `send` then begins the next one
+    else this.sendNext();
+  }
+
+  /**
+   * Remove a file that is not being sent from the list.
+   * @param {Item} item
+   */
+  drop(item) {
+    forgetUpload(remembered, item.file.name, Date.now());
+    this.items = this.items.filter((other) => other !== item);
+    this.write();
   }
 
   write() {
@@ -206,15 +271,33 @@ class Uploads {
     on.name.id = `upload-${item.key}`;
     on.kind.textContent = item.text;
     node.dataset.icon = ICONS[item.kind];
-    for (const button of [on.cancel, on.retry, on.replace]) button.setAttribute("aria-describedby", on.name.id);
+    for (const button of [on.pause, on.cancel, on.retry, on.replace, on.dismiss]) button.setAttribute("aria-describedby", on.name.id);
     on.bar.setAttribute("aria-labelledby", on.name.id);
+    on.pause.addEventListener("click", () => this.pause(item));
     on.cancel.addEventListener("click", () => this.cancel(item));
+    on.dismiss.addEventListener("click", () => {
+      this.drop(item);
+      this.at.files.focus();
+    });
     on.retry.addEventListener("click", () => this.begin(item));
+    on.own.addEventListener("click", () => this.assign(item, ""));
     on.replace.addEventListener("click", () => {
-      Object.assign(item, { agreed: true, state: "waiting", said: "" });
-      this.sendNext();
+      item.agreed = true;
+      this.begin(item); // the new ticket lets the film replace one with another extension
+      this.write();
     });
     return node;
+  }
+
+  /**
+   * Record the owner's answer to the question whether a film is that of an announced title.
+   * @param {Item} item
+   * @param {string} title its id, or "" for a title of its own
+   */
+  assign(item, title) {
+    item.title = title;
+    this.begin(item);
+    this.write();
   }
 
   /**
@@ -223,19 +306,33 @@ class Uploads {
    */
   update(node, item) {
     const on = hooks(node);
+    const asked = item.state === "confirm" ? (item.ticket?.announced ?? []) : [];
+    reconcile(on.titles, asked, {
+      key: ({ id }) => id,
+      create: ({ id }) => {
+        const button = piece("belongs");
+        button.addEventListener("click", () => this.assign(item, id));
+        return button;
+      },
+      update: (button, title) => { button.textContent = asked.length > 1 ? t("uploads.it_is", { title: titleText(title) }) : t("uploads.yes_it_is"); },
+    });
+    on.own.hidden = !asked.length;
     const { state, sent, file } = item;
     const isSending = state === "sending";
     const share = Math.floor((100 * sent) / file.size);
     node.dataset.state = state;
     on.state.textContent = isSending ? sendingText({ sent, size: file.size, rate: item.said ? 0 : item.meter.rate }) : stateText(item);
     say(on.said, item.said);
-    on.bar.hidden = !isSending;
+    on.bar.hidden = !isSending && state !== "paused" && state !== "interrupted";
     on.bar.setAttribute("aria-valuenow", String(share));
     on.bar.style.setProperty("--share", `${share}%`);
+    on.pause.hidden = !isSending && state !== "paused";
+    on["pause-word"].textContent = isSending ? t("common.pause") : t("common.continue");
     on.cancel.hidden = UPLOAD_ENDED.has(state);
-    on["cancel-word"].textContent = state === "confirm" ? "Keep the existing film" : "Cancel";
+    on.dismiss.hidden = !UPLOAD_ENDED.has(state) || state === "done";
+    on["cancel-word"].textContent = state === "confirm" && !asked.length ? t("uploads.keep_existing_film") : t("common.cancel");
     on.retry.hidden = state !== "failed" && state !== "cancelled";
-    on.replace.hidden = state !== "confirm";
+    on.replace.hidden = state !== "confirm" || asked.length > 0;
     on.title.hidden = state !== "done" || item.kind !== "film";
     if (item.ticket) on.title.href = titleAddress(item.ticket.title_id);
   }

@@ -61,7 +61,7 @@ def draw(design: Design, billing: Billing, folder: Path, packages: Path) -> Art:
 def draw_all(wanted: Iterable[tuple[str, Design, Billing]], folder: Path, packages: Path) -> Iterator[tuple[str, Art]]:
     """Yield (name, art) of each title when it is finished."""
     folder.mkdir(parents=True, exist_ok=True)
-    # Spawned processes: the caller may have threads, with which a fork is not safe.
+    # The processes are spawned, because a fork is not safe if the caller has threads.
     with ProcessPoolExecutor(os.process_cpu_count(), mp_context=get_context("spawn")) as pool:
         tasks = {pool.submit(draw, design, billing, folder, packages): name for name, design, billing in wanted}
         for task in as_completed(tasks):

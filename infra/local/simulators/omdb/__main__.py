@@ -6,6 +6,7 @@ import argparse
 
 import uvicorn
 
+from infra.local.quiet_server import QuietServer
 from infra.local.simulators.omdb.app import FAULTS, KEY, OmdbSimulator
 
 
@@ -17,7 +18,8 @@ def main() -> None:
     parser.add_argument("--fault", choices=FAULTS, default="none", help="the fault to start with")
     given = parser.parse_args()
     app = OmdbSimulator(key=given.key, fault=given.fault).app()
-    uvicorn.run(app, host="127.0.0.1", port=given.port, log_level="warning", timeout_graceful_shutdown=2)
+    config = uvicorn.Config(app, host="127.0.0.1", port=given.port, log_level="warning", timeout_graceful_shutdown=2)
+    QuietServer(config).run()
 
 
 main()

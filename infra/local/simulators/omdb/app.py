@@ -1,7 +1,7 @@
 """The simulator's responses, with the same structure and texts as the real OMDb.
 
-`POST /simulate?fault=NAME` makes all requests fail in one way until `fault=none`: `key`, `quota`, `slow`, `500` or
-`garbage`.
+`POST /simulate?fault=NAME` makes all requests fail in one way until `fault=none`: `key`, `quota`, `slow`, `500`,
+`garbage`, or `down`, the answer of the proxy in front of OMDb when OMDb itself does not answer.
 """
 
 from __future__ import annotations
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 KEY = "local"
 """The API key that the simulator accepts by default."""
 
-FAULTS = ("none", "key", "quota", "slow", "500", "garbage")
+FAULTS = ("none", "key", "quota", "slow", "500", "garbage", "down")
 SLOW_S = 30.0
+PAGE = 10
+"""How many results of a search OMDb returns at once."""
 
 _DEFAULTS = {"Metascore": "N/A", "imdbRating": "N/A", "imdbVotes": "N/A", "Ratings": [], "Response": "True"}
 
@@ -55,6 +57,8 @@ class OmdbSimulator:
             await asyncio.sleep(SLOW_S)
         if self._fault == "500":
             return PlainTextResponse("The service is unavailable.", status_code=500)
+        if self._fault == "down":  # Cloudflare: "522: connection timed out", for clients that do not ask for HTML
+            return PlainTextResponse("error code: 522", status_code=522)
         if self._fault == "garbage":
             return Response("<!doctype html><title>Just a moment</title>", media_type="text/html")
         if self._fault == "quota":
@@ -66,7 +70,23 @@ class OmdbSimulator:
             return self._film(request, found, "Incorrect IMDb ID.")
         if "t" in asked:
             return self._film(request, self._by_name(asked["t"], asked.get("y"), asked.get("type")), None)
+        if "s" in asked:
+            return self._search(asked["s"], asked.get("y"))
         return _failure("Something went wrong.")
+
+    def _search(self, words: str, year: str | None) -> Response:
+        """Answer with the films whose names contain the words; OMDb refuses one or two letters as too many results."""
+        text = words.strip().casefold()
+        if len(text) < 3:
+            return _failure("Too many results.")
+        found = [
+            {**{name: film[name] for name in ("Title", "Year", "imdbID", "Type")}, "Poster": "N/A"}
+            for film in self._films
+            if text in film["Title"].casefold() and (not year or film["Year"][:4] == year) and film["imdbID"] != "N/A"
+        ]
+        if not found:
+            return _failure("Movie not found!")
+        return JSONResponse({"Search": found[:PAGE], "totalResults": str(len(found)), "Response": "True"})
 
     def _by_name(self, name: str, year: str | None, kind: str | None) -> list[dict[str, Any]]:
         return [

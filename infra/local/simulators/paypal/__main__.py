@@ -12,6 +12,7 @@ from pathlib import Path
 
 import uvicorn
 
+from infra.local.quiet_server import QuietServer
 from infra.local.simulators.paypal import CLIENT_ID, WEBHOOK_ID
 from infra.local.simulators.paypal.simulator import PayPalSimulator, create_app
 
@@ -31,9 +32,10 @@ def main() -> None:
     )
     if given.webhook_url:
         simulator.webhooks.register(os.environ.get("PAYPAL_WEBHOOK_ID", WEBHOOK_ID), given.webhook_url)
-    uvicorn.run(
+    config = uvicorn.Config(
         create_app(simulator), host="127.0.0.1", port=given.port, log_level="warning", timeout_graceful_shutdown=2
     )
+    QuietServer(config).run()
 
 
 main()

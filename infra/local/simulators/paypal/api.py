@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from infra.local.simulators.paypal.formats import format_time, new_debug_id, parse_time
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 REQUEST_ID_LIFETIME = timedelta(hours=72)
 TOKEN_PATH = "/v1/oauth2/token"
 TOKEN_LIFETIME_S = 32_400
+BAD_GATEWAY = 502
+GATEWAY_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 _JSON = "application/json"
 _MINIMAL = ("id", "product_id", "name", "status", "description", "usage_type", "create_time", "links")
 
@@ -101,7 +103,7 @@ class ApiCall:
 
 @dataclass(frozen=True, slots=True)
 class ApiAnswer:
-    """A response of the API; with status 204 it has no body."""
+    """A response of the API; with status 204 it has no body. With status 502 it comes from the gateway."""
 
     status: int
     body: Document | None = None
@@ -109,6 +111,8 @@ class ApiAnswer:
 
     def response(self) -> Response:
         """Return the HTTP response."""
+        if self.status == BAD_GATEWAY:
+            return HTMLResponse(GATEWAY_PAGE, self.status)
         text = b"" if self.body is None else json.dumps(self.body, separators=(",", ":"), ensure_ascii=False).encode()
         headers = {
             "Paypal-Debug-Id": new_debug_id(),
@@ -260,5 +264,7 @@ def _created(call: ApiCall, resource: Document) -> ApiAnswer:
 
 
 def _failed(status: int) -> ApiAnswer:
+    if status == BAD_GATEWAY:
+        return ApiAnswer(status)
     headers = {"Retry-After": "1"} if status in (429, 503) else {}
     return ApiAnswer(status, PayPalError(status, FAULT_NAMES[status]).body(), headers)

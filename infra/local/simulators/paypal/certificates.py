@@ -53,7 +53,7 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A root (PEM), and the intermediate certificate and key that issue leaves."""
+    """A root (PEM), and the intermediate certificate and key that sign leaf certificates."""
 
     root: str
     middle: x509.Certificate

@@ -1,9 +1,10 @@
 """The control API under `/_simulator`: JSON requests and responses, no key. A form is redirected to the overview page.
 
 - `GET | PATCH | DELETE /_simulator/switches`: read, set or reset switches. `delivery`: "normal", "hold" (events wait)
-  or "lose" (events are stored and never sent). `copies`: how often each event is sent. `order`: "in" or "reversed"
+  or "lose" (events are stored and never sent). `copies`: how many times each event is sent. `order`: "in" or "reversed"
   (events are collected until half a second passes without a new one). `slow_ms`: delay of each API call. `fault`: null
-  or {"status": 500, 503 or 429, "count": N, "path": "/v1/billing", "when": "before" or "after" the call takes effect}.
+  or {"status": 500, 503, 429 or 502, "count": N, "path": "/v1/billing", "when": "before" or "after" the call takes
+  effect}; 502 is the page of the gateway in front of the API.
   `payments`: "succeed" or "fail". `billing_time`: "10:00" UTC, or "exact" for the second of the start.
 - `GET | POST /_simulator/clock`: {"days", "hours", "minutes", "seconds"} moves the clock, also backwards; {"to": time};
   {"reset": true}. Payments that become due are taken at their own times.
@@ -125,7 +126,7 @@ def _read(name: str, value: Any) -> Any:
     if not isinstance(value, dict):
         raise InvalidControl(f"fault must be an object or null, not {value!r}.")
     return Fault(
-        int(_choice("fault.status", value.get("status", 500), (429, 500, 503))),
+        int(_choice("fault.status", value.get("status", 500), (429, 500, 502, 503))),
         int(_number("fault.count", value.get("count", 1), 1, 1_000_000)),
         str(value.get("path", "/v1/")),
         _choice("fault.when", value.get("when", "before"), ("before", "after")),

@@ -58,9 +58,9 @@ class SimulatorPages:
             Route(APPROVAL_PATH, self._decide, methods=["POST"]),
         ]
 
-    def message(self, title: str, text: str, status: int) -> Response:
-        """Return a page with a title and a sentence."""
-        return self._page("message.html", status, title=title, text=text)
+    def message(self, title: str, text: str, status: int, *, back: str | None = None) -> Response:
+        """Return a page with a title and a sentence; `back` is an address of the merchant."""
+        return self._page("message.html", status, title=title, text=text, back=back)
 
     def _page(self, name: str, status: int = 200, **values: object) -> Response:
         return HTMLResponse(self._templates.get_template(name).render(values), status, HEADERS)
@@ -92,7 +92,9 @@ class SimulatorPages:
             return self.message("Nothing to approve", "There is no such approval page.", 404)
         if record["status"] != "APPROVAL_PENDING":
             text = f"You have already answered this request: the subscription is {record['status'].lower()}."
-            return self.message("Nothing to approve", text, 410)
+            target = record["context"].get("return_url")
+            back = _return_url(target, record) if target else None
+            return self.message("Nothing to approve", text, 410, back=back)
         plan = self._of.plans.plan(record["plan_id"])
         return self._page(
             "approval.html",

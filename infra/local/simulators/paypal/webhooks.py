@@ -50,7 +50,7 @@ TIMEOUT_S = 10.0
 WORKERS = 8
 MAX_DUE_AT_ONCE = 256
 REVERSED_AFTER_S = 0.5
-"""How long no new event may arrive before a reversed batch is sent."""
+"""How long to wait after the last new event before sending a reversed batch."""
 
 _POLL_INTERVAL_S = 0.25
 _REVERSED_LANE = "reordered"
@@ -203,8 +203,8 @@ class WebhookDelivery:
         """Start the deliveries that can be sent now; return whether any was started."""
         if self._core.switches.delivery == "hold":
             return False
-        # copied before the store is queried: a lane that is free in this copy has recorded its last delivery, so the
-        # query no longer returns that delivery as due
+        # copied before the query: a lane that is free in this copy has already recorded its last delivery, so the query
+        # does not return that delivery as due
         busy = set(self._busy)
         due = self._core.store.due("delivery", time.time(), MAX_DUE_AT_ONCE)
         if self._core.switches.order == "reversed" and any(_is_new(each) for each in due):

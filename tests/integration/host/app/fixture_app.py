@@ -1,5 +1,6 @@
 """The app that the host's tests run; each function writes entries, which tests read, to the container `…-journal`."""
 
+import atexit
 import json
 import logging
 import os
@@ -22,6 +23,17 @@ def write_down(journal: str, **facts: object) -> None:
     with BlobServiceClient.from_connection_string(connection) as service:
         container = service.get_container_client(f"{os.environ['PREFIX']}-journal")
         container.upload_blob(f"{journal}/{time.time_ns()}-{uuid.uuid4()}", json.dumps(facts))
+
+
+def entries_of(journal: str) -> int:
+    """Return the number of entries in the journal."""
+    connection = os.environ["AzureWebJobsStorage"]  # noqa: SIM112 - Azure defines this name
+    with BlobServiceClient.from_connection_string(connection) as service:
+        container = service.get_container_client(f"{os.environ['PREFIX']}-journal")
+        return sum(1 for _ in container.list_blobs(name_starts_with=f"{journal}/"))
+
+
+atexit.register(print, "The app has been left.", flush=True)
 
 
 class BlobReference(SdkType):  # type: ignore[misc]
@@ -71,6 +83,13 @@ def newest_title(req: func.HttpRequest) -> str:
 @app.route("files/{*path}", auth_level=func.AuthLevel.ANONYMOUS)
 def any_file(req: func.HttpRequest) -> str:
     return f"{req.method} {req.route_params.get('path')}"
+
+
+@app.route("wait/{seconds}", auth_level=func.AuthLevel.ANONYMOUS)
+def wait(req: func.HttpRequest) -> str:
+    write_down("waiting")
+    time.sleep(float(req.route_params["seconds"]))
+    return "waited"
 
 
 @app.route("echo", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -138,6 +157,24 @@ def slow(msg: func.QueueMessage) -> None:
     write_down("slow_began", body=msg.get_body().decode(), count=msg.dequeue_count, at=time.time())
     time.sleep(float(msg.get_body()))
     write_down("slow_ended", body=msg.get_body().decode(), at=time.time())
+
+
+def take_place(place: str, msg: func.QueueMessage) -> None:
+    """Return only once the journal has two entries, like a step that takes long."""
+    write_down("place_taken", place=place, body=msg.get_body().decode())
+    while entries_of("place_taken") < 2:
+        time.sleep(0.1)
+    write_down("place_left", place=place)
+
+
+@app.queue_trigger("msg", queue_name="%PREFIX%-places", connection="AzureWebJobsStorage")
+def one_place(msg: func.QueueMessage) -> None:
+    take_place("one", msg)
+
+
+@app.queue_trigger("msg", queue_name="%PREFIX%-places", connection="AzureWebJobsStorage")
+def other_place(msg: func.QueueMessage) -> None:
+    take_place("other", msg)
 
 
 @app.blob_trigger(

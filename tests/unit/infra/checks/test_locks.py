@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from infra.checks.files import REPOSITORY
 from infra.checks.locks import SOURCES, lock_of, problems, read_lock, read_source
@@ -94,3 +97,11 @@ def test_a_source_accepts_exact_versions_only(tmp_path: Path) -> None:
     (tmp_path / "requirements.in").write_text("requests>=2\n")
     with pytest.raises(ValueError, match="not an exact version: requests>=2"):
         read_source(tmp_path / "requirements.in")
+
+
+@pytest.mark.parametrize(("ecosystem", "file"), [("uv", "requirements.in"), ("npm", "package.json")])
+def test_dependabot_looks_into_each_folder_with_dependencies(ecosystem: str, file: str) -> None:
+    listed = subprocess.run(["git", "ls-files", f"*{file}"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    folders = {f"/{PurePosixPath(path).parent}".removesuffix("/.") or "/" for path in listed.stdout.split()}
+    updates = yaml.safe_load((REPOSITORY / ".github" / "dependabot.yml").read_text())["updates"]
+    assert [set(each["directories"]) for each in updates if each["package-ecosystem"] == ecosystem] == [folders]

@@ -10,7 +10,8 @@ HOME = Path("/home")
 
 
 def test_arguments_are_handed_on_and_the_cache_stays_out_of_the_repository() -> None:
-    assert pytest_arguments(["-q", "tests/unit"], HOME) == ["-o", "cache_dir=/home/caches/pytest", "-q", "tests/unit"]
+    given = ["-q", "tests/unit", "-n", "0"]
+    assert pytest_arguments(given, HOME) == ["-o", "cache_dir=/home/caches/pytest", "-n", "auto", *given]
 
 
 def test_coverage_is_measured_only_where_it_is_asked_for() -> None:

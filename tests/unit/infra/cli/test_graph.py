@@ -48,5 +48,5 @@ def test_a_failure_is_told() -> None:
 
 
 def test_a_rebuild_that_is_silent_is_not_waited_for_for_ever() -> None:
-    with pytest.raises(CannotRun, match="goes on by itself"):
+    with pytest.raises(CannotRun, match="continues automatically"):
         follow({}, {"titles": 20})

@@ -1,3 +1,5 @@
+"""`ingest` uploads a film with the files beside it, and refuses what cannot be a film before it sends anything."""
+
 from __future__ import annotations
 
 import json
@@ -6,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.platform.identifiers import UploadKind
-from infra.local.cli.ingest import Described, companions_of, ingest_film
+from infra.local.cli.ingest import Described, Placed, companions_of, ingest_film
 from infra.local.home import CannotRun
 
 if TYPE_CHECKING:
@@ -48,11 +50,11 @@ def test_what_cannot_be_a_film_is_refused_before_anything_is_sent(tmp_path: Path
     (tmp_path / "folder").mkdir()
     (tmp_path / "film.srt").touch()
     with pytest.raises(CannotRun, match=sentence):
-        ingest_film(tmp_path / name, Described(), as_json=False)
+        ingest_film(tmp_path / name, Described(), Placed(), as_json=False)
 
 
 def test_product_that_does_not_run_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOTFLIX_HOME", str(tmp_path))
     (tmp_path / "film.mkv").touch()
     with pytest.raises(CannotRun, match=r"not running; start it with `\./notflix up`"):
-        ingest_film(tmp_path / "film.mkv", Described(), as_json=False)
+        ingest_film(tmp_path / "film.mkv", Described(), Placed(), as_json=False)

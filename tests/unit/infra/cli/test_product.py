@@ -1,10 +1,13 @@
+"""The processes of the local product: their endpoints, secrets, ports and environments."""
+
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.cli.product import Options, product_of
+from infra.local.cli.product import POLLING, TOLD, UNTOLD, Options, product_of
 from infra.local.home import CannotRun, Home
 from infra.local.stores.credentials import load_or_make
 
@@ -62,7 +65,7 @@ def test_everything_listens_on_loopback_and_on_a_port_of_its_own(tmp_path: Path)
     product = make_product(tmp_path, encoders=8)
     ports = [port for service in product.services for port in service.ports]
     assert len(set(ports)) == len(ports)
-    assert all("127.0.0.1" in service.address for service in product.services)
+    assert all(("127.0.0.1" in each.address) is (each.name != "site") for each in product.services)
 
 
 def test_each_encoder_takes_one_message_at_a_time_and_works_in_a_folder_of_its_own(tmp_path: Path) -> None:
@@ -74,9 +77,34 @@ def test_each_encoder_takes_one_message_at_a_time_and_works_in_a_folder_of_its_o
     assert len({service.environment["WORK_DIR"] for service in encoders}) == 2
 
 
+def test_messages_of_a_killed_host_stay_hidden_for_the_given_time(tmp_path: Path) -> None:
+    services = make_product(tmp_path, lease_s=600).services
+    hosts = [service.argv for service in services if "infra.local.host" in service.argv]
+    assert len(hosts) == 2
+    assert all(argv[argv.index("--lease") + 1] == "600" for argv in hosts)
+
+
 def test_api_host_keeps_the_concurrency_of_host_json(tmp_path: Path) -> None:
     api = next(service for service in make_product(tmp_path).services if service.name == "api")
-    assert not [name for name in api.environment if name.startswith("AzureFunctionsJobHost__")]
+    assert [name for name in api.environment if name.startswith("AzureFunctionsJobHost__")] == [POLLING]
+
+
+@pytest.mark.parametrize(
+    ("environment", "host", "polling"),
+    [
+        ({}, "notflix", TOLD),
+        ({"AzureWebJobsStorage": REAL_STORES["AzureWebJobsStorage"]}, "notflix", UNTOLD),
+        ({}, "func", UNTOLD),
+    ],
+)
+def test_hosts_poll_seldom_only_if_the_storage_emulator_tells_them_of_messages(
+    tmp_path: Path, environment: dict[str, str], host: str, polling: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "func").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    product = make_product(tmp_path, environment, host=host)
+    hosts = [service for service in product.services if service.name in ("api", "encoder")]
+    assert [service.environment[POLLING] for service in hosts] == [polling] * 2
 
 
 def test_simulator_of_omdb_gives_way_to_a_real_key(tmp_path: Path) -> None:

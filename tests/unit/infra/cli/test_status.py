@@ -1,3 +1,5 @@
+"""`status`, `down` and `logs` of a product that runs, runs in part, or was killed."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""What `up` prints about the demonstration films."""
+
 from __future__ import annotations
 
 from io import StringIO

@@ -1,3 +1,5 @@
+"""The state file of a supervisor, and the processes that a killed supervisor left behind."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""The supervisor starts and stops services in order, explains failures, and restarts hosts that were killed."""
+
 from __future__ import annotations
 
 import os
@@ -14,31 +16,13 @@ from infra.local.home import CannotRun
 from infra.local.processes.service import Service, ServiceState, ServiceStatus, birth_of, is_alive
 from infra.local.processes.state import read_state
 from infra.local.processes.supervisor import StopRequested, Supervisor
-from tests.unit.infra.processes.toys import diary, toy, toy_home
+from tests.support.waiting import eventually
+from tests.unit.infra.processes.toys import Ear, diary, toy, toy_home
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-class Ear:
-    """A `report` callback that records all changes, and lets tests wait for them."""
-
-    def __init__(self) -> None:
-        self.heard: list[ServiceStatus] = []
-        self._more = threading.Condition()
-
-    def __call__(self, status: ServiceStatus) -> None:
-        with self._more:
-            self.heard.append(status)
-            self._more.notify_all()
-
-    def wait_for(self, state: ServiceState, times: int = 1) -> ServiceStatus:
-        def found() -> list[ServiceStatus]:
-            return [status for status in self.heard if status.state is state]
-
-        with self._more:
-            assert self._more.wait_for(lambda: len(found()) >= times, timeout=20)
-            return found()[times - 1]
+    from infra.local.home import Home
 
 
 def test_parts_start_after_what_they_need_and_stop_before_it(tmp_path: Path) -> None:
@@ -112,6 +96,33 @@ def test_taken_port_is_told_with_who_holds_it_before_anything_starts(tmp_path: P
     assert diary(home) == []
 
 
+def test_services_run_on_while_their_state_cannot_be_recorded_and_it_is_recorded_later(tmp_path: Path) -> None:
+    home, ear = toy_home(tmp_path), Ear()
+    supervisor = Supervisor([toy(home, "host", restart=True)], home=home, report=ear)
+    supervisor.start()
+    watching = threading.Thread(target=supervisor.watch)
+    watching.start()
+    in_the_way = home.state_file.with_name(f".{home.state_file.name}.{os.getpid()}.new")
+    in_the_way.mkdir()  # as if the disk were full: the state's next version cannot be written
+    first = ear.wait_for(ServiceState.READY).pid
+    assert first is not None
+    (tmp_path / "host.answers").unlink()
+    os.kill(first, signal.SIGKILL)
+    again = ear.wait_for(ServiceState.READY, times=2)
+    assert [each.pid for each in _recorded(home)] == [first]
+    in_the_way.rmdir()
+    eventually(lambda: [each.pid for each in _recorded(home)] == [again.pid])
+    supervisor.request_stop()
+    watching.join()
+    supervisor.stop()
+
+
+def _recorded(home: Home) -> tuple[ServiceStatus, ...]:
+    state = read_state(home)
+    assert state is not None
+    return state.services
+
+
 def test_host_that_is_killed_is_started_again(tmp_path: Path) -> None:
     home, ear = toy_home(tmp_path), Ear()
     supervisor = Supervisor([toy(home, "host", restart=True)], home=home, report=ear)
@@ -166,7 +177,7 @@ def test_part_that_ignores_sigterm_is_killed_in_the_end(tmp_path: Path) -> None:
     pid, born = (status := supervisor.statuses()[0]).pid, status.born
     began = time.monotonic()
     supervisor.stop()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15  # the default of `stop_s` is 20
     assert not is_alive(pid, born)
 
 
@@ -179,7 +190,7 @@ def test_what_a_part_started_ends_with_it(tmp_path: Path) -> None:
     supervisor.start()
     child = int((tmp_path / "child").read_text())
     supervisor.stop()
-    assert birth_of(child) is None
+    assert eventually(lambda: birth_of(child) is None)  # it was killed; the kernel ends it a moment later
 
 
 def test_preparation_that_fails_is_told_with_the_log(tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 from infra.local.home import Home
 from infra.local.ports import Ports
-from infra.local.processes.service import Service
+from infra.local.processes.service import Service, ServiceState, ServiceStatus
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +30,27 @@ write("started")
 while True:
     time.sleep(60)
 """
+
+
+class Ear:
+    """A `report` callback that records all changes, and lets tests wait for them."""
+
+    def __init__(self) -> None:
+        self.heard: list[ServiceStatus] = []
+        self._more = threading.Condition()
+
+    def __call__(self, status: ServiceStatus) -> None:
+        with self._more:
+            self.heard.append(status)
+            self._more.notify_all()
+
+    def wait_for(self, state: ServiceState, times: int = 1) -> ServiceStatus:
+        def found() -> list[ServiceStatus]:
+            return [status for status in self.heard if status.state is state]
+
+        with self._more:
+            assert self._more.wait_for(lambda: len(found()) >= times, timeout=20)
+            return found()[times - 1]
 
 
 def toy_home(path: Path) -> Home:

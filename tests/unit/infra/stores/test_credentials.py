@@ -1,3 +1,5 @@
+"""The credentials of the local stores are made once and are readable by their owner only."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""npm packages are installed once for each state of their lock file, which pins their contents."""
+
 from __future__ import annotations
 
 import json

@@ -1,0 +1,1 @@
+"""Audit log: what owners did, when, to what, and how it ended."""

@@ -1,0 +1,365 @@
+"""The audio and subtitle tracks of a title: which streams and sidecars become tracks, and what each is called.
+
+A stream that cannot be used is left out, with a sentence for the owner. The first usable audio track is the main one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from functions.encoding.languages import UNKNOWN, language_name, language_tag
+from functions.encoding.loudness import TOLERATED_LU
+from functions.encoding.model import AudioPlan, TextPlan, TrackRole
+from functions.encoding.track_state import TrackFault
+from functions.platform.errors import SourceRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from functions.encoding.model import EncodeJob, EncodePlan
+    from functions.encoding.track_state import TrackState
+    from functions.platform.identifiers import Upload
+
+MOST_AUDIO, MOST_TEXT = 32, 64
+"""The maximum number of tracks of a title. A small file can declare a thousand, each of which would start ffmpeg."""
+
+STEREO_KBPS, MONO_KBPS = 128, 80
+SAMPLE_RATES = (44_100, 48_000)
+
+TEXT_CODECS = {"subrip", "ass", "ssa", "mov_text", "webvtt", "text"}
+
+LONGEST_LABEL = 80
+MOST_NAMED = 3
+
+_DISPOSITIONS = {
+    "comment": TrackRole.COMMENTARY,
+    "visual_impaired": TrackRole.DESCRIPTION,
+    "descriptions": TrackRole.DESCRIPTION,
+    "forced": TrackRole.FORCED,
+    "hearing_impaired": TrackRole.HEARING_IMPAIRED,
+    "captions": TrackRole.HEARING_IMPAIRED,
+}
+"""Roles by ffprobe's dispositions, which are the flags of Matroska, MP4 and MPEG-TS."""
+
+_FLAGS = {
+    "forced": TrackRole.FORCED,
+    "foreign": TrackRole.FORCED,
+    "sdh": TrackRole.HEARING_IMPAIRED,
+    "cc": TrackRole.HEARING_IMPAIRED,
+    "hi": TrackRole.HEARING_IMPAIRED,
+    "hoh": TrackRole.HEARING_IMPAIRED,
+    "commentary": TrackRole.COMMENTARY,
+}
+"""Roles by the words in the names of sidecars; see `identifiers.SUBTITLE_FLAGS`."""
+
+_IN_TITLES = (
+    (TrackRole.COMMENTARY, re.compile(r"\b(?:comment(?:ary|aries|aire)|kommentar|comentario|commento)", re.IGNORECASE)),
+    (
+        TrackRole.DESCRIPTION,
+        re.compile(r"audio.?descri|\bdescri(?:ptive|bed)\b|audiodeskription|hörfilm|visually impaired", re.IGNORECASE),
+    ),
+    (TrackRole.FORCED, re.compile(r"\bforced\b|\bforcés?\b|\berzwungen|foreign parts", re.IGNORECASE)),
+    (
+        TrackRole.HEARING_IMPAIRED,
+        re.compile(
+            r"\bSDH\b|\bCC\b|\bHoH\b|hearing.impaired|hard.of.hearing|closed.caption|hörgeschädigt", re.IGNORECASE
+        ),
+    ),
+)
+"""Roles by words in the titles of streams, because many films carry no flags."""
+
+_SUFFIXES = {
+    TrackRole.COMMENTARY: "commentary",
+    TrackRole.DESCRIPTION: "audio description",
+    TrackRole.FORCED: "forced",
+    TrackRole.HEARING_IMPAIRED: "SDH",
+}
+_LAST = (TrackRole.COMMENTARY, TrackRole.DESCRIPTION, TrackRole.FORCED)
+"""Tracks with these roles come after the others, so that none of them is the main track."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioStream:
+    """An audio stream of a source: its index among all streams, and its length in seconds if the source states it.
+
+    `fault` is set if the stream cannot be used. `language` is the code in the container.
+    """
+
+    index: int
+    channels: int
+    sample_rate: int
+    language: str
+    title: str
+    lasts: Fraction | None
+    roles: tuple[TrackRole, ...] = ()
+    fault: TrackFault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextStream:
+    """A subtitle stream of a source; `is_text` is false for images, which cannot be converted."""
+
+    index: int
+    language: str
+    title: str
+    roles: tuple[TrackRole, ...] = ()
+    is_text: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedTracks:
+    """The plans of a title's tracks, and a sentence about each kind of track that is left out."""
+
+    audio: tuple[AudioPlan, ...]
+    text: tuple[TextPlan, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def streams(self) -> tuple[int, ...]:
+        """Return the indices of the tracks' streams in the source."""
+        return (*(t.stream for t in self.audio), *(t.stream for t in self.text if t.stream is not None))
+
+    def copied(self, *, first: int) -> SelectedTracks:
+        """Return the same tracks of a file that contains only their streams, beginning at the index `first`.
+
+        The lengths of the audio tracks are unknown there.
+        """
+        at = {stream: first + number for number, stream in enumerate(self.streams)}
+        return SelectedTracks(
+            audio=tuple(replace(track, stream=at[track.stream], lasts=None) for track in self.audio),
+            text=tuple(t if t.stream is None else replace(t, stream=at[t.stream]) for t in self.text),
+            notes=self.notes,
+        )
+
+
+def audio_streams(streams: Iterable[dict[str, Any]], decodable: Collection[str]) -> tuple[AudioStream, ...]:
+    """Return the audio streams among ffprobe's; `decodable` has the names of the codecs that ffmpeg decodes."""
+    return tuple(
+        AudioStream(
+            index=stream["index"],
+            channels=int(stream.get("channels") or 0),
+            sample_rate=int(stream.get("sample_rate") or 0),
+            language=_tag(stream, "language"),
+            title=_tag(stream, "title"),
+            lasts=Fraction(stream["duration"]) if "duration" in stream else None,
+            roles=_roles(stream, without=TrackRole.FORCED),
+            fault=_fault_of(stream, decodable),
+        )
+        for stream in streams
+        if stream.get("codec_type") == "audio"
+    )
+
+
+def text_streams(streams: Iterable[dict[str, Any]]) -> tuple[TextStream, ...]:
+    """Return the subtitle streams among ffprobe's."""
+    return tuple(
+        TextStream(
+            stream["index"],
+            _tag(stream, "language"),
+            _tag(stream, "title"),
+            _roles(stream),
+            is_text=stream.get("codec_name") in TEXT_CODECS,
+        )
+        for stream in streams
+        if stream.get("codec_type") == "subtitle"
+    )
+
+
+def select_tracks(
+    name: str, audio: Sequence[AudioStream], text: Sequence[TextStream], sidecars: Sequence[Upload]
+) -> SelectedTracks:
+    """Return the tracks of a title: sound, and subtitles, those of sidecars first.
+
+    Raises SourceRefused if the film `name` has sound, but none that can be decoded.
+    """
+    usable = _main_first([stream for stream in audio if stream.fault is None])
+    if not usable and any(stream.fault is TrackFault.DAMAGED for stream in audio):
+        raise SourceRefused(undecodable_sound(name))
+    subtitles = _main_first([*map(_of_sidecar, sidecars), *map(_of_stream, (s for s in text if s.is_text))])
+    labels = _Labels("Audio")
+    tracks = tuple(_audio_plan(number, stream, labels) for number, stream in enumerate(usable[:MOST_AUDIO]))
+    labels = _Labels("Subtitles")
+    texts = tuple(
+        replace(track, name=f"t{number}", label=labels.next(track.language, track.label, track.roles))
+        for number, track in enumerate(subtitles[:MOST_TEXT])
+    )
+    notes = [
+        _left_out([s for s in audio if s.fault is TrackFault.EMPTY], "audio track", "is empty", "are empty"),
+        _left_out(
+            [s for s in audio if s.fault is TrackFault.DAMAGED], "audio track", "cannot be decoded", "cannot be decoded"
+        ),
+        _left_out(
+            [s for s in text if not s.is_text],
+            "subtitle track",
+            "consists of images instead of text",
+            "consist of images instead of text",
+        ),
+        _too_many(len(usable), MOST_AUDIO, "audio"),
+        _too_many(len(subtitles), MOST_TEXT, "subtitle"),
+    ]
+    return SelectedTracks(tracks, texts, tuple(note for note in notes if note))
+
+
+COPY_FAILED = "The film's own pictures could not be used as they are, so all of them were encoded."
+"""The note about pictures that were to be copied, but turned out unsuitable."""
+
+
+def note_of(plan: EncodePlan, name: str, state: TrackState) -> str | None:
+    """Return the sentence about a planned track that is not published as planned; None for any other."""
+    if plan.copied and plan.copied.rendition.name == name and state.fault:
+        return COPY_FAILED
+    planned: tuple[AudioPlan | TextPlan, ...] = (*(track for track in plan.audio if not track.copied), *plan.text)
+    track = next((each for each in planned if each.name == name), None)
+    if track is None or (state.fault is None and not is_quiet(state)):
+        return None
+    what = f"The audio track “{track.label}”" if isinstance(track, AudioPlan) else f"The subtitle track “{track.label}”"
+    if state.fault is TrackFault.CUT and isinstance(track, AudioPlan):
+        return f"{what} ends after {state.ticks / track.sample_rate:.0f} s, because the rest of it is damaged."
+    if state.fault is TrackFault.GAPS:
+        return f"Parts of the audio track “{track.label}” could not be read and are silent."
+    if state.fault is None and state.loudness:
+        lufs = state.loudness.lufs + state.loudness.gain_db
+        return f"{what} has {lufs:.0f} LUFS instead of {state.loudness.target_lufs}, so that its peaks do not clip."
+    if state.fault is TrackFault.EMPTY:
+        return f"{what} is empty and was left out."
+    return f"{what} is damaged and was left out."
+
+
+def is_quiet(state: TrackState) -> bool:
+    """Return whether a track is clearly quieter than its target, because its gain is limited."""
+    return state.loudness is not None and state.loudness.missing_lu > TOLERATED_LU
+
+
+def notes_of(job: EncodeJob) -> tuple[str, ...]:
+    """Return the sentences about all tracks of a job that are not published as planned."""
+    plan = job.plan
+    if plan is None:
+        return ()
+    plans = (plan, plan.without_failed_copies(job.tracks))
+    names = dict.fromkeys(name for each in plans for name in each.tracks if name in job.tracks)
+    found = dict.fromkeys(note_of(each, name, job.tracks[name]) for each in plans for name in names)
+    return (*plan.notes, *(note for note in found if note))
+
+
+def is_main(plan: EncodePlan, name: str) -> bool:
+    """Return whether a track is the main sound, without which a film must not be published.
+
+    A copied track does not count: if copying it fails, it is encoded instead.
+    """
+    return bool(plan.audio) and plan.audio[0].name == name and plan.audio[0].copied is None
+
+
+def check_sound(job: EncodeJob) -> None:
+    """Raise SourceRefused if every audio track of a job turned out to be unusable, and at least one of them damaged."""
+    states = [job.tracks.get(track.name) for track in job.current_plan.audio] if job.current_plan else []
+    left_out = [state.fault for state in states if state and state.left_out]
+    if len(left_out) == len(states) and TrackFault.DAMAGED in left_out:
+        raise SourceRefused(undecodable_sound(job.name))
+
+
+def undecodable_sound(name: str) -> str:
+    """Return the sentence about a film whose sound cannot be decoded."""
+    return f"The sound of {name} cannot be decoded. Upload a version with AAC, AC-3, MP3, Opus, FLAC or PCM sound."
+
+
+def _fault_of(stream: dict[str, Any], decodable: Collection[str]) -> TrackFault | None:
+    """Return why a stream cannot be used, if the container shows it; other reasons are found only by encoding it."""
+    if stream.get("codec_name") not in decodable:
+        return TrackFault.DAMAGED
+    known = int(stream.get("channels") or 0) > 0 and int(stream.get("sample_rate") or 0) > 0
+    return TrackFault.EMPTY if not known or stream.get("duration_ts") == 0 else None
+
+
+def _roles(stream: dict[str, Any], *, without: TrackRole | None = None) -> tuple[TrackRole, ...]:
+    flags = stream.get("disposition", {})
+    found = [role for name, role in _DISPOSITIONS.items() if flags.get(name)]
+    title = _tag(stream, "title")
+    found += [role for role, words in _IN_TITLES if words.search(title)]
+    return tuple(role for role in TrackRole if role in found and role is not without)
+
+
+def _main_first[T: (AudioStream, TextPlan)](tracks: Sequence[T]) -> list[T]:
+    return sorted(tracks, key=lambda track: any(role in _LAST for role in track.roles))
+
+
+def _audio_plan(number: int, stream: AudioStream, labels: _Labels) -> AudioPlan:
+    """Return the plan of a stream: mono stays mono, all else becomes stereo, at a sample rate that browsers play."""
+    language = language_tag(stream.language)
+    channels = min(stream.channels, 2)
+    return AudioPlan(
+        name=f"a{number}",
+        stream=stream.index,
+        language=language,
+        label=labels.next(language, stream.title, stream.roles),
+        channels=channels,
+        sample_rate=stream.sample_rate if stream.sample_rate in SAMPLE_RATES else SAMPLE_RATES[-1],
+        bitrate_kbps=MONO_KBPS if channels == 1 else STEREO_KBPS,
+        lasts=stream.lasts,
+        roles=stream.roles,
+    )
+
+
+def _of_sidecar(upload: Upload) -> TextPlan:
+    roles = tuple(role for role in TrackRole if role in {_FLAGS.get(flag) for flag in upload.flags})
+    return TextPlan("", language_tag(upload.language), "", None, upload.blob, roles)
+
+
+def _of_stream(stream: TextStream) -> TextPlan:
+    return TextPlan("", language_tag(stream.language), stream.title, stream.index, None, stream.roles)
+
+
+class _Labels:
+    """Unique labels for the tracks of one kind; tracks without a language are numbered."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._given: list[str] = []
+
+    def next(self, language: str, title: str, roles: Collection[TrackRole]) -> str:
+        """Return the label of the next track: its own title, or else its language and purpose."""
+        label = _printable(title)
+        if not label:
+            name = f"{self._kind} {len(self._given) + 1}" if language == UNKNOWN else language_name(language)
+            uses = ", ".join(_SUFFIXES[role] for role in roles)
+            label = f"{name} ({uses})" if uses else name
+        unique, count = label, 1
+        while unique in self._given:
+            count += 1
+            unique = f"{label} {count}"
+        self._given.append(unique)
+        return unique
+
+
+def _left_out(streams: Sequence[AudioStream | TextStream], kind: str, why_one: str, why_many: str) -> str | None:
+    if not streams:
+        return None
+    if len(streams) == 1:
+        return f"{'An' if kind[0] in 'aeiou' else 'A'} {kind} ({_name_of(streams[0])}) {why_one} and was left out."
+    names = ", ".join(map(_name_of, streams[:MOST_NAMED])) + (", …" if len(streams) > MOST_NAMED else "")
+    return f"{len(streams)} {kind}s ({names}) {why_many} and were left out."
+
+
+def _name_of(stream: AudioStream | TextStream) -> str:
+    language = language_tag(stream.language)
+    named = _printable(stream.title) or (language_name(language) if language != UNKNOWN else "")
+    return named or f"no. {stream.index} in the file"
+
+
+def _too_many(count: int, most: int, kind: str) -> str | None:
+    over = count - most
+    if over <= 0:
+        return None
+    return f"{over} {kind} track{'s were' if over > 1 else ' was'} left out, because a title can have at most {most}."
+
+
+def _printable(title: str) -> str:
+    """Return a title from a file as one short line of printable characters."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in title)
+    return " ".join(plain.split())[:LONGEST_LABEL]
+
+
+def _tag(stream: dict[str, Any], key: str) -> str:
+    return str(stream.get("tags", {}).get(key, ""))

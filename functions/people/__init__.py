@@ -1,0 +1,1 @@
+"""People: what an owner can see and do about one account."""

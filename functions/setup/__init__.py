@@ -1,0 +1,1 @@
+"""Set-up: what is configured, and tests of the services that this copy uses."""

@@ -1,0 +1,1 @@
+"""`az` command lines: those that the project runs, prints or documents, checked by the parser of the Azure CLI."""

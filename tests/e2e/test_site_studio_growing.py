@@ -1,0 +1,144 @@
+"""A film is watched while the Studio uploads it: from its first second to its end; an upload that stops continues."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from pymongo import MongoClient
+
+from tests.support.media import Film, make_film
+from tests.support.pages import SMALL, opened, until
+from tests.support.studio import Studio, entry
+from tests.support.uploads import Sent, Storefront
+from tests.support.viewers import TIMEOUT_S, make_administrator
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Route
+
+    from tests.support.product import Product
+    from tests.support.viewers import SomeViewer
+
+WITHIN_S = 600
+pytestmark = pytest.mark.timeout(1500)
+
+X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "30", "-pix_fmt", "yuv420p", "-g", "48")
+FRAGMENTED = ("-movflags", "+frag_keyframe+empty_moov+default_base_moof")
+SECONDS = 40
+TIME = "window.notflix?.stats().time ?? 0"
+UPLOAD_ID = "0123456789ab-abcdef01"
+MIB = 1 << 20
+
+
+@pytest.fixture
+def storefront(product: Product) -> Iterator[Storefront]:
+    """Return the external interfaces of the product."""
+    made = Storefront(product.endpoints)
+    yield made
+    made.close()
+
+
+def film_of(folder: Path, name: str, mux: tuple[str, ...], *, seconds: int = SECONDS) -> Path:
+    """Return a film whose pictures and sound are copied, with a key frame every two seconds."""
+    return make_film(Film(name, frames=24 * seconds, width=640, height=360, video=X264, mux=mux), folder)
+
+
+def padded(film: Path) -> Path:
+    """Put unused bytes into the middle of a fragmented film, so that its halves are far apart in the file."""
+    content = film.read_bytes()
+    middle = content.index(b"moof", len(content) // 2) - 4
+    size = 30 * MIB
+    film.write_bytes(content[:middle] + size.to_bytes(4) + b"free" + bytes(size - 8) + content[middle:])
+    return film
+
+
+def published(product: Product, sent: Sent) -> dict[str, Any]:
+    """Return what the API says about a title."""
+    answer = requests.get(f"{product.endpoints['api']}/api/titles/{sent.title_id}", timeout=TIMEOUT_S)
+    answer.raise_for_status()
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_a_film_plays_while_the_studio_uploads_it(
+    product: Product, viewer: SomeViewer, browser: Browser, storefront: Storefront, tmp_path: Path
+) -> None:
+    film = padded(film_of(tmp_path, "arriving.mp4", FRAGMENTED))
+    studio = Studio(product, make_administrator(product), browser)
+    held: list[Route] = []
+    with studio.at() as (page, complaints):
+        passing = iter(range(3))
+
+        def hold_most(route: Route) -> None:
+            if next(passing, None) is None:
+                held.append(route)
+            else:
+                route.continue_()
+
+        page.route("**/*comp=block&*", hold_most)
+        with page.expect_file_chooser() as choosing:
+            page.get_by_text("choose files").click()
+        choosing.value.set_files(film)
+        entry(page, "Encodes", film.name).get_by_text("Uploading,").wait_for()
+        sent = storefront.sent(film.name)
+        until(page, "0", lambda _: bool((storefront.job(sent) or {}).get("front_s")), within_s=WITHIN_S)
+        first_s = (storefront.job(sent) or {})["front_s"]
+        address = f"{product.endpoints['site']}/watch.html?id={sent.title_id}"
+        with opened(browser, address, SMALL, viewer=viewer) as (watching, wrong):
+            until(watching, TIME, lambda at: at > 0.2, within_s=WITHIN_S)
+            watching.evaluate("notflix.video.playbackRate = 4")
+            until(watching, TIME, lambda at: at > first_s - 4, within_s=WITHIN_S)
+            job = storefront.job(sent) or {}
+            assert job["status"] == "receiving" and 30 < job["uploaded_percent"] < 90, job
+            assert not published(product, sent)["playback"]["complete"]
+            passing = iter(range(99))
+            for route in held:
+                route.continue_()
+            entry(page, "Uploads", film.name).get_by_text("uploaded").wait_for()
+            until(watching, "notflix.video.ended", within_s=WITHIN_S)
+            assert watching.evaluate(TIME) > SECONDS - 1
+            assert watching.evaluate("notflix.stats().errors") == []
+            assert wrong == []
+        assert complaints == []
+    assert storefront.sent(film.name) == sent
+    assert storefront.ended([sent], within_s=WITHIN_S)[film.name]["status"] == "ready"
+
+
+def test_an_upload_that_stops_fails_with_a_reason_and_continues_to_a_film(
+    product: Product, storefront: Storefront, tmp_path: Path
+) -> None:
+    name = "stopped half way.mp4"
+    content = film_of(tmp_path, name, ("-movflags", "+faststart"), seconds=16).read_bytes()
+    most = len(content) * 3 // 4
+    parts = [content[:most], content[most:-1000], content[-1000:]]
+
+    def commit(count: int) -> Sent:
+        return storefront.commit(name, parts[:count], whole=len(content), upload_id=UPLOAD_ID)
+
+    def in_state(status: str) -> dict[str, Any]:
+        return eventually(
+            lambda: job if (job := storefront.job(sent)) and job["status"] == status else None, within_s=WITHIN_S
+        )
+
+    sent = commit(1)
+    storefront.playable(sent, within_s=WITHIN_S)
+    with MongoClient[dict[str, Any]](product.endpoints["mongo"]) as mongo:
+        jobs = mongo["notflix"]["encode_jobs"]
+        before = jobs.find_one({"_id": sent.job_id})
+        assert before
+        long_ago = before["reception"]["at"] - timedelta(hours=25)
+        jobs.update_one({"_id": sent.job_id}, {"$set": {"reception.at": long_ago}})
+    stopped = in_state("failed")
+    assert stopped["reason"].startswith(f"The upload of {name} stopped.")
+    assert commit(2) == sent
+    assert in_state("receiving")["reason"] is None
+    eventually(lambda: (storefront.job(sent) or {})["front_s"] > 8, within_s=WITHIN_S)
+    assert not published(product, sent)["playback"]["complete"]
+    assert commit(3) == sent
+    assert storefront.ended([sent], within_s=WITHIN_S)[name]["status"] == "ready"

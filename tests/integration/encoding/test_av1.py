@@ -1,0 +1,114 @@
+"""The real ffmpeg encodes ready titles in AV1: each frame once and in its place, and H.264 stays as it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from functions.encoding import ladder
+from functions.encoding.av1 import Av1Status
+from functions.encoding.model import EncodeJob, JobStatus
+from functions.platform.messages import PublishTitle
+from tests.support.conformance import findings, needs_checker
+from tests.support.encoder import Encoder
+from tests.support.media import H264, Film, make_film
+from tests.support.published import Published
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+X264 = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "24", "-pix_fmt", "yuv420p")
+HIGH = (*H264, "-profile:v", "high444", "-pix_fmt", "yuv444p")
+FRAMES = 24 * 13 + 7
+FILMS = {
+    "copied": Film(width=640, height=360, frames=FRAMES, video=(*X264, "-force_key_frames", "3,7.1,9,9.5")),
+    "encoded": Film(width=640, height=360, frames=FRAMES, video=HIGH),
+    "remuxed": Film(frames=24 * 5, video=("-c:v", "mpeg4", "-q:v", "4"), name="film.avi"),
+}
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A title in both codecs: its job, its files before AV1 was made, and its manifest of that time."""
+
+    encoder: Encoder
+    job: EncodeJob
+    folder: Path
+    before: dict[str, bytes]
+    manifest: str
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """Return all files except manifests."""
+    found = (path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".mpd", ".m3u8"))
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
+def verified(encoder: Encoder, job: EncodeJob) -> EncodeJob:
+    """Verify a job, and repair it if necessary."""
+    encoder.world.jobs.schedule_verification(job.id, at=encoder.world.clock(), repair=True)
+    encoder.world.run(PublishTitle(job.id, verify=True), encoder.pipeline)
+    return encoder.world.jobs.get_job(job.id)
+
+
+@pytest.fixture(scope="module", params=FILMS)
+def title(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Encoded]:
+    """Encode a film in H.264 and in AV1, in chunks of two segments, so that there are places where chunks meet."""
+    folder = tmp_path_factory.mktemp("av1")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ladder, "CHUNK_SEGMENTS", 2)
+        encoder = Encoder(folder / "storage")
+        progress = encoder.encode(make_film(FILMS[request.param], folder))
+        assert progress.status is JobStatus.READY, progress.reason
+        published = encoder.published(progress)
+        before, manifest = files_in(published), (published / "manifest.mpd").read_text()
+        job = encoder.encode_av1(progress)
+        assert job.av1
+        assert job.av1.status is Av1Status.COMPLETE, job.av1.reason
+        yield Encoded(encoder, job, published, before, manifest)
+
+
+def test_av1_shows_the_frames_of_h264_at_the_same_times(title: Encoded) -> None:
+    after = files_in(title.folder)
+    assert {name: after[name] for name in title.before} == title.before
+    published = Published(title.folder)
+    assert published.faults() == []
+    h264, av1 = ([t for t in published.of("video") if t.codec.startswith(kind)] for kind in ("avc1", "av01"))
+    assert [(track.width, track.height, track.spans) for track in av1] == [
+        (track.width, track.height, track.spans) for track in h264
+    ]
+    for one, other in zip(h264, av1, strict=True):
+        assert published.numbers(other.name) == published.numbers(one.name)
+    encode = title.job.av1
+    assert encode
+    assert {name for result in encode.results.values() for name in result.peaks_bps} == {track.name for track in av1}
+    stored = sum(len(content) for name, content in after.items() if name.startswith("av") and name.endswith(".m4s"))
+    assert encode.size == stored
+
+
+@needs_checker
+def test_manifest_with_both_conforms(title: Encoded) -> None:
+    assert findings("manifest.mpd", folder=title.folder) == ""
+    assert findings("--segments", ".", folder=title.folder) == ""
+
+
+def test_chunk_that_storage_has_lost_is_encoded_again_and_not_listed_meanwhile(title: Encoded) -> None:
+    both = (title.folder / "manifest.mpd").read_text()
+    assert both != title.manifest
+    lowest = sorted(path.name for path in title.folder.glob("av*"))[0]
+    title.encoder.media.delete_blob(title.folder.parent.name, f"{title.job.id}/{lowest}/s00000.m4s")
+    damaged = verified(title.encoder, title.job)
+    assert damaged.status is JobStatus.READY
+    assert damaged.av1
+    assert damaged.av1.status is Av1Status.ENCODING
+    assert (title.folder / "manifest.mpd").read_text() == title.manifest
+    title.encoder.av1_pipeline.run_next()
+    assert (title.folder / "manifest.mpd").read_text().count("av01.") == both.count("av01.") > 0
+    assert Published(title.folder).faults() == []
+    whole = verified(title.encoder, title.job)
+    assert whole.verified
+    assert whole.verified.damaged == 0
+    assert whole.verified.files > len(title.before)

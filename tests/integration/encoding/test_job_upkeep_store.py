@@ -1,0 +1,77 @@
+"""Jobs that are due to be verified or swept, in memory and in Mongo."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from functions.encoding.model import JobStatus, Transition
+from functions.encoding.repository import MongoEncodeJobs
+from functions.encoding.upkeep_store import MongoJobUpkeep
+from functions.encoding.verification import Verification
+from tests.support.clock import NOON
+from tests.support.encoding_job_stores import THREADS
+from tests.support.encoding_plans import make_job
+
+if TYPE_CHECKING:
+    from pymongo.collection import Collection
+
+    from functions.encoding.ports import EncodeJobs, JobUpkeep
+
+
+def test_verification_is_due_until_it_is_recorded(jobs: EncodeJobs, upkeep: JobUpkeep) -> None:
+    for job_id, status in (("ready", JobStatus.READY), ("open", JobStatus.ENCODING), ("later", JobStatus.READY)):
+        jobs.add_job(make_job(job_id, status=status))
+        jobs.schedule_verification(job_id, at=NOON + timedelta(minutes=job_id == "later"), repair=job_id == "ready")
+    hour = NOON + timedelta(hours=1)
+    jobs.schedule_verification("ready", at=NOON, repair=False)
+    assert jobs.get_job("ready").verify_repairs, "a repair that is due stays due"
+    assert upkeep.take_unverified(now=NOON, again_at=hour, limit=9) == ["ready"]
+    assert upkeep.take_unverified(now=NOON, again_at=hour, limit=9) == []
+    assert upkeep.take_unverified(now=hour, again_at=hour + timedelta(hours=1), limit=1) == ["later"]
+    found = Verification(NOON, files=20, size=2000, damaged=1, examples=("v360/s00001.m4s",))
+    after = jobs.note_verified(jobs.get_job("ready"), found)
+    assert after == jobs.get_job("ready")
+    assert (after.verified, after.verify_at, after.verify_repairs) == (found, None, False)
+    summary = jobs.find_summary("ready")
+    assert summary
+    assert summary.verified == found
+    assert "ready" not in upkeep.take_unverified(now=hour, again_at=hour, limit=9)
+
+
+def test_remakes_count_from_zero_again_once_a_job_was_found_whole(jobs: EncodeJobs) -> None:
+    jobs.add_job(make_job("aa", status=JobStatus.READY, remakes=3))
+    damaged = Verification(NOON, files=20, size=2000, damaged=1, examples=("v360/s00001.m4s",))
+    assert jobs.note_verified(jobs.get_job("aa"), damaged).remakes == 3
+    assert jobs.note_verified(jobs.get_job("aa"), replace(damaged, damaged=0, examples=())).remakes == 0
+
+
+def test_ended_job_is_swept_when_it_is_due_and_by_one_caller(jobs: EncodeJobs, upkeep: JobUpkeep) -> None:
+    for number in range(THREADS):
+        jobs.add_job(make_job(f"{number}", title_id=f"film-{number % 2}", created_at=NOON + timedelta(seconds=number)))
+        jobs.change_status(f"{number}", Transition.FAIL, sweep_at=NOON)
+    jobs.add_job(make_job("open"))
+    upkeep.schedule_sweep("open", at=NOON)
+    hour = NOON + timedelta(hours=1)
+    assert upkeep.take_unswept(now=NOON - timedelta(seconds=1), again_at=hour, limit=9) == []
+    with ThreadPoolExecutor(2) as pool:
+        taken = list(pool.map(lambda limit: upkeep.take_unswept(now=NOON, again_at=hour, limit=limit), (THREADS,) * 2))
+    assert sorted(job.id for each in taken for job in each) == [f"{number}" for number in range(THREADS)]
+    upkeep.note_swept("0", taken_until=hour, sweep_at=None)
+    upkeep.note_swept("1", taken_until=hour, sweep_at=hour + timedelta(hours=1))
+    upkeep.note_swept("2", taken_until=NOON, sweep_at=None)
+    due = [job.id for job in upkeep.take_unswept(now=hour, again_at=hour + timedelta(hours=2), limit=99)]
+    assert sorted(due) == [f"{number}" for number in range(2, THREADS)]
+    assert [job.id for job in upkeep.summaries_of_title("film-0")] == ["6", "4", "2", "0"]
+
+
+def test_ended_jobs_of_a_version_without_sweeps_are_due(collection: Collection[dict[str, Any]]) -> None:
+    jobs = MongoEncodeJobs(collection, lambda: NOON)
+    for job_id in ("older", "newer"):
+        jobs.add_job(make_job(job_id, status=JobStatus.FAILED))
+    collection.update_one({"_id": "older"}, {"$unset": {"sweep_at": ""}})
+    upkeep = MongoJobUpkeep(collection, lambda: NOON)
+    due = upkeep.take_unswept(now=NOON, again_at=NOON + timedelta(hours=1), limit=9)
+    assert [job.id for job in due] == ["older"]

@@ -1,0 +1,137 @@
+"""Who may call each operation of the contract, stated independently instead of being derived from the contract."""
+
+from __future__ import annotations
+
+import json
+
+from infra.local.home import REPOSITORY
+
+ANYONE = [
+    "confirm_address",
+    "get_title",
+    "health",
+    "list_plans",
+    "list_titles",
+    "log_in",
+    "next_episode",
+    "register",
+    "request_reset",
+    "reset_password",
+    "similar_titles",
+]
+SIGNED = [
+    "film_key",
+    "hls_playlist",
+    "leave_stream",
+    "log_in_with_factor",
+    "record_usage",
+    "record_usage_on_leaving",
+    "request_position",
+    "take_paypal_event",
+]
+VIEWER = [
+    "add_authenticator",
+    "add_passkey",
+    "add_profile",
+    "add_to_list",
+    "begin_authenticator",
+    "begin_passkey",
+    "cancel_subscription",
+    "change_password",
+    "choose_profile",
+    "clear_title_usage",
+    "clear_usage",
+    "confirm_factor_permit",
+    "delete_account",
+    "delete_profile",
+    "edit_profile",
+    "get_email_choices",
+    "get_list",
+    "get_me",
+    "get_receipt",
+    "get_subscription",
+    "get_title_usage",
+    "list_logins",
+    "list_payments",
+    "list_profiles",
+    "list_ratings",
+    "list_second_factors",
+    "list_streams",
+    "list_usage",
+    "log_out",
+    "open_playback",
+    "rate_title",
+    "recommend",
+    "remove_from_list",
+    "remove_second_factor",
+    "renew_licence",
+    "renew_recovery_codes",
+    "request_factor_permit",
+    "send_confirmation",
+    "set_email_choices",
+    "set_language",
+    "stop_stream",
+    "subscribe",
+    "unrate_title",
+]
+OWNER = [
+    "create_plan",
+    "create_upload",
+    "dismiss_job",
+    "edit_title",
+    "encode_title_again",
+    "end_sessions",
+    "erase_person",
+    "find_person",
+    "get_encode_limit",
+    "get_job",
+    "get_rebuild",
+    "get_republication",
+    "get_setup",
+    "grant_access",
+    "list_actions",
+    "list_administrators",
+    "list_all_plans",
+    "list_grants",
+    "list_jobs",
+    "list_owner_titles",
+    "list_pages",
+    "list_paypal_events",
+    "list_subscriptions",
+    "make_administrator",
+    "match_title",
+    "preview_title",
+    "publish_page",
+    "release_title",
+    "report_business",
+    "report_encoding",
+    "report_viewing",
+    "republish_catalogue",
+    "reset_second_factors",
+    "retire_plan",
+    "retry_job",
+    "revoke_administrator",
+    "revoke_grant",
+    "search_films",
+    "set_encode_limit",
+    "start_rebuild",
+    "take_down_page",
+    "try_service",
+    "use_omdb_poster",
+    "verify_job",
+    "withdraw_title",
+]
+RULES = {
+    **dict.fromkeys(ANYONE, "anyone"),
+    **dict.fromkeys(SIGNED, "signed"),
+    **dict.fromkeys(VIEWER, "viewer"),
+    **dict.fromkeys(OWNER, "owner"),
+}
+"""The callers by operation."""
+
+OPERATIONS: dict[str, tuple[str, str]] = {
+    operation["operationId"]: (method.upper(), path)
+    for path, item in json.loads((REPOSITORY / "docs/api/openapi.json").read_text(encoding="utf-8"))["paths"].items()
+    for method, operation in item.items()
+}
+"""Method and path of every operation in the contract."""

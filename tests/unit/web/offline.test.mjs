@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { cacheName, deleteFilmsOf, filmOf } from "../../../web/js/offline/caches.js";
+import { factsOf, obstacleOf, offlineText, spaceText } from "../../../web/js/offline/downloads.js";
+import { progressText } from "../../../web/js/offline/button.js";
+import { DownloadFailure, requireSpace } from "../../../web/js/offline/downloading.js";
+import { addFilm, changeFilm, deleteFilm, fileFrom, filesOfFilm, listFilms, readFile, readFilm, storedBytes } from "../../../web/js/offline/films.js";
+import { isExpired, renewLicence } from "../../../web/js/offline/licences.js";
+import { filesOf, picturesOf, renditionFor, sizeOf } from "../../../web/js/offline/manifest.js";
+import { StoredSession } from "../../../web/js/offline/playing.js";
+import { RequestError } from "../../../web/js/net.js";
+
+const SITE = "https://films.example";
+const FOLDER = "https://blobs.example/title-film/job";
+const NOW = new Date("2026-05-01T12:00:00Z");
+const ADA = "a".repeat(32);
+const BOB = "b".repeat(32);
+
+/** A CacheStorage in memory: as in a browser, opening a cache creates it, and a deleted cache keeps no file. */
+class MemoryCaches {
+  constructor() { this.stores = new Map(); }
+  keys() { return Promise.resolve([...this.stores.keys()]); }
+  has(name) { return Promise.resolve(this.stores.has(name)); }
+  delete(name) { return Promise.resolve(this.stores.delete(name)); }
+  async match(address, { cacheName: name }) { return (await this.stores.get(name)?.match(address)) ?? undefined; }
+  async open(name) {
+    const files = new Map();
+    const full = (address) => new URL(address.url ?? address, SITE).href;
+    if (!this.stores.has(name)) {
+      this.stores.set(name, {
+        put: async (address, response) => { files.set(full(address), response); },
+        match: async (address) => files.get(full(address))?.clone(),
+        keys: async () => [...files.keys()].map((url) => ({ url })),
+      });
+    }
+    return this.stores.get(name);
+  }
+}
+
+/** @type {(given?: object) => any} */
+const makeFilm = (given = {}) => ({
+  user_id: ADA,
+  title_id: "film",
+  name: "Film",
+  card: null,
+  height: 720,
+  bytes: 1_200_000_000,
+  whole: true,
+  stored_at: "2026-05-01T10:00:00Z",
+  licence_until: "2026-05-31T12:00:00Z",
+  seen_at: "2026-05-01T10:00:00Z",
+  place_s: 0,
+  session: { name: "Film", manifest_url: `${FOLDER}/manifest.mpd`, sas: "" },
+  ...given,
+});
+
+beforeEach(() => {
+  globalThis.caches = /** @type {any} */ (new MemoryCaches());
+  globalThis.location = /** @type {any} */ ({ origin: SITE });
+  Object.defineProperty(globalThis, "navigator", { value: { onLine: false }, configurable: true });
+});
+
+test("the name of a cache says whose film it is", () => {
+  assert.deepEqual(filmOf(cacheName(ADA, "film")), { userId: ADA, titleId: "film" });
+  assert.deepEqual(["notflix shell 1", "notflix film", "notflix film x", "notflix film a b c"].map(filmOf), [null, null, null, null]);
+});
+
+test("whoever logs out deletes the films of the account, and no others", async () => {
+  await addFilm(makeFilm(), [], []);
+  await addFilm(makeFilm({ user_id: BOB }), [], []);
+  await globalThis.caches.open("notflix shell 1");
+  await deleteFilmsOf(undefined);
+  assert.equal((await globalThis.caches.keys()).length, 3);
+  await deleteFilmsOf(ADA);
+  assert.deepEqual((await globalThis.caches.keys()).sort(), [cacheName(BOB, "film"), "notflix shell 1"]);
+  await deleteFilmsOf(ADA, undefined);
+});
+
+test("a download has the best rendition of at most 720 lines that the browser can play", () => {
+  const make = (height, mime = "avc", bandwidth = height * 1000) => ({ height, mime, bandwidth });
+  const canPlay = (mime) => mime === "avc";
+  const heightFor = (...renditions) => renditionFor(renditions, canPlay)?.height;
+  assert.equal(heightFor(make(1080), make(720), make(360)), 720);
+  assert.equal(heightFor(make(2160), make(1080)), 1080);
+  assert.equal(heightFor(make(720, "hevc"), make(480)), 480);
+  assert.equal(heightFor(make(720, "hevc")), undefined);
+  assert.equal(renditionFor([make(720, "avc", 9), make(720, "avc", 5)], canPlay)?.bandwidth, 5);
+});
+
+test("the names of segments follow from the timeline of the manifest", () => {
+  const template = { initialization: "v/init.mp4", media: "v/s$Number%05d$.m4s", start: 0, repeats: [1, 0] };
+  assert.deepEqual(filesOf(template), ["v/init.mp4", "v/s00000.m4s", "v/s00001.m4s", "v/s00002.m4s"]);
+  assert.deepEqual(filesOf({ initialization: "i", media: "$Number$.m4s", start: 9, repeats: [1] }), ["i", "9.m4s", "10.m4s"]);
+});
+
+test("each sheet of thumbnails is stored once", () => {
+  const cue = (name, x) => `00:00:00.000 --> 00:00:10.000\n${name}#xywh=${x},0,10,10\n`;
+  const vtt = `WEBVTT\n\n${cue("thumbnails/c0.jpg", 0)}\n${cue("thumbnails/c0.jpg", 10)}\n${cue("thumbnails/c1.jpg", 0)}`;
+  assert.deepEqual(picturesOf(vtt), ["thumbnails/c0.jpg", "thumbnails/c1.jpg"]);
+});
+
+test("a film that does not fit is refused with both sizes", () => {
+  assert.equal(sizeOf(8000, 60), 60_000);
+  requireSpace(1000, { quota: 2000, usage: 1000 });
+  requireSpace(1000, {});
+  const refusal = { name: "Error", message: "There is not enough space: this film needs about 1.2 GB, and 300 MB are free." };
+  assert.throws(() => requireSpace(1.2e9, { quota: 1e9, usage: 7e8 }), (error) => error instanceof DownloadFailure && error.message === refusal.message);
+});
+
+test("an interrupted download knows which files are missing, and how much is stored", async () => {
+  const film = makeFilm({ whole: false });
+  const files = ["a", "b", "c"].map((name) => `${FOLDER}/${name}`);
+  const cache = await addFilm(film, files, [[film.session.manifest_url, fileFrom(new Blob(["<MPD/>"]))]]);
+  await cache.put(files[1], fileFrom(new Blob(["four"])));
+  assert.deepEqual(await filesOfFilm(film), { all: files, missing: [files[0], files[2]] });
+  assert.equal(await storedBytes(film), "<MPD/>four".length);
+  assert.equal(await (await readFile(film, files[1])).text(), "four");
+  assert.equal(await readFile(film, files[0]), null);
+});
+
+test("a film that was deleted is not created again by a change", async () => {
+  const film = makeFilm();
+  await addFilm(film, [], []);
+  assert.equal((await changeFilm(film, { place_s: 42 })).place_s, 42);
+  await deleteFilm(film);
+  assert.equal(await changeFilm(film, { place_s: 50 }), null);
+  assert.deepEqual(await globalThis.caches.keys(), []);
+});
+
+test("an account sees its own films; without an account, all films of the device are listed", async () => {
+  await addFilm(makeFilm({ stored_at: "2026-05-01T10:00:00Z" }), [], []);
+  await addFilm(makeFilm({ user_id: BOB, title_id: "other", stored_at: "2026-05-02T10:00:00Z" }), [], []);
+  assert.deepEqual((await listFilms(ADA)).map((film) => film.title_id), ["film"]);
+  assert.deepEqual((await listFilms(undefined)).map((film) => film.title_id), ["other", "film"]);
+  assert.equal(await readFilm("other", ADA), null);
+});
+
+test("a profile sees only the downloads of its age, and none of an earlier release, whose age is unknown", async () => {
+  await addFilm(makeFilm({ rated: "PG" }), [], []);
+  await addFilm(makeFilm({ title_id: "thriller", rated: "R" }), [], []);
+  await addFilm(makeFilm({ title_id: "old" }), [], []);
+  assert.deepEqual((await listFilms(ADA, 9)).map((film) => film.title_id), ["film"]);
+  assert.equal((await listFilms(ADA, null)).length, 3);
+});
+
+test("a licence ends at its time, also on a clock that was set back", () => {
+  const film = makeFilm();
+  const end = Date.parse(film.licence_until);
+  assert.deepEqual([end - 1, end].map((now) => isExpired(film, now)), [false, true]);
+  assert.equal(isExpired(makeFilm({ seen_at: "2026-06-01T00:00:00Z" }), NOW.getTime()), true);
+});
+
+test("without a connection, a licence stays as it is and the time is noted", async () => {
+  const film = makeFilm();
+  await addFilm(film, [], []);
+  const { film: after, refusal } = await renewLicence(film, NOW);
+  assert.deepEqual([after.licence_until, after.seen_at, refusal], [film.licence_until, NOW.toISOString(), null]);
+  assert.equal((await renewLicence(after, new Date("2026-04-01T00:00:00Z"))).film.seen_at, NOW.toISOString());
+});
+
+test("a downloaded film opens where its viewer stopped, until its licence ends", async () => {
+  const later = new Date(Date.now() + 60_000).toISOString();
+  await addFilm(makeFilm({ licence_until: later, place_s: 42 }), [], []);
+  const session = new StoredSession("film");
+  const opened = await session.renew();
+  assert.deepEqual([opened.resume_s, opened.expires_at, opened.sas], [42, later, ""]);
+  assert.equal(await session.signed(`${FOLDER}/a`), `${FOLDER}/a`);
+  await changeFilm(makeFilm(), { licence_until: "2020-01-01T00:00:00Z" });
+  await assert.rejects(session.renew(), { code: "licence_expired" });
+});
+
+test("a film that is not completely downloaded does not open", async () => {
+  await assert.rejects(new StoredSession("film").renew(), { code: "not_downloaded" });
+  await addFilm(makeFilm({ whole: false }), [], []);
+  await assert.rejects(new StoredSession("film").renew(), { code: "not_downloaded" });
+});
+
+test("the downloads page says what each film is and why it cannot be watched", () => {
+  assert.equal(factsOf(makeFilm(), NOW), "720p · 1.2 GB · until 31 May");
+  assert.equal(factsOf(makeFilm({ whole: false }), NOW), "720p · about 1.2 GB");
+  const expired = makeFilm({ licence_until: "2026-04-30T12:00:00Z" });
+  assert.equal(factsOf(expired, NOW), "720p · 1.2 GB");
+  assert.equal(obstacleOf(makeFilm(), { now: NOW, online: false }), "");
+  assert.match(obstacleOf(expired, { now: NOW, online: false }), /Connect to the internet/);
+  assert.match(obstacleOf(expired, { now: NOW, online: true }), /Log in/);
+  assert.match(obstacleOf(expired, { now: NOW, online: true, refusal: new RequestError(402, "x", "") }), /access has ended/);
+});
+
+test("the downloads page says what the connection is like and how much space is used", () => {
+  assert.equal(offlineText({ isSubstitute: false, online: true }), "");
+  assert.match(offlineText({ isSubstitute: false, online: false }), /^You are offline/);
+  assert.match(offlineText({ isSubstitute: true, online: true }), /did not load/);
+  assert.equal(spaceText({ usage: 2e9, quota: 5e9 }), "Notflix uses 2 GB on this device. 3 GB are free.");
+  assert.equal(spaceText({}), "");
+  assert.match(progressText({ percent: 42, waits: false }), /42 %\. Keep this page open/);
+  assert.match(progressText({ percent: 42, waits: true }), /Waiting for the connection/);
+});

@@ -1,0 +1,36 @@
+/**
+ * Runs before a page is drawn, as a classic script: if the viewer wants another language than the page's, it stops
+ * loading the page and opens the same page in that language.
+ *
+ * The language is the one that was chosen on this device (language_choice.js). Without a choice, it is the browser's,
+ * but only on pages in the first language, at the root of the site: links to a page in another language, such as those
+ * of search engines, show that language.
+ */
+{
+  const root = document.documentElement;
+  const languages = (root.dataset.languages ?? "").split(" ");
+  const [first] = languages;
+  const chosen = () => {
+    try {
+      return localStorage.getItem("notflix.language") ?? "";
+    } catch {
+      return ""; // storage is refused
+    }
+  };
+  const ofBrowser = () => navigator.languages.map((tag) => tag.toLowerCase().split("-")[0]).find((code) => languages.includes(code));
+  const choice = chosen();
+  const wanted = languages.includes(choice) ? choice : root.lang === first ? (ofBrowser() ?? first) : root.lang;
+  if (wanted !== root.lang) {
+    const address = new URL(location.href);
+    const prefix = wanted === first ? "" : `/${wanted}`;
+    if (prefix && address.pathname.startsWith(`${prefix}/`)) { // the first language's page for unknown addresses
+      address.search = new URLSearchParams({ path: address.pathname }).toString();
+      address.pathname = `${prefix}/404.html`;
+    } else {
+      address.pathname = prefix + (root.lang === first ? address.pathname : address.pathname.slice(root.lang.length + 1));
+    }
+    root.hidden = true;
+    window.stop(); // no other script of this page runs
+    location.replace(address.href);
+  }
+}

@@ -1,0 +1,112 @@
+/** The button that downloads a film, on the page of the film and in the player. */
+import { session } from "../account/session.js";
+import { hooks, say } from "../dom.js";
+import { RequestError } from "../net.js";
+import { Download, DownloadFailure, isRunning, onProgressElsewhere } from "./downloading.js";
+import { canStore, deleteFilm, readFilm } from "./films.js";
+import { t } from "../texts.js";
+
+/** @import { Progress } from "./downloading.js" */
+
+/** @type {WeakSet<HTMLElement>} */
+const shown = new WeakSet();
+
+/**
+ * Return the text that is shown while a film is downloaded.
+ * @param {Pick<Progress, "percent" | "waits">} progress
+ */
+export const progressText = ({ percent, waits }) =>
+  waits ? t("downloading.downloaded_waiting_for_connection", { percent }) : t("downloading.downloading_keep_page_open", { percent });
+
+class DownloadButton {
+  /** @type {Download | null} */
+  #running = null;
+
+  /**
+   * @param {HTMLElement} root
+   * @param {string} titleId
+   */
+  constructor(root, titleId) {
+    this.root = root;
+    this.at = hooks(root);
+    this.titleId = titleId;
+    this.at["download-start"].addEventListener("click", () => this.start());
+    this.at["download-cancel"].addEventListener("click", () => this.cancel());
+    onProgressElsewhere((progress) => { if (progress.title_id === titleId && !this.#running) this.follow(progress); });
+  }
+
+  find() {
+    return readFilm(this.titleId, session()?.user_id);
+  }
+
+  /** Show the state of the download; with `resume`, continue one that was interrupted. */
+  async show({ resume = false } = {}) {
+    const film = await this.find();
+    this.root.hidden = false;
+    if (film && !film.whole && resume && !(await isRunning(film))) await this.start();
+    else this.write(film?.whole ? "done" : film && (await isRunning(film)) ? "running" : "none");
+  }
+
+  /** @param {"none" | "running" | "done"} state */
+  write(state) {
+    const { at } = this;
+    at["download-start"].hidden = state !== "none";
+    at["download-cancel"].hidden = state !== "running";
+    at["download-progress"].hidden = state !== "running";
+    at["download-done"].hidden = state !== "done";
+  }
+
+  /** @param {Progress} progress */
+  follow(progress) {
+    const { at } = this;
+    at["download-text"].textContent = progressText(progress);
+    at["download-meter"].setAttribute("aria-valuenow", String(progress.percent));
+    at["download-fill"].style.setProperty("--share", `${progress.percent}%`);
+    this.write("running");
+  }
+
+  async start() {
+    if (this.#running) return;
+    const hadFocus = document.activeElement === this.at["download-start"];
+    const running = (this.#running = new Download(this.titleId, (progress) => this.follow(progress)));
+    say(this.at["download-said"], "");
+    this.follow({ title_id: this.titleId, percent: 0, waits: false });
+    if (hadFocus) this.at["download-cancel"].focus();
+    let text = "";
+    try {
+      const film = await running.run();
+      if (film) text = t("downloading.downloaded_can_watch_without");
+    } catch (error) {
+      if (!(error instanceof RequestError || error instanceof DownloadFailure)) throw error;
+      text = error.message;
+    } finally {
+      this.#running = null;
+    }
+    say(this.at["download-said"], text);
+    const focused = document.activeElement === this.at["download-cancel"];
+    this.write((await this.find())?.whole ? "done" : "none");
+    if (focused) (this.at["download-done"].hidden ? this.at["download-start"] : this.at["download-done"]).focus();
+  }
+
+  async cancel() {
+    if (this.#running) {
+      this.#running.cancel();
+      return;
+    }
+    const film = await this.find();
+    if (film) await deleteFilm(film); // the page that downloads it notices
+    this.write("none");
+  }
+}
+
+/**
+ * Show the button, once.
+ * @param {HTMLElement} root
+ * @param {string} titleId
+ * @param {{ resume: boolean }} how `resume`: continue a download that was interrupted
+ */
+export async function showDownload(root, titleId, { resume }) {
+  if (!canStore() || shown.has(root)) return;
+  shown.add(root);
+  await new DownloadButton(root, titleId).show({ resume });
+}

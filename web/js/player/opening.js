@@ -1,0 +1,29 @@
+/** Where the watch page gets a film from: from storage with a key of the API, or from this device. */
+import { authorized } from "../account/session.js";
+import { persist } from "../net.js";
+import { StoredSession } from "../offline/playing.js";
+import { Session } from "./session.js";
+
+/** @import { PlaybackSession } from "../types.js" */
+/** @import { Stream } from "./stream.js" */
+/** @typedef {Session | StoredSession} AnySession */
+
+/**
+ * Return the playback session of a title; if it is renewed, it continues its usage ticket and its stream.
+ * @param {string} id
+ * @param {{ isStored: boolean, stream: Stream, onRefused: (error: any, leftMs: number) => void }} how `isStored`: the film
+ *   is downloaded; `onRefused`: see Session
+ * @returns {AnySession}
+ */
+export function sessionFor(id, { isStored, stream, onRefused }) {
+  if (isStored) return new StoredSession(id);
+  /** @returns {Promise<PlaybackSession>} */
+  const open = async () => {
+    const body = { usage_ticket: made.data?.usage_ticket, stream_ticket: stream.ticket };
+    const opened = await authorized(`titles/${encodeURIComponent(id)}/playback`, { method: "POST", body });
+    stream.keep(opened.stream_ticket);
+    return opened;
+  };
+  const made = new Session(() => persist(open), { onRefused });
+  return made;
+}
