@@ -36,6 +36,9 @@ MOST_WAITS = 100
 CALL = timedelta(milliseconds=1)
 TIMEOUT = timedelta(seconds=5)
 
+LASTING = 10
+"""With it, the longest outage lasts 100 minutes, which is longer than any message is deferred."""
+
 
 class Fault(StrEnum):
     """What can happen at an effect; a campaign covers the first five at every effect."""
@@ -242,12 +245,16 @@ class Simulation:
     def lose(self, store: str, lasts: timedelta) -> None:
         """Make a store unavailable for some time, unless no more faults are to happen."""
         if not self.calm and not self._faults_done:
+            lasts *= LASTING if store in self.lasting else 1
             self.outages[store] = self.now + lasts
             self.note(f"{store} is away for {lasts.total_seconds():.0f} s")
             self.faults_injected += 1
 
     stores: Sequence[str] = ("documents",)
     """The stores that can become unavailable."""
+
+    lasting: Sequence[str] = ()
+    """The stores among them whose outages are longer, by the factor LASTING."""
 
     def _is_away(self, store: str) -> bool:
         return self.outages.get(store, self.now) > self.now

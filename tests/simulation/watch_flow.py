@@ -46,6 +46,9 @@ VIEWERS = tuple(letter * 32 for letter in "abc")
 NAMES = ("dawn", "dusk", "harbour", "lantern", "tide")
 DIRECTORS, GENRES = ("Ada Lindt", "Bo Ek"), ("War", "Drama")
 STORES = ("documents", "queues", "graph", "storage")
+LASTING = ("graph",)
+"""What the graph misses in a long outage, a rebuild restores."""
+
 GAPS = (0.0, 0.0, 5.0, 15.0, 15.0, 30.0, 120.0, 3000.0, 8 * 86_400.0)
 """Seconds between two actions: many happen at the same time, and the longest gap makes a rebuild due."""
 
@@ -66,7 +69,7 @@ class WatchRun(FlowRun):
 
     def __init__(self, simulation: Simulation, flow: WatchFlow) -> None:
         self.simulation = simulation
-        simulation.stores = STORES
+        simulation.stores, simulation.lasting = STORES, LASTING
         self.titles, self.usage, self.graph = MemoryTitles(), MemoryUsage(), MemoryGraph()
         self.days = MemoryViewingDays()
         self.host = SimulatedHost(
