@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.simulation.faults import Target
 from tests.simulation.flow import Campaign, Case, Flow, run
-from tests.simulation.kernel import Target
 from tests.simulation.ports import misjudged
 from tests.simulation.wiring import Wiring, wired
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from tests.simulation.kernel import COVERED_FAULTS, Simulation, Target
+from tests.simulation.faults import COVERED_FAULTS, Target
+from tests.simulation.kernel import Simulation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.simulation.faults import Fault
     from tests.simulation.host import SimulatedHost
-    from tests.simulation.kernel import Fault
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 QUIET = (timedelta(minutes=2), timedelta(minutes=16), timedelta(hours=1, minutes=5), timedelta(hours=26))

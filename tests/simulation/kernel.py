@@ -11,12 +11,12 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from greenlet import greenlet
 
 from functions.platform.errors import NotflixError, StoreUnavailable
+from tests.simulation.faults import COVERED_FAULTS, Fault, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,21 +38,6 @@ TIMEOUT = timedelta(seconds=5)
 
 LASTING = 10
 """With it, the longest outage lasts 100 minutes, which is longer than any message is deferred."""
-
-
-class Fault(StrEnum):
-    """What can happen at an effect; a campaign covers the first five at every effect."""
-
-    CRASH_BEFORE = "crash before"
-    CRASH_AFTER = "crash after"
-    TWICE = "twice"
-    LATE = "late"
-    REORDERED = "reordered"
-    REFUSED = "refused"
-    UNANSWERED = "unanswered"
-
-
-COVERED_FAULTS = (Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.TWICE, Fault.LATE, Fault.REORDERED)
 
 
 class Crash(BaseException):
@@ -120,24 +105,6 @@ class Task:
     def ready(self, now: datetime) -> bool:
         """Return whether the task can continue."""
         return self.wakes_at <= now and (self.waits_for is None or self.waits_for.over)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A fault to inject at the first occurrence of an effect."""
-
-    effect: str
-    fault: Fault
-
-    def __str__(self) -> str:
-        """Return the target in the form of the option `--fault`."""
-        return f"{self.fault}@{self.effect}"
-
-    @classmethod
-    def parse(cls, text: str) -> Target:
-        """Return the target of an option `--fault`."""
-        fault, _, effect = text.partition("@")
-        return cls(effect, Fault(fault))
 
 
 @dataclass

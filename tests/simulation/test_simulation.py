@@ -26,8 +26,8 @@ from functions.uploads.service import Uploads
 from functions.usage.model import View
 from infra.local.home import REPOSITORY
 from tests.simulation.account_flow import AccountFlow
+from tests.simulation.faults import COVERED_FAULTS, Fault, Target
 from tests.simulation.flow import Campaign, Case, run
-from tests.simulation.kernel import COVERED_FAULTS, Fault, Target
 from tests.simulation.subscription_flow import SubscriptionFlow
 from tests.simulation.upload_flow import UploadFlow
 from tests.simulation.upload_samples import Samples
