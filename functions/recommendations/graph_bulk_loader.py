@@ -9,12 +9,13 @@ from datetime import datetime
 from itertools import batched, groupby
 from typing import TYPE_CHECKING
 
+from functions.recommendations.bolt import BULK_WRITE_S
 from functions.recommendations.graph_writer import DELETED_AT_ONCE, ROWS_AT_ONCE, VIEWS_AT_ONCE, GraphWriter, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from neo4j import ManagedTransaction
+    from neo4j import Transaction
 
     from functions.recommendations.model import ViewerHistory
 
@@ -96,7 +97,7 @@ class GraphBulkLoader(GraphWriter):
 
     def histories(self) -> Iterator[tuple[str, list[tuple[str, datetime]]]]:
         for ids in batched(self.user_ids(after="", until=None), HISTORIES_AT_ONCE, strict=False):
-            rows = self._bolt.write(
+            rows = self._write(
                 lambda tx, ids=ids: sorted(  # type: ignore[misc]
                     (row["id"], row["at"], row["title"]) for row in tx.run(HISTORIES, ids=list(ids))
                 )
@@ -107,28 +108,28 @@ class GraphBulkLoader(GraphWriter):
     def write_steps(self, rows: Iterable[tuple[str, Mapping[str, int]]]) -> None:
         self.prepare()
         for some in batched(rows, ROWS_AT_ONCE, strict=False):
-            self._bolt.write(lambda tx, some=some: _write_steps(tx, some))  # type: ignore[misc]
+            self._write(lambda tx, some=some: _write_steps(tx, some))  # type: ignore[misc]
 
     def write_popularity(self, counts: Mapping[str, tuple[int, float]]) -> None:
         self.prepare()
-        kept = self._bolt.write(lambda tx: [(row["id"], row["views"], row["heat"]) for row in tx.run(POPULARITY)])
+        kept = self._write(lambda tx: [(row["id"], row["views"], row["heat"]) for row in tx.run(POPULARITY)])
         nothing = (0, 0.0)
         wrong = [
             [title, *wanted] for title, views, heat in kept if (wanted := counts.get(title, nothing)) != (views, heat)
         ]
         for rows in batched(wrong, COUNTS_AT_ONCE, strict=False):
-            self._bolt.write(lambda tx, rows=rows: tx.run(SET_POPULARITY, rows=list(rows)).consume())  # type: ignore[misc]
+            self._write(lambda tx, rows=rows: tx.run(SET_POPULARITY, rows=list(rows)).consume())  # type: ignore[misc]
 
     def tidy(self) -> None:
         self.prepare()
-        genres = self._bolt.write(lambda tx: [row.data() for row in tx.run(COUNTS)])
+        genres = self._write(lambda tx: [row.data() for row in tx.run(COUNTS)])
         wrong = [row for row in genres if row["has"] and row["had"] != row["has"]]
         idle = [row["key"] for row in genres if not row["has"]]
-        self._bolt.write(lambda tx: tx.run(SET_COUNTS, rows=wrong).consume())
-        self._bolt.write(lambda tx: tx.run(DROP_GENRES, keys=idle).consume())
-        people = self._bolt.write(lambda tx: [row["key"] for row in tx.run(IDLE_PEOPLE)])
+        self._write(lambda tx: tx.run(SET_COUNTS, rows=wrong).consume())
+        self._write(lambda tx: tx.run(DROP_GENRES, keys=idle).consume())
+        people = self._write(lambda tx: [row["key"] for row in tx.run(IDLE_PEOPLE)])
         for keys in batched(people, DELETED_AT_ONCE, strict=False):
-            self._bolt.write(lambda tx, keys=keys: tx.run(DROP_PEOPLE, keys=list(keys)).consume())  # type: ignore[misc]
+            self._write(lambda tx, keys=keys: tx.run(DROP_PEOPLE, keys=list(keys)).consume())  # type: ignore[misc]
 
     def _write_viewers(self, viewers: Sequence[ViewerHistory]) -> None:
         ids = sorted(viewer.id for viewer in viewers)
@@ -143,7 +144,7 @@ class GraphBulkLoader(GraphWriter):
             for each in viewer.opinions
         }
 
-        def work(tx: ManagedTransaction) -> None:
+        def work(tx: Transaction) -> None:
             tx.run(MAKE_USERS, ids=ids).consume()
             for kept, of, drop, add, change in (
                 (viewings, VIEWINGS_OF, DROP_VIEWINGS, ADD_VIEWINGS, SET_VIEWINGS),
@@ -154,15 +155,18 @@ class GraphBulkLoader(GraphWriter):
                 _put(tx, add, {edge: value for edge, value in kept.items() if edge not in had})
                 _put(tx, change, {edge: value for edge, value in kept.items() if had.get(edge, value) != value})
 
-        self._bolt.write(work)
+        self._write(work)
+
+    def _write[Answer](self, work: Callable[[Transaction], Answer]) -> Answer:
+        return self._bolt.write(work, within_s=BULK_WRITE_S)
 
 
-def _drop(tx: ManagedTransaction, text: str, edges: Iterable[tuple[str, str]]) -> None:
+def _drop(tx: Transaction, text: str, edges: Iterable[tuple[str, str]]) -> None:
     for some in batched(sorted(edges), DELETED_AT_ONCE, strict=False):
         tx.run(text, edges=some).consume()
 
 
-def _put(tx: ManagedTransaction, text: str, edges: Edges) -> None:
+def _put(tx: Transaction, text: str, edges: Edges) -> None:
     """Write viewings or ratings as `[viewer, [[title, value, at], …]]`."""
     rows = [
         [user, [[title, *edges[user, title]] for _, title in its]]
@@ -172,7 +176,7 @@ def _put(tx: ManagedTransaction, text: str, edges: Edges) -> None:
         tx.run(text, rows=rows).consume()
 
 
-def _write_steps(tx: ManagedTransaction, rows: Sequence[tuple[str, Mapping[str, int]]]) -> None:
+def _write_steps(tx: Transaction, rows: Sequence[tuple[str, Mapping[str, int]]]) -> None:
     ids = [title for title, _ in rows]
     had: dict[tuple[str, str], int] = {(row["id"], row["next"]): row["weight"] for row in tx.run(STEPS_OF, ids=ids)}
     wanted = {(start, end): weight for start, row in rows for end, weight in row.items()}

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.platform.time import to_exact_text
 from functions.recommendations import steps
+from functions.recommendations.bolt import BULK_WRITE_S
 from functions.recommendations.card_facts import facts_of
 from functions.recommendations.model import Role
 from functions.recommendations.steps import SIGNIFICANT
@@ -26,7 +27,7 @@ from functions.recommendations.steps import SIGNIFICANT
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from neo4j import ManagedTransaction
+    from neo4j import Transaction
 
     from functions.recommendations.bolt import Bolt
     from functions.recommendations.model import GraphTitle, Opinion, Viewing
@@ -156,7 +157,7 @@ class GraphWriter:
         self.prepare()
         title, at = viewing.title_id, text_of(viewing.at)
 
-        def work(tx: ManagedTransaction) -> None:
+        def work(tx: Transaction) -> None:
             tx.run(LOCK_USER, user=user_id).consume()
             before = {row["title"]: row["at"] for row in tx.run(WATCHED_BY, user=user_id)}
             if before.get(title, "") >= at:
@@ -170,7 +171,7 @@ class GraphWriter:
         self.prepare()
         title, at = opinion.title_id, text_of(opinion.at)
 
-        def work(tx: ManagedTransaction) -> None:
+        def work(tx: Transaction) -> None:
             tx.run(LOCK_USER, user=user_id).consume()
             if opinion.rating:
                 tx.run(RATE, user=user_id, title=title, rating=opinion.rating, at=at).consume()
@@ -183,7 +184,7 @@ class GraphWriter:
     def remove_viewings(self, user_id: str, title_id: str | None) -> None:
         self.prepare()
 
-        def work(tx: ManagedTransaction) -> None:
+        def work(tx: Transaction) -> None:
             tx.run(LOCK_USER, user=user_id).consume()
             _unwatch(tx, user_id, title_id)
             tx.run(DROP_IDLE, user=user_id).consume()
@@ -193,7 +194,7 @@ class GraphWriter:
     def remove_viewer(self, user_id: str) -> None:
         self.prepare()
 
-        def work(tx: ManagedTransaction) -> None:
+        def work(tx: Transaction) -> None:
             _unwatch(tx, user_id, None)
             tx.run(FORGET, user=user_id).consume()
 
@@ -202,7 +203,9 @@ class GraphWriter:
     def _ids(self, label: str, after: str, until: str | None) -> list[str]:
         self.prepare()
         text = (ALL_IDS if until is None else IDS).format(label=label)
-        return self._bolt.write(lambda tx: [row["id"] for row in tx.run(text, after=after, until=until)])
+        return self._bolt.write(
+            lambda tx: [row["id"] for row in tx.run(text, after=after, until=until)], within_s=BULK_WRITE_S
+        )
 
 
 def text_of(at: datetime) -> str:
@@ -210,7 +213,7 @@ def text_of(at: datetime) -> str:
     return to_exact_text(at)
 
 
-def _write_titles(tx: ManagedTransaction, titles: Sequence[GraphTitle], *, force: bool, count: bool) -> set[str]:
+def _write_titles(tx: Transaction, titles: Sequence[GraphTitle], *, force: bool, count: bool) -> set[str]:
     rows = [{"id": title.id, "revision": title.revision, "facts": _facts(title)} for title in titles]
     written = {row["id"] for row in tx.run(WRITE_TITLE, rows=rows, force=force)}
     some = [title for title in titles if title.id in written]
@@ -258,13 +261,13 @@ def _new(names: Mapping[tuple[str, str], str], old: Collection[tuple[str, str]])
     ]
 
 
-def _run(tx: ManagedTransaction, text: str, **lists: Sequence[object]) -> None:
+def _run(tx: Transaction, text: str, **lists: Sequence[object]) -> None:
     """Run a statement with lists as parameters, unless one of the lists is empty."""
     if all(lists.values()):
         tx.run(text, **lists).consume()  # type: ignore[arg-type]
 
 
-def _unwatch(tx: ManagedTransaction, user_id: str, title_id: str | None) -> None:
+def _unwatch(tx: Transaction, user_id: str, title_id: str | None) -> None:
     before = {row["title"]: row["at"] for row in tx.run(WATCHED_BY, user=user_id)}
     gone = [title for title in before if title_id in (None, title)]
     if gone:
@@ -272,7 +275,7 @@ def _unwatch(tx: ManagedTransaction, user_id: str, title_id: str | None) -> None
         _update_derived(tx, before, {title: at for title, at in before.items() if title not in gone})
 
 
-def _update_derived(tx: ManagedTransaction, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+def _update_derived(tx: Transaction, before: Mapping[str, str], after: Mapping[str, str]) -> None:
     """Update views, heat and steps after a viewer's history has changed.
 
     A step that is not in the graph is created only if this viewer's share of its weight is significant; smaller shares

@@ -12,7 +12,7 @@ from functions.platform import mongo, mysql_connections, redis
 from functions.platform.azure_clients import blob_service, queue_service
 from functions.platform.resources import Resources
 from functions.platform.settings import Settings
-from functions.recommendations.bolt import Bolt
+from functions.recommendations.bolt import READ_S, WRITE_S, Bolt
 from functions.usage.assembly import open_store
 
 STORAGE = "AccountName=a;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:9/a;QueueEndpoint=http://127.0.0.1:9/a"
@@ -71,7 +71,9 @@ def test_storage(create: Any, interactive: bool) -> None:
 def test_graph() -> None:
     bolt = Bolt("bolt://127.0.0.1:9", "a", "b")
     try:
-        driver: Any = bolt._open()
+        driver: Any = bolt._writing.open()
+        assert 0 < READ_S <= INTERACTIVE_S
+        assert 0 < WRITE_S <= BACKGROUND_S
         assert 0 < driver._pool.pool_config.connection_timeout <= INTERACTIVE_S
         assert 0 < driver._pool.workspace_config.connection_acquisition_timeout <= INTERACTIVE_S
     finally:

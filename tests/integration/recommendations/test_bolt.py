@@ -1,0 +1,111 @@
+"""Calls of the graph that are never answered: they end after a time, change nothing later, and leave nothing behind."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from functions.platform.errors import StoreUnavailable
+from functions.recommendations import bolt as bolts
+from functions.recommendations.bolt import Bolt
+from tests.support.links import Link, Silent
+from tests.support.waiting import PATIENCE_S, eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from neo4j import Transaction
+
+    from tests.integration.conftest import Stack
+
+SHORT_S = 0.3
+"""A limit for calls that cannot be answered."""
+
+MORE_READS_THAN_THREADS = 20
+
+
+@pytest.fixture
+def link(stack: Stack) -> Iterator[Link]:
+    with Link(int(stack.settings.neo4j_uri.rpartition(":")[2])) as made:
+        yield made
+
+
+@pytest.fixture
+def linked(link: Link, stack: Stack) -> Iterator[Bolt]:
+    """Return a connection to the graph through the link, which has already been used."""
+    settings = stack.settings
+    with closing(Bolt(f"bolt://127.0.0.1:{link.port}", settings.neo4j_user, settings.neo4j_password)) as made:
+        made.write(lambda tx: tx.run("MATCH (n:Probe) DELETE n").consume(), within_s=PATIENCE_S)
+        yield made
+
+
+def add_probe(tx: Transaction) -> None:
+    tx.run("MERGE (n:Probe {id: 1})").consume()
+
+
+def probes(bolt: Bolt) -> int:
+    """Return the number of probes."""
+    found: int = bolt.write(lambda tx: tx.run("MATCH (n:Probe) RETURN count(n) AS n").single(strict=True)["n"])
+    return found
+
+
+def test_write_on_a_silent_connection_fails_and_the_next_one_uses_another(link: Link, linked: Bolt) -> None:
+    with link.under(Silent()), pytest.raises(StoreUnavailable, match=r"within 0\.3 s"):
+        linked.write(add_probe, within_s=SHORT_S)
+    linked.write(add_probe, within_s=PATIENCE_S)
+    assert probes(linked) == 1
+
+
+def test_threads_of_unanswered_calls_end_while_the_connection_stays_silent(
+    link: Link, linked: Bolt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bolts, "READ_S", SHORT_S)
+    before = set(threading.enumerate())
+    with link.under(Silent()):
+        with pytest.raises(StoreUnavailable):
+            linked.write(add_probe, within_s=SHORT_S)
+        with pytest.raises(StoreUnavailable):
+            linked.read(lambda ask: ask("RETURN 1 AS n"))
+        eventually(lambda: not any(each.name.startswith("graph") for each in set(threading.enumerate()) - before))
+
+
+def test_write_that_was_given_up_changes_nothing_later(link: Link, linked: Bolt, bolt: Bolt) -> None:
+    """The driver retries after its connection was closed; the message may have been handled again by then."""
+    before = set(threading.enumerate())
+    with link.under(Silent()), pytest.raises(StoreUnavailable):
+        linked.write(add_probe, within_s=SHORT_S)
+    eventually(lambda: not any(each.name.startswith("graph") for each in set(threading.enumerate()) - before))
+    assert probes(bolt) == 0
+
+
+def test_write_whose_work_ends_too_late_is_rolled_back(linked: Bolt, bolt: Bolt) -> None:
+    given_up, ended = threading.Event(), threading.Event()
+
+    def work(tx: Transaction) -> None:
+        try:
+            add_probe(tx)
+            given_up.wait()
+        finally:
+            ended.set()
+
+    with pytest.raises(StoreUnavailable):
+        linked.write(work, within_s=SHORT_S)
+    given_up.set()
+    assert ended.wait(PATIENCE_S)
+    assert probes(bolt) == 0
+
+
+def test_many_reads_without_an_answer_leave_room_for_others(
+    link: Link, linked: Bolt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bolts, "REST_S", 0.0)
+    monkeypatch.setattr(bolts, "READ_S", 0.1)
+    with link.under(Silent()):
+        for _ in range(MORE_READS_THAN_THREADS):
+            with pytest.raises(StoreUnavailable):
+                linked.read(lambda ask: ask("RETURN 1 AS n"))
+    monkeypatch.setattr(bolts, "READ_S", PATIENCE_S)
+    assert linked.read(lambda ask: ask("RETURN 1 AS n")) == [{"n": 1}]
