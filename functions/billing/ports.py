@@ -75,9 +75,10 @@ class SubscriptionStore(PlanStore, Protocol):
         """
 
     def store_event(self, event: WebhookEvent, token: str, now: datetime) -> bool:
-        """Store an event and set its subject's pending flag in one transaction; the result is that of `set_pending`.
+        """Store an event and set its subject's pending flag in one transaction; return whether a message must be sent.
 
-        An event that is already stored changes nothing, unless its body differs.
+        That is so as for `set_pending`. An event that is already stored changes nothing, unless its body differs; while
+        its subject is pending, a message must be sent, because sending it may have failed at an earlier delivery.
         """
 
     def list_pending(self, *, before: datetime, limit: int) -> list[str]:

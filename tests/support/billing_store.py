@@ -154,7 +154,7 @@ class MemorySubscriptions:
             received.deliveries += 1
             flag = self._flags.get(event.subject or "")
             if received.event.body_hash == event.body_hash and not (flag and flag.token == token):
-                return False
+                return flag is not None
         else:
             self._events[event.event_id] = _Received(event, now)
             row = self._rows.get(event.subject or "")

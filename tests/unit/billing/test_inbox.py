@@ -38,13 +38,34 @@ def received(*events: WebhookEvent | None) -> tuple[ModelledBilling, WebhookInbo
     return billing, WebhookInbox(FakeVerifier(*events), billing.store, billing.dependencies)
 
 
-def test_an_event_is_stored_and_its_subject_enqueued_once() -> None:
+def test_events_are_stored_and_their_subject_enqueued_once() -> None:
     event = make_event("BILLING.SUBSCRIPTION.UPDATED", "I-1")
-    billing, inbox = received(event, event, replace(event, event_id="WH-2"))
-    for _ in range(3):
+    billing, inbox = received(event, replace(event, event_id="WH-2"), event)
+    for _ in range(2):
         inbox.receive({}, b"", source="203.0.113.7")
     assert billing.queue == [SettleSubscription("I-1", "event")]
+    billing.work()
+    inbox.receive({}, b"", source="203.0.113.7")
+    assert billing.queue == []
     assert sorted(one.deliveries for one in billing.store.page_events(None, limit=9)) == [1, 2]
+
+
+def test_event_whose_message_could_not_be_sent_is_enqueued_when_paypal_repeats_it() -> None:
+    event = make_event("PAYMENT.SALE.COMPLETED", "I-1")
+    billing = ModelledBilling(MemorySubscriptions(), MemoryPayments())
+    failures = [StoreUnavailable("The queue does not answer.")]
+
+    def enqueue(message: SettleSubscription) -> None:
+        if failures:
+            raise failures.pop()
+        billing.queue.append(message)
+
+    dependencies = replace(billing.dependencies, enqueue=enqueue)
+    inbox = WebhookInbox(FakeVerifier(event, event), billing.store, dependencies)
+    with pytest.raises(StoreUnavailable):
+        inbox.receive({}, b"", source="203.0.113.7")
+    inbox.receive({}, b"", source="203.0.113.7")
+    assert billing.queue == [SettleSubscription("I-1", "event")]
 
 
 def test_an_event_without_a_subject_is_stored_and_enqueues_nothing() -> None:
