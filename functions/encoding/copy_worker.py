@@ -12,7 +12,7 @@ from functions.encoding.listing import Listing, still_open
 from functions.encoding.losses import Loss
 from functions.encoding.passthrough import Unsuitable
 from functions.encoding.precedence import Precedence
-from functions.encoding.track_copier import CannotCopy, TrackCopier, index_of_any
+from functions.encoding.track_copier import CannotCopy, TrackCopier, index_of_planned
 from functions.encoding.track_state import TrackFault, TrackState
 from functions.encoding.work_folders import work_folder
 from functions.platform.errors import EncodeFault
@@ -109,7 +109,7 @@ class CopyWorker:
     ) -> EncodeJob:
         known, tracks = self._last  # of the film that was planned last; to read the index again can take long
         if known != job.id:
-            tracks = index_of_any(self._media, job, plan.source)
+            tracks = index_of_planned(self._media, job, plan)
         audio = next((each for each in plan.audio if each.name == name), None)
         if (stream := audio.stream if audio else plan.picture.stream) >= len(tracks):
             raise Unsuitable(f"it has no stream {stream}")

@@ -2,8 +2,6 @@
 
 Matroska has no index of its samples, so the whole file is read once, in large ranges; the content of the frames is
 skipped. If the bitrate of the pictures turns out to be too high, which the first clusters show, nothing more is read.
-Elements are those of RFC 9559, their ids and lengths those of RFC 8794. The file comes from an uploader: no number in
-it determines how much memory is allocated.
 """
 
 from __future__ import annotations
@@ -16,25 +14,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from functions.encoding.iso_bmff import IsoBox
+from functions.encoding.matroska_elements import (
+    CLUSTER,
+    EBML,
+    LARGEST_HEAD,
+    SEGMENT,
+    Cursor,
+    content_of,
+    elements_in,
+    numbers_in,
+)
 from functions.encoding.mp4_index import MOST_SAMPLES, MOST_TRACKS, IndexedTrack, NoIndex
-from functions.encoding.range_reader import RangeReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from functions.encoding.range_reader import ReadRange
 
 NANOSECONDS = 1_000_000_000
 """The timescale of the tracks."""
 
-LARGEST_HEAD = 12
-"""The largest head of an element, in bytes: its id and its length."""
-
-READ_AT_ONCE = 8 << 20
 LATEST_S = 1_000_000
 LARGEST_FRAME = 1 << 30
-LARGEST_HEADER = 1 << 20
-"""The maximum size of the description of a file or of its tracks, in bytes."""
 
 MOST_ELEMENTS = 20_000_000
 """The maximum number of elements, which are read in about 80 s; eight hours at 60 frames/s with two sound tracks have 5
@@ -52,7 +51,8 @@ SMALLEST_MEAN = 32
 MANY_ELEMENTS = 20_000
 """Only files with more elements than this are judged by their mean size."""
 
-_EBML, _SEGMENT, _CLUSTER, _BLOCK_GROUP = 0x1A45DFA3, 0x18538067, 0x1F43B675, 0xA0
+_BLOCK_GROUP = 0xA0
+_SEEK_HEAD, _SEEK, _SEEK_ID, _SEEK_POSITION = 0x114D9B74, 0x4DBB, 0x53AB, 0x53AC
 _INFO, _TIMESTAMP_SCALE = 0x1549A966, 0x2AD7B1
 _TRACKS, _TRACK_ENTRY = 0x1654AE6B, 0xAE
 _TIMESTAMP, _SIMPLE_BLOCK, _BLOCK, _REFERENCE = 0xE7, 0xA3, 0xA1, 0xFB
@@ -60,7 +60,7 @@ _NUMBER, _TYPE, _CODEC, _PRIVATE, _ENCODINGS, _VIDEO = 0xD7, 0x83, 0x86, 0x63A2,
 _WIDTH, _HEIGHT, _SHOWN_WIDTH, _SHOWN_HEIGHT, _PROJECTION = 0xB0, 0xBA, 0x54B0, 0x54BA, 0x7670
 _CROPS = {0x54AA, 0x54BB, 0x54CC, 0x54DD}
 
-_ENTERED = {_CLUSTER, _BLOCK_GROUP}
+_ENTERED = {CLUSTER, _BLOCK_GROUP}
 """Elements whose children are read as if they were siblings, so the length of the element may be unknown."""
 
 _H264 = b"V_MPEG4/ISO/AVC"
@@ -94,55 +94,8 @@ class BitrateBound:
             raise NoIndex(f"they have more than the {allowed} that {self.setting} allows")
 
 
-class _Cursor:
-    """Reads a file of `size` bytes forwards, from the position `at`."""
-
-    def __init__(self, read: ReadRange, size: int) -> None:
-        self._file = RangeReader(read, at_once=READ_AT_ONCE)
-        self._size = size
-        self.at = 0
-
-    @property
-    def size(self) -> int:
-        """Return the size of the file in bytes."""
-        return self._size
-
-    @property
-    def is_at_end(self) -> bool:
-        """Return whether everything was read or skipped."""
-        return self.at >= self._size
-
-    def take(self, length: int) -> bytes:
-        """Read and return the next `length` bytes."""
-        found = self._file.read(self.at, length)
-        if len(found) < length:
-            raise NoIndex("the file is cut off")
-        self.at += length
-        return found
-
-    def number(self, *, is_id: bool = False) -> int | None:
-        """Read and return a number of variable length; an id keeps its marker. None if all bits are set: unknown."""
-        first = self.take(1)
-        length = 9 - first[0].bit_length()
-        if length > (4 if is_id else 8):
-            raise NoIndex("the file is damaged")
-        value = int.from_bytes(first + self.take(length - 1))
-        if is_id:
-            return value
-        most = (1 << 7 * length) - 1
-        return None if value & most == most else value & most
-
-    def element(self) -> tuple[int, int | None]:
-        """Read the head of the next element; return its id, and where it ends, or None if that is unknown."""
-        kind = self.number(is_id=True) or 0
-        length = self.number()
-        if length is not None and self.at + length > self._size:
-            raise NoIndex("the file is cut off")
-        return kind, None if length is None else self.at + length
-
-
 @dataclass
-class _Track:
+class MatroskaTrack:
     """A track, and those of its frames that have been found."""
 
     kind: str = ""
@@ -210,9 +163,80 @@ class _Track:
         return ratio.numerator & 0xFFFFFFFF, ratio.denominator & 0xFFFFFFFF
 
 
-def is_matroska(head: bytes) -> bool:
-    """Return whether a file that begins with these bytes is Matroska or WebM."""
-    return int.from_bytes(head[:4]) == _EBML
+class FrameWalk:
+    """Reads the elements of a file one after the other, and collects the frames of its H.264 tracks."""
+
+    def __init__(self, cursor: Cursor, tracks: dict[int, MatroskaTrack], *, scale: int = _DEFAULT_SCALE) -> None:
+        self.cursor = cursor
+        self.tracks = tracks
+        self.scale = scale
+        self.cluster_at = 0
+        self.begins_at = cursor.at
+        self.places: dict[int, int] = {}
+        self._last: MatroskaTrack | None = None
+        self._left = MOST_SAMPLES
+
+    @classmethod
+    def of(cls, cursor: Cursor) -> FrameWalk:
+        """Return a walk through the content of a file. Raises NoIndex if the file is not Matroska."""
+        kind, end = cursor.element()
+        if kind != EBML or end is None:
+            raise NoIndex("the file is not an MP4 or Matroska")
+        cursor.at = end
+        if cursor.element()[0] != SEGMENT:
+            raise NoIndex("the file is damaged")
+        return cls(cursor, {})
+
+    def step(self, until: int | None = None) -> int | None:
+        """Read the next element and return its kind, or None if there is none; with `until`, none after this position.
+
+        The positions of other elements, relative to `begins_at`, are added to `places`, by kind.
+        """
+        cursor = self.cursor
+        is_read = cursor.is_at_end if until is None else cursor.at + LARGEST_HEAD > until
+        kind, end = (0, None) if is_read else cursor.element()
+        is_there = until is None or kind in _ENTERED or end is None or end <= until
+        if is_read or not is_there:
+            return None
+        if kind in _ENTERED:
+            return kind
+        if end is None or kind == SEGMENT:
+            raise NoIndex("the file has a rare form")
+        last = self._last
+        if kind in (_SIMPLE_BLOCK, _BLOCK):
+            last = self._last = self.tracks.get(cursor.number() or 0)
+            if last and last.is_wanted:
+                self._add(last, end, is_block=kind == _BLOCK)
+        elif kind == _TIMESTAMP:
+            self.cluster_at = int.from_bytes(cursor.take(min(8, end - cursor.at)))
+        elif kind == _REFERENCE and last and last.is_wanted:
+            last.depends()
+        else:
+            self._describe(kind, end)
+        cursor.at = end
+        return kind
+
+    def _add(self, track: MatroskaTrack, end: int, *, is_block: bool) -> None:
+        self._left -= 1
+        offset, flags = struct.unpack(">hB", self.cursor.take(3))
+        at = self.cursor.at
+        if flags & _IS_LACED or end <= at or not self._left:
+            raise NoIndex("the file has a rare form")
+        is_key = is_block or bool(flags & _IS_KEY)
+        track.add((self.cluster_at + offset) * self.scale, at, end - at, is_key=is_key)
+
+    def _describe(self, kind: int, end: int) -> None:
+        """Read an element that describes the file."""
+        if kind == _INFO:
+            self.scale = numbers_in(content_of(self.cursor, end)).get(_TIMESTAMP_SCALE, _DEFAULT_SCALE)
+        elif kind == _TRACKS:
+            self.tracks |= _tracks(content_of(self.cursor, end))
+            if len(self.tracks) > MOST_TRACKS:
+                raise NoIndex("the file has too many tracks")
+        elif kind == _SEEK_HEAD:
+            for seek in (content for inner, content in elements_in(content_of(self.cursor, end)) if inner == _SEEK):
+                place = numbers_in(seek)
+                self.places.setdefault(place.get(_SEEK_ID, 0), place.get(_SEEK_POSITION, 0))
 
 
 def read_matroska(
@@ -224,89 +248,35 @@ def read_matroska(
 
     Raises NoIndex if the file is not Matroska, is cut off, or has an unusual form, or if its pictures exceed the bound.
     """
-    cursor = _Cursor(read, size)
-    kind, end = cursor.element()
-    if kind != _EBML or end is None:
-        raise NoIndex("the file is not an MP4 or Matroska")
-    cursor.at = end
-    if cursor.element()[0] != _SEGMENT:
-        raise NoIndex("the file is damaged")
-    tracks: dict[int, _Track] = {}
-    scale, cluster_at, last, left = _DEFAULT_SCALE, 0, None, MOST_SAMPLES
+    walk = FrameWalk.of(Cursor(read, size))
     for _ in range(min(MOST_ELEMENTS, MANY_ELEMENTS + size // SMALLEST_MEAN)):
-        is_read = cursor.is_at_end if until is None else cursor.at + LARGEST_HEAD > until
-        kind, end = (0, None) if is_read else cursor.element()
-        is_there = until is None or kind in _ENTERED or end is None or end <= until
-        if is_read or not is_there:
-            return tuple(track.indexed(name) for track in tracks.values())
-        if kind in _ENTERED:
-            if bound and kind == _CLUSTER:
-                _check_bitrate(bound, cursor, tracks, until_s=Fraction(cluster_at * scale, NANOSECONDS))
-            continue
-        if end is None or kind == _SEGMENT:
-            raise NoIndex("the file has a rare form")
-        if kind == _INFO:
-            scale = _numbers(_content(cursor, end)).get(_TIMESTAMP_SCALE, _DEFAULT_SCALE)
-        elif kind == _TRACKS:
-            tracks |= _tracks(_content(cursor, end))
-            if len(tracks) > MOST_TRACKS:
-                raise NoIndex("the file has too many tracks")
-        elif kind == _TIMESTAMP:
-            cluster_at = int.from_bytes(cursor.take(min(8, end - cursor.at)))
-        elif kind in (_SIMPLE_BLOCK, _BLOCK):
-            last = tracks.get(cursor.number() or 0)
-            if last and last.is_wanted:
-                left -= 1
-                offset, flags = struct.unpack(">hB", cursor.take(3))
-                if flags & _IS_LACED or end <= cursor.at or not left:
-                    raise NoIndex("the file has a rare form")
-                is_key = kind == _BLOCK or bool(flags & _IS_KEY)
-                last.add((cluster_at + offset) * scale, cursor.at, end - cursor.at, is_key=is_key)
-        elif kind == _REFERENCE and last and last.is_wanted:
-            last.depends()
-        cursor.at = end
+        kind = walk.step(until)
+        if kind is None:
+            return tuple(track.indexed(name) for track in walk.tracks.values())
+        if bound and kind == CLUSTER:
+            _check_bitrate(bound, walk)
     raise NoIndex("its index is too large")
 
 
-def _check_bitrate(bound: BitrateBound, cursor: _Cursor, tracks: dict[int, _Track], *, until_s: Fraction) -> None:
+def _check_bitrate(bound: BitrateBound, walk: FrameWalk) -> None:
     """Raise NoIndex if the pictures exceed the bound, if the file has exactly one track of pictures."""
-    pictures = [track.total for track in tracks.values() if track.is_wanted]
+    pictures = [track.total for track in walk.tracks.values() if track.is_wanted]
     if len(pictures) == 1:
+        cursor, until_s = walk.cursor, Fraction(walk.cluster_at * walk.scale, NANOSECONDS)
         bound.check(pictures=pictures[0], others=cursor.at - pictures[0], until_s=until_s, size=cursor.size)
 
 
-def _content(cursor: _Cursor, end: int) -> bytes:
-    if end - cursor.at > LARGEST_HEADER:
-        raise NoIndex("its description is too large")
-    return cursor.take(end - cursor.at)
-
-
-def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the id and the content of each element in a description."""
-    cursor = _Cursor(lambda at, length: content[at : at + length], len(content))
-    while not cursor.is_at_end:
-        kind, end = cursor.element()
-        if end is None:
-            raise NoIndex("the file is damaged")
-        yield kind, cursor.take(end - cursor.at)
-
-
-def _numbers(content: bytes) -> dict[int, int]:
-    """Return the unsigned integers in a description, by their ids; other elements have meaningless values."""
-    return {kind: int.from_bytes(value[:8]) for kind, value in _elements(content)}
-
-
-def _tracks(content: bytes) -> dict[int, _Track]:
-    entries = [dict(_elements(entry)) for kind, entry in _elements(content) if kind == _TRACK_ENTRY]
+def _tracks(content: bytes) -> dict[int, MatroskaTrack]:
+    entries = [dict(elements_in(entry)) for kind, entry in elements_in(content) if kind == _TRACK_ENTRY]
     if len(entries) > MOST_TRACKS:
         raise NoIndex("the file has too many tracks")
     return {
-        int.from_bytes(entry.get(_NUMBER, b"")): _Track(
+        int.from_bytes(entry.get(_NUMBER, b"")): MatroskaTrack(
             kind=_KINDS.get(int.from_bytes(entry.get(_TYPE, b"")), ""),
             codec=entry.get(_CODEC, b"").rstrip(b"\0"),
             private=entry.get(_PRIVATE, b""),
             is_encoded=_ENCODINGS in entry,
-            video=_numbers(entry.get(_VIDEO, b"")),
+            video=numbers_in(entry.get(_VIDEO, b"")),
         )
         for entry in entries
     }

@@ -19,7 +19,7 @@ from functions.encoding.iso_bmff import IsoBox, MalformedSegment
 from functions.encoding.range_reader import RangeReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from functions.encoding.range_reader import ReadRange
 
@@ -61,6 +61,14 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Samples:
+    """Consecutive samples in decoding order: when each is presented, in ticks before edits, and its content."""
+
+    shown_at: Sequence[int]
+    contents: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class IndexedTrack:
     """A track: its handler `kind` ("vide", "soun"), the `format` of its samples, and `entry`, which describes them.
 
@@ -85,6 +93,9 @@ class IndexedTrack:
     keys: tuple[int, ...] | None
     end: int
     """The decode time at which the last sample ends."""
+    read_samples: Callable[[int, int], Samples] | None = None
+    """If not None, times, sizes and positions are estimates; this returns the samples between two key frames, given by
+    their numbers, and raises NoIndex if the file is not as estimated."""
 
     def described_by(self, kind: str, *, after: int) -> bytes | None:
         """Return the content of a box in the description of the samples, after its fixed `after` bytes, or None.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from functions.encoding.ladder import renditions_for
 from functions.encoding.matroska_index import BitrateBound
 from functions.encoding.passthrough import Unsuitable, check_largest, copy_of_picture
 from functions.encoding.sound_copy import copy_of_sound
-from functions.encoding.track_copier import CannotCopy, check_key_frames, index_of_any
+from functions.encoding.track_copier import CannotCopy, check_key_frames, index_of_any, needs_whole, outline_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from functions.encoding.passthrough import CopyLimits, PictureCopy
     from functions.encoding.ports import MediaStore
     from functions.encoding.probe import ProbedSource
+
+log = logging.getLogger(__name__)
 
 SEEKABLE = "mov"
 """ffmpeg's demuxer for MP4 and QuickTime, which seeks by the times at which pictures are shown, and never too far."""
@@ -50,10 +53,19 @@ class OwnPictures:
 
 
 def own_pictures(
-    media: MediaStore, job: EncodeJob, ref: SourceRef, source: ProbedSource, *, limits: CopyLimits
-) -> OwnPictures:
-    """Return how the pictures of an upload, or of its remuxed copy `ref`, are used. Raises Unsuitable."""
-    picture, rate = source.picture, source.grid.rate
+    media: MediaStore,
+    job: EncodeJob,
+    ref: SourceRef,
+    source: ProbedSource,
+    *,
+    limits: CopyLimits,
+    at_once: bool = False,
+) -> OwnPictures | None:
+    """Return how the pictures of an upload, or of its remuxed copy `ref`, are used. Raises Unsuitable.
+
+    With `at_once`, None if a large file has to be read as a whole to find out.
+    """
+    picture = source.picture
     if picture.codec != "h264":
         raise Unsuitable("they are not H.264")
     if picture.deinterlace or picture.telecine or picture.field_order:
@@ -61,9 +73,26 @@ def own_pictures(
     if picture.tone_map:
         raise Unsuitable("they are in HDR")
     check_largest(source.width, source.height)  # first: it takes long to read the index of a large file
+    try:
+        if job.reception and job.reception.published:  # from all of its key frames, so the plan needs all of them
+            raise Unsuitable("its first seconds were published")
+        most_frames = source.grid.frames + source.missing + TOLERATED_FRAMES
+        tracks = outline_of(media, job, ref, rate=source.grid.rate, most_frames=most_frames)
+        return _used(media, ref, source, tracks, limits)
+    except Unsuitable as error:
+        log.info("job %s: its cues are not used: %s", job.id, error.reason)
+        if at_once and needs_whole(media, job, ref):
+            return None
     most_bps = renditions_for(source.width, source.height)[0].maxrate_kbps * 10 * limits.most
     bound = BitrateBound(most_bps, source.grid.seconds(source.grid.frames), limits.setting)
-    tracks = index_of_any(media, job, ref, bound=bound)
+    return _used(media, ref, source, index_of_any(media, job, ref, bound=bound), limits)
+
+
+def _used(
+    media: MediaStore, ref: SourceRef, source: ProbedSource, tracks: tuple[IndexedTrack, ...], limits: CopyLimits
+) -> OwnPictures:
+    """Return how the pictures are used that are indexed in `tracks`. Raises Unsuitable."""
+    picture, rate = source.picture, source.grid.rate
     if picture.stream >= len(tracks) or tracks[picture.stream].kind != "vide":
         raise Unsuitable("the index of the file is unusual")
     copy = copy_of_picture(tracks[picture.stream], rate=rate, limits=limits)

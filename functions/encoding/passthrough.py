@@ -146,11 +146,21 @@ def check_largest(width: int, height: int) -> None:
         raise Unsuitable(f"they are larger than {H264_LADDER[0].height}p")
 
 
+def nearest_frames(times: Sequence[int], *, first: int, scale: Fraction) -> tuple[list[int], bool]:
+    """Return the nearest frame of the grid for each time, and whether all of them lie on the grid.
+
+    `first` is the time of frame 0, and `scale` the number of frames per unit of time.
+    """
+    up, down = scale.numerator, scale.denominator
+    exact = [(at - first) * up for at in times]
+    frames = [(2 * at + down) // (2 * down) for at in exact]
+    most = int(_ON_THE_GRID * down)
+    return frames, all(abs(at - n * down) <= most for at, n in zip(exact, frames, strict=True))
+
+
 def frames_of(track: IndexedTrack, rate: Fraction) -> list[int]:
     """Return the nearest frame of the grid for each sample, in decoding order."""
-    first, scale = track.shown_at[0], rate / track.timescale
-    up, down = scale.numerator, scale.denominator
-    return [(2 * (at - first) * up + down) // (2 * down) for at in track.shown_at]
+    return nearest_frames(track.shown_at, first=track.shown_at[0], scale=rate / track.timescale)[0]
 
 
 def segment_samples(track: IndexedTrack, grid: FrameGrid) -> list[int]:
@@ -239,12 +249,8 @@ class _Times:
             rate, varies = frame_rate(average, average, sample)
             if varies:
                 raise Unsuitable("their frame rate varies")
-        scale = rate / track.timescale
-        exact = [(at - ordered[0]) * scale.numerator for at in ordered]
-        frames = tuple((2 * at + scale.denominator) // (2 * scale.denominator) for at in exact)
-        most = int(_ON_THE_GRID * scale.denominator)
-        on_grid = all(abs(at - n * scale.denominator) <= most for at, n in zip(exact, frames, strict=True))
-        return cls(rate, frames, on_grid and len(set(frames)) == len(frames))
+        frames, on_grid = nearest_frames(ordered, first=ordered[0], scale=rate / track.timescale)
+        return cls(rate, tuple(frames), on_grid and len(set(frames)) == len(frames))
 
 
 def _cuts(track: IndexedTrack, times: _Times) -> list[tuple[int, int]]:

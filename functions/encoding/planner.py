@@ -22,6 +22,7 @@ from functions.encoding.passthrough import CopyLimits, Unsuitable
 from functions.encoding.probe import probe
 from functions.encoding.refusals import FILM_ITSELF, HEAD_BYTES
 from functions.encoding.scan import SCAN_LIMIT_S, find_scan
+from functions.encoding.track_copier import is_large
 from functions.encoding.tracks import select_tracks
 from functions.encoding.work_folders import work_folder
 from functions.platform.errors import EncodeFault, SourceRefused
@@ -47,19 +48,11 @@ REMUX_CPU_S, REMUX_CPU_S_PER_GB = 20, 30
 COPY_PERCENT = 110
 """The room that is reserved for the copy of a file that is remuxed, relative to the file."""
 
-AT_ONCE_BYTES = 64 << 20
-"""The largest upload that is read as a whole while plans of other films wait; this takes about a second."""
-
 AT_ONCE_S = 5
 """Seconds that each part of a probe may take while plans of other films wait."""
 
 TIMED = {"mpegts", "flv", "matroska"}
 """Containers that are remuxed, but say when each picture is shown."""
-
-READ_AS_A_WHOLE = {"matroska"}
-"""Containers without an index of all pictures; to find those that may be copied, the whole file is read."""
-
-COPIED_CODEC = "h264"
 
 
 class Planned(NamedTuple):
@@ -100,8 +93,7 @@ class Planner:
         is_timed = source.indexed or bool(TIMED & containers)
         if source.indexed:
             self._check_length(job, source)
-        is_scanned = bool(READ_AS_A_WHOLE & containers) and source.picture.codec == COPIED_CODEC
-        if at_once and self.is_large(job) and (is_scanned or not source.indexed):
+        if at_once and is_large(job) and not source.indexed:
             return None
         if not source.indexed:
             ref = self._remuxed(job, source, tracks, limit_s=2 * AT_ONCE_S if at_once else REMUX_LIMIT_S)
@@ -109,7 +101,9 @@ class Planner:
             source, tracks = replace(self._probe(job, ref, limit_s=probe_s), chapters=chapters), tracks.copied(first=1)
             self._check_length(job, source)
         source = self._scanned(ref, source, limit_s=scan_s)
-        own = self._own_pictures(job, ref, source, is_timed=is_timed)
+        own = self._own_pictures(job, ref, source, is_timed=is_timed, at_once=at_once)
+        if own is None:
+            return None
         grid = own.copy.grid if own.copy else source.grid
         needed = self._needed(ref, source, own)
         plan = EncodePlan(
@@ -145,7 +139,7 @@ class Planner:
 
     def is_large(self, job: EncodeJob) -> bool:
         """Return whether reading an upload as a whole takes so long that the plans of other films must not wait."""
-        return job.size > AT_ONCE_BYTES
+        return is_large(job)
 
     def _check_length(self, job: EncodeJob, source: ProbedSource) -> None:
         """Raise SourceRefused if a film is too long or too short, or if too much of it is cut off."""
@@ -162,15 +156,20 @@ class Planner:
                 f"to the end. Upload the whole file again."
             )
 
-    def _own_pictures(self, job: EncodeJob, ref: SourceRef, source: ProbedSource, *, is_timed: bool) -> OwnPictures:
-        """Decide whether pictures are used as they are; `is_timed` is true if the upload says when each is shown."""
+    def _own_pictures(
+        self, job: EncodeJob, ref: SourceRef, source: ProbedSource, *, is_timed: bool, at_once: bool
+    ) -> OwnPictures | None:
+        """Decide whether pictures are used as they are; with `at_once`, return None if this takes long.
+
+        `is_timed` is true if the upload says when each is shown.
+        """
         try:
             if not is_timed:
                 raise Unsuitable("the file does not have the times of all of them")
             limits = CopyLimits.of(self._settings)
             if not limits.most:
                 raise Unsuitable("PASSTHROUGH_PERCENT is 0")
-            return own_pictures(self._media, job, ref, source, limits=limits)
+            return own_pictures(self._media, job, ref, source, limits=limits, at_once=at_once)
         except Unsuitable as error:
             return OwnPictures(error.sentence)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from functions.encoding.instant import MOST_SAMPLES_HERE, front_plan
 from functions.encoding.listing import JobEnded
-from functions.encoding.matroska_index import is_matroska
+from functions.encoding.matroska_elements import is_matroska
 from functions.encoding.model import AAC_FRAME_SAMPLES, JobStatus
 from functions.encoding.partial_media import PartialMedia
 from functions.encoding.passthrough import LONGEST_S, SHORTEST_S, Unsuitable, segment_samples

@@ -24,10 +24,12 @@ from functions.encoding.h264 import (
     units_of,
 )
 from functions.encoding.iso_bmff import MalformedSegment, box_size
-from functions.encoding.matroska_index import is_matroska, read_matroska
+from functions.encoding.matroska_elements import is_matroska
+from functions.encoding.matroska_index import read_matroska
+from functions.encoding.matroska_outline import read_outline
 from functions.encoding.model import AAC_FRAME_SAMPLES
-from functions.encoding.mp4_index import MOST_BOXES, MOST_SAMPLES, Fragmented, NoIndex, read_tracks
-from functions.encoding.passthrough import PICTURE_ENTRY, Unsuitable, frames_of, segment_samples
+from functions.encoding.mp4_index import MOST_BOXES, MOST_SAMPLES, Fragmented, NoIndex, Samples, read_tracks
+from functions.encoding.passthrough import PICTURE_ENTRY, Unsuitable, nearest_frames, segment_samples
 from functions.encoding.range_reader import RangeReader
 from functions.encoding.sound_copy import specific_config
 from functions.encoding.track_store import TrackStore
@@ -35,12 +37,13 @@ from functions.platform.errors import EncodeFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from fractions import Fraction
     from pathlib import Path
 
     from functions.encoding.frame_grid import FrameGrid
     from functions.encoding.h264 import AvcConfiguration
     from functions.encoding.matroska_index import BitrateBound
-    from functions.encoding.model import AudioPlan, EncodeJob, SourceRef
+    from functions.encoding.model import AudioPlan, EncodeJob, EncodePlan, SourceRef
     from functions.encoding.mp4_index import IndexedTrack
     from functions.encoding.ports import CopyMedia, MediaStore
     from functions.encoding.renditions import CopiedPicture
@@ -59,7 +62,11 @@ SCANNED_OVER = 3
 be."""
 
 CHECKED = 8
-"""How many key frames are read before a film is planned; all of them are checked while they are copied."""
+"""How many key frames, or segments of an outline, are read before a film is planned; all of them are checked while they
+are copied."""
+
+AT_ONCE_BYTES = 64 << 20
+"""The largest upload that is read as a whole while plans of other films wait; this takes about a second."""
 
 
 class FragmentedSource(Unsuitable):
@@ -85,12 +92,51 @@ def index_of_any(
     A Matroska file is read as a whole, unless it is far too large for the bound, or its first clusters show that the
     bitrate of its pictures exceeds the bound.
     """
-    size = job.size if source == job.upload else media.list_sizes(source.container, source.blob).get("", 0)
+    size = _size_of(media, job, source)
     if not is_matroska(media.read_head(source, length=4)):
         return _indexed(media, source, partial(read_any_tracks, size=size))
     if bound and size > SCANNED_OVER * bound.most_bps * bound.lasts_s / 8:
         raise Unsuitable(f"the file is far larger than {bound.setting} allows")
     return _indexed(media, source, partial(read_matroska, size=size, bound=bound))
+
+
+def is_large(job: EncodeJob) -> bool:
+    """Return whether reading an upload as a whole takes so long that the plans of other films must not wait."""
+    return job.size > AT_ONCE_BYTES
+
+
+def needs_whole(media: MediaStore, job: EncodeJob, source: SourceRef) -> bool:
+    """Return whether a large source has to be read as a whole to find all of its pictures."""
+    return is_large(job) and is_matroska(media.read_head(source, length=4))
+
+
+def outline_of(
+    media: MediaStore, job: EncodeJob, source: SourceRef, *, rate: Fraction, most_frames: int
+) -> tuple[IndexedTrack, ...]:
+    """Return the tracks of a large Matroska file of a constant frame rate, with estimates of its pictures.
+
+    Raises Unsuitable if the file has to be read as a whole.
+    """
+    if not needs_whole(media, job, source):
+        raise Unsuitable("its index is read at once")
+    size = _size_of(media, job, source)
+    return _indexed(media, source, partial(read_outline, size=size, rate=rate, most_frames=most_frames))
+
+
+def index_of_planned(media: MediaStore, job: EncodeJob, plan: EncodePlan) -> tuple[IndexedTrack, ...]:
+    """Return the tracks of a source of which pictures or sound are copied. Raises Unsuitable."""
+    try:
+        tracks = outline_of(media, job, plan.source, rate=plan.grid.rate, most_frames=plan.grid.frames)
+        picture = tracks[plan.picture.stream]
+        bounds = segment_samples(picture, plan.grid)
+        _, on_grid = nearest_frames(
+            picture.shown_at, first=picture.shown_at[0], scale=plan.grid.rate / picture.timescale
+        )
+        if plan.copied and plan.copied.regular == on_grid and bounds[-1] == plan.grid.frames:
+            return tracks
+    except Unsuitable:
+        pass
+    return index_of_any(media, job, plan.source)
 
 
 def index_of_front(
@@ -109,6 +155,11 @@ def index_of_front(
     except FragmentedSource:
         fragments = partial(read_fragments, size=job.size, most_samples=most_samples, until=until)
         return _indexed(media, job.upload, fragments), False
+
+
+def _size_of(media: MediaStore, job: EncodeJob, source: SourceRef) -> int:
+    """Return the size of a job's upload, or of its remuxed copy."""
+    return job.size if source == job.upload else media.list_sizes(source.container, source.blob).get("", 0)
 
 
 def _has_index(media: CopyMedia, job: EncodeJob) -> bool:
@@ -147,9 +198,12 @@ def check_key_frames(media: MediaStore, source: SourceRef, track: IndexedTrack, 
         configuration = read_configuration(track.described_by("avcC", after=PICTURE_ENTRY) or b"")
     except MalformedStream:
         raise CannotCopy("The description of the film's own pictures is damaged.") from None
-    firsts = segment_samples(track, grid)[:-1]
-    for sample in firsts[:: -(-len(firsts) // CHECKED)]:
-        content = media.read_range(source, offset=track.positions[sample], length=track.sizes[sample])
+    parts = list(pairwise(segment_samples(track, grid)))
+    for first, end in parts[:: -(-len(parts) // CHECKED)]:
+        if track.read_samples:
+            content = _samples_of(track, first, end).contents[0]
+        else:
+            content = media.read_range(source, offset=track.positions[first], length=track.sizes[first])
         if not _is_key(content, configuration):
             raise CannotCopy("A segment of the film's own pictures does not begin with a key frame.")
 
@@ -187,15 +241,17 @@ class TrackCopier:
             picture_init(record, timescale=grid.timescale, width=size.width, height=size.height),
         )
         configuration = read_configuration(record)
-        times = _ticks_of(track, grid, copied)
         bounds = segment_samples(track, grid)
         for number, (begin, end) in enumerate(pairwise(bounds[first : segments + 1]), first):
-            contents = self._read(track, begin, end)
-            keys = [_is_key(content, configuration) for content in contents]
+            if track.read_samples:
+                part = _samples_of(track, begin, end)
+            else:
+                part = Samples(track.shown_at[begin:end], self._read(track, begin, end))
+            keys = [_is_key(content, configuration) for content in part.contents]
             if not keys[0]:
                 raise CannotCopy("A segment of the film's own pictures does not begin with a key frame.")
             ends = [grid.first_frame(at) * grid.frame_ticks for at in (number, number + 1)]
-            samples = _retimed(times[begin:end], contents, keys, ends)
+            samples = _retimed(_ticks_of(track, part, grid, copied), part.contents, keys, ends)
             segment = self._store(size.name, init, number, samples, ends[0], ends[1])
             (self._folder / size.name / (SEGMENT % number)).unlink()
             yield init, segment
@@ -260,12 +316,22 @@ class TrackCopier:
         return segment
 
 
-def _ticks_of(track: IndexedTrack, grid: FrameGrid, copied: CopiedPicture) -> list[int]:
-    """Return when each sample is shown, in ticks of the grid."""
-    if copied.regular:
-        return [frame * grid.frame_ticks for frame in frames_of(track, grid.rate)]
+def _samples_of(track: IndexedTrack, first: int, end: int) -> Samples:
+    """Return the samples of a part of a track of which only estimates are known."""
+    assert track.read_samples
+    try:
+        return track.read_samples(first, end)
+    except NoIndex as none:
+        raise CannotCopy(f"The film's own pictures are not as its index says: {none.reason}.") from None
+
+
+def _ticks_of(track: IndexedTrack, part: Samples, grid: FrameGrid, copied: CopiedPicture) -> list[int]:
+    """Return when each sample of a part is shown, in ticks of the grid."""
     first = track.shown_at[0]
-    return [(at - first) * grid.timescale // track.timescale for at in track.shown_at]
+    if copied.regular:
+        frames, _ = nearest_frames(part.shown_at, first=first, scale=grid.rate / track.timescale)
+        return [frame * grid.frame_ticks for frame in frames]
+    return [(at - first) * grid.timescale // track.timescale for at in part.shown_at]
 
 
 def _retimed(

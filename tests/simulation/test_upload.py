@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.encoding import planner
+from functions.encoding import track_copier
 from tests.simulation.upload_flow import UploadFlow
 from tests.simulation.upload_samples import Samples
 from tests.support.catalogue import make_picture
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def uploads(wiring: Wiring, work_dir: Path) -> Iterator[UploadFlow]:
     """Return the flow; films that have to be read as a whole count as large, so their plans are steps of their own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(planner, "AT_ONCE_BYTES", 0)
+        patch.setattr(track_copier, "AT_ONCE_BYTES", 0)
         yield UploadFlow(wiring, work_dir, Samples.make(work_dir), make_picture())
 
 

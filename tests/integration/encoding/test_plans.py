@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.encoding import planner
+from functions.encoding import planner, track_copier
 from functions.encoding.ffmpeg import PROBE_LIMIT_S, FFmpeg, Finished, RunTooLong
 from functions.encoding.model import JobStatus
 from functions.platform.messages import EncodeFront, PlanEncode, PrepareEncode
@@ -82,14 +82,18 @@ def test_good_film_is_planned_beside_two_files_that_are_slow_to_probe(tmp_path: 
         assert "takes too long to analyse" in (job.reason or "")
 
 
-@pytest.mark.parametrize("name", ["film.ts", "film.mkv"])
+@pytest.mark.parametrize(
+    "film",
+    [replace(SHORT, name="film.ts"), replace(SHORT, name="film.mkv", mux=("-live", "1"))],
+    ids=["transport stream", "Matroska without cues"],
+)
 def test_large_upload_is_read_as_a_whole_by_a_step_of_its_own(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    film: Film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = make_film(replace(SHORT, name=name), tmp_path)
+    source = make_film(film, tmp_path)
     expected = Encoder(tmp_path / "small")
     plan = expected.plan_only(expected.upload(source))
-    monkeypatch.setattr(planner, "AT_ONCE_BYTES", source.stat().st_size - 1)
+    monkeypatch.setattr(track_copier, "AT_ONCE_BYTES", source.stat().st_size - 1)
     encoder = Encoder(tmp_path / "large")
     job_id = encoder.upload(source)
     reads: list[int] = []
@@ -115,7 +119,7 @@ def test_large_upload_is_read_as_a_whole_by_a_step_of_its_own(
 def test_large_upload_that_need_not_be_read_as_a_whole_is_planned_at_once(
     film: Film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planner, "AT_ONCE_BYTES", 0)
+    monkeypatch.setattr(track_copier, "AT_ONCE_BYTES", 0)
     monkeypatch.setattr(planner, "AT_ONCE_S", PROBE_LIMIT_S)
     encoder = Encoder(tmp_path / "storage")
     outcome = encoder.world.run(PlanEncode(encoder.upload(make_film(film, tmp_path))), encoder.pipeline)
@@ -126,7 +130,7 @@ def test_large_upload_that_need_not_be_read_as_a_whole_is_planned_at_once(
 def test_lost_copy_of_a_large_upload_is_made_again_by_a_step_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planner, "AT_ONCE_BYTES", 0)
+    monkeypatch.setattr(track_copier, "AT_ONCE_BYTES", 0)
     encoder = Encoder(tmp_path / "storage")
     job_id = encoder.upload(make_film(replace(SHORT, name="film.ts"), tmp_path))
     planned = encoder.planned(job_id)

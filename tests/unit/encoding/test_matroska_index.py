@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.encoding import matroska_index
-from functions.encoding.matroska_index import BitrateBound, is_matroska, read_matroska
+from functions.encoding import matroska_elements
+from functions.encoding.matroska_elements import is_matroska
+from functions.encoding.matroska_index import BitrateBound, read_matroska
 from functions.encoding.mp4_index import IndexedTrack, NoIndex
 from tests.support.ebml import element, number
 
@@ -182,7 +183,7 @@ def test_pictures_of_too_high_a_bitrate_are_refused(over: float, sound: int) -> 
 
 def test_a_much_too_high_bitrate_is_recognised_in_the_first_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sound does not count as pictures, even if it is as large."""
-    monkeypatch.setattr(matroska_index, "READ_AT_ONCE", 16_384)
+    monkeypatch.setattr(matroska_elements, "READ_AT_ONCE", 16_384)
     content = _streamed(600, picture=10_000, sound=10_000)
     seen: list[int] = []
     with pytest.raises(NoIndex):
