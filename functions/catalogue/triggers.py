@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from functions.platform.field_types import TitleId
     from functions.platform.messages import FetchMetadata, PublishCatalogue
+    from functions.platform.viewer import Viewer
 
 log = logging.getLogger(__name__)
 app = SliceApp(bootstrap, "functions.catalogue.schemas")
@@ -87,12 +88,16 @@ def get_title(id: TitleId) -> TitleWithProgress:
 
 
 @app.get("titles/{id}/next", caller=ANYONE)
-def next_episode(id: TitleId) -> NextEpisode:
-    """Return the next episode that can be watched, by season and number."""
+def next_episode(viewer: Viewer | None, id: TitleId) -> NextEpisode:
+    """Return the next episode that can be watched, by season and number.
+
+    A profile with an age limit gets none that it must not play.
+    """
     from functions.catalogue.schemas import Card, NextEpisode
 
     found = bootstrap.catalogue().next_episode(id)
-    return NextEpisode(Card.of(found) if found else None)
+    shown = found and found.details.is_suitable(viewer.age_limit if viewer else None)
+    return NextEpisode(Card.of(found) if found and shown else None)
 
 
 @app.patch("titles/{id}", caller=OWNER, raises=[NotFound])
