@@ -112,6 +112,15 @@ class TitleQuery(Struct, frozen=True):
     limit: Limit = DEFAULT_LIMIT
 
 
+class OwnerTitleQuery(TitleQuery, frozen=True):
+    """Which titles to list for an owner."""
+
+    unrated: Annotated[
+        bool,
+        Meta(description="Only titles without a known age rating, which profiles with an age limit never see."),
+    ] = False
+
+
 class Card(Struct, frozen=True):
     """A title in the short form shown on shelves."""
 

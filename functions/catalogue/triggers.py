@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         NextEpisode,
         OwnerTitle,
         OwnerTitlePage,
+        OwnerTitleQuery,
         Republication,
         TitleEdit,
         TitleMatch,
@@ -117,11 +118,18 @@ def withdraw_title(id: TitleId) -> None:
 
 
 @app.get("catalogue/titles", caller=OWNER)
-def list_owner_titles(query: TitleQuery) -> OwnerTitlePage:
+def list_owner_titles(query: OwnerTitleQuery) -> OwnerTitlePage:
     """Return a page of titles, drafts included, newest first, with the reasons of failures."""
     from functions.catalogue.schemas import OwnerTitle, OwnerTitlePage
 
-    page = bootstrap.catalogue().list_titles(query.q, query.genre, cursor=query.cursor, limit=query.limit, drafts=True)
+    page = bootstrap.catalogue().list_titles(
+        query.q,
+        query.genre,
+        cursor=query.cursor,
+        limit=query.limit,
+        drafts=True,
+        unrated=query.unrated,
+    )
     return OwnerTitlePage([OwnerTitle.of(title) for title in page.entries], page.cursor)
 
 
