@@ -72,9 +72,10 @@ test("parts of a sentence are translated too, and a text of several sentences is
     "12 Bilder (0.4 %) waren nicht lesbar und wurden ergänzt (0:10). Der Datei fehlen die letzten 0.5 s.",
   );
   assert.equal(inOwnLanguage("All pictures are encoded, because they are larger than 1080p."), "Alle Bilder werden umgewandelt, weil sie größer als 1080p sind.");
+  assert.equal(inOwnLanguage("An audio track (English (comments)) cannot be decoded and was left out."), "Eine Tonspur (English (comments)) wurde weggelassen: nicht lesbar.");
   assert.equal(
-    inOwnLanguage("An audio track (English (comments)) cannot be decoded and was left out. 2 subtitle tracks (German, no. 4 in the file) consist of images instead of text and were left out."),
-    "Eine Tonspur (English (comments)) wurde weggelassen: nicht lesbar. 2 Untertitelspuren (German, no. 4 in the file) wurden weggelassen: Bilder statt Text.",
+    inOwnLanguage("2 subtitle tracks (German, no. 4 in the file) consist of images instead of text and were left out."),
+    "2 Untertitelspuren (German, no. 4 in the file) wurden weggelassen: Bilder statt Text.",
   );
   assert.equal(
     inOwnLanguage("The sound ends at 4 s of 90 s. If it happens again, the file is cut off or damaged: upload it again."),

@@ -114,6 +114,7 @@ class Titles {
     at.none.hidden = this.titles.length > 0 || searched || this.unrated;
     at["none-alike"].hidden = this.titles.length > 0 || !searched;
     at["none-unrated"].hidden = this.titles.length > 0 || searched || !this.unrated;
+    at["unrated-text"].hidden = !at["none-unrated"].hidden;
     at["unrated-toggle"].textContent = t(this.unrated ? "titles.show_all" : "titles.show_unrated");
     at.more.hidden = !this.cursor;
     at.titles.removeAttribute("aria-busy");
