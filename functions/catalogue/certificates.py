@@ -33,6 +33,12 @@ AGES = {
 _NUMBERED = re.compile(r"(?:FSK[ -]?)?(\d{1,2})[A+]?")
 
 
+def is_suitable(certificate: str | None, age_limit: int | None) -> bool:
+    """Return whether a profile with an age limit may play a title; without a known age, none with a limit may."""
+    age = age_of(certificate)
+    return age_limit is None or (age is not None and age <= age_limit)
+
+
 def age_of(certificate: str | None) -> int | None:
     """Return from which age a title is suitable; None if it has no certificate, or one of an unknown meaning."""
     word = " ".join((certificate or "").upper().split())

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from functions.catalogue.certificates import age_of
+from functions.catalogue.certificates import is_suitable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,8 +88,7 @@ class Details:
 
     def is_suitable(self, age_limit: int | None) -> bool:
         """Return whether a profile with an age limit may play the title; without a known age, none with a limit may."""
-        age = age_of(self.rated)
-        return age_limit is None or (age is not None and age <= age_limit)
+        return is_suitable(self.rated, age_limit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from functions.catalogue.certificates import is_suitable
 from functions.catalogue.model import Artwork, Rating, Status
 from functions.catalogue.text import ONE_LINE, PARAGRAPHS
 from functions.platform.errors import Malformed
@@ -111,6 +112,15 @@ class TitleQuery(Struct, frozen=True):
     limit: Limit = DEFAULT_LIMIT
 
 
+class OwnerTitleQuery(TitleQuery, frozen=True):
+    """Which titles to list for an owner."""
+
+    unrated: Annotated[
+        bool,
+        Meta(description="Only titles without a known age rating, which profiles with an age limit never see."),
+    ] = False
+
+
 class Card(Struct, frozen=True):
     """A title in the short form shown on shelves."""
 
@@ -129,6 +139,10 @@ class Card(Struct, frozen=True):
     def of(cls, title: Title) -> Self:
         """Return the card of a title."""
         return cls(**card_values(title))
+
+    def is_suitable(self, age_limit: int | None) -> bool:
+        """Return whether a profile with an age limit may play the title."""
+        return is_suitable(self.rated, age_limit)
 
 
 class TitleFields(Struct, frozen=True, kw_only=True):

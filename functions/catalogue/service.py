@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from functions.catalogue.certificates import age_of
 from functions.catalogue.model import Metadata, Playback, Status, Title
 from functions.catalogue.names import guess, shown_name
 from functions.catalogue.schemas import PublicTitle
@@ -34,6 +35,9 @@ FIRST_FETCH = timedelta(minutes=15)
 
 REQUEST_PATIENCE = timedelta(days=1)
 """How long to wait, after a description was requested or could not be fetched, before requesting it again."""
+
+UNRATED_BATCH = 500
+"""How many titles are read at a time to find those without an age rating."""
 
 
 class Catalogue:
@@ -268,13 +272,23 @@ class Catalogue:
         cursor: str = "",
         limit: int = pagination.DEFAULT_LIMIT,
         drafts: bool = False,
+        unrated: bool = False,
     ) -> pagination.Page[Title]:
-        """Return a page of the listed titles that match, newest first; `drafts` includes drafts. Raises Malformed."""
+        """Return a page of the listed titles that match, newest first. Raises Malformed for an invalid cursor.
+
+        `drafts` includes drafts; with `unrated`, only titles without a known age rating are listed.
+        """
         below = pagination.position_of(cursor, form=pagination.TITLE_POSITION)
-        found = self._titles.find_page(read_search(query, genre), below=below, limit=limit + 1, drafts=drafts)
-        return pagination.page_of(
-            found, limit=limit, position=lambda title: pagination.title_position(title.added_at, title.id)
-        )
+        search = read_search(query, genre)
+        size = UNRATED_BATCH if unrated else limit + 1
+        found: list[Title] = []
+        while len(found) <= limit:
+            batch = self._titles.find_page(search, below=below, limit=size, drafts=drafts)
+            found += [title for title in batch if not unrated or age_of(title.details.rated) is None]
+            if len(batch) < size:
+                break
+            below = _position(batch[-1])
+        return pagination.page_of(found, limit=limit, position=_position)
 
     def _store_pictures(self, title_id: str, pictures: Iterable[ArtworkPicture]) -> Title:
         """Store pictures, and record in the title which pictures exist now."""
@@ -307,3 +321,7 @@ class Catalogue:
         if not changed.published:
             self._dependencies.announce()
         return changed
+
+
+def _position(title: Title) -> str:
+    return pagination.title_position(title.added_at, title.id)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         NextEpisode,
         OwnerTitle,
         OwnerTitlePage,
+        OwnerTitleQuery,
         Republication,
         TitleEdit,
         TitleMatch,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     )
     from functions.platform.field_types import TitleId
     from functions.platform.messages import FetchMetadata, PublishCatalogue
+    from functions.platform.viewer import Viewer
 
 log = logging.getLogger(__name__)
 app = SliceApp(bootstrap, "functions.catalogue.schemas")
@@ -87,12 +89,16 @@ def get_title(id: TitleId) -> TitleWithProgress:
 
 
 @app.get("titles/{id}/next", caller=ANYONE)
-def next_episode(id: TitleId) -> NextEpisode:
-    """Return the next episode that can be watched, by season and number."""
+def next_episode(viewer: Viewer | None, id: TitleId) -> NextEpisode:
+    """Return the next episode that can be watched, by season and number.
+
+    A profile with an age limit gets none that it must not play.
+    """
     from functions.catalogue.schemas import Card, NextEpisode
 
     found = bootstrap.catalogue().next_episode(id)
-    return NextEpisode(Card.of(found) if found else None)
+    shown = found and found.details.is_suitable(viewer.age_limit if viewer else None)
+    return NextEpisode(Card.of(found) if found and shown else None)
 
 
 @app.patch("titles/{id}", caller=OWNER, raises=[NotFound])
@@ -112,11 +118,18 @@ def withdraw_title(id: TitleId) -> None:
 
 
 @app.get("catalogue/titles", caller=OWNER)
-def list_owner_titles(query: TitleQuery) -> OwnerTitlePage:
+def list_owner_titles(query: OwnerTitleQuery) -> OwnerTitlePage:
     """Return a page of titles, drafts included, newest first, with the reasons of failures."""
     from functions.catalogue.schemas import OwnerTitle, OwnerTitlePage
 
-    page = bootstrap.catalogue().list_titles(query.q, query.genre, cursor=query.cursor, limit=query.limit, drafts=True)
+    page = bootstrap.catalogue().list_titles(
+        query.q,
+        query.genre,
+        cursor=query.cursor,
+        limit=query.limit,
+        drafts=True,
+        unrated=query.unrated,
+    )
     return OwnerTitlePage([OwnerTitle.of(title) for title in page.entries], page.cursor)
 
 

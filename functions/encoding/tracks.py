@@ -187,18 +187,15 @@ def select_tracks(
         for number, track in enumerate(subtitles[:MOST_TEXT])
     )
     notes = [
-        _left_out([s for s in audio if s.fault is TrackFault.EMPTY], "audio track", "is empty", "are empty"),
-        _left_out(
-            [s for s in audio if s.fault is TrackFault.DAMAGED], "audio track", "cannot be decoded", "cannot be decoded"
-        ),
+        _left_out([s for s in audio if s.fault is TrackFault.EMPTY], "is empty", "are empty"),
+        _left_out([s for s in audio if s.fault is TrackFault.DAMAGED], "cannot be decoded", "cannot be decoded"),
         _left_out(
             [s for s in text if not s.is_text],
-            "subtitle track",
             "consists of images instead of text",
             "consist of images instead of text",
         ),
-        _too_many(len(usable), MOST_AUDIO, "audio"),
-        _too_many(len(subtitles), MOST_TEXT, "subtitle"),
+        _too_much_audio(len(usable) - MOST_AUDIO),
+        _too_many_subtitles(len(subtitles) - MOST_TEXT),
     ]
     return SelectedTracks(tracks, texts, tuple(note for note in notes if note))
 
@@ -333,13 +330,18 @@ class _Labels:
         return unique
 
 
-def _left_out(streams: Sequence[AudioStream | TextStream], kind: str, why_one: str, why_many: str) -> str | None:
+def _left_out(streams: Sequence[AudioStream | TextStream], why_one: str, why_many: str) -> str | None:
+    """Return the sentence about streams of one kind; each is written out, because pages find its translation by it."""
     if not streams:
         return None
-    if len(streams) == 1:
-        return f"{'An' if kind[0] in 'aeiou' else 'A'} {kind} ({_name_of(streams[0])}) {why_one} and was left out."
     names = ", ".join(map(_name_of, streams[:MOST_NAMED])) + (", …" if len(streams) > MOST_NAMED else "")
-    return f"{len(streams)} {kind}s ({names}) {why_many} and were left out."
+    if isinstance(streams[0], AudioStream):
+        if len(streams) == 1:
+            return f"An audio track ({names}) {why_one} and was left out."
+        return f"{len(streams)} audio tracks ({names}) {why_many} and were left out."
+    if len(streams) == 1:
+        return f"A subtitle track ({names}) {why_one} and was left out."
+    return f"{len(streams)} subtitle tracks ({names}) {why_many} and were left out."
 
 
 def _name_of(stream: AudioStream | TextStream) -> str:
@@ -348,11 +350,16 @@ def _name_of(stream: AudioStream | TextStream) -> str:
     return named or f"no. {stream.index} in the file"
 
 
-def _too_many(count: int, most: int, kind: str) -> str | None:
-    over = count - most
-    if over <= 0:
-        return None
-    return f"{over} {kind} track{'s were' if over > 1 else ' was'} left out, because a title can have at most {most}."
+def _too_much_audio(over: int) -> str | None:
+    if over == 1:
+        return f"One audio track was left out, because a title can have at most {MOST_AUDIO}."
+    return f"{over} audio tracks were left out, because a title can have at most {MOST_AUDIO}." if over > 1 else None
+
+
+def _too_many_subtitles(over: int) -> str | None:
+    if over == 1:
+        return f"One subtitle track was left out, because a title can have at most {MOST_TEXT}."
+    return f"{over} subtitle tracks were left out, because a title can have at most {MOST_TEXT}." if over > 1 else None
 
 
 def _printable(title: str) -> str:

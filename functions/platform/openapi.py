@@ -110,6 +110,8 @@ def _operation(route: Route, types: dict[str, Any], schemas: _Schemas) -> dict[s
         operation["description"] = "\n\n".join(" ".join(part.split()) for part in rest.split("\n\n"))
     if SECURITY[route.caller]:
         operation["security"] = SECURITY[route.caller]
+    elif _knows_viewer(route):
+        operation["security"] = [{}, *SECURITY[VIEWER]]
     if parameters := _parameters(types, schemas):
         operation["parameters"] = parameters
     if "body" in types:
@@ -121,6 +123,11 @@ def _operation(route: Route, types: dict[str, Any], schemas: _Schemas) -> dict[s
     # a status that the handler chooses, such as 503 in health, has the handler's body
     operation["responses"] = dict(sorted({**_failures(route, types), **_successes(route, types, schemas)}.items()))
     return operation
+
+
+def _knows_viewer(route: Route) -> bool:
+    """Return whether the answer depends on the session, which need not be given if anyone may call."""
+    return "viewer" in route.handler.__annotations__
 
 
 def _parameters(types: dict[str, Any], schemas: _Schemas) -> list[dict[str, Any]]:
@@ -162,7 +169,7 @@ def _successes(route: Route, types: dict[str, Any], schemas: _Schemas) -> dict[s
 
 def _failures(route: Route, types: dict[str, Any]) -> dict[str, Any]:
     raised: list[type[errors.NotflixError]] = [*route.raises, errors.StoreUnavailable]
-    if route.caller in (VIEWER, OWNER, SIGNED):
+    if route.caller in (VIEWER, OWNER, SIGNED) or _knows_viewer(route):
         raised.append(errors.Unauthenticated)
     if route.caller == OWNER:
         raised.append(errors.Forbidden)

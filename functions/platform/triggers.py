@@ -5,8 +5,8 @@ Authentication, the parsing of requests and the OpenAPI document are derived fro
 first call, from the slice's `schemas` module and the queue's message class, so that a cold start imports none of them.
 
 A handler declares the parameters that it needs, by name: `request`; `body` and `query`, with their types as
-annotations; the segments of the path; and the caller as `session`, `viewer` or `owner`. A queue function takes
-`message` and may take `delivery`.
+annotations; the segments of the path; and the caller as `session`, `viewer` or `owner`. If anyone may call a route, a
+`viewer` is None for callers without a session. A queue function takes `message` and may take `delivery`.
 """
 
 from __future__ import annotations
@@ -332,7 +332,8 @@ def _authenticated(root: CompositionRoot, route: Route, req: func.HttpRequest) -
         return {"session": session, "viewer": session.viewer}
     if route.caller == OWNER:
         return {"owner": root.access().owner(http.bearer(req), http.operator_key(req))}
-    return {}
+    token = http.bearer(req) if "viewer" in route.handler.__annotations__ else ""
+    return {"viewer": root.access().session(token).viewer if token else None}
 
 
 def _receiver(

@@ -28,18 +28,25 @@ NOT_CONTINUED = "It could not continue in several attempts; the log of rebuild_g
 
 @app.get("recommendations", caller=VIEWER)
 def recommend(viewer: Viewer) -> RecommendedHome:
-    """Return the shelves of the viewer's home page, each title with its reason."""
+    """Return the shelves of the viewer's home page, each title with its reason.
+
+    A profile with an age limit gets only titles that it may play.
+    """
     from functions.recommendations.schemas import RecommendedHome
 
-    return RecommendedHome.of(bootstrap.graph().recommendations.home(viewer.watcher_id))
+    return RecommendedHome.of(bootstrap.graph().recommendations.home(viewer.watcher_id, age_limit=viewer.age_limit))
 
 
 @app.get("titles/{id}/similar", caller=ANYONE)
-def similar_titles(id: TitleId) -> SimilarTitles:
-    """Return the titles most similar to a title, each with its reason."""
+def similar_titles(viewer: Viewer | None, id: TitleId) -> SimilarTitles:
+    """Return the titles most similar to a title, each with its reason.
+
+    A profile with an age limit gets only titles that it may play.
+    """
     from functions.recommendations.schemas import RecommendedCard, SimilarTitles
 
-    return SimilarTitles(list(map(RecommendedCard.of_pick, bootstrap.graph().recommendations.similar(id))))
+    picks = bootstrap.graph().recommendations.similar(id, age_limit=viewer.age_limit if viewer else None)
+    return SimilarTitles(list(map(RecommendedCard.of_pick, picks)))
 
 
 @app.post("graph/rebuild", caller=OWNER, status=202, raises=[Conflict])

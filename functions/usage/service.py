@@ -195,15 +195,29 @@ class UsageService:
         self._change(view.user_id, view.title_id, lambda seen: seen.with_reported(milestone))
 
     def history(
-        self, user_id: str, *, unfinished: bool = False, cursor: str = "", limit: int = pagination.DEFAULT_LIMIT
+        self,
+        user_id: str,
+        *,
+        unfinished: bool = False,
+        age_limit: int | None = None,
+        cursor: str = "",
+        limit: int = pagination.DEFAULT_LIMIT,
     ) -> Page[HistoryItem]:
-        """Return a page of a viewer's history, latest first. Raises Malformed for an invalid cursor."""
+        """Return a page of a viewer's history, latest first, without titles for people older than `age_limit`.
+
+        With a limit, withdrawn titles are left out too. Raises Malformed for an invalid cursor.
+        """
         below = pagination.position_of(cursor, form=pagination.TITLE_POSITION)
-        found = self._store.views(user_id, unfinished=unfinished, below=below, limit=limit + 1)
-        page = pagination.page_of(found, limit=limit, position=lambda view: view.place or "")
-        titles = self._titles.known(view.title_id for view in page.entries)
-        items = tuple(HistoryItem(view, titles.get(view.title_id)) for view in page.entries)
-        return pagination.Page(items, page.cursor)
+        items: list[HistoryItem] = []
+        while len(items) <= limit:
+            found = self._store.views(user_id, unfinished=unfinished, below=below, limit=limit + 1)
+            titles = self._titles.known(view.title_id for view in found)
+            shown = [view for view in found if _is_shown(titles.get(view.title_id), age_limit)]
+            items += [HistoryItem(view, titles.get(view.title_id)) for view in shown]
+            if len(found) <= limit:
+                break
+            below = found[-1].place
+        return pagination.page_of(items, limit=limit, position=lambda item: item.view.place or "")
 
     def title_state(self, user_id: str, title_id: str) -> ViewerTitleState:
         """Return everything that is stored about a viewer and a title."""
@@ -227,9 +241,19 @@ class UsageService:
         self._store.remove_all(user_id, UsageKind.VIEW)
         self._send(UpdateGraph("unwatched", user_id=user_id))
 
-    def watch_list(self, user_id: str, *, cursor: str = "", limit: int = pagination.DEFAULT_LIMIT) -> Page[ListItem]:
-        """Return a page of a viewer's list, latest first. Raises Malformed for an invalid cursor."""
-        page = self._marks(user_id, UsageKind.LISTED, cursor, limit)
+    def watch_list(
+        self,
+        user_id: str,
+        *,
+        age_limit: int | None = None,
+        cursor: str = "",
+        limit: int = pagination.DEFAULT_LIMIT,
+    ) -> Page[ListItem]:
+        """Return a page of a viewer's list, latest first, without titles for people older than `age_limit`.
+
+        With a limit, withdrawn titles are left out too. Raises Malformed for an invalid cursor.
+        """
+        page = self._marks(user_id, UsageKind.LISTED, age_limit, cursor, limit)
         titles = self._titles.known(mark.title_id for mark in page.entries)
         return pagination.Page(tuple(ListItem(mark, titles.get(mark.title_id)) for mark in page.entries), page.cursor)
 
@@ -247,9 +271,19 @@ class UsageService:
         """Remove a title from a viewer's list."""
         self._store.remove(user_id, UsageKind.LISTED, title_id)
 
-    def ratings(self, user_id: str, *, cursor: str = "", limit: int = pagination.DEFAULT_LIMIT) -> Page[Mark]:
-        """Return a page of a viewer's ratings, latest first. Raises Malformed for an invalid cursor."""
-        return self._marks(user_id, UsageKind.RATED, cursor, limit)
+    def ratings(
+        self,
+        user_id: str,
+        *,
+        age_limit: int | None = None,
+        cursor: str = "",
+        limit: int = pagination.DEFAULT_LIMIT,
+    ) -> Page[Mark]:
+        """Return a page of a viewer's ratings, latest first, without titles for people older than `age_limit`.
+
+        With a limit, withdrawn titles are left out too. Raises Malformed for an invalid cursor.
+        """
+        return self._marks(user_id, UsageKind.RATED, age_limit, cursor, limit)
 
     def rate_title(self, user_id: str, title_id: str, rating: int) -> None:
         """Store a thumb up (1) or down (-1), replacing an earlier one. Raises NotFound."""
@@ -267,10 +301,13 @@ class UsageService:
         """Delete everything that is stored about a viewer; their remaining tickets cannot restore anything."""
         self._store.remove_all(user_id, *UsageKind)
 
-    def _marks(self, user_id: str, kind: UsageKind, cursor: str, limit: int) -> Page[Mark]:
+    def _marks(self, user_id: str, kind: UsageKind, age_limit: int | None, cursor: str, limit: int) -> Page[Mark]:
         """Return a page of marks; all are read, because a viewer has at most one of each kind per title."""
         below = pagination.position_of(cursor, form=pagination.TITLE_POSITION)
         found = [mark for mark in self._store.marks(user_id, kind) if below is None or mark.place < below]
+        if age_limit is not None:
+            titles = self._titles.known(mark.title_id for mark in found)
+            found = [mark for mark in found if _is_shown(titles.get(mark.title_id), age_limit)]
         return pagination.page_of(found, limit=limit, position=lambda mark: mark.place)
 
     def _change(self, user_id: str, title_id: str, change: Callable[[View], View]) -> View | None:
@@ -320,3 +357,8 @@ class UsageService:
         except Unauthenticated:
             return None
         return session if (session.user_id, session.title_id) == (user_id, title_id) else None
+
+
+def _is_shown(title: Title | None, age_limit: int | None) -> bool:
+    """Return whether a list may show an entry; the age of a withdrawn title is unknown."""
+    return age_limit is None or (title is not None and title.details.is_suitable(age_limit))

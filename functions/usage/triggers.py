@@ -47,11 +47,20 @@ def record_usage_on_leaving(id: TitleId, body: HeartbeatReport) -> None:
 
 @app.get("usage", caller=VIEWER, raises=[Forbidden, NotFound])
 def list_usage(viewer: Viewer, query: HistoryQuery) -> HistoryPage:
-    """Return a page of the viewer's history, latest first."""
+    """Return a page of the viewer's history, latest first.
+
+    A profile with an age limit gets only titles that it may play.
+    """
     from functions.usage.schemas import HistoryPage
 
     watcher_id = _watcher(viewer, query.profile)
-    page = bootstrap.usage().history(watcher_id, unfinished=query.unfinished, cursor=query.cursor, limit=query.limit)
+    page = bootstrap.usage().history(
+        watcher_id,
+        unfinished=query.unfinished,
+        age_limit=viewer.age_limit,
+        cursor=query.cursor,
+        limit=query.limit,
+    )
     return HistoryPage.of(page)
 
 
@@ -77,11 +86,15 @@ def clear_title_usage(viewer: Viewer, id: TitleId) -> None:
 
 @app.get("list", caller=VIEWER, raises=[Forbidden, NotFound])
 def get_list(viewer: Viewer, query: MarkQuery) -> WatchListPage:
-    """Return a page of the viewer's watch list, latest first."""
+    """Return a page of the viewer's watch list, latest first.
+
+    A profile with an age limit gets only titles that it may play.
+    """
     from functions.usage.schemas import WatchListPage
 
     watcher_id = _watcher(viewer, query.profile)
-    return WatchListPage.of(bootstrap.usage().watch_list(watcher_id, cursor=query.cursor, limit=query.limit))
+    page = bootstrap.usage().watch_list(watcher_id, age_limit=viewer.age_limit, cursor=query.cursor, limit=query.limit)
+    return WatchListPage.of(page)
 
 
 @app.put("list/{id}", caller=VIEWER, raises=[ListFull])
@@ -98,11 +111,15 @@ def remove_from_list(viewer: Viewer, id: TitleId) -> None:
 
 @app.get("ratings", caller=VIEWER, raises=[Forbidden, NotFound])
 def list_ratings(viewer: Viewer, query: MarkQuery) -> RatingPage:
-    """Return a page of the viewer's ratings, latest first."""
+    """Return a page of the viewer's ratings, latest first.
+
+    A profile with an age limit gets only titles that it may play.
+    """
     from functions.usage.schemas import RatingPage
 
     watcher_id = _watcher(viewer, query.profile)
-    return RatingPage.of(bootstrap.usage().ratings(watcher_id, cursor=query.cursor, limit=query.limit))
+    page = bootstrap.usage().ratings(watcher_id, age_limit=viewer.age_limit, cursor=query.cursor, limit=query.limit)
+    return RatingPage.of(page)
 
 
 @app.put("ratings/{id}", caller=VIEWER, raises=[NotFound])

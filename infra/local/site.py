@@ -49,7 +49,7 @@ class Page:
     """A blob to send: its headers, and either its content or the chunks in which to send it.
 
     `digest` is the MD5 of the content, or for a stored compressed file the MD5 of the file that it was made from.
-    `codings` are the compressed forms that were requested so far.
+    `codings` are the compressed forms that were requested so far, by the codings that were accepted.
     """
 
     etag: str
@@ -129,9 +129,10 @@ class Website:
         codings = accepted_codings(accept_encoding)
         if not codings:
             return replace(page, headers={**page.headers, "Vary": "Accept-Encoding"})
-        if codings[0] not in page.codings:
-            page.codings[codings[0]] = self._compressed(name, page, codings)
-        return page.codings[codings[0]]
+        accepted = ",".join(codings)
+        if accepted not in page.codings:
+            page.codings[accepted] = self._compressed(name, page, codings)
+        return page.codings[accepted]
 
     def _compressed(self, name: str, page: Page, codings: Sequence[str]) -> Page:
         """Return the compressed file that was stored for this version of a page, or else compress the page."""

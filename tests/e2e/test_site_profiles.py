@@ -153,6 +153,10 @@ def test_a_child_finds_and_plays_only_films_of_its_age_and_has_a_history_of_its_
     assert (refused.status_code, refused.json()["error"]) == (403, "age_limited")
     assert child.plays(f"{name}-none") == 403
     watch_whole(child, for_children)
+    for title_id in (for_children, for_adults):
+        assert child.ask("PUT", f"list/{title_id}").ok and child.ask("PUT", f"ratings/{title_id}", {"rating": 1}).ok
+    for path, part in (("list", "titles"), ("ratings", "ratings"), ("usage", "entries")):
+        assert [entry["title_id"] for entry in child.ask("GET", path).json()[part]] == [for_children]
 
     parent = log_in_again(child)
     assert parent.plays(for_adults) == 200

@@ -115,17 +115,26 @@ def test_pictures_are_chosen_from_files_and_from_omdb(studio: Studio, axe: Path)
         assert wrong == []
 
 
-def test_lists_are_edited_as_words_between_commas(studio: Studio) -> None:
+def test_titles_without_an_age_rating_are_found_and_lists_are_edited_as_words_between_commas(
+    studio: Studio, axe: Path
+) -> None:
     name = f"Unlisted {secrets.token_hex(3)}"
     [title_id] = stocked(studio, name)
     with studio.at("titles") as (page, wrong):
+        page.get_by_role("button", name="Show these titles").click()
+        page.get_by_role("button", name="Show all titles").wait_for()
         search(page, name)
+        entry(page, "Titles", name).wait_for()
+        assert violations(page, axe) == []
         entry(page, "Titles", name).get_by_role("button", name="Edit").click()
         dialog = page.get_by_role("dialog", name="Edit title")
         dialog.get_by_label("Genres").fill("Drama, Science fiction")
         dialog.get_by_label("Age rating").fill("12")
         dialog.get_by_role("button", name="Save").click()
         page.get_by_text(f"Saved {name}.").wait_for()
+        page.get_by_role("button", name="Show all titles").click()
+        page.get_by_role("button", name="Show these titles").click()
+        page.get_by_text("No title matches these words.").wait_for()
         assert wrong == []
     edited = stored(studio, title_id)
     assert (edited["genres"], edited["rated"]) == (["Drama", "Science fiction"], "12")

@@ -15,6 +15,7 @@ OPERATOR_KEY = "an-operator-key-of-forty-characters-or-so"
 AS_OPERATOR = {"x-operator-key": OPERATOR_KEY}
 AS_ADMINISTRATOR = {"Authorization": "Bearer administrator"}
 AS_VIEWER = {"Authorization": "Bearer viewer"}
+AS_CHILD = {"Authorization": "Bearer child"}
 ADMINISTRATOR = Viewer(user_id="a" * 32, email="admin@example.org", admin=True)
 
 
@@ -45,18 +46,19 @@ class NobodyIsLoggedIn:
 
 
 VIEWER = Viewer(user_id="b" * 32, email="viewer@example.org", confirmed=True)
+CHILD = Viewer(user_id="b" * 32, email="viewer@example.org", confirmed=True, profile_id="7" * 32, age_limit=9)
 EXPIRES_AT = datetime(2027, 1, 1, tzinfo=UTC)
 
 
 class FakeAccess(AccountAccess):
-    """Authenticates the sessions `viewer` and `administrator`, and the operator's key, as the application would."""
+    """Authenticates the sessions `viewer`, `child` and `administrator`, and the operator's key, as in the product."""
 
     def __init__(self) -> None:
         super().__init__(_session, make_owners())
 
 
 def _session(token: str) -> Session:
-    viewers = {"viewer": VIEWER, "administrator": ADMINISTRATOR}
+    viewers = {"viewer": VIEWER, "child": CHILD, "administrator": ADMINISTRATOR}
     if token not in viewers:
         raise Unauthenticated("You are not logged in. Log in and try again.")
     return Session(viewers[token], EXPIRES_AT - timedelta(days=30), EXPIRES_AT, f"session of {token}")

@@ -2,9 +2,9 @@
  * What to watch next: shelves for the logged-in viewer, and titles similar to a given title; each card shows the
  * reason.
  */
-import { authorized } from "./account/session.js";
+import { authorized, forAnyone } from "./account/session.js";
 import { playable } from "./cards.js";
-import { api, ask, orElse } from "./net.js";
+import { orElse } from "./net.js";
 import { orWithout } from "./viewing.js";
 import { translated } from "./texts.js";
 
@@ -37,6 +37,6 @@ export const fetchRecommendedRows = () => orWithout(async () => recommendedRows(
  * @returns {Promise<Card[] | null>}
  */
 export async function fetchSimilar(id) {
-  const answer = await orElse(ask(api(`titles/${encodeURIComponent(id)}/similar`)), null);
+  const answer = await orElse(forAnyone(`titles/${encodeURIComponent(id)}/similar`), null);
   return answer && playable(/** @type {Recommended[]} */ (answer.titles)).map((title) => withReason(title));
 }

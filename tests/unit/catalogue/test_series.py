@@ -17,6 +17,7 @@ from functions.platform.errors import NotFound
 from tests.support.api import call
 from tests.support.catalogue import MemoryFilms, MemoryPosters, MemorySidecars, World, make_playback, make_title
 from tests.support.clock import NOON
+from tests.support.owners import AS_CHILD, AS_VIEWER, FakeAccess
 
 SERIES = Found(Details("The Show", 2019, kind="series", genres=("Drama",)), None)
 EPISODE = Found(Details("The One with the Boat", 2019, kind="episode", season=1, episode=2, imdb_id="tt0000002"), None)
@@ -104,3 +105,12 @@ def test_titles_that_are_known_leave_out_the_withdrawn() -> None:
     world = World().with_titles([make_title("one"), make_title("two"), make_title("gone").withdrawn()])
     assert set(world.catalogue.known(["two", "one", "two", "gone", "nothing"])) == {"one", "two"}
     assert world.catalogue.known([]) == {}
+
+
+def test_a_profile_is_offered_no_episode_for_older_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World().with_titles([make_episode(1, 1, rated="PG"), make_episode(1, 2, rated="TV-MA")])
+    monkeypatch.setattr(bootstrap, "catalogue", lambda: world.catalogue)
+    monkeypatch.setattr(bootstrap, "access", FakeAccess)
+    for headers, shown in (({}, True), (AS_VIEWER, True), (AS_CHILD, False)):
+        _, body = call(triggers.next_episode, "titles/show-s1e1/next", route={"id": "show-s1e1"}, headers=headers)
+        assert (body["next"] is not None) == shown

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from functions.catalogue import service
 from functions.catalogue.model import DescriptionSource, Details, Metadata, Status
 from functions.catalogue.omdb import Found, Miss, Missed
 from functions.catalogue.schemas import SidecarForm, TitleEdit, TitleFields
@@ -222,6 +223,30 @@ def test_pages_follow_each_other_without_gap_or_repeat_while_titles_come_in() ->
     third = world.catalogue.list_titles(limit=3, cursor=second.cursor or "")
     seen = [title.id for page in (first, second, third) for title in page.entries]
     assert seen == [f"film-{n}" for n in reversed(range(7))] and third.cursor is None
+
+
+def test_titles_without_a_known_age_rating_are_found_however_many_others_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(service, "UNRATED_BATCH", 4)
+    ratings = (None, "PG", "R", "FSK 12", "Approved", "PG", "PG", "PG", "PG", "", "PG", "PG", None)
+    world = World().with_titles(
+        make_title(f"film-{number:02}", name=f"film {number}", added_s=number, rated=rated, draft=number == 4)
+        for number, rated in enumerate(ratings)
+    )
+    seen: list[list[str]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = world.catalogue.list_titles("film", cursor=cursor, limit=2, drafts=True, unrated=True)
+        seen.append([title.id for title in page.entries])
+        cursor = page.cursor
+    assert seen == [["film-12", "film-09"], ["film-04", "film-00"]]
+    assert [title.id for title in world.catalogue.list_titles(unrated=True).entries] == [
+        "film-12",
+        "film-09",
+        "film-00",
+    ]
+    assert not world.catalogue.list_titles("another", unrated=True).entries
 
 
 def test_the_attempts_of_a_hopeless_search_grow_apart() -> None:

@@ -179,6 +179,16 @@ def test_reasons_of_failures_are_shown_to_the_owner_only(world: World, monkeypat
     assert call(triggers.list_owner_titles, "catalogue/titles")[0] == 401
 
 
+def test_the_owner_can_list_only_titles_without_an_age_rating(world: World) -> None:
+    rated = call(triggers.edit_title, "titles/full", route={"id": "full"}, body={"rated": "PG-13"}, headers=AS_OPERATOR)
+    assert rated[0] == 200
+    whole, unrated = (
+        {title["id"] for title in call(triggers.list_owner_titles, address, headers=AS_ADMINISTRATOR)[1]["titles"]}
+        for address in ("catalogue/titles", "catalogue/titles?unrated=true")
+    )
+    assert "full" in whole and unrated == whole - {"full"} != set()
+
+
 def test_owner_republishes_the_catalogue_and_sees_how_much_is_left(world: World) -> None:
     world.publisher.publish()
     assert call(triggers.republish_catalogue, "catalogue/republish", headers=AS_OPERATOR) == (202, {"waiting": 2})

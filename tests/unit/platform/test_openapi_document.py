@@ -25,6 +25,13 @@ def test_an_operation_has_its_caller_parameters_bodies_and_statuses(described: d
     assert set(operation["responses"]) == {"201", "401", "404", "409", "413", "415", "422", "503"}
 
 
+def test_a_session_that_need_not_be_given_is_described(described: dict[str, Any]) -> None:
+    operation = described["paths"]["/greeting"]["get"]
+    assert operation["security"] == [{}, {"session": []}]
+    assert set(operation["responses"]) == {"200", "401", "503"}
+    assert "security" not in described["paths"]["/listing"]["get"]
+
+
 def test_what_an_owner_may_do_needs_the_key_or_a_session(described: dict[str, Any]) -> None:
     operation = described["paths"]["/orders/{id}"]["delete"]
     assert operation["security"] == [{"operatorKey": []}, {"session": []}]

@@ -65,6 +65,14 @@ def listing(query: Listing) -> Greeting:
     return Greeting(f"{query.limit} {query.reverse}")
 
 
+@app.get("greeting", caller=ANYONE)
+def greet(viewer: Viewer | None) -> Greeting:
+    """Greet."""
+    from tests.unit.platform.example_schemas import Greeting
+
+    return Greeting(viewer.user_id if viewer else "stranger")
+
+
 @app.delete("orders/{id}", caller=OWNER)
 def cancel(id: TitleId, owner: str) -> None:
     """Cancel."""
@@ -143,6 +151,12 @@ def test_a_request_is_read_checked_and_answered_as_declared() -> None:
         {"id": "a-film", "user_id": A_VIEWER.user_id, "amount": 2, "at": "2026-11-27T04:26:20Z"},
     )
     assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_a_route_for_anyone_knows_who_is_logged_in_and_refuses_a_session_that_has_ended() -> None:
+    assert call(greet)[1] == {"text": "stranger"}
+    assert call(greet, headers=AS_VIEWER)[1] == {"text": A_VIEWER.user_id}
+    assert call(greet, headers={"Authorization": "Bearer ended"})[0] == 401
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer ended"}, AS_OPERATOR])

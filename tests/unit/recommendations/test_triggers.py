@@ -18,7 +18,7 @@ from functions.recommendations.rebuild import Phase, RebuildProgress
 from tests.support.api import call
 from tests.support.catalogue import make_title
 from tests.support.clock import NOON
-from tests.support.owners import ADMINISTRATOR, AS_ADMINISTRATOR, AS_OPERATOR, AS_VIEWER, FakeAccess
+from tests.support.owners import ADMINISTRATOR, AS_ADMINISTRATOR, AS_CHILD, AS_OPERATOR, AS_VIEWER, FakeAccess
 from tests.support.queues import MemoryQueues, handle
 
 PROGRESS = RebuildProgress("0123456789abcdef", NOON, NOON, titles_in_all=9)
@@ -45,6 +45,7 @@ class Parts:
     failed: list[str] = field(default_factory=list)
     over: bool = True
     asked_for: list[str] = field(default_factory=list)
+    age_limits: list[int | None] = field(default_factory=list)
 
     @property
     def recommendations(self) -> Parts:
@@ -58,11 +59,13 @@ class Parts:
     def rebuild(self) -> Parts:
         return self
 
-    def home(self, user_id: str) -> list[Shelf]:
+    def home(self, user_id: str, *, age_limit: int | None) -> list[Shelf]:
         self.asked_for.append(user_id)
+        self.age_limits.append(age_limit)
         return [Shelf("for-you", "For you", "From what you watched last", (pick("a"),))]
 
-    def similar(self, title_id: str) -> list[Pick]:
+    def similar(self, title_id: str, *, age_limit: int | None) -> list[Pick]:
+        self.age_limits.append(age_limit)
         if title_id != "a":
             raise NotFound(f"There is no title {title_id!r}.")
         return [pick("b")]
@@ -112,6 +115,14 @@ def queues(monkeypatch: pytest.MonkeyPatch) -> MemoryQueues:
     made = MemoryQueues()
     monkeypatch.setattr(bootstrap.resources, "queues", lambda: made)
     return made
+
+
+def test_the_age_limit_of_the_profile_holds_for_shelves_and_similar_titles(parts: Parts) -> None:
+    for headers in (AS_VIEWER, AS_CHILD):
+        assert call(triggers.recommend, "recommendations", headers=headers)[0] == 200
+    for headers in ({}, AS_VIEWER, AS_CHILD):
+        assert call(triggers.similar_titles, "titles/a/similar", route={"id": "a"}, headers=headers)[0] == 200
+    assert parts.age_limits == [None, 9, None, None, 9]
 
 
 def test_a_viewer_gets_their_own_shelves(parts: Parts) -> None:

@@ -11,7 +11,7 @@ const { moment } = await import("../../../web/js/account/words.js");
 const { period, price } = await import("../../../web/js/billing/words.js");
 const { addressIn } = await import("../../../web/js/language_choice.js");
 const { ask } = await import("../../../web/js/net.js");
-const { dollarText } = await import("../../../web/js/studio/words.js");
+const { av1Text, dollarText } = await import("../../../web/js/studio/words.js");
 const { bytesText, facts, genreName, languageName, shelfName } = await import("../../../web/js/text.js");
 
 test("texts have the form for their number", () => {
@@ -71,6 +71,18 @@ test("parts of a sentence are translated too, and a text of several sentences is
     inOwnLanguage("12 frames (0.4 %) could not be read and were filled in (0:10). The last 0.5 s are missing from the file."),
     "12 Bilder (0.4 %) waren nicht lesbar und wurden ergänzt (0:10). Der Datei fehlen die letzten 0.5 s.",
   );
+  assert.equal(inOwnLanguage("All pictures are encoded, because they are larger than 1080p."), "Alle Bilder werden umgewandelt, weil sie größer als 1080p sind.");
+  assert.equal(inOwnLanguage("An audio track (English (comments)) cannot be decoded and was left out."), "Eine Tonspur (English (comments)) wurde weggelassen: nicht lesbar.");
+  assert.equal(
+    inOwnLanguage("2 subtitle tracks (German, no. 4 in the file) consist of images instead of text and were left out."),
+    "2 Untertitelspuren (German, no. 4 in the file) wurden weggelassen: Bilder statt Text.",
+  );
+  assert.equal(
+    inOwnLanguage("The sound ends at 4 s of 90 s. If it happens again, the file is cut off or damaged: upload it again."),
+    "Der Ton endet nach 4 von 90 s. Wenn das noch einmal passiert, ist die Datei unvollständig oder beschädigt: Lade sie erneut hoch.",
+  );
+  assert.equal(inOwnLanguage("It can be watched once the upload is complete, because its index is at its end."), "Du kannst ihn ansehen, sobald er ganz hochgeladen ist.");
+  assert.equal(av1Text({ status: "abandoned", percent: 0, size: 0, reason: "An unexpected error stopped it." }), "Nicht in AV1: Ein unerwarteter Fehler ist aufgetreten.");
   assert.equal(inOwnLanguage("A sentence of a later version. Its title was withdrawn."), "A sentence of a later version. Der Titel wurde zurückgezogen.");
   assert.equal(inOwnLanguage(""), "");
 });

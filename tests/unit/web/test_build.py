@@ -259,3 +259,18 @@ def test_the_pages_of_the_owner_are_those_that_the_functions_publish(site: Path)
     assert set(OWNERS_PAGES) == {name.value for name in PageName}
     assert PAGE_INDEX in WRITTEN_BY_FUNCTIONS and PAGE_INDEX == INDEX
     assert msgspec.json.decode((site / PAGE_INDEX).read_bytes(), type=PageIndex) == PageIndex(())
+
+
+def test_text_keeps_its_height_when_its_font_arrives(site: Path) -> None:
+    styles = next((site / "css" / "pages").glob("site-browse.css")).read_text(encoding="utf-8")
+    (*_, stack) = re.findall(r"--bs-body-font-family:([^;}]+)", styles)
+    families = re.findall(r"Inter in \w+", stack)
+    assert len(families) == 3
+    for family in families:
+        faces = [face for face in re.findall(r"@font-face ?\{[^}]*\}", styles) if family in face]
+        assert len(faces) == 2, "regular and bold"
+        for face in faces:
+            share = {name: float(value) / 100 for name, value in re.findall(r"([a-z-]+): ?([\d.]+)%", face)}
+            height = [share["size-adjust"] * share[f"{part}-override"] for part in ("ascent", "descent")]
+            assert height == pytest.approx([0.96875, 0.2412], abs=0.002), "those of Inter"
+            assert share["line-gap-override"] == 0

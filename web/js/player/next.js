@@ -1,5 +1,6 @@
 /** The next title: the following episode, otherwise a similar film, offered at the end with a countdown. */
-import { api, ask, orElse } from "../net.js";
+import { forAnyone } from "../account/session.js";
+import { orElse } from "../net.js";
 import { watchAddress } from "../addresses.js";
 import { pictureFor, playable, suitable } from "../cards.js";
 import { hooks, picture } from "../dom.js";
@@ -34,8 +35,8 @@ export const countdownText = (left) => (left > 0 ? t("player.plays_in", { count:
 /** @param {string} id */
 async function find(id) {
   const title = `titles/${encodeURIComponent(id)}`;
-  const following = await orElse(ask(api(`${title}/next`)), null); // if the request fails, nothing is offered
-  return choose(following, following?.next ? null : await orElse(ask(api(`${title}/similar`)), null));
+  const following = await orElse(forAnyone(`${title}/next`), null); // if the request fails, nothing is offered
+  return choose(following, following?.next ? null : await orElse(forAnyone(`${title}/similar`), null));
 }
 
 export class Next {

@@ -7,7 +7,7 @@ import { authorized } from "../account/session.js";
 import { moment } from "../account/words.js";
 import { bindLimit } from "./limit.js";
 import { av1Text, costText, countText, isDamaged, isOpen, jobText, lookAfter, offers, receiptRows, receiptText, soundTexts, spendingText, troubleText, verificationText } from "./words.js";
-import { t } from "../texts.js";
+import { inOwnLanguage, t } from "../texts.js";
 
 /** @import { Job } from "../types.js" */
 
@@ -123,7 +123,7 @@ class Encodes {
     on.bar.setAttribute("aria-valuenow", String(percent));
     on.bar.style.setProperty("--share", `${percent}%`);
     say(on.reason, troubleText(job, Date.now()));
-    say(on.pictures, job.passthrough ?? "");
+    say(on.pictures, inOwnLanguage(job.passthrough ?? ""));
     say(on.av1, av1Text(job.av1));
     on.when.textContent = moment(job.created_at, new Date());
     on.when.dateTime = job.created_at;

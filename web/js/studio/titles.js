@@ -1,6 +1,6 @@
 /** The titles: search, edit, publish and withdraw, one or several; the dialogs for film and pictures are separate. */
 import { hook, hooks, picture, piece, reconcile, say } from "../dom.js";
-import { pause, persist, RequestError } from "../net.js";
+import { orElse, pause, persist, RequestError } from "../net.js";
 import { titleAddress, watchAddress } from "../addresses.js";
 import { hueOf, pictureFor } from "../cards.js";
 import { stateLabel } from "../text.js";
@@ -53,6 +53,8 @@ class Titles {
     /** The titles that are to be withdrawn. @type {Title[]} */
     this.leaving = [];
     this.asked = 0;
+    /** Whether only titles without an age rating are shown. */
+    this.unrated = false;
     const { at } = this;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
@@ -60,6 +62,10 @@ class Titles {
     at.q.addEventListener("input", () => {
       clearTimeout(timer);
       timer = setTimeout(() => this.load(), TYPING_MS);
+    });
+    at["unrated-toggle"].addEventListener("click", () => {
+      this.unrated = !this.unrated;
+      this.load();
     });
     at.more.addEventListener("click", () => this.load({ more: true }));
     at["edit-close"].addEventListener("click", () => at["edit-dialog"].close());
@@ -73,13 +79,19 @@ class Titles {
   }
 
   look() {
-    return this.load();
+    return Promise.all([this.load(), this.lookForUnrated()]);
+  }
+
+  /** Say so if titles have no age rating. */
+  async lookForUnrated() {
+    const found = await orElse(authorized("catalogue/titles?unrated=true&limit=1"), null);
+    this.at.unrated.hidden = !found?.titles.length && !this.unrated;
   }
 
   async load({ more = false } = {}) {
     const { at } = this;
     const turn = (this.asked += 1);
-    const asked = new URLSearchParams({ q: at.q.value.trim(), limit: String(PAGE), ...(more && this.cursor ? { cursor: this.cursor } : {}) });
+    const asked = new URLSearchParams({ q: at.q.value.trim(), limit: String(PAGE), ...(this.unrated ? { unrated: "true" } : {}), ...(more && this.cursor ? { cursor: this.cursor } : {}) });
     try {
       const page = await authorized(`catalogue/titles?${asked}`);
       if (turn !== this.asked) return;
@@ -99,8 +111,11 @@ class Titles {
     const { at } = this;
     reconcile(at.titles, this.titles, { key: ({ id }) => id, create: () => piece("title"), update: (node, title) => this.update(node, title) });
     const searched = Boolean(at.q.value.trim());
-    at.none.hidden = this.titles.length > 0 || searched;
+    at.none.hidden = this.titles.length > 0 || searched || this.unrated;
     at["none-alike"].hidden = this.titles.length > 0 || !searched;
+    at["none-unrated"].hidden = this.titles.length > 0 || searched || !this.unrated;
+    at["unrated-text"].hidden = !at["none-unrated"].hidden;
+    at["unrated-toggle"].textContent = t(this.unrated ? "titles.show_all" : "titles.show_unrated");
     at.more.hidden = !this.cursor;
     at.titles.removeAttribute("aria-busy");
     this.selection.write();

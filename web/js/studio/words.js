@@ -175,7 +175,7 @@ export function av1Text(av1) {
   if (!av1) return "";
   if (av1.status === "complete") return t("studio.av1_complete", { size: bytesText(av1.size) });
   if (av1.status === "encoding") return t("studio.av1_encoding", { percent: Math.floor(av1.percent) });
-  return t("studio.av1_abandoned", { reason: av1.reason });
+  return t("studio.av1_abandoned", { reason: inOwnLanguage(av1.reason) });
 }
 
 /**
