@@ -263,6 +263,10 @@ class TitleProgress(Struct, frozen=True):
     front_s: Annotated[float, Meta(description="Up to where the title plays.")]
     duration_s: float | None
     eta_s: float | None
+    uploaded_percent: Annotated[
+        Annotated[float, Meta(ge=0, le=100)] | None,
+        Meta(description="How much of the film has arrived while it is uploaded; null once all of it has."),
+    ]
 
 
 class TitleWithProgress(PublicTitle, frozen=True, kw_only=True):

@@ -51,6 +51,11 @@ def differs_from_front(job: EncodeJob, plan: EncodePlan) -> bool:
     return published is not None and published != identity_of(plan)
 
 
+def cancelled_text(job: EncodeJob | JobSummary) -> str:
+    """Return the reason of a job whose upload was cancelled before it was whole."""
+    return f"The upload of {job.name} was cancelled. Upload the film again."
+
+
 class JobLifecycle:
     """Opens, advances, ends and retries jobs; methods return None if the job's status no longer allows the change.
 
@@ -142,7 +147,10 @@ class JobLifecycle:
         return self._jobs.get_job(there.id)
 
     def may_resume(self, job: EncodeJob | JobSummary) -> bool:
-        """Return whether a job was given up because its upload stopped; it continues if the upload does."""
+        """Return whether a job was given up because its upload stopped or was cancelled.
+
+        The job continues if the upload does.
+        """
         return job.status is JobStatus.FAILED and job.reception is not None and job.reception.has_stopped
 
     def give_up_stopped(self, jobs: Iterable[JobSummary], *, patience: timedelta) -> int:
@@ -154,6 +162,12 @@ class JobLifecycle:
             if job.status is JobStatus.RECEIVING and job.reception and job.reception.at + patience <= now
         ]
         return sum(self.fail(job, stopped_text(job), by=Transition.GIVE_UP) is not None for job in stopped)
+
+    def cancel_upload(self, job: JobSummary) -> EncodeJob | None:
+        """Fail a job whose upload is not whole, because it was cancelled; the job continues if the upload does."""
+        if job.status is not JobStatus.RECEIVING:
+            return None
+        return self.fail(job, cancelled_text(job), by=Transition.GIVE_UP)
 
     def leave_front(self, job_id: str) -> None:
         """Record that no more of an upload is published before it is whole, because that has failed too often."""

@@ -118,6 +118,12 @@ class EncodeService:
         """Fail the jobs whose uploads stopped too long ago; return their number."""
         return self._lifecycle.give_up_stopped(self._jobs.open_summaries(), patience=self._patience)
 
+    def cancel_upload(self, job_id: str) -> None:
+        """Fail the job of an upload that is not whole; it continues if the upload does. Idempotent."""
+        job = self._jobs.find_summary(job_id)
+        if job:
+            self._lifecycle.cancel_upload(job)
+
     def publish_front(self, job_id: str) -> bool:
         """Publish the first seconds of a new job's upload at once, if they need not be encoded; return whether it did.
 
@@ -150,7 +156,7 @@ class EncodeService:
     def is_over(self, job_id: str) -> bool:
         """Return whether a job exists and has ended; if so, make its title show that, even after an interruption.
 
-        A job that was given up because its upload stopped has not ended if the upload continues.
+        A job that was given up because its upload stopped or was cancelled has not ended if the upload continues.
         """
         job = self._jobs.find_summary(job_id)
         if job is None or job.status in OPEN or self._lifecycle.may_resume(job):

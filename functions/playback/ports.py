@@ -40,6 +40,10 @@ class WatchableProgress(Protocol):
     def front_s(self) -> float:
         """Return how many seconds from the start can be watched."""
 
+    @property
+    def uploaded_percent(self) -> float | None:
+        """Return how much of the upload has arrived, from 0 to 100; None once it is complete."""
+
 
 class ProgressReader(Protocol):
     """The encode jobs."""

@@ -147,6 +147,10 @@ class PlaybackOpened(Struct, frozen=True):
     duration_s: float
     front_s: Annotated[float, Meta(description="How much of the title can be watched, from its start.")]
     percent: Annotated[float, Meta(description="How much of the encode is done, from 0 to 100.")]
+    uploaded_percent: Annotated[
+        float | None,
+        Meta(description="How much of the film has arrived, from 0 to 100, while it is uploaded; null once all has."),
+    ]
     thumbnails_url: str | None
     chapters_url: Annotated[str | None, Meta(description="The chapters as WebVTT; null if the film has none.")]
     subtitles: tuple[SubtitleTrack, ...]

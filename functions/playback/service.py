@@ -57,6 +57,7 @@ class PlaybackSession:
     duration_s: float
     front_s: float
     percent: float
+    uploaded_percent: float | None
     thumbnails_url: str | None
     chapters_url: str | None
     subtitles: tuple[Subtitles, ...]
@@ -127,10 +128,10 @@ class PlaybackService:
         title, playback, entitlement = self._watchable(title_id, viewer)
         if download and not playback.complete:
             raise NotPlayable(f"{title.details.name!r} is not complete yet. Download it later.")
-        front_s, percent = playback.duration_s, 100.0
-        if not playback.complete:
-            progress = self._encodes.progress(playback.job_id)
-            front_s, percent = (progress.front_s, progress.percent) if progress else (0.0, 0.0)
+        progress = None if playback.complete else self._encodes.progress(playback.job_id)
+        front_s, percent = (playback.duration_s, 100.0) if playback.complete else (0.0, 0.0)
+        if progress:
+            front_s, percent = progress.front_s, progress.percent
         clear_keys = self._clear_keys(playback)
         container = container_for(title_id)
         folder = self._keys.url(f"{container}/{playback.job_id}")
@@ -159,6 +160,7 @@ class PlaybackService:
             duration_s=playback.duration_s,
             front_s=front_s,
             percent=percent,
+            uploaded_percent=progress.uploaded_percent if progress else None,
             thumbnails_url=f"{folder}/thumbnails.vtt" if playback.thumbnails else None,
             chapters_url=f"{folder}/chapters.vtt" if playback.chapters else None,
             subtitles=tuple(

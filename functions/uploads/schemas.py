@@ -32,6 +32,12 @@ class UploadRequest(Struct, frozen=True):
     ] = None
 
 
+class CancelledUpload(Struct, frozen=True):
+    """An upload that will not be completed."""
+
+    blob: Annotated[str, Meta(min_length=1, max_length=512, description="The name of the blob, as in its ticket.")]
+
+
 class EncodeStarted(Struct, frozen=True):
     """The job that encodes a film again."""
 

@@ -190,6 +190,17 @@ class Uploads:
             if arrival.job_id:
                 self._encodes.publish_front(arrival.job_id)
 
+    def cancel_upload(self, blob: str) -> None:
+        """Fail the job of an upload that is committed in steps, unless it is whole. Idempotent.
+
+        The last commit is recorded first: its event may not have arrived yet, and must not open the job afterwards. If
+        the file is uploaded again, the job continues.
+        """
+        stored = self._store.find_upload(blob)
+        if stored and not stored.is_whole:
+            self.record_arrival(blob)
+            self._encodes.cancel_upload(_job_id(blob, stored))
+
     def encode_again(self, title_id: str) -> str:
         """Start to encode the film of a title again from its upload; return the id of the new job.
 

@@ -11,7 +11,7 @@ from functions.uploads.reference import BlobReference
 
 if TYPE_CHECKING:
     from functions.platform.field_types import TitleId
-    from functions.uploads.schemas import EncodeStarted, UploadRequest, UploadTicket
+    from functions.uploads.schemas import CancelledUpload, EncodeStarted, UploadRequest, UploadTicket
 
 app = SliceApp(bootstrap, "functions.uploads.schemas")
 
@@ -48,6 +48,13 @@ def create_upload(body: UploadRequest) -> UploadTicket:
     uploads = bootstrap.uploads()
     ticket = uploads.issue_ticket(body.name, size=body.size, replace_film=body.replace, for_title=body.title)
     return UploadTicket.of(ticket)
+
+
+@app.post("uploads/cancel", caller=OWNER, subject="blob")
+def cancel_upload(body: CancelledUpload) -> CancelledUpload:
+    """End the job of an upload that is not complete; it continues if the file is uploaded again."""
+    bootstrap.uploads().cancel_upload(body.blob)
+    return body
 
 
 @app.post("titles/{id}/encode", caller=OWNER, status=202, raises=[NotFound, Conflict])

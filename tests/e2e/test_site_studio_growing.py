@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +95,7 @@ def test_a_film_plays_while_the_studio_uploads_it(
             until(watching, TIME, lambda at: at > 0.2, within_s=WITHIN_S)
             watching.evaluate("notflix.video.playbackRate = 4")
             until(watching, TIME, lambda at: at > first_s - 4, within_s=WITHIN_S)
+            watching.get_by_text(re.compile(r"^Being uploaded, \d\d %$")).wait_for()
             job = storefront.job(sent) or {}
             assert job["status"] == "receiving" and 30 < job["uploaded_percent"] < 90, job
             assert not published(product, sent)["playback"]["complete"]
@@ -108,6 +110,26 @@ def test_a_film_plays_while_the_studio_uploads_it(
         assert complaints == []
     assert storefront.sent(film.name) == sent
     assert storefront.ended([sent], within_s=WITHIN_S)[film.name]["status"] == "ready"
+
+
+def test_a_cancelled_upload_ends_at_once_with_a_reason(
+    product: Product, browser: Browser, storefront: Storefront, tmp_path: Path
+) -> None:
+    film = padded(film_of(tmp_path, "cancelled.mp4", FRAGMENTED, seconds=8))
+    studio = Studio(product, make_administrator(product), browser)
+    with studio.at() as (page, complaints):
+        passing = iter(range(3))
+        page.route("**/*comp=block&*", lambda route: route.continue_() if next(passing, None) is not None else None)
+        with page.expect_file_chooser() as choosing:
+            page.get_by_text("choose files").click()
+        choosing.value.set_files(film)
+        encode = entry(page, "Encodes", film.name)
+        encode.get_by_text("Uploading,").wait_for()
+        entry(page, "Uploads", film.name).get_by_role("button", name="Cancel").click()
+        encode.get_by_text(f"The upload of {film.name} was cancelled.").wait_for()
+        sent = storefront.sent(film.name)
+        assert (storefront.job(sent) or {})["status"] == "failed"
+        assert complaints == []
 
 
 def test_an_upload_that_stops_fails_with_a_reason_and_continues_to_a_film(

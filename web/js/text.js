@@ -100,11 +100,20 @@ const STATES = new Map([["announced", t("common.coming_soon")], ["encoding", t("
 export const stateLabel = (status) => STATES.get(status) ?? "";
 
 /**
- * Return a sentence about the progress of an encode; `playable` means that its beginning can already be watched.
+ * Return how much of a film that is still uploaded has arrived, in whole percent; null once all of it has.
+ * @param {Progress | null | undefined} progress
+ */
+export const arrivedPercent = (progress) => (typeof progress?.uploaded_percent === "number" ? Math.floor(progress.uploaded_percent) : null);
+
+/**
+ * Return a sentence about the progress of an upload or of an encode; `playable` means that the beginning of the film can
+ * already be watched.
  * @param {Progress | null | undefined} progress
  * @param {boolean} playable
  */
 export function encodeText(progress, playable) {
+  const arrived = arrivedPercent(progress);
+  if (arrived !== null) return t(playable ? "text.uploading_playable" : "text.uploading", { percent: arrived });
   const percent = Math.floor(progress?.percent ?? 0);
   const wait = roughly(progress?.eta_s);
   const state = playable ? t("text.encoding_playable", { percent }) : percent ? t("text.encoding", { percent }) : t("text.getting_ready");

@@ -1,6 +1,6 @@
 /** A title's page: its description, its credits and how to watch it; it follows a running encode. */
 import "./nav.js";
-import { clock, encodeText, facts, genreName, kindName } from "./text.js";
+import { arrivedPercent, clock, encodeText, facts, genreName, kindName } from "./text.js";
 import { hook, hooks, picture, piece, rootOf, say, showProblem, writeFacts } from "./dom.js";
 import { genreAddress, personAddress, titleIdIn, watchAddress } from "./addresses.js";
 import { hueOf, playable as playableOf, writeCards } from "./cards.js";
@@ -44,7 +44,7 @@ export function offer(title, traces = null, access = null, limit = ageLimit()) {
     progress: traces?.view?.progress ?? 0,
     soon: title.status === "announced",
     encode: isEncoding && isForProfile ? encodeText(title.progress, playable) : failed,
-    percent: isEncoding && isForProfile ? Math.floor(title.progress?.percent ?? 0) : null,
+    percent: isEncoding && isForProfile ? (arrivedPercent(title.progress) ?? Math.floor(title.progress?.percent ?? 0)) : null,
   };
 }
 

@@ -34,6 +34,8 @@ export interface Progress {
   percent?: number;
   front_s?: number;
   eta_s?: number | null;
+  /** How much of the film has arrived while it is uploaded; null once all of it has. */
+  uploaded_percent?: number | null;
 }
 
 /** A complete title: its published page, with the progress of an encode if the API adds it. */
@@ -151,6 +153,8 @@ export interface PlaybackSession {
   duration_s?: number;
   front_s?: number;
   percent?: number;
+  /** How much of the film has arrived while it is uploaded; null once all of it has. */
+  uploaded_percent?: number | null;
   status: string;
   thumbnails_url: string | null;
   chapters_url?: string | null;

@@ -331,9 +331,10 @@ class Watch {
 
   /** @param {EncodeState} before */
   encodeChanged(before) {
-    const { status, percent } = this.encode.state;
+    const { status, percent, uploaded } = this.encode.state;
+    const progress = uploaded === null ? t("watch.encoding", { percent }) : t("watch.uploading", { percent: uploaded });
     this.root.classList.toggle("is-encoding", this.encode.partial);
-    say(this.at.badge, this.encode.running ? t("watch.encoding", { percent }) : "");
+    say(this.at.badge, this.encode.running ? progress : "");
     this.timeline.update();
     if (before.status !== "encoding" || this.encode.running) return;
     if (status === "failed") this.notices.tell({ encode: t("watch.rest_film_not_ready") });

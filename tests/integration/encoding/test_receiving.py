@@ -89,6 +89,44 @@ def test_a_film_grows_with_its_upload_and_is_the_same_afterwards(
     assert ready.uploaded_percent is None
 
 
+def test_the_first_segment_is_listed_before_any_other_is_copied(tmp_path: Path) -> None:
+    film = film_of(tmp_path, mux=FAST)
+    encoder = Encoder(tmp_path / "storage")
+    store_text, stored = encoder.media.store_text, list[set[str]]()
+
+    def noted(container: str, name: str, text: str, *, revision: int) -> None:
+        if name.endswith("manifest.mpd"):
+            folder = encoder.media.folder / container
+            stored.append({f"{path.parent.name}/{path.name}" for path in folder.rglob("s*.m4s")})
+        store_text(container, name, text, revision=revision)
+
+    encoder.media.store_text = noted  # type: ignore[method-assign]
+    job_id = encoder.commit(film, front=film.stat().st_size * 3 // 4)
+    assert received(encoder, job_id).front_s > 12
+    first, *_, last = stored
+    assert first == {"c360/s00000.m4s", "c0/s00000.m4s"}
+    assert {"c360/s00003.m4s", "c0/s00003.m4s"} <= last
+
+
+@pytest.mark.parametrize(("mux", "has_tail"), [(FAST, False), ((), True)], ids=["index first", "index last"])
+def test_one_segment_that_has_arrived_can_be_watched(mux: tuple[str, ...], has_tail: bool, tmp_path: Path) -> None:
+    """x264 makes key frames that are more than ten seconds apart."""
+    film = film_of(tmp_path, mux=mux, video=(*X264[:-1], "240"))
+    size = film.stat().st_size
+    tail = size - film.read_bytes().rindex(b"moov") + 4 if has_tail else 0
+    encoder = Encoder(tmp_path / "storage")
+    job_id = encoder.commit(film, front=size * 45 // 100, tail=tail)
+    progress = received(encoder, job_id)
+    assert (progress.status, progress.front_s) == (JobStatus.RECEIVING, 10)
+    early = Published(encoder.published(progress))
+    assert early.is_growing and early.faults() == []
+    assert early.numbers("c360") == list(range(240))
+    encoder.commit(film, front=size)
+    ready = encoder.continue_job(job_id, [PlanEncode(job_id)])
+    assert ready.status is JobStatus.READY
+    assert Published(encoder.published(ready)).numbers("c360") == list(range(FRAMES))
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

@@ -30,6 +30,7 @@ class Progress:
     front_s: float = 24.0
     duration_s: float | None = 120.0
     eta_s: float | None = 33.0
+    uploaded_percent: float | None = None
 
 
 @dataclass
@@ -114,9 +115,10 @@ def test_a_question_of_the_wrong_form_is_malformed(world: World, asked: str) -> 
 def test_a_title_tells_how_far_its_encode_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     status, body = call(triggers.get_title, "titles/full", route={"id": "full"})
     assert status == 200 and body["progress"] is None
-    monkeypatch.setattr(bootstrap, "encodes", lambda: Encodes(Progress()))
+    monkeypatch.setattr(bootstrap, "encodes", lambda: Encodes(Progress(uploaded_percent=71.0)))
     _, body = call(triggers.get_title, "titles/full", route={"id": "full"})
     assert body["progress"]["percent"] == 41.5
+    assert body["progress"]["uploaded_percent"] == 71.0
 
 
 def test_an_unknown_title_is_not_found(world: World) -> None:

@@ -56,6 +56,7 @@ class Progress:
 
     percent: float = 40.0
     front_s: float = 24.0
+    uploaded_percent: float | None = None
 
 
 @dataclass
@@ -117,6 +118,7 @@ def test_a_ready_title_opens_whole() -> None:
     )
     session = opener(make_title("film", name="Film", playback=playback)).open_title("film", VIEWER, LAPTOP)
     assert (session.status, session.front_s, session.percent, session.resume_s) == ("ready", 120.0, 100.0, 0.0)
+    assert session.uploaded_percent is None
     assert session.manifest_url == "http://blobs/title-film/job/manifest.mpd"
     assert session.hls_url == "http://blobs/title-film/job/master.m3u8"
     assert session.thumbnails_url == "http://blobs/title-film/job/thumbnails.vtt"
@@ -130,7 +132,18 @@ def test_a_ready_title_opens_whole() -> None:
 def test_a_title_that_still_encodes_opens_as_far_as_it_is() -> None:
     title = make_title("film", status=Status.ENCODING, playback=make_playback("job"))
     session = opener(title, job=Progress()).open_title("film", VIEWER, LAPTOP)
-    assert (session.status, session.front_s, session.percent) == ("encoding", 24.0, 40.0)
+    assert (session.status, session.front_s, session.percent, session.uploaded_percent) == (
+        "encoding",
+        24.0,
+        40.0,
+        None,
+    )
+
+
+def test_a_title_that_is_still_uploaded_says_how_much_of_it_has_arrived() -> None:
+    title = make_title("film", status=Status.ENCODING, playback=make_playback("job"))
+    session = opener(title, job=Progress(percent=0.0, uploaded_percent=61.5)).open_title("film", VIEWER, LAPTOP)
+    assert (session.percent, session.uploaded_percent) == (0.0, 61.5)
 
 
 def test_a_title_whose_job_is_unknown_opens_without_anything_that_can_be_watched() -> None:

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from functions import bootstrap
+from functions.encoding.model import JobStatus
 from functions.platform.errors import StoreUnavailable
+from functions.platform.identifiers import job_id_for
 from functions.platform.messages import FetchMetadata, PlanEncode
 from functions.uploads import triggers
+from functions.uploads.ports import StoredUpload
 from functions.uploads.reference import BlobReference
 from tests.support.api import call
 from tests.support.owners import AS_ADMINISTRATOR, AS_OPERATOR, AS_VIEWER, FakeAccess
@@ -145,3 +148,14 @@ def test_nobody_else_gets_one(gate: Gate, headers: dict[str, str], status: int) 
 def test_request_of_the_wrong_form_is_malformed(gate: Gate, body: object) -> None:
     status, answer = call(triggers.create_upload, "uploads", body=body, headers=AS_OPERATOR)
     assert (status, answer["error"]) == (422, "malformed")
+
+
+def test_an_owner_cancels_an_upload_that_is_not_complete(gate: Gate) -> None:
+    upload_id = "0123456789ab-abcdef01"
+    gate.store.blobs["film.mp4"] = StoredUpload("0x1", 400, gate.clock(), upload_id, 400, 1000)
+    arrive("film.mp4")
+    body = {"blob": "film.mp4"}
+    assert call(triggers.cancel_upload, "uploads/cancel", body=body, headers=AS_VIEWER)[0] == 403
+    assert gate.jobs.get_job(job_id_for("film.mp4", upload_id)).status is JobStatus.RECEIVING
+    assert call(triggers.cancel_upload, "uploads/cancel", body=body, headers=AS_ADMINISTRATOR) == (200, body)
+    assert gate.jobs.get_job(job_id_for("film.mp4", upload_id)).status is JobStatus.FAILED

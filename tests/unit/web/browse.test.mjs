@@ -74,6 +74,7 @@ test("the count is a sentence even if there are no results", () => {
 test("a title offers to play only what can be played", () => {
   assert.equal(offer({ status: "ready", playback: {} }).play, "Play");
   assert.equal(offer({ status: "encoding", playback: {}, progress: { percent: 42 } }).play, "Watch now");
+  assert.equal(offer({ status: "encoding", playback: {}, progress: { percent: 0, uploaded_percent: 64.2 } }).percent, 64);
   assert.equal(offer({ status: "encoding", playback: null, progress: null }).play, "");
   assert.equal(offer({ status: "announced", playback: null }).soon, true);
   assert.match(offer({ status: "failed", playback: null }).encode, /not available/);

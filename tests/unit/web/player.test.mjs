@@ -170,11 +170,14 @@ test("waiting for the encoder is not a stall", () => {
 });
 
 test("progress never decreases, and the job determines the end", () => {
-  const state = { status: "encoding", percent: 40, front: 16, duration: 60 };
+  const state = { status: "encoding", percent: 40, uploaded: null, front: 16, duration: 60 };
   assert.deepEqual(progressed(state, { status: "encoding", progress: { percent: 38, front_s: 20 } }), { ...state, front: 20 });
-  assert.deepEqual(progressed(state, { status: "ready", progress: null }), { status: "ready", percent: 100, front: 60, duration: 60 });
+  assert.deepEqual(progressed(state, { status: "ready", progress: null }), { status: "ready", percent: 100, uploaded: null, front: 60, duration: 60 });
   assert.equal(progressed(state, { status: "failed", progress: null }).status, "failed");
   assert.equal(progressed(state, { status: "encoding", progress: { status: "failed" } }).status, "failed");
+  const arriving = progressed(state, { status: "encoding", progress: { percent: 0, uploaded_percent: 71.6, front_s: 20 } });
+  assert.deepEqual(arriving, { ...state, uploaded: 71, front: 20 });
+  assert.equal(progressed(arriving, { status: "encoding", progress: { percent: 0, uploaded_percent: null } }).uploaded, null);
 });
 
 test("keys do what the list of shortcuts says, and the browser's own shortcuts still work", () => {

@@ -30,6 +30,12 @@ test("an encode shows its progress and whether the film can be played already", 
   assert.equal(encodeText(null, false), "Getting ready.");
 });
 
+test("during an upload, it is shown how much of the film has arrived", () => {
+  assert.equal(encodeText({ percent: 0, uploaded_percent: 42.9, eta_s: null }, true), "Being uploaded, 42 %. You can start watching now.");
+  assert.equal(encodeText({ percent: 0, uploaded_percent: 0, eta_s: null }, false), "Being uploaded, 0 %.");
+  assert.equal(encodeText({ percent: 3, uploaded_percent: null, eta_s: null }, false), "Encoding, 3 %.");
+});
+
 test("only a title that is ready has no label", () => {
   assert.deepEqual(["announced", "encoding", "failed", "ready"].map(stateLabel), ["Coming soon", "Just added", "Not available", ""]);
 });

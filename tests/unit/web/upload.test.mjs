@@ -319,6 +319,24 @@ test("an upload that was interrupted between two commits keeps the blocks of bot
   assert.equal(storage.calls, 7 - kept + lists, "no block is sent twice");
 });
 
+test("a list that is being sent is not aborted, because storage might still commit it", async () => {
+  const storage = makeGrowing();
+  const stop = new AbortController();
+  const stopAtLists = (address, body, how) => {
+    if (address.includes("comp=blocklist")) stop.abort();
+    return storage.put(address, body, how);
+  };
+  await assert.rejects(sendGrowing(storage, "abcdefghijklmnopqrst", { put: stopAtLists, signal: stop.signal }), { name: "AbortError" });
+  assert.deepEqual(storage.versions.map(({ content }) => content), ["abcdef"]);
+  const last = new AbortController();
+  const stopAtLast = (address, body, how) => {
+    if (address.includes("comp=blocklist") && !how.headers["x-ms-meta-front"]) last.abort();
+    return storage.put(address, body, how);
+  };
+  await sendGrowing(storage, "abcdefghijklmnopqrst", { put: stopAtLast, signal: last.signal });
+  assert.equal(storage.versions.at(-1).content, "abcdefghijklmnopqrst");
+});
+
 /** @param {[string, number][]} boxes */
 const mp4 = (boxes) =>
   new Blob(boxes.map(([kind, length]) => {

@@ -1,8 +1,16 @@
 /** The progress of the film's encode while somebody watches the film; it is polled every few seconds until it ends. */
+import { arrivedPercent } from "../text.js";
 import { orElse, pause, persist, repeat, RequestError } from "../net.js";
 
 /** @import { PlaybackSession, Title } from "../types.js" */
-/** @typedef {{ status: string, percent: number, front: number, duration: number }} EncodeState `front` and `duration` in seconds */
+/**
+ * @typedef {object} EncodeState
+ * @property {string} status
+ * @property {number} percent how much of the film is encoded
+ * @property {number | null} uploaded how many percent of the film have arrived while it is uploaded; null once all of it has
+ * @property {number} front up to where the film plays, in seconds
+ * @property {number} duration in seconds
+ */
 
 export const POLL_MS = 2500;
 
@@ -13,11 +21,12 @@ export const POLL_MS = 2500;
  * @returns {EncodeState}
  */
 export function progressed(state, { progress = null, status }) {
-  if (status === "ready") return { ...state, status: "ready", percent: 100, front: state.duration };
+  if (status === "ready") return { ...state, status: "ready", percent: 100, uploaded: null, front: state.duration };
   if (status === "failed" || progress?.status === "failed") return { ...state, status: "failed" };
   return {
     ...state,
     percent: Math.max(state.percent, Math.floor(progress?.percent ?? 0)),
+    uploaded: arrivedPercent(progress),
     front: Math.max(state.front, progress?.front_s ?? 0),
   };
 }
@@ -57,7 +66,7 @@ export class Encode {
     this.#ask = ask;
     this.#onChange = onChange;
     /** @type {EncodeState} */
-    this.state = { status: "ready", percent: 100, front: 0, duration: 0 };
+    this.state = { status: "ready", percent: 100, uploaded: null, front: 0, duration: 0 };
   }
 
   get running() {
@@ -71,11 +80,11 @@ export class Encode {
 
   /**
    * Start with the state given by a playback session, and poll for changes.
-   * @param {Pick<PlaybackSession, "status" | "percent" | "front_s" | "duration_s">} session
+   * @param {Pick<PlaybackSession, "status" | "percent" | "uploaded_percent" | "front_s" | "duration_s">} session
    */
-  follow({ status, percent, front_s: front, duration_s: duration }) {
+  follow({ status, percent, uploaded_percent, front_s: front, duration_s: duration }) {
     this.#stop();
-    this.#set({ status, percent: Math.floor(percent ?? 0), front: front ?? 0, duration: duration ?? 0 });
+    this.#set({ status, percent: Math.floor(percent ?? 0), uploaded: arrivedPercent({ uploaded_percent }), front: front ?? 0, duration: duration ?? 0 });
     const turn = async () => {
       const title = await orElse(this.#ask(), null); // a failed request is repeated later
       if (title) this.#set(progressed(this.state, title));

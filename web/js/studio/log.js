@@ -8,6 +8,7 @@ import { t } from "../texts.js";
 
 /** What each operation of the API that changes something does. @type {Record<string, string>} */
 export const ACTIONS = {
+  cancel_upload: t("log.cancel_upload"),
   create_plan: t("log.create_plan"),
   create_upload: t("log.upload_file"),
   dismiss_job: t("log.dismiss_failed_encode"),

@@ -3,7 +3,10 @@
  * cannot read a file again by itself, so the owner chooses it once more.
  */
 
-/** @typedef {{ name: string, size: number, sent: number, atMs: number }} Unfinished `sent` and `size` in bytes */
+/**
+ * @typedef {{ name: string, size: number, sent: number, atMs: number, blob?: string }} Unfinished `sent` and `size` in
+ *   bytes; `blob` is the name in storage, if that is known
+ */
 /** @typedef {Pick<Storage, "getItem" | "setItem">} Store */
 
 const KEY = "notflix.uploads";

@@ -3,8 +3,8 @@
  * Block List). If the upload has an id, blocks are also committed while it runs, so that the film can be watched; then
  * the index at the end of an MP4 is sent first (see `commits.js`). A block that did not arrive is sent again until it
  * does. If an earlier upload of the same file was paused, or its page was closed, the blocks that storage already has
- * are not sent again (Get Block List). The caller supplies the functions that send and wait, so this module does no
- * input or output itself.
+ * are not sent again (Get Block List). A list that is being sent is not aborted, because storage might still commit it.
+ * The caller supplies the functions that send and wait, so this module does no input or output itself.
  */
 import { backoff } from "../net.js";
 import { t } from "../texts.js";
@@ -237,7 +237,8 @@ export async function sendFile(file, { put, stored, ticket, signal, mark, upload
         /** @type {Record<string, string>} */
         const headers = { "x-ms-meta-upload": upload };
         if (front) Object.assign(headers, { "x-ms-meta-front": String(front), "x-ms-meta-whole": String(file.size) });
-        await persist((at, how) => put(listAddress(at), growingList(listed), { ...how, headers, onBytes: () => {} }));
+        const { signal: never } = new AbortController();
+        await persist((at) => put(listAddress(at), growingList(listed), { signal: never, headers, onBytes: () => {} }));
       }
     } else {
       await sendAll(blocks);

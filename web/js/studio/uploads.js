@@ -28,6 +28,7 @@ import { t } from "../texts.js";
  * @property {AbortController} stop
  * @property {Meter} meter
  * @property {UploadTicket | null} ticket
+ * @property {string} blob its name in storage
  */
 
 const remembered = storage("localStorage");
@@ -64,6 +65,18 @@ function stateText({ state, kind, file, sent, ticket }) {
   return state === "failed" ? t("uploads.not_uploaded") : size;
 }
 
+/**
+ * End the job of an upload that was cancelled, if parts of it have been committed already.
+ * @param {Item} item
+ */
+const endJob = ({ blob }) => persist(() => authorized("uploads/cancel", { method: "POST", body: { blob } }), { attempts: 8 });
+
+/**
+ * Return whether parts of a file may have been committed: only films are committed while they are uploaded.
+ * @param {Item} item
+ */
+const mayHaveJob = ({ kind, ticket }) => kind === "film" && (ticket === null || ticket.upload_id !== "");
+
 /** @param {Item} item */
 const beganAnew = (item) => Object.assign(item, { state: "asking", said: "", sent: 0, stop: new AbortController(), meter: new Meter(), ticket: null });
 
@@ -76,10 +89,12 @@ class Uploads {
     this.at = hooks(root);
     /** @type {Item[]} */
     this.items = [];
+    /** Settled once the server knows that an upload was cancelled; by the name of the file. @type {Map<string, Promise<void>>} */
+    this.endings = new Map();
     this.onArrived = onArrived;
     this.number = 0;
     const { at } = this;
-    this.items = unfinished(remembered, Date.now()).map(({ name, size, sent }) => this.itemOf(/** @type {File} */ ({ name, size }), { state: "interrupted", sent }));
+    this.items = unfinished(remembered, Date.now()).map(({ name, size, sent, blob = name }) => this.itemOf(/** @type {File} */ ({ name, size }), { state: "interrupted", sent, blob }));
     at.files.addEventListener("change", () => {
       this.add([...at.files.files]);
       at.files.value = "";
@@ -102,7 +117,7 @@ class Uploads {
    */
   itemOf(file, more = {}) {
     this.number += 1;
-    return /** @type {Item} */ ({ key: String(this.number), file, ...kindOf(file.name), agreed: false, title: null, said: "", sent: 0, stop: new AbortController(), meter: new Meter(), ticket: null, ...more });
+    return /** @type {Item} */ ({ key: String(this.number), file, ...kindOf(file.name), agreed: false, title: null, said: "", sent: 0, stop: new AbortController(), meter: new Meter(), ticket: null, blob: file.name, ...more });
   }
 
   /** @param {HTMLElement} zone */
@@ -148,8 +163,10 @@ class Uploads {
    */
   async begin(item) {
     beganAnew(item);
+    await this.endings.get(item.file.name);
     try {
       item.ticket = await askTicket(item);
+      item.blob = item.ticket.blob;
       if (item.state !== "asking") return;
       const isFilm = item.kind === "film";
       const { replaces, existing, announced } = item.ticket;
@@ -213,12 +230,30 @@ class Uploads {
       clearInterval(painting);
       clearInterval(remembering);
     }
+    if (item.state === "cancelled") this.end(item);
     this.sendNext();
   }
 
+  /**
+   * Tell the server that an upload is not continued, so that nobody waits for the rest of the film.
+   * @param {Item} item
+   */
+  end(item) {
+    if (!mayHaveJob(item)) return;
+    const ending = endJob(item).then(
+      () => this.onArrived(item),
+      (error) => {
+        if (!isExpected(error)) throw error;
+        if (item.state === "cancelled") Object.assign(item, { said: error.message });
+        this.write();
+      },
+    );
+    this.endings.set(item.file.name, ending);
+  }
+
   /** @param {Item} item */
-  remember({ file, sent }) {
-    rememberUpload(remembered, { name: file.name, size: file.size, sent, atMs: Date.now() });
+  remember({ file, sent, blob }) {
+    rememberUpload(remembered, { name: file.name, size: file.size, sent, atMs: Date.now(), blob });
   }
 
   /**
@@ -243,8 +278,11 @@ class Uploads {
     Object.assign(item, { state: "cancelled", said: "" });
     forgetUpload(remembered, item.file.name, Date.now());
     item.stop.abort();
-    if (wasSending) this.write(); // `send` then begins the next one
-    else this.sendNext();
+    if (wasSending) this.write(); // `send` then ends its job, and begins the next one
+    else {
+      this.end(item);
+      this.sendNext();
+    }
   }
 
   /**
@@ -253,6 +291,7 @@ class Uploads {
    */
   drop(item) {
     forgetUpload(remembered, item.file.name, Date.now());
+    if (item.state === "interrupted" || item.state === "failed") this.end(item);
     this.items = this.items.filter((other) => other !== item);
     this.write();
   }
@@ -340,6 +379,6 @@ class Uploads {
 
 /**
  * @param {HTMLElement} root
- * @param {(item: { kind: string }) => void} onArrived called for every file that has been uploaded
+ * @param {(item: { kind: string }) => void} onArrived called for every file that has been uploaded, or was cancelled
  */
 export const bindUploads = (root, onArrived) => new Uploads(root, onArrived);
