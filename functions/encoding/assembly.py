@@ -130,6 +130,7 @@ def assemble_steps(resources: Resources, catalogue: Catalogue) -> StepRunner:
     from functions.encoding.repair import JobRepair
     from functions.encoding.step_runner import StepRunner
     from functions.encoding.storage import BlobMedia
+    from functions.encoding.surround import SurroundChoice
     from functions.encoding.turns import Turns
     from functions.encoding.verifier import TitleVerifier
     from functions.encoding.work_folders import sweep_work_folders
@@ -141,6 +142,8 @@ def assemble_steps(resources: Resources, catalogue: Catalogue) -> StepRunner:
         raise SettingMissing(
             f"ENCODE_RENDITIONS must be {' or '.join(RenditionChoice)}, not {settings.encode_renditions!r}."
         )
+    if settings.surround_sound not in set(SurroundChoice):
+        raise SettingMissing(f"SURROUND_SOUND must be {' or '.join(SurroundChoice)}, not {settings.surround_sound!r}.")
     limits = DamageLimits.of(settings)
     sweep_work_folders(settings.work_dir)
     collection = resources.mongo_database()["encode_jobs"]

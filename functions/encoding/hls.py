@@ -16,14 +16,14 @@ from functions.encoding.presentation import TimedSegments
 from functions.platform.film_keys import KEY_FILE, track_iv
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from functions.encoding.presentation import AudioTrack, Presentation, TextTrack, VideoTrack
 
 _DESCRIBES_VIDEO = "public.accessibility.describes-video"
 _DESCRIBES_SOUND = "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound"
 
-AUDIO_GROUP, TEXT_GROUP = "audio", "subtitles"
+AUDIO_GROUP, SURROUND_GROUP, TEXT_GROUP = "audio", "surround", "subtitles"
 FROM_THE_START = "#EXT-X-START:TIME-OFFSET=0,PRECISE=YES"
 """Without this tag, a player treats a growing playlist as live and starts at the end of the playlist."""
 
@@ -33,15 +33,36 @@ def write_master(presentation: Presentation) -> str:
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
     if not presentation.is_static:
         lines.append(FROM_THE_START)
-    names, chosen = _unique_names([track.label for track in presentation.audio]), _automatic(presentation.audio)
-    for number, (audio, name) in enumerate(zip(presentation.audio, names, strict=True)):
-        lines.append(_audio_media(audio, name, is_default=number == 0, is_automatic=audio.name in chosen))
+    groups = _audio_groups(presentation)
+    for group, tracks in groups.items():
+        chosen = _automatic(tracks)
+        names = _unique_names([track.label for track in groups[AUDIO_GROUP]])
+        for number, (audio, name) in enumerate(zip(tracks, names, strict=True)):
+            is_automatic = audio.name in chosen
+            lines.append(_audio_media(audio, group, name, is_default=number == 0, is_automatic=is_automatic))
     names, chosen = _unique_names([track.label for track in presentation.text]), _automatic(presentation.text)
     for text, name in zip(presentation.text, names, strict=True):
         lines.append(_text_media(text, name, is_automatic=text.name in chosen))
-    for video in (*presentation.video, *presentation.av1):
-        lines += [_stream(video, presentation), f"{video.name}.m3u8"]
+    for group in groups or ("",):
+        for video in (*presentation.video, *presentation.av1):
+            lines += [_stream(video, presentation, group, groups.get(group, ())), f"{video.name}.m3u8"]
     return _text(lines)
+
+
+def _audio_groups(presentation: Presentation) -> dict[str, list[AudioTrack]]:
+    """Return the tracks of each group: one of mono and stereo and, if a track is in 5.1, the same with these tracks.
+
+    Groups must have the same members, as far as a player is concerned (RFC 8216bis, 4.4.6.2), so a track without 5.1 is
+    in both.
+    """
+    if not presentation.audio:
+        return {}
+    names = {track.name for track in presentation.audio}
+    beside = {track.stereo: track for track in presentation.audio if track.stereo in names}
+    plain = [track for track in presentation.audio if track.stereo not in names]
+    if not beside:
+        return {AUDIO_GROUP: plain}
+    return {AUDIO_GROUP: plain, SURROUND_GROUP: [beside.get(track.name, track) for track in plain]}
 
 
 def write_media(presentation: Presentation, track_name: str) -> str:
@@ -117,8 +138,8 @@ def _nearest_second(duration: Fraction) -> int:
     return max(1, int(2 * duration + 1) // 2)
 
 
-def _audio_media(track: AudioTrack, name: str, *, is_default: bool, is_automatic: bool) -> str:
-    attributes = _media(track, "AUDIO", AUDIO_GROUP, name)
+def _audio_media(track: AudioTrack, group: str, name: str, *, is_default: bool, is_automatic: bool) -> str:
+    attributes = _media(track, "AUDIO", group, name)
     attributes += [f"DEFAULT={_yes(is_default)}", f"AUTOSELECT={_yes(is_default or is_automatic)}"]
     if TrackRole.DESCRIPTION in track.roles:
         attributes.append(f'CHARACTERISTICS="{_DESCRIBES_VIDEO}"')
@@ -159,18 +180,22 @@ def _yes(condition: bool) -> str:
     return "YES" if condition else "NO"
 
 
-def _stream(video: VideoTrack, presentation: Presentation) -> str:
-    """Return the line of a rendition; its bandwidth is the video's plus the largest audio bandwidth."""
+def _stream(video: VideoTrack, presentation: Presentation, group: str, tracks: Collection[AudioTrack]) -> str:
+    """Return the line of a rendition with a group of audio tracks, "" if there is no sound.
+
+    Its bandwidth is the video's plus the largest audio bandwidth of all groups. If the groups had different bandwidths,
+    hls.js would take them for different renditions, and play 5.1 to everybody whose connection is good.
+    """
     audio_bps = max((track.bandwidth_bps for track in presentation.audio), default=0)
-    codecs = dict.fromkeys([video.codec, *(track.codec for track in presentation.audio)])
+    codecs = dict.fromkeys([video.codec, *(track.codec for track in tracks)])
     attributes = [
         f"BANDWIDTH={video.bandwidth_bps + audio_bps}",
         f'CODECS="{",".join(codecs)}"',
         f"RESOLUTION={video.rendition.width}x{video.rendition.height}",
         f"FRAME-RATE={float(presentation.rate):.3f}",
     ]
-    if presentation.audio:
-        attributes.append(f'AUDIO="{AUDIO_GROUP}"')
+    if group:
+        attributes.append(f'AUDIO="{group}"')
     if presentation.text:
         attributes.append(f'SUBTITLES="{TEXT_GROUP}"')
     attributes.append("CLOSED-CAPTIONS=NONE")

@@ -192,7 +192,7 @@ def _playback(job: EncodeJob, presentation: Presentation) -> Playback:
             PlayableRendition(t.name, t.rendition.width, t.rendition.height, t.rendition.maxrate_kbps)
             for t in presentation.video
         ),
-        audio=tuple(track.language for track in presentation.audio),
+        audio=tuple(track.language for track in presentation.audio if track.stereo is None),
         subtitles=tuple(PlayableSubtitles(t.name, t.language, t.label) for t in presentation.text),
         thumbnails=presentation.complete,
         chapters=presentation.complete and job.plan is not None and bool(job.plan.chapters),

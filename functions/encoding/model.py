@@ -64,7 +64,8 @@ class TrackRole(StrEnum):
 class AudioPlan:
     """An audio track of AAC-LC: stream `stream` of the source, encoded as a whole, or copied if `copied` is set.
 
-    `lasts` is its length in seconds, or None if the source does not state it.
+    `lasts` is its length in seconds, or None if the source does not state it. `stereo` is the name of the stereo track
+    with the same sound, if this one is in 5.1.
     """
 
     name: str
@@ -77,6 +78,7 @@ class AudioPlan:
     lasts: Fraction | None
     roles: tuple[TrackRole, ...] = ()
     copied: CopiedSound | None = None
+    stereo: str | None = None
 
     @property
     def segment_ticks(self) -> int:

@@ -22,6 +22,7 @@ from functions.encoding.passthrough import CopyLimits, Unsuitable
 from functions.encoding.probe import probe
 from functions.encoding.refusals import FILM_ITSELF, HEAD_BYTES
 from functions.encoding.scan import SCAN_LIMIT_S, find_scan
+from functions.encoding.surround import SurroundChoice
 from functions.encoding.track_copier import is_large
 from functions.encoding.tracks import select_tracks
 from functions.encoding.work_folders import work_folder
@@ -88,7 +89,7 @@ class Planner:
         self._media.create_container(container_for(job.title_id))
         probe_s, scan_s = (AT_ONCE_S, AT_ONCE_S) if at_once else (PROBE_LIMIT_S, SCAN_LIMIT_S)
         ref, source = job.upload, self._probe(job, job.upload, limit_s=probe_s)
-        tracks = select_tracks(job.name, source.audio, source.text, self._sidecars(job))
+        tracks = self._tracks(job, source)
         containers = set(source.container.split(","))
         is_timed = source.indexed or bool(TIMED & containers)
         if source.indexed:
@@ -183,7 +184,7 @@ class Planner:
         """Make the remuxed copy that a planned job reads again, if it reads one that is no longer stored."""
         if self.lacks_copy(job):
             source = self._probe(job, job.upload)
-            self._remuxed(job, source, select_tracks(job.name, source.audio, source.text, self._sidecars(job)))
+            self._remuxed(job, source, self._tracks(job, source))
 
     def lacks_copy(self, job: EncodeJob) -> bool:
         """Return whether a planned job reads a remuxed copy of its upload that is no longer stored."""
@@ -257,6 +258,10 @@ class Planner:
             ref = SourceRef(container_for(job.title_id), f"{job.id}/source.mkv")
             self._media.store_file(ref.container, ref.blob, target)
             return ref
+
+    def _tracks(self, job: EncodeJob, source: ProbedSource) -> SelectedTracks:
+        surround = self._settings.surround_sound == SurroundChoice.ALWAYS
+        return select_tracks(job.name, source.audio, source.text, self._sidecars(job), surround=surround)
 
     def _sidecars(self, job: EncodeJob) -> list[Upload]:
         """Return the subtitle files that belong to the film."""

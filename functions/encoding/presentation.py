@@ -58,7 +58,10 @@ class VideoTrack:
 
 @dataclass(frozen=True, slots=True)
 class AudioTrack:
-    """A published audio track: `name` is its folder, `language` a BCP 47 tag or "und", `segments` the listed ones."""
+    """A published audio track: `name` is its folder, `language` a BCP 47 tag or "und", `segments` the listed ones.
+
+    `stereo` is the name of the stereo track with the same sound, if this one is in 5.1.
+    """
 
     name: str
     language: str
@@ -69,6 +72,7 @@ class AudioTrack:
     bandwidth_bps: int
     segments: TimedSegments
     roles: tuple[TrackRole, ...] = ()
+    stereo: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +197,7 @@ def _presentation(
             bandwidth_bps=int(track.bitrate_kbps * 1000 * PEAK_OVER_CAP),
             segments=_sound(track, tracks[track.name], begin=begin, until=None if whole else picture.end),
             roles=track.roles,
+            stereo=track.stereo,
         )
         for track in plan.audio
         if not job.tracks[track.name].left_out and Fraction(tracks[track.name].ticks, track.sample_rate) > begin

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from functions.encoding.model import AudioPlan
 
+_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
+"""ffmpeg's names of the layouts that are published."""
+
 _AS_SPOKEN = "ebur128=peak=true:framelog=quiet:dualmono=true"
 """The filter that measures. Players play mono from both speakers, which is 3 LU louder than from one (`dualmono`)."""
 
@@ -64,7 +67,7 @@ def sampled_loudness_arguments(
 ) -> list[str]:
     """Return the arguments that print the loudness of samples of a track, which begin at these seconds."""
     sources = [ffmpeg.input(address, ss=seconds_text(begin), t=lasts_s, **input_options(address)) for begin in begins_s]
-    layout = "mono" if track.channels == 1 else "stereo"
+    layout = _LAYOUTS[track.channels]
     uniform = [
         source[str(track.stream)].filter("aformat", sample_rates=track.sample_rate, channel_layouts=layout)
         for source in sources

@@ -1,4 +1,4 @@
-"""Decide whether an audio track is copied: AAC-LC, mono or stereo, without gaps, from the first picture on.
+"""Decide whether an audio track is copied: AAC-LC, mono, stereo or 5.1, without gaps, from the first picture on.
 
 A copied track is unchanged, so it has the loudness of the source. With LOUDNESS_LUFS, no track is copied.
 """
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 _FIXED = {0: 28, 1: 44}
 """Bytes before the boxes of the description of an audio track, by its version (ISO/IEC 14496-12, 12.2.3; QuickTime)."""
 
-HIGHEST_KBPS = 320
+HIGHEST_KBPS, HIGHEST_SURROUND_KBPS = 320, 640
 LARGEST_FRAME = 8192
-"""The maximum number of bytes of an AAC frame; a stereo frame has at most 1,536 (ISO/IEC 14496-3, 4.5.3.1)."""
+"""The maximum number of bytes of an AAC frame; a channel has at most 768 (ISO/IEC 14496-3, 4.5.3.1)."""
 
 LATEST_S = Fraction(1, 50)
 """The sound may begin at most this many seconds after the picture; the published sound is then early by that much."""
@@ -57,7 +57,7 @@ def copy_of_sound(audio: AudioPlan, track: IndexedTrack, *, start: Fraction) -> 
     if frames < 1 or max(track.sizes[skipped:]) > LARGEST_FRAME:
         return None
     kbps = -(-sum(track.sizes[skipped:]) * 8 * audio.sample_rate // (frames * AAC_FRAME_SAMPLES * 1000))
-    if kbps > HIGHEST_KBPS:
+    if kbps > (HIGHEST_SURROUND_KBPS if audio.stereo else HIGHEST_KBPS):
         return None
     name = f"c{audio.name[1:]}"
     copied = CopiedSound(skipped, priming, audio.name, frames)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from functions.encoding.languages import UNKNOWN, language_name, language_tag
 from functions.encoding.loudness import TOLERATED_LU
 from functions.encoding.model import AudioPlan, TextPlan, TrackRole
+from functions.encoding.surround import has_surround, surround_beside, surround_label, without_layout
 from functions.encoding.track_state import TrackFault
 from functions.platform.errors import SourceRefused
 
@@ -119,8 +120,9 @@ class SelectedTracks:
 
     @property
     def streams(self) -> tuple[int, ...]:
-        """Return the indices of the tracks' streams in the source."""
-        return (*(t.stream for t in self.audio), *(t.stream for t in self.text if t.stream is not None))
+        """Return the indices of the tracks' streams in the source, each of them once."""
+        streams = (*(t.stream for t in self.audio), *(t.stream for t in self.text if t.stream is not None))
+        return tuple(dict.fromkeys(streams))
 
     def copied(self, *, first: int) -> SelectedTracks:
         """Return the same tracks of a file that contains only their streams, beginning at the index `first`.
@@ -169,18 +171,23 @@ def text_streams(streams: Iterable[dict[str, Any]]) -> tuple[TextStream, ...]:
 
 
 def select_tracks(
-    name: str, audio: Sequence[AudioStream], text: Sequence[TextStream], sidecars: Sequence[Upload]
+    name: str,
+    audio: Sequence[AudioStream],
+    text: Sequence[TextStream],
+    sidecars: Sequence[Upload],
+    *,
+    surround: bool = False,
 ) -> SelectedTracks:
     """Return the tracks of a title: sound, and subtitles, those of sidecars first.
 
-    Raises SourceRefused if the film `name` has sound, but none that can be decoded.
+    With `surround`, tracks in 5.1 follow those in stereo, as far as a title can have so many. Raises SourceRefused if
+    the film `name` has sound, but none that can be decoded.
     """
     usable = _main_first([stream for stream in audio if stream.fault is None])
     if not usable and any(stream.fault is TrackFault.DAMAGED for stream in audio):
         raise SourceRefused(undecodable_sound(name))
     subtitles = _main_first([*map(_of_sidecar, sidecars), *map(_of_stream, (s for s in text if s.is_text))])
-    labels = _Labels("Audio")
-    tracks = tuple(_audio_plan(number, stream, labels) for number, stream in enumerate(usable[:MOST_AUDIO]))
+    tracks = _audio_plans(usable[:MOST_AUDIO], surround=surround)
     labels = _Labels("Subtitles")
     texts = tuple(
         replace(track, name=f"t{number}", label=labels.next(track.language, track.label, track.roles))
@@ -280,6 +287,23 @@ def _roles(stream: dict[str, Any], *, without: TrackRole | None = None) -> tuple
 
 def _main_first[T: (AudioStream, TextPlan)](tracks: Sequence[T]) -> list[T]:
     return sorted(tracks, key=lambda track: any(role in _LAST for role in track.roles))
+
+
+def _audio_plans(streams: Sequence[AudioStream], *, surround: bool) -> tuple[AudioPlan, ...]:
+    """Return the plans of streams in mono or stereo, and after these, the plans in 5.1 of those that have it."""
+    labels = _Labels("Audio")
+    plans: list[AudioPlan] = []
+    doubled: list[AudioPlan] = []
+    for number, stream in enumerate(streams):
+        is_doubled = surround and has_surround(stream)
+        title = without_layout(stream.title) if is_doubled else stream.title
+        plans.append(_audio_plan(number, replace(stream, title=title), labels))
+        if is_doubled:
+            doubled.append(plans[-1])
+    for stereo in doubled[: MOST_AUDIO - len(streams)]:
+        label = labels.next(stereo.language, surround_label(stereo.label), stereo.roles)
+        plans.append(surround_beside(stereo, name=f"a{len(plans)}", label=label))
+    return tuple(plans)
 
 
 def _audio_plan(number: int, stream: AudioStream, labels: _Labels) -> AudioPlan:

@@ -133,6 +133,8 @@ class Settings:
     """How many seconds of each part of a film are compared with the source (needs `VMAF_FFMPEG`); at most 4."""
     loudness_lufs: int = 0
     """The loudness (EBU R 128) to which the sound of films is brought, such as -23 or -16 LUFS; 0: unchanged."""
+    surround_sound: str = "always"
+    """Whether sound in 5.1 is published beside stereo, for films that have it: `always` or `never`."""
     encode_av1: str = "never"
     """Which titles are encoded in AV1 too, once they are ready: `never`, `always`, or by `rule` if it pays."""
     vmaf_ffmpeg: str = ""

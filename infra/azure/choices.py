@@ -33,6 +33,7 @@ NAMES = (
     "SESSION_DAYS",
     "SESSION_IDLE_HOURS",
     "STREAMS_PER_ACCOUNT",
+    "SURROUND_SOUND",
 )
 NUMBERS = {ENVIRONMENT_NAMES[field.name] for field in fields(Settings) if field.type == "int"}
 

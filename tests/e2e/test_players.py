@@ -19,7 +19,7 @@ from infra.local.home import Home
 from tests.support.copied_films import LARGE, PROVISIONAL
 from tests.support.encoder import Encoder
 from tests.support.media import Film, Sound, make_film
-from tests.support.players import SCRIPTS, Release, Show, shows
+from tests.support.players import SCRIPTS, Release, Show, folders_read, shows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -238,9 +238,3 @@ def test_provisional_rendition_leaves_the_manifest_and_whoever_plays_it_does_not
         play_to_the_end(playing, lambda show, at: None)
         assert "c360" not in folders_read(late)
         check_pictures(late)
-
-
-def folders_read(show: Show) -> set[str]:
-    """Return the folders from which a player has read segments."""
-    read: list[str] = show.page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
-    return {address.split("/")[-2] for address in read if address.endswith(".m4s")}

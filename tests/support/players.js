@@ -25,6 +25,7 @@ let longestStallS = 0;
 let rungs = () => [];
 let change = (_rung) => {};
 let codec = () => "";
+let hear = (_channels) => {};
 
 /** Return the number in the picture that the video shows; null if it cannot be read. */
 function number() {
@@ -72,6 +73,7 @@ const PLAYERS = {
     rungs = () => tracks().map((track) => track.height);
     change = (rung) => player.selectVariantTrack(tracks()[rung], false);
     codec = () => tracks().find((track) => track.active)?.videoCodec ?? "";
+    hear = (channels) => player.selectAudioTrack(player.getAudioTracks().find(({ channelsCount }) => channelsCount === channels));
   },
   async dash(folder, keys) {
     const player = dashjs.MediaPlayer().create();
@@ -93,6 +95,7 @@ const PLAYERS = {
     rungs = () => player.levels.map(({ height }) => height);
     change = (rung) => { player.nextLevel = rung; };
     codec = () => player.levels[player.currentLevel]?.videoCodec ?? "";
+    hear = (channels) => { player.audioTrack = player.audioTracks.findIndex((track) => track.channels === String(channels)); };
   },
 };
 
@@ -119,6 +122,10 @@ window.film = {
       if (tick === 0 || (tick % TICKS_OF_A_SEEK === 0 && !video.seeking)) video.currentTime = time;
       await new Promise((resolve) => { setTimeout(resolve, TICK_MS); });
     }
+  },
+  /** Choose the first sound with a number of channels. */
+  hear(channels) {
+    hear(channels);
   },
   shown,
   /** Return how far the film has been played, and what was noticed. */

@@ -153,3 +153,9 @@ def shows(browser: Browser, films: Mapping[str, Release], home: Home) -> Iterato
             page.evaluate("([player, keys]) => film.start(player, `/${player}`, keys)", [player, dict(release.keys)])
             playing.append(Show(player, page, release))
         yield playing
+
+
+def folders_read(show: Show) -> set[str]:
+    """Return the folders from which a player has read segments."""
+    read: list[str] = show.page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
+    return {address.split("/")[-2] for address in read if address.endswith(".m4s")}

@@ -32,11 +32,11 @@ def make_audio_track(
     channels: int = 2,
     bandwidth_bps: int = 135_000,
     durations: tuple[int, ...] = (192_512, 191_488, 192_512, 49_152),
+    stereo: str | None = None,
 ) -> AudioTrack:
     """Return an AAC track at 48 kHz; the default lasts 13.03 seconds, a whole number of AAC frames."""
-    return AudioTrack(
-        name, language, label, channels, 48_000, "mp4a.40.2", bandwidth_bps, TimedSegments(48_000, durations)
-    )
+    segments = TimedSegments(48_000, durations)
+    return AudioTrack(name, language, label, channels, 48_000, "mp4a.40.2", bandwidth_bps, segments, stereo=stereo)
 
 
 def make_presentation(

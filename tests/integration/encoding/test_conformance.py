@@ -10,13 +10,19 @@ from functions.encoding import copy_worker, ladder
 from functions.encoding.model import JobStatus
 from tests.support.conformance import findings, needs_checker
 from tests.support.encoder import Encoder
-from tests.support.media import H264, Film, make_film
+from tests.support.media import H264, Film, Sound, make_film
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 COPIED = Film(frames=24 * 14, width=640, height=360, subtitles=("eng",))
-ENCODED = Film(frames=24 * 14, width=640, height=360, video=(*H264, "-profile:v", "high444", "-pix_fmt", "yuv444p"))
+ENCODED = Film(
+    frames=24 * 14,
+    width=640,
+    height=360,
+    sounds=(Sound(channels=6),),
+    video=(*H264, "-profile:v", "high444", "-pix_fmt", "yuv444p"),
+)
 
 
 @needs_checker
@@ -36,6 +42,7 @@ def test_manifests_conform_from_the_first_to_the_last(
     growing = [name for name, text in versions if 'type="dynamic"' in text]
     assert set(growing) >= ({"manifest.mpd", "original.mpd"} if film is COPIED else {"manifest.mpd"})
     assert any(name == "original.mpd" for name, _ in versions) == (film is COPIED)
+    assert all('value="6"' in text for _, text in versions) == (film is ENCODED)
     assert "t1.vtt" in versions[-1][1] or "t0.vtt" in versions[-1][1]
     checked = []
     for number, (name, text) in enumerate(versions):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 SECRET = "f" * 32
 KEY, KEY_ID, IV = bytes(range(16)), bytes(range(16, 32)), bytes(range(32, 48))
 FILM = Film(frames=24 * 14, width=640, height=360, sounds=(Sound(), Sound(440, channels=6)), video=X264)
-"""A film whose pictures and first sound are copied; a second rendition and the second sound are encoded."""
+"""A film whose pictures and first sound are copied; a second rendition, and the second sound in stereo, are encoded."""
 
 STREAMS = {
     "B frames with weights": ("-bf", "3", "-x264-params", "weightb=1:weightp=2:ref=4"),
@@ -165,7 +165,7 @@ def test_all_tracks_are_encrypted_with_the_key_of_the_film(
     encoder, progress = encoded
     key, published = encoder.key(progress), Published(encoder.published(progress))
     assert published.faults() == []
-    assert [track.name for track in published.tracks] == ["c360", "v234", "c0", "a1"]
+    assert [track.name for track in published.tracks] == ["c360", "v234", "c0", "a1", "c2"]
     for track in published.tracks:
         folder = published.folder / track.name
         assert read_init(folder / "init.mp4").key_id == key.key_id.hex()

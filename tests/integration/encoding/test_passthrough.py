@@ -67,14 +67,14 @@ COPIED = {
     "no sound": shape(sounds=()),
     "two languages": shape(sounds=(Sound(language="eng"), Sound(440, language="ger"))),
     "MP3, which is encoded": shape(sounds=(Sound(codec="libmp3lame"),), copies_sound=False),
-    "5.1, which is encoded": shape(sounds=(Sound(channels=6),), copies_sound=False),
+    "5.1, which is copied beside encoded stereo": shape(sounds=(Sound(channels=6),), copies_sound=False),
 }
 
 
 EXTENDED = (
     *("QuickTime", "iPod", "Flash", "Matroska, 60 fps", "Matroska, recorded live", "transport stream, 30000/1001 fps"),
     *("fragmented, with the first seconds in the movie", "baseline, as from phones", "60 fps", "mono"),
-    "5.1, which is encoded",
+    "5.1, which is copied beside encoded stereo",
 )
 """The sources that differ little from others; only the extended tests read them."""
 
@@ -120,10 +120,12 @@ def test_own_pictures_and_encoded_ones_show_the_same_frames_at_the_same_times(
     frames = sum(duration for _, duration in own.spans) // plan.grid.frame_ticks
     assert published.numbers("v234") == film.shown_on(rate, frames)
     _check_boundaries(plan)
+    surround = [sound for sound in film.sounds if sound.channels == 6]
     assert [track.name for track in published.of("audio")] == [
-        f"{'c' if COPIED[case].copies_sound else 'a'}{number}" for number in range(len(film.sounds))
+        *(f"{'c' if COPIED[case].copies_sound else 'a'}{number}" for number in range(len(film.sounds))),
+        *(f"c{len(film.sounds) + number}" for number in range(len(surround))),
     ]
-    for track, sound in zip(published.of("audio"), film.sounds, strict=True):
+    for track, sound in zip(published.of("audio"), (*film.sounds, *surround), strict=True):
         heard = published.decode_audio(track.name)
         assert heard.sample_rate == sound.sample_rate
         whole = range(-int(-film.seconds // 1))

@@ -66,6 +66,33 @@ def test_bandwidth_counts_the_costliest_sound() -> None:
     assert attributes_of(first)["BANDWIDTH"] == "6900000"
 
 
+def test_surround_is_a_second_group_with_the_same_members_for_every_rendition() -> None:
+    sounds = (
+        make_audio_track(),
+        make_audio_track("a1", "en", "Commentary"),
+        make_audio_track("a2", "en", "English (5.1)", channels=6, bandwidth_bps=400_000, stereo="a0"),
+    )
+    master = write_master(make_presentation(audio=sounds))
+    tags = media_tags(master, "AUDIO")
+    assert [(tag["GROUP-ID"], tag["NAME"], tag["CHANNELS"], tag["URI"], tag["DEFAULT"]) for tag in tags] == [
+        ('"audio"', '"English"', '"2"', '"a0.m3u8"', "YES"),
+        ('"audio"', '"Commentary"', '"2"', '"a1.m3u8"', "NO"),
+        ('"surround"', '"English"', '"6"', '"a2.m3u8"', "YES"),
+        ('"surround"', '"Commentary"', '"2"', '"a1.m3u8"', "NO"),
+    ]
+    streams = [attributes_of(line) for line in lines_of(master, "#EXT-X-STREAM-INF:")]
+    assert [stream["AUDIO"] for stream in streams] == ['"audio"'] * 3 + ['"surround"'] * 3
+    bandwidths = [stream["BANDWIDTH"] for stream in streams]
+    assert bandwidths[:3] == bandwidths[3:], "hls.js would take them for other renditions"
+    assert bandwidths[0] == "6900000"
+
+
+def test_surround_whose_stereo_is_left_out_is_ordinary_sound() -> None:
+    surround = make_audio_track("a1", channels=6, stereo="a0")
+    (tag,) = media_tags(write_master(make_presentation(audio=(surround,))), "AUDIO")
+    assert (tag["GROUP-ID"], tag["DEFAULT"], tag["URI"]) == ('"audio"', "YES", '"a1.m3u8"')
+
+
 def test_frame_rate_of_television_is_a_decimal() -> None:
     presentation = make_presentation(rate=Fraction(30_000, 1001), timescale=30_000_000)
     assert attributes_of(lines_of(write_master(presentation), "#EXT-X-STREAM-INF:")[0])["FRAME-RATE"] == "29.970"

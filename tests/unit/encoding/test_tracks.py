@@ -45,9 +45,10 @@ def words(index: int, language: str = "", title: str = "", *flags: str, codec: s
     return sound(index, language, title, *flags, codec_type="subtitle", codec_name=codec)
 
 
-def chosen(*streams: dict[str, Any], beside: tuple[str, ...] = ()) -> SelectedTracks:
+def chosen(*streams: dict[str, Any], beside: tuple[str, ...] = (), surround: bool = True) -> SelectedTracks:
     sidecars = [upload for name in beside if (upload := companion(name, film="film"))]
-    return select_tracks("film.mkv", audio_streams(streams, DECODABLE), text_streams(streams), sidecars)
+    audio, text = audio_streams(streams, DECODABLE), text_streams(streams)
+    return select_tracks("film.mkv", audio, text, sidecars, surround=surround)
 
 
 def test_tracks_are_called_by_their_title_or_language_and_numbered_without_either() -> None:
@@ -143,6 +144,53 @@ def test_main_tracks_come_before_those_with_a_purpose() -> None:
     copied = tracks.copied(first=1)
     assert [track.stream for track in copied.audio] == [1, 2]
     assert [track.stream for track in copied.text] == [None, 3, 4]
+
+
+def test_tracks_in_surround_follow_all_tracks_in_stereo() -> None:
+    streams = (
+        sound(1, "eng", "Surround 5.1", channels=6),
+        sound(2, "ger", channels=8),
+        sound(3, "eng", "Commentary", channels=6),
+        sound(4, "fra", channels=5),
+        words(5, "eng"),
+    )
+    tracks = chosen(*streams)
+    assert [(track.name, track.stream, track.label, track.channels, track.stereo) for track in tracks.audio] == [
+        ("a0", 1, "Surround", 2, None),
+        ("a1", 2, "German", 2, None),
+        ("a2", 4, "French", 2, None),
+        ("a3", 3, "Commentary", 2, None),
+        ("a4", 1, "Surround (5.1)", 6, "a0"),
+        ("a5", 2, "German (5.1)", 6, "a1"),
+    ]
+    assert {track.bitrate_kbps for track in tracks.audio if track.stereo} == {320}
+    assert tracks.streams == (1, 2, 4, 3, 5), "a remuxed copy has each stream once"
+    assert [track.stream for track in tracks.copied(first=1).audio] == [1, 2, 3, 4, 1, 2]
+    plain = chosen(*streams, surround=False)
+    assert [track.name for track in plain.audio] == ["a0", "a1", "a2", "a3"]
+    assert plain.audio[0].label == "Surround 5.1"
+
+
+@pytest.mark.parametrize(
+    ("title", "label"),
+    [
+        ("5.1", "English"),
+        ("English [5.1]", "English"),
+        ("Dolby Digital 5.1 (English)", "Dolby Digital (English)"),
+        ("7.1.4", "English"),
+        ("Restored 2.0", "Restored 2.0"),
+        ("Cut 15.1", "Cut 15.1"),
+    ],
+)
+def test_title_that_names_its_channels_does_not_name_those_of_the_other_track(title: str, label: str) -> None:
+    stereo, surround = chosen(sound(1, "eng", title, channels=6)).audio
+    assert (stereo.label, surround.label) == (label, f"{label} (5.1)")
+
+
+def test_title_has_no_more_tracks_because_of_surround() -> None:
+    tracks = chosen(*(sound(number, "eng", channels=6) for number in range(1, MOST_AUDIO)))
+    assert len(tracks.audio) == MOST_AUDIO
+    assert [track.stereo for track in tracks.audio if track.stereo] == ["a0"]
 
 
 def test_unusable_streams_are_left_out_and_the_first_usable_one_is_the_main_sound() -> None:

@@ -32,6 +32,23 @@ test("sound is chosen by language and label, then by language, and is left alone
   assert.equal(likeChosen(tracks, undefined), null);
 });
 
+test("5.1 is chosen again in the next film, and only by those who have chosen it", () => {
+  const tracks = [
+    { language: "en", label: "Feature (5.1)", channelsCount: 6 },
+    { language: "en", label: "Feature", channelsCount: 2 },
+    { language: "de", label: "German", channelsCount: 2 },
+  ];
+  assert.equal(likeChosen(tracks, { language: "en", label: "English (5.1)", channels: 6 }), tracks[0]);
+  assert.equal(likeChosen(tracks, { language: "en", label: "English", channels: 2 }), tracks[1]);
+  assert.equal(likeChosen(tracks, { language: "en", label: "English" }), tracks[1]);
+  assert.equal(likeChosen(tracks, { language: "de", label: "German (5.1)", channels: 6 }), tracks[2]);
+  useStorage();
+  const player = makePlayer();
+  new Choices(player, /** @type {any} */ ({})).audio(tracks[0]);
+  new Choices(player, /** @type {any} */ ({})).prepare();
+  assert.deepEqual(player.preferred, [{ language: "en", channelCount: 6 }, { channelCount: 2 }]);
+});
+
 /** The part of Shaka's interface that the choices use, with one active track of each kind. */
 function makePlayer() {
   const track = (values, active = false) => ({ ...values, active });
@@ -71,7 +88,7 @@ test("what a viewer chose in one film holds in the next one", () => {
   const again = new Choices(next, /** @type {any} */ (video));
   again.prepare();
   again.restore();
-  assert.deepEqual(next.preferred, [{ language: "de" }]);
+  assert.deepEqual(next.preferred, [{ language: "de", channelCount: 2 }, { channelCount: 2 }]);
   assert.deepEqual([next.text, next.sound, next.pictures].map((list) => list.findIndex(({ active }) => active)), [0, 1, 1]);
   assert.deepEqual([next.automatic, video.playbackRate], [false, 1.25]);
   again.quality(0);

@@ -6,7 +6,7 @@ import { progressText } from "../../../web/js/offline/button.js";
 import { DownloadFailure, requireSpace } from "../../../web/js/offline/downloading.js";
 import { addFilm, changeFilm, deleteFilm, fileFrom, filesOfFilm, listFilms, readFile, readFilm, storedBytes } from "../../../web/js/offline/films.js";
 import { isExpired, renewLicence } from "../../../web/js/offline/licences.js";
-import { filesOf, picturesOf, renditionFor, sizeOf } from "../../../web/js/offline/manifest.js";
+import { filesOf, picturesOf, renditionFor, sizeOf, soundsFor } from "../../../web/js/offline/manifest.js";
 import { StoredSession } from "../../../web/js/offline/playing.js";
 import { RequestError } from "../../../web/js/net.js";
 
@@ -74,6 +74,14 @@ test("whoever logs out deletes the films of the account, and no others", async (
   await deleteFilmsOf(ADA);
   assert.deepEqual((await globalThis.caches.keys()).sort(), [cacheName(BOB, "film"), "notflix shell 1"]);
   await deleteFilmsOf(ADA, undefined);
+});
+
+test("a download has stereo, and 5.1 only without it", () => {
+  const [stereo, surround, dolby] = [["aac", 2], ["aac", 6], ["ec-3", 6]].map(([mime, channels]) => ({ mime: String(mime), channels: Number(channels) }));
+  const canPlay = (mime) => mime === "aac";
+  assert.deepEqual(soundsFor([stereo, surround, dolby], canPlay), [stereo]);
+  assert.deepEqual(soundsFor([surround, dolby], canPlay), [surround]);
+  assert.deepEqual(soundsFor([], canPlay), []);
 });
 
 test("a download has the best rendition of at most 720 lines that the browser can play", () => {

@@ -1,7 +1,10 @@
-/** Which files of a film are downloaded: one rendition, every audio track, and the subtitles. */
+/** Which files of a film are downloaded: one rendition, every audio track in mono or stereo, and the subtitles. */
 
 /** A download has at most this many lines: more would fill a phone without looking better on it. */
 const MOST_LINES = 720;
+
+/** The stereo track beside a track in 5.1 has the same sound. */
+const MOST_CHANNELS = 2;
 
 /** @typedef {{ mime: string, height: number, bandwidth: number }} Rendition `mime` with codecs, `bandwidth` in bit/s */
 
@@ -16,6 +19,18 @@ const MOST_LINES = 720;
 export function renditionFor(renditions, canPlay) {
   const best = renditions.filter(({ mime }) => canPlay(mime)).sort((a, b) => b.height - a.height || a.bandwidth - b.bandwidth);
   return best.find(({ height }) => height <= MOST_LINES) ?? best.at(-1) ?? null;
+}
+
+/**
+ * Return the audio tracks to download: those in mono or stereo that the browser can play, or all if there are none.
+ * @template {{ mime: string, channels: number }} T
+ * @param {T[]} sounds
+ * @param {(mime: string) => boolean} canPlay
+ */
+export function soundsFor(sounds, canPlay) {
+  const playable = sounds.filter(({ mime }) => canPlay(mime));
+  const plain = playable.filter(({ channels }) => channels <= MOST_CHANNELS);
+  return plain.length ? plain : playable;
 }
 
 /**
@@ -56,6 +71,7 @@ function renditionOf(representation) {
     mime: `${set.getAttribute("mimeType")}${codecs ? `; codecs="${codecs}"` : ""}`,
     height: Number(representation.getAttribute("height")),
     bandwidth: Number(representation.getAttribute("bandwidth")),
+    channels: Number(representation.getElementsByTagName("AudioChannelConfiguration")[0]?.getAttribute("value")),
   };
 }
 
@@ -82,7 +98,8 @@ export function reduced(text, canPlay) {
   const all = [...mpd.getElementsByTagName("Representation")].map(renditionOf);
   const video = renditionFor(all.filter(({ kind }) => kind === "video"), canPlay);
   if (!video) return null;
-  const kept = all.filter((one) => one === video || one.kind === "text" || (one.kind === "audio" && canPlay(one.mime)));
+  const sounds = soundsFor(all.filter(({ kind }) => kind === "audio"), canPlay);
+  const kept = all.filter((one) => one === video || one.kind === "text" || sounds.includes(one));
   for (const one of all) if (!kept.includes(one)) one.representation.remove();
   for (const set of [...mpd.getElementsByTagName("AdaptationSet")]) if (!set.getElementsByTagName("Representation").length) set.remove();
   return {

@@ -1,8 +1,11 @@
 /** The viewer's choice of subtitles, sound, quality and speed: applied to every film, and remembered on this device. */
 import { remember, remembered } from "./remembered.js";
 
-/** @typedef {{ label?: string | null, language: string, active?: boolean, id?: number }} Track */
+/** @typedef {{ label?: string | null, language: string, active?: boolean, id?: number, channelsCount?: number | null }} Track */
 /** @typedef {{ height: number | null, active?: boolean }} VideoTrack */
+
+/** Sound with more channels than this costs more data, so it is played only to viewers who have chosen it. */
+const STEREO = 2;
 
 export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
 
@@ -42,16 +45,25 @@ export function preferredTrack(tracks, languages) {
 
 /**
  * Return the audio track that is most like the one chosen in an earlier film: a track with the same language and label
- * (such as a commentary), otherwise one with the same language. Return null if the film does not have that language.
+ * (such as a commentary), otherwise one with the same language, in 5.1 only if the chosen one was. Return null if the
+ * film does not have that language.
  * @template {Track} T
  * @param {T[]} tracks
- * @param {{ language?: unknown, label?: unknown } | undefined} chosen
+ * @param {{ language?: unknown, label?: unknown, channels?: unknown } | undefined} chosen
  * @returns {T | null}
  */
 export function likeChosen(tracks, chosen) {
   const spoken = tracks.filter((track) => track.language === chosen?.language);
-  return spoken.find((track) => (track.label ?? "") === chosen?.label) ?? spoken[0] ?? null;
+  const isSurround = channelsOf(chosen) > STEREO;
+  const alike = spoken.find((track) => (track.label ?? "") === chosen?.label);
+  return alike ?? spoken.find((track) => (track.channelsCount ?? STEREO) > STEREO === isSurround) ?? spoken[0] ?? null;
 }
+
+/**
+ * Return the number of channels of the sound that was chosen in an earlier film.
+ * @param {{ channels?: unknown } | undefined} chosen
+ */
+const channelsOf = (chosen) => (typeof chosen?.channels === "number" ? chosen.channels : STEREO);
 
 export class Choices {
   #player;
@@ -89,7 +101,7 @@ export class Choices {
   /** @param {Track} track */
   audio(track) {
     this.#player.selectAudioTrack(track);
-    remember({ audio: { language: track.language, label: track.label ?? "" } });
+    remember({ audio: { language: track.language, label: track.label ?? "", channels: track.channelsCount ?? STEREO } });
   }
 
   /** @param {number} height 0 for automatic */
@@ -107,7 +119,9 @@ export class Choices {
   /** Prefer the remembered sound before a film is loaded, so that no other is fetched first. */
   prepare() {
     const { audio } = remembered();
-    if (typeof audio?.language === "string") this.#player.configure({ preferredAudio: [{ language: audio.language }] });
+    if (typeof audio?.language !== "string") return; // Shaka prefers stereo
+    const preferred = { language: audio.language, channelCount: channelsOf(audio) };
+    this.#player.configure({ preferredAudio: [preferred, { channelCount: STEREO }] });
   }
 
   /** Apply the remembered choices to the film that has been loaded. */

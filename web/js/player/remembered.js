@@ -5,7 +5,7 @@
  * @property {number} [volume]
  * @property {boolean} [muted]
  * @property {string} [subtitles] the language of the subtitles; "" for none
- * @property {{ language: string, label: string }} [audio]
+ * @property {{ language: string, label: string, channels?: number }} [audio]
  * @property {number} [speed]
  * @property {number} [quality] a height; 0 for automatic
  * @property {Record<string, string>} [look] how subtitles look (look.js)
