@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions import bootstrap, bootstrap_av1, bootstrap_studio
+from functions import bootstrap, bootstrap_av1, bootstrap_renditions, bootstrap_studio
 from functions.platform.errors import Conflict, NotFound
 from functions.platform.triggers import OWNER, SliceApp
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         EncodeAv1,
         EncodeChunk,
         EncodeFront,
+        EncodeRenditions,
         PlanEncode,
         PrepareEncode,
         PublishTitle,
@@ -79,6 +80,12 @@ def encode_av1(message: EncodeAv1) -> None:
     bootstrap_av1.av1_steps().run_next()
 
 
+@encoder.queue("encode-renditions")
+def encode_renditions(message: EncodeRenditions) -> None:
+    """Encode the next chunk of renditions that viewers want, of the title whose encode was begun first."""
+    bootstrap_renditions.rendition_steps().run(message)
+
+
 @encoder.queue("publish-title")
 def publish_title(message: PublishTitle) -> None:
     """Write manifests that list everything a job has finished, or verify a job that is ready."""
@@ -120,6 +127,13 @@ def encode_av1_poison(message: EncodeAv1) -> None:
     """Log that a message for AV1 used up its attempts; `start_av1` enqueues the chunks that are due."""
     del message
     bootstrap_av1.av1_steps().bury_message()
+
+
+@encoder.dead_letters("encode-renditions")
+def encode_renditions_poison(message: EncodeRenditions) -> None:
+    """Log that a message for renditions used up its attempts; `update_renditions` enqueues the chunks that are due."""
+    del message
+    bootstrap_renditions.rendition_steps().bury_message()
 
 
 @encoder.dead_letters("publish-title")
@@ -192,6 +206,14 @@ def set_encode_limit(body: LimitEdit, owner: str) -> MonthlyLimit:
 def start_av1() -> None:
     """Begin encodes in AV1 for titles that are worth it, and request the steps of those that are unfinished."""
     bootstrap_av1.av1().start_due()
+
+
+@app.timer("30 */30 * * * *")
+def update_renditions() -> None:
+    """Request the steps of unfinished renditions on demand, and remove those that nobody watches any more."""
+    renditions = bootstrap_renditions.renditions()
+    renditions.request_steps()
+    renditions.remove_unwanted()
 
 
 @app.timer("40 */30 * * * *")
