@@ -89,7 +89,7 @@ class OnDemandPipeline:
         """Encode the next chunk on demand, or publish an encode that has all of them.
 
         A message that begins the encode of a job first requests its other chunks. Raises an exception if the same may
-        succeed later; otherwise, the timer `update_renditions` requests again what is not done now.
+        succeed later; otherwise, the timer `sweep_titles` requests again what is not done now.
         """
         if message.begins:
             missing = missing_on_demand(self._jobs.get_job(message.begins))
@@ -109,7 +109,7 @@ class OnDemandPipeline:
                 return
 
     def bury_message(self) -> None:
-        """Log a message that used up its attempts; the timer `update_renditions` enqueues the chunks that are due."""
+        """Log a message that used up its attempts; the timer `sweep_titles` enqueues the chunks that are due."""
         log.warning("A message for a chunk on demand was delivered too often.")
 
     def _is_current(self, job: EncodeJob) -> bool:

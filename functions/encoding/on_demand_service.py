@@ -36,7 +36,7 @@ class RenditionDemand:
     def want(self, job_id: str) -> None:
         """Note that somebody watches the film of a job; if its renditions are not there, begin to make them.
 
-        Repeated calls begin one encode. If the message is lost, the timer `update_renditions` sends others.
+        Repeated calls begin one encode. If the message is lost, the timer `sweep_titles` sends others.
         """
         now = self._now()
         encode = self._encodes.note_wanted(job_id, at=now)

@@ -131,7 +131,7 @@ def encode_av1_poison(message: EncodeAv1) -> None:
 
 @encoder.dead_letters("encode-renditions")
 def encode_renditions_poison(message: EncodeRenditions) -> None:
-    """Log that a message for renditions used up its attempts; `update_renditions` enqueues the chunks that are due."""
+    """Log that a message for renditions used up its attempts; `sweep_titles` enqueues the chunks that are due."""
     del message
     bootstrap_renditions.rendition_steps().bury_message()
 
@@ -208,18 +208,13 @@ def start_av1() -> None:
     bootstrap_av1.av1().start_due()
 
 
-@app.timer("30 */30 * * * *")
-def update_renditions() -> None:
-    """Request the steps of unfinished renditions on demand, and remove those that nobody watches any more."""
+@app.timer("40 */30 * * * *")
+def sweep_titles() -> None:
+    """Delete files that nobody can play any more; request and remove renditions on demand."""
+    bootstrap.encodes().sweep_due()
     renditions = bootstrap_renditions.renditions()
     renditions.request_steps()
     renditions.remove_unwanted()
-
-
-@app.timer("40 */30 * * * *")
-def sweep_titles() -> None:
-    """Delete the files of jobs that nobody can play or continue any more."""
-    bootstrap.encodes().sweep_due()
 
 
 def _shown(jobs: Sequence[JobProgress]) -> list[Job]:

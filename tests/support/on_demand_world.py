@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from functions.encoding.manifests import ManifestPublisher
     from functions.encoding.model import EncodeJob
-    from functions.encoding.on_demand import OnDemandEncode
+    from functions.encoding.on_demand import OnDemandEncode, OnDemandStatus
     from functions.encoding.on_demand_worker import OnDemandWorker
     from functions.encoding.planner import Planner
     from functions.encoding.verifier import TitleVerifier
@@ -106,6 +106,12 @@ class OnDemandWorld(EncodeWorld):
         found = self.jobs.get_job(self.job_id).on_demand
         assert found
         return found
+
+    @property
+    def listed(self) -> tuple[OnDemandStatus, int] | None:
+        """Return status and edition of the encode with which manifests were written last; None if there was none."""
+        found = self.crew.listed_on_demand
+        return (found.status, found.edition) if found else None
 
     def open_title(self) -> None:
         """Note that somebody opens the title."""

@@ -50,13 +50,11 @@ def test_the_first_viewer_has_the_renditions_made_and_listed_once_all_chunks_are
     assert world.queues.messages == [EncodeRenditions(begins=world.job_id)], "a viewer waits for one message only"
     world.run_next()
     assert (world.worker.encoded, world.encode.status) == ([0], OnDemandStatus.ENCODING)
-    assert world.crew.listed_on_demand is None
+    assert world.listed is None
     encode = world.run_all()
     assert world.worker.encoded == [0, 1, 2, 3]
     assert (encode.status, encode.size, encode.edition) == (OnDemandStatus.COMPLETE, 4 * SIZE, 1)
-    listed = world.crew.listed_on_demand
-    assert listed
-    assert (listed.status, listed.edition) == (OnDemandStatus.COMPLETE, 1)
+    assert world.listed == (OnDemandStatus.COMPLETE, 1)
     job = world.jobs.get_job(world.job_id)
     assert (job.status, job.verify_at, job.verify_repairs) == (JobStatus.READY, world.clock() + VERIFY_AFTER, True)
 
@@ -249,9 +247,7 @@ def test_renditions_that_nobody_has_wanted_for_long_are_listed_no_more(world: On
         2,
         world.clock(),
     )
-    listed = world.crew.listed_on_demand
-    assert listed
-    assert (listed.status, listed.edition) == (OnDemandStatus.LEAVING, 2)
+    assert world.listed == (OnDemandStatus.LEAVING, 2)
     assert world.jobs.sweeps[world.job_id] == world.clock() + REMOVED_KEPT
     assert world.upkeep.remove_unwanted() == 0
 
