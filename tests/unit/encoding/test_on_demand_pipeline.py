@@ -50,7 +50,8 @@ def test_the_first_viewer_has_the_renditions_made_and_listed_once_all_chunks_are
     assert world.queues.messages == [EncodeRenditions(begins=world.job_id)], "a viewer waits for one message only"
     world.run_next()
     assert (world.worker.encoded, world.encode.status) == ([0], OnDemandStatus.ENCODING)
-    assert world.listed is None
+    before = world.listed
+    assert before is None
     encode = world.run_all()
     assert world.worker.encoded == [0, 1, 2, 3]
     assert (encode.status, encode.size, encode.edition) == (OnDemandStatus.COMPLETE, 4 * SIZE, 1)

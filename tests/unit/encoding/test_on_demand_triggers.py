@@ -9,11 +9,19 @@ import pytest
 
 from functions import bootstrap, bootstrap_renditions
 from functions.encoding import triggers
+from functions.encoding.assembly import assemble_demand, assemble_rendition_steps, assemble_renditions
 from functions.platform.messages import EncodeRenditions, encode
+from functions.platform.resources import Resources
+from functions.platform.settings import Settings
 from tests.support.api import call
 from tests.support.on_demand_world import CPU_S, KEPT_DAYS, SIZE, OnDemandWorld
 from tests.support.owners import AS_OPERATOR, FakeAccess
 from tests.support.queues import handle, tick
+
+STORAGE = (
+    "DefaultEndpointsProtocol=http;AccountName=films;AccountKey=a2V5;"
+    "BlobEndpoint=http://127.0.0.1:1/films;QueueEndpoint=http://127.0.0.1:1/films;"
+)
 
 
 class Blobs:
@@ -76,3 +84,16 @@ def test_a_dead_letter_is_logged(world: OnDemandWorld, caplog: pytest.LogCapture
         handle(triggers.encode_renditions_poison, encode(EncodeRenditions()))
     assert "on demand" in caplog.text
     assert world.worker.encoded == []
+
+
+def test_the_services_are_assembled_without_a_connection(monkeypatch: pytest.MonkeyPatch, world: OnDemandWorld) -> None:
+    resources = Resources()
+    settings = Settings(storage=STORAGE, mongo_url="mongodb://127.0.0.1:1/", renditions_kept_days=7)
+    monkeypatch.setattr(resources, "settings", lambda: settings)
+    catalogue = world.world.catalogue
+    try:
+        assert assemble_rendition_steps(resources, catalogue)
+        assert assemble_renditions(resources, catalogue)
+        assert assemble_demand(resources)
+    finally:
+        resources.close()
