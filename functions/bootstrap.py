@@ -95,11 +95,11 @@ def publisher() -> CataloguePublisher:
 @lazy
 def playback() -> PlaybackParts:
     """Return playback: the service that opens titles, and the playlists for native players."""
-    from functions.encoding.assembly import assemble_audience
+    from functions.encoding.assembly import assemble_audience, assemble_demand
     from functions.playback.assembly import assemble
 
-    audience = assemble_audience(resources)
-    return assemble(resources, catalogue(), encodes(), audience, entitlements(), usage())
+    audience, demand = assemble_audience(resources), assemble_demand(resources)
+    return assemble(resources, catalogue(), encodes(), audience, demand, entitlements(), usage())
 
 
 @lazy

@@ -37,8 +37,8 @@ var pairs = empty(chosenSettings) ? [] : split(chosenSettings, ',')
 var chosen = [for pair in pairs: { name: split(pair, '=')[0], value: split(pair, '=')[1] }]
 
 // One rule for each queue that encoder_app.py listens on, without dead letters: only a running encoder writes those, and
-// it handles them itself. tests/unit/azure/test_scale.py compares the two. A rule polls its queue all month, so AV1
-// has one only if the owner has chosen it.
+// it handles them itself. tests/unit/azure/test_scale.py compares the two. A rule polls its queue all month, so AV1 and
+// renditions on demand have one only if the owner has chosen them.
 var queues = [
   { name: 'plan-encode', length: 1 }
   { name: 'prepare-encode', length: 1 }
@@ -48,7 +48,12 @@ var queues = [
   { name: 'publish-title', length: 16 }
 ]
 var av1 = { name: 'encode-av1', length: int(chunksPerEncoder) }
-var polled = contains(chosenSettings, 'ENCODE_AV1=') ? concat(queues, [ av1 ]) : queues
+var onDemand = { name: 'encode-renditions', length: int(chunksPerEncoder) }
+var polled = concat(
+  queues,
+  contains(chosenSettings, 'ENCODE_AV1=') ? [ av1 ] : [],
+  contains(chosenSettings, 'ENCODE_RENDITIONS=') ? [ onDemand ] : []
+)
 
 resource app 'Microsoft.App/containerApps@2026-01-01' = {
   name: 'ca-encoder-${token}'
@@ -80,7 +85,7 @@ resource app 'Microsoft.App/containerApps@2026-01-01' = {
             // have the same queue), and one for their dead letters.
             // Chunks and whole tracks have a low priority, so plans and first pictures do not wait for them
             // (docs/decisions/0028-messages-for-chunks-name-no-chunk.md).
-            { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: '9' }
+            { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: '10' }
             // the same for all replicas; otherwise each container would act as a separate host
             { name: 'AzureFunctionsWebHost__hostid', value: 'encoder' }
             { name: 'AzureWebJobsStorage__accountName', value: storageName }

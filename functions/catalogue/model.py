@@ -140,7 +140,8 @@ class Playback:
 
     `Title.playable` sets `complete`; until then, the job is still encoding and `duration_s` is the planned length.
     `opened_at` is the time at which the job was opened; None in a document of an earlier version. `key_id` is the id of
-    the key with which the segments are encrypted; None if they are not.
+    the key with which the segments are encrypted; None if they are not. `on_demand` is true if some renditions are
+    made when viewers want them; `renditions` lacks these.
     """
 
     job_id: str
@@ -155,6 +156,7 @@ class Playback:
     chapters: bool = False
     opened_at: datetime | None = None
     key_id: str | None = None
+    on_demand: bool = False
 
     def is_older(self, than: Playback | None) -> bool:
         """Return whether these files belong to an earlier job than the files `than`."""

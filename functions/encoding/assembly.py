@@ -16,6 +16,7 @@ from functions.encoding.lifecycle import JobLifecycle
 from functions.encoding.limit import EncodeLimit
 from functions.encoding.limit_store import MongoEncodeLimit
 from functions.encoding.model import JobStatus
+from functions.encoding.on_demand_store import MongoOnDemandEncodes
 from functions.encoding.repository import MongoEncodeJobs
 from functions.encoding.service import EncodeService
 from functions.encoding.spending_store import MongoSpending
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from functions.encoding.av1_rule import Av1Mode
     from functions.encoding.av1_service import Av1Service
     from functions.encoding.instant import InstantFront
+    from functions.encoding.manifests import ManifestPublisher
+    from functions.encoding.on_demand_pipeline import OnDemandPipeline
+    from functions.encoding.on_demand_service import RenditionDemand, RenditionUpkeep
     from functions.encoding.receiver import UploadReceiver
     from functions.encoding.reports import EncodeReports
     from functions.encoding.step_runner import StepRunner
@@ -178,7 +182,15 @@ def assemble_steps(resources: Resources, catalogue: Catalogue) -> StepRunner:
             keys=keys,
         ),
         publisher,
-        JobRepair(jobs, lifecycle, planner, publisher, verifier, MongoAv1Encodes(collection, resources.now)),
+        JobRepair(
+            jobs,
+            lifecycle,
+            planner,
+            publisher,
+            verifier,
+            MongoAv1Encodes(collection, resources.now),
+            MongoOnDemandEncodes(collection),
+        ),
         resources.now,
         budget,
         limits,
@@ -213,8 +225,6 @@ def assemble_av1(resources: Resources, catalogue: Catalogue, watched_min: Callab
 
 def assemble_av1_steps(resources: Resources, catalogue: Catalogue) -> Av1Pipeline:
     """Return what runs the steps of encodes in AV1, for the encoder app. Raises SettingMissing."""
-    import atexit
-
     from functions.encoding.av1_pipeline import Av1Pipeline
     from functions.encoding.av1_worker import Av1Worker
     from functions.encoding.ffmpeg import FFmpeg
@@ -240,6 +250,79 @@ def assemble_av1_steps(resources: Resources, catalogue: Catalogue) -> Av1Pipelin
         Av1Worker(media, ffmpeg, work_dir=settings.work_dir),
         ManifestPublisher(media, catalogue, ffmpeg, work_dir=settings.work_dir, now=resources.now),
         TitleVerifier(media, ffmpeg, work_dir=settings.work_dir, now=resources.now),
+        _budget(resources),
+        JobTelemetry(resources.telemetry()),
+        resources.queues(),
+        resources.now,
+    )
+
+
+def assemble_demand(resources: Resources) -> RenditionDemand:
+    """Return what notes that viewers open titles; a viewer waits for it."""
+    from functions.encoding.on_demand_service import RenditionDemand
+
+    collection = resources.mongo_database()["encode_jobs"]
+    return RenditionDemand(MongoOnDemandEncodes(collection), resources.interactive_queues, resources.now)
+
+
+def assemble_renditions(resources: Resources, catalogue: Catalogue) -> RenditionUpkeep:
+    """Return the upkeep of renditions on demand."""
+    from functions.encoding.on_demand_service import RenditionUpkeep
+
+    @lazy
+    def publisher() -> ManifestPublisher:  # loads modules that only a removal needs
+        from functions.encoding.ffmpeg import FFmpeg
+        from functions.encoding.manifests import ManifestPublisher
+        from functions.encoding.storage import BlobMedia
+
+        settings = resources.settings()
+        ffmpeg = FFmpeg(settings.ffmpeg, settings.ffprobe, settings.ffmpeg_memory_mb)  # not run: there may be none
+        media = BlobMedia(resources.blob_service(), resources.signer())
+        return ManifestPublisher(media, catalogue, ffmpeg, work_dir=settings.work_dir, now=resources.now)
+
+    collection = resources.mongo_database()["encode_jobs"]
+    return RenditionUpkeep(
+        MongoEncodeJobs(collection, resources.now),
+        MongoOnDemandEncodes(collection),
+        MongoJobUpkeep(collection, resources.now),
+        _claims(resources),
+        publisher,
+        resources.queues,
+        resources.now,
+        kept_days=resources.settings().renditions_kept_days,
+    )
+
+
+def assemble_rendition_steps(resources: Resources, catalogue: Catalogue) -> OnDemandPipeline:
+    """Return what runs the steps of encodes on demand, for the encoder app."""
+    from functions.encoding.ffmpeg import FFmpeg
+    from functions.encoding.job_telemetry import JobTelemetry
+    from functions.encoding.manifests import ManifestPublisher
+    from functions.encoding.on_demand_pipeline import OnDemandPipeline
+    from functions.encoding.on_demand_worker import OnDemandWorker
+    from functions.encoding.planner import Planner
+    from functions.encoding.storage import BlobMedia
+    from functions.encoding.verifier import TitleVerifier
+
+    settings = resources.settings()
+    collection = resources.mongo_database()["encode_jobs"]
+    claims = _claims(resources)
+    atexit.register(claims.release_all)  # others continue the interrupted chunks
+    ffmpeg = FFmpeg(settings.ffmpeg, settings.ffprobe, settings.ffmpeg_memory_mb)
+    measuring = settings.vmaf_ffmpeg
+    vmaf = FFmpeg(measuring, settings.ffprobe, settings.ffmpeg_memory_mb) if measuring else None
+    media = BlobMedia(resources.blob_service(), resources.signer())
+    work_dir, keys = settings.work_dir, film_keys_of(settings)
+    return OnDemandPipeline(
+        MongoEncodeJobs(collection, resources.now),
+        MongoOnDemandEncodes(collection),
+        MongoJobUpkeep(collection, resources.now),
+        claims,
+        JobLifecycle(MongoEncodeJobs(collection, resources.now), catalogue, resources.now),
+        Planner(ffmpeg, media, settings),
+        OnDemandWorker(media, ffmpeg, work_dir=work_dir, vmaf=vmaf, keys=keys),
+        ManifestPublisher(media, catalogue, ffmpeg, work_dir=work_dir, now=resources.now, keys=keys),
+        TitleVerifier(media, ffmpeg, work_dir=work_dir, now=resources.now, keys=keys),
         _budget(resources),
         JobTelemetry(resources.telemetry()),
         resources.queues(),

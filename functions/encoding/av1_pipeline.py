@@ -168,6 +168,9 @@ class Av1Pipeline:
             return
         self._publisher.publish_again(replace(job, av1=_listed(encode)))
         self._encodes.complete_encode(job.id, chunks=len(job.plan.chunks), at=self._now())
+        after = self._jobs.get_job(job.id)
+        if after.on_demand != job.on_demand:  # manifests that were written meanwhile do not list both
+            self._publisher.publish_again(after)
         self._jobs.schedule_verification(job.id, at=self._now() + VERIFY_AFTER, repair=True)
         self._publisher.discard_intermediate(job)
         log.info("job %s is published in AV1: %.1f CPU-s", job.id, encode.cpu_s)

@@ -55,6 +55,7 @@ class RenditionChoice(StrEnum):
 
     NEEDED = "needed"
     ALL = "all"
+    ON_DEMAND = "on-demand"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from functions.encoding.model import EncodeJob, JobSummary
+from functions.encoding.on_demand import estimates_of
 from functions.encoding.presentation import front_s_of
 from functions.encoding.steps import JobWork, track_shares
 from functions.encoding.tracks import notes_of
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 NOT_IN_SUMMARY = dict.fromkeys(("plan", "chunks_done", "chunk_sizes", "results", "codecs", "tracks", "faults"), 0)
 NOT_IN_SUMMARY |= dict.fromkeys(("av1.results", "av1.attempts", "av1.codecs"), 0)
+NOT_IN_SUMMARY |= dict.fromkeys(("on_demand.sizes", "on_demand.attempts", "on_demand.codecs"), 0)
 """The fields that are not read for a summary."""
 
 IN_WORK = dict.fromkeys(
@@ -95,6 +97,7 @@ def planned_fields(plan: EncodePlan) -> dict[str, object]:
         "provisional": plan.copied.rendition.name if plan.copied and plan.copied.is_provisional else "",
         "missing": plan.missing,
         "notes": list(plan.notes),
+        "renditions_on_demand": plain(estimates_of(plan.on_demand, plan.grid)),
     }
 
 

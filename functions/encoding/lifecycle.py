@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.catalogue.service import Catalogue
+    from functions.encoding.changed_fields import ChangedFields
     from functions.encoding.model import EncodePlan, JobSummary
-    from functions.encoding.ports import ChangedFields, EncodeJobs
+    from functions.encoding.ports import EncodeJobs
     from functions.encoding.reception import Reception
     from functions.platform.film_keys import FilmKeys
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from functions.encoding.av1 import av1_renditions, listed_av1
 from functions.encoding.ffmpeg_commands import INIT, SEGMENT
+from functions.encoding.on_demand import listed_on_demand
 from functions.encoding.track_state import TrackState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from functions.encoding.model import Chunk, EncodeJob, EncodePlan
     from functions.encoding.renditions import Rendition
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 class Loss:
     """Parts of a job to encode again, manifests to write again, and the names of the lost or damaged files.
 
-    `av1` has the chunks to encode again in AV1. Names are relative to the job's folder.
+    `av1` and `on_demand` have the chunks to encode again in AV1, and in the renditions on demand. Names are relative to
+    the job's folder.
     """
 
     chunks: frozenset[int] = frozenset()
@@ -28,6 +30,7 @@ class Loss:
     manifests: frozenset[str] = frozenset()
     files: frozenset[str] = frozenset()
     av1: frozenset[int] = frozenset()
+    on_demand: frozenset[int] = frozenset()
 
     def __or__(self, other: Loss) -> Loss:
         """Return both losses combined."""
@@ -37,11 +40,12 @@ class Loss:
             self.manifests | other.manifests,
             self.files | other.files,
             self.av1 | other.av1,
+            self.on_demand | other.on_demand,
         )
 
     def __bool__(self) -> bool:
         """Return whether anything is lost."""
-        return bool(self.chunks or self.tracks or self.manifests or self.av1)
+        return bool(self.chunks or self.tracks or self.manifests or self.av1 or self.on_demand)
 
 
 def strip_name(chunk: int) -> str:
@@ -77,16 +81,19 @@ def lost_av1(job: EncodeJob, stored: Mapping[str, int]) -> Loss:
     plan, encode = job.current_plan, job.av1
     if plan is None or encode is None:
         return Loss()
-    lost: set[int] = set()
-    files: set[str] = set()
-    for chunk in (plan.chunks[index] for index in sorted(encode.done)):
-        if damaged := _damaged(av1_files(job, plan, chunk), stored, encode.results[str(chunk.index)].size):
-            lost.add(chunk.index)
-            files |= damaged
-    if encode.done and (missing := {name for name in _av1_inits(plan) if not stored.get(name)}):
-        lost.add(min(encode.done))  # every chunk stores the init segments
-        files |= missing
-    return Loss(av1=frozenset(lost), files=frozenset(files))
+    sizes = {chunk: encode.results[str(chunk)].size for chunk in encode.done}
+    lost, files = _lost_chunks(job, plan, stored, renditions=av1_renditions(plan), sizes=sizes)
+    return Loss(av1=lost, files=files)
+
+
+def lost_on_demand(job: EncodeJob, stored: Mapping[str, int]) -> Loss:
+    """Return the chunks on demand that the job says are stored, but in which a file is missing or of another size."""
+    plan, encode = job.current_plan, job.on_demand
+    if plan is None or encode is None:
+        return Loss()
+    sizes = {chunk: encode.sizes[str(chunk)] for chunk in encode.done}
+    lost, files = _lost_chunks(job, plan, stored, renditions=plan.on_demand, sizes=sizes)
+    return Loss(on_demand=lost, files=files)
 
 
 def expected_files(job: EncodeJob) -> list[str]:
@@ -104,7 +111,35 @@ def expected_files(job: EncodeJob) -> list[str]:
     files = [*inits, *chunks, *(name for track in job.tracks for name in _track_files(job, plan, track))]
     if listed_av1(job):
         files += [*_av1_inits(plan), *(name for chunk in plan.chunks for name in av1_files(job, plan, chunk))]
+    if listed_on_demand(job):
+        files += [f"{rendition.name}/{INIT}" for rendition in plan.on_demand]
+        files += [name for chunk in plan.chunks for name in _segments(job, plan, chunk, plan.on_demand)]
     return files
+
+
+def _lost_chunks(
+    job: EncodeJob,
+    plan: EncodePlan,
+    stored: Mapping[str, int],
+    *,
+    renditions: Sequence[Rendition],
+    sizes: Mapping[int, int],
+) -> tuple[frozenset[int], frozenset[str]]:
+    """Return the chunks of an encode that followed, of which files are lost, and the names of these.
+
+    `sizes` has the bytes of each stored chunk in the `renditions` of that encode.
+    """
+    lost: set[int] = set()
+    files: set[str] = set()
+    for chunk in (plan.chunks[index] for index in sorted(sizes)):
+        if damaged := _damaged(_segments(job, plan, chunk, renditions), stored, sizes[chunk.index]):
+            lost.add(chunk.index)
+            files |= damaged
+    inits = {f"{rendition.name}/{INIT}" for rendition in renditions}
+    if sizes and (missing := {name for name in inits if not stored.get(name)}):
+        lost.add(min(sizes))  # every chunk stores the init segments
+        files |= missing
+    return frozenset(lost), frozenset(files)
 
 
 def _lost_picture(job: EncodeJob, plan: EncodePlan, stored: Mapping[str, int]) -> Loss:

@@ -92,7 +92,7 @@ class ManifestPublisher:
         return presentation
 
     def publish_again(self, job: EncodeJob) -> None:
-        """Write the manifests of a complete film again, because they begin or cease to list AV1."""
+        """Write the manifests of a complete film again, because they list other renditions than before."""
         presentation = presentation_of(job, job.plan, at=self._now()) if job.plan and job.all_done else None
         if presentation:
             self._write(job, presentation)
@@ -198,4 +198,5 @@ def _playback(job: EncodeJob, presentation: Presentation) -> Playback:
         chapters=presentation.complete and job.plan is not None and bool(job.plan.chapters),
         opened_at=job.created_at,
         key_id=job.key_id,
+        on_demand=job.plan is not None and bool(job.plan.on_demand),
     )

@@ -17,6 +17,7 @@ from functions.encoding.chapters import Chapter  # noqa: TC001
 from functions.encoding.costs import NO_COST, EncodeCost
 from functions.encoding.damage import DamagedRun, DamageReport, damage_of
 from functions.encoding.frame_grid import SEGMENT_S, FrameGrid
+from functions.encoding.on_demand import OnDemandEncode, OnDemandRendition  # noqa: TC001
 from functions.encoding.picture_plan import PicturePlan  # noqa: TC001
 from functions.encoding.receipts import ChunkResult, TitleReceipt  # noqa: TC001
 from functions.encoding.reception import Reception  # noqa: TC001
@@ -108,7 +109,7 @@ class EncodePlan:
     why. `target_vmaf` is the quality that determines how strongly each chunk is compressed, or 0 if all chunks are
     compressed equally. `chapters` are those of the film, in order. `target_lufs` is the loudness to which sound is
     brought, or 0 if it is not changed. `left_out` has the names of renditions that would show no more detail than the
-    best one.
+    best one. `on_demand` has those that are made when viewers want them.
     """
 
     source: SourceRef
@@ -128,6 +129,7 @@ class EncodePlan:
     chapters: tuple[Chapter, ...] = ()
     target_lufs: int = 0
     left_out: tuple[str, ...] = ()
+    on_demand: tuple[Rendition, ...] = ()
 
     @property
     def duration(self) -> Fraction:
@@ -232,6 +234,7 @@ class EncodeJob:
     is therefore a step of its own. `reception` says how much of an upload that is committed in steps has arrived, also
     once it is whole; None for one that was committed at once. `av1` is the encode in AV1 that followed, None if there
     is none. `key_id` is the id, in hexadecimal, of the key with which segments are encrypted; None if they are not.
+    `on_demand` is the encode of the renditions on demand, None until the first.
     """
 
     id: str
@@ -270,6 +273,7 @@ class EncodeJob:
     reception: Reception | None = None
     av1: Av1Encode | None = None
     key_id: str | None = None
+    on_demand: OnDemandEncode | None = None
 
     @property
     def name(self) -> str:
@@ -319,7 +323,7 @@ class JobSummary:
     track, from 0 to 1. `front_s` is the length of film, in seconds, that the published manifests list. `notes` are
     sentences about tracks that are not published; `passthrough` is the plan's sentence about the source's pictures, and
     `provisional` the name of the copied rendition if it is published only until the encoded ones are complete. `av1`
-    lacks the results of its chunks.
+    and `on_demand` lack the results of their chunks. `renditions_on_demand` are those of the plan.
     """
 
     id: str
@@ -357,6 +361,8 @@ class JobSummary:
     audience: Audience = NO_AUDIENCE
     reception: Reception | None = None
     av1: Av1Encode | None = None
+    on_demand: OnDemandEncode | None = None
+    renditions_on_demand: tuple[OnDemandRendition, ...] = ()
 
     @property
     def name(self) -> str:

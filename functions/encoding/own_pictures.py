@@ -40,6 +40,11 @@ class OwnPictures:
     tracks: tuple[IndexedTrack, ...] = ()
     copies_sound: bool = True
 
+    @property
+    def kept(self) -> int:
+        """Return how many renditions are copied and stay published: one or none."""
+        return 1 if self.copy and self.copy.copied.replaces else 0
+
     def sounds(self, planned: Sequence[AudioPlan]) -> tuple[AudioPlan, ...]:
         """Return the plans of the sound; every track that can be copied is copied, if `copies_sound`."""
         if self.copy is None or not self.copies_sound:

@@ -17,6 +17,7 @@ from functions.encoding.frame_grid import FrameGrid
 from functions.encoding.frame_rates import FILM
 from functions.encoding.ladder import chunks_for, renditions_for
 from functions.encoding.model import EncodePlan, SourceRef
+from functions.encoding.on_demand import split_renditions
 from functions.encoding.own_pictures import OwnPictures, own_pictures
 from functions.encoding.passthrough import CopyLimits, Unsuitable
 from functions.encoding.probe import probe
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from functions.encoding.mp4_index import IndexedTrack
     from functions.encoding.ports import MediaStore
     from functions.encoding.probe import ProbedSource
+    from functions.encoding.renditions import Rendition
     from functions.encoding.tracks import SelectedTracks
     from functions.platform.identifiers import Upload
     from functions.platform.settings import Settings
@@ -107,11 +109,12 @@ class Planner:
             return None
         grid = own.copy.grid if own.copy else source.grid
         needed = self._needed(ref, source, own)
+        encoded, on_demand = self._split(needed.encoded, own)
         plan = EncodePlan(
             source=ref,
             grid=grid,
             picture=source.picture,
-            renditions=needed.encoded,
+            renditions=encoded,
             chunks=chunks_for(grid),
             audio=own.sounds(tracks.audio),
             text=tracks.text,
@@ -125,6 +128,7 @@ class Planner:
             chapters=source.chapters,
             target_lufs=self._settings.loudness_lufs,
             left_out=tuple(each.name for each in needed.left_out),
+            on_demand=on_demand,
         )
         return Planned(plan, own.tracks)
 
@@ -134,9 +138,16 @@ class Planner:
         if self._settings.encode_renditions != RenditionChoice.NEEDED:
             return NeededRenditions(renditions)
         address = self._media.signed_address(ref, lasts=READ_FOR)
-        copies = 1 if own.copy and own.copy.copied.replaces else 0
         work_dir = self._settings.work_dir
-        return find_needed(self._ffmpeg, address, source, renditions, copies=copies, work_dir=work_dir)
+        return find_needed(self._ffmpeg, address, source, renditions, copies=own.kept, work_dir=work_dir)
+
+    def _split(
+        self, renditions: tuple[Rendition, ...], own: OwnPictures
+    ) -> tuple[tuple[Rendition, ...], tuple[Rendition, ...]]:
+        """Return the renditions that are encoded at once, and those on demand, by setting."""
+        if self._settings.encode_renditions != RenditionChoice.ON_DEMAND:
+            return renditions, ()
+        return split_renditions(renditions, copies=own.kept)
 
     def is_large(self, job: EncodeJob) -> bool:
         """Return whether reading an upload as a whole takes so long that the plans of other films must not wait."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypedDict, Unpack
+from typing import TYPE_CHECKING, Protocol, Unpack
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -12,41 +12,17 @@ if TYPE_CHECKING:
 
     from functions.encoding.audience import ChunkWait
     from functions.encoding.av1 import Av1Encode, Av1Result
+    from functions.encoding.changed_fields import ChangedFields
     from functions.encoding.damage import DamagedRun
     from functions.encoding.losses import Loss
-    from functions.encoding.model import EncodeJob, EncodePlan, JobSummary, SourceRef, StepFault, Transition
-    from functions.encoding.receipts import ChunkResult, TitleReceipt
+    from functions.encoding.model import EncodeJob, JobSummary, SourceRef, StepFault, Transition
+    from functions.encoding.on_demand import OnDemandEncode
+    from functions.encoding.receipts import ChunkResult
     from functions.encoding.reception import Reception
     from functions.encoding.reports import JobRecord
     from functions.encoding.steps import JobWork, StepKey, StepRequest, Taken
     from functions.encoding.track_state import TrackState
     from functions.encoding.verification import Verification
-
-
-class ChangedFields(TypedDict, total=False):
-    """The fields of a job that may change together with its status."""
-
-    plan: EncodePlan
-    etag: str
-    size: int
-    uploaded_at: datetime | None
-    tracks: Mapping[str, TrackState]
-    playable_at: datetime | None
-    reason: str | None
-    fault: str | None
-    faults: Mapping[str, StepFault]
-    planning_at: datetime
-    planned_at: datetime
-    ended_at: datetime | None
-    verify_at: datetime | None
-    verify_repairs: bool
-    verified: Verification | None
-    sweep_at: datetime | None
-    dismissed_at: datetime | None
-    remakes: int
-    receipt: TitleReceipt | None
-    prepares: bool
-    av1_due_at: datetime | None
 
 
 class EncodeJobs(Protocol):
@@ -213,6 +189,51 @@ class Av1Encodes(Protocol):
 
     def abandon_encode(self, job_id: str, *, reason: str, at: datetime) -> Av1Encode | None:
         """Give up an encode."""
+
+
+class OnDemandEncodes(Protocol):
+    """The encodes of renditions on demand, which are stored in their jobs; each method raises StoreUnavailable.
+
+    Methods that change an encode return its new state; None if there is no encode that is being made.
+    """
+
+    def note_wanted(self, job_id: str, *, at: datetime) -> OnDemandEncode | None:
+        """Record when a film was opened, unless its renditions are leaving; return the encode, or None."""
+
+    def begin_encode(self, job_id: str, *, at: datetime) -> OnDemandEncode | None:
+        """Begin the encode of a ready job, or begin one again that has ended; return None if it is not due."""
+
+    def list_unfinished(self, *, limit: int) -> list[str]:
+        """Return the ids of the ready jobs whose encodes are being made, in the order in which these were begun."""
+
+    def count_attempt(self, job_id: str, chunk: int, *, by: int) -> OnDemandEncode | None:
+        """Change the number of attempts at a chunk: 1 before an attempt, -1 if its failure was not the chunk's."""
+
+    def finish_chunk(
+        self, job_id: str, chunk: int, *, size: int, codecs: Mapping[str, str], cpu_s: float
+    ) -> OnDemandEncode | None:
+        """Record that a chunk of `size` bytes is stored, unless it is already."""
+
+    def undo_chunks(self, job_id: str, chunks: Collection[int]) -> OnDemandEncode | None:
+        """Record that chunks are no longer stored; a complete encode is then being made again."""
+
+    def complete_encode(self, job_id: str, *, chunks: int, at: datetime) -> OnDemandEncode | None:
+        """Complete an encode that has this number of chunks, all of which are stored."""
+
+    def abandon_encode(self, job_id: str, *, reason: str, at: datetime) -> OnDemandEncode | None:
+        """Give up an encode."""
+
+    def list_unwanted(self, *, since: datetime, limit: int) -> list[str]:
+        """Return the ids of ready jobs whose complete renditions nobody has wanted since a time, longest first.
+
+        Those whose removal has not ended are returned too.
+        """
+
+    def begin_removal(self, job_id: str, *, since: datetime) -> bool:
+        """Make complete renditions leave; return False if somebody has wanted them since, or they do not leave."""
+
+    def end_removal(self, job_id: str, *, at: datetime) -> None:
+        """Record that no manifest lists the renditions that were leaving."""
 
 
 class JobUpkeep(Protocol):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from functions.encoding.av1 import av1_renditions, listed_av1
 from functions.encoding.frame_grid import SEGMENT_S
 from functions.encoding.model import AAC_FRAME_SAMPLES
+from functions.encoding.on_demand import listed_on_demand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 PEAK_OVER_CAP = Fraction(11, 10)
 """Ratio of the declared peak to a rung's maximum bitrate: a segment may use buffer space left by the previous one."""
+
+MOST_AV1_EDITIONS = 1000
+"""More than the number of times that the manifests of a title begin or cease to list AV1."""
 
 SLACK_S = Fraction(1, 5)
 """How many seconds the listed picture may be ahead of the listed sound."""
@@ -95,8 +99,9 @@ class Presentation:
     complete or `ended` is true, `duration` is the planned duration, and audio that begins after the end of the video is
     not listed; afterwards, `duration` is that of the longest track. `after_copy` is true if pictures were copied, but
     turned out to be unsuitable; the copy is then not listed any more. `av1` has the renditions in AV1, which are listed
-    beside `video` once all of them are complete; `edition` is that of `Av1Encode`. `key_id` is the id of the key with
-    which pictures and sound are encrypted, in hexadecimal; None if they are not.
+    beside `video` once all of them are complete. `edition` grows whenever renditions on demand or in AV1 begin or cease
+    to be listed. `key_id` is the id of the key with which pictures and sound are encrypted, in hexadecimal; None if
+    they are not.
     """
 
     duration: Fraction
@@ -209,14 +214,14 @@ def _presentation(
         ended=ended,
         published_at=at,
         rate=plan.grid.rate,
-        video=tuple(_video(plan, job, alone=alone)),
+        video=_video(plan, job, alone=alone, on_demand=complete and not chunk),
         video_segments=picture,
         longest_s=plan.grid.seconds(plan.grid.longest),
         audio=audio,
         text=tuple(TextTrack(track.name, track.language, track.label, track.roles) for track in text),
         after_copy=plan.copied is None and job.plan is not None and job.plan.copied is not None,
         av1=tuple(_av1(plan, job)) if complete and not chunk else (),
-        edition=job.av1.edition if job.av1 and complete else 0,
+        edition=_edition_of(job) if complete else 0,
         key_id=job.key_id,
     )
 
@@ -275,14 +280,31 @@ def _without_last(plan: EncodePlan, name: str, state: TrackState) -> TrackState:
     return replace(state, segments=segments, ticks=min(state.ticks, segments * audio.segment_ticks), complete=False)
 
 
-def _video(plan: EncodePlan, job: EncodeJob, *, alone: bool) -> Iterator[VideoTrack]:
-    """Yield the published renditions, best first."""
+def _video(plan: EncodePlan, job: EncodeJob, *, alone: bool, on_demand: bool) -> tuple[VideoTrack, ...]:
+    """Return the published renditions, best first; with `on_demand`, also those that are made on demand."""
     copied = plan.copied
+    own: tuple[VideoTrack, ...] = ()
     if copied and (alone or copied.replaces is not None):
-        own = copied.rendition
-        yield VideoTrack(own, job.codecs[own.name], own.maxrate_kbps * 1000)
-    for rendition in () if alone else plan.renditions:
-        yield VideoTrack(rendition, job.codecs[rendition.name], int(rendition.maxrate_kbps * 1000 * PEAK_OVER_CAP))
+        rendition = copied.rendition
+        own = (VideoTrack(rendition, job.codecs[rendition.name], rendition.maxrate_kbps * 1000),)
+    if alone:
+        return own
+    encoded = [(each, job.codecs[each.name]) for each in plan.renditions]
+    if on_demand and (encode := listed_on_demand(job)):
+        encoded += [(each, encode.codecs[each.name]) for each in plan.on_demand]
+        encoded.sort(key=lambda each: each[0].maxrate_kbps, reverse=True)
+    bound = 1000 * PEAK_OVER_CAP
+    return own + tuple(VideoTrack(each, codec, int(each.maxrate_kbps * bound)) for each, codec in encoded)
+
+
+def _edition_of(job: EncodeJob) -> int:
+    """Return a number that grows with the editions of both encodes that follow.
+
+    A manifest that ceases to list renditions on demand replaces all earlier ones, whatever these list in AV1: files are
+    deleted afterwards.
+    """
+    on_demand = job.on_demand.edition if job.on_demand else 0
+    return on_demand * MOST_AV1_EDITIONS + (job.av1.edition if job.av1 else 0)
 
 
 def _av1(plan: EncodePlan, job: EncodeJob) -> Iterator[VideoTrack]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from functions.encoding.costs import replica_microusd, storage_microusd
 from functions.encoding.model import OPEN, JobStatus
+from functions.encoding.on_demand import OnDemandStatus
 from functions.encoding.reception import is_partial
 from functions.encoding.tracks import COPY_FAILED
 from functions.platform.identifiers import container_for
@@ -54,6 +55,25 @@ class Av1Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class OnDemandProgress:
+    """The renditions of a film that are made when viewers want them, best first, and what is saved meanwhile.
+
+    `status` is None until somebody has wanted them. `percent` is their stored share, `size` their bytes, `cpu_s` what
+    making them has taken. `saved_size` are the bytes that they would take, and `saved_cpu_s` the CPU time that making
+    them would have taken; both are 0 once it has been spent.
+    """
+
+    renditions: tuple[str, ...]
+    status: OnDemandStatus | None
+    reason: str | None
+    percent: float
+    size: int
+    cpu_s: float
+    saved_size: int
+    saved_cpu_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class JobProgress:
     """The progress of an encode job: `front_s` seconds of `duration_s` can be watched; `eta_s` seconds remain.
 
@@ -65,6 +85,7 @@ class JobProgress:
     the month makes an open job wait. `estimate_microusd` and `storage_microusd` are None until the job is planned.
     `storage_microusd` is the price of storing upload and film for a month; it is an estimate until the files are
     verified. `receipt` is None until the job is ready. `av1` is None unless the title is encoded in AV1 too.
+    `on_demand` is None if all renditions are made at once.
     `uploaded_percent` is set while the upload is not complete.
     """
 
@@ -98,6 +119,7 @@ class JobProgress:
     storage_microusd: int | None
     receipt: TitleReceipt | None
     av1: Av1Progress | None = None
+    on_demand: OnDemandProgress | None = None
     uploaded_percent: float | None = None
 
 
@@ -142,6 +164,7 @@ def progress_of(
         storage_microusd=storage_microusd(job.size + film_size) if film_size else None,
         receipt=job.receipt,
         av1=_av1_of(job),
+        on_demand=_on_demand_of(job),
         uploaded_percent=_uploaded_percent(job),
     )
 
@@ -166,6 +189,29 @@ def _av1_of(job: JobSummary) -> Av1Progress | None:
         return None
     percent = round(100 * len(encode.done) / job.chunks, 1) if job.chunks else 0.0
     return Av1Progress(encode.status, encode.reason, percent, encode.size, round(encode.cpu_s, 2))
+
+
+def _on_demand_of(job: JobSummary) -> OnDemandProgress | None:
+    """Return the progress of the renditions on demand, or None if there are none."""
+    planned, encode = job.renditions_on_demand, job.on_demand
+    if not planned:
+        return None
+    names = tuple(each.name for each in planned)
+    if encode is None:
+        size, cpu_s = sum(each.size for each in planned), sum(each.cpu_s for each in planned)
+        return OnDemandProgress(names, None, None, 0.0, 0, 0.0, saved_size=size, saved_cpu_s=round(cpu_s, 2))
+    is_removed = encode.status is OnDemandStatus.REMOVED
+    percent = round(100 * len(encode.done) / job.chunks, 1) if job.chunks and not is_removed else 0.0
+    return OnDemandProgress(
+        names,
+        encode.status,
+        encode.reason,
+        percent,
+        size=0 if is_removed else encode.size,
+        cpu_s=round(encode.cpu_s, 2),
+        saved_size=encode.size if is_removed else 0,
+        saved_cpu_s=0.0,
+    )
 
 
 class _Work(NamedTuple):

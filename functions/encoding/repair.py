@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from functions.encoding.manifests import ManifestPublisher
     from functions.encoding.model import EncodeJob
     from functions.encoding.planner import Planner
-    from functions.encoding.ports import Av1Encodes, EncodeJobs
+    from functions.encoding.ports import Av1Encodes, EncodeJobs, OnDemandEncodes
     from functions.encoding.verifier import TitleVerifier
 
 log = logging.getLogger(__name__)
@@ -37,9 +37,11 @@ class JobRepair:
         publisher: ManifestPublisher,
         verifier: TitleVerifier,
         av1: Av1Encodes,
+        on_demand: OnDemandEncodes,
     ) -> None:
         self._jobs = jobs
         self._av1 = av1
+        self._on_demand = on_demand
         self._lifecycle = lifecycle
         self._planner = planner
         self._publisher = publisher
@@ -90,8 +92,8 @@ class JobRepair:
             self._jobs.schedule_verification(job.id, at=None, repair=False)
             return StepOutcome(job)
         verification, loss = self._verifier.inspect(job)
-        if loss.av1 and job.verify_repairs:
-            job = replace(job, av1=self._av1.undo_chunks(job.id, loss.av1))
+        if (loss.av1 or loss.on_demand) and job.verify_repairs:
+            job = self._undo_followed(job, loss)
             self._publisher.publish_again(job)
             verification, loss = self._verifier.inspect(job)
         if loss and not verification.size and not self._can_remake(job):
@@ -113,6 +115,14 @@ class JobRepair:
         """Return whether lost parts can be encoded again; the upload of a job that was replaced may be another film."""
         newest = self._jobs.latest_summary(job.title_id)
         return newest is not None and newest.id == job.id and self._planner.can_remake(job)
+
+    def _undo_followed(self, job: EncodeJob, lost: Loss) -> EncodeJob:
+        """Record that chunks in AV1 or on demand are lost; return the job, whose manifests must not list them."""
+        if lost.av1:
+            job = replace(job, av1=self._av1.undo_chunks(job.id, lost.av1))
+        if lost.on_demand:
+            job = replace(job, on_demand=self._on_demand.undo_chunks(job.id, lost.on_demand))
+        return job
 
     def _undo(self, job: EncodeJob, lost: Loss) -> EncodeJob:
         if not lost:

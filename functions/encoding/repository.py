@@ -48,10 +48,10 @@ if TYPE_CHECKING:
 
     from pymongo.collection import Collection
 
+    from functions.encoding.changed_fields import ChangedFields
     from functions.encoding.damage import DamagedRun
     from functions.encoding.losses import Loss
     from functions.encoding.model import StepFault
-    from functions.encoding.ports import ChangedFields
     from functions.encoding.receipts import ChunkResult
     from functions.encoding.reception import Reception
     from functions.encoding.steps import StepRequest

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct
 
-from functions.encoding.av1 import Av1Status
 from functions.encoding.costs import replica_microusd, storage_microusd
 from functions.encoding.damage import largest
 from functions.encoding.model import JobStatus
+from functions.encoding.receipt_schemas import JobAv1, JobOnDemand, JobReceipt
 from functions.platform.field_types import Cursor, Day, DayCount, JobId, Limit, NextCursor, Time, TitleId
 
 if TYPE_CHECKING:
     from functions.encoding.costs import MonthSpending
     from functions.encoding.damage import DamageReport
     from functions.encoding.limit import LimitInEffect
-    from functions.encoding.progress import Av1Progress, JobProgress
-    from functions.encoding.receipts import SoundReceipt, TitleReceipt
+    from functions.encoding.progress import JobProgress
     from functions.encoding.reports import EncodingFigures
     from functions.encoding.verification import Verification
 
@@ -111,87 +109,6 @@ class JobCost(Struct, frozen=True):
     ]
 
 
-class JobRendition(Struct, frozen=True):
-    """An encoded rendition on the receipt of a job. Its quality is null if nothing was measured."""
-
-    name: Annotated[str, Meta(description="For example v1080.")]
-    width: int
-    height: int
-    size: Annotated[int, Meta(description="Bytes.")]
-    fixed_size: Annotated[int, Meta(description="Bytes that it would have at its maximum bitrate.")]
-    lowest_crf: Annotated[float, Meta(description="The constant rate factor of its least compressed chunk.")]
-    highest_crf: Annotated[float, Meta(description="The constant rate factor of its most compressed chunk.")]
-    mean_vmaf: float | None
-    low_vmaf: Annotated[float | None, Meta(description="What 95 % of the measured seconds exceed.")]
-    worst_vmaf: Annotated[float | None, Meta(description="The quality of the worst measured second.")]
-    worst_at_s: Annotated[float | None, Meta(description="When that second begins in the film.")]
-
-
-class JobSound(Struct, frozen=True):
-    """An audio track on the receipt of a job, whose loudness was brought to a target (EBU R 128)."""
-
-    name: Annotated[str, Meta(description="For example a0.")]
-    label: str
-    target_lufs: int
-    measured_lufs: Annotated[float, Meta(description="Integrated loudness before the gain.")]
-    peak_dbtp: Annotated[float, Meta(description="Maximum true peak before the gain.")]
-    gain_db: float
-    missing_lu: Annotated[float, Meta(description="By how much it is quieter than the target, because of its peaks.")]
-
-    @classmethod
-    def of(cls, sound: SoundReceipt) -> JobSound:
-        """Return a track as the API shows it."""
-        found = sound.loudness
-        return cls(
-            sound.name, sound.label, found.target_lufs, found.lufs, found.peak_dbtp, found.gain_db, found.missing_lu
-        )
-
-
-class JobReceipt(Struct, frozen=True):
-    """The results of the encoded renditions of a ready job; what they cost is in `cost` and `cpu_s` of the job."""
-
-    renditions: Annotated[list[JobRendition], Meta(description="Best first.")]
-    size: Annotated[int, Meta(description="Bytes of these renditions.")]
-    saved: Annotated[int, Meta(description="Bytes saved, compared with their maximum bitrates.")]
-    measured_s: Annotated[int, Meta(description="How many seconds of each rendition were compared with the source.")]
-    search_cpu_s: Annotated[float, Meta(description="CPU-seconds that it took to choose the constant rate factors.")]
-    measure_cpu_s: Annotated[float, Meta(description="CPU-seconds that it took to measure the quality.")]
-    sounds: Annotated[list[JobSound], Meta(description="Empty unless LOUDNESS_LUFS is set.")]
-    left_out: Annotated[
-        list[str], Meta(description="Names of renditions that would show no more detail than the best.")
-    ]
-
-    @classmethod
-    def of(cls, receipt: TitleReceipt) -> JobReceipt:
-        """Return a receipt as the API shows it."""
-        renditions = [JobRendition(**asdict(rendition)) for rendition in receipt.renditions]
-        return cls(
-            renditions,
-            receipt.size,
-            receipt.saved,
-            receipt.measured_s,
-            receipt.search_cpu_s,
-            receipt.measure_cpu_s,
-            [JobSound.of(sound) for sound in receipt.sounds],
-            list(receipt.left_out),
-        )
-
-
-class JobAv1(Struct, frozen=True):
-    """The second encode of a ready title, in AV1."""
-
-    status: Annotated[Av1Status, Meta(description="`complete` once players are offered it.")]
-    reason: Annotated[str, Meta(description="Why it began or, if it was abandoned, why.")]
-    percent: float
-    size: Annotated[int, Meta(description="Bytes stored so far.")]
-    cpu_s: float
-
-    @classmethod
-    def of(cls, av1: Av1Progress) -> JobAv1:
-        """Return the progress as the API shows it."""
-        return cls(av1.status, av1.reason, av1.percent, av1.size, av1.cpu_s)
-
-
 class MonthCost(Struct, frozen=True):
     """What the encodes of a month have cost, in millionths of a US dollar."""
 
@@ -264,6 +181,10 @@ class Job(Struct, frozen=True):
     cost: JobCost
     receipt: Annotated[JobReceipt | None, Meta(description="The results; null until the job is ready.")]
     av1: Annotated[JobAv1 | None, Meta(description="The encode in AV1; null if there is none.")]
+    on_demand: Annotated[
+        JobOnDemand | None,
+        Meta(description="Renditions that are made when viewers want them; null if all are made at once."),
+    ]
     stages: JobStages
     manifest_url: Annotated[str | None, Meta(description="Address of the DASH manifest, to be read with a SAS.")]
     hls_url: Annotated[str | None, Meta(description="Address of the HLS playlist, to be read with a SAS.")]
@@ -300,6 +221,7 @@ class Job(Struct, frozen=True):
             cost=JobCost(job.estimate_microusd, job.encode_microusd, job.storage_microusd),
             receipt=JobReceipt.of(job.receipt) if job.receipt else None,
             av1=JobAv1.of(job.av1) if job.av1 else None,
+            on_demand=JobOnDemand.of(job.on_demand) if job.on_demand else None,
             stages=JobStages(
                 stages.queued_s, stages.planning_s, stages.first_picture_s, stages.encoding_s, stages.total_s
             ),

@@ -11,6 +11,7 @@ from functions.encoding.av1 import is_av1
 from functions.encoding.budget import pause_reason, permits
 from functions.encoding.claims import LEASE_S
 from functions.encoding.model import OPEN, JobStatus, position_of
+from functions.encoding.on_demand import is_on_demand
 from functions.encoding.outcomes import messages_by_step
 from functions.encoding.progress import progress_of
 from functions.encoding.reception import Reception, is_partial
@@ -337,7 +338,7 @@ class EncodeService:
 
     def _count_kill(self, job_id: str, step: str) -> bool:
         """Count an attempt whose encoder was killed, which may fail the job; return whether to repeat the request."""
-        if is_av1(step):  # its attempts are counted when they begin
+        if is_av1(step) or is_on_demand(step):  # their attempts are counted when they begin
             return False
         job = self._jobs.get_job(job_id)
         if not job.is_open or step == VERIFY:  # a verification is due until it has been recorded

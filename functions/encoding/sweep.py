@@ -1,6 +1,7 @@
 """Delete the files of jobs that nobody can play or continue any more: replaced, failed, or of a withdrawn title.
 
-The provisional rendition of a film is deleted a day after the others were complete.
+The provisional rendition of a film is deleted a day after the others were complete, and renditions on demand a day
+after manifests have ceased to list them.
 
 A title is swept once after each of its jobs ends, and again when something in it expires. Whether a folder may be
 deleted is decided from the current state of the title and its jobs, so a sweep can be interrupted or repeated. If a job
@@ -111,7 +112,7 @@ def expiries_of(folder: str, jobs: Sequence[JobSummary], title: Title | None) ->
     if is_withdrawn:
         return [Expiry(_ended(job or jobs[0]))]
     if folder == playing or (job and job is jobs[0] and job.status is JobStatus.READY):
-        return _provisional_expiries(job) if job else []
+        return [*_provisional_expiries(job), *_on_demand_expiries(job)] if job else []
     if job and job is jobs[0]:
         return [Expiry(_ended(job) + MANIFESTS_KEPT, MANIFESTS), Expiry(_ended(job) + FAILED_KEPT)]
     replaced_at = max(_ended(each) for each in jobs if each.id in (folder, playing) or each is jobs[0])
@@ -124,6 +125,13 @@ def _provisional_expiries(job: JobSummary) -> list[Expiry]:
         return []
     at = _ended(job) + REPLACED_KEPT
     return [Expiry(at, within=job.provisional), Expiry(at, (f"/{ORIGINAL}", f"/{job.provisional}.m3u8"))]
+
+
+def _on_demand_expiries(job: JobSummary) -> list[Expiry]:
+    """Return when the renditions on demand may be deleted, if no manifest lists them any more."""
+    at = job.on_demand.expires_at if job.on_demand else None
+    names = [each.name for each in job.renditions_on_demand] if at else []
+    return [expiry for name in names if at for expiry in (Expiry(at, within=name), Expiry(at, (f"/{name}.m3u8",)))]
 
 
 def _ended(job: JobSummary) -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions import bootstrap, bootstrap_av1, bootstrap_studio
+from functions import bootstrap, bootstrap_av1, bootstrap_renditions, bootstrap_studio
 from functions.platform.errors import Conflict, NotFound
 from functions.platform.triggers import OWNER, SliceApp
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         EncodeAv1,
         EncodeChunk,
         EncodeFront,
+        EncodeRenditions,
         PlanEncode,
         PrepareEncode,
         PublishTitle,
@@ -79,6 +80,12 @@ def encode_av1(message: EncodeAv1) -> None:
     bootstrap_av1.av1_steps().run_next()
 
 
+@encoder.queue("encode-renditions")
+def encode_renditions(message: EncodeRenditions) -> None:
+    """Encode the next chunk of renditions that viewers want, of the title whose encode was begun first."""
+    bootstrap_renditions.rendition_steps().run(message)
+
+
 @encoder.queue("publish-title")
 def publish_title(message: PublishTitle) -> None:
     """Write manifests that list everything a job has finished, or verify a job that is ready."""
@@ -120,6 +127,13 @@ def encode_av1_poison(message: EncodeAv1) -> None:
     """Log that a message for AV1 used up its attempts; `start_av1` enqueues the chunks that are due."""
     del message
     bootstrap_av1.av1_steps().bury_message()
+
+
+@encoder.dead_letters("encode-renditions")
+def encode_renditions_poison(message: EncodeRenditions) -> None:
+    """Log that a message for renditions used up its attempts; `sweep_titles` enqueues the chunks that are due."""
+    del message
+    bootstrap_renditions.rendition_steps().bury_message()
 
 
 @encoder.dead_letters("publish-title")
@@ -196,8 +210,11 @@ def start_av1() -> None:
 
 @app.timer("40 */30 * * * *")
 def sweep_titles() -> None:
-    """Delete the files of jobs that nobody can play or continue any more."""
+    """Delete files that nobody can play any more; request and remove renditions on demand."""
     bootstrap.encodes().sweep_due()
+    renditions = bootstrap_renditions.renditions()
+    renditions.request_steps()
+    renditions.remove_unwanted()
 
 
 def _shown(jobs: Sequence[JobProgress]) -> list[Job]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import ChainMap
 from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -11,7 +12,15 @@ from functions.encoding.audience import FRONT_MANIFEST, listed_parts, part_manif
 from functions.encoding.chapters import CHAPTERS, write_chapters
 from functions.encoding.ffmpeg_commands import INIT, SEGMENT, decode_arguments
 from functions.encoding.iso_bmff import MalformedSegment
-from functions.encoding.losses import Loss, chunk_containing, expected_files, lost_av1, lost_parts, strip_name
+from functions.encoding.losses import (
+    Loss,
+    chunk_containing,
+    expected_files,
+    lost_av1,
+    lost_on_demand,
+    lost_parts,
+    strip_name,
+)
 from functions.encoding.manifest_reader import (
     ListedTrack,
     MalformedManifest,
@@ -22,6 +31,7 @@ from functions.encoding.manifest_reader import (
     texts_in,
 )
 from functions.encoding.model import SourceRef
+from functions.encoding.on_demand import listed_on_demand
 from functions.encoding.presentation import original_of, part_of, presentation_of
 from functions.encoding.renditions import ORIGINAL
 from functions.encoding.segments import read_init, read_segment
@@ -80,6 +90,10 @@ class TitleVerifier:
         """Return the finished chunks in AV1 in which a file is missing or has another size; lists the folder once."""
         return lost_av1(job, self._stored(job))
 
+    def find_lost_on_demand(self, job: EncodeJob) -> Loss:
+        """Return the finished chunks on demand in which a file is missing or has another size."""
+        return lost_on_demand(job, self._stored(job))
+
     def inspect(self, job: EncodeJob) -> tuple[Verification, Loss]:
         """Verify a published job; return the result, and the parts and files that must be made again."""
         now = self._now()
@@ -97,6 +111,8 @@ class TitleVerifier:
         loss = lost_parts(job, stored) | Loss(manifests=faulty, files=faulty)
         if presentation.av1:
             loss |= lost_av1(job, stored)
+        if listed_on_demand(job):
+            loss |= lost_on_demand(job, stored)
         loss |= self._undecodable(job, plan, presentation, loss) | self._unreadable(job, presentation, loss)
         return (
             Verification(
@@ -127,11 +143,14 @@ class TitleVerifier:
         found = Loss()
         pictures = {video.name for video in presentation.video if not is_copy(video.name)}
         second = {video.name for video in presentation.av1}
+        on_demand = {rendition.name for rendition in plan.on_demand}
         for track, segments in _timelines(presentation).items():
             count = len(segments.durations)
             for number in sorted(chance.sample(range(count), min(SAMPLE, count))):
                 chunk = frozenset({chunk_containing(plan, number)})
-                if track in pictures:
+                if track in on_demand:
+                    lost = Loss(on_demand=chunk)
+                elif track in pictures:
                     lost = Loss(chunks=chunk)
                 elif track in second:
                     lost = Loss(av1=chunk)
@@ -155,7 +174,8 @@ class TitleVerifier:
                 return False
             starts = list(accumulate(segments.durations, initial=0))
             listed = (starts[number], segments.durations[number])
-            codecs = {**job.codecs, **(job.av1.codecs if job.av1 else {})}
+            followed = (encode.codecs for encode in (job.av1, job.on_demand) if encode)
+            codecs = dict(ChainMap(*map(dict, followed), dict(job.codecs)))
             if (info.start, info.duration) != listed or described.codec != codecs[track]:
                 return False
             if described.key_id != job.key_id:

@@ -75,6 +75,14 @@ class EncodeAv1(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class EncodeRenditions(Message):
+    """Encode the next chunk of renditions on demand; the first message of an encode names its job in `begins`."""
+
+    QUEUE: ClassVar[str] = "encode-renditions"
+    begins: JobId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PublishTitle(Message):
     """Write manifests that list everything a job has finished so far; with `verify`, verify a ready job instead."""
 
@@ -217,6 +225,7 @@ MESSAGES: tuple[type[Message], ...] = (
     EncodeChunk,
     EncodeAudio,
     EncodeAv1,
+    EncodeRenditions,
     PublishTitle,
     FetchMetadata,
     PublishCatalogue,

@@ -126,7 +126,9 @@ class Settings:
     encode_preset: str = "veryfast"
     """The preset of x264."""
     encode_renditions: str = "all"
-    """Which sizes of pictures are encoded: `all`, or those that show more detail than a smaller one (`needed`)."""
+    """Which sizes are encoded: `all`, those with more detail than a smaller one (`needed`), or `on-demand`."""
+    renditions_kept_days: int = 30
+    """After how many days without a viewer renditions on demand are removed; 0: never."""
     encode_target_vmaf: int = 0
     """The VMAF that each part of a film's best rendition is encoded to reach (needs `VMAF_FFMPEG`); 0: CRF 23."""
     encode_measured_s: int = 0

@@ -16,7 +16,14 @@ from functions.playback.streams import Streams
 
 if TYPE_CHECKING:
     from functions.platform.resources import Resources
-    from functions.playback.ports import AudienceReader, EntitlementReader, ProgressReader, TitleReader, UsageRecorder
+    from functions.playback.ports import (
+        AudienceReader,
+        DemandRecorder,
+        EntitlementReader,
+        ProgressReader,
+        TitleReader,
+        UsageRecorder,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,7 @@ def assemble(
     titles: TitleReader,
     encodes: ProgressReader,
     audience: AudienceReader,
+    demand: DemandRecorder,
     entitlements: EntitlementReader,
     usage: UsageRecorder,
 ) -> PlaybackParts:
@@ -67,5 +75,7 @@ def assemble(
     film_keys = film_keys_of(settings)
     blobs = BlobPlaylists(resources.interactive_blob_service())
     playlists = Playlists(resources.signed_tokens(), blobs, keys, streams, film_keys)
-    service = PlaybackService(titles, encodes, entitlements, usage, keys, playlists, streams, resources.now, film_keys)
+    service = PlaybackService(
+        titles, encodes, demand, entitlements, usage, keys, playlists, streams, resources.now, film_keys
+    )
     return PlaybackParts(service, playlists, streams, Positions(audience, streams, keys))

@@ -52,6 +52,16 @@ class ProgressReader(Protocol):
         """Return the progress of a job, or None if it is unknown."""
 
 
+class DemandRecorder(Protocol):
+    """The renditions that are made when viewers want them."""
+
+    def want(self, job_id: str) -> None:
+        """Note that somebody watches the film of a job; make its renditions if they are not there. Idempotent.
+
+        Raises StoreUnavailable.
+        """
+
+
 class ManifestPart(Protocol):
     """A part of a film that can be watched."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from functions.catalogue.model import Status
-from functions.platform.errors import AgeLimited, EntitlementRequired, NotPlayable
+from functions.platform.errors import AgeLimited, EntitlementRequired, NotPlayable, StoreUnavailable
 from functions.platform.film_keys import NO_KEYS
 from functions.platform.identifiers import container_for
 from functions.playback.licences import licence_until
@@ -21,8 +22,18 @@ if TYPE_CHECKING:
     from functions.platform.viewer import Viewer
     from functions.playback.hls import Playlists
     from functions.playback.model import Device
-    from functions.playback.ports import EntitlementReader, ProgressReader, ReadKeys, TitleReader, UsageRecorder
+    from functions.playback.ports import (
+        DemandRecorder,
+        EntitlementReader,
+        ProgressReader,
+        ReadKeys,
+        TitleReader,
+        UsageRecorder,
+    )
     from functions.playback.streams import Streams
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +102,7 @@ class PlaybackService:
         self,
         titles: TitleReader,
         encodes: ProgressReader,
+        demand: DemandRecorder,
         entitlements: EntitlementReader,
         usage: UsageRecorder,
         keys: ReadKeys,
@@ -101,6 +113,7 @@ class PlaybackService:
     ) -> None:
         self._titles = titles
         self._encodes = encodes
+        self._demand = demand
         self._entitlements = entitlements
         self._usage = usage
         self._keys = keys
@@ -139,6 +152,8 @@ class PlaybackService:
         expires_at = self._keys.expires_at(now)
         stream = self._streams.admit(viewer.user_id, device, title, ticket=stream_ticket, lifetime=expires_at - now)
         key = self._keys.read_key(container, expires_at, stream_id=stream.stream_id)
+        if playback.on_demand:
+            self._want_renditions(playback.job_id)
         start = None
         if not download:
             start = self._usage.open(viewer.watcher_id, title_id, duration_s=playback.duration_s, ticket=ticket)
@@ -189,6 +204,13 @@ class PlaybackService:
         return FilmPreview(
             manifest_url, key.sas, key.expires_at, playback.duration_s, clear_keys=self._clear_keys(playback)
         )
+
+    def _want_renditions(self, job_id: str) -> None:
+        """Note that the renditions of a film are wanted; without them, it can be played too."""
+        try:
+            self._demand.want(job_id)
+        except StoreUnavailable as error:  # the player repeats this whenever it renews its key
+            log.warning("the renditions of job %s were not requested: %s", job_id, error.detail)
 
     def _clear_keys(self, playback: Playback) -> dict[str, str] | None:
         """Return the key of an encrypted film by its id, or None. Raises FilmKeyMissing."""

@@ -39,6 +39,8 @@ var encoderQueues = [
   'encode-audio-poison'
   'encode-av1'
   'encode-av1-poison'
+  'encode-renditions'
+  'encode-renditions-poison'
   'publish-title'
   'publish-title-poison'
 ]

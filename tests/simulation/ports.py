@@ -121,11 +121,12 @@ NOT_SIMULATED = {
         (
             *("AccessReader", "TitleReader", "WatchableProgress", "ProgressReader", "EntitlementReader"),
             *("ViewingStart", "UsageRecorder", "ShelfTitles", "TitleSource", "StateSource", "RebuildSources"),
-            *("TitleLookup", "AudienceReader", "ManifestPart"),
+            *("TitleLookup", "AudienceReader", "ManifestPart", "DemandRecorder"),
         ),
         _SERVICE,
     ),
     "Av1Encodes": "follows a ready title and cannot change it; tests/unit/encoding/test_av1_pipeline.py stops it",
+    "OnDemandEncodes": "follows a ready title; tests/unit/encoding/test_on_demand_pipeline.py stops it",
     "MessageSender": "the product's own sender writes to the simulated host; each message is an effect",
     "PasswordHasher": "computes, and uses no store",
     "PasskeyCeremonies": "computes, and uses no store",

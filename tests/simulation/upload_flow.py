@@ -38,6 +38,7 @@ from tests.support.catalogue import MemoryFilms, MemoryPosters, MemoryPublicatio
 from tests.support.encoding_claims import MemoryClaims
 from tests.support.encoding_jobs import MemoryEncodeJobs
 from tests.support.encoding_spending import MemoryEncodeLimit, MemorySpending
+from tests.support.on_demand import MemoryOnDemandEncodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -101,6 +102,7 @@ class UploadRun(FlowRun):
                 "spending": port("documents", "spending", MemorySpending(self.jobs)),
                 "encode_limit": port("documents", "encode_limit", MemoryEncodeLimit()),
                 "upkeep": port("documents", "upkeep", self.jobs),
+                "on_demand": MemoryOnDemandEncodes(self.jobs),
                 "folders": port("storage", "folders", self.storage),
                 "media": port("storage", "media", self.storage),
                 "ffmpeg": RecordedFFmpeg(simulation, flow.recordings),

@@ -14,6 +14,8 @@ from functions.encoding.damage import DamageLimits
 from functions.encoding.ffmpeg import FFmpeg
 from functions.encoding.job_telemetry import JobTelemetry
 from functions.encoding.manifests import ManifestPublisher
+from functions.encoding.on_demand_pipeline import OnDemandPipeline
+from functions.encoding.on_demand_worker import OnDemandWorker
 from functions.encoding.outcomes import Step
 from functions.encoding.passthrough import CopyLimits
 from functions.encoding.pipeline import EncodePipeline
@@ -26,9 +28,10 @@ from functions.encoding.verifier import TitleVerifier
 from functions.encoding.worker import EncodeWorker
 from functions.platform.errors import SourceRefused
 from functions.platform.film_keys import film_keys_of
-from functions.platform.messages import EncodeChunk, PlanEncode, PrepareEncode
+from functions.platform.messages import EncodeChunk, EncodeRenditions, PlanEncode, PrepareEncode
 from functions.platform.settings import Settings
 from tests.support.encoding_world import EncodeWorld
+from tests.support.on_demand_world import demand_and_upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -167,7 +170,7 @@ class Encoder:
                 keys=self.keys,
             ),
             publisher,
-            JobRepair(jobs, self.world.lifecycle, planner, publisher, verifier, self.world.av1),
+            JobRepair(jobs, self.world.lifecycle, planner, publisher, verifier, self.world.av1, self.world.on_demand),
             clock,
             budget,
             limits,
@@ -196,6 +199,23 @@ class Encoder:
             cast("Queues", self.world.queues),
             clock,
         )
+
+        self.on_demand_pipeline = OnDemandPipeline(
+            jobs,
+            self.world.on_demand,
+            jobs,
+            claims,
+            self.world.lifecycle,
+            planner,
+            OnDemandWorker(self.media, ffmpeg, work_dir=work_dir, keys=self.keys),
+            publisher,
+            verifier,
+            budget,
+            JobTelemetry(self.world.telemetry),
+            cast("Queues", self.world.queues),
+            clock,
+        )
+        self.demand, self.rendition_upkeep = demand_and_upkeep(self.world, publisher)
 
     def commit(self, source: Path, *, front: int, tail: int = 0) -> str:
         """Store the first and last bytes of a source as an upload that is still running; return the id of its job.
@@ -246,6 +266,13 @@ class Encoder:
         while missing_av1(self.job(progress)):
             self.av1_pipeline.run_next()
         return self.job(progress)
+
+    def make_renditions(self) -> None:
+        """Handle the messages for renditions on demand until none is left."""
+        while messages := [each for each in self.world.queues.messages if isinstance(each, EncodeRenditions)]:
+            self.world.queues.sent.clear()
+            for message in messages:
+                self.on_demand_pipeline.run(message)
 
     def planned(self, job_id: str) -> StepOutcome:
         """Plan a job, in a step of its own if the machine is busy; return the outcome of the last step."""

@@ -18,6 +18,7 @@ from functions.encoding.model import (
     Transition,
     position_of,
 )
+from functions.encoding.on_demand import estimates_of
 from functions.encoding.presentation import front_s_of
 from functions.encoding.remakes import without_parts
 from functions.encoding.steps import JobWork, track_shares
@@ -30,10 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from functions.encoding.audience import ChunkWait
+    from functions.encoding.changed_fields import ChangedFields
     from functions.encoding.damage import DamagedRun
     from functions.encoding.losses import Loss
     from functions.encoding.model import StepFault
-    from functions.encoding.ports import ChangedFields
     from functions.encoding.receipts import ChunkResult
     from functions.encoding.reception import Reception
     from functions.encoding.steps import StepRequest
@@ -368,6 +369,8 @@ class MemoryEncodeJobs:
             "notes": notes_of(job),
             "cost": self._cost(job),
             "av1": replace(job.av1, results={}, codecs={}, attempts={}) if job.av1 else None,
+            "on_demand": replace(job.on_demand, sizes={}, codecs={}, attempts={}) if job.on_demand else None,
+            "renditions_on_demand": estimates_of(plan.on_demand, plan.grid) if plan else (),
         }
         if job.plan and job.plan.copied and job.plan.copied.is_provisional:
             counted["provisional"] = job.plan.copied.rendition.name

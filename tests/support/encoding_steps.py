@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from functions.encoding.av1 import Av1Encode
     from functions.encoding.model import EncodeJob
     from functions.encoding.mp4_index import IndexedTrack
+    from functions.encoding.on_demand import OnDemandEncode
     from functions.encoding.presentation import Presentation
     from tests.support.encoding_jobs import MemoryEncodeJobs
 
@@ -38,6 +39,7 @@ class DoneAtOnce:
         self.restored: list[str] = []
         self.lost = Loss()
         self.listed: Av1Encode | None = None
+        self.listed_on_demand: OnDemandEncode | None = None
         self.remakes = True
         self.large = False
         self.copied = True
@@ -82,7 +84,7 @@ class DoneAtOnce:
 
     def publish_again(self, job: EncodeJob) -> None:
         self._take(f"publish again {job.id}")
-        self.listed = job.av1
+        self.listed, self.listed_on_demand = job.av1, job.on_demand
 
     def publish_parts(self, job: EncodeJob) -> dict[int, float]:
         found = {int(chunk): part_of(job, int(chunk), at=NOON) for chunk in job.audience.parts}
@@ -123,6 +125,9 @@ class DoneAtOnce:
         self._take(f"find lost {job.id}")
         lost, self.lost = self.lost, Loss()
         return lost
+
+    def find_lost_on_demand(self, job: EncodeJob) -> Loss:
+        return self.find_lost(job)
 
     def find_lost_av1(self, job: EncodeJob) -> Loss:
         return self.find_lost(job)

@@ -28,6 +28,7 @@ from tests.support.encoding_jobs import MemoryEncodeJobs
 from tests.support.encoding_spending import MemoryEncodeLimit, MemorySpending
 from tests.support.encoding_steps import DoneAtOnce
 from tests.support.encoding_storage import MemoryFolders
+from tests.support.on_demand import MemoryOnDemandEncodes
 from tests.support.queues import MemoryQueues
 from tests.support.telemetry import Listener
 
@@ -67,6 +68,7 @@ class EncodeWorld:
         self.clock = self.world.clock
         self.jobs = MemoryEncodeJobs(self.clock)
         self.av1 = MemoryAv1Encodes(self.jobs)
+        self.on_demand = MemoryOnDemandEncodes(self.jobs)
         self.spending = MemorySpending(self.jobs)
         self.claims = MemoryClaims()
         self.queues = MemoryQueues()
@@ -152,7 +154,7 @@ class EncodeWorld:
             cast("ManifestPublisher", crew),
             cast("TitleVerifier", crew),
         )
-        return JobRepair(self.jobs, self.lifecycle, planner, publisher, verifier, self.av1)
+        return JobRepair(self.jobs, self.lifecycle, planner, publisher, verifier, self.av1, self.on_demand)
 
     def upload(self, etag: str = "0x1", blob: str = "film.mkv", size: int = 1000) -> str:
         """Open the job for a version of the film and return its id."""

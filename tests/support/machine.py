@@ -72,7 +72,15 @@ class Machine:
             planner,
             EncodeWorker(self.jobs, claims, self.media, ffmpeg, work_dir=str(folder)),
             publisher,
-            JobRepair(self.jobs, self.encode.lifecycle, planner, publisher, verifier, self.encode.av1),
+            JobRepair(
+                self.jobs,
+                self.encode.lifecycle,
+                planner,
+                publisher,
+                verifier,
+                self.encode.av1,
+                self.encode.on_demand,
+            ),
             clock,
             budget,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -170,3 +170,16 @@ def make_playlists(
     clock = clock or Clock()
     streams = streams or make_streams(clock=clock)
     return Playlists(SignedTokens(SIGNING_KEY, clock), store or MemoryPlaylists(), Keys(), streams)
+
+
+@dataclass
+class Demand:
+    """Jobs whose renditions are wanted; with `trouble`, nothing can be noted."""
+
+    wanted: list[str] = field(default_factory=list)
+    trouble: StoreUnavailable | None = None
+
+    def want(self, job_id: str) -> None:
+        if self.trouble:
+            raise self.trouble
+        self.wanted.append(job_id)

@@ -348,6 +348,15 @@ export interface Job {
   receipt?: JobReceipt | null;
   /** The second encode, in AV1. */
   av1?: { status: "encoding" | "complete" | "abandoned"; reason: string; percent: number; size: number } | null;
+  /** Picture sizes that are made when viewers want them. */
+  on_demand?: {
+    renditions: string[];
+    status: "encoding" | "complete" | "leaving" | "removed" | "abandoned" | null;
+    reason: string | null;
+    percent: number;
+    size: number;
+    saved_size: number;
+  } | null;
   damage?: { note: string } | null;
   notes?: string[];
   /** Whether the film's own pictures are used, or why not. */

@@ -73,7 +73,7 @@ def is_damaged(job: dict[str, Any]) -> bool:
 
 
 def notes_of(job: dict[str, Any]) -> Iterator[str]:
-    """Yield sentences about damaged files and pictures, left-out tracks, the film's own pictures, and AV1."""
+    """Yield sentences about damaged files and pictures, left-out tracks, own pictures, AV1, renditions on demand."""
     if is_damaged(job):
         found, job_id = job["verification"], job["job_id"]
         lost = f"{found['damaged']} of {found['files']} files are missing or damaged"
@@ -89,6 +89,23 @@ def notes_of(job: dict[str, Any]) -> Iterator[str]:
             "complete": f"In AV1 too, {av1['size'] / 1e6:,.0f} MB.",
             "abandoned": f"Not in AV1: {av1['reason']}",
         }[av1["status"]]
+    if found := job.get("on_demand"):
+        yield on_demand_of(found)
+
+
+def on_demand_of(found: dict[str, Any]) -> str:
+    """Return the sentence about renditions that are made when viewers want them."""
+    names = ", ".join(found["renditions"])
+    if found["status"] == "abandoned":
+        return f"{names} could not be made: {found['reason']}"
+    if found["status"] == "encoding":
+        return f"Making {names} for viewers, {found['percent']:.0f} %."
+    if found["status"] in ("complete", "leaving"):
+        return f"{names} made for viewers, {found['size'] / 1e6:,.0f} MB."
+    saved = f"{found['saved_size'] / 1e6:,.0f} MB"
+    if found["saved_cpu_s"]:
+        saved += f" and about {found['saved_cpu_s']:,.0f} CPU-seconds"
+    return f"{names} will be made for the next viewer; saves {saved}."
 
 
 def show_limit(*, as_json: bool) -> None:

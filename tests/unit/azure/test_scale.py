@@ -38,7 +38,7 @@ def served() -> dict[str, str]:
 
 
 def rules() -> dict[str, str]:
-    """Return the queue length in each scale rule of the template, by queue; that of AV1 is there if it is chosen."""
+    """Return the queue length in each scale rule of the template, by queue; those that are chosen too."""
     return dict(re.findall(r"\{ name: '([\w-]+)', length: ([^}]+) \}", ENCODER))
 
 
@@ -49,10 +49,15 @@ def test_there_is_a_rule_for_each_queue_that_the_encoder_serves_and_none_for_dea
     assert set(rules()) == {queue for queue in served.values() if not queue.endswith("-poison")}
 
 
-def test_the_queue_of_av1_is_polled_only_if_it_is_chosen() -> None:
+def test_the_queues_of_av1_and_of_renditions_on_demand_are_polled_only_if_they_are_chosen() -> None:
     listed = ENCODER.split("var queues = [")[1].split("\n]")[0]
-    assert set(re.findall(r"name: '([\w-]+)'", listed)) == set(rules()) - {"encode-av1"}
-    assert "var polled = contains(chosenSettings, 'ENCODE_AV1=') ? concat(queues, [ av1 ]) : queues" in ENCODER
+    assert set(re.findall(r"name: '([\w-]+)'", listed)) == set(rules()) - {"encode-av1", "encode-renditions"}
+    polled = ENCODER.split("var polled = concat(")[1].split("\n)")[0]
+    assert [line.strip().rstrip(",") for line in polled.splitlines() if line] == [
+        "queues",
+        "contains(chosenSettings, 'ENCODE_AV1=') ? [ av1 ] : []",
+        "contains(chosenSettings, 'ENCODE_RENDITIONS=') ? [ onDemand ] : []",
+    ]
 
 
 def test_each_queue_of_the_encoder_is_made_by_the_template(served: dict[str, str]) -> None:

@@ -56,6 +56,7 @@ LEFT_AT_DEFAULT = {
     "ENCODE_PRESET": "a choice of the owner",
     "ENCODE_RENDITIONS": "a choice of the owner",
     "SURROUND_SOUND": "a choice of the owner",
+    "RENDITIONS_KEPT_DAYS": "a choice of the owner",
     "ENCRYPT_FILMS": "a choice of the owner",
     "ENCODE_TARGET_VMAF": "the image has no ffmpeg that measures quality",
     "VMAF_FFMPEG": "the image has no ffmpeg that measures quality",

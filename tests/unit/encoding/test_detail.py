@@ -17,8 +17,8 @@ from functions.encoding.ladder import renditions_for
 from functions.encoding.picture_plan import PicturePlan
 from functions.encoding.probe import ProbedSource
 from functions.encoding.quality_commands import detail_arguments, detail_report_name
+from functions.encoding.receipt_schemas import JobReceipt
 from functions.encoding.receipts import TitleReceipt
-from functions.encoding.schemas import JobReceipt
 from tests.support.encoding_plans import make_plan
 
 if TYPE_CHECKING:

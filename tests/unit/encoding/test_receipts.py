@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from functions.encoding.losses import Loss
 from functions.encoding.model import EncodeJob, JobStatus
+from functions.encoding.receipt_schemas import JobReceipt
 from functions.encoding.receipts import ChunkResult, RenditionResult, receipt_of
 from functions.encoding.remakes import without_parts
-from functions.encoding.schemas import JobReceipt
 from tests.support.encoding_plans import make_job, make_plan
 from tests.support.encoding_world import EncodeWorld
 

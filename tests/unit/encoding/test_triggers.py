@@ -12,7 +12,7 @@ from pymongo.errors import OperationFailure
 
 import encoder_app
 import function_app
-from functions import bootstrap, bootstrap_studio
+from functions import bootstrap, bootstrap_renditions, bootstrap_studio
 from functions.encoding import triggers
 from functions.encoding.budget import EncodeBudget
 from functions.encoding.lifecycle import JobLifecycle
@@ -35,12 +35,14 @@ from functions.platform.messages import (
 )
 from tests.support.api import call
 from tests.support.encoding_world import EncodeWorld, no_front
+from tests.support.on_demand_world import demand_and_upkeep
 from tests.support.owners import AS_OPERATOR, FakeAccess
 from tests.support.queues import handle, tick
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from functions.encoding.manifests import ManifestPublisher
     from functions.platform.messages import Message
     from functions.platform.queues import Queues
 
@@ -72,6 +74,8 @@ class Blobs:
 def world(monkeypatch: pytest.MonkeyPatch) -> EncodeWorld:
     """Return an in-memory encoding service, which the functions use."""
     made = EncodeWorld()
+    upkeep = demand_and_upkeep(made, cast("ManifestPublisher", made.crew))[1]
+    monkeypatch.setattr(bootstrap_renditions, "renditions", lambda: upkeep)
     monkeypatch.setattr(bootstrap, "access", FakeAccess)
     monkeypatch.setattr(bootstrap, "encodes", lambda: made.service)
     monkeypatch.setattr(bootstrap, "encode_steps", lambda: made.steps)
@@ -283,7 +287,7 @@ def test_steps_run_in_the_encoder_app_and_routes_in_the_api_app() -> None:
     def names(app: Any) -> set[str]:
         return {builder._function.get_function_name() for builder in app._function_builders}
 
-    encodes = {f"encode_{part}" for part in ("front", "chunk", "audio", "av1")}
+    encodes = {f"encode_{part}" for part in ("front", "chunk", "audio", "av1", "renditions")}
     steps = {"plan_encode", "prepare_encode", *encodes, "publish_title"}
     second = {"prepare_encode_beside"}
     assert names(encoder_app.app) == steps | second | {f"{name}_poison" for name in steps}

@@ -18,7 +18,7 @@ from functions.playback.service import PlaybackService
 from tests.support.api import respond
 from tests.support.catalogue import World, make_playback, make_title
 from tests.support.clock import Clock
-from tests.support.playback import LAPTOP, PHONE, SIGNING_KEY, Keys, MemoryPlaylists, make_streams
+from tests.support.playback import LAPTOP, PHONE, SIGNING_KEY, Demand, Keys, MemoryPlaylists, make_streams
 from tests.support.presentations import make_presentation
 from tests.unit.playback.test_playback import VIEWER, Encodes, Entitlements, Usage
 
@@ -42,7 +42,7 @@ class Watching:
         self.playlists = Playlists(tokens, MemoryPlaylists(texts), Keys(), self.streams, keys)
         playback = make_playback("job", complete=True, key_id=key_id)
         catalogue = World().with_titles([make_title("film", playback=playback)]).catalogue
-        parts = (catalogue, Encodes(), Entitlements(entitled), Usage(), Keys(), self.playlists, self.streams)
+        parts = (catalogue, Encodes(), Demand(), Entitlements(entitled), Usage(), Keys(), self.playlists, self.streams)
         self.service = PlaybackService(*parts, self.clock, keys)
 
     def ticket(self) -> str:

@@ -33,6 +33,7 @@ from tests.support.playback import (
     LIFETIME,
     PHONE,
     TELEVISION,
+    Demand,
     Keys,
     MemoryPlaylists,
     MemoryStreams,
@@ -104,11 +105,12 @@ def opener(
     entitled: bool = True,
     usage: Usage | None = None,
     streams: Streams | None = None,
+    demand: Demand | None = None,
     **jobs: Progress,
 ) -> PlaybackService:
     catalogue = World().with_titles(titles).catalogue
     streams = streams or make_streams()
-    parts = (catalogue, Encodes(dict(jobs)), Entitlements(entitled), usage or Usage(), Keys())
+    parts = (catalogue, Encodes(dict(jobs)), demand or Demand(), Entitlements(entitled), usage or Usage(), Keys())
     return PlaybackService(*parts, make_playlists(streams=streams), streams, lambda: NOON)
 
 
@@ -157,7 +159,7 @@ def test_native_players_get_the_playlists_of_the_title_that_was_opened() -> None
     texts = {("title-film", "job/master.m3u8"): "#EXTM3U\n", ("title-other", "job/master.m3u8"): "#EXTM3U other\n"}
     playlists = make_playlists(MemoryPlaylists(texts), streams=streams)
     catalogue = World().with_titles([make_title("film", playback=make_playback("job", complete=True))]).catalogue
-    parts = (catalogue, Encodes(), Entitlements(), Usage(), Keys(), playlists, streams, lambda: NOON)
+    parts = (catalogue, Encodes(), Demand(), Entitlements(), Usage(), Keys(), playlists, streams, lambda: NOON)
     opened = PlaybackService(*parts).open_title("film", VIEWER, LAPTOP)
     _, ticket, name = opened.hls_ticket_url.split("/")
     assert playlists.read(ticket, name) == "#EXTM3U\n"

@@ -104,6 +104,20 @@ test("a film that is also encoded in AV1 says so", () => {
   assert.equal(words.av1Text(null), "");
 });
 
+test("picture sizes that are made on demand say what they save, or how far they are", () => {
+  const found = { renditions: ["v540", "v234"], status: null, reason: null, percent: 42.9, size: 300_000_000, saved_size: 200_000_000 };
+  const saved = "2 more picture sizes are made when somebody watches; until then, 200 MB are saved.";
+  for (const status of [null, "removed"]) assert.equal(words.onDemandText({ ...found, status }), saved);
+  assert.equal(words.onDemandText({ ...found, status: "encoding" }), "Making 2 more picture sizes for viewers, 42 %.");
+  const one = { ...found, renditions: ["v540"] };
+  for (const status of ["complete", "leaving"]) {
+    assert.equal(words.onDemandText({ ...one, status }), "1 more picture size was made for viewers: 300 MB.");
+  }
+  const reason = "The upload is gone.";
+  assert.equal(words.onDemandText({ ...one, status: "abandoned", reason }), "1 more picture size could not be made: The upload is gone.");
+  assert.equal(words.onDemandText(null), "");
+});
+
 test("the cost of the month is shown once there is a cost or a limit", () => {
   const month = { month: "2026-11", encode_microusd: 3_200_000, limit_microusd: 20_000_000 };
   assert.equal(words.spendingText(month), "Encoding in November: $3.20 of $20.");

@@ -179,6 +179,20 @@ export function av1Text(av1) {
 }
 
 /**
+ * Return what is known of picture sizes that are made when viewers want them: "3 more picture sizes are made when
+ * somebody watches; until then, this saves 1.2 GB."; "" if all are made at once.
+ * @param {Job["on_demand"]} found
+ */
+export function onDemandText(found) {
+  if (!found) return "";
+  const count = found.renditions.length;
+  if (found.status === "complete" || found.status === "leaving") return t("studio.on_demand_complete", { count, size: bytesText(found.size) });
+  if (found.status === "encoding") return t("studio.on_demand_encoding", { count, percent: Math.floor(found.percent) });
+  if (found.status === "abandoned") return t("studio.on_demand_abandoned", { count, reason: inOwnLanguage(found.reason ?? "") });
+  return t("studio.on_demand_saved", { count, size: bytesText(found.saved_size) });
+}
+
+/**
  * Return the rows of a receipt: picture size, bytes, mean quality, and the worst second with its place in the film.
  * @param {JobReceipt} receipt
  */
