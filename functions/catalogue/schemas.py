@@ -115,10 +115,7 @@ class TitleQuery(Struct, frozen=True):
 class OwnerTitleQuery(TitleQuery, frozen=True):
     """Which titles to list for an owner."""
 
-    unrated: Annotated[
-        bool,
-        Meta(description="Only titles without a known age rating, which profiles with an age limit never see."),
-    ] = False
+    unrated: Annotated[bool, Meta(description="Only titles that profiles with an age limit never see.")] = False
 
 
 class Card(Struct, frozen=True):

@@ -11,7 +11,7 @@ from functions.platform.field_types import JobId, Time
 if TYPE_CHECKING:
     from typing import Self
 
-    from functions.uploads.service import Ticket
+    from functions.uploads.model import Ticket
 
 
 class UploadRequest(Struct, frozen=True):

@@ -19,8 +19,9 @@ from functions.encoding.sweep import TitleSweep
 from functions.platform.errors import Malformed, StoreUnavailable
 from functions.platform.identifiers import job_id_for, title_id_for
 from functions.platform.messages import FetchMetadata
+from functions.uploads.model import Arrival
 from functions.uploads.ports import StoredUpload
-from functions.uploads.service import LONGEST_NAME, TICKET_LASTS, Arrival, Uploads
+from functions.uploads.service import LONGEST_NAME, TICKET_LASTS, Uploads
 from tests.support.arrivals import MemoryArrivals, MemoryUploads
 from tests.support.catalogue import World, make_playback
 from tests.support.clock import NOON
