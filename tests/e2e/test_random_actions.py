@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import Error
 
 from functions.catalogue.model import Status
 from functions.platform.identifiers import title_id_for
@@ -21,7 +22,7 @@ from tests.support.media import Film, make_film
 from tests.support.page_state import Traffic, settled
 from tests.support.product import running_product
 from tests.support.random_people import Cast, restore_service
-from tests.support.random_walk import Service, Walk
+from tests.support.random_walk import Service, Walk, unless_gone
 from tests.support.uploads import Storefront
 
 if TYPE_CHECKING:
@@ -128,6 +129,26 @@ def test_whatever_people_do_every_page_stays_sound(
         finally:
             walk.close()
         announce(f"seed {seed}: {len(walk.trace)} actions in {time.monotonic() - began:.0f} s, nothing wrong")
+
+
+def test_an_action_is_left_out_if_its_element_has_gone(browser: Browser) -> None:
+    context = browser.new_context()
+    tab = context.new_page()
+    tab.route("**/*", lambda route: route.fulfill(body="<button>Press</button>", content_type="text/html"))
+    tab.goto("http://site.test/here")
+    replaced = tab.query_selector("button")
+    assert replaced
+    tab.evaluate("document.body.innerHTML = '<button>Another</button>'")
+    with unless_gone():
+        replaced.click()
+    left = tab.query_selector("button")
+    assert left
+    tab.goto("http://site.test/there")
+    with unless_gone():
+        left.evaluate("element => element.isConnected")
+    with pytest.raises(Error, match="unexpected"), unless_gone():
+        tab.evaluate("() => { throw new Error('unexpected'); }")
+    context.close()
 
 
 PAGE = "<title>A page</title><p>Hello</p><a href='/elsewhere'>Onwards</a>"

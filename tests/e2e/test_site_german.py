@@ -42,7 +42,7 @@ GUESTS_PAGES = {
     "downloads.html": "Downloads",
     "accessibility.html": "Barrierefreiheit",
     "help.html": "Hilfe",
-    "404.html": "Diese Szene wurde geschnitten.",
+    "404.html": "Diese Szene wurde herausgeschnitten.",
 }
 VIEWERS_PAGES = {
     "account.html": "Konto",
@@ -239,7 +239,7 @@ def test_a_login_returns_to_the_page_in_german(product: Product, browser: Browse
 
 def test_an_address_without_a_page_is_told_in_german(product: Product, browser: Browser) -> None:
     with opened(browser, f"{product.endpoints['site']}/no/such/page", locale=GERMAN) as (page, _):
-        page.get_by_role("heading", name="Diese Szene wurde geschnitten.").wait_for()
+        page.get_by_role("heading", name="Diese Szene wurde herausgeschnitten.").wait_for()
         assert urlsplit(page.url).path == "/de/404.html"
     with opened(browser, f"{product.endpoints['site']}/title/nothing-000000", locale=GERMAN) as (page, _):
         page.get_by_role("heading", name="Dieser Film ist nicht verfügbar.").wait_for()

@@ -33,7 +33,9 @@ SIZES = ((390, 844), (820, 1180), (1440, 900))
 CLICK_MS = 5000
 KEYS = (*("Escape", "Tab", "Shift+Tab", "Enter", " ", "ArrowLeft", "ArrowRight", "Home"), *("k", "m", "c", "?", "5"))
 TEXTS = ("", "a", "sea", "Évening  ", "<b>bold</b> & “quotes”", "日本語の映画", "wide" * 40, "12", "0", "-1", "9999999")
-GONE = "not attached to the DOM"
+GONE = ("not attached to the DOM", "Execution context was destroyed", "JSHandle is disposed")
+"""What Playwright says about an element that the page has replaced, or whose page has been left."""
+
 DAYS = ("2020-01-31", "2031-12-31")
 WEIGHTS = {
     "click": 60,
@@ -292,11 +294,11 @@ class Walk:
 
 @contextmanager
 def unless_gone() -> Iterator[None]:
-    """Leave an action out if the page has replaced its element since the element was found."""
+    """Leave an action out if its element has gone since it was found: replaced, or with the page itself."""
     try:
         yield
     except Error as error:
-        if GONE not in str(error):
+        if not any(reason in str(error) for reason in GONE):
             raise
 
 

@@ -59,7 +59,7 @@ test("tiles sum up the period", () => {
   ]);
   assert.deepEqual(businessTiles(business).map(({ label, value, note }) => `${label}: ${value}, ${note}`), [
     "Subscribers: 12, 1 new, 1 lost",
-    "Churn: 8.3 %, Of subscribers at the start",
+    "Churn: 8.3 %, Of the subscribers at the start",
     "Revenue: €87.89, After €7.99 in refunds",
     "Messages from PayPal: 4, All handled",
   ]);
