@@ -1,4 +1,4 @@
-"""Films whose pictures are copied play in Shaka, dash.js and hls.js: while they grow, across renditions, after seeks.
+"""Films whose pictures are copied play in Shaka, dash.js and hls.js: while they are uploaded and copied, after seeks.
 
 Each picture shows its number, which the page reads and compares with the time at which the picture is shown.
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from functions.encoding import copy_worker, listing
 from functions.encoding.model import JobStatus
+from functions.platform.messages import PlanEncode, PrepareEncode
 from infra.local.home import Home
 from tests.support.copied_films import LARGE, PROVISIONAL
 from tests.support.encoder import Encoder
@@ -46,6 +48,12 @@ LATE_FRAMES = 3
 """The number of frames that a busy browser may advance before the page reads the picture."""
 
 
+ARRIVING = replace(FILM, sounds=(Sound(),), video=(*X264, "-g", "48"), mux=("-movflags", "+faststart"))
+"""The film with a key frame every two seconds and its index at its front, so that each commit publishes more of it."""
+
+ARRIVING_PERCENT = (35, 50, 65, 80, 92)
+"""How much of the upload has arrived at each of its commits but the last, in percent."""
+
 LEAVES_AT_S = 14
 """The position of the player, in seconds, at which the provisional rendition leaves the manifest."""
 
@@ -69,6 +77,45 @@ def listed_one_by_one(film: Film, folders: pytest.TempPathFactory, passthrough: 
     assert re.fullmatch(passthrough, progress.passthrough)
     versions = encoder.media.versions
     return Release(encoder.published(progress), versions, len(versions))
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What viewers see after a commit of an upload: `count` versions of manifests, up to `front_s` seconds."""
+
+    count: int
+    front_s: float
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A film that was uploaded in steps, and then encoded: its files, and what its viewers saw after each commit."""
+
+    release: Release
+    commits: tuple[Commit, ...]
+
+
+@pytest.fixture(scope="module")
+def uploaded(tmp_path_factory: pytest.TempPathFactory) -> Upload:
+    """Return a film of which a part more was published at each commit of its upload."""
+    folder = tmp_path_factory.mktemp("uploaded")
+    film = make_film(ARRIVING, folder)
+    size = film.stat().st_size
+    encoder = Encoder(folder / "storage")
+    commits = []
+    for percent in ARRIVING_PERCENT:
+        job_id = encoder.commit(film, front=size * percent // 100)
+        progress = encoder.continue_job(job_id, [PrepareEncode(job_id)])
+        assert progress.status is JobStatus.RECEIVING and progress.manifest, progress.notes
+        commits.append(Commit(len(encoder.media.versions), progress.front_s))
+    assert encoder.commit(film, front=size) == job_id
+    progress = encoder.continue_job(job_id, [PlanEncode(job_id)])
+    assert progress.status is JobStatus.READY, progress.reason
+    versions = encoder.media.versions
+    commits.append(Commit(len(versions), SECONDS))
+    fronts = [commit.front_s for commit in commits]
+    assert fronts == sorted(set(fronts)), "each commit publishes more of the film"
+    return Upload(Release(encoder.published(progress), versions, len(versions)), tuple(commits))
 
 
 def play_to_the_end(show: list[Show], act: Callable[[Show, float], None]) -> None:
@@ -137,6 +184,34 @@ def test_renditions_and_places_are_changed_without_an_error(
             announce(f"{each.player}: longest stall {each.state()['longestStallS']:.2f} s")
             assert {picture["height"] for picture in each.pictures()} == {234, 360}
             check_pictures(each)
+
+
+@pytest.mark.parametrize("player", SCRIPTS)
+def test_running_upload_is_played_from_its_first_second_to_its_end(
+    player: str, uploaded: Upload, browser: Browser, announce: Callable[[str], None]
+) -> None:
+    """While it is uploaded, the copied pictures are the only rendition, so a change of rendition chooses them again."""
+    first, *others = uploaded.commits
+    film = replace(uploaded.release, count=first.count)
+    with shows(browser, {player: film}, Home.of()) as playing:
+        (show,) = playing
+        front_s = first.front_s
+        for turn in range(TURNS):
+            show.page.evaluate("turn => film.change(turn)", turn)
+            show.page.evaluate("time => film.seek(time)", turn * 17.3 % (front_s - 2))
+            if turn % (TURNS // len(uploaded.commits)) == 1 and len(others) > 1:
+                commit = others.pop(0)
+                film.count, front_s = commit.count, commit.front_s
+            show.wait()
+        assert len(others) == 1, "the upload ends only now"
+        show.page.evaluate("time => film.seek(time)", front_s - 3)
+        film.count = others[0].count
+        play_to_the_end(playing, lambda show, at: None)
+        state = show.state()
+        announce(f"{player}: longest stall {state['longestStallS']:.2f} s")
+        assert state["rungs"] == [360]
+        assert state["time"] == pytest.approx(SECONDS, abs=0.1)
+        check_pictures(show)
 
 
 @pytest.mark.parametrize(
