@@ -119,7 +119,7 @@ class UploadReceiver:
         picture = tracks[plan.picture.stream]
         segments = arrived_segments(picture, plan.grid, until=reception.front, is_whole=is_whole)
         segments = min(segments, most_segments or segments)
-        if segments < 2:  # the last one is not listed
+        if min(segments, plan.grid.segments - 1) < 1:  # the last segment of a film is listed once all of it is stored
             return
         if reception.published is None:
             self._jobs.note_front(job.id, published=identity, waits_because=None)

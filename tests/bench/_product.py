@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 START_TIMEOUT_S = 300
 STOP_TIMEOUT_S = 120
 MANIFEST_POLL_S = 0.1
+MANIFEST_WITHIN_S = 120
 JOB_POLL_S = 0.25
 
 
@@ -85,8 +86,14 @@ def product(**settings: str) -> Iterator[Product]:
 
 
 def first_manifest_s(storefront: Storefront, sent: Sent, since: float) -> float:
-    """Wait for the first manifest of an upload; return the seconds since `since`, a value of `time.perf_counter`."""
+    """Wait for the first manifest of an upload; return the seconds since `since`, a value of `time.perf_counter`.
+
+    Raise RuntimeError, with the job of the upload, if there is none after MANIFEST_WITHIN_S.
+    """
+    deadline = time.monotonic() + MANIFEST_WITHIN_S
     while not storefront.is_playable(sent):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{sent.blob} cannot be watched: {storefront.job(sent)}")
         time.sleep(MANIFEST_POLL_S)
     return time.perf_counter() - since
 

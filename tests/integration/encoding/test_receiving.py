@@ -89,6 +89,25 @@ def test_a_film_grows_with_its_upload_and_is_the_same_afterwards(
     assert ready.uploaded_percent is None
 
 
+@pytest.mark.parametrize(("mux", "has_tail"), [(FAST, False), ((), True)], ids=["index first", "index last"])
+def test_one_segment_that_has_arrived_can_be_watched(mux: tuple[str, ...], has_tail: bool, tmp_path: Path) -> None:
+    """x264 makes key frames that are more than ten seconds apart."""
+    film = film_of(tmp_path, mux=mux, video=(*X264[:-1], "240"))
+    size = film.stat().st_size
+    tail = size - film.read_bytes().rindex(b"moov") + 4 if has_tail else 0
+    encoder = Encoder(tmp_path / "storage")
+    job_id = encoder.commit(film, front=size * 45 // 100, tail=tail)
+    progress = received(encoder, job_id)
+    assert (progress.status, progress.front_s) == (JobStatus.RECEIVING, 10)
+    early = Published(encoder.published(progress))
+    assert early.is_growing and early.faults() == []
+    assert early.numbers("c360") == list(range(240))
+    encoder.commit(film, front=size)
+    ready = encoder.continue_job(job_id, [PlanEncode(job_id)])
+    assert ready.status is JobStatus.READY
+    assert Published(encoder.published(ready)).numbers("c360") == list(range(FRAMES))
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
