@@ -124,22 +124,25 @@ class UploadReceiver:
         if reception.published is None:
             self._jobs.note_front(job.id, published=identity, waits_because=None)
         self._media.create_container(container_for(job.title_id))
-        with work_folder("received", self._work_dir) as folder:
-            copier = TrackCopier(media, job, job.upload, folder, self._keys)
-            for audio in plan.audio:
-                heard = tracks[audio.stream]
-                most = arrived_sounds(heard, audio, until=reception.front)
-                if most_segments:
-                    most = min(most, _sounds_until(plan.grid, segments, audio))
-                first = self._stored(job, audio.name)
-                if first < most:
-                    copied = copier.copy_sound(heard, audio, segments=most, first=first)
-                    job = self._record(job, plan, audio.name, copied, first, proceed)
-            name = plan.copied.rendition.name
-            first = self._stored(job, name)
-            if first < segments:
-                copied = copier.copy_picture(picture, plan.grid, plan.copied, segments=segments, first=first)
-                self._record(job, plan, name, copied, first, proceed)
+        name = plan.copied.rendition.name
+        # The first segment is listed before any other is copied.
+        for count in (segments,) if self._stored(job, name) else (1, segments):
+            is_first = count < segments
+            with work_folder("received", self._work_dir) as folder:
+                copier = TrackCopier(media, job, job.upload, folder, self._keys)
+                for audio in plan.audio:
+                    heard = tracks[audio.stream]
+                    most = arrived_sounds(heard, audio, until=reception.front)
+                    if most_segments or is_first:
+                        most = min(most, _sounds_until(plan.grid, count, audio))
+                    first = self._stored(job, audio.name)
+                    if first < most:
+                        copied = copier.copy_sound(heard, audio, segments=most, first=first)
+                        job = self._record(job, plan, audio.name, copied, first, proceed)
+                first = self._stored(job, name)
+                if first < count:
+                    copied = copier.copy_picture(picture, plan.grid, plan.copied, segments=count, first=first)
+                    job = self._record(job, plan, name, copied, first, proceed)
 
     def _stored(self, job: EncodeJob, name: str) -> int:
         return job.tracks.get(name, TrackState()).segments

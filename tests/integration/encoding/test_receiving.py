@@ -89,6 +89,25 @@ def test_a_film_grows_with_its_upload_and_is_the_same_afterwards(
     assert ready.uploaded_percent is None
 
 
+def test_the_first_segment_is_listed_before_any_other_is_copied(tmp_path: Path) -> None:
+    film = film_of(tmp_path, mux=FAST)
+    encoder = Encoder(tmp_path / "storage")
+    store_text, stored = encoder.media.store_text, list[set[str]]()
+
+    def noted(container: str, name: str, text: str, *, revision: int) -> None:
+        if name.endswith("manifest.mpd"):
+            folder = encoder.media.folder / container
+            stored.append({f"{path.parent.name}/{path.name}" for path in folder.rglob("s*.m4s")})
+        store_text(container, name, text, revision=revision)
+
+    encoder.media.store_text = noted  # type: ignore[method-assign]
+    job_id = encoder.commit(film, front=film.stat().st_size * 3 // 4)
+    assert received(encoder, job_id).front_s > 12
+    first, *_, last = stored
+    assert first == {"c360/s00000.m4s", "c0/s00000.m4s"}
+    assert {"c360/s00003.m4s", "c0/s00003.m4s"} <= last
+
+
 @pytest.mark.parametrize(("mux", "has_tail"), [(FAST, False), ((), True)], ids=["index first", "index last"])
 def test_one_segment_that_has_arrived_can_be_watched(mux: tuple[str, ...], has_tail: bool, tmp_path: Path) -> None:
     """x264 makes key frames that are more than ten seconds apart."""
