@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,12 +70,13 @@ def test_the_host_lets_everyone_through_to_where_the_functions_themselves_ask() 
     assert {level for _, level in registered().values()} == {"anonymous"}
 
 
-def asking_for(*schemes: str) -> list[str]:
-    """Return the operations that accept exactly these kinds of credentials."""
+def asking_for(*schemes: str, optional: bool = False) -> list[str]:
+    """Return the operations that require exactly these kinds of credentials, or that also work without them."""
     return sorted(
         op["operationId"]
         for op in documented().values()
         if {scheme for way in op.get("security", []) for scheme in way} == set(schemes)
+        and ({} in op.get("security", [])) == optional
     )
 
 
@@ -129,8 +131,15 @@ def test_what_is_a_viewers_is_refused_to_strangers(operation: str, nothing_runs:
         assert (status, body["error"]) == (401, "unauthenticated"), headers
 
 
+@pytest.mark.parametrize("operation", asking_for("session", optional=True))
+def test_where_a_session_is_optional_one_that_has_ended_is_refused(operation: str, nothing_runs: None) -> None:
+    status, body = ask(operation, {"Authorization": "Bearer ended"})
+    assert (status, body["error"]) == (401, "unauthenticated")
+
+
 def test_no_operation_asks_for_any_other_proof() -> None:
-    known = {*asking_for(), *asking_for("session"), *asking_for("operatorKey", "session")}
+    required = (asking_for(), asking_for("session"), asking_for("operatorKey", "session"))
+    known = {*chain(*required), *asking_for("session", optional=True)}
     assert {op["operationId"] for op in documented().values()} == known
 
 

@@ -124,7 +124,7 @@ def test_each_profile_has_its_own_list_and_only_the_own_profile_reads_others(
 ) -> None:
     cinema = Cinema()
     monkeypatch.setattr(bootstrap, "usage", lambda: cinema.usage)
-    own, (_, kid) = device.user_id, device.add()
+    own, (_, kid) = device.user_id, device.add(age_limit=None)
 
     def listed(query: str = "") -> tuple[int, Any]:
         return device.ask(usage_triggers.get_list, f"list{query}")

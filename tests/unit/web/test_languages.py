@@ -198,6 +198,8 @@ NEVER_ON_A_PAGE = {
     # German leaves out why a film cannot be watched during its upload, or is no longer the one that was planned
     "it has no stream {}",
     "its first seconds were not like what follows",
+    # its index is then read as a whole, and only the log says so
+    "its index is read at once",
     "its sound has to be encoded",
     "the file does not have exactly one video track",
     "the file has several audio tracks",
