@@ -8,8 +8,8 @@ from functions import bootstrap
 from functions.platform.lazy import lazy
 
 if TYPE_CHECKING:
-    from functions.encoding.av1_pipeline import Av1Pipeline
-    from functions.encoding.av1_service import Av1Service
+    from functions.encoding.av1.pipeline import Av1Pipeline
+    from functions.encoding.av1.service import Av1Service
 
 
 @lazy

@@ -8,8 +8,8 @@ from functions import bootstrap
 from functions.platform.lazy import lazy
 
 if TYPE_CHECKING:
-    from functions.encoding.on_demand_pipeline import OnDemandPipeline
-    from functions.encoding.on_demand_service import RenditionUpkeep
+    from functions.encoding.on_demand.pipeline import OnDemandPipeline
+    from functions.encoding.on_demand.service import RenditionUpkeep
 
 
 @lazy

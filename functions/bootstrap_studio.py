@@ -12,8 +12,8 @@ from functions.platform.lazy import lazy
 
 if TYPE_CHECKING:
     from functions.audit.service import AuditLog
-    from functions.encoding.limit import EncodeLimit
-    from functions.encoding.reports import EncodeReports
+    from functions.encoding.spending.limit import EncodeLimit
+    from functions.encoding.spending.reports import EncodeReports
     from functions.health.service import HealthMonitor
     from functions.pages.service import PageService
     from functions.people.service import People

@@ -8,20 +8,20 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from functions.encoding.audience_store import MongoAudience
-from functions.encoding.av1_store import MongoAv1Encodes
-from functions.encoding.budget import EncodeBudget
+from functions.encoding.av1.store import MongoAv1Encodes
 from functions.encoding.claim_repository import MongoClaims
 from functions.encoding.claims import Claims
 from functions.encoding.lifecycle import JobLifecycle
-from functions.encoding.limit import EncodeLimit
-from functions.encoding.limit_store import MongoEncodeLimit
 from functions.encoding.model import JobStatus
-from functions.encoding.on_demand_store import MongoOnDemandEncodes
+from functions.encoding.on_demand.store import MongoOnDemandEncodes
 from functions.encoding.repository import MongoEncodeJobs
 from functions.encoding.service import EncodeService
-from functions.encoding.spending_store import MongoSpending
-from functions.encoding.sweep import TitleSweep
-from functions.encoding.upkeep_store import MongoJobUpkeep
+from functions.encoding.spending.budget import EncodeBudget
+from functions.encoding.spending.limit import EncodeLimit
+from functions.encoding.spending.limit_store import MongoEncodeLimit
+from functions.encoding.spending.store import MongoSpending
+from functions.encoding.upkeep.store import MongoJobUpkeep
+from functions.encoding.upkeep.sweep import TitleSweep
 from functions.platform.errors import SettingMissing
 from functions.platform.film_keys import film_keys_of
 from functions.platform.lazy import lazy
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 
     from functions.catalogue.service import Catalogue
     from functions.encoding.audience_service import EncodeAudience
-    from functions.encoding.av1_pipeline import Av1Pipeline
-    from functions.encoding.av1_rule import Av1Mode
-    from functions.encoding.av1_service import Av1Service
-    from functions.encoding.instant import InstantFront
-    from functions.encoding.manifests import ManifestPublisher
-    from functions.encoding.on_demand_pipeline import OnDemandPipeline
-    from functions.encoding.on_demand_service import RenditionDemand, RenditionUpkeep
-    from functions.encoding.receiver import UploadReceiver
-    from functions.encoding.reports import EncodeReports
+    from functions.encoding.av1.pipeline import Av1Pipeline
+    from functions.encoding.av1.rule import Av1Mode
+    from functions.encoding.av1.service import Av1Service
+    from functions.encoding.copying.instant import InstantFront
+    from functions.encoding.copying.receiver import UploadReceiver
+    from functions.encoding.on_demand.pipeline import OnDemandPipeline
+    from functions.encoding.on_demand.service import RenditionDemand, RenditionUpkeep
+    from functions.encoding.publication.manifests import ManifestPublisher
+    from functions.encoding.spending.reports import EncodeReports
     from functions.encoding.step_runner import StepRunner
     from functions.encoding.storage import BlobFolders
     from functions.platform.resources import Resources
@@ -76,11 +76,11 @@ def assemble(resources: Resources, catalogue: Catalogue, owners: Callable[[], li
 
     @lazy
     def fronts() -> tuple[UploadReceiver, InstantFront]:  # loads modules that only a new film needs
+        from functions.encoding.copying.instant import InstantFront
+        from functions.encoding.copying.passthrough import CopyLimits
+        from functions.encoding.copying.receiver import UploadReceiver
         from functions.encoding.ffmpeg import FFmpeg
-        from functions.encoding.instant import InstantFront
-        from functions.encoding.manifests import ManifestPublisher
-        from functions.encoding.passthrough import CopyLimits
-        from functions.encoding.receiver import UploadReceiver
+        from functions.encoding.publication.manifests import ManifestPublisher
         from functions.encoding.storage import BlobMedia
 
         settings = resources.settings()
@@ -121,22 +121,22 @@ def assemble(resources: Resources, catalogue: Catalogue, owners: Callable[[], li
 
 def assemble_steps(resources: Resources, catalogue: Catalogue) -> StepRunner:
     """Delete the work folders of killed processes; return the step runner for the encoder app, which has ffmpeg."""
+    from functions.encoding.copying.passthrough import CopyLimits
+    from functions.encoding.copying.receiver import UploadReceiver
     from functions.encoding.damage import DamageLimits
-    from functions.encoding.detail import RenditionChoice
     from functions.encoding.ffmpeg import FFmpeg
     from functions.encoding.job_telemetry import JobTelemetry
     from functions.encoding.loudness import check_target
-    from functions.encoding.manifests import ManifestPublisher
-    from functions.encoding.passthrough import CopyLimits
     from functions.encoding.pipeline import EncodePipeline
-    from functions.encoding.planner import Planner
-    from functions.encoding.receiver import UploadReceiver
-    from functions.encoding.repair import JobRepair
+    from functions.encoding.planning.detail import RenditionChoice
+    from functions.encoding.planning.planner import Planner
+    from functions.encoding.publication.manifests import ManifestPublisher
     from functions.encoding.step_runner import StepRunner
     from functions.encoding.storage import BlobMedia
     from functions.encoding.surround import SurroundChoice
     from functions.encoding.turns import Turns
-    from functions.encoding.verifier import TitleVerifier
+    from functions.encoding.upkeep.repair import JobRepair
+    from functions.encoding.upkeep.verifier import TitleVerifier
     from functions.encoding.work_folders import sweep_work_folders
     from functions.encoding.worker import EncodeWorker
 
@@ -203,7 +203,7 @@ def assemble_steps(resources: Resources, catalogue: Catalogue) -> StepRunner:
 
 def assemble_av1(resources: Resources, catalogue: Catalogue, watched_min: Callable[[str], int]) -> Av1Service:
     """Return the service that begins encodes in AV1; `watched_min` is that of `Av1Service`. Raises SettingMissing."""
-    from functions.encoding.av1_service import Av1Service
+    from functions.encoding.av1.service import Av1Service
     from functions.platform.prices import usd
 
     collection = resources.mongo_database()["encode_jobs"]
@@ -225,14 +225,14 @@ def assemble_av1(resources: Resources, catalogue: Catalogue, watched_min: Callab
 
 def assemble_av1_steps(resources: Resources, catalogue: Catalogue) -> Av1Pipeline:
     """Return what runs the steps of encodes in AV1, for the encoder app. Raises SettingMissing."""
-    from functions.encoding.av1_pipeline import Av1Pipeline
-    from functions.encoding.av1_worker import Av1Worker
+    from functions.encoding.av1.pipeline import Av1Pipeline
+    from functions.encoding.av1.worker import Av1Worker
     from functions.encoding.ffmpeg import FFmpeg
     from functions.encoding.job_telemetry import JobTelemetry
-    from functions.encoding.manifests import ManifestPublisher
-    from functions.encoding.planner import Planner
+    from functions.encoding.planning.planner import Planner
+    from functions.encoding.publication.manifests import ManifestPublisher
     from functions.encoding.storage import BlobMedia
-    from functions.encoding.verifier import TitleVerifier
+    from functions.encoding.upkeep.verifier import TitleVerifier
 
     settings = resources.settings()
     collection = resources.mongo_database()["encode_jobs"]
@@ -259,7 +259,7 @@ def assemble_av1_steps(resources: Resources, catalogue: Catalogue) -> Av1Pipelin
 
 def assemble_demand(resources: Resources) -> RenditionDemand:
     """Return what notes that viewers open titles; a viewer waits for it."""
-    from functions.encoding.on_demand_service import RenditionDemand
+    from functions.encoding.on_demand.service import RenditionDemand
 
     collection = resources.mongo_database()["encode_jobs"]
     return RenditionDemand(MongoOnDemandEncodes(collection), resources.interactive_queues, resources.now)
@@ -267,12 +267,12 @@ def assemble_demand(resources: Resources) -> RenditionDemand:
 
 def assemble_renditions(resources: Resources, catalogue: Catalogue) -> RenditionUpkeep:
     """Return the upkeep of renditions on demand."""
-    from functions.encoding.on_demand_service import RenditionUpkeep
+    from functions.encoding.on_demand.service import RenditionUpkeep
 
     @lazy
     def publisher() -> ManifestPublisher:  # loads modules that only a removal needs
         from functions.encoding.ffmpeg import FFmpeg
-        from functions.encoding.manifests import ManifestPublisher
+        from functions.encoding.publication.manifests import ManifestPublisher
         from functions.encoding.storage import BlobMedia
 
         settings = resources.settings()
@@ -297,12 +297,12 @@ def assemble_rendition_steps(resources: Resources, catalogue: Catalogue) -> OnDe
     """Return what runs the steps of encodes on demand, for the encoder app."""
     from functions.encoding.ffmpeg import FFmpeg
     from functions.encoding.job_telemetry import JobTelemetry
-    from functions.encoding.manifests import ManifestPublisher
-    from functions.encoding.on_demand_pipeline import OnDemandPipeline
-    from functions.encoding.on_demand_worker import OnDemandWorker
-    from functions.encoding.planner import Planner
+    from functions.encoding.on_demand.pipeline import OnDemandPipeline
+    from functions.encoding.on_demand.worker import OnDemandWorker
+    from functions.encoding.planning.planner import Planner
+    from functions.encoding.publication.manifests import ManifestPublisher
     from functions.encoding.storage import BlobMedia
-    from functions.encoding.verifier import TitleVerifier
+    from functions.encoding.upkeep.verifier import TitleVerifier
 
     settings = resources.settings()
     collection = resources.mongo_database()["encode_jobs"]
@@ -347,8 +347,8 @@ def assemble_limit(resources: Resources) -> EncodeLimit:
 
 def assemble_reports(resources: Resources, catalogue: Catalogue) -> EncodeReports:
     """Return the reports on encoding for the owner."""
-    from functions.encoding.record_store import MongoJobRecords
-    from functions.encoding.reports import EncodeReports
+    from functions.encoding.spending.record_store import MongoJobRecords
+    from functions.encoding.spending.reports import EncodeReports
 
     database = resources.mongo_database()
     spending = MongoSpending(database["encode_months"], database["encode_jobs"])
@@ -358,7 +358,7 @@ def assemble_reports(resources: Resources, catalogue: Catalogue) -> EncodeReport
 
 def _av1_mode(resources: Resources) -> Av1Mode:
     """Return which titles are encoded in AV1. Raises SettingMissing for an unknown value of the setting."""
-    from functions.encoding.av1_rule import Av1Mode
+    from functions.encoding.av1.rule import Av1Mode
 
     value = resources.settings().encode_av1
     if value not in set(Av1Mode):

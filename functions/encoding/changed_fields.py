@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.encoding.model import EncodePlan, StepFault
-    from functions.encoding.receipts import TitleReceipt
+    from functions.encoding.spending.receipts import TitleReceipt
     from functions.encoding.track_state import TrackState
-    from functions.encoding.verification import Verification
+    from functions.encoding.upkeep.verification import Verification
 
 
 class ChangedFields(TypedDict, total=False):

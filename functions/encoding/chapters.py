@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from functions.encoding.webvtt import webvtt_text, webvtt_time
+from functions.encoding.formats.webvtt import webvtt_text, webvtt_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

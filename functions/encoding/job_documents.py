@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from functions.encoding.model import EncodeJob, JobSummary
-from functions.encoding.on_demand import estimates_of
-from functions.encoding.presentation import front_s_of
+from functions.encoding.on_demand_encode import estimates_of
+from functions.encoding.publication.presentation import front_s_of
 from functions.encoding.steps import JobWork, track_shares
 from functions.encoding.tracks import notes_of
 from functions.platform.time import to_sortable_text

@@ -16,10 +16,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from functions.catalogue.model import Status
+from functions.encoding.copying.reception import CANNOT_READ, identity_of
 from functions.encoding.model import OPEN, EncodeJob, JobStatus, SourceRef, Transition
-from functions.encoding.receipts import receipt_of
-from functions.encoding.reception import CANNOT_READ, identity_of
-from functions.encoding.retention import MANIFESTS_KEPT, REPLACED_KEPT
+from functions.encoding.spending.receipts import receipt_of
+from functions.encoding.upkeep.retention import MANIFESTS_KEPT, REPLACED_KEPT
 from functions.platform.errors import Conflict
 from functions.platform.film_keys import NO_KEYS
 from functions.platform.identifiers import job_id_for
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from functions.catalogue.service import Catalogue
     from functions.encoding.changed_fields import ChangedFields
+    from functions.encoding.copying.reception import Reception
     from functions.encoding.model import EncodePlan, JobSummary
     from functions.encoding.ports import EncodeJobs
-    from functions.encoding.reception import Reception
     from functions.platform.film_keys import FilmKeys
 
 log = logging.getLogger(__name__)

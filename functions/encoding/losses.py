@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from functions.encoding.av1 import av1_renditions, listed_av1
+from functions.encoding.av1_encode import av1_renditions, listed_av1
 from functions.encoding.ffmpeg_commands import INIT, SEGMENT
-from functions.encoding.on_demand import listed_on_demand
+from functions.encoding.on_demand_encode import listed_on_demand
 from functions.encoding.track_state import TrackState
 
 if TYPE_CHECKING:

@@ -12,18 +12,18 @@ from enum import Enum, StrEnum
 from fractions import Fraction  # noqa: TC003
 
 from functions.encoding.audience import NO_AUDIENCE, Audience
-from functions.encoding.av1 import Av1Encode  # noqa: TC001
+from functions.encoding.av1_encode import Av1Encode  # noqa: TC001
 from functions.encoding.chapters import Chapter  # noqa: TC001
-from functions.encoding.costs import NO_COST, EncodeCost
+from functions.encoding.copying.reception import Reception  # noqa: TC001
 from functions.encoding.damage import DamagedRun, DamageReport, damage_of
 from functions.encoding.frame_grid import SEGMENT_S, FrameGrid
-from functions.encoding.on_demand import OnDemandEncode, OnDemandRendition  # noqa: TC001
+from functions.encoding.on_demand_encode import OnDemandEncode, OnDemandRendition  # noqa: TC001
 from functions.encoding.picture_plan import PicturePlan  # noqa: TC001
-from functions.encoding.receipts import ChunkResult, TitleReceipt  # noqa: TC001
-from functions.encoding.reception import Reception  # noqa: TC001
 from functions.encoding.renditions import CopiedPicture, CopiedSound, Rendition  # noqa: TC001
+from functions.encoding.spending.costs import NO_COST, EncodeCost
+from functions.encoding.spending.receipts import ChunkResult, TitleReceipt  # noqa: TC001
 from functions.encoding.track_state import TrackState  # noqa: TC001
-from functions.encoding.verification import Verification  # noqa: TC001
+from functions.encoding.upkeep.verification import Verification  # noqa: TC001
 from functions.platform.time import to_sortable_text
 
 AAC_FRAME_SAMPLES = 1024

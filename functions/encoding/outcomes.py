@@ -18,8 +18,8 @@ from functions.platform.messages import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from functions.encoding.budget import Admission
     from functions.encoding.model import EncodeJob
+    from functions.encoding.spending.budget import Admission
 
 type StepMessage = PlanEncode | PrepareEncode | EncodeFront | EncodeChunk | EncodeAudio | PublishTitle
 

@@ -15,14 +15,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from functions.encoding.claims import LEASE_S, ClaimLost
+from functions.encoding.copying.reception import is_partial
 from functions.encoding.damage import DamageLimits
-from functions.encoding.iso_bmff import MalformedSegment
+from functions.encoding.formats.iso_bmff import MalformedSegment
 from functions.encoding.lifecycle import differs_from_front
 from functions.encoding.listing import JobEnded
-from functions.encoding.manifests import manifest_names
 from functions.encoding.model import JobStatus, StepFault
 from functions.encoding.outcomes import Step, StepOutcome, missing_work
-from functions.encoding.reception import is_partial
+from functions.encoding.publication.manifests import manifest_names
 from functions.encoding.steps import (
     ATTEMPTS,
     PLAN,
@@ -52,17 +52,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from functions.encoding.budget import EncodeBudget
     from functions.encoding.claims import Claims
+    from functions.encoding.copying.receiver import UploadReceiver
     from functions.encoding.lifecycle import JobLifecycle
-    from functions.encoding.manifests import ManifestPublisher
     from functions.encoding.model import EncodeJob
     from functions.encoding.outcomes import StepMessage
-    from functions.encoding.planner import Planner
+    from functions.encoding.planning.planner import Planner
     from functions.encoding.ports import AudienceStore, EncodeJobs
-    from functions.encoding.receiver import UploadReceiver
-    from functions.encoding.repair import JobRepair
+    from functions.encoding.publication.manifests import ManifestPublisher
+    from functions.encoding.spending.budget import EncodeBudget
     from functions.encoding.turns import Turns
+    from functions.encoding.upkeep.repair import JobRepair
     from functions.encoding.worker import EncodeWorker
 
 log = logging.getLogger(__name__)

@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from functions.encoding.audience import ChunkWait
-    from functions.encoding.av1 import Av1Encode, Av1Result
+    from functions.encoding.av1_encode import Av1Encode, Av1Result
     from functions.encoding.changed_fields import ChangedFields
+    from functions.encoding.copying.reception import Reception
     from functions.encoding.damage import DamagedRun
     from functions.encoding.losses import Loss
     from functions.encoding.model import EncodeJob, JobSummary, SourceRef, StepFault, Transition
-    from functions.encoding.on_demand import OnDemandEncode
-    from functions.encoding.receipts import ChunkResult
-    from functions.encoding.reception import Reception
-    from functions.encoding.reports import JobRecord
+    from functions.encoding.on_demand_encode import OnDemandEncode
+    from functions.encoding.spending.receipts import ChunkResult
+    from functions.encoding.spending.reports import JobRecord
     from functions.encoding.steps import JobWork, StepKey, StepRequest, Taken
     from functions.encoding.track_state import TrackState
-    from functions.encoding.verification import Verification
+    from functions.encoding.upkeep.verification import Verification
 
 
 class EncodeJobs(Protocol):

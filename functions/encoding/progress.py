@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.encoding.costs import replica_microusd, storage_microusd
+from functions.encoding.copying.reception import is_partial
 from functions.encoding.model import OPEN, JobStatus
-from functions.encoding.on_demand import OnDemandStatus
-from functions.encoding.reception import is_partial
+from functions.encoding.on_demand_encode import OnDemandStatus
+from functions.encoding.spending.costs import replica_microusd, storage_microusd
 from functions.encoding.tracks import COPY_FAILED
 from functions.platform.identifiers import container_for
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from functions.encoding.av1 import Av1Status
+    from functions.encoding.av1_encode import Av1Status
     from functions.encoding.damage import DamageReport
     from functions.encoding.model import EncodeJob, JobSummary
-    from functions.encoding.receipts import TitleReceipt
-    from functions.encoding.verification import Verification
+    from functions.encoding.spending.receipts import TitleReceipt
+    from functions.encoding.upkeep.verification import Verification
 
 PUBLISHED_SHARE = 0.01
 """The share of the final publication in the progress of a job."""

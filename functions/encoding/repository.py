@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Unpack
 from pymongo import ASCENDING, DESCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from functions.encoding.costs import estimate_fields
 from functions.encoding.job_documents import (
     IN_WORK,
     NO_TURNS,
@@ -34,10 +33,11 @@ from functions.encoding.model import (
     Transition,
     position_of,
 )
-from functions.encoding.presentation import front_s_of
-from functions.encoding.remakes import lost_fields, without_parts
+from functions.encoding.publication.presentation import front_s_of
+from functions.encoding.spending.costs import estimate_fields
 from functions.encoding.steps import JobWork, track_shares
 from functions.encoding.tracks import note_of, notes_of
+from functions.encoding.upkeep.remakes import lost_fields, without_parts
 from functions.platform.errors import NotFound
 from functions.platform.mongo import store_errors
 from functions.platform.time import to_sortable_text
@@ -49,14 +49,14 @@ if TYPE_CHECKING:
     from pymongo.collection import Collection
 
     from functions.encoding.changed_fields import ChangedFields
+    from functions.encoding.copying.reception import Reception
     from functions.encoding.damage import DamagedRun
     from functions.encoding.losses import Loss
     from functions.encoding.model import StepFault
-    from functions.encoding.receipts import ChunkResult
-    from functions.encoding.reception import Reception
+    from functions.encoding.spending.receipts import ChunkResult
     from functions.encoding.steps import StepRequest
     from functions.encoding.track_state import TrackState
-    from functions.encoding.verification import Verification
+    from functions.encoding.upkeep.verification import Verification
 
 _OPEN = [str(status) for status in OPEN]
 _ROUNDS = 5

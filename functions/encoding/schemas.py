@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct
 
-from functions.encoding.costs import replica_microusd, storage_microusd
 from functions.encoding.damage import largest
 from functions.encoding.model import JobStatus
-from functions.encoding.receipt_schemas import JobAv1, JobOnDemand, JobReceipt
+from functions.encoding.spending.costs import replica_microusd, storage_microusd
+from functions.encoding.spending.receipt_schemas import JobAv1, JobOnDemand, JobReceipt
 from functions.platform.field_types import Cursor, Day, DayCount, JobId, Limit, NextCursor, Time, TitleId
 
 if TYPE_CHECKING:
-    from functions.encoding.costs import MonthSpending
     from functions.encoding.damage import DamageReport
-    from functions.encoding.limit import LimitInEffect
     from functions.encoding.progress import JobProgress
-    from functions.encoding.reports import EncodingFigures
-    from functions.encoding.verification import Verification
+    from functions.encoding.spending.costs import MonthSpending
+    from functions.encoding.spending.limit import LimitInEffect
+    from functions.encoding.spending.reports import EncodingFigures
+    from functions.encoding.upkeep.verification import Verification
 
 MAX_PLACES = 20
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from functions.encoding.ffmpeg_commands import INIT, PLAYLIST
-from functions.encoding.segments import EmptySegment, read_init, read_segment
+from functions.encoding.formats.segments import EmptySegment, read_init, read_segment
 from functions.encoding.track_store import TrackStore
 from functions.encoding.work_folders import DISK_FAILS
 from functions.platform.errors import DiskUnavailable
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from functions.encoding.ffmpeg import Finished
+    from functions.encoding.formats.segments import InitInfo, SegmentInfo
     from functions.encoding.model import EncodeJob
     from functions.encoding.ports import MediaStore
-    from functions.encoding.segments import InitInfo, SegmentInfo
     from functions.platform.film_keys import FilmKeys
 
 _LISTED = re.compile(r"^(s\d+\.m4s)$", re.MULTILINE)

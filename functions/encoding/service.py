@@ -7,16 +7,16 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from functions.encoding.av1 import is_av1
-from functions.encoding.budget import pause_reason, permits
+from functions.encoding.av1_encode import is_av1
 from functions.encoding.claims import LEASE_S
+from functions.encoding.copying.reception import Reception, is_partial
 from functions.encoding.model import OPEN, JobStatus, position_of
-from functions.encoding.on_demand import is_on_demand
+from functions.encoding.on_demand_encode import is_on_demand
 from functions.encoding.outcomes import messages_by_step
 from functions.encoding.progress import progress_of
-from functions.encoding.reception import Reception, is_partial
-from functions.encoding.retention import MANIFESTS_KEPT
+from functions.encoding.spending.budget import pause_reason, permits
 from functions.encoding.steps import VERIFY, StepRequest, fault_after, is_done, next_attempt_s
+from functions.encoding.upkeep.retention import MANIFESTS_KEPT
 from functions.platform.errors import Conflict
 from functions.platform.messages import EncodeChunk, PlanEncode, PublishTitle
 from functions.platform.pagination import LARGEST_LIMIT, Page, page_of
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
-    from functions.encoding.budget import EncodeBudget
     from functions.encoding.claims import Claims
-    from functions.encoding.costs import MonthSpending
     from functions.encoding.lifecycle import JobLifecycle
     from functions.encoding.model import EncodeJob, JobSummary
     from functions.encoding.outcomes import StepMessage
     from functions.encoding.ports import EncodeJobs, JobUpkeep
     from functions.encoding.progress import JobProgress
+    from functions.encoding.spending.budget import EncodeBudget
+    from functions.encoding.spending.costs import MonthSpending
     from functions.encoding.steps import JobWork, StepKey
-    from functions.encoding.sweep import TitleSweep
+    from functions.encoding.upkeep.sweep import TitleSweep
     from functions.platform.queues import Queues
 
 log = logging.getLogger(__name__)

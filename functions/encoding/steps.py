@@ -10,8 +10,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from functions.encoding.audience import NO_AUDIENCE, Audience
-from functions.encoding.costs import NO_COST, EncodeCost
 from functions.encoding.model import JobStatus, StepFault
+from functions.encoding.spending.costs import NO_COST, EncodeCost
 from functions.encoding.track_state import TrackState
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from azure.core.exceptions import (
 )
 from azure.storage.blob import BlobPrefix, ContentSettings
 
-from functions.encoding.reception import UploadChanged
+from functions.encoding.copying.reception import UploadChanged
 from functions.platform.blob_errors import BEING_DELETED, blobs_answering, blobs_transferring, error_code
 from functions.platform.errors import ContainerMissing, EncodeFault, SourceRefused
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.encoding.common_encryption import TrackCipher
-from functions.encoding.segments import read_init, read_segment
+from functions.encoding.formats.common_encryption import TrackCipher
+from functions.encoding.formats.segments import read_init, read_segment
 from functions.platform.identifiers import container_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from functions.encoding.formats.segments import InitInfo, SegmentInfo
     from functions.encoding.model import EncodeJob
     from functions.encoding.ports import CopyMedia
-    from functions.encoding.segments import InitInfo, SegmentInfo
     from functions.platform.film_keys import FilmKeys
 
 _ENCRYPTED = ".encrypted"

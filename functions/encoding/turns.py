@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
-    from functions.encoding.budget import EncodeBudget
     from functions.encoding.claims import Claims
     from functions.encoding.model import EncodeJob
     from functions.encoding.ports import AudienceStore, EncodeJobs
+    from functions.encoding.spending.budget import EncodeBudget
     from functions.encoding.steps import JobWork, StepKey
 
 READ_AT_ONCE = 8

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from functions.encoding.audience import part_with
 from functions.encoding.chunk_check import codecs_of, frames_of, whole_segments
-from functions.encoding.copy_worker import CopyWorker
+from functions.encoding.copying.copy_worker import CopyWorker
 from functions.encoding.damage import DamageLimits
 from functions.encoding.damage_search import find_damage
 from functions.encoding.ffmpeg_commands import (
@@ -29,9 +29,9 @@ from functions.encoding.ffmpeg_commands import (
 from functions.encoding.listing import Listing, still_open
 from functions.encoding.model import SourceRef, TextPlan
 from functions.encoding.quality_probe import QualityProbe
-from functions.encoding.receipts import ChunkResult, RenditionResult
 from functions.encoding.segment_uploader import ClosingTrack
 from functions.encoding.sound_worker import SoundWorker
+from functions.encoding.spending.receipts import ChunkResult, RenditionResult
 from functions.encoding.steps import chunk_step, is_copy, track_step
 from functions.encoding.subtitles import SIDECAR_BYTES, fault_of_subtitles, subtitle_cpu_s, write_sidecar
 from functions.encoding.track_state import TrackFault, TrackState
@@ -48,9 +48,9 @@ if TYPE_CHECKING:
     from functions.encoding.claims import Claims
     from functions.encoding.damage import DamagedRun
     from functions.encoding.ffmpeg import FFmpeg, Finished
+    from functions.encoding.formats.mp4_index import IndexedTrack
     from functions.encoding.listing import Publish
     from functions.encoding.model import Chunk, EncodeJob, EncodePlan
-    from functions.encoding.mp4_index import IndexedTrack
     from functions.encoding.ports import EncodeJobs, MediaStore
     from functions.platform.film_keys import FilmKeys
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from functions.encoding.costs import CORE_S_PER_MEGAPIXEL, CORES, WAKE_S, replica_microusd
+from functions.encoding.spending.costs import CORE_S_PER_MEGAPIXEL, CORES, WAKE_S, replica_microusd
 from functions.platform.prices import usd
 from infra.azure.plan import BILLED_S, idle_usd
 from infra.azure.prices import free_encode_s

@@ -17,7 +17,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from functions.encoding.costs import COOL_DOWN_S, CORES, START_S
+from functions.encoding.spending.costs import COOL_DOWN_S, CORES, START_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

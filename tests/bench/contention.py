@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING, Any
 from pymongo import MongoClient
 
 from functions.encoding.audience_store import MongoAudience
-from functions.encoding.budget import EncodeBudget
 from functions.encoding.claim_repository import MongoClaims
 from functions.encoding.claims import Claims
-from functions.encoding.limit import EncodeLimit
-from functions.encoding.limit_store import MongoEncodeLimit
 from functions.encoding.model import JobStatus
 from functions.encoding.outcomes import Step
 from functions.encoding.repository import MongoEncodeJobs
-from functions.encoding.spending_store import MongoSpending
+from functions.encoding.spending.budget import EncodeBudget
+from functions.encoding.spending.limit import EncodeLimit
+from functions.encoding.spending.limit_store import MongoEncodeLimit
+from functions.encoding.spending.store import MongoSpending
 from functions.encoding.turns import Turn, Turns
 from functions.platform import mongo
 from functions.platform.bulkhead import PLACES, Bulkhead, SharedPlaces

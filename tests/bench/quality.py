@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import imageio_ffmpeg
 
-from functions.encoding.av1 import av1_renditions
+from functions.encoding.av1_encode import av1_renditions
 from functions.encoding.frame_grid import SEGMENT_S
 from functions.encoding.ladder import CHUNK_SEGMENTS
 from infra.local.home import Home
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from functions.encoding.model import EncodePlan
-    from functions.encoding.receipts import TitleReceipt
     from functions.encoding.renditions import Rendition
+    from functions.encoding.spending.receipts import TitleReceipt
 
 TARGET = 93
 EVERY = 4

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from functions.encoding.costs import CHUNKS_PER_REPLICA, CORES, MOST_REPLICAS, replica_microusd
 from functions.encoding.frame_grid import FrameGrid
 from functions.encoding.ladder import chunks_for
+from functions.encoding.spending.costs import CHUNKS_PER_REPLICA, CORES, MOST_REPLICAS, replica_microusd
 from infra.local.home import Home
 from tests.bench._measure import conclude, cpu_of_tree, say
 from tests.bench._product import first_manifest_s, product, ready_s

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.encoding.av1 import Av1Status
+from functions.encoding.av1_encode import Av1Status
 from functions.encoding.model import JobStatus
 from infra.local.home import Home
 from tests.support.encoder import Encoder

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.encoding import copy_worker, listing
+from functions.encoding import listing
+from functions.encoding.copying import copy_worker
 from functions.encoding.model import JobStatus
 from functions.platform.messages import PlanEncode, PrepareEncode
 from infra.local.home import Home

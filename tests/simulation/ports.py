@@ -76,7 +76,7 @@ ELSEWHERE = {
 
 _READ = "only reads, for a page of the Studio or of the site: nothing is stored that a fault could lose"
 _PLANS = "the owner opens and closes plans while nobody waits, and repeats what failed"
-_LIMIT = "the monthly limit stops work instead of losing it; tests/unit/encoding/test_budget.py refuses its stores"
+_LIMIT = "the monthly limit stops work instead of losing it; the unit tests of the budget refuse its stores"
 
 NOT_CALLED = {
     **dict.fromkeys(
@@ -125,8 +125,8 @@ NOT_SIMULATED = {
         ),
         _SERVICE,
     ),
-    "Av1Encodes": "follows a ready title and cannot change it; tests/unit/encoding/test_av1_pipeline.py stops it",
-    "OnDemandEncodes": "follows a ready title; tests/unit/encoding/test_on_demand_pipeline.py stops it",
+    "Av1Encodes": "follows a ready title and cannot change it; tests/unit/encoding/av1/test_pipeline.py stops it",
+    "OnDemandEncodes": "follows a ready title; tests/unit/encoding/on_demand/test_pipeline.py stops it",
     "MessageSender": "the product's own sender writes to the simulated host; each message is an effect",
     "PasswordHasher": "computes, and uses no store",
     "PasskeyCeremonies": "computes, and uses no store",

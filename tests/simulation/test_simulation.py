@@ -18,7 +18,7 @@ from functions.audit.service import AuditLog
 from functions.billing.admin import BillingAdmin
 from functions.billing.reconciliation import Reconciliation
 from functions.billing.service import SubscriptionService
-from functions.encoding.manifests import ManifestPublisher
+from functions.encoding.publication.manifests import ManifestPublisher
 from functions.encoding.service import EncodeService
 from functions.recommendations.graph_sync import GraphSync
 from functions.recommendations.rebuild import Rebuild
@@ -79,8 +79,8 @@ def finds(flow: Flow) -> tuple[str, ...]:
 
 def completes_first(publisher: ManifestPublisher, job: Any) -> Any:
     """Announce the film before its manifests are written."""
-    from functions.encoding.manifests import _playback
-    from functions.encoding.presentation import presentation_of
+    from functions.encoding.publication.manifests import _playback
+    from functions.encoding.publication.presentation import presentation_of
 
     presentation = presentation_of(job, job.plan, at=publisher._now()) if job.plan else None
     if presentation and presentation.complete:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.encoding import track_copier
+from functions.encoding.copying import track_copier
 from tests.simulation.upload_flow import UploadFlow
 from tests.simulation.upload_samples import Samples
 from tests.support.catalogue import make_picture

@@ -20,10 +20,10 @@ from functions.encoding import triggers as encoding_triggers
 from functions.encoding.assembly import assemble_audience
 from functions.encoding.audience import part_manifest
 from functions.encoding.model import OPEN, JobStatus
-from functions.encoding.presentation import original_of, presentation_of
+from functions.encoding.publication.presentation import original_of, presentation_of
 from functions.encoding.renditions import ORIGINAL
-from functions.encoding.retention import FAILED_KEPT, REPLACED_KEPT
-from functions.encoding.sweep import AGAIN_AFTER
+from functions.encoding.upkeep.retention import FAILED_KEPT, REPLACED_KEPT
+from functions.encoding.upkeep.sweep import AGAIN_AFTER
 from functions.platform.errors import Conflict, NotFound
 from functions.platform.identifiers import UploadKind, container_for, job_id_for, read_name, title_id_for
 from functions.uploads import triggers as uploads_triggers

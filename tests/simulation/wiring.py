@@ -247,7 +247,7 @@ def wired(work_dir: Path) -> Iterator[Wiring]:
         patched.setattr("functions.encoding.claims.Thread", NoThread)
         patched.setattr("functions.encoding.assembly.atexit", NoExit)
         patched.setattr("functions.encoding.worker.ThreadPoolExecutor", CallingThread)
-        patched.setattr("functions.encoding.precedence.LONGEST_PAUSE_S", 0)  # nothing ends during a pause
+        patched.setattr("functions.encoding.copying.precedence.LONGEST_PAUSE_S", 0)  # nothing ends during a pause
         patched.setattr(uuid, "uuid4", lambda: uuid.UUID(wiring.random_hex(16)))
         patched.setattr(secrets, "token_bytes", lambda length=32: bytes.fromhex(wiring.random_hex(length)))
         patched.setattr(secrets, "token_hex", wiring.random_hex)

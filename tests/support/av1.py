@@ -7,14 +7,14 @@ from functools import wraps
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from functions.encoding.av1 import Av1Encode, Av1Status
+from functions.encoding.av1_encode import Av1Encode, Av1Status
 from functions.encoding.model import JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from datetime import datetime
 
-    from functions.encoding.av1 import Av1Result
+    from functions.encoding.av1_encode import Av1Result
     from tests.support.encoding_jobs import MemoryEncodeJobs
 
 

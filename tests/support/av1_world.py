@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from functions.encoding.av1 import Av1Encode, Av1Result
-from functions.encoding.av1_pipeline import Av1Pipeline
-from functions.encoding.av1_rule import Av1Mode
-from functions.encoding.av1_service import Av1Service
-from functions.encoding.av1_worker import Av1Chunk
+from functions.encoding.av1.pipeline import Av1Pipeline
+from functions.encoding.av1.rule import Av1Mode
+from functions.encoding.av1.service import Av1Service
+from functions.encoding.av1.worker import Av1Chunk
+from functions.encoding.av1_encode import Av1Encode, Av1Result
 from functions.encoding.job_telemetry import JobTelemetry
 from functions.platform.messages import EncodeAv1
 from tests.support.encoding_world import EncodeWorld
@@ -16,11 +16,11 @@ from tests.support.encoding_world import EncodeWorld
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from functions.encoding.av1_worker import Av1Worker
-    from functions.encoding.manifests import ManifestPublisher
+    from functions.encoding.av1.worker import Av1Worker
     from functions.encoding.model import EncodeJob
-    from functions.encoding.planner import Planner
-    from functions.encoding.verifier import TitleVerifier
+    from functions.encoding.planning.planner import Planner
+    from functions.encoding.publication.manifests import ManifestPublisher
+    from functions.encoding.upkeep.verifier import TitleVerifier
     from functions.platform.queues import Queues
 
 SIZE, PEAK_BPS = 900, 120_000

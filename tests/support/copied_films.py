@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from functions.encoding.copying.instant import InstantFront
+from functions.encoding.copying.passthrough import CopyLimits
 from functions.encoding.ffmpeg import FFmpeg
-from functions.encoding.instant import InstantFront
-from functions.encoding.manifests import ManifestPublisher
-from functions.encoding.mp4_index import read_tracks
-from functions.encoding.passthrough import CopyLimits
+from functions.encoding.formats.mp4_index import read_tracks
+from functions.encoding.publication.manifests import ManifestPublisher
 from tests.support.media import Film
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from functions.encoding.mp4_index import IndexedTrack
+    from functions.encoding.formats.mp4_index import IndexedTrack
     from tests.support.encoder import Encoder
 
 MPD = "{urn:mpeg:dash:schema:mpd:2011}"

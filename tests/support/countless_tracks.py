@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from functions.encoding.mp4_index import read_tracks
+from functions.encoding.formats.mp4_index import read_tracks
 from tests.support.boxes import box, full_box, make_avc_entry, u32
 from tests.support.ebml import element, number
 

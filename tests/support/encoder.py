@@ -6,25 +6,25 @@ import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from functions.encoding.av1 import missing_av1
-from functions.encoding.av1_pipeline import Av1Pipeline
-from functions.encoding.av1_rule import Av1Mode
-from functions.encoding.av1_worker import Av1Worker
+from functions.encoding.av1.pipeline import Av1Pipeline
+from functions.encoding.av1.rule import Av1Mode
+from functions.encoding.av1.worker import Av1Worker
+from functions.encoding.av1_encode import missing_av1
+from functions.encoding.copying.passthrough import CopyLimits
+from functions.encoding.copying.receiver import UploadReceiver
+from functions.encoding.copying.reception import UploadChanged
 from functions.encoding.damage import DamageLimits
 from functions.encoding.ffmpeg import FFmpeg
 from functions.encoding.job_telemetry import JobTelemetry
-from functions.encoding.manifests import ManifestPublisher
-from functions.encoding.on_demand_pipeline import OnDemandPipeline
-from functions.encoding.on_demand_worker import OnDemandWorker
+from functions.encoding.on_demand.pipeline import OnDemandPipeline
+from functions.encoding.on_demand.worker import OnDemandWorker
 from functions.encoding.outcomes import Step
-from functions.encoding.passthrough import CopyLimits
 from functions.encoding.pipeline import EncodePipeline
-from functions.encoding.planner import Planner
-from functions.encoding.receiver import UploadReceiver
-from functions.encoding.reception import UploadChanged
-from functions.encoding.repair import JobRepair
+from functions.encoding.planning.planner import Planner
+from functions.encoding.publication.manifests import ManifestPublisher
 from functions.encoding.turns import Turns
-from functions.encoding.verifier import TitleVerifier
+from functions.encoding.upkeep.repair import JobRepair
+from functions.encoding.upkeep.verifier import TitleVerifier
 from functions.encoding.worker import EncodeWorker
 from functions.platform.errors import SourceRefused
 from functions.platform.film_keys import film_keys_of

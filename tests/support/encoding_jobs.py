@@ -9,7 +9,6 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Unpack
 
 from functions.encoding.audience import Audience, ListedPart
-from functions.encoding.costs import EncodeCost, estimated_s, estimated_size
 from functions.encoding.model import (
     RECEPTION_CHANGES,
     EncodeJob,
@@ -18,12 +17,13 @@ from functions.encoding.model import (
     Transition,
     position_of,
 )
-from functions.encoding.on_demand import estimates_of
-from functions.encoding.presentation import front_s_of
-from functions.encoding.remakes import without_parts
+from functions.encoding.on_demand_encode import estimates_of
+from functions.encoding.publication.presentation import front_s_of
+from functions.encoding.spending.costs import EncodeCost, estimated_s, estimated_size
 from functions.encoding.steps import JobWork, track_shares
 from functions.encoding.track_state import TrackState
 from functions.encoding.tracks import notes_of
+from functions.encoding.upkeep.remakes import without_parts
 from functions.platform.errors import NotFound
 from tests.support.clock import NOON
 
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
     from functions.encoding.audience import ChunkWait
     from functions.encoding.changed_fields import ChangedFields
+    from functions.encoding.copying.reception import Reception
     from functions.encoding.damage import DamagedRun
     from functions.encoding.losses import Loss
     from functions.encoding.model import StepFault
-    from functions.encoding.receipts import ChunkResult
-    from functions.encoding.reception import Reception
+    from functions.encoding.spending.receipts import ChunkResult
     from functions.encoding.steps import StepRequest
-    from functions.encoding.verification import Verification
+    from functions.encoding.upkeep.verification import Verification
 
 
 class MemoryEncodeJobs:

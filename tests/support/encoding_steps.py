@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from functions.encoding.losses import Loss
-from functions.encoding.planner import Planned
-from functions.encoding.presentation import part_of, presentation_of
+from functions.encoding.planning.planner import Planned
+from functions.encoding.publication.presentation import part_of, presentation_of
 from functions.encoding.track_state import TrackFault, TrackState
-from functions.encoding.verification import Verification
+from functions.encoding.upkeep.verification import Verification
 from tests.support.clock import NOON
 from tests.support.encoding_plans import make_plan
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
 
-    from functions.encoding.av1 import Av1Encode
+    from functions.encoding.av1_encode import Av1Encode
+    from functions.encoding.formats.mp4_index import IndexedTrack
     from functions.encoding.model import EncodeJob
-    from functions.encoding.mp4_index import IndexedTrack
-    from functions.encoding.on_demand import OnDemandEncode
-    from functions.encoding.presentation import Presentation
+    from functions.encoding.on_demand_encode import OnDemandEncode
+    from functions.encoding.publication.presentation import Presentation
     from tests.support.encoding_jobs import MemoryEncodeJobs
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from functions.encoding.reception import UploadChanged
+from functions.encoding.copying.reception import UploadChanged
 from functions.platform.errors import ContainerMissing, EncodeFault, SourceRefused
 
 if TYPE_CHECKING:

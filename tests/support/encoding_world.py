@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from functions.catalogue.model import Status
-from functions.encoding.budget import EncodeBudget
 from functions.encoding.claims import Claims
 from functions.encoding.job_telemetry import JobTelemetry
 from functions.encoding.lifecycle import JobLifecycle
-from functions.encoding.limit import EncodeLimit
 from functions.encoding.pipeline import EncodePipeline
-from functions.encoding.repair import JobRepair
 from functions.encoding.service import EncodeService
+from functions.encoding.spending.budget import EncodeBudget
+from functions.encoding.spending.limit import EncodeLimit
 from functions.encoding.step_runner import StepRunner
 from functions.encoding.steps import RETRY_S
-from functions.encoding.sweep import TitleSweep
 from functions.encoding.turns import Turns
+from functions.encoding.upkeep.repair import JobRepair
+from functions.encoding.upkeep.sweep import TitleSweep
 from functions.platform.film_keys import NO_KEYS
 from functions.platform.messages import EncodeAudio, PlanEncode, PublishTitle
 from tests.support.av1 import MemoryAv1Encodes
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.catalogue.model import Title
-    from functions.encoding.manifests import ManifestPublisher
     from functions.encoding.outcomes import StepMessage, StepOutcome
-    from functions.encoding.planner import Planner
-    from functions.encoding.verifier import TitleVerifier
+    from functions.encoding.planning.planner import Planner
+    from functions.encoding.publication.manifests import ManifestPublisher
+    from functions.encoding.upkeep.verifier import TitleVerifier
     from functions.encoding.worker import EncodeWorker
     from functions.platform.film_keys import FilmKeys
     from functions.platform.queues import Queues

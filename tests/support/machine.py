@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from functions.catalogue.model import Status
 from functions.encoding.ffmpeg import FFmpeg
-from functions.encoding.manifests import ManifestPublisher
 from functions.encoding.model import JobStatus, SourceRef
 from functions.encoding.pipeline import EncodePipeline
-from functions.encoding.planner import Planner
+from functions.encoding.planning.planner import Planner
+from functions.encoding.publication.manifests import ManifestPublisher
 from functions.encoding.renditions import Rendition
-from functions.encoding.repair import JobRepair
 from functions.encoding.turns import Turns
-from functions.encoding.verifier import TitleVerifier
+from functions.encoding.upkeep.repair import JobRepair
+from functions.encoding.upkeep.verifier import TitleVerifier
 from functions.encoding.worker import EncodeWorker
 from functions.platform.identifiers import container_for
 from functions.platform.settings import Settings

@@ -7,7 +7,7 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from functions.encoding.model import JobStatus
-from functions.encoding.on_demand import OnDemandEncode, OnDemandStatus
+from functions.encoding.on_demand_encode import OnDemandEncode, OnDemandStatus
 from tests.support.av1 import atomic
 
 if TYPE_CHECKING:

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, cast
 
 from functions.encoding.job_telemetry import JobTelemetry
 from functions.encoding.ladder import renditions_for
-from functions.encoding.on_demand_pipeline import OnDemandPipeline
-from functions.encoding.on_demand_service import RenditionDemand, RenditionUpkeep
-from functions.encoding.on_demand_worker import OnDemandChunk
+from functions.encoding.on_demand.pipeline import OnDemandPipeline
+from functions.encoding.on_demand.service import RenditionDemand, RenditionUpkeep
+from functions.encoding.on_demand.worker import OnDemandChunk
 from functions.platform.messages import EncodeRenditions
 from tests.support.encoding_world import EncodeWorld
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from functions.encoding.manifests import ManifestPublisher
     from functions.encoding.model import EncodeJob
-    from functions.encoding.on_demand import OnDemandEncode, OnDemandStatus
-    from functions.encoding.on_demand_worker import OnDemandWorker
-    from functions.encoding.planner import Planner
-    from functions.encoding.verifier import TitleVerifier
+    from functions.encoding.on_demand.worker import OnDemandWorker
+    from functions.encoding.on_demand_encode import OnDemandEncode, OnDemandStatus
+    from functions.encoding.planning.planner import Planner
+    from functions.encoding.publication.manifests import ManifestPublisher
+    from functions.encoding.upkeep.verifier import TitleVerifier
     from functions.platform.queues import Queues
 
 SIZE, CPU_S = 900, 3.0

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 
-from functions.encoding.presentation import AudioTrack, Presentation, TextTrack, TimedSegments, VideoTrack
+from functions.encoding.publication.presentation import AudioTrack, Presentation, TextTrack, TimedSegments, VideoTrack
 from functions.encoding.renditions import Rendition
 
 RENDITIONS = (

@@ -10,13 +10,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from functions.encoding.segments import read_init, read_segment
+from functions.encoding.formats.segments import read_init, read_segment
 from tests.support.media import COUNTER_BITS, TONE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from functions.encoding.segments import InitInfo, SegmentInfo
+    from functions.encoding.formats.segments import InitInfo, SegmentInfo
 
 _MPD = "{urn:mpeg:dash:schema:mpd:2011}"
 _AUDIO_SAMPLE_RATE = 48_000

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from functions.encoding.formats.segments import read_init, read_segment
 from functions.encoding.frame_grid import FrameGrid
-from functions.encoding.hls import write_master, write_media
-from functions.encoding.presentation import AudioTrack, Presentation, TextTrack, TimedSegments, VideoTrack
-from functions.encoding.segments import read_init, read_segment
+from functions.encoding.publication.hls import write_master, write_media
+from functions.encoding.publication.presentation import AudioTrack, Presentation, TextTrack, TimedSegments, VideoTrack
 from functions.encoding.storage import BlobMedia
 from functions.encoding.track_store import TrackStore
 from functions.platform.blob_signing import Signer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,16 @@ OPEN_TO_OTHERS = {"service", "model", "schemas"}
 FORMER_NAMES = {"views", "reading", "gate", "journal", "owners", "keeping", "filling", "settlement", "boxes"}
 
 MODULES = sorted(FUNCTIONS.rglob("*.py"))
-OF_SLICES = [path for path in MODULES if path.parent.name in SLICES]
+
+
+def slice_of(path: Path) -> str:
+    """Return the folder of `functions` in which a module is, at any depth."""
+    return path.relative_to(FUNCTIONS).parts[0]
+
+
+OF_SLICES = [path for path in MODULES if slice_of(path) in SLICES]
+PACKAGES = sorted(path.parent for path in FUNCTIONS.glob("encoding/*/__init__.py"))
+"""The packages of the encoding slice."""
 
 
 def tree_of(path: Path) -> ast.Module:
@@ -89,7 +99,7 @@ def test_the_platform_imports_no_slice(path: Path) -> None:
 def test_a_slice_uses_another_through_its_service_and_domain_types(path: Path) -> None:
     for imported in imports(path):
         parts = imported.split(".")
-        if len(parts) >= 3 and parts[0] == "functions" and parts[1] in SLICES and parts[1] != path.parent.name:
+        if len(parts) >= 3 and parts[0] == "functions" and parts[1] in SLICES and parts[1] != slice_of(path):
             assert parts[2] in OPEN_TO_OTHERS, f"{name(path)} reaches into {imported}"
 
 
@@ -123,6 +133,20 @@ def test_what_an_assembly_offers_to_others_holds_no_store(slice_name: str) -> No
             if isinstance(field, ast.AnnAssign) and each.name.endswith("Services"):
                 used = {node.id for node in ast.walk(field.annotation) if isinstance(node, ast.Name)}
                 assert not used & stores, f"{each.name}.{ast.unparse(field.target)} is a store"
+
+
+def test_the_packages_of_encoding_form_no_circle_and_formats_needs_none_of_them() -> None:
+    uses = {
+        package.name: {
+            parts[2]
+            for path in package.glob("*.py")
+            for parts in (imported.split(".") for imported in imports(path))
+            if parts[:2] == ["functions", "encoding"] and len(parts) > 2 and parts[2] != package.name
+        }
+        for package in PACKAGES
+    }
+    assert uses["formats"] == set()
+    assert tuple(TopologicalSorter({package: used & uses.keys() for package, used in uses.items()}).static_order())
 
 
 def test_each_package_of_the_functions_is_a_slice_or_the_platform() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.encoding.repository import MongoEncodeJobs
-from functions.encoding.upkeep_store import MongoJobUpkeep
+from functions.encoding.upkeep.store import MongoJobUpkeep
 from tests.support.clock import NOON
 from tests.support.encoding_jobs import MemoryEncodeJobs
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.encoding import ladder
-from functions.encoding.av1 import Av1Status
+from functions.encoding.av1_encode import Av1Status
 from functions.encoding.model import EncodeJob, JobStatus
 from functions.platform.messages import PublishTitle
 from tests.support.conformance import findings, needs_checker

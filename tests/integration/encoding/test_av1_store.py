@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.encoding.av1 import Av1Encode, Av1Result, Av1Status
-from functions.encoding.av1_store import MongoAv1Encodes
+from functions.encoding.av1.store import MongoAv1Encodes
+from functions.encoding.av1_encode import Av1Encode, Av1Result, Av1Status
 from functions.encoding.model import JobStatus, Transition
 from functions.encoding.repository import MongoEncodeJobs
 from tests.support.av1 import MemoryAv1Encodes

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.encoding import copy_worker
+from functions.encoding.copying import copy_worker
+from functions.encoding.copying.track_copier import CannotCopy, TrackCopier
 from functions.encoding.model import JobStatus
-from functions.encoding.track_copier import CannotCopy, TrackCopier
 from functions.platform.messages import EncodeAudio, EncodeFront, PlanEncode, PublishTitle
 from tests.support.encoder import Encoder
 from tests.support.media import H264, Film, make_film

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.encoding import copy_worker, ladder
+from functions.encoding import ladder
+from functions.encoding.copying import copy_worker
 from functions.encoding.model import JobStatus
 from tests.support.conformance import findings, needs_checker
 from tests.support.encoder import Encoder

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.encoding import detail
-from functions.encoding.av1 import Av1Status
+from functions.encoding.av1_encode import Av1Status
 from functions.encoding.model import JobStatus
+from functions.encoding.planning import detail
 from tests.support.encoder import Encoder
 from tests.support.published import Published
 

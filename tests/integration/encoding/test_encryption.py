@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.encoding.common_encryption import CRYPT_BLOCKS, SKIP_BLOCKS, TrackCipher
-from functions.encoding.h264 import read_configuration, unit_type, units_of
-from functions.encoding.h264_slices import CODED_SLICES, SliceHeaders
-from functions.encoding.iso_bmff import IsoBox, top_boxes
+from functions.encoding.formats.common_encryption import CRYPT_BLOCKS, SKIP_BLOCKS, TrackCipher
+from functions.encoding.formats.h264 import read_configuration, unit_type, units_of
+from functions.encoding.formats.h264_slices import CODED_SLICES, SliceHeaders
+from functions.encoding.formats.iso_bmff import IsoBox, top_boxes
+from functions.encoding.formats.segments import read_init, read_segment
 from functions.encoding.model import JobStatus
-from functions.encoding.segments import read_init, read_segment
 from functions.platform.film_keys import KEY_FILE
 from functions.platform.messages import PublishTitle
 from tests.support.conformance import findings, needs_checker

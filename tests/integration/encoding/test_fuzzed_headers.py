@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.encoding.probe import probe
-from functions.encoding.refusals import HEAD_BYTES
+from functions.encoding.planning.probe import probe
+from functions.encoding.planning.refusals import HEAD_BYTES
 from functions.platform.errors import SourceRefused
 from functions.platform.settings import Settings
 from tests.support.encoder import MeasuredFFmpeg

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from functions.encoding import mp4_index
+from functions.encoding.formats import mp4_index
 from functions.encoding.model import JobStatus, Transition
 from functions.platform.messages import PlanEncode
 from tests.support.copied_films import LONG, MPD, front_of, shape

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from functions.encoding.model import JobStatus, Transition
 from functions.encoding.repository import MongoEncodeJobs
-from functions.encoding.upkeep_store import MongoJobUpkeep
-from functions.encoding.verification import Verification
+from functions.encoding.upkeep.store import MongoJobUpkeep
+from functions.encoding.upkeep.verification import Verification
 from tests.support.clock import NOON
 from tests.support.encoding_job_stores import THREADS
 from tests.support.encoding_plans import make_job

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from functions.encoding.copying.reception import Reception
 from functions.encoding.model import JobStatus, StepFault, TextPlan, Transition
-from functions.encoding.reception import Reception
 from functions.encoding.renditions import CopiedPicture, Rendition
 from functions.encoding.track_state import TrackState
 from functions.platform.errors import NotFound

@@ -10,8 +10,8 @@ import pytest
 
 from functions.encoding import ladder
 from functions.encoding.model import JobStatus
-from functions.encoding.on_demand import REMOVED_KEPT, OnDemandStatus
-from functions.encoding.sweep import TitleSweep
+from functions.encoding.on_demand_encode import REMOVED_KEPT, OnDemandStatus
+from functions.encoding.upkeep.sweep import TitleSweep
 from functions.platform.messages import PublishTitle
 from tests.support.conformance import findings, needs_checker
 from tests.support.encoder import Encoder

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.encoding.model import JobStatus, Transition
-from functions.encoding.on_demand import REUSED, TRIED_AGAIN, OnDemandEncode, OnDemandStatus
-from functions.encoding.on_demand_store import MongoOnDemandEncodes
+from functions.encoding.on_demand.store import MongoOnDemandEncodes
+from functions.encoding.on_demand_encode import REUSED, TRIED_AGAIN, OnDemandEncode, OnDemandStatus
 from functions.encoding.repository import MongoEncodeJobs
 from tests.support.clock import NOON
 from tests.support.encoding_job_stores import JOB, in_parallel, with_status

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.encoding import copy_worker, ladder, track_copier
-from functions.encoding.matroska_index import read_matroska
+from functions.encoding import ladder
+from functions.encoding.copying import copy_worker, track_copier
+from functions.encoding.formats.matroska_index import read_matroska
 from functions.encoding.model import JobStatus
 from functions.platform.messages import PlanEncode, PrepareEncode
 from tests.support.copied_films import shape
@@ -110,8 +111,8 @@ def test_only_parts_of_a_film_are_read_before_it_can_be_watched(
 ) -> None:
     path = films.make(replace(FILM, sounds=()), tmp_path)
     monkeypatch.setattr(track_copier, "CHECKED", 2)
-    monkeypatch.setattr("functions.encoding.matroska_elements.READ_AT_ONCE", 4096)
-    monkeypatch.setattr("functions.encoding.matroska_outline.HEAD_OF_CLUSTER", 4096)
+    monkeypatch.setattr("functions.encoding.formats.matroska_elements.READ_AT_ONCE", 4096)
+    monkeypatch.setattr("functions.encoding.copying.matroska_outline.HEAD_OF_CLUSTER", 4096)
     encoder = Encoder(tmp_path / "storage")
     reads: list[tuple[int, int]] = []
     read_range = encoder.media.read_range

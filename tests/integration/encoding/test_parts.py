@@ -12,9 +12,9 @@ import pytest
 from functions.encoding import ladder, listing
 from functions.encoding.audience import part_manifest
 from functions.encoding.audience_service import EncodeAudience
+from functions.encoding.formats.segments import read_init, read_segment
 from functions.encoding.model import JobStatus
 from functions.encoding.outcomes import missing_work
-from functions.encoding.segments import read_init, read_segment
 from functions.platform.messages import EncodeAudio, EncodeChunk, EncodeFront, PlanEncode, PublishTitle
 from tests.support.conformance import findings, needs_checker
 from tests.support.encoder import Encoder
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from functions.encoding.outcomes import StepMessage
-    from functions.encoding.verification import Verification
+    from functions.encoding.upkeep.verification import Verification
     from functions.platform.queues import Queues
 
 MPD = "{urn:mpeg:dash:schema:mpd:2011}"

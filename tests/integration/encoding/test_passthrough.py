@@ -13,7 +13,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from functions.encoding import copy_worker, ladder
+from functions.encoding import ladder
+from functions.encoding.copying import copy_worker
 from functions.encoding.model import JobStatus
 from tests.support.copied_films import MPD, X264, damage_pictures, shape, tracks_of
 from tests.support.encoder import Encoder

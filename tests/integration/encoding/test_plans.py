@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.encoding import planner, track_copier
+from functions.encoding.copying import track_copier
 from functions.encoding.ffmpeg import PROBE_LIMIT_S, FFmpeg, Finished, RunTooLong
 from functions.encoding.model import JobStatus
+from functions.encoding.planning import planner
 from functions.platform.messages import EncodeFront, PlanEncode, PrepareEncode
 from tests.support.encoder import Encoder
 from tests.support.media import Film, make_film

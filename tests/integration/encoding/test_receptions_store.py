@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from functions.encoding.copying.reception import Reception
 from functions.encoding.model import JobStatus, Transition
-from functions.encoding.reception import Reception
 from functions.encoding.track_state import TrackState
 from tests.support.clock import NOON
 from tests.support.encoding_job_stores import JOB

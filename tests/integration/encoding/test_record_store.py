@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from pymongo import MongoClient
 
-from functions.encoding.costs import estimated_size
 from functions.encoding.model import JobStatus, Transition
-from functions.encoding.record_store import MongoJobRecords
-from functions.encoding.reports import JobRecord
 from functions.encoding.repository import MongoEncodeJobs
-from functions.encoding.verification import Verification
+from functions.encoding.spending.costs import estimated_size
+from functions.encoding.spending.record_store import MongoJobRecords
+from functions.encoding.spending.reports import JobRecord
+from functions.encoding.upkeep.verification import Verification
 from tests.support.clock import NOON
 from tests.support.encoding_plans import make_job, make_plan
 

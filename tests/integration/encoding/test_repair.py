@@ -12,9 +12,9 @@ import pytest
 
 from functions.catalogue.model import Status
 from functions.encoding.model import JobStatus
-from functions.encoding.remakes import MOST_REMAKES
-from functions.encoding.repair import NOT_KEPT
-from functions.encoding.verifier import SAMPLE
+from functions.encoding.upkeep.remakes import MOST_REMAKES
+from functions.encoding.upkeep.repair import NOT_KEPT
+from functions.encoding.upkeep.verifier import SAMPLE
 from functions.platform.messages import EncodeAudio, EncodeChunk, EncodeFront, PlanEncode, PublishTitle
 from tests.support.encoder import Encoder
 from tests.support.machine import FILM, JOB, Machine
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from functions.encoding.model import EncodeJob, SourceRef
     from functions.encoding.outcomes import StepMessage
-    from functions.encoding.verification import Verification
+    from functions.encoding.upkeep.verification import Verification
 
 VERIFY = PublishTitle(JOB, verify=True)
 CHUNKS = (3, 4)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.encoding.costs import EncodeCost, estimated_s, estimated_size
-from functions.encoding.limit_store import MongoEncodeLimit
 from functions.encoding.model import Transition
 from functions.encoding.repository import MongoEncodeJobs
-from functions.encoding.spending_store import MongoSpending
+from functions.encoding.spending.costs import EncodeCost, estimated_s, estimated_size
+from functions.encoding.spending.limit_store import MongoEncodeLimit
+from functions.encoding.spending.store import MongoSpending
 from tests.support.clock import NOON
 from tests.support.encoding_jobs import MemoryEncodeJobs
 from tests.support.encoding_plans import make_job, make_plan

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from functions.encoding.formats.segments import read_init
 from functions.encoding.model import JobStatus
-from functions.encoding.segments import read_init
 from tests.support.encoder import Encoder
 from tests.support.published import Published
 from tests.support.source_makers import ffmpeg

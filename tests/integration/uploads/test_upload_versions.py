@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from azure.storage.blob import BlobBlock, BlobServiceClient
 
+from functions.encoding.copying.reception import UploadChanged
 from functions.encoding.model import SourceRef
-from functions.encoding.reception import UploadChanged
 from functions.encoding.storage import BlobMedia
 from functions.platform.blob_signing import Signer
 from functions.platform.errors import Conflict

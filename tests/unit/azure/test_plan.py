@@ -132,7 +132,7 @@ def test_each_price_has_a_source_a_region_and_a_day() -> None:
 
 
 def test_each_price_is_used_or_shown() -> None:
-    modules = (*(INFRA / "azure").glob("*.py"), REPOSITORY / "functions" / "encoding" / "costs.py")
+    modules = (*(INFRA / "azure").glob("*.py"), REPOSITORY / "functions" / "encoding" / "spending" / "costs.py")
     texts = [path.read_text(encoding="utf-8") for path in modules]
     docs = (REPOSITORY / "docs" / "azure.md").read_text(encoding="utf-8")
     for key in prices():

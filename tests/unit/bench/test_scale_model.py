@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from functions.encoding.costs import COOL_DOWN_S, START_S
+from functions.encoding.spending.costs import COOL_DOWN_S, START_S
 from infra.local.home import REPOSITORY
 from tests.bench._scale_model import (
     CHUNK,

@@ -12,9 +12,9 @@ import pytest
 
 from functions.encoding.audience import MOST_PARTS, WAIT_LASTS, chunk_at, part_manifest, part_with
 from functions.encoding.audience_service import EncodeAudience
-from functions.encoding.dash import write_mpd
 from functions.encoding.model import JobStatus, Transition
-from functions.encoding.presentation import part_of, presentation_of, revision_of
+from functions.encoding.publication.dash import write_mpd
+from functions.encoding.publication.presentation import part_of, presentation_of, revision_of
 from functions.encoding.renditions import CopiedPicture, Rendition
 from functions.encoding.track_state import TrackState
 from functions.platform.errors import NotFound

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from functions.catalogue.model import Status
+from functions.encoding.copying.reception import Reception
 from functions.encoding.lifecycle import JobLifecycle
 from functions.encoding.model import OPEN, JobStatus, Transition
-from functions.encoding.reception import Reception
 from functions.platform.errors import Conflict, StoreUnavailable
 from tests.support.catalogue import World, make_playback
 from tests.support.clock import NOON
@@ -228,7 +228,7 @@ def test_retry_whose_title_is_marked_after_the_job_has_failed_again_leaves_the_t
 
 
 def test_no_other_module_changes_a_status() -> None:
-    for path in sorted(ENCODING.glob("*.py")):
+    for path in sorted(ENCODING.rglob("*.py")):
         calls = {
             node.func.attr
             for node in ast.walk(ast.parse(path.read_text()))

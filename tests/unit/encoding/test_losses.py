@@ -9,8 +9,8 @@ import pytest
 from functions.encoding.damage import DamagedRun
 from functions.encoding.losses import Loss, expected_files, lost_parts
 from functions.encoding.model import JobStatus, TextPlan
-from functions.encoding.remakes import without_parts
 from functions.encoding.track_state import TrackState
+from functions.encoding.upkeep.remakes import without_parts
 from tests.support.encoding_plans import make_job, make_plan
 
 PLAN = make_plan(text=(TextPlan("t0", "en", "English", None, "film.en.srt"),))

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from functions.encoding.copying.passthrough import CopyLimits
 from functions.encoding.ffmpeg import Finished
 from functions.encoding.loudness import Gain, Measured, TrackLoudness, check_target, gain_db, read_measured
 from functions.encoding.loudness_probe import GLIDE_S, LoudnessProbe
 from functions.encoding.model import JobStatus
-from functions.encoding.passthrough import CopyLimits
 from functions.encoding.sound_commands import audio_arguments, loudness_arguments
 from functions.encoding.track_state import TrackState
 from functions.encoding.tracks import notes_of

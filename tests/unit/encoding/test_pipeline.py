@@ -17,7 +17,7 @@ from tests.support.encoding_steps import DoneAtOnce
 
 if TYPE_CHECKING:
     from functions.encoding.model import EncodeJob
-    from functions.encoding.planner import Planned
+    from functions.encoding.planning.planner import Planned
     from tests.support.encoding_world import EncodeWorld
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.encoding import presentation
 from functions.encoding.frame_grid import FrameGrid
 from functions.encoding.ladder import chunks_for
 from functions.encoding.model import JobStatus, TextPlan
 from functions.encoding.progress import PUBLICATION_S, TRACK_COST
+from functions.encoding.publication import presentation
 from functions.encoding.track_state import TrackState
 from functions.platform.errors import Conflict, Malformed, NotFound
 from functions.platform.identifiers import job_id_for

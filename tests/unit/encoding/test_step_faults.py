@@ -11,7 +11,7 @@ import pytest
 
 from functions.catalogue.model import Status
 from functions.encoding.claims import LEASE_S
-from functions.encoding.iso_bmff import MalformedSegment
+from functions.encoding.formats.iso_bmff import MalformedSegment
 from functions.encoding.model import JobStatus, StepFault
 from functions.encoding.outcomes import StepOutcome
 from functions.encoding.steps import ATTEMPTS, DEFERRALS_S, LOST, RETRY_S, StepRequest

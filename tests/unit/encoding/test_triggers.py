@@ -14,15 +14,15 @@ import encoder_app
 import function_app
 from functions import bootstrap, bootstrap_renditions, bootstrap_studio
 from functions.encoding import triggers
-from functions.encoding.budget import EncodeBudget
 from functions.encoding.lifecycle import JobLifecycle
-from functions.encoding.limit import EncodeLimit
-from functions.encoding.limit_store import MongoEncodeLimit
 from functions.encoding.repository import MongoEncodeJobs
 from functions.encoding.service import EncodeService
-from functions.encoding.spending_store import MongoSpending
-from functions.encoding.sweep import TitleSweep
-from functions.encoding.upkeep_store import MongoJobUpkeep
+from functions.encoding.spending.budget import EncodeBudget
+from functions.encoding.spending.limit import EncodeLimit
+from functions.encoding.spending.limit_store import MongoEncodeLimit
+from functions.encoding.spending.store import MongoSpending
+from functions.encoding.upkeep.store import MongoJobUpkeep
+from functions.encoding.upkeep.sweep import TitleSweep
 from functions.platform.errors import EncodeFault, SourceRefused
 from functions.platform.messages import (
     EncodeAudio,
@@ -42,7 +42,7 @@ from tests.support.queues import handle, tick
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from functions.encoding.manifests import ManifestPublisher
+    from functions.encoding.publication.manifests import ManifestPublisher
     from functions.platform.messages import Message
     from functions.platform.queues import Queues
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.encoding.budget import EncodeBudget
 from functions.encoding.claims import LEASE_S, Claims
 from functions.encoding.model import JobStatus, StepFault
 from functions.encoding.outcomes import missing_work
+from functions.encoding.spending.budget import EncodeBudget
 from functions.encoding.steps import Taken
 from functions.encoding.turns import READ_AT_ONCE, Turns
 from functions.platform.messages import EncodeChunk

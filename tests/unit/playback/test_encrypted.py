@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions import bootstrap
-from functions.encoding.hls import write_media
+from functions.encoding.publication.hls import write_media
 from functions.platform.errors import EntitlementRequired, NotFound, Unauthenticated
 from functions.platform.film_keys import FilmKeyMissing, FilmKeys
 from functions.platform.signed_tokens import SignedTokens

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions import bootstrap
-from functions.encoding.hls import write_master, write_media
-from functions.encoding.presentation import TextTrack
+from functions.encoding.publication.hls import write_master, write_media
+from functions.encoding.publication.presentation import TextTrack
 from functions.platform.errors import NotFound, Unauthenticated
 from functions.platform.signed_tokens import SignedTokens
 from functions.playback import triggers

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from functions.catalogue.model import Status
-from functions.encoding.budget import EncodeBudget
 from functions.encoding.claims import Claims
-from functions.encoding.costs import month_of, replica_s_for
 from functions.encoding.lifecycle import JobLifecycle
 from functions.encoding.model import JobStatus, SourceRef
 from functions.encoding.service import EncodeService
-from functions.encoding.sweep import TitleSweep
+from functions.encoding.spending.budget import EncodeBudget
+from functions.encoding.spending.costs import month_of, replica_s_for
+from functions.encoding.upkeep.sweep import TitleSweep
 from functions.platform.errors import Malformed, StoreUnavailable
 from functions.platform.identifiers import job_id_for, title_id_for
 from functions.platform.messages import FetchMetadata

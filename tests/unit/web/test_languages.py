@@ -207,7 +207,8 @@ NEVER_ON_A_PAGE = {
 }
 """Only scripts call the routes that say this, or the translation does not need it."""
 
-NOTED = tuple(f"encoding/{name}.py" for name in ("lifecycle", "passthrough", "repair", "tracks", "work_folders"))
+_NOTED = ("lifecycle", "copying/passthrough", "upkeep/repair", "tracks", "work_folders")
+NOTED = tuple(f"encoding/{name}.py" for name in _NOTED)
 """Modules whose whole sentences are for the owner; the text of an error of a program, for instance, is not."""
 
 

@@ -1,0 +1,1 @@
+"""The source's own pictures and sound as a rendition: whether they are suitable, and copying them into segments."""

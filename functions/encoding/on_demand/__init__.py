@@ -1,0 +1,1 @@
+"""Renditions that are encoded when viewers want them, and removed when nobody does."""

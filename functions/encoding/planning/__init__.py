@@ -1,0 +1,1 @@
+"""From an upload to a plan: what the file contains, whether it can become a film, and how it is encoded."""
