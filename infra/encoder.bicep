@@ -49,11 +49,8 @@ var queues = [
 ]
 var av1 = { name: 'encode-av1', length: int(chunksPerEncoder) }
 var onDemand = { name: 'encode-renditions', length: int(chunksPerEncoder) }
-var polled = concat(
-  queues,
-  contains(chosenSettings, 'ENCODE_AV1=') ? [ av1 ] : [],
-  contains(chosenSettings, 'ENCODE_RENDITIONS=') ? [ onDemand ] : []
-)
+var alsoAv1 = contains(chosenSettings, 'ENCODE_AV1=') ? concat(queues, [ av1 ]) : queues
+var polled = contains(chosenSettings, 'ENCODE_RENDITIONS=') ? concat(alsoAv1, [ onDemand ]) : alsoAv1
 
 resource app 'Microsoft.App/containerApps@2026-01-01' = {
   name: 'ca-encoder-${token}'

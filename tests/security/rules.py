@@ -75,6 +75,7 @@ VIEWER = [
     "unrate_title",
 ]
 OWNER = [
+    "cancel_upload",
     "create_plan",
     "create_upload",
     "dismiss_job",

@@ -253,7 +253,7 @@ def wired(work_dir: Path) -> Iterator[Wiring]:
         patched.setattr(secrets, "token_hex", wiring.random_hex)
         patched.setattr(secrets, "token_urlsafe", wiring.random_hex)
         patched.setattr("functions.encoding.ladder.CHUNK_SEGMENTS", 2)  # so that a short film has several chunks
-        slow = ("listing", "copy_worker", "receiver")
+        slow = ("listing", "copying.copy_worker", "copying.receiver")
         for module in ("catalogue.publisher", "recommendations.rebuild", *(f"encoding.{each}" for each in slow)):
             patched.setattr(f"functions.{module}.time", wiring)
         for name, limit in (("rebuild.TITLES_A_PAGE", 3), ("rebuild.VIEWERS_A_PAGE", 2), ("triggers.REBUILD_S", 0.008)):

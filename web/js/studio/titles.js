@@ -53,7 +53,9 @@ class Titles {
     /** The titles that are to be withdrawn. @type {Title[]} */
     this.leaving = [];
     this.asked = 0;
-    /** Whether only titles without an age rating are shown. */
+    /** Whether there are titles without an age rating. */
+    this.someUnrated = false;
+    /** Whether only these are shown. */
     this.unrated = false;
     const { at } = this;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -78,22 +80,19 @@ class Titles {
     this.withdrawing = this.bindWithdraw(hook(root, "withdraw-form"));
   }
 
+  /** Load the titles, and whether some have no age rating; both are shown at once, so that nothing moves. */
   look() {
-    return Promise.all([this.load(), this.lookForUnrated()]);
+    return this.load({ some: orElse(authorized("catalogue/titles?unrated=true&limit=1"), null) });
   }
 
-  /** Say so if titles have no age rating. */
-  async lookForUnrated() {
-    const found = await orElse(authorized("catalogue/titles?unrated=true&limit=1"), null);
-    this.at.unrated.hidden = !found?.titles.length && !this.unrated;
-  }
-
-  async load({ more = false } = {}) {
+  /** @param {{ more?: boolean, some?: Promise<{ titles: Title[] } | null> }} [how] */
+  async load({ more = false, some } = {}) {
     const { at } = this;
     const turn = (this.asked += 1);
     const asked = new URLSearchParams({ q: at.q.value.trim(), limit: String(PAGE), ...(this.unrated ? { unrated: "true" } : {}), ...(more && this.cursor ? { cursor: this.cursor } : {}) });
     try {
       const page = await authorized(`catalogue/titles?${asked}`);
+      if (some) this.someUnrated = Boolean((await some)?.titles.length);
       if (turn !== this.asked) return;
       const first = this.titles.length;
       this.titles = more ? [...this.titles, ...page.titles] : page.titles;
@@ -111,6 +110,7 @@ class Titles {
     const { at } = this;
     reconcile(at.titles, this.titles, { key: ({ id }) => id, create: () => piece("title"), update: (node, title) => this.update(node, title) });
     const searched = Boolean(at.q.value.trim());
+    at.unrated.hidden = !this.someUnrated && !this.unrated;
     at.none.hidden = this.titles.length > 0 || searched || this.unrated;
     at["none-alike"].hidden = this.titles.length > 0 || !searched;
     at["none-unrated"].hidden = this.titles.length > 0 || searched || !this.unrated;
