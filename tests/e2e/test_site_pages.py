@@ -128,6 +128,9 @@ def test_a_title_page_tells_who_made_it(site: str, browser: Browser) -> None:
         page.get_by_role("heading", name="Ringfall", level=1).wait_for()
         assert "dying planet" in page.locator("[data-hook=plot]").inner_text()
         assert "Lin Zhao" in page.locator(".credits").inner_text()
+        poster, story = (page.locator(each).bounding_box() for each in (".title-poster", ".title-story"))
+        assert poster and story
+        assert poster["x"] < 100 and story["x"] - poster["x"] - poster["width"] < 60, "the story is beside the poster"
         page.locator(".credits").get_by_role("link", name="Lin Zhao").click()
         page.get_by_role("heading", name="Lin Zhao", level=1).wait_for()
         page.locator(".grid-titles").get_by_text("Ringfall").first.wait_for()
