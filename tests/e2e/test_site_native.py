@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -81,7 +82,7 @@ def serve(page: Page, playlist: Path) -> list[bool]:
         else:
             route.fulfill(path=file, headers={"access-control-allow-origin": "*"})
 
-    page.route("**/*.m3u8*", answer)
+    page.route(re.compile(r"\.m3u8"), answer)
     page.route("**/*.ts", answer)
     return away
 

@@ -13,7 +13,7 @@ import requests
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
 from tests.support.media import Film, Sound, make_film
-from tests.support.pages import DESKTOP, PHONE, opened, overflow, played_to_the_end, until
+from tests.support.pages import DESKTOP, PHONE, POLL_MS, opened, overflow, played_to_the_end, until
 from tests.support.uploads import Storefront
 from tests.support.viewers import soon
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tests.support.viewers import SomeViewer
 
 FRAMES = 480
+THUMBNAILS = re.compile(r"/thumbnails\.vtt")  # a signed address can contain slashes, so no glob matches all
 STATS = "window.notflix?.stats()"
 SUBTITLES = "1\n00:00:00,500 --> 00:00:18,000\nGood evening.\n"
 
@@ -161,6 +162,23 @@ def test_a_quality_can_be_held_and_let_go(film: str, viewer: SomeViewer, browser
         page.get_by_role("button", name="Quality and speed").click()
         page.get_by_role("button", name="Auto").click()
         assert page.evaluate("notflix.player.getConfiguration().abr.enabled")
+
+
+def test_seek_during_a_change_of_quality_is_played(film: str, viewer: SomeViewer, browser: Browser) -> None:
+    """Shaka may repeat an aborted request for an initialization segment for ever (shaka-player#10569)."""
+    held: list[Any] = []
+    with opened(browser, f"{film.partition('/watch')[0]}/404.html", viewer=viewer) as (page, wrong):
+        page.route(re.compile(r"/v234/init\.mp4"), lambda route: route.continue_() if held else held.append(route))
+        page.goto(film)
+        playing(page)
+        page.keyboard.press("k")
+        page.get_by_role("button", name="Quality and speed").click()
+        page.get_by_role("button", name="234p", exact=True).click()
+        soon(lambda: page.wait_for_timeout(POLL_MS) or held)
+        page.keyboard.press("7")
+        page.keyboard.press("k")
+        until(page, "notflix.video.currentTime", lambda time: time > 15)
+        assert wrong == []
 
 
 def test_sound_quality_and_speed_are_remembered(film: str, viewer: SomeViewer, browser: Browser) -> None:
@@ -334,12 +352,12 @@ def test_a_film_plays_without_its_thumbnails_and_gets_them_later(
     film: str, viewer: SomeViewer, browser: Browser
 ) -> None:
     with opened(browser, "about:blank", viewer=viewer) as (page, _):
-        page.route("**/thumbnails.vtt*", lambda route: route.abort("internetdisconnected"))
+        page.route(THUMBNAILS, lambda route: route.abort("internetdisconnected"))
         page.goto(film)
         until(page, "(window.notflix?.stats().errors ?? []).length > 0")
         playing(page)
         assert page.locator("[data-hook=problem]").is_hidden()
-        page.unroute("**/thumbnails.vtt*")
+        page.unroute(THUMBNAILS)
         until(page, "notflix.player.getImageTracks().length > 0")
         assert page.locator("[data-hook=problem]").is_hidden()
 

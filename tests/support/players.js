@@ -12,6 +12,8 @@ const BELOW = 31;
 const TICK_MS = 50;
 const TICKS_OF_A_SEEK = 100;
 const NEAR_S = 1;
+/** After this, a seek that has shown no picture is an error. */
+const MOST_TICKS_OF_A_SEEK = 2400;
 /** Seconds that a player may buffer, so that a change of rendition is soon seen. */
 const BUFFER_S = 8;
 
@@ -65,7 +67,7 @@ const PLAYERS = {
     shaka.polyfill.installAll();
     const player = new shaka.Player();
     await player.attach(video);
-    player.configure({ abr: { enabled: false }, manifest: { dash: { autoCorrectDrift: false } }, streaming: { bufferingGoal: BUFFER_S } });
+    player.configure({ abr: { enabled: false }, manifest: { dash: { autoCorrectDrift: false } }, streaming: { bufferingGoal: BUFFER_S, segmentPrefetchLimit: 0 } }); // as on the site
     player.configure("drm.clearKeys", keys);
     player.addEventListener("error", ({ detail }) => errors.push(`Shaka: ${detail.code} ${detail.data}`));
     await player.load(`${folder}/manifest.mpd`, 0);
@@ -119,6 +121,7 @@ window.film = {
     const known = shown.length;
     const isThere = () => shown.slice(known).some(({ at }) => Math.abs(at - time) < NEAR_S);
     for (let tick = 0; !isThere() && !errors.length; tick += 1) {
+      if (tick === MOST_TICKS_OF_A_SEEK) errors.push(`A seek to ${time} s has shown no picture.`);
       if (tick === 0 || (tick % TICKS_OF_A_SEEK === 0 && !video.seeking)) video.currentTime = time;
       await new Promise((resolve) => { setTimeout(resolve, TICK_MS); });
     }

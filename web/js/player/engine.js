@@ -14,7 +14,9 @@ export const SETTINGS = {
     // A growing film is a live stream that began in 1970, so the current time does not give its length.
     dash: { autoCorrectDrift: false },
   },
-  streaming: { retryParameters: RETRY, bufferingGoal: 30, bufferBehind: 60, rebufferingGoal: 2 },
+  // Without prefetching: a seek during a change of quality can abort a prefetched initialization segment, which Shaka
+  // 5.2 then requests for ever, so the film does not continue (shaka-player#10569).
+  streaming: { retryParameters: RETRY, bufferingGoal: 30, bufferBehind: 60, rebufferingGoal: 2, segmentPrefetchLimit: 0 },
   abr: { restrictToElementSize: true },
 };
 
