@@ -57,6 +57,9 @@ ATTEMPTS = 8
 CONNECTIONS = 3
 """Attempts at a transaction whose connection breaks before it is committed, as after a restart of the graph."""
 
+CLOSINGS = 3
+"""Attempts at closing a session: one each for its transaction, its connection and itself."""
+
 PAUSE_S = 0.02
 """The first pause between attempts; it doubles each time, and a random part of it is waited."""
 
@@ -134,7 +137,7 @@ class Bolt:
             def query(text: str, **parameters: object) -> list[Row]:
                 return _repeated(lambda: _transaction(session, lambda tx: _rows(tx, text, parameters), is_over, READ_S))
 
-            with driver.session(default_access_mode=READ_ACCESS) as session:
+            with _session(driver, READ_ACCESS) as session:
                 return ask(query)
 
         with self._bulkhead.place():
@@ -153,7 +156,7 @@ class Bolt:
         """
 
         def write(driver: Driver, is_over: IsOver) -> Answer:
-            with driver.session(default_access_mode=WRITE_ACCESS) as session:
+            with _session(driver, WRITE_ACCESS) as session:
                 return _repeated(lambda: _transaction(session, work, is_over, within_s))
 
         for attempt in count(1):
@@ -170,7 +173,7 @@ class Bolt:
         """Run a statement that cannot be part of a transaction, such as a schema change."""
 
         def run(driver: Driver, is_over: IsOver) -> None:
-            with driver.session(default_access_mode=WRITE_ACCESS) as session:
+            with _session(driver, WRITE_ACCESS) as session:
                 session.run(text, parameters).consume()
 
         with _translated():
@@ -206,6 +209,22 @@ def _in_time[Answer](connections: _Connections, call: Callable[[Driver, IsOver],
         connections.replace(driver)
         raise StoreUnavailable(f"The graph did not answer within {within_s:g} s.")
     return answer.result()
+
+
+@contextmanager
+def _session(driver: Driver, access: str) -> Iterator[Session]:
+    """Open a session, and close it.
+
+    If another thread has closed the driver, closing the session can fail and leave it open; it is then closed again.
+    """
+    session = driver.session(default_access_mode=access)
+    try:
+        yield session
+    finally:
+        for _ in range(CLOSINGS):
+            with suppress(Exception):
+                session.close()
+                break
 
 
 def _transaction[Answer](

@@ -10,9 +10,11 @@ import requests
 
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
+from tests.support.media import Film, make_film
 from tests.support.pages import DESKTOP, PHONE, opened, overflow, until
 from tests.support.people import make_person
 from tests.support.studio import Studio, entry
+from tests.support.uploads import Storefront
 from tests.support.viewers import (
     PASSWORD,
     TIMEOUT_S,
@@ -218,7 +220,18 @@ def test_the_tabs_are_walked_with_arrow_keys_and_kept_in_the_address(studio: Stu
         assert page.evaluate("document.activeElement.closest('[role=tabpanel]').id") == "panel-log"
 
 
+@pytest.fixture(scope="module")
+def unrated(product: Product, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Add a title without an age rating, so that the Studio has something to list and a notice above the list."""
+    storefront = Storefront(product.endpoints)
+    film = make_film(Film(frames=24, width=320, height=180), tmp_path_factory.mktemp("unrated"))
+    sent = storefront.send("unrated.mp4", film)
+    assert storefront.ended([sent], within_s=400)[sent.blob]["status"] == "ready"
+    storefront.close()
+
+
 @SIZES
+@pytest.mark.usefixtures("unrated")
 @pytest.mark.parametrize("tab", ["overview", "films", "titles", "people", "plans", "pages", "setup", "log"])
 def test_nothing_jumps_while_a_tab_loads(studio: Studio, size: tuple[int, int], tab: str) -> None:
     address = f"{studio.address}#{tab}"

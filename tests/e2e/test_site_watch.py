@@ -13,7 +13,7 @@ import requests
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
 from tests.support.media import Film, Sound, make_film
-from tests.support.pages import DESKTOP, PHONE, POLL_MS, opened, overflow, played_to_the_end, until
+from tests.support.pages import DESKTOP, PHONE, opened, overflow, played_to_the_end, until
 from tests.support.uploads import Storefront
 from tests.support.viewers import soon
 
@@ -174,7 +174,7 @@ def test_seek_during_a_change_of_quality_is_played(film: str, viewer: SomeViewer
         page.keyboard.press("k")
         page.get_by_role("button", name="Quality and speed").click()
         page.get_by_role("button", name="234p", exact=True).click()
-        soon(lambda: page.wait_for_timeout(POLL_MS) or held)
+        until(page, "null", lambda _: bool(held))
         page.keyboard.press("7")
         page.keyboard.press("k")
         until(page, "notflix.video.currentTime", lambda time: time > 15)
@@ -360,6 +360,16 @@ def test_a_film_plays_without_its_thumbnails_and_gets_them_later(
         page.unroute(THUMBNAILS)
         until(page, "notflix.player.getImageTracks().length > 0")
         assert page.locator("[data-hook=problem]").is_hidden()
+
+
+def test_a_film_does_not_wait_for_what_is_loaded_beside_it(film: str, viewer: SomeViewer, browser: Browser) -> None:
+    with opened(browser, f"{film.partition('/watch')[0]}/404.html", viewer=viewer) as (page, wrong):
+        held: list[Any] = []
+        page.route(re.compile(r"\.vtt"), lambda route: held.append(route))
+        page.goto(film)
+        playing(page)
+        until(page, "null", lambda _: bool(held))
+        assert wrong == []
 
 
 def test_controls_leave_after_rest_and_come_back(film: str, viewer: SomeViewer, browser: Browser) -> None:

@@ -234,8 +234,8 @@ class Watch {
     history.replaceState(null, "", this.isStored ? storedAddress(this.id) : watchAddress(this.id) + (this.isHls ? "&hls" : "")); // `from` applies once
     this.showWaiting(false);
     this.timeline.update();
-    await this.extras.add(session);
     this.choices?.restore();
+    this.extras.add(session).then(() => this.choices?.restore()); // the remembered subtitles may be among them
     this.describe(session.name);
     if (!this.isStored && !this.encode.partial) offerDownload(this.at.download, this.id);
     if (!this.wantsToPlay) return;

@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from neo4j import Session
 
 from functions.platform.errors import StoreUnavailable
 from functions.recommendations import bolt as bolts
@@ -134,3 +135,20 @@ def test_many_reads_without_an_answer_leave_room_for_others(
             with pytest.raises(StoreUnavailable):
                 linked.read(lambda ask: ask("RETURN 1 AS n"))
     assert patiently(lambda: linked.read(lambda ask: ask("RETURN 1 AS n"))) == [{"n": 1}]
+
+
+def test_session_that_fails_to_close_is_closed_again(linked: Bolt, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sockets of a driver that another thread has closed fail in any call, the first time."""
+    sessions: list[Session] = []
+    close = Session.close
+
+    def close_at_the_second_attempt(session: Session) -> None:
+        sessions.append(session)
+        if len(sessions) == 1:
+            raise OSError("The socket is closed.")
+        close(session)
+
+    monkeypatch.setattr(Session, "close", close_at_the_second_attempt)
+    assert patiently(lambda: linked.read(lambda ask: ask("RETURN 1 AS n"))) == [{"n": 1}]
+    assert len(sessions) == 2
+    assert sessions[0].closed()
