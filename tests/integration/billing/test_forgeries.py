@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,12 +24,16 @@ REFUSED = sorted(set(MODES) - {"genuine", "same_crc_body"})
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return a list of the URLs that the product requests; requests of the test itself are left out."""
+    """Return a list of the URLs that the product requests, which it does in the thread that calls it.
+
+    Requests of the test itself are left out, and those of other threads, such as health checks of earlier tests.
+    """
+    caller = threading.current_thread()
     addresses: list[str] = []
     send = requests.Session.send
 
     def noting(session: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        if "/_simulator/" not in str(request.url):
+        if threading.current_thread() is caller and "/_simulator/" not in str(request.url):
             addresses.append(str(request.url))
         return send(session, request, **options)
 
