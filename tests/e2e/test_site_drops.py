@@ -34,6 +34,14 @@ AHEAD = """(() => {
   const { buffered, currentTime } = notflix.video;
   return (buffered.length ? buffered.end(buffered.length - 1) : 0) - currentTime;
 })()"""
+DECODES_TOO_SLOWLY = """(() => {
+  Object.defineProperty(notflix.video, "readyState", { get: () => 2, configurable: true });
+  notflix.video.dispatchEvent(new Event("waiting"));
+  delete notflix.video.readyState;
+  notflix.video.dispatchEvent(new Event("playing"));
+})()"""
+"""What a busy device says when it has no picture to show, although the film is loaded."""
+
 NOTICE = "[data-hook=notice]"
 PROBLEM = "[data-hook=problem]"
 SEGMENT = re.compile(r"/s\d+\.m4s")
@@ -155,6 +163,7 @@ def test_the_end_of_access_is_told_at_once_and_what_is_loaded_plays_out(
             page.route(SEGMENT, refused(403, "AuthenticationFailed", "The signature has expired."))
             page.locator(NOTICE, has_text=notice).wait_for()
             loaded.append(time_of(page) + page.evaluate(AHEAD))
+            page.evaluate(DECODES_TOO_SLOWLY)
         for page, (_, _, problem), end in zip(pages, ends, loaded, strict=True):
             page.locator(PROBLEM).get_by_text(problem).wait_for()
             assert time_of(page) > end - 1

@@ -313,7 +313,7 @@ class Watch {
     this.usage.tally.waits(stuck, starved && !this.stuck);
     this.stuck = stuck;
     if (starved && this.hasOtherQualities()) this.reopen({ failed: true });
-    else if (stuck && this.ending.reason) this.failed(this.ending.reason);
+    else if (stuck && this.ending.due) this.failed(this.ending.due);
     else if (stuck && front && !this.encode.running) this.failed(Object.assign(new Error(t("watch.film_incomplete")), { code: "encode_stopped" }));
     else this.showWaiting(stuck, front ? t("watch.waiting_for_next_part") : this.recovery.trouble ? t("watch.waiting_for_connection") : "");
   }

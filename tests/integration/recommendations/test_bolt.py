@@ -150,5 +150,5 @@ def test_session_that_fails_to_close_is_closed_again(linked: Bolt, monkeypatch: 
 
     monkeypatch.setattr(Session, "close", close_at_the_second_attempt)
     assert patiently(lambda: linked.read(lambda ask: ask("RETURN 1 AS n"))) == [{"n": 1}]
-    assert len(sessions) == 2
+    assert sessions.count(sessions[0]) == 2
     assert sessions[0].closed()

@@ -25,6 +25,16 @@ export class Ending {
     this.reason = null;
   }
 
+  /** Why the film ends now; null if it continues, or if a loaded part is left, which a busy device may play haltingly. */
+  get due() {
+    return this.#isPlayedOut() ? this.reason : null;
+  }
+
+  #isPlayedOut() {
+    const { buffered, currentTime } = this.#video;
+    return bufferedEnd(buffered, currentTime) - currentTime < LEAST_BUFFER_S;
+  }
+
   /** Forget why the film would end, because it is opened again or shows an error. */
   reset() {
     this.reason = null;
@@ -49,8 +59,7 @@ export class Ending {
    */
   afterBuffer(error) {
     if (this.reason) return;
-    const { buffered, currentTime } = this.#video;
-    if (error.code === "stream_stopped" || bufferedEnd(buffered, currentTime) - currentTime < LEAST_BUFFER_S) {
+    if (error.code === "stream_stopped" || this.#isPlayedOut()) {
       this.#fail(error);
       return;
     }
