@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import secrets
 from dataclasses import dataclass
@@ -92,6 +93,26 @@ def number_in(picture: Image.Image) -> int:
         assert abs(above - below) > 60, "this is no frame"
         number = number << 1 | (above > below)
     return number
+
+
+EARLY_SEEKED = """(() => {
+  const { get, set } = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, "currentTime");
+  Object.defineProperty(HTMLMediaElement.prototype, "currentTime", {
+    get,
+    set(time) { set.call(this, time); this.dispatchEvent(new Event("seeked")); },
+  });
+})()"""
+"""A browser that says that it has seeked before it shows the new picture, as a busy one does."""
+
+
+def test_frames_are_those_of_their_times_on_a_busy_machine(film: OwnFilm) -> None:
+    with film.studio.at("titles") as (page, _):
+        page.evaluate(EARLY_SEEKED)
+        film.dialog(page, "Pictures", "Pictures").get_by_role("button", name="Show frames").click()
+        until(page, "document.querySelectorAll('.frame').length", lambda count: count == SHOWN)
+        drawn = page.evaluate("[...document.querySelectorAll('.frame canvas')].map((canvas) => canvas.toDataURL())")
+    pictures = [Image.open(io.BytesIO(base64.b64decode(each.partition(",")[2]))) for each in drawn]
+    assert [number_in(each) * SHOWN // FRAMES for each in pictures] == list(range(SHOWN))
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])

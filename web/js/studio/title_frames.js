@@ -3,7 +3,7 @@
  * its best resolution, and nothing needs to be stored for them.
  */
 import { hook, hooks, piece, say } from "../dom.js";
-import { RequestError } from "../net.js";
+import { pause, RequestError } from "../net.js";
 import { authorized } from "../account/session.js";
 import { SETTINGS } from "../player/engine.js";
 import { Session } from "../player/session.js";
@@ -19,6 +19,8 @@ const COUNT = 6;
 const TALLEST = 1080;
 const QUALITY = 0.92;
 const FRAME_MS = 30_000;
+/** A picture that is not reported as shown by then, such as one that lasts for many seconds, is used as it is. */
+const SHOWN_MS = 3000;
 const NOT_LOADED = t("frames.film_does_not_load");
 /** Successive multiples of the golden ratio fall into the widest gap, so every round shows new places of the film. */
 const GOLDEN_RATIO = 0.618;
@@ -71,6 +73,7 @@ class FrameReader {
     /** @type {Promise<never>} */
     this.failing = new Promise((_resolve, reject) => { this.player.addEventListener("error", (/** @type {any} */ { detail }) => reject(detail)); });
     this.failing.catch(() => {}); // whoever waits for a frame handles it
+    this.noteShown();
   }
 
   /**
@@ -97,6 +100,31 @@ class FrameReader {
   }
 
   durationS = 0;
+  /** The time in seconds of the picture that the video shows. */
+  shownS = -Infinity;
+  onShown = () => {};
+
+  noteShown() {
+    this.video.requestVideoFrameCallback?.((_now, { mediaTime }) => {
+      this.shownS = mediaTime;
+      this.onShown();
+      this.noteShown();
+    });
+  }
+
+  /**
+   * Wait until the picture at a time is shown: a video that has been seeked can still show the one before.
+   * @param {number} time
+   */
+  async shown(time) {
+    if (!this.video.requestVideoFrameCallback) return;
+    const mostS = this.durationS / COUNT / 2;
+    const isThere = new Promise((/** @type {(value?: any) => void} */ resolve) => {
+      this.onShown = () => { if (Math.abs(this.shownS - time) < mostS) resolve(); };
+      this.onShown();
+    });
+    await Promise.race([isThere, pause(SHOWN_MS)]);
+  }
 
   /**
    * @param {string} address
@@ -141,6 +169,7 @@ class FrameReader {
       video.addEventListener("seeked", resolve, { once: true });
       video.currentTime = time;
     }));
+    await this.shown(time);
     const canvas = document.createElement("canvas");
     canvas.width = video.videoWidth;
     canvas.height = video.videoHeight;
