@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,9 +11,8 @@ import requests
 
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
-from tests.support.media import Film, Sound, make_film
+from tests.support.evening import FRAMES, playing, upload_evening
 from tests.support.pages import DESKTOP, PHONE, opened, overflow, played_to_the_end, until
-from tests.support.uploads import Storefront
 from tests.support.viewers import soon
 
 if TYPE_CHECKING:
@@ -25,42 +23,11 @@ if TYPE_CHECKING:
     from tests.support.product import Product
     from tests.support.viewers import SomeViewer
 
-FRAMES = 480
-THUMBNAILS = re.compile(r"/thumbnails\.vtt")  # a signed address can contain slashes, so no glob matches all
-STATS = "window.notflix?.stats()"
-SUBTITLES = "1\n00:00:00,500 --> 00:00:18,000\nGood evening.\n"
-
 
 @pytest.fixture(scope="module")
 def film(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Upload a film of twenty seconds with sound and subtitles in two languages; return its watch page's address."""
-    folder = tmp_path_factory.mktemp("watch")
-    storefront = Storefront(product.endpoints)
-    for language, text in (("en", SUBTITLES), ("de", SUBTITLES.replace("Good evening.", "Guten Abend."))):
-        subtitles = folder / f"evening.{language}.srt"
-        subtitles.write_text(text)
-        storefront.send(subtitles.name, subtitles)
-    sounds = (Sound(language="eng"), Sound(pitch_hz=700, language="ger"))
-    made = make_film(
-        Film(name="evening.mp4", rate=Fraction(24), frames=FRAMES, width=640, height=360, sounds=sounds), folder
-    )
-    sent = storefront.send("evening.mp4", made)
-    job = storefront.ended([sent], within_s=400)[sent.blob]
-    storefront.close()
-    assert job["status"] == "ready", job
-    return f"{product.endpoints['site']}/watch.html?id={sent.title_id}"
-
-
-def stats(page: Page) -> dict[str, Any]:
-    """Return the player's own statistics."""
-    said: dict[str, Any] = page.evaluate(STATS)
-    return said
-
-
-def playing(page: Page) -> None:
-    """Wait until the film plays; a player that is to begin later has that time even before it has loaded anything."""
-    until(page, f"({STATS})?.time ?? 0", lambda time: time > 0.5)
-    until(page, "notflix.video.played.length > 0 && !notflix.video.seeking")
+    """Upload the film; return its watch page's address."""
+    return upload_evening(product, tmp_path_factory.mktemp("watch"))
 
 
 def test_every_frame_is_decoded_once_and_the_film_plays_to_its_end_with_dash_and_with_hls(
@@ -348,30 +315,6 @@ def test_a_preview_shows_what_lies_under_the_pointer(film: str, viewer: SomeView
         assert "/thumbnails" in until(page, style, lambda image: image != "none")
 
 
-def test_a_film_plays_without_its_thumbnails_and_gets_them_later(
-    film: str, viewer: SomeViewer, browser: Browser
-) -> None:
-    with opened(browser, "about:blank", viewer=viewer) as (page, _):
-        page.route(THUMBNAILS, lambda route: route.abort("internetdisconnected"))
-        page.goto(film)
-        until(page, "(window.notflix?.stats().errors ?? []).length > 0")
-        playing(page)
-        assert page.locator("[data-hook=problem]").is_hidden()
-        page.unroute(THUMBNAILS)
-        until(page, "notflix.player.getImageTracks().length > 0")
-        assert page.locator("[data-hook=problem]").is_hidden()
-
-
-def test_a_film_does_not_wait_for_what_is_loaded_beside_it(film: str, viewer: SomeViewer, browser: Browser) -> None:
-    with opened(browser, f"{film.partition('/watch')[0]}/404.html", viewer=viewer) as (page, wrong):
-        held: list[Any] = []
-        page.route(re.compile(r"\.vtt"), lambda route: held.append(route))
-        page.goto(film)
-        playing(page)
-        until(page, "null", lambda _: bool(held))
-        assert wrong == []
-
-
 def test_controls_leave_after_rest_and_come_back(film: str, viewer: SomeViewer, browser: Browser) -> None:
     with opened(browser, film, viewer=viewer) as (page, _):
         playing(page)
@@ -380,36 +323,3 @@ def test_controls_leave_after_rest_and_come_back(film: str, viewer: SomeViewer, 
         until(page, resting)
         page.mouse.move(610, 310)
         until(page, resting, lambda rests: not rests)
-
-
-def test_an_unknown_film_and_a_lost_connection_say_what_to_do(film: str, viewer: SomeViewer, browser: Browser) -> None:
-    with opened(browser, film.replace("id=", "id=no-such-"), viewer=viewer) as (page, _):
-        page.get_by_text("This film is not available.").wait_for()
-    with opened(browser, f"{film.partition('/watch')[0]}/404.html", viewer=viewer) as (page, _):
-        page.route("**/playback", lambda route: route.abort())
-        page.goto(film)
-        page.get_by_text("There is no connection.").wait_for()
-        assert page.get_by_role("button", name="Try again").is_visible()
-        page.unroute("**/playback")
-        playing(page)
-
-
-def test_a_refused_key_is_renewed_in_mid_play(film: str, viewer: SomeViewer, browser: Browser) -> None:
-    with opened(browser, f"{film.partition('/watch')[0]}/404.html", viewer=viewer) as (page, _):
-        refused: list[str] = []
-
-        def refuse_once(route: Any) -> None:
-            if not refused:
-                refused.append(route.request.url)
-                route.fulfill(status=403, headers={"access-control-allow-origin": "*"}, body="")
-            else:
-                route.continue_()
-
-        page.route(re.compile(r"/s00001\.m4s\?"), refuse_once)
-        with page.expect_request("**/playback") as first:
-            page.goto(f"{film}&from=0")  # other tests have changed the viewer's position
-        assert first.value
-        playing(page)
-        until(page, f"({STATS}).ended")
-        assert refused
-        assert stats(page)["errors"] == []
