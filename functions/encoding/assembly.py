@@ -89,8 +89,8 @@ def assemble(resources: Resources, catalogue: Catalogue, owners: Callable[[], li
         publisher = ManifestPublisher(media, catalogue, ffmpeg, work_dir=settings.work_dir, now=resources.now)
         limits, work_dir, keys = CopyLimits.of(settings), settings.work_dir, film_keys_of(settings)
         return (
-            UploadReceiver(jobs, media, publisher, limits=limits, work_dir=work_dir, now=resources.now, keys=keys),
-            InstantFront(jobs, media, publisher, limits=limits, work_dir=work_dir, now=resources.now, keys=keys),
+            UploadReceiver(jobs, media, publisher, lifecycle, limits=limits, work_dir=work_dir, keys=keys),
+            InstantFront(jobs, media, publisher, lifecycle, limits=limits, work_dir=work_dir, keys=keys),
         )
 
     def publish_front(job_id: str) -> bool:
@@ -194,9 +194,7 @@ def assemble_steps(resources: Resources, catalogue: Catalogue) -> StepRunner:
         resources.now,
         budget,
         limits,
-        UploadReceiver(
-            jobs, media, publisher, limits=CopyLimits.of(settings), work_dir=work_dir, now=resources.now, keys=keys
-        ),
+        UploadReceiver(jobs, media, publisher, lifecycle, limits=CopyLimits.of(settings), work_dir=work_dir, keys=keys),
     )
     return StepRunner(pipeline, JobTelemetry(resources.telemetry()), resources.queues())
 

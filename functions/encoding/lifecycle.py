@@ -224,6 +224,16 @@ class JobLifecycle:
             changed["tracks"] = {}
         return self._jobs.change_status(job.id, Transition.FINISH_PLANNING, **changed)
 
+    def note_published(self, job: EncodeJob, *, front_s: float) -> EncodeJob:
+        """Record that the manifests of a job list its first `front_s` seconds; return the updated job.
+
+        The job may have failed while they were written. Its title then shows that, instead of the manifests.
+        """
+        noted = self._jobs.note_published(job, front_s=front_s, at=self._now())
+        if not noted.is_open:
+            self.settle_title(job.title_id)
+        return noted
+
     def complete(self, job: EncodeJob) -> EncodeJob | None:
         """Move a job to `ready`; it is verified once more after VERIFY_AFTER, and repaired if necessary."""
         now = self._now()

@@ -303,7 +303,7 @@ class EncodePipeline:
         if job.audience.parts:
             self._audience.note_listed(job.id, self._publisher.publish_parts(job))
         first = job.playable_at is None
-        job = self._jobs.note_published(job, front_s=float(published.video_segments.end), at=self._now())
+        job = self._lifecycle.note_published(job, front_s=float(published.video_segments.end))
         if not published.complete:
             if first:
                 self._publisher.attach_early_still(job, published)

@@ -77,8 +77,8 @@ def front_of(encoder: Encoder) -> InstantFront:
         world.jobs,
         encoder.media,
         publisher,
+        world.lifecycle,
         limits=CopyLimits(150, 400),
         work_dir=work_dir,
-        now=world.clock,
         keys=encoder.keys,
     )

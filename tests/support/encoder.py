@@ -178,9 +178,9 @@ class Encoder:
                 jobs,
                 self.media,
                 publisher,
+                self.world.lifecycle,
                 limits=CopyLimits(self.settings.passthrough_percent, self.settings.provisional_percent),
                 work_dir=str(folder),
-                now=clock,
                 keys=self.keys,
             ),
         )

@@ -24,12 +24,12 @@ from functions.platform.film_keys import NO_KEYS
 from functions.platform.identifiers import container_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from functions.encoding.copying.passthrough import CopyLimits, PictureCopy
     from functions.encoding.formats.mp4_index import IndexedTrack
+    from functions.encoding.lifecycle import JobLifecycle
     from functions.encoding.model import AudioPlan, EncodeJob
     from functions.encoding.ports import EncodeJobs, MediaStore
     from functions.encoding.publication.manifests import ManifestPublisher
@@ -53,18 +53,18 @@ class InstantFront:
         jobs: EncodeJobs,
         media: MediaStore,
         publisher: ManifestPublisher,
+        lifecycle: JobLifecycle,
         *,
         limits: CopyLimits,
         work_dir: str,
-        now: Callable[[], datetime],
         keys: FilmKeys = NO_KEYS,
     ) -> None:
         self._jobs = jobs
         self._media = media
         self._publisher = publisher
+        self._lifecycle = lifecycle
         self._limits = limits
         self._work_dir = work_dir
-        self._now = now
         self._keys = keys
 
     def publish(self, job_id: str) -> bool:
@@ -126,7 +126,7 @@ class InstantFront:
         presentation = self._publisher.publish(planned) if job.is_open else None
         if presentation is None:
             return job
-        return self._jobs.note_published(job, front_s=float(presentation.video_segments.end), at=self._now())
+        return self._lifecycle.note_published(job, front_s=float(presentation.video_segments.end))
 
 
 def front_plan(job: EncodeJob, tracks: Sequence[IndexedTrack], *, limits: CopyLimits) -> EncodePlan:

@@ -29,13 +29,13 @@ from functions.platform.identifiers import container_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
 
     from functions.encoding.copying.passthrough import CopyLimits
     from functions.encoding.copying.reception import Reception
     from functions.encoding.formats.mp4_index import IndexedTrack
     from functions.encoding.formats.segments import InitInfo, SegmentInfo
     from functions.encoding.frame_grid import FrameGrid
+    from functions.encoding.lifecycle import JobLifecycle
     from functions.encoding.model import AudioPlan, EncodeJob, EncodePlan
     from functions.encoding.ports import EncodeJobs, MediaStore
     from functions.encoding.publication.manifests import ManifestPublisher
@@ -59,18 +59,18 @@ class UploadReceiver:
         jobs: EncodeJobs,
         media: MediaStore,
         publisher: ManifestPublisher,
+        lifecycle: JobLifecycle,
         *,
         limits: CopyLimits,
         work_dir: str,
-        now: Callable[[], datetime],
         keys: FilmKeys = NO_KEYS,
     ) -> None:
         self._jobs = jobs
         self._media = media
         self._publisher = publisher
+        self._lifecycle = lifecycle
         self._limits = limits
         self._work_dir = work_dir
-        self._now = now
         self._keys = keys
 
     def receive(
@@ -172,7 +172,7 @@ class UploadReceiver:
         presentation = self._publisher.publish(replace(job, plan=plan))
         if presentation:
             front_s = float(presentation.video_segments.end)
-            job = replace(self._jobs.note_published(job, front_s=front_s, at=self._now()), plan=None)
+            job = replace(self._lifecycle.note_published(job, front_s=front_s), plan=None)
         return job
 
 
