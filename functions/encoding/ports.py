@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, Unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from collections.abc import Set as AbstractSet
     from datetime import datetime, timedelta
     from pathlib import Path
 
     from functions.encoding.audience import ChunkWait
-    from functions.encoding.av1_encode import Av1Encode, Av1Result
     from functions.encoding.changed_fields import ChangedFields
     from functions.encoding.copying.reception import Reception
     from functions.encoding.damage import DamagedRun
     from functions.encoding.losses import Loss
     from functions.encoding.model import EncodeJob, JobSummary, SourceRef, StepFault, Transition
-    from functions.encoding.on_demand_encode import OnDemandEncode
     from functions.encoding.spending.receipts import ChunkResult
     from functions.encoding.spending.reports import JobRecord
     from functions.encoding.steps import JobWork, StepKey, StepRequest, Taken
@@ -158,82 +156,48 @@ class AudienceStore(Protocol):
         """Record up to which second each part is listed, by the chunk with which it begins; never decreases."""
 
 
-class Av1Encodes(Protocol):
-    """The encodes in AV1, which are stored in their jobs; each method raises StoreUnavailable.
+class LaterEncode(Protocol):
+    """The state of an encode of a title that is published already."""
+
+    @property
+    def done(self) -> Collection[int]:
+        """The indices of the stored chunks."""
+
+    @property
+    def attempts(self) -> Mapping[str, int]:
+        """The number of attempts at each chunk that were begun and have not succeeded."""
+
+
+class LaterEncodes[Encode](Protocol):
+    """Encodes of one kind, which are stored in their jobs; each method raises StoreUnavailable.
 
     Methods that change an encode return its new state; None if there is no encode that is being made.
     """
 
-    def take_undecided(self, *, now: datetime, again_at: datetime, limit: int) -> list[str]:
-        """Return the ids of ready jobs that are due for a decision and have no encode; due then at `again_at`."""
-
-    def begin_encode(self, job_id: str, *, at: datetime, reason: str) -> bool:
-        """Begin the encode of a ready job; return False if it has one, or is not ready."""
-
     def list_unfinished(self, *, limit: int) -> list[str]:
         """Return the ids of the ready jobs whose encodes are being made, in the order in which these were begun."""
 
-    def count_attempt(self, job_id: str, chunk: int, *, by: int) -> Av1Encode | None:
+    def count_attempt(self, job_id: str, chunk: int, *, by: int) -> Encode | None:
         """Change the number of attempts at a chunk: 1 before an attempt, -1 if its failure was not the chunk's."""
 
-    def finish_chunk(
-        self, job_id: str, chunk: int, *, result: Av1Result, codecs: Mapping[str, str], cpu_s: float
-    ) -> Av1Encode | None:
-        """Record that a chunk is stored, unless it is already."""
-
-    def undo_chunks(self, job_id: str, chunks: Collection[int]) -> Av1Encode | None:
+    def undo_chunks(self, job_id: str, chunks: Collection[int]) -> Encode | None:
         """Record that chunks are no longer stored; a complete encode is then being made again."""
 
-    def complete_encode(self, job_id: str, *, chunks: int, at: datetime) -> Av1Encode | None:
+    def complete_encode(self, job_id: str, *, chunks: int, at: datetime) -> Encode | None:
         """Complete an encode that has this number of chunks, all of which are stored."""
 
-    def abandon_encode(self, job_id: str, *, reason: str, at: datetime) -> Av1Encode | None:
+    def abandon_encode(self, job_id: str, *, reason: str, at: datetime) -> Encode | None:
         """Give up an encode."""
 
 
-class OnDemandEncodes(Protocol):
-    """The encodes of renditions on demand, which are stored in their jobs; each method raises StoreUnavailable.
+class LaterWorker[Chunk](Protocol):
+    """Encodes one chunk of a published title and stores its segments."""
 
-    Methods that change an encode return its new state; None if there is no encode that is being made.
-    """
+    def encode_chunk(self, job: EncodeJob, index: int, *, proceed: Callable[[], None]) -> Chunk:
+        """Encode a chunk of a ready job; `proceed` raises an exception if it must stop.
 
-    def note_wanted(self, job_id: str, *, at: datetime) -> OnDemandEncode | None:
-        """Record when a film was opened, unless its renditions are leaving; return the encode, or None."""
-
-    def begin_encode(self, job_id: str, *, at: datetime) -> OnDemandEncode | None:
-        """Begin the encode of a ready job, or begin one again that has ended; return None if it is not due."""
-
-    def list_unfinished(self, *, limit: int) -> list[str]:
-        """Return the ids of the ready jobs whose encodes are being made, in the order in which these were begun."""
-
-    def count_attempt(self, job_id: str, chunk: int, *, by: int) -> OnDemandEncode | None:
-        """Change the number of attempts at a chunk: 1 before an attempt, -1 if its failure was not the chunk's."""
-
-    def finish_chunk(
-        self, job_id: str, chunk: int, *, size: int, codecs: Mapping[str, str], cpu_s: float
-    ) -> OnDemandEncode | None:
-        """Record that a chunk of `size` bytes is stored, unless it is already."""
-
-    def undo_chunks(self, job_id: str, chunks: Collection[int]) -> OnDemandEncode | None:
-        """Record that chunks are no longer stored; a complete encode is then being made again."""
-
-    def complete_encode(self, job_id: str, *, chunks: int, at: datetime) -> OnDemandEncode | None:
-        """Complete an encode that has this number of chunks, all of which are stored."""
-
-    def abandon_encode(self, job_id: str, *, reason: str, at: datetime) -> OnDemandEncode | None:
-        """Give up an encode."""
-
-    def list_unwanted(self, *, since: datetime, limit: int) -> list[str]:
-        """Return the ids of ready jobs whose complete renditions nobody has wanted since a time, longest first.
-
-        Those whose removal has not ended are returned too.
+        Raises EncodeFault if the chunk cannot be encoded, SourceRefused if no chunk can.
         """
-
-    def begin_removal(self, job_id: str, *, since: datetime) -> bool:
-        """Make complete renditions leave; return False if somebody has wanted them since, or they do not leave."""
-
-    def end_removal(self, job_id: str, *, at: datetime) -> None:
-        """Record that no manifest lists the renditions that were leaving."""
 
 
 class JobUpkeep(Protocol):

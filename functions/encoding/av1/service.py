@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from functions.encoding.av1.ports import Av1Encodes
     from functions.encoding.claims import Claims
     from functions.encoding.lifecycle import JobLifecycle
     from functions.encoding.model import EncodeJob
-    from functions.encoding.ports import Av1Encodes, EncodeJobs
+    from functions.encoding.ports import EncodeJobs
     from functions.encoding.spending.budget import EncodeBudget
     from functions.platform.queues import Queues
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.encoding.claims import Claims
-    from functions.encoding.ports import EncodeJobs, JobUpkeep, OnDemandEncodes
+    from functions.encoding.on_demand.ports import OnDemandEncodes
+    from functions.encoding.ports import EncodeJobs, JobUpkeep
     from functions.encoding.publication.manifests import ManifestPublisher
     from functions.platform.queues import Queues
 

@@ -12,11 +12,13 @@ from functions.encoding.upkeep.remakes import MOST_REMAKES
 from functions.platform.messages import PlanEncode
 
 if TYPE_CHECKING:
+    from functions.encoding.av1_encode import Av1Encode
     from functions.encoding.lifecycle import JobLifecycle
     from functions.encoding.losses import Loss
     from functions.encoding.model import EncodeJob
+    from functions.encoding.on_demand_encode import OnDemandEncode
     from functions.encoding.planning.planner import Planner
-    from functions.encoding.ports import Av1Encodes, EncodeJobs, OnDemandEncodes
+    from functions.encoding.ports import EncodeJobs, LaterEncodes
     from functions.encoding.publication.manifests import ManifestPublisher
     from functions.encoding.upkeep.verifier import TitleVerifier
 
@@ -36,8 +38,8 @@ class JobRepair:
         planner: Planner,
         publisher: ManifestPublisher,
         verifier: TitleVerifier,
-        av1: Av1Encodes,
-        on_demand: OnDemandEncodes,
+        av1: LaterEncodes[Av1Encode],
+        on_demand: LaterEncodes[OnDemandEncode],
     ) -> None:
         self._jobs = jobs
         self._av1 = av1

@@ -18,7 +18,8 @@ from tests.support.encoding_jobs import MemoryEncodeJobs
 from tests.support.encoding_plans import make_job, make_plan
 
 if TYPE_CHECKING:
-    from functions.encoding.ports import Av1Encodes, EncodeJobs
+    from functions.encoding.av1.ports import Av1Encodes
+    from functions.encoding.ports import EncodeJobs
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 RESULT = Av1Result(1000, {"av360": 300_000, "av234": 100_000})

@@ -18,7 +18,8 @@ from tests.support.encoding_plans import make_job
 from tests.support.on_demand import MemoryOnDemandEncodes
 
 if TYPE_CHECKING:
-    from functions.encoding.ports import EncodeJobs, OnDemandEncodes
+    from functions.encoding.on_demand.ports import OnDemandEncodes
+    from functions.encoding.ports import EncodeJobs
 
 SECOND = timedelta(seconds=1)
 CODECS = {"v540": "avc1.64001f"}

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from functions.encoding.av1.pipeline import REPLACED, STOPPED
 from functions.encoding.av1.rule import Av1Mode
 from functions.encoding.av1.service import DECIDE_AGAIN_AFTER, EVERY_TITLE
 from functions.encoding.av1_encode import MOST_ATTEMPTS, Av1Status, av1_step
 from functions.encoding.claims import LEASE_S
+from functions.encoding.later_pipeline import REPLACED, STOPPED
 from functions.encoding.lifecycle import VERIFY_AFTER
 from functions.encoding.losses import Loss
 from functions.encoding.model import JobStatus, SourceRef
@@ -228,6 +228,19 @@ def test_a_withdrawn_title_is_not_encoded_any_further(world: Av1World) -> None:
     assert world.encode
     assert (world.encode.status, world.encode.reason) == (Av1Status.ABANDONED, REPLACED)
     assert world.av1_worker.encoded == []
+
+
+def test_a_chunk_that_was_encoded_while_a_newer_version_arrived_is_not_used(world: Av1World) -> None:
+    world.begin()
+
+    def upload() -> None:
+        world.upload(etag="0x2")
+
+    world.av1_worker.during = upload
+    world.av1_pipeline.run_next()
+    assert world.encode
+    assert (world.encode.status, world.encode.reason) == (Av1Status.ABANDONED, REPLACED)
+    assert world.encode.done == frozenset(), "the chunk may show the newer upload"
 
 
 def test_the_limit_of_the_month_holds_for_av1_too() -> None:

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from functions.encoding.claims import LEASE_S
+from functions.encoding.later_pipeline import REPLACED, STOPPED
 from functions.encoding.lifecycle import VERIFY_AFTER
 from functions.encoding.losses import Loss
 from functions.encoding.model import JobStatus
-from functions.encoding.on_demand.pipeline import REPLACED, STOPPED
 from functions.encoding.on_demand_encode import (
     MOST_ATTEMPTS,
     REMOVED_KEPT,
