@@ -12,8 +12,11 @@ The home page and the title page are also stored in `templates/`: the publisher 
 from __future__ import annotations
 
 import argparse
+import base64
+import hashlib
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -53,21 +56,33 @@ PAGE_INDEX = "pages/index.json"
 """The list of pages that have a text; the functions replace the built one, which is empty."""
 
 
+INSIDE = {"first_script": "js/language.js", "start_script": "js/start.js"}
+"""The scripts that pages contain, because pages are drawn after they have run; each by its name in the templates."""
+
+
+@cache
+def inside(name: str) -> str:
+    """Return the text of a script that pages contain, without the comment at its top."""
+    return (WEB / INSIDE[name]).read_text(encoding="utf-8").partition("*/")[2].strip()
+
+
 def content_security_policy(api_origin: str, blob_origin: str, upload_origin: str = "") -> str:
     """Return the policy of every page: own scripts and styles only, data from the API and the blobs only.
 
+    The scripts inside pages are those of INSIDE, which the policy names by their digests.
     Shaka plays media from `blob:` addresses; a browser that plays HLS natively loads it from the API's and the blobs'
     addresses. The `data:` images are the icons inside Bootstrap's stylesheet. `upload_origin` is where the Studio sends
     films, if that is not where they are read from.
     """
     api, blob = origin_of(api_origin), origin_of(blob_origin)
+    digests = [f"'sha256-{base64.b64encode(hashlib.sha256(inside(name).encode()).digest()).decode()}'" for name in INSIDE]
     connected = dict.fromkeys((api, blob, origin_of(upload_origin or blob_origin)))
     return "; ".join(
         (
             "default-src 'none'",
             "base-uri 'none'",
             "form-action 'self'",
-            "script-src 'self'",
+            f"script-src 'self' {' '.join(digests)}",
             "style-src 'self'",
             "font-src 'self'",
             "manifest-src 'self'",
@@ -99,6 +114,7 @@ def build(out: Path, *, api_origin: str, blob_origin: str, packages: Path, uploa
         "asset": assets.url,
         "stylesheet": lambda names: assets.stylesheet(bootstrap, ["css/site.css", *names.split()]),
         "modules": assets.modules,
+        **{name: Markup(inside(name)) for name in INSIDE},
         "icon": lambda name: Markup(assets.icon(name)),
         "api_origin": api_origin.rstrip("/"),
         "blob_origin": origin_of(blob_origin),

@@ -1,5 +1,5 @@
 /**
- * Runs before a page is drawn, as a classic script: if the viewer wants another language than the page's, it stops
+ * Runs before a page is drawn, as a script inside the page (web/build.py): if the viewer wants another language than the page's, it stops
  * loading the page and opens the same page in that language.
  *
  * The language is the one that was chosen on this device (language_choice.js). Without a choice, it is the browser's,

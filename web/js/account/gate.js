@@ -1,13 +1,15 @@
 /** The common part of the login pages: the picture behind them, and the return address that they pass on. */
 import "../nav.js";
-import { picture, rootOf } from "../dom.js";
+import { hooks, picture, rootOf } from "../dom.js";
 import { ask, orElse } from "../net.js";
 import { nextOf, withNext } from "./next.js";
 
-/** @param {HTMLImageElement} image */
-async function showArt(image) {
+/** Show the picture of the home page behind the card, on screens that are wide enough to see it beside the card. */
+async function showArt() {
+  const art = rootOf("gate-art");
+  if (!art || !matchMedia("(min-width: 768px)").matches) return;
   const home = await orElse(ask("/catalogue/home.json"), null); // perhaps nothing has been published yet
-  picture(image, home?.hero?.artwork?.backdrop);
+  picture(hooks(art).art, home?.hero?.artwork?.backdrop);
 }
 
 /** Return the token after the "#" of a link from an email, and remove it from the address. */
@@ -24,6 +26,5 @@ if (globalThis.document) {
   const next = nextOf(location);
   const links = /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("a[data-keep-next]"));
   for (const link of links) link.href = withNext(link.pathname, next);
-  const image = /** @type {HTMLImageElement | null} */ (rootOf("gate-art"));
-  if (image) showArt(image);
+  showArt();
 }

@@ -54,6 +54,7 @@ function bind(root) {
   const closeGuest = bindPopup({ box: at.guest, opener: at["guest-opener"], panel: at["guest-panel"] });
   const write = (/** @type {AccountSession | null} */ known) => {
     at.guest.hidden = Boolean(known);
+    delete document.documentElement.dataset.member; // start.js has hidden the links for guests
     at.person.hidden = !known;
     if (known) closeGuest();
     else close();

@@ -1,0 +1,32 @@
+/**
+ * Loads the modules of a page that needs them late or not at all, as a script inside the page (web/build.py): they are
+ * in `<template data-modules>`, before this script.
+ *
+ * If this tab or device has a session, they are loaded at once. A guest sees a published page complete without them, so
+ * they come after its pictures. If the template names an entry module, the page is for members only: see
+ * account/members.js.
+ */
+{
+  const PATIENCE_MS = 2000;
+  const root = document.documentElement;
+  const modules = /** @type {HTMLTemplateElement | null} */ (document.querySelector("template[data-modules]"));
+  let isLoaded = false;
+  const load = () => {
+    if (modules && !isLoaded) document.head.append(modules.content.cloneNode(true));
+    isLoaded = true;
+  };
+  const hasSession = () => {
+    try {
+      return Boolean(sessionStorage.getItem("notflix.session") ?? localStorage.getItem("notflix.session"));
+    } catch {
+      return false; // storage is refused
+    }
+  };
+  if (hasSession()) {
+    root.dataset.member = ""; // until account/menu.js has shown whose session it is
+    load();
+  } else if (!modules?.dataset.modules) {
+    addEventListener("load", () => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(load)))); // once they are drawn
+    setTimeout(load, PATIENCE_MS);
+  }
+}
