@@ -75,7 +75,9 @@ def content_security_policy(api_origin: str, blob_origin: str, upload_origin: st
     films, if that is not where they are read from.
     """
     api, blob = origin_of(api_origin), origin_of(blob_origin)
-    digests = [f"'sha256-{base64.b64encode(hashlib.sha256(inside(name).encode()).digest()).decode()}'" for name in INSIDE]
+    digests = [
+        f"'sha256-{base64.b64encode(hashlib.sha256(inside(name).encode()).digest()).decode()}'" for name in INSIDE
+    ]
     connected = dict.fromkeys((api, blob, origin_of(upload_origin or blob_origin)))
     return "; ".join(
         (

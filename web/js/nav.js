@@ -17,7 +17,10 @@ if (bar) {
 
 /** @type {HTMLFormElement | null} */
 const form = globalThis.document?.querySelector("[data-nav-search]") ?? null;
-form?.addEventListener("focusin", async () => {
-  const scripts = await import(form.dataset.suggestions ?? "").catch(() => null); // only a page on which somebody searches loads it
-  if (scripts) new scripts.Suggestions(form).bind(); // without a connection, there are no suggestions
-}, { once: true });
+/** @param {HTMLFormElement} bound */
+async function suggest(bound) {
+  const scripts = await import(bound.dataset.suggestions ?? "").catch(() => null); // only a page on which somebody searches loads it
+  if (scripts) new scripts.Suggestions(bound).bind(); // without a connection, there are no suggestions
+}
+if (form?.contains(document.activeElement)) suggest(form); // somebody types already
+else form?.addEventListener("focusin", () => suggest(form), { once: true });

@@ -3,7 +3,7 @@
  * in `<template data-modules>`, before this script.
  *
  * If this tab or device has a session, they are loaded at once. A guest sees a published page complete without them, so
- * they come after its pictures. If the template names an entry module, the page is for members only: see
+ * they come after its pictures, or as soon as the guest does something. If the template names an entry module, the page is for members only: see
  * account/members.js.
  */
 {
@@ -26,6 +26,7 @@
     root.dataset.member = ""; // until account/menu.js has shown whose session it is
     load();
   } else if (!modules?.dataset.modules) {
+    for (const kind of ["focusin", "pointerdown", "keydown"]) addEventListener(kind, load, { once: true });
     addEventListener("load", () => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(load)))); // once they are drawn
     setTimeout(load, PATIENCE_MS);
   }
