@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.support.evening import playing, upload_evening
-from tests.support.pages import opened, until
+from tests.support.pages import PHONE, opened, until
 from tests.support.viewers import soon
 
 if TYPE_CHECKING:
@@ -83,6 +83,22 @@ def test_what_a_guest_types_before_the_scripts_are_loaded_is_searched(film: str,
         page.get_by_role("combobox", name="Search titles, people, genres").press_sequentially("evening")
         page.get_by_role("option", name="Evening").first.wait_for()
         assert held
+        assert wrong == []
+
+
+def test_a_button_that_a_guest_presses_before_the_scripts_are_loaded_works(film: str, browser: Browser) -> None:
+    with opened(browser, "about:blank", PHONE, first=IMPATIENT) as (page, wrong):
+        hold_font(page)
+        scripts: list[Any] = []
+        page.route(re.compile(r"/js/"), lambda route: scripts.append(route))
+        page.goto(home_of(film), wait_until="domcontentloaded")
+        page.get_by_role("button", name="Menu").click()
+        until(page, "null", lambda _: bool(scripts))
+        assert page.locator("#guest-menu").is_hidden()
+        for route in scripts:
+            route.continue_()
+        page.unroute(re.compile(r"/js/"))
+        page.locator("#guest-menu").get_by_role("link", name="Plans").wait_for()
         assert wrong == []
 
 
