@@ -23,6 +23,10 @@ CAP = 0.6
 """The maximum bitrate of a rendition, relative to that of the same rung in H.264."""
 
 
+SMALLEST = 64
+"""SVT-AV1 refuses pictures with fewer pixels in width or height ("Source Height must be at least 64")."""
+
+
 class Av1Status(StrEnum):
     """The state of an encode in AV1."""
 
@@ -62,11 +66,16 @@ class Av1Encode:
 
 
 def av1_renditions(plan: EncodePlan) -> tuple[Rendition, ...]:
-    """Return the renditions of an encode in AV1, best first: one for each rung of the ladder, copied or encoded."""
+    """Return the renditions of an encode in AV1, best first: one for each rung of the ladder, copied or encoded.
+
+    Rungs that the encoder refuses as too small are left out; there may be no other.
+    """
     replaced = plan.copied.replaces if plan.copied else None
     rungs = ((replaced,) if replaced else ()) + plan.renditions
     return tuple(
-        replace(rung, name=f"a{rung.name}", maxrate_kbps=max(1, round(rung.maxrate_kbps * CAP))) for rung in rungs
+        replace(rung, name=f"a{rung.name}", maxrate_kbps=max(1, round(rung.maxrate_kbps * CAP)))
+        for rung in rungs
+        if min(rung.width, rung.height) >= SMALLEST
     )
 
 

@@ -1,8 +1,10 @@
 """`./notflix bench quality`: bits and VMAF of the ladder on three real clips, with a quality target, without, in AV1.
 
-Each clip is encoded four times. The encoder's own pipeline encodes it with the default CRF, then in AV1, and again with
+We encode each clip four times. The encoder's own pipeline encodes it with the default CRF, then in AV1, and again with
 a target of VMAF for the best rendition (`--target`). The last encode is a fixed ladder: every rendition has its maximum
-bitrate.
+bitrate. Two others encode it in their way: Shaka Streamer with its default bitrates, and a search for the CRF of the
+best rendition as in ab-av1, with x264.
+
 VMAF is measured by another build of ffmpeg. BD-rates compare whole ladders, with each rendition scaled to the size of
 the best one; the quality of the best rendition is what a viewer with a fast connection sees. `search_share` is the CPU
 time for finding the CRFs of a chunk, relative to the encode of a whole chunk of 28 s; the clips are shorter.
@@ -26,6 +28,7 @@ from infra.local.home import Home
 from tests.bench._bd_rate import bd_rate
 from tests.bench._encode_baselines import QUIET
 from tests.bench._measure import conclude, run, say
+from tests.bench._quality_baselines import search_crf, streamer_films
 from tests.bench._sources import quality_clips
 from tests.bench._vmaf import vmaf_of_file, worst_second
 from tests.support.encoder import Encoder
@@ -78,6 +81,7 @@ def main() -> int:
             same, av1 = _encoded_twice(clip, Path(folder) / "same")
             ours = _encoded(clip, Path(folder) / "target", target=options.target)
             fixed = _fixed(clip, Path(folder) / "fixed")
+            figures |= _others(name, clip, Path(folder), same, av1, ours, target=options.target)
         best, before = ours.renditions[0], same.renditions[0]
         figures[f"{name}_bd_rate_fixed"] = _bd_rate(fixed, ours)
         figures[f"{name}_bd_rate_same_crf"] = _bd_rate(same, ours)
@@ -101,6 +105,34 @@ def main() -> int:
         misses.append(abs(best.vmaf - options.target))
     figures |= {"search_share": mean(shares), "target_error": mean(misses), "av1_bd_rate_fixed": mean(in_av1)}
     return conclude("quality", figures, GOALS)
+
+
+def _others(
+    name: str, clip: Path, folder: Path, same: Ladder, av1: Ladder, ours: Ladder, *, target: int
+) -> dict[str, float]:
+    """Encode a clip as others do; return BD-rates of our ladders, and the cost of the search, relative to ours."""
+    say(f"{clip.stem}: encoding with the defaults of Shaka Streamer, and searching as ab-av1 does …")
+    plan = _plan_of(clip, folder / "others")
+    films = list(streamer_films(clip, plan, folder / "others"))
+    streamer = Ladder(tuple(_measured(film, clip, plan, size=film.stat().st_size) for film in films))
+    found = search_crf(clip, plan, folder / "others", target=target)
+    kbps = found.film.stat().st_size / 125 / float(plan.duration)
+    best, receipt = ours.renditions[0], ours.receipt
+    assert receipt
+    say(f"  the search: CRF {found.crf:.1f}, {kbps:.0f} kbit/s, VMAF {found.vmaf:.1f}, {found.attempts} attempts")
+    say(f"  ours: {best.kbps:.0f} kbit/s, VMAF {best.vmaf:.1f}")
+    return {
+        f"{name}_bd_rate_streamer": _bd_rate(streamer, same),
+        f"{name}_av1_bd_rate_streamer": _bd_rate(streamer, av1),
+        f"{name}_search_cpu_vs_ours": found.cpu_s / receipt.search_cpu_s if receipt.search_cpu_s else 0.0,
+        f"{name}_bits_vs_search": best.kbps / kbps,
+    }
+
+
+def _plan_of(clip: Path, folder: Path) -> EncodePlan:
+    folder.mkdir()
+    encoder = Encoder(folder, encode_preset="veryfast", passthrough_percent=0)
+    return encoder.plan_only(encoder.upload(clip))
 
 
 def _encoded(clip: Path, folder: Path, *, target: int) -> Ladder:
@@ -153,10 +185,7 @@ def _published(published: Sequence[Rendition], folder: Path, clip: Path, plan: E
 def _fixed(clip: Path, folder: Path) -> Ladder:
     """Encode a clip with the same preset and segments, with every rendition at its maximum bitrate."""
     say(f"{clip.stem}: encoding at the maximum bitrates …")
-    folder.mkdir()
-    encoder = Encoder(folder, encode_preset="veryfast", passthrough_percent=0)
-    job_id = encoder.upload(clip)
-    plan = encoder.plan_only(job_id)
+    plan = _plan_of(clip, folder)
     renditions = []
     for rendition in plan.renditions:
         target = folder / f"{rendition.name}.mp4"

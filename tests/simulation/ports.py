@@ -11,6 +11,8 @@ from functions.audit import ports as audit
 from functions.billing import ports as billing
 from functions.catalogue import ports as catalogue
 from functions.encoding import ports as encoding
+from functions.encoding.av1 import ports as av1
+from functions.encoding.on_demand import ports as on_demand
 from functions.mail import ports as mail
 from functions.recommendations import ports as recommendations
 from functions.uploads import ports as uploads
@@ -20,8 +22,9 @@ from infra.local.home import REPOSITORY
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-UPLOAD, ACCOUNTS, SUBSCRIPTIONS, WATCH = (
+UPLOAD, RENDITIONS, ACCOUNTS, SUBSCRIPTIONS, WATCH = (
     "upload to ready",
+    "ready to all renditions",
     "register to forgotten",
     "subscribe to refunded",
     "watch to recommended",
@@ -36,6 +39,8 @@ PORTS: tuple[tuple[str, type, str], ...] = (
     ("claims", encoding.ClaimStore, UPLOAD),
     ("spending", encoding.SpendingStore, UPLOAD),
     ("encode_limit", encoding.LimitStore, UPLOAD),
+    ("av1", av1.Av1Encodes, RENDITIONS),
+    ("on_demand", on_demand.OnDemandEncodes, RENDITIONS),
     ("media", encoding.MediaStore, UPLOAD),
     ("folders", encoding.TitleFolders, UPLOAD),
     ("titles", catalogue.TitleStore, UPLOAD),
@@ -125,8 +130,8 @@ NOT_SIMULATED = {
         ),
         _SERVICE,
     ),
-    "Av1Encodes": "follows a ready title and cannot change it; tests/unit/encoding/av1/test_pipeline.py stops it",
-    "OnDemandEncodes": "follows a ready title; tests/unit/encoding/on_demand/test_pipeline.py stops it",
+    "LaterEncode": "the state of an encode, which is part of its job",
+    "LaterWorker": "computes with FFmpeg and MediaStore, which are simulated",
     "MessageSender": "the product's own sender writes to the simulated host; each message is an effect",
     "PasswordHasher": "computes, and uses no store",
     "PasskeyCeremonies": "computes, and uses no store",
@@ -158,8 +163,8 @@ def methods_of(port: type) -> set[str]:
 def protocols() -> set[type]:
     """Return all Protocols with methods that the slices declare in their ports."""
     found = set()
-    for path in sorted((REPOSITORY / "functions").glob("*/ports.py")):
-        module = import_module(f"functions.{path.parent.name}.ports")
+    for path in sorted((REPOSITORY / "functions").rglob("ports.py")):
+        module = import_module(".".join(path.relative_to(REPOSITORY).with_suffix("").parts))
         found |= {each for each in vars(module).values() if inspect.isclass(each) and is_protocol(each)}
     return {each for each in found if each.__module__.endswith(".ports")}
 

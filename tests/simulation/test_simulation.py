@@ -18,6 +18,8 @@ from functions.audit.service import AuditLog
 from functions.billing.admin import BillingAdmin
 from functions.billing.reconciliation import Reconciliation
 from functions.billing.service import SubscriptionService
+from functions.encoding.av1.service import Av1Service
+from functions.encoding.on_demand.service import RenditionUpkeep
 from functions.encoding.publication.manifests import ManifestPublisher
 from functions.encoding.service import EncodeService
 from functions.recommendations.graph_sync import GraphSync
@@ -28,6 +30,7 @@ from infra.local.home import REPOSITORY
 from tests.simulation.account_flow import AccountFlow
 from tests.simulation.faults import COVERED_FAULTS, Fault, Target
 from tests.simulation.flow import Campaign, Case, run
+from tests.simulation.rendition_flow import RenditionFlow
 from tests.simulation.subscription_flow import SubscriptionFlow
 from tests.simulation.upload_flow import UploadFlow
 from tests.simulation.upload_samples import Samples
@@ -53,6 +56,11 @@ ENOUGH = 300
 @pytest.fixture(scope="module")
 def uploads(wiring: Wiring, work_dir: Path) -> UploadFlow:
     return UploadFlow(wiring, work_dir, Samples.make(work_dir), make_picture())
+
+
+@pytest.fixture(scope="module")
+def renditions(wiring: Wiring, work_dir: Path) -> RenditionFlow:
+    return RenditionFlow(wiring, work_dir, Samples.make(work_dir), make_picture())
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +106,10 @@ PLANTED: tuple[tuple[str, type, str, Callable[..., Any] | property], ...] = (
     ("uploads", Uploads, "start_missed_uploads", lambda uploads: 0),
     ("uploads", ManifestPublisher, "publish", completes_first),
     ("uploads", EncodeService, "sweep_due", lambda service: 0),
+    ("renditions", Av1Service, "_request_steps", lambda service: 0),
+    ("renditions", RenditionUpkeep, "request_steps", lambda upkeep: 0),
+    ("renditions", RenditionUpkeep, "remove_unwanted", lambda upkeep: 0),
+    ("renditions", ManifestPublisher, "publish_again", lambda publisher, job: None),
     ("accounts", AccountService, "defer_reset", lambda accounts, message: None),
     ("accounts", AccountService, "renew_link", lambda accounts, link: None),
     ("accounts", AccountService, "log_out_everywhere", lambda accounts, viewer: None),

@@ -34,6 +34,7 @@ from tests.simulation.kernel import Port
 from tests.simulation.recorded_ffmpeg import RecordedFFmpeg, Recordings
 from tests.simulation.storage import UPLOADS, SimulatedStorage
 from tests.support.arrivals import MemoryArrivals
+from tests.support.av1 import MemoryAv1Encodes
 from tests.support.catalogue import MemoryFilms, MemoryPosters, MemoryPublicationLock, MemorySite, MemoryTitles
 from tests.support.encoding_claims import MemoryClaims
 from tests.support.encoding_jobs import MemoryEncodeJobs
@@ -66,7 +67,6 @@ class UploadRun(FlowRun):
     def __init__(self, simulation: Simulation, flow: UploadFlow) -> None:
         self.simulation = simulation
         simulation.stores = STORES
-        rng = simulation.rng
         now = simulation.clock
         self.storage = SimulatedStorage(flow.folder, now)
         self.jobs = MemoryEncodeJobs(now)
@@ -102,7 +102,8 @@ class UploadRun(FlowRun):
                 "spending": port("documents", "spending", MemorySpending(self.jobs)),
                 "encode_limit": port("documents", "encode_limit", MemoryEncodeLimit()),
                 "upkeep": port("documents", "upkeep", self.jobs),
-                "on_demand": MemoryOnDemandEncodes(self.jobs),
+                "av1": port("documents", "av1", MemoryAv1Encodes(self.jobs)),
+                "on_demand": port("documents", "on_demand", MemoryOnDemandEncodes(self.jobs)),
                 "folders": port("storage", "folders", self.storage),
                 "media": port("storage", "media", self.storage),
                 "ffmpeg": RecordedFFmpeg(simulation, flow.recordings),
@@ -119,8 +120,13 @@ class UploadRun(FlowRun):
         self.growing: list[GrowingUpload] = []
         self.withdrawn: dict[str, datetime] = {}
         self.withdrawing: Counter[str] = Counter()
+        self._plan(flow.samples)
+
+    def _plan(self, samples: Samples) -> None:
+        """Choose which films are uploaded, and what happens to them."""
+        rng = self.simulation.rng
         for name in rng.sample(NAMES, rng.choice((1, 1, 2))):
-            self._plan_film(name, flow.samples)
+            self._plan_film(name, samples)
 
     def _plan_film(self, blob: str, samples: Samples) -> None:
         """Choose what happens to one film, and when."""
@@ -301,7 +307,8 @@ class UploadRun(FlowRun):
             yield f"{title_id} is ready with {job_id}, which is not complete"
             return
         names = set(self.storage.names(container_for(title_id)))
-        counts = {track.name: len(presentation.video_segments.durations) for track in presentation.video}
+        pictures = (*presentation.video, *presentation.av1)
+        counts = {track.name: len(presentation.video_segments.durations) for track in pictures}
         counts |= {track.name: len(track.segments.durations) for track in presentation.audio}
         expected = {f"{job_id}/{name}/s{number:05d}.m4s" for name, count in counts.items() for number in range(count)}
         expected |= {f"{job_id}/{name}/init.mp4" for name in counts}

@@ -21,11 +21,12 @@ class Samples:
     """The contents of uploads: films that are encoded, remuxed or copied, and a text file, which is not a film.
 
     The pictures of one film are copied only until all renditions are encoded. Those in `growing` are copied, and
-    published before they are whole if they are committed in steps.
+    published before they are whole if they are committed in steps. `wide` has several renditions and chunks.
     """
 
     films: tuple[bytes, ...]
     growing: tuple[bytes, ...]
+    wide: bytes
     text: bytes = b"This is a text, not a film.\n" * 40
 
     @property
@@ -47,5 +48,8 @@ class Samples:
         own = Film("indexed.mp4", rate=LOW, frames=90, width=640, height=360, video=(*H264, "-g", "10"))
         fragmented = ("-movflags", "+frag_keyframe+empty_moov+default_base_moof")
         growing = (own, replace(own, name="fragmented.mp4", sounds=(), mux=fragmented))
-        made, made_growing = (tuple(make_film(film, folder).read_bytes() for film in each) for each in (films, growing))
-        return cls(made, made_growing)
+        wide = Film("wide.mp4", rate=LOW, frames=60, width=640, height=360, video=("-c:v", "mpeg4"), sounds=())
+        made, made_growing, (made_wide,) = (
+            tuple(make_film(film, folder).read_bytes() for film in each) for each in (films, growing, (wide,))
+        )
+        return cls(made, made_growing, made_wide)

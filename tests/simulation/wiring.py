@@ -42,6 +42,7 @@ ADAPTERS = {
     "claims": ("functions.encoding.assembly", "MongoClaims"),
     "spending": ("functions.encoding.assembly", "MongoSpending"),
     "encode_limit": ("functions.encoding.assembly", "MongoEncodeLimit"),
+    "av1": ("functions.encoding.assembly", "MongoAv1Encodes"),
     "on_demand": ("functions.encoding.assembly", "MongoOnDemandEncodes"),
     "upkeep": ("functions.encoding.assembly", "MongoJobUpkeep"),
     "folders": ("functions.encoding.storage", "BlobFolders"),

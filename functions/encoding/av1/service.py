@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from functions.encoding.av1.rule import Av1Mode, av1_case, av1_estimated_s
-from functions.encoding.av1_encode import av1_step, missing_av1
+from functions.encoding.av1_encode import av1_renditions, av1_step, missing_av1
 from functions.platform.messages import EncodeAv1
 
 if TYPE_CHECKING:
@@ -84,10 +84,11 @@ class Av1Service:
     def _begins(self, job: EncodeJob) -> bool:
         """Begin the encode of a job if it is worth it; return whether it was begun.
 
-        Encrypted titles have only H.264 (docs/decisions/0061-encrypted-segments-with-keys-of-our-own.md).
+        Encrypted titles have only H.264 (docs/decisions/0061-encrypted-segments-with-keys-of-our-own.md), and so have
+        titles that are too small for the encoder.
         """
         plan = job.current_plan
-        if plan is None or job.key_id or not self._lifecycle.is_published(job):
+        if plan is None or job.key_id or not av1_renditions(plan) or not self._lifecycle.is_published(job):
             return False
         reason: str | None = EVERY_TITLE
         if self._mode is Av1Mode.RULE:

@@ -8,7 +8,7 @@ import pytest
 
 from functions.encoding.av1.rule import Av1Mode
 from functions.encoding.av1.service import DECIDE_AGAIN_AFTER, EVERY_TITLE
-from functions.encoding.av1_encode import MOST_ATTEMPTS, Av1Status, av1_step
+from functions.encoding.av1_encode import MOST_ATTEMPTS, Av1Status, av1_renditions, av1_step
 from functions.encoding.claims import LEASE_S
 from functions.encoding.later_pipeline import REPLACED, STOPPED
 from functions.encoding.lifecycle import VERIFY_AFTER
@@ -69,6 +69,17 @@ def test_by_rule_a_title_is_encoded_once_it_has_been_watched_enough() -> None:
 
 def test_encrypted_title_has_only_h264(world: Av1World) -> None:
     world.jobs.put_job(replace(world.jobs.get_job(world.job_id), key_id="0" * 32))
+    assert world.av1_service.start_due() == 0
+    assert world.encode is None
+
+
+def test_renditions_that_are_too_small_for_the_encoder_are_left_out(world: Av1World) -> None:
+    job = world.jobs.get_job(world.job_id)
+    assert job.plan
+    small = replace(job.plan.renditions[-1], name="v36", width=64, height=36)
+    best = job.plan.renditions[0]
+    assert [each.name for each in av1_renditions(replace(job.plan, renditions=(best, small)))] == [f"a{best.name}"]
+    world.jobs.put_job(replace(job, plan=replace(job.plan, renditions=(small,))))
     assert world.av1_service.start_due() == 0
     assert world.encode is None
 
