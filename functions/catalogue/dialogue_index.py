@@ -14,11 +14,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from functions.catalogue.dialogue import SHARDS, dialogue_of, shard_of, shards_of
 from functions.catalogue.site import NO_CACHE
 from functions.catalogue.static_files import DialogueShard, TitleDialogue
+from functions.platform.decoding import decode_json
 from functions.platform.json_text import to_json
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ class DialogueIndex:
         if source == (over.notes.get("source", "") if over else ""):
             return None
         stored = self._site.read_file(path) if over else None
-        had = msgspec.json.decode(stored, type=TitleDialogue).words if stored else {}
+        had = decode_json(stored, TitleDialogue).words if stored else {}
         return _Change(title_id, over, had, self._read(title) if title and source else {}, source)
 
     def _read(self, title: Title) -> dict[str, tuple[int, ...]]:
@@ -120,7 +119,7 @@ class DialogueIndex:
         while True:
             over = self._site.find_version(path)
             stored = self._site.read_file(path) if over else None
-            shard = msgspec.json.decode(stored, type=DialogueShard) if stored else DialogueShard((), {})
+            shard = decode_json(stored, DialogueShard) if stored else DialogueShard((), {})
             changed = to_json(_changed(shard, number, changes)).encode()
             if changed == stored:
                 return

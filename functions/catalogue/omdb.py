@@ -21,6 +21,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from functions.catalogue.model import Details, Rating
 from functions.catalogue.text import printable
+from functions.platform.decoding import decode_json
 from functions.platform.download import TooLarge, TooSlow, read_bounded
 
 CONNECT_TIMEOUT_S = 3.0
@@ -195,7 +196,8 @@ class OmdbClient:
         if status >= 500:
             return Missed(Miss.UNREACHABLE, f"OMDb answered with HTTP {status}.")
         try:
-            answer: Any = msgspec.json.decode(body, type=kind | OmdbFailure)
+            expected: Any = kind | OmdbFailure
+            answer: Any = decode_json(body, expected)
         except (msgspec.MsgspecError, RecursionError):
             if status == 401:
                 return _missed(status, "")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from functions.platform.decoding import decode_json
+
 if TYPE_CHECKING:
     from typing import Self
 
@@ -36,7 +38,7 @@ class PageLanguage(msgspec.Struct, frozen=True):
         found = _COMMENT.search(html)
         if found is None:
             raise ValueError("The template lacks the texts of its language.")
-        return msgspec.json.decode(found["content"], type=cls), html[: found.start()]
+        return decode_json(found["content"], cls), html[: found.start()]
 
     def genre(self, name: str) -> str:
         """Return the name of a genre, which the catalogue has in English; one of the owner's own stays."""

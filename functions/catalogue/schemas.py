@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from functions.catalogue.certificates import is_suitable
 from functions.catalogue.model import Artwork, Rating, Status
 from functions.catalogue.text import ONE_LINE, PARAGRAPHS
+from functions.platform.decoding import convert
 from functions.platform.errors import Malformed
 from functions.platform.field_types import Cursor, Limit, NextCursor, Time
 from functions.platform.pagination import DEFAULT_LIMIT
@@ -363,7 +363,7 @@ def _title_values(title: Title) -> dict[str, Any]:
         "runtime_min": title.runtime_min,
         "artwork": title.artwork,
         "status": title.status,
-        "playback": msgspec.convert(playback, TitlePlayback, from_attributes=True) if playback else None,
+        "playback": convert(playback, TitlePlayback, from_attributes=True) if playback else None,
         "added_at": title.added_at,
     }
 

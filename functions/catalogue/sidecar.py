@@ -9,6 +9,7 @@ import msgspec
 
 from functions.catalogue.schemas import SidecarForm
 from functions.platform.blob_errors import blobs_answering
+from functions.platform.decoding import decode_json
 from functions.platform.errors import Malformed
 from functions.platform.identifiers import UploadKind, read_name
 from functions.platform.validation import sentence_of
@@ -57,7 +58,7 @@ class Sidecars:
 def read_description(data: bytes) -> Description:
     """Return the content of a `film.json`. Raises ValueError with a sentence about the first invalid field."""
     try:
-        given = msgspec.json.decode(data, type=SidecarForm).values()
+        given = decode_json(data, SidecarForm).values()
     except (msgspec.MsgspecError, RecursionError) as error:
         raise ValueError(sentence_of(error)) from None
     except Malformed as error:

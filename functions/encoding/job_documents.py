@@ -14,6 +14,7 @@ from functions.encoding.on_demand_encode import estimates_of
 from functions.encoding.publication.presentation import front_s_of
 from functions.encoding.steps import JobWork, track_shares
 from functions.encoding.tracks import notes_of
+from functions.platform.decoding import convert
 from functions.platform.time import to_sortable_text
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _read_fraction(kind: type, value: Any) -> Any:
 
 
 def job_of(document: dict[str, Any]) -> EncodeJob:
-    return msgspec.convert({**document, "id": document["_id"]}, EncodeJob, dec_hook=_read_fraction)
+    return convert({**document, "id": document["_id"]}, EncodeJob, dec_hook=_read_fraction)
 
 
 def summary_of(document: dict[str, Any]) -> JobSummary:
@@ -65,14 +66,14 @@ def summary_of(document: dict[str, Any]) -> JobSummary:
     running = sum(document["live"].values())
     counts["segments_stored"] = counts.pop("segments_done", 0) + running
     counts["tracks"] = counts.get("tracks") or {}
-    return msgspec.convert({**document, "id": document["_id"], **counts}, JobSummary, dec_hook=_read_fraction)
+    return convert({**document, "id": document["_id"], **counts}, JobSummary, dec_hook=_read_fraction)
 
 
 def work_of(document: dict[str, Any]) -> JobWork:
     """Return the work in a stored job that was read with the fields `IN_WORK`."""
     summary = document.get("summary", {})
     counts = {"chunks": summary.get("chunks", 0), "tracks": summary.get("tracks") or {}}
-    return msgspec.convert({**document, "id": document["_id"], **counts}, JobWork)
+    return convert({**document, "id": document["_id"], **counts}, JobWork)
 
 
 def turns_of(job: EncodeJob) -> dict[str, str | None]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import ContentSettings
@@ -16,6 +15,7 @@ from functions.pages.documents import PageIndex, PublishedPage
 from functions.pages.markup import render
 from functions.pages.model import OwnerText, PageName
 from functions.platform.blob_errors import blobs_answering
+from functions.platform.decoding import decode_json
 from functions.platform.errors import StoreUnavailable
 from functions.platform.json_text import to_json
 
@@ -40,7 +40,7 @@ class BlobPages:
         try:
             with blobs_answering():
                 found = self._container.download_blob(_path(name))
-                page = msgspec.json.decode(found.readall(), type=PublishedPage)
+                page = decode_json(found.readall(), PublishedPage)
         except ResourceNotFoundError:
             return None
         return OwnerText(name, page.markdown, page.updated_at, found.properties.etag)

@@ -100,6 +100,7 @@ def read_body[T](request: func.HttpRequest, kind: type[T], *, largest_bytes: int
     """
     import msgspec
 
+    from functions.platform.decoding import decode_json
     from functions.platform.validation import sentence_of
 
     body = raw_body(request, largest_bytes=largest_bytes)
@@ -107,7 +108,7 @@ def read_body[T](request: func.HttpRequest, kind: type[T], *, largest_bytes: int
     if body and not any_media_type and media_type != JSON:
         raise UnsupportedMediaType("Send the body as JSON, with the header Content-Type: application/json.")
     try:
-        return msgspec.json.decode(body or b"{}", type=kind)
+        return decode_json(body or b"{}", kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(sentence_of(error)) from None
 
@@ -120,11 +121,12 @@ def read_query[T](request: func.HttpRequest, kind: type[T]) -> T:
     """
     import msgspec
 
+    from functions.platform.decoding import convert
     from functions.platform.validation import sentence_of
 
     given = {name: text for name, text in request.params.items() if text}
     try:
-        query = msgspec.convert(given, kind, strict=False)
+        query = convert(given, kind, strict=False)
     except msgspec.MsgspecError as error:
         raise Malformed(sentence_of(error)) from None
     for name, text in request.params.items():
@@ -140,8 +142,10 @@ def read_path(text: str, kind: Any) -> Any:
     """Return a segment of the path converted to `kind`. Raises NotFound if the conversion fails."""
     import msgspec
 
+    from functions.platform.decoding import convert
+
     try:
-        return msgspec.convert(text, kind, strict=False)
+        return convert(text, kind, strict=False)
     except msgspec.MsgspecError:
         raise NotFound(f"There is nothing with the id {text[:60]!r}.") from None
 

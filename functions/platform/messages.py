@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
+from functions.platform.decoding import decode_json
 from functions.platform.errors import Malformed
 from functions.platform.field_types import JobId, Time, TitleId, UserId
 
@@ -257,6 +258,6 @@ def decode_lost_blob(body: bytes, queue: str) -> LostBlob:
 
 def _decoded[T](body: bytes, kind: type[T], queue: str) -> T:
     try:
-        return msgspec.json.decode(body, type=kind)
+        return decode_json(body, kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"A message of {queue} is malformed: {error}.") from None

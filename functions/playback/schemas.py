@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
+from functions.platform.decoding import convert
 from functions.platform.field_types import JobId, Time
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class PlaybackOpened(Struct, frozen=True):
     @classmethod
     def of(cls, session: PlaybackSession) -> PlaybackOpened:
         """Return the JSON of a session."""
-        return msgspec.convert(session, cls, from_attributes=True)
+        return convert(session, cls, from_attributes=True)
 
 
 class Licence(Struct, frozen=True):
@@ -183,4 +183,4 @@ class PreviewOpened(Struct, frozen=True):
     @classmethod
     def of(cls, preview: FilmPreview) -> PreviewOpened:
         """Return the JSON of a preview."""
-        return msgspec.convert(preview, cls, from_attributes=True)
+        return convert(preview, cls, from_attributes=True)

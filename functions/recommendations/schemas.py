@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 
 from functions.catalogue.schemas import Card
+from functions.platform.decoding import convert
 from functions.platform.field_types import Time
 from functions.recommendations.model import ReasonKind
 from functions.recommendations.rebuild import Phase
@@ -92,4 +92,4 @@ class RebuildStatus(Struct, frozen=True):
     @classmethod
     def of(cls, progress: RebuildProgress) -> Self:
         """Return the public form of a rebuild."""
-        return msgspec.convert(progress, cls, from_attributes=True)
+        return convert(progress, cls, from_attributes=True)

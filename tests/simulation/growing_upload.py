@@ -1,4 +1,7 @@
-"""An upload that a client commits in steps, as the Studio does: it may stop, continue a day later, or be replaced."""
+"""An upload that a client commits in steps, as the Studio does.
+
+It may stop, be cancelled, continue a day later, or be replaced.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from functions import bootstrap
 from functions.platform.identifiers import container_for, job_id_for, title_id_for
 
 if TYPE_CHECKING:
@@ -22,6 +26,9 @@ PAUSES_S = (1, 1, 20, 20, 600, 26 * 3600)
 
 STOPS = 0.15
 """How many clients never make their next commit."""
+
+CANCELS = 0.2
+"""How often a client cancels after a commit that was not the last; it may continue nevertheless."""
 
 
 @dataclass
@@ -88,6 +95,9 @@ class GrowingUpload:
             self._host.request(
                 "client", lambda: self._commit(following), at=self._host.simulation.now + pause, app="client"
             )
+        if front is not None and self._rng.random() < CANCELS:
+            soon = self._host.simulation.now + timedelta(seconds=self._rng.uniform(0, 1.5))
+            self._host.request("cancel_upload", lambda: bootstrap.uploads().cancel_upload(self._blob), at=soon)
         if self._rng.random() > 0.1:  # otherwise, the event is lost
             self._host.announce(self._blob, after=timedelta(seconds=self._rng.choice((0, 0, 1, 90, 700))))
 

@@ -210,3 +210,11 @@ def test_a_module_has_a_docstring_and_at_most_400_lines(path: Path) -> None:
     assert ast.get_docstring(tree_of(path)), f"{name(path)} has no docstring"
     lines = len(path.read_text(encoding="utf-8").splitlines())
     assert lines <= 400, f"{name(path)} has {lines} lines: split it by subject"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_types_are_read_with_the_module_that_is_safe_in_several_threads(path: Path) -> None:
+    """See functions/platform/decoding.py: msgspec alone can crash the process."""
+    reads = {"msgspec.convert", "msgspec.json.decode", "msgspec.json.Decoder", "msgspec.msgpack.Decoder"}
+    called = {ast.unparse(node.func) for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call)}
+    assert path.stem == "decoding" or not called & reads, f"{name(path)} calls {', '.join(sorted(called & reads))}"

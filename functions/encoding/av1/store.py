@@ -6,11 +6,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from pymongo import ASCENDING, ReturnDocument
 
 from functions.encoding.av1_encode import Av1Encode, Av1Status
 from functions.encoding.model import JobStatus
+from functions.platform.decoding import convert
 from functions.platform.mongo import store_errors
 
 if TYPE_CHECKING:
@@ -114,11 +114,11 @@ class MongoAv1Encodes:
             projection={"av1": 1},
             return_document=ReturnDocument.AFTER,
         )
-        return msgspec.convert(found["av1"], Av1Encode) if found else None
+        return convert(found["av1"], Av1Encode) if found else None
 
     def _find(self, job_id: str) -> Av1Encode | None:
         found = self._jobs().find_one({"_id": job_id}, {"av1": 1})
-        return msgspec.convert(found["av1"], Av1Encode) if found and found.get("av1") else None
+        return convert(found["av1"], Av1Encode) if found and found.get("av1") else None
 
     def _jobs(self) -> MongoCollection[dict[str, Any]]:
         """Return the collection; at first use, create its indexes and make jobs of earlier versions due."""

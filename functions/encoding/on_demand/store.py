@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from pymongo import ASCENDING, ReturnDocument
 
 from functions.encoding.job_documents import plain
 from functions.encoding.model import JobStatus
 from functions.encoding.on_demand_encode import OnDemandEncode, OnDemandStatus
+from functions.platform.decoding import convert
 from functions.platform.mongo import store_errors
 
 if TYPE_CHECKING:
@@ -170,4 +170,4 @@ class MongoOnDemandEncodes:
 def _encode_of(document: Mapping[str, Any] | None) -> OnDemandEncode | None:
     """Return the encode in a stored job, or None if there is none."""
     stored = document.get("on_demand") if document else None
-    return msgspec.convert(stored, OnDemandEncode) if stored else None
+    return convert(stored, OnDemandEncode) if stored else None
