@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from infra.local.home import Home
 
 TIMEOUT_S = 180
+MOST_RECORDINGS = 4
+"""How often a page is loaded for one rating."""
+
 FIGURES = ("lcp_s", "fcp_s", "cls", "blocked_ms", "kb", "kb_without_pictures")
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 FORMS: Mapping[str, Sequence[str]] = {"mobile": (), "desktop": ("--preset=desktop",)}
@@ -53,10 +56,20 @@ class Lighthouse:
 
     def rate(self, address: str, form: str, *, runs: int) -> PageRating:
         """Return the medians of several runs; `form` is a key of FORMS."""
-        ratings = [self._rate_once(address, form) for _ in range(runs)]
+        ratings = [self._rate(address, form) for _ in range(runs)]
         scores = {name: median(each.scores[name] for each in ratings) for name in CATEGORIES}
         medians = {name: median(getattr(each, name) for each in ratings) for name in FIGURES}
         return PageRating(scores=scores, failed=ratings[-1].failed, **medians)
+
+    def _rate(self, address: str, form: str) -> PageRating:
+        """Rate a page, again if Chromium recorded no navigation, which Lighthouse cannot help."""
+        for _ in range(MOST_RECORDINGS - 1):
+            try:
+                return self._rate_once(address, form)
+            except CannotRun as error:
+                if "NO_NAVSTART" not in str(error):
+                    raise
+        return self._rate_once(address, form)
 
     def _rate_once(self, address: str, form: str) -> PageRating:
         with tempfile.TemporaryDirectory() as folder:
