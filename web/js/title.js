@@ -14,7 +14,7 @@ import { fetchTraces, leftText, setListed, setRating } from "./viewing.js";
 import { api, ask, getJson, orElse, persist, RequestError, repeat, tryLater } from "./net.js";
 import { t } from "./texts.js";
 
-/** @import { Hooks, Playback, Title, Traces } from "./types.js" */
+/** @import { Card, Hooks, Playback, Title, Traces } from "./types.js" */
 /** @typedef {{ role: string, names: string[], arePeople: boolean }} Credit a line of the credits */
 /** @import { Access } from "./billing/access.js" */
 
@@ -74,6 +74,22 @@ export function scores(title) {
   if (title.imdb_rating && !given.some((score) => score.source === "IMDb")) given.unshift({ source: "IMDb", value: `${title.imdb_rating}/10` });
   return given;
 }
+
+/**
+ * Return similar titles, but first those that the viewer sees already, so that none of them moves.
+ * @param {Card[]} similar
+ * @param {Card[]} seen
+ */
+export function withSeen(similar, seen) {
+  const ids = new Set(seen.map((title) => title.id));
+  return [...seen.map((title) => similar.find((each) => each.id === title.id) ?? title), ...similar.filter((title) => !ids.has(title.id))];
+}
+
+/**
+ * Return how many cards of a list are at least partly in view.
+ * @param {HTMLElement} list
+ */
+const seenIn = (list) => [...list.children].filter((card) => card.getBoundingClientRect().top < window.innerHeight).length;
 
 /**
  * Return the badge for the best picture quality: "HD" for 720 lines or more, "4K" for more than 1440.
@@ -288,7 +304,7 @@ async function start(root) {
   lookForAccess();
   fetchSimilar(id).then((similar) => {
     if (!similar?.length) return; // keep the similar titles that were published with the title
-    title = { ...title, more: similar };
+    title = { ...title, more: withSeen(similar, playableOf(title.more ?? []).slice(0, seenIn(hooks(node)["more-cards"]))) };
     show();
   });
   const look = () => fetchTraces(id).then(change);

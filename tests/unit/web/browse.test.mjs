@@ -5,7 +5,7 @@ import { isEmpty, refreshDelay, shapeOf } from "../../../web/js/home.js";
 import { addressFor, countText, genresOf } from "../../../web/js/search.js";
 import { avifSources, titleAddress, titleIdIn } from "../../../web/js/addresses.js";
 import { arrows } from "../../../web/js/shelf.js";
-import { credits, offer, qualityBadge, scores } from "../../../web/js/title.js";
+import { credits, offer, qualityBadge, scores, withSeen } from "../../../web/js/title.js";
 
 const card = (name, more = {}) => ({ id: name.toLowerCase(), name, year: 2020, genres: [], people: [], plot: "", status: "ready", ...more });
 const home = (titles, more = {}) => ({ generated_at: "2026-01-01T00:00:00Z", hero: titles[0] ?? null, rows: [{ id: "new", name: "New", titles }], ...more });
@@ -101,4 +101,11 @@ test("the address of a title contains its id, even if its page is not written ye
 test("the address of a picture lists the widths in which it exists as AVIF", () => {
   assert.equal(avifSources("art/x/card.jpg?v=1&avif=320.480"), "/art/x/card-320.avif?v=1 320w, /art/x/card-480.avif?v=1 480w");
   assert.equal(avifSources("art/x/card.jpg?v=1"), "");
+});
+
+test("similar titles that the viewer sees already stay where they are", () => {
+  const made = (/** @type {string} */ id, name = id) => /** @type {any} */ ({ id, name });
+  const similar = [made("c"), made("b", "better"), made("a")];
+  assert.deepEqual(withSeen(similar, []), similar);
+  assert.deepEqual(withSeen(similar, [made("x"), made("b")]), [made("x"), made("b", "better"), made("c"), made("a")]);
 });
