@@ -96,9 +96,7 @@ class RenditionRun(UploadRun):
 
     def _broken_on_demand(self, job: EncodeJob) -> Iterator[str]:
         assert job.plan
-        if not job.plan.on_demand:
-            return
-        if job.on_demand is None:
+        if not job.plan.on_demand or job.on_demand is None:
             return
         if job.on_demand.status not in (OnDemandStatus.REMOVED, OnDemandStatus.ABANDONED):
             yield f"the renditions on demand of job {job.id} are {job.on_demand.status}, though nobody wants them"

@@ -1,6 +1,6 @@
 /**
- * Runs before a page is drawn, as a script inside the page (web/build.py): if the viewer wants another language than the page's, it stops
- * loading the page and opens the same page in that language.
+ * Runs before a page is drawn, as a script inside the page (web/build.py): if the viewer wants another language than
+ * the page's, it stops loading the page and opens the same page in that language.
  *
  * The language is the one that was chosen on this device (language_choice.js). Without a choice, it is the browser's,
  * but only on pages in the first language, at the root of the site: links to a page in another language, such as those
