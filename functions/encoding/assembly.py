@@ -227,6 +227,7 @@ def assemble_av1_steps(resources: Resources, catalogue: Catalogue) -> Av1Pipelin
     from functions.encoding.av1.worker import Av1Worker
     from functions.encoding.ffmpeg import FFmpeg
     from functions.encoding.job_telemetry import JobTelemetry
+    from functions.encoding.later_pipeline import LaterParts
     from functions.encoding.planning.planner import Planner
     from functions.encoding.publication.manifests import ManifestPublisher
     from functions.encoding.storage import BlobMedia
@@ -240,18 +241,20 @@ def assemble_av1_steps(resources: Resources, catalogue: Catalogue) -> Av1Pipelin
     media = BlobMedia(resources.blob_service(), resources.signer())
     return Av1Pipeline(
         _av1_mode(resources),
-        jobs,
         MongoAv1Encodes(collection, resources.now),
-        claims,
-        JobLifecycle(jobs, catalogue, resources.now),
-        Planner(ffmpeg, media, settings),
         Av1Worker(media, ffmpeg, work_dir=settings.work_dir),
-        ManifestPublisher(media, catalogue, ffmpeg, work_dir=settings.work_dir, now=resources.now),
-        TitleVerifier(media, ffmpeg, work_dir=settings.work_dir, now=resources.now),
-        _budget(resources),
-        JobTelemetry(resources.telemetry()),
-        resources.queues(),
-        resources.now,
+        LaterParts(
+            jobs,
+            claims,
+            JobLifecycle(jobs, catalogue, resources.now),
+            Planner(ffmpeg, media, settings),
+            ManifestPublisher(media, catalogue, ffmpeg, work_dir=settings.work_dir, now=resources.now),
+            TitleVerifier(media, ffmpeg, work_dir=settings.work_dir, now=resources.now),
+            _budget(resources),
+            JobTelemetry(resources.telemetry()),
+            resources.queues(),
+            resources.now,
+        ),
     )
 
 
@@ -295,6 +298,7 @@ def assemble_rendition_steps(resources: Resources, catalogue: Catalogue) -> OnDe
     """Return what runs the steps of encodes on demand, for the encoder app."""
     from functions.encoding.ffmpeg import FFmpeg
     from functions.encoding.job_telemetry import JobTelemetry
+    from functions.encoding.later_pipeline import LaterParts
     from functions.encoding.on_demand.pipeline import OnDemandPipeline
     from functions.encoding.on_demand.worker import OnDemandWorker
     from functions.encoding.planning.planner import Planner
@@ -312,19 +316,21 @@ def assemble_rendition_steps(resources: Resources, catalogue: Catalogue) -> OnDe
     media = BlobMedia(resources.blob_service(), resources.signer())
     work_dir, keys = settings.work_dir, film_keys_of(settings)
     return OnDemandPipeline(
-        MongoEncodeJobs(collection, resources.now),
         MongoOnDemandEncodes(collection),
         MongoJobUpkeep(collection, resources.now),
-        claims,
-        JobLifecycle(MongoEncodeJobs(collection, resources.now), catalogue, resources.now),
-        Planner(ffmpeg, media, settings),
         OnDemandWorker(media, ffmpeg, work_dir=work_dir, vmaf=vmaf, keys=keys),
-        ManifestPublisher(media, catalogue, ffmpeg, work_dir=work_dir, now=resources.now, keys=keys),
-        TitleVerifier(media, ffmpeg, work_dir=work_dir, now=resources.now, keys=keys),
-        _budget(resources),
-        JobTelemetry(resources.telemetry()),
-        resources.queues(),
-        resources.now,
+        LaterParts(
+            MongoEncodeJobs(collection, resources.now),
+            claims,
+            JobLifecycle(MongoEncodeJobs(collection, resources.now), catalogue, resources.now),
+            Planner(ffmpeg, media, settings),
+            ManifestPublisher(media, catalogue, ffmpeg, work_dir=work_dir, now=resources.now, keys=keys),
+            TitleVerifier(media, ffmpeg, work_dir=work_dir, now=resources.now, keys=keys),
+            _budget(resources),
+            JobTelemetry(resources.telemetry()),
+            resources.queues(),
+            resources.now,
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -40,6 +41,22 @@ STOPPED = "The encoder was stopped several times while it worked on the same par
 REPLACED = "The title was withdrawn, or another version of it was uploaded."
 
 
+@dataclass(frozen=True, slots=True)
+class LaterParts:
+    """What the pipelines of all kinds of encodes use."""
+
+    jobs: EncodeJobs
+    claims: Claims
+    lifecycle: JobLifecycle
+    planner: Planner
+    publisher: ManifestPublisher
+    verifier: TitleVerifier
+    budget: EncodeBudget
+    telemetry: JobTelemetry
+    queues: Queues
+    now: Callable[[], datetime]
+
+
 class LaterPipeline[Chunk](ABC):
     """Encodes the chunks of one kind of encode, one for each message, and publishes an encode that has all of them."""
 
@@ -48,33 +65,19 @@ class LaterPipeline[Chunk](ABC):
     most_attempts: ClassVar[int]
     """How many attempts at a chunk may fail before an encode is given up."""
 
-    def __init__(
-        self,
-        jobs: EncodeJobs,
-        encodes: LaterEncodes[LaterEncode],
-        claims: Claims,
-        lifecycle: JobLifecycle,
-        planner: Planner,
-        worker: LaterWorker[Chunk],
-        publisher: ManifestPublisher,
-        verifier: TitleVerifier,
-        budget: EncodeBudget,
-        telemetry: JobTelemetry,
-        queues: Queues,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._jobs = jobs
+    def __init__(self, encodes: LaterEncodes[LaterEncode], worker: LaterWorker[Chunk], parts: LaterParts) -> None:
         self._later = encodes
-        self._claims = claims
-        self._lifecycle = lifecycle
-        self._planner = planner
         self._worker = worker
-        self._publisher = publisher
-        self._verifier = verifier
-        self._budget = budget
-        self._telemetry = telemetry
-        self._queues = queues
-        self._now = now
+        self._jobs = parts.jobs
+        self._claims = parts.claims
+        self._lifecycle = parts.lifecycle
+        self._planner = parts.planner
+        self._publisher = parts.publisher
+        self._verifier = parts.verifier
+        self._budget = parts.budget
+        self._telemetry = parts.telemetry
+        self._queues = parts.queues
+        self._now = parts.now
 
     @staticmethod
     @abstractmethod

@@ -10,6 +10,7 @@ from functions.encoding.av1.service import Av1Service
 from functions.encoding.av1.worker import Av1Chunk
 from functions.encoding.av1_encode import Av1Encode, Av1Result
 from functions.encoding.job_telemetry import JobTelemetry
+from functions.encoding.later_pipeline import LaterParts
 from functions.platform.messages import EncodeAv1
 from tests.support.encoding_world import EncodeWorld
 
@@ -76,18 +77,20 @@ class Av1World(EncodeWorld):
         """Return the pipeline of another encoder."""
         return Av1Pipeline(
             mode,
-            self.jobs,
             self.av1,
-            self.encoder(),
-            self.lifecycle,
-            cast("Planner", self.crew),
             cast("Av1Worker", self.av1_worker),
-            cast("ManifestPublisher", self.crew),
-            cast("TitleVerifier", self.crew),
-            self.budget(),
-            JobTelemetry(self.telemetry),
-            cast("Queues", self.queues),
-            self.clock,
+            LaterParts(
+                self.jobs,
+                self.encoder(),
+                self.lifecycle,
+                cast("Planner", self.crew),
+                cast("ManifestPublisher", self.crew),
+                cast("TitleVerifier", self.crew),
+                self.budget(),
+                JobTelemetry(self.telemetry),
+                cast("Queues", self.queues),
+                self.clock,
+            ),
         )
 
     @property

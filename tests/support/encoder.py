@@ -16,6 +16,7 @@ from functions.encoding.copying.reception import UploadChanged
 from functions.encoding.damage import DamageLimits
 from functions.encoding.ffmpeg import FFmpeg
 from functions.encoding.job_telemetry import JobTelemetry
+from functions.encoding.later_pipeline import LaterParts
 from functions.encoding.on_demand.pipeline import OnDemandPipeline
 from functions.encoding.on_demand.worker import OnDemandWorker
 from functions.encoding.outcomes import Step
@@ -186,34 +187,38 @@ class Encoder:
         )
         self.av1_pipeline = Av1Pipeline(
             Av1Mode.ALWAYS,
-            jobs,
             self.world.av1,
-            claims,
-            self.world.lifecycle,
-            planner,
             Av1Worker(self.media, ffmpeg, work_dir=work_dir),
-            publisher,
-            verifier,
-            budget,
-            JobTelemetry(self.world.telemetry),
-            cast("Queues", self.world.queues),
-            clock,
+            LaterParts(
+                jobs,
+                claims,
+                self.world.lifecycle,
+                planner,
+                publisher,
+                verifier,
+                budget,
+                JobTelemetry(self.world.telemetry),
+                cast("Queues", self.world.queues),
+                clock,
+            ),
         )
 
         self.on_demand_pipeline = OnDemandPipeline(
-            jobs,
             self.world.on_demand,
             jobs,
-            claims,
-            self.world.lifecycle,
-            planner,
             OnDemandWorker(self.media, ffmpeg, work_dir=work_dir, keys=self.keys),
-            publisher,
-            verifier,
-            budget,
-            JobTelemetry(self.world.telemetry),
-            cast("Queues", self.world.queues),
-            clock,
+            LaterParts(
+                jobs,
+                claims,
+                self.world.lifecycle,
+                planner,
+                publisher,
+                verifier,
+                budget,
+                JobTelemetry(self.world.telemetry),
+                cast("Queues", self.world.queues),
+                clock,
+            ),
         )
         self.demand, self.rendition_upkeep = demand_and_upkeep(self.world, publisher)
 

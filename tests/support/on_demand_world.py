@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from functions.encoding.job_telemetry import JobTelemetry
 from functions.encoding.ladder import renditions_for
+from functions.encoding.later_pipeline import LaterParts
 from functions.encoding.on_demand.pipeline import OnDemandPipeline
 from functions.encoding.on_demand.service import RenditionDemand, RenditionUpkeep
 from functions.encoding.on_demand.worker import OnDemandChunk
@@ -85,19 +86,21 @@ class OnDemandWorld(EncodeWorld):
     def on_demand_pipeline_with(self, worker: MadeAtOnce) -> OnDemandPipeline:
         """Return the pipeline of another encoder."""
         return OnDemandPipeline(
-            self.jobs,
             self.on_demand,
             self.jobs,
-            self.encoder(),
-            self.lifecycle,
-            cast("Planner", self.crew),
             cast("OnDemandWorker", worker),
-            cast("ManifestPublisher", self.crew),
-            cast("TitleVerifier", self.crew),
-            self.budget(),
-            JobTelemetry(self.telemetry),
-            cast("Queues", self.queues),
-            self.clock,
+            LaterParts(
+                self.jobs,
+                self.encoder(),
+                self.lifecycle,
+                cast("Planner", self.crew),
+                cast("ManifestPublisher", self.crew),
+                cast("TitleVerifier", self.crew),
+                self.budget(),
+                JobTelemetry(self.telemetry),
+                cast("Queues", self.queues),
+                self.clock,
+            ),
         )
 
     @property

@@ -12,21 +12,12 @@ from functions.encoding.later_pipeline import LaterPipeline
 from functions.platform.messages import EncodeAv1
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-    from datetime import datetime
+    from collections.abc import Collection
 
     from functions.encoding.av1.ports import Av1Encodes
     from functions.encoding.av1.worker import Av1Worker
-    from functions.encoding.claims import Claims
-    from functions.encoding.job_telemetry import JobTelemetry
-    from functions.encoding.lifecycle import JobLifecycle
+    from functions.encoding.later_pipeline import LaterParts
     from functions.encoding.model import EncodeJob, EncodePlan
-    from functions.encoding.planning.planner import Planner
-    from functions.encoding.ports import EncodeJobs
-    from functions.encoding.publication.manifests import ManifestPublisher
-    from functions.encoding.spending.budget import EncodeBudget
-    from functions.encoding.upkeep.verifier import TitleVerifier
-    from functions.platform.queues import Queues
 
 
 class Av1Pipeline(LaterPipeline[Av1Chunk]):
@@ -35,25 +26,8 @@ class Av1Pipeline(LaterPipeline[Av1Chunk]):
     kind = "av1"
     most_attempts = MOST_ATTEMPTS
 
-    def __init__(
-        self,
-        mode: Av1Mode,
-        jobs: EncodeJobs,
-        encodes: Av1Encodes,
-        claims: Claims,
-        lifecycle: JobLifecycle,
-        planner: Planner,
-        worker: Av1Worker,
-        publisher: ManifestPublisher,
-        verifier: TitleVerifier,
-        budget: EncodeBudget,
-        telemetry: JobTelemetry,
-        queues: Queues,
-        now: Callable[[], datetime],
-    ) -> None:
-        super().__init__(
-            jobs, encodes, claims, lifecycle, planner, worker, publisher, verifier, budget, telemetry, queues, now
-        )
+    def __init__(self, mode: Av1Mode, encodes: Av1Encodes, worker: Av1Worker, parts: LaterParts) -> None:
+        super().__init__(encodes, worker, parts)
         self._mode = mode
         self._encodes = encodes
 

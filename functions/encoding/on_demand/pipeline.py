@@ -22,21 +22,13 @@ from functions.encoding.spending.costs import chunk_s
 from functions.platform.messages import EncodeRenditions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-    from datetime import datetime
+    from collections.abc import Collection
 
-    from functions.encoding.claims import Claims
-    from functions.encoding.job_telemetry import JobTelemetry
-    from functions.encoding.lifecycle import JobLifecycle
+    from functions.encoding.later_pipeline import LaterParts
     from functions.encoding.model import EncodeJob, EncodePlan
     from functions.encoding.on_demand.ports import OnDemandEncodes
     from functions.encoding.on_demand.worker import OnDemandWorker
-    from functions.encoding.planning.planner import Planner
-    from functions.encoding.ports import EncodeJobs, JobUpkeep
-    from functions.encoding.publication.manifests import ManifestPublisher
-    from functions.encoding.spending.budget import EncodeBudget
-    from functions.encoding.upkeep.verifier import TitleVerifier
-    from functions.platform.queues import Queues
+    from functions.encoding.ports import JobUpkeep
 
 
 class OnDemandPipeline(LaterPipeline[OnDemandChunk]):
@@ -45,27 +37,10 @@ class OnDemandPipeline(LaterPipeline[OnDemandChunk]):
     kind = "on demand"
     most_attempts = MOST_ATTEMPTS
 
-    def __init__(
-        self,
-        jobs: EncodeJobs,
-        encodes: OnDemandEncodes,
-        upkeep: JobUpkeep,
-        claims: Claims,
-        lifecycle: JobLifecycle,
-        planner: Planner,
-        worker: OnDemandWorker,
-        publisher: ManifestPublisher,
-        verifier: TitleVerifier,
-        budget: EncodeBudget,
-        telemetry: JobTelemetry,
-        queues: Queues,
-        now: Callable[[], datetime],
-    ) -> None:
-        super().__init__(
-            jobs, encodes, claims, lifecycle, planner, worker, publisher, verifier, budget, telemetry, queues, now
-        )
-        self._encodes = encodes
+    def __init__(self, encodes: OnDemandEncodes, upkeep: JobUpkeep, worker: OnDemandWorker, parts: LaterParts) -> None:
+        super().__init__(encodes, worker, parts)
         self._upkeep = upkeep
+        self._encodes = encodes
 
     def run(self, message: EncodeRenditions) -> None:
         """Encode the next chunk on demand, or publish an encode that has all of them.
