@@ -12,6 +12,8 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from web.fonts import reduced_font
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -87,6 +89,8 @@ class Assets:
     def _content(self, name: str) -> bytes:
         path = self._packages / VENDOR[name] if name in VENDOR else self._source / name
         references = _REFERENCES.get(path.suffix)
+        if path.suffix == ".woff2":
+            return reduced_font(path)
         if references is None:
             return path.read_bytes()
         text = _SOURCE_MAP.sub("", path.read_text(encoding="utf-8"))

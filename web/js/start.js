@@ -23,7 +23,8 @@
     if (!modules || isLoaded) return;
     isLoaded = true;
     const copy = /** @type {DocumentFragment} */ (modules.content.cloneNode(true));
-    copy.querySelector("script")?.addEventListener("load", press);
+    for (const script of copy.querySelectorAll("script")) script.async = false; // the texts run before the modules
+    copy.querySelector("[type=module]")?.addEventListener("load", press);
     document.head.append(copy);
   };
   const hasSession = () => {
