@@ -221,7 +221,7 @@ class Walk:
         except TimeoutError as error:
             still_there = element.evaluate("element => element.isConnected && element.checkVisibility()")
             if still_there:
-                self.faults.append(f"{control.key} is visible but cannot be clicked: {_last_line(error)}")
+                self.faults.append(f"{control.key} is visible but cannot be clicked: {_reason(error)}")
 
     def _type(self, control: Control, random: Random) -> None:
         text = random.choice(list(self._texts(control)))
@@ -302,5 +302,7 @@ def unless_gone() -> Iterator[None]:
             raise
 
 
-def _last_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[-1]
+def _reason(error: Error) -> str:
+    """Return the line of Playwright's log that says what covers the element; its last one if there is none."""
+    lines = str(error).strip().splitlines()
+    return next((line for line in reversed(lines) if "intercepts" in line), lines[-1]).strip(" -")
