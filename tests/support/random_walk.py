@@ -33,7 +33,7 @@ SIZES = ((390, 844), (820, 1180), (1440, 900))
 CLICK_MS = 5000
 KEYS = (*("Escape", "Tab", "Shift+Tab", "Enter", " ", "ArrowLeft", "ArrowRight", "Home"), *("k", "m", "c", "?", "5"))
 TEXTS = ("", "a", "sea", "Évening  ", "<b>bold</b> & “quotes”", "日本語の映画", "wide" * 40, "12", "0", "-1", "9999999")
-GONE = ("not attached to the DOM", "Execution context was destroyed", "JSHandle is disposed")
+GONE = ("not attached to the DOM", "Execution context was destroyed", "Cannot find context", "JSHandle is disposed")
 """What Playwright says about an element that the page has replaced, or whose page has been left."""
 
 DAYS = ("2020-01-31", "2031-12-31")
