@@ -94,7 +94,8 @@ GERMAN = EmailTexts(
         EmailKind.ACCOUNT_DELETED: EmailText(
             f"Dein Konto bei {PRODUCT} wurde gelöscht",
             (
-                f"Dein Konto bei {PRODUCT} wurde mit allen Daten gelöscht.",
+                f"Dein Konto bei {PRODUCT} wurde gelöscht, mit Profilen, Verlauf, Listen und Bewertungen. Zahlungsdaten "
+                "bewahren wir ohne deinen Namen auf.",
                 "Das warst du? Dann ist alles erledigt. Du bist jederzeit wieder willkommen.",
                 "Das warst nicht du? Dann kennt jemand dein Passwort: Ändere es überall, wo du es sonst noch benutzt.",
             ),
@@ -134,8 +135,8 @@ GERMAN = EmailTexts(
         EmailKind.ACCOUNT_ERASED: EmailText(
             f"Dein Konto bei {PRODUCT} wurde gelöscht",
             (
-                f"Der Betreiber von {PRODUCT} hat dein Konto mit allen Daten gelöscht. Falls du ein Abo hattest, ist "
-                "es gekündigt.",
+                f"Der Betreiber von {PRODUCT} hat dein Konto gelöscht, mit Profilen, Verlauf, Listen und Bewertungen. "
+                "Falls du ein Abo hattest, ist es gekündigt. Zahlungsdaten werden ohne deinen Namen aufbewahrt.",
                 "Du hast darum gebeten? Dann ist alles erledigt.",
                 f"Du hast nicht darum gebeten? Dann wende dich an den Betreiber von {PRODUCT}.",
             ),
