@@ -191,7 +191,7 @@ class Catalogue:
         """Use OMDb's poster instead of the one that was uploaded. Raises NotFound, StoreUnavailable."""
         title = self.get(title_id, drafts=True)
         if not title.details.imdb_id:
-            raise NotFound("This title is not matched with a film at OMDb. Choose its film first.")
+            raise NotFound("This title is not matched to a film on OMDb. Choose its film first.")
         return self._store_pictures(title_id, self._matcher().fetch_poster(title.stem, title.details.imdb_id))
 
     def withdraw_title(self, title_id: str) -> None:

@@ -228,7 +228,7 @@ class PlaybackService:
         if not entitlement.entitled:
             raise EntitlementRequired(f"Subscribe to watch {title.details.name!r}; the plans are on the plans page.")
         if not title.details.is_suitable(viewer.age_limit):
-            raise AgeLimited("This profile cannot play this title. Switch to another profile to watch it.")
+            raise AgeLimited("This profile cannot play this film. Switch to another profile to watch it.")
         return title, _playback_of(title), entitlement
 
 

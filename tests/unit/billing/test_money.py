@@ -122,7 +122,7 @@ def test_an_amount_has_ten_digits_before_the_point_at_most(value: str, minor: in
         ({"interval": "week", "interval_count": 53}, "`interval_count`: PayPal bills every 1 to 52 weeks."),
         ({"interval": "year", "interval_count": 2}, "`interval_count`: PayPal bills every 1 to 1 years."),
         ({"price": "0.00"}, "`price`: A plan's price must be more than zero."),
-        ({"currency": "HUF", "price": "7.50"}, "`price`: PayPal accepts no fractions of HUF."),
+        ({"currency": "HUF", "price": "7.50"}, "`price`: PayPal accepts only whole amounts in HUF."),
     ],
     ids=["name", "months", "weeks", "years", "free", "fraction"],
 )

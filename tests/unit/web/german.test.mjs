@@ -78,11 +78,11 @@ test("parts of a sentence are translated too, and a text of several sentences is
     "2 Untertitelspuren (German, no. 4 in the file) wurden weggelassen: Bilder statt Text.",
   );
   assert.equal(
-    inOwnLanguage("The sound ends at 4 s of 90 s. If it happens again, the file is cut off or damaged: upload it again."),
+    inOwnLanguage("The sound ends at 4 s of 90 s. If this happens again, the file is cut off or damaged: upload it again."),
     "Der Ton endet nach 4 von 90 s. Wenn das noch einmal passiert, ist die Datei unvollständig oder beschädigt: Lade sie erneut hoch.",
   );
-  assert.equal(inOwnLanguage("It can be watched once the upload is complete, because its index is at its end."), "Du kannst ihn ansehen, sobald er ganz hochgeladen ist.");
-  assert.equal(av1Text({ status: "abandoned", percent: 0, size: 0, reason: "An unexpected error stopped it." }), "Nicht in AV1: Ein unerwarteter Fehler ist aufgetreten.");
+  assert.equal(inOwnLanguage("It can be watched once the upload is complete, because the index is at the end of the file."), "Du kannst ihn ansehen, sobald er ganz hochgeladen ist.");
+  assert.equal(av1Text({ status: "abandoned", percent: 0, size: 0, reason: "An unexpected error stopped the encode." }), "Nicht in AV1: Ein unerwarteter Fehler ist aufgetreten.");
   assert.equal(inOwnLanguage("A sentence of a later version. Its title was withdrawn."), "A sentence of a later version. Der Titel wurde zurückgezogen.");
   assert.equal(inOwnLanguage(""), "");
 });
@@ -92,5 +92,5 @@ test("an error whose sentence has no translation is described by its code, or el
   const told = async (/** @type {object} */ body) => ask("/x", {}, failing(body)).catch((/** @type {Error} */ error) => error.message);
   assert.equal(await told({ error: "store_unavailable", detail: "Redis does not answer." }), "Das hat gerade nicht geklappt. Versuch es gleich noch einmal.");
   assert.equal(await told({ error: "malformed", detail: "`year`: Expected an int." }), "`year`: Expected an int.");
-  assert.equal(await told({}), "Der Server hat mit 503 geantwortet.");
+  assert.equal(await told({}), "Bei uns ist etwas schiefgegangen (503). Versuch es gleich noch einmal.");
 });

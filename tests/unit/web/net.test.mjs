@@ -10,7 +10,7 @@ test("an error answer becomes an error with its code and its sentence", async ()
 });
 
 test("an answer that is not JSON is an error with its status", async () => {
-  await assert.rejects(ask("/x", {}, answer(502, "<html>")), { status: 502, message: "The server answered 502." });
+  await assert.rejects(ask("/x", {}, answer(502, "<html>")), { status: 502, message: "Something went wrong on our side (502). Try again in a moment." });
   await assert.rejects(ask("/x", {}, answer(200, "<html>")), RequestError);
 });
 
