@@ -34,7 +34,7 @@ the records of the tests that ran, like this document.
 
 | What | How |
 | --- | --- |
-| rules | [axe](https://github.com/dequelabs/axe-core) finds no violations on pages and in dialogs, at the widths below |
+| rules | [axe](https://github.com/dequelabs/axe-core) finds no violations in pages or dialogs, at the widths below |
 | targets of 24 px (2.5.8) | axe's rule `target-size` |
 | reflow (1.4.10) | in a window of 320 px, like a zoom of 400 %, no page is wider than the window |
 | text spacing (1.4.12) | with the spacing that viewers may set, no text is cut off |
