@@ -222,7 +222,7 @@ class Catalogue:
         """Return a title. Raises NotFound if it does not exist, is withdrawn, or is a draft and `drafts` is false."""
         title = self._titles.get(title_id)
         if title is None or title.status is Status.WITHDRAWN or (title.draft and not drafts):
-            raise NotFound(f"There is no title {title_id!r}.")
+            raise NotFound(f"There is no title “{title_id}”.")
         return title
 
     def find_title(self, title_id: str) -> Title | None:
@@ -304,7 +304,7 @@ class Catalogue:
         while True:
             seen = self._titles.get(title_id)
             if seen is None:
-                raise NotFound(f"There is no title {title_id!r}.")
+                raise NotFound(f"There is no title “{title_id}”.")
             changed = change(seen)
             if changed == seen:
                 break

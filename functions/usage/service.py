@@ -140,7 +140,7 @@ class UsageService:
         if session.title_id != title_id:
             raise Forbidden("This playback belongs to another film; open this one again.")
         if beat.position_s > session.duration_s + SLACK_S:
-            raise Malformed(f"`position_s`: {title_id!r} lasts {session.duration_s:.1f} s.")
+            raise Malformed(f"`position_s`: The film lasts {session.duration_s:.1f} s.")
         now = self._now()
         before: View | None = None
 

@@ -91,10 +91,10 @@ def test_an_offer_that_paypal_would_not_accept_is_refused_with_a_sentence(wrong:
 @pytest.mark.parametrize(
     ("value", "currency", "sentence"),
     [
-        ("1", "XYZ", r"PayPal has no currency 'XYZ'; it has AUD, BRL, CAD, .+, TWD, USD\."),
-        ("7,99", "EUR", r"'7,99' is not an amount such as 7\.99\."),
-        ("9" * 400, "EUR", f"'{'9' * 60}' is not an amount such as 7\\.99\\."),
-        ("0.5", "JPY", r"'0\.5' is not an amount of JPY\."),
+        ("1", "XYZ", r"PayPal has no currency “XYZ”; it has AUD, BRL, CAD, .+, TWD, USD\."),
+        ("7,99", "EUR", r"“7,99” is not an amount such as 7\.99\."),
+        ("9" * 400, "EUR", f"“{'9' * 60}” is not an amount such as 7\\.99\\."),
+        ("0.5", "JPY", r"“0\.5” is not an amount of JPY\."),
     ],
     ids=["currency", "comma", "long", "fraction"],
 )
