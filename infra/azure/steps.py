@@ -208,7 +208,7 @@ def _register_webhook(environment: Environment) -> None:
     try:
         webhook_id = paypal.webhook_at(f"{environment['NOTFLIX_API_URL']}/api/paypal/webhooks")
     except NotflixError as error:
-        raise CannotRun(f"The webhook could not be registered at PayPal: {error.detail}") from None
+        raise CannotRun(f"The webhook could not be registered with PayPal: {error.detail}") from None
     if webhook_id != environment.get("PAYPAL_WEBHOOK_ID"):
         az(
             "functionapp", "config", "appsettings", "set", "--name", environment["NOTFLIX_API_NAME"],

@@ -119,9 +119,9 @@ def test_a_refusal_that_does_not_let_the_page_read_the_wait_is_told_all_the_same
 
 def test_while_the_store_is_away_nothing_typed_is_lost(site: str, browser: Browser, member: Person) -> None:
     with opened(browser, f"{site}/login.html") as (page, wrong):
-        page.route("**/api/sessions", refused(503, "store_unavailable", "Logging in is not possible at the moment."))
+        page.route("**/api/sessions", refused(503, "store_unavailable", "The database logins_db is busy."))
         fill_login(page, member)
-        page.get_by_role("alert").get_by_text("Logging in is not possible at the moment.").wait_for()
+        page.get_by_role("alert").get_by_text("That did not work just now. Try again in a moment.").wait_for()
         assert page.get_by_label("Email address").input_value() == member.email
         assert page.get_by_label("Password", exact=True).input_value() == member.password
         page.unroute("**/api/sessions")

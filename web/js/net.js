@@ -1,5 +1,5 @@
 /** JSON requests. Temporary failures are retried; permanent ones become an error with a sentence for the user. */
-import { LANGUAGE, t, translated } from "./texts.js";
+import { IN_STUDIO, LANGUAGE, t, translated } from "./texts.js";
 
 /** @import { RequestOptions } from "./types.js" */
 
@@ -113,6 +113,12 @@ const BY_CODE = new Map([
   ["too_many_streams", t("error.streams")],
 ]);
 
+/** The codes of errors whose own sentences are about the inside of the service, which concerns only owners. */
+const INTERNAL = new Set(["internal", "mail_refused", "mail_unavailable", "paypal_refused", "store_unavailable"]);
+
+/** The name of the field that a sentence is about, as the API has it. */
+const FIELD = /^`\w+`: /;
+
 /**
  * Return the sentence of an error in the page's language. A sentence without a translation, such as one about a file
  * or a setting in the Studio, stays in English.
@@ -122,7 +128,8 @@ const BY_CODE = new Map([
 function sentenceFor(answer, status) {
   const { error = "", detail } = answer ?? {};
   if (!detail) return t("net.answered", { status });
-  return translated(detail) || BY_CODE.get(error) || detail;
+  const own = !IN_STUDIO && INTERNAL.has(error) ? "" : translated(detail);
+  return (own || BY_CODE.get(error) || detail).replace(FIELD, "");
 }
 
 /**
@@ -135,10 +142,10 @@ const fileOf = (response) =>
   });
 
 /**
- * Return the text for a failed request that the user may repeat later.
+ * Return the text for a failed request that the user may repeat later; a sentence of the API says so itself.
  * @param {Error} error
  */
-export const tryLater = (error) => `${error.message} ${t("net.in_a_moment")}`;
+export const tryLater = (error) => (error instanceof RequestError && error.status === 0 ? `${error.message} ${t("net.in_a_moment")}` : error.message);
 
 /**
  * Fetch JSON, and retry after temporary failures.

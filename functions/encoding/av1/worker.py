@@ -52,7 +52,8 @@ class Av1Worker:
             raise EncodeFault("The film has not been analysed yet.")
         if self._ffmpeg.version() != plan.ffmpeg_version:
             raise SourceRefused(
-                f"The film was encoded by version {plan.ffmpeg_version} of the encoder. Encode it again."
+                f"The encoder was updated after this film was encoded with version {plan.ffmpeg_version}. "
+                "Encode it again."
             )
         chunk = plan.chunks[index]
         is_last = chunk.end_frame == plan.grid.frames
@@ -74,7 +75,7 @@ class Av1Worker:
             raise EncodeFault(f"Chunk {index} could not be encoded in AV1.")
         damage = job.damage.get(str(index), ())
         if any(frames_of(plan, chunk, track, damage) != end - chunk.first_frame for track in tracks):
-            raise EncodeFault(f"Chunk {index} came out with another length in AV1 than in H.264.")
+            raise EncodeFault(f"Chunk {index} has a different length in AV1 than in H.264.")
         log.info("job %s chunk %d in AV1: %.1f CPU-s, peak %d MB", job.id, index, result.cpu_s, result.peak_mb)
         renditions = dict(zip((r.name for r in av1_renditions(plan)), tracks, strict=True))
         size = sum(segment.size for track in tracks for segment in track.segments)

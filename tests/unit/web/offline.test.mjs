@@ -111,7 +111,7 @@ test("a film that does not fit is refused with both sizes", () => {
   assert.equal(sizeOf(8000, 60), 60_000);
   requireSpace(1000, { quota: 2000, usage: 1000 });
   requireSpace(1000, {});
-  const refusal = { name: "Error", message: "There is not enough space: this film needs about 1.2 GB, and 300 MB are free." };
+  const refusal = { name: "Error", message: "There is not enough space: this film needs about 1.2 GB, but only 300 MB is free." };
   assert.throws(() => requireSpace(1.2e9, { quota: 1e9, usage: 7e8 }), (error) => error instanceof DownloadFailure && error.message === refusal.message);
 });
 
@@ -198,7 +198,7 @@ test("the downloads page says what the connection is like and how much space is 
   assert.equal(offlineText({ isSubstitute: false, online: true }), "");
   assert.match(offlineText({ isSubstitute: false, online: false }), /^You are offline/);
   assert.match(offlineText({ isSubstitute: true, online: true }), /did not load/);
-  assert.equal(spaceText({ usage: 2e9, quota: 5e9 }), "Notflix uses 2 GB on this device. 3 GB are free.");
+  assert.equal(spaceText({ usage: 2e9, quota: 5e9 }), "Notflix uses 2 GB on this device. 3 GB is free.");
   assert.equal(spaceText({}), "");
   assert.match(progressText({ percent: 42, waits: false }), /42 %\. Keep this page open/);
   assert.match(progressText({ percent: 42, waits: true }), /Waiting for the connection/);

@@ -14,7 +14,7 @@ import { bindForm, showState } from "./form.js";
 import { faultsOf, givenFault, passwordFault } from "./rules.js";
 import { authorized, drop, leaveFor, loginAddress, logOut, onChange, ready, renew, session, update } from "./session.js";
 import { day, moment, outcomeOf, placeName, thisLogin } from "./words.js";
-import { t } from "../texts.js";
+import { deviceName, t } from "../texts.js";
 
 /** @import { AccountSession, Hooks, Login } from "../types.js" */
 /** @typedef {{ logins: Login[], cursor: string | null }} LoginPage */
@@ -54,7 +54,7 @@ function loginNode(login, { now, mine }) {
   at.at.textContent = moment(login.at, now);
   at.at.dateTime = login.at;
   at.mine.hidden = !mine;
-  at.browser.textContent = login.browser;
+  at.browser.textContent = deviceName(login.browser);
   at.place.textContent = placeName(login.ip);
   at.outcome.textContent = text;
   return node;

@@ -42,7 +42,7 @@ export const TROUBLES = { offline: t("player.offline_film_continues_when"), fail
 export function problemFor(error) {
   if (error.code === "too_many_streams") return { heading: t("player.too_many_devices_watching"), text: t("player.account_has_reached_its"), again: true, streams: true };
   if (error.code === "stream_stopped") return { heading: t("player.playback_was_stopped"), text: `${error.message} ${t("player.continue_there")}`, again: true, retry: t("player.watch_here") };
-  if (error.suspended) return { heading: t("player.last_payment_failed"), text: t("player.settle_at_paypal_watch"), again: false, settle: true };
+  if (error.suspended) return { heading: t("player.last_payment_failed"), text: t("player.settle_with_paypal_watch"), again: false, settle: true };
   if (error.code === "age_limited") return { heading: t("title.not_for_profile"), text: t("player.switch_profile"), again: false };
   if (error.status === 402 && error.lapsed) return { heading: t("player.access_ended"), text: t("player.subscribe_continue_where_stopped"), again: false, plans: true };
   if (error.status === 402) return { heading: t("player.subscribe_watch_film"), text: t("player.subscription_includes_every_film"), again: false, plans: true };

@@ -17,7 +17,7 @@ import { t } from "../texts.js";
  * @param {string | null} id
  * @param {string | null} email
  */
-const byWhom = (id, email) => (id === "operator" ? t("people.by_operator") : id && id === session()?.user_id ? t("people.by_you") : email ? t("people.by", { who: email }) : t("people.by_deleted"));
+const byWhom = (id, email) => (id === "operator" ? t("people.by_script") : id && id === session()?.user_id ? t("people.by_you") : email ? t("people.by", { who: email }) : t("people.by_deleted"));
 
 /** A dialog that asks for confirmation before access is taken away. */
 class Confirmation {

@@ -21,7 +21,7 @@ class Plans {
     at.retry.addEventListener("click", () => this.look());
     const form = at["plan-form"];
     const { tell } = bindForm(form, {
-      busy: t("plans.creating_at_paypal"),
+      busy: t("plans.creating_on_paypal"),
       check: ({ name, price: amount }) => faultsOf({
         name: name.trim() ? "" : t("plans.enter_name_for_plan"),
         price: /^\d+([.,]\d{1,2})?$/.test(amount.trim()) ? "" : t("plans.enter_price_such_as"),
