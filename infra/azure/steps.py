@@ -173,7 +173,8 @@ def _publish_site(environment: Environment) -> None:
     account = f"https://{environment['NOTFLIX_STORAGE_NAME']}.blob.core.windows.net"
     who = AzureCliCredential(process_timeout=60)  # az can be slow to start
     with ContainerClient(account, "$web", credential=who) as container:
-        publish(pages, container, compressed=not environment.is_on("NOTFLIX_FRONT_DOOR", default=False))
+        compressed = not environment.is_on("NOTFLIX_FRONT_DOOR", default=False)
+        publish(pages, container, now=datetime.now(UTC), compressed=compressed)
 
 
 def _build_site(environment: Environment) -> Path:

@@ -207,6 +207,21 @@ def test_an_approval_given_up_leads_back_to_the_plans_and_costs_nothing(product:
         assert viewer.ask("GET", "payments").json()["payments"] == []
 
 
+def test_back_from_paypal_leads_to_plans_that_work(product: Product, browser: Browser) -> None:
+    """Playwright's Chromium keeps no pages for "Back", so the event of a page that was kept is sent to the page."""
+    site, viewer = product.endpoints["site"], make_confirmed_viewer(product)
+    with opened(browser, f"{site}/plans.html", viewer=viewer) as (page, wrong):
+        held: list[Any] = []
+        page.route("**/api/subscriptions", lambda route: held.append(route))
+        page.get_by_role("button", name="Subscribe with PayPal").first.click()
+        page.locator(".is-busy").wait_for()
+        page.unroute("**/api/subscriptions")
+        page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+        page.locator(".is-busy").wait_for(state="detached")
+        subscribe_here(page, site)
+        assert wrong == []
+
+
 def test_a_suspended_subscriber_is_led_to_the_payment_that_failed(
     product: Product, film: str, browser: Browser, paypal: Simulator
 ) -> None:

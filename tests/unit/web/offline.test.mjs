@@ -183,6 +183,13 @@ test("a film that is not completely downloaded does not open", async () => {
   await assert.rejects(new StoredSession("film").renew(), { code: "not_downloaded" });
 });
 
+test("a browser that refuses caches has no films, and deletes none", async () => {
+  const refuse = () => Promise.reject(new DOMException("The operation is insecure.", "SecurityError"));
+  globalThis.caches = /** @type {any} */ ({ keys: refuse });
+  await deleteFilmsOf(ADA);
+  assert.deepEqual(await listFilms(ADA), []);
+});
+
 test("the downloads page says what each film is and why it cannot be watched", () => {
   assert.equal(factsOf(makeFilm(), NOW), "720p · 1.2 GB · until 31 May");
   assert.equal(factsOf(makeFilm({ whole: false }), NOW), "720p · about 1.2 GB");

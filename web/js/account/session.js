@@ -214,14 +214,40 @@ export function storage(name) {
   }
 }
 
+/** Return whether the browser refuses storage to this site, so that a session ends with the page. */
+export function isStorageRefused() {
+  try {
+    return !globalThis.sessionStorage;
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * Return a channel to the other tabs of this site, and call `hear` with their messages. Browsers that refuse storage to
+ * this site can refuse channels too: then the tabs do not know of one another.
+ * @param {string} name
+ * @param {(message: any) => unknown} [hear]
+ * @returns {Pick<BroadcastChannel, "postMessage" | "close">}
+ */
+export function openChannel(name, hear = () => {}) {
+  try {
+    const channel = new BroadcastChannel(name);
+    channel.addEventListener("message", ({ data }) => hear(data));
+    return channel;
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+    return { postMessage: () => {}, close: () => {} };
+  }
+}
+
 function inBrowser() {
-  const channel = new BroadcastChannel(KEY);
+  const channel = openChannel(KEY, (message) => made.hear(message ?? {}));
   const made = new SessionKeeper({
     tab: storage("sessionStorage"),
     device: storage("localStorage"),
     post: (message) => channel.postMessage(message),
   });
-  channel.addEventListener("message", ({ data }) => made.hear(data ?? {}));
   window.addEventListener("storage", ({ key, storageArea }) => {
     if (storageArea === window.localStorage && (key === KEY || key === null)) made.deviceChanged();
   });

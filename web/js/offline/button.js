@@ -3,7 +3,7 @@ import { session } from "../account/session.js";
 import { hooks, say } from "../dom.js";
 import { RequestError } from "../net.js";
 import { Download, DownloadFailure, isRunning, onProgressElsewhere } from "./downloading.js";
-import { canStore, deleteFilm, readFilm } from "./films.js";
+import { canStore, deleteFilm, mayStore, readFilm } from "./films.js";
 import { t } from "../texts.js";
 
 /** @import { Progress } from "./downloading.js" */
@@ -108,5 +108,6 @@ class DownloadButton {
 export async function showDownload(root, titleId, { resume }) {
   if (!canStore() || shown.has(root)) return;
   shown.add(root);
+  if (!(await mayStore())) return;
   await new DownloadButton(root, titleId).show({ resume });
 }

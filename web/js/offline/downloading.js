@@ -3,7 +3,7 @@
  * any way continues with the missing files. A Web Lock shows whether a page is downloading a film at the moment, and
  * the browser releases it when it closes the page for any reason.
  */
-import { authorized, session as account } from "../account/session.js";
+import { authorized, openChannel, session as account } from "../account/session.js";
 import { api, ask, backoff, isTemporary, orElse, persist, RequestError } from "../net.js";
 import { Session } from "../player/session.js";
 import { cacheName } from "./caches.js";
@@ -35,7 +35,7 @@ export const isRunning = async (film) => Boolean((await navigator.locks.query())
  * @param {(progress: Progress) => void} listener
  */
 export function onProgressElsewhere(listener) {
-  new BroadcastChannel(CHANNEL).addEventListener("message", ({ data }) => listener(data));
+  openChannel(CHANNEL, listener);
 }
 
 /**
@@ -52,7 +52,7 @@ export class Download {
   #titleId;
   #onProgress;
   #controller = new AbortController();
-  #channel = new BroadcastChannel(CHANNEL);
+  #channel = openChannel(CHANNEL);
   #session = new Session(() => persist(() => this.#open()));
   #waits = false;
   #percent = 0;
