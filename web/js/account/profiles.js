@@ -70,31 +70,35 @@ class ProfilesPage {
       at[name].addEventListener("close", () => at[`${name}-form`].reset());
     }
     at["edit-remove"].addEventListener("click", () => this.openRemove());
+    const late = (/** @type {RequestError} */ { message }, /** @type {Profile | null} */ subject) => say(at.said, subject ? t("profiles.not_changed", { name: profileName(subject), reason: message }) : message);
     this.edit = bindForm(at["edit-form"], {
       busy: t("profiles.saving"),
       fields: { wrong_password: "proof", wrong_pin: "proof" },
       check: (values) => faultsOfProfile(values, { own: Boolean(this.subject?.own) }),
-      send: async (values) => {
+      send: async (values, isShown) => {
         const { subject } = this;
         await authorized(subject ? `profiles/${subject.id}` : "profiles", { method: subject ? "PUT" : "POST", body: bodyOf(values) });
-        at.edit.close();
+        if (isShown()) at.edit.close();
         await this.load();
         say(at.said, subject ? t("profiles.saved") : t("profiles.added", { name: values.name.trim() }));
       },
+      late,
     });
     this.remove = bindForm(at["remove-form"], {
       busy: t("profiles.deleting"),
       fields: { wrong_password: "remove-proof", wrong_pin: "remove-proof" },
       check: (values) => faultsOf({ "remove-proof": givenFault(values["remove-proof"]) }),
-      send: async (values) => {
+      send: async (values, isShown) => {
         const { subject } = this;
         if (!subject) return;
         await authorized(`profiles/${subject.id}`, { method: "DELETE", body: proofOf(values["remove-proof"]) });
-        at.remove.close();
+        const wasShown = isShown();
+        if (wasShown) at.remove.close();
         await this.load();
         say(at.said, t("profiles.deleted", { name: profileName(subject) }));
-        at.heading.focus();
+        if (wasShown) at.heading.focus();
       },
+      late,
     });
     this.pin = bindForm(at["pin-form"], {
       busy: t("profiles.checking"),
@@ -194,7 +198,7 @@ class ProfilesPage {
   openPin(profile) {
     const { at } = this;
     this.subject = profile;
-    this.pin?.clear();
+    this.pin?.begin(profile);
     at["pin-title"].textContent = t("profiles.pin_of", { name: profileName(profile) });
     at.pin.showModal();
     at["pin-form"].elements.code.focus();
@@ -205,7 +209,7 @@ class ProfilesPage {
     const { at } = this;
     const own = Boolean(profile?.own);
     this.subject = profile;
-    this.edit?.clear();
+    this.edit?.begin(profile);
     const { elements } = at["edit-form"];
     at["edit-title"].textContent = profile ? t("profiles.edit") : t("profiles.add");
     elements.name.value = profile?.name ?? "";
@@ -224,7 +228,7 @@ class ProfilesPage {
     const { at, subject } = this;
     if (!subject) return;
     at.edit.close();
-    this.remove?.clear();
+    this.remove?.begin(subject);
     at["remove-title"].textContent = t("profiles.delete_name", { name: profileName(subject) });
     at.remove.showModal();
     at["remove-form"].elements["remove-proof"].focus();
