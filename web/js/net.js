@@ -64,6 +64,12 @@ export async function persist(work, { attempts = 4, wait = pause, random = Math.
 export const retryAfterS = (header) => (/^\d+$/.test(header ?? "") ? Number(header) : null);
 
 /**
+ * Return the error of a request without a complete answer; the same error if the page itself has cancelled the request.
+ * @param {unknown} error
+ */
+const connectionError = (error) => (error instanceof Error && error.name === "AbortError" ? error : new RequestError(0, "unreachable", t("common.there_no_connection_notflix")));
+
+/**
  * Send one request. Return the JSON (or with `asFile` the body) of a 2xx response, or null for 204; raise RequestError in all other cases.
  * @param {string} address
  * @param {RequestOptions} [options]
@@ -81,12 +87,14 @@ export async function ask(address, { method = "GET", body, headers = {}, asFile 
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch (error) {
-    if (error instanceof Error && error.name === "AbortError") throw error;
-    throw new RequestError(0, "unreachable", t("common.there_no_connection_notflix"));
+    throw connectionError(error);
   }
   if (response.status === 204) return null;
-  if (asFile && response.ok) return fileOf(response);
-  const answer = await response.json().catch(() => null);
+  if (asFile && response.ok) return response.blob().catch((error) => { throw connectionError(error); });
+  const answer = await response.json().catch((error) => {
+    if (error instanceof SyntaxError) return null;
+    throw connectionError(error); // the answer has not arrived completely
+  });
   if (response.ok && answer !== null) return answer;
   throw new RequestError(
     response.status,
@@ -124,15 +132,6 @@ function sentenceFor(answer, status) {
   if (!detail) return t("net.answered", { status });
   return translated(detail) || BY_CODE.get(error) || detail;
 }
-
-/**
- * Return the body of a response; raise RequestError if the connection is lost before its end.
- * @param {Response} response
- */
-const fileOf = (response) =>
-  response.blob().catch(() => {
-    throw new RequestError(0, "unreachable", t("common.there_no_connection_notflix"));
-  });
 
 /**
  * Return the text for a failed request that the user may repeat later.

@@ -89,6 +89,56 @@ test("a refusal is reported with the remaining time, checked again later, and wi
   assert.deepEqual(told, [[402, 14_000], [null, 0]]);
 });
 
+/**
+ * Return a session whose first key lasts 15 minutes, and its clock; `later` answers from the second request on.
+ * @param {() => Promise<any>} later
+ * @param {(error: any, leftMs: number) => void} [onRefused]
+ */
+function makeLongSession(later, onRefused) {
+  const clock = { ticks: 0, now: Date.parse("2026-01-01T00:00:00Z"), asked: 0 };
+  const open = () => {
+    clock.asked += 1;
+    if (clock.asked > 1) return later();
+    return Promise.resolve({ manifest_url: `${BLOB}/m.mpd`, expires_at: new Date(clock.now + 15 * 60_000).toISOString(), sas: "sig=1" });
+  };
+  const session = new Session(/** @type {any} */ (open), { ticks: () => clock.ticks, now: () => clock.now, onRefused });
+  const forward = (minutes) => { clock.ticks += minutes * 60_000; clock.now += minutes * 60_000; };
+  return { session, clock, forward };
+}
+
+const inTime = (/** @type {Promise<string>} */ signed) => Promise.race([signed, new Promise((resolve) => { setTimeout(() => resolve("blocked"), 50); })]);
+
+test("a film whose renewal is never answered plays with its old key as long as that is valid", async () => {
+  const { session, clock, forward } = makeLongSession(() => new Promise(() => {}));
+  await session.renew();
+  forward(2);
+  assert.equal(await inTime(session.signed(`${BLOB}/1`)), `${BLOB}/1?sig=1`);
+  forward(11);
+  assert.equal(await inTime(session.signed(`${BLOB}/2`)), `${BLOB}/2?sig=1`);
+  assert.equal(clock.asked, 2);
+  forward(3);
+  assert.equal(await inTime(session.signed(`${BLOB}/3`)), "blocked");
+});
+
+test("a refusal that arrives while the film plays is reported once, and one after the end of the key stops nothing else", async () => {
+  const told = [];
+  const answers = [];
+  const { session, forward } = makeLongSession(() => new Promise((_resolve, reject) => { answers.push(reject); }), (error, leftMs) => { told.push([error?.status, leftMs]); });
+  await session.renew();
+  forward(2);
+  const signed = await Promise.all([1, 2, 3].map((n) => inTime(session.signed(`${BLOB}/${n}`))));
+  assert.deepEqual(signed, [1, 2, 3].map((n) => `${BLOB}/${n}?sig=1`));
+  answers[0](new RequestError(402, "entitlement_required", "Subscribe."));
+  await inTime(new Promise(() => {}));
+  assert.deepEqual(told, [[402, 13 * 60_000]]);
+  forward(1);
+  await session.signed(`${BLOB}/4`);
+  forward(13);
+  answers[1](new RequestError(402, "entitlement_required", "Subscribe.")); // nobody waits for it
+  await inTime(new Promise(() => {}));
+  assert.equal(told.length, 1);
+});
+
 test("the notice over an ending film says why it ends, and how long it still plays", () => {
   assert.equal(endingFor({ status: 402 }, 7.9 * 60_000), "Your access has ended. You can watch for another 7 minutes.");
   assert.equal(endingFor({ status: 402 }, 60_000), "Your access has ended. You can watch for another minute.");

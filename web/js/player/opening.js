@@ -8,6 +8,9 @@ import { Session } from "./session.js";
 /** @import { Stream } from "./stream.js" */
 /** @typedef {Session | StoredSession} AnySession */
 
+/** How long a renewal may take; the film plays meanwhile. */
+const RENEWAL_MS = 15_000;
+
 /**
  * Return the playback session of a title; if it is renewed, it continues its usage ticket and its stream.
  * @param {string} id
@@ -20,7 +23,7 @@ export function sessionFor(id, { isStored, stream, onRefused }) {
   /** @returns {Promise<PlaybackSession>} */
   const open = async () => {
     const body = { usage_ticket: made.data?.usage_ticket, stream_ticket: stream.ticket };
-    const opened = await authorized(`titles/${encodeURIComponent(id)}/playback`, { method: "POST", body });
+    const opened = await authorized(`titles/${encodeURIComponent(id)}/playback`, { method: "POST", body, ...(made.data ? { signal: AbortSignal.timeout(RENEWAL_MS) } : {}) });
     stream.keep(opened.stream_ticket);
     return opened;
   };
