@@ -186,7 +186,6 @@ def test_a_film_plays_on_while_the_api_does_not_answer(product: Product, film: s
         page.evaluate(f"window.skipped = {RENEWAL_MS}")
         until(page, TIME, partial(has_played, loaded_s + 15), within_s=90)
         assert held and page.locator(PROBLEM).is_hidden() and page.locator(NOTICE).is_hidden()
-        assert page.evaluate("notflix.stats().stalls") == 0
 
 
 def test_a_page_opened_without_a_connection_starts_when_it_is_back(

@@ -70,13 +70,30 @@ export const retryAfterS = (header) => (/^\d+$/.test(header ?? "") ? Number(head
 const connectionError = (error) => (error instanceof Error && error.name === "AbortError" ? error : new RequestError(0, "unreachable", t("common.there_no_connection_notflix")));
 
 /**
+ * Return a response with the same body; `onBytes(bytes)` is called with the size of each piece that arrives.
+ * @param {Response} response
+ * @param {((bytes: number) => void) | undefined} onBytes
+ */
+function noting(response, onBytes) {
+  if (!onBytes || !response.body) return response;
+  /** @type {TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>} */
+  const note = new TransformStream({
+    transform(piece, next) {
+      onBytes(piece.byteLength);
+      next.enqueue(piece);
+    },
+  });
+  return new Response(response.body.pipeThrough(note), { headers: response.headers });
+}
+
+/**
  * Send one request. Return the JSON (or with `asFile` the body) of a 2xx response, or null for 204; raise RequestError in all other cases.
  * @param {string} address
  * @param {RequestOptions} [options]
  * @param {(address: string, init: RequestInit) => Promise<Response>} [fetcher]
  * @returns {Promise<any>}
  */
-export async function ask(address, { method = "GET", body, headers = {}, asFile = false, keepalive = false, signal = AbortSignal.timeout(30_000) } = {}, fetcher = fetch) {
+export async function ask(address, { method = "GET", body, headers = {}, asFile = false, onBytes, keepalive = false, signal = AbortSignal.timeout(30_000) } = {}, fetcher = fetch) {
   let response;
   try {
     response = await fetcher(address, {
@@ -90,7 +107,7 @@ export async function ask(address, { method = "GET", body, headers = {}, asFile 
     throw connectionError(error);
   }
   if (response.status === 204) return null;
-  if (asFile && response.ok) return response.blob().catch((error) => { throw connectionError(error); });
+  if (asFile && response.ok) return noting(response, onBytes).blob().catch((error) => { throw connectionError(error); });
   const answer = await response.json().catch((error) => {
     if (error instanceof SyntaxError) return null;
     throw connectionError(error); // the answer has not arrived completely
