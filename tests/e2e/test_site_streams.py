@@ -121,6 +121,18 @@ def test_access_that_ends_is_told_with_the_time_that_is_left_and_told_off_again(
         assert wrong == []
 
 
+def test_a_session_that_ends_does_not_take_the_film_away(product: Product, film: str, browser: Browser) -> None:
+    viewer = make_subscriber(product.endpoints)
+    with opened(browser, watch(product, film), viewer=viewer, first=CLOCK) as (page, wrong):
+        until(page, TIME, lambda time: time > 0.5)
+        assert viewer.ask("DELETE", "sessions?everywhere=true").ok
+        page.evaluate(f"window.skipped = {RENEWAL_MS}")
+        page.locator(NOTICE, has_text="Your session has ended. You can watch for another").wait_for()
+        plays_on(page)
+        assert page.locator(PROBLEM).is_hidden() and "/watch.html" in page.url
+        assert wrong == []
+
+
 def test_a_page_that_is_left_frees_its_place_and_a_reloaded_one_keeps_it(
     product: Product, film: str, browser: Browser
 ) -> None:

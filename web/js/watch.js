@@ -10,7 +10,7 @@ import { bindMenus } from "./player/menus.js";
 import { Encode, whenPlayable } from "./player/encode.js";
 import { Ending } from "./player/ending.js";
 import { here, withNext } from "./account/next.js";
-import { session as loggedIn } from "./account/session.js";
+import { loginAddress, session as loggedIn } from "./account/session.js";
 import { isSuspended } from "./billing/access.js";
 import { hooks, rootOf, say } from "./dom.js";
 import { Notices, Problem, TROUBLES } from "./player/messages.js";
@@ -137,6 +137,7 @@ class Watch {
     const { at } = this;
     at.back.href = at.leave.href = this.isStored ? inLanguage("/downloads.html") : titleAddress(this.id);
     at.plans.href = withNext("/plans.html", here(location));
+    at.login.href = loginAddress("ended");
     at["big-play"].addEventListener("click", () => this.video.play());
     at.retry.addEventListener("click", () => this.tryAgain());
     window.addEventListener("pagehide", () => this.stream.leave());
