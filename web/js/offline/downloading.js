@@ -28,7 +28,14 @@ export class DownloadFailure extends Error {}
  * Return whether a page downloads a film at the moment.
  * @param {StoredFilm} film
  */
-export const isRunning = async (film) => Boolean((await navigator.locks.query()).held?.some(({ name }) => name === cacheOf(film)));
+export const isRunning = async (film) => Boolean((await navigator.locks.query()).held?.some(({ name, mode }) => name === cacheOf(film) && mode === "exclusive"));
+
+/**
+ * Wait until no page downloads a film, whether its download has succeeded, failed, or ended with its page.
+ * @param {string} userId
+ * @param {string} titleId
+ */
+export const endOfDownload = (userId, titleId) => navigator.locks.request(cacheName(userId, titleId), { mode: "shared" }, () => {});
 
 /**
  * Call `listener` with the progress of downloads in other pages.
