@@ -48,7 +48,7 @@ export function bodyOf({ name, colour, limit, pin, unlock, proof }) {
   return { name: name.trim(), colour, age_limit: limit ? Number(limit) : null, ...newPin, ...proofOf(proof) };
 }
 
-class ProfilesPage {
+export class ProfilesPage {
   /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
@@ -57,6 +57,8 @@ class ProfilesPage {
     /** @type {ProfileList} */
     this.list = { profiles: [], current: "", most: 0 };
     this.managing = location.hash === "#manage";
+    /** Whether this device is being switched to a profile. */
+    this.isSwitching = false;
     /** The profile that a dialog is about; null for a new one. @type {Profile | null} */
     this.subject = null;
   }
@@ -105,6 +107,7 @@ class ProfilesPage {
       fields: { wrong_pin: "code" },
       check: ({ code }) => faultsOf({ code: PIN.test(code) ? "" : t("profiles.enter_four_digits") }),
       send: ({ code }) => this.use(this.subject, code),
+      late: ({ message }) => say(at.said, message),
     });
   }
 
@@ -144,6 +147,8 @@ class ProfilesPage {
     at.face.dataset.colour = profile.colour;
     at.name.textContent = name;
     say(at.facts, profileFacts(profile));
+    if (this.isSwitching) at.open.setAttribute("aria-disabled", "true");
+    else at.open.removeAttribute("aria-disabled");
     const isCurrent = profile.id === this.list.current;
     if (isCurrent && !this.managing) at.open.setAttribute("aria-current", "true");
     else at.open.removeAttribute("aria-current");
@@ -168,6 +173,7 @@ class ProfilesPage {
 
   /** @param {Profile} profile */
   async choose(profile) {
+    if (this.isSwitching) return;
     if (profile.locked && profile.id !== this.list.current) {
       this.openPin(profile);
       return;
@@ -182,16 +188,30 @@ class ProfilesPage {
   }
 
   /**
+   * Switch this device to a profile and leave the page. No other profile can be chosen meanwhile, because this page and
+   * the API would not agree on which answer was the last one.
    * @param {Profile | null} profile
    * @param {string} pin
    */
   async use(profile, pin) {
-    if (!profile) return;
-    const body = pin ? { profile_id: profile.id, pin } : { profile_id: profile.id };
-    const chosen = await authorized("sessions/profile", { method: "PUT", body });
-    rememberProfile(session()?.user_id, chosen.id);
-    update(sessionFacts(chosen));
-    await leaveFor(nextOf(location), { back: false });
+    if (!profile || this.isSwitching) return;
+    this.setSwitching(t("profiles.switching", { name: profileName(profile) }));
+    try {
+      const body = pin ? { profile_id: profile.id, pin } : { profile_id: profile.id };
+      const chosen = await authorized("sessions/profile", { method: "PUT", body });
+      rememberProfile(session()?.user_id, chosen.id);
+      update(sessionFacts(chosen));
+      await leaveFor(nextOf(location), { back: false });
+    } finally {
+      this.setSwitching("");
+    }
+  }
+
+  /** @param {string} text what is being done; "" if nothing is */
+  setSwitching(text) {
+    this.isSwitching = Boolean(text);
+    say(this.at.said, text);
+    this.write();
   }
 
   /** @param {Profile} profile */

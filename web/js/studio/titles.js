@@ -1,5 +1,5 @@
 /** The titles: search, edit, publish and withdraw, one or several; the dialogs for film and pictures are separate. */
-import { hook, hooks, picture, piece, reconcile, say } from "../dom.js";
+import { bindOnce, hook, hooks, picture, piece, reconcile, say } from "../dom.js";
 import { orElse, pause, persist, RequestError } from "../net.js";
 import { titleAddress, watchAddress } from "../addresses.js";
 import { hueOf, pictureFor } from "../cards.js";
@@ -69,7 +69,7 @@ class Titles {
       this.unrated = !this.unrated;
       this.load();
     });
-    at.more.addEventListener("click", () => this.load({ more: true }));
+    bindOnce(at.more, () => this.load({ more: true }));
     at["edit-close"].addEventListener("click", () => at["edit-dialog"].close());
     at["withdraw-close"].addEventListener("click", () => at["withdraw-dialog"].close());
     const onFailed = (/** @type {string} */ text) => say(at.trouble, text);
