@@ -280,6 +280,7 @@ def test_a_mark_that_is_pressed_before_the_viewers_data_arrive_stays_pressed(
             route.continue_()
 
     held: list[Route] = []
+    unmarked = {"view": None, "resume_s": 0, "listed": False, "rating": 0}
     with opened(browser, title_page(product, episodes[0]), viewer=viewer) as (page, wrong):
         page.route(f"**/api/usage/{episodes[0]}", hold)
         with page.expect_response("**/catalogue/titles/*.json"):
@@ -289,10 +290,7 @@ def test_a_mark_that_is_pressed_before_the_viewers_data_arrive_stays_pressed(
         listed.click()
         page.get_by_text("Added to your list.").wait_for()
         for route in held:
-            route.fulfill(
-                json={"view": None, "resume_s": 0, "listed": False, "rating": 0},
-                headers={"access-control-allow-origin": "*"},
-            )
+            route.fulfill(json=unmarked, headers={"access-control-allow-origin": "*"})
         page.wait_for_timeout(500)
         assert held and listed.get_attribute("aria-pressed") == "true"
         assert wrong == []

@@ -5,7 +5,8 @@ import { cacheName } from "../../../web/js/offline/caches.js";
 import { showDownload } from "../../../web/js/offline/button.js";
 import { addFilm, changeFilm, deleteFilm, readFilm } from "../../../web/js/offline/films.js";
 import { element, held, installPage, settled } from "./dom.mjs";
-import { ADA, makeFilm, MemoryCaches, MemoryLocks } from "./films.mjs";
+import { ADA, makeFilm, MemoryCaches } from "./films.mjs";
+import { MemoryLocks } from "./locks.mjs";
 
 /** @type {any[]} the pages that hear each other's messages */
 let channels;

@@ -1,4 +1,4 @@
-/** Downloaded films, for tests: a record, and the caches and locks of a browser in memory. */
+/** Downloaded films, for tests: a record, and the caches of a browser in memory. */
 
 export const SITE = "https://films.example";
 export const FOLDER = "https://blobs.example/title-film/job";
@@ -24,30 +24,6 @@ export class MemoryCaches {
     }
     return this.stores.get(name);
   }
-}
-
-/** A LockManager in memory: a shared lock waits for an exclusive one, and `ifAvailable` does not wait. */
-export class MemoryLocks {
-  /** @type {Map<string, Promise<void>>} */
-  held = new Map();
-
-  async request(name, { mode = "exclusive", ifAvailable = false }, work) {
-    if (mode === "shared") {
-      await this.held.get(name);
-      return work({});
-    }
-    if (ifAvailable && this.held.has(name)) return work(null);
-    let release = () => {};
-    this.held.set(name, new Promise((resolve) => { release = () => resolve(); }));
-    try {
-      return await work({});
-    } finally {
-      this.held.delete(name);
-      release();
-    }
-  }
-
-  async query() { return { held: [...this.held.keys()].map((name) => ({ name, mode: "exclusive" })) }; }
 }
 
 /** @type {(given?: object) => any} */
