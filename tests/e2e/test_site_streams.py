@@ -93,6 +93,10 @@ def test_a_stopped_player_says_so_at_its_next_renewal_and_continues_on_request(
         assert "Python script" in page.locator(PROBLEM).inner_text()
         assert page.evaluate("notflix.video.paused")
         stopped_at = page.evaluate(TIME)
+        page.keyboard.press("k")
+        page.evaluate("notflix.video.play().catch(() => {})")  # as the browser's own controls do
+        page.wait_for_timeout(500)
+        assert page.evaluate("notflix.video.paused") and page.evaluate(TIME) < stopped_at + 0.4
         assert streams(other) == []
         page.get_by_role("button", name="Watch here").click()
         until(page, TIME, lambda time: time > stopped_at + 0.5)

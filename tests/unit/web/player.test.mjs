@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { actForKey, skipForTap } from "../../../web/js/player/controls.js";
+import { actForKey, skipForTap, unlessCovered } from "../../../web/js/player/controls.js";
 import { progressed } from "../../../web/js/player/encode.js";
 import { chapterAt, chaptersOf, placeIn, SETTINGS, startTime } from "../../../web/js/player/engine.js";
 import { heightsOf, preferredTrack } from "../../../web/js/player/choices.js";
 import { trackLabel } from "../../../web/js/player/menus.js";
 import { endingFor, problemFor } from "../../../web/js/player/messages.js";
+import { SystemControls } from "../../../web/js/player/system.js";
 import { Stream } from "../../../web/js/player/stream.js";
 import { streamPlace } from "../../../web/js/streams.js";
 import { memory } from "../../../web/js/account/session.js";
@@ -235,6 +236,32 @@ test("keys do what the list of shortcuts says, and the browser's own shortcuts s
   assert.deepEqual([" ", "K", "ArrowLeft", "7", "?"].map((key) => press(key)), [["play"], ["play"], ["skip", -10], ["tenth", 7], ["help"]]);
   assert.equal(press("f", { ctrlKey: true }), null);
   assert.equal(press("Tab"), null);
+});
+
+test("while a message covers the film, keys and buttons do not reach it, and work again afterwards", () => {
+  const done = [];
+  let isCovered = true;
+  const act = (/** @type {string} */ name) => (/** @type {any} */ argument) => { done.push([name, argument]); };
+  const acts = unlessCovered({ play: act("play"), skip: act("skip"), tenth: act("tenth"), full: act("full"), help: act("help") }, () => isCovered);
+  for (const name of ["play", "skip", "tenth", "full", "help"]) acts[name](1);
+  assert.deepEqual(done.map(([name]) => name), ["full", "help"]);
+  isCovered = false;
+  acts.skip(-10);
+  assert.deepEqual(done.at(-1), ["skip", -10]);
+});
+
+test("while a message covers the film, the system's media controls do not reach it", () => {
+  const handlers = new Map();
+  const session = /** @type {any} */ ({ setActionHandler: (/** @type {string} */ action, /** @type {any} */ handler) => handlers.set(action, handler) });
+  const done = [];
+  const video = /** @type {any} */ ({ addEventListener: () => {}, play: () => done.push("play"), pause: () => done.push("pause") });
+  let isCovered = true;
+  new SystemControls(session).bind(video, { seek: (time) => { done.push(time); }, facts: () => ({ time: 30, duration: 100 }), isCovered: () => isCovered });
+  for (const handler of handlers.values()) handler({ seekTime: 5 });
+  assert.deepEqual(done, []);
+  isCovered = false;
+  for (const action of ["play", "seekforward", "seekto", "pause"]) handlers.get(action)({ seekTime: 5 });
+  assert.deepEqual(done, ["play", 40, 5, "pause"]);
 });
 
 test("menus list each height once and name tracks", () => {
