@@ -149,3 +149,20 @@ export function showProblem(root, { heading, text, retry }) {
   root.replaceChildren(node);
   root.removeAttribute("aria-busy");
 }
+
+/**
+ * Call `work` at each press of a button, but not while an earlier call runs.
+ * @param {HTMLElement} button
+ * @param {() => unknown} work
+ */
+export function bindOnce(button, work) {
+  button.addEventListener("click", async () => {
+    if (button.getAttribute("aria-disabled") === "true") return;
+    button.setAttribute("aria-disabled", "true");
+    try {
+      await work();
+    } finally {
+      button.removeAttribute("aria-disabled");
+    }
+  });
+}

@@ -5,16 +5,17 @@ import { hook, hooks, picture, piece, rootOf, say, setText, showNodes, showProbl
 import { genreAddress, personAddress, titleIdIn, watchAddress } from "./addresses.js";
 import { hueOf, playable as playableOf, writeCards } from "./cards.js";
 import { withNext } from "./account/next.js";
-import { ageLimit, onChange } from "./account/session.js";
+import { ageLimit, onChange, session } from "./account/session.js";
 import { fetchAccess } from "./billing/access.js";
 import { isSuitable } from "./certificates.js";
 import { offerDownload } from "./offline/offer.js";
 import { fetchSimilar } from "./recommendations.js";
 import { fetchTraces, leftText, setListed, setRating } from "./viewing.js";
+import { Marks } from "./marks.js";
 import { api, ask, getJson, orElse, persist, RequestError, repeat, tryLater } from "./net.js";
 import { t } from "./texts.js";
 
-/** @import { Card, Hooks, Playback, Title, Traces } from "./types.js" */
+/** @import { AccountSession, Card, Hooks, Playback, Title, Traces } from "./types.js" */
 /** @typedef {{ role: string, names: string[], arePeople: boolean }} Credit a line of the credits */
 /** @import { Access } from "./billing/access.js" */
 
@@ -197,34 +198,23 @@ function writeMarks(at, traces) {
 const RATED = new Map([[1, t("title.liked")], [-1, t("title.disliked")], [0, t("title.rating_removed")]]);
 
 /**
+ * Return what to say about a mark that has been stored.
+ * @param {"listed" | "rating"} kind
+ * @param {any} value
+ */
+const markText = (kind, value) => (kind === "rating" ? (RATED.get(value) ?? "") : value ? t("title.added_list") : t("title.removed_from_list"));
+
+/**
  * Let the viewer change the list entry and rating; a change is shown immediately, and undone with a message if the API
  * refuses it.
  * @param {Hooks} at
- * @param {string} id
- * @param {{ traces: () => Traces | null, change: (traces: Traces | null) => void }} state
+ * @param {Marks} marks
+ * @param {() => Traces | null} traces
  */
-function bindMarks(at, id, { traces, change }) {
-  const set = async (/** @type {Partial<Traces>} */ next, /** @type {() => Promise<unknown>} */ store, /** @type {string} */ done) => {
-    const before = traces();
-    change({ ...(before ?? { view: null, resume_s: 0, listed: false, rating: 0 }), ...next });
-    try {
-      await store();
-      say(at["marks-said"], done);
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      change(before);
-      say(at["marks-said"], error.message);
-    }
-  };
-  at.listed.addEventListener("click", () => {
-    const listed = !traces()?.listed;
-    set({ listed }, () => setListed(id, listed), listed ? t("title.added_list") : t("title.removed_from_list"));
-  });
+function bindMarks(at, marks, traces) {
+  at.listed.addEventListener("click", () => marks.press("listed", !traces()?.listed));
   for (const [name, thumb] of /** @type {const} */ ([["up", 1], ["down", -1]])) {
-    at[name].addEventListener("click", () => {
-      const rating = traces()?.rating === thumb ? 0 : thumb;
-      set({ rating }, () => setRating(id, rating), RATED.get(rating) ?? "");
-    });
+    at[name].addEventListener("click", () => marks.press("rating", traces()?.rating === thumb ? 0 : thumb));
   }
 }
 
@@ -248,6 +238,12 @@ function write(node, title, traces, access) {
   at.more.hidden = more.length === 0;
   writeCards(at["more-cards"], more);
 }
+
+/**
+ * Return whose marks a page shows: those of a profile, or of an account that has only its own.
+ * @param {AccountSession | null} known
+ */
+const viewerOf = (known) => known?.profile_id ?? known?.user_id ?? "";
 
 /** @param {string} id */
 const publishedAddress = (id) => `/catalogue/titles/${encodeURIComponent(id)}.json`;
@@ -277,7 +273,6 @@ async function start(root) {
   let traces = null;
   /** @type {Access | null} */
   let access = null;
-  const asked = fetchTraces(id);
   const published = root.querySelector("article");
   const node = /** @type {HTMLElement} */ (published ?? piece("title"));
   const at = hooks(node);
@@ -285,20 +280,38 @@ async function start(root) {
     if (title) write(node, title, traces, access);
     else writeMarks(at, traces);
   };
+  const marks = new Marks({
+    store: { listed: (on) => setListed(id, on), rating: (rating) => setRating(id, rating) },
+    onChange: (kind, value, error) => {
+      change(marks.added(traces));
+      if (error !== undefined) say(at["marks-said"], error?.message ?? markText(kind, value));
+    },
+  });
+  const fetchMarked = () => fetchTraces(id).then(marks.asked());
+  const asked = fetchMarked();
   const change = (/** @type {Traces | null} */ found) => {
     traces = found;
     show();
   };
-  bindMarks(at, id, { traces: () => traces, change }); // before anything is awaited: start.js repeats what was pressed
+  bindMarks(at, marks, () => traces); // before anything is awaited: start.js repeats what was pressed
   asked.then(change);
   const lookForAccess = async () => {
     access = await fetchAccess();
     show();
     if (access?.entitled && title?.status === "ready" && isSuitable(title, ageLimit())) offerDownload(at.download, id, { resume: true });
   };
-  const look = () => fetchTraces(id).then(change);
-  onChange(look);
-  window.addEventListener("pageshow", ({ persisted }) => { if (persisted) look(); }); // back from the player
+  const look = () => fetchMarked().then(change);
+  let viewer = viewerOf(session());
+  onChange((now) => {
+    if (viewerOf(now) !== viewer) marks.forget();
+    viewer = viewerOf(now);
+    look();
+  });
+  window.addEventListener("pageshow", ({ persisted }) => {
+    if (!persisted) return;
+    marks.forget();
+    look(); // back from the player
+  });
   const load = async () => {
     const found = await fetchTitle(id);
     if (title) return; // it was loaded by two attempts at once

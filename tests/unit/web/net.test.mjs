@@ -39,6 +39,14 @@ test("a missing answer is reported as a missing connection", async () => {
   await assert.rejects(ask("/x", {}, refuse), { status: 0, code: "unreachable" });
 });
 
+test("an answer that breaks off is a missing connection, and one that the page cancels is not", async () => {
+  const breaks = (/** @type {Error} */ error) => async () => new Response(new ReadableStream({ start: (controller) => controller.error(error) }));
+  await assert.rejects(ask("/x", {}, breaks(new TypeError("network error"))), { status: 0, code: "unreachable" });
+  await assert.rejects(ask("/x", {}, breaks(new DOMException("", "TimeoutError"))), { status: 0, code: "unreachable" });
+  await assert.rejects(ask("/x", { asFile: true }, breaks(new TypeError("network error"))), { status: 0, code: "unreachable" });
+  await assert.rejects(ask("/x", {}, breaks(new DOMException("", "AbortError"))), { name: "AbortError" });
+});
+
 test("temporary errors are retried, permanent ones are not", async () => {
   const waits = [];
   const wait = async (ms) => { waits.push(ms); };

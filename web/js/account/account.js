@@ -1,6 +1,6 @@
 /** The account page: the profile, recent logins, and everything that can be changed. */
 import "../nav.js";
-import { hook, hooks, piece, rootOf, say } from "../dom.js";
+import { bindOnce, hook, hooks, piece, rootOf, say } from "../dom.js";
 import { orElse, persist, repeat, RequestError } from "../net.js";
 import { showSubscription } from "../billing/subscription.js";
 import { deleteFilmsOf } from "../offline/caches.js";
@@ -71,8 +71,8 @@ class Logins {
     this.known = [];
     /** @type {string | null} */
     this.cursor = null;
-    at.more.addEventListener("click", () => this.load());
-    at["logins-retry"].addEventListener("click", () => this.load());
+    bindOnce(at.more, () => this.load());
+    bindOnce(at["logins-retry"], () => this.load());
   }
 
   async load() {
