@@ -5,7 +5,7 @@ import { RequestError } from "../../../web/js/net.js";
 import { FilmDialog } from "../../../web/js/studio/title_film.js";
 import { FilmFrames } from "../../../web/js/studio/title_frames.js";
 import { PicturesDialog } from "../../../web/js/studio/title_pictures.js";
-import { element, formIn, held, installPage, settled } from "./dom.mjs";
+import { element, formIn, held, installPage, settled, until } from "./dom.mjs";
 
 const makeTitle = (/** @type {string} */ name) => /** @type {any} */ ({ id: name, name, stem: `${name}.film`, status: "ready", artwork: { poster: `${name}.jpg`, backdrop: null } });
 const SEA = makeTitle("Sea");
@@ -45,9 +45,10 @@ function makePictures() {
   });
   const choose = async () => {
     const input = root.querySelector('[data-slot="poster"]').querySelector('[data-hook="file"]');
+    const before = uploaded.length;
     input.files = [picture()];
     input.dispatchEvent(new Event("change"));
-    await settled();
+    await until(() => uploaded.length > before || /still/.test(find("pictures-said").textContent)); // a digest is made on another thread
   };
   return { dialog, find, choose, made, changed, missed, shown: () => root.querySelector('[data-slot="poster"]').querySelector('[data-hook="picture"]').src };
 }

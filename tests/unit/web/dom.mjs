@@ -141,3 +141,13 @@ export function held() {
 export async function settled() {
   for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => { setTimeout(resolve); });
 }
+
+/**
+ * Wait for something that another thread decides, such as a digest; fail after ten seconds.
+ * @param {() => boolean} isTrue
+ */
+export async function until(isTrue) {
+  for (const end = Date.now() + 10_000; !isTrue(); await settled()) {
+    if (Date.now() > end) throw new Error(`this did not become true: ${isTrue}`);
+  }
+}
