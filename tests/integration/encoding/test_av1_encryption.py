@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from functions.encoding.av1_encode import Av1Status
 from functions.encoding.formats.av1_tiles import TileReader
 from functions.encoding.formats.common_encryption import (
     CRYPT_BLOCKS,
@@ -20,12 +21,20 @@ from functions.encoding.formats.h264 import MalformedStream
 from functions.encoding.formats.iso_bmff import IsoBox, top_boxes
 from functions.encoding.formats.protected_ranges import BLOCK
 from functions.encoding.formats.segments import read_init, read_segment
-from tests.integration.encoding.test_encryption import IV, KEY, KEY_ID, frames_of, joined
+from tests.integration.encoding.test_av1 import verified
+from tests.integration.encoding.test_encryption import IV, KEY, KEY_ID, encrypted, frames_of, joined
 from tests.support.av1_traces import set_fields, traced_tiles, traced_units
+from tests.support.conformance import findings, needs_checker
+from tests.support.copied_films import X264
+from tests.support.media import Film, make_film
+from tests.support.published import Published
 from tests.support.source_makers import ffmpeg
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from functions.encoding.progress import JobProgress
+    from tests.support.encoder import Encoder
 
 SVT = ("-c:v", "libsvtav1", "-preset", "8", "-crf", "32")
 AOM = ("-c:v", "libaom-av1", "-cpu-used", "5", "-crf", "35", "-threads", "1")
@@ -237,3 +246,63 @@ def test_cut_samples_and_those_without_a_beginning_are_refused(tmp_path: Path) -
     reader.tiles_in(samples[0])
     with pytest.raises(MalformedStream):
         reader.tiles_in(samples[1][:-1])
+
+
+@pytest.fixture(scope="module")
+def title(tmp_path_factory: pytest.TempPathFactory) -> tuple[Encoder, JobProgress]:
+    """Return an encoder that has encrypted a title in H.264 and in AV1, and the title's progress."""
+    folder = tmp_path_factory.mktemp("title")
+    film = Film(frames=24 * 6, width=320, height=180, video=X264)
+    encoder, progress = encrypted(make_film(film, folder), folder)
+    job = encoder.encode_av1(progress)
+    assert job.av1
+    assert job.av1.status is Av1Status.COMPLETE, job.av1.reason
+    return encoder, progress
+
+
+def test_title_in_av1_is_encrypted_with_the_key_of_the_film(title: tuple[Encoder, JobProgress], tmp_path: Path) -> None:
+    encoder, progress = title
+    key, published = encoder.key(progress), Published(encoder.published(progress))
+    assert published.faults() == []
+    tracks = [track for track in published.of("video") if track.codec.startswith("av01.")]
+    assert tracks
+    for track in tracks:
+        init = read_init(published.folder / track.name / "init.mp4")
+        assert (init.key_id, init.codec) == (key.key_id.hex(), track.codec)
+        whole = joined(published.folder / track.name, tmp_path / "film.mp4")
+        shown = frames_of(whole, "-decryption_key", key.key.hex())
+        assert len(shown) == 24 * 6
+        assert frames_or_none(whole, "-decryption_key", "0" * 32) != shown
+        playlist = (published.folder / f"{track.name}.m3u8").read_text()
+        assert f"IV=0x{key.iv(track.name).hex()}" in playlist
+    manifest = (published.folder / "manifest.mpd").read_text()
+    assert manifest.count('value="cbcs"') == manifest.count("<AdaptationSet") == 3
+    assert "av01." in (published.folder / "master.m3u8").read_text()
+
+
+def test_title_in_av1_is_verified_and_damage_is_repaired(title: tuple[Encoder, JobProgress]) -> None:
+    encoder, progress = title
+    whole = verified(encoder, encoder.job(progress))
+    assert whole.verified
+    assert whole.verified.damaged == 0
+    (folder,) = (path for path in encoder.published(progress).glob("av*") if path.is_dir())
+    for path in folder.glob("s*.m4s"):
+        content = path.read_bytes()
+        path.write_bytes(content[:-200] + bytes(200))
+    repaired = verified(encoder, whole)
+    assert repaired.av1
+    assert repaired.av1.status is Av1Status.ENCODING, "it is taken off the manifests"
+    encoder.av1_pipeline.run_next()
+    assert frames_of(joined(folder, folder / "film.mp4"), "-decryption_key", encoder.key(progress).key.hex())
+    (folder / "film.mp4").unlink()
+    again = verified(encoder, encoder.job(progress))
+    assert again.verified
+    assert again.verified.damaged == 0
+
+
+@needs_checker
+def test_manifests_of_an_encrypted_title_in_av1_conform(title: tuple[Encoder, JobProgress]) -> None:
+    encoder, progress = title
+    folder = encoder.published(progress)
+    assert findings("manifest.mpd", folder=folder) == ""
+    assert findings("--segments", ".", folder=folder) == ""
