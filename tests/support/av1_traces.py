@@ -19,18 +19,25 @@ _TILES = re.compile(r"tiles (\d+)x(\d+)\.$")
 
 @dataclass
 class Unit:
-    """A unit in a trace: its fields, the bits before its data, the length of its size, and the tiles of its frame."""
+    """A unit in a trace: its fields, and the tiles of its frame.
+
+    `bits` come before the data of the tiles, `header_bits` before what follows the header of the frame, and `size_bits`
+    are those of the size of the unit.
+    """
 
     fields: dict[str, int] = field(default_factory=dict)
     bits: int = 0
+    header_bits: int = 0
     size_bits: int = 0
     tiles: int = 0
 
 
-def traced_units(path: Path) -> list[list[Unit]]:
-    """Return the units of each sample of a video."""
+def traced_units(path: Path, *, refusable: bool = False) -> list[list[Unit]]:
+    """Return the units of each sample of a video; with `refusable`, of those that ffmpeg does not refuse."""
     command = ["ffmpeg", "-nostdin", "-v", "trace", "-i", str(path), "-c", "copy", "-bsf:v", "trace_headers"]
-    done = subprocess.run([*command, "-f", "null", "-"], capture_output=True, check=True, timeout=120, text=True)
+    done = subprocess.run(
+        [*command, "-f", "null", "-"], capture_output=True, check=not refusable, timeout=120, text=True
+    )
     samples: list[list[Unit]] = []
     for line in done.stderr.splitlines():
         text = line.partition("] ")[2]
@@ -53,6 +60,7 @@ def _add_line(unit: Unit, text: str) -> None:
             unit.size_bits = len(found[3])
     elif found := _TILES.search(text):
         unit.tiles = int(found[1]) * int(found[2])
+        unit.header_bits = unit.bits
 
 
 def traced_tiles(units: list[Unit], sample: bytes) -> Iterator[range]:
