@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.encoding.av1_encode import Av1Status
+from functions.encoding.av1_encode import MOST_ATTEMPTS, Av1Status
+from functions.encoding.formats import common_encryption
 from functions.encoding.formats.common_encryption import (
     CRYPT_BLOCKS,
     SKIP_BLOCKS,
@@ -19,6 +20,7 @@ from functions.encoding.formats.common_encryption import (
 from functions.encoding.formats.iso_bmff import IsoBox, top_boxes
 from functions.encoding.formats.protected_ranges import BLOCK
 from functions.encoding.formats.segments import read_init, read_segment
+from functions.platform.errors import EncodeFault
 from tests.integration.encoding.test_av1 import verified
 from tests.integration.encoding.test_encryption import IV, KEY, KEY_ID, encrypted, frames_of, joined
 from tests.support.av1_streams import AOM, LARGE, NOISE, STREAMS, SVT, TEST, YUV, samples_of, segments_of, tiles_of
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 
     from functions.encoding.progress import JobProgress
     from tests.support.encoder import Encoder
+
+FILM = Film(frames=24 * 6, width=320, height=180, video=X264)
+REASON = "Chunk 0 could not be encrypted in AV1."
 
 REFUSED = {
     "many tiles": (LARGE, YUV, *SVT, "-svtav1-params", "tile-columns=2:tile-rows=2"),
@@ -131,8 +136,7 @@ def test_streams_that_the_parser_does_not_know_are_refused(stream: str, tmp_path
 def title(tmp_path_factory: pytest.TempPathFactory) -> tuple[Encoder, JobProgress]:
     """Return an encoder that has encrypted a title in H.264 and in AV1, and the title's progress."""
     folder = tmp_path_factory.mktemp("title")
-    film = Film(frames=24 * 6, width=320, height=180, video=X264)
-    encoder, progress = encrypted(make_film(film, folder), folder)
+    encoder, progress = encrypted(make_film(FILM, folder), folder)
     job = encoder.encode_av1(progress)
     assert job.av1
     assert job.av1.status is Av1Status.COMPLETE, job.av1.reason
@@ -177,6 +181,21 @@ def test_title_in_av1_is_verified_and_damage_is_repaired(title: tuple[Encoder, J
     again = verified(encoder, encoder.job(progress))
     assert again.verified
     assert again.verified.damaged == 0
+
+
+def test_title_whose_pictures_cannot_be_encrypted_keeps_h264(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder, progress = encrypted(make_film(FILM, tmp_path), tmp_path)
+    assert encoder.world.av1.begin_encode(progress.job_id, at=encoder.world.clock(), reason="A test encodes it.")
+    monkeypatch.setattr(common_encryption, "MOST_ENTRIES", 0)
+    for _ in range(MOST_ATTEMPTS - 1):
+        with pytest.raises(EncodeFault, match=REASON):
+            encoder.av1_pipeline.run_next()
+    encoder.av1_pipeline.run_next()
+    encode = encoder.job(progress).av1
+    assert encode
+    assert (encode.status, encode.reason) == (Av1Status.ABANDONED, REASON)
+    assert "av01." not in (encoder.published(progress) / "manifest.mpd").read_text()
+    assert not list(encoder.published(progress).glob("av*/s*")), "nothing is stored that is not encrypted"
 
 
 @needs_checker
