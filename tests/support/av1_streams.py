@@ -27,6 +27,7 @@ STREAMS = {
     "10 bits": (TEST, "yuv420p10", *SVT),
     "smallest size": ("testsrc2=s=64x64:r=24:d=2", YUV, *SVT),
     "more columns than a tile may have": ("testsrc2=s=4352x64:r=24:d=0.2", YUV, *SVT),
+    "more frames than order hints": ("testsrc2=s=64x64:r=60:d=5", YUV, *SVT, "-g", "300", "-hls_time", "5"),
     "scene cuts": (CUTS, YUV, *SVT),
     "screen content": (TEST, YUV, *SVT, "-svtav1-params", "scm=1"),
     "slow preset": (ZOOM, YUV, "-c:v", "libsvtav1", "-preset", "3", "-crf", "32"),
@@ -68,13 +69,13 @@ TELLING = {
 
 
 def segments_of(tmp_path: Path, source: str, pixels: str, *encode: str) -> Path:
-    """Encode a source into segments of a second; return their folder."""
+    """Encode a source into segments, by default of a second; return their folder."""
     folder = tmp_path / "clear"
     folder.mkdir()
     hls = ("-f", "hls", "-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", "init.mp4", "-hls_time", "1")
     flags = ("-hls_segment_options", "movflags=+cmaf+frag_discont:use_editlist=0", "-g", "24", "-strict", "1")
     output = ("-hls_segment_filename", folder / "s%05d.m4s", folder / "list.m3u8")
-    ffmpeg("-f", "lavfi", "-i", f"{source},format={pixels}", *encode, *hls, *flags, *output)
+    ffmpeg("-f", "lavfi", "-i", f"{source},format={pixels}", *hls, *flags, *encode, *output)
     return folder
 
 

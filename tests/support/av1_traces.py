@@ -19,17 +19,27 @@ _TILES = re.compile(r"tiles (\d+)x(\d+)\.$")
 
 @dataclass
 class Unit:
-    """A unit in a trace: its fields, and the tiles of its frame.
+    """A unit in a trace: its fields, in which bit each of them ends, and the tiles of its frame.
 
-    `bits` come before the data of the tiles, `header_bits` before what follows the header of the frame, and `size_bits`
-    are those of the size of the unit.
+    `bits` come before the data of the tiles, and `header_bits` before what follows the header of the frame.
     """
 
     fields: dict[str, int] = field(default_factory=dict)
     bits: int = 0
+    ends: dict[str, int] = field(default_factory=dict)
     header_bits: int = 0
-    size_bits: int = 0
-    tiles: int = 0
+    rows: int = 0
+    columns: int = 0
+
+    @property
+    def tiles(self) -> int:
+        """Return the number of tiles; 0 if the unit is not a frame, or its header could not be read."""
+        return self.rows * self.columns
+
+    @property
+    def begin(self) -> int:
+        """Return the number of bytes before the payload."""
+        return self.ends["obu_size"] // 8
 
 
 def traced_units(path: Path, *, refusable: bool = False) -> list[list[Unit]]:
@@ -55,11 +65,9 @@ def traced_units(path: Path, *, refusable: bool = False) -> list[list[Unit]]:
 def _add_line(unit: Unit, text: str) -> None:
     if found := _FIELD.match(text):
         unit.fields[found[2]] = int(found[4])
-        unit.bits = int(found[1]) + len(found[3])
-        if found[2] == "obu_size":
-            unit.size_bits = len(found[3])
+        unit.bits = unit.ends[found[2]] = int(found[1]) + len(found[3])
     elif found := _TILES.search(text):
-        unit.tiles = int(found[1]) * int(found[2])
+        unit.rows, unit.columns = int(found[1]), int(found[2])
         unit.header_bits = unit.bits
 
 
@@ -67,7 +75,7 @@ def traced_tiles(units: list[Unit], sample: bytes) -> Iterator[range]:
     """Yield the positions of the tiles of a sample, whose sizes, unlike everything else, are not in the trace."""
     begin = tiles = size_bytes = 0
     for unit in units:
-        end = begin + 1 + unit.size_bits // 8 + unit.fields["obu_size"]
+        end = begin + unit.begin + unit.fields["obu_size"]
         if unit.tiles:
             tiles, size_bytes = unit.tiles, unit.fields.get("tile_size_bytes_minus1", 0) + 1
         if unit.fields["obu_type"] in (TILE_GROUP, FRAME):

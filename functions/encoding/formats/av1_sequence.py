@@ -72,9 +72,9 @@ class Av1Bits:
         self._end = end * 8
 
     @property
-    def next_byte(self) -> int:
-        """Return the position of the first byte of which no bit has been read."""
-        return (self._at + 7) // 8
+    def position(self) -> int:
+        """Return the position of the next bit in the content."""
+        return self._at
 
     def take(self, count: int) -> int:
         """Read an unsigned number, f(n) (4.10.2). Raises MalformedStream if the unit ends before."""

@@ -79,7 +79,7 @@ class TileReader:
         if first != self._next or not first <= last < tiles.number:
             raise MalformedStream(DAMAGED)
         found: list[range] = []
-        at = bits.next_byte
+        at = bits.position // 8
         for number in range(first, last + 1):
             end = unit.end
             if number < last:

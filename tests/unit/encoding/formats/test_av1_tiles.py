@@ -78,21 +78,42 @@ def test_frames_before_a_sequence_header_or_a_key_frame_are_refused() -> None:
         (b"\x42\x01\x80", "unknown type 8"),
         (b"\x36\x00\x01\x80", "layers"),
         (b"\x92\x01\x80", "damaged"),
+        (b"\x1a\x01\xd9", "damaged"),
+        (b"\x1a\x01\xd0", "damaged"),
         (b"\x22\x01\x80", "damaged"),
         (b"\x32\x80\x80\x80\x80\x80\x80\x80\x80\x00", "damaged"),
     ],
-    ids=["redundant header", "list of tiles", "layer", "forbidden bit", "tiles without a header", "long size"],
+    ids=[
+        "redundant header",
+        "list of tiles",
+        "layer",
+        "forbidden bit",
+        "trailing bits",
+        "no trailing bit",
+        "tiles without a header",
+        "long size",
+    ],
 )
 def test_units_that_are_not_known_are_refused(unit: bytes, message: str) -> None:
     with pytest.raises(MalformedStream, match=message):
         tiles_in(KEY, unit)
 
 
-def test_video_with_several_operating_points_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("byte", "bit", "message"),
+    [
+        (2, 0x10, "still picture"),
+        (2, 0x08, "still picture"),
+        (3, 0x10, "operating points"),
+        (4, 0x40, "operating points"),
+    ],
+    ids=["still picture", "reduced header", "operating points", "layers"],
+)
+def test_video_with_what_is_never_written_is_refused(byte: int, bit: int, message: str) -> None:
     changed = bytearray(KEY[:SEQUENCE_END])
-    changed[3] |= 0x40  # the last bit of operating_points_cnt_minus_1
+    changed[byte] |= bit
     (unit,) = units_in(bytes(changed))
-    with pytest.raises(MalformedStream, match="operating points"):
+    with pytest.raises(MalformedStream, match=message):
         read_sequence_header(bytes(changed), unit)
 
 
