@@ -5,6 +5,7 @@ ffmpeg decrypts here, so the scheme is checked by another implementation.
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +22,7 @@ from functions.encoding.formats.iso_bmff import IsoBox, top_boxes
 from functions.encoding.formats.protected_ranges import BLOCK
 from functions.encoding.formats.segments import read_init, read_segment
 from functions.platform.errors import EncodeFault
+from functions.platform.film_keys import KEY_FILE
 from tests.integration.encoding.test_av1 import verified
 from tests.integration.encoding.test_encryption import IV, KEY, KEY_ID, encrypted, frames_of, joined
 from tests.support.av1_streams import AOM, LARGE, NOISE, STREAMS, SVT, TEST, YUV, samples_of, segments_of, tiles_of
@@ -161,6 +163,18 @@ def test_title_in_av1_is_encrypted_with_the_key_of_the_film(title: tuple[Encoder
     manifest = (published.folder / "manifest.mpd").read_text()
     assert manifest.count('value="cbcs"') == manifest.count("<AdaptationSet") == 3
     assert "av01." in (published.folder / "master.m3u8").read_text()
+
+
+def test_playlists_in_av1_for_native_players_decode_with_the_key(
+    title: tuple[Encoder, JobProgress], tmp_path: Path
+) -> None:
+    """The key is beside the playlists here; the API gives native players another address of it."""
+    encoder, progress = title
+    key, folder = encoder.key(progress), tmp_path / "film"
+    shutil.copytree(encoder.published(progress), folder)
+    (folder / KEY_FILE).write_bytes(key.key)
+    expected = frames_of(joined(folder / "av180", tmp_path / "film.mp4"), "-decryption_key", key.key.hex())
+    assert frames_of(folder / "av180.m3u8", "-allowed_extensions", "ALL") == expected
 
 
 def test_title_in_av1_is_verified_and_damage_is_repaired(title: tuple[Encoder, JobProgress]) -> None:
