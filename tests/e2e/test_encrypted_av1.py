@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
+WITHOUT_AV1 = """
+const real = navigator.mediaCapabilities.decodingInfo.bind(navigator.mediaCapabilities);
+navigator.mediaCapabilities.decodingInfo = async (asked) => {
+  const refused = asked.keySystemConfiguration && asked.video?.contentType.includes("av01");
+  return refused ? { supported: false, smooth: false, powerEfficient: false, keySystemAccess: null } : real(asked);
+};
+"""
+"""Makes a page believe that the browser plays AV1, but does not decrypt it."""
+
 pytestmark = pytest.mark.timeout(1500)
 
 
@@ -63,6 +72,17 @@ def test_encrypted_film_is_shown_in_av1_to_its_end(
         assert {picture["height"] for picture in show.pictures()} >= (set(RUNGS) if heights else set())
         assert state["time"] == pytest.approx(SECONDS, abs=0.1)
         assert last_number(show) == RATE * SECONDS - 1
+
+
+def test_browser_that_cannot_decrypt_av1_plays_h264(film: Release, browser: Browser) -> None:
+    with (
+        served({"shaka": film}, Home.of()) as address,
+        opened(browser, f"{address}/shaka.html", first=WITHOUT_AV1) as (page, _),
+    ):
+        page.evaluate("keys => film.start('shaka', '/shaka', keys)", dict(film.keys))
+        page.wait_for_function("() => film.state().time > 1", timeout=WITHIN_S * 1000)
+        state = page.evaluate("film.state()")
+        assert (state["codec"][:5], state["errors"]) == ("avc1.", [])
 
 
 def test_encrypted_film_in_av1_does_not_play_with_another_key(film: Release, browser: Browser) -> None:
