@@ -66,8 +66,7 @@ def test_encrypted_film_is_shown_in_av1_to_its_end(
         announce(
             f"{player}: {state['frames']} frames of {state['codec']}, longest stall {state['longestStallS']:.2f} s"
         )
-        if player == "shaka":
-            assert state["codec"].startswith("av01.")
+        assert state["codec"].startswith("av01.")
         assert (sorted(set(state["rungs"])), state["frames"]) == (RUNGS, RATE * SECONDS)
         assert {picture["height"] for picture in show.pictures()} >= (set(RUNGS) if heights else set())
         assert state["time"] == pytest.approx(SECONDS, abs=0.1)
