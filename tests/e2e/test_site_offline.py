@@ -228,6 +228,9 @@ def test_who_logs_out_takes_the_downloads_along(
         assert page.evaluate(CACHES) == []
 
 
+PREVIEW = "getComputedStyle(document.querySelector('.preview-picture')).backgroundImage"
+
+
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_a_film_is_downloaded_in_the_player_and_listed_accessibly(
     product: Product, film: str, browser: Browser, subscriber: SomeViewer, size: tuple[int, int]
@@ -237,6 +240,10 @@ def test_a_film_is_downloaded_in_the_player_and_listed_accessibly(
     with opened(browser, watch, size, viewer=subscriber, service_worker=True) as (page, wrong):
         until(page, TIME, lambda time: time > 0)
         page.evaluate("notflix.video.pause()")
+        bar = page.locator("[data-hook=track]").bounding_box()
+        assert bar is not None
+        page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)  # shows a picture that the download needs
+        until(page, PREVIEW, lambda image: "/thumbnails" in image)
         page.get_by_role("button", name="Download", exact=True).click()
         page.get_by_role("link", name="Downloaded").wait_for()
         assert overflow(page) <= 0 and violations(page, axe) == []

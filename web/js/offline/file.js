@@ -5,6 +5,14 @@ import { t } from "../texts.js";
 const SILENT_MS = 60_000;
 
 /**
+ * Fetch past the browser's cache: the answers there to pictures that a page has shown lack the header that lets a script
+ * read them, because storage sends it only to requests that name their origin.
+ * @param {string} address
+ * @param {RequestInit} init
+ */
+const fetchAnew = (address, init) => fetch(address, { ...init, cache: "no-store" });
+
+/**
  * Return a file. Raises RequestError with status 0 if nothing arrives for `silentMs`; how long the whole file takes does
  * not matter.
  * @param {string} address
@@ -21,7 +29,7 @@ export async function fetchFile(address, { signal, silentMs = SILENT_MS }) {
   };
   restartTimer();
   try {
-    return await ask(address, { asFile: true, signal: AbortSignal.any([signal, silence.signal]), onBytes: restartTimer });
+    return await ask(address, { asFile: true, signal: AbortSignal.any([signal, silence.signal]), onBytes: restartTimer }, fetchAnew);
   } finally {
     clearTimeout(timer);
   }
