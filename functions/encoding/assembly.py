@@ -245,6 +245,7 @@ def assemble_av1_steps(resources: Resources, catalogue: Catalogue) -> Av1Pipelin
         Av1Worker(media, ffmpeg, work_dir=settings.work_dir),
         LaterParts(
             jobs,
+            MongoJobUpkeep(collection, resources.now),
             claims,
             JobLifecycle(jobs, catalogue, resources.now),
             Planner(ffmpeg, media, settings),
@@ -317,10 +318,10 @@ def assemble_rendition_steps(resources: Resources, catalogue: Catalogue) -> OnDe
     work_dir, keys = settings.work_dir, film_keys_of(settings)
     return OnDemandPipeline(
         MongoOnDemandEncodes(collection),
-        MongoJobUpkeep(collection, resources.now),
         OnDemandWorker(media, ffmpeg, work_dir=work_dir, vmaf=vmaf, keys=keys),
         LaterParts(
             MongoEncodeJobs(collection, resources.now),
+            MongoJobUpkeep(collection, resources.now),
             claims,
             JobLifecycle(MongoEncodeJobs(collection, resources.now), catalogue, resources.now),
             Planner(ffmpeg, media, settings),
