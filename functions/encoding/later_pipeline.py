@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from functions.encoding.claims import ClaimLost
 from functions.encoding.lifecycle import VERIFY_AFTER
-from functions.encoding.upkeep.retention import REPLACED_KEPT
 from functions.encoding.steps import Taken
+from functions.encoding.upkeep.retention import REPLACED_KEPT
 from functions.platform.errors import DiskUnavailable, EncodeFault, SourceRefused, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -182,8 +182,10 @@ class LaterPipeline[Chunk](ABC):
             self.abandon(job, STOPPED)
             return
         proceed = partial(self._claims.confirm, job.id, self.step(chunk))
+        is_readable = False
         try:
             self._planner.restore_copy(job)
+            is_readable = True
             made = self._worker.encode_chunk(job, chunk, proceed=proceed)
             proceed()
         except ClaimLost as lost:
@@ -193,6 +195,8 @@ class LaterPipeline[Chunk](ABC):
             self._later.count_attempt(job.id, chunk, by=-1)
             raise
         except SourceRefused as error:
+            if is_readable and attempts < self.most_attempts and self._planner.lacks_copy(job):
+                raise  # the copy was deleted meanwhile; the next attempt makes it again
             self.abandon(job, error.detail)
             return
         except Exception as error:
@@ -223,8 +227,8 @@ class LaterPipeline[Chunk](ABC):
     def _end(self, job_id: str) -> None:
         """Write the manifests with an encode that is complete, or without one that was given up.
 
-        The sweep deletes the files of the latter once nobody can have begun to play them. Those of a job that its title
-        does not play any more are deleted anyway.
+        The sweep deletes the files of the latter once nobody can have begun to play them, and the copy of the upload if
+        it is not deleted here. The files of a job that its title does not play any more are deleted anyway.
         """
         job = self._jobs.get_job(job_id)
         encode = self.encode_of(job)
@@ -235,8 +239,7 @@ class LaterPipeline[Chunk](ABC):
         now = self._now()
         if encode.is_complete:
             self._jobs.schedule_verification(job_id, at=now + VERIFY_AFTER, repair=True)
-        else:
-            self._upkeep.schedule_sweep(job_id, at=now + REPLACED_KEPT)
-        self._publisher.discard_intermediate(job)
+        self._upkeep.schedule_sweep(job_id, at=now + REPLACED_KEPT)
         self._later.end_encode(job_id, edition=encode.edition, at=now)
+        self._publisher.discard_intermediate(self._jobs.get_job(job_id))
         log.info("job %s has ended an encode (%s)", job_id, self.kind)

@@ -309,7 +309,7 @@ class EncodePipeline:
                 self._publisher.attach_early_still(job, published)
             return StepOutcome(job)
         completed = self._lifecycle.complete(job)
-        self._publisher.discard_intermediate(job)
+        self._publisher.discard_intermediate(completed or job)
         return StepOutcome(completed or job, ended=completed is not None)
 
     def _failed(self, job: EncodeJob, reason: str) -> StepOutcome:

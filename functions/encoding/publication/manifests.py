@@ -19,6 +19,7 @@ from functions.encoding.publication.hls import write_master, write_media
 from functions.encoding.publication.presentation import original_of, part_of, presentation_of, revision_of
 from functions.encoding.publication.thumbnails import write_thumbnails
 from functions.encoding.renditions import ORIGINAL
+from functions.encoding.upkeep.retention import needs_copy
 from functions.encoding.work_folders import work_folder
 from functions.platform.film_keys import NO_KEYS
 from functions.platform.identifiers import container_for
@@ -116,8 +117,8 @@ class ManifestPublisher:
             self._attach_still(job, presentation)
 
     def discard_intermediate(self, job: EncodeJob) -> None:
-        """Delete the remuxed copy of the upload, if the job was encoded from one."""
-        if job.plan and job.plan.source != job.upload:
+        """Delete the remuxed copy of the upload, if the job was encoded from one and nothing reads it any more."""
+        if job.plan and job.plan.source != job.upload and not needs_copy(job):
             self._media.delete_blob(job.plan.source.container, job.plan.source.blob)
 
     def discard_manifests(self, job: EncodeJob, names: Iterable[str]) -> None:

@@ -1,6 +1,12 @@
 """How long the files of a job are kept after it has ended; see `sweep`."""
 
+from __future__ import annotations
+
 from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from functions.encoding.model import EncodeJob, JobSummary
 
 REPLACED_KEPT = timedelta(hours=24)
 """How long files are kept after a newer version of the title became ready: somebody may still be watching them."""
@@ -10,3 +16,11 @@ MANIFESTS_KEPT = timedelta(hours=1)
 
 FAILED_KEPT = timedelta(days=7)
 """How long the finished parts of a failed job are kept, so that a retry continues with them."""
+
+SWEEP_RULES = 2
+"""The version of the rules; titles that were swept by earlier rules are swept once more."""
+
+
+def needs_copy(job: EncodeJob | JobSummary) -> bool:
+    """Return whether the copy of the upload may still be read: by the encode of a job, or by one that follows."""
+    return job.ended_at is None or any(each is not None and each.ended_at is None for each in (job.av1, job.on_demand))

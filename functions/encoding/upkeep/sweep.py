@@ -1,7 +1,8 @@
 """Delete the files of jobs that nobody can play or continue any more: replaced, failed, or of a withdrawn title.
 
 The provisional rendition of a film is deleted a day after the others were complete, and renditions on demand a day
-after manifests have ceased to list them.
+after manifests have ceased to list them. The copy of an upload, which lies in a container of its own, is deleted once
+nothing reads it any more; encoders do this themselves, unless they are killed.
 
 A title is swept once after each of its jobs ends, and again when something in it expires. Whether a folder may be
 deleted is decided from the current state of the title and its jobs, so a sweep can be interrupted or repeated. If a job
@@ -18,8 +19,8 @@ from typing import TYPE_CHECKING
 from functions.catalogue.model import Status
 from functions.encoding.model import OPEN, JobStatus
 from functions.encoding.renditions import ORIGINAL
-from functions.encoding.upkeep.retention import FAILED_KEPT, MANIFESTS_KEPT, REPLACED_KEPT
-from functions.platform.identifiers import container_for
+from functions.encoding.upkeep.retention import FAILED_KEPT, MANIFESTS_KEPT, REPLACED_KEPT, needs_copy
+from functions.platform.identifiers import INTERMEDIATES, container_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,6 +39,8 @@ AGAIN_AFTER = timedelta(hours=1)
 
 MANIFESTS = (".mpd", ".m3u8")
 EVERYTHING = ("",)
+COPY = ("/source.mkv",)
+"""The copy of an upload where versions before 0.3 stored it; nothing reads it there any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class TitleSweep:
         """
         now = self._now()
         container = container_for(title_id)
-        folders = self._folders().list_folders(container)
+        folders, copies = self._folders().list_folders(container), set(self._folders().list_folders(INTERMEDIATES))
         jobs = self._jobs.summaries_of_title(title_id)
         title = self._catalogue.find_title(title_id)
         deleted, later = 0, list[Expiry]()
@@ -94,6 +97,12 @@ class TitleSweep:
             for expiry in due:
                 path = f"{folder}/{expiry.within}" if expiry.within else folder
                 deleted += self._folders().delete_files(container, path, endings=expiry.endings)
+        for job in jobs:
+            unread = copy_expiry(job, jobs, title) if job.id in copies else None
+            if unread and unread.at <= now:
+                deleted += self._folders().delete_files(INTERMEDIATES, job.id)
+            elif unread:
+                later.append(unread)
         if deleted:
             log.info("%d files of %s that nobody can play any more were deleted", deleted, title_id)
         return deleted, min((expiry.at for expiry in later), default=None)
@@ -104,19 +113,36 @@ def expiries_of(folder: str, jobs: Sequence[JobSummary], title: Title | None) ->
 
     `jobs` are all jobs of the title, newest first; there is at least one.
     """
-    is_withdrawn = title is not None and title.status is Status.WITHDRAWN
     playing = title.playback.job_id if title and title.playback and title.watchable else None
     job = next((each for each in jobs if each.id == folder), None)
     if (job or jobs[0]).status in OPEN:
         return []
-    if is_withdrawn:
+    if _is_withdrawn(title):
         return [Expiry(_ended(job or jobs[0]))]
     if folder == playing or (job and job is jobs[0] and job.status is JobStatus.READY):
-        return [*_provisional_expiries(job), *_on_demand_expiries(job)] if job else []
+        return [Expiry(_ended(job), COPY), *_provisional_expiries(job), *_on_demand_expiries(job)] if job else []
     if job and job is jobs[0]:
-        return [Expiry(_ended(job) + MANIFESTS_KEPT, MANIFESTS), Expiry(_ended(job) + FAILED_KEPT)]
+        at = _ended(job)
+        return [Expiry(at, COPY), Expiry(at + MANIFESTS_KEPT, MANIFESTS), Expiry(at + FAILED_KEPT)]
     replaced_at = max(_ended(each) for each in jobs if each.id in (folder, playing) or each is jobs[0])
     return [Expiry(replaced_at + REPLACED_KEPT)]
+
+
+def copy_expiry(job: JobSummary, jobs: Sequence[JobSummary], title: Title | None) -> Expiry | None:
+    """Return when the copy of the upload of a job may be deleted; None while it is needed.
+
+    That of a failed job is kept as long as its parts, so that a retry continues with it.
+    """
+    if job.status in OPEN:
+        return None
+    if job.status is JobStatus.READY and not _is_withdrawn(title) and needs_copy(job):
+        return None
+    may_be_retried = job is jobs[0] and job.status is JobStatus.FAILED and not _is_withdrawn(title)
+    return Expiry(_ended(job) + (FAILED_KEPT if may_be_retried else timedelta()))
+
+
+def _is_withdrawn(title: Title | None) -> bool:
+    return title is not None and title.status is Status.WITHDRAWN
 
 
 def _provisional_expiries(job: JobSummary) -> list[Expiry]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.encoding.model import JobStatus, Transition
 from functions.encoding.repository import MongoEncodeJobs
+from functions.encoding.upkeep.retention import SWEEP_RULES
 from functions.encoding.upkeep.store import MongoJobUpkeep
 from functions.encoding.upkeep.verification import Verification
 from tests.support.clock import NOON
@@ -67,11 +68,14 @@ def test_ended_job_is_swept_when_it_is_due_and_by_one_caller(jobs: EncodeJobs, u
     assert [job.id for job in upkeep.summaries_of_title("film-0")] == ["6", "4", "2", "0"]
 
 
-def test_ended_jobs_of_a_version_without_sweeps_are_due(collection: Collection[dict[str, Any]]) -> None:
+def test_ended_jobs_of_a_version_that_swept_less_are_due_once(collection: Collection[dict[str, Any]]) -> None:
     jobs = MongoEncodeJobs(collection, lambda: NOON)
-    for job_id in ("older", "newer"):
+    for job_id in ("older", "old", "newer"):
         jobs.add_job(make_job(job_id, status=JobStatus.FAILED))
-    collection.update_one({"_id": "older"}, {"$unset": {"sweep_at": ""}})
+    collection.update_one({"_id": "older"}, {"$unset": {"sweep_at": "", "sweep_rules": ""}})
+    collection.update_one({"_id": "old"}, {"$set": {"sweep_rules": SWEEP_RULES - 1}})
     upkeep = MongoJobUpkeep(collection, lambda: NOON)
     due = upkeep.take_unswept(now=NOON, again_at=NOON + timedelta(hours=1), limit=9)
-    assert [job.id for job in due] == ["older"]
+    assert {job.id for job in due} == {"older", "old"}
+    again = MongoJobUpkeep(collection, lambda: NOON + timedelta(minutes=1))
+    assert again.take_unswept(now=NOON + timedelta(minutes=1), again_at=NOON, limit=9) == [], "only once"

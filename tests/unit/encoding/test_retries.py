@@ -115,9 +115,7 @@ def test_manifest_that_is_missing_is_written_again_while_the_title_stays_as_it_i
     assert (job.status, job.verified.damaged, job.verify_at) == (JobStatus.READY, 0, None)
 
 
-def test_manifest_is_repaired_although_the_upload_is_gone(
-    encode: EncodeWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_manifest_is_repaired_although_the_upload_is_gone(encode: EncodeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """It cannot simply be written again, because it claims to be as new as what would replace it."""
     job_id = encode.complete(encode.planned())
     encode.crew.remakes = False

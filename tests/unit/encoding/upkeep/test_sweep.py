@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from functions.encoding.model import EncodeJob
 
 MINUTE = timedelta(minutes=1)
-PARTS = ("manifest.mpd", "master.m3u8", "a0.m3u8", "v360/init.mp4", "v360/s00000.m4s", "thumbnails.vtt", "source.mkv")
+PARTS = ("manifest.mpd", "master.m3u8", "a0.m3u8", "v360/init.mp4", "v360/s00000.m4s", "thumbnails.vtt")
 
 
 class SweptTitle:
@@ -128,7 +128,7 @@ def test_growing_manifests_of_a_failed_film_go_after_an_hour_and_its_segments_af
     title.after(MANIFESTS_KEPT - 20 * MINUTE)
     assert title.parts(job_id) == set(PARTS)
     title.after(timedelta(hours=1))
-    assert title.parts(job_id) == {"v360/init.mp4", "v360/s00000.m4s", "thumbnails.vtt", "source.mkv"}
+    assert title.parts(job_id) == {"v360/init.mp4", "v360/s00000.m4s", "thumbnails.vtt"}
     title.after(FAILED_KEPT - timedelta(hours=2))
     assert "v360/s00000.m4s" in title.parts(job_id)
     title.after(timedelta(hours=2))
