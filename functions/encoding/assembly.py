@@ -103,7 +103,7 @@ def assemble(resources: Resources, catalogue: Catalogue, owners: Callable[[], li
     collection = resources.mongo_database()["encode_jobs"]
     jobs, upkeep = MongoEncodeJobs(collection, resources.now), MongoJobUpkeep(collection, resources.now)
     lifecycle = JobLifecycle(jobs, catalogue, resources.now, film_keys_of(resources.settings()))
-    sweep = TitleSweep(upkeep, folders, catalogue, resources.now)
+    sweep = TitleSweep(jobs, upkeep, folders, catalogue, resources.now)
     return EncodeService(
         jobs,
         _claims(resources),

@@ -372,8 +372,8 @@ class CopyMedia(Protocol):
 class TitleFolders(Protocol):
     """The folders of a title's container: one for each job. Raises StoreUnavailable while storage does not answer."""
 
-    def list_folders(self, container: str) -> list[str]:
-        """Return the names of the folders; none if there is no such container."""
+    def list_folders(self, container: str, *, within: str = "") -> list[str]:
+        """Return the names of the folders, or of those in the folder `within`; none if there is no such container."""
 
     def delete_files(self, container: str, folder: str, *, endings: tuple[str, ...] = ("",)) -> int:
         """Delete the blobs in a folder whose names end with one of `endings`; return their number.
