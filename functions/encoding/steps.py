@@ -24,6 +24,7 @@ COPIED = "c"
 
 PLAN = "plan"
 PREPARE = "prepare"
+RECEIVE = "receive"
 PUBLISH = "publish"
 VERIFY = "verify"
 
@@ -166,9 +167,18 @@ def is_done(job: EncodeJob, step: str) -> bool:
     return any(step == track_step(name) and state.complete for name, state in job.tracks.items())
 
 
+def fault_key(job: EncodeJob, step: str) -> str:
+    """Return the name under which faults of a step are stored.
+
+    While an upload is received, the step that will plan it publishes what has arrived. Attempts at that are counted
+    separately, so that all attempts are left to the plan.
+    """
+    return RECEIVE if job.status is JobStatus.RECEIVING and step in {PLAN, PREPARE} else step
+
+
 def is_deferred(job: EncodeJob, step: str, now: datetime) -> bool:
     """Return whether a step of a job failed and must not be tried again yet."""
-    return _waits(job.faults.get(step), now)
+    return _waits(job.faults.get(fault_key(job, step)), now)
 
 
 def _waits(fault: StepFault | None, now: datetime) -> bool:
