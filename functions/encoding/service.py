@@ -15,7 +15,7 @@ from functions.encoding.on_demand_encode import is_on_demand
 from functions.encoding.outcomes import messages_by_step
 from functions.encoding.progress import progress_of
 from functions.encoding.spending.budget import pause_reason, permits
-from functions.encoding.steps import VERIFY, StepRequest, fault_after, fault_key, is_done, next_attempt_s
+from functions.encoding.steps import VERIFY, StepRequest, being_encoded, fault_after, fault_key, is_done, next_attempt_s
 from functions.encoding.upkeep.retention import MANIFESTS_KEPT
 from functions.platform.errors import Conflict
 from functions.platform.messages import EncodeChunk, PlanEncode, PublishTitle
@@ -378,7 +378,7 @@ class EncodeService:
         if not any(job.status in OPEN for job in shown):
             return [progress_of(job, others=(), now=self._now()) for job in shown]
         month = self._budget.this_month()
-        others = [other for other in self._jobs.open_summaries() if permits(month, other)]
+        others = [other for other in being_encoded(self._jobs.open_summaries()) if permits(month, other)]
         return [
             progress_of(
                 job, others=others, now=self._now(), paused=pause_reason(month, job) if job.status in OPEN else None

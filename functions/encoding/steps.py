@@ -15,9 +15,10 @@ from functions.encoding.spending.costs import NO_COST, EncodeCost
 from functions.encoding.track_state import TrackState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Set as AbstractSet
 
-    from functions.encoding.model import EncodeJob, EncodePlan
+    from functions.encoding.model import EncodeJob, EncodePlan, JobSummary
 
 COPIED = "c"
 """The first letter of the names of copied tracks; the second one is a digit."""
@@ -119,6 +120,11 @@ class JobWork:
 
     def _is_due(self, step: str, now: datetime) -> bool:
         return not _waits(self.faults.get(step), now)
+
+
+def being_encoded[Job: (JobWork, JobSummary)](jobs: Iterable[Job]) -> list[Job]:
+    """Return the open jobs whose encodes are due: not those of uploads that are still running, or have stopped."""
+    return [job for job in jobs if job.status is not JobStatus.RECEIVING]
 
 
 def is_copy(track: str) -> bool:

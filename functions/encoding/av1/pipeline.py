@@ -9,6 +9,7 @@ from functions.encoding.av1.rule import Av1Mode, av1_chunk_s
 from functions.encoding.av1.worker import Av1Chunk
 from functions.encoding.av1_encode import MOST_ATTEMPTS, av1_step, missing_av1
 from functions.encoding.later_pipeline import LaterPipeline
+from functions.encoding.steps import being_encoded
 from functions.platform.messages import EncodeAv1
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Av1Pipeline(LaterPipeline[Av1Chunk]):
         If nothing is done now, the timer `start_av1` requests it again. Raises an exception if the same may succeed
         later.
         """
-        if self._mode is not Av1Mode.NEVER and not self._budget.permitted(self._jobs.list_work()):
+        if self._mode is not Av1Mode.NEVER and not self._budget.permitted(being_encoded(self._jobs.list_work())):
             super().run_next()
 
     @staticmethod
