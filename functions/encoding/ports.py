@@ -238,7 +238,10 @@ class JobUpkeep(Protocol):
         """Record when a job taken with `again_at=taken_until` is due next, unless it has ended again since."""
 
     def schedule_sweep(self, job_id: str, *, at: datetime) -> None:
-        """Set the time from which a job is due to be swept."""
+        """Let a job be due to be swept from a time on, unless it is due earlier.
+
+        A sweep that is running then cannot set a later time (see `note_swept`).
+        """
 
     def summaries_of_title(self, title_id: str) -> list[JobSummary]:
         """Return the summaries of all jobs of a title, newest first."""

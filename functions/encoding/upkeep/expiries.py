@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from functions.catalogue.model import Status
 from functions.encoding.av1_encode import Av1Status, av1_renditions
 from functions.encoding.model import OPEN, JobStatus
+from functions.encoding.on_demand_encode import OnDemandStatus
 from functions.encoding.renditions import ORIGINAL
 from functions.encoding.upkeep.retention import FAILED_KEPT, MANIFESTS_KEPT, REPLACED_KEPT, needs_copy
 
@@ -110,6 +111,23 @@ def _on_demand_expiries(job: JobSummary) -> list[Expiry]:
     at = job.on_demand.expires_at if job.on_demand else None
     names = [each.name for each in job.renditions_on_demand] if at else []
     return [expiry for name in names if at for expiry in _of_track(name, at=at)]
+
+
+def late_expiry(jobs: Sequence[JobSummary], title: Title | None) -> Expiry | None:
+    """Return when a withdrawn title is swept again, because its last encoder may still store something; None if never.
+
+    A job that was open when its title was withdrawn ended at that moment.
+    """
+    return Expiry(max(map(_ended, jobs)) + MANIFESTS_KEPT) if _is_withdrawn(title) and jobs else None
+
+
+def is_changing(job: JobSummary) -> bool:
+    """Return whether an encode that follows a ready job is unfinished, or its renditions are leaving.
+
+    What expires then is known only later.
+    """
+    leaves = job.on_demand is not None and job.on_demand.status is OnDemandStatus.LEAVING
+    return job.status is JobStatus.READY and (leaves or needs_copy(job))
 
 
 def _of_track(name: str, *, at: datetime) -> list[Expiry]:

@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from functions.encoding.model import EncodeJob, JobSummary
 
 REPLACED_KEPT = timedelta(hours=24)
@@ -19,6 +21,17 @@ FAILED_KEPT = timedelta(days=7)
 
 SWEEP_RULES = 2
 """The version of the rules; titles that were swept by earlier rules are swept once more."""
+
+MOMENT = timedelta(milliseconds=1)
+"""The shortest time that a store can tell apart."""
+
+
+def sweep_time(due: datetime | None, at: datetime) -> datetime:
+    """Return when a job is swept that is `due` already, or not at all, and that must be swept at a time `at`.
+
+    The time is never `due`: that is how a sweep which is running knows that it must not set a later one.
+    """
+    return at if due is None or due > at else due - MOMENT
 
 
 def needs_copy(job: EncodeJob | JobSummary) -> bool:

@@ -13,7 +13,7 @@ from pymongo import ASCENDING, DESCENDING
 
 from functions.encoding.job_documents import NOT_IN_SUMMARY, summary_of
 from functions.encoding.model import OPEN, JobStatus
-from functions.encoding.upkeep.retention import SWEEP_RULES
+from functions.encoding.upkeep.retention import SWEEP_RULES, sweep_time
 from functions.platform.mongo import store_errors
 
 if TYPE_CHECKING:
@@ -51,7 +51,11 @@ class MongoJobUpkeep:
 
     @store_errors
     def schedule_sweep(self, job_id: str, *, at: datetime) -> None:
-        self._jobs().update_one({"_id": job_id}, {"$set": {"sweep_at": at}})
+        while (found := self._jobs().find_one({"_id": job_id}, {"sweep_at": 1})) is not None:
+            due = found.get("sweep_at")
+            unchanged = {"_id": job_id, "sweep_at": due}
+            if self._jobs().update_one(unchanged, {"$set": {"sweep_at": sweep_time(due, at)}}).matched_count:
+                return
 
     @store_errors
     def summaries_of_title(self, title_id: str) -> list[JobSummary]:

@@ -15,7 +15,16 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from functions.encoding.upkeep.expiries import Expiry, copy_expiry, expiries_of, is_kept, track_expiries
+from functions.encoding.upkeep.expiries import (
+    Expiry,
+    copy_expiry,
+    expiries_of,
+    is_changing,
+    is_kept,
+    late_expiry,
+    track_expiries,
+)
+from functions.encoding.upkeep.retention import REPLACED_KEPT
 from functions.platform.identifiers import INTERMEDIATES, container_for
 
 if TYPE_CHECKING:
@@ -87,6 +96,10 @@ class TitleSweep:
                 deleted += self._folders().delete_files(INTERMEDIATES, job.id)
             elif unread:
                 later.append(unread)
+        if (late := late_expiry(jobs, title)) and late.at > now:
+            later.append(late)
+        if any(map(is_changing, jobs)):
+            later.append(Expiry(now + REPLACED_KEPT))
         if deleted:
             log.info("%d files of %s that nobody can play any more were deleted", deleted, title_id)
         return deleted, min((expiry.at for expiry in later), default=None)

@@ -165,6 +165,20 @@ def test_what_a_withdrawal_left_behind_goes_and_a_new_upload_of_the_title_stays(
     assert title.parts(newer) == set(PARTS)
 
 
+def test_what_an_encoder_stores_late_goes_although_a_sweep_of_its_withdrawn_title_was_due_sooner(
+    title: SweptTitle,
+) -> None:
+    job_id = title.upload("0x1")
+    title.encode.jobs.schedule_sweep(job_id, at=title.encode.clock() + 10 * MINUTE)
+    title.encode.world.catalogue.withdraw_title(title.encode.title_id)
+    title.encode.service.end_withdrawn(title.encode.title_id)
+    title.after(20 * MINUTE)
+    assert title.parts(job_id) == set()
+    title.encode.folders.files[title.container].add(f"{job_id}/v360/s00001.m4s")
+    title.after(timedelta(hours=2))
+    assert title.parts(job_id) == set()
+
+
 @pytest.mark.parametrize("read", ["list_folders", "summaries_of_title", "find_title"])
 def test_film_that_is_uploaded_again_while_its_title_is_swept_is_kept(
     title: SweptTitle, read: str, monkeypatch: pytest.MonkeyPatch

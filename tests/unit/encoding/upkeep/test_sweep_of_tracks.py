@@ -22,6 +22,8 @@ from tests.support.catalogue import make_playback
 from tests.support.encoding_plans import make_plan
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from functions.encoding.model import EncodePlan
     from tests.support.encoding_world import EncodeWorld
 
@@ -78,6 +80,24 @@ def test_files_of_an_encode_in_av1_that_was_given_up_go_a_day_later() -> None:
     world.av1_pipeline.run_next()
     assert folders(left(world, world.job_id, after=REPLACED_KEPT - HOUR)) == {"av360", "av234"}
     assert left(world, world.job_id, after=2 * HOUR) == set()
+
+
+def test_title_that_is_swept_while_an_encode_ends_is_swept_again() -> None:
+    """The sweep that is running does not know yet when its files expire."""
+    world = Av1World()
+    world.begin()
+    store(world, world.job_id, "av360")
+    world.jobs.schedule_sweep(world.job_id, at=world.clock())
+    end = world.av1.end_encode
+
+    def during(job_id: str, *, edition: int, at: datetime) -> None:
+        world.service.sweep_due()
+        end(job_id, edition=edition, at=at)
+
+    world.av1.end_encode = during  # type: ignore[method-assign]
+    world.av1_worker.troubles = [SourceRefused("The upload is no longer in storage.")]
+    world.av1_pipeline.run_next()
+    assert left(world, world.job_id, after=REPLACED_KEPT + 2 * HOUR) == set()
 
 
 def test_an_encode_in_av1_that_is_complete_is_kept() -> None:
