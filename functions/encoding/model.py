@@ -381,6 +381,11 @@ def copy_of(job_id: str) -> SourceRef:
     return SourceRef(INTERMEDIATES, f"{job_id}/source.mkv")
 
 
+def needs_copy(job: EncodeJob | JobSummary) -> bool:
+    """Return whether the copy of the upload may still be read: by the encode of a job, or by one that follows."""
+    return job.ended_at is None or any(each is not None and each.ended_at is None for each in (job.av1, job.on_demand))
+
+
 def file_name(upload: SourceRef) -> str:
     """Return the name of an uploaded file without its folders."""
     return upload.blob.rpartition("/")[2]

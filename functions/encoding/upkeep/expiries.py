@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from functions.catalogue.model import Status
 from functions.encoding.av1_encode import Av1Status, av1_renditions
-from functions.encoding.model import OPEN, JobStatus
+from functions.encoding.model import OPEN, JobStatus, needs_copy
 from functions.encoding.on_demand_encode import OnDemandStatus
 from functions.encoding.renditions import ORIGINAL
-from functions.encoding.upkeep.retention import FAILED_KEPT, MANIFESTS_KEPT, REPLACED_KEPT, needs_copy
+from functions.encoding.upkeep.retention import FAILED_KEPT, MANIFESTS_KEPT, REPLACED_KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from functions.encoding.model import EncodeJob, JobSummary
-
 REPLACED_KEPT = timedelta(hours=24)
 """How long files are kept after a newer version of the title became ready: somebody may still be watching them."""
 
@@ -32,8 +30,3 @@ def sweep_time(due: datetime | None, at: datetime) -> datetime:
     The time is never `due`: that is how a sweep which is running knows that it must not set a later one.
     """
     return at if due is None or due > at else due - MOMENT
-
-
-def needs_copy(job: EncodeJob | JobSummary) -> bool:
-    """Return whether the copy of the upload may still be read: by the encode of a job, or by one that follows."""
-    return job.ended_at is None or any(each is not None and each.ended_at is None for each in (job.av1, job.on_demand))

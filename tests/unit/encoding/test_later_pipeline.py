@@ -182,3 +182,20 @@ def test_manifests_that_an_interrupted_verification_left_are_corrected_by_the_ne
     assert job.verified
     assert not job.verified.damaged
     assert world.title.watchable
+
+
+def test_an_encode_whose_copy_of_the_upload_was_deleted_meanwhile_is_tried_again(world: OnDemandWorld) -> None:
+    world.open_title()
+
+    def deleted() -> None:
+        world.crew.copied = False
+
+    world.worker.during = deleted
+    world.worker.troubles = [GONE]
+    with pytest.raises(SourceRefused):
+        world.run_next()
+    assert world.encode.status is OnDemandStatus.ENCODING
+    world.worker.during = lambda: None
+    world.upkeep.request_steps()
+    assert world.run_all().status is OnDemandStatus.COMPLETE
+    assert world.job_id in world.crew.restored
