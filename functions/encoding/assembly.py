@@ -103,7 +103,7 @@ def assemble(resources: Resources, catalogue: Catalogue, owners: Callable[[], li
     collection = resources.mongo_database()["encode_jobs"]
     jobs, upkeep = MongoEncodeJobs(collection, resources.now), MongoJobUpkeep(collection, resources.now)
     lifecycle = JobLifecycle(jobs, catalogue, resources.now, film_keys_of(resources.settings()))
-    sweep = TitleSweep(upkeep, folders, catalogue, resources.now)
+    sweep = TitleSweep(jobs, upkeep, folders, catalogue, resources.now)
     return EncodeService(
         jobs,
         _claims(resources),
@@ -246,6 +246,7 @@ def assemble_av1_steps(resources: Resources, catalogue: Catalogue) -> Av1Pipelin
         Av1Worker(media, ffmpeg, work_dir=work_dir, keys=keys),
         LaterParts(
             jobs,
+            MongoJobUpkeep(collection, resources.now),
             claims,
             JobLifecycle(jobs, catalogue, resources.now),
             Planner(ffmpeg, media, settings),
@@ -318,10 +319,10 @@ def assemble_rendition_steps(resources: Resources, catalogue: Catalogue) -> OnDe
     work_dir, keys = settings.work_dir, film_keys_of(settings)
     return OnDemandPipeline(
         MongoOnDemandEncodes(collection),
-        MongoJobUpkeep(collection, resources.now),
         OnDemandWorker(media, ffmpeg, work_dir=work_dir, vmaf=vmaf, keys=keys),
         LaterParts(
             MongoEncodeJobs(collection, resources.now),
+            MongoJobUpkeep(collection, resources.now),
             claims,
             JobLifecycle(MongoEncodeJobs(collection, resources.now), catalogue, resources.now),
             Planner(ffmpeg, media, settings),

@@ -49,7 +49,8 @@ class Av1Encode:
 
     `done` has the indices of the stored chunks, `results` and `codecs` what is known about them and about their
     renditions. `attempts` has the number of attempts at each chunk that were begun and have not succeeded. `edition`
-    grows whenever the manifests begin or cease to list AV1, so that a newer manifest replaces an older one.
+    grows whenever the manifests begin or cease to list AV1, so that a newer manifest replaces an older one. `ended_at`
+    is None until the manifests say whether it is complete.
     """
 
     status: Av1Status
@@ -63,6 +64,16 @@ class Av1Encode:
     attempts: Mapping[str, int] = field(default_factory=dict)
     ended_at: datetime | None = None
     edition: int = 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Return whether manifests list the encode."""
+        return self.status is Av1Status.COMPLETE
+
+    @property
+    def is_ending(self) -> bool:
+        """Return whether the encode is complete or was given up, but the manifests may not say so yet."""
+        return self.status is not Av1Status.ENCODING and self.ended_at is None
 
 
 def av1_renditions(plan: EncodePlan) -> tuple[Rendition, ...]:

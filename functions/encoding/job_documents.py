@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from functions.encoding.model import EncodeJob, JobSummary
+from functions.encoding.model import EncodeJob, JobSummary, copy_of
 from functions.encoding.on_demand_encode import estimates_of
 from functions.encoding.publication.presentation import front_s_of
 from functions.encoding.steps import JobWork, track_shares
 from functions.encoding.tracks import notes_of
 from functions.platform.decoding import convert
+from functions.platform.identifiers import container_for
 from functions.platform.time import to_sortable_text
 
 if TYPE_CHECKING:
@@ -57,6 +58,14 @@ def _read_fraction(kind: type, value: Any) -> Any:
 
 
 def job_of(document: dict[str, Any]) -> EncodeJob:
+    """Return the job in a document.
+
+    Versions before 0.3 stored the copy of an upload in the container of the title, which viewers can read. It is not
+    read there any more: an encode that needs it makes it again, and the sweep deletes the old one.
+    """
+    plan = document.get("plan")
+    if plan and plan["source"]["container"] == container_for(document["title_id"]):
+        document = {**document, "plan": {**plan, "source": plain(copy_of(document["_id"]))}}
     return convert({**document, "id": document["_id"]}, EncodeJob, dec_hook=_read_fraction)
 
 

@@ -2,6 +2,10 @@
 
 A message names neither title nor chunk: the encode that was begun first is continued. If an encode fails, the title
 stays as it is, and the job says why.
+
+At the end of an encode, the job changes first, and the manifests are written from the stored job. Each change has an
+edition, and a manifest replaces those of earlier editions only; so whoever changes the job last lists what it says. The
+encode has ended once the manifests are written: until then, each message repeats this.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from typing import TYPE_CHECKING, ClassVar
 from functions.encoding.claims import ClaimLost
 from functions.encoding.lifecycle import VERIFY_AFTER
 from functions.encoding.steps import Taken
+from functions.encoding.upkeep.retention import REPLACED_KEPT
 from functions.platform.errors import DiskUnavailable, EncodeFault, SourceRefused, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -26,7 +31,7 @@ if TYPE_CHECKING:
     from functions.encoding.lifecycle import JobLifecycle
     from functions.encoding.model import EncodeJob, EncodePlan
     from functions.encoding.planning.planner import Planner
-    from functions.encoding.ports import EncodeJobs, LaterEncode, LaterEncodes, LaterWorker
+    from functions.encoding.ports import EncodeJobs, JobUpkeep, LaterEncode, LaterEncodes, LaterWorker
     from functions.encoding.publication.manifests import ManifestPublisher
     from functions.encoding.spending.budget import EncodeBudget
     from functions.encoding.upkeep.verifier import TitleVerifier
@@ -47,6 +52,7 @@ class LaterParts:
     """What the pipelines of all kinds of encodes use."""
 
     jobs: EncodeJobs
+    upkeep: JobUpkeep
     claims: Claims
     lifecycle: JobLifecycle
     planner: Planner
@@ -70,6 +76,7 @@ class LaterPipeline[Chunk](ABC):
         self._later = encodes
         self._worker = worker
         self._jobs = parts.jobs
+        self._upkeep = parts.upkeep
         self._claims = parts.claims
         self._lifecycle = parts.lifecycle
         self._planner = parts.planner
@@ -103,13 +110,10 @@ class LaterPipeline[Chunk](ABC):
     def finish_chunk(self, job: EncodeJob, chunk: int, made: Chunk) -> EncodeJob | None:
         """Record that a chunk is stored; return the updated job, or None if its encode has ended."""
 
+    @staticmethod
     @abstractmethod
-    def listed(self, job: EncodeJob) -> EncodeJob | None:
-        """Return an unfinished job as it is once its encode is listed; None if its encode is not being made."""
-
-    @abstractmethod
-    def lists_others(self, job: EncodeJob, before: EncodeJob) -> bool:
-        """Return whether an encode of another kind has changed since."""
+    def encode_of(job: EncodeJob) -> LaterEncode | None:
+        """Return the encode of a job, or None if it has none."""
 
     @abstractmethod
     def request_chunks(self, number: int) -> None:
@@ -122,6 +126,9 @@ class LaterPipeline[Chunk](ABC):
         """
         for job_id in self._later.list_unfinished(limit=READ_AT_ONCE):
             job = self._jobs.get_job(job_id)
+            if (encode := self.encode_of(job)) and encode.is_ending:
+                self._end(job_id)
+                continue
             if not self._is_current(job):
                 self.abandon(job, REPLACED)
                 continue
@@ -139,10 +146,10 @@ class LaterPipeline[Chunk](ABC):
         log.warning("A message for a chunk (%s) was delivered too often.", self.kind)
 
     def abandon(self, job: EncodeJob, reason: str) -> None:
-        """Give up the encode of a job; the title stays as it is."""
+        """Give up the encode of a job; the title stays as it is, and what was stored is deleted later."""
         log.warning("job %s is not encoded (%s): %s", job.id, self.kind, reason)
-        self._later.abandon_encode(job.id, reason=reason, at=self._now())
-        self._publisher.discard_intermediate(job)
+        self._later.abandon_encode(job.id, reason=reason)
+        self._end(job.id)
 
     def _is_current(self, job: EncodeJob) -> bool:
         """Return whether a job is what its title plays, and nothing newer was uploaded: its source may be replaced."""
@@ -176,8 +183,10 @@ class LaterPipeline[Chunk](ABC):
             self.abandon(job, STOPPED)
             return
         proceed = partial(self._claims.confirm, job.id, self.step(chunk))
+        is_readable = False
         try:
             self._planner.restore_copy(job)
+            is_readable = True
             made = self._worker.encode_chunk(job, chunk, proceed=proceed)
             proceed()
         except ClaimLost as lost:
@@ -187,6 +196,8 @@ class LaterPipeline[Chunk](ABC):
             self._later.count_attempt(job.id, chunk, by=-1)
             raise
         except SourceRefused as error:
+            if is_readable and attempts < self.most_attempts and self._planner.lacks_copy(job):
+                raise  # the copy was deleted meanwhile; the next attempt makes it again
             self.abandon(job, error.detail)
             return
         except Exception as error:
@@ -203,22 +214,33 @@ class LaterPipeline[Chunk](ABC):
             self._complete(done)
 
     def _complete(self, job: EncodeJob) -> None:
-        """List an encode whose chunks are all stored; what storage has lost is encoded again.
-
-        The manifests are written first: if the process is killed in between, the next message repeats this.
-        """
-        listed = self.listed(job)
-        if listed is None or job.plan is None:
+        """List an encode whose chunks are all stored; what storage has lost is encoded again."""
+        encode = self.encode_of(job)
+        if encode is None or job.plan is None:
             return
         if lost := self.find_lost(job):
             self._later.undo_chunks(job.id, lost)
             self.request_chunks(len(lost))
             return
-        self._publisher.publish_again(listed)
-        self._later.complete_encode(job.id, chunks=len(job.plan.chunks), at=self._now())
-        after = self._jobs.get_job(job.id)
-        if self.lists_others(after, job):  # manifests that were written meanwhile do not list both
-            self._publisher.publish_again(after)
-        self._jobs.schedule_verification(job.id, at=self._now() + VERIFY_AFTER, repair=True)
-        self._publisher.discard_intermediate(job)
-        log.info("job %s lists its renditions (%s)", job.id, self.kind)
+        self._later.complete_encode(job.id, chunks=len(job.plan.chunks))
+        self._end(job.id)
+
+    def _end(self, job_id: str) -> None:
+        """Write the manifests with an encode that is complete, or without one that was given up.
+
+        The sweep deletes the files of the latter once nobody can have begun to play them, and the copy of the upload if
+        it is not deleted here. The files of a job that its title does not play any more are deleted anyway.
+        """
+        job = self._jobs.get_job(job_id)
+        encode = self.encode_of(job)
+        if encode is None or not encode.is_ending:
+            return
+        if self._lifecycle.is_published(job):
+            self._publisher.publish_again(job)
+        now = self._now()
+        if encode.is_complete:
+            self._jobs.schedule_verification(job_id, at=now + VERIFY_AFTER, repair=True)
+        self._upkeep.schedule_sweep(job_id, at=now + REPLACED_KEPT)
+        self._later.end_encode(job_id, edition=encode.edition, at=now)
+        self._publisher.discard_intermediate(self._jobs.get_job(job_id))
+        log.info("job %s has ended an encode (%s)", job_id, self.kind)

@@ -143,7 +143,13 @@ class JobLifecycle:
             self._jobs.note_received(there.id, now.reception, size=now.size)
         else:
             self._jobs.change_status(
-                there.id, Transition.RECEIVED, etag=now.etag, size=now.size, uploaded_at=now.uploaded_at
+                there.id,
+                Transition.RECEIVED,
+                etag=now.etag,
+                size=now.size,
+                uploaded_at=now.uploaded_at,
+                faults={},  # what failed while it was received is no fault of the whole film
+                fault=None,
             )
         return self._jobs.get_job(there.id)
 

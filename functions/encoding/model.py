@@ -24,6 +24,7 @@ from functions.encoding.spending.costs import NO_COST, EncodeCost
 from functions.encoding.spending.receipts import ChunkResult, TitleReceipt  # noqa: TC001
 from functions.encoding.track_state import TrackState  # noqa: TC001
 from functions.encoding.upkeep.verification import Verification  # noqa: TC001
+from functions.platform.identifiers import INTERMEDIATES
 from functions.platform.time import to_sortable_text
 
 AAC_FRAME_SAMPLES = 1024
@@ -373,6 +374,16 @@ class JobSummary:
     def damage_report(self) -> DamageReport | None:
         """Return the damage found so far, or None if there is none."""
         return damage_of(self.grid, self.damage, self.missing) if self.grid else None
+
+
+def copy_of(job_id: str) -> SourceRef:
+    """Return where the remuxed copy of the upload of a job is stored, if its encode reads one."""
+    return SourceRef(INTERMEDIATES, f"{job_id}/source.mkv")
+
+
+def needs_copy(job: EncodeJob | JobSummary) -> bool:
+    """Return whether the copy of the upload may still be read: by the encode of a job, or by one that follows."""
+    return job.ended_at is None or any(each is not None and each.ended_at is None for each in (job.av1, job.on_demand))
 
 
 def file_name(upload: SourceRef) -> str:

@@ -58,7 +58,8 @@ class OnDemandEncode:
     `done` has the indices of the stored chunks, `sizes` the bytes of each of them, `size` their sum, and `codecs` the
     codec of each rendition. `cpu_s` is the CPU time of all encodes, also of those whose results were removed.
     `attempts` has the number of attempts at each chunk that were begun and have not succeeded. `edition` grows whenever
-    the manifests begin or cease to list the renditions, so that a newer manifest replaces an older one.
+    the manifests begin or cease to list the renditions, so that a newer manifest replaces an older one. `ended_at` is
+    None until the manifests say whether they are complete.
     """
 
     status: OnDemandStatus
@@ -72,6 +73,16 @@ class OnDemandEncode:
     reason: str | None = None
     ended_at: datetime | None = None
     edition: int = 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Return whether manifests list the renditions."""
+        return self.status is OnDemandStatus.COMPLETE
+
+    @property
+    def is_ending(self) -> bool:
+        """Return whether the encode is complete or was given up, but the manifests may not say so yet."""
+        return self.status in (OnDemandStatus.COMPLETE, OnDemandStatus.ABANDONED) and self.ended_at is None
 
     @property
     def expires_at(self) -> datetime | None:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from functions.encoding.steps import PLAN, PREPARE, PUBLISH, VERIFY, Taken, chunk_of, chunk_step, is_copy, track_step
+from functions.encoding.steps import (
+    PLAN,
+    PREPARE,
+    PUBLISH,
+    VERIFY,
+    Taken,
+    chunk_of,
+    chunk_step,
+    fault_key,
+    is_copy,
+    track_step,
+)
 from functions.platform.messages import (
     EncodeAudio,
     EncodeChunk,
@@ -41,7 +52,7 @@ class Step:
 
     @property
     def key(self) -> str:
-        """Return the name under which claims and faults of the step are stored, such as "chunk 3"."""
+        """Return the name under which claims on the step are stored, such as "chunk 3"."""
         if self.chunk is not None:
             return chunk_step(self.chunk)
         if self.track is not None:
@@ -49,6 +60,11 @@ class Step:
         if isinstance(self.message, PublishTitle):
             return VERIFY if self.message.verify else PUBLISH
         return PREPARE if isinstance(self.message, PrepareEncode) else PLAN
+
+    @property
+    def fault_key(self) -> str:
+        """Return the name under which faults of the step are stored."""
+        return fault_key(self.job, self.key)
 
     @property
     def kind(self) -> str:

@@ -169,8 +169,8 @@ class EncodePipeline:
     def _result_of(self, step: Step) -> StepOutcome:
         try:
             outcome = self._run(step.job, step)
-            if step.key in step.job.faults or step.taken is Taken.EXPIRED:
-                self._jobs.clear_fault(step.job.id, step.key)
+            if step.fault_key in step.job.faults or step.taken is Taken.EXPIRED:
+                self._jobs.clear_fault(step.job.id, step.fault_key)
             return outcome
         except SourceRefused as error:
             if step.key not in {PLAN, PREPARE} and self._repair.lacks_copy(step.job):
@@ -188,9 +188,9 @@ class EncodePipeline:
         except Malformed:
             raise
         except Exception as error:
-            fault = fault_after(step.job.faults.get(step.key), _fault_of(error), now=self._now())
+            fault = fault_after(step.job.faults.get(step.fault_key), _fault_of(error), now=self._now())
             try:
-                self._jobs.note_fault(step.job.id, step.key, fault)
+                self._jobs.note_fault(step.job.id, step.fault_key, fault)
             except StoreUnavailable:  # the job store itself is unavailable
                 raise error from None
             delay_s = next_attempt_s(fault)
@@ -205,8 +205,8 @@ class EncodePipeline:
         """Count an attempt whose encoder was killed; return an outcome if there must be no further attempt now."""
         if is_done(step.job, step.key):  # the encoder was killed after it had recorded the result
             return None
-        fault = fault_after(step.job.faults.get(step.key), None, now=self._now())
-        self._jobs.note_fault(step.job.id, step.key, fault)
+        fault = fault_after(step.job.faults.get(step.fault_key), None, now=self._now())
+        self._jobs.note_fault(step.job.id, step.fault_key, fault)
         delay_s = next_attempt_s(fault)
         if delay_s is None:
             return self._given_up(step, fault)
@@ -220,7 +220,7 @@ class EncodePipeline:
         """
         if is_partial(step.job):
             self._lifecycle.leave_front(step.job.id)
-            self._jobs.clear_fault(step.job.id, step.key)
+            self._jobs.clear_fault(step.job.id, step.fault_key)
             return StepOutcome(step.job)
         plan = step.job.current_plan
         if step.track and plan and not fault.passing and not is_main(plan, step.track):
@@ -309,7 +309,7 @@ class EncodePipeline:
                 self._publisher.attach_early_still(job, published)
             return StepOutcome(job)
         completed = self._lifecycle.complete(job)
-        self._publisher.discard_intermediate(job)
+        self._publisher.discard_intermediate(completed or job)
         return StepOutcome(completed or job, ended=completed is not None)
 
     def _failed(self, job: EncodeJob, reason: str) -> StepOutcome:

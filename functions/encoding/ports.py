@@ -157,7 +157,22 @@ class AudienceStore(Protocol):
 
 
 class LaterEncode(Protocol):
-    """The state of an encode of a title that is published already."""
+    """The state of an encode of a title that is published already.
+
+    `edition` grows whenever the manifests begin or cease to list the encode.
+    """
+
+    @property
+    def edition(self) -> int:
+        """The number of times that the manifests began or ceased to list the encode."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether manifests list the encode."""
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the encode is complete or was given up, but the manifests may not say so yet."""
 
     @property
     def done(self) -> Collection[int]:
@@ -171,11 +186,12 @@ class LaterEncode(Protocol):
 class LaterEncodes[Encode](Protocol):
     """Encodes of one kind, which are stored in their jobs; each method raises StoreUnavailable.
 
-    Methods that change an encode return its new state; None if there is no encode that is being made.
+    Methods that change an encode return its new state; None if there is no encode that is being made. An encode that is
+    completed or given up is unfinished until `end_encode`, because the manifests have to be written first.
     """
 
     def list_unfinished(self, *, limit: int) -> list[str]:
-        """Return the ids of the ready jobs whose encodes are being made, in the order in which these were begun."""
+        """Return the ids of the ready jobs whose encodes are unfinished, in the order in which these were begun."""
 
     def count_attempt(self, job_id: str, chunk: int, *, by: int) -> Encode | None:
         """Change the number of attempts at a chunk: 1 before an attempt, -1 if its failure was not the chunk's."""
@@ -183,11 +199,17 @@ class LaterEncodes[Encode](Protocol):
     def undo_chunks(self, job_id: str, chunks: Collection[int]) -> Encode | None:
         """Record that chunks are no longer stored; a complete encode is then being made again."""
 
-    def complete_encode(self, job_id: str, *, chunks: int, at: datetime) -> Encode | None:
-        """Complete an encode that has this number of chunks, all of which are stored."""
+    def complete_encode(self, job_id: str, *, chunks: int) -> Encode | None:
+        """Complete an encode that has this number of chunks, all of which are stored; its edition grows."""
 
-    def abandon_encode(self, job_id: str, *, reason: str, at: datetime) -> Encode | None:
-        """Give up an encode."""
+    def abandon_encode(self, job_id: str, *, reason: str) -> Encode | None:
+        """Give up an encode; its edition grows, because manifests that were written earlier may list it."""
+
+    def end_encode(self, job_id: str, *, edition: int, at: datetime) -> None:
+        """Record that manifests list a complete encode, or list one no more that was given up.
+
+        Ignored if the encode has another edition by now.
+        """
 
 
 class LaterWorker[Chunk](Protocol):
@@ -216,7 +238,10 @@ class JobUpkeep(Protocol):
         """Record when a job taken with `again_at=taken_until` is due next, unless it has ended again since."""
 
     def schedule_sweep(self, job_id: str, *, at: datetime) -> None:
-        """Set the time from which a job is due to be swept."""
+        """Let a job be due to be swept from a time on, unless it is due earlier.
+
+        A sweep that is running then cannot set a later time (see `note_swept`).
+        """
 
     def summaries_of_title(self, title_id: str) -> list[JobSummary]:
         """Return the summaries of all jobs of a title, newest first."""
@@ -350,8 +375,8 @@ class CopyMedia(Protocol):
 class TitleFolders(Protocol):
     """The folders of a title's container: one for each job. Raises StoreUnavailable while storage does not answer."""
 
-    def list_folders(self, container: str) -> list[str]:
-        """Return the names of the folders; none if there is no such container."""
+    def list_folders(self, container: str, *, within: str = "") -> list[str]:
+        """Return the names of the folders, or of those in the folder `within`; none if there is no such container."""
 
     def delete_files(self, container: str, folder: str, *, endings: tuple[str, ...] = ("",)) -> int:
         """Delete the blobs in a folder whose names end with one of `endings`; return their number.

@@ -38,6 +38,7 @@ from functions.encoding.spending.costs import estimate_fields
 from functions.encoding.steps import JobWork, track_shares
 from functions.encoding.tracks import note_of, notes_of
 from functions.encoding.upkeep.remakes import lost_fields, without_parts
+from functions.encoding.upkeep.retention import SWEEP_RULES
 from functions.platform.errors import NotFound
 from functions.platform.mongo import store_errors
 from functions.platform.time import to_sortable_text
@@ -74,7 +75,7 @@ class MongoEncodeJobs:
     def add_job(self, job: EncodeJob) -> bool:
         document = plain(job)
         document |= {"_id": document.pop("id"), "position": position_of(job), "summary": summary_fields(job)}
-        document |= {"sweep_at": None, **turns_of(job)}
+        document |= {"sweep_at": None, "sweep_rules": SWEEP_RULES, **turns_of(job)}
         try:
             self._jobs().insert_one(document)
         except DuplicateKeyError:

@@ -15,7 +15,7 @@ from functions.encoding.on_demand_encode import is_on_demand
 from functions.encoding.outcomes import messages_by_step
 from functions.encoding.progress import progress_of
 from functions.encoding.spending.budget import pause_reason, permits
-from functions.encoding.steps import VERIFY, StepRequest, fault_after, is_done, next_attempt_s
+from functions.encoding.steps import VERIFY, StepRequest, being_encoded, fault_after, fault_key, is_done, next_attempt_s
 from functions.encoding.upkeep.retention import MANIFESTS_KEPT
 from functions.platform.errors import Conflict
 from functions.platform.messages import EncodeChunk, PlanEncode, PublishTitle
@@ -346,11 +346,13 @@ class EncodeService:
             return False
         if is_done(job, step):  # the encoder was killed after it had recorded the result
             return False
-        fault = fault_after(job.faults.get(step), None, now=self._now())
-        self._jobs.note_fault(job_id, step, fault)
+        key = fault_key(job, step)
+        fault = fault_after(job.faults.get(key), None, now=self._now())
+        self._jobs.note_fault(job_id, key, fault)
         if next_attempt_s(fault) is None:
             if is_partial(job):
                 self._lifecycle.leave_front(job_id)
+                self._jobs.clear_fault(job_id, key)
             else:
                 self._lifecycle.fail(job, fault.detail)
             return False
@@ -376,7 +378,7 @@ class EncodeService:
         if not any(job.status in OPEN for job in shown):
             return [progress_of(job, others=(), now=self._now()) for job in shown]
         month = self._budget.this_month()
-        others = [other for other in self._jobs.open_summaries() if permits(month, other)]
+        others = [other for other in being_encoded(self._jobs.open_summaries()) if permits(month, other)]
         return [
             progress_of(
                 job, others=others, now=self._now(), paused=pause_reason(month, job) if job.status in OPEN else None

@@ -15,15 +15,17 @@ from functions.encoding.spending.costs import NO_COST, EncodeCost
 from functions.encoding.track_state import TrackState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Set as AbstractSet
 
-    from functions.encoding.model import EncodeJob, EncodePlan
+    from functions.encoding.model import EncodeJob, EncodePlan, JobSummary
 
 COPIED = "c"
 """The first letter of the names of copied tracks; the second one is a digit."""
 
 PLAN = "plan"
 PREPARE = "prepare"
+RECEIVE = "receive"
 PUBLISH = "publish"
 VERIFY = "verify"
 
@@ -120,6 +122,11 @@ class JobWork:
         return not _waits(self.faults.get(step), now)
 
 
+def being_encoded[Job: (JobWork, JobSummary)](jobs: Iterable[Job]) -> list[Job]:
+    """Return the open jobs whose encodes are due: not those of uploads that are still running, or have stopped."""
+    return [job for job in jobs if job.status is not JobStatus.RECEIVING]
+
+
 def is_copy(track: str) -> bool:
     """Return whether a track is copied from the source, according to its name."""
     return track.startswith(COPIED)
@@ -166,9 +173,18 @@ def is_done(job: EncodeJob, step: str) -> bool:
     return any(step == track_step(name) and state.complete for name, state in job.tracks.items())
 
 
+def fault_key(job: EncodeJob, step: str) -> str:
+    """Return the name under which faults of a step are stored.
+
+    While an upload is received, the step that will plan it publishes what has arrived. Attempts at that are counted
+    separately, so that all attempts are left to the plan.
+    """
+    return RECEIVE if job.status is JobStatus.RECEIVING and step in {PLAN, PREPARE} else step
+
+
 def is_deferred(job: EncodeJob, step: str, now: datetime) -> bool:
     """Return whether a step of a job failed and must not be tried again yet."""
-    return _waits(job.faults.get(step), now)
+    return _waits(job.faults.get(fault_key(job, step)), now)
 
 
 def _waits(fault: StepFault | None, now: datetime) -> bool:

@@ -201,10 +201,12 @@ class BlobFolders:
         self._service = service
 
     @_store_errors
-    def list_folders(self, container: str) -> list[str]:
+    def list_folders(self, container: str, *, within: str = "") -> list[str]:
+        prefix = f"{within}/" if within else ""
+        client = self._service.get_container_client(container)
         try:
-            found = self._service.get_container_client(container).walk_blobs(delimiter="/")
-            return [each.name.rstrip("/") for each in found if isinstance(each, BlobPrefix)]
+            found = client.walk_blobs(name_starts_with=prefix, delimiter="/")
+            return [each.name.removeprefix(prefix).rstrip("/") for each in found if isinstance(each, BlobPrefix)]
         except ResourceNotFoundError:
             return []
 

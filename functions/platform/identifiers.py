@@ -114,6 +114,10 @@ def job_id_for(blob: str, etag: str) -> str:
     return hashlib.sha256(f"{blob}\n{etag.strip('"')}".encode()).hexdigest()[:12]
 
 
+INTERMEDIATES = "intermediates"
+"""The private container of what encodes read instead of an upload. No viewer gets a key for it."""
+
+
 def container_for(title_id: str) -> str:
     """Return the private container of the title's segments and manifests."""
     return f"title-{title_id}"

@@ -115,6 +115,7 @@ def _settings() -> str:
 NAMES = (
     ("blob container", r'blob_service\(\)\.get_container_client\("([$\w-]+)"\)'),
     ("blob container", r'return f"(title-[^"]+)"'),
+    ("blob container", r'INTERMEDIATES = "(\w+)"'),
     ("MongoDB collection", r'(?:mongo_database\(\)|database)\["(\w+)"\]'),
     ("Cosmos DB container", r'get_database_client\([^)]*\)\.get_container_client\("(\w+)"\)'),
     ("Redis key", r'f"([a-z-]+:(?:[a-z]+:)?\{[^"]+)"'),

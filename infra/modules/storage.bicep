@@ -107,6 +107,13 @@ resource uploads 'Microsoft.Storage/storageAccounts/blobServices/containers@2026
   properties: { publicAccess: 'None' }
 }
 
+// Copies of uploads in containers that ffmpeg cannot seek in, while they are encoded. Viewers get no key for them.
+resource intermediates 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' = {
+  parent: blobs
+  name: 'intermediates'
+  properties: { publicAccess: 'None' }
+}
+
 resource site 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' = {
   parent: blobs
   name: '$web'
@@ -154,6 +161,15 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04
           definition: {
             filters: { blobTypes: [ 'blockBlob' ] }
             actions: { version: { delete: { daysAfterCreationGreaterThan: 14 } } }
+          }
+        }
+        {
+          name: 'copies-expire' // those whose job is unknown, for instance after a restore; an encode makes its copy again
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: { blobTypes: [ 'blockBlob' ], prefixMatch: [ 'intermediates/' ] }
+            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 30 } } }
           }
         }
         {

@@ -51,8 +51,11 @@ class RenditionRun(UploadRun):
             self.host.request("withdraw_title", lambda: self._withdraw(title_id), at=at + later())
         if rng.random() < 0.15:
             self.host.request("encode_again", lambda: self._encode_again(title_id), at=at + later())
-        if rng.random() < 0.3:
-            self.host.request("lose_files", lambda: self._lose(title_id), at=at + later(), app="storage")
+        if rng.random() < 0.5:
+            lost_at = at + later()
+            self.host.request("lose_files", lambda: self._lose(title_id), at=lost_at, app="storage")
+            if rng.random() < 0.5:  # what is lost is then not encoded again, and the title plays what it has
+                self._plan_upload(blob, samples.text, lost_at + timedelta(seconds=rng.randrange(1, 1500)))
 
     def _want(self, title_id: str) -> None:
         """Open a title, as the route of playback does."""
@@ -69,6 +72,8 @@ class RenditionRun(UploadRun):
         if newest and later:
             del self.storage.blobs[container_for(title_id), self.simulation.rng.choice(later)]
             self.jobs.schedule_verification(newest.id, at=self.simulation.now, repair=True)
+            if self.simulation.rng.random() < 0.5:
+                self.storage.unwritable_until = self.simulation.now + timedelta(minutes=10)
 
     def broken(self) -> Iterator[str]:
         """Yield a sentence for each invariant that does not hold."""

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from functions.catalogue.sidecar import Sidecars, read_description
-from functions.platform.errors import ContainerMissing
+from functions.platform.errors import ContainerMissing, StoreUnavailable
 from functions.platform.identifiers import UploadKind, container_for, read_name
 from functions.uploads.ports import StoredUpload
 from tests.support.arrivals import MemoryUploads
-from tests.support.encoding_storage import MemoryMedia
+from tests.support.encoding_storage import MemoryMedia, folders_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +33,8 @@ class SimulatedStorage(MemoryMedia):
         self._now = now
         self._containers = {UPLOADS}
         self._versions = 0
+        self.unwritable_until: datetime | None = None
+        """Until when no text can be stored, for instance because the store has just lost files."""
 
     def upload(self, blob: str, content: bytes) -> str:
         """Store an upload as a blob tool does; return its ETag."""
@@ -67,9 +69,14 @@ class SimulatedStorage(MemoryMedia):
     def create_container(self, container: str) -> None:
         self._containers.add(container)
 
-    def list_folders(self, container: str) -> list[str]:
+    def store_text(self, container: str, name: str, text: str, *, revision: int) -> None:
+        if self.unwritable_until and self._now() < self.unwritable_until:
+            raise StoreUnavailable("Storage cannot be written (simulated).")
+        super().store_text(container, name, text, revision=revision)
+
+    def list_folders(self, container: str, *, within: str = "") -> list[str]:
         """Return the folders in a container, as `BlobFolders` does."""
-        return sorted({name.partition("/")[0] for name in self.names(container) if "/" in name})
+        return folders_in(self.names(container), within)
 
     def delete_files(self, container: str, folder: str, *, endings: tuple[str, ...] = ("",)) -> int:
         """Delete blobs in a folder, as `BlobFolders` does."""

@@ -22,6 +22,7 @@ from functions.encoding.av1.service import Av1Service
 from functions.encoding.on_demand.service import RenditionUpkeep
 from functions.encoding.publication.manifests import ManifestPublisher
 from functions.encoding.service import EncodeService
+from functions.encoding.upkeep.sweep import TitleSweep
 from functions.recommendations.graph_sync import GraphSync
 from functions.recommendations.rebuild import Rebuild
 from functions.uploads.service import Uploads
@@ -106,6 +107,7 @@ PLANTED: tuple[tuple[str, type, str, Callable[..., Any] | property], ...] = (
     ("uploads", Uploads, "start_missed_uploads", lambda uploads: 0),
     ("uploads", ManifestPublisher, "publish", completes_first),
     ("uploads", EncodeService, "sweep_due", lambda service: 0),
+    ("uploads", TitleSweep, "_track_expiries", lambda sweep, *of_title: []),
     ("renditions", Av1Service, "_request_steps", lambda service: 0),
     ("renditions", RenditionUpkeep, "request_steps", lambda upkeep: 0),
     ("renditions", RenditionUpkeep, "remove_unwanted", lambda upkeep: 0),

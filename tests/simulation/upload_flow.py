@@ -18,14 +18,11 @@ from functions.catalogue.posters import PosterRefused
 from functions.catalogue.schemas import CATALOGUE_FORMAT, TitleEdit
 from functions.encoding import triggers as encoding_triggers
 from functions.encoding.assembly import assemble_audience
-from functions.encoding.audience import part_manifest
 from functions.encoding.model import OPEN, JobStatus
-from functions.encoding.publication.presentation import original_of, presentation_of
-from functions.encoding.renditions import ORIGINAL
 from functions.encoding.upkeep.retention import FAILED_KEPT, REPLACED_KEPT
 from functions.encoding.upkeep.sweep import AGAIN_AFTER
 from functions.platform.errors import Conflict, NotFound
-from functions.platform.identifiers import UploadKind, container_for, job_id_for, read_name, title_id_for
+from functions.platform.identifiers import INTERMEDIATES, UploadKind, container_for, job_id_for, read_name, title_id_for
 from functions.uploads import triggers as uploads_triggers
 from tests.simulation.flow import QUIET, Flow, FlowRun
 from tests.simulation.growing_upload import GrowingUpload, Sent
@@ -33,6 +30,7 @@ from tests.simulation.host import SimulatedHost, functions_of
 from tests.simulation.kernel import Port
 from tests.simulation.recorded_ffmpeg import RecordedFFmpeg, Recordings
 from tests.simulation.storage import UPLOADS, SimulatedStorage
+from tests.simulation.stored_files import broken_files
 from tests.support.arrivals import MemoryArrivals
 from tests.support.av1 import MemoryAv1Encodes
 from tests.support.catalogue import MemoryFilms, MemoryPosters, MemoryPublicationLock, MemorySite, MemoryTitles
@@ -297,35 +295,9 @@ class UploadRun(FlowRun):
                 yield f"{title_id} says it is encoding, but its newest job is {newest.status}"
             elif title.status is Status.FAILED and not title.failure:
                 yield f"{title_id} failed without a reason"
-            if title.playback and title.status is Status.READY:
-                yield from self._missing_parts(title_id, title.playback.job_id)
-
-    def _missing_parts(self, title_id: str, job_id: str) -> Iterator[str]:
-        job = self._job(job_id)
-        presentation = presentation_of(job, job.plan, at=self.simulation.now) if job and job.plan else None
-        if job is None or presentation is None or not presentation.complete:
-            yield f"{title_id} is ready with {job_id}, which is not complete"
-            return
-        names = set(self.storage.names(container_for(title_id)))
-        pictures = (*presentation.video, *presentation.av1)
-        counts = {track.name: len(presentation.video_segments.durations) for track in pictures}
-        counts |= {track.name: len(track.segments.durations) for track in presentation.audio}
-        expected = {f"{job_id}/{name}/s{number:05d}.m4s" for name, count in counts.items() for number in range(count)}
-        expected |= {f"{job_id}/{name}/init.mp4" for name in counts}
-        expected |= {f"{job_id}/{name}.m3u8" for name in presentation.tracks}
-        expected |= {f"{job_id}/{track.name}.vtt" for track in presentation.text}
-        manifests = ["manifest.mpd", *([ORIGINAL] if original_of(job, presentation) else [])]
-        manifests += [part_manifest(int(chunk)) for chunk, part in job.audience.parts.items() if part.until_s]
-        expected |= {f"{job_id}/{name}" for name in (*manifests, "master.m3u8", "thumbnails.vtt")}
-        if missing := expected - names:
-            yield f"{title_id} is ready, but lacks {sorted(missing)}"
-            return
-        for name in manifests:
-            if 'type="static"' not in self.storage.blobs[container_for(title_id), f"{job_id}/{name}"].decode():
-                yield f"{title_id} is ready, but its {name} still grows"
 
     def _orphans(self) -> Iterator[str]:
-        """Yield a sentence for each file that nobody can play and that should have been deleted by now."""
+        """Yield a sentence for each file that nobody can play and that should have been deleted, or that is missing."""
         for title_id in sorted({title_id_for(sent.blob) for sent in self.sent}):
             title, newest = self.titles.get(title_id), self.jobs.latest_summary(title_id)
             kept = {newest.id} if newest and newest.status is JobStatus.READY else set()
@@ -336,10 +308,11 @@ class UploadRun(FlowRun):
             folders = {name.partition("/")[0] for name in self.storage.names(container_for(title_id))}
             if orphans := folders - kept:
                 yield f"{title_id} still has files of {sorted(orphans)}, which nobody can play"
-            if newest and newest.provisional and newest.status is JobStatus.READY:
-                over = f"{newest.id}/{newest.provisional}"
-                if any(name.startswith(over) for name in self.storage.names(container_for(title_id))):
-                    yield f"{title_id} still has its provisional rendition, although it is complete"
+            for job in filter(None, map(self._job, sorted(kept))):
+                if job.status is JobStatus.READY:
+                    yield from broken_files(self.storage, job, at=self.simulation.now)
+        if copies := self.storage.names(INTERMEDIATES):
+            yield f"the copies {copies} of uploads are left"
 
     def _broken_catalogue(self) -> Iterator[str]:
         for title in self.titles.in_order(after="", limit=100):

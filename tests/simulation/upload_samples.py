@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from tests.support.copied_films import CONSTANT_BITRATE
+from tests.support.damaged import zeroed
 from tests.support.media import H264, Film, Sound, make_film
 
 if TYPE_CHECKING:
@@ -20,8 +21,9 @@ LOW = Fraction(5)
 class Samples:
     """The contents of uploads: films that are encoded, remuxed or copied, and a text file, which is not a film.
 
-    The pictures of one film are copied only until all renditions are encoded. Those in `growing` are copied, and
-    published before they are whole if they are committed in steps. `wide` has several renditions and chunks.
+    The pictures of one film are copied only until all renditions are encoded, and the sound of another only until its
+    damage is found. Those in `growing` are copied, and published before they are whole if they are committed in steps.
+    `wide` has several renditions and chunks.
     """
 
     films: tuple[bytes, ...]
@@ -52,4 +54,5 @@ class Samples:
         made, made_growing, (made_wide,) = (
             tuple(make_film(film, folder).read_bytes() for film in each) for each in (films, growing, (wide,))
         )
-        return cls(made, made_growing, made_wide)
+        damaged = zeroed(replace(own, name="damaged.mp4"), 300, 301, 302, stream="a:0")(folder).read_bytes()
+        return cls((*made, damaged), made_growing, made_wide)

@@ -55,7 +55,8 @@ class MemoryAv1Encodes:
 
     def list_unfinished(self, *, limit: int) -> list[str]:
         ready = [job for job in self._jobs.all_jobs() if job.status is JobStatus.READY and job.av1]
-        found = [(job.av1.begun_at, job.id) for job in ready if job.av1 and job.av1.status is Av1Status.ENCODING]
+        unfinished = [each for each in ready if each.av1 and (each.av1.is_ending or self._made(each.id))]
+        found = [(job.av1.begun_at, job.id) for job in unfinished if job.av1]
         return [job_id for _, job_id in sorted(found)[:limit]]
 
     @atomic
@@ -105,19 +106,25 @@ class MemoryAv1Encodes:
         return self._put(job_id, encode)
 
     @atomic
-    def complete_encode(self, job_id: str, *, chunks: int, at: datetime) -> Av1Encode | None:
+    def complete_encode(self, job_id: str, *, chunks: int) -> Av1Encode | None:
         encode = self._made(job_id)
         if encode is None or len(encode.done) != chunks:
             return None
-        complete = replace(encode, status=Av1Status.COMPLETE, ended_at=at, edition=encode.edition + 1)
-        return self._put(job_id, complete)
+        return self._put(job_id, replace(encode, status=Av1Status.COMPLETE, edition=encode.edition + 1))
 
     @atomic
-    def abandon_encode(self, job_id: str, *, reason: str, at: datetime) -> Av1Encode | None:
+    def abandon_encode(self, job_id: str, *, reason: str) -> Av1Encode | None:
         encode = self._made(job_id)
         if encode is None:
             return None
-        return self._put(job_id, replace(encode, status=Av1Status.ABANDONED, ended_at=at, reason=reason))
+        abandoned = replace(encode, status=Av1Status.ABANDONED, reason=reason, edition=encode.edition + 1)
+        return self._put(job_id, abandoned)
+
+    @atomic
+    def end_encode(self, job_id: str, *, edition: int, at: datetime) -> None:
+        encode = self._jobs.get_job(job_id).av1
+        if encode and encode.is_ending and encode.edition == edition:
+            self._put(job_id, replace(encode, ended_at=at))
 
     def _is_undecided(self, job_id: str) -> bool:
         job = self._jobs.get_job(job_id)

@@ -81,6 +81,7 @@ class Av1World(EncodeWorld):
             cast("Av1Worker", self.av1_worker),
             LaterParts(
                 self.jobs,
+                self.jobs,
                 self.encoder(),
                 self.lifecycle,
                 cast("Planner", self.crew),

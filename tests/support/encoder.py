@@ -191,6 +191,7 @@ class Encoder:
             Av1Worker(self.media, ffmpeg, work_dir=work_dir, keys=self.keys),
             LaterParts(
                 jobs,
+                jobs,
                 claims,
                 self.world.lifecycle,
                 planner,
@@ -205,9 +206,9 @@ class Encoder:
 
         self.on_demand_pipeline = OnDemandPipeline(
             self.world.on_demand,
-            jobs,
             OnDemandWorker(self.media, ffmpeg, work_dir=work_dir, keys=self.keys),
             LaterParts(
+                jobs,
                 jobs,
                 claims,
                 self.world.lifecycle,

@@ -24,6 +24,7 @@ from functions.encoding.steps import JobWork, track_shares
 from functions.encoding.track_state import TrackState
 from functions.encoding.tracks import notes_of
 from functions.encoding.upkeep.remakes import without_parts
+from functions.encoding.upkeep.retention import sweep_time
 from functions.platform.errors import NotFound
 from tests.support.clock import NOON
 
@@ -316,7 +317,7 @@ class MemoryEncodeJobs:
 
     def schedule_sweep(self, job_id: str, *, at: datetime) -> None:
         self._called("schedule_sweep")
-        self.sweeps[job_id] = at
+        self.sweeps[job_id] = sweep_time(self.sweeps.get(job_id), at)
 
     def summaries_of_title(self, title_id: str) -> list[JobSummary]:
         self._called("summaries_of_title")

@@ -9,10 +9,18 @@ from functions.encoding.copying.reception import UploadChanged
 from functions.platform.errors import ContainerMissing, EncodeFault, SourceRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import timedelta
     from pathlib import Path
 
     from functions.encoding.model import SourceRef
+
+
+def folders_in(names: Iterable[str], within: str) -> list[str]:
+    """Return the folders in a folder, or the outermost ones, of files with these names."""
+    prefix = f"{within}/" if within else ""
+    inside = (name.removeprefix(prefix) for name in names if name.startswith(prefix))
+    return sorted({name.partition("/")[0] for name in inside if "/" in name})
 
 
 @dataclass
@@ -21,8 +29,8 @@ class MemoryFolders:
 
     files: dict[str, set[str]] = field(default_factory=dict)
 
-    def list_folders(self, container: str) -> list[str]:
-        return sorted({name.partition("/")[0] for name in self.files.get(container, ()) if "/" in name})
+    def list_folders(self, container: str, *, within: str = "") -> list[str]:
+        return folders_in(self.files.get(container, ()), within)
 
     def delete_files(self, container: str, folder: str, *, endings: tuple[str, ...] = ("",)) -> int:
         inside = {name for name in self.files.get(container, ()) if name.startswith(f"{folder}/")}

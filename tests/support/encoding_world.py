@@ -77,7 +77,7 @@ class EncodeWorld:
         self.lifecycle = JobLifecycle(self.jobs, self.world.catalogue, self.clock, keys)
         self.folders = MemoryFolders()
         queues = cast("Queues", self.queues)
-        sweep = TitleSweep(self.jobs, lambda: self.folders, self.world.catalogue, self.clock)
+        sweep = TitleSweep(self.jobs, self.jobs, lambda: self.folders, self.world.catalogue, self.clock)
         self.service = self.service_with(queues, sweep)
         self.pipeline = self.pipeline_with(self.crew)
         self.steps = StepRunner(self.pipeline, JobTelemetry(self.telemetry), queues)

@@ -115,7 +115,11 @@ class FolderContract:
         names = [f"one/v360/s{number:05d}.m4s" for number in range(5)]
         for name in (*names, "one/manifest.mpd", "one/a0.m3u8", "other/manifest.mpd", "one-more/a.mpd", "no-folder"):
             put(container, name, b"x")
+        put(container, "one/v234/init.mp4", b"x")
         assert sorted(folders.list_folders(container)) == ["one", "one-more", "other"]
+        assert sorted(folders.list_folders(container, within="one")) == ["v234", "v360"]
+        assert folders.list_folders(container, within="on") == []
+        assert folders.delete_files(container, "one/v234") == 1
         assert folders.delete_files(container, "one", endings=(".mpd", ".m3u8")) == 2
         assert folders.delete_files(container, "one") == 5
         assert folders.delete_files(container, "one") == 0
@@ -123,3 +127,4 @@ class FolderContract:
 
     def test_a_missing_container_has_no_folders(self, folders: TitleFolders, lost: str) -> None:
         assert (folders.list_folders(lost), folders.delete_files(lost, "one")) == ([], 0)
+        assert folders.list_folders(lost, within="one") == []

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from tests.support.encoding_jobs import MemoryEncodeJobs
 
+ENCODING = OnDemandStatus.ENCODING
+
 
 class MemoryOnDemandEncodes:
     """The encodes on demand of jobs in memory; `wanted` says when each was wanted last."""
@@ -44,7 +46,8 @@ class MemoryOnDemandEncodes:
     def list_unfinished(self, *, limit: int) -> list[str]:
         ready = [job for job in self._jobs.all_jobs() if job.status is JobStatus.READY]
         encodes = {job.id: job.on_demand for job in ready if job.on_demand}
-        found = [(each.begun_at, id) for id, each in encodes.items() if each.status is OnDemandStatus.ENCODING]
+        unfinished = {id: each for id, each in encodes.items() if each.is_ending or each.status is ENCODING}
+        found = [(each.begun_at, id) for id, each in unfinished.items()]
         return [job_id for _, job_id in sorted(found)[:limit]]
 
     @atomic
@@ -93,19 +96,25 @@ class MemoryOnDemandEncodes:
         return self._put(job_id, encode)
 
     @atomic
-    def complete_encode(self, job_id: str, *, chunks: int, at: datetime) -> OnDemandEncode | None:
+    def complete_encode(self, job_id: str, *, chunks: int) -> OnDemandEncode | None:
         encode = self._made(job_id)
         if encode is None or len(encode.done) != chunks:
             return None
-        complete = replace(encode, status=OnDemandStatus.COMPLETE, ended_at=at, edition=encode.edition + 1)
-        return self._put(job_id, complete)
+        return self._put(job_id, replace(encode, status=OnDemandStatus.COMPLETE, edition=encode.edition + 1))
 
     @atomic
-    def abandon_encode(self, job_id: str, *, reason: str, at: datetime) -> OnDemandEncode | None:
+    def abandon_encode(self, job_id: str, *, reason: str) -> OnDemandEncode | None:
         encode = self._made(job_id)
         if encode is None:
             return None
-        return self._put(job_id, replace(encode, status=OnDemandStatus.ABANDONED, ended_at=at, reason=reason))
+        abandoned = replace(encode, status=OnDemandStatus.ABANDONED, reason=reason, edition=encode.edition + 1)
+        return self._put(job_id, abandoned)
+
+    @atomic
+    def end_encode(self, job_id: str, *, edition: int, at: datetime) -> None:
+        encode = self._jobs.get_job(job_id).on_demand
+        if encode and encode.is_ending and encode.edition == edition:
+            self._put(job_id, replace(encode, ended_at=at))
 
     def list_unwanted(self, *, since: datetime, limit: int) -> list[str]:
         stored = {job.id: job.on_demand for job in self._jobs.all_jobs() if job.status is JobStatus.READY}

@@ -87,9 +87,9 @@ class OnDemandWorld(EncodeWorld):
         """Return the pipeline of another encoder."""
         return OnDemandPipeline(
             self.on_demand,
-            self.jobs,
             cast("OnDemandWorker", worker),
             LaterParts(
+                self.jobs,
                 self.jobs,
                 self.encoder(),
                 self.lifecycle,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from functions.encoding.av1.rule import Av1Mode, av1_chunk_s
 from functions.encoding.av1.worker import Av1Chunk
-from functions.encoding.av1_encode import MOST_ATTEMPTS, Av1Status, av1_step, missing_av1
+from functions.encoding.av1_encode import MOST_ATTEMPTS, av1_step, missing_av1
 from functions.encoding.later_pipeline import LaterPipeline
+from functions.encoding.steps import being_encoded
 from functions.platform.messages import EncodeAv1
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from functions.encoding.av1.worker import Av1Worker
     from functions.encoding.later_pipeline import LaterParts
     from functions.encoding.model import EncodeJob, EncodePlan
+    from functions.encoding.ports import LaterEncode
 
 
 class Av1Pipeline(LaterPipeline[Av1Chunk]):
@@ -37,7 +39,7 @@ class Av1Pipeline(LaterPipeline[Av1Chunk]):
         If nothing is done now, the timer `start_av1` requests it again. Raises an exception if the same may succeed
         later.
         """
-        if self._mode is not Av1Mode.NEVER and not self._budget.permitted(self._jobs.list_work()):
+        if self._mode is not Av1Mode.NEVER and not self._budget.permitted(being_encoded(self._jobs.list_work())):
             super().run_next()
 
     @staticmethod
@@ -59,13 +61,9 @@ class Av1Pipeline(LaterPipeline[Av1Chunk]):
         done = self._encodes.finish_chunk(job.id, chunk, result=made.result, codecs=made.codecs, cpu_s=made.cpu_s)
         return replace(job, av1=done) if done else None
 
-    def listed(self, job: EncodeJob) -> EncodeJob | None:
-        if job.av1 is None or job.av1.status is not Av1Status.ENCODING:
-            return None
-        return replace(job, av1=replace(job.av1, status=Av1Status.COMPLETE, edition=job.av1.edition + 1))
-
-    def lists_others(self, job: EncodeJob, before: EncodeJob) -> bool:
-        return job.on_demand != before.on_demand
+    @staticmethod
+    def encode_of(job: EncodeJob) -> LaterEncode | None:
+        return job.av1
 
     def request_chunks(self, number: int) -> None:
         self._queues.send_all(EncodeAv1() for _ in range(number))

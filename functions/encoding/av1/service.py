@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from functions.encoding.av1.rule import Av1Mode, av1_case, av1_estimated_s
 from functions.encoding.av1_encode import av1_renditions, av1_step, missing_av1
+from functions.encoding.steps import being_encoded
 from functions.platform.messages import EncodeAv1
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class Av1Service:
     def _request_steps(self) -> int:
         """Enqueue a message for each chunk that no encoder works on, and one for each encode that has all chunks."""
         unfinished = self._encodes.list_unfinished(limit=READ_AT_ONCE)
-        if not unfinished or self._budget.permitted(self._jobs.list_work()):
+        if not unfinished or self._budget.permitted(being_encoded(self._jobs.list_work())):
             return 0
         if self._queues().has_waiting(EncodeAv1.QUEUE):
             return 0

@@ -92,19 +92,20 @@ class MongoAv1Encodes:
         return self._find(job_id)
 
     @store_errors
-    def complete_encode(self, job_id: str, *, chunks: int, at: datetime) -> Av1Encode | None:
-        values = {"av1.status": str(Av1Status.COMPLETE), "av1.ended_at": at, "av1_begun_at": None}
-        return self._changed(job_id, {"av1.done": {"$size": chunks}}, {"$set": values, "$inc": {"av1.edition": 1}})
+    def complete_encode(self, job_id: str, *, chunks: int) -> Av1Encode | None:
+        change = {"$set": {"av1.status": str(Av1Status.COMPLETE)}, "$inc": {"av1.edition": 1}}
+        return self._changed(job_id, {"av1.done": {"$size": chunks}}, change)
 
     @store_errors
-    def abandon_encode(self, job_id: str, *, reason: str, at: datetime) -> Av1Encode | None:
-        values = {
-            "av1.status": str(Av1Status.ABANDONED),
-            "av1.ended_at": at,
-            "av1.reason": reason,
-            "av1_begun_at": None,
-        }
-        return self._changed(job_id, {}, {"$set": values})
+    def abandon_encode(self, job_id: str, *, reason: str) -> Av1Encode | None:
+        values = {"av1.status": str(Av1Status.ABANDONED), "av1.reason": reason}
+        return self._changed(job_id, {}, {"$set": values, "$inc": {"av1.edition": 1}})
+
+    @store_errors
+    def end_encode(self, job_id: str, *, edition: int, at: datetime) -> None:
+        ended = [str(Av1Status.COMPLETE), str(Av1Status.ABANDONED)]
+        chosen = {"_id": job_id, "av1.edition": edition, "av1.status": {"$in": ended}, "av1.ended_at": None}
+        self._jobs().update_one(chosen, {"$set": {"av1.ended_at": at, "av1_begun_at": None}})
 
     def _changed(self, job_id: str, chosen: dict[str, Any], change: dict[str, Any]) -> Av1Encode | None:
         """Change an encode that is being made and return it; return None if none matches."""

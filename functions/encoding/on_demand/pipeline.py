@@ -12,8 +12,6 @@ from functions.encoding.later_pipeline import LaterPipeline
 from functions.encoding.on_demand.worker import OnDemandChunk
 from functions.encoding.on_demand_encode import (
     MOST_ATTEMPTS,
-    REMOVED_KEPT,
-    OnDemandStatus,
     missing_on_demand,
     on_demand_plan,
     on_demand_step,
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
     from functions.encoding.model import EncodeJob, EncodePlan
     from functions.encoding.on_demand.ports import OnDemandEncodes
     from functions.encoding.on_demand.worker import OnDemandWorker
-    from functions.encoding.ports import JobUpkeep
+    from functions.encoding.ports import LaterEncode
 
 
 class OnDemandPipeline(LaterPipeline[OnDemandChunk]):
@@ -37,9 +35,8 @@ class OnDemandPipeline(LaterPipeline[OnDemandChunk]):
     kind = "on demand"
     most_attempts = MOST_ATTEMPTS
 
-    def __init__(self, encodes: OnDemandEncodes, upkeep: JobUpkeep, worker: OnDemandWorker, parts: LaterParts) -> None:
+    def __init__(self, encodes: OnDemandEncodes, worker: OnDemandWorker, parts: LaterParts) -> None:
         super().__init__(encodes, worker, parts)
-        self._upkeep = upkeep
         self._encodes = encodes
 
     def run(self, message: EncodeRenditions) -> None:
@@ -51,11 +48,6 @@ class OnDemandPipeline(LaterPipeline[OnDemandChunk]):
         if message.begins:
             self.request_chunks(len(missing_on_demand(self._jobs.get_job(message.begins))) - 1)
         self.run_next()
-
-    def abandon(self, job: EncodeJob, reason: str) -> None:
-        """Give up the encode of a job; the title stays as it is, and what was stored is deleted later."""
-        super().abandon(job, reason)
-        self._upkeep.schedule_sweep(job.id, at=self._now() + REMOVED_KEPT)
 
     @staticmethod
     def step(chunk: int) -> str:
@@ -76,14 +68,9 @@ class OnDemandPipeline(LaterPipeline[OnDemandChunk]):
         done = self._encodes.finish_chunk(job.id, chunk, size=made.size, codecs=made.codecs, cpu_s=made.cpu_s)
         return replace(job, on_demand=done) if done else None
 
-    def listed(self, job: EncodeJob) -> EncodeJob | None:
-        encode = job.on_demand
-        if encode is None or encode.status is not OnDemandStatus.ENCODING:
-            return None
-        return replace(job, on_demand=replace(encode, status=OnDemandStatus.COMPLETE, edition=encode.edition + 1))
-
-    def lists_others(self, job: EncodeJob, before: EncodeJob) -> bool:
-        return job.av1 != before.av1
+    @staticmethod
+    def encode_of(job: EncodeJob) -> LaterEncode | None:
+        return job.on_demand
 
     def request_chunks(self, number: int) -> None:
         self._queues.send_all(EncodeRenditions() for _ in range(number))

@@ -96,24 +96,21 @@ class MongoOnDemandEncodes:
         return self._find(job_id)
 
     @store_errors
-    def complete_encode(self, job_id: str, *, chunks: int, at: datetime) -> OnDemandEncode | None:
-        values = {
-            "on_demand.status": str(OnDemandStatus.COMPLETE),
-            "on_demand.ended_at": at,
-            "on_demand_begun_at": None,
-        }
-        change = {"$set": values, "$inc": {"on_demand.edition": 1}}
+    def complete_encode(self, job_id: str, *, chunks: int) -> OnDemandEncode | None:
+        change = {"$set": {"on_demand.status": str(OnDemandStatus.COMPLETE)}, "$inc": {"on_demand.edition": 1}}
         return self._changed(job_id, {"on_demand.done": {"$size": chunks}}, change)
 
     @store_errors
-    def abandon_encode(self, job_id: str, *, reason: str, at: datetime) -> OnDemandEncode | None:
-        values = {
-            "on_demand.status": str(OnDemandStatus.ABANDONED),
-            "on_demand.ended_at": at,
-            "on_demand.reason": reason,
-            "on_demand_begun_at": None,
-        }
-        return self._changed(job_id, {}, {"$set": values})
+    def abandon_encode(self, job_id: str, *, reason: str) -> OnDemandEncode | None:
+        values = {"on_demand.status": str(OnDemandStatus.ABANDONED), "on_demand.reason": reason}
+        return self._changed(job_id, {}, {"$set": values, "$inc": {"on_demand.edition": 1}})
+
+    @store_errors
+    def end_encode(self, job_id: str, *, edition: int, at: datetime) -> None:
+        ended = [str(OnDemandStatus.COMPLETE), str(OnDemandStatus.ABANDONED)]
+        chosen = {"_id": job_id, "on_demand.edition": edition, "on_demand.status": {"$in": ended}}
+        values = {"on_demand.ended_at": at, "on_demand_begun_at": None}
+        self._jobs().update_one({**chosen, "on_demand.ended_at": None}, {"$set": values})
 
     @store_errors
     def list_unwanted(self, *, since: datetime, limit: int) -> list[str]:
@@ -133,7 +130,8 @@ class MongoOnDemandEncodes:
             "wanted_at": {"$lte": since},
             "on_demand.status": str(OnDemandStatus.COMPLETE),
         }
-        change = {"$set": {"on_demand.status": str(OnDemandStatus.LEAVING)}, "$inc": {"on_demand.edition": 1}}
+        values = {"on_demand.status": str(OnDemandStatus.LEAVING), "on_demand_begun_at": None}
+        change = {"$set": values, "$inc": {"on_demand.edition": 1}}
         if self._jobs().update_one(complete, change).matched_count:
             return True
         encode = self._find(job_id)

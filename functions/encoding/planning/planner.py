@@ -17,7 +17,7 @@ from functions.encoding.ffmpeg_commands import remux_arguments
 from functions.encoding.frame_grid import FrameGrid
 from functions.encoding.frame_rates import FILM
 from functions.encoding.ladder import chunks_for, renditions_for
-from functions.encoding.model import EncodePlan, SourceRef
+from functions.encoding.model import EncodePlan, copy_of
 from functions.encoding.on_demand_encode import split_renditions
 from functions.encoding.planning.detail import NeededRenditions, RenditionChoice, find_needed
 from functions.encoding.planning.own_pictures import OwnPictures, own_pictures
@@ -33,7 +33,7 @@ from functions.platform.identifiers import UploadKind, companion, container_for,
 if TYPE_CHECKING:
     from functions.encoding.ffmpeg import FFmpeg
     from functions.encoding.formats.mp4_index import IndexedTrack
-    from functions.encoding.model import EncodeJob
+    from functions.encoding.model import EncodeJob, SourceRef
     from functions.encoding.planning.probe import ProbedSource
     from functions.encoding.ports import MediaStore
     from functions.encoding.renditions import Rendition
@@ -245,7 +245,7 @@ class Planner:
     def _remuxed(
         self, job: EncodeJob, source: ProbedSource, tracks: SelectedTracks, *, limit_s: float = REMUX_LIMIT_S
     ) -> SourceRef:
-        """Remux a source without frame-exact seeks into a file that has them, stored beside the job's segments."""
+        """Remux a source without frame-exact seeks into a file that has them, which no viewer can read."""
         with ExitStack() as stack:
             folder = stack.enter_context(work_folder("remux", self._settings.work_dir))
             try:
@@ -270,7 +270,8 @@ class Planner:
                 raise SourceRefused(
                     f"{job.name} cannot be read to its end; it may be damaged. Upload the original again."
                 )
-            ref = SourceRef(container_for(job.title_id), f"{job.id}/source.mkv")
+            ref = copy_of(job.id)
+            self._media.create_container(ref.container)
             self._media.store_file(ref.container, ref.blob, target)
             return ref
 

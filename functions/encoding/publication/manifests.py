@@ -13,7 +13,7 @@ from functions.catalogue.model import PlayableRendition, PlayableSubtitles, Play
 from functions.encoding.audience import FRONT_MANIFEST, part_manifest
 from functions.encoding.chapters import CHAPTERS, write_chapters
 from functions.encoding.ffmpeg_commands import INIT, SEGMENT, still_arguments
-from functions.encoding.model import SourceRef
+from functions.encoding.model import SourceRef, needs_copy
 from functions.encoding.publication.dash import write_mpd
 from functions.encoding.publication.hls import write_master, write_media
 from functions.encoding.publication.presentation import original_of, part_of, presentation_of, revision_of
@@ -116,8 +116,8 @@ class ManifestPublisher:
             self._attach_still(job, presentation)
 
     def discard_intermediate(self, job: EncodeJob) -> None:
-        """Delete the remuxed copy of the upload, if the job was encoded from one."""
-        if job.plan and job.plan.source != job.upload:
+        """Delete the remuxed copy of the upload, if the job was encoded from one and nothing reads it any more."""
+        if job.plan and job.plan.source != job.upload and not needs_copy(job):
             self._media.delete_blob(job.plan.source.container, job.plan.source.blob)
 
     def discard_manifests(self, job: EncodeJob, names: Iterable[str]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from functions.encoding.model import JobStatus
 from functions.encoding.outcomes import StepOutcome, missing_work
 from functions.encoding.upkeep.remakes import MOST_REMAKES
+from functions.platform.errors import ContainerMissing
 from functions.platform.messages import PlanEncode
 
 if TYPE_CHECKING:
@@ -87,16 +89,19 @@ class JobRepair:
     def verify(self, job: EncodeJob) -> StepOutcome:
         """Verify a ready job that is due; repair it if that was requested, otherwise only record the result.
 
-        A repair that is bound to fail is not begun, because it would take the title offline: a damaged film stays
-        playable. A film that has lost all its files and cannot be encoded again is no longer offered.
+        Manifests are written again first, because that does not change what the title offers: they may list an encode
+        that followed and has lost a chunk, or an earlier verification may have been interrupted there. A repair that is
+        bound to fail is not begun, because it would take the title offline: a damaged film stays playable. A film that
+        has lost all its files and cannot be encoded again is no longer offered.
         """
         if not self._lifecycle.is_published(job):
             self._jobs.schedule_verification(job.id, at=None, repair=False)
             return StepOutcome(job)
         verification, loss = self._verifier.inspect(job)
-        if (loss.av1 or loss.on_demand) and job.verify_repairs:
+        if (loss.av1 or loss.on_demand or loss.manifests) and job.verify_repairs:
             job = self._undo_followed(job, loss)
-            self._publisher.publish_again(job)
+            with suppress(ContainerMissing):  # everything is lost; the repair creates the container
+                self._publisher.publish_again(job)
             verification, loss = self._verifier.inspect(job)
         if loss and not verification.size and not self._can_remake(job):
             lost = self._lifecycle.lose(self._jobs.note_verified(job, verification), LOST)

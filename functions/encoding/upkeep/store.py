@@ -13,6 +13,7 @@ from pymongo import ASCENDING, DESCENDING
 
 from functions.encoding.job_documents import NOT_IN_SUMMARY, summary_of
 from functions.encoding.model import OPEN, JobStatus
+from functions.encoding.upkeep.retention import SWEEP_RULES, sweep_time
 from functions.platform.mongo import store_errors
 
 if TYPE_CHECKING:
@@ -50,7 +51,11 @@ class MongoJobUpkeep:
 
     @store_errors
     def schedule_sweep(self, job_id: str, *, at: datetime) -> None:
-        self._jobs().update_one({"_id": job_id}, {"$set": {"sweep_at": at}})
+        while (found := self._jobs().find_one({"_id": job_id}, {"sweep_at": 1})) is not None:
+            due = found.get("sweep_at")
+            unchanged = {"_id": job_id, "sweep_at": due}
+            if self._jobs().update_one(unchanged, {"$set": {"sweep_at": sweep_time(due, at)}}).matched_count:
+                return
 
     @store_errors
     def summaries_of_title(self, title_id: str) -> list[JobSummary]:
@@ -73,10 +78,12 @@ class MongoJobUpkeep:
         return taken
 
     def _jobs(self) -> Collection[dict[str, Any]]:
-        """Return the collection; at first use, create its indexes and make jobs of earlier versions due for a sweep."""
+        """Return the collection; at first use, create its indexes, and make due what earlier rules have swept."""
         if not self._prepared:  # no lock: preparing twice is harmless
             self._collection.create_index([("verify_at", ASCENDING)])
             self._collection.create_index([("sweep_at", ASCENDING)])
-            self._collection.update_many({"sweep_at": {"$exists": False}}, {"$set": {"sweep_at": self._now()}})
+            self._collection.create_index([("sweep_rules", ASCENDING)])
+            earlier = {"sweep_rules": {"$in": [None, *range(SWEEP_RULES)]}}
+            self._collection.update_many(earlier, {"$set": {"sweep_at": self._now(), "sweep_rules": SWEEP_RULES}})
             self._prepared = True
         return self._collection

@@ -207,11 +207,11 @@ def _manifest_names(plan: EncodePlan, presentation: Presentation, others: Mappin
 def _faulty_names(
     read: Callable[[str], str], plan: EncodePlan, presentation: Presentation, others: Mapping[str, Presentation]
 ) -> Iterator[str]:
-    """Yield the names of the manifests that are missing, or do not list what is stored."""
+    """Yield the names of the manifests that are missing, or do not list exactly the tracks of the presentation."""
     for name, content in {FRONT_MANIFEST: presentation, **others}.items():
         if not _mpd_fits(read(name), content):
             yield name
-    if not {f"{name}.m3u8" for name in presentation.tracks} <= playlists_in(read("master.m3u8")):
+    if {f"{name}.m3u8" for name in presentation.tracks} != playlists_in(read("master.m3u8")):
         yield "master.m3u8"
     for track, segments in _timelines(presentation).items():
         if not _playlist_fits(read(f"{track}.m3u8"), track, segments):
@@ -230,10 +230,11 @@ def _mpd_fits(text: str, presentation: Presentation) -> bool:
         listed, texts = read_mpd(text), texts_in(text)
     except MalformedManifest:
         return False
-    return {f"{each.name}.vtt" for each in presentation.text} <= texts and all(
-        listed.get(track) == ListedTrack(segments.timescale, segments.durations, segments.first, segments.begin)
+    expected = {
+        track: ListedTrack(segments.timescale, segments.durations, segments.first, segments.begin)
         for track, segments in _timelines(presentation).items()
-    )
+    }
+    return listed == expected and texts == {f"{each.name}.vtt" for each in presentation.text}
 
 
 def _playlist_fits(text: str, track: str, segments: TimedSegments) -> bool:

@@ -15,7 +15,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient, ContentSettings
 
-from functions.platform.identifiers import UploadKind, job_id_for, read_name
+from functions.platform.identifiers import INTERMEDIATES, UploadKind, job_id_for, read_name
 from infra.local.home import CannotRun
 
 if TYPE_CHECKING:
@@ -152,8 +152,9 @@ class Blobs:
         return container
 
     def _containers(self) -> list[str]:
+        """Return the names of the containers to back up; copies of uploads are made again when an encode needs them."""
         names = (str(each.name) for each in self._service.list_containers())
-        return [name for name in names if not name.startswith(OF_HOSTS)]
+        return [name for name in names if not name.startswith(OF_HOSTS) and name != INTERMEDIATES]
 
 
 def _copy(container: ContainerClient, name: str, file: HashingFile) -> IndexedBlob | None:

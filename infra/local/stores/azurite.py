@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from functions.platform.identifiers import INTERMEDIATES
 from infra.local.home import REPOSITORY
 from infra.local.host.storage_events import SETTING as EVENTS_SETTING
 from infra.local.ports import LOOPBACK
@@ -31,7 +32,7 @@ LISTED_NAMES = REPOSITORY / "infra" / "local" / "stores" / "azurite_names.cjs"
 EVENTS = REPOSITORY / "infra" / "local" / "stores" / "azurite_events.cjs"
 """Makes Azurite tell the function hosts about new messages and blobs; otherwise they must poll."""
 _IMPATIENT: dict[str, Any] = {"retry_total": 0, "connection_timeout": 2, "read_timeout": 2}
-CONTAINERS = ("uploads", "$web")
+CONTAINERS = ("uploads", INTERMEDIATES, "$web")
 
 
 def azurite(home: Home, credentials: Credentials, environment: Mapping[str, str]) -> Store:

@@ -80,10 +80,13 @@ def test_unfinished_encodes_are_listed_in_the_order_in_which_they_began(jobs: En
     assert encodes.list_unfinished(limit=9) == ["cccccccccccc", JOB, "bbbbbbbbbbbb"]
     assert encodes.list_unfinished(limit=1) == ["cccccccccccc"]
     jobs.change_status("cccccccccccc", Transition.REPAIR)
-    encodes.abandon_encode("bbbbbbbbbbbb", reason="The upload is gone.", at=NOON)
-    assert encodes.list_unfinished(limit=9) == [JOB]
+    encodes.abandon_encode("bbbbbbbbbbbb", reason="The upload is gone.")
+    assert encodes.list_unfinished(limit=9) == [JOB, "bbbbbbbbbbbb"], "manifests may still list it"
+    for edition, left in ((0, [JOB, "bbbbbbbbbbbb"]), (1, [JOB])):
+        encodes.end_encode("bbbbbbbbbbbb", edition=edition, at=NOON)
+        assert encodes.list_unfinished(limit=9) == left
     assert jobs.get_job("bbbbbbbbbbbb").av1 == Av1Encode(
-        Av1Status.ABANDONED, NOON, "The upload is gone.", ended_at=NOON
+        Av1Status.ABANDONED, NOON, "The upload is gone.", ended_at=NOON, edition=1
     )
 
 
@@ -99,14 +102,22 @@ def test_chunks_are_counted_once_and_the_encode_completes_with_the_last(jobs: En
     assert (found.size, found.cpu_s, dict(found.attempts)) == (3000, 7.5, {})
     assert found.results == {"0": RESULT, "1": RESULT, "2": RESULT}
     assert found.codecs == CODECS
-    assert encodes.complete_encode(JOB, chunks=4, at=NOON) is None
+    assert encodes.complete_encode(JOB, chunks=4) is None
+    encodes.end_encode(JOB, edition=0, at=NOON)
+    assert encodes.list_unfinished(limit=9) == [JOB], "an encode that is being made does not end"
     finish(encodes, 3)
-    complete = encodes.complete_encode(JOB, chunks=4, at=NOON + SECOND)
+    complete = encodes.complete_encode(JOB, chunks=4)
     assert complete == jobs.get_job(JOB).av1
     assert complete
-    assert (complete.status, complete.ended_at, complete.edition) == (Av1Status.COMPLETE, NOON + SECOND, 1)
-    assert encodes.complete_encode(JOB, chunks=4, at=NOON) is None
+    assert (complete.status, complete.ended_at, complete.edition) == (Av1Status.COMPLETE, None, 1)
+    assert encodes.complete_encode(JOB, chunks=4) is None
+    assert encodes.list_unfinished(limit=9) == [JOB], "no manifest may list it yet"
+    for at in (NOON + SECOND, NOON + 2 * SECOND):
+        encodes.end_encode(JOB, edition=1, at=at)
     assert encodes.list_unfinished(limit=9) == []
+    ended = jobs.get_job(JOB).av1
+    assert ended
+    assert ended.ended_at == NOON + SECOND
     summary = jobs.find_summary(JOB)
     assert summary
     assert summary.av1
@@ -133,7 +144,7 @@ def test_lost_chunks_of_a_complete_encode_make_it_unfinished(jobs: EncodeJobs, e
     assert undone
     assert (undone.status, undone.size, undone.edition) == (Av1Status.ENCODING, 3000, 0)
     finish(encodes, 3)
-    encodes.complete_encode(JOB, chunks=4, at=NOON)
+    encodes.complete_encode(JOB, chunks=4)
     undone = encodes.undo_chunks(JOB, {1, 2, 7})
     assert undone == jobs.get_job(JOB).av1
     assert undone

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.encoding.model import JobStatus, Transition
 from functions.encoding.repository import MongoEncodeJobs
+from functions.encoding.upkeep.retention import SWEEP_RULES
 from functions.encoding.upkeep.store import MongoJobUpkeep
 from functions.encoding.upkeep.verification import Verification
 from tests.support.clock import NOON
@@ -67,11 +68,36 @@ def test_ended_job_is_swept_when_it_is_due_and_by_one_caller(jobs: EncodeJobs, u
     assert [job.id for job in upkeep.summaries_of_title("film-0")] == ["6", "4", "2", "0"]
 
 
-def test_ended_jobs_of_a_version_without_sweeps_are_due(collection: Collection[dict[str, Any]]) -> None:
+def test_sweep_that_is_due_earlier_is_not_postponed(jobs: EncodeJobs, upkeep: JobUpkeep) -> None:
+    jobs.add_job(make_job("aa", status=JobStatus.READY))
+    hour = timedelta(hours=1)
+    upkeep.schedule_sweep("unknown", at=NOON)
+    for at in (NOON + 2 * hour, NOON + hour, NOON + 3 * hour):
+        upkeep.schedule_sweep("aa", at=at)
+    assert upkeep.take_unswept(now=NOON + hour - timedelta(minutes=1), again_at=NOON + 9 * hour, limit=9) == []
+    assert [job.id for job in upkeep.take_unswept(now=NOON + hour, again_at=NOON + 9 * hour, limit=9)] == ["aa"]
+
+
+def test_sweep_that_is_requested_during_another_one_takes_place(jobs: EncodeJobs, upkeep: JobUpkeep) -> None:
+    jobs.add_job(make_job("aa", status=JobStatus.READY))
+    hour = timedelta(hours=1)
+    for at in (NOON + timedelta(minutes=1), NOON + 24 * hour):  # before and after the sweep is repeated anyway
+        upkeep.schedule_sweep("aa", at=NOON)
+        assert upkeep.take_unswept(now=NOON, again_at=NOON + hour, limit=9)
+        upkeep.schedule_sweep("aa", at=at)
+        upkeep.note_swept("aa", taken_until=NOON + hour, sweep_at=None)
+        assert upkeep.take_unswept(now=NOON + hour, again_at=NOON + 48 * hour, limit=9)
+        upkeep.note_swept("aa", taken_until=NOON + 48 * hour, sweep_at=None)
+
+
+def test_ended_jobs_of_a_version_that_swept_less_are_due_once(collection: Collection[dict[str, Any]]) -> None:
     jobs = MongoEncodeJobs(collection, lambda: NOON)
-    for job_id in ("older", "newer"):
+    for job_id in ("older", "old", "newer"):
         jobs.add_job(make_job(job_id, status=JobStatus.FAILED))
-    collection.update_one({"_id": "older"}, {"$unset": {"sweep_at": ""}})
+    collection.update_one({"_id": "older"}, {"$unset": {"sweep_at": "", "sweep_rules": ""}})
+    collection.update_one({"_id": "old"}, {"$set": {"sweep_rules": SWEEP_RULES - 1}})
     upkeep = MongoJobUpkeep(collection, lambda: NOON)
     due = upkeep.take_unswept(now=NOON, again_at=NOON + timedelta(hours=1), limit=9)
-    assert [job.id for job in due] == ["older"]
+    assert {job.id for job in due} == {"older", "old"}
+    again = MongoJobUpkeep(collection, lambda: NOON + timedelta(minutes=1))
+    assert again.take_unswept(now=NOON + timedelta(minutes=1), again_at=NOON, limit=9) == [], "only once"

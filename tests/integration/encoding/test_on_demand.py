@@ -43,8 +43,9 @@ class StoredFolders:
 
     root: Path
 
-    def list_folders(self, container: str) -> list[str]:
-        return [path.name for path in (self.root / container).iterdir() if path.is_dir()]
+    def list_folders(self, container: str, *, within: str = "") -> list[str]:
+        folder = self.root / container / within
+        return [path.name for path in folder.iterdir() if path.is_dir()] if folder.exists() else []
 
     def delete_files(self, container: str, folder: str, *, endings: tuple[str, ...] = ("",)) -> int:
         found = [path for path in (self.root / container / folder).rglob("*") if path.is_file()]
@@ -86,7 +87,7 @@ class Title:
         """Sweep titles; return how many files were deleted."""
         world = self.encoder.world
         folders = StoredFolders(self.encoder.media.folder)
-        return TitleSweep(world.jobs, lambda: folders, world.world.catalogue, world.clock).sweep_due()
+        return TitleSweep(world.jobs, world.jobs, lambda: folders, world.world.catalogue, world.clock).sweep_due()
 
     def files(self) -> dict[str, bytes]:
         """Return all files except manifests, and except what this test has joined."""

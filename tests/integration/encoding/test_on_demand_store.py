@@ -54,8 +54,9 @@ def complete(jobs: EncodeJobs, encodes: OnDemandEncodes) -> OnDemandEncode:
     encodes.note_wanted(JOB, at=NOON)
     assert encodes.begin_encode(JOB, at=NOON)
     finish(encodes, 0, 1)
-    found = encodes.complete_encode(JOB, chunks=2, at=NOON)
+    found = encodes.complete_encode(JOB, chunks=2)
     assert found
+    encodes.end_encode(JOB, edition=found.edition, at=NOON)
     return found
 
 
@@ -80,8 +81,11 @@ def test_unfinished_encodes_are_listed_in_the_order_in_which_they_began(
     assert encodes.list_unfinished(limit=9) == ["cccccccccccc", JOB, "bbbbbbbbbbbb"]
     assert encodes.list_unfinished(limit=1) == ["cccccccccccc"]
     jobs.change_status("cccccccccccc", Transition.REPAIR)
-    encodes.abandon_encode("bbbbbbbbbbbb", reason="The upload is gone.", at=NOON)
-    assert encodes.list_unfinished(limit=9) == [JOB]
+    encodes.abandon_encode("bbbbbbbbbbbb", reason="The upload is gone.")
+    assert encodes.list_unfinished(limit=9) == [JOB, "bbbbbbbbbbbb"], "manifests may still list it"
+    for edition, left in ((0, [JOB, "bbbbbbbbbbbb"]), (1, [JOB])):
+        encodes.end_encode("bbbbbbbbbbbb", edition=edition, at=NOON)
+        assert encodes.list_unfinished(limit=9) == left
 
 
 def test_chunks_are_counted_once_and_the_encode_completes_with_the_last(
@@ -99,14 +103,22 @@ def test_chunks_are_counted_once_and_the_encode_completes_with_the_last(
     assert sorted(found.done) == [0, 1, 2]
     assert (found.size, found.cpu_s, dict(found.attempts)) == (3003, 7.5, {})
     assert (found.sizes, found.codecs) == ({"0": 1000, "1": 1001, "2": 1002}, CODECS)
-    assert encodes.complete_encode(JOB, chunks=4, at=NOON) is None
+    assert encodes.complete_encode(JOB, chunks=4) is None
+    encodes.end_encode(JOB, edition=0, at=NOON)
+    assert encodes.list_unfinished(limit=9) == [JOB], "an encode that is being made does not end"
     finish(encodes, 3)
-    complete = encodes.complete_encode(JOB, chunks=4, at=NOON + SECOND)
+    complete = encodes.complete_encode(JOB, chunks=4)
     assert complete == jobs.get_job(JOB).on_demand
     assert complete
-    assert (complete.status, complete.ended_at, complete.edition) == (OnDemandStatus.COMPLETE, NOON + SECOND, 1)
-    assert encodes.complete_encode(JOB, chunks=4, at=NOON) is None
+    assert (complete.status, complete.ended_at, complete.edition) == (OnDemandStatus.COMPLETE, None, 1)
+    assert encodes.complete_encode(JOB, chunks=4) is None
+    assert encodes.list_unfinished(limit=9) == [JOB], "no manifest may list it yet"
+    for at in (NOON + SECOND, NOON + 2 * SECOND):
+        encodes.end_encode(JOB, edition=1, at=at)
     assert encodes.list_unfinished(limit=9) == []
+    ended = jobs.get_job(JOB).on_demand
+    assert ended
+    assert ended.ended_at == NOON + SECOND
     summary = jobs.find_summary(JOB)
     assert summary
     assert summary.on_demand
@@ -170,10 +182,12 @@ def test_an_encode_that_was_given_up_begins_again_later_and_from_the_start(
     ready(jobs)
     encodes.begin_encode(JOB, at=NOON)
     finish(encodes, 0)
-    abandoned = encodes.abandon_encode(JOB, reason="The upload is gone.", at=NOON)
+    abandoned = encodes.abandon_encode(JOB, reason="The upload is gone.")
     assert abandoned
     assert (abandoned.status, abandoned.reason) == (OnDemandStatus.ABANDONED, "The upload is gone.")
+    assert encodes.begin_encode(JOB, at=NOON + 2 * TRIED_AGAIN) is None, "manifests may still list it"
+    encodes.end_encode(JOB, edition=1, at=NOON)
     assert encodes.begin_encode(JOB, at=NOON + TRIED_AGAIN - SECOND) is None
     again = encodes.begin_encode(JOB, at=NOON + TRIED_AGAIN)
     assert again
-    assert again == OnDemandEncode(OnDemandStatus.ENCODING, NOON + TRIED_AGAIN, cpu_s=2.5, codecs=CODECS)
+    assert again == OnDemandEncode(OnDemandStatus.ENCODING, NOON + TRIED_AGAIN, cpu_s=2.5, codecs=CODECS, edition=1)

@@ -10,8 +10,9 @@ import pytest
 
 from functions.encoding.copying import track_copier
 from functions.encoding.ffmpeg import PROBE_LIMIT_S, FFmpeg, Finished, RunTooLong
-from functions.encoding.model import JobStatus
+from functions.encoding.model import JobStatus, copy_of
 from functions.encoding.planning import planner
+from functions.platform.identifiers import INTERMEDIATES, container_for
 from functions.platform.messages import EncodeFront, PlanEncode, PrepareEncode
 from tests.support.encoder import Encoder
 from tests.support.media import Film, make_film
@@ -135,7 +136,7 @@ def test_lost_copy_of_a_large_upload_is_made_again_by_a_step_of_its_own(
     encoder = Encoder(tmp_path / "storage")
     job_id = encoder.upload(make_film(replace(SHORT, name="film.ts"), tmp_path))
     planned = encoder.planned(job_id)
-    copy = encoder.media.path_of(f"title-{encoder.world.title_id}", f"{job_id}/source.mkv")
+    copy = encoder.media.path_of(INTERMEDIATES, f"{job_id}/source.mkv")
     copy.unlink()
     outcome = encoder.world.run(PlanEncode(job_id), encoder.pipeline)
     assert outcome
@@ -143,3 +144,17 @@ def test_lost_copy_of_a_large_upload_is_made_again_by_a_step_of_its_own(
     assert not copy.exists()
     assert encoder.planned(job_id).messages == planned.messages
     assert copy.exists()
+
+
+def test_copy_of_an_upload_lies_where_no_viewer_can_read_it(tmp_path: Path) -> None:
+    """Viewers may read the whole container of a title, and the copy is not encrypted."""
+    encoder = Encoder(tmp_path / "storage", encrypt_films="always", film_keys="ab" * 32)
+    job_id = encoder.upload(make_film(replace(SHORT, name="film.ts"), tmp_path))
+    encoder.planned(job_id)
+    job = encoder.world.jobs.get_job(job_id)
+    assert job.key_id
+    assert job.plan
+    assert job.plan.source == copy_of(job_id) != job.upload
+    stored = encoder.media.list_names(container_for(job.title_id), "")
+    assert [name for name in stored if name.endswith(".mkv")] == []
+    assert encoder.media.list_names(INTERMEDIATES, "") == [f"{job_id}/source.mkv"]

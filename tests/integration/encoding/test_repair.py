@@ -15,6 +15,7 @@ from functions.encoding.model import JobStatus
 from functions.encoding.upkeep.remakes import MOST_REMAKES
 from functions.encoding.upkeep.repair import NOT_KEPT
 from functions.encoding.upkeep.verifier import SAMPLE
+from functions.platform.identifiers import INTERMEDIATES
 from functions.platform.messages import EncodeAudio, EncodeChunk, EncodeFront, PlanEncode, PublishTitle
 from tests.support.encoder import Encoder
 from tests.support.machine import FILM, JOB, Machine
@@ -342,7 +343,7 @@ def test_film_whose_source_was_remuxed_is_remuxed_again_for_its_repair(tmp_path:
     encoder.world.service.retry_job(job.id)
     again = encoder.continue_job(job.id, [PublishTitle(job.id, verify=True)])
     assert (again.status, segment.exists()) == (JobStatus.READY, True)
-    assert not (encoder.published(made) / "source.mkv").exists()
+    assert encoder.media.list_names(INTERMEDIATES, "") == []
     assert Published(encoder.published(made)).faults() == []
 
 
@@ -370,7 +371,7 @@ def test_remuxed_copy_that_storage_lost_is_made_again_and_that_of_a_lost_upload_
     source = make_film(Film(name="film.ts", frames=24 * 14, width=160, height=90), tmp_path)
     job_id = encoder.upload(source)
     planned = encoder.planned(job_id)
-    copy = encoder.media.path_of(f"title-{encoder.world.title_id}", f"{job_id}/source.mkv")
+    copy = encoder.media.path_of(INTERMEDIATES, f"{job_id}/source.mkv")
     address = encoder.media.signed_address
 
     def address_or_gone(source: SourceRef, *, lasts: timedelta) -> str:

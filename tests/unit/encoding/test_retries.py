@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from functions.encoding.outcomes import StepMessage
     from tests.support.encoding_world import EncodeWorld
 
+LISTING = frozenset({"manifest.mpd"})
+FAULTY = Loss(manifests=LISTING, files=LISTING)
+
 
 def continued(encode: EncodeWorld, job_id: str) -> tuple[StepMessage, ...]:
     """Run the planning step that a retry has requested; return the messages that follow from it."""
@@ -102,11 +105,22 @@ def test_damaged_film_that_cannot_be_repaired_stays_online(encode: EncodeWorld, 
     assert encode.title.watchable
 
 
-def test_manifest_is_repaired_although_the_upload_is_gone(encode: EncodeWorld) -> None:
+def test_manifest_that_is_missing_is_written_again_while_the_title_stays_as_it_is(encode: EncodeWorld) -> None:
     job_id = encode.complete(encode.planned())
     encode.crew.remakes = False
-    listing = frozenset({"manifest.mpd"})
-    encode.crew.lost = Loss(manifests=listing, files=listing)
+    encode.crew.lost = FAULTY
+    assert encode.outcome_of(PublishTitle(job_id, verify=True)).messages == ()
+    job = encode.jobs.get_job(job_id)
+    assert job.verified
+    assert (job.status, job.verified.damaged, job.verify_at) == (JobStatus.READY, 0, None)
+
+
+def test_manifest_is_repaired_although_the_upload_is_gone(encode: EncodeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot simply be written again, because it claims to be as new as what would replace it."""
+    job_id = encode.complete(encode.planned())
+    encode.crew.remakes = False
+    encode.crew.lost = FAULTY
+    monkeypatch.setattr(encode.crew, "publish_again", lambda job: setattr(encode.crew, "lost", FAULTY))
     assert encode.outcome_of(PublishTitle(job_id, verify=True)).messages == (PlanEncode(job_id),)
     assert encode.outcome_of(PlanEncode(job_id)).messages == (PublishTitle(job_id),)
 

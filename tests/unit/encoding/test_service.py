@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from functions.encoding.copying.reception import Reception
 from functions.encoding.frame_grid import FrameGrid
 from functions.encoding.ladder import chunks_for
 from functions.encoding.model import JobStatus, TextPlan
@@ -185,3 +186,17 @@ def test_hundred_films_of_two_hours_are_listed_without_looking_at_their_plans(
     monkeypatch.setattr(encode.jobs, "list_summaries", lambda **_: summaries)
     assert len(encode.service.list_jobs().entries) == 100
     assert calls == []
+
+
+def test_remaining_time_does_not_count_uploads_that_are_still_running(encode: EncodeWorld) -> None:
+    job_id = encode.planned()
+    encode.clock.forward(minutes=1)
+    encode.finish(job_id, 0)
+    alone = encode.service.progress(job_id)
+    receiving = Reception("0x9", 400, 400, encode.clock())
+    encode.jobs.add_job(make_job("fed", title_id="other-1a2b3c", status=JobStatus.RECEIVING, reception=receiving))
+    beside = encode.service.progress(job_id)
+    assert alone
+    assert beside
+    assert alone.eta_s
+    assert beside.eta_s == alone.eta_s

@@ -102,7 +102,7 @@ def without_mongo(
     jobs = MongoEncodeJobs(collection, world.clock)
     lifecycle = JobLifecycle(jobs, world.world.catalogue, world.clock)
     upkeep, queues = MongoJobUpkeep(collection, world.clock), cast("Queues", world.queues)
-    sweep = TitleSweep(upkeep, lambda: world.folders, world.world.catalogue, world.clock)
+    sweep = TitleSweep(jobs, upkeep, lambda: world.folders, world.world.catalogue, world.clock)
     limit = EncodeLimit(MongoEncodeLimit(collection), default_usd=0)
     budget = EncodeBudget(MongoSpending(collection, collection), world.clock, limit_usd=limit.usd)
     service = EncodeService(

@@ -48,7 +48,7 @@ class Gate:
         self.jobs = MemoryEncodeJobs(self.clock)
         self.lifecycle = JobLifecycle(self.jobs, self.world.catalogue, self.clock)
         claims, queues = Claims(MemoryClaims(), self.clock, beat_s=None), cast("Queues", MemoryQueues())
-        sweep = TitleSweep(self.jobs, MemoryFolders, self.world.catalogue, self.clock)
+        sweep = TitleSweep(self.jobs, self.jobs, MemoryFolders, self.world.catalogue, self.clock)
         self.spending = MemorySpending(self.jobs)
         budget = EncodeBudget(self.spending, self.clock, limit_usd=lambda: LIMIT_USD)
         self.encodes = EncodeService(

@@ -10,6 +10,7 @@ from functions.encoding.av1.rule import Av1Mode
 from functions.encoding.av1.service import DECIDE_AGAIN_AFTER, EVERY_TITLE
 from functions.encoding.av1_encode import MOST_ATTEMPTS, Av1Status, av1_renditions, av1_step
 from functions.encoding.claims import LEASE_S
+from functions.encoding.copying.reception import Reception
 from functions.encoding.later_pipeline import REPLACED, STOPPED
 from functions.encoding.lifecycle import VERIFY_AFTER
 from functions.encoding.losses import Loss
@@ -92,6 +93,17 @@ def test_films_come_first(world: Av1World) -> None:
     world.queues.sent.clear()
     assert world.av1_service.start_due() == 0
     world.jobs.set_status("fedcba987654", JobStatus.FAILED)
+    assert world.av1_service.start_due() == 4
+    assert world.run_all().status is Av1Status.COMPLETE
+
+
+def test_an_upload_that_is_running_or_has_stopped_is_not_waited_for(world: Av1World) -> None:
+    """No encoder works on it, and it may take a day."""
+    world.begin()
+    receiving = Reception("0x9", 400, 400, world.clock())
+    job = make_job("fedcba987654", title_id="other-1a2b3c", status=JobStatus.RECEIVING, reception=receiving)
+    world.jobs.add_job(job)
+    world.queues.sent.clear()
     assert world.av1_service.start_due() == 4
     assert world.run_all().status is Av1Status.COMPLETE
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from functions.encoding.model import EncodeJob
 
 MINUTE = timedelta(minutes=1)
-PARTS = ("manifest.mpd", "master.m3u8", "a0.m3u8", "v360/init.mp4", "v360/s00000.m4s", "thumbnails.vtt", "source.mkv")
+PARTS = ("manifest.mpd", "master.m3u8", "a0.m3u8", "v360/init.mp4", "v360/s00000.m4s", "thumbnails.vtt")
 
 
 class SweptTitle:
@@ -128,7 +128,7 @@ def test_growing_manifests_of_a_failed_film_go_after_an_hour_and_its_segments_af
     title.after(MANIFESTS_KEPT - 20 * MINUTE)
     assert title.parts(job_id) == set(PARTS)
     title.after(timedelta(hours=1))
-    assert title.parts(job_id) == {"v360/init.mp4", "v360/s00000.m4s", "thumbnails.vtt", "source.mkv"}
+    assert title.parts(job_id) == {"v360/init.mp4", "v360/s00000.m4s", "thumbnails.vtt"}
     title.after(FAILED_KEPT - timedelta(hours=2))
     assert "v360/s00000.m4s" in title.parts(job_id)
     title.after(timedelta(hours=2))
@@ -163,6 +163,20 @@ def test_what_a_withdrawal_left_behind_goes_and_a_new_upload_of_the_title_stays(
     newer = title.ready("0x2")
     title.after(timedelta(days=2))
     assert title.parts(newer) == set(PARTS)
+
+
+def test_what_an_encoder_stores_late_goes_although_a_sweep_of_its_withdrawn_title_was_due_sooner(
+    title: SweptTitle,
+) -> None:
+    job_id = title.upload("0x1")
+    title.encode.jobs.schedule_sweep(job_id, at=title.encode.clock() + 10 * MINUTE)
+    title.encode.world.catalogue.withdraw_title(title.encode.title_id)
+    title.encode.service.end_withdrawn(title.encode.title_id)
+    title.after(20 * MINUTE)
+    assert title.parts(job_id) == set()
+    title.encode.folders.files[title.container].add(f"{job_id}/v360/s00001.m4s")
+    title.after(timedelta(hours=2))
+    assert title.parts(job_id) == set()
 
 
 @pytest.mark.parametrize("read", ["list_folders", "summaries_of_title", "find_title"])
