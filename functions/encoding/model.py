@@ -181,7 +181,7 @@ class Transition(Enum):
 
     RECEIVED = (JobStatus.RECEIVING,), JobStatus.QUEUED
     GIVE_UP = (JobStatus.RECEIVING,), JobStatus.FAILED
-    """The upload stopped or was cancelled before it was whole."""
+    """The upload stopped, was cancelled, or was followed by another one before it was whole."""
     RESUME = (JobStatus.FAILED,), JobStatus.RECEIVING
     """An upload that had been given up continues."""
     START_PLANNING = (JobStatus.QUEUED, JobStatus.PLANNING), JobStatus.PLANNING

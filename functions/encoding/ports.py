@@ -70,13 +70,17 @@ class EncodeJobs(Protocol):
     def dismiss_job(self, job_id: str, *, at: datetime) -> bool:
         """Leave a failed job out of lists; return False if there is no such job or it has not failed."""
 
-    def supersede_jobs(self, by: EncodeJob, *, reason: str, at: datetime) -> None:
-        """Fail the open jobs of the same title that were opened before `by`."""
+    def supersede_jobs(self, by: EncodeJob | JobSummary, *, reason: str, at: datetime) -> None:
+        """Fail the open jobs of the same title that were opened before `by`.
+
+        Those that are receiving change as with GIVE_UP: their uploads may continue.
+        """
 
     def change_status(self, job_id: str, transition: Transition, **fields: Unpack[ChangedFields]) -> EncodeJob | None:
         """Change the status and set fields atomically; return the job, or None if its status forbids the transition.
 
-        `reception` changes as in RECEPTION_CHANGES. With new `tracks`, nothing counts as published any more.
+        `reception` changes as in RECEPTION_CHANGES; RESUME requires that it has stopped. With new `tracks`, nothing
+        counts as published any more.
         """
 
     def note_received(self, job_id: str, reception: Reception, *, size: int) -> None:

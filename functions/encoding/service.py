@@ -157,7 +157,7 @@ class EncodeService:
     def is_over(self, job_id: str) -> bool:
         """Return whether a job exists and has ended; if so, make its title show that, even after an interruption.
 
-        A job that was given up because its upload stopped or was cancelled has not ended if the upload continues.
+        A job whose upload stopped, was cancelled, or was followed by another one, has not ended: it may continue.
         """
         job = self._jobs.find_summary(job_id)
         if job is None or job.status in OPEN or self._lifecycle.may_resume(job):

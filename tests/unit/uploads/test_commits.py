@@ -31,11 +31,11 @@ def gate() -> Gate:
     return Gate()
 
 
-def commit(gate: Gate, etag: str, front: int | None, *, tail: int = 0) -> StoredUpload:
+def commit(gate: Gate, etag: str, front: int | None, *, tail: int = 0, upload_id: str = ID) -> StoredUpload:
     """Store a version of an upload; with `front` None, the whole file."""
     gate.clock.forward(seconds=1)
     size = WHOLE if front is None else front + tail
-    stored = StoredUpload(etag, size, gate.clock(), ID, front, 0 if front is None else WHOLE)
+    stored = StoredUpload(etag, size, gate.clock(), upload_id, front, 0 if front is None else WHOLE)
     gate.store.blobs["film.mp4"] = stored
     return stored
 
