@@ -5,7 +5,7 @@ The table of allowed changes is `model.Transition`:
     receiving ─► queued ─► planning ─► encoding ─► ready ─► encoding | failed    (repair | all files lost)
         │          │          │           │
         └──────────┴──────────┴───────────┴─────► failed ─► queued | encoding    (retry)
-                                                         ─► receiving            (its upload continues)
+                                                         ─► receiving | failed   (its upload continues, or must not)
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from functions.catalogue.model import Status
-from functions.encoding.copying.reception import CANNOT_READ, identity_of
+from functions.encoding.copying.reception import CANNOT_READ, identity_of, is_partial
 from functions.encoding.model import OPEN, EncodeJob, JobStatus, SourceRef, Transition
 from functions.encoding.spending.receipts import receipt_of
 from functions.encoding.upkeep.retention import MANIFESTS_KEPT, REPLACED_KEPT
@@ -39,6 +39,9 @@ log = logging.getLogger(__name__)
 
 VERIFY_AFTER = timedelta(seconds=30)
 """A ready job is verified this long after its end. A killed Azurite loses acknowledged writes of about 5 seconds."""
+
+WITHDRAWN = "Its title was withdrawn."
+"""The reason of a job whose title was withdrawn before it was complete."""
 
 
 def stopped_text(job: EncodeJob | JobSummary) -> str:
@@ -117,6 +120,8 @@ class JobLifecycle:
         self._supersede_older(title_id)
         # The title may be marked as encoding although this job has ended, or as failed because an earlier job ended.
         self.settle_title(title_id)
+        if self.is_withdrawn(title_id):  # since it was opened for this upload
+            self.fail(job, WITHDRAWN)
         return job
 
     def _supersede_older(self, title_id: str) -> None:
@@ -179,6 +184,15 @@ class JobLifecycle:
         if job.status is not JobStatus.RECEIVING:
             return None
         return self.fail(job, cancelled_text(job), by=Transition.GIVE_UP)
+
+    def end_uploads(self, jobs: Iterable[JobSummary]) -> None:
+        """Record that the jobs of a withdrawn title do not continue, even if their uploads do.
+
+        Without this, an event that is handled late would bring the title back.
+        """
+        for job in jobs:
+            if is_partial(job):
+                self._jobs.change_status(job.id, Transition.END_UPLOAD)
 
     def leave_front(self, job_id: str) -> None:
         """Record that no more of an upload is published before it is whole, because that has failed too often."""

@@ -153,6 +153,7 @@ class Uploads:
         if stored and not stored.is_whole:
             self.record_arrival(blob)
             self._encodes.cancel_upload(_job_id(blob, stored))
+            self._arrivals.mark_started(job_id_for(blob, stored.etag), uploaded_at=stored.uploaded_at)
 
     def encode_again(self, title_id: str) -> str:
         """Start to encode the film of a title again from its upload; return the id of the new job.

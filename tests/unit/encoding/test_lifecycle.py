@@ -38,6 +38,7 @@ ALLOWED = {
     ("failed", "receiving"),
     ("failed", "queued"),
     ("failed", "encoding"),
+    ("failed", "failed"),
 }
 """Every permitted change of status."""
 
