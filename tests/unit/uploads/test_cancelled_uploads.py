@@ -147,3 +147,23 @@ def test_an_upload_that_continues_while_its_title_is_withdrawn_ends(
     job = gate.jobs.get_job(JOB)
     assert (job.status, job.reason) == (JobStatus.FAILED, "Its title was withdrawn.")
     assert is_withdrawn(gate)
+
+
+@pytest.mark.parametrize("ended", ["cancelled", "stopped"])
+def test_a_title_that_was_released_stays_so_when_its_upload_continues(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch, ended: str
+) -> None:
+    monkeypatch.setattr(gate.world.catalogue, "_reviewed", True)
+    commit(gate, "0x1", 400)
+    gate.uploads.start_upload("film.mp4")
+    assert gate.world.catalogue.get(TITLE, drafts=True).draft
+    gate.world.catalogue.release_title(TITLE)
+    if ended == "cancelled":
+        gate.uploads.cancel_upload("film.mp4")
+    else:
+        gate.clock.forward(hours=25)
+        gate.encodes.give_up_stopped()
+    commit(gate, "0x2", 700)
+    gate.uploads.start_upload("film.mp4")
+    title = gate.world.catalogue.get(TITLE)
+    assert (title.draft, title.status) == (False, Status.ENCODING)
