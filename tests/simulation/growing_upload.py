@@ -31,10 +31,13 @@ CANCELS = 0.2
 """How often a client cancels after a commit that was not the last; it may continue nevertheless."""
 
 
-WITHDRAWS = 0.2
+STOPS_MISTAKEN, CANCELS_MISTAKEN = 0.8, 0.6
+"""The same for a file that was chosen by mistake."""
+
+WITHDRAWS = 0.5
 """How often a client withdraws the title after it has cancelled."""
 
-CHOSEN_AGAIN, SENT_AGAIN = 0.5, 0.3
+CHOSEN_AGAIN, SENT_AGAIN = 0.6, 0.35
 """How often a file whose blocks were replaced is chosen again, or continues with its ticket."""
 
 MOST_CHOSEN = 3
@@ -52,8 +55,8 @@ class Sent:
 class GrowingUpload:
     """One file: `fronts` are the bytes from its beginning at each commit before the last one.
 
-    Each time that the file is chosen, a ticket is requested. Another file of the same name may take its place; then it
-    is chosen again, or sent again with its old ticket, or given up.
+    Each time that the file is chosen, a ticket is requested. Another file of the same name, chosen `by_mistake`, may
+    take its place; then it is chosen again, or sent again with its old ticket, or given up.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class GrowingUpload:
         rng: random.Random,
         note_sent: Callable[[Sent], None],
         withdraw: Callable[[str], None],
+        by_mistake: bool,
     ) -> None:
         self._host = host
         self._storage = storage
@@ -78,6 +82,7 @@ class GrowingUpload:
         self._rng = rng
         self._note_sent = note_sent
         self._withdraw = withdraw
+        self._stops, self._cancels = (STOPS_MISTAKEN, CANCELS_MISTAKEN) if by_mistake else (STOPS, CANCELS)
         self._mark = f"{rng.getrandbits(32):08x}"
         self._tail = len(content) - content.rindex(b"moov") + 4 if b"moov" in content[-len(content) // 2 :] else 0
         most = len(content) - self._tail - 1
@@ -126,9 +131,9 @@ class GrowingUpload:
         self._host.simulation.note(f"commit {self._blob} {etag} {self._id}, {front or 'all'} of {len(self._content)}")
         if front is None:
             sent.is_film = self._is_film
-        elif self._rng.random() > STOPS:
+        elif self._rng.random() > self._stops:
             self._commit_later(number + 1, now + timedelta(seconds=self._rng.choice(PAUSES_S)))
-        if front is not None and self._rng.random() < CANCELS:
+        if front is not None and self._rng.random() < self._cancels:
             soon = now + timedelta(seconds=self._rng.uniform(0, 1.5))
             self._host.request("cancel_upload", lambda: bootstrap.uploads().cancel_upload(self._blob), at=soon)
             if self._rng.random() < WITHDRAWS:

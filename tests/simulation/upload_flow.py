@@ -144,9 +144,9 @@ class UploadRun(FlowRun):
         if in_steps.random() < 0.25 and first != samples.long:  # few other films have parts for which viewers wait
             content_of_first = in_steps.choice((*samples.growing, first))
             self._plan_growing_upload(blob, content_of_first, begins_at, in_steps)
-            if in_steps.random() < 0.5:  # another file of the same name
-                soon = begins_at + timedelta(seconds=in_steps.choice((0, 1, 5, 30, 700)))
-                self._plan_growing_upload(blob, in_steps.choice((*samples.growing, first)), soon, in_steps)
+            if in_steps.random() < 0.8:  # another file of the same name
+                soon, other = begins_at + timedelta(seconds=in_steps.choice((0, 1, 5, 30))), in_steps.choice(samples.growing)
+                self._plan_growing_upload(blob, other, soon, in_steps, by_mistake=True)
         else:
             self._plan_upload(blob, first, begins_at)
         for _ in range(4 if first == samples.long else 0):  # an encode takes less than a second
@@ -197,7 +197,9 @@ class UploadRun(FlowRun):
 
         self.host.request("client", upload, at=at, app="client")
 
-    def _plan_growing_upload(self, blob: str, content: bytes, at: datetime, rng: random.Random) -> None:
+    def _plan_growing_upload(
+        self, blob: str, content: bytes, at: datetime, rng: random.Random, *, by_mistake: bool = False
+    ) -> None:
         made = GrowingUpload(
             self.host,
             self.storage,
@@ -208,6 +210,7 @@ class UploadRun(FlowRun):
             rng=rng,
             note_sent=self.sent.append,
             withdraw=self.withdrawn.withdraw,
+            by_mistake=by_mistake,
         )
         self.growing.append(made)
         made.choose(at)
