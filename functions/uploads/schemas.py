@@ -36,6 +36,14 @@ class CancelledUpload(Struct, frozen=True):
     """An upload that will not be completed."""
 
     blob: Annotated[str, Meta(min_length=1, max_length=512, description="The name of the blob, as in its ticket.")]
+    upload: Annotated[
+        str,
+        Meta(
+            pattern=r"^[0-9a-f]{12}-[0-9a-f]{8}$",
+            description="The id of the upload, as in the blob's metadata. If the blob is that of another upload, nothing "
+            "happens.",
+        ),
+    ]
 
 
 class EncodeStarted(Struct, frozen=True):

@@ -143,14 +143,14 @@ class Uploads:
             if arrival.job_id:
                 self._encodes.publish_front(arrival.job_id)
 
-    def cancel_upload(self, blob: str) -> None:
+    def cancel_upload(self, blob: str, *, upload_id: str) -> None:
         """Fail the job of an upload that is committed in steps, unless it is whole. Idempotent.
 
-        The last commit is recorded first: its event may not have arrived yet, and must not open the job afterwards. If
+        Nothing happens if the blob is that of another upload, which may be running. The last commit is recorded first: its event may not have arrived yet, and must not open the job afterwards. If
         the file is uploaded again, the job continues.
         """
         stored = self._store.find_upload(blob)
-        if stored and not stored.is_whole:
+        if stored and not stored.is_whole and stored.upload_id == upload_id:
             self.record_arrival(blob)
             self._encodes.cancel_upload(_job_id(blob, stored))
             self._arrivals.mark_started(job_id_for(blob, stored.etag), uploaded_at=stored.uploaded_at)

@@ -53,7 +53,7 @@ def create_upload(body: UploadRequest) -> UploadTicket:
 @app.post("uploads/cancel", caller=OWNER, subject="blob")
 def cancel_upload(body: CancelledUpload) -> CancelledUpload:
     """End the job of an upload that is not complete; it continues if the file is uploaded again."""
-    bootstrap.uploads().cancel_upload(body.blob)
+    bootstrap.uploads().cancel_upload(body.blob, upload_id=body.upload)
     return body
 
 

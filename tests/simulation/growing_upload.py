@@ -135,12 +135,15 @@ class GrowingUpload:
             self._commit_later(number + 1, now + timedelta(seconds=self._rng.choice(PAUSES_S)))
         if front is not None and self._rng.random() < self._cancels:
             soon = now + timedelta(seconds=self._rng.uniform(0, 1.5))
-            self._host.request("cancel_upload", lambda: bootstrap.uploads().cancel_upload(self._blob), at=soon)
+            self._host.request("cancel_upload", lambda: self._cancel(upload_id), at=soon)
             if self._rng.random() < WITHDRAWS:
                 title_id, then = title_id_for(self._blob), soon + timedelta(seconds=self._rng.uniform(0.5, 5))
                 self._host.request("withdraw_title", lambda: self._withdraw(title_id), at=then)
         if self._rng.random() > 0.1:  # otherwise, the event is lost
             self._host.announce(self._blob, after=timedelta(seconds=self._rng.choice((0, 0, 1, 90, 700))))
+
+    def _cancel(self, upload_id: str) -> None:
+        bootstrap.uploads().cancel_upload(self._blob, upload_id=upload_id)
 
     def _look(self, sent: Sent) -> None:
         """Record what says that the film is complete, although its upload is not."""

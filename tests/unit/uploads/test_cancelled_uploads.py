@@ -24,7 +24,7 @@ def test_a_cancelled_upload_ends_its_job_at_once_and_continues_with_its_next_com
     commit(gate, "0x1", 400)
     gate.uploads.start_upload("film.mp4")
     for _ in range(2):
-        gate.uploads.cancel_upload("film.mp4")
+        gate.uploads.cancel_upload("film.mp4", upload_id=ID)
     job = gate.jobs.get_job(JOB)
     assert (job.status, job.reason) == (
         JobStatus.FAILED,
@@ -41,7 +41,7 @@ def test_a_cancelled_upload_ends_its_job_at_once_and_continues_with_its_next_com
 
 def test_the_event_of_a_commit_that_was_cancelled_before_changes_nothing(gate: Gate) -> None:
     commit(gate, "0x1", 400)
-    gate.uploads.cancel_upload("film.mp4")
+    gate.uploads.cancel_upload("film.mp4", upload_id=ID)
     gate.uploads.start_upload("film.mp4")
     gate.clock.forward(minutes=2)
     gate.uploads.start_missed_uploads()
@@ -50,11 +50,11 @@ def test_the_event_of_a_commit_that_was_cancelled_before_changes_nothing(gate: G
 
 
 def test_only_an_upload_that_is_not_whole_can_be_cancelled(gate: Gate) -> None:
-    gate.uploads.cancel_upload("film.mp4")
+    gate.uploads.cancel_upload("film.mp4", upload_id=ID)
     assert gate.jobs.list_summaries(below=None, limit=9) == []
     commit(gate, "0x1", None)
     gate.uploads.start_upload("film.mp4")
-    gate.uploads.cancel_upload("film.mp4")
+    gate.uploads.cancel_upload("film.mp4", upload_id=ID)
     assert gate.jobs.get_job(JOB).status is JobStatus.QUEUED
     assert gate.status("film.mp4") is Status.ENCODING
 
@@ -76,7 +76,7 @@ def test_a_late_event_of_a_cancelled_upload_does_not_bring_a_withdrawn_title_bac
     commit(gate, "0x1", 400)
     gate.uploads.start_upload("film.mp4")
     commit(gate, "0x2", 600)
-    gate.uploads.cancel_upload("film.mp4")
+    gate.uploads.cancel_upload("film.mp4", upload_id=ID)
     withdraw(gate)
     if found_by_timer:
         gate.clock.forward(minutes=2)
@@ -88,7 +88,7 @@ def test_a_late_event_of_a_cancelled_upload_does_not_bring_a_withdrawn_title_bac
 
 def test_the_timer_has_nothing_to_do_after_an_upload_was_cancelled(gate: Gate) -> None:
     commit(gate, "0x1", 400)
-    gate.uploads.cancel_upload("film.mp4")
+    gate.uploads.cancel_upload("film.mp4", upload_id=ID)
     gate.clock.forward(minutes=2)
     assert gate.uploads.start_missed_uploads() == 0
 
@@ -99,7 +99,7 @@ def test_no_upload_of_a_withdrawn_title_continues(gate: Gate, ended: str) -> Non
     commit(gate, "0x1", 400)
     gate.uploads.start_upload("film.mp4")
     if ended == "cancelled":
-        gate.uploads.cancel_upload("film.mp4")
+        gate.uploads.cancel_upload("film.mp4", upload_id=ID)
     elif ended == "stopped":
         gate.clock.forward(hours=25)
         gate.encodes.give_up_stopped()
@@ -126,7 +126,7 @@ def test_an_upload_that_continues_while_its_title_is_withdrawn_ends(
     """The event of the next commit is suspended until the title was withdrawn, after it has found it."""
     commit(gate, "0x1", 400)
     gate.uploads.start_upload("film.mp4")
-    gate.uploads.cancel_upload("film.mp4")
+    gate.uploads.cancel_upload("film.mp4", upload_id=ID)
     commit(gate, "0x2", 700)
     change = gate.jobs.change_status
     end = gate.encodes.end_withdrawn
@@ -159,7 +159,7 @@ def test_a_title_that_was_released_stays_so_when_its_upload_continues(
     assert gate.world.catalogue.get(TITLE, drafts=True).draft
     gate.world.catalogue.release_title(TITLE)
     if ended == "cancelled":
-        gate.uploads.cancel_upload("film.mp4")
+        gate.uploads.cancel_upload("film.mp4", upload_id=ID)
     else:
         gate.clock.forward(hours=25)
         gate.encodes.give_up_stopped()
@@ -167,3 +167,12 @@ def test_a_title_that_was_released_stays_so_when_its_upload_continues(
     gate.uploads.start_upload("film.mp4")
     title = gate.world.catalogue.get(TITLE)
     assert (title.draft, title.status) == (False, Status.ENCODING)
+
+
+@pytest.mark.parametrize("upload_id", ["ffffffffffff-00000000", f"{ID[:12]}-00000000", ""])
+def test_who_cancels_an_earlier_upload_does_not_end_the_one_that_runs(gate: Gate, upload_id: str) -> None:
+    commit(gate, "0x1", 400)
+    gate.uploads.start_upload("film.mp4")
+    gate.uploads.cancel_upload("film.mp4", upload_id=upload_id)
+    assert gate.jobs.get_job(JOB).status is JobStatus.RECEIVING
+    assert gate.status("film.mp4") is Status.ENCODING

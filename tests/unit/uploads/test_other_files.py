@@ -41,7 +41,7 @@ def published(gate: Gate, job_id: str, *, complete: bool) -> None:
 def test_a_file_that_continues_after_another_of_its_name_is_encoded(gate: Gate) -> None:
     arrive(gate, "0x1", 400, A)
     arrive(gate, "0x2", 300, B)
-    gate.uploads.cancel_upload(FILM)
+    gate.uploads.cancel_upload(FILM, upload_id=B)
     arrive(gate, "0x3", 700, A)
     assert gate.jobs.get_job(JOB_A).status is JobStatus.RECEIVING
     arrive(gate, "0x4", None, A)
@@ -52,10 +52,10 @@ def test_a_file_that_continues_after_another_of_its_name_is_encoded(gate: Gate) 
 
 def test_a_film_that_continues_takes_the_place_of_what_was_published_meanwhile(gate: Gate) -> None:
     arrive(gate, "0x1", 400, A)
-    gate.uploads.cancel_upload(FILM)
+    gate.uploads.cancel_upload(FILM, upload_id=A)
     arrive(gate, "0x2", 300, B)
     published(gate, JOB_B, complete=False)
-    gate.uploads.cancel_upload(FILM)
+    gate.uploads.cancel_upload(FILM, upload_id=B)
     arrive(gate, "0x3", 700, A)
     assert gate.status(FILM) is Status.ENCODING, "it is being received again"
     arrive(gate, "0x4", None, A)
@@ -106,7 +106,7 @@ def test_of_two_files_whose_commits_are_handled_at_once_one_remains(
 ) -> None:
     """The process that records A's commit is suspended in the middle, while B begins."""
     arrive(gate, "0x1", 400, A)
-    gate.uploads.cancel_upload(FILM)
+    gate.uploads.cancel_upload(FILM, upload_id=A)
     later = commit(gate, "0x2", 500, upload_id=A)
     call = getattr(gate.jobs, method)
 

@@ -29,6 +29,7 @@ import { t } from "../texts.js";
  * @property {Meter} meter
  * @property {UploadTicket | null} ticket
  * @property {string} blob its name in storage
+ * @property {string} upload its id, if parts of it may have been committed, otherwise ""
  */
 
 const remembered = storage("localStorage");
@@ -69,13 +70,7 @@ function stateText({ state, kind, file, sent, ticket }) {
  * End the job of an upload that was cancelled, if parts of it have been committed already.
  * @param {Item} item
  */
-const endJob = ({ blob }) => persist(() => authorized("uploads/cancel", { method: "POST", body: { blob } }), { attempts: 8 });
-
-/**
- * Return whether parts of a file may have been committed: only films are committed while they are uploaded.
- * @param {Item} item
- */
-const mayHaveJob = ({ kind, ticket }) => kind === "film" && (ticket === null || ticket.upload_id !== "");
+const endJob = ({ blob, upload }) => persist(() => authorized("uploads/cancel", { method: "POST", body: { blob, upload } }), { attempts: 8 });
 
 /** @param {Item} item */
 const beganAnew = (item) => Object.assign(item, { state: "asking", said: "", sent: 0, stop: new AbortController(), meter: new Meter(), ticket: null });
@@ -94,13 +89,13 @@ class Uploads {
     this.onArrived = onArrived;
     this.number = 0;
     const { at } = this;
-    this.items = unfinished(remembered, Date.now()).map(({ name, size, sent, blob = name }) => this.itemOf(/** @type {File} */ ({ name, size }), { state: "interrupted", sent, blob }));
+    this.items = unfinished(remembered, Date.now()).map(({ name, size, sent, blob = name, upload = "" }) => this.itemOf(/** @type {File} */ ({ name, size }), { state: "interrupted", sent, blob, upload }));
     at.files.addEventListener("change", () => {
       this.add([...at.files.files]);
       at.files.value = "";
     });
     at.clear.addEventListener("click", () => {
-      for (const item of this.items.filter(({ state }) => UPLOAD_ENDED.has(state))) this.drop(item);
+      for (const item of this.items.filter(({ state }) => UPLOAD_ENDED.has(state))) this.drop(item, { ends: item.state === "failed" });
       at.files.focus();
     });
     this.bindDrop(at.drop);
@@ -117,7 +112,7 @@ class Uploads {
    */
   itemOf(file, more = {}) {
     this.number += 1;
-    return /** @type {Item} */ ({ key: String(this.number), file, ...kindOf(file.name), agreed: false, title: null, said: "", sent: 0, stop: new AbortController(), meter: new Meter(), ticket: null, blob: file.name, ...more });
+    return /** @type {Item} */ ({ key: String(this.number), file, ...kindOf(file.name), agreed: false, title: null, said: "", sent: 0, stop: new AbortController(), meter: new Meter(), ticket: null, blob: file.name, upload: "", ...more });
   }
 
   /** @param {HTMLElement} zone */
@@ -209,13 +204,15 @@ class Uploads {
     const remembering = setInterval(() => this.remember(item), REMEMBER_MS);
     try {
       const mark = await markOf(item.file);
+      item.upload = upload_id && `${upload_id}-${mark}`;
+      this.remember(item);
       await sendFile(item.file, {
         put,
         stored: isBegun ? stored : async () => new Map(),
         ticket,
         signal,
         mark,
-        upload: upload_id && `${upload_id}-${mark}`,
+        upload: item.upload,
         wait: waitOnline,
         onBytes: (sent) => { item.sent = Math.min(sent, item.file.size); },
         onTrouble: (error) => { item.said = error ? `${error.message} ${t("uploads.continues")}` : ""; },
@@ -239,7 +236,7 @@ class Uploads {
    * @param {Item} item
    */
   end(item) {
-    if (!mayHaveJob(item)) return;
+    if (!item.upload) return;
     const ending = endJob(item).then(
       () => this.onArrived(item),
       (error) => {
@@ -252,8 +249,8 @@ class Uploads {
   }
 
   /** @param {Item} item */
-  remember({ file, sent, blob }) {
-    rememberUpload(remembered, { name: file.name, size: file.size, sent, atMs: Date.now(), blob });
+  remember({ file, sent, blob, upload }) {
+    rememberUpload(remembered, { name: file.name, size: file.size, sent, atMs: Date.now(), blob, upload });
   }
 
   /**
@@ -286,12 +283,13 @@ class Uploads {
   }
 
   /**
-   * Remove a file that is not being sent from the list.
+   * Remove a file that is not being sent from the list. One that was interrupted may be continued elsewhere, so it ends
+   * only if its own entry is dismissed.
    * @param {Item} item
    */
-  drop(item) {
+  drop(item, { ends = item.state === "interrupted" || item.state === "failed" } = {}) {
     forgetUpload(remembered, item.file.name, Date.now());
-    if (item.state === "interrupted" || item.state === "failed") this.end(item);
+    if (ends) this.end(item);
     this.items = this.items.filter((other) => other !== item);
     this.write();
   }
