@@ -179,7 +179,7 @@ class LaterEncodes[Encode](Protocol):
     """
 
     def list_unfinished(self, *, limit: int) -> list[str]:
-        """Return the ids of the ready jobs whose encodes are being made, in the order in which these were begun."""
+        """Return the ids of the ready jobs whose encodes are being made, the one to be made first at the beginning."""
 
     def count_attempt(self, job_id: str, chunk: int, *, by: int) -> Encode | None:
         """Change the number of attempts at a chunk: 1 before an attempt, -1 if its failure was not the chunk's."""
