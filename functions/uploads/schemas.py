@@ -40,8 +40,7 @@ class CancelledUpload(Struct, frozen=True):
         str,
         Meta(
             pattern=r"^[0-9a-f]{12}-[0-9a-f]{8}$",
-            description="The id of the upload, as in the blob's metadata. If the blob is that of another upload, nothing "
-            "happens.",
+            description="The id of the upload, as in the metadata; nothing happens if the blob is that of another.",
         ),
     ]
 

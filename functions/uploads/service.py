@@ -146,8 +146,9 @@ class Uploads:
     def cancel_upload(self, blob: str, *, upload_id: str) -> None:
         """Fail the job of an upload that is committed in steps, unless it is whole. Idempotent.
 
-        Nothing happens if the blob is that of another upload, which may be running. The last commit is recorded first: its event may not have arrived yet, and must not open the job afterwards. If
-        the file is uploaded again, the job continues.
+        Nothing happens if the blob is that of another upload, which may be running. The last commit is recorded first:
+        its event may not have arrived yet, and must not open the job afterwards. If the file is uploaded again, the job
+        continues.
         """
         stored = self._store.find_upload(blob)
         if stored and not stored.is_whole and stored.upload_id == upload_id:

@@ -142,11 +142,10 @@ class UploadRun(FlowRun):
         first, begins_at = content(), later(5)
         in_steps = random.Random(f"{self.simulation.seed} {blob}")  # its own, so all else is the same without it
         if in_steps.random() < 0.25 and first != samples.long:  # few other films have parts for which viewers wait
-            content_of_first = in_steps.choice((*samples.growing, first))
-            self._plan_growing_upload(blob, content_of_first, begins_at, in_steps)
+            self._plan_growing_upload(blob, in_steps.choice((*samples.growing, first)), begins_at, in_steps)
             if in_steps.random() < 0.8:  # another file of the same name
-                soon, other = begins_at + timedelta(seconds=in_steps.choice((0, 1, 5, 30))), in_steps.choice(samples.growing)
-                self._plan_growing_upload(blob, other, soon, in_steps, by_mistake=True)
+                soon = begins_at + timedelta(seconds=in_steps.choice((0, 1, 5, 30)))
+                self._plan_growing_upload(blob, in_steps.choice(samples.growing), soon, in_steps, by_mistake=True)
         else:
             self._plan_upload(blob, first, begins_at)
         for _ in range(4 if first == samples.long else 0):  # an encode takes less than a second
