@@ -30,6 +30,10 @@ class UploadRequest(Struct, frozen=True):
             "it, a file named like one announced title belongs to that.",
         ),
     ] = None
+    mark: Annotated[
+        Annotated[str, Meta(pattern=r"^[0-9a-f]{8}$")] | None,
+        Meta(description="The end of the upload's id: the same for the same file only, whose upload then continues."),
+    ] = None
 
 
 class CancelledUpload(Struct, frozen=True):

@@ -72,12 +72,15 @@ class Uploads:
         self._largest_gb = largest_gb
         self._in_steps = in_steps
 
-    def issue_ticket(self, name: str, *, size: int, replace_film: bool = False, for_title: str | None = None) -> Ticket:
+    def issue_ticket(
+        self, name: str, *, size: int, replace_film: bool = False, for_title: str | None = None, mark: str | None = None
+    ) -> Ticket:
         """Return a ticket for a file. Raises Malformed if the file is too large or its name is not a valid blob name.
 
         With `replace_film`, the file may take the place of a film that differs from it only in the extension.
         `for_title` is the id of the announced title that the file belongs to, or empty if there is none; if `for_title`
-        is None, the title is derived from the name. Raises NotFound, Conflict if the title is not an announced one.
+        is None, the title is derived from the name. `mark` identifies the content of the file: the upload of another
+        file is not continued. Raises NotFound, Conflict if the title is not an announced one.
         """
         if not _is_blob_name(name):
             raise Malformed(f"{name[:80]!r} is not the name of a file; use a name like film.mkv.")
@@ -97,19 +100,22 @@ class Uploads:
             replaces=stored is not None and stored.is_whole,
             existing=existing,
             announced=announced,
-            upload_id="" if existing else self._upload_id(name, stored),
+            upload_id="" if existing else self._upload_id(name, stored, mark),
         )
 
-    def _upload_id(self, name: str, stored: StoredUpload | None) -> str:
+    def _upload_id(self, name: str, stored: StoredUpload | None, mark: str | None) -> str:
         """Return the id of an upload that may be committed in steps, or "".
 
         A file that replaces another one must not, because the other one is kept until the new one is whole. An upload
-        whose job has ended, because its title was withdrawn meanwhile, starts from the beginning.
+        whose job has ended, because its title was withdrawn meanwhile, starts from the beginning, and so does another
+        file.
         """
         if not self._in_steps or read_name(name).kind is not UploadKind.FILM or (stored and stored.is_whole):
             return ""
-        continues = stored is not None and not self._encodes.is_over(_job_id(name, stored))
-        return stored.upload_id[:TICKET_DIGITS] if stored and continues else secrets.token_hex(TICKET_DIGITS // 2)
+        digits = stored.upload_id[:TICKET_DIGITS] if stored else ""
+        is_same = stored is not None and (mark is None or stored.upload_id == f"{digits}-{mark}")
+        continues = is_same and stored is not None and not self._encodes.is_over(_job_id(name, stored))
+        return digits if continues else secrets.token_hex(TICKET_DIGITS // 2)
 
     def _named(self, name: str, for_title: str | None) -> tuple[str, tuple[Title, ...]]:
         """Return the name under which a file is stored, and the announced titles that it may belong to.

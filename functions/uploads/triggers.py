@@ -46,7 +46,9 @@ def create_upload(body: UploadRequest) -> UploadTicket:
     from functions.uploads.schemas import UploadTicket
 
     uploads = bootstrap.uploads()
-    ticket = uploads.issue_ticket(body.name, size=body.size, replace_film=body.replace, for_title=body.title)
+    ticket = uploads.issue_ticket(
+        body.name, size=body.size, replace_film=body.replace, for_title=body.title, mark=body.mark
+    )
     return UploadTicket.of(ticket)
 
 

@@ -84,6 +84,7 @@ class GrowingUpload:
         self._withdraw = withdraw
         self._stops, self._cancels = (STOPS_MISTAKEN, CANCELS_MISTAKEN) if by_mistake else (STOPS, CANCELS)
         self._mark = f"{rng.getrandbits(32):08x}"
+        self._marked = rng.choice((self._mark, None))  # as an earlier release of the Studio
         self._tail = len(content) - content.rindex(b"moov") + 4 if b"moov" in content[-len(content) // 2 :] else 0
         most = len(content) - self._tail - 1
         self._fronts = sorted(rng.randrange(most // 20, most) for _ in range(rng.choice((1, 2, 3))))
@@ -100,7 +101,7 @@ class GrowingUpload:
         self._host.request("create_upload", lambda: self._begin(number), at=at)
 
     def _begin(self, number: int) -> None:
-        ticket = bootstrap.uploads().issue_ticket(self._blob, size=len(self._content))
+        ticket = bootstrap.uploads().issue_ticket(self._blob, size=len(self._content), mark=self._marked)
         if number == self._chosen and not self._id and ticket.upload_id:  # else it must be committed at once, by others
             self._id = f"{ticket.upload_id}-{self._mark}"
             self._commit_later(0, self._host.simulation.now)

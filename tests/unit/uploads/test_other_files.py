@@ -65,6 +65,22 @@ def test_a_film_that_continues_takes_the_place_of_what_was_published_meanwhile(g
     assert (title.status, title.playback.job_id) == (Status.READY, JOB_A)
 
 
+def test_a_ticket_continues_the_upload_of_the_same_file_only(gate: Gate) -> None:
+    """Another file gets a job of its own, so what has become of the job of an earlier upload does not matter."""
+    arrive(gate, "0x1", 400, A)
+    same, other = (gate.uploads.issue_ticket(FILM, size=WHOLE, mark=each[13:]).upload_id for each in (A, B))
+    assert same == A[:12]
+    assert other not in ("", A[:12])
+    arrive(gate, "0x2", None, A)
+    arrive(gate, "0x3", 300, B)  # with an old ticket, in place of a whole film
+    gate.uploads.cancel_upload(FILM, upload_id=B)
+    assert gate.jobs.get_job(JOB_A).status is JobStatus.FAILED
+    again = f"{gate.uploads.issue_ticket(FILM, size=WHOLE, mark=A[13:]).upload_id}-{A[13:]}"
+    arrive(gate, "0x4", None, again)
+    assert gate.jobs.get_job(job_id_for(FILM, again)).status is JobStatus.QUEUED
+    assert gate.status(FILM) is Status.ENCODING
+
+
 def test_two_files_that_are_sent_at_once_end_as_the_one_that_storage_has(gate: Gate) -> None:
     other = "aaaaaaaaaaaa-11111111"
     arrive(gate, "0x1", 400, A)

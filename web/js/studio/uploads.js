@@ -49,7 +49,10 @@ const isExpected = (error) => EXPECTED.some((kind) => error instanceof kind);
  * @param {Item} item
  * @returns {Promise<UploadTicket>}
  */
-const askTicket = ({ file, agreed, title }) => persist(() => authorized("uploads", { method: "POST", body: { name: file.name, size: file.size, replace: agreed, title } }), { attempts: 8 });
+async function askTicket({ file, kind, agreed, title }) {
+  const mark = kind === "film" ? await markOf(file) : null;
+  return persist(() => authorized("uploads", { method: "POST", body: { name: file.name, size: file.size, replace: agreed, title, mark } }), { attempts: 8 });
+}
 
 /**
  * Return the text beside a file that is not being sent.
