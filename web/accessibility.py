@@ -20,7 +20,7 @@ BEYOND_AXE = ("reflow", "spacing", "focus", "motion")
 """The checks of criteria that axe cannot see (tests/support/accessibility.py)."""
 
 WALKS = ("login", "play", "cancel")
-"""The ways that a test goes by keyboard alone."""
+"""The tasks that a test does with the keyboard alone."""
 
 STUDIO_PARTS = ("overview", "films", "titles", "people", "plans", "pages", "setup", "log")
 
@@ -89,7 +89,7 @@ class Statement:
                 found.append(f"axe has not seen {page}")
             elif left := sorted(set(BEYOND_AXE) - one.checks):
                 found.append(f"{page} was not checked for {', '.join(left)}")
-        return [*found, *(f"nobody went the way {walk!r} by keyboard" for walk in WALKS if walk not in self.walks)]
+        return [*found, *(f"no test did {walk!r} with the keyboard alone" for walk in WALKS if walk not in self.walks)]
 
 
 def group_of(page: str) -> str:

@@ -1,18 +1,18 @@
-"""Assets of the site under content-hashed addresses: `/css/site.css?v=<hash of the served content>`.
+"""Assets of the site under names that contain the hash of the served content: `/css/site.<hash>.css`.
 
-A stylesheet or module that refers to others is rewritten to use their hashed addresses, so its own hash changes
-whenever one of them changes. Therefore every asset can be cached indefinitely.
+A stylesheet or module that refers to others is rewritten to use their hashed names, so its own hash changes whenever
+one of them changes. Therefore every asset can be cached indefinitely, and releases can be stored side by side.
 """
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
 import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from web.fonts import reduced_font
+from web.hashed_names import hashed_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,10 +57,11 @@ class Assets:
 
     def add(self, name: str, content: bytes) -> str:
         """Store a file that was made by the build as the asset `name`, and return its address."""
-        target = self._out / name
+        published = hashed_name(name, content)
+        target = self._out / published
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-        self._urls[name] = f"/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"
+        self._urls[name] = f"/{published}"
         return self._urls[name]
 
     def stylesheet(self, base: bytes, names: Sequence[str]) -> str:

@@ -105,7 +105,7 @@ class Language:
     def script(self, keys: Iterable[str], *, studio: bool = False) -> bytes:
         """Return the script that makes texts available to the modules of pages or of the Studio (js/texts.js)."""
         chosen = {key: self.texts[key] for key in sorted(keys)}
-        content = self._head() | {"texts": chosen, "sentences": self._sentences(studio=studio)}
+        content = self._head() | {"studio": studio, "texts": chosen, "sentences": self._sentences(studio=studio)}
         return f"globalThis.notflixTexts = {_json(content)};\n".encode()
 
     def _sentences(self, *, studio: bool) -> list[tuple[str, Message]]:

@@ -11,6 +11,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from web.hashed_names import hash_in
 from web.languages import LANGUAGES, language
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ BACKGROUND = "#0b0b0f"
 ICONS = (("img/icon-192.png", 192, "any"), ("img/icon-512.png", 512, "any"), ("img/icon-maskable.png", 512, "maskable"))
 """The icons of the installed site with their sizes; a maskable one may be cut to a circle."""
 
-_ADDRESS = re.compile(r'(?P<name>[a-z-]+)="(?P<address>/[^"]+\?v=[0-9a-f]{12})"')
+_ADDRESS = re.compile(r'(?P<name>[a-z-]+)="(?P<address>/[^"?#]+)"')
 _ONLINE_ONLY = frozenset({"data-minisearch", "data-suggestions", "data-download"})
 """The attributes with the addresses of the scripts for search and downloading, which need a connection."""
 
@@ -79,5 +80,8 @@ def write_service_worker(out: Path, worker: str) -> None:
 def files_of(out: Path, page: str) -> list[str]:
     """Return the address of a built page and those of all files that it needs without a connection."""
     html = (out / page).read_text(encoding="utf-8")
-    found = dict.fromkeys(match["address"] for match in _ADDRESS.finditer(html) if match["name"] not in _ONLINE_ONLY)
-    return [f"/{page}", *found]
+    found = ((match["name"], match["address"]) for match in _ADDRESS.finditer(html))
+    return [
+        f"/{page}",
+        *dict.fromkeys(address for name, address in found if hash_in(address) and name not in _ONLINE_ONLY),
+    ]

@@ -45,7 +45,7 @@ class MySqlSecondFactorStore:
                     f"Your account already has {most} passkeys and authenticator apps. Remove one to add another."
                 ) from None
             if refusal.number == TAKEN:
-                raise Conflict("This passkey already belongs to another account.") from None
+                raise Conflict("This passkey already belongs to another account. Use another one.") from None
             raise
 
     def list_factors(self, user_id: str) -> list[SecondFactor]:

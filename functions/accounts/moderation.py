@@ -1,4 +1,4 @@
-"""What an owner can do with another person's account: end its sessions, and delete it with all its data."""
+"""What an owner can do with another person's account: end its sessions, and delete it with its data."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Moderation:
         log.warning("All sessions of %s were ended by %s.", user_id, by)
 
     def erase(self, user_id: str, *, by: str) -> None:
-        """Delete an account and all its data, and tell the person by email.
+        """Delete an account and its data, and tell the person by email.
 
         Raises NotFound if there is no such account, and Conflict for an administrator, whose rights must be revoked
         first.

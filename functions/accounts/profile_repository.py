@@ -29,7 +29,7 @@ class MySqlProfileStore:
             if refusal.number != TOO_MANY_PROFILES:
                 raise
             raise Conflict(
-                f"An account can have {MOST_PROFILES} profiles. Delete one before you add another."
+                f"An account can have up to {MOST_PROFILES} profiles. Delete one before you add another."
             ) from None
         return bool(rows[0]["stored"])
 

@@ -13,7 +13,7 @@ from functions.platform.field_types import ProfileId
 if TYPE_CHECKING:
     from functions.accounts.profiles import Profile
 
-ProfileName = Annotated[str, Meta(max_length=40, description="A name; only the account's own profile may have none.")]
+ProfileName = Annotated[str, Meta(max_length=40, description="A name; only the main profile may have none.")]
 AgeLimit = Annotated[
     Literal[6, 9, 12, 16] | None,
     Meta(description="The profile cannot play titles for older people, or of an unknown age; null for no limit."),
@@ -24,7 +24,7 @@ NewPin = Annotated[Pin | UnsetType | None, Meta(description="A new PIN, null to 
 
 
 class ProfileRemoval(Struct, frozen=True, kw_only=True):
-    """What permits a change of profiles: the password, or the PIN of the account's own profile."""
+    """What permits a change of profiles: the password, or the PIN of the main profile."""
 
     password: Password | None = None
     own_pin: Pin | None = None
@@ -59,11 +59,11 @@ class ProfileEntry(Struct, frozen=True):
     """A profile of the account."""
 
     id: ProfileId
-    name: Annotated[str, Meta(description="The name; it may be empty for the account's own profile.")]
+    name: Annotated[str, Meta(description="The name; it may be empty for the main profile.")]
     colour: ProfileColour
     age_limit: AgeLimit
     locked: Annotated[bool, Meta(description="Whether the profile has a PIN.")]
-    own: Annotated[bool, Meta(description="Whether it is the account's own profile.")]
+    own: Annotated[bool, Meta(description="Whether it is the main profile of the account.")]
 
     @classmethod
     def of(cls, profile: Profile) -> ProfileEntry:

@@ -85,7 +85,7 @@ class ProfileService:
         if profile_id in ("", viewer.watcher_id):
             return viewer.watcher_id
         if viewer.profile_id:
-            raise Forbidden("Only the account's own profile can read what another profile has watched.")
+            raise Forbidden("Only the main profile can see what other profiles have watched.")
         return self._existing(viewer.user_id, profile_id).profile_id
 
     def switch(self, token: str, session: Session, profile_id: str, pin: str) -> Profile:
@@ -97,7 +97,7 @@ class ProfileService:
         profile = self._existing(viewer.user_id, profile_id)
         if profile.is_locked and profile_id != viewer.watcher_id:
             if not pin:
-                raise PinRequired("This profile has a PIN.")
+                raise PinRequired("This profile has a PIN. Enter it to switch.")
             self._verify_pin(session, profile, pin)
         self._use(token, profile)
         # an edit or deletion in the meantime may have missed this session
@@ -142,7 +142,7 @@ class ProfileService:
         self._require_proof(session, proof, origin)
         profile = self._existing(session.viewer.user_id, profile_id)
         if profile.is_own:
-            raise Conflict("This is the profile of the account itself. To delete it, delete the account.")
+            raise Conflict("This is the main profile of the account. To delete it, delete the account.")
         # enqueued before the deletion, as for an account, so that no data can be left behind
         for delay_s in (FORGET_AFTER_S, FORGET_AGAIN_S):
             self._queues.send(ForgetViewer(profile_id), delay_s=delay_s)
@@ -185,11 +185,11 @@ class ProfileService:
         """Return a profile after a change; a new PIN is hashed. Raises Malformed."""
         name = " ".join(change.name.split())
         if not name and not profile.is_own:
-            raise Malformed("`name`: a profile needs a name.")
+            raise Malformed("`name`: A profile needs a name.")
         if not name.isprintable():
-            raise Malformed("`name`: a name cannot have control characters.")
+            raise Malformed("`name`: A name cannot have control characters.")
         if profile.is_own and change.age_limit is not None:
-            raise Malformed("`age_limit`: the account's own profile cannot be limited.")
+            raise Malformed("`age_limit`: The main profile cannot be limited.")
         pin_hash = profile.pin_hash
         if change.pin is not None:
             login = self._logins.get_login(profile.user_id)
@@ -204,7 +204,7 @@ class ProfileService:
         if proof.pin and not proof.password:
             own = self._existing(viewer.user_id, viewer.user_id)
             if not own.is_locked:
-                raise WrongPin("The first profile has no PIN. Enter your password.")
+                raise WrongPin("The main profile has no PIN. Enter your password.")
             self._verify_pin(session, own, proof.pin)
             return
         try:

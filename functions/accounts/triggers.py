@@ -131,7 +131,7 @@ def change_password(request: func.HttpRequest, session: Session, body: PasswordC
 
 @app.delete("me", caller=VIEWER, raises=(WrongPassword, TooManyAttempts, Busy))
 def delete_account(request: func.HttpRequest, viewer: Viewer, body: PasswordConfirmation) -> None:
-    """Delete the account and all its data."""
+    """Delete the account and its data; records of payments are kept without a name."""
     bootstrap.accounts().delete_account(viewer, body.password, origin_of(request))
 
 

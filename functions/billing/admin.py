@@ -99,7 +99,7 @@ class BillingAdmin:
         now = self._dependencies.now()
         grant = self._store.revoke_grant(grant_id, ends_at=max(at or now, now), now=now, by=by)
         if grant is None:
-            raise NotFound("There is no such grant.")
+            raise NotFound("This free access no longer exists. Reload the page.")
         log.warning("Grant %s to %s was revoked by %s; it ends at %s.", grant_id, grant.user_id, by, grant.until)
         self._dependencies.entitlement_changed(grant.user_id)
         return grant

@@ -25,12 +25,12 @@ _AMOUNT = re.compile(r"-?[0-9]{1,10}(?:\.[0-9]{1,6})?", re.ASCII)
 def minor_of(value: str, currency: str) -> int:
     """Convert an amount such as "7.99" to the currency's smallest unit. Raises Malformed."""
     if currency not in DECIMALS:
-        raise Malformed(f"PayPal has no currency {currency!r}; it has {', '.join(sorted(DECIMALS))}.")
+        raise Malformed(f"PayPal has no currency “{currency}”; it has {', '.join(sorted(DECIMALS))}.")
     if not _AMOUNT.fullmatch(value):
-        raise Malformed(f"{value[:60]!r} is not an amount such as 7.99.")
+        raise Malformed(f"“{value[:60]}” is not an amount such as 7.99.")
     amount = Decimal(value).scaleb(DECIMALS[currency])
     if amount != amount.to_integral_value():
-        raise Malformed(f"{value!r} is not an amount of {currency}.")
+        raise Malformed(f"“{value}” is not an amount of {currency}.")
     return int(amount)
 
 

@@ -61,7 +61,7 @@ class NewPlan(Struct, frozen=True):
         if minor <= 0:
             raise Malformed("`price`: A plan's price must be more than zero.")
         if currency in WHOLE_ONLY and minor % 10 ** DECIMALS[currency]:
-            raise Malformed(f"`price`: PayPal accepts no fractions of {currency}.")
+            raise Malformed(f"`price`: PayPal accepts only whole amounts in {currency}.")
         return Offer(name, description, minor, currency, unit, self.interval_count)
 
 

@@ -35,9 +35,18 @@ def sentence(one: Subscription | None, entitlement: Entitlement, now: datetime) 
         return "Your subscription is active, but not paid at the moment. You can watch again after the next payment."
     until = covers_until(one)
     if one.state is State.SUSPENDED and until and until > now:
-        return "A payment failed. You can watch until the paid period ends. Settle it at PayPal to keep watching."
+        return (
+            "A payment failed. You can watch until the end of the period you have paid for. "
+            "To keep watching after that, settle the payment with PayPal."
+        )
     if one.state is State.SUSPENDED:
-        return "PayPal has suspended your subscription because a payment failed. Settle it at PayPal, or cancel here."
+        return (
+            "PayPal has suspended your subscription because a payment failed. "
+            "Settle the payment with PayPal, or cancel here."
+        )
     if until and until > now:
-        return "Your subscription is cancelled. Nothing more is charged, and you can watch until the paid period ends."
-    return "Your subscription has ended. Nothing more is charged."
+        return (
+            "Your subscription is cancelled. You will not be charged again, "
+            "and you can watch until the end of the period you have paid for."
+        )
+    return "Your subscription has ended. You will not be charged again."

@@ -70,7 +70,7 @@ class Search:
 def read_search(query: str, genre: str) -> Search:
     """Return the search for typed text, in which the last word may be incomplete. Raises Malformed."""
     if len(query) > MAX_LENGTH or len(genre) > MAX_LENGTH:
-        raise Malformed(f"A search has at most {MAX_LENGTH} characters.")
+        raise Malformed(f"A search can have at most {MAX_LENGTH} characters.")
     typed = words(query)[:MAX_WORDS]
     if query.strip() and not typed:
         raise Malformed("The search has no letter or digit.")

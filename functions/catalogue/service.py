@@ -191,7 +191,7 @@ class Catalogue:
         """Use OMDb's poster instead of the one that was uploaded. Raises NotFound, StoreUnavailable."""
         title = self.get(title_id, drafts=True)
         if not title.details.imdb_id:
-            raise NotFound("This title is not matched with a film at OMDb. Choose its film first.")
+            raise NotFound("This title is not matched to a film on OMDb. Choose its film first.")
         return self._store_pictures(title_id, self._matcher().fetch_poster(title.stem, title.details.imdb_id))
 
     def withdraw_title(self, title_id: str) -> None:
@@ -222,7 +222,7 @@ class Catalogue:
         """Return a title. Raises NotFound if it does not exist, is withdrawn, or is a draft and `drafts` is false."""
         title = self._titles.get(title_id)
         if title is None or title.status is Status.WITHDRAWN or (title.draft and not drafts):
-            raise NotFound(f"There is no title {title_id!r}.")
+            raise NotFound(f"There is no title “{title_id}”.")
         return title
 
     def find_title(self, title_id: str) -> Title | None:
@@ -304,7 +304,7 @@ class Catalogue:
         while True:
             seen = self._titles.get(title_id)
             if seen is None:
-                raise NotFound(f"There is no title {title_id!r}.")
+                raise NotFound(f"There is no title “{title_id}”.")
             changed = change(seen)
             if changed == seen:
                 break

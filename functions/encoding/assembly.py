@@ -239,17 +239,18 @@ def assemble_av1_steps(resources: Resources, catalogue: Catalogue) -> Av1Pipelin
     atexit.register(claims.release_all)  # others continue the interrupted chunks
     ffmpeg = FFmpeg(settings.ffmpeg, settings.ffprobe, settings.ffmpeg_memory_mb)
     media = BlobMedia(resources.blob_service(), resources.signer())
+    work_dir, keys = settings.work_dir, film_keys_of(settings)
     return Av1Pipeline(
         _av1_mode(resources),
         MongoAv1Encodes(collection, resources.now),
-        Av1Worker(media, ffmpeg, work_dir=settings.work_dir),
+        Av1Worker(media, ffmpeg, work_dir=work_dir, keys=keys),
         LaterParts(
             jobs,
             claims,
             JobLifecycle(jobs, catalogue, resources.now),
             Planner(ffmpeg, media, settings),
-            ManifestPublisher(media, catalogue, ffmpeg, work_dir=settings.work_dir, now=resources.now),
-            TitleVerifier(media, ffmpeg, work_dir=settings.work_dir, now=resources.now),
+            ManifestPublisher(media, catalogue, ffmpeg, work_dir=work_dir, now=resources.now, keys=keys),
+            TitleVerifier(media, ffmpeg, work_dir=work_dir, now=resources.now, keys=keys),
             _budget(resources),
             JobTelemetry(resources.telemetry()),
             resources.queues(),

@@ -77,7 +77,7 @@ class DamageReport:
         if unread == 1:
             sentences.append(f"One frame could not be read and was filled in{_where(self.filled_in)}.")
         elif unread:
-            share = f"{unread} frames ({100 * unread / self.total:.2g} %)"
+            share = f"{unread} frames ({_percent(unread, self.total)} %)"
             sentences.append(f"{share} could not be read and were filled in{_where(self.filled_in)}.")
         if self.missing_s:
             sentences.append(f"The last {float(self.missing_s):.1f} s are missing from the file.")
@@ -86,8 +86,8 @@ class DamageReport:
     def refusal(self, name: str) -> str:
         """Return the reason why the film `name` is refused."""
         return (
-            f"{name} is damaged: {self.pictures} of {self.total} frames ({self.percent:.2g} %) cannot be read"
-            f"{_where(self.places)}. Upload the original again."
+            f"{name} is damaged: {self.pictures} of {self.total} frames ({_percent(self.pictures, self.total)} %) "
+            f"cannot be read{_where(self.places)}. Upload the original again."
         )
 
 
@@ -161,6 +161,12 @@ def _merged(runs: Sequence[DamagedRun], *, within: int) -> tuple[DamagedRun, ...
     return tuple(
         DamagedRun(group[0].first_frame, group[-1].end_frame, sum(run.pictures for run in group)) for group in groups
     )
+
+
+def _percent(part: int, total: int) -> str:
+    """Return a share in percent with two significant digits, such as "0.22" or "100"."""
+    share = 100 * part / total
+    return f"{share:.2g}" if share < 99.5 else "100"
 
 
 def _where(places: Sequence[DamagedPlace]) -> str:

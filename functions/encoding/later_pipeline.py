@@ -38,6 +38,7 @@ READ_AT_ONCE = 8
 """How many unfinished encodes are read at once; the later ones wait until one of these is complete."""
 
 STOPPED = "The encoder was stopped several times while it worked on the same part."
+UNEXPECTED = "An unexpected error stopped the encode."
 REPLACED = "The title was withdrawn, or another version of it was uploaded."
 
 
@@ -192,7 +193,7 @@ class LaterPipeline[Chunk](ABC):
             if attempts < self.most_attempts:
                 raise
             log.exception("job %s: chunk %d cannot be encoded (%s)", job.id, chunk, self.kind)
-            self.abandon(job, error.detail if isinstance(error, EncodeFault) else "An unexpected error stopped it.")
+            self.abandon(job, error.detail if isinstance(error, EncodeFault) else UNEXPECTED)
             return
         if not self._is_current(job):  # the chunk may be from a newer upload
             self.abandon(job, REPLACED)

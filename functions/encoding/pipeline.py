@@ -67,7 +67,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-UNEXPECTED = "An unexpected error stopped it; the encoder's log has the details."
+UNEXPECTED = "An unexpected error stopped the encode; the encoder's log has the details."
 _CLASS_NAME = re.compile(r" \([A-Za-z]+\)")
 """The name of a driver's error, which stores add to their messages for logs."""
 

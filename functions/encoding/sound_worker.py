@@ -154,6 +154,6 @@ def _check_audio(audio: AudioPlan, track: ClosingTrack) -> None:
         at = segment.end
     if audio.lasts and at < (audio.lasts - AUDIO_TOLERANCE_S) * audio.sample_rate:
         raise EncodeFault(
-            f"The sound ends at {at / audio.sample_rate:.0f} s of {float(audio.lasts):.0f} s. If it happens again, "
+            f"The sound ends at {at / audio.sample_rate:.0f} s of {float(audio.lasts):.0f} s. If this happens again, "
             f"the file is cut off or damaged: upload it again."
         )

@@ -226,7 +226,7 @@ def note_of(plan: EncodePlan, name: str, state: TrackState) -> str | None:
         return f"Parts of the audio track “{track.label}” could not be read and are silent."
     if state.fault is None and state.loudness:
         lufs = state.loudness.lufs + state.loudness.gain_db
-        return f"{what} has {lufs:.0f} LUFS instead of {state.loudness.target_lufs}, so that its peaks do not clip."
+        return f"{what} is at {lufs:.0f} LUFS instead of {state.loudness.target_lufs}, so that its peaks do not clip."
     if state.fault is TrackFault.EMPTY:
         return f"{what} is empty and was left out."
     return f"{what} is damaged and was left out."

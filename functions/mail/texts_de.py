@@ -50,8 +50,8 @@ GERMAN = EmailTexts(
             "Passwort wählen",
             (
                 f"{LINK_EXPIRES} Einen neuen bekommst du auf der Login-Seite.",
-                "Damit hast du nicht gerechnet? Dann lass den Link liegen, und sag dem Betreiber Bescheid. Gib ihn "
-                "nicht weiter, denn damit kann jeder dein Passwort wählen.",
+                "Damit hast du nicht gerechnet? Dann ignoriere diese E-Mail, und sag dem Betreiber Bescheid. Gib "
+                "den Link nicht weiter, denn damit kann jeder dein Passwort wählen.",
             ),
         ),
         EmailKind.PASSWORD_CHANGED: EmailText(
@@ -94,7 +94,8 @@ GERMAN = EmailTexts(
         EmailKind.ACCOUNT_DELETED: EmailText(
             f"Dein Konto bei {PRODUCT} wurde gelöscht",
             (
-                f"Dein Konto bei {PRODUCT} wurde mit allen Daten gelöscht.",
+                f"Dein Konto bei {PRODUCT} wurde gelöscht, mit Profilen, Verlauf, Listen und Bewertungen. "
+                "Zahlungsdaten bewahren wir ohne deinen Namen auf.",
                 "Das warst du? Dann ist alles erledigt. Du bist jederzeit wieder willkommen.",
                 "Das warst nicht du? Dann kennt jemand dein Passwort: Ändere es überall, wo du es sonst noch benutzt.",
             ),
@@ -104,7 +105,7 @@ GERMAN = EmailTexts(
             (
                 f"Vielen Dank! PayPal hat den Betrag für dein Abo bei {PRODUCT} abgebucht.",
                 "Den Beleg findest du auf deiner Kontoseite; dort kannst du ihn als PDF speichern.",
-                "Dort kannst du auch jederzeit kündigen, und bis zum Ende der bezahlten Zeit weiterschauen.",
+                "Dort kannst du auch jederzeit kündigen und bis zum Ende der bezahlten Zeit weiterschauen.",
                 "Damit hast du nicht gerechnet? Dann kündige auf deiner Kontoseite, oder wende dich an den Betreiber "
                 f"von {PRODUCT}.",
             ),
@@ -134,8 +135,8 @@ GERMAN = EmailTexts(
         EmailKind.ACCOUNT_ERASED: EmailText(
             f"Dein Konto bei {PRODUCT} wurde gelöscht",
             (
-                f"Der Betreiber von {PRODUCT} hat dein Konto mit allen Daten gelöscht. Falls du ein Abo hattest, ist "
-                "es gekündigt.",
+                f"Der Betreiber von {PRODUCT} hat dein Konto gelöscht, mit Profilen, Verlauf, Listen und Bewertungen. "
+                "Falls du ein Abo hattest, ist es gekündigt. Zahlungsdaten werden ohne deinen Namen aufbewahrt.",
                 "Du hast darum gebeten? Dann ist alles erledigt.",
                 f"Du hast nicht darum gebeten? Dann wende dich an den Betreiber von {PRODUCT}.",
             ),
@@ -143,7 +144,7 @@ GERMAN = EmailTexts(
         EmailKind.TEST: EmailText(
             f"{PRODUCT} kann E-Mails senden",
             (
-                f"Das ist die Test-Mail aus dem Studio von {PRODUCT}. Sie ist angekommen, also klappt der Versand.",
+                f"Das ist die Test-E-Mail aus dem Studio von {PRODUCT}. Sie ist angekommen, also klappt der Versand.",
                 "Du hast keinen Test gestartet? Dann war es jemand anderes aus dem Team. Du musst nichts tun.",
             ),
         ),

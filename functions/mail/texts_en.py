@@ -87,7 +87,8 @@ ENGLISH = EmailTexts(
         EmailKind.ACCOUNT_DELETED: EmailText(
             f"Your {PRODUCT} account was deleted",
             (
-                f"Your {PRODUCT} account was deleted together with its data.",
+                f"Your {PRODUCT} account was deleted, with its profiles, history, lists and ratings. We keep records "
+                "of your payments, but without your name.",
                 "If this was you, there is nothing to do. You are welcome to come back at any time.",
                 "If it wasn't, somebody knows your password: change it everywhere else you use it.",
             ),
@@ -106,7 +107,7 @@ ENGLISH = EmailTexts(
             (
                 f"PayPal could not take the payment for your {PRODUCT} subscription.",
                 "You can watch until the end of the time you paid for. To keep watching after that, settle the payment "
-                "at PayPal; your account page has the link.",
+                "with PayPal; your account page has the link.",
                 "Don't want to continue? Cancel on your account page, and you won't be charged again.",
                 f"Weren't expecting this? PayPal shows why the payment failed; the owner of {PRODUCT} cannot see it.",
             ),
@@ -124,8 +125,8 @@ ENGLISH = EmailTexts(
         EmailKind.ACCOUNT_ERASED: EmailText(
             f"Your {PRODUCT} account was deleted",
             (
-                f"The owner of {PRODUCT} deleted your account together with its data, and cancelled your subscription "
-                "if you had one.",
+                f"The owner of {PRODUCT} deleted your account, with its profiles, history, lists and ratings, and "
+                "cancelled your subscription if you had one. Records of your payments are kept without your name.",
                 "If you asked for this, there is nothing to do.",
                 f"Didn't request this? Contact the owner of {PRODUCT}.",
             ),

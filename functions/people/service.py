@@ -40,5 +40,5 @@ class People:
         self._accounts.moderation.end_sessions(user_id, by=by)
 
     def erase(self, user_id: str, *, by: str) -> None:
-        """Delete an account with all its data, and cancel its subscription. Raises NotFound, Conflict."""
+        """Delete an account with its data, and cancel its subscription. Raises NotFound, Conflict."""
         self._accounts.moderation.erase(user_id, by=by)

@@ -31,5 +31,5 @@ def end_sessions(id: UserId, owner: str) -> None:
 
 @app.delete("people/{id}", caller=OWNER, raises=[Conflict])
 def erase_person(id: UserId, owner: str) -> None:
-    """Delete an account with all its data, and cancel its subscription; 409 for an administrator's account."""
+    """Delete an account with its data, and cancel its subscription; 409 for an administrator's account."""
     bootstrap_studio.people().erase(id, by=owner)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-_BROWSERS = (
+BROWSERS = (
     (r"Edg(?:e|A|iOS)?/", "Edge"),
     (r"OPR/|OPiOS/|Opera", "Opera"),
     (r"Vivaldi/", "Vivaldi"),
@@ -20,7 +20,7 @@ _BROWSERS = (
     (r"curl/", "curl"),
     (r"python-requests/|Python-urllib/|python-httpx/|aiohttp/", "a Python script"),
 )
-_SYSTEMS = (
+SYSTEMS = (
     (r"Windows", "Windows"),
     (r"iPhone|iPod", "iPhone"),
     (r"iPad", "iPad"),
@@ -35,8 +35,8 @@ UNKNOWN = "an unknown browser"
 
 def browser_of(user_agent: str) -> str:
     """Return the browser's name and operating system, as far as they are known."""
-    browser = _first(_BROWSERS, user_agent) or UNKNOWN
-    system = _first(_SYSTEMS, user_agent)
+    browser = _first(BROWSERS, user_agent) or UNKNOWN
+    system = _first(SYSTEMS, user_agent)
     return f"{browser} on {system}" if system else browser
 
 

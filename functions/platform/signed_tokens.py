@@ -58,7 +58,7 @@ class SignedTokens:
             content = {}
         expires = content.pop(_EXPIRES, 0)
         if expires <= self._now().timestamp():
-            raise Unauthenticated("This link to the film is invalid or has expired; open the title again.")
+            raise Unauthenticated("This link to the film is invalid or has expired; open the film again.")
         return content, datetime.fromtimestamp(expires, UTC)
 
     def pseudonym(self, text: str) -> str:

@@ -77,7 +77,7 @@ class Playlists:
         container, job_id = container_for(content["t"]), content["j"]
         text = self._store.read_playlist(container, f"{job_id}/{name}") if _PLAYLIST.fullmatch(name) else None
         if text is None:
-            raise NotFound("There is no such playlist; open the title again.")
+            raise NotFound("There is no such playlist; open the film again.")
         folder = self._keys.url(f"{container}/{job_id}")
         # the key that was issued together with the ticket, because a current key could outlive the ticket
         sas = self._keys.read_key(container, expires_at, stream_id=stream_id).sas

@@ -88,10 +88,10 @@ class FilmPreview:
 
 
 _WHY_NOT = {
-    Status.ANNOUNCED: "is announced, but not available yet.",
-    Status.ENCODING: "has just arrived and is being prepared. Try again in a few seconds.",
-    Status.FAILED: "could not be prepared. Its owner can see the reason in the Studio.",
-    Status.READY: "has no film.",
+    Status.ANNOUNCED: "“{name}” is announced, but not available yet.",
+    Status.ENCODING: "“{name}” has just arrived and is being prepared. Try again in a few seconds.",
+    Status.FAILED: "“{name}” could not be prepared. Its owner can see the reason in the Studio.",
+    Status.READY: "“{name}” has no film.",
 }
 
 
@@ -140,7 +140,7 @@ class PlaybackService:
         """
         title, playback, entitlement = self._watchable(title_id, viewer)
         if download and not playback.complete:
-            raise NotPlayable(f"{title.details.name!r} is not complete yet. Download it later.")
+            raise NotPlayable(f"“{title.details.name}” is not complete yet. Download it later.")
         progress = None if playback.complete else self._encodes.progress(playback.job_id)
         front_s, percent = (playback.duration_s, 100.0) if playback.complete else (0.0, 0.0)
         if progress:
@@ -226,14 +226,14 @@ class PlaybackService:
         title = self._titles.get(title_id, drafts=viewer.admin)
         entitlement = self._entitlements.of(viewer)
         if not entitlement.entitled:
-            raise EntitlementRequired(f"Subscribe to watch {title.details.name!r}; the plans are on the plans page.")
+            raise EntitlementRequired(f"Subscribe to watch “{title.details.name}”; the plans are on the plans page.")
         if not title.details.is_suitable(viewer.age_limit):
-            raise AgeLimited("This profile cannot play this title. Switch to another profile to watch it.")
+            raise AgeLimited("This profile cannot play this film. Switch to another profile to watch it.")
         return title, _playback_of(title), entitlement
 
 
 def _playback_of(title: Title) -> Playback:
     """Return the film of a title. Raises NotPlayable if it has none that can be watched."""
     if title.playback is None or not title.watchable:
-        raise NotPlayable(f"{title.details.name!r} {_WHY_NOT[title.status]}")
+        raise NotPlayable(_WHY_NOT[title.status].format(name=title.details.name))
     return title.playback

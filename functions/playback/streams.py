@@ -116,7 +116,7 @@ class Streams:
         """Remove the stream of a page that was closed. Raises Unauthenticated for an invalid ticket."""
         known = self._read(ticket)
         if known is None:
-            raise Unauthenticated("The ticket is invalid or has expired; open the title again.")
+            raise Unauthenticated("This playback has expired; open the film again.")
         self._store.leave_stream(known.user_id, known.stream_id, renewal=known.renewal)
 
     def require_open(self, user_id: str, stream_id: str) -> None:
@@ -127,7 +127,7 @@ class Streams:
             log.warning("A stream of %s is not checked: %s", user_id, error.detail)
             return
         if not is_open:
-            raise Unauthenticated("This playback has ended; open the title again.")
+            raise Unauthenticated("This playback has ended; open the film again.")
 
     def admit_question(self, ticket: str, title_id: str) -> str:
         """Return the id of the open stream of a title whose player asks a question.
@@ -137,12 +137,12 @@ class Streams:
         """
         known = self._read(ticket)
         if known is None:
-            raise Unauthenticated("The ticket is invalid or has expired; open the title again.")
+            raise Unauthenticated("This playback has expired; open the film again.")
         match self._store.count_question(
             known.user_id, known.stream_id, title_id=title_id, most=QUESTIONS, window=QUESTION_WINDOW
         ):
             case QuestionOutcome.ENDED:
-                raise Unauthenticated("This playback has ended; open the title again.")
+                raise Unauthenticated("This playback has ended; open the film again.")
             case QuestionOutcome.TOO_OFTEN:
                 wait_s = int(QUESTION_WINDOW.total_seconds())
                 raise TooManyAttempts("This player asks too often. Try again in a minute.", wait_s)

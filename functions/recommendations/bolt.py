@@ -267,7 +267,7 @@ def _translated() -> Iterator[None]:
         yield
     except AuthError as error:
         raise StoreUnavailable(
-            f"The graph does not accept NEO4J_USER and NEO4J_PASSWORD ({type(error).__name__}); check both settings."
+            f"Neo4j does not accept NEO4J_USER and NEO4J_PASSWORD ({type(error).__name__}); check both settings."
         ) from error
     except ClientError:
         raise

@@ -55,7 +55,9 @@ def start_rebuild() -> RebuildStatus:
     from functions.recommendations.schemas import RebuildStatus
 
     if not _has_graph():
-        raise Conflict("There is no graph to rebuild: Neo4j is not set up. Set NEO4J_URI and NEO4J_PASSWORD first.")
+        raise Conflict(
+            "Neo4j is not set up, so there are no recommendations to rebuild. Set NEO4J_URI and NEO4J_PASSWORD first."
+        )
     return RebuildStatus.of(bootstrap.graph().rebuild.start())
 
 

@@ -83,9 +83,12 @@ class Uploads:
         file is not continued. Raises NotFound, Conflict if the title is not an announced one.
         """
         if not _is_blob_name(name):
-            raise Malformed(f"{name[:80]!r} is not the name of a file; use a name like film.mkv.")
+            raise Malformed(f"“{name[:80]}” is not the name of a file; use a name like film.mkv.")
         if size > self._largest_gb << 30:
-            raise Malformed(f"{name} has {size / (1 << 30):.1f} GB; MAX_UPLOAD_GB allows {self._largest_gb} GB.")
+            raise Malformed(
+                f"{name} is {size / (1 << 30):.1f} GB; MAX_UPLOAD_GB allows {self._largest_gb} GB. "
+                "Upload a smaller file, or raise the setting."
+            )
         name, announced = self._named(name, for_title)
         until = self._now() + TICKET_LASTS
         title = self._catalogue.find_title(title_id_for(name)) if read_name(name).kind is UploadKind.FILM else None

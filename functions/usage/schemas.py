@@ -65,7 +65,7 @@ OtherProfile = Annotated[
     str,
     Meta(
         pattern=r"^([0-9a-f]{32})?$(?!\n)",
-        description="Another profile of the account; only the account's own profile can read others.",
+        description="Another profile of the account; only the main profile can read others.",
     ),
 ]
 

@@ -138,9 +138,9 @@ class UsageService:
         """
         session = self._verify(ticket, heartbeat=True)
         if session.title_id != title_id:
-            raise Forbidden(f"The ticket is for another title than {title_id!r}; open this one first.")
+            raise Forbidden("This playback belongs to another film; open this one again.")
         if beat.position_s > session.duration_s + SLACK_S:
-            raise Malformed(f"`position_s`: {title_id!r} lasts {session.duration_s:.1f} s.")
+            raise Malformed(f"`position_s`: The film lasts {session.duration_s:.1f} s.")
         now = self._now()
         before: View | None = None
 
@@ -264,7 +264,7 @@ class UsageService:
         if title.id in listed:
             return
         if len(listed) >= MOST_LISTED:
-            raise ListFull(f"A list can have {MOST_LISTED} titles; remove one first.")
+            raise ListFull(f"A list can have at most {MOST_LISTED} films; remove one first.")
         self._store.put(Mark(UsageKind.LISTED, user_id, title.id, to_milliseconds(self._now())))
 
     def unlist_title(self, user_id: str, title_id: str) -> None:
@@ -339,7 +339,7 @@ class UsageService:
         """
         content = self._tokens.verify(PURPOSE, ticket)
         if heartbeat and content.get("h", 0) <= self._now().timestamp():
-            raise Unauthenticated("The ticket has expired; open the title again.")
+            raise Unauthenticated("This playback has expired; open the film again.")
         return ViewingSession(
             user_id=content["u"],
             title_id=content["t"],

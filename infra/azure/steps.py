@@ -173,7 +173,8 @@ def _publish_site(environment: Environment) -> None:
     account = f"https://{environment['NOTFLIX_STORAGE_NAME']}.blob.core.windows.net"
     who = AzureCliCredential(process_timeout=60)  # az can be slow to start
     with ContainerClient(account, "$web", credential=who) as container:
-        publish(pages, container, compressed=not environment.is_on("NOTFLIX_FRONT_DOOR", default=False))
+        compressed = not environment.is_on("NOTFLIX_FRONT_DOOR", default=False)
+        publish(pages, container, now=datetime.now(UTC), compressed=compressed)
 
 
 def _build_site(environment: Environment) -> Path:
@@ -208,7 +209,7 @@ def _register_webhook(environment: Environment) -> None:
     try:
         webhook_id = paypal.webhook_at(f"{environment['NOTFLIX_API_URL']}/api/paypal/webhooks")
     except NotflixError as error:
-        raise CannotRun(f"The webhook could not be registered at PayPal: {error.detail}") from None
+        raise CannotRun(f"The webhook could not be registered with PayPal: {error.detail}") from None
     if webhook_id != environment.get("PAYPAL_WEBHOOK_ID"):
         az(
             "functionapp", "config", "appsettings", "set", "--name", environment["NOTFLIX_API_NAME"],

@@ -34,13 +34,13 @@ the records of the tests that ran, like this document.
 
 | What | How |
 | --- | --- |
-| rules | [axe](https://github.com/dequelabs/axe-core) finds nothing on a page or in a dialog, at the widths below |
+| rules | [axe](https://github.com/dequelabs/axe-core) finds no violations in pages or dialogs, at the widths below |
 | targets of 24 px (2.5.8) | axe's rule `target-size` |
 | reflow (1.4.10) | in a window of 320 px, like a zoom of 400 %, no page is wider than the window |
 | text spacing (1.4.12) | with the spacing that viewers may set, no text is cut off |
 | focus (2.4.3, 2.4.7, 2.4.11) | it follows the order of the page, is visible, and is never covered |
-| motion (2.2.2, 2.3.3) | nothing moves for those who want less motion |
-| keyboard (2.1.1) | whole ways are gone by keyboard alone: logging in, finding and playing a film, cancelling |
+| motion (2.2.2, 2.3.3) | with reduced motion, nothing but the film moves |
+| keyboard (2.1.1) | whole tasks are done by keyboard alone: logging in, finding and playing a film, cancelling |
 
 `tests/support/accessibility.py` contains the checks. `tests/unit/web/test_accessibility.py` fails if the site has a
 page that no test covers, or if the evidence names a test that no longer exists. Each run of end-to-end tests writes its

@@ -81,7 +81,7 @@ class Home:
         free = shutil.disk_usage(self.path).free
         if free < FREE_BYTES_NEEDED:
             raise CannotRun(
-                f"Only {free / 1e9:.1f} GB are free under {self.path} and Notflix needs 1 GB to start; "
+                f"Only {free / 1e9:.1f} GB is free under {self.path} and Notflix needs 1 GB to start; "
                 "free some, or set NOTFLIX_HOME to a folder on another disk."
             )
 

@@ -2,8 +2,9 @@
 
 The container is the whole site: pages and assets are stored by `web.publish`, catalogue and artwork by the functions.
 The server has only a small cache, which it revalidates by ETag at every request, so a change is visible immediately.
-Only a file whose address contains a hash (`?v=…`) is not revalidated: it is looked up once for each hash. All responses
-have the security headers that Front Door adds in Azure, and text is compressed as there.
+Only a file whose address contains a hash (`site.<hash>.css`, `card.jpg?v=<hash>`) is not revalidated: it is looked up
+once for each hash. All responses have the security headers that Front Door adds in Azure, and text is compressed as
+there.
 
     AzureWebJobsStorage=… python -m infra.local.site --port 7070
 """
@@ -29,6 +30,7 @@ from starlette.routing import Route
 from infra.local.quiet_server import QuietServer
 from infra.local.site_compression import STORED_SUFFIXES, accepted_codings, compressed, is_compressible
 from infra.site_headers import SITE_HEADERS
+from web.hashed_names import hash_in
 from web.publish import SOURCE_DIGEST
 
 if TYPE_CHECKING:
@@ -146,7 +148,7 @@ class Website:
         """Return the response to a request for `path`."""
         name = blob_name_for(path)
         try:
-            page = self.page(name, content_hash) if name else None
+            page = self.page(name, hash_in(name) or content_hash) if name else None
             if name and page:
                 page = self.coded(name, page, accept_encoding)
             missing = self.page(NOT_FOUND) if page is None else None

@@ -207,6 +207,21 @@ def test_an_approval_given_up_leads_back_to_the_plans_and_costs_nothing(product:
         assert viewer.ask("GET", "payments").json()["payments"] == []
 
 
+def test_back_from_paypal_leads_to_plans_that_work(product: Product, browser: Browser) -> None:
+    """Playwright's Chromium keeps no pages for "Back", so the event of a page that was kept is sent to the page."""
+    site, viewer = product.endpoints["site"], make_confirmed_viewer(product)
+    with opened(browser, f"{site}/plans.html", viewer=viewer) as (page, wrong):
+        held: list[Any] = []
+        page.route("**/api/subscriptions", lambda route: held.append(route))
+        page.get_by_role("button", name="Subscribe with PayPal").first.click()
+        page.locator(".is-busy").wait_for()
+        page.unroute("**/api/subscriptions")
+        page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+        page.locator(".is-busy").wait_for(state="detached")
+        subscribe_here(page, site)
+        assert wrong == []
+
+
 def test_a_suspended_subscriber_is_led_to_the_payment_that_failed(
     product: Product, film: str, browser: Browser, paypal: Simulator
 ) -> None:
@@ -219,18 +234,18 @@ def test_a_suspended_subscriber_is_led_to_the_payment_that_failed(
     soon(lambda: viewer.ask("GET", "subscription").json()["state"] == "suspended")
     assert viewer.entitlement()["entitled"], "the paid period has not ended"
     with opened(browser, f"{site}/account.html", viewer=viewer) as (page, _):
-        page.get_by_text("You can watch until the paid period ends.").wait_for()
-        page.get_by_role("link", name="Settle it at PayPal").wait_for()
+        page.get_by_text("You can watch until the end of the period you have paid for.").wait_for()
+        page.get_by_role("link", name="Settle it with PayPal").wait_for()
     paypal.control("POST", f"subscriptions/{begun}/reverse")
     soon(lambda: not viewer.entitlement()["entitled"])
     with opened(browser, watch_page(product, film), viewer=viewer) as (page, _):
         page.get_by_text("Your last payment failed.").wait_for()
         assert page.get_by_role("link", name="See the plans").is_hidden()
         page.goto(f"{site}/plans.html")
-        page.get_by_role("link", name="Settle it at PayPal").wait_for()
+        page.get_by_role("link", name="Settle it with PayPal").wait_for()
         page.goto(f"{site}/title.html?id={film}")
         page.get_by_role("link", name="Settle your payment to watch").click()
-        settle = page.get_by_role("link", name="Settle it at PayPal")
+        settle = page.get_by_role("link", name="Settle it with PayPal")
         settle.wait_for()
         assert str(settle.get_attribute("href")).startswith("https://www.paypal.com/")
 

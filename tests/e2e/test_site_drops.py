@@ -42,6 +42,11 @@ DECODES_TOO_SLOWLY = """(() => {
 })()"""
 """What a busy device says when it has no picture to show, although the film is loaded."""
 
+# Lets the monotonic clock of the page jump forward, so that a key is renewed long before it expires.
+CLOCK = """window.skipped = 0;
+const now = performance.now.bind(performance);
+performance.now = () => now() + window.skipped;"""
+RENEWAL_MS = 125_000
 NOTICE = "[data-hook=notice]"
 PROBLEM = "[data-hook=problem]"
 SEGMENT = re.compile(r"/s\d+\.m4s")
@@ -168,6 +173,19 @@ def test_the_end_of_access_is_told_at_once_and_what_is_loaded_plays_out(
             page.locator(PROBLEM).get_by_text(problem).wait_for()
             assert time_of(page) > end - 1
         assert pages[0].get_by_role("link", name="See the plans").is_visible()
+
+
+def test_a_film_plays_on_while_the_api_does_not_answer(product: Product, film: str, browser: Browser) -> None:
+    """Let the key become due, while no renewal is ever answered; the film plays far beyond what is loaded."""
+    viewer = make_subscriber(product.endpoints)
+    with opened(browser, film, SMALL, viewer=viewer, first=CLOCK) as (page, _):
+        plays_with_a_full_buffer(page)
+        held: list[Route] = []
+        page.route("**/playback", held.append)
+        loaded_s = time_of(page) + page.evaluate(AHEAD)
+        page.evaluate(f"window.skipped = {RENEWAL_MS}")
+        until(page, TIME, partial(has_played, loaded_s + 15), within_s=90)
+        assert held and page.locator(PROBLEM).is_hidden() and page.locator(NOTICE).is_hidden()
 
 
 def test_a_page_opened_without_a_connection_starts_when_it_is_back(

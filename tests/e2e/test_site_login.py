@@ -18,6 +18,20 @@ if TYPE_CHECKING:
     from tests.support.product import Product
 
 STORED = "Object.keys({area}).filter((key) => key === 'notflix.session').length"
+REFUSED = """
+const insecure = () => new DOMException("The operation is insecure.", "SecurityError");
+window.BroadcastChannel = class { constructor() { throw insecure(); } };
+CacheStorage.prototype.keys = () => Promise.reject(insecure());
+"""
+"""A browser that refuses this site channels and caches, as Firefox does if site data are blocked."""
+NOTHING_STORED = (
+    REFUSED
+    + """
+for (const name of ["localStorage", "sessionStorage"]) {
+  Object.defineProperty(window, name, { get() { throw insecure(); } });
+}
+"""
+)
 TRAPS = ("https://evil.test/", "//evil.test/", "/\\evil.test", "/\t/evil.test", "/.//evil.test", "javascript:alert(1)")
 
 
@@ -55,6 +69,29 @@ def test_a_session_lasts_as_long_as_the_tabs_or_on_the_device_as_one_wants(
         page.close()
         second.goto(f"{site}/search.html")
         opener(second).wait_for()
+
+
+def test_a_browser_that_refuses_caches_logs_in_searches_and_logs_out(
+    site: str, browser: Browser, member: Person
+) -> None:
+    with opened(browser, f"{site}/404.html", first=REFUSED) as (page, wrong):
+        log_in(page, site, member)
+        page.goto(f"{site}/search.html?q=nothing+is+called+like+this")
+        page.get_by_text("Nothing found for “nothing is called like this”").wait_for()
+        opener(page).click()
+        page.get_by_role("button", name="Log out", exact=True).click()
+        page.wait_for_url(f"{site}/login.html?why=out")
+        page.get_by_text("You are logged out.").wait_for()
+        assert wrong == []
+
+
+def test_a_browser_that_stores_nothing_is_told_so_at_the_login(site: str, browser: Browser) -> None:
+    with opened(browser, f"{site}/login.html", first=NOTHING_STORED) as (page, wrong):
+        page.get_by_text("Your browser does not let this site store data").wait_for()
+        page.goto(f"{site}/plans.html")
+        page.get_by_role("button", name="Subscribe with PayPal").first.click()
+        page.wait_for_url(f"{site}/register.html?next=*")
+        assert wrong == []
 
 
 def test_logging_in_leads_back_to_where_one_came_from(site: str, browser: Browser, member: Person) -> None:
@@ -119,9 +156,9 @@ def test_a_refusal_that_does_not_let_the_page_read_the_wait_is_told_all_the_same
 
 def test_while_the_store_is_away_nothing_typed_is_lost(site: str, browser: Browser, member: Person) -> None:
     with opened(browser, f"{site}/login.html") as (page, wrong):
-        page.route("**/api/sessions", refused(503, "store_unavailable", "Logging in is not possible at the moment."))
+        page.route("**/api/sessions", refused(503, "store_unavailable", "The database logins_db is busy."))
         fill_login(page, member)
-        page.get_by_role("alert").get_by_text("Logging in is not possible at the moment.").wait_for()
+        page.get_by_role("alert").get_by_text("That did not work just now. Try again in a moment.").wait_for()
         assert page.get_by_label("Email address").input_value() == member.email
         assert page.get_by_label("Password", exact=True).input_value() == member.password
         page.unroute("**/api/sessions")

@@ -169,6 +169,21 @@ def test_a_download_continues_after_its_page_was_killed(
         plays_from_the_device(page)
 
 
+def test_another_page_of_the_film_shows_that_its_download_has_ended_and_does_not_delete_it(
+    product: Product, film: str, browser: Browser, subscriber: SomeViewer
+) -> None:
+    with device(browser, subscriber) as context:
+        follower, page = context.new_page(), context.new_page()
+        follower.goto(f"{product.endpoints['site']}/title/{film}")
+        follower.get_by_role("button", name="Download", exact=True).wait_for()
+        download(page, product, film)
+        follower.get_by_role("link", name="Downloaded").wait_for()
+        assert follower.get_by_role("button", name="Cancel download").is_hidden()
+        page.close()
+        downloads(follower, product)
+        follower.get_by_role("link", name="Play Lagoon").wait_for()
+
+
 def test_a_download_expires_unless_its_licence_is_renewed(
     product: Product, film: str, browser: Browser, subscriber: SomeViewer
 ) -> None:

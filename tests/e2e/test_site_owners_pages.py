@@ -8,7 +8,7 @@ import pytest
 
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
-from tests.support.pages import DESKTOP, PHONE, opened, overflow, until
+from tests.support.pages import DESKTOP, PHONE, opened, overflow, refused, until
 from tests.support.studio import Studio
 from tests.support.viewers import make_administrator
 
@@ -87,7 +87,7 @@ def test_a_page_is_written_in_the_studio_and_read_by_visitors(studio: Studio, ax
         assert page.get_by_role("link", name="account page").get_attribute("href") == "/account.html"
         assert page.get_by_text('<script>document.title = "taken over"</script>').is_visible()
         assert page.title() == "Terms of use: Notflix"
-        footer_link(page, "Terms").wait_for()
+        footer_link(page, "Terms of use").wait_for()
         assert page.get_by_role("cell", name="€7.99").is_visible()
         assert overflow(page) <= 0
         assert violations(page, axe) == []
@@ -101,7 +101,7 @@ def test_a_page_is_written_in_the_studio_and_read_by_visitors(studio: Studio, ax
         assert part.get_by_label("Text").input_value() == TEXT
         assert wrong == []
     with opened(studio.browser, f"{site}/", size) as (page, wrong):
-        assert footer_link(page, "Terms").count() == 0
+        assert footer_link(page, "Terms of use").count() == 0
         assert wrong == []
 
 
@@ -128,6 +128,34 @@ def test_a_text_that_another_window_changed_is_not_overwritten(studio: Studio) -
         assert there.ok
         part.get_by_role("button", name="Publish").click()
         part.get_by_text("This page was changed in the meantime").wait_for()
+        page.get_by_role("tab", name="Titles").click()
+        page.get_by_role("tab", name="Pages").click()
+        part.get_by_text("Somebody else has changed this page").wait_for()
+        part.get_by_role("button", name="Publish").click()
+        part.get_by_text("This page was changed in the meantime").wait_for()
         assert part.get_by_label("Text").input_value() == "From this window"
     kept = studio.administrator.ask("GET", "pages").json()["pages"][0]
     assert (kept["name"], kept["markdown"]) == ("help", "From another window")
+
+
+@pytest.mark.usefixtures("nothing_published")
+def test_a_text_that_is_typed_when_the_session_ends_is_published_after_a_login_in_another_tab(
+    studio: Studio, axe: Path
+) -> None:
+    with studio.at("pages") as (page, wrong):
+        part = page.locator("[data-page=help]")
+        part.locator("summary").click()
+        part.get_by_label("Text").fill("Typed before")
+        page.route("**/api/pages/help", refused(401, "unauthenticated", "Log in and try again."))
+        part.get_by_role("button", name="Publish").click()
+        dialog = page.get_by_role("dialog", name="You are logged out")
+        dialog.get_by_role("link", name="Log in").wait_for()
+        assert violations(page, axe) == []
+        page.unroute("**/api/pages/help")
+        other_tab = page.context.new_page()
+        other_tab.goto(f"{studio.product.endpoints['site']}/404.html")  # every page that is opened here is logged in
+        dialog.wait_for(state="hidden")
+        assert part.get_by_label("Text").input_value() == "Typed before"
+        part.get_by_role("button", name="Publish").click()
+        part.get_by_text("Published.").wait_for()
+        assert wrong == []

@@ -280,7 +280,9 @@ def test_an_empty_service_says_how_to_add_the_first_film_and_comes_alive_by_itse
 
 
 def test_a_catalogue_that_does_not_load_offers_to_try_again(site: str, browser: Browser) -> None:
+    unpublished = requests.get(f"{site}/templates/home.html", timeout=30).text
     with opened(browser, f"{site}/404.html") as (page, _):
+        page.route(f"{site}/", lambda route: route.fulfill(body=unpublished, content_type="text/html"))
         page.route("**/catalogue/home.json", lambda route: route.fulfill(status=403, body="{}"))
         page.goto(site)
         page.get_by_role("heading", name="The catalogue did not load.").wait_for()

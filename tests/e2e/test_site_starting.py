@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from tests.support.product import Product
     from tests.support.viewers import SomeViewer
 
-FONT = re.compile(r"/vendor/inter\.woff2")
+FONT = re.compile(r"/vendor/inter\.[0-9a-f]+\.woff2")
+HASH = re.compile(r"\.[0-9a-f]{12}\.")
 IMPATIENT = (
     "const later = setTimeout; window.setTimeout = (act, ms, ...more) => (ms === 2000 ? 0 : later(act, ms, ...more));"
 )
@@ -39,9 +40,9 @@ def home_of(film: str) -> str:
 
 
 def requested(page: Page) -> list[str]:
-    """Return the paths of the scripts that a page requests from now on."""
+    """Return the paths of the scripts that a page requests from now on, without the hashes in their names."""
     paths: list[str] = []
-    page.on("request", lambda asked: paths.append(asked.url.partition("/js/")[2].partition("?")[0]))
+    page.on("request", lambda asked: paths.append(HASH.sub(".", asked.url.partition("/js/")[2])))
     return paths
 
 

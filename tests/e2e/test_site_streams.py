@@ -93,6 +93,10 @@ def test_a_stopped_player_says_so_at_its_next_renewal_and_continues_on_request(
         assert "Python script" in page.locator(PROBLEM).inner_text()
         assert page.evaluate("notflix.video.paused")
         stopped_at = page.evaluate(TIME)
+        page.keyboard.press("k")
+        page.evaluate("notflix.video.play().catch(() => {})")  # as the browser's own controls do
+        page.wait_for_timeout(500)
+        assert page.evaluate("notflix.video.paused") and page.evaluate(TIME) < stopped_at + 0.4
         assert streams(other) == []
         page.get_by_role("button", name="Watch here").click()
         until(page, TIME, lambda time: time > stopped_at + 0.5)
@@ -118,6 +122,18 @@ def test_access_that_ends_is_told_with_the_time_that_is_left_and_told_off_again(
         page.evaluate(f"window.skipped += {RENEWAL_MS}")
         notice.wait_for(state="hidden")
         plays_on(page)
+        assert wrong == []
+
+
+def test_a_session_that_ends_does_not_take_the_film_away(product: Product, film: str, browser: Browser) -> None:
+    viewer = make_subscriber(product.endpoints)
+    with opened(browser, watch(product, film), viewer=viewer, first=CLOCK) as (page, wrong):
+        until(page, TIME, lambda time: time > 0.5)
+        assert viewer.ask("DELETE", "sessions?everywhere=true").ok
+        page.evaluate(f"window.skipped = {RENEWAL_MS}")
+        page.locator(NOTICE, has_text="Your session has ended. You can watch for another").wait_for()
+        plays_on(page)
+        assert page.locator(PROBLEM).is_hidden() and "/watch.html" in page.url
         assert wrong == []
 
 

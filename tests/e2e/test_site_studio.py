@@ -285,7 +285,7 @@ def test_files_are_dropped_and_what_cannot_be_uploaded_is_told(studio: Studio, t
         entry(page, "Uploads", "dropped.srt").get_by_text("uploaded").wait_for()
         choose(page, film_of(tmp_path, "nothing.mp4", ""))
         page.get_by_text("nothing.mp4 is empty.").wait_for()
-        page.route("**/api/uploads", refused(422, "malformed", "film.mkv has 900.0 GB; MAX_UPLOAD_GB allows 50 GB."))
+        page.route("**/api/uploads", refused(422, "malformed", "film.mkv is 900.0 GB; MAX_UPLOAD_GB allows 50 GB."))
         choose(page, film_of(tmp_path, "film.mkv", "x"))
         upload = entry(page, "Uploads", "film.mkv")
         upload.get_by_text("MAX_UPLOAD_GB allows 50 GB").wait_for()

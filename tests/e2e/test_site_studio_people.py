@@ -200,6 +200,8 @@ def test_every_tab_is_complete_quiet_and_accessible(studio: Studio, axe: Path, s
             page.wait_for_load_state("networkidle")
             assert overflow(page) <= 0, tab
             assert violations(page, axe) == [], tab
+            page.evaluate("for (const each of document.querySelectorAll('main details')) each.open = true")
+            assert overflow(page) <= 0, f"{tab}, with what it folds up"
         assert page.locator("h1:visible").count() == 1
         assert wrong == []
 

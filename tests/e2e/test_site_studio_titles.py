@@ -20,7 +20,7 @@ from tests.support.viewers import TIMEOUT_S, make_administrator, soon
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Locator, Page, Route
 
     from tests.support.product import Product
 
@@ -113,6 +113,30 @@ def test_pictures_are_chosen_from_files_and_from_omdb(studio: Studio, axe: Path)
         said.filter(has_text="Choose a JPEG, PNG or WebP picture.").wait_for()
         assert violations(page, axe) == []
         assert wrong == []
+
+
+def test_a_picture_that_is_still_being_saved_does_not_change_the_title_that_is_opened_next(studio: Studio) -> None:
+    word = f"Paired {secrets.token_hex(3)}"
+    first, second = stocked(studio, f"{word} one", f"{word} two")
+    with studio.at("titles") as (page, wrong):
+        search(page, word)
+        held: list[Route] = []
+        page.route("**/api/catalogue/titles?*limit=100*", held.append)
+        entry(page, "Titles", f"{word} one").get_by_role("button", name="Pictures").click()
+        choose(page.get_by_role("dialog"), "Poster", "one.jpg", "image/jpeg", make_picture(400, 600, colour="navy"))
+        soon(lambda: held)
+        page.get_by_role("dialog").get_by_role("button", name="Close").click()
+        entry(page, "Titles", f"{word} two").get_by_role("button", name="Pictures").click()
+        dialog = page.get_by_role("dialog", name=f"Pictures of {word} two")
+        page.unroute("**/api/catalogue/titles?*limit=100*")
+        for route in held:
+            route.continue_()
+        page.get_by_text(f"Saved {word} one.").wait_for(state="attached")
+        choose(dialog, "Poster", "two.jpg", "image/jpeg", make_picture(400, 600, colour="red"))
+        dialog.get_by_role("alert").filter(has_text="Saved.").wait_for()
+        assert wrong == []
+    posters = [stored(studio, title_id)["artwork"]["poster"] for title_id in (first, second)]
+    assert all(posters) and posters[0] != posters[1]
 
 
 def test_titles_without_an_age_rating_are_found_and_lists_are_edited_as_words_between_commas(

@@ -195,6 +195,23 @@ def test_an_upload_is_paused_and_continues_with_the_blocks_that_are_left(studio:
     assert stored_digest(studio, "pause.srt") == digest
 
 
+def test_an_upload_of_another_tab_is_not_called_interrupted(studio: Studio, tmp_path: Path) -> None:
+    film = tmp_path / "two tabs.srt"
+    random_file(film, 6)
+    with studio.at() as (page, wrong):
+        blocks = Blocks(page, passing=2)
+        choose(page, film)
+        wait_for(page, lambda: len(blocks.stored) == 2)
+        second = page.context.new_page()
+        second.goto(f"{studio.address}#films")
+        entry(second, "Uploads", film.name).get_by_text("Another tab uploads this file").wait_for()
+        assert second.get_by_role("button", name="Clear finished").is_hidden()
+        assert entry(second, "Uploads", film.name).get_by_role("button").count() == 0
+        page.close()
+        entry(second, "Uploads", film.name).get_by_text("Interrupted at").wait_for()
+        assert wrong == []
+
+
 def _subtitles(folder: Path) -> Path:
     path = folder / "next.srt"
     path.write_text("1\n00:00:00,500 --> 00:00:02,000\nGood evening.\n")

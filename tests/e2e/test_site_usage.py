@@ -270,6 +270,32 @@ def test_a_titles_page_resumes_starts_over_and_keeps_marks(
         assert page.locator("[aria-pressed=true]").count() == 0
 
 
+def test_a_mark_that_is_pressed_before_the_viewers_data_arrive_stays_pressed(
+    product: Product, episodes: tuple[str, str], browser: Browser, viewer: SomeViewer
+) -> None:
+    def hold(route: Route) -> None:
+        if route.request.method == "GET":
+            held.append(route)
+        else:
+            route.continue_()
+
+    held: list[Route] = []
+    unmarked = {"view": None, "resume_s": 0, "listed": False, "rating": 0}
+    with opened(browser, title_page(product, episodes[0]), viewer=viewer) as (page, wrong):
+        page.route(f"**/api/usage/{episodes[0]}", hold)
+        with page.expect_response("**/catalogue/titles/*.json"):
+            page.reload()
+        page.wait_for_timeout(500)
+        listed = page.get_by_role("button", name="My list")
+        listed.click()
+        page.get_by_text("Added to your list.").wait_for()
+        for route in held:
+            route.fulfill(json=unmarked, headers={"access-control-allow-origin": "*"})
+        page.wait_for_timeout(500)
+        assert held and listed.get_attribute("aria-pressed") == "true"
+        assert wrong == []
+
+
 def test_a_list_is_shown_and_emptied(
     product: Product, episodes: tuple[str, str], viewer: SomeViewer, browser: Browser
 ) -> None:

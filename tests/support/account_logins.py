@@ -163,7 +163,7 @@ class FakeSecondFactorStore(FakeStore):
         self.check()
         old = self.factors.get(factor.factor_id)
         if old and old.user_id != factor.user_id:
-            raise Conflict("This passkey already belongs to another account.")
+            raise Conflict("This passkey already belongs to another account. Use another one.")
         if factor.user_id in self._logins.logins and not old:
             stored = len(self.list_factors(factor.user_id))
             if stored >= most:

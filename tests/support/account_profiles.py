@@ -35,7 +35,9 @@ class FakeProfileStore(FakeStore):
         if not old:
             others = [each for each in self.list_profiles(profile.user_id) if not each.is_own]
             if len(others) >= MOST_PROFILES - 1:
-                raise Conflict(f"An account can have {MOST_PROFILES} profiles. Delete one before you add another.")
+                raise Conflict(
+                    f"An account can have up to {MOST_PROFILES} profiles. Delete one before you add another."
+                )
             self.profiles[profile.profile_id] = profile
         return True
 

@@ -33,7 +33,7 @@ CONSTANT_BITRATE = ("-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv42
 LARGE = Film(width=640, height=360, frames=LONG, video=CONSTANT_BITRATE)
 """A film whose bitrate is too high for a permanent rendition of 360 lines."""
 
-PROVISIONAL = r"The film's own pictures, with 2\.\d Mbit/s, are shown until it is encoded\."
+PROVISIONAL = r"The film's own pictures, at 2\.\d Mbit/s, are shown until it is encoded\."
 """The sentence about its pictures for the owner, as a regular expression."""
 
 

@@ -188,7 +188,7 @@ class Encoder:
         self.av1_pipeline = Av1Pipeline(
             Av1Mode.ALWAYS,
             self.world.av1,
-            Av1Worker(self.media, ffmpeg, work_dir=work_dir),
+            Av1Worker(self.media, ffmpeg, work_dir=work_dir, keys=self.keys),
             LaterParts(
                 jobs,
                 claims,

@@ -21,7 +21,8 @@
   };
   const isOnTop = (element) => topAt(element) === element; // a message of the player covers the film
   const menus = [...document.querySelectorAll("[aria-expanded=true][aria-controls]")].map((opener) => document.getElementById(opener.getAttribute("aria-controls")));
-  const isCovered = (element) => menus.some((menu) => menu && !menu.contains(element) && menu.contains(topAt(element)));
+  const skipLink = document.querySelector(".skip-link"); // covers the site's name while it has the focus
+  const isCovered = (element) => [...menus, skipLink].some((cover) => cover && !cover.contains(element) && cover.contains(topAt(element)));
   const isOff = (element) => element.matches(":disabled, [aria-disabled=true]");
 
   const kindOf = (element) => {

@@ -88,6 +88,7 @@ const PLAYERS = {
     player.attachSource(`${folder}/manifest.mpd`, 0);
     rungs = () => player.getRepresentationsByType("video").map(({ height }) => height);
     change = (rung) => player.setRepresentationForTypeByIndex("video", rung);
+    codec = () => player.getCurrentRepresentationForType("video")?.codecs ?? "";
   },
   async hls(folder) {
     const player = new Hls({ maxBufferLength: BUFFER_S, maxMaxBufferLength: BUFFER_S });

@@ -33,7 +33,7 @@ SIZES = ((390, 844), (820, 1180), (1440, 900))
 CLICK_MS = 5000
 KEYS = (*("Escape", "Tab", "Shift+Tab", "Enter", " ", "ArrowLeft", "ArrowRight", "Home"), *("k", "m", "c", "?", "5"))
 TEXTS = ("", "a", "sea", "Évening  ", "<b>bold</b> & “quotes”", "日本語の映画", "wide" * 40, "12", "0", "-1", "9999999")
-GONE = ("not attached to the DOM", "Execution context was destroyed", "JSHandle is disposed")
+GONE = ("not attached to the DOM", "Execution context was destroyed", "Cannot find context", "JSHandle is disposed")
 """What Playwright says about an element that the page has replaced, or whose page has been left."""
 
 DAYS = ("2020-01-31", "2031-12-31")
@@ -221,7 +221,7 @@ class Walk:
         except TimeoutError as error:
             still_there = element.evaluate("element => element.isConnected && element.checkVisibility()")
             if still_there:
-                self.faults.append(f"{control.key} is visible but cannot be clicked: {_last_line(error)}")
+                self.faults.append(f"{control.key} is visible but cannot be clicked: {_reason(error)}")
 
     def _type(self, control: Control, random: Random) -> None:
         text = random.choice(list(self._texts(control)))
@@ -302,5 +302,7 @@ def unless_gone() -> Iterator[None]:
             raise
 
 
-def _last_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[-1]
+def _reason(error: Error) -> str:
+    """Return the line of Playwright's log that says what covers the element; its last one if there is none."""
+    lines = str(error).strip().splitlines()
+    return next((line for line in reversed(lines) if "intercepts" in line), lines[-1]).strip(" -")

@@ -3,7 +3,7 @@ import { ageLimit } from "./account/session.js";
 import { titleAddress, watchAddress } from "./addresses.js";
 import { isSuitable } from "./certificates.js";
 import { facts, stateLabel } from "./text.js";
-import { hooks, picture, piece, reconcile, say } from "./dom.js";
+import { hooks, picture, piece, reconcile, say, setText } from "./dom.js";
 
 /** @import { Artwork, Card } from "./types.js" */
 
@@ -78,8 +78,8 @@ export function writeCard(node, title, shape) {
   const at = hooks(node);
   const address = pictureFor(title.artwork, shape);
   at.link.href = title.going ? watchAddress(title.id) : titleAddress(title.id);
-  at.name.textContent = title.name;
-  at.facts.textContent = title.going?.left || title.because || under(title, shape);
+  setText(at.name, title.name);
+  setText(at.facts, title.going?.left || title.because || under(title, shape));
   at.progress.hidden = !title.going;
   at.progress.style.setProperty("--share", `${Math.round((title.going?.progress ?? 0) * 100)}%`);
   at.art.style.setProperty("--hue", hueOf(title.id));

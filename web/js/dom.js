@@ -42,13 +42,38 @@ export function hooks(root) {
 }
 
 /**
+ * Set the text of a node. If the node has this text already, it is not touched, so that what is selected stays selected.
+ * @param {HTMLElement} node
+ * @param {string} text
+ */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/**
  * Set the text and show the node, or hide the node if the text is empty.
  * @param {HTMLElement} node
  * @param {string} text
  */
 export function say(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  setText(node, text);
   node.hidden = !text;
+}
+
+/**
+ * Show `nodes` as the children of `parent`. A child that looks the same as the new one in its place is kept, so the
+ * focus and a selection inside it survive; also in a page that was published with these children.
+ * @param {HTMLElement} parent
+ * @param {HTMLElement[]} nodes
+ */
+export function showNodes(parent, nodes) {
+  nodes.forEach((node, index) => {
+    node.normalize(); // the text of a published page is in one piece
+    const shown = parent.children[index];
+    if (!shown) parent.append(node);
+    else if (!shown.isEqualNode(node)) shown.replaceWith(node);
+  });
+  while (parent.children.length > nodes.length) parent.lastElementChild?.remove();
 }
 
 /**
@@ -77,14 +102,12 @@ export function picture(img, address, alt = "") {
  * @param {{ text: string, badge?: boolean }[]} list
  */
 export function writeFacts(node, list) {
-  node.replaceChildren(
-    ...list.map((fact) => {
-      const span = document.createElement("span");
-      span.textContent = fact.text;
-      if (fact.badge) span.className = "rating";
-      return span;
-    }),
-  );
+  showNodes(node, list.map((fact) => {
+    const span = document.createElement("span");
+    span.textContent = fact.text;
+    if (fact.badge) span.className = "rating";
+    return span;
+  }));
 }
 
 /**
@@ -125,4 +148,21 @@ export function showProblem(root, { heading, text, retry }) {
   if (retry) button.addEventListener("click", retry);
   root.replaceChildren(node);
   root.removeAttribute("aria-busy");
+}
+
+/**
+ * Call `work` at each press of a button, but not while an earlier call runs.
+ * @param {HTMLElement} button
+ * @param {() => unknown} work
+ */
+export function bindOnce(button, work) {
+  button.addEventListener("click", async () => {
+    if (button.getAttribute("aria-disabled") === "true") return;
+    button.setAttribute("aria-disabled", "true");
+    try {
+      await work();
+    } finally {
+      button.removeAttribute("aria-disabled");
+    }
+  });
 }

@@ -1,6 +1,6 @@
 /** Viewing history: the titles a viewer watched, latest first; entries can be removed one by one or all at once. */
 import "./nav.js";
-import { hooks, picture, piece, reconcile, rootOf, say, showProblem } from "./dom.js";
+import { bindOnce, hooks, picture, piece, reconcile, rootOf, say, showProblem } from "./dom.js";
 import { titleAddress, watchAddress } from "./addresses.js";
 import { canPlay, hueOf, pictureFor } from "./cards.js";
 import { RequestError, tryLater } from "./net.js";
@@ -102,7 +102,7 @@ function bind(root) {
     write();
     root.removeAttribute("aria-busy");
   };
-  at.more.addEventListener("click", async () => {
+  bindOnce(at.more, async () => {
     const next = entries.length;
     const loaded = await tried(() => load({ further: true }), t("history.earlier_entries_did_not"));
     if (loaded) at.entries.children[next]?.querySelector("a[href], button")?.focus();

@@ -4,7 +4,7 @@
  */
 import "./nav.js";
 import { facts, kindName, shelfName } from "./text.js";
-import { hook, hooks, picture, piece, reconcile, rootOf, showProblem, writeFacts } from "./dom.js";
+import { hook, hooks, picture, piece, reconcile, rootOf, setText, showProblem, writeFacts } from "./dom.js";
 import { titleAddress, watchAddress } from "./addresses.js";
 import { hueOf, playable, suitable, writeCards } from "./cards.js";
 import { bindShelf } from "./shelf.js";
@@ -19,6 +19,7 @@ import { t } from "./texts.js";
 const HOME = "/catalogue/home.json";
 const COMING_SOON = "soon";
 const PERSONAL_WITHIN_MS = 700;
+const RETRY_MS = 4000;
 
 /**
  * The functions that fetch the logged-in viewer's shelves, in page order; these come before the shelves that everyone
@@ -78,9 +79,9 @@ export const shapeOf = (row) => (row.id === COMING_SOON ? "poster" : "card");
 function writeHero(node, title) {
   const at = hooks(node);
   const art = title.artwork?.backdrop ?? title.artwork?.card;
-  at.kind.textContent = title.status === "encoding" ? t("common.just_added") : kindName(title.kind);
-  at.name.textContent = title.name;
-  at.plot.textContent = title.plot ?? "";
+  setText(at.kind, title.status === "encoding" ? t("common.just_added") : kindName(title.kind));
+  setText(at.name, title.name);
+  setText(at.plot, title.plot ?? "");
   at.play.href = watchAddress(title.id);
   at.more.href = titleAddress(title.id);
   node.style.setProperty("--hue", hueOf(title.id));
@@ -108,7 +109,7 @@ function createShelf(row) {
  */
 function updateShelf(node, row) {
   if (!arrowUpdates.has(node)) arrowUpdates.set(node, bindShelf(node, shelfName(row))); // a shelf of the published page
-  hook(node, "name").textContent = shelfName(row);
+  setText(hook(node, "name"), shelfName(row));
   writeCards(hook(node, "cards"), row.titles, shapeOf(row));
   arrowUpdates.get(node)?.();
 }
@@ -152,21 +153,33 @@ const fetchPersonal = async () => (await Promise.all(PERSONAL.map((rows) => rows
 
 /** @param {HTMLElement} root */
 async function start(root) {
-  /** @type {Home} */
-  let home;
+  /** @type {Home | null} */
+  let home = null;
   /** @type {Row[]} */
   let personal = [];
   const asked = fetchPersonal();
   if (ageLimit() !== null) root.replaceChildren(); // the published page shows films for all ages
+  const isPublished = Boolean(root.querySelector(":scope > [data-key]"));
   root.classList.toggle("is-arranging", Boolean(session())); // the viewer's shelves go above those of the published page
+  const show = () => { if (home) write(root, arranged(home, personal)); };
+  const load = async () => {
+    const newer = await fetchHome();
+    if (JSON.stringify(newer) === JSON.stringify(home)) return;
+    home = newer;
+    show();
+  };
+  /** @param {unknown} error */
+  const complain = (error) => {
+    if (!(error instanceof RequestError)) throw error;
+    root.classList.remove("is-arranging");
+    if (isPublished) return; // what was published stays, until it can be refreshed
+    showProblem(root, { heading: t("common.catalogue_did_not_load"), text: tryLater(error), retry: () => load().catch(complain) });
+  };
   try {
     home = await fetchHome();
   } catch (error) {
-    if (!(error instanceof RequestError)) throw error;
-    showProblem(root, { heading: t("common.catalogue_did_not_load"), text: tryLater(error), retry: () => start(root) });
-    return;
+    complain(error);
   }
-  const show = () => write(root, arranged(home, personal));
   const takePersonal = async (/** @type {Promise<Row[]>} */ asking) => {
     const rows = await asking;
     if (JSON.stringify(rows) === JSON.stringify(personal)) return;
@@ -174,21 +187,14 @@ async function start(root) {
     show();
   };
   // wait briefly for a logged-in viewer's shelves: if they were added later, they would push the other shelves down
-  if (session()) personal = await Promise.race([asked, pause(PERSONAL_WITHIN_MS).then(() => /** @type {Row[]} */ ([]))]);
+  if (home && session()) personal = await Promise.race([asked, pause(PERSONAL_WITHIN_MS).then(() => /** @type {Row[]} */ ([]))]);
   show();
   takePersonal(asked);
   onChange(() => takePersonal(fetchPersonal()));
   window.addEventListener("pageshow", ({ persisted }) => { if (persisted) takePersonal(fetchPersonal()); });
   document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") takePersonal(fetchPersonal()); });
-  let last = JSON.stringify(home);
-  const refresh = async () => {
-    const newer = await orElse(fetchHome(), null);
-    if (!newer || JSON.stringify(newer) === last) return; // if the request fails, the page stays unchanged
-    home = newer;
-    last = JSON.stringify(home);
-    show();
-  };
-  repeat(refresh, () => refreshDelay(home, Date.now()));
+  // if the request fails, the page stays unchanged
+  repeat(() => orElse(load(), null), () => (home ? refreshDelay(home, Date.now()) : RETRY_MS));
 }
 
 const page = rootOf("home");

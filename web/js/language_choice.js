@@ -1,12 +1,10 @@
 /**
- * The links to this page in other languages, in the footer and on the account page. The choice is kept on this device;
- * for somebody who is logged in, it is also the language of their emails.
+ * The links to this page in other languages, in the footer and on the account page. language.js keeps the choice on this
+ * device; for somebody who is logged in, it is also the language of their emails.
  */
 import { authorized, session } from "./account/session.js";
 import { orElse } from "./net.js";
 import { LANGUAGE, withoutLanguage } from "./texts.js";
-
-const KEY = "notflix.language"; // language.js reads it
 
 /**
  * Return the address of a page in another language.
@@ -22,13 +20,8 @@ export function addressIn({ pathname, search, hash }, { code, first }) {
 function bind(link) {
   const code = link.dataset.language ?? LANGUAGE;
   const [first] = (document.documentElement.dataset.languages ?? LANGUAGE).split(" ");
-  const point = () => { link.href = addressIn(location, { code, first }); };
-  point();
+  link.href = addressIn(location, { code, first }); // for a new tab; language.js sets it again when the link is pressed
   link.addEventListener("click", () => {
-    point(); // the address may have changed since, for example by a search
-    try {
-      localStorage.setItem(KEY, code);
-    } catch { /* storage is refused: the language applies until the browser opens a page without it */ }
     if (session()) {
       const stored = authorized("me/language", { method: "PUT", body: { language: code }, leave: false, keep: true, keepalive: true });
       orElse(stored, null); // if it fails, the next login stores the language

@@ -35,7 +35,6 @@ function bind(root) {
     at.empty.hidden = titles.length > 0;
   };
   const remove = async (/** @type {Card} */ title) => {
-    const before = titles;
     const place = titles.indexOf(title);
     titles = titles.filter((one) => one.id !== title.id);
     write();
@@ -45,7 +44,7 @@ function bind(root) {
       say(at.said, t("list.removed_from_list", { name: title.name }));
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      titles = before;
+      titles = [...titles.slice(0, place), title, ...titles.slice(place)]; // others may have been removed meanwhile
       write();
       say(at.said, `${t("list.still_there", { name: title.name })} ${error.message}`);
     }

@@ -1,5 +1,5 @@
 /** JSON requests. Temporary failures are retried; permanent ones become an error with a sentence for the user. */
-import { LANGUAGE, t, translated } from "./texts.js";
+import { IN_STUDIO, LANGUAGE, t, translated } from "./texts.js";
 
 /** @import { RequestOptions } from "./types.js" */
 
@@ -64,13 +64,36 @@ export async function persist(work, { attempts = 4, wait = pause, random = Math.
 export const retryAfterS = (header) => (/^\d+$/.test(header ?? "") ? Number(header) : null);
 
 /**
+ * Return the error of a request without a complete answer; the same error if the page itself has cancelled the request.
+ * @param {unknown} error
+ */
+const connectionError = (error) => (error instanceof Error && error.name === "AbortError" ? error : new RequestError(0, "unreachable", t("common.there_no_connection_notflix")));
+
+/**
+ * Return a response with the same body; `onBytes(bytes)` is called with the size of each piece that arrives.
+ * @param {Response} response
+ * @param {((bytes: number) => void) | undefined} onBytes
+ */
+function noting(response, onBytes) {
+  if (!onBytes || !response.body) return response;
+  /** @type {TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>} */
+  const note = new TransformStream({
+    transform(piece, next) {
+      onBytes(piece.byteLength);
+      next.enqueue(piece);
+    },
+  });
+  return new Response(response.body.pipeThrough(note), { headers: response.headers });
+}
+
+/**
  * Send one request. Return the JSON (or with `asFile` the body) of a 2xx response, or null for 204; raise RequestError in all other cases.
  * @param {string} address
  * @param {RequestOptions} [options]
  * @param {(address: string, init: RequestInit) => Promise<Response>} [fetcher]
  * @returns {Promise<any>}
  */
-export async function ask(address, { method = "GET", body, headers = {}, asFile = false, keepalive = false, signal = AbortSignal.timeout(30_000) } = {}, fetcher = fetch) {
+export async function ask(address, { method = "GET", body, headers = {}, asFile = false, onBytes, keepalive = false, signal = AbortSignal.timeout(30_000) } = {}, fetcher = fetch) {
   let response;
   try {
     response = await fetcher(address, {
@@ -81,12 +104,14 @@ export async function ask(address, { method = "GET", body, headers = {}, asFile 
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch (error) {
-    if (error instanceof Error && error.name === "AbortError") throw error;
-    throw new RequestError(0, "unreachable", t("common.there_no_connection_notflix"));
+    throw connectionError(error);
   }
   if (response.status === 204) return null;
-  if (asFile && response.ok) return fileOf(response);
-  const answer = await response.json().catch(() => null);
+  if (asFile && response.ok) return noting(response, onBytes).blob().catch((error) => { throw connectionError(error); });
+  const answer = await response.json().catch((error) => {
+    if (error instanceof SyntaxError) return null;
+    throw connectionError(error); // the answer has not arrived completely
+  });
   if (response.ok && answer !== null) return answer;
   throw new RequestError(
     response.status,
@@ -113,6 +138,12 @@ const BY_CODE = new Map([
   ["too_many_streams", t("error.streams")],
 ]);
 
+/** The codes of errors whose own sentences are about the inside of the service, which concerns only owners. */
+const INTERNAL = new Set(["internal", "mail_refused", "mail_unavailable", "paypal_refused", "store_unavailable"]);
+
+/** The name of the field that a sentence is about, as the API has it. */
+const FIELD = /^`\w+`: /;
+
 /**
  * Return the sentence of an error in the page's language. A sentence without a translation, such as one about a file
  * or a setting in the Studio, stays in English.
@@ -122,23 +153,15 @@ const BY_CODE = new Map([
 function sentenceFor(answer, status) {
   const { error = "", detail } = answer ?? {};
   if (!detail) return t("net.answered", { status });
-  return translated(detail) || BY_CODE.get(error) || detail;
+  const own = !IN_STUDIO && INTERNAL.has(error) ? "" : translated(detail);
+  return (own || BY_CODE.get(error) || detail).replace(FIELD, "");
 }
 
 /**
- * Return the body of a response; raise RequestError if the connection is lost before its end.
- * @param {Response} response
- */
-const fileOf = (response) =>
-  response.blob().catch(() => {
-    throw new RequestError(0, "unreachable", t("common.there_no_connection_notflix"));
-  });
-
-/**
- * Return the text for a failed request that the user may repeat later.
+ * Return the text for a failed request that the user may repeat later; a sentence of the API says so itself.
  * @param {Error} error
  */
-export const tryLater = (error) => `${error.message} ${t("net.in_a_moment")}`;
+export const tryLater = (error) => (error instanceof RequestError && error.status === 0 ? `${error.message} ${t("net.in_a_moment")}` : error.message);
 
 /**
  * Fetch JSON, and retry after temporary failures.

@@ -3,7 +3,7 @@ import { hooks, piece, say } from "./dom.js";
 import { persist, RequestError } from "./net.js";
 import { authorized } from "./account/session.js";
 import { momentInside } from "./account/words.js";
-import { t } from "./texts.js";
+import { deviceName, t } from "./texts.js";
 
 /** @import { OpenStream } from "./types.js" */
 
@@ -12,7 +12,10 @@ import { t } from "./texts.js";
  * @param {Pick<OpenStream, "device" | "since" | "here">} stream
  * @param {Date} now
  */
-export const streamPlace = ({ device, since, here }, now) => `${here ? t("streams.here", { device }) : device} · ${t("streams.since", { moment: momentInside(since, now) })}`;
+export function streamPlace({ device, since, here }, now) {
+  const name = deviceName(device);
+  return `${here ? t("streams.here", { device: name }) : name} · ${t("streams.since", { moment: momentInside(since, now) })}`;
+}
 
 /** The list of open streams in `node`. */
 export class StreamList {

@@ -4,10 +4,13 @@
  */
 
 /** @typedef {string | Record<string, string>} Message a text with placeholders in braces, or one for each plural category */
-/** @type {{ language: string, prefix: string, texts: Record<string, Message>, sentences: [string, string][] }} */
-const { language, prefix, texts, sentences } = /** @type {any} */ (globalThis).notflixTexts;
+/** @type {{ language: string, prefix: string, studio: boolean, texts: Record<string, Message>, sentences: [string, string][] }} */
+const { language, prefix, studio, texts, sentences } = /** @type {any} */ (globalThis).notflixTexts;
 
 export const LANGUAGE = language;
+
+/** Whether this page is the Studio. */
+export const IN_STUDIO = studio;
 
 const PLURALS = new Intl.PluralRules(language);
 
@@ -37,7 +40,8 @@ function patternOf(sentence) {
 let patterns;
 
 /**
- * Return a sentence of the API, which is in English, in the page's language; "" if it has no translation.
+ * Return a sentence of the API, which is in English, in the page's language; "" if it or a part of it has no
+ * translation.
  * @param {string} sentence
  * @returns {string}
  */
@@ -46,20 +50,59 @@ export function translated(sentence) {
   patterns ??= sentences.map(([english, own]) => [patternOf(english), own]);
   for (const [pattern, own] of patterns) {
     const found = pattern.exec(sentence);
-    if (found) return own.replace(/\{(\w+)\}/g, (_, name) => partOf(name, found.groups?.[name] ?? ""));
+    if (!found) continue;
+    const parts = new Map(Object.entries(found.groups ?? {}).map(([name, text]) => [name, partOf(name, text)]));
+    if ([...PHRASES].every((name) => parts.get(name) !== "")) return own.replace(/\{(\w+)\}/g, (_, name) => parts.get(name) ?? "");
   }
   return "";
 }
 
-/** The placeholders for parts that are sentences or phrases of the API themselves; all others are names and numbers. */
+/** The placeholders for parts that are sentences or phrases of the API themselves. */
 const PHRASES = new Set(["sentence", "share", "what", "when"]);
 
+/** The placeholders for numbers and amounts of dollars; all others are names, or numbers that are part of a name. */
+const NUMBERS = new Set(["bound", "cost", "free", "gap", "left", "limit", "mean", "needed", "number", "percent", "rate", "size"]);
+
 /**
+ * Return a part of a sentence in the page's language; "" for a phrase without a translation.
  * @param {string} name
  * @param {string} text
  * @returns {string}
  */
-const partOf = (name, text) => (PHRASES.has(name) ? translated(text) || text : text);
+function partOf(name, text) {
+  if (PHRASES.has(name)) return translated(text);
+  if (name === "device") return deviceName(text);
+  return NUMBERS.has(name) ? localNumber(text) : text;
+}
+
+/**
+ * Return a number or an amount of dollars, such as "1,200" or "$0.43", as it is written in the page's language; other
+ * texts as they are.
+ * @param {string} text
+ */
+function localNumber(text) {
+  const [, dollar, whole, fraction = ""] = /^(\$?)(\d[\d,]*)(?:\.(\d+))?$/.exec(text) ?? [];
+  if (whole === undefined) return text;
+  return Number(text.replace(/[$,]/g, "")).toLocaleString(LOCALE, {
+    ...(dollar && { style: "currency", currency: "USD" }),
+    minimumFractionDigits: fraction.length,
+    maximumFractionDigits: fraction.length,
+    useGrouping: whole.includes(","),
+  });
+}
+
+/**
+ * Return the name of a device (functions/platform/browsers.py), such as "Firefox on Linux", in the page's language.
+ * @param {string} name
+ */
+export function deviceName(name) {
+  const [browser, system] = name.split(" on ").map((part) => {
+    if (part === "a television") return t("device.television");
+    if (part === "a Python script") return t("device.python_script");
+    return part === "an unknown browser" ? t("device.unknown_browser") : part;
+  });
+  return system ? t("device.on", { browser, system }) : browser;
+}
 
 /**
  * Return a text of the API that may have several sentences in the page's language; sentences without a translation stay

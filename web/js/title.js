@@ -1,25 +1,27 @@
 /** A title's page: its description, its credits and how to watch it; it follows a running encode. */
 import "./nav.js";
 import { arrivedPercent, clock, encodeText, facts, genreName, kindName } from "./text.js";
-import { hook, hooks, picture, piece, rootOf, say, showProblem, writeFacts } from "./dom.js";
+import { hook, hooks, picture, piece, rootOf, say, setText, showNodes, showProblem, writeFacts } from "./dom.js";
 import { genreAddress, personAddress, titleIdIn, watchAddress } from "./addresses.js";
 import { hueOf, playable as playableOf, writeCards } from "./cards.js";
 import { withNext } from "./account/next.js";
-import { ageLimit, onChange } from "./account/session.js";
+import { ageLimit, onChange, session } from "./account/session.js";
 import { fetchAccess } from "./billing/access.js";
 import { isSuitable } from "./certificates.js";
 import { offerDownload } from "./offline/offer.js";
 import { fetchSimilar } from "./recommendations.js";
 import { fetchTraces, leftText, setListed, setRating } from "./viewing.js";
+import { Marks } from "./marks.js";
 import { api, ask, getJson, orElse, persist, RequestError, repeat, tryLater } from "./net.js";
 import { t } from "./texts.js";
 
-/** @import { Card, Hooks, Playback, Title, Traces } from "./types.js" */
+/** @import { AccountSession, Card, Hooks, Playback, Title, Traces } from "./types.js" */
 /** @typedef {{ role: string, names: string[], arePeople: boolean }} Credit a line of the credits */
 /** @import { Access } from "./billing/access.js" */
 
 const ENCODING_POLL_MS = 3000;
 const ANNOUNCED_POLL_MS = 10_000;
+const RETRY_MS = 4000;
 
 /**
  * Return the main action of the page: continue, play, subscribe or wait, or the reason why there is none.
@@ -148,11 +150,11 @@ function writeOffer(at, title, traces, access) {
   at.again.hidden = !state.again;
   at.again.href = `${watchAddress(title.id)}&from=0`;
   at.place.hidden = !state.place;
-  at["place-text"].textContent = state.place;
+  setText(at["place-text"], state.place);
   at["place-bar"].style.setProperty("--share", `${Math.round(state.progress * 100)}%`);
   at.play.hidden = !state.play;
   at.play.href = watchAddress(title.id);
-  at["play-label"].textContent = state.play;
+  setText(at["play-label"], state.play);
   at.soon.hidden = !state.soon;
   at.encode.hidden = !state.encode;
   at.meter.hidden = state.percent === null;
@@ -168,15 +170,15 @@ function writeOffer(at, title, traces, access) {
  * @param {Title} title
  */
 function writeStory(at, title) {
-  at.name.textContent = title.name;
+  setText(at.name, title.name);
   const badge = qualityBadge(title.playback);
   writeFacts(at.facts, [{ text: kindName(title.kind) }, ...facts(title), ...(badge ? [{ text: badge, badge: true }] : [])]);
-  at.plot.textContent = title.plot || t("title.no_description_yet");
-  at.scores.replaceChildren(...scores(title).map(scoreNode));
+  setText(at.plot, title.plot || t("title.no_description_yet"));
+  showNodes(at.scores, scores(title).map(scoreNode));
   at.scores.hidden = scores(title).length === 0;
   say(at.awards, title.awards ?? "");
-  at.genres.replaceChildren(...(title.genres ?? []).map(genreNode));
-  at.credits.replaceChildren(...credits(title).map(creditNode));
+  showNodes(at.genres, (title.genres ?? []).map(genreNode));
+  showNodes(at.credits, credits(title).map(creditNode));
   picture(at.backdrop, title.artwork?.backdrop ?? title.artwork?.card);
   picture(at.poster, title.artwork?.poster, t("title.poster", { name: title.name }));
 }
@@ -196,34 +198,23 @@ function writeMarks(at, traces) {
 const RATED = new Map([[1, t("title.liked")], [-1, t("title.disliked")], [0, t("title.rating_removed")]]);
 
 /**
+ * Return what to say about a mark that has been stored.
+ * @param {"listed" | "rating"} kind
+ * @param {any} value
+ */
+const markText = (kind, value) => (kind === "rating" ? (RATED.get(value) ?? "") : value ? t("title.added_list") : t("title.removed_from_list"));
+
+/**
  * Let the viewer change the list entry and rating; a change is shown immediately, and undone with a message if the API
  * refuses it.
  * @param {Hooks} at
- * @param {string} id
- * @param {{ traces: () => Traces | null, change: (traces: Traces | null) => void }} state
+ * @param {Marks} marks
+ * @param {() => Traces | null} traces
  */
-function bindMarks(at, id, { traces, change }) {
-  const set = async (/** @type {Partial<Traces>} */ next, /** @type {() => Promise<unknown>} */ store, /** @type {string} */ done) => {
-    const before = traces();
-    change({ ...(before ?? { view: null, resume_s: 0, listed: false, rating: 0 }), ...next });
-    try {
-      await store();
-      say(at["marks-said"], done);
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      change(before);
-      say(at["marks-said"], error.message);
-    }
-  };
-  at.listed.addEventListener("click", () => {
-    const listed = !traces()?.listed;
-    set({ listed }, () => setListed(id, listed), listed ? t("title.added_list") : t("title.removed_from_list"));
-  });
+function bindMarks(at, marks, traces) {
+  at.listed.addEventListener("click", () => marks.press("listed", !traces()?.listed));
   for (const [name, thumb] of /** @type {const} */ ([["up", 1], ["down", -1]])) {
-    at[name].addEventListener("click", () => {
-      const rating = traces()?.rating === thumb ? 0 : thumb;
-      set({ rating }, () => setRating(id, rating), RATED.get(rating) ?? "");
-    });
+    at[name].addEventListener("click", () => marks.press("rating", traces()?.rating === thumb ? 0 : thumb));
   }
 }
 
@@ -248,6 +239,12 @@ function write(node, title, traces, access) {
   writeCards(at["more-cards"], more);
 }
 
+/**
+ * Return whose marks a page shows: those of a profile, or of an account that has only its own.
+ * @param {AccountSession | null} known
+ */
+const viewerOf = (known) => known?.profile_id ?? known?.user_id ?? "";
+
 /** @param {string} id */
 const publishedAddress = (id) => `/catalogue/titles/${encodeURIComponent(id)}.json`;
 /** @param {string} id */
@@ -263,62 +260,101 @@ async function fetchTitle(id) {
   return { ...published, ...(await orElse(ask(liveAddress(id)), {})) }; // if the API fails, the published page is shown
 }
 
-/** @param {HTMLElement} root */
+/**
+ * Show the title's page. The published page contains the title already: it can be used before the title is loaded, and
+ * stays if it cannot be loaded.
+ * @param {HTMLElement} root
+ */
 async function start(root) {
   const id = titleIdIn(location);
-  /** @type {Title} */
-  let title;
+  /** @type {Title | null} */
+  let title = null;
   /** @type {Traces | null} */
   let traces = null;
   /** @type {Access | null} */
   let access = null;
-  const asked = fetchTraces(id);
-  try {
-    title = await fetchTitle(id);
-  } catch (error) {
-    if (!(error instanceof RequestError)) throw error;
-    const unknown = error.status === 404 || !id;
-    showProblem(root, {
-      heading: unknown ? t("common.film_not_available") : t("common.page_did_not_load"),
-      text: unknown ? t("common.may_have_been_removed") : tryLater(error),
-      retry: unknown ? null : () => start(root),
-    });
-    return;
-  }
-  const node = root.querySelector("article") ?? piece("title"); // the published page contains it already
-  const show = () => write(node, title, traces, access);
+  const published = root.querySelector("article");
+  const node = /** @type {HTMLElement} */ (published ?? piece("title"));
+  const at = hooks(node);
+  const show = () => {
+    if (title) write(node, title, traces, access);
+    else writeMarks(at, traces);
+  };
+  const marks = new Marks({
+    store: { listed: (on) => setListed(id, on), rating: (rating) => setRating(id, rating) },
+    onChange: (kind, value, error) => {
+      change(marks.added(traces));
+      if (error !== undefined) say(at["marks-said"], error?.message ?? markText(kind, value));
+    },
+  });
+  const fetchMarked = () => fetchTraces(id).then(marks.asked());
+  const asked = fetchMarked();
   const change = (/** @type {Traces | null} */ found) => {
     traces = found;
     show();
   };
-  show();
-  bindMarks(hooks(node), id, { traces: () => traces, change });
-  if (node.parentElement !== root) root.replaceChildren(node);
-  root.removeAttribute("aria-busy");
+  bindMarks(at, marks, () => traces); // before anything is awaited: start.js repeats what was pressed
   asked.then(change);
   const lookForAccess = async () => {
     access = await fetchAccess();
     show();
-    if (access?.entitled && title.status === "ready" && isSuitable(title, ageLimit())) offerDownload(hooks(node).download, id, { resume: true });
+    if (access?.entitled && title?.status === "ready" && isSuitable(title, ageLimit())) offerDownload(at.download, id, { resume: true });
   };
-  lookForAccess();
-  fetchSimilar(id).then((similar) => {
-    if (!similar?.length) return; // keep the similar titles that were published with the title
-    title = { ...title, more: withSeen(similar, playableOf(title.more ?? []).slice(0, seenIn(hooks(node)["more-cards"]))) };
-    show();
+  const look = () => fetchMarked().then(change);
+  let viewer = viewerOf(session());
+  onChange((now) => {
+    if (viewerOf(now) !== viewer) marks.forget();
+    viewer = viewerOf(now);
+    look();
   });
-  const look = () => fetchTraces(id).then(change);
-  onChange(look);
-  onChange(lookForAccess);
-  window.addEventListener("pageshow", ({ persisted }) => { if (persisted) look(); }); // back from the player
+  window.addEventListener("pageshow", ({ persisted }) => {
+    if (!persisted) return;
+    marks.forget();
+    look(); // back from the player
+  });
+  const load = async () => {
+    const found = await fetchTitle(id);
+    if (title) return; // it was loaded by two attempts at once
+    title = found;
+    show();
+    if (node.parentElement !== root) root.replaceChildren(node);
+    root.removeAttribute("aria-busy");
+    lookForAccess();
+    onChange(lookForAccess);
+    fetchSimilar(id).then((similar) => {
+      if (!title || !similar?.length) return; // keep the similar titles that were published with the title
+      title = { ...title, more: withSeen(similar, playableOf(title.more ?? []).slice(0, seenIn(at["more-cards"]))) };
+      show();
+    });
+  };
+  let isGone = !id;
+  /** @param {unknown} error */
+  const complain = (error) => {
+    if (!(error instanceof RequestError)) throw error;
+    isGone ||= error.status === 404;
+    if (published && !isGone) return;
+    showProblem(root, {
+      heading: isGone ? t("common.film_not_available") : t("common.page_did_not_load"),
+      text: isGone ? t("common.may_have_been_removed") : tryLater(error),
+      retry: isGone ? null : () => load().catch(complain),
+    });
+  };
+  await load().catch(complain);
   const follow = async () => {
+    if (!title) {
+      await load().catch(complain);
+      return;
+    }
     const live = await orElse(persist(() => ask(liveAddress(id)), { attempts: 2 }), null);
     if (!live) return; // the next repetition tries again
-    title = { ...title, ...live };
-    if (title.status !== "encoding") title = { ...title, ...(await getJson(publishedAddress(id))), more: title.more };
+    const newer = { ...title, ...live };
+    title = live.status === "encoding" ? newer : { ...newer, ...(await orElse(getJson(publishedAddress(id)), {})), more: title.more };
     show();
   };
-  repeat(follow, () => (title.status === "encoding" ? ENCODING_POLL_MS : title.status === "announced" ? ANNOUNCED_POLL_MS : null));
+  repeat(follow, () => {
+    if (!title) return isGone ? null : RETRY_MS;
+    return title.status === "encoding" ? ENCODING_POLL_MS : title.status === "announced" ? ANNOUNCED_POLL_MS : null;
+  });
 }
 
 const page = rootOf("title");

@@ -556,6 +556,8 @@ export interface RequestOptions {
   signal?: AbortSignal;
   /** Return the body of a 2xx response as a Blob instead of its JSON. */
   asFile?: boolean;
+  /** With `asFile`: called with the size of each piece that arrives. */
+  onBytes?: (bytes: number) => void;
   /** Send the request even if the page is left meanwhile. */
   keepalive?: boolean;
 }

@@ -1,6 +1,6 @@
 /** The watch page: opens a playback session, plays the film, and shows messages about its state. */
 import { Choices, heightsOf } from "./player/choices.js";
-import { actsOn, bindControls, bindSound } from "./player/controls.js";
+import { actsOn, bindControls, bindSound, unlessCovered } from "./player/controls.js";
 import { bindDrag } from "./player/drag.js";
 import { mustPlayNatively, unlock } from "./player/decryption.js";
 import { bitrateOf, chapterAt, createPlayer, placeIn } from "./player/engine.js";
@@ -10,7 +10,7 @@ import { bindMenus } from "./player/menus.js";
 import { Encode, whenPlayable } from "./player/encode.js";
 import { Ending } from "./player/ending.js";
 import { here, withNext } from "./account/next.js";
-import { session as loggedIn } from "./account/session.js";
+import { loginAddress, session as loggedIn } from "./account/session.js";
 import { isSuspended } from "./billing/access.js";
 import { hooks, rootOf, say } from "./dom.js";
 import { Notices, Problem, TROUBLES } from "./player/messages.js";
@@ -130,13 +130,14 @@ class Watch {
     this.bindActs();
     this.usage.bind();
     this.next.bind();
-    this.system.bind(this.video, { seek: (time) => this.seek(time), facts: () => this.facts() });
+    this.system.bind(this.video, { seek: (time) => this.seek(time), facts: () => this.facts(), isCovered: () => this.problem.shown });
   }
 
   bindPage() {
     const { at } = this;
     at.back.href = at.leave.href = this.isStored ? inLanguage("/downloads.html") : titleAddress(this.id);
     at.plans.href = withNext("/plans.html", here(location));
+    at.login.href = loginAddress("ended");
     at["big-play"].addEventListener("click", () => this.video.play());
     at.retry.addEventListener("click", () => this.tryAgain());
     window.addEventListener("pagehide", () => this.stream.leave());
@@ -154,6 +155,10 @@ class Watch {
     for (const name of ["timeupdate", "progress", "durationchange", "loadedmetadata"]) video.addEventListener(name, () => this.timeline.update());
     for (const name of ["waiting", "seeking", "seeked", "canplay", "playing", "timeupdate", "pause", "ended"]) video.addEventListener(name, () => this.watchFlow());
     video.addEventListener("play", () => {
+      if (this.problem.shown) {
+        video.pause(); // it was started by the browser's own controls
+        return;
+      }
       this.wantsToPlay = true;
       this.at["big-play"].hidden = true;
     });
@@ -164,7 +169,8 @@ class Watch {
     const { player, video, root } = this;
     const chosen = (this.choices = new Choices(player, video));
     this.menus = bindMenus(root, { player, video, chosen, openLook: bindLook(root).open });
-    const acts = actsOn({ root, video, seek: (time) => this.seek(time), captions: () => chosen.toggleText(), shortcuts: this.at.shortcuts });
+    const film = actsOn({ root, video, seek: (time) => this.seek(time), captions: () => chosen.toggleText(), shortcuts: this.at.shortcuts });
+    const acts = unlessCovered(film, () => this.problem.shown);
     bindControls(root, { video, stage: this.at.stage, acts, menus: this.menus });
     bindDrag(this.at.stage, { facts: () => this.facts(), timeline: this.timeline });
   }

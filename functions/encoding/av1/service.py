@@ -84,11 +84,10 @@ class Av1Service:
     def _begins(self, job: EncodeJob) -> bool:
         """Begin the encode of a job if it is worth it; return whether it was begun.
 
-        Encrypted titles have only H.264 (docs/decisions/0061-encrypted-segments-with-keys-of-our-own.md), and so have
-        titles that are too small for the encoder.
+        Titles that are too small for the encoder have only H.264.
         """
         plan = job.current_plan
-        if plan is None or job.key_id or not av1_renditions(plan) or not self._lifecycle.is_published(job):
+        if plan is None or not av1_renditions(plan) or not self._lifecycle.is_published(job):
             return False
         reason: str | None = EVERY_TITLE
         if self._mode is Av1Mode.RULE:

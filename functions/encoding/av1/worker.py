@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from functions.encoding.av1.commands import av1_chunk_arguments
 from functions.encoding.av1_encode import Av1Result, av1_renditions
 from functions.encoding.chunk_check import frames_of
+from functions.encoding.formats.common_encryption import CannotEncrypt
 from functions.encoding.segment_uploader import ClosingTrack
 from functions.encoding.work_folders import work_folder
 from functions.encoding.worker import READ_FOR, RUN_LIMIT_S
 from functions.platform.errors import EncodeFault, SourceRefused
-from functions.platform.film_keys import NO_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from functions.encoding.formats.segments import SegmentInfo
     from functions.encoding.model import EncodeJob
     from functions.encoding.ports import MediaStore
+    from functions.platform.film_keys import FilmKeys
 
 log = logging.getLogger(__name__)
 
@@ -36,10 +37,11 @@ class Av1Chunk(NamedTuple):
 class Av1Worker:
     """Encodes chunks in AV1, at a lower priority than everything else."""
 
-    def __init__(self, media: MediaStore, ffmpeg: FFmpeg, *, work_dir: str) -> None:
+    def __init__(self, media: MediaStore, ffmpeg: FFmpeg, *, work_dir: str, keys: FilmKeys) -> None:
         self._media = media
         self._ffmpeg = ffmpeg
         self._work_dir = work_dir
+        self._keys = keys
 
     def encode_chunk(self, job: EncodeJob, index: int, *, proceed: Callable[[], None]) -> Av1Chunk:
         """Encode a chunk of a ready job and store its segments; `proceed` raises an exception if it must stop.
@@ -52,13 +54,14 @@ class Av1Worker:
             raise EncodeFault("The film has not been analysed yet.")
         if self._ffmpeg.version() != plan.ffmpeg_version:
             raise SourceRefused(
-                f"The film was encoded by version {plan.ffmpeg_version} of the encoder. Encode it again."
+                f"The encoder was updated after this film was encoded with version {plan.ffmpeg_version}. "
+                "Encode it again."
             )
         chunk = plan.chunks[index]
         is_last = chunk.end_frame == plan.grid.frames
         end = (job.tail_frames or plan.grid.frames) if is_last else chunk.end_frame
         with work_folder("av1", self._work_dir) as folder:
-            tracks = [ClosingTrack(self._media, job, folder / r.name, NO_KEYS) for r in av1_renditions(plan)]
+            tracks = [ClosingTrack(self._media, job, folder / r.name, self._keys) for r in av1_renditions(plan)]
 
             def watch() -> None:
                 proceed()
@@ -67,14 +70,18 @@ class Av1Worker:
 
             address = self._media.signed_address(plan.source, lasts=READ_FOR)
             arguments = av1_chunk_arguments(plan, chunk, address)
-            result = self._ffmpeg.run(arguments, folder=folder, limit_s=RUN_LIMIT_S, watch=watch, yields=True)
+            try:
+                result = self._ffmpeg.run(arguments, folder=folder, limit_s=RUN_LIMIT_S, watch=watch, yields=True)
+            except CannotEncrypt as error:
+                log.warning("job %s chunk %d cannot be encrypted in AV1: %s", job.id, index, error.detail)
+                raise EncodeFault(f"Chunk {index} could not be encrypted in AV1.") from None
         self._ffmpeg.raise_if_unreachable(result)
         if result.status:
             log.warning("job %s chunk %d failed in AV1: %s", job.id, index, result.last_words)
             raise EncodeFault(f"Chunk {index} could not be encoded in AV1.")
         damage = job.damage.get(str(index), ())
         if any(frames_of(plan, chunk, track, damage) != end - chunk.first_frame for track in tracks):
-            raise EncodeFault(f"Chunk {index} came out with another length in AV1 than in H.264.")
+            raise EncodeFault(f"Chunk {index} has a different length in AV1 than in H.264.")
         log.info("job %s chunk %d in AV1: %.1f CPU-s, peak %d MB", job.id, index, result.cpu_s, result.peak_mb)
         renditions = dict(zip((r.name for r in av1_renditions(plan)), tracks, strict=True))
         size = sum(segment.size for track in tracks for segment in track.segments)

@@ -102,7 +102,9 @@ class CopyWorker:
         try:
             return self._copied(job, plan, name, publish, proceed)
         except Unsuitable as error:  # the upload was replaced or damaged since it was planned
-            raise EncodeFault(f"{job.name} is no longer the film that was planned: {error}.") from error
+            raise EncodeFault(
+                f"{job.name} was changed while it was being encoded: {error}. Upload the film again."
+            ) from error
 
     def _copied(
         self, job: EncodeJob, plan: EncodePlan, name: str, publish: Publish, proceed: Callable[[], None]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-OCCUPIED = "Copies of other uploads need the room on the disk of the encoder. This one is made after them."
+OCCUPIED = "The encoder's disk is in use for copies of other films. This film is copied after them."
 
 
 class TooLittleRoom(Exception):

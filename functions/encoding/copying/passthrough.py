@@ -77,7 +77,7 @@ class PictureCopy:
         """Return the sentence for the owner."""
         if self.copied.replaces is None:
             mbit = self.copied.rendition.maxrate_kbps / 1000
-            return f"The film's own pictures, with {mbit:.1f} Mbit/s, are shown until it is encoded."
+            return f"The film's own pictures, at {mbit:.1f} Mbit/s, are shown until it is encoded."
         return f"The film's own pictures are used for {self.copied.replaces.name.removeprefix('v')}p."
 
 
@@ -129,8 +129,8 @@ def copy_of_picture(track: IndexedTrack, *, rate: Fraction | None, limits: CopyL
     bound_bps = rungs[0].maxrate_kbps * 10 * limits.most
     if mean_bps > bound_bps:
         raise Unsuitable(
-            f"they have {mean_bps / 1_000_000:.1f} Mbit/s, more than the {bound_bps / 1_000_000:.1f} Mbit/s that "
-            f"{limits.setting} allows"
+            f"their bitrate is {mean_bps / 1_000_000:.1f} Mbit/s, more than the {bound_bps / 1_000_000:.1f} Mbit/s "
+            f"that {limits.setting} allows"
         )
     own = Rendition(f"c{rungs[0].name.removeprefix('v')}", coded.width, coded.height, -(-peak_bps // 1000))
     start = track.presented_at(track.shown_at[0])
@@ -179,11 +179,11 @@ def segment_samples(track: IndexedTrack, grid: FrameGrid) -> list[int]:
 def _check_form(track: IndexedTrack) -> SequenceParameters:
     """Return the properties of a track whose pictures browsers can play as they are."""
     if track.format != "avc1" or track.descriptions != 1:
-        raise Unsuitable("they are not H.264, or not in one form")
+        raise Unsuitable("they are not all H.264 of the same format")
     try:
         configuration = read_configuration(track.described_by("avcC", after=PICTURE_ENTRY) or b"")
         if len(configuration.sequences) != 1:
-            raise Unsuitable("they are not in one form")
+            raise Unsuitable("their format changes during the film")
         coded = read_sequence(configuration.sequences[0])
     except MalformedStream:
         raise Unsuitable("their description is damaged") from None

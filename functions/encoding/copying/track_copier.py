@@ -149,7 +149,7 @@ def index_of_front(
     if is_matroska(media.read_head(job.upload, length=4)):
         return _indexed(media, job.upload, partial(read_matroska, size=job.size, until=until)), False
     if not _has_index(media, job):
-        raise Unsuitable("its index is at its end")
+        raise Unsuitable("the index is at the end of the file")
     try:
         return _indexed(media, job.upload, partial(read_tracks, size=job.size, most_samples=most_samples)), True
     except FragmentedSource:

@@ -1,8 +1,8 @@
 """Encrypt CMAF segments of a track with the scheme `cbcs` (ISO/IEC 23001-7, 10.4): AES-128 in CBC mode, in place.
 
-Of pictures, only the data of slices is encrypted, and of these one block in ten; of sound, all whole blocks. The
-initialization vector is the same for all samples of a track, so the same segment always gives the same bytes. Samples
-keep their sizes; a media segment grows by the boxes that say which bytes of its pictures are encrypted.
+Of pictures, only the data of slices or tiles is encrypted, and of these one block in ten; of sound, all whole blocks.
+The initialization vector is the same for all samples of a track, so the same segment always gives the same bytes.
+Samples keep their sizes; a media segment grows by the boxes that say which bytes of its pictures are encrypted.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES128
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 
-from functions.encoding.formats.h264 import MalformedStream, read_configuration, unit_type
-from functions.encoding.formats.h264_slices import CODED_SLICES, LONGEST_HEADER, SliceHeaders
+from functions.encoding.formats.h264 import MalformedStream
 from functions.encoding.formats.iso_bmff import IsoBox, MalformedSegment, box, full_box
+from functions.encoding.formats.protected_ranges import BLOCK, slices_of, tiles_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from functions.encoding.formats.protected_ranges import SampleReader, SegmentReaders
+
 SCHEME, SCHEME_VERSION = b"cbcs", 0x00010000
-BLOCK = 16
 CRYPT_BLOCKS, SKIP_BLOCKS = 1, 9
 """The pattern of pictures: of ten blocks, the first one is encrypted (10.4.2)."""
 
@@ -38,8 +39,13 @@ _PATH_TO_DESCRIPTION = ("moov", "trak", "mdia", "minf", "stbl", "stsd")
 _FULL_HEADER = 8
 """Bytes before the sample entry in the box stsd."""
 
-_FIXED = {"avc1": (b"encv", 78), "mp4a": (b"enca", 28)}
-"""The type of the encrypted sample entry, and the bytes of an entry before its boxes (ISO/IEC 14496-12, 8.12)."""
+_PICTURES: dict[str, Callable[[IsoBox], SegmentReaders]] = {"avc1": slices_of, "av01": tiles_of}
+"""What finds the protected bytes of pictures, by the type of their sample entry."""
+
+_FIXED_BYTES = 78
+"""The bytes of the sample entry of pictures before its boxes (ISO/IEC 14496-12, 12.1.3)."""
+
+_SOUND = "mp4a"
 
 _HAS_OFFSET, _HAS_FIRST_FLAGS, _HAS_DURATION, _HAS_SIZE, _HAS_FLAGS, _HAS_COMPOSITION = 1, 4, 0x100, 0x200, 0x400, 0x800
 _HAS_BASE, _HAS_DESCRIPTION, _HAS_DEFAULT_DURATION, _HAS_DEFAULT_SIZE = 1, 2, 8, 0x10
@@ -68,8 +74,7 @@ class TrackCipher:
         self._key = key
         self._key_id = key_id
         self._iv = iv
-        self._slices: SliceHeaders | None = None
-        self._length_size = 0
+        self._readers: SegmentReaders | None = None
 
     def encrypted_init(self, path: Path) -> bytes:
         """Return the init segment that describes the encrypted track. Raises MalformedSegment, CannotEncrypt."""
@@ -81,11 +86,12 @@ class TrackCipher:
         content = bytearray(path.read_bytes())
         parts: list[bytes | tuple[int, int]] = []
         file = IsoBox(path, "file", bytes(content))
+        reader = self._readers() if self._readers else None
         begin = 0
         for kind, found in file.children():
             end = file.position
             if kind == "moof":
-                parts.append(self._encrypt_fragment(found, content, begin))
+                parts.append(self._encrypt_fragment(found, content, begin, reader))
             elif kind != "sidx":  # its sizes would be wrong, and no player of segments needs it
                 parts.append((begin, end))
             begin = end
@@ -95,17 +101,15 @@ class TrackCipher:
         """Return the box stsd whose only entry says how the track is encrypted."""
         head = description.take(_FULL_HEADER)
         entries = list(description.children())
-        if len(entries) != 1 or entries[0][0] not in _FIXED:
+        if len(entries) != 1 or entries[0][0] not in {*_PICTURES, _SOUND}:
             raise CannotEncrypt(f"{description.path.name} has a format that cannot be encrypted.")
         name, entry = entries[0]
-        kind, fixed = _FIXED[name]
         pattern = 0
-        if name == "avc1":
-            entry.take(fixed)
+        if name in _PICTURES:
+            entry.take(_FIXED_BYTES)
             pattern = CRYPT_BLOCKS << 4 | SKIP_BLOCKS
             try:
-                configuration = read_configuration(entry.one("avcC").body)
-                self._slices, self._length_size = SliceHeaders(configuration), configuration.length_size
+                self._readers = _PICTURES[name](entry)
             except MalformedStream as error:
                 raise CannotEncrypt(f"{description.path.name} cannot be encrypted: {error}") from None
         protection = full_box(
@@ -123,9 +127,9 @@ class TrackCipher:
             full_box(b"schm", 0, 0, SCHEME, struct.pack(">I", SCHEME_VERSION)),
             box(b"schi", protection),
         )
-        return box(b"stsd", head, box(kind, entry.body, scheme))
+        return box(b"stsd", head, box(b"encv" if pattern else b"enca", entry.body, scheme))
 
-    def _encrypt_fragment(self, moof: IsoBox, content: bytearray, begin: int) -> bytes:
+    def _encrypt_fragment(self, moof: IsoBox, content: bytearray, begin: int, reader: SampleReader | None) -> bytes:
         """Encrypt the samples of a fragment in `content`, in which it begins at `begin`; return its new box moof."""
         parts = []
         for kind, found in moof.children():
@@ -139,51 +143,36 @@ class TrackCipher:
                 for size in run.sizes:
                     if at + size > len(content):
                         raise found.fault("refers to bytes after the end of the file")
-                    entries.append(self._encrypt_sample(content, at, size, found))
+                    entries.append(self._encrypt_sample(content, range(at, at + size), found, reader))
                     at += size
             before = 8 + sum(map(len, parts))
-            parts.append(_described_fragment(found, runs, entries if self._slices else [], before=before))
+            parts.append(_described_fragment(found, runs, entries if reader else [], before=before))
         return box(b"moof", *parts)
 
-    def _encrypt_sample(self, content: bytearray, begin: int, size: int, within: IsoBox) -> list[Entry]:
-        """Encrypt a sample; return its entries, which cover all of its bytes."""
-        if self._slices is None:
-            self._encrypt(content, range(begin, begin + size - BLOCK + 1, BLOCK))
+    def _encrypt_sample(
+        self, content: bytearray, sample: range, within: IsoBox, reader: SampleReader | None
+    ) -> list[Entry]:
+        """Encrypt a sample; return its entries, which cover all of its bytes. Sound has no reader and no entries."""
+        begin = sample.start
+        if reader is None:
+            self._encrypt(content, range(begin, sample.stop - BLOCK + 1, BLOCK))
             return []
+        try:
+            protected = reader(bytes(content[begin : sample.stop]))
+        except MalformedStream as error:
+            raise CannotEncrypt(f"{within.path.name} cannot be encrypted: {error}") from None
         entries: list[Entry] = []
-        clear = 0
-        for at, length in self._units(content, begin, size, within):
-            clear += self._length_size
-            kind = unit_type(bytes(content[at : at + 1]))
-            header = length
-            if kind in CODED_SLICES:
-                try:
-                    header = self._slices.length(bytes(content[at : at + min(length, LONGEST_HEADER + 1)]))
-                except MalformedStream as error:
-                    raise CannotEncrypt(f"{within.path.name} cannot be encrypted: {error}") from None
-            if length - header < BLOCK:
-                clear += length
-                continue
-            first, end = at + header, at + length
-            self._encrypt(content, range(first, end - BLOCK + 1, BLOCK * (CRYPT_BLOCKS + SKIP_BLOCKS)))
-            entries += _split(clear + header, end - first)
-            clear = 0
-        if clear:
-            entries += _split(clear, 0)
+        done = 0
+        for part in protected:
+            last = begin + part.stop - BLOCK
+            self._encrypt(content, range(begin + part.start, last + 1, BLOCK * (CRYPT_BLOCKS + SKIP_BLOCKS)))
+            entries += _split(part.start - done, len(part))
+            done = part.stop
+        if done < len(sample):
+            entries += _split(len(sample) - done, 0)
         if len(entries) > MOST_ENTRIES:
-            raise CannotEncrypt(f"{within.path.name} has a picture of more than {MOST_ENTRIES} slices.")
+            raise CannotEncrypt(f"{within.path.name} has a picture of more than {MOST_ENTRIES} slices or tiles.")
         return entries
-
-    def _units(self, content: bytearray, begin: int, size: int, within: IsoBox) -> Iterator[tuple[int, int]]:
-        """Yield position and length of each unit of a picture."""
-        at, end = begin, begin + size
-        while at < end:
-            length = int.from_bytes(content[at : at + self._length_size])
-            at += self._length_size
-            if not length or at + length > end:
-                raise within.fault("refers to a damaged picture")
-            yield at, length
-            at += length
 
     def _encrypt(self, content: bytearray, blocks: range) -> None:
         """Encrypt the blocks at these positions as one chain."""

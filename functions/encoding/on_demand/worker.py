@@ -63,7 +63,8 @@ class OnDemandWorker:
         plan = on_demand_plan(job.current_plan)
         if self._ffmpeg.version() != plan.ffmpeg_version:
             raise SourceRefused(
-                f"The film was encoded by version {plan.ffmpeg_version} of the encoder. Encode it again."
+                f"The encoder was updated after this film was encoded with version {plan.ffmpeg_version}. "
+                "Encode it again."
             )
         chunk = plan.chunks[index]
         is_last = chunk.end_frame == plan.grid.frames
@@ -86,7 +87,7 @@ class OnDemandWorker:
             raise EncodeFault(f"Chunk {index} could not be encoded.")
         damage = job.damage.get(str(index), ())
         if any(frames_of(plan, chunk, track, damage) != end - chunk.first_frame for track in tracks):
-            raise EncodeFault(f"Chunk {index} came out with another length than in the other renditions.")
+            raise EncodeFault(f"Chunk {index} has a different length from that in the other picture sizes.")
         log.info("job %s chunk %d on demand: %.1f CPU-s, peak %d MB", job.id, index, result.cpu_s, result.peak_mb)
         size = sum(segment.size for track in tracks for segment in track.segments)
         return OnDemandChunk(size, codecs_of(plan, tracks), result.cpu_s + chosen.cpu_s)

@@ -80,7 +80,7 @@ def own_pictures(
     check_largest(source.width, source.height)  # first: it takes long to read the index of a large file
     try:
         if job.reception and job.reception.published:  # from all of its key frames, so the plan needs all of them
-            raise Unsuitable("its first seconds were published")
+            raise Unsuitable("the first seconds of the film were already published")
         most_frames = source.grid.frames + source.missing + TOLERATED_FRAMES
         tracks = outline_of(media, job, ref, rate=source.grid.rate, most_frames=most_frames)
         return _used(media, ref, source, tracks, limits)

@@ -157,7 +157,10 @@ class Planner:
         """Raise SourceRefused if a film is too long or too short, or if too much of it is cut off."""
         limit_h = self._settings.max_duration_hours
         if source.grid.seconds(source.grid.frames) > limit_h * 3600:
-            raise SourceRefused(f"{job.name} lasts longer than {limit_h} h, the limit set by MAX_DURATION_HOURS.")
+            raise SourceRefused(
+                f"{job.name} is longer than {limit_h} h, the limit set by MAX_DURATION_HOURS. "
+                "Upload a shorter film, or raise the setting."
+            )
         if source.grid.frames < 2:
             raise SourceRefused(f"{job.name} has only one frame, so it is not a film. {FILM_ITSELF}")
         cut = report_of((), rate=source.grid.rate, frames=source.grid.frames, missing=source.missing)
@@ -215,7 +218,8 @@ class Planner:
         limit_gb = self._settings.max_upload_gb
         if job.size > limit_gb << 30:
             raise SourceRefused(
-                f"{job.name} has {job.size / (1 << 30):.1f} GB, more than the {limit_gb} GB that MAX_UPLOAD_GB allows."
+                f"{job.name} is {job.size / (1 << 30):.1f} GB; MAX_UPLOAD_GB allows {limit_gb} GB. "
+                "Upload a smaller file, or raise the setting."
             )
 
     def _probe(self, job: EncodeJob, ref: SourceRef, *, limit_s: float = PROBE_LIMIT_S) -> ProbedSource:
@@ -249,7 +253,7 @@ class Planner:
             except TooLittleRoom as found:
                 raise EncodeFault(
                     f"{job.name} has to be remuxed first, which needs {job.size / 1e9:.1f} GB of temporary disk; "
-                    f"{found.free / 1e9:.1f} GB are free. Free some, or upload it as MP4 or MKV."
+                    f"only {found.free / 1e9:.1f} GB is free. Free some space, or upload it as MP4 or MKV."
                 ) from None
             target = folder / "source.mkv"
             arguments = remux_arguments(

@@ -140,7 +140,7 @@ def _sentence_about(name: str, head: bytes) -> str | None:
     if head[257:262] == b"ustar":
         return f"{name} is an archive. Unpack it and upload the film inside."
     if head[32_769:32_774] in _DISC_VOLUMES:
-        return f"{name} is the image of a disc. Convert its main film to MP4 or MKV, and upload that."
+        return f"{name} is a disc image. Convert its main film to MP4 or MKV, and upload that."
     if head.startswith(_DISC_FILES):
         return (
             f"{name} is an index file of a DVD or Blu-ray disc. Convert the disc's main film to MP4 or MKV, "

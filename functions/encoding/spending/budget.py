@@ -193,7 +193,7 @@ def pause_reason(month: MonthSpending, work: JobSummary) -> str | None:
         cost = dollars(work.cost.estimate_s)
         if work.cost.estimate_s > month.limit_s:
             again = "Raise the limit to encode it."
-        return f"Paused: encoding this film costs about {cost}, and {left} of this month's {limit} are left. {again}"
+        return f"Paused: encoding this film costs about {cost}, and {left} of this month's {limit} is left. {again}"
     return f"Paused: this month's limit of {limit} for encoding is reached. {again}"
 
 

@@ -255,7 +255,7 @@ def require_space(folder: Path, needed: int, what: str) -> None:
     if free < needed + SPARE_BYTES:
         raise CannotRun(
             f"{what.capitalize()} needs {(needed + SPARE_BYTES) / 1e9:.1f} GB under {folder}, but only "
-            f"{free / 1e9:.1f} GB are free. Delete something, or name a folder on another disk."
+            f"{free / 1e9:.1f} GB is free. Delete something, or name a folder on another disk."
         )
 
 

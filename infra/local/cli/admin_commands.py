@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 admin = typer.Typer(name="admin", help="Commands for the owner.", no_args_is_help=True)
-plan = typer.Typer(name="plan", help="Create and retire plans, also at PayPal.", no_args_is_help=True)
+plan = typer.Typer(name="plan", help="Create and retire plans, also on PayPal.", no_args_is_help=True)
 admin.add_typer(plan)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]

@@ -25,7 +25,7 @@ def migrate() -> None:
 
 @azure.command()
 def deployed() -> None:
-    """Connect uploads to the app, publish the site, register the webhook at PayPal, and print the address."""
+    """Connect uploads to the app, publish the site, register the webhook with PayPal, and print the address."""
     from infra.azure.steps import deployed, not_set_up, tell
     from infra.azure.tools import Environment
 

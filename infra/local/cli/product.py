@@ -7,6 +7,7 @@ import shutil
 import smtplib
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -261,7 +262,7 @@ def _publish(pages: Path, connection: str) -> None:
     from web.publish import publish
 
     with ContainerClient.from_connection_string(connection, "$web") as container:
-        changed = publish(pages, container)
+        changed = publish(pages, container, now=datetime.now(UTC))
     if changed:
         with QueueServiceClient.from_connection_string(connection) as service:
             Queues(service).send(PublishCatalogue())

@@ -132,7 +132,7 @@ def test_one_segment_that_has_arrived_can_be_watched(mux: tuple[str, ...], has_t
     [
         ({"sounds": (Sound(codec="libmp3lame"),), "mux": FAST}, "its sound has to be encoded"),
         ({"sounds": (Sound(), Sound(440)), "mux": FAST}, "the file has several audio tracks"),
-        ({}, "its index is at its end"),
+        ({}, "the index is at the end of the file"),
     ],
     ids=["sound to encode", "two sounds", "index last, not sent first"],
 )

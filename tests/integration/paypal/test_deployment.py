@@ -49,6 +49,6 @@ def test_the_webhook_is_made_once_and_the_api_told_its_id(programs: Programs) ->
 
 def test_a_secret_that_paypal_does_not_know_is_told_in_a_sentence(programs: Programs) -> None:
     programs.answer("az", "keyvault", "secret", "show", body={"value": "another"})
-    with pytest.raises(CannotRun, match="webhook could not be registered at PayPal"):
+    with pytest.raises(CannotRun, match="webhook could not be registered with PayPal"):
         steps._register_webhook(Environment())
     assert not programs.asked_for("az", "functionapp")

@@ -6,6 +6,7 @@ import gzip
 import http.client
 import uuid
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +16,9 @@ from azure.storage.blob import ContainerClient, ContentSettings
 from infra.local.site import LARGEST_CACHED, create_site
 from infra.site_headers import SITE_HEADERS
 from tests.support.asgi_server import bound_socket, serving_app
+from tests.support.clock import NOON
 from web.offline import SERVICE_WORKER
-from web.publish import ASSET_CACHING, PAGE_CACHING, publish
+from web.publish import ASSET_CACHING, PAGE_CACHING, SOURCE_DIGEST, publish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from tests.integration.conftest import Stack
 
+SCRIPT_NAME = "js/home.0123456789ab.js"
 PAGE = b"""<!doctype html><meta http-equiv="Content-Security-Policy" content="default-src &#39;self&#39;"><p>Home"""
 
 
@@ -42,7 +45,7 @@ def built(tmp_path: Path) -> Path:
     (tmp_path / "js").mkdir()
     (tmp_path / "index.html").write_bytes(PAGE)
     (tmp_path / "404.html").write_bytes(b"<p>Nothing here")
-    (tmp_path / "js" / "home.js").write_text("export {};\n")
+    (tmp_path / SCRIPT_NAME).write_text("export {};\n")
     return tmp_path
 
 
@@ -91,7 +94,7 @@ def served(container: ContainerClient) -> Iterator[Browser]:
 @pytest.fixture
 def browser(container: ContainerClient, built: Path) -> Iterator[Browser]:
     """Serve the published site."""
-    publish(built, container)
+    publish(built, container, now=NOON)
     with served(container) as asking:
         yield asking
 
@@ -107,7 +110,7 @@ def test_the_root_is_the_home_page_with_the_security_headers(browser: Browser) -
 
 
 def test_an_asset_may_be_kept_for_ever(browser: Browser) -> None:
-    answer = browser.get("/js/home.js?v=123")
+    answer = browser.get(f"/{SCRIPT_NAME}")
     assert (answer.text, answer.headers["cache-control"]) == ("export {};\n", ASSET_CACHING)
 
 
@@ -115,7 +118,7 @@ def test_the_service_worker_is_a_script_that_is_always_asked_for_again(
     browser: Browser, container: ContainerClient, built: Path
 ) -> None:
     (built / SERVICE_WORKER).write_text("self.addEventListener('fetch', () => {});\n")
-    publish(built, container)
+    publish(built, container, now=NOON)
     answer = browser.get("/sw.js")
     assert (answer.headers["content-type"], answer.headers["cache-control"]) == (
         "text/javascript; charset=utf-8",
@@ -136,8 +139,8 @@ def test_the_service_worker_is_published_after_the_pages_that_it_stores(
 
     monkeypatch.setattr(ContainerClient, "upload_blob", noted)
     (built / SERVICE_WORKER).write_text("self.addEventListener('fetch', () => {});\n")
-    publish(built, container)
-    assert names == ["js/home.js", "404.html", "index.html", SERVICE_WORKER]
+    publish(built, container, now=NOON)
+    assert names == [SCRIPT_NAME, "404.html", "index.html", SERVICE_WORKER]
 
 
 def test_what_is_not_there_is_answered_with_the_page_for_that(browser: Browser) -> None:
@@ -194,7 +197,7 @@ def with_script(container: ContainerClient, built: Path) -> Iterator[Browser]:
     (built / "js" / "long.js").write_bytes(SCRIPT)
     (built / "js" / "long.js.gz").write_bytes(gzip.compress(SCRIPT))
     (built / "js" / "long.js.br").write_bytes(b"as stored")
-    publish(built, container)
+    publish(built, container, now=NOON)
     with served(container) as asking:
         yield asking
 
@@ -237,32 +240,60 @@ def test_what_the_functions_write_is_compressed_too_but_not_pictures(
 
 
 def test_the_home_page_is_left_to_the_functions_once_there_is_one(container: ContainerClient, built: Path) -> None:
-    publish(built, container)
+    publish(built, container, now=NOON)
     container.upload_blob("index.html", b"<p>Published", overwrite=True)
     (built / "index.html").write_bytes(PAGE + b"!")
-    assert publish(built, container) == 0
+    assert publish(built, container, now=NOON) == 0
     assert container.download_blob("index.html").readall() == b"<p>Published"
 
 
 def test_publishing_again_sends_only_what_changed_and_leaves_the_catalogue_alone(
     container: ContainerClient, built: Path
 ) -> None:
-    assert publish(built, container) == 3
+    assert publish(built, container, now=NOON) == 3
     container.upload_blob("catalogue/home.json", b"{}")
-    assert publish(built, container) == 0
+    assert publish(built, container, now=NOON) == 0
     (built / "404.html").write_bytes(PAGE + b"!")
-    assert publish(built, container) == 1
+    assert publish(built, container, now=NOON) == 1
     assert container.download_blob("catalogue/home.json").readall() == b"{}"
 
 
 def test_an_address_with_a_hash_is_looked_up_once_and_another_hash_again(
     browser: Browser, container: ContainerClient
 ) -> None:
-    assert browser.get("/js/home.js?v=1").text == "export {};\n"
-    container.upload_blob("js/home.js", b"export default 2;", overwrite=True)
-    assert browser.get("/js/home.js?v=1").text == "export {};\n"
-    assert browser.get("/js/home.js?v=2").text == "export default 2;"
-    assert browser.get("/js/home.js").text == "export default 2;"
+    container.upload_blob("art/a/card.jpg", b"first")
+    assert browser.get("/art/a/card.jpg?v=1").text == "first"
+    container.upload_blob("art/a/card.jpg", b"second", overwrite=True)
+    assert browser.get("/art/a/card.jpg?v=1").text == "first"
+    assert browser.get("/art/a/card.jpg?v=2").text == "second"
+    assert browser.get("/art/a/card.jpg").text == "second"
+
+
+def test_an_asset_is_looked_up_once(browser: Browser, container: ContainerClient) -> None:
+    first = browser.get(f"/{SCRIPT_NAME}").text
+    container.delete_blob(SCRIPT_NAME)
+    assert browser.get(f"/{SCRIPT_NAME}").text == first
+
+
+def test_the_scripts_of_earlier_releases_are_kept_for_a_month(container: ContainerClient, built: Path) -> None:
+    old = "js/home.js"
+    (built / "js" / "home.js").write_text("export const former = true;\n")
+    (built / "js" / "home.js.gz").write_bytes(gzip.compress(b"export const former = true;\n"))
+    publish(built, container, now=NOON)
+    for path in (built / "js").glob("home.js*"):
+        path.unlink()
+    for day in (1, 30):
+        assert publish(built, container, now=NOON + timedelta(days=day)) == 0
+        kept = {blob.name: blob.metadata for blob in container.list_blobs(include=["metadata"])}
+        assert kept.keys() >= {old, f"{old}.gz", SCRIPT_NAME}
+        assert SOURCE_DIGEST in kept[f"{old}.gz"], "the compressed form is still recognised"
+    (built / "js" / "home.js").write_text("export const former = true;\n")
+    assert publish(built, container, now=NOON + timedelta(days=30)) == 0
+    (built / "js" / "home.js").unlink()
+    publish(built, container, now=NOON + timedelta(days=31))
+    assert [blob.name for blob in container.list_blobs("js/")] == [SCRIPT_NAME, old]
+    publish(built, container, now=NOON + timedelta(days=61))
+    assert [blob.name for blob in container.list_blobs("js/")] == [SCRIPT_NAME]
 
 
 def test_text_can_be_stored_compressed_for_a_server_that_does_not_compress(
@@ -271,16 +302,16 @@ def test_text_can_be_stored_compressed_for_a_server_that_does_not_compress(
     page = PAGE * 200
     (built / "index.html").write_bytes(page)
     (built / "picture.png").write_bytes(b"\x89PNG" * 400)
-    assert publish(built, container, compressed=True) == 4
+    assert publish(built, container, now=NOON, compressed=True) == 4
     stored = container.get_blob_client("index.html").get_blob_properties()
     assert (stored.content_settings.content_encoding, stored.content_settings.cache_control) == ("gzip", PAGE_CACHING)
     assert stored.size < len(page) / 10
     picture = container.get_blob_client("picture.png").get_blob_properties()
     assert (picture.content_settings.content_encoding, picture.size) == (None, 1600)
-    small = container.get_blob_client("js/home.js").get_blob_properties()
+    small = container.get_blob_client(SCRIPT_NAME).get_blob_properties()
     assert small.content_settings.content_encoding is None, "gzip would make it larger"
     assert gzip.decompress(container.download_blob("index.html", decompress=False).readall()) == page
-    assert publish(built, container, compressed=True) == 0
+    assert publish(built, container, now=NOON, compressed=True) == 0
     (built / "404.html").write_bytes(page)
-    assert publish(built, container, compressed=True) == 1
-    assert publish(built, container) == 1, "a site behind a server that compresses is stored as it is"
+    assert publish(built, container, now=NOON, compressed=True) == 1
+    assert publish(built, container, now=NOON) == 1, "a site behind a server that compresses is stored as it is"

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 PAGE = """<!doctype html><html lang="en" data-api="{api}" data-blob="{blob}"><head>{policy}
-<link rel="icon" href="/img/favicon.svg"><link rel="stylesheet" href="/css/site.css?v=1"></head>
-<body><script type="module" src="/js/home.js?v=2"></script></body></html>"""
+<link rel="icon" href="/img/favicon.svg"><link rel="stylesheet" href="/css/site.0123456789ab.css"></head>
+<body><script type="module" src="/js/home.0123456789ab.js"></script></body></html>"""
 POLICY = """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self'">"""
 SITE = "the site itself"
 HOME = {"rows": [{"titles": [{"id": "soon", "status": "announced"}, {"id": "film", "status": "ready"}]}]}
@@ -93,7 +93,7 @@ def deployed(deployment: Deployment) -> Iterator[str]:
                 page = PAGE.format(**addresses, policy=deployment.policy)
                 headers = {**deployment.site_headers, "Cache-Control": deployment.page_caching, "ETag": "1"}
                 self.send(200, headers, page)
-            elif path in ("/css/site.css", "/js/home.js"):
+            elif path in ("/css/site.0123456789ab.css", "/js/home.0123456789ab.js"):
                 encoding = {"Content-Encoding": deployment.encoding} if deployment.encoding else {}
                 self.send(200, {"Cache-Control": deployment.asset_caching, **encoding}, "x")
             elif path == "/sw.js":
@@ -181,7 +181,7 @@ def test_what_only_costs_time_is_no_defect() -> None:
         results = verify(site)
     slow = [result.text for result in results if result.verdict is Verdict.SLOW]
     assert [result for result in results if result.verdict is Verdict.BAD] == []
-    assert len(slow) == 4 and any("/css/site.css is not compressed" in text for text in slow)
+    assert len(slow) == 4 and any("/css/site.0123456789ab.css is not compressed" in text for text in slow)
     assert any("no film is published" in result.text for result in results if result.verdict is Verdict.SKIPPED)
 
 

@@ -88,7 +88,7 @@ def test_a_revoked_grant_entitles_nobody_from_that_moment_and_is_logged(
     assert not entitlements.of_user(user_id).entitled
     assert admin.revoke_grant(grant.grant_id, by="operator") == revoked
     assert f"Grant {grant.grant_id} to {user_id} was revoked by {'a' * 32}" in caplog.text
-    with pytest.raises(NotFound, match=r"^There is no .+\.$"):
+    with pytest.raises(NotFound, match=r"^This free access .+\.$"):
         admin.revoke_grant("0" * 32, by="operator")
 
 

@@ -91,10 +91,10 @@ def test_an_offer_that_paypal_would_not_accept_is_refused_with_a_sentence(wrong:
 @pytest.mark.parametrize(
     ("value", "currency", "sentence"),
     [
-        ("1", "XYZ", r"PayPal has no currency 'XYZ'; it has AUD, BRL, CAD, .+, TWD, USD\."),
-        ("7,99", "EUR", r"'7,99' is not an amount such as 7\.99\."),
-        ("9" * 400, "EUR", f"'{'9' * 60}' is not an amount such as 7\\.99\\."),
-        ("0.5", "JPY", r"'0\.5' is not an amount of JPY\."),
+        ("1", "XYZ", r"PayPal has no currency “XYZ”; it has AUD, BRL, CAD, .+, TWD, USD\."),
+        ("7,99", "EUR", r"“7,99” is not an amount such as 7\.99\."),
+        ("9" * 400, "EUR", f"“{'9' * 60}” is not an amount such as 7\\.99\\."),
+        ("0.5", "JPY", r"“0\.5” is not an amount of JPY\."),
     ],
     ids=["currency", "comma", "long", "fraction"],
 )
@@ -122,7 +122,7 @@ def test_an_amount_has_ten_digits_before_the_point_at_most(value: str, minor: in
         ({"interval": "week", "interval_count": 53}, "`interval_count`: PayPal bills every 1 to 52 weeks."),
         ({"interval": "year", "interval_count": 2}, "`interval_count`: PayPal bills every 1 to 1 years."),
         ({"price": "0.00"}, "`price`: A plan's price must be more than zero."),
-        ({"currency": "HUF", "price": "7.50"}, "`price`: PayPal accepts no fractions of HUF."),
+        ({"currency": "HUF", "price": "7.50"}, "`price`: PayPal accepts only whole amounts in HUF."),
     ],
     ids=["name", "months", "weeks", "years", "free", "fraction"],
 )

@@ -97,3 +97,5 @@ def test_refusal_names_the_film_and_the_places() -> None:
     assert report(*range(240, 480), total=2400).refusal("film.mkv") == (
         "film.mkv is damaged: 240 of 2400 frames (10 %) cannot be read (0:10–0:20). Upload the original again."
     )
+    assert "1000 of 1000 frames (100 %) cannot be read" in report(*range(1000), total=1000).refusal("film.mkv")
+    assert "996 of 1000 frames (100 %) cannot be read" in report(*range(996), total=1000).refusal("film.mkv")

@@ -170,7 +170,7 @@ def test_measurement_that_was_killed_is_repeated(tmp_path: Path) -> None:
 def test_job_says_which_track_is_quieter_than_the_target() -> None:
     quiet = TrackState(10, 1000, complete=True, loudness=TrackLoudness(-30.0, -4.0, -16, 2.7))
     job = make_job(plan=make_plan(), status=JobStatus.ENCODING, tracks={"a0": quiet})
-    note = "The audio track “English” has -27 LUFS instead of -16, so that its peaks do not clip."
+    note = "The audio track “English” is at -27 LUFS instead of -16, so that its peaks do not clip."
     assert notes_of(job) == (note,)
 
 

@@ -33,7 +33,7 @@ def test_port_base_that_cannot_be_used_is_refused_with_its_value(text: str) -> N
 
 def test_nearly_full_disk_is_told_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=400_000_000))
-    with pytest.raises(CannotRun, match=r"Only 0\.4 GB are free under .* needs 1 GB"):
+    with pytest.raises(CannotRun, match=r"Only 0\.4 GB is free under .* needs 1 GB"):
         Home.of({"NOTFLIX_HOME": str(tmp_path)}).make()
 
 

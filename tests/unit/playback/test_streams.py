@@ -89,7 +89,7 @@ def test_what_a_viewer_is_told_says_what_to_do(caplog: pytest.LogCaptureFixture)
         streams.stop(USER, stream.stream_id, by=PHONE)
     with pytest.raises(Unauthenticated, match=r"^This playback .+\.$"):
         streams.require_open(USER, stream.stream_id)
-    with pytest.raises(Unauthenticated, match=r"^The ticket .+\.$"):
+    with pytest.raises(Unauthenticated, match=r"^This playback .+\.$"):
         streams.leave("forged")
     store.away = True
     streams.require_open(USER, stream.stream_id)

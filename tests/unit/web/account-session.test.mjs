@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { keepDevice, loginBody } from "../../../web/js/account/device.js";
-import { memory, readSession, SessionKeeper } from "../../../web/js/account/session.js";
+import { isStorageRefused, memory, openChannel, readSession, SessionKeeper, storage } from "../../../web/js/account/session.js";
 
 const answer = (token, more = {}) => ({ token, expires_at: "2026-12-01T00:00:00Z", user_id: "a".repeat(32), email: "ada@example.org", admin: false, confirmed: false, ...more });
 
@@ -26,6 +26,24 @@ test("a session is stored in the tab, unless the user stays logged in on the dev
   one.keep(answer("u"), { remember: true });
   assert.equal(one.stored.getItem("notflix.session"), null);
   assert.equal(readSession(device.getItem("notflix.session")).token, "u");
+});
+
+test("a browser that refuses storage and channels keeps the session as long as the page", (context) => {
+  const insecure = () => { throw new DOMException("The operation is insecure.", "SecurityError"); };
+  const page = /** @type {any} */ (globalThis);
+  const { BroadcastChannel: Channel } = page;
+  page.BroadcastChannel = class { constructor() { insecure(); } };
+  Object.defineProperty(page, "sessionStorage", { get: insecure, configurable: true });
+  context.after(() => {
+    page.BroadcastChannel = Channel;
+    delete page.sessionStorage;
+  });
+  const channel = openChannel("sessions", () => assert.fail("nobody sends anything"));
+  const keeper = new SessionKeeper({ tab: storage("sessionStorage"), post: (message) => channel.postMessage(message) });
+  keeper.keep(answer("t"));
+  assert.equal(keeper.token, "t");
+  assert.equal(isStorageRefused(), true);
+  channel.close();
 });
 
 test("a new tab gets the session of another", async () => {

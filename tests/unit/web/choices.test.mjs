@@ -148,7 +148,7 @@ test("the system's controls seek within the film and know where it is", () => {
   const session = makeSession();
   const video = Object.assign(new EventTarget(), { paused: false, playbackRate: 1.5 });
   const sought = [];
-  new SystemControls(/** @type {any} */ (session)).bind(/** @type {any} */ (video), { seek: (time) => sought.push(time), facts: () => ({ time: 50, duration: 100 }) });
+  new SystemControls(/** @type {any} */ (session)).bind(/** @type {any} */ (video), { seek: (time) => sought.push(time), facts: () => ({ time: 50, duration: 100 }), isCovered: () => false });
   const press = (action, details = {}) => session.handlers.get(action)({ action, ...details });
   press("seekbackward");
   press("seekforward", { seekOffset: 30 });

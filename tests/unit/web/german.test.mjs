@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { useGerman } from "./texts.mjs";
 
 useGerman();
-const { inLanguage, inOwnLanguage, t, translated, withoutLanguage } = await import("../../../web/js/texts.js");
+const { deviceName, inLanguage, inOwnLanguage, t, translated, withoutLanguage } = await import("../../../web/js/texts.js");
 const { titleAddress, titleIdIn } = await import("../../../web/js/addresses.js");
 const { safeNext, withNext } = await import("../../../web/js/account/next.js");
 const { moment } = await import("../../../web/js/account/words.js");
@@ -69,7 +69,7 @@ test("parts of a sentence are translated too, and a text of several sentences is
   assert.equal(translated("notes.pdf is a document, not a film. Upload the film itself."), "notes.pdf ist ein Dokument und kein Film. Lade den Film selbst hoch.");
   assert.equal(
     inOwnLanguage("12 frames (0.4 %) could not be read and were filled in (0:10). The last 0.5 s are missing from the file."),
-    "12 Bilder (0.4 %) waren nicht lesbar und wurden ergänzt (0:10). Der Datei fehlen die letzten 0.5 s.",
+    "12 Bilder (0,4 %) waren nicht lesbar und wurden ergänzt (0:10). Der Datei fehlen die letzten 0,5 s.",
   );
   assert.equal(inOwnLanguage("All pictures are encoded, because they are larger than 1080p."), "Alle Bilder werden umgewandelt, weil sie größer als 1080p sind.");
   assert.equal(inOwnLanguage("An audio track (English (comments)) cannot be decoded and was left out."), "Eine Tonspur (English (comments)) wurde weggelassen: nicht lesbar.");
@@ -78,19 +78,49 @@ test("parts of a sentence are translated too, and a text of several sentences is
     "2 Untertitelspuren (German, no. 4 in the file) wurden weggelassen: Bilder statt Text.",
   );
   assert.equal(
-    inOwnLanguage("The sound ends at 4 s of 90 s. If it happens again, the file is cut off or damaged: upload it again."),
+    inOwnLanguage("The sound ends at 4 s of 90 s. If this happens again, the file is cut off or damaged: upload it again."),
     "Der Ton endet nach 4 von 90 s. Wenn das noch einmal passiert, ist die Datei unvollständig oder beschädigt: Lade sie erneut hoch.",
   );
-  assert.equal(inOwnLanguage("It can be watched once the upload is complete, because its index is at its end."), "Du kannst ihn ansehen, sobald er ganz hochgeladen ist.");
-  assert.equal(av1Text({ status: "abandoned", percent: 0, size: 0, reason: "An unexpected error stopped it." }), "Nicht in AV1: Ein unerwarteter Fehler ist aufgetreten.");
+  assert.equal(inOwnLanguage("It can be watched once the upload is complete, because the index is at the end of the file."), "Du kannst ihn ansehen, sobald er ganz hochgeladen ist.");
+  assert.equal(av1Text({ status: "abandoned", percent: 0, size: 0, reason: "An unexpected error stopped the encode." }), "Nicht in AV1: Ein unerwarteter Fehler ist aufgetreten.");
   assert.equal(inOwnLanguage("A sentence of a later version. Its title was withdrawn."), "A sentence of a later version. Der Titel wurde zurückgezogen.");
   assert.equal(inOwnLanguage(""), "");
+});
+
+test("a sentence is translated as a whole or not at all", () => {
+  assert.equal(translated("Too many wrong PINs. Try again in 15 minutes."), "Das waren zu viele falsche PINs. Versuch es in 15 Minuten noch einmal.");
+  assert.equal(translated("“Heidi” has just arrived and is being prepared. Try again in a few seconds."), "„Heidi“ ist gerade erst angekommen und wird vorbereitet. Versuch es in ein paar Sekunden noch einmal.");
+  assert.equal(translated("A sentence of a later version. Try again in 3 minutes."), "");
+  assert.equal(translated("Too many failed attempts. Try again in a later version."), "");
+});
+
+test("devices have German names", () => {
+  const names = ["Firefox on Linux", "Safari on a television", "a Python script", "an unknown browser on Windows", "curl"];
+  assert.deepEqual(names.map(deviceName), ["Firefox auf Linux", "Safari auf einem Fernseher", "ein Python-Skript", "ein unbekannter Browser auf Windows", "curl"]);
+  assert.equal(
+    translated("Playback here was stopped from another device (Chrome on a television)."),
+    "Die Wiedergabe wurde von einem anderen Gerät aus gestoppt (Chrome auf einem Fernseher).",
+  );
+});
+
+test("numbers and amounts inside a sentence are written as in German; names, levels and versions stay as they are", () => {
+  assert.equal(
+    translated("film.mkv shows 1,200 frames per second; the limit is 1,000. Export it again at 24 to 60 frames per second."),
+    "film.mkv zeigt 1.200 Bilder pro Sekunde; möglich sind 1.000. Exportier den Film mit 24 bis 60 Bildern pro Sekunde.",
+  );
+  assert.match(translated("film.mkv is 5.3 GB; MAX_UPLOAD_GB allows 1200 GB. Upload a smaller file, or raise the setting."), /^film\.mkv hat 5,3 GB; MAX_UPLOAD_GB erlaubt 1200 GB\./);
+  assert.equal(
+    translated("Paused: encoding this film costs about $1,234.50, and $0.20 of this month's $1.00 is left. Raise the limit to encode it.").replaceAll("\u00a0", " "),
+    "Angehalten: Diesen Film umzuwandeln kostet etwa 1.234,50 $, und vom Monatslimit von 1,00 $ sind noch 0,20 $ übrig. Heb das Limit an, um ihn umzuwandeln.",
+  );
+  assert.equal(translated("their level is 5.1, above 4.2"), "ihr Level mit 5.1 über 4.2 liegt");
+  assert.equal(translated("Because you watched 1,000"), "Weil du 1,000 gesehen hast");
 });
 
 test("an error whose sentence has no translation is described by its code, or else shown in English", async () => {
   const failing = (/** @type {object} */ body) => async () => new Response(JSON.stringify(body), { status: 503 });
   const told = async (/** @type {object} */ body) => ask("/x", {}, failing(body)).catch((/** @type {Error} */ error) => error.message);
   assert.equal(await told({ error: "store_unavailable", detail: "Redis does not answer." }), "Das hat gerade nicht geklappt. Versuch es gleich noch einmal.");
-  assert.equal(await told({ error: "malformed", detail: "`year`: Expected an int." }), "`year`: Expected an int.");
-  assert.equal(await told({}), "Der Server hat mit 503 geantwortet.");
+  assert.equal(await told({ error: "malformed", detail: "`year`: Expected an int." }), "Expected an int.");
+  assert.equal(await told({}), "Bei uns ist etwas schiefgegangen (503). Versuch es gleich noch einmal.");
 });

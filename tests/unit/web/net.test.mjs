@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ask, backoff, persist, RequestError, retryAfterS } from "../../../web/js/net.js";
+import { ask, backoff, persist, RequestError, retryAfterS, tryLater } from "../../../web/js/net.js";
 
 const answer = (status, body, headers = {}) => async () =>
   new Response(body === undefined ? null : typeof body === "string" ? body : JSON.stringify(body), { status, headers });
@@ -9,14 +9,42 @@ test("an error answer becomes an error with its code and its sentence", async ()
   await assert.rejects(ask("/x", {}, answer(409, { error: "not_playable", detail: "Not yet." })), { status: 409, code: "not_playable", message: "Not yet." });
 });
 
+test("viewers are not told what failed inside the service", async () => {
+  const told = (code, detail) => ask("/x", {}, answer(503, { error: code, detail })).catch((error) => error.message);
+  assert.equal(await told("store_unavailable", "The database logins_db is busy (error 1213); try again in a few seconds."), "That did not work just now. Try again in a moment.");
+  assert.equal(await told("internal", "Something went wrong on our side; it has been logged. Try again."), "Something went wrong on our side. Try again in a moment.");
+  assert.equal(await told("mail_unavailable", "The mail server mail:25 does not answer."), "The email could not be sent. Try again in a moment.");
+  assert.equal(await told("mail_refused", "The mail server permanently refuses the recipient (550)."), "The email could not be sent. Try again in a moment.");
+  assert.equal(await told("paypal_refused", "PayPal refuses (HTTP 422): UNPROCESSABLE_ENTITY."), "PayPal refused this. Try again in a few minutes.");
+  assert.equal(await told("busy", "Many people are logging in right now. Try again in a few seconds."), "Many people are logging in right now. Try again in a few seconds.");
+});
+
+test("a sentence about a field is shown without the name that the API has for it", async () => {
+  const refused = answer(422, { error: "malformed", detail: "`price`: PayPal accepts only whole amounts in JPY." });
+  await assert.rejects(ask("/x", {}, refused), { message: "PayPal accepts only whole amounts in JPY." });
+});
+
+test("a text says only once to try again", () => {
+  assert.equal(tryLater(new RequestError(0, "unreachable", "There is no connection to Notflix.")), "There is no connection to Notflix. Try again in a moment.");
+  assert.equal(tryLater(new RequestError(503, "store_unavailable", "That did not work just now. Try again in a moment.")), "That did not work just now. Try again in a moment.");
+});
+
 test("an answer that is not JSON is an error with its status", async () => {
-  await assert.rejects(ask("/x", {}, answer(502, "<html>")), { status: 502, message: "The server answered 502." });
+  await assert.rejects(ask("/x", {}, answer(502, "<html>")), { status: 502, message: "Something went wrong on our side (502). Try again in a moment." });
   await assert.rejects(ask("/x", {}, answer(200, "<html>")), RequestError);
 });
 
 test("a missing answer is reported as a missing connection", async () => {
   const refuse = async () => { throw new TypeError("Failed to fetch"); };
   await assert.rejects(ask("/x", {}, refuse), { status: 0, code: "unreachable" });
+});
+
+test("an answer that breaks off is a missing connection, and one that the page cancels is not", async () => {
+  const breaks = (/** @type {Error} */ error) => async () => new Response(new ReadableStream({ start: (controller) => controller.error(error) }));
+  await assert.rejects(ask("/x", {}, breaks(new TypeError("network error"))), { status: 0, code: "unreachable" });
+  await assert.rejects(ask("/x", {}, breaks(new DOMException("", "TimeoutError"))), { status: 0, code: "unreachable" });
+  await assert.rejects(ask("/x", { asFile: true }, breaks(new TypeError("network error"))), { status: 0, code: "unreachable" });
+  await assert.rejects(ask("/x", {}, breaks(new DOMException("", "AbortError"))), { name: "AbortError" });
 });
 
 test("temporary errors are retried, permanent ones are not", async () => {

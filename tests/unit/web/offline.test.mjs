@@ -10,50 +10,9 @@ import { filesOf, picturesOf, renditionFor, sizeOf, soundsFor } from "../../../w
 import { StoredSession } from "../../../web/js/offline/playing.js";
 import { RequestError } from "../../../web/js/net.js";
 import { drop, keep } from "../../../web/js/account/session.js";
+import { ADA, BOB, FOLDER, makeFilm, MemoryCaches, SITE } from "./films.mjs";
 
-const SITE = "https://films.example";
-const FOLDER = "https://blobs.example/title-film/job";
 const NOW = new Date("2026-05-01T12:00:00Z");
-const ADA = "a".repeat(32);
-const BOB = "b".repeat(32);
-
-/** A CacheStorage in memory: as in a browser, opening a cache creates it, and a deleted cache keeps no file. */
-class MemoryCaches {
-  constructor() { this.stores = new Map(); }
-  keys() { return Promise.resolve([...this.stores.keys()]); }
-  has(name) { return Promise.resolve(this.stores.has(name)); }
-  delete(name) { return Promise.resolve(this.stores.delete(name)); }
-  async match(address, { cacheName: name }) { return (await this.stores.get(name)?.match(address)) ?? undefined; }
-  async open(name) {
-    const files = new Map();
-    const full = (address) => new URL(address.url ?? address, SITE).href;
-    if (!this.stores.has(name)) {
-      this.stores.set(name, {
-        put: async (address, response) => { files.set(full(address), response); },
-        match: async (address) => files.get(full(address))?.clone(),
-        keys: async () => [...files.keys()].map((url) => ({ url })),
-      });
-    }
-    return this.stores.get(name);
-  }
-}
-
-/** @type {(given?: object) => any} */
-const makeFilm = (given = {}) => ({
-  user_id: ADA,
-  title_id: "film",
-  name: "Film",
-  card: null,
-  height: 720,
-  bytes: 1_200_000_000,
-  whole: true,
-  stored_at: "2026-05-01T10:00:00Z",
-  licence_until: "2026-05-31T12:00:00Z",
-  seen_at: "2026-05-01T10:00:00Z",
-  place_s: 0,
-  session: { name: "Film", manifest_url: `${FOLDER}/manifest.mpd`, sas: "" },
-  ...given,
-});
 
 beforeEach(() => {
   globalThis.caches = /** @type {any} */ (new MemoryCaches());
@@ -113,7 +72,7 @@ test("a film that does not fit is refused with both sizes", () => {
   assert.equal(sizeOf(8000, 60), 60_000);
   requireSpace(1000, { quota: 2000, usage: 1000 });
   requireSpace(1000, {});
-  const refusal = { name: "Error", message: "There is not enough space: this film needs about 1.2 GB, and 300 MB are free." };
+  const refusal = { name: "Error", message: "There is not enough space: this film needs about 1.2 GB, but only 300 MB is free." };
   assert.throws(() => requireSpace(1.2e9, { quota: 1e9, usage: 7e8 }), (error) => error instanceof DownloadFailure && error.message === refusal.message);
 });
 
@@ -237,6 +196,13 @@ test("a film that is not completely downloaded does not open", async () => {
   await assert.rejects(new StoredSession("film").renew(), { code: "not_downloaded" });
 });
 
+test("a browser that refuses caches has no films, and deletes none", async () => {
+  const refuse = () => Promise.reject(new DOMException("The operation is insecure.", "SecurityError"));
+  globalThis.caches = /** @type {any} */ ({ keys: refuse });
+  await deleteFilmsOf(ADA);
+  assert.deepEqual(await listFilms(ADA), []);
+});
+
 test("the downloads page says what each film is and why it cannot be watched", () => {
   assert.equal(factsOf(makeFilm(), NOW), "720p · 1.2 GB · until 31 May");
   assert.equal(factsOf(makeFilm({ whole: false }), NOW), "720p · about 1.2 GB");
@@ -253,7 +219,7 @@ test("the downloads page says what the connection is like and how much space is 
   assert.equal(offlineText({ isSubstitute: false, online: true }), "");
   assert.match(offlineText({ isSubstitute: false, online: false }), /^You are offline/);
   assert.match(offlineText({ isSubstitute: true, online: true }), /did not load/);
-  assert.equal(spaceText({ usage: 2e9, quota: 5e9 }), "Notflix uses 2 GB on this device. 3 GB are free.");
+  assert.equal(spaceText({ usage: 2e9, quota: 5e9 }), "Notflix uses 2 GB on this device. 3 GB is free.");
   assert.equal(spaceText({}), "");
   assert.match(progressText({ percent: 42, waits: false }), /42 %\. Keep this page open/);
   assert.match(progressText({ percent: 42, waits: true }), /Waiting for the connection/);

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { actForKey, skipForTap } from "../../../web/js/player/controls.js";
+import { actForKey, skipForTap, unlessCovered } from "../../../web/js/player/controls.js";
 import { progressed } from "../../../web/js/player/encode.js";
 import { chapterAt, chaptersOf, placeIn, SETTINGS, startTime } from "../../../web/js/player/engine.js";
 import { heightsOf, preferredTrack } from "../../../web/js/player/choices.js";
 import { trackLabel } from "../../../web/js/player/menus.js";
 import { endingFor, problemFor } from "../../../web/js/player/messages.js";
+import { SystemControls } from "../../../web/js/player/system.js";
 import { Stream } from "../../../web/js/player/stream.js";
 import { streamPlace } from "../../../web/js/streams.js";
 import { memory } from "../../../web/js/account/session.js";
@@ -87,6 +88,56 @@ test("a refusal is reported with the remaining time, checked again later, and wi
   assert.deepEqual([told, clock.asked], [[[402, 14_000]], 2]);
   await session.renew();
   assert.deepEqual(told, [[402, 14_000], [null, 0]]);
+});
+
+/**
+ * Return a session whose first key lasts 15 minutes, and its clock; `later` answers from the second request on.
+ * @param {() => Promise<any>} later
+ * @param {(error: any, leftMs: number) => void} [onRefused]
+ */
+function makeLongSession(later, onRefused) {
+  const clock = { ticks: 0, now: Date.parse("2026-01-01T00:00:00Z"), asked: 0 };
+  const open = () => {
+    clock.asked += 1;
+    if (clock.asked > 1) return later();
+    return Promise.resolve({ manifest_url: `${BLOB}/m.mpd`, expires_at: new Date(clock.now + 15 * 60_000).toISOString(), sas: "sig=1" });
+  };
+  const session = new Session(/** @type {any} */ (open), { ticks: () => clock.ticks, now: () => clock.now, onRefused });
+  const forward = (minutes) => { clock.ticks += minutes * 60_000; clock.now += minutes * 60_000; };
+  return { session, clock, forward };
+}
+
+const inTime = (/** @type {Promise<string>} */ signed) => Promise.race([signed, new Promise((resolve) => { setTimeout(() => resolve("blocked"), 50); })]);
+
+test("a film whose renewal is never answered plays with its old key as long as that is valid", async () => {
+  const { session, clock, forward } = makeLongSession(() => new Promise(() => {}));
+  await session.renew();
+  forward(2);
+  assert.equal(await inTime(session.signed(`${BLOB}/1`)), `${BLOB}/1?sig=1`);
+  forward(11);
+  assert.equal(await inTime(session.signed(`${BLOB}/2`)), `${BLOB}/2?sig=1`);
+  assert.equal(clock.asked, 2);
+  forward(3);
+  assert.equal(await inTime(session.signed(`${BLOB}/3`)), "blocked");
+});
+
+test("a refusal that arrives while the film plays is reported once, and one after the end of the key stops nothing else", async () => {
+  const told = [];
+  const answers = [];
+  const { session, forward } = makeLongSession(() => new Promise((_resolve, reject) => { answers.push(reject); }), (error, leftMs) => { told.push([error?.status, leftMs]); });
+  await session.renew();
+  forward(2);
+  const signed = await Promise.all([1, 2, 3].map((n) => inTime(session.signed(`${BLOB}/${n}`))));
+  assert.deepEqual(signed, [1, 2, 3].map((n) => `${BLOB}/${n}?sig=1`));
+  answers[0](new RequestError(402, "entitlement_required", "Subscribe."));
+  await inTime(new Promise(() => {}));
+  assert.deepEqual(told, [[402, 13 * 60_000]]);
+  forward(1);
+  await session.signed(`${BLOB}/4`);
+  forward(13);
+  answers[1](new RequestError(402, "entitlement_required", "Subscribe.")); // nobody waits for it
+  await inTime(new Promise(() => {}));
+  assert.equal(told.length, 1);
 });
 
 test("the notice over an ending film says why it ends, and how long it still plays", () => {
@@ -185,6 +236,32 @@ test("keys do what the list of shortcuts says, and the browser's own shortcuts s
   assert.deepEqual([" ", "K", "ArrowLeft", "7", "?"].map((key) => press(key)), [["play"], ["play"], ["skip", -10], ["tenth", 7], ["help"]]);
   assert.equal(press("f", { ctrlKey: true }), null);
   assert.equal(press("Tab"), null);
+});
+
+test("while a message covers the film, keys and buttons do not reach it, and work again afterwards", () => {
+  const done = [];
+  let isCovered = true;
+  const act = (/** @type {string} */ name) => (/** @type {any} */ argument) => { done.push([name, argument]); };
+  const acts = unlessCovered({ play: act("play"), skip: act("skip"), tenth: act("tenth"), full: act("full"), help: act("help") }, () => isCovered);
+  for (const name of ["play", "skip", "tenth", "full", "help"]) acts[name](1);
+  assert.deepEqual(done.map(([name]) => name), ["full", "help"]);
+  isCovered = false;
+  acts.skip(-10);
+  assert.deepEqual(done.at(-1), ["skip", -10]);
+});
+
+test("while a message covers the film, the system's media controls do not reach it", () => {
+  const handlers = new Map();
+  const session = /** @type {any} */ ({ setActionHandler: (/** @type {string} */ action, /** @type {any} */ handler) => handlers.set(action, handler) });
+  const done = [];
+  const video = /** @type {any} */ ({ addEventListener: () => {}, play: () => done.push("play"), pause: () => done.push("pause") });
+  let isCovered = true;
+  new SystemControls(session).bind(video, { seek: (time) => { done.push(time); }, facts: () => ({ time: 30, duration: 100 }), isCovered: () => isCovered });
+  for (const handler of handlers.values()) handler({ seekTime: 5 });
+  assert.deepEqual(done, []);
+  isCovered = false;
+  for (const action of ["play", "seekforward", "seekto", "pause"]) handlers.get(action)({ seekTime: 5 });
+  assert.deepEqual(done, ["play", 40, 5, "pause"]);
 });
 
 test("menus list each height once and name tracks", () => {

@@ -106,7 +106,7 @@ test("a film that is also encoded in AV1 says so", () => {
 
 test("picture sizes that are made on demand say what they save, or how far they are", () => {
   const found = { renditions: ["v540", "v234"], status: null, reason: null, percent: 42.9, size: 300_000_000, saved_size: 200_000_000 };
-  const saved = "2 more picture sizes are made when somebody watches; until then, 200 MB are saved.";
+  const saved = "2 more picture sizes are made when somebody watches; until then, 200 MB is saved.";
   for (const status of /** @type {const} */ ([null, "removed"])) assert.equal(words.onDemandText({ ...found, status }), saved);
   assert.equal(words.onDemandText({ ...found, status: "encoding" }), "Making 2 more picture sizes for viewers, 42 %.");
   const one = { ...found, renditions: ["v540"] };

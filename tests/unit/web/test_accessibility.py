@@ -45,7 +45,7 @@ def test_a_page_without_a_test_is_missing() -> None:
     assert statement.missing(("a.html", "b.html", "c.html")) == [
         "b.html was not checked for focus",
         "axe has not seen c.html",
-        f"nobody went the way {WALKS[0]!r} by keyboard",
+        f"no test did {WALKS[0]!r} with the keyboard alone",
     ]
 
 

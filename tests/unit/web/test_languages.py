@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
+from functions.platform import browsers
 from web.accessibility import PAGE_TEXTS, Statement
 from web.build import OWNERS_PAGES, PAGES, WEB
 from web.languages import API, GENRE, LANGUAGES, PUBLISHED_TEXTS, SCRIPTS, STUDIO_API, keys_in, language
@@ -176,12 +178,12 @@ def test_a_text_is_escaped() -> None:
 
 
 def test_links_of_a_page_stay_in_its_language() -> None:
-    html = '<a href="/">a</a><form action="/login.html"><a href="/plans.html?a#b">b</a><link href="/css/a.css?v=1">'
+    html = '<a href="/">a</a><form action="/login.html"><a href="/plans.html?a#b">b</a><link href="/css/a.css">'
     html += '<a href="/feed.xml">c</a><a href="/" hreflang="en">d</a><a href="https://x.example/a.html">e</a>'
     (german,) = (language(code) for code in OTHERS)
     assert german.with_links(html) == (
         '<a href="/de/">a</a><form action="/de/login.html"><a href="/de/plans.html?a#b">b</a>'
-        '<link href="/css/a.css?v=1"><a href="/feed.xml">c</a><a href="/" hreflang="en">d</a>'
+        '<link href="/css/a.css"><a href="/feed.xml">c</a><a href="/" hreflang="en">d</a>'
         '<a href="https://x.example/a.html">e</a>'
     )
     assert language(FIRST).with_links(html) == html
@@ -190,6 +192,7 @@ def test_links_of_a_page_stay_in_its_language() -> None:
 SHOWN = (
     *("BrokenPicture", "Conflict", "EncodeFault", "Finding", "Forbidden", "LinkExpired", "Missed", "PosterRefused"),
     *("SourceRefused", "TooManyAttempts", "Unsuitable", "WrongPassword"),
+    *("outcome.error", "require", "reservation.error", "reserved.error"),  # of rate limits, with the time to wait
 )
 """What pages describe by its own sentence; for other errors, they have a text for the code (js/net.js)."""
 
@@ -226,6 +229,20 @@ def test_what_the_api_tells_people_is_translated() -> None:
     assert "This account belongs to an administrator. Revoke the administrator's rights first." in said
 
 
+@pytest.mark.parametrize("studio", [False, True])
+def test_a_page_knows_whether_it_is_the_studio(*, studio: bool) -> None:
+    script = language(FIRST).script((), studio=studio).decode()
+    assert json.loads(script.removeprefix("globalThis.notflixTexts = ").rstrip(";\n"))["studio"] is studio
+
+
+def test_devices_that_are_no_product_have_a_name_in_each_language() -> None:
+    names = {name for _, name in (*browsers.BROWSERS, *browsers.SYSTEMS)} | {browsers.UNKNOWN}
+    parts = {str(text) for key, text in language(FIRST).texts.items() if key.startswith("device.")}
+    assert {name for name in names if name.startswith(("a ", "an "))} == parts - {"{browser} on {system}"}
+    source = (SCRIPTS / "texts.js").read_text(encoding="utf-8")
+    assert {name for name in parts if f'"{name}"' in source} == parts - {"{browser} on {system}"}
+
+
 def _notes(path: Path) -> Iterator[str]:
     """Return the whole sentences of a module that are not its documentation."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -244,7 +261,7 @@ def _is_text(node: ast.expr) -> TypeGuard[ast.Constant]:
 def _told(path: Path) -> Iterator[str]:
     """Return the literal sentences that a module gives to the errors and findings that pages show."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SHOWN:
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in SHOWN:
             for argument in node.args:
                 if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                     yield argument.value

@@ -1,6 +1,6 @@
 /** The account page: the profile, recent logins, and everything that can be changed. */
 import "../nav.js";
-import { hook, hooks, piece, rootOf, say } from "../dom.js";
+import { bindOnce, hook, hooks, piece, rootOf, say } from "../dom.js";
 import { orElse, persist, repeat, RequestError } from "../net.js";
 import { showSubscription } from "../billing/subscription.js";
 import { deleteFilmsOf } from "../offline/caches.js";
@@ -14,7 +14,7 @@ import { bindForm, showState } from "./form.js";
 import { faultsOf, givenFault, passwordFault } from "./rules.js";
 import { authorized, drop, leaveFor, loginAddress, logOut, onChange, ready, renew, session, update } from "./session.js";
 import { day, moment, outcomeOf, placeName, thisLogin } from "./words.js";
-import { t } from "../texts.js";
+import { deviceName, t } from "../texts.js";
 
 /** @import { AccountSession, Hooks, Login } from "../types.js" */
 /** @typedef {{ logins: Login[], cursor: string | null }} LoginPage */
@@ -54,7 +54,7 @@ function loginNode(login, { now, mine }) {
   at.at.textContent = moment(login.at, now);
   at.at.dateTime = login.at;
   at.mine.hidden = !mine;
-  at.browser.textContent = login.browser;
+  at.browser.textContent = deviceName(login.browser);
   at.place.textContent = placeName(login.ip);
   at.outcome.textContent = text;
   return node;
@@ -71,8 +71,8 @@ class Logins {
     this.known = [];
     /** @type {string | null} */
     this.cursor = null;
-    at.more.addEventListener("click", () => this.load());
-    at["logins-retry"].addEventListener("click", () => this.load());
+    bindOnce(at.more, () => this.load());
+    bindOnce(at["logins-retry"], () => this.load());
   }
 
   async load() {

@@ -84,6 +84,11 @@ class Sender {
     count();
   }
 
+  /** End what is being sent, because the form begins with another subject; a wait that the API requires goes on. */
+  renew() {
+    if (!this.timer) this.release();
+  }
+
   /** End a wait early; the button stays blocked while a request is in progress. */
   endWait() {
     if (this.timer) this.release();
@@ -130,19 +135,27 @@ function bindShow(form) {
  * Bind a form. `check(values)` returns errors by field, and `send(values)` calls the API. `fields` maps an error's code
  * to the field it is about. `busy` is the button's label during the request. If the promise of `send` never settles,
  * the form stays busy, because the browser is leaving the page.
+ *
+ * The form of a dialog that is closed and opened with another subject calls `begin(subject)` when it is opened. What is
+ * still being sent for the earlier subject then changes nothing in the form: `isShown()`, which `send` receives, returns
+ * false, and `late(error, subject)` is called with a failure that the form can no longer show.
  * @param {HTMLFormElement} form
  * @param {{
  *   check?: (values: Values) => Record<string, string>,
- *   send: (values: Values) => Promise<unknown>,
+ *   send: (values: Values, isShown: () => boolean) => Promise<unknown>,
+ *   late?: (error: RequestError, subject: any) => unknown,
  *   fields?: Record<string, string>,
  *   busy: string,
  * }} how
  */
-export function bindForm(form, { check = () => ({}), send, fields = {}, busy }) {
+export function bindForm(form, { check = () => ({}), send, late, fields = {}, busy }) {
   const at = hooks(form);
   const sender = new Sender(form);
   const boxes = /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll("[data-field]"));
   const names = [...boxes].map((box) => box.dataset.field ?? "");
+  let turn = 0;
+  /** @type {any} */
+  let subject = null;
   bindShow(form);
 
   const tell = (/** @type {string} */ text, kind = "problem") => {
@@ -152,6 +165,12 @@ export function bindForm(form, { check = () => ({}), send, fields = {}, busy }) 
   const clear = () => {
     tell("");
     for (const name of names) showFault(form, name, "");
+  };
+  const begin = (/** @type {any} */ next = null) => {
+    turn += 1;
+    subject = next;
+    sender.renew();
+    clear();
   };
   const point = (/** @type {string} */ name, { choose = false } = {}) => {
     const { input } = fieldOf(form, name);
@@ -183,17 +202,21 @@ export function bindForm(form, { check = () => ({}), send, fields = {}, busy }) 
       point(faults[0][0]);
       return;
     }
+    const sent = turn;
+    const about = subject;
+    const isShown = () => sent === turn && form.closest("dialog")?.open !== false;
     sender.block(busy, { busy: true });
     try {
-      await send(values);
-      sender.release();
+      await send(values, isShown);
+      if (sent === turn) sender.release();
     } catch (error) {
-      sender.release();
+      if (sent === turn) sender.release();
       if (!(error instanceof RequestError)) throw error;
-      refuse(error);
+      if (isShown() || (!late && sent === turn)) refuse(error);
+      else late?.(error, about);
     }
   });
-  return { tell, clear };
+  return { tell, clear, begin };
 }
 
 /**

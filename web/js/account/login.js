@@ -8,7 +8,7 @@ import { why } from "./gate.js";
 import { nextOf, withNext } from "./next.js";
 import { sessionFacts } from "./profile.js";
 import { addressFault, faultsOf, givenFault } from "./rules.js";
-import { authorized, keep, leaveFor, onChange, ready, update } from "./session.js";
+import { authorized, isStorageRefused, keep, leaveFor, onChange, ready, update } from "./session.js";
 import { t } from "../texts.js";
 
 const NOTICES = new Map([
@@ -81,7 +81,7 @@ async function start(root) {
     tell(sentence, "note");
   };
   hook(root, "restart").addEventListener("click", () => startOver());
-  tell(noticeFor(why()), "note");
+  tell(isStorageRefused() ? t("login.storage_refused") : noticeFor(why()), "note");
   onChange((known, elsewhere) => { if (known && elsewhere && !entering) leave(); });
   if (await ready()) await leave();
 }

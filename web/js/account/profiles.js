@@ -48,7 +48,7 @@ export function bodyOf({ name, colour, limit, pin, unlock, proof }) {
   return { name: name.trim(), colour, age_limit: limit ? Number(limit) : null, ...newPin, ...proofOf(proof) };
 }
 
-class ProfilesPage {
+export class ProfilesPage {
   /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
@@ -57,6 +57,8 @@ class ProfilesPage {
     /** @type {ProfileList} */
     this.list = { profiles: [], current: "", most: 0 };
     this.managing = location.hash === "#manage";
+    /** Whether this device is being switched to a profile. */
+    this.isSwitching = false;
     /** The profile that a dialog is about; null for a new one. @type {Profile | null} */
     this.subject = null;
   }
@@ -70,37 +72,42 @@ class ProfilesPage {
       at[name].addEventListener("close", () => at[`${name}-form`].reset());
     }
     at["edit-remove"].addEventListener("click", () => this.openRemove());
+    const late = (/** @type {RequestError} */ { message }, /** @type {Profile | null} */ subject) => say(at.said, subject ? t("profiles.not_changed", { name: profileName(subject), reason: message }) : message);
     this.edit = bindForm(at["edit-form"], {
       busy: t("profiles.saving"),
       fields: { wrong_password: "proof", wrong_pin: "proof" },
       check: (values) => faultsOfProfile(values, { own: Boolean(this.subject?.own) }),
-      send: async (values) => {
+      send: async (values, isShown) => {
         const { subject } = this;
         await authorized(subject ? `profiles/${subject.id}` : "profiles", { method: subject ? "PUT" : "POST", body: bodyOf(values) });
-        at.edit.close();
+        if (isShown()) at.edit.close();
         await this.load();
         say(at.said, subject ? t("profiles.saved") : t("profiles.added", { name: values.name.trim() }));
       },
+      late,
     });
     this.remove = bindForm(at["remove-form"], {
       busy: t("profiles.deleting"),
       fields: { wrong_password: "remove-proof", wrong_pin: "remove-proof" },
       check: (values) => faultsOf({ "remove-proof": givenFault(values["remove-proof"]) }),
-      send: async (values) => {
+      send: async (values, isShown) => {
         const { subject } = this;
         if (!subject) return;
         await authorized(`profiles/${subject.id}`, { method: "DELETE", body: proofOf(values["remove-proof"]) });
-        at.remove.close();
+        const wasShown = isShown();
+        if (wasShown) at.remove.close();
         await this.load();
         say(at.said, t("profiles.deleted", { name: profileName(subject) }));
-        at.heading.focus();
+        if (wasShown) at.heading.focus();
       },
+      late,
     });
     this.pin = bindForm(at["pin-form"], {
       busy: t("profiles.checking"),
       fields: { wrong_pin: "code" },
       check: ({ code }) => faultsOf({ code: PIN.test(code) ? "" : t("profiles.enter_four_digits") }),
       send: ({ code }) => this.use(this.subject, code),
+      late: ({ message }) => say(at.said, message),
     });
   }
 
@@ -140,6 +147,8 @@ class ProfilesPage {
     at.face.dataset.colour = profile.colour;
     at.name.textContent = name;
     say(at.facts, profileFacts(profile));
+    if (this.isSwitching) at.open.setAttribute("aria-disabled", "true");
+    else at.open.removeAttribute("aria-disabled");
     const isCurrent = profile.id === this.list.current;
     if (isCurrent && !this.managing) at.open.setAttribute("aria-current", "true");
     else at.open.removeAttribute("aria-current");
@@ -164,6 +173,7 @@ class ProfilesPage {
 
   /** @param {Profile} profile */
   async choose(profile) {
+    if (this.isSwitching) return;
     if (profile.locked && profile.id !== this.list.current) {
       this.openPin(profile);
       return;
@@ -178,23 +188,37 @@ class ProfilesPage {
   }
 
   /**
+   * Switch this device to a profile and leave the page. No other profile can be chosen meanwhile, because this page and
+   * the API would not agree on which answer was the last one.
    * @param {Profile | null} profile
    * @param {string} pin
    */
   async use(profile, pin) {
-    if (!profile) return;
-    const body = pin ? { profile_id: profile.id, pin } : { profile_id: profile.id };
-    const chosen = await authorized("sessions/profile", { method: "PUT", body });
-    rememberProfile(session()?.user_id, chosen.id);
-    update(sessionFacts(chosen));
-    await leaveFor(nextOf(location), { back: false });
+    if (!profile || this.isSwitching) return;
+    this.setSwitching(t("profiles.switching", { name: profileName(profile) }));
+    try {
+      const body = pin ? { profile_id: profile.id, pin } : { profile_id: profile.id };
+      const chosen = await authorized("sessions/profile", { method: "PUT", body });
+      rememberProfile(session()?.user_id, chosen.id);
+      update(sessionFacts(chosen));
+      await leaveFor(nextOf(location), { back: false });
+    } finally {
+      this.setSwitching("");
+    }
+  }
+
+  /** @param {string} text what is being done; "" if nothing is */
+  setSwitching(text) {
+    this.isSwitching = Boolean(text);
+    say(this.at.said, text);
+    this.write();
   }
 
   /** @param {Profile} profile */
   openPin(profile) {
     const { at } = this;
     this.subject = profile;
-    this.pin?.clear();
+    this.pin?.begin(profile);
     at["pin-title"].textContent = t("profiles.pin_of", { name: profileName(profile) });
     at.pin.showModal();
     at["pin-form"].elements.code.focus();
@@ -205,7 +229,7 @@ class ProfilesPage {
     const { at } = this;
     const own = Boolean(profile?.own);
     this.subject = profile;
-    this.edit?.clear();
+    this.edit?.begin(profile);
     const { elements } = at["edit-form"];
     at["edit-title"].textContent = profile ? t("profiles.edit") : t("profiles.add");
     elements.name.value = profile?.name ?? "";
@@ -224,7 +248,7 @@ class ProfilesPage {
     const { at, subject } = this;
     if (!subject) return;
     at.edit.close();
-    this.remove?.clear();
+    this.remove?.begin(subject);
     at["remove-title"].textContent = t("profiles.delete_name", { name: profileName(subject) });
     at.remove.showModal();
     at["remove-form"].elements["remove-proof"].focus();

@@ -214,14 +214,40 @@ export function storage(name) {
   }
 }
 
+/** Return whether the browser refuses storage to this site, so that a session ends with the page. */
+export function isStorageRefused() {
+  try {
+    return !globalThis.sessionStorage;
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * Return a channel to the other tabs of this site, and call `hear` with their messages. Browsers that refuse storage to
+ * this site can refuse channels too: then the tabs do not know of one another.
+ * @param {string} name
+ * @param {(message: any) => unknown} [hear]
+ * @returns {Pick<BroadcastChannel, "postMessage" | "close">}
+ */
+export function openChannel(name, hear = () => {}) {
+  try {
+    const channel = new BroadcastChannel(name);
+    channel.addEventListener("message", ({ data }) => hear(data));
+    return channel;
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+    return { postMessage: () => {}, close: () => {} };
+  }
+}
+
 function inBrowser() {
-  const channel = new BroadcastChannel(KEY);
+  const channel = openChannel(KEY, (message) => made.hear(message ?? {}));
   const made = new SessionKeeper({
     tab: storage("sessionStorage"),
     device: storage("localStorage"),
     post: (message) => channel.postMessage(message),
   });
-  channel.addEventListener("message", ({ data }) => made.hear(data ?? {}));
   window.addEventListener("storage", ({ key, storageArea }) => {
     if (storageArea === window.localStorage && (key === KEY || key === null)) made.deviceChanged();
   });
@@ -257,6 +283,10 @@ export function leaveFor(address, { back = true } = {}) {
   return new Promise(() => {});
 }
 
+let stays = false;
+/** Keep this page when its session ends, because something would be lost; the page learns of it by `onChange`. */
+export const stayWhenLoggedOut = () => { stays = true; };
+
 /** Return the address of the login page that returns to this page afterwards. */
 export const loginAddress = (why = "") => withNext("/login.html", here(location), why);
 
@@ -265,7 +295,8 @@ export const loginAddress = (why = "") => withNext("/login.html", here(location)
  *
  * If nobody is logged in or the session has ended, the token is dropped and the login page opens. With `leave: false`,
  * a RequestError with status 401 is raised instead; this is for optional content on pages that need no login. With
- * `keep: true`, the session is also kept, because the 401 may be about another token in the request.
+ * `keep: true`, the session is also kept, because the 401 may be about another token in the request. After
+ * `stayWhenLoggedOut`, no request opens the login page.
  * @param {string} path
  * @param {RequestOptions & { leave?: boolean, keep?: boolean }} [options]
  * @param {SessionKeeper} [using]
@@ -280,7 +311,7 @@ export async function authorized(path, { leave = true, keep: kept = false, heade
     if (!(error instanceof RequestError) || error.status !== 401 || error.code !== "unauthenticated") throw error;
     if (kept && known) throw error;
     if (known && using.token === known.token) using.drop();
-    if (!leave) throw error;
+    if (!leave || stays) throw error;
     return leaveFor(loginAddress(known ? "ended" : ""), { back: false });
   }
 }

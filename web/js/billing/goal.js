@@ -1,5 +1,6 @@
 /** The page that a viewer returns to after subscribing, stored while they are at PayPal. */
 import { safeNext } from "../account/next.js";
+import { storage } from "../account/session.js";
 
 /** @typedef {Pick<Storage, "getItem" | "setItem">} Store */
 
@@ -8,11 +9,11 @@ const KEY = "notflix.after-subscribing";
 /**
  * Store the address in this tab; without storage, the viewer returns to the home page instead.
  * @param {string} next
- * @param {Store} storage
+ * @param {Store} store
  */
-export function keepNext(next, storage = globalThis.sessionStorage) {
+export function keepNext(next, store = storage("sessionStorage")) {
   try {
-    storage.setItem(KEY, next);
+    store.setItem(KEY, next);
   } catch (error) {
     if (!(error instanceof DOMException)) throw error;
   }
@@ -21,11 +22,11 @@ export function keepNext(next, storage = globalThis.sessionStorage) {
 /**
  * Return the stored address, or "/" if there is none.
  * @param {string} origin
- * @param {Store} storage
+ * @param {Store} store
  */
-export function keptNext(origin, storage = globalThis.sessionStorage) {
+export function keptNext(origin, store = storage("sessionStorage")) {
   try {
-    return safeNext(storage.getItem(KEY), origin);
+    return safeNext(store.getItem(KEY), origin);
   } catch (error) {
     if (!(error instanceof DOMException)) throw error;
     return "/";

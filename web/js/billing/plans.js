@@ -131,5 +131,10 @@ async function start(root) {
   for (const button of at.plans.querySelectorAll('[data-hook="begin"]')) button.hidden = true;
 }
 
+// "Back" from PayPal restores the page with its blocked button, and the viewer may have subscribed meanwhile
+globalThis.window?.addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) location.reload();
+});
+
 const page = rootOf("plans");
 if (page) start(page);

@@ -30,7 +30,7 @@ async function start(root) {
       say(at.trouble, "");
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      say(at.trouble, `${error.message} ${t("net.trying_again")}`);
+      say(at.trouble, error.status === 0 ? `${error.message} ${t("net.trying_again")}` : t("net.trying_again"));
     }
     const now = stageOf(subscription, waited());
     if (now === "stopped" && subscription) say(at["stopped-text"], translated(subscription.says) || subscription.says);

@@ -99,7 +99,7 @@ class SubscriptionPart {
     at["subscription-plans"].textContent = offer;
     const paypal = payPalAddress(subscription);
     at["subscription-paypal"].hidden = !paypal;
-    at["subscription-paypal"].textContent = subscription.state === "suspended" ? t("common.settle_at_paypal") : t("common.continue_at_paypal");
+    at["subscription-paypal"].textContent = subscription.state === "suspended" ? t("common.settle_with_paypal") : t("common.continue_to_paypal");
     if (paypal) at["subscription-paypal"].href = paypal;
     const through = subscription.paid_through;
     at["cancel-until"].textContent = through && isAhead(through, now) ? t("subscription.have_paid_until_and", { day: day(through, now) }) : "";

@@ -2,8 +2,8 @@
 import { session } from "../account/session.js";
 import { hooks, say } from "../dom.js";
 import { RequestError } from "../net.js";
-import { Download, DownloadFailure, isRunning, onProgressElsewhere } from "./downloading.js";
-import { canStore, deleteFilm, readFilm } from "./films.js";
+import { Download, DownloadFailure, endOfDownload, isRunning, onProgressElsewhere } from "./downloading.js";
+import { canStore, deleteFilm, mayStore, readFilm } from "./films.js";
 import { t } from "../texts.js";
 
 /** @import { Progress } from "./downloading.js" */
@@ -21,6 +21,7 @@ export const progressText = ({ percent, waits }) =>
 class DownloadButton {
   /** @type {Download | null} */
   #running = null;
+  #isWaiting = false;
 
   /**
    * @param {HTMLElement} root
@@ -32,7 +33,7 @@ class DownloadButton {
     this.titleId = titleId;
     this.at["download-start"].addEventListener("click", () => this.start());
     this.at["download-cancel"].addEventListener("click", () => this.cancel());
-    onProgressElsewhere((progress) => { if (progress.title_id === titleId && !this.#running) this.follow(progress); });
+    onProgressElsewhere((progress) => { if (progress.title_id === titleId && !this.#running) this.followElsewhere(progress); });
   }
 
   find() {
@@ -43,8 +44,29 @@ class DownloadButton {
   async show({ resume = false } = {}) {
     const film = await this.find();
     this.root.hidden = false;
-    if (film && !film.whole && resume && !(await isRunning(film))) await this.start();
-    else this.write(film?.whole ? "done" : film && (await isRunning(film)) ? "running" : "none");
+    const isElsewhere = film !== null && !film.whole && (await isRunning(film));
+    if (film && !film.whole && resume && !isElsewhere) await this.start();
+    else this.write(film?.whole ? "done" : isElsewhere ? "running" : "none");
+    if (isElsewhere) this.waitForEnd();
+  }
+
+  /**
+   * Show the download of another page, until it ends.
+   * @param {Progress} progress
+   */
+  followElsewhere(progress) {
+    this.follow(progress);
+    this.waitForEnd();
+  }
+
+  /** Show how the download of another page has ended, once it has. */
+  async waitForEnd() {
+    const userId = session()?.user_id;
+    if (this.#isWaiting || !userId) return;
+    this.#isWaiting = true;
+    await endOfDownload(userId, this.titleId);
+    this.#isWaiting = false;
+    if (!this.#running) await this.show();
   }
 
   /** @param {"none" | "running" | "done"} state */
@@ -94,8 +116,8 @@ class DownloadButton {
       return;
     }
     const film = await this.find();
-    if (film) await deleteFilm(film); // the page that downloads it notices
-    this.write("none");
+    if (film && !film.whole) await deleteFilm(film); // the page that downloads it notices
+    this.write(film?.whole ? "done" : "none");
   }
 }
 
@@ -108,5 +130,6 @@ class DownloadButton {
 export async function showDownload(root, titleId, { resume }) {
   if (!canStore() || shown.has(root)) return;
   shown.add(root);
+  if (!(await mayStore())) return;
   await new DownloadButton(root, titleId).show({ resume });
 }

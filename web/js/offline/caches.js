@@ -22,12 +22,23 @@ export function filmOf(name) {
 }
 
 /**
+ * Return the names of all caches; none in browsers and on pages that offer no storage, or if the browser refuses it to
+ * this site.
+ * @param {CacheStorage | undefined} storage
+ * @returns {Promise<string[]>}
+ */
+export const cacheNames = async (storage) =>
+  (await storage?.keys().catch((error) => {
+    if (error instanceof DOMException) return [];
+    throw error;
+  })) ?? [];
+
+/**
  * Delete all films that an account has downloaded on this device.
  * @param {string | undefined} userId
- * @param {CacheStorage | undefined} storage undefined in browsers and on pages that offer no storage
+ * @param {CacheStorage | undefined} storage
  */
 export async function deleteFilmsOf(userId, storage = globalThis.caches) {
-  if (!storage) return;
-  const names = await storage.keys();
+  const names = await cacheNames(storage);
   await Promise.all(names.filter((name) => userId && filmOf(name)?.userId === userId).map((name) => storage.delete(name)));
 }

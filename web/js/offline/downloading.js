@@ -3,12 +3,13 @@
  * any way continues with the missing files. A Web Lock shows whether a page is downloading a film at the moment, and
  * the browser releases it when it closes the page for any reason.
  */
-import { authorized, session as account } from "../account/session.js";
+import { authorized, openChannel, session as account } from "../account/session.js";
 import { api, ask, backoff, isTemporary, orElse, persist, RequestError } from "../net.js";
 import { Session } from "../player/session.js";
 import { cacheName } from "./caches.js";
 import { addFilm, cacheOf, changeFilm, fileFrom, filesOfFilm, isThere, readFilm, storedBytes } from "./films.js";
 import { picturesOf, reduced, sizeOf } from "./manifest.js";
+import { fetchFile } from "./file.js";
 import { keepPlayer } from "./register.js";
 import { bytesText } from "../text.js";
 import { t } from "../texts.js";
@@ -18,7 +19,6 @@ import { t } from "../texts.js";
 
 const AT_ONCE = 4;
 const MOST_RENEWALS = 3;
-const SILENT_MS = 60_000;
 const CHANNEL = "notflix.downloads";
 
 /** A download cannot continue; the message is a sentence for the viewer. */
@@ -28,14 +28,21 @@ export class DownloadFailure extends Error {}
  * Return whether a page downloads a film at the moment.
  * @param {StoredFilm} film
  */
-export const isRunning = async (film) => Boolean((await navigator.locks.query()).held?.some(({ name }) => name === cacheOf(film)));
+export const isRunning = async (film) => Boolean((await navigator.locks.query()).held?.some(({ name, mode }) => name === cacheOf(film) && mode === "exclusive"));
+
+/**
+ * Wait until no page downloads a film, whether its download has succeeded, failed, or ended with its page.
+ * @param {string} userId
+ * @param {string} titleId
+ */
+export const endOfDownload = (userId, titleId) => navigator.locks.request(cacheName(userId, titleId), { mode: "shared" }, () => {});
 
 /**
  * Call `listener` with the progress of downloads in other pages.
  * @param {(progress: Progress) => void} listener
  */
 export function onProgressElsewhere(listener) {
-  new BroadcastChannel(CHANNEL).addEventListener("message", ({ data }) => listener(data));
+  openChannel(CHANNEL, listener);
 }
 
 /**
@@ -52,7 +59,7 @@ export class Download {
   #titleId;
   #onProgress;
   #controller = new AbortController();
-  #channel = new BroadcastChannel(CHANNEL);
+  #channel = openChannel(CHANNEL);
   #session = new Session(() => persist(() => this.#open()));
   #waits = false;
   #percent = 0;
@@ -221,10 +228,9 @@ export class Download {
   async #file(address) {
     let refusals = 0;
     for (let attempt = 1; ; attempt += 1) {
-      const signal = AbortSignal.any([this.#controller.signal, AbortSignal.timeout(SILENT_MS)]);
       try {
         if (refusals) await this.#session.renew();
-        const content = await ask(await this.#session.signed(address), { asFile: true, signal });
+        const content = await fetchFile(await this.#session.signed(address), { signal: this.#controller.signal });
         this.#tell(this.#percent, false);
         return content;
       } catch (error) {

@@ -5,7 +5,7 @@
  */
 import { ageLimit } from "../account/session.js";
 import { isSuitable } from "../certificates.js";
-import { cacheName, filmOf } from "./caches.js";
+import { cacheName, cacheNames, filmOf } from "./caches.js";
 
 /** @import { StoredFilm } from "../types.js" */
 
@@ -15,6 +15,9 @@ const INSIDE = [RECORD, FILES];
 
 /** Whether this browser can store films and play them. */
 export const canStore = () => Boolean(globalThis.caches && navigator.serviceWorker && navigator.locks) && "MediaSource" in globalThis;
+
+/** Return whether this browser also lets this site store films. */
+export const mayStore = async () => canStore() && (await caches.keys().then(() => true, () => false));
 
 /** @param {StoredFilm} film */
 export const cacheOf = (film) => cacheName(film.user_id, film.title_id);
@@ -47,8 +50,7 @@ export const readFilm = async (titleId, userId) => (await listFilms(userId)).fin
  * @returns {Promise<StoredFilm[]>}
  */
 export async function listFilms(userId, limit = ageLimit()) {
-  if (!globalThis.caches) return [];
-  const names = (await caches.keys()).filter((name) => {
+  const names = (await cacheNames(globalThis.caches)).filter((name) => {
     const film = filmOf(name);
     return film && (!userId || film.userId === userId);
   });

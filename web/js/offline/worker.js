@@ -1,6 +1,6 @@
 /**
- * The service worker of the site. Online, it changes nothing: pages come from the network, and an address with a hash
- * always means the same bytes. Without a network, it answers with the downloads page, and plays downloaded films on the
+ * The service worker of the site. Online, it changes nothing: pages come from the network, and a name with a hash always
+ * means the same bytes. Without a network, it answers with the downloads page, and plays downloaded films on the
  * watch page, which it stores when a film is downloaded.
  *
  * The build puts the lists of files before this script (web/offline.py), so a new release is a new service worker.
@@ -18,6 +18,8 @@ const { version, shell, player, shells, players } = worker.notflixFiles;
 const PREFIX = "notflix shell ";
 const CURRENT = PREFIX + version;
 const PAGES = [...shells, ...players];
+/** The end of an asset's name, which contains the hash of its content (web/hashed_names.py); pictures have `?v=`. */
+const HASHED = /\.[0-9a-f]{12}\.[a-z0-9]+$/;
 
 /**
  * Return the downloads page in the language of a page.
@@ -62,7 +64,7 @@ async function page(event) {
 }
 
 /**
- * Return a file whose address contains its hash; without a network, also the picture of a downloaded film.
+ * Return an asset; without a network, also the picture of a downloaded film.
  * @param {Request} request
  */
 async function asset(request) {
@@ -79,10 +81,10 @@ worker.addEventListener("install", (/** @type {any} */ event) => event.waitUntil
 worker.addEventListener("activate", (/** @type {any} */ event) => event.waitUntil(activate()));
 worker.addEventListener("fetch", (/** @type {any} */ event) => {
   const { request } = event;
-  const { origin, searchParams } = new URL(request.url);
+  const { origin, pathname, searchParams } = new URL(request.url);
   if (request.method !== "GET" || origin !== location.origin) return;
   if (request.mode === "navigate") event.respondWith(page(event));
-  else if (searchParams.has("v")) event.respondWith(asset(request));
+  else if (HASHED.test(pathname) || searchParams.has("v")) event.respondWith(asset(request));
 });
 worker.addEventListener("message", (/** @type {any} */ event) => {
   const [port] = event.ports;

@@ -90,6 +90,19 @@ export function actsOn({ root, video, seek, captions, shortcuts }) {
   };
 }
 
+/** The actions that do not concern the film. */
+const ALWAYS = new Set(["full", "help"]);
+
+/**
+ * Return the same actions; while `isCovered()`, because a message has taken the place of the film, those on the film do
+ * nothing.
+ * @param {Acts} acts
+ * @param {() => boolean} isCovered
+ * @returns {Acts}
+ */
+export const unlessCovered = (acts, isCovered) =>
+  Object.fromEntries(Object.entries(acts).map(([name, act]) => [name, (argument) => (isCovered() && !ALWAYS.has(name) ? undefined : act(argument))]));
+
 /** @type {Record<string, [string, string]>} */
 const LABELS = { play: [t("common.play"), t("common.pause")], mute: [t("player.mute"), t("player.unmute")], full: [t("player.full_screen"), t("player.exit_full_screen")] };
 

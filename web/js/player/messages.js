@@ -25,6 +25,7 @@ const AUTOMATIC_RETRY_MS = 3000;
  * @property {string} [retry] the text of the button that tries again
  * @property {boolean} [plans] whether to offer the plans
  * @property {boolean} [settle] whether to offer the subscription's page
+ * @property {boolean} [login] whether to offer the login
  * @property {boolean} [streams] whether to list the devices that watch
  */
 
@@ -42,12 +43,13 @@ export const TROUBLES = { offline: t("player.offline_film_continues_when"), fail
 export function problemFor(error) {
   if (error.code === "too_many_streams") return { heading: t("player.too_many_devices_watching"), text: t("player.account_has_reached_its"), again: true, streams: true };
   if (error.code === "stream_stopped") return { heading: t("player.playback_was_stopped"), text: `${error.message} ${t("player.continue_there")}`, again: true, retry: t("player.watch_here") };
-  if (error.suspended) return { heading: t("player.last_payment_failed"), text: t("player.settle_at_paypal_watch"), again: false, settle: true };
+  if (error.suspended) return { heading: t("player.last_payment_failed"), text: t("player.settle_with_paypal_watch"), again: false, settle: true };
   if (error.code === "age_limited") return { heading: t("title.not_for_profile"), text: t("player.switch_profile"), again: false };
   if (error.status === 402 && error.lapsed) return { heading: t("player.access_ended"), text: t("player.subscribe_continue_where_stopped"), again: false, plans: true };
   if (error.status === 402) return { heading: t("player.subscribe_watch_film"), text: t("player.subscription_includes_every_film"), again: false, plans: true };
   if (error.code === "licence_expired") return { heading: t("player.download_has_expired"), text: t("player.connect_internet_and_log"), again: true };
   if (error.code === "not_downloaded") return { heading: t("player.film_not_downloaded"), text: t("player.download_on_its_page"), again: false };
+  if (error.status === 401) return { heading: t("player.session_ended"), text: t("player.log_in_continue_where_stopped"), again: false, login: true };
   if (error.status === 404) return { heading: t("common.film_not_available"), text: t("common.may_have_been_removed"), again: false };
   if (error.code === "announced") return { heading: t("player.film_coming_soon"), text: t("player.can_watch_here_when"), again: false };
   if (error.code === "encode_failed") return { heading: t("player.film_not_ready_watch"), text: t("player.could_not_prepare_please"), again: true };
@@ -68,6 +70,7 @@ export function endingFor(error, leftMs) {
   const rest = minutes >= 1 ? t("player.minutes_left", { count: minutes }) : t("player.loaded_part");
   if (error.suspended) return `${t("player.last_payment_failed")} ${rest}`;
   if (error.status === 402) return `${t("player.access_ended")} ${rest}`;
+  if (error.status === 401) return `${t("player.session_ended")} ${rest} ${t("player.log_in_other_tab")}`;
   if (error.status === 404) return `${t("player.just_removed")} ${t("player.loaded_part")}`;
   return `${problemFor(error).heading} ${rest}`;
 }
@@ -143,18 +146,19 @@ export class Problem {
   /** @param {PlaybackError} error */
   show(error) {
     const at = this.#at;
-    const { heading, text, again, retry = t("common.try_again"), plans, settle, streams } = problemFor(error);
+    const { heading, text, again, retry = t("common.try_again"), plans, settle, login, streams } = problemFor(error);
     at["problem-heading"].textContent = heading;
     at["problem-text"].textContent = text;
     at["retry-label"].textContent = retry;
     at.retry.hidden = !again;
     at.plans.hidden = !plans;
     at.settle.hidden = !settle;
+    at.login.hidden = !login;
     at["problem-streams"].hidden = !streams;
     at["problem-streams"].replaceChildren();
     if (streams) this.#streams.load();
     at.problem.hidden = false;
-    (plans ? at.plans : settle ? at.settle : again ? at.retry : at.leave).focus();
+    (plans ? at.plans : settle ? at.settle : login ? at.login : again ? at.retry : at.leave).focus();
     this.#clear();
     if (error.unreachable || isTemporary(error)) this.#schedule();
   }

@@ -8,8 +8,12 @@ import { Session } from "./session.js";
 /** @import { Stream } from "./stream.js" */
 /** @typedef {Session | StoredSession} AnySession */
 
+/** How long a renewal may take; the film plays meanwhile. */
+const RENEWAL_MS = 15_000;
+
 /**
- * Return the playback session of a title; if it is renewed, it continues its usage ticket and its stream.
+ * Return the playback session of a title; if it is renewed, it continues its usage ticket and its stream. A guest who
+ * opens a film is sent to the login page, but a film that plays is not taken away when the login session ends.
  * @param {string} id
  * @param {{ isStored: boolean, stream: Stream, onRefused: (error: any, leftMs: number) => void }} how `isStored`: the film
  *   is downloaded; `onRefused`: see Session
@@ -20,7 +24,7 @@ export function sessionFor(id, { isStored, stream, onRefused }) {
   /** @returns {Promise<PlaybackSession>} */
   const open = async () => {
     const body = { usage_ticket: made.data?.usage_ticket, stream_ticket: stream.ticket };
-    const opened = await authorized(`titles/${encodeURIComponent(id)}/playback`, { method: "POST", body });
+    const opened = await authorized(`titles/${encodeURIComponent(id)}/playback`, { method: "POST", body, ...(made.data ? { leave: false, signal: AbortSignal.timeout(RENEWAL_MS) } : {}) });
     stream.keep(opened.stream_ticket);
     return opened;
   };

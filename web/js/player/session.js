@@ -6,6 +6,8 @@ import { isTemporary, RequestError } from "../net.js";
 const AGAIN_MS = 5000;
 const REFUSED_AGAIN_MS = 30_000;
 const RENEW_AFTER_MS = 2 * 60_000;
+/** A SAS that is valid for longer than this is used without waiting for the next one. */
+const ENOUGH_MS = 60_000;
 
 /**
  * Return `uri` with the SAS in its query; unchanged if it has another origin or needs no request (`data:`).
@@ -42,6 +44,8 @@ export class Session {
   #refused = false;
   /** @type {Promise<PlaybackSession> | null} */
   #pending = null;
+  /** @type {Promise<PlaybackSession> | null} */
+  #trying = null;
 
   /**
    * `open()` requests a session from the API; `ticks` is a monotonic clock in milliseconds. `onRefused(error, leftMs)`
@@ -75,11 +79,12 @@ export class Session {
   }
 
   /**
-   * Return `uri` signed with a valid SAS; if a renewal fails, the old SAS is used while it lasts.
+   * Return `uri` signed with a valid SAS. The old SAS is used as long as it is valid for a while: a film must not wait
+   * for an API that does not answer.
    * @param {string} uri
    */
   async signed(uri) {
-    const data = (await this.#renewWhenDue()) ?? (await this.renew());
+    const data = await this.#usable();
     return sign(uri, data.sas, new URL(data.manifest_url).origin);
   }
 
@@ -91,13 +96,31 @@ export class Session {
     return this.signed(uri);
   }
 
-  async #renewWhenDue() {
+  /** @returns {Promise<PlaybackSession>} */
+  async #usable() {
     const { data } = this;
-    if (!data || this.#ticks() < this.#due) return data;
+    if (!data) return this.renew();
+    if (this.#ticks() < this.#due) return data;
+    this.#trying ??= this.#renewOrKeep(data).finally(() => { this.#trying = null; });
+    if (this.#leftOf(data) <= ENOUGH_MS) return this.#trying;
+    this.#trying.catch(() => {}); // whoever needs a SAS once this one has expired requests another
+    return data;
+  }
+
+  /** @param {PlaybackSession} data */
+  #leftOf({ expires_at: expiresAt }) {
+    return new Date(expiresAt).getTime() - this.#now();
+  }
+
+  /**
+   * Renew the SAS; if that fails, return the old one while it lasts.
+   * @param {PlaybackSession} data
+   */
+  async #renewOrKeep(data) {
     try {
       return await this.renew();
     } catch (error) {
-      const left = new Date(data.expires_at).getTime() - this.#now();
+      const left = this.#leftOf(data);
       if (left <= 0) throw error;
       this.#due = this.#ticks() + AGAIN_MS;
       if (error instanceof RequestError && !isTemporary(error)) {

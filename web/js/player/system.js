@@ -41,21 +41,24 @@ export class SystemControls {
   }
 
   /**
-   * Let the system play, pause and seek the film, and follow its state.
+   * Let the system play, pause and seek the film, and follow its state; while `isCovered()`, because a message has taken
+   * the place of the film, it does nothing.
    * @param {HTMLVideoElement} video
-   * @param {{ seek: (time: number) => void, facts: () => { time: number, duration: number } }} film
+   * @param {{ seek: (time: number) => void, facts: () => { time: number, duration: number }, isCovered: () => boolean }} film
    */
-  bind(video, { seek, facts }) {
+  bind(video, { seek, facts, isCovered }) {
     const session = this.#session;
     if (!session) return;
     const by = (/** @type {number} */ seconds) => seek(facts().time + seconds);
-    this.#handle("play", () => video.play());
-    this.#handle("pause", () => video.pause());
-    this.#handle("stop", () => video.pause());
-    this.#handle("seekbackward", ({ seekOffset }) => by(-(seekOffset ?? SKIP_S)));
-    this.#handle("seekforward", ({ seekOffset }) => by(seekOffset ?? SKIP_S));
-    this.#handle("seekto", ({ seekTime }) => { if (seekTime !== undefined) seek(seekTime); });
-    this.#handle("previoustrack", () => seek(0));
+    const handle = (/** @type {MediaSessionAction} */ action, /** @type {MediaSessionActionHandler} */ handler) =>
+      this.#handle(action, (details) => { if (!isCovered()) handler(details); });
+    handle("play", () => { video.play(); });
+    handle("pause", () => video.pause());
+    handle("stop", () => video.pause());
+    handle("seekbackward", ({ seekOffset }) => by(-(seekOffset ?? SKIP_S)));
+    handle("seekforward", ({ seekOffset }) => by(seekOffset ?? SKIP_S));
+    handle("seekto", ({ seekTime }) => { if (seekTime !== undefined) seek(seekTime); });
+    handle("previoustrack", () => seek(0));
     const tell = () => {
       session.playbackState = video.paused ? "paused" : "playing";
       const { duration, time } = facts();

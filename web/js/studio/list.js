@@ -1,5 +1,5 @@
 /** Lists of the Studio: entries with a heading, a line of facts and a state, loaded page by page. */
-import { hooks, piece, say } from "../dom.js";
+import { bindOnce, hooks, piece, say } from "../dom.js";
 import { moment } from "../account/words.js";
 import { fetchPatiently, loadInto } from "./loading.js";
 
@@ -29,8 +29,8 @@ export class List {
     this.act = act;
     /** @type {Record<string, any>[]} */
     this.shown = [];
-    this.at.more?.addEventListener("click", () => this.load({ more: true }));
-    this.at.retry?.addEventListener("click", () => this.load());
+    if (this.at.more) bindOnce(this.at.more, () => this.load({ more: true }));
+    if (this.at.retry) bindOnce(this.at.retry, () => this.load());
   }
 
   async load({ more = false } = {}) {

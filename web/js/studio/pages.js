@@ -18,15 +18,18 @@ class PageEditor {
     this.node = node;
     this.name = node.dataset.page ?? "";
     this.at = hooks(node);
-    /** @type {OwnerPage | null} */
-    this.page = null;
+    /** The stored page on which the text in the form is based. @type {OwnerPage | null} */
+    this.base = null;
     const { at } = this;
     this.input = /** @type {HTMLTextAreaElement} */ (at.form.elements.namedItem("markdown"));
     this.form = bindForm(at.form, {
       busy: t("pages.publishing"),
       check: ({ markdown }) => faultsOf({ markdown: textFault(markdown) }),
       send: async ({ markdown }) => {
-        this.show(await authorized(`pages/${this.name}`, { method: "PUT", body: { markdown, version: this.page?.version ?? null } }));
+        const page = await authorized(`pages/${this.name}`, { method: "PUT", body: { markdown, version: this.base?.version ?? null } });
+        if (this.input.value === markdown) this.input.value = page.markdown; // otherwise more has been typed
+        this.base = page;
+        this.write(page);
         this.form.tell(t("pages.published"), "note");
       },
     });
@@ -37,12 +40,27 @@ class PageEditor {
     at.remove.addEventListener("click", () => this.remove());
   }
 
-  /** @param {OwnerPage} page */
+  /**
+   * Show the stored page. What is being typed stays, and remains based on the text that its owner has seen, so that the
+   * API refuses to replace the text of somebody else.
+   * @param {OwnerPage} page
+   */
   show(page) {
-    const { at, input, page: before } = this;
+    const { input, base, form } = this;
+    if (!base || [base.markdown, page.markdown].includes(input.value)) {
+      input.value = page.markdown;
+      this.base = page;
+    } else if (page.version !== base.version) form.tell(t("pages.changed_elsewhere"));
+    this.write(page);
+  }
+
+  /**
+   * Write what is known about the stored page.
+   * @param {OwnerPage} page
+   */
+  write(page) {
+    const { at } = this;
     const isPublished = page.version !== null;
-    if (!before || input.value === before.markdown) input.value = page.markdown; // what is being typed stays
-    this.page = page;
     at.state.textContent = isPublished ? t("pages.is_published") : t("pages.not_written_yet");
     this.node.dataset.kind = isPublished ? "good" : "";
     at.changed.textContent = page.updated_at ? moment(page.updated_at, new Date()) : "";
@@ -52,13 +70,12 @@ class PageEditor {
   }
 
   async remove() {
-    const { form, input, name } = this;
+    const { form, name } = this;
     form.clear();
     try {
       await authorized(`pages/${name}`, { method: "DELETE" });
-      const text = input.value;
-      this.show({ name, markdown: "", updated_at: null, version: null });
-      input.value = text; // so that it can be published again
+      this.base = { name, markdown: "", updated_at: null, version: null }; // its text stays, and can be published again
+      this.write(this.base);
       form.tell(t("pages.removed_from_site_text"), "note");
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;

@@ -1,5 +1,5 @@
 /** People: free access, administrators, subscriptions, and the events that PayPal has sent. */
-import { hook, hooks } from "../dom.js";
+import { hook, hooks, say } from "../dom.js";
 import { RequestError } from "../net.js";
 import { bindForm } from "../account/form.js";
 import { addressFault, faultsOf } from "../account/rules.js";
@@ -17,7 +17,7 @@ import { t } from "../texts.js";
  * @param {string | null} id
  * @param {string | null} email
  */
-const byWhom = (id, email) => (id === "operator" ? t("people.by_operator") : id && id === session()?.user_id ? t("people.by_you") : email ? t("people.by", { who: email }) : t("people.by_deleted"));
+const byWhom = (id, email) => (id === "operator" ? t("people.by_script") : id && id === session()?.user_id ? t("people.by_you") : email ? t("people.by", { who: email }) : t("people.by_deleted"));
 
 /** A dialog that asks for confirmation before access is taken away. */
 class Confirmation {
@@ -30,22 +30,24 @@ class Confirmation {
     this.work = async () => {};
     this.form = bindForm(at["confirm-form"], {
       busy: t("people.revoking"),
-      send: async () => {
+      send: async (_values, isShown) => {
         await this.work();
-        at["confirm-dialog"].close();
+        if (isShown()) at["confirm-dialog"].close();
       },
+      late: ({ message }, { who, list }) => say(list.at.trouble, t("people.not_revoked", { who, reason: message })),
     });
   }
 
   /**
-   * Ask, and call `work` if the owner confirms; its failure is shown in the dialog.
-   * @param {{ heading: string, text: string }} texts
+   * Ask whether somebody in a list is to lose access, and call `work` if the owner confirms; its failure is shown in the
+   * dialog, or above the list if the dialog was closed.
+   * @param {{ heading: string, text: string, who: string, list: List }} about
    * @param {() => Promise<unknown>} work
    */
-  ask({ heading, text }, work) {
+  ask({ heading, text, who, list }, work) {
     const { at } = this;
     this.work = work;
-    this.form.clear();
+    this.form.begin({ who, list });
     at["confirm-heading"].textContent = heading;
     at["confirm-text"].textContent = text;
     at["confirm-dialog"].showModal();
@@ -123,7 +125,7 @@ export function bindPeople(root) {
     name: "grants",
     write: grantEntry,
     act: ({ grant_id: id, email }) => confirmation.ask(
-      { heading: t("people.revoke_free_access"), text: t("people.revoke_text", { who: email ?? t("people.the_deleted_account") }) },
+      { heading: t("people.revoke_free_access"), text: t("people.revoke_text", { who: email ?? t("people.the_deleted_account") }), who: email ?? t("people.deleted_account_inside"), list: grants },
       async () => {
         await authorized(`grants/${encodeURIComponent(id)}`, { method: "DELETE" });
         await grants.load();
@@ -135,7 +137,7 @@ export function bindPeople(root) {
     name: "administrators",
     write: administratorEntry,
     act: ({ user_id: id, email }) => confirmation.ask(
-      { heading: t("people.revoke_administrator_rights"), text: t("people.will_be_logged_out", { email }) },
+      { heading: t("people.revoke_administrator_rights"), text: t("people.will_be_logged_out", { email }), who: email, list: administrators },
       async () => {
         await authorized(`administrators/${encodeURIComponent(id)}`, { method: "DELETE" });
         await administrators.load();

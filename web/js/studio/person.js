@@ -75,11 +75,12 @@ export function bindPerson(root) {
   });
   const confirmation = bindForm(at.confirm, {
     busy: t("common.one_moment"),
-    send: async () => {
+    send: async (_values, isShown) => {
       const done = await work();
-      at.dialog.close();
+      if (isShown()) at.dialog.close();
       finder.tell(done, "note");
     },
+    late: ({ message }, { email }) => finder.tell(t("person.not_done", { email, reason: message })),
   });
   at.close.addEventListener("click", () => at.dialog.close());
 
@@ -91,7 +92,7 @@ export function bindPerson(root) {
    */
   const askFirst = (question, consequence, then) => {
     work = then;
-    confirmation.clear();
+    confirmation.begin(person);
     finder.clear();
     at.question.textContent = question;
     at.consequence.textContent = consequence;
@@ -110,9 +111,11 @@ export function bindPerson(root) {
     const { user_id: id, email } = person;
     askFirst(t("common.delete_account_2"), t("person.account_its_history_its", { email }), async () => {
       await authorized(`people/${id}`, { method: "DELETE" });
-      person = null;
-      at.person.hidden = true;
-      at.form.reset();
+      if (person?.user_id === id) { // otherwise the owner has searched for somebody else meanwhile
+        person = null;
+        at.person.hidden = true;
+        at.form.reset();
+      }
       return t("person.account_deleted", { email });
     });
   });

@@ -21,7 +21,7 @@ class Plans {
     at.retry.addEventListener("click", () => this.look());
     const form = at["plan-form"];
     const { tell } = bindForm(form, {
-      busy: t("plans.creating_at_paypal"),
+      busy: t("plans.creating_on_paypal"),
       check: ({ name, price: amount }) => faultsOf({
         name: name.trim() ? "" : t("plans.enter_name_for_plan"),
         price: /^\d+([.,]\d{1,2})?$/.test(amount.trim()) ? "" : t("plans.enter_price_such_as"),
@@ -36,14 +36,17 @@ class Plans {
     });
     this.retiring = bindForm(at["retire-form"], {
       busy: t("plans.retiring"),
-      send: async () => {
-        if (!this.current) return;
-        await authorized(`plans/${encodeURIComponent(this.current.id)}`, { method: "DELETE" });
-        at["retire-dialog"].close();
-        tell(t("plans.retired_new_subscribers_cannot", { name: this.current.name }), "note");
+      send: async (_values, isShown) => {
+        const { current } = this;
+        if (!current) return;
+        await authorized(`plans/${encodeURIComponent(current.id)}`, { method: "DELETE" });
+        const wasShown = isShown();
+        if (wasShown) at["retire-dialog"].close();
+        tell(t("plans.retired_new_subscribers_cannot", { name: current.name }), "note");
         await this.look();
-        form.elements.name.focus();
+        if (wasShown) form.elements.name.focus();
       },
+      late: ({ message }, { name }) => tell(t("plans.not_retired", { name, reason: message })),
     });
   }
 
@@ -71,7 +74,7 @@ class Plans {
     on.retire.setAttribute("aria-describedby", on.head.id);
     on.retire.addEventListener("click", () => {
       this.current = plan;
-      this.retiring.clear();
+      this.retiring.begin(plan);
       this.at["retire-name"].textContent = plan.name;
       this.at["retire-dialog"].showModal();
     });

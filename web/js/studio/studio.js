@@ -3,7 +3,8 @@ import "../nav.js";
 import { hook, rootOf } from "../dom.js";
 import { persist, RequestError } from "../net.js";
 import { showState } from "../account/form.js";
-import { authorized, leaveFor, loginAddress, onChange, ready, update } from "../account/session.js";
+import { authorized, leaveFor, loginAddress, ready, update } from "../account/session.js";
+import { bindAbsence } from "./absence.js";
 import { bindEncodes } from "./encodes.js";
 import { bindLog } from "./log.js";
 import { bindOverview } from "./overview.js";
@@ -99,6 +100,7 @@ async function start(root) {
     showState(root, state);
     return;
   }
+  bindAbsence(root, { isAdmitted: (now) => stateFor(now) === "known" });
   showState(root, "known"); // before there are entries, because these have states of their own
   const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(`[data-part="${name}"]`));
   const encodes = bindEncodes(part("encodes"));
@@ -107,7 +109,6 @@ async function start(root) {
   /** @type {Record<string, { look: () => unknown }>} */
   const parts = { overview: bindOverview(part("overview")), films: encodes, titles: bindTitles(part("titles")), people: bindPeople(part("people")), plans: bindPlans(part("plans")), pages: bindPages(part("pages")), setup: bindSetup(part("setup")), log: bindLog(part("log")) };
   bindTabs(root, (name) => parts[name].look());
-  onChange((now, elsewhere) => { if (!now && elsewhere) leaveFor(loginAddress(), { back: false }); });
 }
 
 const page = rootOf("studio");

@@ -8,10 +8,11 @@ import { t } from "../texts.js";
 
 export class EncodeDialog {
   /**
+   * `onFailed(text)` is called if a failure can no longer be shown in the dialog.
    * @param {HTMLElement} root
-   * @param {(title: Title) => void} onStarted
+   * @param {{ onStarted: (title: Title) => void, onFailed: (text: string) => void }} how
    */
-  constructor(root, onStarted) {
+  constructor(root, { onStarted, onFailed }) {
     this.at = hooks(root);
     /** @type {Title | null} */
     this.title = null;
@@ -19,13 +20,14 @@ export class EncodeDialog {
     at["encode-close"].addEventListener("click", () => at["encode-dialog"].close());
     this.form = bindForm(hook(root, "encode-form"), {
       busy: t("common.starting"),
-      send: async () => {
+      send: async (_values, isShown) => {
         const { title } = this;
         if (!title) return;
         await authorized(`titles/${encodeURIComponent(title.id)}/encode`, { method: "POST" });
-        at["encode-dialog"].close();
+        if (isShown()) at["encode-dialog"].close();
         onStarted(title);
       },
+      late: ({ message }, { name }) => onFailed(t("titles.not_encoded_again", { name, reason: message })),
     });
   }
 
@@ -33,7 +35,7 @@ export class EncodeDialog {
   open(title) {
     const { at } = this;
     this.title = title;
-    this.form.clear();
+    this.form.begin(title);
     at["encode-name"].textContent = title.name;
     at["encode-dialog"].showModal();
   }

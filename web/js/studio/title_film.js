@@ -21,12 +21,16 @@ export const foundText = (count) => (count ? t("films.count", { count }) : t("fi
 
 export class FilmDialog {
   /**
+   * `onFailed(text)` is called if a match fails that the dialog does not show any more.
    * @param {HTMLElement} root
-   * @param {(title: Title) => void} onMatched
+   * @param {{ onMatched: (title: Title) => void, onFailed: (text: string) => void }} how
    */
-  constructor(root, onMatched) {
+  constructor(root, { onMatched, onFailed }) {
     this.at = hooks(root);
     this.onMatched = onMatched;
+    this.onFailed = onFailed;
+    /** How often the dialog was opened. */
+    this.turn = 0;
     /** @type {Title | null} */
     this.title = null;
     const { at } = this;
@@ -35,6 +39,7 @@ export class FilmDialog {
       busy: t("person.searching"),
       check: ({ q }) => faultsOf({ q: q.trim() ? "" : t("film.enter_name") }),
       send: ({ q }) => this.search(q.trim()),
+      late: () => {}, // nobody waits for a search of an earlier title
     });
   }
 
@@ -42,7 +47,8 @@ export class FilmDialog {
   open(title) {
     const { at } = this;
     this.title = title;
-    this.form.clear();
+    this.turn += 1;
+    this.form.begin();
     at["film-form"].elements.q.value = title.name;
     at.films.replaceChildren();
     at["film-count"].textContent = "";
@@ -52,41 +58,48 @@ export class FilmDialog {
 
   /** @param {string} words */
   async search(words) {
-    const { at } = this;
+    const { at, title, turn } = this;
     /** @type {{ films: FilmAtOmdb[], reason: string | null }} */
     const { films, reason } = await fetchPatiently(`catalogue/films?q=${encodeURIComponent(words)}`);
+    if (!title || turn !== this.turn) return;
     at["film-count"].textContent = reason ?? foundText(films.length);
-    at.films.replaceChildren(...films.map((film) => this.node(film)));
+    at.films.replaceChildren(...films.map((film) => this.node(title, film)));
   }
 
-  /** @param {FilmAtOmdb} film */
-  node(film) {
+  /**
+   * @param {Title} title
+   * @param {FilmAtOmdb} film
+   */
+  node(title, film) {
     const node = piece("film");
     const on = hooks(node);
     on.name.textContent = film.name;
     on.facts.textContent = [film.year ? String(film.year) : t("film.year_unknown"), kindName(film.kind)].join(" · ");
     on["choose-name"].textContent = ` ${film.name} (${film.year ?? t("film.year_unknown_inside")})`;
-    on.choose.addEventListener("click", () => this.choose(film, on.choose));
+    on.choose.addEventListener("click", () => this.choose(title, film, on.choose));
     return node;
   }
 
   /**
+   * @param {Title} title
    * @param {FilmAtOmdb} film
    * @param {HTMLElement} button
    */
-  async choose(film, button) {
-    const { at, title } = this;
-    if (!title || button.getAttribute("aria-disabled") === "true") return;
+  async choose(title, film, button) {
+    const { at, turn } = this;
+    const isShown = () => turn === this.turn && at["film-dialog"].open;
+    if (button.getAttribute("aria-disabled") === "true") return;
     button.setAttribute("aria-disabled", "true");
     this.form.tell("");
     try {
       const path = `titles/${encodeURIComponent(title.id)}/match`;
       const matched = await authorized(path, { method: "PUT", body: { imdb_id: film.imdb_id }, signal: AbortSignal.timeout(MATCH_MS) });
-      at["film-dialog"].close();
+      if (isShown()) at["film-dialog"].close();
       this.onMatched(matched);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      this.form.tell(error.message);
+      if (isShown()) this.form.tell(error.message);
+      else this.onFailed(t("film.not_chosen", { name: title.name, reason: error.message }));
     } finally {
       button.removeAttribute("aria-disabled");
     }

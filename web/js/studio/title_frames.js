@@ -13,7 +13,7 @@ import { clock } from "../text.js";
 import { t } from "../texts.js";
 
 /** @import { Title } from "../types.js" */
-/** @typedef {(slot: string, file: File) => unknown} Use */
+/** @typedef {(title: Title, slot: string, file: File) => unknown} Use */
 
 const COUNT = 6;
 const TALLEST = 1080;
@@ -184,14 +184,15 @@ class FrameReader {
 
 export class FilmFrames {
   /**
-   * `use(slot, file)` makes a frame the poster or the backdrop.
+   * `use(title, slot, file)` makes a frame the poster or the backdrop of its title; `open` opens a title's film.
    * @param {HTMLElement} root
-   * @param {{ use: Use }} how
+   * @param {{ use: Use, open?: typeof FrameReader.open }} how
    */
-  constructor(root, { use }) {
+  constructor(root, { use, open = FrameReader.open }) {
     this.root = root;
     this.at = hooks(root);
     this.use = use;
+    this.openFilm = open;
     /** @type {Title | null} */
     this.title = null;
     this.round = 0;
@@ -239,10 +240,11 @@ export class FilmFrames {
     /** @type {FrameReader | null} */
     let reader = null;
     try {
-      reader = await FrameReader.open(root, title);
+      reader = await this.openFilm(root, title);
       for (const time of frameTimes(reader.durationS, this.round)) {
         if (turn !== this.turn) break;
-        at["frame-list"].append(this.node(await reader.frame(time), time));
+        const frame = await reader.frame(time);
+        if (turn === this.turn) at["frame-list"].append(this.node(title, frame, time)); // otherwise another title is shown
       }
       if (turn === this.turn) say(at["frames-said"], "");
     } catch (error) {
@@ -260,10 +262,11 @@ export class FilmFrames {
   }
 
   /**
+   * @param {Title} title
    * @param {HTMLCanvasElement} canvas
    * @param {number} time
    */
-  node(canvas, time) {
+  node(title, canvas, time) {
     const node = piece("frame");
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", t("frames.film_at", { time: clock(time) }));
@@ -273,7 +276,7 @@ export class FilmFrames {
       button.setAttribute("aria-label", t(slot === "poster" ? "frames.use_as_poster" : "frames.use_as_backdrop", { time: clock(time) }));
       button.addEventListener("click", async () => {
         const jpeg = await jpegOf(canvas);
-        if (jpeg) await this.use(slot, new File([jpeg], "frame.jpg", { type: "image/jpeg" }));
+        if (jpeg) await this.use(title, slot, new File([jpeg], "frame.jpg", { type: "image/jpeg" }));
       });
     }
     return node;

@@ -28,18 +28,27 @@ export function uploadName(stem, slot, type) {
 }
 
 export class PicturesDialog {
+  /** The titles whose pictures are being saved, by their ids. @type {Set<string>} */
+  #saving = new Set();
+
   /**
-   * `again(title)` returns the title with its new pictures, once the catalogue has made them.
+   * `again(title)` returns the title with its new pictures, once the catalogue has made them. `isShown` is whether the
+   * dialog shows the title that has changed; `onFailed(text)` is called if it does not.
    * @param {HTMLElement} root
-   * @param {{ again: (title: Title) => Promise<Title>, onChanged: (title: Title) => void }} how
+   * @param {{
+   *   again: (title: Title) => Promise<Title>,
+   *   onChanged: (title: Title, isShown: boolean) => void,
+   *   onFailed: (text: string) => void,
+   * }} how
    */
-  constructor(root, { again, onChanged }) {
+  constructor(root, { again, onChanged, onFailed }) {
     this.at = hooks(root);
     this.again = again;
     this.onChanged = onChanged;
+    this.onFailed = onFailed;
     /** @type {Title | null} */
     this.title = null;
-    this.frames = new FilmFrames(root, { use: (slot, file) => this.work((title) => this.upload(title, slot, file)) });
+    this.frames = new FilmFrames(root, { use: (title, slot, file) => this.work(title, (now) => this.upload(now, slot, file)) });
     this.at["pictures-close"].addEventListener("click", () => this.at["pictures-dialog"].close());
     this.at["pictures-dialog"].addEventListener("close", () => this.frames.end());
     /** @type {[string, Record<string, any>][]} */
@@ -48,16 +57,17 @@ export class PicturesDialog {
       on.file.addEventListener("change", () => {
         const [file] = on.file.files;
         on.file.value = "";
-        if (file) this.work((title) => this.upload(title, slot, file));
+        if (file) this.work(this.title, (title) => this.upload(title, slot, file));
       });
     }
-    hook(root, "omdb").addEventListener("click", () => this.work((title) => authorized(`titles/${encodeURIComponent(title.id)}/omdb-poster`, { method: "POST", signal: AbortSignal.timeout(FETCH_MS) })));
+    hook(root, "omdb").addEventListener("click", () => this.work(this.title, (title) => authorized(`titles/${encodeURIComponent(title.id)}/omdb-poster`, { method: "POST", signal: AbortSignal.timeout(FETCH_MS) })));
   }
 
   /** @param {Title} title */
   open(title) {
-    this.tell("");
     this.show(title);
+    this.tell(this.#saving.has(title.id) ? t("limit.saving") : "", "note");
+    this.at["pictures-title"].textContent = t("pictures.of", { name: title.name });
     this.frames.begin(title);
     this.at["pictures-dialog"].showModal();
   }
@@ -65,7 +75,21 @@ export class PicturesDialog {
   /** @param {Title} title */
   show(title) {
     this.title = title;
+    this.write();
     for (const [slot, on] of this.slots) picture(on.picture, title.artwork?.[/** @type {"poster" | "backdrop"} */ (slot)]);
+  }
+
+  /** Show whether the pictures of the title in the dialog are being saved. */
+  write() {
+    this.at["pictures-dialog"].setAttribute("aria-busy", String(this.#saving.has(this.title?.id ?? "")));
+  }
+
+  /**
+   * Return whether the owner sees a title in the dialog.
+   * @param {Title} title
+   */
+  isShown({ id }) {
+    return this.title?.id === id && this.at["pictures-dialog"].open;
   }
 
   /** @param {string} text */
@@ -75,24 +99,34 @@ export class PicturesDialog {
   }
 
   /**
-   * Change the title by `change`, which returns it with its new pictures.
+   * Change a title by `change`, which returns it with its new pictures. The owner may open the dialog of another title
+   * meanwhile; that one stays as it is.
+   * @param {Title | null} of
    * @param {(title: Title) => Promise<Title>} change
    */
-  async work(change) {
-    const { title } = this;
-    if (!title || this.at["pictures-dialog"].getAttribute("aria-busy") === "true") return;
-    this.at["pictures-dialog"].setAttribute("aria-busy", "true");
+  async work(of, change) {
+    if (!of) return;
+    if (this.#saving.has(of.id)) {
+      this.tell(t("pictures.still_being_saved", { name: of.name }), "note");
+      return;
+    }
+    this.#saving.add(of.id);
+    this.write();
     this.tell(t("limit.saving"), "note");
     try {
-      const changed = await change(title);
-      this.onChanged(changed);
+      const changed = await change(this.title?.id === of.id ? this.title : of);
+      const isShown = this.isShown(changed);
+      this.onChanged(changed, isShown);
+      if (!isShown) return;
       this.show(changed);
       this.tell(t("pictures.saved_site_shows_picture"), "note");
     } catch (error) {
       if (!(error instanceof RequestError || error instanceof PutError || error instanceof Unreadable)) throw error;
-      this.tell(error.message);
+      if (this.isShown(of)) this.tell(error.message);
+      else this.onFailed(t("pictures.failure_of", { name: of.name, reason: error.message }));
     } finally {
-      this.at["pictures-dialog"].removeAttribute("aria-busy");
+      this.#saving.delete(of.id);
+      this.write();
     }
   }
 
@@ -106,7 +140,9 @@ export class PicturesDialog {
     if (!name) throw new RequestError(0, "malformed", t("pictures.choose_jpeg_png_or"));
     if (file.size > LARGEST) throw new RequestError(0, "malformed", t("pictures.choose_picture_at_most"));
     const ticket = async () => (await persist(() => authorized("uploads", { method: "POST", body: { name, size: file.size, replace: true } }))).upload_url;
-    await sendFile(file, { put, stored, ticket, signal: AbortSignal.timeout(FETCH_MS), mark: await markOf(file), wait: waitOnline });
+    const onTrouble = (/** @type {PutError | null} */ error) => { if (this.isShown(title)) this.tell(error ? `${error.message} ${t("uploads.continues")}` : t("limit.saving"), "note"); };
+    const { signal } = new AbortController(); // never aborted: a slow upload takes its time, and `put` notices silence
+    await sendFile(file, { put, stored, ticket, signal, onTrouble, mark: await markOf(file), wait: waitOnline });
     return this.again(title);
   }
 }

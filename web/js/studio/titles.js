@@ -1,5 +1,5 @@
 /** The titles: search, edit, publish and withdraw, one or several; the dialogs for film and pictures are separate. */
-import { hook, hooks, picture, piece, reconcile, say } from "../dom.js";
+import { bindOnce, hook, hooks, picture, piece, reconcile, say } from "../dom.js";
 import { orElse, pause, persist, RequestError } from "../net.js";
 import { titleAddress, watchAddress } from "../addresses.js";
 import { hueOf, pictureFor } from "../cards.js";
@@ -69,12 +69,17 @@ class Titles {
       this.unrated = !this.unrated;
       this.load();
     });
-    at.more.addEventListener("click", () => this.load({ more: true }));
+    bindOnce(at.more, () => this.load({ more: true }));
     at["edit-close"].addEventListener("click", () => at["edit-dialog"].close());
     at["withdraw-close"].addEventListener("click", () => at["withdraw-dialog"].close());
-    this.film = new FilmDialog(root, (title) => this.changed(title, t("titles.description_updated_site_shows", { name: title.name })));
-    this.pictures = new PicturesDialog(root, { again: (title) => this.pictured(title), onChanged: (title) => this.changed(title) });
-    this.encode = new EncodeDialog(root, (title) => say(at.said, t("titles.being_encoded_again_see", { name: title.name })));
+    const onFailed = (/** @type {string} */ text) => say(at.trouble, text);
+    this.film = new FilmDialog(root, { onMatched: (title) => this.changed(title, t("titles.description_updated_site_shows", { name: title.name })), onFailed });
+    this.pictures = new PicturesDialog(root, {
+      again: (title) => this.pictured(title),
+      onChanged: (title, isShown) => this.changed(title, isShown ? "" : t("titles.saved_site_shows_within", { name: title.name })),
+      onFailed,
+    });
+    this.encode = new EncodeDialog(root, { onStarted: (title) => say(at.said, t("titles.being_encoded_again_see", { name: title.name })), onFailed });
     this.selection = new Selection(root, { titles: () => this.titles, publish: (titles) => this.publish(titles), withdraw: (titles) => this.openWithdraw(titles), onChange: () => this.write() });
     this.editing = this.bindEdit(hook(root, "edit-form"));
     this.withdrawing = this.bindWithdraw(hook(root, "withdraw-form"));
@@ -193,7 +198,7 @@ class Titles {
     const { at } = this;
     const form = at["edit-form"];
     this.current = title;
-    this.editing.clear();
+    this.editing.begin(title);
     form.elements.name.value = title.name;
     form.elements.year.value = title.year ?? "";
     form.elements.plot.value = title.plot ?? "";
@@ -207,7 +212,7 @@ class Titles {
   openWithdraw(titles) {
     const { at } = this;
     this.leaving = titles;
-    this.withdrawing.clear();
+    this.withdrawing.begin();
     at["withdraw-heading"].textContent = titles.length === 1 ? t("titles.withdraw_title") : t("titles.withdraw_many", { count: titles.length });
     at["withdraw-name"].textContent = titles.map(({ name }) => name).join(", ");
     at["withdraw-dialog"].showModal();
@@ -218,16 +223,17 @@ class Titles {
     return bindForm(form, {
       busy: t("limit.saving"),
       check: ({ name, year }) => faultsOf({ name: name.trim() ? "" : t("film.enter_name"), year: yearFault(year) }),
-      send: async (values) => {
-        if (!this.current) return;
+      send: async (values, isShown) => {
         const { current } = this;
+        if (!current) return;
         const changes = changesOf(current, values);
         if (Object.keys(changes).length) {
           const edited = await persist(() => authorized(pathOf(current), { method: "PATCH", body: changes }));
           this.changed(edited, t("titles.saved_site_shows_within", { name: edited.name }));
         }
-        this.at["edit-dialog"].close();
+        if (isShown()) this.at["edit-dialog"].close();
       },
+      late: ({ message }, { name }) => say(this.at.trouble, t("titles.not_saved", { name, reason: message })),
     });
   }
 
@@ -235,16 +241,21 @@ class Titles {
   bindWithdraw(form) {
     return bindForm(form, {
       busy: t("titles.withdrawing"),
-      send: async () => {
+      send: async (_values, isShown) => {
         const { leaving } = this;
         const result = await forEachTitle(leaving, ({ id }) => persist(() => authorized(pathOf({ id }), { method: "DELETE" })));
         const gone = new Set(result.done.map(({ id }) => id));
         this.titles = this.titles.filter(({ id }) => !gone.has(id));
-        this.leaving = leaving.filter(({ id }) => !gone.has(id));
         this.selection.clear();
+        if (result.failure && !isShown()) {
+          say(this.at.trouble, resultText("withdrew", leaving, result));
+          return;
+        }
+        if (isShown()) this.leaving = leaving.filter(({ id }) => !gone.has(id));
         if (result.failure) throw result.failure.error;
-        this.at["withdraw-dialog"].close();
         say(this.at.said, leaving.length === 1 ? t("titles.withdrew_can_no_longer", { name: leaving[0].name }) : resultText("withdrew", leaving, result));
+        if (!isShown()) return;
+        this.at["withdraw-dialog"].close();
         this.at.q.focus();
       },
     });

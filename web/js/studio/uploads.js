@@ -2,81 +2,25 @@
  * The Studio's drop zone: files are uploaded one after the other with their progress, and can be paused, cancelled and
  * retried. An upload whose page was closed continues when its file is chosen again.
  */
-import { bytesText } from "../text.js";
 import { hooks, piece, reconcile, say } from "../dom.js";
-import { persist, RequestError } from "../net.js";
 import { titleAddress } from "../addresses.js";
-import { authorized, storage } from "../account/session.js";
+import { storage } from "../account/session.js";
+import { claim, claimed, unclaimed } from "./claims.js";
+import { bindDropZone } from "./drop_zone.js";
 import { put, stored, waitOnline } from "./put.js";
 import { forgetUpload, rememberUpload, unfinished } from "./unfinished.js";
-import { markOf, Meter, PutError, sendFile, Unreadable } from "./upload.js";
-import { belongsText, confirmText, kindOf, nextUpload, sendingText, shareText, titleText, UPLOAD_ENDED } from "./words.js";
+import { markOf, Meter, sendFile } from "./upload.js";
+import { askTicket, beganAnew, endJob, isExpected, stateText } from "./upload_items.js";
+import { belongsText, confirmText, kindOf, nextUpload, sendingText, titleText, UPLOAD_ENDED } from "./words.js";
 import { t } from "../texts.js";
 
-/** @import { UploadTicket } from "../types.js" */
-/**
- * @typedef {object} Item a file in the list
- * @property {string} key
- * @property {File} file without its content if the upload was interrupted
- * @property {string} kind the kind of the file: "film", "subtitles", …
- * @property {string} text the kind in words
- * @property {"asking" | "confirm" | "waiting" | "sending" | "paused" | "done" | "cancelled" | "failed" | "interrupted"} state
- * @property {string} said
- * @property {number} sent bytes
- * @property {boolean} agreed whether the owner has agreed to replace the film with this name
- * @property {string | null} title the announced title that this film belongs to; "" for none, null if not asked
- * @property {AbortController} stop
- * @property {Meter} meter
- * @property {UploadTicket | null} ticket
- * @property {string} blob its name in storage
- * @property {string} upload its id, if parts of it may have been committed, otherwise ""
- */
+/** @import { Item } from "./upload_items.js" */
 
 const remembered = storage("localStorage");
 const PAINT_MS = 250;
 const REMEMBER_MS = 2000;
 /** @type {Record<string, string>} */
 const ICONS = { film: "film", metadata: "text", poster: "picture", backdrop: "picture", subtitles: "words" };
-const EXPECTED = [RequestError, PutError, Unreadable];
-
-/**
- * @param {unknown} error
- * @returns {error is Error}
- */
-const isExpected = (error) => EXPECTED.some((kind) => error instanceof kind);
-
-/**
- * @param {Item} item
- * @returns {Promise<UploadTicket>}
- */
-async function askTicket({ file, kind, agreed, title }) {
-  const mark = kind === "film" ? await markOf(file) : null;
-  return persist(() => authorized("uploads", { method: "POST", body: { name: file.name, size: file.size, replace: agreed, title, mark } }), { attempts: 8 });
-}
-
-/**
- * Return the text beside a file that is not being sent.
- * @param {Item} item
- */
-function stateText({ state, kind, file, sent, ticket }) {
-  const size = bytesText(file.size);
-  if (state === "paused") return t("uploads.paused", { share: shareText({ sent, size: file.size }) });
-  if (state === "interrupted") return t("uploads.interrupted", { share: shareText({ sent, size: file.size }) });
-  if (state === "waiting") return t("uploads.waiting", { size });
-  if (state === "done" && kind === "film") return ticket && ticket.blob !== file.name ? t("uploads.uploaded_as", { size }) : t("uploads.uploaded_film", { size });
-  if (state === "done") return t("uploads.uploaded", { size });
-  if (state === "cancelled") return t("uploads.cancelled");
-  return state === "failed" ? t("uploads.not_uploaded") : size;
-}
-
-/**
- * End the job of an upload that was cancelled, if parts of it have been committed already.
- * @param {Item} item
- */
-const endJob = ({ blob, upload }) => persist(() => authorized("uploads/cancel", { method: "POST", body: { blob, upload } }), { attempts: 8 });
-
-/** @param {Item} item */
-const beganAnew = (item) => Object.assign(item, { state: "asking", said: "", sent: 0, stop: new AbortController(), meter: new Meter(), ticket: null });
 
 class Uploads {
   /**
@@ -92,7 +36,6 @@ class Uploads {
     this.onArrived = onArrived;
     this.number = 0;
     const { at } = this;
-    this.items = unfinished(remembered, Date.now()).map(({ name, size, sent, blob = name, upload = "" }) => this.itemOf(/** @type {File} */ ({ name, size }), { state: "interrupted", sent, blob, upload }));
     at.files.addEventListener("change", () => {
       this.add([...at.files.files]);
       at.files.value = "";
@@ -101,8 +44,10 @@ class Uploads {
       for (const item of this.items.filter(({ state }) => UPLOAD_ENDED.has(state))) this.drop(item, { ends: item.state === "failed" });
       at.files.focus();
     });
-    this.bindDrop(at.drop);
+    bindDropZone(at.drop, { onFiles: (files) => this.add(files), onFolder: () => say(at.said, t("uploads.folders_cannot_be_uploaded")) });
     this.write();
+    this.restore();
+    window.addEventListener("storage", () => this.follow()); // another tab has remembered how far its uploads are
     window.addEventListener("beforeunload", (event) => {
       if (this.items.some(({ state }) => state === "sending" || state === "waiting")) event.preventDefault();
     });
@@ -115,34 +60,67 @@ class Uploads {
    */
   itemOf(file, more = {}) {
     this.number += 1;
-    return /** @type {Item} */ ({ key: String(this.number), file, ...kindOf(file.name), agreed: false, title: null, said: "", sent: 0, stop: new AbortController(), meter: new Meter(), ticket: null, blob: file.name, upload: "", ...more });
+    return /** @type {Item} */ ({ key: String(this.number), file, ...kindOf(file.name), agreed: false, title: null, said: "", sent: 0, stop: new AbortController(), meter: new Meter(), ticket: null, blob: file.name, upload: "", release: null, ...more });
   }
 
-  /** @param {HTMLElement} zone */
-  bindDrop(zone) {
-    const over = (/** @type {boolean} */ on) => zone.classList.toggle("is-over", on);
-    // a file dropped outside the zone must not replace the page
-    for (const kind of /** @type {const} */ (["dragover", "drop"])) {
-      window.addEventListener(kind, (event) => { if (event.dataTransfer?.types.includes("Files")) event.preventDefault(); });
+  /** Show the uploads that were interrupted, and those of other tabs. */
+  async restore() {
+    const elsewhere = await claimed();
+    const isListed = (/** @type {string} */ name) => this.items.some(({ file }) => file.name === name);
+    const restored = unfinished(remembered, Date.now()).filter(({ name }) => !isListed(name)).map(({ name, size, sent, blob = name, upload = "" }) =>
+      this.itemOf(/** @type {File} */ ({ name, size }), { state: elsewhere.has(name) ? "elsewhere" : "interrupted", sent, blob, upload }));
+    this.items = [...restored, ...this.items];
+    this.write();
+    for (const item of restored) if (item.state === "elsewhere") this.waitForEnd(item);
+  }
+
+  /** Show how far the uploads of other tabs are, and no longer those that another tab has completed or dismissed. */
+  async follow() {
+    const elsewhere = await claimed();
+    const entries = new Map(unfinished(remembered, Date.now()).map((entry) => [entry.name, entry]));
+    const isOthers = (/** @type {Item} */ { state }) => state === "elsewhere" || state === "interrupted";
+    this.items = this.items.filter((item) => !isOthers(item) || entries.has(item.file.name));
+    for (const item of this.items.filter(isOthers)) {
+      const { sent, upload = "" } = entries.get(item.file.name) ?? item;
+      Object.assign(item, { sent, upload });
+      if (item.state === "interrupted" && elsewhere.has(item.file.name)) this.giveUp(item);
     }
-    zone.addEventListener("dragenter", () => over(true));
-    zone.addEventListener("dragover", () => over(true));
-    zone.addEventListener("dragleave", ({ relatedTarget }) => { if (!(relatedTarget instanceof Node && zone.contains(relatedTarget))) over(false); });
-    zone.addEventListener("drop", ({ dataTransfer }) => {
-      over(false);
-      const entries = [...(dataTransfer?.items ?? [])].filter(({ kind }) => kind === "file");
-      const isFolder = (/** @type {DataTransferItem} */ item) => Boolean(item.webkitGetAsEntry?.()?.isDirectory);
-      this.add(entries.filter((item) => !isFolder(item)).map((item) => item.getAsFile()).filter((file) => file !== null));
-      if (entries.some(isFolder)) say(this.at.said, t("uploads.folders_cannot_be_uploaded"));
-    });
+    this.write();
+  }
+
+  /**
+   * Leave an upload to the tab that has it.
+   * @param {Item} item
+   */
+  giveUp(item) {
+    item.state = "elsewhere";
+    this.waitForEnd(item);
+  }
+
+  /**
+   * Offer to continue an upload once its tab no longer has it.
+   * @param {Item} item
+   */
+  async waitForEnd(item) {
+    await unclaimed(item.file.name);
+    if (item.state !== "elsewhere") return;
+    item.state = "interrupted";
+    await this.follow();
+  }
+
+  /** @param {Item} item */
+  release(item) {
+    item.release?.();
+    item.release = null;
   }
 
   /** @param {File[]} files */
   add(files) {
     say(this.at.said, "");
     for (const file of files) {
-      if (this.items.some((item) => item.file.name === file.name && !UPLOAD_ENDED.has(item.state))) {
-        say(this.at.said, t("uploads.already_in_list", { name: file.name }));
+      const listed = this.items.find((item) => item.file.name === file.name && !UPLOAD_ENDED.has(item.state));
+      if (listed) {
+        say(this.at.said, t(listed.state === "elsewhere" ? "uploads.continue_in_other_tab" : "uploads.already_in_list", { name: file.name }));
       } else if (!file.size) {
         say(this.at.said, t("uploads.empty", { name: file.name }));
       } else {
@@ -162,6 +140,16 @@ class Uploads {
   async begin(item) {
     beganAnew(item);
     await this.endings.get(item.file.name);
+    item.release ??= await claim(item.file.name);
+    if (item.state !== "asking") {
+      this.release(item);
+      return;
+    }
+    if (!item.release) {
+      this.giveUp(item);
+      this.write();
+      return;
+    }
     try {
       item.ticket = await askTicket(item);
       item.blob = item.ticket.blob;
@@ -175,6 +163,7 @@ class Uploads {
     } catch (error) {
       if (!isExpected(error)) throw error;
       Object.assign(item, { state: "failed", said: error.message });
+      this.release(item);
     }
     this.sendNext();
   }
@@ -231,16 +220,21 @@ class Uploads {
       clearInterval(remembering);
     }
     if (item.state === "cancelled") this.end(item);
+    else if (item.state !== "paused") this.release(item);
     this.sendNext();
   }
 
   /**
-   * Tell the server that an upload is not continued, so that nobody waits for the rest of the film.
+   * Tell the server that an upload is not continued, so that nobody waits for the rest of the film; not if another tab
+   * continues it.
    * @param {Item} item
    */
   end(item) {
-    if (!item.upload) return;
-    const ending = endJob(item).then(
+    if (!item.upload) {
+      this.release(item);
+      return;
+    }
+    const ending = this.endHere(item).then(
       () => this.onArrived(item),
       (error) => {
         if (!isExpected(error)) throw error;
@@ -252,8 +246,19 @@ class Uploads {
   }
 
   /** @param {Item} item */
-  remember({ file, sent, blob, upload }) {
-    rememberUpload(remembered, { name: file.name, size: file.size, sent, atMs: Date.now(), blob, upload });
+  async endHere(item) {
+    item.release ??= await claim(item.file.name);
+    if (!item.release) return;
+    try {
+      await endJob(item);
+    } finally {
+      this.release(item);
+    }
+  }
+
+  /** @param {Item} item */
+  remember({ file, sent, blob }) {
+    rememberUpload(remembered, { name: file.name, size: file.size, sent, atMs: Date.now(), blob });
   }
 
   /**
@@ -363,12 +368,12 @@ class Uploads {
     node.dataset.state = state;
     on.state.textContent = isSending ? sendingText({ sent, size: file.size, rate: item.said ? 0 : item.meter.rate }) : stateText(item);
     say(on.said, item.said);
-    on.bar.hidden = !isSending && state !== "paused" && state !== "interrupted";
+    on.bar.hidden = !isSending && state !== "paused" && state !== "interrupted" && state !== "elsewhere";
     on.bar.setAttribute("aria-valuenow", String(share));
     on.bar.style.setProperty("--share", `${share}%`);
     on.pause.hidden = !isSending && state !== "paused";
     on["pause-word"].textContent = isSending ? t("common.pause") : t("common.continue");
-    on.cancel.hidden = UPLOAD_ENDED.has(state);
+    on.cancel.hidden = UPLOAD_ENDED.has(state) || state === "elsewhere";
     on.dismiss.hidden = !UPLOAD_ENDED.has(state) || state === "done";
     on["cancel-word"].textContent = state === "confirm" && !asked.length ? t("uploads.keep_existing_film") : t("common.cancel");
     on.retry.hidden = state !== "failed" && state !== "cancelled";

@@ -147,11 +147,11 @@ def _leading(frames: int, key: int) -> list[int]:
         (make_track((1, 100)), "the first of them is not a key frame"),
         (make_track(shown=[0, 0, *range(2000, 300_000, 1000)]), "several of them have the same time"),
         (make_track(shown=[*range(0, 100_000, 1000), *range(200_000, 400_000, 1000)]), "more than 1 s"),
-        (make_track(size=40_000), "they have 8.0 Mbit/s, more than the 7.5 Mbit/s"),
+        (make_track(size=40_000), "their bitrate is 8.0 Mbit/s, more than the 7.5 Mbit/s"),
         (make_track(upright=False), "rotated"),
         (make_track(ratio=box("pasp", b"\0\0\0\x04\0\0\0\x03")), "not square"),
-        (make_track(format="hvc1"), "not H.264"),
-        (make_track(descriptions=2), "not in one form"),
+        (make_track(format="hvc1"), "not all H.264"),
+        (make_track(descriptions=2), "not all H.264"),
         (make_track(edits=(Edit(Fraction(5), 50_000),)), "leaves out the first"),
         (make_track(edits=(Edit(Fraction(5), 0),)), "leaves out the last"),
         (make_track(edits=(Edit(Fraction(5), 0), Edit(Fraction(5), 50_000))), "rearranges"),
@@ -180,7 +180,7 @@ def test_pictures_of_a_higher_bitrate_are_shown_until_all_renditions_are_encoded
     assert copy.copied.rendition.name == "c1080"
     assert [rendition.name for rendition in copy.encoded] == ["v1080", "v720", "v540", "v360", "v234"]
     assert copy.grid == copied(make_track()), "all renditions begin segments at the same key frames"
-    assert copy.sentence == "The film's own pictures, with 8.0 Mbit/s, are shown until it is encoded."
+    assert copy.sentence == "The film's own pictures, at 8.0 Mbit/s, are shown until it is encoded."
     assert not copy_of_picture(make_track(), rate=None, limits=CopyLimits(150, 200)).copied.is_provisional
     with pytest.raises(Unsuitable, match=r"12\.0 Mbit/s, more than the 10\.0 Mbit/s that PROVISIONAL_PERCENT allows"):
         copy_of_picture(make_track(size=60_000), rate=None, limits=CopyLimits(150, 200))

@@ -17,7 +17,7 @@ from functions.encoding.model import TrackRole
 from functions.encoding.publication.dash import CLEAR_KEY_SCHEME, write_mpd
 from functions.encoding.publication.presentation import Presentation, TextTrack
 from functions.encoding.renditions import Rendition
-from tests.support.presentations import growing, make_audio_track, make_presentation
+from tests.support.presentations import growing, make_audio_track, make_presentation, make_video_tracks
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -322,10 +322,12 @@ def test_track_without_a_segment_is_not_announced() -> None:
 
 def test_encrypted_segments_are_declared_with_the_id_of_their_key_before_anything_else() -> None:
     key_id = "00112233445566778899aabbccddeeff"
-    text = write_mpd(make_presentation(key_id=key_id))
+    text = write_mpd(replace(make_presentation(key_id=key_id), av1=make_video_tracks()))
     assert 'xmlns:cenc="urn:mpeg:cenc:2013"' in text
     mpd = "{urn:mpeg:dash:schema:mpd:2011}"
-    for adaptation_set in ElementTree.fromstring(text).iter(f"{mpd}AdaptationSet"):
+    adaptation_sets = list(ElementTree.fromstring(text).iter(f"{mpd}AdaptationSet"))
+    assert [each.get("contentType") for each in adaptation_sets] == ["video", "audio", "video"]
+    for adaptation_set in adaptation_sets:
         scheme, system = list(adaptation_set)[:2]
         assert (scheme.tag, system.tag) == (f"{mpd}ContentProtection",) * 2
         assert scheme.get("value") == "cbcs"

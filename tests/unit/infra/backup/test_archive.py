@@ -103,7 +103,7 @@ def test_manifest_cannot_name_a_file_outside_the_folder(tmp_path: Path) -> None:
 
 def test_too_little_space_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     new = NewBackup(Folder(tmp_path / "b"))
-    with pytest.raises(CannotRun, match=r"The backup needs .* GB under .* are free\. Delete something"):
+    with pytest.raises(CannotRun, match=r"The backup needs .* GB under .* is free\. Delete something"):
         new.require_space(shutil.disk_usage(tmp_path).free)
 
 
