@@ -98,8 +98,8 @@ def playback() -> PlaybackParts:
     from functions.encoding.assembly import assemble_audience, assemble_demand
     from functions.playback.assembly import assemble
 
-    audience, demand = assemble_audience(resources), assemble_demand(resources)
-    return assemble(resources, catalogue(), encodes(), audience, demand, entitlements(), usage())
+    demand = assemble_demand(resources, lambda user_id: accounts().may_begin_renditions(user_id))
+    return assemble(resources, catalogue(), encodes(), assemble_audience(resources), demand, entitlements(), usage())
 
 
 @lazy

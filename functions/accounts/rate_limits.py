@@ -94,6 +94,11 @@ LINK = RateLimit(30, 60)
 """Uses of mailed links from one network; 256-bit tokens cannot be guessed, so this only limits the store's load."""
 
 
+RENDITIONS_OF_ACCOUNT = RateLimit(20, 24 * 3600)
+"""Encodes of renditions on demand that one account begins. It can open more titles, which play in the renditions that
+are there: without this limit, a script could have a whole library encoded while others wait."""
+
+
 @dataclass(frozen=True, slots=True)
 class RateLimitBucket:
     """A key by which attempts are counted, and its limit. Buckets that are reserved together have the same `shard`.

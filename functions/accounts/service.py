@@ -20,9 +20,11 @@ from functions.accounts.rate_limits import (
     CONFIRMATION,
     LINK,
     REGISTRATION,
+    RENDITIONS_OF_ACCOUNT,
     RESET_OF_ADDRESS,
     RESET_OF_NETWORK,
     RateLimitBucket,
+    Reservation,
     network_buckets,
     require,
     site_of,
@@ -228,6 +230,11 @@ class AccountService:
         for forget in self._forgetters():
             forget(user_id)
         self.profiles.forget(user_id)
+
+    def may_begin_renditions(self, user_id: str) -> bool:
+        """Count an encode of renditions on demand that an account begins; return false if it has begun too many."""
+        bucket = RateLimitBucket(user_id, "renditions", RENDITIONS_OF_ACCOUNT)
+        return isinstance(self._limiter.reserve((bucket,)), Reservation)
 
     def tidy(self) -> None:
         """Delete expired links and old entries of the login history, and encrypt second factors with the newest key."""

@@ -222,11 +222,11 @@ class Title:
         """Return the title being encoded from the upload `film`; unchanged if it has another film that is not `over`.
 
         With `as_draft`, a title that had no film yet becomes a draft. A repeated call for the same upload makes no
-        draft, because the title may have been released since the first call.
+        draft, also after a failure, because the title may have been released since the first call.
         """
         if self.film not in (None, film, over):
             return self
-        is_known = self.film == film and self.status is Status.ENCODING
+        is_known = self.film == film and self.status is not Status.WITHDRAWN
         draft = self.draft or (as_draft and self.playback is None and not is_known)
         return replace(self.reopened(Status.ENCODING), film=film, draft=draft)
 

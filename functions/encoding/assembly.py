@@ -260,12 +260,12 @@ def assemble_av1_steps(resources: Resources, catalogue: Catalogue) -> Av1Pipelin
     )
 
 
-def assemble_demand(resources: Resources) -> RenditionDemand:
-    """Return what notes that viewers open titles; a viewer waits for it."""
+def assemble_demand(resources: Resources, may_begin: Callable[[str], bool]) -> RenditionDemand:
+    """Return what notes that viewers open titles; a viewer waits for it. `may_begin` limits what an account begins."""
     from functions.encoding.on_demand.service import RenditionDemand
 
     collection = resources.mongo_database()["encode_jobs"]
-    return RenditionDemand(MongoOnDemandEncodes(collection), resources.interactive_queues, resources.now)
+    return RenditionDemand(MongoOnDemandEncodes(collection), resources.interactive_queues, resources.now, may_begin)
 
 
 def assemble_renditions(resources: Resources, catalogue: Catalogue) -> RenditionUpkeep:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 class ChangedFields(TypedDict, total=False):
     """The fields of a job that may change together with its status."""
 
+    created_at: datetime
     plan: EncodePlan
     etag: str
     size: int

@@ -5,7 +5,7 @@ The table of allowed changes is `model.Transition`:
     receiving ─► queued ─► planning ─► encoding ─► ready ─► encoding | failed    (repair | all files lost)
         │          │          │           │
         └──────────┴──────────┴───────────┴─────► failed ─► queued | encoding    (retry)
-                                                         ─► receiving            (its upload continues)
+                                                         ─► receiving | failed   (its upload continues, or must not)
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from functions.catalogue.model import Status
-from functions.encoding.copying.reception import CANNOT_READ, identity_of
+from functions.encoding.copying.reception import CANNOT_READ, identity_of, is_partial
 from functions.encoding.model import OPEN, EncodeJob, JobStatus, SourceRef, Transition
 from functions.encoding.spending.receipts import receipt_of
 from functions.encoding.upkeep.retention import MANIFESTS_KEPT, REPLACED_KEPT
@@ -39,6 +39,9 @@ log = logging.getLogger(__name__)
 
 VERIFY_AFTER = timedelta(seconds=30)
 """A ready job is verified this long after its end. A killed Azurite loses acknowledged writes of about 5 seconds."""
+
+WITHDRAWN = "Its title was withdrawn."
+"""The reason of a job whose title was withdrawn before it was complete."""
 
 
 def stopped_text(job: EncodeJob | JobSummary) -> str:
@@ -85,7 +88,8 @@ class JobLifecycle:
         """Return the job of one version of an upload, opening it if necessary; fail older jobs of its title.
 
         An upload that is committed in steps has an `upload_id`, and one job; until it is whole, `reception` says how
-        much has arrived. If its job had been given up, it continues.
+        much has arrived. If its job had been given up, or replaced by the upload of another file, it continues, and
+        becomes the newest job of its title.
 
         An event may arrive late. If its title already has a job for a later upload, the new job is opened as failed.
         It gets an earlier opening time than the later job, which therefore stays the newest of the title.
@@ -113,20 +117,31 @@ class JobLifecycle:
         if not self._jobs.add_job(job):
             job = self._received(self._jobs.get_job(job.id), job)
         # Repeated for an existing job, because the process that added it may have been killed before this line.
-        reason = f"A newer upload of {job.name} has taken its place."
-        self._jobs.supersede_jobs(job, reason=reason, at=self._now())
+        self._supersede_older(title_id)
         # The title may be marked as encoding although this job has ended, or as failed because an earlier job ended.
         self.settle_title(title_id)
+        if self.is_withdrawn(title_id):  # since it was opened for this upload
+            self.fail(job, WITHDRAWN)
         return job
+
+    def _supersede_older(self, title_id: str) -> None:
+        """Fail all open jobs of a title but the newest, which may have been opened by another process meanwhile."""
+        newest = self._jobs.latest_summary(title_id)
+        if newest:
+            reason = f"A newer upload of {newest.name} has taken its place."
+            self._jobs.supersede_jobs(newest, reason=reason, at=self._now())
 
     def _received(self, there: EncodeJob, now: EncodeJob) -> EncodeJob:
         """Record a later commit of the upload of a job in it; `now` is the job as this commit would open it."""
+        if now.status is JobStatus.FAILED:  # a later upload, or a later commit of this one, is known already
+            return there
         is_another = now.reception is None or there.reception is None or now.reception.etag != there.reception.etag
         if self.may_resume(there) and is_another:
             # The files that were published may have been swept, so all are stored again.
             resumed = self._jobs.change_status(
                 there.id,
                 Transition.RESUME,
+                created_at=now.created_at,  # its files replace those of uploads that were begun meanwhile
                 tracks={},
                 playable_at=None,
                 reason=None,
@@ -154,7 +169,7 @@ class JobLifecycle:
         return self._jobs.get_job(there.id)
 
     def may_resume(self, job: EncodeJob | JobSummary) -> bool:
-        """Return whether a job was given up because its upload stopped or was cancelled.
+        """Return whether a job was given up because its upload stopped, was cancelled, or another one was begun.
 
         The job continues if the upload does.
         """
@@ -175,6 +190,15 @@ class JobLifecycle:
         if job.status is not JobStatus.RECEIVING:
             return None
         return self.fail(job, cancelled_text(job), by=Transition.GIVE_UP)
+
+    def end_uploads(self, jobs: Iterable[JobSummary]) -> None:
+        """Record that the jobs of a withdrawn title do not continue, even if their uploads do.
+
+        Without this, an event that is handled late would bring the title back.
+        """
+        for job in jobs:
+            if is_partial(job):
+                self._jobs.change_status(job.id, Transition.END_UPLOAD)
 
     def leave_front(self, job_id: str) -> None:
         """Record that no more of an upload is published before it is whole, because that has failed too often."""
@@ -205,9 +229,12 @@ class JobLifecycle:
         )
 
     def later_job(self, title_id: str, *, than: datetime) -> JobSummary | None:
-        """Return the newest job of a title if its film was uploaded after a time, otherwise None."""
+        """Return the newest job of a title if its film was uploaded, or committed in part, after a time, or None."""
         newest = self._jobs.latest_summary(title_id)
-        return newest if newest and newest.uploaded_at and newest.uploaded_at > than else None
+        if newest is None or newest.uploaded_at is None:
+            return None
+        last = max(newest.uploaded_at, newest.reception.at) if newest.reception else newest.uploaded_at
+        return newest if last > than else None
 
     def start_planning(self, job: EncodeJob) -> EncodeJob | None:
         """Move a job to `planning`."""

@@ -182,9 +182,11 @@ class Transition(Enum):
 
     RECEIVED = (JobStatus.RECEIVING,), JobStatus.QUEUED
     GIVE_UP = (JobStatus.RECEIVING,), JobStatus.FAILED
-    """The upload stopped or was cancelled before it was whole."""
+    """The upload stopped, was cancelled, or was followed by another one before it was whole."""
     RESUME = (JobStatus.FAILED,), JobStatus.RECEIVING
     """An upload that had been given up continues."""
+    END_UPLOAD = (JobStatus.FAILED,), JobStatus.FAILED
+    """An upload that had been given up must not continue, because its title was withdrawn."""
     START_PLANNING = (JobStatus.QUEUED, JobStatus.PLANNING), JobStatus.PLANNING
     """Also allowed from `planning`, because the previous planner may have been killed."""
     FINISH_PLANNING = (JobStatus.PLANNING,), JobStatus.ENCODING
@@ -204,6 +206,7 @@ RECEPTION_CHANGES: dict[Transition, dict[str, bool]] = {
     Transition.RECEIVED: {"is_whole": True},
     Transition.GIVE_UP: {"has_stopped": True},
     Transition.RESUME: {"has_stopped": False},
+    Transition.END_UPLOAD: {"has_stopped": False},
 }
 """The fields of a job's `reception` that change together with its status."""
 

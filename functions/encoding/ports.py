@@ -70,13 +70,17 @@ class EncodeJobs(Protocol):
     def dismiss_job(self, job_id: str, *, at: datetime) -> bool:
         """Leave a failed job out of lists; return False if there is no such job or it has not failed."""
 
-    def supersede_jobs(self, by: EncodeJob, *, reason: str, at: datetime) -> None:
-        """Fail the open jobs of the same title that were opened before `by`."""
+    def supersede_jobs(self, by: EncodeJob | JobSummary, *, reason: str, at: datetime) -> None:
+        """Fail the open jobs of the same title that were opened before `by`.
+
+        Those that are receiving change as with GIVE_UP: their uploads may continue.
+        """
 
     def change_status(self, job_id: str, transition: Transition, **fields: Unpack[ChangedFields]) -> EncodeJob | None:
         """Change the status and set fields atomically; return the job, or None if its status forbids the transition.
 
-        `reception` changes as in RECEPTION_CHANGES. With new `tracks`, nothing counts as published any more.
+        `reception` changes as in RECEPTION_CHANGES; RESUME requires that it has stopped. With new `tracks`, nothing
+        counts as published any more.
         """
 
     def note_received(self, job_id: str, reception: Reception, *, size: int) -> None:
@@ -191,7 +195,7 @@ class LaterEncodes[Encode](Protocol):
     """
 
     def list_unfinished(self, *, limit: int) -> list[str]:
-        """Return the ids of the ready jobs whose encodes are unfinished, in the order in which these were begun."""
+        """Return the ids of the ready jobs whose encodes are unfinished; the one to continue with comes first."""
 
     def count_attempt(self, job_id: str, chunk: int, *, by: int) -> Encode | None:
         """Change the number of attempts at a chunk: 1 before an attempt, -1 if its failure was not the chunk's."""

@@ -144,15 +144,16 @@ class MongoEncodeJobs:
         return self._jobs().update_one(failed, {"$set": {"dismissed_at": at}}).matched_count == 1
 
     @store_errors
-    def supersede_jobs(self, by: EncodeJob, *, reason: str, at: datetime) -> None:
-        chosen = {
-            "title_id": by.title_id,
-            "_id": {"$ne": by.id},
-            "created_at": {"$lte": by.created_at},
-            "status": {"$in": [str(status) for status in Transition.FAIL.sources]},
-        }
-        values = {"status": str(Transition.FAIL.target), "reason": reason, "updated_at": self._now(), "ended_at": at}
-        self._jobs().update_many(chosen, {"$set": {**values, **NO_TURNS}})
+    def supersede_jobs(self, by: EncodeJob | JobSummary, *, reason: str, at: datetime) -> None:
+        for transition in (Transition.GIVE_UP, Transition.FAIL):  # those that are receiving, then all others
+            chosen = {
+                "title_id": by.title_id,
+                "_id": {"$ne": by.id},
+                "created_at": {"$lte": by.created_at},
+                "status": {"$in": [str(status) for status in transition.sources]},
+            }
+            values = {"status": str(transition.target), "reason": reason, "updated_at": self._now(), "ended_at": at}
+            self._jobs().update_many(chosen, {"$set": {**values, **_reception_changes(transition), **NO_TURNS}})
 
     @store_errors
     def change_status(self, job_id: str, transition: Transition, **fields: Unpack[ChangedFields]) -> EncodeJob | None:
@@ -162,7 +163,9 @@ class MongoEncodeJobs:
             values |= estimate_fields(plan)
             age = f"{to_sortable_text(fields.get('planned_at') or self._now())}/{job_id}"
             values |= {"front_turn": age, "turn": f"/{age}"}
-        values |= {f"reception.{name}": value for name, value in RECEPTION_CHANGES.get(transition, {}).items()}
+        values |= _reception_changes(transition)
+        if opened_at := fields.get("created_at"):
+            values["position"] = f"{to_sortable_text(opened_at)}/{job_id}"
         if "tracks" in fields:
             values["summary.front_s"] = 0.0
         if transition is Transition.FAIL:
@@ -170,7 +173,9 @@ class MongoEncodeJobs:
         elif transition is Transition.RETRY_ENCODING:  # the parts of a failed job do not change
             before = self._jobs().find_one({"_id": job_id})
             values |= turns_of(job_of(before)) if before else {}
-        chosen = {"_id": job_id, "status": {"$in": [str(status) for status in transition.sources]}}
+        chosen: dict[str, Any] = {"_id": job_id, "status": {"$in": [str(status) for status in transition.sources]}}
+        if transition is Transition.RESUME:
+            chosen["reception.has_stopped"] = True
         found = self._jobs().find_one_and_update(
             chosen,
             {"$set": {"status": str(transition.target), "updated_at": self._now(), **values}},
@@ -351,3 +356,8 @@ class MongoEncodeJobs:
                 self._collection.update_one({"_id": job.id, "updated_at": document["updated_at"]}, {"$set": added})
             if not old:
                 return
+
+
+def _reception_changes(transition: Transition) -> dict[str, bool]:
+    """Return the fields of a document that change with the reception of its job."""
+    return {f"reception.{name}": value for name, value in RECEPTION_CHANGES.get(transition, {}).items()}

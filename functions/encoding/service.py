@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from functions.encoding.av1_encode import is_av1
 from functions.encoding.claims import LEASE_S
 from functions.encoding.copying.reception import Reception, is_partial
+from functions.encoding.lifecycle import WITHDRAWN
 from functions.encoding.model import OPEN, JobStatus, position_of
 from functions.encoding.on_demand_encode import is_on_demand
 from functions.encoding.outcomes import messages_by_step
@@ -157,7 +158,7 @@ class EncodeService:
     def is_over(self, job_id: str) -> bool:
         """Return whether a job exists and has ended; if so, make its title show that, even after an interruption.
 
-        A job that was given up because its upload stopped or was cancelled has not ended if the upload continues.
+        A job whose upload stopped, was cancelled, or was followed by another one, has not ended: it may continue.
         """
         job = self._jobs.find_summary(job_id)
         if job is None or job.status in OPEN or self._lifecycle.may_resume(job):
@@ -270,13 +271,15 @@ class EncodeService:
     def end_withdrawn(self, title_id: str) -> None:
         """Fail the open job of a withdrawn title, if it has one, and delete the files of its ended jobs.
 
-        A later sweep deletes what an encoder still stores, or what is left if this call is interrupted. If the film has
-        been uploaded again meanwhile, its new job and its files are left alone.
+        No upload that had been given up continues. A later sweep deletes what an encoder still stores, or what is left
+        if this call is interrupted. If the film has been uploaded again meanwhile, its new job and its files are left
+        alone.
         """
-        job = self._jobs.latest_summary(title_id)  # read before the title, so it is not the job of a later upload
+        jobs = self._upkeep.summaries_of_title(title_id)  # read before the title: none is the job of a later upload
         if self._lifecycle.is_withdrawn(title_id):
-            if job:
-                self._cancel(job, "Its title was withdrawn.")
+            for job in jobs[:1]:
+                self._cancel(job, WITHDRAWN)
+            self._lifecycle.end_uploads(jobs)
             self._sweep.sweep_title(title_id)
 
     def cancel(self, title_id: str, reason: str) -> None:

@@ -55,10 +55,10 @@ class ProgressReader(Protocol):
 class DemandRecorder(Protocol):
     """The renditions that are made when viewers want them."""
 
-    def want(self, job_id: str) -> None:
-        """Note that somebody watches the film of a job; make its renditions if they are not there. Idempotent.
+    def want(self, job_id: str, *, by: str) -> None:
+        """Note that an account watches the film of a job; make its renditions if they are not there. Idempotent.
 
-        Raises StoreUnavailable.
+        An account that has begun too many encodes begins no other. Raises StoreUnavailable.
         """
 
 

@@ -153,7 +153,7 @@ class PlaybackService:
         stream = self._streams.admit(viewer.user_id, device, title, ticket=stream_ticket, lifetime=expires_at - now)
         key = self._keys.read_key(container, expires_at, stream_id=stream.stream_id)
         if playback.on_demand:
-            self._want_renditions(playback.job_id)
+            self._want_renditions(playback.job_id, by=viewer.user_id)
         start = None
         if not download:
             start = self._usage.open(viewer.watcher_id, title_id, duration_s=playback.duration_s, ticket=ticket)
@@ -205,10 +205,10 @@ class PlaybackService:
             manifest_url, key.sas, key.expires_at, playback.duration_s, clear_keys=self._clear_keys(playback)
         )
 
-    def _want_renditions(self, job_id: str) -> None:
+    def _want_renditions(self, job_id: str, *, by: str) -> None:
         """Note that the renditions of a film are wanted; without them, it can be played too."""
         try:
-            self._demand.want(job_id)
+            self._demand.want(job_id, by=by)
         except StoreUnavailable as error:  # the player repeats this whenever it renews its key
             log.warning("the renditions of job %s were not requested: %s", job_id, error.detail)
 

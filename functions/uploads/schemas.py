@@ -30,12 +30,23 @@ class UploadRequest(Struct, frozen=True):
             "it, a file named like one announced title belongs to that.",
         ),
     ] = None
+    mark: Annotated[
+        Annotated[str, Meta(pattern=r"^[0-9a-f]{8}$")] | None,
+        Meta(description="The end of the upload's id: the same for the same file only, whose upload then continues."),
+    ] = None
 
 
 class CancelledUpload(Struct, frozen=True):
     """An upload that will not be completed."""
 
     blob: Annotated[str, Meta(min_length=1, max_length=512, description="The name of the blob, as in its ticket.")]
+    upload: Annotated[
+        str,
+        Meta(
+            pattern=r"^[0-9a-f]{12}-[0-9a-f]{8}$",
+            description="The id of the upload, as in the metadata; nothing happens if the blob is that of another.",
+        ),
+    ]
 
 
 class EncodeStarted(Struct, frozen=True):

@@ -72,12 +72,15 @@ class Uploads:
         self._largest_gb = largest_gb
         self._in_steps = in_steps
 
-    def issue_ticket(self, name: str, *, size: int, replace_film: bool = False, for_title: str | None = None) -> Ticket:
+    def issue_ticket(
+        self, name: str, *, size: int, replace_film: bool = False, for_title: str | None = None, mark: str | None = None
+    ) -> Ticket:
         """Return a ticket for a file. Raises Malformed if the file is too large or its name is not a valid blob name.
 
         With `replace_film`, the file may take the place of a film that differs from it only in the extension.
         `for_title` is the id of the announced title that the file belongs to, or empty if there is none; if `for_title`
-        is None, the title is derived from the name. Raises NotFound, Conflict if the title is not an announced one.
+        is None, the title is derived from the name. `mark` identifies the content of the file: the upload of another
+        file is not continued. Raises NotFound, Conflict if the title is not an announced one.
         """
         if not _is_blob_name(name):
             raise Malformed(f"“{name[:80]}” is not the name of a file; use a name like film.mkv.")
@@ -100,19 +103,22 @@ class Uploads:
             replaces=stored is not None and stored.is_whole,
             existing=existing,
             announced=announced,
-            upload_id="" if existing else self._upload_id(name, stored),
+            upload_id="" if existing else self._upload_id(name, stored, mark),
         )
 
-    def _upload_id(self, name: str, stored: StoredUpload | None) -> str:
+    def _upload_id(self, name: str, stored: StoredUpload | None, mark: str | None) -> str:
         """Return the id of an upload that may be committed in steps, or "".
 
         A file that replaces another one must not, because the other one is kept until the new one is whole. An upload
-        whose job has ended, because its title was withdrawn meanwhile, starts from the beginning.
+        whose job has ended, because its title was withdrawn meanwhile, starts from the beginning, and so does another
+        file.
         """
         if not self._in_steps or read_name(name).kind is not UploadKind.FILM or (stored and stored.is_whole):
             return ""
-        continues = stored is not None and not self._encodes.is_over(_job_id(name, stored))
-        return stored.upload_id[:TICKET_DIGITS] if stored and continues else secrets.token_hex(TICKET_DIGITS // 2)
+        digits = stored.upload_id[:TICKET_DIGITS] if stored else ""
+        is_same = stored is not None and (mark is None or stored.upload_id == f"{digits}-{mark}")
+        continues = is_same and stored is not None and not self._encodes.is_over(_job_id(name, stored))
+        return digits if continues else secrets.token_hex(TICKET_DIGITS // 2)
 
     def _named(self, name: str, for_title: str | None) -> tuple[str, tuple[Title, ...]]:
         """Return the name under which a file is stored, and the announced titles that it may belong to.
@@ -146,16 +152,18 @@ class Uploads:
             if arrival.job_id:
                 self._encodes.publish_front(arrival.job_id)
 
-    def cancel_upload(self, blob: str) -> None:
+    def cancel_upload(self, blob: str, *, upload_id: str) -> None:
         """Fail the job of an upload that is committed in steps, unless it is whole. Idempotent.
 
-        The last commit is recorded first: its event may not have arrived yet, and must not open the job afterwards. If
-        the file is uploaded again, the job continues.
+        Nothing happens if the blob is that of another upload, which may be running. The last commit is recorded first:
+        its event may not have arrived yet, and must not open the job afterwards. If the file is uploaded again, the job
+        continues.
         """
         stored = self._store.find_upload(blob)
-        if stored and not stored.is_whole:
+        if stored and not stored.is_whole and stored.upload_id == upload_id:
             self.record_arrival(blob)
             self._encodes.cancel_upload(_job_id(blob, stored))
+            self._arrivals.mark_started(job_id_for(blob, stored.etag), uploaded_at=stored.uploaded_at)
 
     def encode_again(self, title_id: str) -> str:
         """Start to encode the film of a title again from its upload; return the id of the new job.

@@ -46,14 +46,16 @@ def create_upload(body: UploadRequest) -> UploadTicket:
     from functions.uploads.schemas import UploadTicket
 
     uploads = bootstrap.uploads()
-    ticket = uploads.issue_ticket(body.name, size=body.size, replace_film=body.replace, for_title=body.title)
+    ticket = uploads.issue_ticket(
+        body.name, size=body.size, replace_film=body.replace, for_title=body.title, mark=body.mark
+    )
     return UploadTicket.of(ticket)
 
 
 @app.post("uploads/cancel", caller=OWNER, subject="blob")
 def cancel_upload(body: CancelledUpload) -> CancelledUpload:
     """End the job of an upload that is not complete; it continues if the file is uploaded again."""
-    bootstrap.uploads().cancel_upload(body.blob)
+    bootstrap.uploads().cancel_upload(body.blob, upload_id=body.upload)
     return body
 
 

@@ -134,6 +134,36 @@ def test_a_cancelled_upload_ends_at_once_with_a_reason(
         assert complaints == []
 
 
+def test_an_old_entry_that_is_cleared_or_dismissed_does_not_end_an_upload_that_runs(
+    product: Product, browser: Browser, storefront: Storefront, tmp_path: Path
+) -> None:
+    """The browser remembers an earlier upload of this name; another one sends the film now."""
+    name = "running.mp4"
+    content = film_of(tmp_path, name, FRAGMENTED, seconds=8).read_bytes()
+    parts = [content[: len(content) // 2], content[len(content) // 2 :]]
+    sent = storefront.commit(name, parts[:1], whole=len(content), upload_id=UPLOAD_ID)
+    eventually(lambda: storefront.job(sent), within_s=WITHIN_S)
+    old = {"name": name, "size": 9, "sent": 3, "blob": name, "upload": "ffffffffffff-00000000"}
+    remember = "old => localStorage.setItem('notflix.uploads', JSON.stringify([{ ...old, atMs: Date.now() }]))"
+    studio = Studio(product, make_administrator(product), browser)
+    with studio.at() as (page, complaints):
+        asked: list[int] = []
+        page.on("response", lambda got: asked.append(got.status) if got.url.endswith("/uploads/cancel") else None)
+        upload = entry(page, "Uploads", name)
+        for button, within in (("Clear finished", page), ("Dismiss", upload)):
+            page.evaluate(remember, old)
+            page.reload()
+            upload.get_by_text("Interrupted at").wait_for()
+            assert asked == []
+            within.get_by_role("button", name=button).click()
+            upload.wait_for(state="detached")
+        until(page, "0", lambda _: asked == [200], within_s=WITHIN_S)
+        assert (storefront.job(sent) or {})["status"] == "receiving"
+        assert complaints == []
+    storefront.commit(name, parts, whole=len(content), upload_id=UPLOAD_ID)
+    assert storefront.ended([sent], within_s=WITHIN_S)[name]["status"] == "ready"
+
+
 def test_an_upload_that_stops_fails_with_a_reason_and_continues_to_a_film(
     product: Product, storefront: Storefront, tmp_path: Path
 ) -> None:

@@ -48,7 +48,7 @@ class RenditionRun(UploadRun):
         if rng.random() < 0.2:
             self._plan_upload(blob, rng.choice((samples.wide, samples.long)), at + later())
         if rng.random() < 0.15:
-            self.host.request("withdraw_title", lambda: self._withdraw(title_id), at=at + later())
+            self.host.request("withdraw_title", lambda: self.withdrawn.withdraw(title_id), at=at + later())
         if rng.random() < 0.15:
             self.host.request("encode_again", lambda: self._encode_again(title_id), at=at + later())
         if rng.random() < 0.5:
@@ -61,7 +61,7 @@ class RenditionRun(UploadRun):
         """Open a title, as the route of playback does."""
         title = bootstrap.catalogue().find_title(title_id)
         if title and title.watchable and title.playback and title.playback.complete and title.playback.on_demand:
-            assemble_demand(bootstrap.resources).want(title.playback.job_id)
+            assemble_demand(bootstrap.resources, lambda user_id: True).want(title.playback.job_id, by="viewer")
 
     def _lose(self, title_id: str) -> None:
         """Lose a segment that was made later; the verification that is due soon finds this."""

@@ -19,6 +19,8 @@ from functions.billing.admin import BillingAdmin
 from functions.billing.reconciliation import Reconciliation
 from functions.billing.service import SubscriptionService
 from functions.encoding.av1.service import Av1Service
+from functions.encoding.lifecycle import JobLifecycle
+from functions.encoding.model import Transition
 from functions.encoding.on_demand.service import RenditionUpkeep
 from functions.encoding.publication.manifests import ManifestPublisher
 from functions.encoding.service import EncodeService
@@ -103,11 +105,21 @@ def keeps_password(logins: FakeLoginStore, user_id: str, *, over: str, new: str)
     return user_id in logins.logins
 
 
+def replaces_for_good(lifecycle: JobLifecycle, title_id: str) -> None:
+    """Fail the older jobs of a title like any other, so that their uploads cannot continue."""
+    newest = lifecycle._jobs.latest_summary(title_id)
+    for job in lifecycle._jobs.open_summaries():
+        if newest and job.title_id == title_id and job.id != newest.id:
+            lifecycle._jobs.change_status(job.id, Transition.FAIL, reason="Replaced.", ended_at=lifecycle._now())
+
+
 PLANTED: tuple[tuple[str, type, str, Callable[..., Any] | property], ...] = (
     ("uploads", Uploads, "start_missed_uploads", lambda uploads: 0),
     ("uploads", ManifestPublisher, "publish", completes_first),
     ("uploads", EncodeService, "sweep_due", lambda service: 0),
     ("uploads", TitleSweep, "_track_expiries", lambda sweep, *of_title: []),
+    ("uploads", JobLifecycle, "_supersede_older", replaces_for_good),
+    ("uploads", JobLifecycle, "end_uploads", lambda lifecycle, jobs: None),
     ("renditions", Av1Service, "_request_steps", lambda service: 0),
     ("renditions", RenditionUpkeep, "request_steps", lambda upkeep: 0),
     ("renditions", RenditionUpkeep, "remove_unwanted", lambda upkeep: 0),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from functions import bootstrap
@@ -31,6 +30,7 @@ from tests.simulation.kernel import Port
 from tests.simulation.recorded_ffmpeg import RecordedFFmpeg, Recordings
 from tests.simulation.storage import UPLOADS, SimulatedStorage
 from tests.simulation.stored_files import broken_files
+from tests.simulation.withdrawals import Withdrawals
 from tests.support.arrivals import MemoryArrivals
 from tests.support.av1 import MemoryAv1Encodes
 from tests.support.catalogue import MemoryFilms, MemoryPosters, MemoryPublicationLock, MemorySite, MemoryTitles
@@ -41,6 +41,7 @@ from tests.support.on_demand import MemoryOnDemandEncodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from functions.catalogue.model import Title
@@ -116,8 +117,7 @@ class UploadRun(FlowRun):
         )
         self.sent: list[Sent] = []
         self.growing: list[GrowingUpload] = []
-        self.withdrawn: dict[str, datetime] = {}
-        self.withdrawing: Counter[str] = Counter()
+        self.withdrawn = Withdrawals(simulation, self.titles, self.jobs)
         self._plan(flow.samples)
 
     def _plan(self, samples: Samples) -> None:
@@ -141,6 +141,9 @@ class UploadRun(FlowRun):
         in_steps = random.Random(f"{self.simulation.seed} {blob}")  # its own, so all else is the same without it
         if in_steps.random() < 0.25 and first != samples.long:  # few other films have parts for which viewers wait
             self._plan_growing_upload(blob, in_steps.choice((*samples.growing, first)), begins_at, in_steps)
+            if in_steps.random() < 0.8:  # another file of the same name
+                soon = begins_at + timedelta(seconds=in_steps.choice((0, 1, 5, 30)))
+                self._plan_growing_upload(blob, in_steps.choice(samples.growing), soon, in_steps, by_mistake=True)
         else:
             self._plan_upload(blob, first, begins_at)
         for _ in range(4 if first == samples.long else 0):  # an encode takes less than a second
@@ -159,7 +162,7 @@ class UploadRun(FlowRun):
         for viewer in range(rng.choice((0, 0, 2, 5))):
             self._plan_position(title_id, f"viewer {viewer % 2}", rng.uniform(0, 40), later(90))
         if rng.random() < 0.15:
-            self.host.request("withdraw_title", lambda: self._withdraw(title_id), at=later(900))
+            self.host.request("withdraw_title", lambda: self.withdrawn.withdraw(title_id), at=later(900))
         if rng.random() < 0.2:
             self.host.request("retry_job", lambda: self._retry(title_id), at=later(900))
         if rng.random() < 0.15:
@@ -191,7 +194,9 @@ class UploadRun(FlowRun):
 
         self.host.request("client", upload, at=at, app="client")
 
-    def _plan_growing_upload(self, blob: str, content: bytes, at: datetime, rng: random.Random) -> None:
+    def _plan_growing_upload(
+        self, blob: str, content: bytes, at: datetime, rng: random.Random, *, by_mistake: bool = False
+    ) -> None:
         made = GrowingUpload(
             self.host,
             self.storage,
@@ -201,28 +206,17 @@ class UploadRun(FlowRun):
             is_film=not content.startswith(TEXT),
             rng=rng,
             note_sent=self.sent.append,
+            withdraw=self.withdrawn.withdraw,
+            by_mistake=by_mistake,
         )
         self.growing.append(made)
-        made.begin(at)
+        made.choose(at)
 
     def _edit(self, title_id: str) -> None:
         try:
             bootstrap.catalogue().edit_title(title_id, TitleEdit(rated="PG"))
         except NotFound:
             return
-
-    def _withdraw(self, title_id: str) -> None:
-        """Withdraw a title as the route does."""
-        self.withdrawn[title_id] = self.simulation.now
-        self.withdrawing[title_id] += 1
-        try:
-            bootstrap.catalogue().withdraw_title(title_id)
-            bootstrap.encodes().end_withdrawn(title_id)
-        except NotFound:
-            if self.withdrawing[title_id] == 1:  # otherwise, an earlier try is suspended, and may still withdraw it
-                self.withdrawn.pop(title_id, None)
-        finally:
-            self.withdrawing[title_id] -= 1
 
     def _retry(self, title_id: str) -> None:
         latest = bootstrap.encodes().latest_for(title_id)
@@ -253,6 +247,7 @@ class UploadRun(FlowRun):
             yield from upload.premature
         yield from self._broken_jobs()
         yield from self._broken_titles()
+        yield from self.withdrawn.broken()
         yield from self._broken_catalogue()
         yield from self._orphans()
 
@@ -273,6 +268,10 @@ class UploadRun(FlowRun):
             touched = title_id_for(sent.blob) in self.withdrawn
             if is_newest and sent.is_film and job.status is not JobStatus.READY and not touched:
                 yield f"{sent.blob} is a good film, but its job is {job.status}: {job.reason}"
+            if is_newest and job.status is JobStatus.READY and not touched:
+                title = self.titles.get(job.title_id)
+                if title is None or title.playback is None or title.playback.job_id != job.id:
+                    yield f"job {job.id} of {sent.blob} is ready, but its title shows {title and title.playback}"
             if is_newest and not sent.is_film and job.status is JobStatus.READY:
                 yield f"{sent.blob} is not a film, but its job is ready"
 

@@ -157,16 +157,20 @@ class MemoryEncodeJobs:
             self._dismissed.add(job_id)
             return True
 
-    def supersede_jobs(self, by: EncodeJob, *, reason: str, at: datetime) -> None:
+    def supersede_jobs(self, by: EncodeJob | JobSummary, *, reason: str, at: datetime) -> None:
         self._called("supersede_jobs")
         for job in list(self._jobs.values()):
             if job.title_id == by.title_id and job.id != by.id and job.is_open and job.created_at <= by.created_at:
-                self._set(job.id, status=Transition.FAIL.target, reason=reason, ended_at=at)
+                change = Transition.GIVE_UP if job.status is JobStatus.RECEIVING else Transition.FAIL
+                self._set(job.id, status=change.target, reason=reason, ended_at=at, **_reception_of(job, change))
 
     def change_status(self, job_id: str, transition: Transition, **fields: Unpack[ChangedFields]) -> EncodeJob | None:
         self._called("change_status")
         with self._lock:
-            if job_id not in self._jobs or self._jobs[job_id].status not in transition.sources:
+            there = self._jobs.get(job_id)
+            if there is None or there.status not in transition.sources:
+                return None
+            if transition is Transition.RESUME and not (there.reception and there.reception.has_stopped):
                 return None
             if "dismissed_at" in fields:
                 del fields["dismissed_at"]
@@ -177,12 +181,7 @@ class MemoryEncodeJobs:
                 self.av1_dues[job_id] = fields.pop("av1_due_at")
             if "tracks" in fields:
                 self._fronts.pop(job_id, None)
-            changes: dict[str, Any] = {**RECEPTION_CHANGES.get(transition, {})}
-            if changes:
-                reception = self._jobs[job_id].reception
-                assert reception
-                self._jobs[job_id] = replace(self._jobs[job_id], reception=replace(reception, **changes))
-            return self._set(job_id, status=transition.target, **fields)
+            return self._set(job_id, status=transition.target, **_reception_of(there, transition), **fields)
 
     def note_received(self, job_id: str, reception: Reception, *, size: int) -> None:
         self._called("note_received")
@@ -389,10 +388,13 @@ class MemoryEncodeJobs:
         return JobWork(**{**same, **counted})
 
     def _cost(self, job: EncodeJob) -> EncodeCost:
-        spent_s = self.replica_s.get(job.id, 0.0)
-        return (
-            EncodeCost(estimated_s(job.plan), spent_s, estimated_size(job.plan)) if job.plan else EncodeCost(0, spent_s)
-        )
+        plan, spent_s = job.plan, self.replica_s.get(job.id, 0.0)
+        return EncodeCost(estimated_s(plan), spent_s, estimated_size(plan)) if plan else EncodeCost(0, spent_s)
+
+
+def _reception_of(job: EncodeJob, transition: Transition) -> dict[str, Reception | None]:
+    changes: dict[str, Any] = {**RECEPTION_CHANGES.get(transition, {})}
+    return {"reception": job.reception and replace(job.reception, **changes)} if changes else {}
 
 
 def _is_due(at: datetime | None, now: datetime) -> bool:

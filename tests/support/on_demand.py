@@ -47,8 +47,8 @@ class MemoryOnDemandEncodes:
         ready = [job for job in self._jobs.all_jobs() if job.status is JobStatus.READY]
         encodes = {job.id: job.on_demand for job in ready if job.on_demand}
         unfinished = {id: each for id, each in encodes.items() if each.is_ending or each.status is ENCODING}
-        found = [(each.begun_at, id) for id, each in unfinished.items()]
-        return [job_id for _, job_id in sorted(found)[:limit]]
+        found = [(max(each.begun_at, self.wanted.get(id, each.begun_at)), id) for id, each in unfinished.items()]
+        return [job_id for _, job_id in sorted(found, reverse=True)[:limit]]
 
     @atomic
     def count_attempt(self, job_id: str, chunk: int, *, by: int) -> OnDemandEncode | None:

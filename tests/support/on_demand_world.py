@@ -46,7 +46,7 @@ def demand_and_upkeep(
         world.clock,
         kept_days=kept_days,
     )
-    return RenditionDemand(world.on_demand, lambda: queues, world.clock), upkeep
+    return RenditionDemand(world.on_demand, lambda: queues, world.clock, lambda user_id: True), upkeep
 
 
 class MadeAtOnce:
@@ -118,7 +118,7 @@ class OnDemandWorld(EncodeWorld):
 
     def open_title(self) -> None:
         """Note that somebody opens the title."""
-        self.demand.want(self.job_id)
+        self.demand.want(self.job_id, by="ada")
 
     def run_next(self) -> None:
         """Handle the next message."""

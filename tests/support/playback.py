@@ -177,9 +177,11 @@ class Demand:
     """Jobs whose renditions are wanted; with `trouble`, nothing can be noted."""
 
     wanted: list[str] = field(default_factory=list)
+    accounts: list[str] = field(default_factory=list)
     trouble: StoreUnavailable | None = None
 
-    def want(self, job_id: str) -> None:
+    def want(self, job_id: str, *, by: str) -> None:
         if self.trouble:
             raise self.trouble
         self.wanted.append(job_id)
+        self.accounts.append(by)

@@ -27,7 +27,7 @@ class Reception:
 
     `published` identifies the renditions of the segments that were published before the upload was whole.
     `waits_because` is the reason why no more of it can be published before, or None. `is_whole` is true once the upload
-    is complete, `has_stopped` if it was given up.
+    is complete, `has_stopped` if it was given up, or another upload of its title was begun.
     """
 
     etag: str

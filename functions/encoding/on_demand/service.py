@@ -27,21 +27,33 @@ REMOVED_AT_ONCE = 20
 
 
 class RenditionDemand:
-    """Notes that viewers open titles whose renditions are made on demand; `queues` are those that fail fast."""
+    """Notes that viewers open titles whose renditions are made on demand; `queues` are those that fail fast.
 
-    def __init__(self, encodes: OnDemandEncodes, queues: Callable[[], Queues], now: Callable[[], datetime]) -> None:
+    `may_begin` counts an encode that an account begins, and returns false if these are too many.
+    """
+
+    def __init__(
+        self,
+        encodes: OnDemandEncodes,
+        queues: Callable[[], Queues],
+        now: Callable[[], datetime],
+        may_begin: Callable[[str], bool],
+    ) -> None:
         self._encodes = encodes
         self._queues = queues
         self._now = now
+        self._may_begin = may_begin
 
-    def want(self, job_id: str) -> None:
-        """Note that somebody watches the film of a job; if its renditions are not there, begin to make them.
+    def want(self, job_id: str, *, by: str) -> None:
+        """Note that the account `by` watches the film of a job; if its renditions are not there, begin to make them.
 
-        Repeated calls begin one encode. If the message is lost, the timer `sweep_titles` sends others.
+        Repeated calls begin one encode, and let it be made before those that are no longer wanted. If the message is
+        lost, the timer `sweep_titles` sends others.
         """
         now = self._now()
         encode = self._encodes.note_wanted(job_id, at=now)
-        if (encode is None or encode.may_begin(now)) and self._encodes.begin_encode(job_id, at=now):
+        is_due = encode is None or encode.may_begin(now)
+        if is_due and self._may_begin(by) and self._encodes.begin_encode(job_id, at=now):
             self._queues().send(EncodeRenditions(begins=job_id))
 
 

@@ -1,11 +1,14 @@
-"""Encodes of renditions on demand in Mongo: the field `on_demand` of the documents of their jobs."""
+"""Encodes of renditions on demand in Mongo: the field `on_demand` of the documents of their jobs.
+
+`on_demand_begun_at` is the time at which an unfinished encode was begun, or wanted since; null for all others.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pymongo import ASCENDING, ReturnDocument
+from pymongo import ASCENDING, DESCENDING, ReturnDocument
 
 from functions.encoding.job_documents import plain
 from functions.encoding.model import JobStatus
@@ -35,7 +38,11 @@ class MongoOnDemandEncodes:
         # Renditions that are leaving are wanted again once they are removed: until then, the time must not change.
         chosen = {"_id": job_id, "on_demand.status": {"$ne": str(OnDemandStatus.LEAVING)}}
         self._jobs().update_one(chosen, {"$set": {"wanted_at": at}})
-        return self._find(job_id)
+        encode = self._find(job_id)
+        if encode and encode.status is OnDemandStatus.ENCODING:
+            unfinished = {"_id": job_id, "on_demand_begun_at": {"$gt": _EARLIEST}}
+            self._jobs().update_one(unfinished, {"$set": {"on_demand_begun_at": at}})
+        return encode
 
     @store_errors
     def begin_encode(self, job_id: str, *, at: datetime) -> OnDemandEncode | None:
@@ -53,7 +60,7 @@ class MongoOnDemandEncodes:
     @store_errors
     def list_unfinished(self, *, limit: int) -> list[str]:
         chosen = {"on_demand_begun_at": {"$gt": _EARLIEST}, "status": _READY}
-        found = self._jobs().find(chosen, {"_id": 1}, sort=[("on_demand_begun_at", ASCENDING)], limit=limit)
+        found = self._jobs().find(chosen, {"_id": 1}, sort=[("on_demand_begun_at", DESCENDING)], limit=limit)
         return [str(each["_id"]) for each in found]
 
     @store_errors

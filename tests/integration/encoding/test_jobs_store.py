@@ -86,7 +86,7 @@ def test_transition_happens_only_from_its_sources(jobs: EncodeJobs) -> None:
 def test_every_transition_from_every_state_is_as_the_table_says(
     jobs: EncodeJobs, status: JobStatus, transition: Transition
 ) -> None:
-    jobs.add_job(make_job(JOB, reception=Reception("0x1", 16, 20, NOON)))
+    jobs.add_job(make_job(JOB, reception=Reception("0x1", 16, 20, NOON, has_stopped=True)))
     with_status(jobs, JOB, status)
     changed = jobs.change_status(JOB, transition)
     assert (changed is not None) == (status in transition.sources)

@@ -80,7 +80,7 @@ class Title:
 
     def open(self) -> None:
         """Open the title as a viewer does, and make what is missing."""
-        self.encoder.demand.want(self.job.id)
+        self.encoder.demand.want(self.job.id, by="ada")
         self.encoder.make_renditions()
 
     def sweep(self) -> int:

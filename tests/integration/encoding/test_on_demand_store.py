@@ -72,13 +72,15 @@ def test_an_encode_begins_once_and_only_when_the_job_is_ready(jobs: EncodeJobs, 
     assert encodes.note_wanted(JOB, at=NOON) == jobs.get_job(JOB).on_demand
 
 
-def test_unfinished_encodes_are_listed_in_the_order_in_which_they_began(
+def test_of_unfinished_encodes_the_one_that_was_wanted_last_is_listed_first(
     jobs: EncodeJobs, encodes: OnDemandEncodes
 ) -> None:
     for number, job_id in enumerate(("bbbbbbbbbbbb", JOB, "cccccccccccc")):
         ready(jobs, job_id)
         encodes.begin_encode(job_id, at=NOON - number * SECOND)
-    assert encodes.list_unfinished(limit=9) == ["cccccccccccc", JOB, "bbbbbbbbbbbb"]
+    assert encodes.list_unfinished(limit=9) == ["bbbbbbbbbbbb", JOB, "cccccccccccc"]
+    encodes.note_wanted("cccccccccccc", at=NOON + SECOND)
+    assert encodes.list_unfinished(limit=9) == ["cccccccccccc", "bbbbbbbbbbbb", JOB]
     assert encodes.list_unfinished(limit=1) == ["cccccccccccc"]
     jobs.change_status("cccccccccccc", Transition.REPAIR)
     encodes.abandon_encode("bbbbbbbbbbbb", reason="The upload is gone.")

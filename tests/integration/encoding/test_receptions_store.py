@@ -69,6 +69,30 @@ def test_an_upload_that_stopped_and_continues_is_published_anew(jobs: EncodeJobs
     assert summary and summary.front_s == 0
 
 
+def test_an_upload_that_gave_way_to_another_may_continue_and_is_then_the_newest(jobs: EncodeJobs) -> None:
+    jobs.add_job(make_job(JOB, title_id="a", status=JobStatus.RECEIVING, reception=FIRST))
+    other = make_job("other", title_id="a", created_at=NOON + timedelta(seconds=5))
+    jobs.add_job(other)
+    jobs.supersede_jobs(other, reason="Another one.", at=NOON)
+    gave_way = jobs.get_job(JOB)
+    assert (gave_way.status, gave_way.reason) == (JobStatus.FAILED, "Another one.")
+    assert gave_way.reception == replace(FIRST, has_stopped=True)
+    later = NOON + timedelta(seconds=9)
+    resumed = jobs.change_status(JOB, Transition.RESUME, created_at=later)
+    assert resumed and (resumed.status, resumed.created_at) == (JobStatus.RECEIVING, later)
+    newest = jobs.latest_summary("a")
+    assert newest and newest.id == JOB
+    assert [job.id for job in jobs.list_summaries(below=None, limit=9)] == [JOB, "other"]
+
+
+def test_a_job_that_failed_for_another_reason_does_not_continue(jobs: EncodeJobs) -> None:
+    jobs.add_job(make_job(JOB, status=JobStatus.RECEIVING, reception=FIRST))
+    jobs.add_job(make_job("other"))
+    for job_id in (JOB, "other"):
+        jobs.change_status(job_id, Transition.FAIL, reason="Its title was withdrawn.")
+        assert jobs.change_status(job_id, Transition.RESUME) is None
+
+
 def test_nothing_is_recorded_by_who_still_reads_the_beginning_of_an_upload_that_is_whole(jobs: EncodeJobs) -> None:
     job = make_job(JOB, status=JobStatus.RECEIVING, reception=FIRST)
     jobs.add_job(job)

@@ -38,6 +38,7 @@ ALLOWED = {
     ("failed", "receiving"),
     ("failed", "queued"),
     ("failed", "encoding"),
+    ("failed", "failed"),
 }
 """Every permitted change of status."""
 
@@ -75,7 +76,7 @@ def test_transitions_allow_these_changes_and_no_other() -> None:
 @pytest.mark.parametrize(("status", "transition"), list(product(JobStatus, Transition)))
 def test_store_makes_a_transition_only_from_its_sources(desk: Desk, status: JobStatus, transition: Transition) -> None:
     job_id = desk.open_job()
-    desk.jobs.set_status(job_id, status, reception=Reception("0x1", 16, 20, NOON))
+    desk.jobs.set_status(job_id, status, reception=Reception("0x1", 16, 20, NOON, has_stopped=True))
     changed = desk.jobs.change_status(job_id, transition)
     assert (changed is not None) == ((str(status), str(transition.target)) in ALLOWED and status in transition.sources)
     assert desk.jobs.get_job(job_id).status is (transition.target if changed else status)

@@ -19,6 +19,7 @@ def test_each_opening_and_each_renewal_of_a_key_says_that_the_renditions_are_wan
     service.open_title("film", VIEWER, LAPTOP, stream_ticket=session.stream_ticket)
     service.open_title("film", VIEWER, LAPTOP, download=True)
     assert demand.wanted == ["job", "job", "job"]
+    assert demand.accounts == [VIEWER.user_id] * 3, "profiles of an account are limited together"
 
 
 def test_a_title_without_such_renditions_is_not_noted() -> None:

@@ -31,11 +31,11 @@ def gate() -> Gate:
     return Gate()
 
 
-def commit(gate: Gate, etag: str, front: int | None, *, tail: int = 0) -> StoredUpload:
+def commit(gate: Gate, etag: str, front: int | None, *, tail: int = 0, upload_id: str = ID) -> StoredUpload:
     """Store a version of an upload; with `front` None, the whole file."""
     gate.clock.forward(seconds=1)
     size = WHOLE if front is None else front + tail
-    stored = StoredUpload(etag, size, gate.clock(), ID, front, 0 if front is None else WHOLE)
+    stored = StoredUpload(etag, size, gate.clock(), upload_id, front, 0 if front is None else WHOLE)
     gate.store.blobs["film.mp4"] = stored
     return stored
 
@@ -213,42 +213,3 @@ def test_metadata_that_contradicts_itself_counts_as_none(
 ) -> None:
     found = stored_upload("0x1", 100, NOON + timedelta(days=1), metadata)
     assert (found.upload_id, found.front, found.whole_size) == expected
-
-
-def test_a_cancelled_upload_ends_its_job_at_once_and_continues_with_its_next_commit(gate: Gate) -> None:
-    commit(gate, "0x1", 400)
-    gate.uploads.start_upload("film.mp4")
-    for _ in range(2):
-        gate.uploads.cancel_upload("film.mp4")
-    job = gate.jobs.get_job(JOB)
-    assert (job.status, job.reason) == (
-        JobStatus.FAILED,
-        "The upload of film.mp4 was cancelled. Upload the film again.",
-    )
-    assert gate.status("film.mp4") is Status.FAILED
-    assert gate.uploads.issue_ticket("film.mp4", size=WHOLE).upload_id == ID[:12]
-    commit(gate, "0x2", 700)
-    gate.uploads.start_upload("film.mp4")
-    job = gate.jobs.get_job(JOB)
-    assert (job.status, job.reason) == (JobStatus.RECEIVING, None)
-    assert gate.status("film.mp4") is Status.ENCODING
-
-
-def test_the_event_of_a_commit_that_was_cancelled_before_changes_nothing(gate: Gate) -> None:
-    commit(gate, "0x1", 400)
-    gate.uploads.cancel_upload("film.mp4")
-    gate.uploads.start_upload("film.mp4")
-    gate.clock.forward(minutes=2)
-    gate.uploads.start_missed_uploads()
-    assert gate.jobs.get_job(JOB).status is JobStatus.FAILED
-    assert gate.status("film.mp4") is Status.FAILED
-
-
-def test_only_an_upload_that_is_not_whole_can_be_cancelled(gate: Gate) -> None:
-    gate.uploads.cancel_upload("film.mp4")
-    assert gate.jobs.list_summaries(below=None, limit=9) == []
-    commit(gate, "0x1", None)
-    gate.uploads.start_upload("film.mp4")
-    gate.uploads.cancel_upload("film.mp4")
-    assert gate.jobs.get_job(JOB).status is JobStatus.QUEUED
-    assert gate.status("film.mp4") is Status.ENCODING

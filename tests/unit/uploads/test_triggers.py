@@ -154,8 +154,12 @@ def test_an_owner_cancels_an_upload_that_is_not_complete(gate: Gate) -> None:
     upload_id = "0123456789ab-abcdef01"
     gate.store.blobs["film.mp4"] = StoredUpload("0x1", 400, gate.clock(), upload_id, 400, 1000)
     arrive("film.mp4")
-    body = {"blob": "film.mp4"}
+    body = {"blob": "film.mp4", "upload": upload_id}
     assert call(triggers.cancel_upload, "uploads/cancel", body=body, headers=AS_VIEWER)[0] == 403
+    for wrong in ({"blob": "film.mp4"}, {**body, "upload": "0123456789ab"}):
+        assert call(triggers.cancel_upload, "uploads/cancel", body=wrong, headers=AS_ADMINISTRATOR)[0] == 422
+    other = {**body, "upload": "0123456789ab-00000000"}
+    assert call(triggers.cancel_upload, "uploads/cancel", body=other, headers=AS_ADMINISTRATOR) == (200, other)
     assert gate.jobs.get_job(job_id_for("film.mp4", upload_id)).status is JobStatus.RECEIVING
     assert call(triggers.cancel_upload, "uploads/cancel", body=body, headers=AS_ADMINISTRATOR) == (200, body)
     assert gate.jobs.get_job(job_id_for("film.mp4", upload_id)).status is JobStatus.FAILED

@@ -9,6 +9,7 @@ import { isExpired, renewLicence } from "../../../web/js/offline/licences.js";
 import { filesOf, picturesOf, renditionFor, sizeOf, soundsFor } from "../../../web/js/offline/manifest.js";
 import { StoredSession } from "../../../web/js/offline/playing.js";
 import { RequestError } from "../../../web/js/net.js";
+import { drop, keep } from "../../../web/js/account/session.js";
 import { ADA, BOB, FOLDER, makeFilm, MemoryCaches, SITE } from "./films.mjs";
 
 const NOW = new Date("2026-05-01T12:00:00Z");
@@ -17,6 +18,7 @@ beforeEach(() => {
   globalThis.caches = /** @type {any} */ (new MemoryCaches());
   globalThis.location = /** @type {any} */ ({ origin: SITE });
   Object.defineProperty(globalThis, "navigator", { value: { onLine: false }, configurable: true });
+  drop();
 });
 
 test("the name of a cache says whose film it is", () => {
@@ -125,6 +127,58 @@ test("without a connection, a licence stays as it is and the time is noted", asy
   assert.equal((await renewLicence(after, new Date("2026-04-01T00:00:00Z"))).film.seen_at, NOW.toISOString());
 });
 
+/**
+ * Answer requests to the API with a status and a content, by the end of their paths; return the paths that were asked.
+ * @param {Record<string, [status: number, content: object]>} answers
+ */
+function answerWith(answers) {
+  /** @type {string[]} */
+  const asked = [];
+  Object.defineProperty(globalThis, "navigator", { value: { onLine: true }, configurable: true });
+  globalThis.document = /** @type {any} */ ({ documentElement: { dataset: { api: "https://api.example" } } });
+  globalThis.fetch = /** @type {any} */ (async (/** @type {string} */ address) => {
+    asked.push(new URL(address).pathname);
+    const [status, content] = Object.entries(answers).find(([path]) => new URL(address).pathname.endsWith(path))?.[1] ?? [500, {}];
+    return new Response(JSON.stringify(content), { status, headers: { "content-type": "application/json" } });
+  });
+  return asked;
+}
+
+const REFUSED = /** @type {[number, object]} */ ([403, { error: "age_limited", detail: "This profile cannot play this title." }]);
+const CHILD = { id: "c".repeat(32), name: "Kim", colour: "green", age_limit: 6 };
+
+test("a lowered age limit ends a download, and the films above it are no longer shown to the profile", async () => {
+  keep(/** @type {any} */ ({ token: "t", user_id: ADA, profile_id: CHILD.id, age_limit: 12 }));
+  const film = makeFilm({ rated: "12" });
+  await addFilm(film, [], []);
+  assert.equal((await listFilms(ADA)).length, 1);
+  const title = /** @type {[number, object]} */ ([200, { rated: "12" }]);
+  answerWith({ "/licence": REFUSED, "/profiles": [200, { current: CHILD.id, profiles: [CHILD] }], "/titles/film": title });
+  const { film: after, refusal } = await renewLicence(film, NOW);
+  assert.deepEqual([after?.licence_until, refusal?.code], [NOW.toISOString(), "age_limited"]);
+  assert.deepEqual(await listFilms(ADA), []);
+  assert.equal((await listFilms(ADA, null)).length, 1, "another profile can renew it");
+});
+
+test("a corrected certificate ends a download, and is remembered", async () => {
+  keep(/** @type {any} */ ({ token: "t", user_id: ADA, profile_id: CHILD.id, age_limit: 6 }));
+  const film = makeFilm({ rated: "6" });
+  await addFilm(film, [], []);
+  answerWith({ "/licence": REFUSED, "/profiles": [200, { current: CHILD.id, profiles: [CHILD] }], "/titles/film": [200, { rated: "16" }] });
+  const { film: after } = await renewLicence(film, NOW);
+  assert.deepEqual([after?.licence_until, after?.rated], [NOW.toISOString(), "16"]);
+  assert.deepEqual(await listFilms(ADA), []);
+});
+
+test("a download that the profile may not play ends even if nothing else can be learned", async () => {
+  keep(/** @type {any} */ ({ token: "t", user_id: ADA, profile_id: CHILD.id, age_limit: 12 }));
+  const film = makeFilm({ rated: "12" });
+  await addFilm(film, [], []);
+  answerWith({ "/licence": REFUSED });
+  const { film: after, refusal } = await renewLicence(film, NOW);
+  assert.deepEqual([after?.licence_until, after?.rated, refusal?.status], [NOW.toISOString(), "12", 403]);
+});
+
 test("a downloaded film opens where its viewer stopped, until its licence ends", async () => {
   const later = new Date(Date.now() + 60_000).toISOString();
   await addFilm(makeFilm({ licence_until: later, place_s: 42 }), [], []);
@@ -158,6 +212,7 @@ test("the downloads page says what each film is and why it cannot be watched", (
   assert.match(obstacleOf(expired, { now: NOW, online: false }), /Connect to the internet/);
   assert.match(obstacleOf(expired, { now: NOW, online: true }), /Log in/);
   assert.match(obstacleOf(expired, { now: NOW, online: true, refusal: new RequestError(402, "x", "") }), /access has ended/);
+  assert.match(obstacleOf(makeFilm(), { now: NOW, online: true, refusal: new RequestError(403, "age_limited", "") }), /Switch to another profile/);
 });
 
 test("the downloads page says what the connection is like and how much space is used", () => {

@@ -10,6 +10,7 @@ const { bindUploads } = await import("../../../web/js/studio/uploads.js");
 
 const NAME = "Sea.mp4";
 const TICKET = { upload_url: "https://blobs.example/film?sig=a", upload_id: "u", blob: NAME, title_id: "sea", replaces: false, existing: null, announced: [] };
+const UPLOAD = "0123456789ab-abcdef01";
 const HOOKS = "name kind state said bar pause pause-word cancel cancel-word retry replace dismiss own titles title";
 
 /** @type {string[]} the API's paths that were requested */
@@ -54,7 +55,7 @@ function uploadElsewhere() {
   const end = held();
   const ended = locks.request(`notflix.upload/${NAME}`, {}, () => end.promise);
   const remember = (/** @type {number} */ sent) => {
-    rememberUpload(globalThis.localStorage, { name: NAME, size: 4, sent, atMs: Date.now(), blob: NAME });
+    rememberUpload(globalThis.localStorage, { name: NAME, size: 4, sent, atMs: Date.now(), blob: NAME, upload: UPLOAD });
     globalThis.window.dispatchEvent(new Event("storage"));
   };
   remember(1);
@@ -95,7 +96,7 @@ test("an upload whose tab was closed is interrupted, and can be dismissed", asyn
 });
 
 test("an interrupted upload that another tab has continued is not failed by dismissing it here", async () => {
-  rememberUpload(globalThis.localStorage, { name: NAME, size: 4, sent: 1, atMs: Date.now(), blob: NAME });
+  rememberUpload(globalThis.localStorage, { name: NAME, size: 4, sent: 1, atMs: Date.now(), blob: NAME, upload: UPLOAD });
   const tab = await openTab();
   assert.deepEqual(tab.states(), ["interrupted"]);
   const dismiss = tab.on("dismiss");
@@ -103,6 +104,20 @@ test("an interrupted upload that another tab has continued is not failed by dism
   await tab.press(dismiss); // before this tab has learned of it
   assert.deepEqual(asked, []);
   await other.end();
+});
+
+test("an interrupted upload that is cleared from the list does not end, because it may continue elsewhere", async () => {
+  rememberUpload(globalThis.localStorage, { name: NAME, size: 4, sent: 1, atMs: Date.now(), blob: NAME, upload: UPLOAD });
+  const tab = await openTab();
+  await tab.press(tab.uploads.at.clear);
+  assert.deepEqual([tab.states(), asked], [[], []]);
+});
+
+test("a file of which nothing can have been committed is dismissed without a request", async () => {
+  rememberUpload(globalThis.localStorage, { name: NAME, size: 4, sent: 1, atMs: Date.now(), blob: NAME });
+  const tab = await openTab();
+  await tab.press(tab.on("dismiss"));
+  assert.deepEqual([tab.states(), asked], [[], []]);
 });
 
 test("a file that another tab has begun to upload since is left to it", async () => {

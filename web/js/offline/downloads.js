@@ -37,6 +37,7 @@ export function factsOf(film, now) {
  */
 export function obstacleOf(film, { now, online, refusal = null }) {
   if (refusal?.status === 402) return t("downloads.access_has_ended_subscribe");
+  if (refusal?.code === "age_limited") return t("downloads.not_for_profile");
   if (!film.whole || !isExpired(film, now.getTime())) return "";
   return online ? t("downloads.download_has_expired_log") : t("downloads.download_has_expired_connect");
 }
@@ -115,13 +116,29 @@ class Downloads {
   async update() {
     const now = new Date();
     for (const film of this.films) {
-      const renewed = await renewLicence(film, now);
+      const renewed = await this.renew(film, now);
       this.refusals.set(film.title_id, renewed.refusal);
       if (renewed.film && now.getTime() - Date.parse(renewed.film.licence_until) > EXPIRED_KEPT_MS) await deleteFilm(film);
     }
     await this.load();
     if (!navigator.onLine || !session()) return;
     for (const film of this.films) if (!film.whole && !this.refusals.get(film.title_id) && !(await isRunning(film))) await this.resume(film);
+  }
+
+  /**
+   * Renew a licence. An answer that is not expected is shown, and leaves the film and all others as they are.
+   * @param {StoredFilm} film
+   * @param {Date} now
+   */
+  async renew(film, now) {
+    this.failures.delete(film.title_id);
+    try {
+      return await renewLicence(film, now);
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      this.failures.set(film.title_id, error.message);
+      return { film, refusal: null };
+    }
   }
 
   /** @param {StoredFilm} film */

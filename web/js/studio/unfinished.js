@@ -4,8 +4,8 @@
  */
 
 /**
- * @typedef {{ name: string, size: number, sent: number, atMs: number, blob?: string }} Unfinished `sent` and `size` in
- *   bytes; `blob` is the name in storage, if that is known
+ * @typedef {{ name: string, size: number, sent: number, atMs: number, blob?: string, upload?: string }} Unfinished `sent`
+ *   and `size` in bytes; `blob` is the name in storage, and `upload` the id of an upload in steps, if they are known
  */
 /** @typedef {Pick<Storage, "getItem" | "setItem">} Store */
 

@@ -2,7 +2,7 @@
 import { bytesText } from "../text.js";
 import { persist, RequestError } from "../net.js";
 import { authorized } from "../account/session.js";
-import { Meter, PutError, Unreadable } from "./upload.js";
+import { markOf, Meter, PutError, Unreadable } from "./upload.js";
 import { shareText } from "./words.js";
 import { t } from "../texts.js";
 
@@ -23,6 +23,7 @@ import { t } from "../texts.js";
  * @property {Meter} meter
  * @property {UploadTicket | null} ticket
  * @property {string} blob its name in storage
+ * @property {string} upload its id, if parts of it may have been committed, otherwise ""
  * @property {(() => void) | null} release ends this tab's claim on the upload; null if it has none
  */
 
@@ -38,7 +39,10 @@ export const isExpected = (error) => EXPECTED.some((kind) => error instanceof ki
  * @param {Item} item
  * @returns {Promise<UploadTicket>}
  */
-export const askTicket = ({ file, agreed, title }) => persist(() => authorized("uploads", { method: "POST", body: { name: file.name, size: file.size, replace: agreed, title } }), { attempts: 8 });
+export async function askTicket({ file, kind, agreed, title }) {
+  const mark = kind === "film" ? await markOf(file) : null;
+  return persist(() => authorized("uploads", { method: "POST", body: { name: file.name, size: file.size, replace: agreed, title, mark } }), { attempts: 8 });
+}
 
 /**
  * Return the text beside a file that is not being sent.
@@ -60,13 +64,7 @@ export function stateText({ state, kind, file, sent, ticket }) {
  * End the job of an upload that was cancelled, if parts of it have been committed already.
  * @param {Item} item
  */
-export const endJob = ({ blob }) => persist(() => authorized("uploads/cancel", { method: "POST", body: { blob } }), { attempts: 8 });
-
-/**
- * Return whether parts of a file may have been committed: only films are committed while they are uploaded.
- * @param {Item} item
- */
-export const mayHaveJob = ({ kind, ticket }) => kind === "film" && (ticket === null || ticket.upload_id !== "");
+export const endJob = ({ blob, upload }) => persist(() => authorized("uploads/cancel", { method: "POST", body: { blob, upload } }), { attempts: 8 });
 
 /** @param {Item} item */
 export const beganAnew = (item) => Object.assign(item, { state: "asking", said: "", sent: 0, stop: new AbortController(), meter: new Meter(), ticket: null });

@@ -10,7 +10,7 @@ import { bindDropZone } from "./drop_zone.js";
 import { put, stored, waitOnline } from "./put.js";
 import { forgetUpload, rememberUpload, unfinished } from "./unfinished.js";
 import { markOf, Meter, sendFile } from "./upload.js";
-import { askTicket, beganAnew, endJob, isExpected, mayHaveJob, stateText } from "./upload_items.js";
+import { askTicket, beganAnew, endJob, isExpected, stateText } from "./upload_items.js";
 import { belongsText, confirmText, kindOf, nextUpload, sendingText, titleText, UPLOAD_ENDED } from "./words.js";
 import { t } from "../texts.js";
 
@@ -41,7 +41,7 @@ class Uploads {
       at.files.value = "";
     });
     at.clear.addEventListener("click", () => {
-      for (const item of this.items.filter(({ state }) => UPLOAD_ENDED.has(state))) this.drop(item);
+      for (const item of this.items.filter(({ state }) => UPLOAD_ENDED.has(state))) this.drop(item, { ends: item.state === "failed" });
       at.files.focus();
     });
     bindDropZone(at.drop, { onFiles: (files) => this.add(files), onFolder: () => say(at.said, t("uploads.folders_cannot_be_uploaded")) });
@@ -60,15 +60,15 @@ class Uploads {
    */
   itemOf(file, more = {}) {
     this.number += 1;
-    return /** @type {Item} */ ({ key: String(this.number), file, ...kindOf(file.name), agreed: false, title: null, said: "", sent: 0, stop: new AbortController(), meter: new Meter(), ticket: null, blob: file.name, release: null, ...more });
+    return /** @type {Item} */ ({ key: String(this.number), file, ...kindOf(file.name), agreed: false, title: null, said: "", sent: 0, stop: new AbortController(), meter: new Meter(), ticket: null, blob: file.name, upload: "", release: null, ...more });
   }
 
   /** Show the uploads that were interrupted, and those of other tabs. */
   async restore() {
     const elsewhere = await claimed();
     const isListed = (/** @type {string} */ name) => this.items.some(({ file }) => file.name === name);
-    const restored = unfinished(remembered, Date.now()).filter(({ name }) => !isListed(name)).map(({ name, size, sent, blob = name }) =>
-      this.itemOf(/** @type {File} */ ({ name, size }), { state: elsewhere.has(name) ? "elsewhere" : "interrupted", sent, blob }));
+    const restored = unfinished(remembered, Date.now()).filter(({ name }) => !isListed(name)).map(({ name, size, sent, blob = name, upload = "" }) =>
+      this.itemOf(/** @type {File} */ ({ name, size }), { state: elsewhere.has(name) ? "elsewhere" : "interrupted", sent, blob, upload }));
     this.items = [...restored, ...this.items];
     this.write();
     for (const item of restored) if (item.state === "elsewhere") this.waitForEnd(item);
@@ -81,7 +81,8 @@ class Uploads {
     const isOthers = (/** @type {Item} */ { state }) => state === "elsewhere" || state === "interrupted";
     this.items = this.items.filter((item) => !isOthers(item) || entries.has(item.file.name));
     for (const item of this.items.filter(isOthers)) {
-      Object.assign(item, { sent: entries.get(item.file.name)?.sent });
+      const { sent, upload = "" } = entries.get(item.file.name) ?? item;
+      Object.assign(item, { sent, upload });
       if (item.state === "interrupted" && elsewhere.has(item.file.name)) this.giveUp(item);
     }
     this.write();
@@ -195,13 +196,15 @@ class Uploads {
     const remembering = setInterval(() => this.remember(item), REMEMBER_MS);
     try {
       const mark = await markOf(item.file);
+      item.upload = upload_id && `${upload_id}-${mark}`;
+      this.remember(item);
       await sendFile(item.file, {
         put,
         stored: isBegun ? stored : async () => new Map(),
         ticket,
         signal,
         mark,
-        upload: upload_id && `${upload_id}-${mark}`,
+        upload: item.upload,
         wait: waitOnline,
         onBytes: (sent) => { item.sent = Math.min(sent, item.file.size); },
         onTrouble: (error) => { item.said = error ? `${error.message} ${t("uploads.continues")}` : ""; },
@@ -227,7 +230,7 @@ class Uploads {
    * @param {Item} item
    */
   end(item) {
-    if (!mayHaveJob(item)) {
+    if (!item.upload) {
       this.release(item);
       return;
     }
@@ -288,12 +291,13 @@ class Uploads {
   }
 
   /**
-   * Remove a file that is not being sent from the list.
+   * Remove a file that is not being sent from the list. One that was interrupted may be continued elsewhere, so it ends
+   * only if its own entry is dismissed.
    * @param {Item} item
    */
-  drop(item) {
+  drop(item, { ends = item.state === "interrupted" || item.state === "failed" } = {}) {
     forgetUpload(remembered, item.file.name, Date.now());
-    if (item.state === "interrupted" || item.state === "failed") this.end(item);
+    if (ends) this.end(item);
     this.items = this.items.filter((other) => other !== item);
     this.write();
   }

@@ -94,6 +94,6 @@ def test_the_services_are_assembled_without_a_connection(monkeypatch: pytest.Mon
     try:
         assert assemble_rendition_steps(resources, catalogue)
         assert assemble_renditions(resources, catalogue)
-        assert assemble_demand(resources)
+        assert assemble_demand(resources, lambda user_id: True)
     finally:
         resources.close()
