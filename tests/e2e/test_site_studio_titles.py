@@ -126,16 +126,16 @@ def test_a_picture_that_is_still_being_saved_does_not_change_the_title_that_is_o
     with studio.at("titles") as (page, wrong):
         search(page, word)
         held: list[Route] = []
-        page.route(PICTURES, held.append)
+        page.route(PICTURES, lambda route: held.append(route))
         entry(page, "Titles", f"{word} one").get_by_role("button", name="Pictures").click()
         choose(page.get_by_role("dialog"), "Poster", "one.jpg", "image/jpeg", make_picture(400, 600, colour="navy"))
         until(page, "0", lambda _: bool(held))  # routes are reported only during calls to the page
         page.get_by_role("dialog").get_by_role("button", name="Close").click()
         entry(page, "Titles", f"{word} two").get_by_role("button", name="Pictures").click()
         dialog = page.get_by_role("dialog", name=f"Pictures of {word} two")
-        page.unroute(PICTURES)
         for route in held:
             route.continue_()
+        page.unroute(PICTURES)
         page.get_by_text(f"Saved {word} one.").wait_for(state="attached")
         choose(dialog, "Poster", "two.jpg", "image/jpeg", make_picture(400, 600, colour="red"))
         dialog.get_by_role("alert").filter(has_text="Saved.").wait_for()
