@@ -122,7 +122,11 @@ def test_pictures_are_chosen_from_files_and_from_omdb(studio: Studio, axe: Path)
 
 def test_a_picture_that_is_still_being_saved_does_not_change_the_title_that_is_opened_next(studio: Studio) -> None:
     word = f"Paired {secrets.token_hex(3)}"
-    first, second = stocked(studio, f"{word} one", f"{word} two")
+    names = [f"{word} one", f"{word} two"]
+    first, second = stocked(studio, *names)
+    for title_id, name in zip((first, second), names, strict=True):
+        assert studio.administrator.ask("PUT", f"titles/{title_id}/match", {"imdb_id": "tt1727587"}).ok
+        studio.administrator.ask("PATCH", f"titles/{title_id}", {"name": name})
     with studio.at("titles") as (page, wrong):
         search(page, word)
         held: list[Route] = []
@@ -136,7 +140,9 @@ def test_a_picture_that_is_still_being_saved_does_not_change_the_title_that_is_o
         for route in held:
             route.continue_()
         page.unroute(PICTURES)
-        page.get_by_text(f"Saved {word} one.").wait_for(state="attached")
+        said = page.locator("[data-part=titles] :is([data-hook=said], [data-hook=trouble])")
+        until(page, "0", lambda _: any(said.all_text_contents()))
+        assert f"Saved {word} one." in " ".join(said.all_text_contents())
         choose(dialog, "Poster", "two.jpg", "image/jpeg", make_picture(400, 600, colour="red"))
         dialog.get_by_role("alert").filter(has_text="Saved.").wait_for()
         assert wrong == []
