@@ -181,7 +181,7 @@ def test_a_film_plays_on_while_the_api_does_not_answer(product: Product, film: s
     with opened(browser, film, SMALL, viewer=viewer, first=CLOCK) as (page, _):
         plays_with_a_full_buffer(page)
         held: list[Route] = []
-        page.route("**/playback", held.append)
+        page.route("**/playback", lambda route: held.append(route))
         loaded_s = time_of(page) + page.evaluate(AHEAD)
         page.evaluate(f"window.skipped = {RENEWAL_MS}")
         until(page, TIME, partial(has_played, loaded_s + 15), within_s=90)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
 from tests.support.catalogue import make_picture
 from tests.support.library import playable, stock
-from tests.support.pages import DESKTOP, PHONE, overflow
+from tests.support.pages import DESKTOP, PHONE, overflow, until
 from tests.support.studio import Studio, entry
 from tests.support.viewers import TIMEOUT_S, make_administrator, soon
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page, Route
 
     from tests.support.product import Product
+
+
+PICTURES = re.compile(r"/api/catalogue/titles\?.*limit=100")
+"""The request that a page repeats until the catalogue has made the new pictures of a title."""
 
 
 @pytest.fixture(scope="module")
@@ -117,21 +122,27 @@ def test_pictures_are_chosen_from_files_and_from_omdb(studio: Studio, axe: Path)
 
 def test_a_picture_that_is_still_being_saved_does_not_change_the_title_that_is_opened_next(studio: Studio) -> None:
     word = f"Paired {secrets.token_hex(3)}"
-    first, second = stocked(studio, f"{word} one", f"{word} two")
+    names = [f"{word} one", f"{word} two"]
+    first, second = stocked(studio, *names)
+    for title_id, name in zip((first, second), names, strict=True):
+        assert studio.administrator.ask("PUT", f"titles/{title_id}/match", {"imdb_id": "tt1727587"}).ok
+        studio.administrator.ask("PATCH", f"titles/{title_id}", {"name": name})
     with studio.at("titles") as (page, wrong):
         search(page, word)
         held: list[Route] = []
-        page.route("**/api/catalogue/titles?*limit=100*", held.append)
+        page.route(PICTURES, lambda route: held.append(route))
         entry(page, "Titles", f"{word} one").get_by_role("button", name="Pictures").click()
         choose(page.get_by_role("dialog"), "Poster", "one.jpg", "image/jpeg", make_picture(400, 600, colour="navy"))
-        soon(lambda: held)
+        until(page, "0", lambda _: bool(held))  # routes are reported only during calls to the page
         page.get_by_role("dialog").get_by_role("button", name="Close").click()
         entry(page, "Titles", f"{word} two").get_by_role("button", name="Pictures").click()
         dialog = page.get_by_role("dialog", name=f"Pictures of {word} two")
-        page.unroute("**/api/catalogue/titles?*limit=100*")
         for route in held:
             route.continue_()
-        page.get_by_text(f"Saved {word} one.").wait_for(state="attached")
+        page.unroute(PICTURES)
+        said = page.locator("[data-part=titles] :is([data-hook=said], [data-hook=trouble])")
+        until(page, "0", lambda _: any(said.all_text_contents()))
+        assert f"Saved {word} one." in " ".join(said.all_text_contents())
         choose(dialog, "Poster", "two.jpg", "image/jpeg", make_picture(400, 600, colour="red"))
         dialog.get_by_role("alert").filter(has_text="Saved.").wait_for()
         assert wrong == []

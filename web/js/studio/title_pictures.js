@@ -112,7 +112,7 @@ export class PicturesDialog {
     }
     this.#saving.add(of.id);
     this.write();
-    this.tell(t("limit.saving"), "note");
+    if (this.isShown(of)) this.tell(t("limit.saving"), "note");
     try {
       const changed = await change(this.title?.id === of.id ? this.title : of);
       const isShown = this.isShown(changed);
