@@ -242,9 +242,7 @@ def test_a_film_is_downloaded_in_the_player_and_listed_accessibly(
         page.evaluate("notflix.video.pause()")
         bar = page.locator("[data-hook=track]").bounding_box()
         assert bar is not None
-        page.mouse.move(
-            bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2
-        )  # shows a picture of the download
+        page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)  # shows a picture of the download
         until(page, PREVIEW, lambda image: "/thumbnails" in image)
         page.get_by_role("button", name="Download", exact=True).click()
         page.get_by_role("link", name="Downloaded").wait_for()

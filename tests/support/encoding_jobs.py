@@ -9,14 +9,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Unpack
 
 from functions.encoding.audience import Audience, ListedPart
-from functions.encoding.model import (
-    RECEPTION_CHANGES,
-    EncodeJob,
-    JobStatus,
-    JobSummary,
-    Transition,
-    position_of,
-)
+from functions.encoding.model import RECEPTION_CHANGES, EncodeJob, JobStatus, JobSummary, Transition, position_of
 from functions.encoding.on_demand_encode import estimates_of
 from functions.encoding.publication.presentation import front_s_of
 from functions.encoding.spending.costs import EncodeCost, estimated_s, estimated_size
