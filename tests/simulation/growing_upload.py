@@ -37,7 +37,7 @@ STOPS_MISTAKEN, CANCELS_MISTAKEN = 0.8, 0.6
 WITHDRAWS = 0.5
 """How often a client withdraws the title after it has cancelled."""
 
-CHOSEN_AGAIN, SENT_AGAIN = 0.6, 0.35
+CHOSEN_AGAIN, SENT_AGAIN = 0.35, 0.6
 """How often a file whose blocks were replaced is chosen again, or continues with its ticket."""
 
 MOST_CHOSEN = 3
