@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from functions.encoding.model import JobStatus, Transition
+from functions.platform.bulkhead import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from functions.encoding.ports import EncodeJobs
 
 JOB = "0123456789ab"
-THREADS = 8
+THREADS = PLACES
+"""As many callers as a process lets into a store at once: further ones would be refused if the store were slow."""
 
 
 def in_parallel[R](step: Callable[[int], R]) -> list[R]:
