@@ -97,8 +97,7 @@ def test_the_home_page_stays_if_the_catalogue_does_not_load(site: str, film: str
         assert page.get_by_role("heading", name="The catalogue did not load.").count() == 0
         home = json.loads(asked(site, "catalogue/home.json"))
         home["rows"][0] |= {"id": "later", "name": "Loaded later"}
-        page.unroute(HOME)
-        page.route(HOME, lambda route: route.fulfill(json=home))
+        page.route(HOME, lambda route: route.fulfill(json=home))  # the newest one counts
         page.get_by_role("heading", name="Loaded later").wait_for()
         assert wrong == []
 
@@ -110,8 +109,9 @@ def test_a_title_page_stays_if_its_title_does_not_load(site: str, film: str, bro
         page.wait_for_timeout(GIVEN_UP_MS)
         assert page.get_by_role("link", name="Play").is_visible()
         title = json.loads(asked(site, f"catalogue/titles/{film.rpartition('/')[2]}.json"))
-        page.unroute(TITLE)
-        page.route(TITLE, lambda route: route.fulfill(json={**title, "awards": "Loaded later"}))
+        page.route(
+            TITLE, lambda route: route.fulfill(json={**title, "awards": "Loaded later"})
+        )  # the newest one counts
         page.get_by_text("Loaded later").wait_for()
         assert wrong == []
 

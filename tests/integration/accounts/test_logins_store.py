@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.accounts.model import EmailChoices, LinkPurpose
+from functions.platform.bulkhead import PLACES
 from functions.platform.errors import AddressTaken
 from functions.platform.viewer import Viewer
 from tests.support.accounts import LATER, make_hash, make_login
@@ -59,7 +60,7 @@ def test_one_of_many_concurrent_registrations_of_an_address_succeeds(logins: Log
             return False
         return True
 
-    with ThreadPoolExecutor(8) as people:
+    with ThreadPoolExecutor(PLACES) as people:
         assert sum(people.map(register, range(24))) == 1
 
 
@@ -100,7 +101,7 @@ def test_one_of_many_concurrent_uses_of_a_link_succeeds(logins: LoginStore) -> N
     login, link = make_login(), make_hash()
     logins.add_login(login)
     logins.store_link(link, login.user_id, LinkPurpose.RESET, LATER)
-    with ThreadPoolExecutor(8) as people:
+    with ThreadPoolExecutor(PLACES) as people:
         used = list(people.map(lambda _: logins.use_link(link, LinkPurpose.RESET, NOON), range(24)))
     assert sorted(filter(None, used)) == [login.user_id]
 

@@ -13,6 +13,7 @@ import pytest
 from functions import bootstrap
 from functions.accounts.rate_limits import RateLimit, RateLimitBucket, Refusal, Reservation
 from functions.accounts.redis_rate_limiter import RedisRateLimiter
+from functions.platform.bulkhead import PLACES
 from tests.support.account_sessions import FakeRateLimiter
 from tests.support.clock import Clock
 
@@ -61,7 +62,7 @@ def test_as_many_attempts_as_the_limit_are_accepted(limiter: RateLimiter) -> Non
 
 def test_of_320_concurrent_attempts_no_more_are_accepted(limiter: RateLimiter) -> None:
     buckets = make_buckets(wider=RateLimit(1000, 60))
-    with ThreadPoolExecutor(16) as people:
+    with ThreadPoolExecutor(PLACES) as people:
         outcomes = list(people.map(lambda _: limiter.reserve(buckets), range(320)))
     assert sum(isinstance(outcome, Reservation) for outcome in outcomes) == 5
     assert sum(outcome.first for outcome in outcomes if isinstance(outcome, Refusal)) == 1

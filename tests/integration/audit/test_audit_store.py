@@ -13,6 +13,7 @@ import pytest
 
 from functions.audit.model import AuditEntry
 from functions.audit.repository import MySqlAuditStore
+from functions.platform.bulkhead import PLACES
 from functions.platform.errors import Malformed
 from functions.platform.mysql import Database
 from functions.platform.mysql_connections import Address, connect
@@ -114,7 +115,7 @@ def test_an_entry_that_arrives_after_the_deletion_of_an_account_does_not_have_it
 
 def test_of_a_deletion_and_an_entry_at_the_same_time_one_sees_the_other(stack: Stack) -> None:
     store = MySqlAuditStore(Database(stack.settings.audit_db_url))
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(PLACES) as pool:
         for _ in range(20):
             person = uuid4().hex
             entries = [make_entry(subject=person) for _ in range(6)]

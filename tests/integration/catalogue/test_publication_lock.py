@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.catalogue.publication_lock import MongoPublicationLock
+from functions.platform.bulkhead import PLACES
 from tests.support.catalogue import MemoryPublicationLock
 from tests.support.clock import NOON
 
@@ -32,7 +33,7 @@ def take(lock: PublicationLock, owner: str, *, after: float = 0) -> int | None:
 
 
 def test_one_of_many_takes_the_lock_and_knows_of_all_requests(lock: PublicationLock) -> None:
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(PLACES) as pool:
         list(pool.map(lambda _: lock.add_request(), range(8)))
         taken = list(pool.map(lambda number: take(lock, str(number)), range(8)))
     assert sorted(each for each in taken if each is not None) == [8]

@@ -10,6 +10,7 @@ import pytest
 
 from functions.encoding.claim_repository import MongoClaims
 from functions.encoding.steps import Taken
+from functions.platform.bulkhead import PLACES
 from tests.support.clock import NOON
 from tests.support.encoding_claims import MemoryClaims
 
@@ -47,7 +48,7 @@ def test_step_belongs_to_the_first_who_claims_it_until_it_is_released(claims: Cl
 
 
 def test_of_many_who_claim_a_step_one_gets_it(claims: ClaimStore) -> None:
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(PLACES) as pool:
         taken = list(pool.map(lambda number: take(claims, str(number)), range(8)))
     assert sorted(taken, key=str) == [Taken.BUSY] * 7 + [Taken.FREE]
 
