@@ -97,7 +97,7 @@ def test_the_home_page_stays_if_the_catalogue_does_not_load(site: str, film: str
         assert page.get_by_role("heading", name="The catalogue did not load.").count() == 0
         home = json.loads(asked(site, "catalogue/home.json"))
         home["rows"][0] |= {"id": "later", "name": "Loaded later"}
-        page.route(HOME, lambda route: route.fulfill(json=home))  # the newest one counts
+        page.route(HOME, lambda route: route.fulfill(json=home))
         page.get_by_role("heading", name="Loaded later").wait_for()
         assert wrong == []
 
@@ -111,7 +111,7 @@ def test_a_title_page_stays_if_its_title_does_not_load(site: str, film: str, bro
         title = json.loads(asked(site, f"catalogue/titles/{film.rpartition('/')[2]}.json"))
         page.route(
             TITLE, lambda route: route.fulfill(json={**title, "awards": "Loaded later"})
-        )  # the newest one counts
+        )
         page.get_by_text("Loaded later").wait_for()
         assert wrong == []
 
