@@ -109,9 +109,7 @@ def test_a_title_page_stays_if_its_title_does_not_load(site: str, film: str, bro
         page.wait_for_timeout(GIVEN_UP_MS)
         assert page.get_by_role("link", name="Play").is_visible()
         title = json.loads(asked(site, f"catalogue/titles/{film.rpartition('/')[2]}.json"))
-        page.route(
-            TITLE, lambda route: route.fulfill(json={**title, "awards": "Loaded later"})
-        )
+        page.route(TITLE, lambda route: route.fulfill(json={**title, "awards": "Loaded later"}))
         page.get_by_text("Loaded later").wait_for()
         assert wrong == []
 
@@ -178,7 +176,7 @@ def test_what_one_has_tabbed_to_keeps_the_focus_while_the_page_follows_its_title
     with opened(browser, f"{site}/404.html") as (page, wrong):
         page.goto(site + announced)
         for name in ("Drama", "Lin Zhao"):
-            page.get_by_role("link", name=name).focus()
+            page.get_by_role("link", name=name, exact=True).focus()
             with page.expect_response("**/api/titles/*"):
                 pass
             page.wait_for_timeout(500)
