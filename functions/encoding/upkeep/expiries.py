@@ -69,7 +69,8 @@ def track_expiries(job: EncodeJob, tracks: Iterable[str]) -> list[Expiry]:
 
     These are a provisional rendition, copies in which damage was found, what was published of an upload before it was
     whole and does not fit its plan, and an encode in AV1 that was given up. `tracks` are the folders in the folder of
-    the job. Renditions on demand are not considered, nor is AV1 before it is given up: they may be made meanwhile.
+    the job; a copy that failed at its beginning may have a playlist only. Renditions on demand are not considered, nor
+    is AV1 before it is given up: they may be made meanwhile.
     """
     plan = job.current_plan
     if job.status is not JobStatus.READY or plan is None or job.ended_at is None:
@@ -77,7 +78,8 @@ def track_expiries(job: EncodeJob, tracks: Iterable[str]) -> list[Expiry]:
     listed = {THUMBNAILS, *plan.tracks, *(each.name for each in (*plan.renditions, *plan.on_demand))}
     av1 = {each.name for each in av1_renditions(plan)}
     given_up = job.av1.ended_at if job.av1 and job.av1.status is Av1Status.ABANDONED else None
-    ends = {name: given_up if name in av1 else job.ended_at for name in tracks if name not in listed}
+    left = {*tracks, *job.tracks} - listed
+    ends = {name: given_up if name in av1 else job.ended_at for name in sorted(left)}
     found = [each for name, end in ends.items() if end for each in _of_track(name, at=end + REPLACED_KEPT)]
     if plan.copied is None and (job.reception or (job.plan and job.plan.copied)):  # the copies were listed in it
         found.append(Expiry(job.ended_at + REPLACED_KEPT, (f"/{ORIGINAL}",)))

@@ -108,10 +108,12 @@ def test_an_encode_in_av1_that_is_complete_is_kept() -> None:
     assert folders(left(world, world.job_id, after=10 * REPLACED_KEPT)) == {"av360", "av234"}
 
 
+@pytest.mark.parametrize("stored", ["segments", "playlist"])
 @pytest.mark.parametrize("damaged", ["picture", "sound"])
 def test_copies_in_which_damage_was_found_go_a_day_after_the_film_was_complete(
-    encode: EncodeWorld, damaged: str
+    encode: EncodeWorld, damaged: str, stored: str
 ) -> None:
+    """Of a copy that fails at its beginning, only a playlist may have been stored."""
     job_id = encode.planned()
     job = encode.jobs.get_job(job_id)
     assert job.plan
@@ -122,11 +124,11 @@ def test_copies_in_which_damage_was_found_go_a_day_after_the_film_was_complete(
     replanned(encode, job_id, **({"copied": own, "renditions": (mobile,)} if is_picture else {"audio": (sound,)}))
     track = "c360" if is_picture else "c0"
     encode.jobs.advance_track(encode.jobs.get_job(job_id), track, LEFT_OUT, codec=None)
-    store(encode, job_id, track)
-    if is_picture:
-        encode.folders.files[container_for(encode.title_id)].add(f"{job_id}/original.mpd")
+    store(encode, job_id, *([track] if stored == "segments" else []))
+    files = encode.folders.files[container_for(encode.title_id)]
+    files |= {f"{job_id}/{track}.m3u8"} | ({f"{job_id}/original.mpd"} if is_picture else set())
     complete(encode, job_id)
-    assert folders(left(encode, job_id, after=REPLACED_KEPT - HOUR)) == {track}
+    assert f"{track}.m3u8" in left(encode, job_id, after=REPLACED_KEPT - HOUR)
     assert left(encode, job_id, after=2 * HOUR) == set()
 
 
