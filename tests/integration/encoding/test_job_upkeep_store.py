@@ -13,13 +13,15 @@ from functions.encoding.upkeep.retention import SWEEP_RULES
 from functions.encoding.upkeep.store import MongoJobUpkeep
 from functions.encoding.upkeep.verification import Verification
 from tests.support.clock import NOON
-from tests.support.encoding_job_stores import THREADS
 from tests.support.encoding_plans import make_job
 
 if TYPE_CHECKING:
     from pymongo.collection import Collection
 
     from functions.encoding.ports import EncodeJobs, JobUpkeep
+
+
+JOBS = 8
 
 
 def test_verification_is_due_until_it_is_recorded(jobs: EncodeJobs, upkeep: JobUpkeep) -> None:
@@ -50,7 +52,7 @@ def test_remakes_count_from_zero_again_once_a_job_was_found_whole(jobs: EncodeJo
 
 
 def test_ended_job_is_swept_when_it_is_due_and_by_one_caller(jobs: EncodeJobs, upkeep: JobUpkeep) -> None:
-    for number in range(THREADS):
+    for number in range(JOBS):
         jobs.add_job(make_job(f"{number}", title_id=f"film-{number % 2}", created_at=NOON + timedelta(seconds=number)))
         jobs.change_status(f"{number}", Transition.FAIL, sweep_at=NOON)
     jobs.add_job(make_job("open"))
@@ -58,13 +60,13 @@ def test_ended_job_is_swept_when_it_is_due_and_by_one_caller(jobs: EncodeJobs, u
     hour = NOON + timedelta(hours=1)
     assert upkeep.take_unswept(now=NOON - timedelta(seconds=1), again_at=hour, limit=9) == []
     with ThreadPoolExecutor(2) as pool:
-        taken = list(pool.map(lambda limit: upkeep.take_unswept(now=NOON, again_at=hour, limit=limit), (THREADS,) * 2))
-    assert sorted(job.id for each in taken for job in each) == [f"{number}" for number in range(THREADS)]
+        taken = list(pool.map(lambda limit: upkeep.take_unswept(now=NOON, again_at=hour, limit=limit), (JOBS,) * 2))
+    assert sorted(job.id for each in taken for job in each) == [f"{number}" for number in range(JOBS)]
     upkeep.note_swept("0", taken_until=hour, sweep_at=None)
     upkeep.note_swept("1", taken_until=hour, sweep_at=hour + timedelta(hours=1))
     upkeep.note_swept("2", taken_until=NOON, sweep_at=None)
     due = [job.id for job in upkeep.take_unswept(now=hour, again_at=hour + timedelta(hours=2), limit=99)]
-    assert sorted(due) == [f"{number}" for number in range(2, THREADS)]
+    assert sorted(due) == [f"{number}" for number in range(2, JOBS)]
     assert [job.id for job in upkeep.summaries_of_title("film-0")] == ["6", "4", "2", "0"]
 
 
