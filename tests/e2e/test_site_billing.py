@@ -215,6 +215,7 @@ def test_back_from_paypal_leads_to_plans_that_work(product: Product, browser: Br
         page.route("**/api/subscriptions", lambda route: held.append(route))
         page.get_by_role("button", name="Subscribe with PayPal").first.click()
         page.locator(".is-busy").wait_for()
+        until(page, "null", lambda _: bool(held))
         page.unroute("**/api/subscriptions")
         page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
         page.locator(".is-busy").wait_for(state="detached")
