@@ -242,7 +242,7 @@ class JobUpkeep(Protocol):
         """Record when a job taken with `again_at=taken_until` is due next, unless it has ended again since."""
 
     def schedule_sweep(self, job_id: str, *, at: datetime) -> None:
-        """Let a job be due to be swept from a time on, unless it is due earlier.
+        """Schedule the sweep of a job for a time, unless it is scheduled for an earlier one.
 
         A sweep that is running then cannot set a later time (see `note_swept`).
         """

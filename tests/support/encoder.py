@@ -185,41 +185,30 @@ class Encoder:
                 keys=self.keys,
             ),
         )
+        later = LaterParts(
+            jobs,
+            jobs,
+            claims,
+            self.world.lifecycle,
+            planner,
+            publisher,
+            verifier,
+            budget,
+            JobTelemetry(self.world.telemetry),
+            cast("Queues", self.world.queues),
+            clock,
+        )
         self.av1_pipeline = Av1Pipeline(
             Av1Mode.ALWAYS,
             self.world.av1,
             Av1Worker(self.media, ffmpeg, work_dir=work_dir, keys=self.keys),
-            LaterParts(
-                jobs,
-                jobs,
-                claims,
-                self.world.lifecycle,
-                planner,
-                publisher,
-                verifier,
-                budget,
-                JobTelemetry(self.world.telemetry),
-                cast("Queues", self.world.queues),
-                clock,
-            ),
+            later,
         )
 
         self.on_demand_pipeline = OnDemandPipeline(
             self.world.on_demand,
             OnDemandWorker(self.media, ffmpeg, work_dir=work_dir, keys=self.keys),
-            LaterParts(
-                jobs,
-                jobs,
-                claims,
-                self.world.lifecycle,
-                planner,
-                publisher,
-                verifier,
-                budget,
-                JobTelemetry(self.world.telemetry),
-                cast("Queues", self.world.queues),
-                clock,
-            ),
+            later,
         )
         self.demand, self.rendition_upkeep = demand_and_upkeep(self.world, publisher)
 

@@ -47,7 +47,7 @@ class RenditionDemand:
     def want(self, job_id: str, *, by: str) -> None:
         """Note that the account `by` watches the film of a job; if its renditions are not there, begin to make them.
 
-        Repeated calls begin one encode, and let it be made before those that are no longer wanted. If the message is
+        Repeated calls begin one encode, and move it ahead of those that are no longer wanted. If the message is
         lost, the timer `sweep_titles` sends others.
         """
         now = self._now()

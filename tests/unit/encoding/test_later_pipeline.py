@@ -40,7 +40,7 @@ def fails_once(monkeypatch: pytest.MonkeyPatch, owner: object, method: str, erro
 
 
 def lose_a_chunk(world: OnDemandWorld, monkeypatch: pytest.MonkeyPatch, *, times: int = 1) -> None:
-    """Make the renditions; let a verification find that a file is lost, and be stopped before it writes manifests."""
+    """Make the renditions; a verification finds that a file is lost, and is stopped before it writes manifests."""
     world.open_title()
     world.run_all()
     world.clock.forward(seconds=31)

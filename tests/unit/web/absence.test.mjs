@@ -23,7 +23,7 @@ beforeEach(() => {
   keep(/** @type {any} */ (OWNER));
 });
 
-test("a film that plays is not replaced by the login page when its session ends, and goes on after a login in another tab", async () => {
+test("a playing film is not replaced by the login page when its session ends, and continues after a login in another tab", async () => {
   const told = [];
   const stream = new Stream({ kept: memory() });
   const opened = { manifest_url: `${BLOB}/m.mpd`, sas: "sig=1", stream_ticket: "s", expires_at: new Date(Date.now() + 20_000).toISOString() };

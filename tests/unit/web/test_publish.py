@@ -147,7 +147,7 @@ def test_a_release_that_comes_back_keeps_its_files(container: MemoryContainer, t
     assert all(path in container.blobs for path, _ in named(container.states[-1], "plans.html"))
     release(container, tmp_path, number=2, now=NOON + timedelta(days=100))
     release(container, tmp_path, number=2, now=NOON + timedelta(days=101))
-    assert len([name for name in container.blobs if name.startswith("js/home.")]) == 2, "its grace period begins anew"
+    assert len([name for name in container.blobs if name.startswith("js/home.")]) == 2, "its grace period starts again"
 
 
 def test_only_files_of_releases_are_ever_deleted(container: MemoryContainer, tmp_path: Path) -> None:
