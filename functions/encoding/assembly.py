@@ -37,12 +37,14 @@ if TYPE_CHECKING:
     from functions.encoding.av1.service import Av1Service
     from functions.encoding.copying.instant import InstantFront
     from functions.encoding.copying.receiver import UploadReceiver
+    from functions.encoding.ffmpeg import FFmpeg
+    from functions.encoding.later_pipeline import LaterParts
     from functions.encoding.on_demand.pipeline import OnDemandPipeline
     from functions.encoding.on_demand.service import RenditionDemand, RenditionUpkeep
     from functions.encoding.publication.manifests import ManifestPublisher
     from functions.encoding.spending.reports import EncodeReports
     from functions.encoding.step_runner import StepRunner
-    from functions.encoding.storage import BlobFolders
+    from functions.encoding.storage import BlobFolders, BlobMedia
     from functions.platform.resources import Resources
     from functions.platform.viewer import Recipient
 
@@ -226,17 +228,10 @@ def assemble_av1_steps(resources: Resources, catalogue: Catalogue) -> Av1Pipelin
     from functions.encoding.av1.pipeline import Av1Pipeline
     from functions.encoding.av1.worker import Av1Worker
     from functions.encoding.ffmpeg import FFmpeg
-    from functions.encoding.job_telemetry import JobTelemetry
-    from functions.encoding.later_pipeline import LaterParts
-    from functions.encoding.planning.planner import Planner
-    from functions.encoding.publication.manifests import ManifestPublisher
     from functions.encoding.storage import BlobMedia
-    from functions.encoding.upkeep.verifier import TitleVerifier
 
     settings = resources.settings()
     collection = resources.mongo_database()["encode_jobs"]
-    jobs, claims = MongoEncodeJobs(collection, resources.now), _claims(resources)
-    atexit.register(claims.release_all)  # others continue the interrupted chunks
     ffmpeg = FFmpeg(settings.ffmpeg, settings.ffprobe, settings.ffmpeg_memory_mb)
     media = BlobMedia(resources.blob_service(), resources.signer())
     work_dir, keys = settings.work_dir, film_keys_of(settings)
@@ -244,19 +239,7 @@ def assemble_av1_steps(resources: Resources, catalogue: Catalogue) -> Av1Pipelin
         _av1_mode(resources),
         MongoAv1Encodes(collection, resources.now),
         Av1Worker(media, ffmpeg, work_dir=work_dir, keys=keys),
-        LaterParts(
-            jobs,
-            MongoJobUpkeep(collection, resources.now),
-            claims,
-            JobLifecycle(jobs, catalogue, resources.now),
-            Planner(ffmpeg, media, settings),
-            ManifestPublisher(media, catalogue, ffmpeg, work_dir=work_dir, now=resources.now, keys=keys),
-            TitleVerifier(media, ffmpeg, work_dir=work_dir, now=resources.now, keys=keys),
-            _budget(resources),
-            JobTelemetry(resources.telemetry()),
-            resources.queues(),
-            resources.now,
-        ),
+        _later_parts(resources, catalogue, media, ffmpeg),
     )
 
 
@@ -299,19 +282,12 @@ def assemble_renditions(resources: Resources, catalogue: Catalogue) -> Rendition
 def assemble_rendition_steps(resources: Resources, catalogue: Catalogue) -> OnDemandPipeline:
     """Return what runs the steps of encodes on demand, for the encoder app."""
     from functions.encoding.ffmpeg import FFmpeg
-    from functions.encoding.job_telemetry import JobTelemetry
-    from functions.encoding.later_pipeline import LaterParts
     from functions.encoding.on_demand.pipeline import OnDemandPipeline
     from functions.encoding.on_demand.worker import OnDemandWorker
-    from functions.encoding.planning.planner import Planner
-    from functions.encoding.publication.manifests import ManifestPublisher
     from functions.encoding.storage import BlobMedia
-    from functions.encoding.upkeep.verifier import TitleVerifier
 
     settings = resources.settings()
     collection = resources.mongo_database()["encode_jobs"]
-    claims = _claims(resources)
-    atexit.register(claims.release_all)  # others continue the interrupted chunks
     ffmpeg = FFmpeg(settings.ffmpeg, settings.ffprobe, settings.ffmpeg_memory_mb)
     measuring = settings.vmaf_ffmpeg
     vmaf = FFmpeg(measuring, settings.ffprobe, settings.ffmpeg_memory_mb) if measuring else None
@@ -320,19 +296,7 @@ def assemble_rendition_steps(resources: Resources, catalogue: Catalogue) -> OnDe
     return OnDemandPipeline(
         MongoOnDemandEncodes(collection),
         OnDemandWorker(media, ffmpeg, work_dir=work_dir, vmaf=vmaf, keys=keys),
-        LaterParts(
-            MongoEncodeJobs(collection, resources.now),
-            MongoJobUpkeep(collection, resources.now),
-            claims,
-            JobLifecycle(MongoEncodeJobs(collection, resources.now), catalogue, resources.now),
-            Planner(ffmpeg, media, settings),
-            ManifestPublisher(media, catalogue, ffmpeg, work_dir=work_dir, now=resources.now, keys=keys),
-            TitleVerifier(media, ffmpeg, work_dir=work_dir, now=resources.now, keys=keys),
-            _budget(resources),
-            JobTelemetry(resources.telemetry()),
-            resources.queues(),
-            resources.now,
-        ),
+        _later_parts(resources, catalogue, media, ffmpeg),
     )
 
 
@@ -380,3 +344,31 @@ def _budget(resources: Resources) -> EncodeBudget:
 
 def _claims(resources: Resources) -> Claims:
     return Claims(MongoClaims(resources.mongo_database()["encode_claims"]), resources.now)
+
+
+def _later_parts(resources: Resources, catalogue: Catalogue, media: BlobMedia, ffmpeg: FFmpeg) -> LaterParts:
+    """Return what the pipelines of all later encodes use; their claims are released when the process ends."""
+    from functions.encoding.job_telemetry import JobTelemetry
+    from functions.encoding.later_pipeline import LaterParts
+    from functions.encoding.planning.planner import Planner
+    from functions.encoding.publication.manifests import ManifestPublisher
+    from functions.encoding.upkeep.verifier import TitleVerifier
+
+    settings = resources.settings()
+    collection = resources.mongo_database()["encode_jobs"]
+    jobs, claims = MongoEncodeJobs(collection, resources.now), _claims(resources)
+    atexit.register(claims.release_all)  # others continue the interrupted chunks
+    work_dir, keys = settings.work_dir, film_keys_of(settings)
+    return LaterParts(
+        jobs,
+        MongoJobUpkeep(collection, resources.now),
+        claims,
+        JobLifecycle(jobs, catalogue, resources.now),
+        Planner(ffmpeg, media, settings),
+        ManifestPublisher(media, catalogue, ffmpeg, work_dir=work_dir, now=resources.now, keys=keys),
+        TitleVerifier(media, ffmpeg, work_dir=work_dir, now=resources.now, keys=keys),
+        _budget(resources),
+        JobTelemetry(resources.telemetry()),
+        resources.queues(),
+        resources.now,
+    )
