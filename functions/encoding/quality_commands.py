@@ -121,19 +121,25 @@ def detail_arguments(
 def _samples(plan: EncodePlan, chunk: Chunk, address: str) -> Any:
     """Return the stream of the samples of a chunk, one after the other, in the size of the best rendition.
 
-    They are spread evenly. Samples that begin at key frames of the source would need less decoding, but key frames are
-    often the beginnings of scenes, and may lie outside the chunk.
+    Each sample is in its own third of the chunk, about a second after the last key frame of the source before the
+    middle of the third, or else at the third's beginning. So few frames are decoded before it. A key frame itself is
+    often the beginning of a scene, and is not like the rest of it.
     """
     picture = plan.picture
+    length = chunk.end_frame - chunk.first_frame
+    half = length // (2 * SAMPLES)
+    after_key = min(round(plan.grid.rate), half)
     samples = []
     for number in range(SAMPLES):
-        frame = chunk.first_frame + (chunk.end_frame - chunk.first_frame) * (2 * number + 1) // (2 * SAMPLES)
-        at = seconds_text(max(Fraction(0), plan.grid.seconds(frame)))
-        source = ffmpeg.input(address, ss=at, **input_options(address))
+        middle = chunk.first_frame + length * (2 * number + 1) // (2 * SAMPLES)
+        at = seconds_text(max(Fraction(0), plan.grid.seconds(middle)))
+        source = ffmpeg.input(address, ss=at, noaccurate_seek=None, **input_options(address))
         frames = progressive(source[str(picture.stream)], picture)
         if picture.telecine:
             frames = frames.filter("fieldmatch").filter("bwdif", mode="send_frame", deint="interlaced")
             frames = frames.filter("decimate", cycle=5)
+        # `t` is relative to the middle
+        frames = frames.filter("select", f"gte(n,{after_key})*gte(t,-{seconds_text(half / plan.grid.rate)})")
         frames = frames.filter("trim", end_frame=SAMPLE_FRAMES)
         samples.append(scaled(in_standard_range(frames, picture), plan.renditions[0]))
     return _counted(plan, ffmpeg.concat(*samples))

@@ -11,8 +11,11 @@ import pytest
 
 from functions.encoding.model import JobStatus
 from functions.encoding.quality import HIGHEST_CRF, LOWEST_CRF
+from functions.encoding.quality_commands import FRAMES_FILE, SAMPLE_FILE, SAMPLE_FRAMES, sample_arguments
 from functions.platform.messages import EncodeChunk
 from tests.support.encoder import Encoder
+from tests.support.media import Film, make_film
+from tests.support.published import numbers_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,3 +121,22 @@ def test_without_a_target_the_arguments_of_the_encoder_are_unchanged(film: Path,
     assert {part.crf for result in job.results.values() for part in result.renditions.values()} == {23}
     assert job.receipt
     assert (job.receipt.measured_s, job.receipt.search_cpu_s, job.receipt.renditions[0].mean_vmaf) == (0, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("gop", "begins"),
+    [
+        (65, [89, 284, 479]),  # a second after the last key frames before 4, 12 and 20 s
+        (600, [24, 192, 384]),  # a second after the only key frame, and where the other thirds begin
+    ],
+)
+def test_samples_need_little_decoding_and_are_in_their_own_thirds(tmp_path: Path, gop: int, begins: list[int]) -> None:
+    film = Film(frames=24 * 24, width=160, height=90, sounds=(), video=("-c:v", "libx264", "-g", str(gop), "-bf", "2"))
+    encoder = Encoder(tmp_path)
+    plan = encoder.plan_only(encoder.upload(make_film(film, tmp_path)))
+    whole = replace(plan.chunks[0], first_frame=0, end_frame=film.frames)
+    command = ["ffmpeg", "-nostdin", "-v", "error", *sample_arguments(plan, whole, str(tmp_path / film.name), crf=23)]
+    subprocess.run(command, check=True, cwd=tmp_path)
+    shown = [number for begin in begins for number in range(begin, begin + SAMPLE_FRAMES)]
+    assert numbers_in(tmp_path / FRAMES_FILE) == shown
+    assert numbers_in(tmp_path / SAMPLE_FILE) == shown

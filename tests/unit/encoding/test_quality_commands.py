@@ -40,8 +40,14 @@ def test_samples_are_spread_over_the_chunk() -> None:
     plan = make_plan()
     arguments = sample_arguments(plan, plan.chunks[1], ADDRESS, crf=23)
     assert values(arguments, "-ss") == ["6.000000", "10.000000", "14.000000"], "the chunk lasts from 4 s to 16 s"
-    assert "-noaccurate_seek" not in arguments, "a sample does not begin earlier, at a key frame"
     assert graph(arguments).count(f"trim=end_frame={SAMPLE_FRAMES}") == SAMPLES
+
+
+def test_samples_are_about_a_second_after_a_key_frame_in_their_own_third() -> None:
+    plan = make_plan()
+    arguments = sample_arguments(plan, plan.chunks[1], ADDRESS, crf=23)
+    assert arguments.count("-noaccurate_seek") == SAMPLES, "decoding begins at the key frame"
+    assert graph(arguments).count("select=gte(n\\,24)*gte(t\\,-2.000000)") == SAMPLES, "24 frames/s, and thirds of 4 s"
 
 
 def test_samples_are_encoded_like_the_best_rendition_of_the_chunk() -> None:
