@@ -56,7 +56,11 @@ PAGE_INDEX = "pages/index.json"
 """The list of pages that have a text; the functions replace the built one, which is empty."""
 
 
-INSIDE = {"first_script": "js/language.js", "start_script": "js/start.js"}
+INSIDE = {
+    "first_script": "js/language.js",
+    "guests_script": "js/account/guests.js",
+    "start_script": "js/start.js",
+}
 """The scripts that pages contain, because pages are drawn after they have run; each by its name in the templates."""
 
 

@@ -26,6 +26,12 @@ IMPATIENT = (
 )
 """Takes the page's patience away: only its load event loads its scripts."""
 
+NOTES_STOPS = (
+    "const stop = window.stop.bind(window);"
+    "window.stop = () => { sessionStorage.setItem('stopped', location.pathname); stop(); };"
+)
+"""Notes which page was the last to stop loading."""
+
 
 @pytest.fixture(scope="module")
 def film(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
@@ -114,11 +120,13 @@ def test_a_member_does_not_wait_for_pictures(film: str, viewer: SomeViewer, brow
         assert wrong == []
 
 
-def test_a_guest_is_sent_to_the_login_before_the_player_is_loaded(film: str, browser: Browser) -> None:
-    with opened(browser, "about:blank") as (page, wrong):
+def test_a_guest_is_sent_to_the_login_before_anything_is_loaded(film: str, browser: Browser) -> None:
+    with opened(browser, "about:blank", first=NOTES_STOPS) as (page, wrong):
         paths = requested(page)
         page.goto(film)
         page.wait_for_url(re.compile(r"/login\.html\?next=%2Fwatch"))
+        page.get_by_role("heading", name="Log in").wait_for()
+        assert page.evaluate("sessionStorage.getItem('stopped')") == "/watch.html"
         assert not [path for path in paths if path.startswith("player/") or path == "watch.js"]
         assert wrong == []
 

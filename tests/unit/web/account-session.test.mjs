@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { keepDevice, loginBody } from "../../../web/js/account/device.js";
 import { isStorageRefused, memory, openChannel, readSession, SessionKeeper, storage } from "../../../web/js/account/session.js";
 
+const MARK = "notflix.session.elsewhere";
 const answer = (token, more = {}) => ({ token, expires_at: "2026-12-01T00:00:00Z", user_id: "a".repeat(32), email: "ada@example.org", admin: false, confirmed: false, ...more });
 
 /** Tabs of one browser: each has its own tab storage, and they share the device storage and exchange messages. */
@@ -46,16 +47,48 @@ test("a browser that refuses storage and channels keeps the session as long as t
   channel.close();
 });
 
-test("a new tab gets the session of another", async () => {
+test("a new tab gets the session of another, which has left a mark", async () => {
   const { tabs: [one, two] } = browser(2);
   one.stored.setItem("notflix.session", JSON.stringify(answer("t")));
+  one.mark();
   assert.equal(two.token, "");
   assert.equal((await two.ready()).token, "t");
 });
 
 test("a tab that gets no answer from other tabs has no session", async () => {
-  const { tabs: [one] } = browser(1);
+  const { tabs: [one], device } = browser(1);
+  device.setItem(MARK, "");
   assert.equal(await one.ready(), null);
+});
+
+test("a tab asks no others if none has left a mark", async () => {
+  const asked = [];
+  const keeper = new SessionKeeper({ post: (message) => asked.push(message) });
+  assert.equal(await keeper.ready(), null);
+  assert.deepEqual(asked, []);
+});
+
+test("the mark is there as long as a tab has a session that is not on the device", () => {
+  const { tabs: [one, two], device } = browser(2);
+  const isMarked = () => device.getItem(MARK) !== null;
+  two.stored.setItem("notflix.session", JSON.stringify(answer("theirs")));
+  one.keep(answer("t"));
+  assert.ok(isMarked());
+  one.renew(answer("u"));
+  assert.ok(isMarked());
+  one.drop();
+  assert.ok(isMarked(), "the other tab has its own");
+  two.drop();
+  assert.ok(!isMarked());
+  one.keep(answer("v"), { remember: true });
+  assert.ok(!isMarked(), "every tab reads it from the device");
+});
+
+test("a login succeeds if the mark cannot be stored", () => {
+  const full = { ...memory(), setItem: () => { throw new DOMException("full", "QuotaExceededError"); } };
+  const keeper = new SessionKeeper({ device: full });
+  keeper.keep(answer("t"));
+  assert.equal(keeper.token, "t");
 });
 
 test("a session that is dropped in one tab is dropped in all", () => {

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 
 PUBLISHED = ("index.html", "title.html")
 """The pages that guests see complete without any script."""
-STARTS_LATE = (*PUBLISHED, "watch.html")
+FOR_MEMBERS = ("watch.html",)
+"""The pages that send guests to the login page before they load anything."""
+STARTS_LATE = (*PUBLISHED, *FOR_MEMBERS)
 """The pages whose modules js/start.js loads."""
 API, BLOB = "http://127.0.0.1:7071", "http://127.0.0.1:7080/account"
 
@@ -91,7 +93,7 @@ def test_every_page_carries_the_policy_and_the_addresses(site: Path) -> None:
         assert policies == [content_security_policy(API, BLOB)], name
 
 
-def test_the_policy_allows_two_inline_scripts_and_no_stranger() -> None:
+def test_the_policy_allows_the_three_inline_scripts_and_no_stranger() -> None:
     policy = dict(rule.split(" ", 1) for rule in content_security_policy(API, BLOB).split("; "))
     digests = [base64.b64encode(hashlib.sha256(inside(name).encode()).digest()).decode() for name in INSIDE]
     assert policy["default-src"] == "'none'"
@@ -103,7 +105,8 @@ def test_the_policy_allows_two_inline_scripts_and_no_stranger() -> None:
 
 def test_no_page_has_inline_style_or_another_inline_script(site: Path) -> None:
     for name, page in pages(site):
-        assert page.inline == [inside(script) for script in INSIDE][: 1 + (name in STARTS_LATE)], name
+        first, guests, start = (inside(script) for script in INSIDE)
+        assert page.inline == [first, *[guests] * (name in FOR_MEMBERS), *[start] * (name in STARTS_LATE)], name
         for tag, attrs in page.elements:
             assert "style" not in attrs, (name, tag)
             assert not [attribute for attribute in attrs if attribute.startswith("on")], (name, tag)
@@ -186,10 +189,12 @@ def test_the_texts_of_a_page_come_before_its_modules(site: Path) -> None:
     for name, page in pages(site):
         scripts = [attrs for tag, attrs in page.elements if tag == "script"]
         kind = "studio" if name == "studio.html" else "site"
-        assert scripts[0] == {}, name  # the language is chosen before anything is loaded
-        assert (scripts[1]["src"] or "").startswith(f"/texts/{kind}.en."), name
-        assert ("defer" in scripts[1]) == (name not in PUBLISHED), name  # js/start.js keeps the order of those it loads
-        classic = [attrs for attrs in scripts[2:] if attrs.get("type") != "module"]
+        assert scripts.pop(0) == {}, name  # the language is chosen before anything is loaded
+        if name in FOR_MEMBERS:
+            assert scripts.pop(0) == {}, name  # then guests are sent to the login page
+        assert (scripts[0]["src"] or "").startswith(f"/texts/{kind}.en."), name
+        assert ("defer" in scripts[0]) == (name not in PUBLISHED), name  # js/start.js keeps the order of those it loads
+        classic = [attrs for attrs in scripts[1:] if attrs.get("type") != "module"]
         assert classic == [{}] * (name in STARTS_LATE), name
 
 

@@ -3,7 +3,8 @@
  *
  * The token is stored in sessionStorage, or in localStorage if the user chose to stay logged in on this device. The
  * tabs of this site share it: a new tab requests it from the others, and all tabs are updated when it is renewed or
- * dropped. It is sent only to the API, in a header.
+ * dropped. A tab whose session is in sessionStorage leaves a mark in localStorage; without it, nobody waits for an
+ * answer. The token is sent only to the API, in a header.
  */
 import { api, ask, RequestError } from "../net.js";
 import { deleteFilmsOf } from "../offline/caches.js";
@@ -22,6 +23,7 @@ import { inLanguage, t } from "../texts.js";
  */
 
 const KEY = "notflix.session";
+const ELSEWHERE = "notflix.session.elsewhere"; // guests.js knows both names
 const ANSWER_WITHIN_MS = 250;
 const FACTS = /** @type {const} */ (["token", "expires_at", "user_id", "email", "admin", "confirmed", "factor", "since", "profile_id", "profile_name", "profile_colour", "age_limit"]);
 
@@ -139,9 +141,9 @@ export class SessionKeeper {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Return the session; if this tab has none, request it from the other tabs first. */
+  /** Return the session; if this tab has none, request it from the other tabs first, if they may have one. */
   async ready() {
-    if (this.session) return this.session;
+    if (this.session || this.#device.getItem(ELSEWHERE) === null) return this.session;
     this.#asking ??= new Promise((resolve) => {
       const stop = this.onChange(() => resolve());
       setTimeout(() => {
@@ -164,11 +166,21 @@ export class SessionKeeper {
     if (dropped && dropped === token) {
       this.#forget();
       this.#tell(true);
-    }
+    } else if (dropped) this.mark(); // the tab that dropped its own session has removed the mark
     if (given && readSession(JSON.stringify(given)) && (!token || token === replaces)) {
       this.#forget();
       this.#tab.setItem(KEY, JSON.stringify(only(given)));
       this.#tell(true);
+    }
+  }
+
+  /** Leave the mark by which new tabs know that they can get a session from this one. */
+  mark() {
+    if (!this.session || this.remembered) return;
+    try {
+      this.#device.setItem(ELSEWHERE, "");
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error; // localStorage is full: new tabs have no session
     }
   }
 
@@ -185,13 +197,14 @@ export class SessionKeeper {
     const replaces = this.token;
     this.#forget();
     (remember ? this.#device : this.#tab).setItem(KEY, JSON.stringify(session));
+    this.mark();
     if (!remember) this.#post({ session, replaces });
     this.#tell();
   }
 
   #forget() {
     this.#tab.removeItem(KEY);
-    this.#device.removeItem(KEY);
+    for (const key of [KEY, ELSEWHERE]) this.#device.removeItem(key);
   }
 
   #tell(elsewhere = false) {
@@ -243,11 +256,14 @@ export function openChannel(name, hear = () => {}) {
 
 function inBrowser() {
   const channel = openChannel(KEY, (message) => made.hear(message ?? {}));
+  const device = storage("localStorage");
+  if (isStorageRefused()) device.setItem(ELSEWHERE, ""); // no tab can leave a mark, so all are asked
   const made = new SessionKeeper({
     tab: storage("sessionStorage"),
-    device: storage("localStorage"),
+    device,
     post: (message) => channel.postMessage(message),
   });
+  made.mark(); // what the session was stored by may have left none
   window.addEventListener("storage", ({ key, storageArea }) => {
     if (storageArea === window.localStorage && (key === KEY || key === null)) made.deviceChanged();
   });
