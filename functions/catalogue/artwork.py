@@ -4,6 +4,10 @@ A picture is replaced only if the new source is at least as good; the order in w
 
 Beside each JPEG, `art/<title_id>/<slot>.jpg`, the same picture is stored as AVIF in several widths,
 `art/<title_id>/<slot>-<width>.avif`. The address of the JPEG names these widths: `…/card.jpg?v=<hash>&avif=320.480`.
+
+The hash is that of the files' ETags, not of their content: an address never returns. Browsers keep for a year what they
+get under an address, and while a picture is replaced, they get the next picture under the address of the one before. If
+that one returned under the same address, they would still show the other.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ from functions.catalogue.site import LONG_CACHE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from functions.catalogue.ports import SiteFiles
+    from functions.catalogue.ports import FileVersion, SiteFiles
 
 SLOTS = {"poster": (400, 600), "card": (480, 270), "backdrop": (1920, 1080)}
 """Width and height of each picture, in pixels."""
@@ -85,19 +89,21 @@ class ArtworkStore:
 
     def _address(self, title_id: str, slot: str) -> str | None:
         """Return the address of a picture; None if there is none."""
-        there = self._site.find_version(_jpeg_path(title_id, slot))
-        if there is None:
+        jpeg = self._site.find_version(_jpeg_path(title_id, slot))
+        if jpeg is None:
             return None
-        digest = there.notes["digest"]
-        widths = ".".join(map(str, self._widths(title_id, slot, digest)))
-        return f"{_jpeg_path(title_id, slot)}?v={digest}" + (f"&avif={widths}" if widths else "")
+        avif = dict(self._avif_of(title_id, slot, jpeg.notes["digest"]))
+        etags = " ".join(file.etag for file in (jpeg, *avif.values()))
+        version = hashlib.sha256(etags.encode()).hexdigest()[:12]
+        widths = ".".join(map(str, avif))
+        return f"{_jpeg_path(title_id, slot)}?v={version}" + (f"&avif={widths}" if widths else "")
 
-    def _widths(self, title_id: str, slot: str, digest: str) -> Iterator[int]:
-        """Yield the widths in which the picture with this digest is stored as AVIF."""
+    def _avif_of(self, title_id: str, slot: str, digest: str) -> Iterator[tuple[int, FileVersion]]:
+        """Yield the widths in which the picture with this digest is stored as AVIF, and the versions of the files."""
         for width in AVIF_WIDTHS[slot]:
             there = self._site.find_version(_avif_path(title_id, slot, width))
             if there and there.notes["digest"] == digest:
-                yield width
+                yield width, there
 
 
 def avif_sources(address: str) -> str:

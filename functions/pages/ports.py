@@ -19,8 +19,8 @@ class PageStore(Protocol):
     def write(self, name: PageName, markdown: str, *, at: datetime, over: str | None) -> OwnerText | None:
         """Publish a text if the page's version is `over` (None: the page is not published); otherwise return None."""
 
-    def remove(self, name: PageName) -> None:
-        """Delete a page; idempotent."""
+    def remove(self, name: PageName, *, over: str | None) -> bool:
+        """Delete a page if its version is `over`; return whether it is not published any more. Idempotent."""
 
     def write_index(self) -> None:
         """Publish the list of the published pages, which the footer reads."""

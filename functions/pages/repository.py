@@ -1,6 +1,7 @@
 """The pages in the site's container. The published file is the only copy: what visitors read is what the owner edits.
 
-Each write names the version that it replaces (an ETag), so no change is lost when two owners edit the same page.
+Each write and removal names the version that it replaces (an ETag), so no change is lost when two owners edit the same
+page.
 """
 
 from __future__ import annotations
@@ -50,12 +51,16 @@ class BlobPages:
         etag = self._write(_path(name), to_json(page).encode(), over)
         return OwnerText(name, markdown, at, etag) if etag else None
 
-    def remove(self, name: PageName) -> None:
-        try:
-            with blobs_answering():
-                self._container.delete_blob(_path(name))
-        except ResourceNotFoundError:
-            return
+    def remove(self, name: PageName, *, over: str | None) -> bool:
+        path = _path(name)
+        if over is not None:
+            try:
+                with blobs_answering():
+                    self._container.delete_blob(path, etag=over, match_condition=MatchConditions.IfNotModified)
+            except (ResourceNotFoundError, ResourceModifiedError):  # either may be the answer for a file that is gone
+                return self._version(path) is None
+            return True
+        return self._version(path) is None
 
     def write_index(self) -> None:
         for _ in range(ATTEMPTS):

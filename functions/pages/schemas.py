@@ -38,6 +38,15 @@ class OwnerPages(Struct, frozen=True):
     pages: tuple[OwnerPage, ...]
 
 
+class RemovalQuery(Struct, frozen=True):
+    """Which text to remove from the site."""
+
+    version: Annotated[
+        Annotated[str, Meta(max_length=200)] | None,
+        Meta(description="The version of the page that was read; absent for a page without a text."),
+    ] = None
+
+
 class PageEdit(Struct, frozen=True):
     """A new text in Markdown (CommonMark with tables), and the version of the page that it replaces."""
 

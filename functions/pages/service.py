@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHANGED = "This page was changed in the meantime, perhaps in another window. Copy your text, reload, and save it again."
+CHANGED_BEFORE_REMOVAL = (
+    "This page was changed in the meantime, perhaps in another window. Reload, and read its text before you remove it."
+)
 
 
 class PageService:
@@ -48,8 +51,12 @@ class PageService:
         self._store.write_index()
         return stored
 
-    def take_down(self, name: PageName, *, by: str) -> None:
-        """Delete a page and its link in the footer; idempotent."""
-        self._store.remove(name)
+    def take_down(self, name: PageName, *, over: str | None, by: str) -> None:
+        """Delete the version `over` of a page and its link in the footer; idempotent.
+
+        Raises Conflict if the page has another version. A page that is not published has none.
+        """
+        if not self._store.remove(name, over=over):
+            raise Conflict(CHANGED_BEFORE_REMOVAL)
         self._store.write_index()
         log.warning("The page %s was taken down by %s.", name, by)

@@ -9,7 +9,7 @@ from functions.platform.errors import Conflict
 from functions.platform.triggers import OWNER, SliceApp
 
 if TYPE_CHECKING:
-    from functions.pages.schemas import OwnerPage, OwnerPages, PageEdit, PageId
+    from functions.pages.schemas import OwnerPage, OwnerPages, PageEdit, PageId, RemovalQuery
 
 app = SliceApp(bootstrap, "functions.pages.schemas")
 
@@ -34,9 +34,9 @@ def publish_page(id: PageId, body: PageEdit, owner: str) -> OwnerPage:
     return OwnerPage.of(name, bootstrap_studio.pages().publish(name, body.markdown, over=body.version, by=owner))
 
 
-@app.delete("pages/{id}", caller=OWNER)
-def take_down_page(id: PageId, owner: str) -> None:
-    """Remove a page from the site."""
+@app.delete("pages/{id}", caller=OWNER, raises=[Conflict])
+def take_down_page(id: PageId, query: RemovalQuery, owner: str) -> None:
+    """Remove a page from the site; 409 if it has changed since its version was read."""
     from functions.pages.model import PageName
 
-    bootstrap_studio.pages().take_down(PageName(id), by=owner)
+    bootstrap_studio.pages().take_down(PageName(id), over=query.version, by=owner)

@@ -22,6 +22,8 @@ class Ticket:
     ticket was requested with `replace`. If the upload becomes the film of an announced title, `blob` has that title's
     stem. If that is not certain, `announced` are the titles whose film it may be. `upload_id` is set if the file may be
     committed in steps, so that it can be watched while it is uploaded; an upload that continues has the same.
+    `version` is the ETag of the blob that it may replace, or None if there is none: the Studio commits nothing in place
+    of another version.
     """
 
     upload_url: str
@@ -32,6 +34,7 @@ class Ticket:
     existing: str | None
     announced: tuple[Title, ...] = ()
     upload_id: str = ""
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,13 @@ class UploadTicket(Struct, frozen=True):
     upload_id: Annotated[
         str, Meta(description="If not empty, blocks may be committed as they arrive, with an `upload` that begins so.")
     ]
+    version: Annotated[
+        str | None,
+        Meta(
+            description="The ETag of the blob with that name, for `If-Match`; null if there is none, for "
+            "`If-None-Match: *`. Without these headers, the upload replaces any version."
+        ),
+    ]
     announced: Annotated[
         list[AnnouncedTitle],
         Meta(description="Announced titles whose film this may be; request the ticket again with `title` to say so."),
@@ -93,5 +100,6 @@ class UploadTicket(Struct, frozen=True):
             replaces=ticket.replaces,
             existing=ticket.existing,
             upload_id=ticket.upload_id,
+            version=ticket.version,
             announced=[AnnouncedTitle(title.id, title.details.name, title.details.year) for title in ticket.announced],
         )

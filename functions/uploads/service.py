@@ -104,6 +104,7 @@ class Uploads:
             existing=existing,
             announced=announced,
             upload_id="" if existing else self._upload_id(name, stored, mark),
+            version=stored.etag if stored else None,
         )
 
     def _upload_id(self, name: str, stored: StoredUpload | None, mark: str | None) -> str:

@@ -81,7 +81,7 @@ class ViewingSession:
 class Heartbeat:
     """A player's report: its position and, if the player counts it, the time played in this session.
 
-    `plays_av1` says whether its browser can play AV1.
+    `plays_av1` says whether its browser can play the title in AV1, and decrypt it if it is encrypted.
     """
 
     sequence: int

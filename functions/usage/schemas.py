@@ -46,7 +46,9 @@ class HeartbeatReport(Struct, frozen=True):
     position_s: Annotated[float, Meta(ge=0, le=1_000_000, description="Where the player is.")]
     watched_s: Seconds | None = None
     qoe: QualityReport = field(default_factory=QualityReport)
-    av1: Annotated[bool, Meta(description="Whether the browser can play AV1.")] = False
+    av1: Annotated[
+        bool, Meta(description="Whether the browser can play the film in AV1, and decrypt it if it is encrypted.")
+    ] = False
 
     def heartbeat(self) -> Heartbeat:
         """Return the heartbeat."""

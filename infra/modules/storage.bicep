@@ -92,7 +92,16 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' = {
         {
           allowedOrigins: [ origin ]
           allowedMethods: [ 'GET', 'HEAD', 'OPTIONS', 'PUT' ]
-          allowedHeaders: [ 'range', 'content-type', 'x-ms-blob-type', 'x-ms-version', 'x-ms-blob-content-type', 'x-ms-meta-*' ]
+          allowedHeaders: [
+            'range'
+            'content-type'
+            'if-match'
+            'if-none-match'
+            'x-ms-blob-type'
+            'x-ms-version'
+            'x-ms-blob-content-type'
+            'x-ms-meta-*'
+          ]
           exposedHeaders: [ 'content-length', 'content-range', 'accept-ranges', 'etag' ]
           maxAgeInSeconds: 3600
         }

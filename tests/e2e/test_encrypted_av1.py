@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,14 +14,18 @@ from tests.e2e.test_encrypted_films import CHANGES_AT_S, FILM, RUNGS, SECONDS, W
 from tests.e2e.test_players import RATE, play_to_the_end
 from tests.support.encoder import Encoder
 from tests.support.media import make_film
-from tests.support.pages import opened
+from tests.support.pages import opened, until
 from tests.support.players import Release, Show, served, shows
+from tests.support.uploads import Storefront
+from tests.support.viewers import make_subscriber
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Request, Route
+
+    from tests.support.product import Product
 
 WITHOUT_AV1 = """
 const real = navigator.mediaCapabilities.decodingInfo.bind(navigator.mediaCapabilities);
@@ -82,6 +87,39 @@ def test_browser_that_cannot_decrypt_av1_plays_h264(film: Release, browser: Brow
         page.wait_for_function("() => film.state().time > 1", timeout=WITHIN_S * 1000)
         state = page.evaluate("film.state()")
         assert (state["codec"][:5], state["errors"]) == ("avc1.", [])
+
+
+@pytest.mark.parametrize(("keys", "plays"), [(None, True), ({"0" * 32: "1" * 32}, False)], ids=["clear", "encrypted"])
+def test_heartbeats_count_a_browser_that_cannot_decrypt_av1_only_for_films_that_are_not_encrypted(
+    product: Product, browser: Browser, tmp_path: Path, *, keys: dict[str, str] | None, plays: bool
+) -> None:
+    storefront = Storefront(product.endpoints)
+    sent = storefront.send("counted.mp4", make_film(FILM, tmp_path))
+    storefront.playable(sent, within_s=WITHIN_S)
+    storefront.close()
+    beats: list[dict[str, Any]] = []
+
+    def encrypt(route: Route) -> None:
+        if route.request.method == "OPTIONS":
+            route.continue_()
+            return
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "clear_keys": keys})
+
+    site, viewer = product.endpoints["site"], make_subscriber(product.endpoints)
+    with opened(browser, f"{site}/404.html", viewer=viewer, first=WITHOUT_AV1) as (page, _):
+        page.route("**/playback", encrypt)
+        page.on("request", lambda told: beats.extend(beats_in(told)))
+        page.goto(f"{site}/watch.html?id={sent.title_id}")
+        until(page, "window.notflix?.stats().time ?? 0", lambda time: time > 1)
+        page.keyboard.press("k")
+        until(page, "0", lambda _: bool(beats))
+    assert {beat["av1"] for beat in beats} == {plays}
+
+
+def beats_in(request: Request) -> list[dict[str, Any]]:
+    """Return the heartbeat in a request, if it is one."""
+    return [json.loads(request.post_data)] if "/api/usage/" in request.url and request.post_data else []
 
 
 def test_encrypted_film_in_av1_does_not_play_with_another_key(film: Release, browser: Browser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -49,7 +50,8 @@ def nothing_published(studio: Studio) -> Iterator[None]:
 
 def take_all_down(studio: Studio) -> None:
     for page in studio.administrator.ask("GET", "pages").json()["pages"]:
-        assert studio.administrator.ask("DELETE", f"pages/{page['name']}").ok
+        version = f"?version={quote(page['version'])}" if page["version"] else ""
+        assert studio.administrator.ask("DELETE", f"pages/{page['name']}{version}").ok
 
 
 @pytest.fixture(scope="module")

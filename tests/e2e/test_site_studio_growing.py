@@ -112,6 +112,45 @@ def test_a_film_plays_while_the_studio_uploads_it(
     assert storefront.ended([sent], within_s=WITHIN_S)[film.name]["status"] == "ready"
 
 
+def test_an_open_tab_does_not_replace_a_film_that_became_whole_meanwhile(
+    product: Product, browser: Browser, storefront: Storefront, tmp_path: Path
+) -> None:
+    film = padded(film_of(tmp_path, "meanwhile.mp4", FRAGMENTED, seconds=8))
+    (tmp_path / "other").mkdir()
+    other = film_of(tmp_path / "other", "meanwhile.mp4", FRAGMENTED, seconds=4)
+    studio = Studio(product, make_administrator(product), browser)
+    held: list[Route] = []
+    lists: list[dict[str, str]] = []
+    with studio.at() as (page, complaints):
+        passing = iter(range(3))
+
+        def hold_most(route: Route) -> None:
+            if next(passing, None) is None:
+                held.append(route)
+            else:
+                route.continue_()
+
+        page.route(re.compile(r"[?&]comp=block&"), hold_most)
+        page.on(
+            "request",
+            lambda sent: lists.append(sent.headers) if sent.method == "PUT" and "comp=blocklist" in sent.url else None,
+        )
+        with page.expect_file_chooser() as choosing:
+            page.get_by_text("choose files").click()
+        choosing.value.set_files(film)
+        entry(page, "Encodes", film.name).get_by_text("Uploading,").wait_for()
+        storefront.send(film.name, other)
+        passing = iter(range(99))
+        for route in held:
+            route.continue_()
+        entry(page, "Uploads", film.name).get_by_text("has changed since").wait_for()
+        assert complaints == []
+    assert storefront.content_of(film.name) == other.read_bytes()
+    conditions = [headers.get("if-none-match") or headers.get("if-match") for headers in lists]
+    assert conditions[0] == "*"
+    assert len(set(conditions)) == len(conditions) > 1
+
+
 def test_a_cancelled_upload_ends_at_once_with_a_reason(
     product: Product, browser: Browser, storefront: Storefront, tmp_path: Path
 ) -> None:

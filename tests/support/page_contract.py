@@ -36,8 +36,11 @@ class MemoryPages:
         self.texts[name] = OwnerText(name, markdown, at, f"v{self._writes}")
         return self.texts[name]
 
-    def remove(self, name: PageName) -> None:
-        self.texts.pop(name, None)
+    def remove(self, name: PageName, *, over: str | None) -> bool:
+        stored = self.texts.get(name)
+        if stored is not None and stored.version == over:
+            del self.texts[name]
+        return name not in self.texts
 
     def write_index(self) -> None:
         self.index = tuple(name.value for name in PageName if name in self.texts)
@@ -54,8 +57,9 @@ class PageContract:
         second = pages.publish(PageName.TERMS, "# Two", over=first.version, by="a")
         assert second.version != first.version
         assert dict(pages.list_all())[PageName.TERMS] == second
-        pages.take_down(PageName.TERMS, by="a")
-        pages.take_down(PageName.TERMS, by="a")
+        pages.take_down(PageName.TERMS, over=second.version, by="a")
+        for version in (second.version, None):
+            pages.take_down(PageName.TERMS, over=version, by="a")
         assert store.find(PageName.TERMS) is None
         assert pages.publish(PageName.TERMS, "# Three", over=None, by="a").markdown == "# Three"
 
@@ -66,10 +70,26 @@ class PageContract:
         for version in (first.version, None):
             with pytest.raises(Conflict):
                 pages.publish(PageName.HELP, "three", over=version, by="a")
-        pages.take_down(PageName.HELP, by="b")
+        current = store.find(PageName.HELP)
+        assert current
+        pages.take_down(PageName.HELP, over=current.version, by="b")
         with pytest.raises(Conflict):
             pages.publish(PageName.HELP, "three", over=first.version, by="a")
         assert store.find(PageName.HELP) is None
+
+    def test_a_text_of_another_window_is_not_taken_down(self, store: PageStore) -> None:
+        pages = PageService(store, lambda: NOON)
+        first = pages.publish(PageName.HELP, "one", over=None, by="a")
+        second = pages.publish(PageName.HELP, "two", over=first.version, by="b")
+        for version in (first.version, None):
+            with pytest.raises(Conflict):
+                pages.take_down(PageName.HELP, over=version, by="a")
+        assert store.find(PageName.HELP) == second
+        pages.take_down(PageName.HELP, over=second.version, by="b")
+        third = pages.publish(PageName.HELP, "two", over=None, by="b")
+        with pytest.raises(Conflict):
+            pages.take_down(PageName.HELP, over=second.version, by="a")
+        assert store.find(PageName.HELP) == third
 
     def test_a_repeated_call_changes_nothing(self, store: PageStore) -> None:
         pages = PageService(store, lambda: NOON)

@@ -376,6 +376,8 @@ export interface Job {
 export interface UploadTicket {
   upload_url: string;
   upload_id: string;
+  /** The ETag of the blob with that name; null if there is none. */
+  version: string | null;
   /** The name of the blob: that of the file, or of the announced title's film. */
   blob: string;
   title_id: string;

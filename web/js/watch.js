@@ -2,7 +2,7 @@
 import { Choices, heightsOf } from "./player/choices.js";
 import { actsOn, bindControls, bindSound, unlessCovered } from "./player/controls.js";
 import { bindDrag } from "./player/drag.js";
-import { mustPlayNatively, unlock } from "./player/decryption.js";
+import { mustPlayNatively, playsAv1, unlock } from "./player/decryption.js";
 import { bitrateOf, chapterAt, createPlayer, placeIn } from "./player/engine.js";
 import { Extras } from "./player/extras.js";
 import { bindLook } from "./player/look.js";
@@ -220,6 +220,7 @@ class Watch {
       this.encode.follow(session);
       this.openedEarly = session.status === "encoding";
       if (!this.player) await this.preparePlayer();
+      playsAv1(session).then((isSo) => { this.usage.tally.playsAv1 = isSo; }); // reported later; the film does not wait
       if (!this.native && (await mustPlayNatively(session, this))) this.native = new Native((how) => this.reopen(how));
       unlock(this.player, session, { native: Boolean(this.native) });
       const { address, kind } = sourceOf(session, { native: Boolean(this.native), hls: this.isHls });

@@ -72,7 +72,9 @@ def test_the_footer_lists_all_pages_however_they_are_published(container: Contai
     for thread in threads:
         thread.join()
     assert index_of(container) == tuple(name.value for name in PageName)
-    pages.take_down(PageName.CONTACT, by="a")
+    contact = dict(pages.list_all())[PageName.CONTACT]
+    assert contact
+    pages.take_down(PageName.CONTACT, over=contact.version, by="a")
     assert "contact" not in index_of(container)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
+import requests
 from azure.storage.blob import BlobBlock, BlobServiceClient
 
 from functions.encoding.copying.reception import UploadChanged
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from tests.integration.conftest import Stack
 
 NOTES = {"from": "a camera"}
+TIMEOUT_S = 30
 
 
 @pytest.fixture
@@ -103,3 +107,31 @@ def test_content_and_metadata_stay(service: BlobServiceClient) -> None:
     assert (client.download_blob().readall(), after.metadata) == (b"film", NOTES)
     assert after.content_settings.content_type == before.content_settings.content_type
     client.delete_blob()
+
+
+def test_a_list_of_blocks_replaces_only_the_version_that_it_names(service: BlobServiceClient) -> None:
+    """As the Studio sends it, with the address of a ticket: storage answers what `upload.js` expects."""
+    blob = f"{uuid.uuid4().hex}.mp4"
+    store = BlobUploads(service, Signer(service))
+    address = store.write_address(blob, until=datetime.now(UTC) + timedelta(hours=1))
+
+    def commit(content: bytes, condition: dict[str, str]) -> requests.Response:
+        block = base64.b64encode(uuid.uuid4().bytes).decode()
+        stored = requests.put(f"{address}&comp=block&blockid={quote(block)}", data=content, timeout=TIMEOUT_S)
+        assert stored.status_code == 201
+        listed = f"<BlockList><Latest>{block}</Latest></BlockList>"
+        return requests.put(f"{address}&comp=blocklist", data=listed, headers=condition, timeout=TIMEOUT_S)
+
+    first = commit(b"one", {"If-None-Match": "*"})
+    again = commit(b"two", {"If-None-Match": "*"})
+    assert (first.status_code, again.status_code) == (201, 409)
+    assert "<Code>BlobAlreadyExists</Code>" in again.text
+    found = store.find_upload(blob)
+    assert found and found.etag == first.headers["ETag"]
+    second = commit(b"three", {"If-Match": found.etag})
+    stale = commit(b"four", {"If-Match": found.etag})
+    assert (second.status_code, stale.status_code) == (201, 412)
+    assert "<Code>ConditionNotMet</Code>" in stale.text
+    listed = requests.get(f"{address}&comp=blocklist&blocklisttype=committed", timeout=TIMEOUT_S)
+    assert listed.headers["ETag"] == second.headers["ETag"]
+    assert service.get_blob_client("uploads", blob).download_blob().readall() == b"three"

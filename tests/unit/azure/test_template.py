@@ -281,6 +281,12 @@ def test_only_the_site_may_ask_across_origins() -> None:
     assert "'*'" not in block(MODULES["storage"], "cors:")
 
 
+def test_pages_may_name_the_version_that_an_upload_replaces() -> None:
+    found = re.search(r"allowedHeaders: \[([^\]]*)\]", MODULES["storage"])
+    assert found
+    assert {"'if-match'", "'if-none-match'", "'x-ms-meta-*'"} <= set(found[1].split())
+
+
 def test_hops_are_counted_for_the_way_that_callers_can_come() -> None:
     """With Front Door, two hops are trusted; a caller that bypassed it could choose the address for rate limits."""
     assert "FRONT_HOPS: frontDoor ? '2' : '1'" in MAIN

@@ -131,6 +131,12 @@ def test_a_picture_is_never_covered_by_a_worse_one_that_is_written_at_the_same_m
     assert site.files["art/sintel/poster.jpg"] == b"poster"
 
 
+def addresses_of(address: str | None) -> list[str]:
+    """Return the addresses of a picture's files: the JPEG and the AVIF files."""
+    assert address
+    return [address, *(source.split()[0].lstrip("/") for source in avif_sources(address).split(", ") if source)]
+
+
 def test_addresses_change_with_their_content_only() -> None:
     site = MemorySite()
     store = ArtworkStore(site)
@@ -141,6 +147,51 @@ def test_addresses_change_with_their_content_only() -> None:
     assert store.find_artwork("sintel").poster == first and first and first.startswith("art/sintel/poster.jpg?v=")
     store.put_artwork("sintel", ArtworkPicture("poster", ArtworkOrigin.OMDB, b"two"))
     assert store.find_artwork("sintel").poster != first
+
+
+def test_a_picture_that_comes_back_is_not_mixed_up_with_the_one_between() -> None:
+    """Browsers load the addresses that were published last while files are replaced, and keep what they get."""
+    site = MemorySite()
+    store = ArtworkStore(site)
+    first, second = (
+        ArtworkPicture("poster", ArtworkOrigin.SIDECAR, name, {240: name + b" 240", 400: name + b" 400"})
+        for name in (b"first", b"second")
+    )
+    kept: dict[str, set[bytes]] = {}
+
+    def browse(path: str = "") -> None:
+        for address, seen in kept.items():
+            seen.add(site.files[address.partition("?")[0]])
+
+    site.before_write = browse
+    for picture in (first, second, first, second, first):
+        store.put_artwork("sintel", picture)
+        browse()
+        shown = addresses_of(store.find_artwork("sintel").poster)
+        kept.update({address: set() for address in shown if address not in kept})
+        browse()
+        assert [kept[address] for address in shown] == [{data} for data in (picture.jpeg, *picture.avif.values())]
+
+
+def test_a_picture_that_comes_back_before_the_next_one_is_whole_is_not_mixed_up_either() -> None:
+    site = MemorySite()
+    store = ArtworkStore(site)
+    first, second = (ArtworkPicture("poster", ArtworkOrigin.SIDECAR, name, {400: name}) for name in (b"1", b"2"))
+    store.put_artwork("sintel", first)
+    before = addresses_of(store.find_artwork("sintel").poster)
+
+    def stop(path: str) -> None:
+        if path.endswith(".jpg"):
+            raise InterruptedError
+
+    site.before_write = stop
+    with pytest.raises(InterruptedError):
+        store.put_artwork("sintel", second)
+    assert site.files["art/sintel/poster-400.avif"] == second.avif[400]  # a browser may have it under the address
+    site.before_write = lambda path: None
+    store.put_artwork("sintel", first)
+    after = addresses_of(store.find_artwork("sintel").poster)
+    assert len(after) == len(before) == 2 and not set(after) & set(before)
 
 
 def test_each_picture_is_also_stored_as_avif_in_the_widths_that_its_address_names() -> None:

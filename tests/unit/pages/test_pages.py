@@ -46,6 +46,11 @@ def put(
     return call(triggers.publish_page, f"pages/{page}", route={"id": page}, body=body, headers=headers)
 
 
+def delete(page: str, query: str) -> int:
+    address = f"pages/{page}{query}"
+    return call(triggers.take_down_page, address, route={"id": page}, headers=AS_ADMINISTRATOR)[0]
+
+
 def test_a_page_is_edited_through_the_api(served: MemoryPages) -> None:
     _, listed = call(triggers.list_pages, "pages", headers=AS_OPERATOR)
     assert [page["name"] for page in listed["pages"]] == [name.value for name in PageName]
@@ -58,8 +63,11 @@ def test_a_page_is_edited_through_the_api(served: MemoryPages) -> None:
     assert put("nothing", {"markdown": "x"})[0] == 404
     assert put("terms", {"markdown": ""})[0] == put("terms", {"markdown": "x" * 100_001})[0] == 422
     assert put("terms", {"markdown": "x" * (600 << 10)})[0] == 413
-    route = {"id": "terms"}
-    assert call(triggers.take_down_page, "pages/terms", route=route, headers=AS_ADMINISTRATOR) == (204, None)
+    _, listed = call(triggers.list_pages, "pages", headers=AS_OPERATOR)
+    current = {page["name"]: page["version"] for page in listed["pages"]}["terms"]
+    assert [delete("terms", query) for query in ("", f"?version={page['version']}")] == [409, 409]
+    assert index_of(served) == ["terms"]
+    assert [delete("terms", query) for query in (f"?version={current}", f"?version={current}", "")] == [204] * 3
     assert index_of(served) == []
 
 

@@ -81,6 +81,16 @@ def test_a_ticket_continues_the_upload_of_the_same_file_only(gate: Gate) -> None
     assert gate.status(FILM) is Status.ENCODING
 
 
+def test_a_ticket_names_the_version_that_its_upload_may_replace(gate: Gate) -> None:
+    """So the Studio commits nothing over a film that became whole after the ticket was issued."""
+    assert gate.uploads.issue_ticket(FILM, size=WHOLE).version is None
+    arrive(gate, "0x1", 400, A)
+    assert gate.uploads.issue_ticket(FILM, size=WHOLE).version == '"0x1"'
+    arrive(gate, "0x2", None, A)
+    whole = gate.uploads.issue_ticket(FILM, size=WHOLE)
+    assert (whole.version, whole.replaces) == ('"0x2"', True)
+
+
 def test_two_files_that_are_sent_at_once_end_as_the_one_that_storage_has(gate: Gate) -> None:
     other = "aaaaaaaaaaaa-11111111"
     arrive(gate, "0x1", 400, A)

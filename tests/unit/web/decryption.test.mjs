@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { canDecrypt, mustPlayNatively, unlock } from "../../../web/js/player/decryption.js";
+import { canDecrypt, mustPlayNatively, playsAv1, unlock } from "../../../web/js/player/decryption.js";
 import { sourceOf } from "../../../web/js/player/native.js";
 
 const KEYS = { ["00".repeat(16)]: "11".repeat(16) };
@@ -41,6 +41,34 @@ test("a browser that cannot decrypt in a page plays natively, if it can and the 
   assert.equal(await mustPlayNatively(session, { isStored: false, video: plays }, browserWith(never)), true);
   await assert.rejects(mustPlayNatively(session, { isStored: false, video: cannot }, browserWith(never)), /unsupported/);
   await assert.rejects(mustPlayNatively(session, { isStored: true, video: plays }, browserWith(never)), /unsupported/);
+});
+
+test("a browser plays an encrypted film in AV1 only if it also decrypts AV1", async () => {
+  const asked = [];
+  const decodes = { isTypeSupported: (type) => type.includes("av01") };
+  const scopeWith = (decodingInfo, more = { MediaSource: decodes }) => /** @type {any} */ ({ ...more, navigator: { mediaCapabilities: decodingInfo && { decodingInfo } } });
+  const answering = (supported) => async (what) => {
+    asked.push(what);
+    return { supported };
+  };
+  const session = { clear_keys: KEYS };
+  assert.equal(await playsAv1(session, scopeWith(answering(true))), true);
+  const [{ type, video, keySystemConfiguration: keySystem }] = asked;
+  assert.deepEqual([type, video.contentType.includes("av01"), keySystem.keySystem, keySystem.video.encryptionScheme], ["media-source", true, "org.w3.clearkey", "cbcs"]);
+  assert.equal(await playsAv1(session, scopeWith(answering(false))), false);
+  assert.equal(await playsAv1(session, scopeWith(async () => { throw new TypeError("without a secure connection"); })), false);
+  assert.equal(await playsAv1(session, scopeWith(null)), false);
+  assert.equal(await playsAv1(session, scopeWith(answering(true), { MediaSource: { isTypeSupported: () => false } })), false, "it does not decode AV1");
+});
+
+test("a film that is not encrypted plays in AV1 if the browser decodes it", async () => {
+  const decodes = { isTypeSupported: (type) => type.includes("av01") };
+  const refuses = { mediaCapabilities: { decodingInfo: async () => ({ supported: false }) } };
+  const ask = (scope) => playsAv1({ clear_keys: null }, /** @type {any} */ ({ navigator: refuses, ...scope }));
+  assert.equal(await ask({ MediaSource: decodes }), true);
+  assert.equal(await ask({ ManagedMediaSource: decodes }), true, "as on newer iPhones");
+  assert.equal(await ask({ MediaSource: { isTypeSupported: () => false } }), false);
+  assert.equal(await ask({}), false);
 });
 
 test("the player gets the keys, unless the browser plays natively", () => {

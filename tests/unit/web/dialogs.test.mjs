@@ -27,6 +27,7 @@ beforeEach(() => {
     status = 201;
     open() {}
     setRequestHeader() {}
+    getAllResponseHeaders() { return ""; }
     send() { queueMicrotask(() => this.dispatchEvent(new Event("load"))); }
   });
 });

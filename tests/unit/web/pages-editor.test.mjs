@@ -5,17 +5,26 @@ import { element, formIn, held, installPage, settled } from "./dom.mjs";
 
 /** @type {any[]} what was published */
 let sent;
+/** @type {any[]} the versions that were to be removed */
+let removed;
 /** @type {any} the text that the API has, with its version */
 let stored;
 /** @type {ReturnType<typeof held> | null} */
 let hold;
 
 beforeEach(() => {
-  [sent, hold] = [[], null];
+  [sent, removed, hold] = [[], [], null];
   stored = { name: "terms", markdown: "First", version: "v1", updated_at: "2026-05-01T10:00:00Z" };
   installPage(async (path, init) => {
     if (path === "pages") return { pages: [stored] };
     await hold?.promise;
+    if (init.method === "DELETE") {
+      const version = new URLSearchParams(path.split("?")[1]).get("version");
+      removed.push(version);
+      if (version !== stored.version) return { status: 409, error: "conflict", detail: "This page was changed in the meantime." };
+      stored = { ...stored, markdown: "", version: null, updated_at: null };
+      return undefined;
+    }
     const { markdown, version } = JSON.parse(init.body);
     sent.push(version);
     if (version !== stored.version) return { status: 409, error: "conflict", detail: "This page was changed in the meantime." };
@@ -35,7 +44,11 @@ function makeEditor() {
     form.dispatchEvent(new Event("submit", { cancelable: true }));
     await settled();
   };
-  return { look, input: form.elements.markdown, publish, message };
+  const remove = async () => {
+    node.querySelector('[data-hook="remove"]').dispatchEvent(new Event("click"));
+    await settled();
+  };
+  return { look, input: form.elements.markdown, publish, remove, message };
 }
 
 test("a text that somebody else has changed is not overwritten, however often its owner changes tabs", async () => {
@@ -80,4 +93,26 @@ test("what is typed while a text is published stays, and is published next", asy
   assert.equal(input.value, "One and two");
   await publish();
   assert.deepEqual([sent, stored.markdown], [["v1", "v11"], "One and two"]);
+});
+
+test("a text that somebody else has changed is not removed from the site", async () => {
+  const { look, input, remove, message } = makeEditor();
+  await look();
+  stored = { ...stored, markdown: "Theirs", version: '"0x8D&2"' };
+  await remove();
+  assert.deepEqual([removed, stored.markdown, input.value], [["v1"], "Theirs", "First"]);
+  assert.match(message.textContent, /changed in the meantime/);
+  await look();
+  await remove();
+  assert.deepEqual([removed, stored.version, input.value], [["v1", '"0x8D&2"'], null, "Theirs"]);
+  assert.equal(message.textContent, "Removed from the site. Your text is still here.");
+});
+
+test("what was removed can be published again, and removed again", async () => {
+  const { look, publish, remove } = makeEditor();
+  await look();
+  await remove();
+  await publish();
+  await remove();
+  assert.deepEqual([sent, removed, stored.version], [[null], ["v1", "v11"], null]);
 });

@@ -1,21 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commitsOf, indexPosition } from "../../../web/js/studio/commits.js";
 import { forgetUpload, rememberUpload, unfinished } from "../../../web/js/studio/unfinished.js";
 import { blockList, blockSize, blocksOf, markOf, Meter, PutError, readBlockList, sendFile, Unreadable } from "../../../web/js/studio/upload.js";
+import { file, idOf, makeVersions } from "./blobs.mjs";
 
 const MIB = 2 ** 20;
-const file = (text) => new Blob([text]);
-const idOf = (address) => new URL(address).searchParams.get("blockid");
 
 /**
  * A fake of blob storage for a page: it stores blocks and commits block lists; `faults` are raised first, one per call.
  */
 function makeStorage({ faults = [], losesListAnswers = 0 } = {}) {
   const blocks = new Map();
-  const storage = { blocks, content: null, most: 0, addresses: [], calls: 0 };
+  const storage = Object.assign(makeVersions(), { blocks, content: null, most: 0, addresses: [], calls: 0 });
   let running = 0;
-  storage.put = async (address, body, { signal, onBytes }) => {
+  storage.put = async (address, body, { signal, onBytes, headers }) => {
     storage.calls += 1;
     storage.addresses.push(address);
     running += 1;
@@ -28,16 +26,19 @@ function makeStorage({ faults = [], losesListAnswers = 0 } = {}) {
     if (!address.includes("comp=blocklist")) {
       onBytes(body.size);
       blocks.set(idOf(address), await body.text());
-      return;
+      return null;
     }
+    storage.check(headers);
     const listed = [...body.matchAll(/<Uncommitted>([^<]+)</g)].map(([, id]) => id);
     if (!listed.every((id) => blocks.has(id))) throw new PutError(400, "InvalidBlockList");
     storage.content = listed.map((id) => blocks.get(id)).join("");
     blocks.clear();
+    const etag = storage.replace(listed);
     if (losesListAnswers) {
       losesListAnswers -= 1;
       throw new PutError(0);
     }
+    return etag;
   };
   return storage;
 }
@@ -46,6 +47,7 @@ const send = (storage, text, more = {}) =>
   sendFile(file(text), {
     put: storage.put,
     stored: async () => new Map([...(storage.blocks ?? [])].map(([id, kept]) => [id, kept.length])),
+    committed: storage.listed,
     ticket: async () => "http://blobs.test/uploads/film.mkv?sig=1",
     signal: new AbortController().signal,
     mark: "abcdef01",
@@ -118,13 +120,29 @@ test("a block list whose answer was lost is neither a failure nor committed twic
   await send(storage, "abcdef");
   assert.equal(storage.content, "abcdef");
   await assert.rejects(send(makeStorage({ faults: [null, new PutError(400, "InvalidBlockList")] }), "abc"), { code: "InvalidBlockList" });
+  const conditional = makeStorage({ losesListAnswers: 1 });
+  await send(conditional, "abcdef", { over: null });
+  assert.deepEqual([conditional.content, conditional.etag], ["abcdef", '"0x1"']);
+});
+
+test("a file is not put in place of one that its owner has not seen", async () => {
+  const storage = makeStorage();
+  storage.replace(["of another file"]);
+  await assert.rejects(send(storage, "abcdef", { over: null }), { isReplaced: true, message: /has changed since/ });
+  assert.equal(storage.content, null);
+  const seen = storage.etag;
+  storage.replace([]); // another program has written it with one request
+  await assert.rejects(send(storage, "abcdef", { over: seen }), { isReplaced: true });
+  assert.equal(storage.content, null);
+  await send(storage, "abcdef", { over: storage.etag });
+  assert.equal(storage.content, "abcdef");
 });
 
 test("a file that has disappeared is not retried forever", async () => {
   const gone = { size: 3, slice: () => ({ size: 3, arrayBuffer: async () => { throw new DOMException("gone", "NotReadableError"); } }) };
   const storage = makeStorage({ faults: [new PutError(0)] });
   await assert.rejects(
-    sendFile(/** @type {any} */ (gone), { put: storage.put, stored: async () => new Map(), ticket: async () => "http://blobs.test/x?s", signal: new AbortController().signal, mark: "abcdef01", wait: async () => {} }),
+    sendFile(/** @type {any} */ (gone), { put: storage.put, stored: async () => new Map(), committed: storage.listed, ticket: async () => "http://blobs.test/x?s", signal: new AbortController().signal, mark: "abcdef01", wait: async () => {} }),
     Unreadable,
   );
 });
@@ -237,140 +255,4 @@ test("an upload reports that it continues as soon as bytes are sent again", asyn
   };
   await send({ put }, "abc", { onTrouble: (error) => troubles.push(error?.status ?? null) });
   assert.deepEqual(troubles.slice(0, 3), [0, null, "moved"]);
-});
-
-/** A fake of blob storage that also keeps committed blocks; a list discards the uncommitted blocks that it lacks. */
-function makeGrowing({ losesAnswers = 0 } = {}) {
-  const uncommitted = new Map();
-  const storage = { committed: new Map(), uncommitted, versions: [], calls: 0, running: 0, order: [] };
-  storage.put = async (address, body, { signal, onBytes, headers = {} }) => {
-    storage.calls += 1;
-    storage.running += 1;
-    await new Promise(setImmediate);
-    storage.running -= 1;
-    signal.throwIfAborted();
-    if (!address.includes("comp=blocklist")) {
-      onBytes(body.size);
-      storage.order.push(atob(idOf(address)).slice(-2));
-      uncommitted.set(idOf(address), await body.text());
-      return;
-    }
-    assert.equal(storage.running, 0, "a list is sent only when no block is on its way");
-    const listed = [...body.matchAll(/<Latest>([^<]+)</g)].map(([, id]) => id);
-    const found = listed.map((id) => uncommitted.get(id) ?? storage.committed.get(id));
-    if (found.includes(undefined)) throw new PutError(400, "InvalidBlockList");
-    storage.committed = new Map(listed.map((id, index) => [id, found[index]]));
-    uncommitted.clear();
-    storage.versions.push({ content: found.join(""), headers });
-    if (losesAnswers) {
-      losesAnswers -= 1;
-      throw new PutError(0);
-    }
-  };
-  storage.stored = async (address) => {
-    assert.match(address, /blocklisttype=all$/);
-    return new Map([...storage.committed, ...uncommitted].map(([id, kept]) => [id, kept.length]));
-  };
-  return storage;
-}
-
-const sendGrowing = (storage, content, more = {}) =>
-  sendFile(content instanceof Blob ? content : file(content), {
-    put: storage.put,
-    stored: storage.stored,
-    ticket: async () => "http://blobs.test/uploads/film.mkv?sig=1",
-    signal: new AbortController().signal,
-    mark: "abcdef01",
-    upload: "0123456789ab-abcdef01",
-    wait: async () => {},
-    blockBytes: 3,
-    commitBytes: 6,
-    ...more,
-  });
-
-test("an upload with an id is committed while it runs, and its last list says that it is whole", async () => {
-  const storage = makeGrowing();
-  await sendGrowing(storage, "abcdefghijklmnopqrst");
-  const upload = { "x-ms-meta-upload": "0123456789ab-abcdef01" };
-  assert.deepEqual(storage.versions, [
-    { content: "abcdef", headers: { ...upload, "x-ms-meta-front": "6", "x-ms-meta-whole": "20" } },
-    { content: "abcdefghijkl", headers: { ...upload, "x-ms-meta-front": "12", "x-ms-meta-whole": "20" } },
-    { content: "abcdefghijklmnopqr", headers: { ...upload, "x-ms-meta-front": "18", "x-ms-meta-whole": "20" } },
-    { content: "abcdefghijklmnopqrst", headers: upload },
-  ]);
-});
-
-test("a list whose answer was lost is sent again and changes nothing", async () => {
-  const storage = makeGrowing({ losesAnswers: 1 });
-  await sendGrowing(storage, "abcdefgh");
-  assert.deepEqual(storage.versions.map(({ content }) => content), ["abcdef", "abcdef", "abcdefgh"]);
-});
-
-test("an upload that was interrupted between two commits keeps the blocks of both", async () => {
-  const storage = makeGrowing();
-  const stop = new AbortController();
-  await assert.rejects(sendGrowing(storage, "abcdefghijklmnopqrst", { signal: stop.signal, onBytes: (bytes) => { if (bytes >= 9) stop.abort(); } }), { name: "AbortError" });
-  assert.equal(storage.versions.length, 1);
-  const kept = storage.committed.size + storage.uncommitted.size;
-  storage.calls = 0;
-  await sendGrowing(storage, "abcdefghijklmnopqrst");
-  assert.equal(storage.versions.at(-1).content, "abcdefghijklmnopqrst");
-  const lists = storage.versions.length - 1;
-  assert.equal(storage.calls, 7 - kept + lists, "no block is sent twice");
-});
-
-test("a list that is being sent is not aborted, because storage might still commit it", async () => {
-  const storage = makeGrowing();
-  const stop = new AbortController();
-  const stopAtLists = (address, body, how) => {
-    if (address.includes("comp=blocklist")) stop.abort();
-    return storage.put(address, body, how);
-  };
-  await assert.rejects(sendGrowing(storage, "abcdefghijklmnopqrst", { put: stopAtLists, signal: stop.signal }), { name: "AbortError" });
-  assert.deepEqual(storage.versions.map(({ content }) => content), ["abcdef"]);
-  const last = new AbortController();
-  const stopAtLast = (address, body, how) => {
-    if (address.includes("comp=blocklist") && !how.headers["x-ms-meta-front"]) last.abort();
-    return storage.put(address, body, how);
-  };
-  await sendGrowing(storage, "abcdefghijklmnopqrst", { put: stopAtLast, signal: last.signal });
-  assert.equal(storage.versions.at(-1).content, "abcdefghijklmnopqrst");
-});
-
-/** @param {[string, number][]} boxes */
-const mp4 = (boxes) =>
-  new Blob(boxes.map(([kind, length]) => {
-    const bytes = new Uint8Array(length).fill(46);
-    new DataView(bytes.buffer).setUint32(0, length);
-    bytes.set(new TextEncoder().encode(kind), 4);
-    return bytes;
-  }));
-
-test("the index at the end of an MP4 is sent first, and every list ends with it", async () => {
-  const film = mp4([["ftyp", 16], ["mdat", 48], ["moov", 17]]);
-  const storage = makeGrowing();
-  await sendGrowing(storage, film, { blockBytes: 8, commitBytes: 24 });
-  const whole = await film.text();
-  assert.deepEqual(storage.versions.map(({ content, headers }) => [content, headers["x-ms-meta-front"]]), [
-    [whole.slice(0, 24) + whole.slice(64), "24"],
-    [whole.slice(0, 48) + whole.slice(64), "48"],
-    [whole, undefined],
-  ]);
-});
-
-test("the position of an index is found only behind the media of an MP4", async () => {
-  assert.equal(await indexPosition(mp4([["ftyp", 16], ["mdat", 48], ["moov", 17]])), 64);
-  assert.equal(await indexPosition(mp4([["ftyp", 16], ["moov", 17], ["mdat", 48]])), null);
-  assert.equal(await indexPosition(mp4([["ftyp", 16], ["mdat", 48]])), null);
-  assert.equal(await indexPosition(file("not a film, but long enough for a head")), null);
-  assert.equal(await indexPosition(file("")), null);
-});
-
-test("a film of any size is committed some dozens of times, and once if it is small", () => {
-  const none = { indexAt: null, arrived: new Set() };
-  const large = commitsOf(blocksOf(100 * 1024 * MIB, "abcdef01"), none);
-  assert.ok(large.length > 20 && large.length < 60, `${large.length} commits`);
-  assert.equal(large[0].front, 16 * MIB);
-  assert.equal(large.at(-1).front, null);
-  assert.equal(commitsOf(blocksOf(15 * MIB, "abcdef01"), none).length, 1);
 });

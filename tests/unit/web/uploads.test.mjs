@@ -9,7 +9,7 @@ globalThis.localStorage = /** @type {any} */ (memory());
 const { bindUploads } = await import("../../../web/js/studio/uploads.js");
 
 const NAME = "Sea.mp4";
-const TICKET = { upload_url: "https://blobs.example/film?sig=a", upload_id: "u", blob: NAME, title_id: "sea", replaces: false, existing: null, announced: [] };
+const TICKET = { upload_url: "https://blobs.example/film?sig=a", upload_id: "u", blob: NAME, title_id: "sea", version: null, replaces: false, existing: null, announced: [] };
 const UPLOAD = "0123456789ab-abcdef01";
 const HOOKS = "name kind state said bar pause pause-word cancel cancel-word retry replace dismiss own titles title";
 
@@ -17,14 +17,16 @@ const HOOKS = "name kind state said bar pause pause-word cancel cancel-word retr
 let asked;
 /** @type {MemoryLocks} */
 let locks;
+/** @type {typeof TICKET | object} what the API answers about an upload */
+let ticket;
 
 beforeEach(() => {
-  asked = [];
+  [asked, ticket] = [[], TICKET];
   locks = new MemoryLocks();
   globalThis.localStorage.setItem("notflix.uploads", "[]");
   installPage((path) => {
     asked.push(path);
-    return path === "uploads" ? TICKET : undefined;
+    return path === "uploads" ? ticket : undefined;
   }, { upload: () => element(HOOKS) });
   globalThis.window = /** @type {any} */ (new EventTarget());
   Object.defineProperty(globalThis, "navigator", { value: { locks }, configurable: true });
@@ -146,4 +148,68 @@ test("a tab has the uploads that it sends or has paused, and no longer those tha
   await tab.press(tab.on("cancel"));
   assert.deepEqual([tab.states(), second.states(), asked.at(-1)], [["cancelled"], [], "uploads/cancel"]);
   assert.equal(locks.held.size, 0);
+});
+
+test("a film that has become whole meanwhile is replaced only if its owner says so", async () => {
+  const version = '"0x8D1"';
+  /** @type {Record<string, string>[]} the headers of the lists of blocks */
+  const lists = [];
+  globalThis.XMLHttpRequest = /** @type {any} */ (class extends EventTarget {
+    upload = new EventTarget();
+    status = 201;
+    responseText = "";
+    address = "";
+    /** @type {Record<string, string>} */
+    headers = {};
+    open(/** @type {string} */ _method, /** @type {string} */ address) { this.address = address; }
+    setRequestHeader(/** @type {string} */ name, /** @type {string} */ value) { this.headers[name] = value; }
+    getAllResponseHeaders() { return 'date: today\r\netag: "0x8D2"\r\n'; }
+    abort() { this.dispatchEvent(new Event("abort")); }
+    send() {
+      if (this.address.includes("comp=blocklist")) {
+        lists.push(this.headers);
+        if (this.headers["If-Match"] !== version) Object.assign(this, { status: 409, responseText: "<Error><Code>BlobAlreadyExists</Code></Error>" });
+      }
+      queueMicrotask(() => this.dispatchEvent(new Event("load")));
+    }
+  });
+  const api = globalThis.fetch;
+  globalThis.fetch = /** @type {any} */ (async (/** @type {any} */ address, /** @type {any} */ init) =>
+    String(address).startsWith("https://blobs.example/")
+      ? new Response("<BlockList><CommittedBlocks><Block><Name>QQ==</Name><Size>9</Size></Block></CommittedBlocks></BlockList>", { headers: { ETag: version } })
+      : api(address, init));
+  const tab = await openTab();
+  await tab.choose();
+  await settled();
+  assert.deepEqual(tab.states(), ["failed"]);
+  assert.match(tab.on("said").textContent, /has changed since/);
+  ticket = { ...TICKET, upload_id: "", version, replaces: true };
+  await tab.press(tab.on("retry"));
+  assert.deepEqual(tab.states(), ["confirm"]);
+  await tab.press(tab.on("replace"));
+  await settled();
+  assert.deepEqual(tab.states(), ["done"]);
+  assert.deepEqual(lists.map((headers) => [headers["If-None-Match"], headers["If-Match"]]), [["*", undefined], [undefined, version]]);
+});
+
+test("an owner who has agreed to replace a film is asked again if it has changed since", async () => {
+  ticket = { ...TICKET, upload_id: "", version: '"0x8D1"', replaces: true };
+  globalThis.XMLHttpRequest = /** @type {any} */ (class extends EventTarget {
+    upload = new EventTarget();
+    status = 412;
+    responseText = "<Error><Code>ConditionNotMet</Code></Error>";
+    open() {}
+    setRequestHeader() {}
+    send() { queueMicrotask(() => this.dispatchEvent(new Event("load"))); }
+  });
+  const api = globalThis.fetch;
+  globalThis.fetch = /** @type {any} */ (async (/** @type {any} */ address, /** @type {any} */ init) =>
+    String(address).startsWith("https://blobs.example/") ? new Response("<BlockList></BlockList>") : api(address, init));
+  const tab = await openTab();
+  await tab.choose();
+  await tab.press(tab.on("replace"));
+  await settled();
+  assert.deepEqual(tab.states(), ["failed"]);
+  await tab.press(tab.on("retry"));
+  assert.deepEqual(tab.states(), ["confirm"]);
 });

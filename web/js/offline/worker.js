@@ -18,7 +18,7 @@ const { version, shell, player, shells, players } = worker.notflixFiles;
 const PREFIX = "notflix shell ";
 const CURRENT = PREFIX + version;
 const PAGES = [...shells, ...players];
-/** The end of an asset's name, which contains the hash of its content (web/hashed_names.py); pictures have `?v=`. */
+/** The end of an asset's name, which contains the hash of its content (web/hashed_names.py); pictures have `?v=`, with the hash of their ETags. */
 const HASHED = /\.[0-9a-f]{12}\.[a-z0-9]+$/;
 
 /**

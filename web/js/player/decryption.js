@@ -9,6 +9,7 @@ import { HLS } from "./native.js";
 
 const CLEAR_KEY = "org.w3.clearkey";
 const FORMAT = { contentType: 'video/mp4; codecs="avc1.64001f"', encryptionScheme: "cbcs" };
+const AV1 = { contentType: 'video/mp4; codecs="av01.0.08M.08"', width: 1920, height: 1080, bitrate: 3_000_000, framerate: 25 };
 
 /**
  * Return whether the page can play a film: it is not encrypted, or the browser can decrypt it.
@@ -22,6 +23,24 @@ export async function canDecrypt({ clear_keys: keys }, browser = navigator) {
     return true;
   } catch {
     return false; // also without a secure connection, where browsers do not offer it
+  }
+}
+
+/**
+ * Return whether the page could play a film in AV1: the browser decodes it and, if the film is encrypted, decrypts it
+ * too. Shaka asks the same question about each rendition; without Media Capabilities, it plays H.264.
+ * @param {Pick<PlaybackSession, "clear_keys">} session
+ * @param {any} scope
+ */
+export async function playsAv1({ clear_keys: keys }, scope = globalThis) {
+  const decoder = scope.MediaSource ?? scope.ManagedMediaSource;
+  if (!decoder?.isTypeSupported(AV1.contentType)) return false;
+  if (!keys) return true;
+  const keySystemConfiguration = { keySystem: CLEAR_KEY, initDataType: "keyids", video: { encryptionScheme: FORMAT.encryptionScheme } };
+  try {
+    return (await scope.navigator.mediaCapabilities.decodingInfo({ type: "media-source", video: AV1, keySystemConfiguration })).supported;
+  } catch {
+    return false;
   }
 }
 

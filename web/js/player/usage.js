@@ -9,7 +9,6 @@ import { api } from "../net.js";
 
 export const EVERY_MS = 15_000;
 const SETTLED_MS = 600;
-const AV1 = 'video/mp4; codecs="av01.0.08M.08"'; // 1080p
 const LONGEST_STEP_S = 3; // time updates are more frequent than this, even at double speed in a hidden tab
 
 /**
@@ -33,7 +32,8 @@ export class Tally {
     this.watchedS = 0;
     this.rebuffers = 0;
     this.rebufferMs = 0;
-    this.playsAv1 = globalThis.MediaSource?.isTypeSupported(AV1) ?? false;
+    /** Whether the browser could play the film in AV1. */
+    this.playsAv1 = false;
   }
 
   get begun() {

@@ -73,7 +73,8 @@ class PageEditor {
     const { form, name } = this;
     form.clear();
     try {
-      await authorized(`pages/${name}`, { method: "DELETE" });
+      const version = this.base?.version;
+      await authorized(`pages/${name}${version ? `?version=${encodeURIComponent(version)}` : ""}`, { method: "DELETE" });
       this.base = { name, markdown: "", updated_at: null, version: null }; // its text stays, and can be published again
       this.write(this.base);
       form.tell(t("pages.removed_from_site_text"), "note");

@@ -1,19 +1,20 @@
 /**
- * Requests to blob storage: a PUT with progress events, and the list of the blocks that an upload has left. The PUT
- * uses XMLHttpRequest, because `fetch` has no upload progress.
+ * Requests to blob storage: a PUT with progress events, and the lists of the blocks that a blob and an upload have. The
+ * PUT uses XMLHttpRequest, because `fetch` has no upload progress.
  */
 import { PutError, readBlockList } from "./upload.js";
 
 const SILENT_MS = 60_000;
 const CODE = /<Code>(\w+)<\/Code>/;
+const ETAG = /^etag:\s*(\S+)/im;
 
 /**
- * Upload `body` with PUT; resolve on 2xx, otherwise reject with PutError. A connection without progress for a minute is
- * aborted.
+ * Upload `body` with PUT; resolve on 2xx with the ETag in the response, or null, otherwise reject with PutError. A
+ * connection without progress for a minute is aborted.
  * @param {string} address
  * @param {XMLHttpRequestBodyInit} body
  * @param {import("./upload.js").PutOptions} how
- * @returns {Promise<void>}
+ * @returns {Promise<string | null>}
  */
 export function put(address, body, { signal, onBytes, headers = {} }) {
   return new Promise((resolve, reject) => {
@@ -42,7 +43,7 @@ export function put(address, body, { signal, onBytes, headers = {} }) {
     request.addEventListener("load", () => {
       if (request.status >= 200 && request.status < 300) {
         end();
-        resolve();
+        resolve(ETAG.exec(request.getAllResponseHeaders())?.[1] ?? null); // browsers complain about a missing header
       } else fail(new PutError(request.status, CODE.exec(request.responseText)?.[1]));
     });
     request.addEventListener("error", () => fail(new PutError(0)));
@@ -57,9 +58,26 @@ export function put(address, body, { signal, onBytes, headers = {} }) {
  * Return the sizes of the blocks that storage has for an upload, by their ids; none if it has nothing. Raises PutError.
  * @param {string} address
  * @param {{ signal: AbortSignal }} how
- * @returns {Promise<Map<string, number>>}
  */
-export async function stored(address, { signal }) {
+export const stored = async (address, how) => (await blocksAt(address, how)).sizes;
+
+/**
+ * Return the ids of the blocks of which a blob consists, in order, and its ETag; null if there is no blob. Raises
+ * PutError.
+ * @param {string} address
+ * @param {{ signal: AbortSignal }} how
+ */
+export async function committed(address, how) {
+  const { sizes, etag } = await blocksAt(address, how);
+  return { ids: [...sizes.keys()], etag };
+}
+
+/**
+ * @param {string} address
+ * @param {{ signal: AbortSignal }} how
+ * @returns {Promise<{ sizes: Map<string, number>, etag: string | null }>}
+ */
+async function blocksAt(address, { signal }) {
   let response;
   let text;
   try {
@@ -69,9 +87,9 @@ export async function stored(address, { signal }) {
     if (signal.aborted) throw error;
     throw new PutError(0);
   }
-  if (response.status === 404) return new Map();
+  if (response.status === 404) return { sizes: new Map(), etag: null };
   if (!response.ok) throw new PutError(response.status, CODE.exec(text)?.[1]);
-  return readBlockList(text);
+  return { sizes: readBlockList(text), etag: response.headers.get("etag") };
 }
 
 /**

@@ -6,7 +6,7 @@ import { hook, hooks, picture, say } from "../dom.js";
 import { persist, RequestError } from "../net.js";
 import { authorized } from "../account/session.js";
 import { markOf, PutError, sendFile, Unreadable } from "./upload.js";
-import { put, stored, waitOnline } from "./put.js";
+import { committed, put, stored, waitOnline } from "./put.js";
 import { FilmFrames } from "./title_frames.js";
 import { t } from "../texts.js";
 
@@ -142,7 +142,7 @@ export class PicturesDialog {
     const ticket = async () => (await persist(() => authorized("uploads", { method: "POST", body: { name, size: file.size, replace: true } }))).upload_url;
     const onTrouble = (/** @type {PutError | null} */ error) => { if (this.isShown(title)) this.tell(error ? `${error.message} ${t("uploads.continues")}` : t("limit.saving"), "note"); };
     const { signal } = new AbortController(); // never aborted: a slow upload takes its time, and `put` notices silence
-    await sendFile(file, { put, stored, ticket, signal, onTrouble, mark: await markOf(file), wait: waitOnline });
+    await sendFile(file, { put, stored, committed, ticket, signal, onTrouble, mark: await markOf(file), wait: waitOnline });
     return this.again(title);
   }
 }

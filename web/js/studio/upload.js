@@ -4,6 +4,8 @@
  * the index at the end of an MP4 is sent first (see `commits.js`). A block that did not arrive is sent again until it
  * does. If an earlier upload of the same file was paused, or its page was closed, the blocks that storage already has
  * are not sent again (Get Block List). A list that is being sent is not aborted, because storage might still commit it.
+ * Each list names the version of the blob that it replaces, so a page that was left open does not replace what somebody
+ * else has uploaded since.
  * The caller supplies the functions that send and wait, so this module does no input or output itself.
  */
 import { backoff } from "../net.js";
@@ -18,7 +20,13 @@ const SMALLEST_BLOCK = 8 * MIB;
 const MOST_BLOCKS = 50_000; // the limit of Put Block List
 const AT_ONCE = 4;
 const MOST_RENEWALS = 2;
+const MOST_ADOPTIONS = 3;
 const TEMPORARY = new Set([0, 408, 429, 500, 502, 503, 504]);
+/**
+ * Return whether storage answers that a blob has another version than the one to replace.
+ * @param {string} code
+ */
+const isOtherVersion = (code) => code === "ConditionNotMet" || code === "BlobAlreadyExists";
 
 /** An error of blob storage: its status, 0 for no response, and its error code. */
 export class PutError extends Error {
@@ -28,6 +36,11 @@ export class PutError extends Error {
     this.name = "PutError";
     this.status = status;
     this.code = code;
+  }
+
+  /** Whether the blob has another version than the one that was to be replaced. */
+  get isReplaced() {
+    return isOtherVersion(this.code);
   }
 }
 
@@ -39,6 +52,7 @@ function putText(status, code) {
   if (status === 0) return t("upload.there_no_connection_storage");
   if (status === 403) return t("upload.storage_no_longer_accepts");
   if (status === 413) return t("upload.file_larger_than_storage");
+  if (isOtherVersion(code)) return t("upload.file_changed_since");
   if (code === "InvalidBlobOrBlock") return t("upload.another_program_uploading_file");
   return t("upload.answered", { status: code ? `${status} (${code})` : status });
 }
@@ -93,7 +107,7 @@ export const blockList = (blocks) =>
 
 /**
  * @param {string} address
- * @param {"uncommitted" | "all"} kind
+ * @param {"uncommitted" | "committed" | "all"} kind
  */
 export const storedAddress = (address, kind = "uncommitted") => `${address}&comp=blocklist&blocklisttype=${kind}`;
 
@@ -105,6 +119,17 @@ const STORED = /<Block>\s*<Name>([^<]+)<\/Name>\s*<Size>(\d+)<\/Size>\s*<\/Block
  * @returns {Map<string, number>}
  */
 export const readBlockList = (text) => new Map([...text.matchAll(STORED)].map(([, id, size]) => [id, Number(size)]));
+
+/**
+ * Return the headers of a request that replaces the version `over` of a blob: its ETag, or null if there is no blob;
+ * undefined stands for any version.
+ * @param {string | null | undefined} over
+ * @returns {Record<string, string>}
+ */
+function conditionOf(over) {
+  if (over === undefined) return {};
+  return over === null ? { "If-None-Match": "*" } : { "If-Match": over };
+}
 
 /**
  * Return bytes of a file. Raises Unreadable.
@@ -138,17 +163,22 @@ export async function markOf(file) {
 
 /**
  * Upload `file`; `upload` is the id under which it may be committed in steps, or empty. `put` sends one request.
- * `stored` returns the blocks that storage has: their sizes, keyed by their ids. Both raise PutError. `ticket()` returns
- * an address to write to; it is called again when that address has expired. `onBytes(sent)` and
- * `onTrouble(error or null)` report progress, and `wait(ms, signal)` waits before a retry.
+ * `stored` returns the blocks that storage has: their sizes, keyed by their ids. `committed` returns the ids of the blocks
+ * of which the blob consists, and its ETag. All raise PutError. `ticket()` returns an address to write to; it is called
+ * again when that address has expired. `over` is the ETag of the blob that the file may replace, or null if there is
+ * none; if it is left out, the file replaces any. `onCommitted(etag)` is called with each version that was committed,
+ * `onBytes(sent)` and `onTrouble(error or null)` report progress, and `wait(ms, signal)` waits before a retry.
  * @param {Blob} file
  * @param {{
- *   put: (address: string, body: any, how: PutOptions) => Promise<void>,
+ *   put: (address: string, body: any, how: PutOptions) => Promise<string | null>,
  *   stored: (address: string, how: { signal: AbortSignal }) => Promise<Map<string, number>>,
+ *   committed: (address: string, how: { signal: AbortSignal }) => Promise<{ ids: string[], etag: string | null }>,
  *   ticket: () => Promise<string>,
  *   signal: AbortSignal,
  *   mark: string,
  *   upload?: string,
+ *   over?: string | null,
+ *   onCommitted?: (etag: string | undefined) => void,
  *   onBytes?: (sent: number) => void,
  *   onTrouble?: (error: PutError | null) => void,
  *   wait: (ms: number, signal: AbortSignal) => Promise<void>,
@@ -156,7 +186,7 @@ export async function markOf(file) {
  *   commitBytes?: number,
  * }} how
  */
-export async function sendFile(file, { put, stored, ticket, signal, mark, upload = "", onBytes = () => {}, onTrouble = () => {}, wait, blockBytes, commitBytes }) {
+export async function sendFile(file, { put, stored, committed, ticket, signal, mark, upload = "", over, onCommitted = () => {}, onBytes = () => {}, onTrouble = () => {}, wait, blockBytes, commitBytes }) {
   const blocks = blocksOf(file.size, mark, blockBytes);
   /** @type {Map<string, number>} */
   const sent = new Map();
@@ -174,14 +204,13 @@ export async function sendFile(file, { put, stored, ticket, signal, mark, upload
   };
 
   /**
-   * Retry a request until it succeeds, and return its result. If a response was `lost`, `isDone(error, lost)` may
-   * recognise by the next error that the earlier attempt succeeded; the result is then null.
+   * Retry a request until it succeeds, and return its result.
    * @template T
    * @param {(address: string, how: PutOptions) => Promise<T>} request
-   * @param {{ onBytes?: (bytes: number) => void, isDone?: (error: PutError, lost: boolean) => boolean }} how
-   * @returns {Promise<T | null>}
+   * @param {(bytes: number) => void} count
+   * @returns {Promise<T>}
    */
-  async function persist(request, { onBytes: count = () => {}, isDone = () => false } = {}) {
+  async function persist(request, count = () => {}) {
     let lost = false;
     const moved = (/** @type {number} */ bytes) => {
       if (lost && bytes) trouble(null); // the connection is back; do not wait until the whole block has arrived
@@ -196,7 +225,6 @@ export async function sendFile(file, { put, stored, ticket, signal, mark, upload
         return result;
       } catch (error) {
         if (!(error instanceof PutError) || either.aborted) throw error;
-        if (isDone(error, lost)) return null;
         count(0);
         if (error.status === 403 && renewals < MOST_RENEWALS) { // the address has expired; stored blocks are kept
           renewals += 1;
@@ -212,6 +240,32 @@ export async function sendFile(file, { put, stored, ticket, signal, mark, upload
     }
   }
 
+  /**
+   * Commit a list of blocks in place of the version `over`. If it is refused, storage may have a version of this file:
+   * an answer was lost, or another browser uploads the same file. Return whether storage has the whole file.
+   * @param {Block[]} wanted
+   * @param {string} body
+   * @param {{ signal?: AbortSignal, headers?: Record<string, string> }} how
+   */
+  async function commit(wanted, body, { signal: until = either, headers = {} } = {}) {
+    const ids = new Set(blocks.map(({ id }) => id));
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const etag = await persist((at) => put(listAddress(at), body, { signal: until, headers: { ...headers, ...conditionOf(over) }, onBytes: () => {} }));
+        over = over === undefined ? over : etag ?? undefined;
+        onCommitted(over);
+        return wanted.length === blocks.length;
+      } catch (error) {
+        if (!(error instanceof PutError) || !(error.isReplaced || error.code === "InvalidBlockList")) throw error;
+        const found = await persist((at, how) => committed(storedAddress(at, "committed"), how));
+        const isOurs = found.ids.length > 0 && found.ids.every((id) => ids.has(id));
+        if (isOurs && found.ids.length === blocks.length) return true;
+        if (!isOurs || !error.isReplaced || attempt === MOST_ADOPTIONS) throw error;
+        over = found.etag ?? undefined;
+      }
+    }
+  }
+
   try {
     const kept = await persist((at, how) => stored(storedAddress(at, upload ? "all" : "uncommitted"), how));
     const isKept = (/** @type {Block} */ { id, from, to }) => kept?.get(id) === to - from;
@@ -223,7 +277,7 @@ export async function sendFile(file, { put, stored, ticket, signal, mark, upload
       const work = async () => {
         for (const block of rest) {
           const { id, from, to } = block;
-          await persist((at, how) => put(blockAddress(at, id), file.slice(from, to), how), { onBytes: (bytes) => tell(id, bytes) });
+          await persist((at, how) => put(blockAddress(at, id), file.slice(from, to), how), (bytes) => tell(id, bytes));
           tell(id, to - from);
           arrived.add(block);
         }
@@ -238,13 +292,11 @@ export async function sendFile(file, { put, stored, ticket, signal, mark, upload
         const headers = { "x-ms-meta-upload": upload };
         if (front) Object.assign(headers, { "x-ms-meta-front": String(front), "x-ms-meta-whole": String(file.size) });
         const { signal: never } = new AbortController();
-        await persist((at) => put(listAddress(at), growingList(listed), { signal: never, headers, onBytes: () => {} }));
+        if (await commit(listed, growingList(listed), { signal: never, headers })) break;
       }
     } else {
       await sendAll(blocks);
-      await persist((at, how) => put(listAddress(at), blockList(blocks), { ...how, onBytes: () => {} }), {
-        isDone: (error, lost) => lost && error.code === "InvalidBlockList", // committed, but the response was lost
-      });
+      await commit(blocks, blockList(blocks));
     }
   } finally {
     stop.abort();

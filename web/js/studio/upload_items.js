@@ -18,6 +18,7 @@ import { t } from "../texts.js";
  * @property {string} said
  * @property {number} sent bytes
  * @property {boolean} agreed whether the owner has agreed to replace the film with this name
+ * @property {string | null | undefined} over the ETag of the blob that the file may replace; null if there is none, undefined if it is unknown
  * @property {string | null} title the announced title that this film belongs to; "" for none, null if not asked
  * @property {AbortController} stop
  * @property {Meter} meter

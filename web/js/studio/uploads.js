@@ -7,9 +7,9 @@ import { titleAddress } from "../addresses.js";
 import { storage } from "../account/session.js";
 import { claim, claimed, unclaimed } from "./claims.js";
 import { bindDropZone } from "./drop_zone.js";
-import { put, stored, waitOnline } from "./put.js";
+import { committed, put, stored, waitOnline } from "./put.js";
 import { forgetUpload, rememberUpload, unfinished } from "./unfinished.js";
-import { markOf, Meter, sendFile } from "./upload.js";
+import { markOf, Meter, PutError, sendFile } from "./upload.js";
 import { askTicket, beganAnew, endJob, isExpected, stateText } from "./upload_items.js";
 import { belongsText, confirmText, kindOf, nextUpload, sendingText, titleText, UPLOAD_ENDED } from "./words.js";
 import { t } from "../texts.js";
@@ -60,7 +60,7 @@ class Uploads {
    */
   itemOf(file, more = {}) {
     this.number += 1;
-    return /** @type {Item} */ ({ key: String(this.number), file, ...kindOf(file.name), agreed: false, title: null, said: "", sent: 0, stop: new AbortController(), meter: new Meter(), ticket: null, blob: file.name, upload: "", release: null, ...more });
+    return /** @type {Item} */ ({ key: String(this.number), file, ...kindOf(file.name), agreed: false, title: null, said: "", sent: 0, stop: new AbortController(), meter: new Meter(), ticket: null, over: null, blob: file.name, upload: "", release: null, ...more });
   }
 
   /** Show the uploads that were interrupted, and those of other tabs. */
@@ -152,7 +152,7 @@ class Uploads {
     }
     try {
       item.ticket = await askTicket(item);
-      item.blob = item.ticket.blob;
+      Object.assign(item, { blob: item.ticket.blob, over: item.ticket.version });
       if (item.state !== "asking") return;
       const isFilm = item.kind === "film";
       const { replaces, existing, announced } = item.ticket;
@@ -201,10 +201,13 @@ class Uploads {
       await sendFile(item.file, {
         put,
         stored: isBegun ? stored : async () => new Map(),
+        committed,
         ticket,
         signal,
         mark,
         upload: item.upload,
+        over: item.over,
+        onCommitted: (etag) => { item.over = etag; },
         wait: waitOnline,
         onBytes: (sent) => { item.sent = Math.min(sent, item.file.size); },
         onTrouble: (error) => { item.said = error ? `${error.message} ${t("uploads.continues")}` : ""; },
@@ -215,6 +218,7 @@ class Uploads {
     } catch (error) {
       if (!signal.aborted && isExpected(error)) Object.assign(item, { state: "failed", said: error.message });
       else if (!signal.aborted) throw error; // `pause` and `cancel` have set the state
+      if (error instanceof PutError && error.isReplaced) item.agreed = false; // to replace another file than that
     } finally {
       clearInterval(painting);
       clearInterval(remembering);
