@@ -53,11 +53,11 @@ def test_a_factor_is_returned_as_it_was_stored_and_the_account_says_so(
     assert logins.get_login(login.user_id) == logins.find_login(login.address, DUMMY)
     assert logins.find_login(login.address, DUMMY).has_second_factor
     assert not logins.find_login("nobody@example.org", DUMMY).has_second_factor
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match="already has 2"):
         factors.add_factor(make_factor(login.user_id), most=2, code_hashes=[])
     other = make_login()
     logins.add_login(other)
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match="belongs to another account"):
         factors.add_factor(replace(key, user_id=other.user_id), most=2, code_hashes=[])
     factors.add_factor(make_factor(uuid.uuid4().hex), most=2, code_hashes=[])  # the account was deleted
 
