@@ -217,16 +217,20 @@ class BlobWatcher:
         self._changed.set()
 
     async def run(self) -> None:
-        """Watch until cancelled; create the container if it is missing."""
+        """Watch until cancelled, also while storage is away; create the container if it is missing."""
         container = self._trigger.storage.container(self._trigger.container)
-        await self._trigger.storage.ensure(container.create_container)
+        is_missing = True  # perhaps
         pause_s = WATCH_S if self._trigger.by_event else SCAN_S
         while True:
             self._listing_s = 0.0
             self._changed.clear()
             try:
+                if is_missing:
+                    await self._trigger.storage.ensure(container.create_container)
+                    is_missing = False
                 await self._list()
             except (AzureError, requests.RequestException) as error:
+                is_missing |= isinstance(error, ResourceNotFoundError)
                 log.error("The container %s cannot be watched: %s", self._trigger.container, error)
             await asyncio.sleep(max(pause_s, IDLE_SHARE * self._listing_s))
             if self._told_of_changes:

@@ -79,6 +79,7 @@ class QueueListener:
         self._enqueued = enqueued
         name = None if queue.endswith(POISON_SUFFIX) else poison or queue + POISON_SUFFIX
         self._poison = storage.queue(name) if name else None
+        self._is_missing = True  # perhaps
         self._changed = asyncio.Event()  # set when a message was enqueued, a handler has ended, or the host stops
         self._working: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -89,10 +90,9 @@ class QueueListener:
         self._changed.set()
 
     async def run(self) -> None:
-        """Listen until `stop`; create the queue if it is missing."""
+        """Listen until `stop`, also while storage is away; create the queue if it is missing."""
         backoff = Backoff(self._options.max_polling_s)
         try:
-            await self._storage.ensure(self._client.create_queue)
             while not self._stopping:
                 self._changed.clear()
                 if len(self._working) > self._options.new_batch_threshold:
@@ -137,13 +137,17 @@ class QueueListener:
             )
 
     async def _receive(self) -> list[QueueMessage]:
+        """Return messages; none if the queue was missing or storage does not answer, which the next poll finds out."""
         pages = self._client.receive_messages(
             messages_per_page=self._options.batch_size, visibility_timeout=self._lease_s
         ).by_page()
         try:
+            if self._is_missing:
+                await self._storage.ensure(self._client.create_queue)
+                self._is_missing = False
             return list(await self._storage.call(next, pages, ()))
         except ResourceNotFoundError:
-            await self._storage.ensure(self._client.create_queue)
+            self._is_missing = True
         except AzureError as error:
             log.error("The queue %s cannot be read: %s", self.queue, error)
         return []

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import AzureError, ResourceNotFoundError
 
 from infra.local.host.config import with_settings
 from infra.local.host.errors import StartupError
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
 NEVER = datetime(1, 1, 1, tzinfo=UTC)  # .NET's default(DateTime), which the real host writes for "not yet"
+RETRY_S = 1.0
 HORIZON = timedelta(days=8 * 366)  # there is a 29 February at least every eight years
 
 
@@ -140,7 +141,7 @@ class Timer:
         self._monitored = bool(function.trigger.get("useMonitor", True))
 
     async def run(self) -> None:
-        """Run the schedule until cancelled."""
+        """Run the schedule until cancelled, also while storage is away."""
         status, past_due = self._judge(await self._load(), datetime.now(UTC))
         await self._save(status)
         if past_due or self._function.trigger.get("runOnStartup"):
@@ -173,12 +174,21 @@ class Timer:
     async def _load(self) -> Status | None:
         if not self._monitored:
             return None
-        try:
-            download = await self._storage.call(self._storage.blob(HOSTS_CONTAINER, self._blob).download_blob)
-            return Status.from_json(json.loads(await self._storage.call(download.readall)))
-        except (ResourceNotFoundError, ValueError, KeyError):
-            return None
+        while True:
+            try:
+                download = await self._storage.call(self._storage.blob(HOSTS_CONTAINER, self._blob).download_blob)
+                return Status.from_json(json.loads(await self._storage.call(download.readall)))
+            except (ResourceNotFoundError, ValueError, KeyError):
+                return None
+            except AzureError as error:
+                log.error("The schedule of %s cannot be read: %s", self._function.name, error)
+                await asyncio.sleep(RETRY_S)
 
     async def _save(self, status: Status) -> None:
-        if self._monitored:
+        """Store when the function ran; if storage does not answer, the next run is stored."""
+        if not self._monitored:
+            return
+        try:
             await self._storage.put(HOSTS_CONTAINER, self._blob, json.dumps(status.as_json()))
+        except AzureError as error:
+            log.error("The schedule of %s cannot be stored: %s", self._function.name, error)

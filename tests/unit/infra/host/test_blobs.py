@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Never, cast
 
 import pytest
+from azure.core.exceptions import ResourceNotFoundError, ServiceRequestError
 
 from infra.local.host import blobs
 from infra.local.host.blobs import IDLE_SHARE, BlobTrigger, BlobWatcher, path_pattern
@@ -102,3 +103,45 @@ def test_pause_after_a_listing_does_not_count_the_time_spent_on_reporting(monkey
     assert reported.names == ["a.mkv", "b.mkv"]
     assert storage.now_s - 1000 > 2 * REPORTING_S
     assert pauses == [pytest.approx(IDLE_SHARE * LISTING_S)]
+
+
+class RestartingStorage(SlowStorage):
+    """Storage that is away, then lacks the container, is away again, and then has it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers: list[Exception | None] = [ServiceRequestError("refused"), None, ServiceRequestError("refused")]
+        self.has_container = False
+        self.forgets = [False, True]
+
+    async def ensure(self, create: Callable[[], object]) -> None:
+        if self.answers and (fault := self.answers.pop(0)):
+            raise fault
+        create()
+        self.has_container = not (self.forgets and self.forgets.pop())
+
+    async def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        if not self.has_container:
+            raise ResourceNotFoundError("no container")
+        return await super().call(function, *arguments)
+
+
+def test_a_container_is_watched_again_after_storage_has_been_killed_again_and_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    storage, reported, pauses = RestartingStorage(), Reported(), list[float]()
+
+    async def paused(seconds: float) -> None:
+        pauses.append(seconds)
+        if reported.names or len(pauses) > 9:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(asyncio, "sleep", paused)
+    hosts = cast("Storage", storage)
+    function = SimpleNamespace(full_name="Host.Functions.start_title")
+    trigger = BlobTrigger(cast("Any", function), hosts, "uploads", path_pattern("{name}"), by_event=False)
+    watcher = BlobWatcher(trigger, cast("BlobQueue", reported), hosts, host_id="api", webhook="")
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(watcher.run())
+    assert reported.names == ["a.mkv", "b.mkv"]
+    assert len(pauses) == 4, "away, without the container, away again, listed"

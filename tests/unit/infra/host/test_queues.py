@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from azure.core.exceptions import ResourceNotFoundError, ServiceRequestError
 
 from infra.local.host.config import QueueOptions
 from infra.local.host.queues import Backoff, QueueListener
@@ -82,3 +83,48 @@ def test_an_enqueued_message_is_looked_for_at_once() -> None:
         return storage.only.polls[4] - woken
 
     assert asyncio.run(wake_while_it_waits()) < 0.5
+
+
+class RestartingStorage(FakeStorage):
+    """Storage that was killed, has lost the queue, and is killed again before the queue is created."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults: list[Exception] = [ServiceRequestError("refused"), ResourceNotFoundError("no queue")] * 2
+        self.created = 0
+
+    async def ensure(self, create: Callable[[], object]) -> None:
+        self._fail(ServiceRequestError)
+        create()
+        self.created += 1
+
+    async def call(self, function: Callable[..., Any], *arguments: object) -> Any:
+        self._fail(ResourceNotFoundError)
+        return function(*arguments)
+
+    def _fail(self, kind: type[Exception]) -> None:
+        if self.faults and isinstance(self.faults[0], kind):
+            raise self.faults.pop(0)
+
+
+def test_a_listener_outlives_storage_that_is_killed_again_and_again() -> None:
+    async def listen() -> RestartingStorage:
+        storage = RestartingStorage()
+        listener = QueueListener(
+            cast("Storage", storage),
+            "queue",
+            cast("Any", None),
+            options=QueueOptions(max_polling_s=0.1),
+            lease_s=30,
+            enqueued=lambda _queue: None,
+        )
+        running = asyncio.create_task(listener.run())
+        while not running.done() and (storage.faults or storage.created < 3):
+            await asyncio.sleep(0.01)
+        await listener.stop(1)
+        await running
+        return storage
+
+    storage = asyncio.run(listen())
+    assert storage.faults == []
+    assert storage.created == 3, "once at the start, and again after each loss"
