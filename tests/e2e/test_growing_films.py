@@ -63,11 +63,16 @@ def storefront(product: Product) -> Iterator[Storefront]:
     made.close()
 
 
-@contextmanager
-def stopped_encoder(product: Product) -> Iterator[None]:
-    """Stop the encoder for a while, so that the film does not grow before the viewer has chosen a position."""
+def encoder_of(product: Product) -> int:
+    """Return the id of the encoder's process."""
     told = json.loads(product.run("status", "--json").stdout)
-    pid = next(each["pid"] for each in told["services"] if each["name"] == "encoder")
+    pid: int = next(each["pid"] for each in told["services"] if each["name"] == "encoder")
+    return pid
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """Stop the encoder for a while, so that the film does not grow before the viewer has chosen a position."""
     os.kill(pid, signal.SIGSTOP)
     try:
         yield
@@ -90,11 +95,11 @@ def until_plays(page: Page, least_s: float) -> None:
 def test_the_encoder_follows_a_viewer_who_goes_beyond_what_is_encoded(
     product: Product, storefront: Storefront, viewer: SomeViewer, browser: Browser, tmp_path: Path
 ) -> None:
-    sent = storefront.send(FILM.name, make_film(FILM, tmp_path))
-    eventually(lambda: (job := storefront.job(sent)) and job["front_s"] > 0, within_s=WITHIN_S, every_s=0.05)
-    site = product.endpoints["site"]
+    site, encoder, film = product.endpoints["site"], encoder_of(product), make_film(FILM, tmp_path)
     with opened(browser, f"{site}/404.html", SMALL, viewer=viewer) as (page, wrong):
-        with stopped_encoder(product):
+        sent = storefront.send(FILM.name, film)
+        eventually(lambda: (job := storefront.job(sent)) and job["front_s"] > 0, within_s=WITHIN_S, every_s=0.05)
+        with stopped(encoder):
             job: dict[str, Any] = storefront.job(sent) or {}
             assert 0 < job["front_s"] < FRONT_S, "the film was encoded before the viewer came, so this proves nothing"
             page.goto(f"{site}/watch.html?id={sent.title_id}")
@@ -128,13 +133,13 @@ def test_a_viewer_who_began_early_and_stalls_gets_all_renditions_of_the_complete
     product: Product, storefront: Storefront, viewer: SomeViewer, browser: Browser, tmp_path: Path
 ) -> None:
     """Who begins while only the film's own pictures are listed keeps them, unless they turn out to be too much."""
-    sent = storefront.send(OWN.name, make_film(OWN, tmp_path))
+    site, encoder, film = product.endpoints["site"], encoder_of(product), make_film(OWN, tmp_path)
     whole_s = float(OWN.seconds) - 1
-    eventually(lambda: (job := storefront.job(sent)) and job["front_s"] > whole_s, within_s=WITHIN_S, every_s=0.05)
-    site = product.endpoints["site"]
     tracks = "new Set(notflix.player.getVariantTracks().map((track) => track.height)).size"
     with opened(browser, f"{site}/404.html", SMALL, viewer=viewer) as (page, wrong):
-        with stopped_encoder(product):
+        sent = storefront.send(OWN.name, film)
+        eventually(lambda: (job := storefront.job(sent)) and job["front_s"] > whole_s, within_s=WITHIN_S, every_s=0.05)
+        with stopped(encoder):
             job: dict[str, Any] = storefront.job(sent) or {}
             assert job["status"] == "encoding", "the film was complete before the viewer came, so this proves nothing"
             page.goto(f"{site}/watch.html?id={sent.title_id}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,7 +47,7 @@ def test_the_overview_acts_on_a_subscription(browser: Browser, tmp_path: Path, w
         page.get_by_role("button", name=f"Suspend: {id_}").click()
         page.get_by_role("button", name=f"Activate: {id_}").wait_for()
         page.get_by_role("button", name="Send events twice").click()
-        page.wait_for_url(f"{paypal.url}/")
+        page.locator("dl > div", has_text=re.compile(r"^copies\s*2$")).wait_for()
         assert paypal.ask("GET", f"/v1/billing/subscriptions/{id_}")["status"] == "SUSPENDED"
         assert paypal.control("GET", "switches")["copies"] == 2
         page.close()

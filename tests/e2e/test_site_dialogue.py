@@ -40,7 +40,7 @@ def title_id(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
     storefront.close()
     assert job["status"] == "ready", job
     address = f"{product.endpoints['site']}/catalogue/dialogue/{sent.title_id}.json"
-    soon(lambda: requests.get(address, timeout=30).ok, within_s=120)
+    soon(lambda: requests.get(address, timeout=30).ok)
     return sent.title_id
 
 

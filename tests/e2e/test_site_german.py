@@ -16,6 +16,7 @@ from tests.support.media import Film, make_film
 from tests.support.pages import DESKTOP, PHONE, SMALL, opened, overflow, refused, until
 from tests.support.uploads import Storefront
 from tests.support.viewers import make_administrator, make_viewer
+from tests.support.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 WIDTHS = (1440, 820, 390)
 GERMAN = "de-DE"
-WITHIN_S = 180
 LOADED = "!document.querySelector('.panel:not([hidden]) [aria-busy=true]')"
 GUESTS_PAGES = {
     "search.html": "Filme",
@@ -63,7 +63,7 @@ def title_id(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
     storefront.close()
     assert job["status"] == "ready", job
     site = product.endpoints["site"]
-    deadline = time.monotonic() + WITHIN_S
+    deadline = time.monotonic() + PATIENCE_S
     while not (
         all(requests.get(f"{site}{path}title/{sent.title_id}", timeout=30).ok for path in ("/", "/de/"))
         and '"ready"' in requests.get(f"{site}/catalogue/home.json", timeout=30).text

@@ -156,6 +156,17 @@ def test_search_narrows_as_one_types_and_keeps_the_address(site: str, browser: B
         page.locator(".card-title", has_text="Halfway Moon").wait_for()
 
 
+def test_the_search_page_uses_the_catalogue_that_it_preloads(site: str, browser: Browser) -> None:
+    asked: list[str] = []
+    with opened(browser, f"{site}/404.html") as (page, wrong):
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{site}/search.html")
+        page.locator(".grid-titles .card-title").first.wait_for()
+        page.wait_for_load_state("networkidle")
+        assert [url for url in asked if url.endswith("/catalogue/index.json")] == [f"{site}/catalogue/index.json"]
+        assert wrong == []
+
+
 def test_a_search_for_a_very_long_word_fits_the_window(site: str, browser: Browser) -> None:
     with opened(browser, f"{site}/search.html?q={'wide' * 40}", (820, 1180)) as (page, _):
         page.get_by_text("Nothing found for “wide").wait_for()

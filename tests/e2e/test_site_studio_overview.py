@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,8 @@ def test_the_overview_shows_figures_plots_and_the_state_of_the_stores(
         report = studio.administrator.ask("GET", "reports/viewing?days=30").json()
         watched = page.get_by_role("list", name="Figures").get_by_role("listitem").filter(has_text="Watched")
         assert float(watched.locator("[data-hook=value]").inner_text().split()[0].replace(",", "")) >= 67.5
-        assert report["days"][-10]["watched_min"] >= 90 * 9
+        # at midnight, the day moves to another place
+        assert max(day["watched_min"] for day in report["days"][-11:-9]) >= 90 * 9
         plot = page.get_by_role("figure").filter(has_text="Hours watched")
         plot.get_by_role("img", name="Hours watched.").wait_for()
         until(page, "document.querySelectorAll('.plot-area canvas').length", lambda drawn: drawn >= 3)
@@ -78,6 +80,7 @@ def test_the_overview_shows_figures_plots_and_the_state_of_the_stores(
 
 
 def test_the_period_can_be_chosen_and_a_day_is_read_under_the_pointer(studio: Studio) -> None:
+    began = now()
     with studio.at("overview") as (page, wrong):
         loaded(page)
         page.get_by_label("Period").select_option("7")
@@ -95,8 +98,8 @@ def test_the_period_can_be_chosen_and_a_day_is_read_under_the_pointer(studio: St
         box = area.bounding_box()
         assert box
         page.mouse.move(box["x"] + 80, box["y"] + box["height"] / 2)  # over the first day
-        first = (now() - timedelta(days=6)).strftime("%-d %b")
-        plot.locator("[data-hook=read]").filter(has_text=first).wait_for()
+        days = [(each - timedelta(days=6)).strftime("%-d %b") for each in (began, now())]
+        plot.locator("[data-hook=read]").filter(has_text=re.compile("|".join(days))).wait_for()
         assert wrong == []
 
 

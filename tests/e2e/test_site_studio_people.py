@@ -129,6 +129,14 @@ def test_another_administrator_is_revoked_and_logged_out(studio: Studio) -> None
     assert former.ask("GET", "grants").status_code == 401
 
 
+def are_settled(studio: Studio, subject: str) -> bool:
+    """Return whether PayPal has sent all messages about a new subscription, and all are processed."""
+    sent = studio.administrator.ask("GET", "paypal/events").json()["events"]
+    settled = [event["type"] for event in sent if event["subject"] == subject and event["settled"]]
+    kinds = ("BILLING.SUBSCRIPTION.CREATED", "BILLING.SUBSCRIPTION.ACTIVATED", "PAYMENT.SALE.COMPLETED")
+    return set(settled) >= set(kinds)
+
+
 def test_subscriptions_and_the_messages_of_paypal_are_listed(studio: Studio) -> None:
     payer = make_confirmed_viewer(studio.product)
     plan = payer.ask("GET", "plans").json()["plans"][0]
@@ -136,6 +144,7 @@ def test_subscriptions_and_the_messages_of_paypal_are_listed(studio: Studio) -> 
     control = f"{studio.product.endpoints['paypal']}/_simulator/subscriptions/{begun['subscription_id']}/approve"
     assert requests.post(control, json={}, timeout=TIMEOUT_S).ok
     soon(lambda: payer.entitlement()["entitled"])
+    soon(lambda: are_settled(studio, begun["subscription_id"]))
     with studio.at("people") as (page, wrong):
         subscription = entry(page, "Subscriptions", payer.email)
         subscription.get_by_text("Active").wait_for()

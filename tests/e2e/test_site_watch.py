@@ -14,6 +14,7 @@ from tests.support.accessibility import violations
 from tests.support.evening import FRAMES, playing, upload_evening
 from tests.support.pages import DESKTOP, PHONE, opened, overflow, played_to_the_end, until
 from tests.support.viewers import soon
+from tests.support.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ def film(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_every_frame_is_decoded_once_and_the_film_plays_to_its_end_with_dash_and_with_hls(
     film: str, viewer: SomeViewer, browser: Browser
 ) -> None:
-    for said in played_to_the_end(browser, film, f"{film}&hls", within_s=180, viewer=viewer):
+    for said in played_to_the_end(browser, film, f"{film}&hls", within_s=PATIENCE_S, viewer=viewer):
         # a busy machine decodes all frames, but drops some before they are displayed
         assert (said["total"], said["errors"]) == (FRAMES, [])
         assert said["time"] == pytest.approx(FRAMES / 24, abs=0.1)

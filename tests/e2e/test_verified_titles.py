@@ -67,7 +67,8 @@ def test_verify_proves_a_film_finds_what_is_lost_and_repairs_it(
     assert "--repair" in damaged.stdout
     assert "damaged" in product.run("jobs").stdout
 
-    repaired = product.run("verify", "--all", "--repair", "--json")  # also repairs films that other tests have left
+    # also repairs films that other tests have left
+    repaired = product.run("verify", "--all", "--repair", "--json", timeout_s=1100)
     found = {each["title_id"]: each for each in json.loads(repaired.stdout)["titles"]}[film.title_id]
     assert (found["damaged"], found["repaired"]) == (2, True)
     assert Published(storefront.fetch(film, tmp_path)).faults() == []

@@ -35,7 +35,7 @@ KNOWN_ID = "tt1727587"
 """The id of KNOWN at OMDb."""
 
 MOST_LISTED = 100
-SETTLED_WITHIN_S = 300
+SETTLED_WITHIN_S = 600
 
 UNANSWERED = (
     requests.RequestException,

@@ -10,7 +10,7 @@ import requests
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ANSWERED_WITHIN_S = 120
+ANSWERED_WITHIN_S = 300
 PAUSE_S = 0.2
 TIMEOUT_S = 15
 

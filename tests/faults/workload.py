@@ -64,7 +64,7 @@ class Workload:
         assert begun.status_code == 201, begun.text
         made = cls(product, film, storefront, subscriber, begun.json()["subscription_id"], first.title_id)
         made.at_paypal("approve")
-        until(lambda: subscriber.entitlement()["entitled"], within_s=30, what="the subscription entitles")
+        until(lambda: subscriber.entitlement()["entitled"], within_s=300, what="the subscription entitles")
         assert storefront.ended([first], within_s=ENCODED_WITHIN_S)[first.blob]["status"] == "ready"
         return made
 

@@ -140,19 +140,26 @@ def test_no_other_method_of_a_path_is_served(method: str, product: Product, oper
 class TestOneViewerNeverMeetsTheDataOfAnother:
     """There are two viewers with access; neither can see or change the other's data."""
 
-    PRIVATE = ("list", "ratings", "usage", "me/logins", "payments", "subscription", "recommendations", "profiles")
+    PRIVATE = ("list", "ratings", "usage", "me/logins", "payments", "subscription", "profiles")
 
     def seen(self, viewer: SomeViewer) -> dict[str, Any]:
         return {path: viewer.ask("GET", path).json() for path in self.PRIVATE}
+
+    def personal(self, viewer: SomeViewer) -> list[str]:
+        """Return the headings of the recommendations that come from what a viewer has watched."""
+        shelves = viewer.ask("GET", "recommendations").json()["shelves"]
+        return [shelf["heading"] for shelf in shelves if shelf["id"].startswith(("for-you", "because-"))]
 
     def test_neither_by_reading_nor_by_changing(self, product: Product, viewer: SomeViewer, title: str) -> None:
         other = make_viewer(product.endpoints)
         for each in (viewer, other):  # a login is recorded a moment after its answer
             soon(lambda each=each: each.ask("GET", "me/logins").json()["logins"])  # type: ignore[misc]
         before = self.seen(other)
+        assert self.personal(other) == []
         assert viewer.ask("PUT", f"list/{title}").status_code == 204
         assert viewer.ask("PUT", f"ratings/{title}", {"rating": 1}).status_code == 204
         assert self.seen(other) == before
+        assert self.personal(other) == []
         mine = self.seen(viewer)
         for method, path in (("DELETE", f"list/{title}"), ("DELETE", f"ratings/{title}"), ("DELETE", "usage")):
             assert other.ask(method, path).status_code in (204, 404)

@@ -28,6 +28,9 @@ TITLE = "film"
 FILM_S = 7200.0
 WORKERS = 40
 ANSWER_WITHIN_S = 20.0
+LAST_ATTEMPTS = 20
+"""How often a last heartbeat is sent: all viewers leave at once, so some are asked to try again."""
+
 LATE_SHARE = 0.1
 """The share of heartbeats that are followed by a duplicate or late heartbeat."""
 
@@ -99,7 +102,7 @@ class Audience:
         self._lock = threading.Lock()
 
     def watch(self, seconds: float) -> Report:
-        """Send all viewers' heartbeats for `seconds` or until `leave` is called; each sends a last one at the end.
+        """Send all viewers' heartbeats for `seconds` or until `leave` is called; at the end, each repeats a last one.
 
         In parallel, check that no stored position moves backwards.
         """
@@ -146,7 +149,12 @@ class Audience:
             waiting.append((due + self._every_s, number))
             waiting.sort()
         for seat in seats:
-            connection = self._beat(connection, seat, None)
+            told_s = seat.told_s
+            for _ in range(LAST_ATTEMPTS):
+                connection = self._beat(connection, seat, None)
+                if seat.told_s != told_s:
+                    break
+                time.sleep(0.5)
         connection.close()
 
     def _beat(

@@ -21,6 +21,7 @@ from infra.local.stores.mariadb import mariadb
 from infra.migrations.files import read_folders
 from infra.migrations.runner import Outcome, Server, migrate
 from tests.support.homes import free_home
+from tests.support.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -122,7 +123,7 @@ class Running:
     def wait_until_restarted(self, *, times: int) -> None:
         """Wait until the server is ready again after `times` restarts."""
         while True:
-            change = self.changes.get(timeout=60)
+            change = self.changes.get(timeout=PATIENCE_S)
             if change.restarts == times and change.state is ServiceState.READY:
                 return
 

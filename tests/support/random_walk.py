@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tests.support.random_people import Cast
 
 SIZES = ((390, 844), (820, 1180), (1440, 900))
-CLICK_MS = 5000
+CLICK_MS = 30_000
 KEYS = (*("Escape", "Tab", "Shift+Tab", "Enter", " ", "ArrowLeft", "ArrowRight", "Home"), *("k", "m", "c", "?", "5"))
 TEXTS = ("", "a", "sea", "Évening  ", "<b>bold</b> & “quotes”", "日本語の映画", "wide" * 40, "12", "0", "-1", "9999999")
 GONE = ("not attached to the DOM", "Execution context was destroyed", "Cannot find context", "JSHandle is disposed")

@@ -90,7 +90,7 @@ def let_minutes_pass(stack: Stack, subject: str) -> None:
         connection.commit()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_what_was_stored_before_a_kill_is_acted_on_after_the_restart_once(
     stack: Stack, tmp_path: Path, subscriptions: MySqlSubscriptions, payments: MySqlPayments
 ) -> None:

@@ -35,6 +35,10 @@ KEYS = {
 }
 
 
+HELD = "held"
+"""What the fixture app is told instead of seconds: its function runs until `let_go` is called."""
+
+
 @dataclass
 class RunningHost:
     """The fixture app's namespace in the storage account, and the current host process that runs the app."""
@@ -101,7 +105,7 @@ class RunningHost:
             return False
         return bool(answer.json()["state"] == "Running")
 
-    def end(self, number: signal.Signals = signal.SIGTERM, *, within_s: float = 20) -> int:
+    def end(self, number: signal.Signals = signal.SIGTERM, *, within_s: float = PATIENCE_S) -> int:
         """Send a signal to the host and return its exit code."""
         assert self.process is not None
         self.process.send_signal(number)
@@ -114,7 +118,7 @@ class RunningHost:
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
         """Send a request to the host."""
-        return requests.request(method, f"http://127.0.0.1:{self.port}{path}", **{"timeout": 20} | options)
+        return requests.request(method, f"http://127.0.0.1:{self.port}{path}", **{"timeout": PATIENCE_S} | options)
 
     def get(self, path: str, **options: Any) -> requests.Response:
         """Send a GET request to the host."""
@@ -134,6 +138,10 @@ class RunningHost:
         """Wait until the journal has at least `count` entries; return them."""
         eventually(lambda: len(self.journal(name)) >= count)
         return self.journal(name)
+
+    def let_go(self) -> None:
+        """Let the functions end that are held."""
+        self.upload("journal", "let_go/now", b"{}")
 
     def send(self, queue: str, text: str) -> None:
         """Put a message into a queue; create the queue if it is missing."""

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.integration.host.running import HELD
+from tests.support.waiting import PATIENCE_S
+
 if TYPE_CHECKING:
     from tests.integration.host.running import RunningHost
 
@@ -32,8 +35,9 @@ def test_the_most_particular_route_answers(shared_host: RunningHost, path: str, 
     assert (answer.status_code, answer.text) == (200, text)
 
 
-def test_answers_on_a_kept_connection_are_not_held_back(shared_host: RunningHost) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", shared_host.port, timeout=10)
+def median_s(port: int) -> float:
+    """Return the median time of 21 answers on one connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     times_s = []
     for _ in range(21):
         began = time.perf_counter()
@@ -41,7 +45,12 @@ def test_answers_on_a_kept_connection_are_not_held_back(shared_host: RunningHost
         connection.getresponse().read()
         times_s.append(time.perf_counter() - began)
     connection.close()
-    assert statistics.median(times_s) < 0.03, "an acknowledgement that is waited for takes 40 ms"
+    return statistics.median(times_s)
+
+
+def test_answers_on_a_kept_connection_are_not_held_back(shared_host: RunningHost) -> None:
+    """A busy machine may be slow on several connections; an acknowledgement that is waited for takes 40 ms on each."""
+    assert any(median_s(shared_host.port) < 0.03 for _ in range(20))
 
 
 def test_an_unknown_path_is_not_found(shared_host: RunningHost) -> None:
@@ -175,9 +184,12 @@ def test_starting_a_function_by_hand_takes_the_master_key(shared_host: RunningHo
 def test_request_beyond_the_limit_is_told_when_to_try_again_and_others_are_served(host: RunningHost) -> None:
     host.start(AzureFunctionsJobHost__extensions__http__maxOutstandingRequests="2")
     with ThreadPoolExecutor(2) as pool:
-        waiting = [pool.submit(host.get, "/api/wait/4") for _ in range(2)]
-        host.entries("waiting", 2)
-        refused = host.get("/api/wait/0")
+        waiting = [pool.submit(host.get, f"/api/wait/{HELD}") for _ in range(2)]
+        try:
+            host.entries("waiting", 2)
+            refused = host.get("/api/wait/0")
+        finally:
+            host.let_go()
         assert [answer.result().text for answer in waiting] == ["waited"] * 2
     assert (refused.status_code, refused.json()["error"]) == (503, "busy")
     assert int(refused.headers["Retry-After"]) > 0

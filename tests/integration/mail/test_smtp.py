@@ -16,6 +16,7 @@ from functions.mail.smtp import SmtpTransport
 from functions.mail.templates import email_for
 from functions.platform.errors import MailRefused, MailUnavailable
 from tests.support.mail import PASSWORD, USER, MailHandler, MailServer, authenticate, make_authority
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +28,10 @@ LINK = "https://films.example/confirm.html#token=" + "x" * 64
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 
 
-def deliver(url: str, *, to: str = "ann@example.org", sender: str = "Films <films@example.org>") -> None:
-    transport = SmtpTransport(url, sender, lambda: NOW, timeout_s=2)
+def deliver(
+    url: str, *, to: str = "ann@example.org", sender: str = "Films <films@example.org>", timeout_s: float = 30
+) -> None:
+    transport = SmtpTransport(url, sender, lambda: NOW, timeout_s=timeout_s)
     transport.deliver(email_for(EmailKind.CONFIRM, LINK), to=to, email_id="abc123")
 
 
@@ -201,12 +204,13 @@ def silent_server() -> Iterator[int]:
 
 def test_a_silent_server_times_out() -> None:
     with silent_server() as port, pytest.raises(MailUnavailable, match="not answer in time"):
-        deliver(f"smtp://127.0.0.1:{port}")
+        deliver(f"smtp://127.0.0.1:{port}", timeout_s=2)
 
 
 def test_an_unreachable_server_is_reported_and_used_again_when_it_is_back() -> None:
-    with MailServer() as server:
-        port = server.port
+    port = free_port()  # no other test takes it in the meantime
+    with MailServer(port=port):
+        pass
     with pytest.raises(MailUnavailable, match="cannot be reached"):
         deliver(f"smtp://127.0.0.1:{port}")
     with MailServer(port=port) as server:

@@ -63,7 +63,9 @@ def test_wrong_credentials_and_other_grants_are_refused(paypal: PayPal) -> None:
 def test_a_call_without_a_good_token_is_refused(paypal: PayPal) -> None:
     url = paypal.url + WEBHOOKS
     assert issue_of(requests.get(url, timeout=30))[:2] == (401, "AUTHENTICATION_FAILURE")
-    forged = requests.get(url, headers={"Authorization": f"Bearer {paypal.token()[:-2]}xx"}, timeout=30)
+    token = paypal.token()
+    changed = token[:-2] + ("yy" if token.endswith("xx") else "xx")
+    forged = requests.get(url, headers={"Authorization": f"Bearer {changed}"}, timeout=30)
     assert (forged.status_code, forged.json()["error"]) == (401, "invalid_token")
 
 

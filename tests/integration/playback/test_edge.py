@@ -22,6 +22,7 @@ from functions.encoding.storage import IMMUTABLE, KINDS, REVALIDATED
 from functions.platform.blob_signing import Signer
 from functions.playback.keys import SasKeys
 from tests.support.edge import SEGMENTS_S, running_edge, why_missing
+from tests.support.waiting import PATIENCE_S, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,8 @@ GOAL = 0.95
 SHORT_S = 2
 """How long Front Door's rule keeps a segment in the tests that wait for it."""
 
-PATIENCE_S = 60.0
+LATE_S = 15.0
+"""How much longer a busy machine may keep it: the time counts from when nginx receives it from storage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,11 @@ class Answer:
     cache: str
 
 
+def seconds_from_now(seconds: int) -> datetime:
+    """Return a time when a key can expire: keys have no fractions of a second."""
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).replace(microsecond=0)
+
+
 @dataclass(frozen=True)
 class Edge:
     """An edge, the keys that playback issues for it, and two titles behind it, in the containers `film` and `other`."""
@@ -62,10 +69,9 @@ class Edge:
     film: str
     other: str
 
-    def key(self, container: str = "", *, lasts_s: float = 600) -> str:
+    def key(self, container: str = "", *, until: datetime | None = None) -> str:
         """Return the query of a key for a title; for the film unless another container is named."""
-        until = datetime.now(UTC) + timedelta(seconds=lasts_s)
-        return self.keys.read_key(container or self.film, until.replace(microsecond=0), stream_id="").sas
+        return self.keys.read_key(container or self.film, until or seconds_from_now(600), stream_id="").sas
 
     def get(self, path: str, query: str = "", connection: HTTPConnection | None = None) -> Answer:
         client = connection or HTTPConnection(urlsplit(self.address).netloc, timeout=PATIENCE_S)
@@ -124,14 +130,27 @@ def verifies(edge: Edge) -> bool:
     return "token=" in edge.key()
 
 
-def eventually_refused(edge: Edge, path: str, query: str) -> bool:
-    """Return whether a request is refused within a minute."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        if edge.get(path, query).status == 403:
-            return True
-        time.sleep(0.1)
-    return False
+def opened_until_it_expires(edge: Edge, path: str, *, tolerated_s: float) -> None:
+    """Read a file with a key that expires soon; it must be readable until then, and then no longer than tolerated.
+
+    A busy machine may answer for the first time only after the key has expired; then a later key is used.
+    """
+    for lasts_s in (3, 10, 30, 100):
+        until = seconds_from_now(lasts_s)
+        key, answered_in_time = edge.key(until=until), 0
+        while True:
+            asked = datetime.now(UTC)
+            status = edge.get(path, key).status
+            if datetime.now(UTC) < until - timedelta(seconds=0.5):
+                assert status == 200
+                answered_in_time += 1
+            if status == 403:
+                break
+            assert asked < until + timedelta(seconds=tolerated_s)
+            time.sleep(0.1)
+        if answered_in_time:
+            return
+    pytest.fail("no key was used before it expired")
 
 
 @pytest.mark.parametrize("rule", ["bunny", "front_door"])
@@ -163,10 +182,10 @@ def hit_ratio(edge: Edge, begins: datetime) -> float:
 
 
 def test_nobody_reads_without_a_right(edge: Edge) -> None:
-    path = edge.segment()
+    path, key = edge.segment(), edge.key()
     assert edge.get(path).status != 200
-    assert edge.get(path, edge.key()).status == 200
-    assert edge.get(path, edge.key()).cache == "HIT"
+    assert edge.get(path, key).status == 200
+    eventually(lambda: edge.get(path, key).cache == "HIT")
     assert edge.get(path).status != 200, "although the segment is in the cache"
 
 
@@ -181,9 +200,7 @@ def test_nobody_reads_with_the_right_to_another_title(edge: Edge) -> None:
 
 def test_nobody_reads_after_the_right_has_expired(edge: Edge, verifies: bool) -> None:
     path = edge.segment()
-    key = edge.key(lasts_s=2)
-    assert edge.get(path, key).status == 200
-    assert eventually_refused(edge, path, key)
+    opened_until_it_expires(edge, path, tolerated_s=LATE_S)
     if verifies:
         assert edge.get(path, edge.key()).cache == "HIT", "the segment itself is still in the cache"
 
@@ -191,14 +208,7 @@ def test_nobody_reads_after_the_right_has_expired(edge: Edge, verifies: bool) ->
 def test_an_expired_right_opens_a_cached_segment_for_a_short_time_at_most(edge: Edge, verifies: bool) -> None:
     """Front Door does not read the SAS; its copy of a segment expires instead, although the header says a year."""
     path = edge.segment(name="v1080/s00003.m4s")
-    key = edge.key(lasts_s=3)
-    expires = time.monotonic() + 3
-    while time.monotonic() < expires - 1:
-        assert edge.get(path, key).status == 200
-        time.sleep(0.1)
-    assert eventually_refused(edge, path, key)
-    tolerated_s = 0 if verifies else SHORT_S
-    assert time.monotonic() - expires < tolerated_s + PATIENCE_S / 4
+    opened_until_it_expires(edge, path, tolerated_s=1 if verifies else SHORT_S + LATE_S)
 
 
 def test_a_token_cannot_be_changed(edge: Edge, verifies: bool, films: tuple[BlobServiceClient, str, str]) -> None:
@@ -212,7 +222,7 @@ def test_a_token_cannot_be_changed(edge: Edge, verifies: bool, films: tuple[Blob
         {"token_path": "/"},
         {"token_path": f"/{edge.film}"},
         {"token_ignore_params": "false"},
-        {"token": fields["token"][:-2] + "AA"},
+        {"token": fields["token"][:-2] + ("BA" if fields["token"].endswith("AA") else "AA")},
         {"token": ""},
     )
     for change in changes:

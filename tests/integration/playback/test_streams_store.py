@@ -35,7 +35,7 @@ def store(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisStream
 class TestRedisStreams(StreamContract):
     """Redis follows the contract."""
 
-    short = timedelta(seconds=0.4)
+    short = timedelta(seconds=3)
 
     @pytest.fixture
     def passing(self) -> Passing:

@@ -6,15 +6,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from functions.recommendations import bolt as bolts
 from functions.recommendations.bolt import Bolt
 from functions.recommendations.repository import BoltGraph
 from tests.support.graph import Theatre
 from tests.support.memory_graph import MemoryGraph
+from tests.support.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.integration.conftest import Stack
+
+
+@pytest.fixture(autouse=True)
+def patient_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for reads as long as a busy machine needs; after three seconds, the product shows other titles instead."""
+    monkeypatch.setattr(bolts, "READ_S", PATIENCE_S)
 
 
 @pytest.fixture(scope="session")

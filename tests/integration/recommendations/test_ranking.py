@@ -11,6 +11,7 @@ import pytest
 from functions.catalogue.model import Status
 from functions.catalogue.schemas import Card, TitleEdit
 from functions.platform.errors import NotFound, StoreUnavailable
+from functions.recommendations import bolt as bolts
 from functions.recommendations.bolt import READ_S, Bolt
 from functions.recommendations.model import ReasonKind
 from functions.recommendations.repository import BoltGraph
@@ -214,7 +215,10 @@ def test_nothing_untrue_is_said_while_the_graph_is_away(theatre: Theatre, refuse
         assert reasons(away.similar("film-0")) == dict.fromkeys(("film-1", "film-2", "film-3"), "Also War")
 
 
-def test_graph_that_stalls_in_the_middle_of_a_read_is_abandoned(stack: Stack, bolt: Bolt) -> None:
+def test_graph_that_stalls_in_the_middle_of_a_read_is_abandoned(
+    stack: Stack, bolt: Bolt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bolts, "READ_S", READ_S)
     settings = stack.settings
     with StallingProxy(int(settings.neo4j_uri.rpartition(":")[2])) as proxy:
         stalling = Bolt(f"bolt://127.0.0.1:{proxy.port}", settings.neo4j_user, settings.neo4j_password)

@@ -13,6 +13,7 @@ import requests
 
 from functions import bootstrap
 from functions.platform.viewer import Recipient
+from functions.recommendations import bolt as bolts
 from functions.setup.site_probe import probe_site
 from functions.setup.triggers import try_service
 from infra.local.simulators.omdb.app import KEY
@@ -21,6 +22,7 @@ from tests.support.mail import MailHandler, MailServer
 from tests.support.omdb import running_omdb
 from tests.support.owners import OPERATOR_KEY
 from tests.support.paypal import running_simulator
+from tests.support.waiting import PATIENCE_S
 from tests.support.wiring import forget_all
 
 if TYPE_CHECKING:
@@ -95,7 +97,8 @@ def test_omdb_is_asked_for_a_film(wire: Wire) -> None:
         assert not works and "daily limit" in sentence
 
 
-def test_the_graph_is_asked_for_its_titles(wire: Wire) -> None:
+def test_the_graph_is_asked_for_its_titles(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bolts, "READ_S", PATIENCE_S)
     wire()
     works, sentence = run("neo4j")
     assert works and sentence.startswith("Neo4j answers. The graph has ")

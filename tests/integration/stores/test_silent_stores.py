@@ -57,7 +57,7 @@ def test_each_stopped_store_is_back_by_itself(tmp_path: Path) -> None:
             within_s=BACK_WITHIN_S,
             every_s=0.2,
         )
-        assert [service.check() for service in services] == [None] * len(STORES)
+        eventually(lambda: [service.check() for service in services] == [None] * len(STORES))
     finally:
         supervisor.request_stop()
         watching.join()

@@ -44,7 +44,7 @@ LIMIT_S = 1.0
 SLOWER = 2.0
 """Under load, a route may take twice as long as its slowest answer before the stop, if that is more than LIMIT_S."""
 
-ATTEMPTS = 3
+ATTEMPTS = 10
 STALL_S, STALL_IN_FULL_S = 4.0, 20.0
 CALM_ANSWERS = 4
 WITHIN_S = PATIENCE_S
@@ -192,10 +192,9 @@ def broken_promises(api: StoppableApi, stores: Sequence[str], *, stall_s: float)
         with api.stopped(stores):
             time.sleep(stall_s)
     seen = [(probe.route, answer) for probe in loading for answer in probe.answers]
-    assert stores == [arcadedb.NAME] or any(answer.status == 503 for _, answer in seen), (
-        "no request met a stopped store"
-    )
     broken = []
+    if stores != [arcadedb.NAME] and not any(answer.status == 503 for _, answer in seen):
+        broken.append("no request met a stopped store")
     for probe in watched:
         limit_s = max(ROUTES[probe.route].within_s, SLOWER * calm[probe.route])
         for answer in probe.answers[before[id(probe)] :]:

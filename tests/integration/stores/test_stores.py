@@ -27,6 +27,7 @@ from infra.local.processes.supervisor import StopRequested, Supervisor
 from infra.local.stores.credentials import load_or_make
 from infra.local.stores.services import settings_of, stores_of
 from tests.support.homes import free_home
+from tests.support.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -147,7 +148,7 @@ def test_stores_that_are_killed_come_back_by_themselves_with_their_data(tmp_path
             os.kill(service.pid, signal.SIGKILL)
         waited_for = {store.service.name for store in stores}
         while waited_for:
-            change = changes.get(timeout=60)
+            change = changes.get(timeout=PATIENCE_S)
             if change.restarts and change.state is ServiceState.READY:
                 waited_for.remove(change.name)
         with BlobServiceClient.from_connection_string(settings["AzureWebJobsStorage"]) as blobs:

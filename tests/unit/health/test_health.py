@@ -52,10 +52,10 @@ def test_each_store_is_up_or_says_why_not_without_a_secret() -> None:
 def test_a_store_that_hangs_is_reported_in_time_and_delays_no_other() -> None:
     end = threading.Event()
     began = time.monotonic()
-    monitor = HealthMonitor({"one": lambda: wait(end), "two": lambda: wait(end), "three": up}, timeout_s=0.2)
+    monitor = HealthMonitor({"one": lambda: wait(end), "two": lambda: wait(end), "three": up}, timeout_s=2)
     assert monitor.report() == {
-        "one": StoreState(False, "no answer within 0.2 s"),
-        "two": StoreState(False, "no answer within 0.2 s"),
+        "one": StoreState(False, "no answer within 2 s"),
+        "two": StoreState(False, "no answer within 2 s"),
         "three": StoreState(up=True),
     }
     assert time.monotonic() - began < 30
@@ -69,7 +69,7 @@ def test_forty_callers_start_one_probe_per_store_even_while_it_hangs() -> None:
         asked.append(threading.current_thread().name)
         wait(end)
 
-    monitor = HealthMonitor({"mongo": hang, "blob": lambda: asked.append("blob")}, timeout_s=0.1, fresh_s=0.0)
+    monitor = HealthMonitor({"mongo": hang, "blob": lambda: asked.append("blob")}, timeout_s=2, fresh_s=0.0)
     with ThreadPoolExecutor(40) as pool:
         reports = list(pool.map(lambda _: monitor.report(), range(40)))
     assert all(not report["mongo"].up and report["blob"].up for report in reports)

@@ -51,7 +51,7 @@ while True:
     connection.sendall(b"ok")
     connection.close()
 """
-SHORT = Patience(every_s=0.05, again_s=0.05, answer_s=0.5, silent_s=0.4, busy_s=30)
+SHORT = Patience(every_s=0.05, again_s=0.05, answer_s=0.5, silent_s=2, busy_s=30)
 
 
 def asked(port: int) -> str | None:
@@ -122,7 +122,7 @@ def test_store_whose_port_accepts_but_answers_nothing_is_stopped_in_order_and_re
 
 def test_store_that_still_recovers_is_not_restarted_again(tmp_path: Path) -> None:
     home = toy_home(tmp_path)
-    with supervised(home, delay_s=4 * SHORT.silent_s) as ear:
+    with supervised(home, delay_s=2 * SHORT.silent_s) as ear:
         (tmp_path / "slow").touch()
         pid = ear.wait_for(ServiceState.READY).pid
         assert pid is not None
@@ -137,7 +137,7 @@ def test_busy_store_is_given_more_time(tmp_path: Path) -> None:
     with supervised(home) as ear:
         for name in ("busy", "mute"):
             (tmp_path / name).touch()
-        time.sleep(4 * SHORT.silent_s)
+        time.sleep(2 * SHORT.silent_s)
         assert [status.state for status in ear.heard if status.state is ServiceState.RESTARTING] == []
         for name in ("mute", "busy"):
             (tmp_path / name).unlink()

@@ -161,8 +161,13 @@ def test_store_that_is_killed_is_reported_and_not_started_again(tmp_path: Path) 
 
 def test_stop_asked_for_during_the_start_waits_until_the_part_heeds_sigterm(tmp_path: Path) -> None:
     home = toy_home(tmp_path)
-    supervisor = Supervisor([toy(home, "store", delay_s=0.5), toy(home, "host", needs=("store",))], home=home)
-    threading.Timer(0.1, supervisor.request_stop).start()
+
+    def stop(status: ServiceStatus) -> None:
+        if status.state is ServiceState.STARTING:
+            supervisor.request_stop()
+
+    parts = [toy(home, "store", delay_s=0.5), toy(home, "host", needs=("store",))]
+    supervisor = Supervisor(parts, home=home, report=stop)
     with pytest.raises(StopRequested):
         supervisor.start()
     assert diary(home) == ["store started", "store stopped"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from infra.local.home import Home
 from infra.local.ports import Ports
 from infra.local.processes.service import Service, ServiceState, ServiceStatus
+from tests.support.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +50,7 @@ class Ear:
             return [status for status in self.heard if status.state is state]
 
         with self._more:
-            assert self._more.wait_for(lambda: len(found()) >= times, timeout=20)
+            assert self._more.wait_for(lambda: len(found()) >= times, timeout=PATIENCE_S)
             return found()[times - 1]
 
 
