@@ -38,8 +38,8 @@ def frames_of(plan: EncodePlan, chunk: Chunk, track: ClosingTrack, damage: tuple
         tolerated += damage[-1].end_frame - damage[-1].first_frame
     if not frames or abs(frames - planned) > tolerated:
         raise EncodeFault(
-            f"The picture ends early: only {frames} of {planned} frames, from {chunk.first_frame} to {chunk.end_frame}"
-            ", could be encoded. If this happens again, the file is cut off or damaged: upload it again."
+            f"The picture ends early: of the frames from {chunk.first_frame} to {chunk.end_frame}, only {frames} of "
+            f"{planned} could be encoded. If this happens again, the file is cut off or damaged: upload it again."
         )
     return frames
 

@@ -111,7 +111,7 @@ class JobLifecycle:
             key_id=self._keys.new_key_id(job_id),
         )
         if later:
-            reason = f"A later upload of {later.name} had already taken its place."
+            reason = f"{later.name} was uploaded later and had already replaced this file."
             opened_at = min(now, later.created_at - timedelta(milliseconds=1))
             job = replace(job, status=JobStatus.FAILED, created_at=opened_at, ended_at=now, reason=reason)
         if not self._jobs.add_job(job):
@@ -128,7 +128,7 @@ class JobLifecycle:
         """Fail all open jobs of a title but the newest, which may have been opened by another process meanwhile."""
         newest = self._jobs.latest_summary(title_id)
         if newest:
-            reason = f"A newer upload of {newest.name} has taken its place."
+            reason = f"{newest.name} was uploaded later and has replaced this file."
             self._jobs.supersede_jobs(newest, reason=reason, at=self._now())
 
     def _received(self, there: EncodeJob, now: EncodeJob) -> EncodeJob:

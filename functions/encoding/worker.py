@@ -156,7 +156,7 @@ class EncodeWorker:
                 plan = plan.without_failed_copies(job.tracks)
             frames = {frames_of(plan, chunk, track, damage) for track in tracks}
             if len(frames) != 1:
-                raise EncodeFault("The picture sizes of the film have different lengths.")
+                raise EncodeFault("The film is not equally long in all picture sizes.")
             strip_s = self._store_strip(job, chunk, tracks[-1], folder)
             strip_size = (folder / "strip.jpg").stat().st_size
             measured = self._quality.measure(plan, chunk, address, folder=folder, watch=proceed)

@@ -94,7 +94,7 @@ GERMAN = EmailTexts(
         EmailKind.ACCOUNT_DELETED: EmailText(
             f"Dein Konto bei {PRODUCT} wurde gelöscht",
             (
-                f"Dein Konto bei {PRODUCT} wurde gelöscht, mit Profilen, Verlauf, Listen und Bewertungen. "
+                f"Dein Konto bei {PRODUCT} wurde samt Profilen, Verlauf, Listen und Bewertungen gelöscht. "
                 "Zahlungsdaten bewahren wir ohne deinen Namen auf.",
                 "Das warst du? Dann ist alles erledigt. Du bist jederzeit wieder willkommen.",
                 "Das warst nicht du? Dann kennt jemand dein Passwort: Ändere es überall, wo du es sonst noch benutzt.",
@@ -135,7 +135,7 @@ GERMAN = EmailTexts(
         EmailKind.ACCOUNT_ERASED: EmailText(
             f"Dein Konto bei {PRODUCT} wurde gelöscht",
             (
-                f"Der Betreiber von {PRODUCT} hat dein Konto gelöscht, mit Profilen, Verlauf, Listen und Bewertungen. "
+                f"Der Betreiber von {PRODUCT} hat dein Konto samt Profilen, Verlauf, Listen und Bewertungen gelöscht. "
                 "Falls du ein Abo hattest, ist es gekündigt. Zahlungsdaten werden ohne deinen Namen aufbewahrt.",
                 "Du hast darum gebeten? Dann ist alles erledigt.",
                 f"Du hast nicht darum gebeten? Dann wende dich an den Betreiber von {PRODUCT}.",

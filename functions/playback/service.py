@@ -90,7 +90,7 @@ class FilmPreview:
 _WHY_NOT = {
     Status.ANNOUNCED: "“{name}” is announced, but not available yet.",
     Status.ENCODING: "“{name}” has just arrived and is being prepared. Try again in a few seconds.",
-    Status.FAILED: "“{name}” could not be prepared. Its owner can see the reason in the Studio.",
+    Status.FAILED: "“{name}” could not be prepared. The owner of this site can see the reason in the Studio.",
     Status.READY: "“{name}” has no film.",
 }
 

@@ -347,7 +347,7 @@ def test_earlier_version_plays_until_the_newer_one_is_complete(studio: Studio, t
     third = studio.storefront.send("new cut.mp4", studio.film(SHORTER))
     overtaken = studio.ended(second)
     assert overtaken["status"] == "failed"
-    assert overtaken["reason"] == "A newer upload of new cut.mp4 has taken its place."
+    assert overtaken["reason"] == "new cut.mp4 was uploaded later and has replaced this file."
     assert studio.ended(third)["status"] == "ready"
     shown = studio.playback(third)
     assert (shown["job_id"], shown["status"]) == (third.job_id, "ready")

@@ -132,7 +132,7 @@ def test_a_text_that_another_window_changed_is_not_overwritten(studio: Studio) -
         part.get_by_text("This page was changed in the meantime").wait_for()
         page.get_by_role("tab", name="Titles").click()
         page.get_by_role("tab", name="Pages").click()
-        part.get_by_text("Somebody else has changed this page").wait_for()
+        part.get_by_text("This page was changed in the meantime").wait_for()
         part.get_by_role("button", name="Publish").click()
         part.get_by_text("This page was changed in the meantime").wait_for()
         assert part.get_by_label("Text").input_value() == "From this window"

@@ -143,7 +143,7 @@ def test_an_open_tab_does_not_replace_a_film_that_became_whole_meanwhile(
         passing = iter(range(99))
         for route in held:
             route.continue_()
-        entry(page, "Uploads", film.name).get_by_text("has changed since").wait_for()
+        entry(page, "Uploads", film.name).get_by_text("Another file with this name was uploaded").wait_for()
         assert complaints == []
     assert storefront.content_of(film.name) == other.read_bytes()
     conditions = [headers.get("if-none-match") or headers.get("if-match") for headers in lists]

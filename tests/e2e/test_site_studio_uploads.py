@@ -204,7 +204,7 @@ def test_an_upload_of_another_tab_is_not_called_interrupted(studio: Studio, tmp_
         wait_for(page, lambda: len(blocks.stored) == 2)
         second = page.context.new_page()
         second.goto(f"{studio.address}#films")
-        entry(second, "Uploads", film.name).get_by_text("Another tab uploads this file").wait_for()
+        entry(second, "Uploads", film.name).get_by_text("This file is being uploaded in another tab").wait_for()
         assert second.get_by_role("button", name="Clear finished").is_hidden()
         assert entry(second, "Uploads", film.name).get_by_role("button").count() == 0
         page.close()

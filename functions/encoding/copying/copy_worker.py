@@ -102,8 +102,9 @@ class CopyWorker:
         try:
             return self._copied(job, plan, name, publish, proceed)
         except Unsuitable as error:  # the upload was replaced or damaged since it was planned
+            log.warning("job %s: %s no longer fits its plan: %s", job.id, name, error)
             raise EncodeFault(
-                f"{job.name} was changed while it was being encoded: {error}. Upload the film again."
+                f"{job.name} was changed or damaged while it was being encoded. Upload the film again."
             ) from error
 
     def _copied(

@@ -87,7 +87,7 @@ class OnDemandWorker:
             raise EncodeFault(f"Chunk {index} could not be encoded.")
         damage = job.damage.get(str(index), ())
         if any(frames_of(plan, chunk, track, damage) != end - chunk.first_frame for track in tracks):
-            raise EncodeFault(f"Chunk {index} has a different length from that in the other picture sizes.")
+            raise EncodeFault(f"Chunk {index} is not as long as in the other picture sizes.")
         log.info("job %s chunk %d on demand: %.1f CPU-s, peak %d MB", job.id, index, result.cpu_s, result.peak_mb)
         size = sum(segment.size for track in tracks for segment in track.segments)
         return OnDemandChunk(size, codecs_of(plan, tracks), result.cpu_s + chosen.cpu_s)

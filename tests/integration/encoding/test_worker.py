@@ -69,7 +69,7 @@ def test_chunk_of_seven_segments_reads_its_job_once(machine: Machine) -> None:
 @pytest.fixture
 def ended_machine(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """Return an encoder whose job ends as soon as a step has read it; only calls by steps are counted."""
-    machine.encode.lifecycle.fail(machine.jobs.get_job(JOB), "A newer upload of film.mkv has taken its place.")
+    machine.encode.lifecycle.fail(machine.jobs.get_job(JOB), "film.mkv was uploaded later and has replaced this file.")
     ended = machine.jobs.get_job(JOB)
     machine.jobs.calls.clear()
     monkeypatch.setattr(machine.jobs, "get_job", lambda _: replace(ended, status=JobStatus.ENCODING))

@@ -30,7 +30,7 @@ def test_newer_upload_ends_the_older_job_and_its_messages_do_nothing(encode: Enc
     older = encode.planned()
     newer = encode.upload("0x2")
     job = encode.jobs.get_job(older)
-    assert (job.status, job.reason) == (JobStatus.FAILED, "A newer upload of film.mkv has taken its place.")
+    assert (job.status, job.reason) == (JobStatus.FAILED, "film.mkv was uploaded later and has replaced this file.")
     assert encode.run(EncodeFront(older)) is None
     planned = encode.run(PlanEncode(newer))
     assert planned

@@ -197,7 +197,7 @@ def test_late_event_of_a_replaced_film_ends_as_a_failed_job(gate: Gate, *, later
     job = gate.jobs.get_job(older)
     assert job.status is JobStatus.FAILED
     why = (
-        "A later upload of film.mkv had already taken"
+        "film.mkv was uploaded later and had already replaced this file"
         if later_is_over
         else "film.mkv is already the film of this title"
     )

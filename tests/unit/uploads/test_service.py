@@ -225,7 +225,7 @@ def test_newer_version_takes_the_place_of_an_open_job_and_the_title_goes_on(gate
     gate.uploads.record_arrival("film.mkv")
     newer = gate.put("film.mkv", "0x2")
     gate.uploads.record_arrival("film.mkv")
-    assert gate.jobs.get_job(older).reason == "A newer upload of film.mkv has taken its place."
+    assert gate.jobs.get_job(older).reason == "film.mkv was uploaded later and has replaced this file."
     assert gate.jobs.get_job(newer).is_open
     assert gate.status("film.mkv") is Status.ENCODING
 

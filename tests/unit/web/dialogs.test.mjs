@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { bindForm } from "../../../web/js/account/form.js";
 import { RequestError } from "../../../web/js/net.js";
+import { ProfilesPage } from "../../../web/js/account/profiles.js";
+import { Confirmation } from "../../../web/js/studio/people.js";
+import { EncodeDialog } from "../../../web/js/studio/title_encode.js";
 import { FilmDialog } from "../../../web/js/studio/title_film.js";
 import { FilmFrames } from "../../../web/js/studio/title_frames.js";
 import { PicturesDialog } from "../../../web/js/studio/title_pictures.js";
@@ -190,4 +193,81 @@ test("a dialog that opens with another subject can be sent at once, and shows no
   answers[1].settle();
   await settled();
   assert.equal(dialog.open, false);
+});
+
+/** Press a button of a form, close its dialog, and let the request fail: without an answer, or with one. */
+async function failLate(form, close, answer) {
+  installPage(() => answer.promise);
+  form.dispatchEvent(new Event("submit", { cancelable: true }));
+  await settled();
+  close();
+  answer.settle({ error: "store_unavailable", status: 503, detail: "That did not work just now. Try again in a moment." });
+  await settled();
+}
+
+test("a failure that is reported after its dialog was closed says once to try again", async () => {
+  const root = element("encode-name encode-close");
+  const dialogNode = element("", { hook: "encode-dialog" });
+  root.append(dialogNode);
+  const form = formIn(dialogNode, "encode-form");
+  const failed = [];
+  const dialog = new EncodeDialog(root, { onStarted: () => {}, onFailed: (text) => { failed.push(text); } });
+  dialog.open(SEA);
+  await failLate(form, () => dialogNode.close(), held());
+  dialog.open(SEA);
+  const cut = held();
+  globalThis.fetch = /** @type {any} */ (() => cut.promise);
+  form.dispatchEvent(new Event("submit", { cancelable: true }));
+  await settled();
+  dialogNode.close();
+  cut.settle(Promise.reject(new TypeError("The network is gone.")));
+  await settled();
+  assert.deepEqual(failed, [
+    "Sea is not being encoded again. That did not work just now. Try again in a moment.",
+    "Sea is not being encoded again. There is no connection to Notflix. Try again in a moment.",
+  ]);
+});
+
+test("the list is loaded again if nobody knows whether rights were revoked, and the failure stays above it", async () => {
+  const root = element("confirm-heading confirm-text confirm-close");
+  const dialogNode = element("", { hook: "confirm-dialog" });
+  root.append(dialogNode);
+  const form = formIn(dialogNode, "confirm-form");
+  const trouble = element();
+  const list = { at: { trouble }, loads: 0, load: async () => { list.loads += 1; trouble.textContent = ""; await settled(); trouble.textContent = "The list cannot be loaded."; } };
+  const answer = held();
+  new Confirmation(root).ask({ heading: "", text: "", who: "Deleted account", list: /** @type {any} */ (list) }, () => answer.promise);
+  form.dispatchEvent(new Event("submit", { cancelable: true }));
+  await settled();
+  dialogNode.close();
+  answer.settle(Promise.reject(new RequestError(0, "unreachable", "There is no connection to Notflix.")));
+  const sentence = "Deleted account: Revoking did not work. There is no connection to Notflix. Check the list.";
+  await until(() => trouble.textContent === sentence);
+  await settled();
+  await settled();
+  assert.deepEqual([trouble.textContent, list.loads], [sentence, 1]);
+});
+
+test("a profile that could not be added, changed or deleted is reported as such", async () => {
+  const root = element("manage add edit-close remove-close pin-close edit-remove said edit-title remove-title limit pin-advice unlock");
+  const forms = { edit: { name: "Mia", colour: "mint", limit: "", pin: "", proof: "long enough" }, remove: { "remove-proof": "long enough" }, pin: { code: "" } };
+  for (const [name, values] of Object.entries(forms)) {
+    const dialogNode = element("", { hook: name });
+    root.append(dialogNode);
+    formIn(dialogNode, `${name}-form`, values);
+  }
+  const page = new ProfilesPage(root);
+  page.bind();
+  const { at } = page;
+  page.list = { profiles: [], current: "a", most: 5 };
+  const mia = /** @type {any} */ ({ id: "b", name: "Mia", colour: "mint", age_limit: null, locked: false, own: false });
+  const said = [];
+  for (const [open, name] of /** @type {const} */ ([[() => page.openEdit(null), "edit"], [() => page.openEdit(mia), "edit"], [() => page.openRemove(), "remove"]])) {
+    open();
+    Object.assign(at["edit-form"].elements.name, { value: "Mia" });
+    await failLate(at[`${name}-form`], () => at[name].close(), held());
+    said.push(at.said.textContent);
+  }
+  const reason = "That did not work just now. Try again in a moment.";
+  assert.deepEqual(said, [`The new profile was not added. ${reason}`, `Mia: The profile was not changed. ${reason}`, `Mia was not deleted. ${reason}`]);
 });

@@ -82,9 +82,13 @@ test("parts of a sentence are translated too, and a text of several sentences is
     "Der Ton endet nach 4 von 90 s. Wenn das noch einmal passiert, ist die Datei unvollständig oder beschädigt: Lade sie erneut hoch.",
   );
   assert.equal(inOwnLanguage("It can be watched once the upload is complete, because the index is at the end of the file."), "Du kannst ihn ansehen, sobald er ganz hochgeladen ist.");
-  assert.equal(av1Text({ status: "abandoned", percent: 0, size: 0, reason: "An unexpected error stopped the encode." }), "Nicht in AV1: Ein unerwarteter Fehler ist aufgetreten.");
+  assert.equal(av1Text({ status: "abandoned", percent: 0, size: 0, reason: "An unexpected error stopped the encode." }), "Nicht in AV1: Ein unerwarteter Fehler hat die Umwandlung gestoppt.");
   assert.equal(inOwnLanguage("A sentence of a later version. Its title was withdrawn."), "A sentence of a later version. Der Titel wurde zurückgezogen.");
   assert.equal(inOwnLanguage(""), "");
+});
+
+test("owners read what PayPal says against a request in PayPal's words", () => {
+  assert.equal(translated("PayPal refuses (HTTP 422): UNPROCESSABLE_ENTITY."), "PayPal lehnt das ab (HTTP 422): UNPROCESSABLE_ENTITY.");
 });
 
 test("a sentence is translated as a whole or not at all", () => {

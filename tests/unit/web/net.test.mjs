@@ -15,7 +15,7 @@ test("viewers are not told what failed inside the service", async () => {
   assert.equal(await told("internal", "Something went wrong on our side; it has been logged. Try again."), "Something went wrong on our side. Try again in a moment.");
   assert.equal(await told("mail_unavailable", "The mail server mail:25 does not answer."), "The email could not be sent. Try again in a moment.");
   assert.equal(await told("mail_refused", "The mail server permanently refuses the recipient (550)."), "The email could not be sent. Try again in a moment.");
-  assert.equal(await told("paypal_refused", "PayPal refuses (HTTP 422): UNPROCESSABLE_ENTITY."), "PayPal refused this. Try again in a few minutes.");
+  assert.equal(await told("paypal_refused", "PayPal refuses (HTTP 422): UNPROCESSABLE_ENTITY."), "That did not work with PayPal. Try again in a few minutes, or contact us.");
   assert.equal(await told("busy", "Many people are logging in right now. Try again in a few seconds."), "Many people are logging in right now. Try again in a few seconds.");
 });
 

@@ -59,7 +59,7 @@ test("a text that somebody else has changed is not overwritten, however often it
   stored = { ...stored, markdown: "Theirs", version: "v2" };
   await look();
   assert.equal(input.value, "Mine");
-  assert.match(message.textContent, /Somebody else has changed this page/);
+  assert.match(message.textContent, /This page was changed in the meantime/);
   await publish();
   await look();
   await publish();

@@ -76,11 +76,11 @@ test("an upload that runs in another tab can be neither dismissed nor sent twice
   const other = uploadElsewhere();
   const tab = await openTab();
   assert.deepEqual(tab.states(), ["elsewhere"]);
-  assert.match(tab.on("state").textContent, /^Another tab uploads this file, 25 %/);
+  assert.match(tab.on("state").textContent, /^This file is being uploaded in another tab, 25 %/);
   assert.deepEqual(["dismiss", "cancel", "pause", "retry"].map((name) => tab.on(name).hidden), [true, true, true, true]);
   assert.equal(tab.uploads.at.clear.hidden, true);
   await tab.choose();
-  assert.match(tab.uploads.at.said.textContent, /Another tab uploads Sea\.mp4 already/);
+  assert.match(tab.uploads.at.said.textContent, /Sea\.mp4 is already being uploaded in another tab/);
   other.remember(3);
   await settled();
   assert.match(tab.on("state").textContent, /75 %/);
@@ -182,7 +182,7 @@ test("a film that has become whole meanwhile is replaced only if its owner says 
   await tab.choose();
   await settled();
   assert.deepEqual(tab.states(), ["failed"]);
-  assert.match(tab.on("said").textContent, /has changed since/);
+  assert.match(tab.on("said").textContent, /Another file with this name was uploaded/);
   ticket = { ...TICKET, upload_id: "", version, replaces: true };
   await tab.press(tab.on("retry"));
   assert.deepEqual(tab.states(), ["confirm"]);

@@ -72,7 +72,6 @@ export class ProfilesPage {
       at[name].addEventListener("close", () => at[`${name}-form`].reset());
     }
     at["edit-remove"].addEventListener("click", () => this.openRemove());
-    const late = (/** @type {RequestError} */ { message }, /** @type {Profile | null} */ subject) => say(at.said, subject ? t("profiles.not_changed", { name: profileName(subject), reason: message }) : message);
     this.edit = bindForm(at["edit-form"], {
       busy: t("profiles.saving"),
       fields: { wrong_password: "proof", wrong_pin: "proof" },
@@ -84,7 +83,10 @@ export class ProfilesPage {
         await this.load();
         say(at.said, subject ? t("profiles.saved") : t("profiles.added", { name: values.name.trim() }));
       },
-      late,
+      late: (error, subject) => {
+        const reason = tryLater(error);
+        say(at.said, subject ? t("profiles.not_changed", { name: profileName(subject), reason }) : t("profiles.not_added", { reason }));
+      },
     });
     this.remove = bindForm(at["remove-form"], {
       busy: t("profiles.deleting"),
@@ -100,7 +102,7 @@ export class ProfilesPage {
         say(at.said, t("profiles.deleted", { name: profileName(subject) }));
         if (wasShown) at.heading.focus();
       },
-      late,
+      late: (error, subject) => say(at.said, t("profiles.not_deleted", { name: profileName(subject), reason: tryLater(error) })),
     });
     this.pin = bindForm(at["pin-form"], {
       busy: t("profiles.checking"),

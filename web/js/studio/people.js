@@ -20,7 +20,7 @@ import { t } from "../texts.js";
 const byWhom = (id, email) => (id === "operator" ? t("people.by_script") : id && id === session()?.user_id ? t("people.by_you") : email ? t("people.by", { who: email }) : t("people.by_deleted"));
 
 /** A dialog that asks for confirmation before access is taken away. */
-class Confirmation {
+export class Confirmation {
   /** @param {HTMLElement} root */
   constructor(root) {
     this.at = hooks(root);
@@ -34,7 +34,13 @@ class Confirmation {
         await this.work();
         if (isShown()) at["confirm-dialog"].close();
       },
-      late: ({ message }, { who, list }) => say(list.at.trouble, t("people.not_revoked", { who, reason: message })),
+      late: async ({ message }, { who, list }) => {
+        const tell = () => say(list.at.trouble, t("people.not_revoked", { who, reason: message }));
+        const loading = list.load(); // the answer may have been lost after the rights were revoked
+        tell();
+        await loading; // if the list cannot be loaded either, that would replace the sentence
+        tell();
+      },
     });
   }
 
@@ -125,7 +131,7 @@ export function bindPeople(root) {
     name: "grants",
     write: grantEntry,
     act: ({ grant_id: id, email }) => confirmation.ask(
-      { heading: t("people.revoke_free_access"), text: t("people.revoke_text", { who: email ?? t("people.the_deleted_account") }), who: email ?? t("people.deleted_account_inside"), list: grants },
+      { heading: t("people.revoke_free_access"), text: t("people.revoke_text", { who: email ?? t("people.the_deleted_account") }), who: email ?? t("people.deleted_account"), list: grants },
       async () => {
         await authorized(`grants/${encodeURIComponent(id)}`, { method: "DELETE" });
         await grants.load();

@@ -1,5 +1,6 @@
 /** The plans that people can subscribe to: the form that creates a plan, and the list in which plans are retired. */
 import { hooks, piece, say } from "../dom.js";
+import { tryLater } from "../net.js";
 import { bindForm } from "../account/form.js";
 import { faultsOf } from "../account/rules.js";
 import { authorized } from "../account/session.js";
@@ -46,7 +47,7 @@ class Plans {
         await this.look();
         if (wasShown) form.elements.name.focus();
       },
-      late: ({ message }, { name }) => tell(t("plans.not_retired", { name, reason: message })),
+      late: (error, { name }) => tell(t("plans.not_retired", { name, reason: tryLater(error) })),
     });
   }
 

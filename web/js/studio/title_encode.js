@@ -1,5 +1,6 @@
 /** The dialog in which the owner has the film of a title encoded again. */
 import { hook, hooks } from "../dom.js";
+import { tryLater } from "../net.js";
 import { bindForm } from "../account/form.js";
 import { authorized } from "../account/session.js";
 import { t } from "../texts.js";
@@ -27,7 +28,7 @@ export class EncodeDialog {
         if (isShown()) at["encode-dialog"].close();
         onStarted(title);
       },
-      late: ({ message }, { name }) => onFailed(t("titles.not_encoded_again", { name, reason: message })),
+      late: (error, { name }) => onFailed(t("titles.not_encoded_again", { name, reason: tryLater(error) })),
     });
   }
 

@@ -1,6 +1,6 @@
 /** The dialog in which the owner chooses the film of a title at OMDb. */
 import { hook, hooks, piece } from "../dom.js";
-import { RequestError } from "../net.js";
+import { RequestError, tryLater } from "../net.js";
 import { bindForm } from "../account/form.js";
 import { faultsOf } from "../account/rules.js";
 import { authorized } from "../account/session.js";
@@ -99,7 +99,7 @@ export class FilmDialog {
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       if (isShown()) this.form.tell(error.message);
-      else this.onFailed(t("film.not_chosen", { name: title.name, reason: error.message }));
+      else this.onFailed(t("film.not_chosen", { name: title.name, reason: tryLater(error) }));
     } finally {
       button.removeAttribute("aria-disabled");
     }

@@ -1,6 +1,6 @@
 /** The titles: search, edit, publish and withdraw, one or several; the dialogs for film and pictures are separate. */
 import { bindOnce, hook, hooks, picture, piece, reconcile, say } from "../dom.js";
-import { orElse, pause, persist, RequestError } from "../net.js";
+import { orElse, pause, persist, RequestError, tryLater } from "../net.js";
 import { titleAddress, watchAddress } from "../addresses.js";
 import { hueOf, pictureFor } from "../cards.js";
 import { stateLabel } from "../text.js";
@@ -233,7 +233,7 @@ class Titles {
         }
         if (isShown()) this.at["edit-dialog"].close();
       },
-      late: ({ message }, { name }) => say(this.at.trouble, t("titles.not_saved", { name, reason: message })),
+      late: (error, { name }) => say(this.at.trouble, t("titles.not_saved", { name, reason: tryLater(error) })),
     });
   }
 
