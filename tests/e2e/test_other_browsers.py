@@ -12,7 +12,7 @@ from tests.support.evening import upload_evening
 from tests.support.pages import DESKTOP, PHONE
 from tests.support.product import running_product
 from tests.support.viewers import PASSWORD, make_subscriber
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,8 +35,12 @@ BROWSERS = pytest.mark.parametrize(
 SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 PAGES = ("", "search", "plans", "account", "list", "history", "downloads", "profiles")
 
+LOADS = 10
+"""How many times the page of a film is loaded before it must play."""
+
 BIG_PLAY = "[data-hook=big-play]"
 VIDEO = "document.querySelector('video')"
+CANNOT_PLAY = "This browser cannot play the film."
 SKIPPED_S = 10
 """How far the right arrow seeks."""
 
@@ -62,12 +66,26 @@ def log_in(page: OtherPage, viewer: SomeViewer) -> None:
     page.until("location.pathname !== '/login.html'")
 
 
-def start(page: OtherPage) -> None:
-    """Wait until the film has played for three seconds; click it if the browser lets no page begin by itself."""
-    page.until(f"{VIDEO}?.currentTime > 0 || document.querySelector('{BIG_PLAY}')?.hidden === false")
-    if page.value(f"{VIDEO}.paused"):
-        page.click(BIG_PLAY)
-    page.until(f"{VIDEO}.currentTime > 3")
+def start(page: OtherPage, film: str) -> None:
+    """Wait until the film has played for three seconds; click it if the browser lets no page begin by itself.
+
+    WebKitGTK puts pictures with negative composition offsets 83 ms later, so the player seeks over a gap at the start.
+    This seek sometimes never ends, so the page is loaded again.
+    """
+
+    def plays() -> bool:
+        if page.value(f"document.querySelector('{BIG_PLAY}')?.hidden === false && {VIDEO}.readyState > 2"):
+            page.click(BIG_PLAY)
+        return bool(page.value(f"{VIDEO}?.currentTime > 3"))
+
+    for _ in range(LOADS - 1):
+        try:
+            eventually(plays, within_s=PATIENCE_S / LOADS)
+        except pytest.fail.Exception:
+            page.load(film)
+        else:
+            return
+    eventually(plays)
 
 
 @BROWSERS
@@ -76,9 +94,10 @@ def test_viewer_logs_in_and_plays_a_film(browser: Started, product: Product, fil
         page.load(f"{product.endpoints['site']}/login.html", DESKTOP)
         log_in(page, make_subscriber(product.endpoints))
         page.load(title_page(film))
+        page.settled()
         page.click("[data-hook=play]")
         page.until("location.pathname === '/watch.html'")
-        start(page)
+        start(page, film)
         assert page.value(f"{VIDEO}.getVideoPlaybackQuality().totalVideoFrames") > 24
 
         page.press("k")
@@ -98,7 +117,7 @@ def test_guest_logs_in_and_comes_back_to_the_film(browser: Started, product: Pro
         page.until("location.pathname === '/login.html'")
         log_in(page, make_subscriber(product.endpoints))
         page.until(f"location.href === {json.dumps(film)}")
-        start(page)
+        start(page, film)
         assert page.faults() == []
 
 
@@ -115,7 +134,7 @@ def test_pages_fit_the_window_and_have_no_faults(
         for address in (title_page(film), *(f"{site}/{name}.html" if name else f"{site}/" for name in PAGES)):
             page.load(address)
             page.until("[...document.querySelectorAll('h1')].some((one) => one.checkVisibility() && one.innerText)")
-            state = eventually(page.state)
+            state = page.settled()
             assert (state.address, state.faults(), page.faults()) == (address, [], [])
 
 
@@ -133,8 +152,8 @@ def test_encrypted_film_plays_or_the_page_says_that_it_cannot(
         page.load(film, DESKTOP)
         page.until("location.pathname === '/login.html'")
         log_in(page, viewer)
-        if page.until("'requestMediaKeySystemAccess' in navigator ? 'decrypts' : 'does not'") == "decrypts":
-            start(page)
+        if page.value("'requestMediaKeySystemAccess' in navigator"):
+            start(page, film)
         else:
-            page.until("document.querySelector('[data-hook=problem-heading]')?.innerText === 'This browser cannot play the film.'")
+            page.until(f"document.querySelector('[data-hook=problem-heading]')?.innerText === '{CANNOT_PLAY}'")
         assert page.faults() == []

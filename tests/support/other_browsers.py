@@ -85,27 +85,26 @@ class OtherPage:
         """Wait until a JavaScript expression is truthy; return its value."""
         return eventually(lambda: self.value(expression))
 
-    def state(self) -> PageState | None:
-        """Return what the page shows; None while it is being replaced, or shows that it is still loading."""
-        found = self.value(f"document.readyState === 'complete' && ({SCRIPT})()")
-        return state_from(found) if found and not found["waits"] else None
+    def settled(self) -> PageState:
+        """Wait until the page no longer shows that it is loading; return what it shows."""
+        page = f"document.readyState === 'complete' && ({SCRIPT})()"
+        return state_from(eventually(lambda: (found := self.value(page)) and not found["waits"] and found))
 
     def faults(self) -> list[str]:
         """Return the errors and the violations of the content security policy since the page was opened."""
         return list(self.engine.evaluate("window.faults"))
 
     def click(self, selector: str) -> None:
-        """Click the first visible element of a selector, as soon as nothing covers it."""
-        point = self.until(f"({_POINT})({json.dumps(selector)})")
+        """Click the first visible element of a selector, as soon as it neither moves nor is covered."""
+        place = f"({_POINT})({json.dumps(selector)})"
+        point = eventually(lambda: (found := self.value(place)) == self.value(place) and found)
         move = {"type": "pointerMove", "origin": "viewport", **point}
         press, release = ({"type": kind, "button": 0} for kind in ("pointerDown", "pointerUp"))
         self.engine.perform({"type": "pointer", "id": "mouse", "actions": [move, press, release]})
 
     def press(self, *keys: str) -> None:
         """Press keys one after the other: characters, or the names of keys."""
-        actions = [
-            {"type": kind, "value": _KEYS.get(key, key)} for key in keys for kind in ("keyDown", "keyUp")
-        ]
+        actions = [{"type": kind, "value": _KEYS.get(key, key)} for key in keys for kind in ("keyDown", "keyUp")]
         self.engine.perform({"type": "key", "id": "keyboard", "actions": actions})
 
     def type_text(self, selector: str, text: str) -> None:
