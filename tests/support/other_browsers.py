@@ -21,7 +21,9 @@ KEEP_FAULTS = """() => {
   const faults = (window.faults = []);
   addEventListener("error", ({ message }) => message && faults.push(message));
   addEventListener("unhandledrejection", ({ reason }) => faults.push(`unhandled: ${reason}`));
-  addEventListener("securitypolicyviolation", (event) => faults.push(`${event.violatedDirective} forbids ${event.blockedURI}`));
+  addEventListener("securitypolicyviolation", (event) => {
+    faults.push(`${event.violatedDirective} forbids ${event.blockedURI}`);
+  });
   const { error } = console;
   console.error = (...words) => { faults.push(words.map(String).join(" ")); error.apply(console, words); };
 }"""
@@ -88,7 +90,12 @@ class OtherPage:
     def settled(self) -> PageState:
         """Wait until the page no longer shows that it is loading; return what it shows."""
         page = f"document.readyState === 'complete' && ({SCRIPT})()"
-        return state_from(eventually(lambda: (found := self.value(page)) and not found["waits"] and found))
+
+        def look() -> PageState | None:
+            found = self.value(page)
+            return state_from(found) if found and not found["waits"] else None
+
+        return eventually(look)
 
     def faults(self) -> list[str]:
         """Return the errors and the violations of the content security policy since the page was opened."""

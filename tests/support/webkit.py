@@ -113,7 +113,7 @@ def _screen() -> Iterator[str]:
     """Start a virtual screen that has the first free number; yield its name."""
     reader, writer = os.pipe()
     command = ["Xvfb", "-displayfd", str(writer), "-screen", "0", SCREEN, "-nolisten", "tcp"]
-    with _running(command, pass_fds=[writer]), open(reader) as numbers:
+    with _running(command, pass_fds=[writer]), os.fdopen(reader) as numbers:
         os.close(writer)
         yield f":{numbers.readline().strip()}"
 
