@@ -23,7 +23,9 @@ SETTLED_WITHIN_S = 90
 CALM_LOOKS = 2
 """How many times in a row a page must look finished."""
 
-_SCRIPT = Path(__file__).with_name("page_state.js").read_text(encoding="utf-8")
+SCRIPT = Path(__file__).with_name("page_state.js").read_text(encoding="utf-8").rstrip().removesuffix(";")
+"""A function that returns what `state_from` reads."""
+
 _LOADED_AS = ("document", "fetch", "xhr", "script", "stylesheet")
 
 
@@ -117,9 +119,14 @@ def read_state(page: Page) -> PageState | None:
     if not page.url.startswith("http"):
         return None
     try:
-        found = page.evaluate(_SCRIPT)
+        found = page.evaluate(SCRIPT)
     except Error:
         return None
+    return state_from(found)
+
+
+def state_from(found: Mapping[str, Any]) -> PageState:
+    """Return the state of a page from what `page_state.js` returns there."""
     return PageState(
         address=found["address"],
         title=found["title"],

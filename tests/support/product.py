@@ -54,13 +54,13 @@ class Product:
 
 
 @contextmanager
-def running_product(*options: str) -> Iterator[Product]:
+def running_product(*options: str, settings: Mapping[str, str] | None = None) -> Iterator[Product]:
     """Start the product without the demonstration films; stop it and delete its data at the end.
 
-    `options` are further options of `up`.
+    `options` are further options of `up`, and `settings` its environment variables.
     """
     folder = Path(tempfile.mkdtemp(prefix="notflix-product-"))
-    running = Product(free_home(folder))
+    running = Product(free_home(folder), settings or {})
     began = running.run("up", "--detach", "--empty", *options)
     assert began.returncode == 0, began.stdout + began.stderr
     try:

@@ -7,7 +7,7 @@ import { authorized, openChannel, session as account } from "../account/session.
 import { api, ask, backoff, isTemporary, orElse, persist, RequestError } from "../net.js";
 import { Session } from "../player/session.js";
 import { cacheName } from "./caches.js";
-import { addFilm, cacheOf, changeFilm, fileFrom, filesOfFilm, isThere, readFilm, storedBytes } from "./films.js";
+import { addFilm, cacheOf, changeFilm, estimateSpace, fileFrom, filesOfFilm, isThere, readFilm, storedBytes } from "./films.js";
 import { picturesOf, reduced, sizeOf } from "./manifest.js";
 import { fetchFile } from "./file.js";
 import { keepPlayer } from "./register.js";
@@ -169,8 +169,8 @@ export class Download {
     const kept = reduced(manifest, (mime) => MediaSource.isTypeSupported(mime));
     if (!kept) throw new DownloadFailure(t("common.browser_cannot_play_film"));
     const bytes = sizeOf(kept.bandwidth, opened.duration_s ?? 0);
-    requireSpace(bytes, await navigator.storage.estimate());
-    await navigator.storage.persist(); // if the browser refuses, it may delete films when the device is full
+    requireSpace(bytes, await estimateSpace());
+    await navigator.storage?.persist(); // if the browser refuses, it may delete films when the device is full
     /** @type {Title | null} */
     const title = await orElse(ask(`/catalogue/titles/${encodeURIComponent(this.#titleId)}.json`), null);
     const card = title?.artwork?.card ?? null;

@@ -11,7 +11,7 @@ import { storedAddress } from "../addresses.js";
 import { bytesText } from "../text.js";
 import { progressText } from "./button.js";
 import { Download, DownloadFailure, isRunning, onProgressElsewhere } from "./downloading.js";
-import { canStore, deleteFilm, filesOfFilm, listFilms } from "./films.js";
+import { canStore, deleteFilm, estimateSpace, filesOfFilm, listFilms } from "./films.js";
 import { isExpired, renewLicence } from "./licences.js";
 import { inLanguage, t } from "../texts.js";
 
@@ -109,7 +109,7 @@ class Downloads {
       this.progress.set(film.title_id, { percent: Math.floor((100 * (all.length - missing.length)) / Math.max(1, all.length)), waits: false });
     }
     this.write();
-    if (canStore()) say(this.at.space, spaceText(await navigator.storage.estimate()));
+    if (canStore()) say(this.at.space, spaceText(await estimateSpace()));
   }
 
   /** Renew the licences, delete what expired long ago, and continue the downloads that were interrupted. */

@@ -19,6 +19,9 @@ export const canStore = () => Boolean(globalThis.caches && navigator.serviceWork
 /** Return whether this browser also lets this site store films. */
 export const mayStore = async () => canStore() && (await caches.keys().then(() => true, () => false));
 
+/** Return the space on this device, as far as the browser knows it. Not every WebKit has `navigator.storage`. */
+export const estimateSpace = async () => (await navigator.storage?.estimate?.()) ?? {};
+
 /** @param {StoredFilm} film */
 export const cacheOf = (film) => cacheName(film.user_id, film.title_id);
 
