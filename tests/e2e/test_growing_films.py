@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 import time
-from contextlib import contextmanager
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +13,7 @@ import pytest
 from infra.local.cli.traces import read_steps
 from tests.support.media import H264, Film, Sound, make_film
 from tests.support.pages import SMALL, opened, until
+from tests.support.stopping import stopped
 from tests.support.uploads import Storefront
 from tests.support.waiting import eventually
 
@@ -68,16 +66,6 @@ def encoder_of(product: Product) -> int:
     told = json.loads(product.run("status", "--json").stdout)
     pid: int = next(each["pid"] for each in told["services"] if each["name"] == "encoder")
     return pid
-
-
-@contextmanager
-def stopped(pid: int) -> Iterator[None]:
-    """Stop the encoder for a while, so that the film does not grow before the viewer has chosen a position."""
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 def begun_after(product: Product, sent: Sent, at: float) -> list[str]:

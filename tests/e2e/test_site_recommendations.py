@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +12,7 @@ from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
 from tests.support.library import playable, publish, shelves, similar, stock, titles_of, watch_whole
 from tests.support.pages import DESKTOP, PHONE, opened, overflow
+from tests.support.stopping import stopped
 from tests.support.viewers import as_owner, make_subscriber, make_viewer, soon
 
 if TYPE_CHECKING:
@@ -176,8 +175,7 @@ def test_while_the_graph_hangs_pages_come_and_say_nothing_untrue(
     soon(lambda: "For you" in shelves(viewer))
     status = json.loads(product.run("status", "--json").stdout)
     graph = next(service["pid"] for service in status["services"] if service["name"] == "arcadedb")
-    os.kill(graph, signal.SIGSTOP)
-    try:
+    with stopped(graph):
         found = shelves(viewer)
         assert set(found) == {"Highly rated"}
         assert {words.split(" ")[0] for words in found["Highly rated"].values()} == {"Rated"}
@@ -186,6 +184,4 @@ def test_while_the_graph_hangs_pages_come_and_say_nothing_untrue(
             assert not {"For you", "Popular now"} & set(headings(page))
             assert wrong == []
         assert set(similar(library, "rec-tide").values()) == {"Also Drama"}
-    finally:
-        os.kill(graph, signal.SIGCONT)
     soon(lambda: "For you" in shelves(viewer))

@@ -21,6 +21,7 @@ from functions.platform import mysql
 from functions.platform.errors import Malformed, ProcedureFailed, ProcedureRefused, StoreUnavailable
 from functions.platform.mysql import Database
 from tests.support.mysql import running_mysql, write_sql
+from tests.support.stopping import stopped
 from tests.support.waiting import PATIENCE_S, eventually
 
 if TYPE_CHECKING:
@@ -281,14 +282,11 @@ def called_in_time(pool: Database) -> bool:
 def test_server_that_hangs_is_waited_for_only_so_long(server: Running) -> None:
     pool = server.toys("toys", answer_s=0.5)
     eventually(lambda: called_in_time(pool))
-    os.kill(server.pid, signal.SIGSTOP)
-    try:
+    with stopped(server.pid):
         began = time.monotonic()
         with pytest.raises(StoreUnavailable, match=r"no answer in 0\.5 s"):
             pool.call("do_nothing", idempotent=True)
         assert time.monotonic() - began < PATIENCE_S
-    finally:
-        os.kill(server.pid, signal.SIGCONT)
     eventually(lambda: called_in_time(pool))
     pool.close()
 

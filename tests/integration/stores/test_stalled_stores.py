@@ -6,9 +6,7 @@ late by chance, but not in every one of several attempts; a route that waits for
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import tempfile
 import threading
 import time
@@ -29,11 +27,13 @@ from infra.local.stores import arcadedb, azurite, mariadb, redis, secantus
 from tests.integration.host.running import REPOSITORY, RunningHost
 from tests.support.library import playable
 from tests.support.owners import OPERATOR_KEY
+from tests.support.stopping import stopped
 from tests.support.viewers import make_viewer
 from tests.support.waiting import PATIENCE_S, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from tests.integration.conftest import Stack
 
@@ -139,16 +139,9 @@ class StoppableApi:
             for thread in threads:
                 thread.join()
 
-    @contextmanager
-    def stopped(self, stores: Sequence[str]) -> Iterator[None]:
+    def stopped(self, stores: Sequence[str]) -> AbstractContextManager[None]:
         """Stop the processes of stores inside the context."""
-        for name in stores:
-            os.kill(self.pids[name], signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            for name in stores:
-                os.kill(self.pids[name], signal.SIGCONT)
+        return stopped(*(self.pids[name] for name in stores))
 
 
 @pytest.fixture(scope="module")
