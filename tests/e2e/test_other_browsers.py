@@ -95,7 +95,7 @@ def test_viewer_logs_in_and_plays_a_film(browser: Started, product: Product, fil
         page.load(f"{product.endpoints['site']}/login.html", DESKTOP)
         log_in(page, make_subscriber(product.endpoints))
         page.load(title_page(film))
-        page.until("document.querySelector('[data-hook=download]')?.checkVisibility()")  # it comes late, and moves Play
+        page.until("document.querySelector('[data-hook=download-start]')?.checkVisibility()")  # it comes late
         page.click("[data-hook=play]")
         page.until("location.pathname === '/watch.html'")
         start(page, film)

@@ -18,7 +18,7 @@ from tests.support.viewers import log_in_browser, make_subscriber, revoke_grants
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, Route
 
     from tests.support.product import Product
     from tests.support.viewers import SomeViewer
@@ -91,6 +91,23 @@ def plays_from_the_device(page: Page) -> None:
     before = page.evaluate(FRAMES)
     until(page, FRAMES, lambda frames: frames > before + 12)
     assert page.evaluate("notflix.stats().errors") == []
+
+
+def test_the_button_that_comes_late_moves_no_other(
+    product: Product, browser: Browser, film: str, subscriber: SomeViewer
+) -> None:
+    with opened(browser, f"{product.endpoints['site']}/404.html", viewer=subscriber) as (page, wrong):
+        held: list[Route] = []
+        page.route("**/js/offline/button.*.js", lambda route: held.append(route))
+        page.goto(f"{product.endpoints['site']}/title/{film}")
+        play = page.locator("[data-hook=play]")
+        play.wait_for()
+        until(page, "document.fonts.status", lambda fonts: fonts == "loaded" and bool(held))
+        before = play.bounding_box()
+        held[0].continue_()
+        page.get_by_role("button", name="Download", exact=True).wait_for()
+        assert play.bounding_box() == before
+        assert wrong == []
 
 
 def test_the_site_can_be_installed(product: Product, browser: Browser) -> None:
