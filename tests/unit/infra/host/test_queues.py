@@ -60,17 +60,22 @@ class FakeStorage:
         return function(*arguments)
 
 
+def listening(storage: FakeStorage, *, max_polling_s: float) -> QueueListener:
+    """Return a listener of the only queue, in which there are no messages to handle."""
+    return QueueListener(
+        cast("Storage", storage),
+        "queue",
+        cast("Any", None),
+        options=QueueOptions(max_polling_s=max_polling_s),
+        lease_s=30,
+        enqueued=lambda _queue: None,
+    )
+
+
 def test_an_enqueued_message_is_looked_for_at_once() -> None:
     async def wake_while_it_waits() -> float:
         storage = FakeStorage()
-        listener = QueueListener(
-            cast("Storage", storage),
-            "queue",
-            cast("Any", None),
-            options=QueueOptions(max_polling_s=60),
-            lease_s=30,
-            enqueued=lambda _queue: None,
-        )
+        listener = listening(storage, max_polling_s=60)
         running = asyncio.create_task(listener.run())
         while len(storage.only.polls) < 4:  # the next delay is at least 1.3 s
             await asyncio.sleep(0.01)
@@ -110,14 +115,7 @@ class RestartingStorage(FakeStorage):
 def test_a_listener_outlives_storage_that_is_killed_again_and_again() -> None:
     async def listen() -> RestartingStorage:
         storage = RestartingStorage()
-        listener = QueueListener(
-            cast("Storage", storage),
-            "queue",
-            cast("Any", None),
-            options=QueueOptions(max_polling_s=0.1),
-            lease_s=30,
-            enqueued=lambda _queue: None,
-        )
+        listener = listening(storage, max_polling_s=0.1)
         running = asyncio.create_task(listener.run())
         while not running.done() and (storage.faults or storage.created < 3):
             await asyncio.sleep(0.01)
