@@ -102,7 +102,7 @@ def published(shown: Shown, storefront: Storefront, tmp_path_factory: pytest.Tem
 def test_it_plays_to_the_end_while_it_still_encodes(shown: Shown, frames: int) -> None:
     assert (shown.grown["time"], shown.grown["errors"]) == (shown.grown["duration"], [])
     assert shown.grown["duration"] == pytest.approx(frames / RATE, abs=0.001)
-    if shown.grown["stalls"] == 0:  # on a busy machine, the player may open the film again, and then counts anew
+    if shown.grown["stalls"] == 0:  # after a stall, the player may open the film again, which resets the count
         assert shown.grown["total"] == frames
 
 

@@ -67,7 +67,7 @@ def log_in(page: OtherPage, viewer: SomeViewer) -> None:
 
 
 def start(page: OtherPage, film: str) -> None:
-    """Wait until the film has played for three seconds; click it if the browser lets no page begin by itself.
+    """Wait until the film has played for three seconds; click it if the browser does not allow autoplay.
 
     In WebKitGTK, the pictures begin 83 ms late, and the player seeks over this gap. The seek often never ends; then the
     page is loaded again, as a viewer would do. This is a known defect, which the test does not show.

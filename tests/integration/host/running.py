@@ -36,7 +36,7 @@ KEYS = {
 
 
 HELD = "held"
-"""What the fixture app is told instead of seconds: its function runs until `let_go` is called."""
+"""Given to the fixture app instead of a number of seconds; the function then runs until `let_go` is called."""
 
 
 @dataclass
