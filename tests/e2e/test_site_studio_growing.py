@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Route
+    from playwright.sync_api import Browser, Page, Route
 
     from tests.support.product import Product
     from tests.support.viewers import SomeViewer
@@ -67,22 +67,36 @@ def published(product: Product, sent: Sent) -> dict[str, Any]:
     return found
 
 
+class HeldBlocks:
+    """Lets three blocks of the uploads of a page pass, and holds the others until they are let go."""
+
+    def __init__(self, page: Page) -> None:
+        self._held: list[Route] = []
+        self._passed = 0
+        self._is_open = False
+        page.route(re.compile(r"[?&]comp=block&"), self._take)
+
+    def let_go(self) -> None:
+        """Let all blocks pass, also those that follow."""
+        self._is_open = True
+        for route in self._held:
+            route.continue_()
+
+    def _take(self, route: Route) -> None:
+        if self._is_open or self._passed < 3:
+            self._passed += 1
+            route.continue_()
+        else:
+            self._held.append(route)
+
+
 def test_a_film_plays_while_the_studio_uploads_it(
     product: Product, viewer: SomeViewer, browser: Browser, storefront: Storefront, tmp_path: Path
 ) -> None:
     film = padded(film_of(tmp_path, "arriving.mp4", FRAGMENTED))
     studio = Studio(product, make_administrator(product), browser)
-    held: list[Route] = []
     with studio.at() as (page, complaints):
-        passing = iter(range(3))
-
-        def hold_most(route: Route) -> None:
-            if next(passing, None) is None:
-                held.append(route)
-            else:
-                route.continue_()
-
-        page.route(re.compile(r"[?&]comp=block&"), hold_most)
+        blocks = HeldBlocks(page)
         with page.expect_file_chooser() as choosing:
             page.get_by_text("choose files").click()
         choosing.value.set_files(film)
@@ -99,9 +113,7 @@ def test_a_film_plays_while_the_studio_uploads_it(
             job = storefront.job(sent) or {}
             assert job["status"] == "receiving" and 30 < job["uploaded_percent"] < 90, job
             assert not published(product, sent)["playback"]["complete"]
-            passing = iter(range(99))
-            for route in held:
-                route.continue_()
+            blocks.let_go()
             entry(page, "Uploads", film.name).get_by_text("uploaded").wait_for()
             until(watching, "notflix.video.ended", within_s=WITHIN_S)
             assert watching.evaluate(TIME) > SECONDS - 1
@@ -119,18 +131,9 @@ def test_an_open_tab_does_not_replace_a_film_that_became_whole_meanwhile(
     (tmp_path / "other").mkdir()
     other = film_of(tmp_path / "other", "meanwhile.mp4", FRAGMENTED, seconds=4)
     studio = Studio(product, make_administrator(product), browser)
-    held: list[Route] = []
     lists: list[dict[str, str]] = []
     with studio.at() as (page, complaints):
-        passing = iter(range(3))
-
-        def hold_most(route: Route) -> None:
-            if next(passing, None) is None:
-                held.append(route)
-            else:
-                route.continue_()
-
-        page.route(re.compile(r"[?&]comp=block&"), hold_most)
+        blocks = HeldBlocks(page)
         page.on(
             "request",
             lambda sent: lists.append(sent.headers) if sent.method == "PUT" and "comp=blocklist" in sent.url else None,
@@ -140,9 +143,7 @@ def test_an_open_tab_does_not_replace_a_film_that_became_whole_meanwhile(
         choosing.value.set_files(film)
         entry(page, "Encodes", film.name).get_by_text("Uploading,").wait_for()
         storefront.send(film.name, other)
-        passing = iter(range(99))
-        for route in held:
-            route.continue_()
+        blocks.let_go()
         entry(page, "Uploads", film.name).get_by_text("Another file with this name was uploaded").wait_for()
         assert complaints == []
     assert storefront.content_of(film.name) == other.read_bytes()
