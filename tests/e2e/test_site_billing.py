@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
     from tests.support.product import Product
     from tests.support.viewers import SomeViewer
@@ -222,13 +222,13 @@ def test_back_from_paypal_leads_to_plans_that_work(product: Product, browser: Br
     """Playwright's Chromium keeps no pages for "Back", so the event of a page that was kept is sent to the page."""
     site, viewer = product.endpoints["site"], make_confirmed_viewer(product)
     with opened(browser, f"{site}/plans.html", viewer=viewer) as (page, wrong):
-        held: list[Any] = []
-        page.route("**/api/subscriptions", lambda route: held.append(route))
+        held: list[Route] = []
+        page.route("**/api/subscriptions", lambda route: route.continue_() if held else held.append(route))
         page.get_by_role("button", name="Subscribe with PayPal").first.click()
         page.locator(".is-busy").wait_for()
         until(page, "null", lambda _: bool(held))
-        page.unroute("**/api/subscriptions")
-        page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+        with page.expect_navigation():  # the script has ended before the page is loaded again
+            page.evaluate("setTimeout(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })))")
         page.locator(".is-busy").wait_for(state="detached")
         subscribe_here(page, site)
         assert wrong == []

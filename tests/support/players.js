@@ -46,7 +46,9 @@ function number() {
 
 function watch() {
   const note = (_now, { mediaTime }) => {
-    shown.push({ at: mediaTime, number: number(), height: video.videoHeight });
+    // after a seek, a busy browser may report the last picture before it when the video already shows the next one
+    const isNow = !video.seeking && Math.abs(video.currentTime - mediaTime) < NEAR_S;
+    if (isNow) shown.push({ at: mediaTime, number: number(), height: video.videoHeight });
     video.requestVideoFrameCallback(note);
   };
   video.requestVideoFrameCallback(note);
