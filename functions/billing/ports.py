@@ -77,8 +77,9 @@ class SubscriptionStore(PlanStore, Protocol):
     def store_event(self, event: WebhookEvent, token: str, now: datetime) -> bool:
         """Store an event and set its subject's pending flag in one transaction; return whether a message must be sent.
 
-        That is so as for `set_pending`. An event that is already stored changes nothing, unless its body differs; while
-        its subject is pending, a message must be sent, because sending it may have failed at an earlier delivery.
+        That is so as for `set_pending`. An event that is already stored changes nothing, unless its body differs. If it
+        set the flag of its subject, which is still pending, a message must be sent, because sending it may have failed
+        at an earlier delivery.
         """
 
     def list_pending(self, *, before: datetime, limit: int) -> list[str]:

@@ -84,7 +84,7 @@ class MySqlSubscriptions:
 
     def store_event(self, event: WebhookEvent, token: str, now: datetime) -> bool:
         (row,) = self._call(
-            "receive_event",
+            "accept_event",
             *(event.event_id, event.kind, event.subject, event.sent_at, now, event.body_hash, event.body),
             token,
         )

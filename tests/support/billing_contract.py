@@ -170,6 +170,10 @@ class SubscriptionStoreContract:
         assert store.store_event(event, "1" * 32, NOON)
         assert store.store_event(event, "2" * 32, NOON)  # sending the message may have failed
         assert store.find_pending(subject).token == "1" * 32
+        later = make_event("BILLING.SUBSCRIPTION.UPDATED", subject)
+        assert not store.store_event(later, "5" * 32, NOON)
+        assert not store.store_event(later, "6" * 32, NOON)  # it has no message that may have failed
+        assert store.store_event(event, "7" * 32, NOON)
         other = replace(event, body_hash="f" * 64)
         assert not store.store_event(other, "3" * 32, NOON)  # the message for this flag has already been sent
         assert store.find_pending(subject).token == "3" * 32

@@ -51,11 +51,12 @@ class _Subscriber:
 
 @dataclass
 class _Flag:
-    """A pending flag."""
+    """A pending flag; `set_by` is the id of the event that set it."""
 
     token: str
     times: int
     since: datetime
+    set_by: str | None
 
 
 @dataclass
@@ -154,12 +155,12 @@ class MemorySubscriptions:
             received.deliveries += 1
             flag = self._flags.get(event.subject or "")
             if received.event.body_hash == event.body_hash and not (flag and flag.token == token):
-                return flag is not None
+                return flag is not None and flag.set_by == event.event_id
         else:
             self._events[event.event_id] = _Received(event, now)
             row = self._rows.get(event.subject or "")
             self.bodies[event.event_id] = "{}" if row and row.subscription.user_id is None else event.body
-        return event.subject is not None and self._flag(event.subject, token, now)
+        return event.subject is not None and self._flag(event.subject, token, now, set_by=event.event_id)
 
     def list_pending(self, *, before: datetime, limit: int) -> list[str]:
         self._answer()
@@ -366,12 +367,12 @@ class MemorySubscriptions:
             return None
         return next((row.subscription for row in self._rows.values() if row.request_id == request_id), None)
 
-    def _flag(self, subject: str, token: str, now: datetime) -> bool:
+    def _flag(self, subject: str, token: str, now: datetime, *, set_by: str | None = None) -> bool:
         flag = self._flags.get(subject)
         if flag and flag.token == token:
             return flag.times == 1
         if flag is None or flag.since <= now - MESSAGE_LOST_AFTER:
-            self._flags[subject] = _Flag(token, 1, now)
+            self._flags[subject] = _Flag(token, 1, now, set_by)
             return True
         flag.token, flag.times = token, flag.times + 1
         return False
