@@ -18,6 +18,7 @@ import uvicorn
 
 from infra.local.host.app import Host
 from infra.local.host.config import load_config
+from infra.local.host.connections import Connection
 from infra.local.host.errors import StartupError
 from infra.local.host.log import set_up_logging
 from infra.local.quiet_server import QuietServer
@@ -78,6 +79,7 @@ async def serve(root: Path, app: str, port: int, lease_s: int, grace_s: float) -
             host.front,
             lifespan="off",
             interface="asgi3",
+            http=Connection,
             ws="none",
             log_config=None,
             access_log=False,

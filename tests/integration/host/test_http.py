@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import json
+import socket
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -106,6 +109,28 @@ def test_a_chunked_body_over_the_limit_is_refused(shared_host: RunningHost) -> N
     connection = http.client.HTTPConnection("127.0.0.1", shared_host.port, timeout=10)
     connection.request("POST", "/api/echo", body=iter([b"x" * 60_000] * 2), encode_chunked=True)
     assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_headers_without_end_are_refused_and_not_kept(shared_host: RunningHost) -> None:
+    """A client that sends headers and never ends them must not fill the memory."""
+    with socket.create_connection(("127.0.0.1", shared_host.port), timeout=30) as connection:
+        connection.sendall(b"GET /api/echo HTTP/1.1\r\nHost: localhost\r\n")
+        with contextlib.suppress(ConnectionError):  # the host has closed the connection
+            for number in range(10_000):
+                connection.sendall(f"X-{number}: {'x' * 1000}\r\n".encode())
+        with contextlib.suppress(ConnectionResetError):
+            assert connection.recv(100).startswith(b"HTTP/1.1 431 ")
+    assert shared_host.post("/api/echo").ok
+
+
+def test_requests_on_one_connection_have_a_limit_each(shared_host: RunningHost) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", shared_host.port, timeout=10)
+    for _ in range(3):
+        connection.request("POST", "/api/echo", body=b"x" * 60_000, headers={"X-Long": "x" * 20_000})
+        answer = connection.getresponse()
+        assert answer.status == 200
+        assert len(json.loads(answer.read())["headers"]["x-long"]) == 20_000
     connection.close()
 
 
