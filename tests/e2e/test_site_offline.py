@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.support.product import Product
     from tests.support.viewers import SomeViewer
 
+TABLET = (700, 900)
 SECONDS = 60
 HELD_AFTER = 6
 FRAMES = "window.notflix?.stats().total ?? 0"
@@ -93,20 +94,21 @@ def plays_from_the_device(page: Page) -> None:
     assert page.evaluate("notflix.stats().errors") == []
 
 
+@pytest.mark.parametrize("size", [DESKTOP, TABLET, PHONE], ids=["desktop", "tablet", "phone"])
 def test_the_button_that_comes_late_moves_no_other(
-    product: Product, browser: Browser, film: str, subscriber: SomeViewer
+    product: Product, browser: Browser, film: str, subscriber: SomeViewer, size: tuple[int, int]
 ) -> None:
-    with opened(browser, f"{product.endpoints['site']}/404.html", viewer=subscriber) as (page, wrong):
+    with opened(browser, f"{product.endpoints['site']}/404.html", size, viewer=subscriber) as (page, wrong):
         held: list[Route] = []
         page.route("**/js/offline/button.*.js", lambda route: held.append(route))
         page.goto(f"{product.endpoints['site']}/title/{film}")
-        play = page.locator("[data-hook=play]")
-        play.wait_for()
+        others = [page.locator(f"[data-hook={hook}]") for hook in ("play", "listed", "up", "down")]
+        others[0].wait_for()
         until(page, "document.fonts.status", lambda fonts: fonts == "loaded" and bool(held))
-        before = play.bounding_box()
+        before = [other.bounding_box() for other in others]
         held[0].continue_()
         page.get_by_role("button", name="Download", exact=True).wait_for()
-        assert play.bounding_box() == before
+        assert [other.bounding_box() for other in others] == before and overflow(page) <= 0
         assert wrong == []
 
 
