@@ -103,7 +103,7 @@ def test_what_was_stored_before_a_kill_is_acted_on_after_the_restart_once(
         subject = opened["subscription_id"]
         eventually(lambda: [e for e in api.events() if e["subject"] == subject and e["settled"]])
 
-        paypal.control("PATCH", "switches", slow_ms=5000)
+        paypal.control("PATCH", "switches", slow_ms=30_000)
         paypal.control("POST", f"subscriptions/{subject}/approve")
         paypal.settle()
         kinds = {event["type"] for event in api.events() if event["subject"] == subject and not event["settled"]}
