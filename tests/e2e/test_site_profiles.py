@@ -11,7 +11,7 @@ import pytest
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
 from tests.support.library import playable, stock, watch_whole
-from tests.support.pages import DESKTOP, PHONE, focused, opened, overflow, until
+from tests.support.pages import DESKTOP, PHONE, focused, opened, overflow, refused, until
 from tests.support.people import Person, fill_login, opener
 from tests.support.viewers import (
     PASSWORD,
@@ -134,6 +134,23 @@ def test_after_logging_in_people_say_who_is_watching_by_keyboard_and_delete_a_pr
         page.get_by_text("Mia was deleted.").wait_for()
         assert page.locator(".profile").count() == 1
         assert wrong == []
+
+
+def test_a_change_after_which_the_list_does_not_load_was_made_and_says_so(
+    browser: Browser, site: str, parent: SomeViewer
+) -> None:
+    assert parent.ask("POST", "profiles", KID).ok
+    with opened(browser, f"{site}/profiles.html#manage", viewer=parent) as (page, _):
+        for button, name in (("Edit Mia", "Lea"), ("Add profile", "Tom")):
+            page.get_by_role("button", name=button).click()
+            refuse = refused(503, "unavailable", "The list is away.")
+            page.route("**/api/profiles", lambda route: refuse(route) if route.request.method == "GET" else route.continue_())
+            submit(page, "Save", name=name, proof=PASSWORD)
+            page.get_by_text("The list could not be loaded. Reload the page to see the change.").wait_for()
+            assert "not changed" not in page.locator("[data-hook=said]").inner_text()
+            page.unroute("**/api/profiles")
+            page.reload()
+            page.get_by_role("button", name=f"Edit {name}").wait_for()
 
 
 def test_a_child_finds_and_plays_only_films_of_its_age_and_has_a_history_of_its_own(

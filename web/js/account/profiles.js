@@ -80,8 +80,7 @@ export class ProfilesPage {
         const { subject } = this;
         await authorized(subject ? `profiles/${subject.id}` : "profiles", { method: subject ? "PUT" : "POST", body: bodyOf(values) });
         if (isShown()) at.edit.close();
-        await this.load();
-        say(at.said, subject ? t("profiles.saved") : t("profiles.added", { name: values.name.trim() }));
+        await this.showChange(subject ? t("profiles.saved") : t("profiles.added", { name: values.name.trim() }));
       },
       late: (error, subject) => {
         const reason = tryLater(error);
@@ -98,8 +97,7 @@ export class ProfilesPage {
         await authorized(`profiles/${subject.id}`, { method: "DELETE", body: proofOf(values["remove-proof"]) });
         const wasShown = isShown();
         if (wasShown) at.remove.close();
-        await this.load();
-        say(at.said, t("profiles.deleted", { name: profileName(subject) }));
+        await this.showChange(t("profiles.deleted", { name: profileName(subject) }));
         if (wasShown) at.heading.focus();
       },
       late: (error, subject) => say(at.said, t("profiles.not_deleted", { name: profileName(subject), reason: tryLater(error) })),
@@ -118,6 +116,20 @@ export class ProfilesPage {
     const current = this.list.profiles.find(({ id }) => id === this.list.current);
     if (current) update(sessionFacts(current));
     this.write();
+  }
+
+  /**
+   * Say what was changed, and show the profiles as they are now. If they do not load, the change was made all the same.
+   * @param {string} done
+   */
+  async showChange(done) {
+    try {
+      await this.load();
+      say(this.at.said, done);
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      say(this.at.said, t("profiles.not_shown", { done }));
+    }
   }
 
   write() {
