@@ -140,11 +140,13 @@ def test_a_change_after_which_the_list_does_not_load_was_made_and_says_so(
     browser: Browser, site: str, parent: SomeViewer
 ) -> None:
     assert parent.ask("POST", "profiles", KID).ok
+    refuse = refused(503, "unavailable", "The list is away.")
     with opened(browser, f"{site}/profiles.html#manage", viewer=parent) as (page, _):
         for button, name in (("Edit Mia", "Lea"), ("Add profile", "Tom")):
             page.get_by_role("button", name=button).click()
-            refuse = refused(503, "unavailable", "The list is away.")
-            page.route("**/api/profiles", lambda route: refuse(route) if route.request.method == "GET" else route.continue_())
+            page.route(
+                "**/api/profiles", lambda route: refuse(route) if route.request.method == "GET" else route.continue_()
+            )
             submit(page, "Save", name=name, proof=PASSWORD)
             page.get_by_text("The list could not be loaded. Reload the page to see the change.").wait_for()
             assert "not changed" not in page.locator("[data-hook=said]").inner_text()
