@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from tests.simulation.kernel import Simulation
     from tests.simulation.wiring import Wiring
 
-ENOUGH = 600
+ENOUGH = 2000
 """The number of runs within which a planted defect must be found."""
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 RECIPE = REPOSITORY / "infra" / "encoder.Dockerfile"
 HOST_PACKAGES = "/opt/host"
+OF_THE_HOST = ("azure-functions-runtime", "httptools", "starlette", "uvicorn")
+"""The packages that the host needs in addition to those of the app."""
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="only root may enter another root"),
@@ -39,12 +41,13 @@ def image() -> Image:
     """Return the image, with our functions host instead of the host in its base image."""
     made = build(RECIPE, REPOSITORY, Home.of().packages / "image")
     packages = made.root / HOST_PACKAGES.lstrip("/")
-    if not packages.exists():
-        wanted = [
-            line for line in _requirements() if line.startswith(("azure-functions-runtime", "starlette", "uvicorn"))
-        ]
+    wanted = [line for line in _requirements() if line.startswith(OF_THE_HOST)]
+    installed = packages / "installed.txt"  # an image is kept from an earlier run
+    if not installed.exists() or installed.read_text(encoding="utf-8").splitlines() != wanted:
+        shutil.rmtree(packages, ignore_errors=True)
         as_root = Image(made.root, {**made.environment, "HOME": "/root"})
         as_root.run("python", "-m", "pip", "install", "-q", "--no-cache-dir", "--target", HOST_PACKAGES, *wanted)
+        installed.write_text("\n".join(wanted), encoding="utf-8")
     local = made.root / "home/site/wwwroot/infra/local"
     shutil.rmtree(local, ignore_errors=True)
     shutil.copytree(REPOSITORY / "infra/local/host", local / "host", ignore=shutil.ignore_patterns("__pycache__"))
