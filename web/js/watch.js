@@ -23,6 +23,7 @@ import { atFront, reachable, Timeline } from "./player/timeline.js";
 import { sessionFor } from "./player/opening.js";
 import { loadShaka } from "./player/shaka.js";
 import { statsOf } from "./player/stats.js";
+import { Skipping } from "./player/skipping.js";
 import { Stream } from "./player/stream.js";
 import { StoredSession } from "./offline/playing.js";
 import { SystemControls } from "./player/system.js";
@@ -73,6 +74,7 @@ class Watch {
     this.ending = new Ending({ video: this.video, notices: this.notices, fail: (error) => this.failed(error) });
     this.problem = new Problem(this.at, { reachable: () => this.session.renew(), load: () => this.load() });
     this.timeline = new Timeline(root, { facts: () => this.facts(), seek: (time) => this.seek(time), thumbnail: (time) => thumbnailAt({ player: this.player, session: this.session, track: this.extras.thumbnails }, time), chapter: (time) => chapterAt(this.extras.chapters, time) });
+    this.skipping = new Skipping(this.at["skip-chapter"], { otherwise: /** @type {HTMLElement} */ (root.querySelector('[data-act="play"]')), chapters: () => this.extras.chapters, time: () => this.facts().time, seek: (time) => this.seek(time) });
     this.usage = new Usage(id, { video: this.video, session: this.session, bitrateKbps: () => bitrateOf(this.player) });
     this.next = new Next(this.at.next, { id, video: this.video, leave: (address) => location.assign(address) });
     this.system = new SystemControls();
@@ -93,7 +95,7 @@ class Watch {
     this.published = Promise.resolve(null);
     /** @type {{ isOpen: () => boolean, update: () => void } | null} */
     this.menus = null;
-    this.extras = new Extras({ player: () => this.player, native: Boolean(this.native), note: (error) => this.note(error), onAdded: () => this.menus?.update() });
+    this.extras = new Extras({ player: () => this.player, native: Boolean(this.native), note: (error) => this.note(error), onAdded: () => this.showExtras() });
     /** @type {string[]} */
     this.errors = [];
   }
@@ -153,6 +155,7 @@ class Watch {
   bindVideo() {
     const { video } = this;
     for (const name of ["timeupdate", "progress", "durationchange", "loadedmetadata"]) video.addEventListener(name, () => this.timeline.update());
+    for (const name of ["timeupdate", "seeking"]) video.addEventListener(name, () => this.skipping.update());
     for (const name of ["waiting", "seeking", "seeked", "canplay", "playing", "timeupdate", "pause", "ended"]) video.addEventListener(name, () => this.watchFlow());
     video.addEventListener("play", () => {
       if (this.problem.shown) {
@@ -165,11 +168,16 @@ class Watch {
     video.addEventListener("pause", () => { if (!this.loading && !video.error) this.wantsToPlay = false; }); // errors also pause the video
   }
 
+  showExtras() {
+    this.menus?.update();
+    this.skipping.update();
+  }
+
   bindActs() {
     const { player, video, root } = this;
     const chosen = (this.choices = new Choices(player, video));
     this.menus = bindMenus(root, { player, video, chosen, openLook: bindLook(root).open });
-    const film = actsOn({ root, video, seek: (time) => this.seek(time), captions: () => chosen.toggleText(), shortcuts: this.at.shortcuts });
+    const film = actsOn({ root, video, seek: (time) => this.seek(time), captions: () => chosen.toggleText(), pass: () => this.skipping.skip(), shortcuts: this.at.shortcuts });
     const acts = unlessCovered(film, () => this.problem.shown);
     bindControls(root, { video, stage: this.at.stage, acts, menus: this.menus });
     bindDrag(this.at.stage, { facts: () => this.facts(), timeline: this.timeline });
