@@ -4,7 +4,7 @@ import { actForKey } from "../../../web/js/player/controls.js";
 import { labelFor, skippableAt, Skipping } from "../../../web/js/player/skipping.js";
 import { element, installPage } from "./dom.mjs";
 
-installPage(() => null);
+const page = installPage(() => null);
 
 const chapter = (title, startTime, endTime) => ({ title, startTime, endTime });
 const CHAPTERS = [chapter("Previously on Harbour", 0, 40), chapter("The storm", 40, 100), chapter("Intro", 100, 130), chapter("The calm", 130, 3000), chapter("Credits", 3000, 3100)];
@@ -57,9 +57,9 @@ test("the button goes with the controls after a while, and hands on the focus wh
   button.focus();
   at(120);
   assert.equal(button.getAttribute("data-chrome"), "");
-  assert.equal(document.activeElement, button);
+  assert.equal(page.activeElement, button);
   at(140);
-  assert.equal(document.activeElement, play);
+  assert.equal(page.activeElement, play);
 });
 
 test("S skips", () => assert.deepEqual([actForKey({ key: "s" }), actForKey({ key: "S" })], [["pass"], ["pass"]]));
