@@ -33,7 +33,7 @@ class Product:
     home: Home
     settings: Mapping[str, str] = field(default_factory=dict)
 
-    def run(self, *arguments: str, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout_s: float = 900) -> subprocess.CompletedProcess[str]:
         """Run `./notflix` with the arguments; the caller checks the exit code."""
         environment = {
             **os.environ,

@@ -38,6 +38,9 @@ class Service:
     and `provision` are idempotent. An empty `argv` means an external server, which is only checked. A service stops
     before the services it needs.
 
+    A process that ends while it is starting is reported at once; `start_s` bounds only how long one that runs may take
+    to answer. A busy machine can need many times the few seconds of an idle one.
+
     `restart` starts the process again after it has ended. With `patience`, a process that runs but does not pass
     `check` for too long is stopped first.
     """
@@ -53,7 +56,7 @@ class Service:
     address: str = ""
     prepare: Callable[[Run], None] = _nothing_to_prepare
     provision: Callable[[], None] = _nothing_to_provision
-    start_s: float = 60.0
+    start_s: float = 300.0
     stop_s: float = 20.0
     restart: bool = False
     patience: Patience | None = None

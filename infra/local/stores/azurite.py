@@ -98,7 +98,6 @@ def azurite(home: Home, credentials: Credentials, environment: Mapping[str, str]
         provision=provision,
         restart=True,
         patience=Patience(),
-        start_s=180,  # loading from a cold disk is slow; the download of the packages is not included
     )
     return Store(service, {SETTING: connection, EVENTS_SETTING: f"{LOOPBACK}:{ports.storage_events}"})
 
