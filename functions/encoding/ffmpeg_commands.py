@@ -95,12 +95,14 @@ def ladder_arguments(
     options_of: Callable[[Rendition], Mapping[str, Any]],
     *,
     pixels: str = "yuv420p",
+    in_hdr: bool = False,
 ) -> list[str]:
     """Return the arguments that decode one chunk once, and encode each rendition with the options of `options_of`.
 
-    Each rendition is scaled from the one before; they are sorted best first. `pixels` is their format of pixels.
+    Each rendition is scaled from the one before; they are sorted best first. `pixels` is their format of pixels. With
+    `in_hdr`, pictures in HDR stay as they are.
     """
-    frames = grid_frames(plan, chunk, address)
+    frames = grid_frames(plan, chunk, address, in_hdr=in_hdr)
     outputs = []
     for rendition in renditions:
         encoded = frames = scaled(frames, rendition, pixels=pixels)
@@ -111,8 +113,11 @@ def ladder_arguments(
     return joined_arguments(*outputs)
 
 
-def grid_frames(plan: EncodePlan, chunk: Chunk, address: str) -> Any:
-    """Return the stream of a chunk's frames, which lie on the frame grid and are not scaled yet."""
+def grid_frames(plan: EncodePlan, chunk: Chunk, address: str, *, in_hdr: bool = False) -> Any:
+    """Return the stream of a chunk's frames, which lie on the frame grid and are not scaled yet.
+
+    They are in SDR, unless `in_hdr` is true.
+    """
     grid, picture = plan.grid, plan.picture
     margin = _margin(plan)
     start = max(Fraction(0), grid.seconds(chunk.first_frame) - margin) if chunk.first_frame else Fraction(0)
@@ -140,7 +145,7 @@ def grid_frames(plan: EncodePlan, chunk: Chunk, address: str) -> Any:
     # Otherwise the last chunk takes all remaining frames; their number is compared with the plan afterwards.
     ends = {"end_pts": chunk.end_frame} if grid.cuts or not last else {}
     frames = frames.filter("trim", start_pts=chunk.first_frame, **ends)
-    return in_standard_range(frames, picture)
+    return frames if in_hdr else in_standard_range(frames, picture)
 
 
 def _margin(plan: EncodePlan) -> Fraction:

@@ -20,6 +20,14 @@ COUNTER_BITS = 16
 TONE_S = Fraction(1, 10)
 
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "20", "-bf", "2", "-pix_fmt", "yuv420p")
+MASTERING = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
+HDR10 = (
+    *("-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-g", "48"),
+    *("-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc"),
+    "-x265-params",
+    f"log-level=error:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:max-cll=1000,400:master-display={MASTERING}",
+)
+"""Pictures in HDR10: PQ in BT.2020, with the metadata of the display on which they were mastered."""
 
 
 @dataclass(frozen=True, slots=True)

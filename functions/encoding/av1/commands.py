@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from functions.encoding.av1_encode import av1_renditions
@@ -18,16 +19,18 @@ CRF = 32
 PER_X264 = 1.5
 """Steps of this constant rate factor that change the quantizer as much as one step of x264's."""
 
-PIXELS = "yuv420p"
+PIXELS = MappingProxyType({8: "yuv420p", 10: "yuv420p10le"})
+"""Formats of pixels by the number of bits per sample."""
 
 PARALLELISM = 2
 """The level of parallelism (`lp`) of each SVT-AV1 instance: more instances in one process need too much memory."""
 
 
-def av1_chunk_arguments(plan: EncodePlan, chunk: Chunk, address: str) -> list[str]:
+def av1_chunk_arguments(plan: EncodePlan, chunk: Chunk, address: str, *, in_hdr: bool = False) -> list[str]:
     """Return the arguments that encode one chunk in AV1 into its final segments for every rung.
 
-    Like `ffmpeg_commands.chunk_arguments`, they write `<rendition>/init.mp4`, `s%05d.m4s` and `closed.m3u8`.
+    Like `ffmpeg_commands.chunk_arguments`, they write `<rendition>/init.mp4`, `s%05d.m4s` and `closed.m3u8`. With
+    `in_hdr`, the pictures keep the colours, the transfer function and the mastering metadata of the source, in 10 bits.
     """
     return ladder_arguments(
         plan,
@@ -35,7 +38,8 @@ def av1_chunk_arguments(plan: EncodePlan, chunk: Chunk, address: str) -> list[st
         address,
         av1_renditions(plan),
         lambda rendition: {**_encoder_options(plan, chunk, rendition), **segment_options(plan, chunk, rendition)},
-        pixels=PIXELS,
+        pixels=PIXELS[10 if in_hdr else 8],
+        in_hdr=in_hdr,
     )
 
 

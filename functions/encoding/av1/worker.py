@@ -69,7 +69,7 @@ class Av1Worker:
                     track.store_closed()
 
             address = self._media.signed_address(plan.source, lasts=READ_FOR)
-            arguments = av1_chunk_arguments(plan, chunk, address)
+            arguments = av1_chunk_arguments(plan, chunk, address, in_hdr=plan.picture.hdr is not None)
             try:
                 result = self._ffmpeg.run(arguments, folder=folder, limit_s=RUN_LIMIT_S, watch=watch, yields=True)
             except CannotEncrypt as error:

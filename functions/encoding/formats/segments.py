@@ -192,13 +192,32 @@ def _avc_codec(format_name: str, entry: IsoBox) -> str:
 
 
 def _av1_codec(format_name: str, entry: IsoBox) -> str:
-    """Return the codec string with profile, level, tier and bit depth (AV1 in ISO base media files, section 5)."""
+    """Return the codec string with profile, level, tier and bit depth (AV1 in ISO base media files, section 5).
+
+    It also states the colours if they are those of pictures in HDR.
+    """
     configuration = entry.one("av1C")
     configuration.take(1)
     profile_and_level, features = configuration.number(1), configuration.number(1)
     tier = "H" if features & 0x80 else "M"
     depth = 8 if not features & 0x40 else 12 if features & 0x20 else 10
-    return f"{format_name}.{profile_and_level >> 5}.{profile_and_level & 0x1F:02d}{tier}.{depth:02d}"
+    codec = f"{format_name}.{profile_and_level >> 5}.{profile_and_level & 0x1F:02d}{tier}.{depth:02d}"
+    return f"{codec}{_hdr_colours(entry, features)}"
+
+
+def _hdr_colours(entry: IsoBox, features: int) -> str:
+    """Return the fields of a codec string that state the colours: "" unless the pictures are in HDR.
+
+    They are: monochrome, subsampling, primaries, transfer function, matrix, full range.
+    """
+    for colours in entry.all("colr"):
+        if colours.take(4) == b"nclx":
+            primaries, transfer, matrix = (colours.number(2) for _ in range(3))
+            if transfer in HDR_TRANSFERS:
+                subsampling = f"{features >> 3 & 1}{features >> 2 & 1}{features & 3}"
+                full = colours.number(1) >> 7
+                return f".{features >> 4 & 1}.{subsampling}.{primaries:02d}.{transfer:02d}.{matrix:02d}.{full}"
+    return ""
 
 
 def _aac_codec(format_name: str, entry: IsoBox) -> str:
@@ -238,6 +257,9 @@ _CODECS: dict[str, tuple[Literal["video", "audio"], Callable[[str, IsoBox], str]
 }
 """Supported sample entries, with their kind of media and the function that returns the codec string."""
 
+
+HDR_TRANSFERS = {16, 18}
+"""The code points of the transfer functions PQ and HLG (ITU-T H.273, table 3)."""
 
 _ENCRYPTED = {"encv": 78, "enca": 28}
 """Sample entries of encrypted tracks, with the number of bytes before their boxes."""

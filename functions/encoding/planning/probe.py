@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.encoding.chapters import read_chapters
 from functions.encoding.ffmpeg import PROBE_LIMIT_S
-from functions.encoding.picture_plan import PicturePlan
+from functions.encoding.picture_plan import HdrTransfer, PicturePlan
 from functions.encoding.planning.refusals import (
     check_kind,
     check_protection,
@@ -44,7 +44,10 @@ DESCRIBE_CPU_S = 5
 FIRST_PACKETS = ("-show_entries", "packet_side_data=side_data_type", "-read_intervals", "%+#8")
 """Options that also report the side data of the first packets, which tells whether the packets are encrypted."""
 
-HDR_TRANSFERS = {"smpte2084", "arib-std-b67"}
+HDR_TRANSFERS = frozenset(HdrTransfer)
+HDR_COLOURS = {"color_primaries": "bt2020", "color_space": "bt2020nc"}
+"""The colours of HDR10 and HLG (ITU-R BT.2100), in which AV1 keeps pictures in HDR; others are only tone-mapped."""
+
 MAX_WIDTH, MAX_HEIGHT = 8192, 4320
 
 
@@ -96,6 +99,7 @@ def probe(ffmpeg: FFmpeg, address: str, *, name: str, head: bytes, limit_s: floa
         origin=timeline.origin,
         deinterlace=bool(stated_field_order(video)),
         tone_map=video.get("color_transfer") in HDR_TRANSFERS,
+        hdr=_hdr_of(video),
     )
     return ProbedSource(
         container=container,
@@ -145,6 +149,14 @@ def _display_size(video: dict[str, Any], *, name: str) -> tuple[int, int]:
         width = round(width * int(pixel[0]) / int(pixel[1]))
     turned = next((d.get("rotation", 0) for d in video.get("side_data_list", []) if "rotation" in d), 0)
     return (height, width) if round(turned / 90) % 2 else (width, height)
+
+
+def _hdr_of(video: dict[str, Any]) -> HdrTransfer | None:
+    """Return the transfer function of pictures that can stay in HDR; None for all others."""
+    transfer = video.get("color_transfer")
+    if transfer not in HDR_TRANSFERS or any(video.get(key) != value for key, value in HDR_COLOURS.items()):
+        return None
+    return HdrTransfer(transfer)
 
 
 def _tag(stream: dict[str, Any], key: str) -> str:

@@ -56,6 +56,11 @@ CLEAR_KEY_SCHEME = "urn:uuid:e2719d58-a985-b3c9-781a-b030af78d30e"
 """How the segments are encrypted (ISO/IEC 23009-1, 5.8.5.2), and with which system browsers decrypt them: Clear Key,
 whose keys the site gives to the player."""
 
+COLOUR_SCHEME = "urn:mpeg:mpegB:cicp:"
+"""The schemes of code points for colours (ISO/IEC 23091-2), by which players recognise pictures in HDR."""
+
+BT2020 = {"ColourPrimaries": 9, "MatrixCoefficients": 9}
+
 TEXT_BANDWIDTH_BPS = 1000
 """The bandwidth declared for a WebVTT file, because the attribute is mandatory; players ignore its value."""
 
@@ -134,6 +139,10 @@ def _add_video(period: ElementTree.Element, presentation: Presentation, tracks: 
         },
     )
     _add_protection(adaptation_set, presentation.key_id)
+    for hdr in dict.fromkeys(track.hdr for track in tracks if track.hdr):
+        for name, code in {**BT2020, "TransferCharacteristics": hdr.code}.items():
+            attributes = {"schemeIdUri": f"{COLOUR_SCHEME}{name}", "value": str(code)}
+            ElementTree.SubElement(adaptation_set, "EssentialProperty", attributes)
     for track in tracks:
         _add_rendition(adaptation_set, track, presentation.video_segments)
 

@@ -194,6 +194,8 @@ def _stream(video: VideoTrack, presentation: Presentation, group: str, tracks: C
         f"RESOLUTION={video.rendition.width}x{video.rendition.height}",
         f"FRAME-RATE={float(presentation.rate):.3f}",
     ]
+    if video.hdr:
+        attributes.append(f"VIDEO-RANGE={video.hdr.video_range}")
     if group:
         attributes.append(f'AUDIO="{group}"')
     if presentation.text:

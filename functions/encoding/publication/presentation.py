@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from functions.encoding.frame_grid import FrameGrid
     from functions.encoding.model import AudioPlan, EncodeJob, EncodePlan, TrackRole
+    from functions.encoding.picture_plan import HdrTransfer
     from functions.encoding.renditions import Rendition
     from functions.encoding.track_state import TrackState
 
@@ -48,11 +49,15 @@ class TimedSegments:
 
 @dataclass(frozen=True, slots=True)
 class VideoTrack:
-    """A published rendition: its rung, its RFC 6381 codec, and the peak bitrate that manifests declare."""
+    """A published rendition: its rung, its RFC 6381 codec, and the peak bitrate that manifests declare.
+
+    `hdr` is the transfer function of its pictures if they are in HDR.
+    """
 
     rendition: Rendition
     codec: str
     bandwidth_bps: int
+    hdr: HdrTransfer | None = None
 
     @property
     def name(self) -> str:
@@ -315,7 +320,7 @@ def _av1(plan: EncodePlan, job: EncodeJob) -> Iterator[VideoTrack]:
     if encode := listed_av1(job):
         for rendition in av1_renditions(plan):
             peak_bps = max(result.peaks_bps[rendition.name] for result in encode.results.values())
-            yield VideoTrack(rendition, encode.codecs[rendition.name], peak_bps)
+            yield VideoTrack(rendition, encode.codecs[rendition.name], peak_bps, plan.picture.hdr)
 
 
 def video_segments(grid: FrameGrid, end: int, *, total_frames: int, first: int = 0) -> TimedSegments:

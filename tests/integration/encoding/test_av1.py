@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from functions.encoding.model import EncodeJob, JobStatus
 from functions.platform.messages import PublishTitle
 from tests.support.conformance import findings, needs_checker
 from tests.support.encoder import Encoder
-from tests.support.media import H264, Film, make_film
+from tests.support.media import H264, HDR10, Film, make_film
 from tests.support.published import Published
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ FRAMES = 24 * 13 + 7
 FILMS = {
     "copied": Film(width=640, height=360, frames=FRAMES, video=(*X264, "-force_key_frames", "3,7.1,9,9.5")),
     "encoded": Film(width=640, height=360, frames=FRAMES, video=HIGH),
+    "HDR10": Film(width=640, height=360, frames=FRAMES, video=HDR10, name="film.mkv"),
     "remuxed": Film(frames=24 * 5, video=("-c:v", "mpeg4", "-q:v", "4"), name="film.avi"),
 }
 
@@ -87,6 +90,46 @@ def test_av1_shows_the_frames_of_h264_at_the_same_times(title: Encoded) -> None:
     assert {name for result in encode.results.values() for name in result.peaks_bps} == {track.name for track in av1}
     stored = sum(len(content) for name, content in after.items() if name.startswith("av") and name.endswith(".m4s"))
     assert encode.size == stored
+
+
+def test_av1_keeps_hdr_and_h264_is_in_sdr(title: Encoded) -> None:
+    plan = title.job.current_plan
+    assert plan
+    video = [track for track in Published(title.folder).of("video") if track.codec[:4] in ("avc1", "av01")]
+    colours = {track.codec[:4]: colours_of(title.folder / track.name) for track in video}
+    if not plan.picture.tone_map:
+        assert "smpte2084" not in colours["av01"].values()
+        return
+    bt2020 = {"color_primaries": "bt2020", "color_transfer": "smpte2084", "color_space": "bt2020nc"}
+    assert colours["av01"] == {
+        "pix_fmt": "yuv420p10le",
+        **bt2020,
+        "max_content": 1000,
+        "max_luminance": "10000000/10000",
+    }
+    assert colours["avc1"]["pix_fmt"] == "yuv420p"
+    assert colours["avc1"]["color_transfer"] == "bt709"
+    assert {track.codec for track in video if track.codec.startswith("av01")} >= {"av01.0.00M.10.0.111.09.16.09.0"}
+    master = (title.folder / "master.m3u8").read_text().splitlines()
+    assert all(
+        ("VIDEO-RANGE=PQ" in line) == ("av01" in line) for line in master if line.startswith("#EXT-X-STREAM-INF")
+    )
+
+
+def colours_of(track: Path) -> dict[str, object]:
+    """Return the pixel format, colours and mastering metadata of a published rendition, as ffprobe finds them."""
+    joined = track.parent / f"{track.name}.joined.mp4"
+    joined.write_bytes((track / "init.mp4").read_bytes() + (track / "s00000.m4s").read_bytes())
+    options = ("-v", "error", "-show_streams", "-of", "json", str(joined))
+    stream = json.loads(subprocess.run(["ffprobe", *options], capture_output=True, check=True).stdout)["streams"][0]
+    joined.unlink()
+    keys = ("pix_fmt", "color_primaries", "color_transfer", "color_space")
+    side = {key: value for data in stream.get("side_data_list", ()) for key, value in data.items()}
+    found = {
+        **{key: stream.get(key) for key in keys},
+        **{key: side.get(key) for key in ("max_content", "max_luminance")},
+    }
+    return {key: value for key, value in found.items() if value is not None}
 
 
 @needs_checker

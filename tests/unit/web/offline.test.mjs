@@ -56,6 +56,13 @@ test("a download has the best rendition of at most 720 lines that the browser ca
   assert.equal(renditionFor([make(720, "avc", 9), make(720, "avc", 5)], canPlay)?.bandwidth, 5);
 });
 
+test("a download has pictures in HDR only on a screen that shows them", () => {
+  const renditions = [{ mime: "avc", height: 720, bandwidth: 9 }, { mime: "av1", height: 720, bandwidth: 5, isHdr: true }];
+  assert.equal(renditionFor(renditions, () => true)?.mime, "avc");
+  assert.equal(renditionFor(renditions, () => true, true)?.mime, "av1");
+  assert.equal(renditionFor(renditions.slice(1), () => true), null);
+});
+
 test("the names of segments follow from the timeline of the manifest", () => {
   const template = { initialization: "v/init.mp4", media: "v/s$Number%05d$.m4s", start: 0, repeats: [1, 0] };
   assert.deepEqual(filesOf(template), ["v/init.mp4", "v/s00000.m4s", "v/s00001.m4s", "v/s00002.m4s"]);

@@ -166,7 +166,8 @@ export class Download {
    */
   async #begin(userId, opened) {
     const manifest = await (await this.#file(opened.manifest_url)).text();
-    const kept = reduced(manifest, (mime) => MediaSource.isTypeSupported(mime));
+    const showsHdr = matchMedia("(dynamic-range: high)").matches;
+    const kept = reduced(manifest, (mime) => MediaSource.isTypeSupported(mime), showsHdr);
     if (!kept) throw new DownloadFailure(t("common.browser_cannot_play_film"));
     const bytes = sizeOf(kept.bandwidth, opened.duration_s ?? 0);
     requireSpace(bytes, await estimateSpace());

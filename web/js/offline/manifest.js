@@ -6,18 +6,24 @@ const MOST_LINES = 720;
 /** The stereo track beside a track in 5.1 has the same sound. */
 const MOST_CHANNELS = 2;
 
-/** @typedef {{ mime: string, height: number, bandwidth: number }} Rendition `mime` with codecs, `bandwidth` in bit/s */
+/** @typedef {{ mime: string, height: number, bandwidth: number, isHdr?: boolean }} Rendition `mime` with codecs, `bandwidth` in bit/s */
+
+/** How a manifest says which function maps code values to light; both listed values are those of HDR (PQ and HLG). */
+const TRANSFER_SCHEME = /^urn:mpeg:mpegB:cicp:TransferCharacteristics$/i;
+const HDR_TRANSFERS = ["16", "18"];
 
 /**
  * Return the rendition to download: of those that the browser can play, the best one with at most 720 lines, otherwise
- * the smallest one; null if it can play none.
+ * the smallest one; null if it can play none. Renditions in HDR are only for screens that show it.
  * @template {Rendition} T
  * @param {T[]} renditions
  * @param {(mime: string) => boolean} canPlay
+ * @param {boolean} showsHdr
  * @returns {T | null}
  */
-export function renditionFor(renditions, canPlay) {
-  const best = renditions.filter(({ mime }) => canPlay(mime)).sort((a, b) => b.height - a.height || a.bandwidth - b.bandwidth);
+export function renditionFor(renditions, canPlay, showsHdr = false) {
+  const playable = renditions.filter(({ mime, isHdr }) => canPlay(mime) && (showsHdr || !isHdr));
+  const best = playable.sort((a, b) => b.height - a.height || a.bandwidth - b.bandwidth);
   return best.find(({ height }) => height <= MOST_LINES) ?? best.at(-1) ?? null;
 }
 
@@ -61,6 +67,10 @@ export function picturesOf(vtt) {
  */
 export const sizeOf = (bandwidth, durationS) => Math.round((bandwidth * durationS) / 8);
 
+/** @param {Element} property */
+const isHdrTransfer = (property) =>
+  TRANSFER_SCHEME.test(property.getAttribute("schemeIdUri") ?? "") && HDR_TRANSFERS.includes(property.getAttribute("value") ?? "");
+
 /** @param {Element} representation */
 function renditionOf(representation) {
   const set = /** @type {Element} */ (representation.parentElement);
@@ -72,6 +82,7 @@ function renditionOf(representation) {
     height: Number(representation.getAttribute("height")),
     bandwidth: Number(representation.getAttribute("bandwidth")),
     channels: Number(representation.getElementsByTagName("AudioChannelConfiguration")[0]?.getAttribute("value")),
+    isHdr: [...set.getElementsByTagName("EssentialProperty")].some(isHdrTransfer),
   };
 }
 
@@ -92,11 +103,12 @@ function namesIn(representation) {
  * can play no rendition.
  * @param {string} text a static MPD
  * @param {(mime: string) => boolean} canPlay
+ * @param {boolean} showsHdr whether the screen shows pictures in HDR
  */
-export function reduced(text, canPlay) {
+export function reduced(text, canPlay, showsHdr = false) {
   const mpd = new DOMParser().parseFromString(text, "application/xml");
   const all = [...mpd.getElementsByTagName("Representation")].map(renditionOf);
-  const video = renditionFor(all.filter(({ kind }) => kind === "video"), canPlay);
+  const video = renditionFor(all.filter(({ kind }) => kind === "video"), canPlay, showsHdr);
   if (!video) return null;
   const sounds = soundsFor(all.filter(({ kind }) => kind === "audio"), canPlay);
   const kept = all.filter((one) => one === video || one.kind === "text" || sounds.includes(one));
