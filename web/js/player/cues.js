@@ -107,7 +107,7 @@ export const wanted = (query) => words(query).map(folded);
  * @param {string[]} sought
  */
 export function contains(text, sought) {
-  const said = folded(text);
+  const said = sought.length ? folded(text) : "";
   return sought.every((word) => said.includes(word));
 }
 

@@ -195,7 +195,6 @@ export class Transcript {
   /** Show only the entries with the words that are sought. */
   #search() {
     const { query, state } = this.#at;
-    const before = this.#sought;
     this.#sought = wanted(query.value);
     if (!this.#entries.length) return; // they are searched once they are loaded
     let count = 0;
@@ -203,7 +202,7 @@ export class Transcript {
       const isFound = contains(text, this.#sought);
       const button = this.#buttons[index];
       /** @type {HTMLElement} */ (button.parentElement).hidden = !isFound;
-      if (isFound && (this.#sought.length || before.length)) writeText(hook(button, "text"), text, this.#sought);
+      if (isFound && (this.#sought.length || button.querySelector("mark"))) writeText(hook(button, "text"), text, this.#sought);
       count += Number(isFound);
     });
     if (this.#sought.length) say(state, count ? t("watch.transcript_found", { count }) : t("watch.transcript_none"));
