@@ -269,6 +269,7 @@ def test_a_transcript_that_does_not_load_says_why_and_can_be_loaded_again(
         transcript.get_by_role("button", name="Try again").click()
         transcript.get_by_role("listitem").first.wait_for()
         assert transcript.get_by_role("button", name="Try again").is_hidden()
+        assert page.evaluate(FOCUSED) == "Transcript"
 
 
 def test_a_film_that_does_not_play_can_be_read(film: str, viewer: SomeViewer, browser: Browser) -> None:

@@ -1,6 +1,6 @@
 /** The transcript of a film: a panel with everything that its subtitles say, for reading, searching and seeking. */
 import { download } from "../account/download.js";
-import { hook, hooks, piece, say } from "../dom.js";
+import { hook, hooks, piece, say, showNodes } from "../dom.js";
 import { RequestError } from "../net.js";
 import { clock } from "../text.js";
 import { LANGUAGE, t } from "../texts.js";
@@ -81,7 +81,10 @@ export class Transcript {
     const at = this.#at;
     for (const name of ["timeupdate", "seeking"]) film.video.addEventListener(name, () => this.#moved());
     at["transcript-close"].addEventListener("click", () => this.close());
-    at.again.addEventListener("click", () => { if (this.#loaded) this.#load(this.#loaded); });
+    at.again.addEventListener("click", () => {
+      at["transcript-heading"].focus(); // the button disappears
+      if (this.#loaded) this.#load(this.#loaded);
+    });
     at.texts.addEventListener("change", () => {
       this.#chosen = at.texts.value;
       this.#show();
@@ -145,7 +148,7 @@ export class Transcript {
     const all = this.#all;
     const track = all.find(({ url }) => url === this.#chosen) ?? subtitlesFor(all, { shown: this.#film.shown(), before: this.#loaded?.url, languages: [LANGUAGE, ...navigator.languages] });
     const options = all.map((one) => Object.assign(document.createElement("option"), { value: one.url, textContent: trackLabel(one) }));
-    texts.replaceChildren(...options);
+    showNodes(texts, options);
     texts.hidden = all.length < 2;
     texts.value = track?.url;
     if (track && track.url !== this.#loaded?.url) this.#load(track);
