@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.local.stores.packages import web_folder
-from tests.support.accessibility import faults_beyond_axe, violations
+from tests.support.accessibility import REFLOW, faults_beyond_axe, violations
 from tests.support.media import Film, Sound, make_film
 from tests.support.pages import DESKTOP, PHONE, opened, overflow, until
 from tests.support.uploads import Storefront
@@ -28,9 +28,7 @@ TIME = "window.notflix?.stats().time ?? 0"
 CURRENT = "document.querySelector('.transcript-entry[aria-current]')?.textContent ?? ''"
 FOCUSED = "document.activeElement.textContent.trim()"
 SCROLLED = "document.querySelector('.transcript-entries').scrollTop"
-WITHOUT_SOUND_OR_START = (
-    "HTMLMediaElement.prototype.play = () => Promise.reject(new DOMException('', 'NotAllowedError'));"
-)
+NEVER_STARTS = "HTMLMediaElement.prototype.play = () => Promise.reject(new DOMException('', 'NotAllowedError'));"
 WITHOUT_MEDIA_SOURCE = "delete window.MediaSource; delete window.ManagedMediaSource; delete window.WebKitMediaSource;"
 SAID = {
     "en": ("Where is the <i>café</i>?", "- By the harbour.\n- Thank you!", "I &lt;3 this harbour."),
@@ -84,6 +82,7 @@ def paused(page: Page, at: float = 0) -> None:
 
 
 def panel(page: Page, name: str = "Transcript") -> Locator:
+    """Return the panel of the transcript by its heading."""
     return page.get_by_role("region", name=name)
 
 
@@ -135,6 +134,19 @@ def test_the_transcript_is_accessible_and_leaves_the_controls_alone(
         assert violations(page, axe, targets=True) == []
         assert faults_beyond_axe(page) == []
         assert wrong == []
+
+
+def test_in_a_tiny_window_the_transcript_covers_the_film_and_nothing_covered_gets_the_focus(
+    film: str, viewer: SomeViewer, browser: Browser, axe: Path
+) -> None:
+    with opened(browser, film, REFLOW, viewer=viewer) as (page, wrong):
+        paused(page)
+        page.keyboard.press("t")
+        panel(page).get_by_role("listitem").first.wait_for()
+        assert violations(page, axe, targets=True) == [] and faults_beyond_axe(page) == []
+        page.keyboard.press("Escape")
+        assert inside(page, page.locator("[data-act=transcript]"), REFLOW)
+        assert page.evaluate("document.activeElement.dataset.act") == "transcript" and wrong == []
 
 
 def test_all_that_is_said_is_listed_as_text_in_the_language_of_the_page_or_of_the_subtitles(
@@ -273,7 +285,7 @@ def test_a_transcript_that_does_not_load_says_why_and_can_be_loaded_again(
 
 
 def test_a_film_that_does_not_play_can_be_read(film: str, viewer: SomeViewer, browser: Browser) -> None:
-    with opened(browser, film, viewer=viewer, first=WITHOUT_SOUND_OR_START) as (page, wrong):
+    with opened(browser, film, viewer=viewer, first=NEVER_STARTS) as (page, wrong):
         page.get_by_role("button", name="Play").first.wait_for()
         transcript = open_transcript(page)
         transcript.get_by_role("button", name="0:58").click()
