@@ -19,7 +19,7 @@ EVIDENCE = Path(__file__).with_name("accessibility.json")
 BEYOND_AXE = ("reflow", "spacing", "focus", "motion")
 """The checks of criteria that axe cannot see (tests/support/accessibility.py)."""
 
-WALKS = ("login", "play", "cancel")
+WALKS = ("login", "play", "transcript", "cancel")
 """The tasks that a test does with the keyboard alone."""
 
 STUDIO_PARTS = ("overview", "films", "titles", "people", "plans", "pages", "setup", "log")

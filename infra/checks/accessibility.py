@@ -40,7 +40,7 @@ the records of the tests that ran, like this document.
 | text spacing (1.4.12) | with the spacing that viewers may set, no text is cut off |
 | focus (2.4.3, 2.4.7, 2.4.11) | it follows the order of the page, is visible, and is never covered |
 | motion (2.2.2, 2.3.3) | with reduced motion, nothing but the film moves |
-| keyboard (2.1.1) | whole tasks are done by keyboard alone: logging in, finding and playing a film, cancelling |
+| keyboard (2.1.1) | whole tasks are done by keyboard alone: log in, find and play a film, use its transcript, cancel |
 
 `tests/support/accessibility.py` contains the checks. `tests/unit/web/test_accessibility.py` fails if the site has a
 page that no test covers, or if the evidence names a test that no longer exists. Each run of end-to-end tests writes its

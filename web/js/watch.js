@@ -27,6 +27,7 @@ import { Skipping } from "./player/skipping.js";
 import { Stream } from "./player/stream.js";
 import { StoredSession } from "./offline/playing.js";
 import { SystemControls } from "./player/system.js";
+import { Transcript } from "./player/transcript.js";
 import { Next } from "./player/next.js";
 import { Usage } from "./player/usage.js";
 import { offerDownload } from "./offline/offer.js";
@@ -36,6 +37,7 @@ import { inLanguage, t } from "./texts.js";
 
 /** @import { PlaybackSession, Title } from "./types.js" */
 /** @import { EncodeState } from "./player/encode.js" */
+/** @import { Track } from "./player/choices.js" */
 
 class Watch {
   /**
@@ -75,6 +77,7 @@ class Watch {
     this.problem = new Problem(this.at, { reachable: () => this.session.renew(), load: () => this.load() });
     this.timeline = new Timeline(root, { facts: () => this.facts(), seek: (time) => this.seek(time), thumbnail: (time) => thumbnailAt({ player: this.player, session: this.session, track: this.extras.thumbnails }, time), chapter: (time) => chapterAt(this.extras.chapters, time) });
     this.skipping = new Skipping(this.at["skip-chapter"], { otherwise: /** @type {HTMLElement} */ (root.querySelector('[data-act="play"]')), chapters: () => this.extras.chapters, time: () => this.facts().time, seek: (time) => this.seek(time) });
+    this.transcript = new Transcript(root, { video: this.video, session: this.session, shown: () => this.player?.getTextTracks().find((/** @type {Track} */ { active }) => active), time: () => this.facts().time, seek: (time) => this.seek(time) });
     this.usage = new Usage(id, { video: this.video, session: this.session, bitrateKbps: () => bitrateOf(this.player) });
     this.next = new Next(this.at.next, { id, video: this.video, leave: (address) => location.assign(address) });
     this.system = new SystemControls();
@@ -127,6 +130,7 @@ class Watch {
       onFatal: (error) => { if (this.loading || !this.native?.recovers()) this.failed(error); },
     });
     this.player.addEventListener("buffering", () => this.watchFlow());
+    this.player.addEventListener("textchanged", () => this.transcript.update());
     this.video.addEventListener("timeupdate", () => this.moved());
     window.notflix = { player: this.player, video: this.video, stats: () => statsOf(this) };
     this.bindActs();
@@ -171,13 +175,14 @@ class Watch {
   showExtras() {
     this.menus?.update();
     this.skipping.update();
+    this.transcript.update();
   }
 
   bindActs() {
     const { player, video, root } = this;
     const chosen = (this.choices = new Choices(player, video));
     this.menus = bindMenus(root, { player, video, chosen, openLook: bindLook(root).open });
-    const film = actsOn({ root, video, seek: (time) => this.seek(time), captions: () => chosen.toggleText(), pass: () => this.skipping.skip(), shortcuts: this.at.shortcuts });
+    const film = actsOn({ root, video, seek: (time) => this.seek(time), captions: () => chosen.toggleText(), pass: () => this.skipping.skip(), transcript: () => this.transcript.toggle(), shortcuts: this.at.shortcuts });
     const acts = unlessCovered(film, () => this.problem.shown);
     bindControls(root, { video, stage: this.at.stage, acts, menus: this.menus });
     bindDrag(this.at.stage, { facts: () => this.facts(), timeline: this.timeline });
@@ -228,6 +233,7 @@ class Watch {
       this.encode.follow(session);
       this.openedEarly = session.status === "encoding";
       if (!this.player) await this.preparePlayer();
+      this.transcript.update(); // whoever cannot watch can read it, even if nothing plays
       playsAv1(session).then((isSo) => { this.usage.tally.playsAv1 = isSo; }); // reported later; the film does not wait
       if (!this.native && (await mustPlayNatively(session, this))) this.native = new Native((how) => this.reopen(how));
       unlock(this.player, session, { native: Boolean(this.native) });

@@ -188,11 +188,13 @@ test("a download that the profile may not play ends even if nothing else can be 
 
 test("a downloaded film opens where its viewer stopped, until its licence ends", async () => {
   const later = new Date(Date.now() + 60_000).toISOString();
-  await addFilm(makeFilm({ licence_until: later, place_s: 42 }), [], []);
+  await addFilm(makeFilm({ licence_until: later, place_s: 42 }), [], [[`${FOLDER}/t0.vtt`, fileFrom(new Blob(["WEBVTT"]))]]);
   const session = new StoredSession("film");
   const opened = await session.renew();
   assert.deepEqual([opened.resume_s, opened.expires_at, opened.sas], [42, later, ""]);
   assert.equal(await session.signed(`${FOLDER}/a`), `${FOLDER}/a`);
+  assert.equal(await session.text(`${FOLDER}/t0.vtt`), "WEBVTT");
+  await assert.rejects(session.text(`${FOLDER}/t1.vtt`), { code: "not_downloaded" });
   await changeFilm(makeFilm(), { licence_until: "2020-01-01T00:00:00Z" });
   await assert.rejects(session.renew(), { code: "licence_expired" });
 });

@@ -56,6 +56,15 @@ test("concurrent requests share one renewal", async () => {
   assert.equal(clock.asked, 2);
 });
 
+test("a text file of the film is requested with the key, and again after a temporary failure", async (run) => {
+  const [session] = makeSession(["sig=1"]);
+  const answers = [new Response("busy", { status: 503 }), new Response("WEBVTT"), new Response("", { status: 404 })];
+  const { mock } = run.mock.method(globalThis, "fetch", async () => /** @type {Response} */ (answers.shift()));
+  assert.equal(await session.text(`${BLOB}/t0.vtt`), "WEBVTT");
+  assert.deepEqual(mock.calls.map((call) => call.arguments[0]), [`${BLOB}/t0.vtt?sig=1`, `${BLOB}/t0.vtt?sig=1`]);
+  await assert.rejects(session.text(`${BLOB}/t1.vtt`), { status: 404 });
+});
+
 test("a renewal that fails leaves the old key in use while it lasts", async () => {
   const [session, clock] = makeSession(["sig=1", new Error("away")]);
   await session.renew();

@@ -58,6 +58,17 @@ export class StoredSession {
   }
 
   /**
+   * Return a text file of the film. Raises RequestError.
+   * @param {string} uri
+   * @returns {Promise<string>}
+   */
+  async text(uri) {
+    const file = this.#film && (await readFile(this.#film, uri));
+    if (!file) throw new RequestError(404, "not_downloaded", t("downloads.film_not_downloaded_on"));
+    return file.text();
+  }
+
+  /**
    * Let Shaka read everything from this device, and remember where the viewer stops.
    * @param {any} shaka
    * @param {HTMLVideoElement} video

@@ -20,7 +20,7 @@ export function actForKey({ key, ctrlKey = false, metaKey = false, altKey = fals
   /** @type {Record<string, [string, number?]>} */
   const acts = {
     " ": ["play"], k: ["play"], ArrowLeft: ["skip", -10], ArrowRight: ["skip", 10], j: ["skip", -30], l: ["skip", 30],
-    ArrowUp: ["louder", 0.1], ArrowDown: ["louder", -0.1], m: ["mute"], c: ["captions"], f: ["full"], s: ["pass"], "?": ["help"],
+    ArrowUp: ["louder", 0.1], ArrowDown: ["louder", -0.1], m: ["mute"], c: ["captions"], f: ["full"], s: ["pass"], t: ["transcript"], "?": ["help"],
   };
   return acts[key.length === 1 ? key.toLowerCase() : key] ?? null;
 }
@@ -61,11 +61,11 @@ function toggleFull(root, video) {
  * Return all actions of a viewer; `seek(time)` stays within the available part of the film.
  * @param {{
  *   root: HTMLElement, video: HTMLVideoElement, seek: (time: number) => void, captions: () => void, pass: () => void,
- *   shortcuts: HTMLDialogElement,
+ *   transcript: () => void, shortcuts: HTMLDialogElement,
  * }} parts
  * @returns {Acts}
  */
-export function actsOn({ root, video, seek, captions, pass, shortcuts }) {
+export function actsOn({ root, video, seek, captions, pass, transcript, shortcuts }) {
   const volume = (/** @type {number} */ value) => {
     video.volume = Math.round(Math.min(1, Math.max(0, value)) * 100) / 100;
     video.muted = video.volume === 0;
@@ -84,6 +84,7 @@ export function actsOn({ root, video, seek, captions, pass, shortcuts }) {
     },
     captions,
     pass,
+    transcript,
     pip: () => (document.pictureInPictureElement ? document.exitPictureInPicture() : video.requestPictureInPicture()),
     airplay: () => video.webkitShowPlaybackTargetPicker?.(),
     full: () => toggleFull(root, video),
@@ -92,7 +93,7 @@ export function actsOn({ root, video, seek, captions, pass, shortcuts }) {
 }
 
 /** The actions that do not concern the film. */
-const ALWAYS = new Set(["full", "help"]);
+const ALWAYS = new Set(["full", "help", "transcript"]);
 
 /**
  * Return the same actions; while `isCovered()`, because a message has taken the place of the film, those on the film do

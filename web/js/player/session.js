@@ -1,5 +1,5 @@
 /** A playback session: the film's addresses and their SAS, which is renewed long before it expires. */
-import { isTemporary, RequestError } from "../net.js";
+import { ask, isTemporary, persist, RequestError } from "../net.js";
 
 /** @import { PlaybackSession } from "../types.js" */
 
@@ -94,6 +94,15 @@ export class Session {
    */
   picture(uri) {
     return this.signed(uri);
+  }
+
+  /**
+   * Return a text file of the film. Raises RequestError.
+   * @param {string} uri
+   * @returns {Promise<string>}
+   */
+  text(uri) {
+    return persist(async () => (await ask(await this.signed(uri), { asFile: true })).text());
   }
 
   /** @returns {Promise<PlaybackSession>} */
