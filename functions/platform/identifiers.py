@@ -42,7 +42,7 @@ SUBTITLE_FLAGS = {"forced", "foreign", "sdh", "cc", "hi", "hoh", "commentary", "
 """Words in the name of a subtitle file that say what it is for; other media servers use the same words."""
 
 _IMAGES = {".jpg", ".jpeg", ".png", ".webp"}
-_SUBTITLES = {".srt", ".vtt"}
+_SUBTITLES = {".srt", ".vtt", ".ass", ".ssa"}
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 _MOST_WORDS = 3
 
