@@ -50,7 +50,7 @@ _MOST_WORDS = 3
 def read_name(blob: str) -> Upload:
     """Return the role of a blob: a film such as `film.mkv`, or a sidecar of it.
 
-    Sidecars are `film.json`, `film.jpg`, `film.backdrop.jpg`, and subtitles such as `film.en.srt` and
+    Sidecars are `film.json`, `film.jpg`, `film.backdrop.jpg`, and subtitles such as `film.en.srt`, `film.en.ass` and
     `film.en.forced.srt`.
     """
     ending = PurePosixPath(blob.rpartition("/")[2]).suffix

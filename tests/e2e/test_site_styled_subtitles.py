@@ -38,11 +38,13 @@ Dialogue: 0,0:00:00.00,0:00:20.00,Default,,0,0,0,,Good evening.
 Dialogue: 0,0:00:00.00,0:00:20.00,Default,,0,0,0,,{\\p1}m 0 0 l 100 0 100 100{\\p0}
 """
 SHOWN = """text => {
-  const found = [...document.querySelectorAll(".shaka-text-container span:not(:has(span))")].find((each) => each.textContent.includes(text));
+  const texts = [...document.querySelectorAll(".shaka-text-container span:not(:has(span))")];
+  const found = texts.find((each) => each.textContent.includes(text));
   if (!found) return null;
   const { color, fontStyle, fontWeight } = getComputedStyle(found);
-  const { top, bottom, left, right } = found.getBoundingClientRect();
-  return { color, fontStyle, fontWeight, middle: (top + bottom) / 2 / innerHeight, center: (left + right) / 2 / innerWidth };
+  const { x, y, width, height } = found.getBoundingClientRect();
+  const [middle, center] = [(y + height / 2) / innerHeight, (x + width / 2) / innerWidth];
+  return { color, fontStyle, fontWeight, middle, center };
 }"""
 WHITE, YELLOW = "rgb(255, 255, 255)", "rgb(255, 255, 0)"
 
@@ -97,7 +99,7 @@ def test_the_look_that_a_viewer_chose_wins(film: str, viewer: SomeViewer, browse
         page.get_by_role("button", name="Subtitles and audio").click()
         page.get_by_role("button", name="Appearance…").click()
         dialog = page.get_by_role("dialog", name="Subtitles")
-        for choice in ("Cyan", "Top"):
+        for choice in ("Light blue", "Top"):
             dialog.get_by_role("radio", name=choice, exact=True).check(force=True)
         dialog.get_by_role("button", name="Close").click()
         lines = [page.evaluate(SHOWN, text) for text in ("To the <harbour> &", "Left", "Good evening.")]
