@@ -148,10 +148,10 @@ def webvtt_file(cues: Iterable[Cue]) -> str:
 
 def _tagged(text: str, style: TextStyle) -> str:
     tags = [
+        *([f"c.{style.color}"] if style.color else []),  # first: in Shaka, a class ends bold and italic around it
         *(["b"] if style.is_bold else []),
         *(["i"] if style.is_italic else []),
         *(["u"] if style.is_underlined else []),
-        *([f"c.{style.color}"] if style.color else []),
     ]
     opened = "".join(f"<{tag}>" for tag in tags)
     closed = "".join(f"</{tag.partition('.')[0]}>" for tag in reversed(tags))

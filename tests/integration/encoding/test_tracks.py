@@ -208,7 +208,7 @@ def test_ass_keeps_its_places_colours_and_styles(encoder: Encoder, tmp_path: Pat
     assert progress.status is JobStatus.READY, progress.reason
     assert cues_of(encoder, progress) == [
         "00:00:00.250 --> 00:00:01.000\nI am &lt;me&gt; &amp; <i>you</i>",
-        "00:00:00.500 --> 00:00:01.500 line:0\n<b><c.yellow>EXIT\nthat way</c></b>",
+        "00:00:00.500 --> 00:00:01.500 line:0\n<c.yellow><b>EXIT\nthat way</b></c>",
         "00:00:01.000 --> 00:00:02.000 line:20% position:25% size:50%\n<c.red>Café</c>",
     ]
 

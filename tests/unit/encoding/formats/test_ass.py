@@ -49,7 +49,7 @@ def cue_of(text: str, style: str = "Default") -> tuple[str, str]:
         ("\\N\\Na\\N\\N \\Nb\\N", "a\nb"),
         ("{\\c&H0000FF&}red{\\c} {\\1c&H00FF00&}green{\\1c&HFFFFFF&} white", "<c.red>red </c><c.lime>green</c> white"),
         ("{\\3c&H0000FF&\\4c&H00FF00&\\2c&HFF&}outline", "outline"),
-        ("{\\rSign}sign{\\r}plain{\\rNone}also", "<b><c.yellow>sign</c></b>plainalso"),
+        ("{\\rSign}sign{\\r}plain{\\rNone}also", "<c.yellow><b>sign</b></c>plainalso"),
         ("{\\k20}ka{\\kf30}ra{\\ko40}oke{\\K5}!", "karaoke!"),
         ("{\\fad(200,200)\\blur3\\be1\\bord2\\fs30\\fnArial\\frz10\\pbo5\\q2\\xbord1}plain", "plain"),
         ("{\\t(0,100,\\clip(0,0,1,1)\\c&H0000FF&\\b1)}plain", "plain"),
@@ -66,7 +66,7 @@ def test_tags_are_styles_or_left_out(text: str, found: str) -> None:
 
 
 def test_styles_of_the_file_apply_to_their_events() -> None:
-    assert cue_of("Exit", "Sign") == ("<b><c.yellow>Exit</c></b>", "line:0")
+    assert cue_of("Exit", "Sign") == ("<c.yellow><b>Exit</b></c>", "line:0")
     assert cue_of("Hm", "Thought") == ("<i><u>Hm</u></i>", "")
     assert cue_of("{\\i0}Hm{\\i}", "Thought")[0] == "<u>Hm</u>"
     assert cue_of("Who", "Unknown") == ("Who", "")
@@ -103,7 +103,7 @@ Style: *Top,Arial,20,65535,0,0,0,-1,0,1,1,0,6,10,10,10,0,0
 Format: Marked, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 Dialogue: Marked=0,0:00:00.00,0:00:01.00,*Top,,0000,0000,0000,,Hello, there
 """
-    assert cues_of_ass(text) == [Cue(0, 1000, "<b><c.yellow>Hello, there</c></b>", "line:0")]
+    assert cues_of_ass(text) == [Cue(0, 1000, "<c.yellow><b>Hello, there</b></c>", "line:0")]
 
 
 def test_fields_are_read_in_the_order_of_the_file() -> None:

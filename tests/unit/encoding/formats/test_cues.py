@@ -46,7 +46,7 @@ def test_text_is_escaped_and_equal_styles_share_their_tags() -> None:
     runs = [("a & <b> ", PLAIN), ("it", ITALIC), ("\nalso\n", ITALIC), (" \n\n", PLAIN), ("--> c", PLAIN)]
     assert marked_up(runs) == "a &amp; &lt;b&gt; <i>it\nalso\n</i>--&gt; c"
     everything = TextStyle(is_bold=True, is_italic=True, is_underlined=True, color="lime")
-    assert marked_up([("x", everything)]) == "<b><i><u><c.lime>x</c></u></i></b>"
+    assert marked_up([("x", everything)]) == "<c.lime><b><i><u>x</u></i></b></c>"
 
 
 @pytest.mark.parametrize("text", ["", " \n\u00a0\n", "\x00\x1c\u2028"])
