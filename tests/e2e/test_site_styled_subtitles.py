@@ -13,8 +13,6 @@ from tests.support.pages import DESKTOP, PHONE, opened, overflow, until
 from tests.support.uploads import Storefront
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from playwright.sync_api import Browser, Page
 
     from tests.support.product import Product
@@ -73,12 +71,11 @@ def paused_with_subtitles(page: Page) -> None:
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_styled_subtitles_are_shown_as_their_author_placed_them(
-    product: Product, film: str, viewer: SomeViewer, browser: Browser, size: tuple[int, int], tmp_path: Path
+    product: Product, film: str, viewer: SomeViewer, browser: Browser, size: tuple[int, int]
 ) -> None:
     axe = web_folder(product.home) / "node_modules" / "axe-core" / "axe.min.js"
     with opened(browser, film, size, viewer=viewer) as (page, wrong):
         paused_with_subtitles(page)
-        page.screenshot(path=tmp_path / "styled.png")
         sign, back, left, spoken = (
             page.evaluate(SHOWN, text) for text in ("To the <harbour> &", "back", "Left", "Good evening.")
         )
