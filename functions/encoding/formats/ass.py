@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from functions.encoding.formats.cues import Cue, TextStyle, color_class, marked_up, place_of
+from functions.encoding.formats.cues import TextCue, TextStyle, color_class, marked_up, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -113,7 +113,7 @@ class Pen:
             self.text = replace(self.text, color=color)
 
 
-def cues_of_ass(text: str) -> list[Cue]:
+def cues_of_ass(text: str) -> list[TextCue]:
     """Return the cues of an ASS or SSA file; what is not valid in it is left out."""
     section, fields = "", [""]
     styles: dict[str, EventStyle] = {}
@@ -175,14 +175,14 @@ def _style_of(named: Mapping[str, str], *, is_legacy: bool) -> EventStyle:
     )
 
 
-def _cue_of(event: Mapping[str, str], styles: Mapping[str, EventStyle], size: tuple[int, int]) -> Cue | None:
+def _cue_of(event: Mapping[str, str], styles: Mapping[str, EventStyle], size: tuple[int, int]) -> TextCue | None:
     start, end = (_milliseconds(event.get(name, "")) for name in ("start", "end"))
     if start is None or end is None or start >= end:
         return None
     style = styles.get(event.get("style", "").strip().lstrip("*"), styles.get("Default", EventStyle()))
     pen = Pen(style, styles, size=size)
     text = marked_up(_runs(event.get("text", ""), pen))
-    return Cue(start, end, text, pen.place(lines=text.count("\n") + 1)) if text else None
+    return TextCue(start, end, text, pen.place(lines=text.count("\n") + 1)) if text else None
 
 
 def _runs(text: str, pen: Pen) -> Sequence[tuple[str, TextStyle]]:

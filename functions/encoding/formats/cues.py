@@ -53,7 +53,7 @@ class TextStyle:
 
 
 @dataclass(frozen=True, slots=True)
-class Cue:
+class TextCue:
     """A text in WebVTT's markup, and when and where it is shown; `place` has the settings of WebVTT, "" for usual."""
 
     start_ms: int
@@ -125,19 +125,19 @@ def place_of(alignment: int, *, lines: int, at: tuple[float, float] | None = Non
     return line if middle == _CENTER else f"{line} position:{middle}% size:{2 * min(middle, 100 - middle)}%"
 
 
-def arranged(cues: Iterable[Cue]) -> list[Cue]:
+def arranged(cues: Iterable[TextCue]) -> list[TextCue]:
     """Return cues in the order of their times.
 
     Equal texts at the same place whose times touch become one cue: signs often have an event for each frame. Different
     texts that are shown at the same place at the same time are lines of one cue.
     """
-    places: dict[str, list[Cue]] = {}
+    places: dict[str, list[TextCue]] = {}
     for cue in _united(cues):
         places.setdefault(cue.place, []).append(cue)
     return _by_start(cue for place, there in places.items() for cue in (_apart(there) if "line:" in place else there))
 
 
-def webvtt_file(cues: Iterable[Cue]) -> str:
+def webvtt_file(cues: Iterable[TextCue]) -> str:
     """Return a WebVTT file."""
     blocks = ["WEBVTT\n"]
     for cue in cues:
@@ -162,14 +162,14 @@ def _stepped(percent: float) -> int:
     return round(percent / _STEP_PERCENT) * _STEP_PERCENT
 
 
-def _by_start(cues: Iterable[Cue]) -> list[Cue]:
+def _by_start(cues: Iterable[TextCue]) -> list[TextCue]:
     return sorted(cues, key=lambda cue: cue.start_ms)
 
 
-def _united(cues: Iterable[Cue]) -> list[Cue]:
+def _united(cues: Iterable[TextCue]) -> list[TextCue]:
     """Return cues by their start; equal ones whose times touch or overlap are one."""
     last: dict[tuple[str, str], int] = {}
-    found: list[Cue] = []
+    found: list[TextCue] = []
     for cue in _by_start(cues):
         before = last.get((cue.place, cue.text))
         if before is not None and cue.start_ms <= found[before].end_ms:
@@ -180,13 +180,13 @@ def _united(cues: Iterable[Cue]) -> list[Cue]:
     return found
 
 
-def _apart(cues: Sequence[Cue]) -> list[Cue]:
+def _apart(cues: Sequence[TextCue]) -> list[TextCue]:
     """Return the cues of one place, sorted by their start, such that only one is shown at any time.
 
     A cue that begins while MOST_TOGETHER are shown is left out.
     """
-    found: list[Cue] = []
-    shown: list[Cue] = []
+    found: list[TextCue] = []
+    shown: list[TextCue] = []
     since = 0
     for cue in (*cues, None):
         while shown and (cue is None or min(each.end_ms for each in shown) <= cue.start_ms):
@@ -200,9 +200,9 @@ def _apart(cues: Sequence[Cue]) -> list[Cue]:
     return _united(found)
 
 
-def _together(cues: Sequence[Cue], start_ms: int, end_ms: int) -> list[Cue]:
+def _together(cues: Sequence[TextCue], start_ms: int, end_ms: int) -> list[TextCue]:
     """Return a cue that shows the texts of these cues, or none if there are none or the time is empty."""
     if not cues or start_ms >= end_ms:
         return []
     joined = "\n".join(cue.text for cue in cues)
-    return [Cue(start_ms, end_ms, joined if len(joined) <= LONGEST_CUE else cues[0].text, cues[0].place)]
+    return [TextCue(start_ms, end_ms, joined if len(joined) <= LONGEST_CUE else cues[0].text, cues[0].place)]

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from functions.encoding.formats.ass import EventStyle, Pen
-from functions.encoding.formats.cues import LONGEST_CUE, Cue, color_class, marked_up
+from functions.encoding.formats.cues import LONGEST_CUE, TextCue, color_class, marked_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,18 +62,18 @@ _COLORS = {
 _COLOR = re.compile(r"""color\s*=\s*["']?\s*(?:#([0-9A-Fa-f]{6})|([A-Za-z]{1,20}))""", re.IGNORECASE)
 
 
-def cues_of_subrip(text: str) -> list[Cue]:
+def cues_of_subrip(text: str) -> list[TextCue]:
     """Return the cues of a SubRip file."""
     cues = []
     for start_ms, end_ms, _, words in _blocks(text):
         pen = Pen(EventStyle(), {})
         marked = marked_up(_runs(words, pen, _SUBRIP_TOKEN))
         if marked:
-            cues.append(Cue(start_ms, end_ms, marked, pen.place(lines=marked.count("\n") + 1)))
+            cues.append(TextCue(start_ms, end_ms, marked, pen.place(lines=marked.count("\n") + 1)))
     return cues
 
 
-def cues_of_webvtt(text: str) -> list[Cue]:
+def cues_of_webvtt(text: str) -> list[TextCue]:
     """Return the cues of a WebVTT file, with the settings that all players know, but without its own styles."""
     cues = []
     for start_ms, end_ms, settings, words in _blocks(text):
@@ -81,7 +81,7 @@ def cues_of_webvtt(text: str) -> list[Cue]:
         marked = marked_up(_runs(payload, Pen(EventStyle(), {}), _WEBVTT_TOKEN))
         place = " ".join(setting for setting in settings.split() if _SETTING.fullmatch(setting))
         if marked:
-            cues.append(Cue(start_ms, end_ms, marked, place))
+            cues.append(TextCue(start_ms, end_ms, marked, place))
     return cues
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.encoding.formats.ass import cues_of_ass
-from functions.encoding.formats.cues import Cue, arranged, webvtt_file
+from functions.encoding.formats.cues import TextCue, arranged, webvtt_file
 
 HEAD = """[Script Info]
 ScriptType: v4.00+
@@ -103,12 +103,12 @@ Style: *Top,Arial,20,65535,0,0,0,-1,0,1,1,0,6,10,10,10,0,0
 Format: Marked, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 Dialogue: Marked=0,0:00:00.00,0:00:01.00,*Top,,0000,0000,0000,,Hello, there
 """
-    assert cues_of_ass(text) == [Cue(0, 1000, "<c.yellow><b>Hello, there</b></c>", "line:0")]
+    assert cues_of_ass(text) == [TextCue(0, 1000, "<c.yellow><b>Hello, there</b></c>", "line:0")]
 
 
 def test_fields_are_read_in_the_order_of_the_file() -> None:
     text = "[Events]\nFormat: End, Start, Style, Text\nDialogue: 0:00:02.00,0:00:01.00,Default,a, b\n"
-    assert cues_of_ass(text) == [Cue(1000, 2000, "a, b")]
+    assert cues_of_ass(text) == [TextCue(1000, 2000, "a, b")]
 
 
 @pytest.mark.parametrize(

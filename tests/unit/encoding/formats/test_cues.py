@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from functions.encoding.formats.cues import (
     LONGEST_CUE,
     MOST_TOGETHER,
-    Cue,
+    TextCue,
     TextStyle,
     arranged,
     color_class,
@@ -100,25 +100,25 @@ def test_position_is_kept_within_the_picture_and_above_ordinary_subtitles(
 
 
 def test_equal_texts_whose_times_touch_are_one_cue() -> None:
-    frames = [Cue(40 * number, 40 * number + 40, "SIGN", "line:0") for number in range(1000)]
-    other = Cue(20, 60, "Hello", "")
-    assert arranged([*frames, other, other]) == [Cue(0, 40_000, "SIGN", "line:0"), other]
-    again = [Cue(0, 40, "No."), Cue(80, 120, "No.")]
+    frames = [TextCue(40 * number, 40 * number + 40, "SIGN", "line:0") for number in range(1000)]
+    other = TextCue(20, 60, "Hello", "")
+    assert arranged([*frames, other, other]) == [TextCue(0, 40_000, "SIGN", "line:0"), other]
+    again = [TextCue(0, 40, "No."), TextCue(80, 120, "No.")]
     assert arranged(again) == again
 
 
 def test_texts_at_the_same_place_and_time_share_a_cue() -> None:
-    cues = [Cue(0, 3000, "A", "line:0"), Cue(1000, 2000, "B", "line:0"), Cue(1500, 4000, "below")]
+    cues = [TextCue(0, 3000, "A", "line:0"), TextCue(1000, 2000, "B", "line:0"), TextCue(1500, 4000, "below")]
     assert arranged(cues) == [
-        Cue(0, 1000, "A", "line:0"),
-        Cue(1000, 2000, "A\nB", "line:0"),
-        Cue(1500, 4000, "below"),
-        Cue(2000, 3000, "A", "line:0"),
+        TextCue(0, 1000, "A", "line:0"),
+        TextCue(1000, 2000, "A\nB", "line:0"),
+        TextCue(1500, 4000, "below"),
+        TextCue(2000, 3000, "A", "line:0"),
     ]
 
 
 def test_cues_without_a_place_stay_apart_because_players_stack_them() -> None:
-    cues = [Cue(0, 3000, "A"), Cue(1000, 2000, "B")]
+    cues = [TextCue(0, 3000, "A"), TextCue(1000, 2000, "B")]
     assert arranged(cues) == cues
 
 
@@ -131,7 +131,7 @@ def test_cues_without_a_place_stay_apart_because_players_stack_them() -> None:
 def test_no_placed_cues_are_shown_at_the_same_time_and_no_text_is_shown_too_long(
     events: list[tuple[int, int, str, str]],
 ) -> None:
-    cues = [Cue(start, start + lasts, text, place) for start, lasts, text, place in events]
+    cues = [TextCue(start, start + lasts, text, place) for start, lasts, text, place in events]
     found = arranged(cues)
     assert [cue.start_ms for cue in found] == sorted(cue.start_ms for cue in found)
     for time in range(91):
@@ -147,5 +147,5 @@ def test_no_placed_cues_are_shown_at_the_same_time_and_no_text_is_shown_too_long
 
 
 def test_file_has_the_settings_after_the_times() -> None:
-    file = webvtt_file([Cue(0, 1500, "Up", "line:0"), Cue(3_600_000, 3_601_000, "a\nb")])
+    file = webvtt_file([TextCue(0, 1500, "Up", "line:0"), TextCue(3_600_000, 3_601_000, "a\nb")])
     assert file == "WEBVTT\n\n00:00:00.000 --> 00:00:01.500 line:0\nUp\n\n01:00:00.000 --> 01:00:01.000\na\nb\n"

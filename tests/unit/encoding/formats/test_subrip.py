@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.encoding.formats.cues import LONGEST_CUE, Cue, arranged, webvtt_file
+from functions.encoding.formats.cues import LONGEST_CUE, TextCue, arranged, webvtt_file
 from functions.encoding.formats.subrip import cues_of_subrip, cues_of_webvtt
 
 
@@ -47,7 +47,11 @@ def test_alignment_of_subrip_is_kept() -> None:
 def test_cues_need_no_empty_lines_and_no_numbers() -> None:
     text = "1\n00:00:01,000-->00:00:02,5\na\n2\n0:0:3.0 --> 0:0:4.25 X1:0\n\nb\n\nc\n\n9\n"
     text += "01:00:00,000 --> 01:00:01,000\n7\n"
-    assert cues_of_subrip(text) == [Cue(1000, 2500, "a"), Cue(3000, 4250, "b\nc"), Cue(3_600_000, 3_601_000, "7")]
+    assert cues_of_subrip(text) == [
+        TextCue(1000, 2500, "a"),
+        TextCue(3000, 4250, "b\nc"),
+        TextCue(3_600_000, 3_601_000, "7"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +72,7 @@ def test_webvtt_keeps_places_and_colours_but_not_its_own_styles() -> None:
         "WEBVTT\n\nSTYLE\n::cue { color: red }\n\nNOTE a --> b\n\nid\n00:01.000 --> 00:02.000 line:0 align:start "
         "region:r\n<v Fred>Hi</v> &amp; <c.yellow.bg_blue>y</c><00:01.500> <me>&lt;me&gt;\n- two\n\nignored\n"
     )
-    expected = Cue(1000, 2000, "Hi &amp; <c.yellow>y </c>&lt;me&gt;\n- two", "line:0 align:start")
+    expected = TextCue(1000, 2000, "Hi &amp; <c.yellow>y </c>&lt;me&gt;\n- two", "line:0 align:start")
     assert cues_of_webvtt(text) == [expected]
     assert webvtt("{\\an8}x")[0] == "{\\an8}x"
     assert webvtt("<i>x</i>", "position:10%,line-left size:80% vertical:rl") == (
