@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from functions.encoding.formats.ass import EventStyle, Pen
 from functions.encoding.formats.cues import LONGEST_CUE, TextCue, color_class, marked_up
@@ -118,7 +118,8 @@ def _runs(text: str, pen: Pen, token: re.Pattern[str]) -> Iterator[tuple[str, Te
         if override := tag.get("override"):
             pen.override(override)
         elif name in _STYLES:
-            pen.text = replace(pen.text, **{_STYLES[name]: not closes})
+            change: dict[str, Any] = {_STYLES[name]: not closes}
+            pen.text = replace(pen.text, **change)
         elif name in ("font", "c"):
             if closes:
                 pen.text = replace(pen.text, color=colors.pop() if colors else "")
