@@ -32,6 +32,9 @@ ENCODER_THREADS = 2
 THUMBNAIL_WIDTH = 160
 STILL_FRAMES = 24
 
+SUBTITLE_FILES = MappingProxyType({"ass": "ass", "ssa": "ass", "webvtt": "webvtt", "subrip": "srt"})
+"""ffmpeg's formats of the subtitle streams that are copied, by their codec."""
+
 _PICTURE = {"f": "image2", "update": 1, "frames:v": 1, "map_metadata": -1}
 
 _MARGIN_S = {False: Fraction(1, 4), True: Fraction(15)}
@@ -282,10 +285,17 @@ def remux_arguments(address: str, *, streams: list[int], codec: str, target: Pat
     return joined_arguments(ffmpeg.output(*(source[str(index)] for index in streams), str(target), **options))
 
 
-def subtitle_arguments(address: str, *, stream: int, target: Path, shift: Fraction = Fraction(0)) -> list[str]:
-    """Return the arguments that convert one subtitle stream to WebVTT with the film's times minus `shift`."""
-    source = ffmpeg.input(address, copyts=None, start_at_zero=None, **moved(shift), **input_options(address))
-    return joined_arguments(ffmpeg.output(source[str(stream)], str(target), **{"c:s": "webvtt", "f": "webvtt"}))
+def subtitle_arguments(address: str, *, stream: int, codec: str, target: Path) -> list[str]:
+    """Return the arguments that write one subtitle stream with the film's times to a file, as it is if possible.
+
+    ffmpeg reads the text of some codecs only, and its conversion to WebVTT loses places, colours and the text `<me>`.
+    A stream whose codec is unknown or has no text file becomes SubRip.
+    """
+    source = ffmpeg.input(address, copyts=None, start_at_zero=None, **input_options(address))
+    extracted = (
+        {"c:s": "copy", "f": SUBTITLE_FILES[codec]} if codec in SUBTITLE_FILES else {"c:s": "subrip", "f": "srt"}
+    )
+    return joined_arguments(ffmpeg.output(source[str(stream)], str(target), **extracted))
 
 
 def strip_arguments(source: Path, target: Path, *, pictures: int) -> list[str]:

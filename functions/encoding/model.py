@@ -90,7 +90,7 @@ class AudioPlan:
 
 @dataclass(frozen=True, slots=True)
 class TextPlan:
-    """A subtitle track to convert to WebVTT: stream `stream` of the source, or the sidecar `blob` in `uploads`."""
+    """A subtitle track to convert to WebVTT: stream `stream` of the source, in `codec`, or the sidecar `blob`."""
 
     name: str
     language: str
@@ -98,6 +98,7 @@ class TextPlan:
     stream: int | None
     blob: str | None
     roles: tuple[TrackRole, ...] = ()
+    codec: str = ""
 
 
 @dataclass(frozen=True, slots=True)

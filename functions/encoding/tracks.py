@@ -101,13 +101,13 @@ class AudioStream:
 
 @dataclass(frozen=True, slots=True)
 class TextStream:
-    """A subtitle stream of a source; `is_text` is false for images, which cannot be converted."""
+    """A subtitle stream of a source; if `codec` is none of TEXT_CODECS, it has images, which cannot be converted."""
 
     index: int
     language: str
     title: str
     roles: tuple[TrackRole, ...] = ()
-    is_text: bool = True
+    codec: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def text_streams(streams: Iterable[dict[str, Any]]) -> tuple[TextStream, ...]:
             _tag(stream, "language"),
             _tag(stream, "title"),
             _roles(stream),
-            is_text=stream.get("codec_name") in TEXT_CODECS,
+            codec=stream.get("codec_name", ""),
         )
         for stream in streams
         if stream.get("codec_type") == "subtitle"
@@ -186,7 +186,9 @@ def select_tracks(
     usable = _main_first([stream for stream in audio if stream.fault is None])
     if not usable and any(stream.fault is TrackFault.DAMAGED for stream in audio):
         raise SourceRefused(undecodable_sound(name))
-    subtitles = _main_first([*map(_of_sidecar, sidecars), *map(_of_stream, (s for s in text if s.is_text))])
+    subtitles = _main_first(
+        [*map(_of_sidecar, sidecars), *map(_of_stream, (s for s in text if s.codec in TEXT_CODECS))]
+    )
     tracks = _audio_plans(usable[:MOST_AUDIO], surround=surround)
     labels = _Labels("Subtitles")
     texts = tuple(
@@ -197,7 +199,7 @@ def select_tracks(
         _left_out([s for s in audio if s.fault is TrackFault.EMPTY], "is empty", "are empty"),
         _left_out([s for s in audio if s.fault is TrackFault.DAMAGED], "cannot be decoded", "cannot be decoded"),
         _left_out(
-            [s for s in text if not s.is_text],
+            [s for s in text if s.codec not in TEXT_CODECS],
             "consists of images instead of text",
             "consist of images instead of text",
         ),
@@ -329,7 +331,7 @@ def _of_sidecar(upload: Upload) -> TextPlan:
 
 
 def _of_stream(stream: TextStream) -> TextPlan:
-    return TextPlan("", language_tag(stream.language), stream.title, stream.index, None, stream.roles)
+    return TextPlan("", language_tag(stream.language), stream.title, stream.index, None, stream.roles, stream.codec)
 
 
 class _Labels:

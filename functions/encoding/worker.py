@@ -33,7 +33,7 @@ from functions.encoding.segment_uploader import ClosingTrack
 from functions.encoding.sound_worker import SoundWorker
 from functions.encoding.spending.receipts import ChunkResult, RenditionResult
 from functions.encoding.steps import chunk_step, is_copy, track_step
-from functions.encoding.subtitles import SIDECAR_BYTES, fault_of_subtitles, subtitle_cpu_s, write_sidecar
+from functions.encoding.subtitles import SIDECAR_BYTES, convert_subtitles, fault_of_extracted, subtitle_cpu_s
 from functions.encoding.track_state import TrackFault, TrackState
 from functions.encoding.work_folders import work_folder
 from functions.platform.errors import EncodeFault, SourceRefused, StoreUnavailable
@@ -271,28 +271,33 @@ class EncodeWorker:
 
     def _convert_text(self, job: EncodeJob, plan: EncodePlan, text: TextPlan) -> EncodeJob:
         with work_folder("text", self._work_dir) as folder:
-            target = folder / "track.vtt"
+            source, target = folder / "source", folder / "track.vtt"
             if text.blob:
                 try:
                     raw = self._media.read_head(SourceRef(job.upload.container, text.blob), length=SIDECAR_BYTES)
                 except SourceRefused:  # deleted since the film was planned; this must not make the film fail
                     raw = b""
-                if (sidecar := write_sidecar(raw, text.blob, folder)) is None:
-                    empty = TrackState(complete=True, fault=TrackFault.EMPTY)
-                    return self._jobs.advance_track(job, text.name, empty, codec=None)
-                address, stream, shift = str(sidecar), 0, Fraction(0)
+                source.write_bytes(raw)
+                fault, shift = None, Fraction(0)
             else:
-                address, stream = self._media.signed_address(plan.source, lasts=READ_FOR), text.stream or 0
-                shift = plan.picture.shift
-            arguments = subtitle_arguments(address, stream=stream, target=target, shift=shift)
-            result = self._ffmpeg.run(arguments, folder=folder, limit_s=RUN_LIMIT_S, cpu_s=subtitle_cpu_s(job.size))
-            self._ffmpeg.raise_if_unreachable(result)
-            if not result.is_verdict and not result.ran_out:
-                raise EncodeFault(f"The subtitles “{text.label}” could not be converted.")
-            fault = fault_of_subtitles(result, target)
+                fault, shift = self._extract_text(job, plan, text, source), plan.picture.shift
+            fault = fault or convert_subtitles(source, target, shift=shift)
             if fault:
-                log.warning("job %s: subtitles %s are %s: %s", job.id, text.name, fault, result.last_words)
+                log.warning("job %s: subtitles %s are %s", job.id, text.name, fault)
             else:
                 self._media.store_file(container_for(job.title_id), f"{job.id}/{text.name}.vtt", target)
             stored = TrackState(complete=True, size=0 if fault else target.stat().st_size, fault=fault)
         return self._jobs.advance_track(job, text.name, stored, codec=None)
+
+    def _extract_text(self, job: EncodeJob, plan: EncodePlan, text: TextPlan, target: Path) -> TrackFault | None:
+        """Write the subtitles of a stream of the film to `target`; return why they cannot be converted, or None."""
+        address = self._media.signed_address(plan.source, lasts=READ_FOR)
+        arguments = subtitle_arguments(address, stream=text.stream or 0, codec=text.codec, target=target)
+        cpu_s = subtitle_cpu_s(job.size)
+        result = self._ffmpeg.run(arguments, folder=target.parent, limit_s=RUN_LIMIT_S, cpu_s=cpu_s)
+        self._ffmpeg.raise_if_unreachable(result)
+        if not result.is_verdict and not result.ran_out:
+            raise EncodeFault(f"The subtitles “{text.label}” could not be converted.")
+        if fault := fault_of_extracted(result, target):
+            log.warning("job %s: subtitles %s: %s", job.id, text.name, result.last_words)
+        return fault

@@ -42,7 +42,7 @@ SUBTITLE_FLAGS = {"forced", "foreign", "sdh", "cc", "hi", "hoh", "commentary", "
 """Words in the name of a subtitle file that say what it is for; other media servers use the same words."""
 
 _IMAGES = {".jpg", ".jpeg", ".png", ".webp"}
-_SUBTITLES = {".srt", ".vtt"}
+_SUBTITLES = {".srt", ".vtt", ".ass", ".ssa"}
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 _MOST_WORDS = 3
 
@@ -50,7 +50,7 @@ _MOST_WORDS = 3
 def read_name(blob: str) -> Upload:
     """Return the role of a blob: a film such as `film.mkv`, or a sidecar of it.
 
-    Sidecars are `film.json`, `film.jpg`, `film.backdrop.jpg`, and subtitles such as `film.en.srt` and
+    Sidecars are `film.json`, `film.jpg`, `film.backdrop.jpg`, and subtitles such as `film.en.srt`, `film.en.ass` and
     `film.en.forced.srt`.
     """
     ending = PurePosixPath(blob.rpartition("/")[2]).suffix

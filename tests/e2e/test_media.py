@@ -135,7 +135,7 @@ def test_subtitles_are_text_at_their_times(published: Published, film: Film) -> 
     assert len(texts) == len(film.subtitles)
     for path, language in zip(texts, film.subtitles, strict=True):
         cues = re.findall(
-            r"^00:(\d\d\.\d{3}) --> 00:(\d\d\.\d{3})\n(.+)$", path.read_text(encoding="utf-8"), re.MULTILINE
+            r"^00:00:(\d\d\.\d{3}) --> 00:00:(\d\d\.\d{3})\n(.+)$", path.read_text(encoding="utf-8"), re.MULTILINE
         )
         assert [text for _, _, text in cues] == [f"{language} {second}" for second in range(int(film.seconds))]
         assert all(abs(float(start) - second) < 0.02 for second, (start, _, _) in enumerate(cues))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import pytest
 
+from functions.encoding.formats.cues import LONGEST_CUE
 from functions.encoding.model import JobStatus
-from functions.encoding.subtitles import LONGEST_CUE, MOST_CUES
+from functions.encoding.subtitles import MOST_CUES
 from functions.encoding.track_state import TrackFault
 from functions.encoding.tracks import MOST_AUDIO
 from tests.support.encoder import Encoder
@@ -26,6 +28,26 @@ if TYPE_CHECKING:
 TINY = Film(frames=48, width=64, height=36)
 CUES = "1\n00:00:00,000 --> 00:00:01,000\nHello.\n"
 
+ASS = """[Script Info]
+ScriptType: v4.00+
+PlayResX: 640
+PlayResY: 360
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize, PrimaryColour, Bold, Italic, Underline, Alignment, Encoding
+Style: Default,Arial,20,&H00FFFFFF,0,0,0,2,1
+Style: Sign,Arial,20,&H0000FFFF,-1,0,0,8,1
+
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+Comment: 0,0:00:00.00,0:00:02.00,Default,,0,0,0,,Timed by Anna
+Dialogue: 0,0:00:00.25,0:00:01.00,Default,Anna,0,0,0,,I am <me> & {\\i1}you
+Dialogue: 1,0:00:00.50,0:00:01.00,Sign,,0,0,0,,{\\fad(100,0)}EXIT\\Nthat way
+Dialogue: 1,0:00:01.00,0:00:01.50,Sign,,0,0,0,,EXIT\\Nthat way
+Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,{\\pos(160,93.6)\\c&H0000FF&}Café
+Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,{\\p1}m 0 0 l 100 0 100 100 0 100{\\p0}
+"""
+
 
 @pytest.fixture
 def encoder(tmp_path: Path) -> Encoder:
@@ -37,6 +59,22 @@ def two_sounds(folder: Path) -> Path:
     return make_film(
         Film(frames=48, width=64, height=36, sounds=(Sound(language="eng"), Sound(440, language="ger"))), folder
     )
+
+
+def with_subtitles(film: Path, subtitles: Path, *, codec: str = "copy", name: str = "film.mkv") -> Path:
+    """Return a copy of a film with a stream of subtitles."""
+    target = film.parent / "subtitled" / name
+    target.parent.mkdir()
+    command = ["ffmpeg", "-v", "error", "-i", str(film), "-i", str(subtitles), "-map", "0", "-map", "1", "-c", "copy"]
+    subprocess.run([*command, "-c:s", codec, str(target)], check=True, timeout=120)
+    return target
+
+
+def cues_of(encoder: Encoder, progress: JobProgress, track: str = "t0") -> list[str]:
+    """Return the cues of a published subtitle track, with times in hundredths of a second: the picture moves them."""
+    header, *cues = (encoder.published(progress) / f"{track}.vtt").read_text(encoding="utf-8").strip().split("\n\n")
+    assert header == "WEBVTT"
+    return [re.sub(r"(\d\d\.\d{3})", lambda second: f"{float(second[1]):06.2f}0"[1:], cue) for cue in cues]
 
 
 def languages(encoder: Encoder, progress: JobProgress) -> list[str]:
@@ -151,18 +189,66 @@ def test_oversized_cue_and_endless_subtitles_are_cut_before_ffmpeg_reads_them(en
     assert max(map(len, text.split("\n\n"))) <= LONGEST_CUE
 
 
-def test_oversized_cue_inside_a_film_ends_by_its_limit_of_time(
-    encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("functions.encoding.subtitles.CPU_S", 1)
+def test_oversized_cue_inside_a_film_is_left_out_in_bounded_time(encoder: Encoder, tmp_path: Path) -> None:
+    """ffmpeg does not parse the text of subtitles that it copies."""
     subtitles = tmp_path / "bomb.srt"
-    subtitles.write_text("1\n00:00:00,000 --> 00:00:01,000\n" + "<i>x</i> lorem " * 200_000 + "\n")
-    source = tmp_path / "film.mkv"
-    command = ["ffmpeg", "-v", "error", "-i", str(make_film(TINY, tmp_path)), "-i", str(subtitles), "-map", "0"]
-    subprocess.run([*command, "-map", "1", "-c", "copy", str(source)], check=True, timeout=120)
-    progress = encoder.encode(source)
+    bomb = "1\n00:00:00,000 --> 00:00:01,000\n" + "<i>x</i> lorem " * 200_000
+    subtitles.write_text(f"{bomb}\n\n2\n00:00:01,000 --> 00:00:02,000\nHello.\n")
+    progress = encoder.encode(with_subtitles(make_film(TINY, tmp_path), subtitles))
     assert progress.status is JobStatus.READY, progress.reason
-    assert progress.notes == ("The subtitle track “Subtitles 1” is damaged and was left out.",)
+    assert cues_of(encoder, progress) == ["00:00:01.000 --> 00:00:02.000\nHello."]
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["stream", "sidecar"])
+def test_ass_keeps_its_places_colours_and_styles(encoder: Encoder, tmp_path: Path, beside: bool) -> None:
+    subtitles = encoder.media.path_of("uploads", "film.en.ass") if beside else tmp_path / "signs.ass"
+    subtitles.write_text(ASS, encoding="utf-16" if beside else "utf-8")
+    film = make_film(TINY, tmp_path)
+    progress = encoder.encode(film if beside else with_subtitles(film, subtitles))
+    assert progress.status is JobStatus.READY, progress.reason
+    assert cues_of(encoder, progress) == [
+        "00:00:00.250 --> 00:00:01.000\nI am &lt;me&gt; &amp; <i>you</i>",
+        "00:00:00.500 --> 00:00:01.500 line:0\n<c.yellow><b>EXIT\nthat way</b></c>",
+        "00:00:01.000 --> 00:00:02.000 line:20% position:25% size:50%\n<c.red>Café</c>",
+    ]
+
+
+def test_subtitles_move_with_the_picture_of_a_film_that_begins_late(encoder: Encoder, tmp_path: Path) -> None:
+    subtitles, late = tmp_path / "signs.ass", tmp_path / "late.mkv"
+    subtitles.write_text(ASS)
+    whole = with_subtitles(make_film(TINY, tmp_path), subtitles)
+    delayed = ["-itsoffset", "0.5", "-i", str(whole), "-i", str(whole), "-map", "0:v", "-map", "1:s"]
+    subprocess.run(["ffmpeg", "-v", "error", *delayed, "-c", "copy", str(late)], check=True, timeout=120)
+    progress = encoder.encode(late)
+    assert progress.status is JobStatus.READY, progress.reason
+    first, *_ = cues_of(encoder, progress)
+    assert first.startswith("00:00:00.000 --> 00:00:00.500\n")
+
+
+def test_text_of_mp4_and_subrip_does_not_disappear(encoder: Encoder, tmp_path: Path) -> None:
+    plain = tmp_path / "plain.srt"
+    plain.write_text(
+        "1\n00:00:00,000 --> 00:00:01,000\nTom & Jerry, 3 < 4\n\n2\n00:00:01,000 --> 00:00:02,000\n<i>Up</i>\n"
+    )
+    sidecar = encoder.media.path_of("uploads", "film.en.srt")
+    sidecar.write_text('1\n00:00:00,000 --> 00:00:01,000\n{\\an8}I am <me> & <font color="#00ffff">blue</font>\n')
+    progress = encoder.encode(with_subtitles(make_film(TINY, tmp_path), plain, codec="mov_text", name="film.mp4"))
+    assert progress.status is JobStatus.READY, progress.reason
+    assert cues_of(encoder, progress) == [
+        "00:00:00.000 --> 00:00:01.000 line:0\nI am &lt;me&gt; &amp; <c.cyan>blue</c>"
+    ]
+    assert cues_of(encoder, progress, "t1") == [
+        "00:00:00.000 --> 00:00:01.000\nTom &amp; Jerry, 3 &lt; 4",
+        "00:00:01.000 --> 00:00:02.000\n<i>Up</i>",
+    ]
+
+
+def test_webvtt_inside_a_film_keeps_its_settings(encoder: Encoder, tmp_path: Path) -> None:
+    subtitles = tmp_path / "placed.vtt"
+    subtitles.write_text("WEBVTT\n\n00:00.500 --> 00:01.000 line:0 align:start\n<v Ann><c.lime>Up</c> &lt;me&gt;</v>\n")
+    progress = encoder.encode(with_subtitles(make_film(TINY, tmp_path), subtitles))
+    assert progress.status is JobStatus.READY, progress.reason
+    assert cues_of(encoder, progress) == ["00:00:00.500 --> 00:00:01.000 line:0 align:start\n<c.lime>Up</c> &lt;me&gt;"]
 
 
 def test_flags_and_languages_of_matroska_reach_both_manifests(encoder: Encoder, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def graph(plan: EncodePlan, index: int = 1) -> str:
     [
         of_chunk(make_plan()),
         audio_arguments(make_audio_plan(), ADDRESS),
-        subtitle_arguments(ADDRESS, stream=3, target=Path("t.vtt")),
+        subtitle_arguments(ADDRESS, stream=3, codec="ass", target=Path("t.ass")),
         remux_arguments(ADDRESS, streams=[0, 1], codec="h264", target=Path("source.mkv")),
     ],
 )
@@ -164,13 +164,30 @@ def test_picture_is_changed_only_where_it_has_to_be() -> None:
     assert not {"bwdif", "tonemap", "zscale"} & set(graph(make_plan()).replace("=", ",").split(","))
 
 
-def test_picture_and_sound_and_subtitles_are_moved_by_the_same_time() -> None:
+@pytest.mark.parametrize(
+    ("codec", "converter", "file_format"),
+    [
+        ("ass", "copy", "ass"),
+        ("ssa", "copy", "ass"),
+        ("subrip", "copy", "srt"),
+        ("webvtt", "copy", "webvtt"),
+        ("mov_text", "subrip", "srt"),
+        ("", "subrip", "srt"),
+    ],
+)
+def test_subtitles_are_extracted_as_they_are_if_their_codec_has_a_text_file(
+    codec: str, converter: str, file_format: str
+) -> None:
+    arguments = subtitle_arguments(ADDRESS, stream=3, codec=codec, target=Path("subtitles"))
+    assert (value(arguments, "-map"), value(arguments, "-c:s")) == ("0:3", converter)
+    assert values(arguments[arguments.index("-i") :], "-f") == [file_format]
+
+
+def test_picture_and_sound_are_moved_by_the_same_time() -> None:
     shift = Fraction(1, 48)
     assert "setpts=PTS-0.020833/TB" in graph(make_plan(shift=shift))
     assert "setpts" not in graph(make_plan())
     assert value(audio_arguments(make_audio_plan(), ADDRESS, shift=shift), "-itsoffset") == "-0.020833"
-    subtitles = subtitle_arguments(ADDRESS, stream=3, target=Path("t.vtt"), shift=shift)
-    assert value(subtitles, "-itsoffset") == "-0.020833"
     assert "-itsoffset" not in audio_arguments(make_audio_plan(), ADDRESS)
 
 

@@ -92,6 +92,8 @@ def test_job_is_the_same_for_the_same_version_however_its_etag_is_quoted(blob: s
         ("film.srt", Upload("film.srt", "film", UploadKind.SUBTITLES)),
         ("film.en.srt", Upload("film.en.srt", "film", UploadKind.SUBTITLES, "en")),
         ("film.zh-Hant.vtt", Upload("film.zh-Hant.vtt", "film", UploadKind.SUBTITLES, "zh-Hant")),
+        ("film.de.ass", Upload("film.de.ass", "film", UploadKind.SUBTITLES, "de")),
+        ("film.SSA", Upload("film.SSA", "film", UploadKind.SUBTITLES)),
         ("film.2008.srt", Upload("film.2008.srt", "film.2008", UploadKind.SUBTITLES)),
         ("backdrop.jpg", Upload("backdrop.jpg", "backdrop", UploadKind.POSTER)),
         (".srt", Upload(".srt", ".srt", UploadKind.FILM)),

@@ -26,8 +26,8 @@ test("files that belong to a film are sent before it, one at a time", () => {
 });
 
 test("subtitles are described by the language and the purpose in their name", () => {
-  const described = ["film.srt", "film.pt_BR.srt", "film.en.forced.srt", "The.Big.Film.en.hi.vtt", "film.hi.srt", "film.2008.srt"];
-  assert.deepEqual(described.map((name) => words.kindOf(name).text), ["Subtitles", "Subtitles, pt_BR", "Subtitles, en, forced", "Subtitles, en, hi", "Subtitles, hi", "Subtitles"]);
+  const described = ["film.srt", "film.pt_BR.srt", "film.en.forced.srt", "The.Big.Film.en.hi.vtt", "film.hi.srt", "film.2008.srt", "film.de.ass", "film.SSA"];
+  assert.deepEqual(described.map((name) => words.kindOf(name).text), ["Subtitles", "Subtitles, pt_BR", "Subtitles, en, forced", "Subtitles, en, hi", "Subtitles, hi", "Subtitles", "Subtitles, de", "Subtitles"]);
 });
 
 test("before a film is replaced, the question names the existing film", () => {

@@ -21,7 +21,16 @@ from web.build import WEB, build
 NAMES_OF_FILES = (
     *("film.mkv", "Film.MP4", "film", "a.film.without.much", ".mkv", "film.", "My film (2024).mov"),
     *("film.json", "film.JSON", ".json", "film.jpg", "film.poster.png", "film.backdrop.webp", "FILM.Backdrop.JPEG"),
-    *("film.srt", "film.en.srt", "film.pt-BR.vtt", "film.english-long-name.srt", "film.1.srt", "film.txt"),
+    *(
+        "film.srt",
+        "film.en.srt",
+        "film.pt-BR.vtt",
+        "film.english-long-name.srt",
+        "film.1.srt",
+        "film.txt",
+        "film.en.ass",
+        "film.SSA",
+    ),
 )
 
 

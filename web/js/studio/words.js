@@ -51,7 +51,7 @@ export function kindOf(name) {
   if ([".jpg", ".jpeg", ".png", ".webp"].includes(suffix)) {
     return inner.toLowerCase() === "backdrop" ? { kind: "backdrop", text: t("studio.backdrop") } : { kind: "poster", text: t("studio.poster") };
   }
-  if (suffix === ".srt" || suffix === ".vtt") {
+  if ([".srt", ".vtt", ".ass", ".ssa"].includes(suffix)) {
     const words = stem.split(".").slice(1);
     while (words.length && !isSubtitleName(words)) words.shift();
     return { kind: "subtitles", text: [t("common.subtitles"), ...words].join(", ") };
