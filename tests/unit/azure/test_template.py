@@ -59,6 +59,7 @@ LEFT_AT_DEFAULT = {
     "SURROUND_SOUND": "a choice of the owner",
     "RENDITIONS_KEPT_DAYS": "a choice of the owner",
     "ENCRYPT_FILMS": "a choice of the owner",
+    "FIND_INTROS": "a choice of the owner",
     "ENCODE_TARGET_VMAF": "the image has no ffmpeg that measures quality",
     "VMAF_FFMPEG": "the image has no ffmpeg that measures quality",
     "FFMPEG": "on the image's PATH",
