@@ -1,4 +1,4 @@
-"""Comparisons of episodes in memory, stored beside the jobs of `MemoryEncodeJobs`; tests run them and those in Mongo."""
+"""Comparisons of episodes in memory, beside the jobs of `MemoryEncodeJobs`; tests run them and those in Mongo."""
 
 from __future__ import annotations
 

@@ -17,9 +17,12 @@ STEP_SAMPLES = FRAME_SAMPLES // 3
 STEP_S = STEP_SAMPLES / SAMPLE_RATE
 """Frames overlap by two thirds, so a point follows another after 0.1238 s; 30 s of sound give 221 points."""
 
+POINT_S = 2.7
+"""How much sound a point describes, in 16 rows that are smoothed over 5 frames; the last point of a stretch of sound
+begins so long before its end."""
+
 CENTRE_S = 0.75
-"""A point describes 2.7 s of sound (16 rows, each smoothed over 5 frames), but its bits depend most on the sound this
-long after its beginning; measured at the ends of shared stretches, where it is exact to 0.1 s."""
+"""The bits of a point depend most on the sound so long after its beginning; measured at the ends of shared sound."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from functions.catalogue.model import PartKind, SkippablePart
 from functions.encoding.intros.comparison import find_shared
+from functions.encoding.intros.fingerprint import CENTRE_S, POINT_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +25,9 @@ ENDING_SHARE, ENDING_S = 0.25, 360.0
 
 LEAST_S, LONGEST_INTRO_S, LONGEST_CREDITS_S = 15.0, 120.0, 300.0
 """A shorter stretch is a jingle; a longer one belongs to episodes that are the same."""
+
+EDGE_S = 0.25
+"""A part that begins or ends so close to what can be compared extends to the beginning or the end of the film."""
 
 NEIGHBOURS = 6
 """With how many episodes each is compared: the nearest ones, because an intro may change in the course of a season."""
@@ -91,7 +95,10 @@ def _parts(spans: Mapping[PartKind, list[tuple[float, float]]], duration_s: floa
     for kind, found in spans.items():
         if agreed := _agreed(found):
             start_s, end_s = agreed
-            yield SkippablePart(kind, round(max(0.0, start_s), 2), round(min(end_s, duration_s), 2))
+            # no point describes the first and the last moments of a film alone
+            start_s = 0.0 if start_s <= CENTRE_S + EDGE_S else start_s
+            end_s = duration_s if end_s >= duration_s - POINT_S - EDGE_S else end_s
+            yield SkippablePart(kind, round(start_s, 2), round(end_s, 2))
 
 
 def _agreed(spans: Sequence[tuple[float, float]]) -> tuple[float, float] | None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import shutil
+from math import ceil
 from typing import TYPE_CHECKING
 
 from functions.encoding.ffmpeg_commands import INIT, SEGMENT
 from functions.encoding.intros.commands import fingerprint_arguments
-from functions.encoding.intros.fingerprint import EpisodeSound, Fingerprint, read_points, to_bytes
+from functions.encoding.intros.fingerprint import POINT_S, EpisodeSound, Fingerprint, read_points, to_bytes
 from functions.encoding.intros.season import RULES, beginning_s, ending_s
 from functions.encoding.model import SourceRef, TrackRole
 from functions.encoding.work_folders import work_folder
@@ -60,7 +61,7 @@ class SoundWorker:
         duration_s = float(plan.duration)
         state = job.tracks[track.name]
         segment_s = track.segment_ticks / track.sample_rate
-        count = min(state.segments, max(1, round(beginning_s(duration_s) / segment_s)))
+        count = min(state.segments, ceil((beginning_s(duration_s) + POINT_S) / segment_s))
         first = min(state.segments - 1, max(0, int((duration_s - ending_s(duration_s)) / segment_s)))
         return EpisodeSound(
             duration_s,
@@ -71,7 +72,7 @@ class SoundWorker:
     def _points(self, job: EncodeJob, track: AudioPlan, name: str, segments: range) -> tuple[int, ...]:
         """Return the points of segments of a track; they are read if they are stored, and otherwise made."""
         container, blob = container_for(job.title_id), f"{job.id}/{name}"
-        if name in self._media.list_sizes(container, f"{job.id}/{name}".removesuffix(name)):
+        if blob in self._media.list_names(container, blob):
             return read_points(self._media.read_head(SourceRef(container, blob), length=MOST_BYTES))
         with work_folder("sound", self._work_dir) as folder:
             joined, made = folder / "joined.mp4", folder / "points"

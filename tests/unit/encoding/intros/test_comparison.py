@@ -23,8 +23,7 @@ def sound(seed: int, seconds: float) -> tuple[int, ...]:
     points = []
     for _ in range(round(seconds / STEP_S)):
         bits = [
-            chance.random() < share if chance.random() < 0.25 else bit
-            for bit, share in zip(bits, TYPICAL, strict=True)
+            chance.random() < share if chance.random() < 0.25 else bit for bit, share in zip(bits, TYPICAL, strict=True)
         ]
         points.append(sum(1 << place for place, bit in enumerate(bits) if bit))
     return tuple(points)
