@@ -5,8 +5,9 @@ that are equal in half of their bits vote for the offset between the episodes. F
 stretch is chosen in which the points agree best: each point counts for it if it differs in few bits, and against it
 otherwise (the maximum subarray, by Kadane's algorithm). So a short disturbance is passed over, and the ends are exact.
 
-Points of silence, or of a tone that does not change, are like those a second later. They would agree with any silence,
-so they never count for a stretch.
+How few bits are few depends on the sound. Rain, applause and wind differ little from any other rain, applause or wind,
+and silence or a tone that does not change is like any other. But they differ as little from themselves a few seconds
+later. So a point counts for a stretch only if it is more like its counterpart than like its own surroundings.
 """
 
 from __future__ import annotations
@@ -23,14 +24,25 @@ if TYPE_CHECKING:
 
     from functions.encoding.intros.fingerprint import Fingerprint
 
-EQUAL_BITS = 9
-"""A point that differs in fewer bits than this counts for a stretch. Unrelated sound differs in 11 to 16 of 32."""
+OWN_SHARE = 0.6
+"""A point counts for a stretch if it differs from its counterpart in less than this share of the bits in which it
+differs from its own surroundings: 2 to 4 in shared music, and 8 to 12 from its surroundings; 6 and 5 in white noise."""
+
+SURROUNDINGS = (24, 37, 53, 71)
+"""The surroundings of a point are those so many places before and after it, 3 to 9 s away. They have no common factor,
+so a rhythm that repeats is not taken for noise."""
+
+MOST_LIKE = 2
+"""So many of the most similar points in the surroundings are left out of account, for the same reason."""
+
+STEADY_AFTER, STEADY_BITS = 8, 2
+"""Sound that is the same a second later, except in so few bits, is silence or an unchanging tone, however short."""
+
+LEAST_LOSS = 0.5
+"""What each point costs a stretch, so that silence, which agrees perfectly with silence, does not belong to it."""
 
 MOST_BITS = 6.0
 """The points of a shared stretch differ in at most this many bits, on average."""
-
-STEADY_AFTER, STEADY_BITS = 8, 2
-"""Sound that is nearly the same so many points later, in all bits but these, is silence or an unchanging tone."""
 
 MOST_ALIKE = 40
 """Halves of points that are more frequent than this in an episode say too little about the offset."""
@@ -52,10 +64,10 @@ class SharedSound:
 
 def find_shared(first: Fingerprint, second: Fingerprint, *, least_s: float, most_s: float) -> SharedSound | None:
     """Return the best stretch between the lengths `least_s` and `most_s` that both episodes share, or None."""
-    steady = _steady(first.points)
-    best: tuple[int, int, int, int] | None = None
-    for offset in _likely_offsets(first.points, second.points, steady):
-        found = _best_stretch(first.points, second.points, steady, offset)
+    limits, other_limits = _limits(first.points), _limits(second.points)
+    best: tuple[float, int, int, int] | None = None
+    for offset in _likely_offsets(first.points, second.points, limits):
+        found = _best_stretch(first.points, second.points, limits, other_limits, offset)
         if found is None:
             continue
         score, begin, end = found
@@ -72,15 +84,21 @@ def _length_s(begin: int, end: int) -> float:
     return (end - 1 - begin) * STEP_S
 
 
-def _steady(points: Sequence[int]) -> list[bool]:
-    """Return for each point whether it describes silence or a tone that does not change."""
-    later = (*points[STEADY_AFTER:], *points[-STEADY_AFTER:])
-    found = [(one ^ other).bit_count() <= STEADY_BITS for one, other in zip(points, later, strict=False)]
-    # the last points are compared with those before them
-    return [steady or (index >= STEADY_AFTER and found[index - STEADY_AFTER]) for index, steady in enumerate(found)]
+def _limits(points: Sequence[int]) -> list[float]:
+    """Return below how many differing bits each point is more like its counterpart than like its own surroundings."""
+    around: list[list[int]] = [[] for _ in points]
+    for places in SURROUNDINGS:
+        for index, bits in enumerate(map(int.bit_count, map(xor, points, points[places:]))):
+            around[index].append(bits)
+            around[index + places].append(bits)
+    limits = [OWN_SHARE * sorted(each)[min(MOST_LIKE, len(each) - 1)] if each else 0.0 for each in around]
+    for index, bits in enumerate(map(int.bit_count, map(xor, points, points[STEADY_AFTER:]))):
+        if bits <= STEADY_BITS:
+            limits[index] = limits[index + STEADY_AFTER] = 0.0
+    return limits
 
 
-def _likely_offsets(first: Sequence[int], second: Sequence[int], steady: Sequence[bool]) -> list[int]:
+def _likely_offsets(first: Sequence[int], second: Sequence[int], limits: Sequence[float]) -> list[int]:
     """Return the offsets (position in the second episode less that in the first) that are worth an examination."""
     places: defaultdict[int, list[int]] = defaultdict(list)
     for index, point in enumerate(second):
@@ -88,7 +106,7 @@ def _likely_offsets(first: Sequence[int], second: Sequence[int], steady: Sequenc
         places[point >> 16 | 1 << 16].append(index)
     votes: Counter[int] = Counter()
     for index, point in enumerate(first):
-        if steady[index]:
+        if not limits[index]:
             continue
         for half in (point & _HALF, point >> 16 | 1 << 16):
             alike = places.get(half, ())
@@ -100,24 +118,29 @@ def _likely_offsets(first: Sequence[int], second: Sequence[int], steady: Sequenc
 
 
 def _best_stretch(
-    first: Sequence[int], second: Sequence[int], steady: Sequence[bool], offset: int
-) -> tuple[int, int, int] | None:
+    first: Sequence[int],
+    second: Sequence[int],
+    limits: Sequence[float],
+    other_limits: Sequence[float],
+    offset: int,
+) -> tuple[float, int, int] | None:
     """Return score, begin and end of the stretch of the first episode that agrees best at an offset, or None."""
     start, end = max(0, -offset), min(len(first), len(second) - offset)
     if start >= end:
         return None
-    bits = [*map(int.bit_count, map(xor, first[start:end], second[start + offset : end + offset]))]
-    best = total = 0
+    moved = slice(start + offset, end + offset)
+    bits = [*map(int.bit_count, map(xor, first[start:end], second[moved]))]
+    best = total = 0.0
     begin = best_begin = best_end = 0
-    for index, (differing, same) in enumerate(zip(bits, steady[start:end], strict=True)):
-        total += -1 if same else EQUAL_BITS - differing
+    for index, (differing, limit) in enumerate(
+        zip(bits, map(min, limits[start:end], other_limits[moved]), strict=True)
+    ):
+        total += limit - differing - LEAST_LOSS
         if total <= 0:
-            total, begin = 0, index + 1
+            total, begin = 0.0, index + 1
         elif total > best:
             best, best_begin, best_end = total, begin, index + 1
-    if not best:
-        return None
     stretch = bits[best_begin:best_end]
-    if sum(stretch) > MOST_BITS * len(stretch):
+    if not stretch or sum(stretch) > MOST_BITS * len(stretch):
         return None
     return best, start + best_begin, start + best_end

@@ -322,8 +322,8 @@ def test_front_door_keeps_no_segment_much_longer_than_its_key_lasts() -> None:
     assert "cacheBehavior: 'OverrideAlways'" in rule and f"cacheDuration: '00:0{SEGMENTS_S // 60}:00'" in rule
     assert "queryStringCachingBehavior: 'UseQueryString'" in rule
     endings = set(re.findall(r"'(\w+)'", re.findall(r"matchValues: \[(.*)\]", rule)[0]))
-    kept = {ending.removeprefix(".") for ending in KINDS} - {"mpd", "m3u8", "mkv"}
-    assert endings == kept, "manifests are read from storage, and copies of uploads are never read by browsers"
+    kept = {ending.removeprefix(".") for ending in KINDS} - {"mpd", "m3u8", "mkv", "fingerprint"}
+    assert endings == kept, "manifests are read from storage, and browsers read neither copies of uploads nor fingerprints"
     assert "part.name == 'films' ? [ { id: filmRules.id } ] : []" in edge
 
 

@@ -92,6 +92,26 @@ def test_silence_and_unchanging_tones_are_not_shared_sound(steady: int) -> None:
     assert found(compressed(quiet, 0.01), compressed(quiet, 0.01, seed=8)) is None
 
 
+@pytest.mark.parametrize("share", [0.03, 0.06, 0.1])
+def test_noise_such_as_rain_or_applause_is_not_shared_sound(share: float) -> None:
+    """White noise differs from itself, and from any other white noise, in about 6 bits."""
+    hiss = (SILENCE,) * round(60 / STEP_S)
+    assert found(compressed(hiss, share), compressed(hiss, share, seed=8)) is None
+    rain, other_rain = compressed(hiss, share), compressed(hiss, share, seed=8)
+    shared = found(rain + TUNE + sound(3, 60), sound(4, 20) + other_rain + TUNE + sound(5, 60))
+    assert shared
+    assert shared.first_s == pytest.approx(60 + CENTRE_S, abs=1)
+
+
+def test_a_rhythm_that_repeats_is_not_taken_for_noise() -> None:
+    for bar_s in (1.5, 2.0, 2.7):
+        bar = sound(9, bar_s)
+        beat = bar * round(40 / bar_s)
+        shared = found(sound(2, 20) + beat + sound(3, 60), sound(4, 35) + compressed(beat, 0.03) + sound(5, 60))
+        assert shared, bar_s
+        assert shared.lasts_s == pytest.approx(40, abs=2 * bar_s), bar_s
+
+
 def test_silence_around_shared_sound_does_not_belong_to_it() -> None:
     quiet = (SILENCE,) * round(30 / STEP_S)
     shared = found(quiet + TUNE + quiet, sound(2, 12) + quiet + TUNE + quiet)
