@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LIMIT_S = 300
-"""Time limit of one ffmpeg run, in seconds; it takes about three on an idle core."""
+"""Time limit of one ffmpeg run, in seconds; it takes about one on an idle core."""
 
 BEGINNING, ENDING = f"beginning-{RULES}.fingerprint", f"ending-{RULES}.fingerprint"
 """The names of the stored files."""
