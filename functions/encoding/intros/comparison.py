@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from functions.encoding.intros.fingerprint import Fingerprint
 
-OWN_SHARE = 0.6
+OWN_SHARE = 0.45
 """A point counts for a stretch if it differs from its counterpart in less than this share of the bits in which it
 differs from its own surroundings: 2 to 4 in shared music, and 8 to 12 from its surroundings; 6 and 5 in white noise."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from functions.catalogue.model import PartKind
@@ -17,11 +19,14 @@ from functions.encoding.intros.season import (
 from tests.support.catalogue import make_playback, make_title
 from tests.unit.encoding.intros.test_comparison import sound
 
+if TYPE_CHECKING:
+    from functions.catalogue.model import Title
+
 DURATION_S = 1800.0
 INTRO, SONG, END = sound(1, 40), sound(2, 30), sound(3, 100)
 
 
-def season(count: int, *, jobs: str = "j") -> list[object]:
+def season(count: int, *, jobs: str = "j") -> list[Title]:
     return [make_title(f"e{number}", playback=make_playback(f"{jobs}{number}")) for number in range(count)]
 
 
@@ -36,8 +41,8 @@ def episode(seed: int, *stretches: tuple[float, tuple[int, ...]], credits_at: fl
 
 
 def test_an_episode_alone_is_compared_with_none_and_others_with_the_nearest() -> None:
-    assert neighbourhoods(season(1)) == []  # type: ignore[arg-type]
-    found = neighbourhoods(season(24))  # type: ignore[arg-type]
+    assert neighbourhoods(season(1)) == []
+    found = neighbourhoods(season(24))
     assert [[job_of(other) for other in each.others] for each in (found[0], found[10])] == [
         [f"j{number}" for number in (1, 2, 3, 4, 5, 6)],
         [f"j{number}" for number in (9, 11, 8, 12, 7, 13)],
@@ -46,10 +51,10 @@ def test_an_episode_alone_is_compared_with_none_and_others_with_the_nearest() ->
 
 
 def test_the_digest_changes_if_and_only_if_an_episode_must_be_compared_again() -> None:
-    before = {job_of(each.episode): each.digest for each in neighbourhoods(season(20))}  # type: ignore[arg-type]
-    again = {job_of(each.episode): each.digest for each in neighbourhoods(season(20))}  # type: ignore[arg-type]
+    before = {job_of(each.episode): each.digest for each in neighbourhoods(season(20))}
+    again = {job_of(each.episode): each.digest for each in neighbourhoods(season(20))}
     assert again == before
-    longer = {job_of(each.episode): each.digest for each in neighbourhoods(season(21))}  # type: ignore[arg-type]
+    longer = {job_of(each.episode): each.digest for each in neighbourhoods(season(21))}
     changed = {job_id for job_id in before if longer[job_id] != before[job_id]}
     assert changed == {f"j{number}" for number in (17, 18, 19)}
     assert len(set(before.values())) > len(before) - 8  # episodes at the ends share their neighbours
@@ -59,15 +64,15 @@ def test_intro_and_credits_of_an_episode_are_found() -> None:
     parts = find_parts(episode(10, (5, INTRO)), [episode(20, (70, INTRO), credits_at=60), episode(30, (0, INTRO))])
     assert [part.kind for part in parts] == [PartKind.INTRO, PartKind.CREDITS]
     intro, end = parts
-    assert (intro.start_s, intro.end_s) == (pytest.approx(5, abs=1.2), pytest.approx(45, abs=1.2))
-    assert (end.start_s, end.end_s) == (pytest.approx(1460, abs=1.2), pytest.approx(1560, abs=1.2))
+    assert [intro.start_s, intro.end_s] == pytest.approx([5, 45], abs=1.2)
+    assert [end.start_s, end.end_s] == pytest.approx([1460, 1560], abs=1.2)
 
 
 def test_music_that_only_two_episodes_share_is_not_the_intro() -> None:
     own = episode(10, (5, INTRO), (100, sound(4, 90)))
     others = [episode(20, (200, sound(4, 90))), episode(30, (70, INTRO)), episode(40, (0, INTRO))]
     intro = find_parts(own, others)[0]
-    assert (intro.start_s, intro.end_s) == (pytest.approx(5, abs=1.2), pytest.approx(45, abs=1.2))
+    assert [intro.start_s, intro.end_s] == pytest.approx([5, 45], abs=1.2)
 
 
 def test_nothing_is_found_without_sound_or_without_others() -> None:
