@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 @lazy
 def intros() -> IntroService:
     """Return the service that requests comparisons."""
-    from functions.encoding.intros.assembly import assemble
+    from functions.encoding.assembly import assemble_intros
 
-    return assemble(bootstrap.resources, bootstrap.catalogue())
+    return assemble_intros(bootstrap.resources, bootstrap.catalogue())
 
 
 @lazy
 def intro_steps() -> IntroPipeline:
     """Return what compares episodes; only the encoder app, which has ffmpeg, uses it."""
-    from functions.encoding.intros.assembly import assemble_steps
+    from functions.encoding.assembly import assemble_intro_steps
 
-    return assemble_steps(bootstrap.resources, bootstrap.catalogue())
+    return assemble_intro_steps(bootstrap.resources, bootstrap.catalogue())

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.encoding.assembly import assemble_limit
 from functions.encoding.intros.store import MongoComparisons
 from functions.encoding.repository import MongoEncodeJobs
-from functions.encoding.spending.budget import EncodeBudget
-from functions.encoding.spending.store import MongoSpending
 from functions.platform.errors import SettingMissing
 from functions.platform.film_keys import film_keys_of
 
@@ -16,13 +13,14 @@ if TYPE_CHECKING:
     from functions.catalogue.service import Catalogue
     from functions.encoding.intros.pipeline import IntroPipeline
     from functions.encoding.intros.service import IntroService
+    from functions.encoding.spending.budget import EncodeBudget
     from functions.platform.resources import Resources
 
 CHOICES = ("always", "never")
 """The values of FIND_INTROS."""
 
 
-def assemble(resources: Resources, catalogue: Catalogue) -> IntroService:
+def assemble(resources: Resources, catalogue: Catalogue, budget: EncodeBudget) -> IntroService:
     """Return the service that requests comparisons. Raises SettingMissing."""
     from functions.encoding.intros.service import IntroService
 
@@ -31,18 +29,18 @@ def assemble(resources: Resources, catalogue: Catalogue) -> IntroService:
         MongoEncodeJobs(collection, resources.now),
         MongoComparisons(collection, resources.now),
         catalogue,
-        _budget(resources),
+        budget,
         resources.queues,
         resources.now,
         enabled=_enabled(resources),
     )
 
 
-def assemble_steps(resources: Resources, catalogue: Catalogue) -> IntroPipeline:
+def assemble_steps(resources: Resources, catalogue: Catalogue, budget: EncodeBudget) -> IntroPipeline:
     """Return what compares episodes, for the encoder app, which has ffmpeg. Raises SettingMissing."""
     from functions.encoding.ffmpeg import FFmpeg
     from functions.encoding.intros.pipeline import IntroPipeline
-    from functions.encoding.intros.worker import SoundWorker
+    from functions.encoding.intros.worker import FingerprintWorker
     from functions.encoding.job_telemetry import JobTelemetry
     from functions.encoding.storage import BlobMedia
 
@@ -53,9 +51,9 @@ def assemble_steps(resources: Resources, catalogue: Catalogue) -> IntroPipeline:
     return IntroPipeline(
         MongoEncodeJobs(collection, resources.now),
         MongoComparisons(collection, resources.now),
-        SoundWorker(media, ffmpeg, work_dir=settings.work_dir, keys=film_keys_of(settings)),
+        FingerprintWorker(media, ffmpeg, work_dir=settings.work_dir, keys=film_keys_of(settings)),
         catalogue,
-        _budget(resources),
+        budget,
         JobTelemetry(resources.telemetry()),
         enabled=_enabled(resources),
     )
@@ -67,9 +65,3 @@ def _enabled(resources: Resources) -> bool:
     if value not in CHOICES:
         raise SettingMissing(f"FIND_INTROS must be {' or '.join(CHOICES)}, not {value!r}.")
     return value == "always"
-
-
-def _budget(resources: Resources) -> EncodeBudget:
-    database = resources.mongo_database()
-    store = MongoSpending(database["encode_months"], database["encode_jobs"])
-    return EncodeBudget(store, resources.now, limit_usd=assemble_limit(resources).usd)

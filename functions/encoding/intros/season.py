@@ -97,7 +97,7 @@ def _parts(spans: Mapping[PartKind, list[tuple[float, float]]], duration_s: floa
             start_s, end_s = agreed
             # no point describes the first and the last moments of a film alone
             start_s = 0.0 if start_s <= CENTRE_S + EDGE_S else start_s
-            end_s = duration_s if end_s >= duration_s - POINT_S - EDGE_S else end_s
+            end_s = duration_s if end_s >= duration_s - (POINT_S - CENTRE_S) - EDGE_S else end_s
             yield SkippablePart(kind, round(start_s, 2), round(end_s, 2))
 
 

@@ -41,7 +41,7 @@ MOST_BYTES = 1 << 16
 """The largest fingerprint that is read: that of ten minutes has 19,000 bytes."""
 
 
-class SoundWorker:
+class FingerprintWorker:
     """Makes the fingerprints of episodes, at a lower priority than everything else."""
 
     def __init__(self, media: MediaStore, ffmpeg: FFmpeg, *, work_dir: str, keys: FilmKeys = NO_KEYS) -> None:

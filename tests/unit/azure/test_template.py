@@ -323,9 +323,7 @@ def test_front_door_keeps_no_segment_much_longer_than_its_key_lasts() -> None:
     assert "queryStringCachingBehavior: 'UseQueryString'" in rule
     endings = set(re.findall(r"'(\w+)'", re.findall(r"matchValues: \[(.*)\]", rule)[0]))
     kept = {ending.removeprefix(".") for ending in KINDS} - {"mpd", "m3u8", "mkv", "fingerprint"}
-    assert endings == kept, (
-        "manifests are read from storage, and browsers read neither copies of uploads nor fingerprints"
-    )
+    assert endings == kept, "browsers read manifests from storage, and neither copies of uploads nor fingerprints"
     assert "part.name == 'films' ? [ { id: filmRules.id } ] : []" in edge
 
 

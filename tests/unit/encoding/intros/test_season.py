@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.catalogue.model import PartKind
-from functions.encoding.intros.fingerprint import STEP_S, EpisodeSound, Fingerprint
+from functions.encoding.intros.fingerprint import POINT_S, STEP_S, EpisodeSound, Fingerprint
 from functions.encoding.intros.season import (
     NEIGHBOURS,
     beginning_s,
@@ -73,6 +73,15 @@ def test_music_that_only_two_episodes_share_is_not_the_intro() -> None:
     others = [episode(20, (200, sound(4, 90))), episode(30, (70, INTRO)), episode(40, (0, INTRO))]
     intro = find_parts(own, others)[0]
     assert [intro.start_s, intro.end_s] == pytest.approx([5, 45], abs=1.2)
+
+
+def test_parts_at_the_very_beginning_or_end_of_a_film_include_it() -> None:
+    own = episode(10, (0, INTRO))
+    end = own.ending.points[: round(120 / STEP_S)]  # the film ends with its credits
+    duration_s = own.ending.begin_s + len(end) * STEP_S + POINT_S
+    cut = EpisodeSound(duration_s, own.beginning, Fingerprint(own.ending.begin_s, end))
+    intro, last = find_parts(cut, [episode(20, (70, INTRO), credits_at=60)])
+    assert (intro.start_s, last.end_s) == (0.0, round(duration_s, 2))
 
 
 def test_nothing_is_found_without_sound_or_without_others() -> None:

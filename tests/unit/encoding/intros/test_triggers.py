@@ -8,7 +8,7 @@ import pytest
 
 from functions import bootstrap, bootstrap_intros
 from functions.encoding import triggers
-from functions.encoding.intros.assembly import assemble
+from functions.encoding.assembly import assemble_intros
 from functions.platform.errors import SettingMissing
 from functions.platform.messages import FindIntros, encode
 from functions.platform.resources import Resources
@@ -64,4 +64,4 @@ def test_an_unknown_setting_is_named(monkeypatch: pytest.MonkeyPatch, season: Se
     collections = dict.fromkeys(("encode_jobs", "encode_limit", "encode_months"))
     monkeypatch.setattr(resources, "mongo_database", lambda: collections)
     with pytest.raises(SettingMissing, match=r"FIND_INTROS must be always or never, not 'sometimes'\."):
-        assemble(resources, season.world.catalogue)
+        assemble_intros(resources, season.world.catalogue)
