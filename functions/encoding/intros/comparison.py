@@ -50,6 +50,9 @@ MOST_ALIKE = 40
 CANDIDATES, LEAST_VOTES = 6, 8
 """How many offsets are examined, and how many votes an offset needs."""
 
+EDGE_POINTS, EDGE_TIMES, EDGE_BITS = 5, 1.5, 0.5
+"""So many points at an edge may differ, on average, in so many times the bits of the average, and half a bit more."""
+
 _HALF = 0xFFFF
 
 
@@ -143,4 +146,17 @@ def _best_stretch(
     stretch = bits[best_begin:best_end]
     if not stretch or sum(stretch) > MOST_BITS * len(stretch):
         return None
-    return best, start + best_begin, start + best_end
+    cut_begin, cut_end = _edges(stretch)
+    return best, start + best_begin + cut_begin, start + best_begin + cut_end
+
+
+def _edges(bits: Sequence[int]) -> tuple[int, int]:
+    """Return where a stretch begins and ends in which also the points at its edges agree nearly as well as the others.
+
+    Without this, loud music would begin too early or end too late: it determines the bits of each point that describes
+    some of it.
+    """
+    most = EDGE_POINTS * (EDGE_TIMES * sum(bits) / len(bits) + EDGE_BITS)
+    begins = (place for place in range(len(bits)) if sum(bits[place : place + EDGE_POINTS]) <= most)
+    ends = (place for place in range(len(bits), 0, -1) if sum(bits[max(0, place - EDGE_POINTS) : place]) <= most)
+    return next(begins, 0), next(ends, len(bits))
