@@ -45,6 +45,7 @@ var queues = [
   { name: 'encode-front', length: 2 }
   { name: 'encode-chunk', length: int(chunksPerEncoder) } // it has a message for each chunk that is left
   { name: 'encode-audio', length: int(chunksPerEncoder) }
+  { name: 'find-intros', length: 64 } // it has a message for each episode of a season, and each takes seconds
   { name: 'publish-title', length: 16 }
 ]
 var av1 = { name: 'encode-av1', length: int(chunksPerEncoder) }
@@ -82,7 +83,7 @@ resource app 'Microsoft.App/containerApps@2026-01-01' = {
             // have the same queue), and one for their dead letters.
             // Chunks and whole tracks have a low priority, so plans and first pictures do not wait for them
             // (docs/decisions/0028-messages-for-chunks-name-no-chunk.md).
-            { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: '10' }
+            { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: '11' }
             // the same for all replicas; otherwise each container would act as a separate host
             { name: 'AzureFunctionsWebHost__hostid', value: 'encoder' }
             { name: 'AzureWebJobsStorage__accountName', value: storageName }

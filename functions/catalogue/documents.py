@@ -10,10 +10,12 @@ from functions.catalogue.model import (
     DescriptionSource,
     Details,
     Metadata,
+    PartKind,
     PlayableRendition,
     PlayableSubtitles,
     Playback,
     Rating,
+    SkippablePart,
     Status,
     Title,
 )
@@ -43,7 +45,7 @@ def document_of(title: Title) -> dict[str, Any]:
         "artwork": asdict(title.artwork),
         "status": title.status.value,
         "failure": title.failure,
-        "playback": asdict(title.playback) if title.playback else None,
+        "playback": _stored_playback(title.playback) if title.playback else None,
         "edits": {name: _plain(value) for name, value in title.edits.items()},
         "tokens": tokens_of(title.details),
         "genre_keys": [genre_key(genre) for genre in title.details.genres],
@@ -56,6 +58,11 @@ def document_of(title: Title) -> dict[str, Any]:
         "page_format": title.page_format,
         "revision": title.revision,
     }
+
+
+def _stored_playback(playback: Playback) -> dict[str, Any]:
+    parts = [{"kind": part.kind.value, "start_s": part.start_s, "end_s": part.end_s} for part in playback.skippable]
+    return {**asdict(playback), "skippable": parts}
 
 
 def _plain(value: object) -> object:
@@ -113,5 +120,8 @@ def _playback(document: Mapping[str, Any] | None) -> Playback | None:
             "renditions": tuple(PlayableRendition(**rendition) for rendition in document["renditions"]),
             "audio": tuple(document["audio"]),
             "subtitles": tuple(PlayableSubtitles(**track) for track in document["subtitles"]),
+            "skippable": tuple(
+                SkippablePart(**{**part, "kind": PartKind(part["kind"])}) for part in document.get("skippable", ())
+            ),
         }
     )

@@ -134,6 +134,22 @@ class PlayableSubtitles:
     label: str
 
 
+class PartKind(StrEnum):
+    """The kind of a part of an episode that a viewer may skip."""
+
+    INTRO = "intro"
+    CREDITS = "credits"
+
+
+@dataclass(frozen=True, slots=True)
+class SkippablePart:
+    """A part of an episode that a viewer may skip, in seconds; it was found because other episodes share its sound."""
+
+    kind: PartKind
+    start_s: float
+    end_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class Playback:
     """The playable files of a title: the encode job's folder and its contents.
@@ -141,7 +157,7 @@ class Playback:
     `Title.playable` sets `complete`; until then, the job is still encoding and `duration_s` is the planned length.
     `opened_at` is the time at which the job was opened; None in a document of an earlier version. `key_id` is the id of
     the key with which the segments are encrypted; None if they are not. `on_demand` is true if some renditions are
-    made when viewers want them; `renditions` lacks these.
+    made when viewers want them; `renditions` lacks these. `skippable` is in order.
     """
 
     job_id: str
@@ -157,6 +173,7 @@ class Playback:
     opened_at: datetime | None = None
     key_id: str | None = None
     on_demand: bool = False
+    skippable: tuple[SkippablePart, ...] = ()
 
     def is_older(self, than: Playback | None) -> bool:
         """Return whether these files belong to an earlier job than the files `than`."""
@@ -257,7 +274,15 @@ class Title:
         if playback.is_older(than=self.playback):
             return self
         status = Status.READY if complete else Status.ENCODING
-        return replace(self, status=status, failure=None, playback=replace(playback, complete=complete))
+        known = self.playback.skippable if self.playback and self.playback.job_id == playback.job_id else ()
+        playing = replace(playback, complete=complete, skippable=known)
+        return replace(self, status=status, failure=None, playback=playing)
+
+    def with_skippable(self, job_id: str, parts: tuple[SkippablePart, ...]) -> Title:
+        """Return the title with the parts that viewers may skip; unchanged if it does not play the files of a job."""
+        if self.playback is None or self.playback.job_id != job_id:
+            return self
+        return replace(self, playback=replace(self.playback, skippable=parts))
 
     def damaged(self, job_id: str) -> Title:
         """Return the title after some of its files were lost; unchanged if it plays the files of another job."""

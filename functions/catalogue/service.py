@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from functions.catalogue.artwork import ArtworkPicture, ArtworkStore
     from functions.catalogue.matching import Matcher
+    from functions.catalogue.model import SkippablePart
     from functions.catalogue.omdb import Choices, Missed
     from functions.catalogue.ports import CatalogueDependencies, TitleStore
     from functions.catalogue.schemas import TitleEdit
@@ -130,6 +131,10 @@ class Catalogue:
     def mark_playable(self, title_id: str, playback: Playback, *, complete: bool) -> Title:
         """Record the playable files of a title; a complete version is replaced only by another complete one."""
         return self._change(title_id, lambda title: title.playable(playback, complete=complete))
+
+    def mark_skippable(self, title_id: str, job_id: str, parts: tuple[SkippablePart, ...]) -> Title:
+        """Record the parts that viewers may skip, unless the title no longer plays the files of this job."""
+        return self._change(title_id, lambda title: title.with_skippable(job_id, parts))
 
     def attach_frame(self, title_id: str, jpeg: bytes) -> Title:
         """Use a still of the film where there is no better picture; if the still is invalid, record only why."""
@@ -263,6 +268,18 @@ class Catalogue:
         later = {other.details.number: other for other in self._titles.episodes(key) if other.watchable}
         after = min((each for each in later if each is not None and each > number), default=None)
         return later[after] if after else None
+
+    def season_of(self, title_id: str) -> list[Title]:
+        """Return the complete episodes of the season of a title, in order; none if it is no complete episode of one."""
+        title = self._titles.get(title_id)
+        key = series_key(title.details.series) if title else None
+        if title is None or key is None or title.details.season is None:
+            return []
+        found = (other for other in self._titles.episodes(key) if other.details.season == title.details.season)
+        ready = [each for each in found if each.status is Status.READY and each.playback and each.playback.complete]
+        if not any(other.id == title_id for other in ready):
+            return []
+        return sorted(ready, key=lambda other: (other.details.episode is None, other.details.episode or 0, other.id))
 
     def list_titles(
         self,

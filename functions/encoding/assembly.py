@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from functions.encoding.copying.instant import InstantFront
     from functions.encoding.copying.receiver import UploadReceiver
     from functions.encoding.ffmpeg import FFmpeg
+    from functions.encoding.intros.pipeline import IntroPipeline
+    from functions.encoding.intros.service import IntroService
     from functions.encoding.later_pipeline import LaterParts
     from functions.encoding.on_demand.pipeline import OnDemandPipeline
     from functions.encoding.on_demand.service import RenditionDemand, RenditionUpkeep
@@ -298,6 +300,20 @@ def assemble_rendition_steps(resources: Resources, catalogue: Catalogue) -> OnDe
         OnDemandWorker(media, ffmpeg, work_dir=work_dir, vmaf=vmaf, keys=keys),
         _later_parts(resources, catalogue, media, ffmpeg),
     )
+
+
+def assemble_intros(resources: Resources, catalogue: Catalogue) -> IntroService:
+    """Return the service that requests comparisons of episodes. Raises SettingMissing."""
+    from functions.encoding.intros.assembly import assemble
+
+    return assemble(resources, catalogue, _budget(resources))
+
+
+def assemble_intro_steps(resources: Resources, catalogue: Catalogue) -> IntroPipeline:
+    """Return what compares episodes, for the encoder app. Raises SettingMissing."""
+    from functions.encoding.intros.assembly import assemble_steps
+
+    return assemble_steps(resources, catalogue, _budget(resources))
 
 
 def assemble_audience(resources: Resources) -> EncodeAudience:

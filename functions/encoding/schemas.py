@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct
 
+from functions.catalogue.model import SkippablePart
 from functions.encoding.damage import largest
 from functions.encoding.model import JobStatus
 from functions.encoding.spending.costs import replica_microusd, storage_microusd
@@ -13,6 +14,7 @@ from functions.encoding.spending.receipt_schemas import JobAv1, JobOnDemand, Job
 from functions.platform.field_types import Cursor, Day, DayCount, JobId, Limit, NextCursor, Time, TitleId
 
 if TYPE_CHECKING:
+    from functions.catalogue.model import Title
     from functions.encoding.damage import DamageReport
     from functions.encoding.progress import JobProgress
     from functions.encoding.spending.costs import MonthSpending
@@ -185,6 +187,10 @@ class Job(Struct, frozen=True):
         JobOnDemand | None,
         Meta(description="Renditions that are made when viewers want them; null if all are made at once."),
     ]
+    skippable: Annotated[
+        tuple[SkippablePart, ...],
+        Meta(description="The intro and the credits that were found because other episodes share their sound."),
+    ]
     stages: JobStages
     manifest_url: Annotated[str | None, Meta(description="Address of the DASH manifest, to be read with a SAS.")]
     hls_url: Annotated[str | None, Meta(description="Address of the HLS playlist, to be read with a SAS.")]
@@ -194,14 +200,15 @@ class Job(Struct, frozen=True):
     updated_at: Time
 
     @classmethod
-    def of(cls, job: JobProgress, *, title_name: str | None, blobs_url: str) -> Job:
+    def of(cls, job: JobProgress, *, title: Title | None, blobs_url: str) -> Job:
         """Return a job as the API shows it; `blobs_url` is the address of blob storage."""
+        playback = title.playback if title else None
         base = blobs_url.rstrip("/")
         stages = job.stages
         return cls(
             job_id=job.job_id,
             title_id=job.title_id,
-            title_name=title_name,
+            title_name=title.details.name if title else None,
             name=job.name,
             source=UploadedFile(job.name, job.size),
             status=job.status,
@@ -222,6 +229,7 @@ class Job(Struct, frozen=True):
             receipt=JobReceipt.of(job.receipt) if job.receipt else None,
             av1=JobAv1.of(job.av1) if job.av1 else None,
             on_demand=JobOnDemand.of(job.on_demand) if job.on_demand else None,
+            skippable=playback.skippable if playback and playback.job_id == job.job_id else (),
             stages=JobStages(
                 stages.queued_s, stages.planning_s, stages.first_picture_s, stages.encoding_s, stages.total_s
             ),

@@ -40,6 +40,7 @@ KINDS = {
     ".vtt": "text/vtt; charset=utf-8",
     ".jpg": "image/jpeg",
     ".mkv": "video/x-matroska",
+    ".fingerprint": "application/octet-stream",
 }
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATED = "no-cache"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions import bootstrap, bootstrap_av1, bootstrap_renditions, bootstrap_studio
+from functions import bootstrap, bootstrap_av1, bootstrap_intros, bootstrap_renditions, bootstrap_studio
 from functions.platform.errors import Conflict, NotFound
 from functions.platform.triggers import OWNER, SliceApp
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         EncodeChunk,
         EncodeFront,
         EncodeRenditions,
+        FindIntros,
         PlanEncode,
         PrepareEncode,
         PublishTitle,
@@ -86,6 +87,12 @@ def encode_renditions(message: EncodeRenditions) -> None:
     bootstrap_renditions.rendition_steps().run(message)
 
 
+@encoder.queue("find-intros")
+def compare_sound(message: FindIntros) -> None:
+    """Compare the sound of an episode with that of the episodes near it; record which parts can be skipped."""
+    bootstrap_intros.intro_steps().run(message)
+
+
 @encoder.queue("publish-title")
 def publish_title(message: PublishTitle) -> None:
     """Write manifests that list everything a job has finished, or verify a job that is ready."""
@@ -134,6 +141,12 @@ def encode_renditions_poison(message: EncodeRenditions) -> None:
     """Log that a message for renditions used up its attempts; `sweep_titles` enqueues the chunks that are due."""
     del message
     bootstrap_renditions.rendition_steps().bury_message()
+
+
+@encoder.dead_letters("find-intros")
+def compare_sound_poison(message: FindIntros) -> None:
+    """Log that a message for a comparison used up its attempts; `find_intros` requests it again if it is due."""
+    bootstrap_intros.intro_steps().bury_message(message)
 
 
 @encoder.dead_letters("publish-title")
@@ -208,6 +221,12 @@ def start_av1() -> None:
     bootstrap_av1.av1().start_due()
 
 
+@app.timer("50 */10 * * * *")
+def find_intros() -> None:
+    """Request the comparison of episodes whose season has changed, to find intros and credits."""
+    bootstrap_intros.intros().request_due()
+
+
 @app.timer("40 */30 * * * *")
 def sweep_titles() -> None:
     """Delete files that nobody can play any more; request and remove renditions on demand."""
@@ -218,10 +237,9 @@ def sweep_titles() -> None:
 
 
 def _shown(jobs: Sequence[JobProgress]) -> list[Job]:
-    """Return the public form of jobs, with the current names of their titles."""
+    """Return the public form of jobs, with what their titles say about them."""
     from functions.encoding.schemas import Job
 
     titles = bootstrap.catalogue().known((job.title_id for job in jobs), drafts=True)
-    names = {title.id: title.details.name for title in titles.values()}
     blobs_url = str(bootstrap.resources.blob_service().url)
-    return [Job.of(job, title_name=names.get(job.title_id), blobs_url=blobs_url) for job in jobs]
+    return [Job.of(job, title=titles.get(job.title_id), blobs_url=blobs_url) for job in jobs]

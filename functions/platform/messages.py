@@ -84,6 +84,14 @@ class EncodeRenditions(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class FindIntros(Message):
+    """Compare the sound of the episode that plays the files of a job with that of the episodes near it."""
+
+    QUEUE: ClassVar[str] = "find-intros"
+    job_id: JobId
+
+
+@dataclass(frozen=True, slots=True)
 class PublishTitle(Message):
     """Write manifests that list everything a job has finished so far; with `verify`, verify a ready job instead."""
 
@@ -227,6 +235,7 @@ MESSAGES: tuple[type[Message], ...] = (
     EncodeAudio,
     EncodeAv1,
     EncodeRenditions,
+    FindIntros,
     PublishTitle,
     FetchMetadata,
     PublishCatalogue,

@@ -139,6 +139,8 @@ class Settings:
     """Whether sound in 5.1 is published beside stereo, for films that have it: `always` or `never`."""
     encode_av1: str = "never"
     """Which titles are encoded in AV1 too, once they are ready: `never`, `always`, or by `rule` if it pays."""
+    find_intros: str = "always"
+    """Whether intros and credits are found by the sound that episodes of a season share: `always` or `never`."""
     vmaf_ffmpeg: str = ""
     """The path of an ffmpeg with libvmaf, which only measures quality; if it is empty, no quality is measured."""
     ffmpeg: str = "ffmpeg"

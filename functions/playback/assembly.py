@@ -76,6 +76,16 @@ def assemble(
     blobs = BlobPlaylists(resources.interactive_blob_service())
     playlists = Playlists(resources.signed_tokens(), blobs, keys, streams, film_keys)
     service = PlaybackService(
-        titles, encodes, demand, entitlements, usage, keys, playlists, streams, resources.now, film_keys
+        titles,
+        encodes,
+        demand,
+        entitlements,
+        usage,
+        keys,
+        playlists,
+        streams,
+        resources.now,
+        film_keys,
+        finds_intros=settings.find_intros != "never",
     )
     return PlaybackParts(service, playlists, streams, Positions(audience, streams, keys))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from functions.catalogue.model import SkippablePart
 from functions.platform.decoding import convert
 from functions.platform.field_types import JobId, Time
 
@@ -153,6 +154,10 @@ class PlaybackOpened(Struct, frozen=True):
     ]
     thumbnails_url: str | None
     chapters_url: Annotated[str | None, Meta(description="The chapters as WebVTT; null if the film has none.")]
+    skippable: Annotated[
+        tuple[SkippablePart, ...],
+        Meta(description="The intro and the credits of an episode, where known."),
+    ]
     subtitles: tuple[SubtitleTrack, ...]
     licence_until: Annotated[
         Time | None, Meta(description="Until when the device may play a download; null unless `download` is true.")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.billing.model import Entitlement
-    from functions.catalogue.model import Playback, Title
+    from functions.catalogue.model import Playback, SkippablePart, Title
     from functions.platform.film_keys import FilmKeys
     from functions.platform.viewer import Viewer
     from functions.playback.hls import Playlists
@@ -71,6 +71,7 @@ class PlaybackSession:
     uploaded_percent: float | None
     thumbnails_url: str | None
     chapters_url: str | None
+    skippable: tuple[SkippablePart, ...]
     subtitles: tuple[Subtitles, ...]
     licence_until: datetime | None
     clear_keys: Mapping[str, str] | None = field(repr=False)  # must never be logged
@@ -110,6 +111,8 @@ class PlaybackService:
         streams: Streams,
         now: Callable[[], datetime],
         film_keys: FilmKeys = NO_KEYS,
+        *,
+        finds_intros: bool = True,
     ) -> None:
         self._titles = titles
         self._encodes = encodes
@@ -121,6 +124,7 @@ class PlaybackService:
         self._streams = streams
         self._now = now
         self._film_keys = film_keys
+        self._finds_intros = finds_intros
 
     def open_title(
         self,
@@ -178,6 +182,7 @@ class PlaybackService:
             uploaded_percent=progress.uploaded_percent if progress else None,
             thumbnails_url=f"{folder}/thumbnails.vtt" if playback.thumbnails else None,
             chapters_url=f"{folder}/chapters.vtt" if playback.chapters else None,
+            skippable=playback.skippable if self._finds_intros else (),
             subtitles=tuple(
                 Subtitles(track.language, track.label, f"{folder}/{track.name}.vtt") for track in playback.subtitles
             ),

@@ -41,6 +41,8 @@ var encoderQueues = [
   'encode-av1-poison'
   'encode-renditions'
   'encode-renditions-poison'
+  'find-intros'
+  'find-intros-poison'
   'publish-title'
   'publish-title-poison'
 ]

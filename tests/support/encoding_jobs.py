@@ -46,6 +46,8 @@ class MemoryEncodeJobs:
         self.away: Exception | None = None
         self.sweeps: dict[str, datetime | None] = {}
         self.av1_dues: dict[str, datetime | None] = {}
+        self.intros_dues: dict[str, datetime | None] = {}
+        self.intros_compared: dict[str, str] = {}
         self.replica_s: dict[str, float] = {}
         self._jobs: dict[str, EncodeJob] = {}
         self._fronts: dict[str, float] = {}
@@ -172,6 +174,8 @@ class MemoryEncodeJobs:
                 self.sweeps[job_id] = fields.pop("sweep_at")
             if "av1_due_at" in fields:
                 self.av1_dues[job_id] = fields.pop("av1_due_at")
+            if "intros_due_at" in fields:
+                self.intros_dues[job_id] = fields.pop("intros_due_at")
             if "tracks" in fields:
                 self._fronts.pop(job_id, None)
             return self._set(job_id, status=transition.target, **_reception_of(there, transition), **fields)

@@ -138,6 +138,13 @@ export interface Shelf {
   titles: Recommended[];
 }
 
+/** A part of an episode that can be skipped, in seconds. */
+export interface SkippablePart {
+  kind: "intro" | "credits";
+  start_s: number;
+  end_s: number;
+}
+
 /** A playback session. */
 export interface PlaybackSession {
   job_id?: string;
@@ -158,6 +165,8 @@ export interface PlaybackSession {
   status: string;
   thumbnails_url: string | null;
   chapters_url?: string | null;
+  /** The intro and the credits, as far as they were found by their sound. */
+  skippable?: SkippablePart[];
   subtitles?: { language: string; label: string; url: string }[];
   /** Until when a download can be watched. */
   licence_until?: string | null;

@@ -76,7 +76,7 @@ class Watch {
     this.ending = new Ending({ video: this.video, notices: this.notices, fail: (error) => this.failed(error) });
     this.problem = new Problem(this.at, { reachable: () => this.session.renew(), load: () => this.load() });
     this.timeline = new Timeline(root, { facts: () => this.facts(), seek: (time) => this.seek(time), thumbnail: (time) => thumbnailAt({ player: this.player, session: this.session, track: this.extras.thumbnails }, time), chapter: (time) => chapterAt(this.extras.chapters, time) });
-    this.skipping = new Skipping(this.at["skip-chapter"], { otherwise: /** @type {HTMLElement} */ (root.querySelector('[data-act="play"]')), chapters: () => this.extras.chapters, time: () => this.facts().time, seek: (time) => this.seek(time) });
+    this.skipping = new Skipping(this.at["skip-chapter"], { otherwise: /** @type {HTMLElement} */ (root.querySelector('[data-act="play"]')), chapters: () => this.extras.chapters, parts: () => this.extras.skippable, time: () => this.facts().time, seek: (time) => this.seek(time) });
     this.transcript = new Transcript(root, { video: this.video, session: this.session, shown: () => this.player?.getTextTracks().find((/** @type {Track} */ { active }) => active), time: () => this.facts().time, seek: (time) => this.seek(time) });
     this.usage = new Usage(id, { video: this.video, session: this.session, bitrateKbps: () => bitrateOf(this.player) });
     this.next = new Next(this.at.next, { id, video: this.video, leave: (address) => location.assign(address) });

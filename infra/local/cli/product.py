@@ -39,7 +39,7 @@ ENCODER_QUEUES = {
     f"{_QUEUES}batchSize": "1",
     f"{_QUEUES}newBatchThreshold": "0",
     # one thread for each of the eight functions with a queue, and one for their dead letters
-    "PYTHON_THREADPOOL_THREAD_COUNT": "10",
+    "PYTHON_THREADPOOL_THREAD_COUNT": "11",
 }
 POLLING = f"{_QUEUES}maxPollingInterval"
 TOLD, UNTOLD = "00:00:30", "00:00:00.400"

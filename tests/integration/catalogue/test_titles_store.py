@@ -11,7 +11,16 @@ import pytest
 from pymongo import MongoClient
 
 from functions.catalogue.documents import UNREAD_IN_LISTS
-from functions.catalogue.model import Artwork, DescriptionSource, Metadata, PlayableSubtitles, Rating, Status
+from functions.catalogue.model import (
+    Artwork,
+    DescriptionSource,
+    Metadata,
+    PartKind,
+    PlayableSubtitles,
+    Rating,
+    SkippablePart,
+    Status,
+)
 from functions.catalogue.repository import INDEXES, MongoTitles
 from functions.catalogue.search import read_search
 from functions.platform.errors import StoreUnavailable
@@ -49,7 +58,11 @@ def test_a_title_comes_back_as_it_was_kept(titles: TitleStore) -> None:
         imdb_votes=800_000,
         metadata=Metadata(DescriptionSource.OMDB, True, "Why.", NOON + timedelta(days=1), 3),
         artwork=Artwork(poster="art/a/poster.jpg?v=1"),
-        playback=make_playback(subtitles=(PlayableSubtitles("en", "en", "English"),), complete=True),
+        playback=make_playback(
+            subtitles=(PlayableSubtitles("en", "en", "English"),),
+            complete=True,
+            skippable=(SkippablePart(PartKind.INTRO, 12.5, 61.0), SkippablePart(PartKind.CREDITS, 100.0, 120.0)),
+        ),
         edits={"genres": ("Comedy",), "rated": None, "ratings": (Rating("A", "B"),)},
         failure="It was so.",
         revision=7,

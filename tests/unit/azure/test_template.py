@@ -59,6 +59,7 @@ LEFT_AT_DEFAULT = {
     "SURROUND_SOUND": "a choice of the owner",
     "RENDITIONS_KEPT_DAYS": "a choice of the owner",
     "ENCRYPT_FILMS": "a choice of the owner",
+    "FIND_INTROS": "a choice of the owner",
     "ENCODE_TARGET_VMAF": "the image has no ffmpeg that measures quality",
     "VMAF_FFMPEG": "the image has no ffmpeg that measures quality",
     "FFMPEG": "on the image's PATH",
@@ -321,8 +322,8 @@ def test_front_door_keeps_no_segment_much_longer_than_its_key_lasts() -> None:
     assert "cacheBehavior: 'OverrideAlways'" in rule and f"cacheDuration: '00:0{SEGMENTS_S // 60}:00'" in rule
     assert "queryStringCachingBehavior: 'UseQueryString'" in rule
     endings = set(re.findall(r"'(\w+)'", re.findall(r"matchValues: \[(.*)\]", rule)[0]))
-    kept = {ending.removeprefix(".") for ending in KINDS} - {"mpd", "m3u8", "mkv"}
-    assert endings == kept, "manifests are read from storage, and copies of uploads are never read by browsers"
+    kept = {ending.removeprefix(".") for ending in KINDS} - {"mpd", "m3u8", "mkv", "fingerprint"}
+    assert endings == kept, "browsers read manifests from storage, and neither copies of uploads nor fingerprints"
     assert "part.name == 'films' ? [ { id: filmRules.id } ] : []" in edge
 
 

@@ -9,7 +9,7 @@ import pytest
 from functions import bootstrap
 from functions.catalogue import triggers
 from functions.catalogue.matching import Matcher
-from functions.catalogue.model import Details, Status, Title
+from functions.catalogue.model import Details, PartKind, SkippablePart, Status, Title
 from functions.catalogue.names import guess
 from functions.catalogue.omdb import Found
 from functions.catalogue.sidecar import Sidecars, read_description
@@ -40,6 +40,30 @@ def make_episode(season: int | None, episode: int, **changes: Any) -> Title:
 def next_of(title: Title, *others: Title) -> str | None:
     found = World().with_titles((title, *others)).catalogue.next_episode(title.id)
     return found.id if found else None
+
+
+def test_a_season_has_its_complete_episodes_in_order() -> None:
+    first, second, last = make_episode(1, 1), make_episode(1, 2), make_episode(1, 10)
+    growing = make_episode(1, 3, status=Status.ENCODING, playback=make_playback())
+    others = (make_episode(2, 1), make_episode(1, 4, draft=True), make_episode(1, 5, series="Another"))
+    unnumbered = make_episode(None, 6)
+    catalogue = World().with_titles((last, growing, second, first, unnumbered, *others)).catalogue
+    for title in (first, second, last):
+        assert [each.id for each in catalogue.season_of(title.id)] == [first.id, second.id, last.id]
+    for title_id in (growing.id, unnumbered.id, others[1].id, "unknown"):
+        assert catalogue.season_of(title_id) == []
+
+
+def test_parts_of_a_job_that_is_not_played_are_not_kept() -> None:
+    world = World().with_titles([make_title("film", playback=make_playback("a", complete=True))])
+    parts = (SkippablePart(PartKind.INTRO, 1.0, 31.0),)
+    assert world.catalogue.mark_skippable("film", "b", parts) == world.catalogue.get("film")
+    marked = world.catalogue.mark_skippable("film", "a", parts)
+    assert marked.playback
+    assert marked.playback.skippable == parts
+    replaced = world.catalogue.mark_playable("film", make_playback("b"), complete=True)
+    assert replaced.playback
+    assert replaced.playback.skippable == ()
 
 
 @pytest.mark.parametrize(

@@ -106,12 +106,14 @@ def opener(
     usage: Usage | None = None,
     streams: Streams | None = None,
     demand: Demand | None = None,
+    finds_intros: bool = True,
     **jobs: Progress,
 ) -> PlaybackService:
     catalogue = World().with_titles(titles).catalogue
     streams = streams or make_streams()
     parts = (catalogue, Encodes(dict(jobs)), demand or Demand(), Entitlements(entitled), usage or Usage(), Keys())
-    return PlaybackService(*parts, make_playlists(streams=streams), streams, lambda: NOON)
+    playlists = make_playlists(streams=streams)
+    return PlaybackService(*parts, playlists, streams, lambda: NOON, finds_intros=finds_intros)
 
 
 def test_a_ready_title_opens_whole() -> None:

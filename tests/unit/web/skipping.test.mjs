@@ -26,8 +26,8 @@ test("a chapter can be skipped from its beginning until a moment before its end"
 
 function shown() {
   const [button, play] = [element(), element()];
-  const film = { time: 0, chapters: [] };
-  const skipping = new Skipping(button, { otherwise: play, chapters: () => film.chapters, time: () => film.time, seek: (time) => { film.time = time; } });
+  const film = { time: 0, chapters: [], parts: [] };
+  const skipping = new Skipping(button, { otherwise: play, chapters: () => film.chapters, parts: () => film.parts, time: () => film.time, seek: (time) => { film.time = time; } });
   const at = (time) => {
     film.time = time;
     skipping.update();
@@ -60,6 +60,18 @@ test("the button goes with the controls after a while, and hands on the focus wh
   assert.equal(page.activeElement, button);
   at(140);
   assert.equal(page.activeElement, play);
+});
+
+test("a part that was found can be skipped like a chapter, unless a chapter at its place is named", () => {
+  const { film, skipping, at } = shown();
+  film.parts = [{ kind: "intro", start_s: 95, end_s: 133 }, { kind: "credits", start_s: 2000, end_s: 2050 }];
+  assert.deepEqual([94, 96, 132.5, 2010].map(at), ["", "Skip intro", "", "Skip credits"]);
+  skipping.skip();
+  assert.equal(film.time, 2050);
+  film.chapters = CHAPTERS;
+  assert.deepEqual([96, 110, 131, 2010, 3050].map(at), ["", "Skip intro", "", "Skip credits", "Skip credits"]);
+  film.chapters = [chapter("Chapter 1", 0, 3100)];
+  assert.equal(at(96), "Skip intro"); // a chapter without a name says nothing
 });
 
 test("S skips", () => assert.deepEqual([actForKey({ key: "s" }), actForKey({ key: "S" })], [["pass"], ["pass"]]));

@@ -37,6 +37,8 @@ export class Extras {
     this.thumbnails = null;
     /** @type {import("./engine.js").Chapter[]} */
     this.chapters = [];
+    /** @type {import("../types.js").SkippablePart[]} */
+    this.skippable = [];
   }
 
   /**
@@ -45,6 +47,7 @@ export class Extras {
    */
   async add(session) {
     this.#attempts = 0;
+    this.skippable = session.skippable ?? []; // downloads of earlier releases have none
     await this.#add(session);
   }
 

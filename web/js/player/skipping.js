@@ -1,7 +1,9 @@
-/** The button that skips an opening, a recap or the credits, if a film has a chapter of such a name. */
+/** The button that skips an opening, a recap or the credits: chapters of such a name, or parts found by their sound. */
 import { t } from "../texts.js";
 
 /** @import { Chapter } from "./engine.js" */
+/** @import { SkippablePart } from "../types.js" */
+/** @typedef {{ startTime: number, endTime: number, title: string, label: string }} Skippable */
 
 const LEAST_S = 1;
 /** How long the button stays when the controls have disappeared, in seconds; after that, it comes and goes with them. */
@@ -25,31 +27,47 @@ export function labelFor(title) {
 }
 
 /**
- * Return the chapter that can be skipped at a time in seconds, unless it is over in a moment.
+ * Return what can be skipped: the chapters named so, and the parts that overlap none of these.
+ * @param {Chapter[]} chapters
+ * @param {SkippablePart[]} parts
+ * @returns {Skippable[]}
+ */
+function skippables(chapters, parts) {
+  const named = chapters.map(({ title, startTime, endTime }) => ({ title, startTime, endTime, label: labelFor(title) })).filter(({ label }) => label !== "");
+  const isNamed = (/** @type {SkippablePart} */ part) => named.some(({ startTime, endTime }) => startTime < part.end_s && part.start_s < endTime);
+  const found = parts.filter((part) => !isNamed(part)).map(({ kind, start_s, end_s }) => ({ title: kind, startTime: start_s, endTime: end_s, label: labelFor(kind) }));
+  return [...named, ...found];
+}
+
+/**
+ * Return what can be skipped at a time in seconds, unless it is over in a moment.
  * @param {Chapter[]} chapters
  * @param {number} time
+ * @param {SkippablePart[]} [parts] parts of an episode that share their sound with others
  */
-export const skippableAt = (chapters, time) =>
-  chapters.find(({ title, startTime, endTime }) => startTime <= time && time < endTime - LEAST_S && labelFor(title) !== "") ?? null;
+export const skippableAt = (chapters, time, parts = []) =>
+  skippables(chapters, parts).find(({ startTime, endTime }) => startTime <= time && time < endTime - LEAST_S) ?? null;
 
 export class Skipping {
   #button;
   #otherwise;
   #chapters;
+  #parts;
   #time;
   #seek;
-  /** @type {Chapter | null} */
+  /** @type {Skippable | null} */
   #chapter = null;
 
   /**
    * `otherwise` gets the focus when the button disappears.
    * @param {HTMLElement} button
-   * @param {{ otherwise: HTMLElement, chapters: () => Chapter[], time: () => number, seek: (time: number) => void }} parts
+   * @param {{ otherwise: HTMLElement, chapters: () => Chapter[], parts: () => SkippablePart[], time: () => number, seek: (time: number) => void }} how
    */
-  constructor(button, { otherwise, chapters, time, seek }) {
+  constructor(button, { otherwise, chapters, parts, time, seek }) {
     this.#button = button;
     this.#otherwise = otherwise;
     this.#chapters = chapters;
+    this.#parts = parts;
     this.#time = time;
     this.#seek = seek;
   }
@@ -57,9 +75,9 @@ export class Skipping {
   /** Show the button, or hide it, according to where the film is. */
   update() {
     const button = this.#button;
-    const chapter = skippableAt(this.#chapters(), this.#time());
+    const chapter = skippableAt(this.#chapters(), this.#time(), this.#parts());
     if (!chapter && document.activeElement === button) this.#otherwise.focus();
-    if (chapter && chapter !== this.#chapter) button.textContent = labelFor(chapter.title);
+    if (chapter && chapter.label !== button.textContent) button.textContent = chapter.label;
     this.#chapter = chapter;
     button.hidden = !chapter;
     if (chapter && this.#time() - chapter.startTime < SHOWN_S) button.removeAttribute("data-chrome");

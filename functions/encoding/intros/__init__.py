@@ -1,0 +1,1 @@
+"""Intros and credits, which are found because the episodes of a season share their sound."""
