@@ -151,6 +151,10 @@ class Job(Struct, frozen=True):
     job_id: JobId
     title_id: TitleId
     title_name: Annotated[str | None, Meta(description="The current name of the title; null if it was withdrawn.")]
+    trailer_of: Annotated[
+        str | None,
+        Meta(description="The id of the title that a trailer belongs to, empty while there is none; null for a film."),
+    ]
     name: Annotated[str, Meta(description="The name of the uploaded file.")]
     source: UploadedFile
     status: JobStatus
@@ -194,7 +198,7 @@ class Job(Struct, frozen=True):
     updated_at: Time
 
     @classmethod
-    def of(cls, job: JobProgress, *, title_name: str | None, blobs_url: str) -> Job:
+    def of(cls, job: JobProgress, *, title_name: str | None, blobs_url: str, trailer_of: str | None = None) -> Job:
         """Return a job as the API shows it; `blobs_url` is the address of blob storage."""
         base = blobs_url.rstrip("/")
         stages = job.stages
@@ -202,6 +206,7 @@ class Job(Struct, frozen=True):
             job_id=job.job_id,
             title_id=job.title_id,
             title_name=title_name,
+            trailer_of=trailer_of,
             name=job.name,
             source=UploadedFile(job.name, job.size),
             status=job.status,
