@@ -342,7 +342,7 @@ export interface Job {
   title_id: string;
   title_name: string | null;
   /** The title that a trailer belongs to, "" while there is none; null for a film. */
-  trailer_of: string | null;
+  trailer_of?: string | null;
   name: string;
   source: { size: number };
   status: string;

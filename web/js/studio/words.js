@@ -284,11 +284,12 @@ export function offers(jobs) {
   return jobs.map((job) => {
     const isNewest = !seen.has(job.title_id) && job.title_name !== null;
     seen.add(job.title_id);
+    const plays = job.trailer_of ? job.status === "ready" : job.trailer_of !== "";
     return {
       job,
       retry: isNewest && ((job.status === "failed" && job.uploaded_percent === null) || isDamaged(job)),
       verify: isNewest && job.status === "ready" && !isDamaged(job) && !job.verifying,
-      watch: isNewest && job.status !== "failed" && Boolean(job.manifest_url) && (job.trailer_of === null || (job.trailer_of !== "" && job.status === "ready")),
+      watch: isNewest && job.status !== "failed" && Boolean(job.manifest_url) && plays,
     };
   });
 }
