@@ -107,6 +107,7 @@ def test_a_guest_plays_the_trailer_and_is_offered_a_subscription(
         button.wait_for()
         assert violations(page, axe) == [] and overflow(page) <= 0
         button.tap() if size == PHONE else button.click()
+        page.wait_for_url(re.compile(r"/watch\.html\?id=.*&trailer$"))
         plays_to_the_end(page)
         assert page.title().startswith("Trailer: Harbour")
         assert page.evaluate("notflix.stats().errors") == []
@@ -117,7 +118,7 @@ def test_a_guest_plays_the_trailer_and_is_offered_a_subscription(
         assert violations(page, axe) == [] and overflow(page) <= 0
         card.get_by_role("button", name="Cancel").click()
         page.mouse.move(5, 5)
-        page.get_by_role("link", name="Back to the film's page").click()
+        page.get_by_role("link", name="Back to the film’s page").click()
         page.wait_for_url(cinema.page(cinema.film))
         assert wrong == []
 
@@ -163,6 +164,7 @@ def test_an_announced_title_has_its_trailer(cinema: Cinema, browser: Browser) ->
     assert cinema.published(cinema.announced)["status"] == "announced"
     with opened(browser, cinema.page(cinema.announced)) as (page, wrong):
         page.get_by_role("link", name="Trailer", exact=True).click()
+        page.wait_for_url(re.compile(r"/watch\.html\?id=.*&trailer$"))
         plays_to_the_end(page)
         page.get_by_role("region", name="Low Tide").get_by_role("link", name="More about it").click()
         page.wait_for_url(cinema.page(cinema.announced))
@@ -175,7 +177,7 @@ def test_a_subscriber_is_offered_the_film_and_the_trailer_leaves_no_trace(
     with opened(browser, f"{cinema.site}/watch.html?id={cinema.film}&trailer", viewer=viewer) as (page, wrong):
         plays_to_the_end(page)
         page.get_by_role("region", name="Harbour").get_by_role("link", name="Watch the film").wait_for()
-        assert viewer.ask("GET", "usage").json()["views"] == []
+        assert viewer.ask("GET", "usage").json()["entries"] == []
         assert viewer.ask("GET", "streams").json()["streams"] == []
         assert wrong == []
 
