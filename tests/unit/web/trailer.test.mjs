@@ -18,15 +18,15 @@ test("a trailer ends with the film for those who may watch, and with the way to 
 });
 
 test("a trailer is opened with the session, and without it once the session has ended", async () => {
-  globalThis.document = { documentElement: { dataset: { api: "https://api.example" } } };
+  globalThis.document = /** @type {any} */ ({ documentElement: { dataset: { api: "https://api.example" } } });
   const asked = [];
   const refused = new Set(["Bearer old"]);
-  globalThis.fetch = async (address, { method, headers }) => {
+  globalThis.fetch = /** @type {any} */ (async (/** @type {any} */ address, /** @type {any} */ { method, headers }) => {
     asked.push([address, method, headers.authorization ?? ""]);
     return refused.has(headers.authorization)
       ? new Response(JSON.stringify({ error: "unauthenticated", detail: "Log in." }), { status: 401 })
       : new Response(JSON.stringify({ name: "The Sea" }));
-  };
+  });
   assert.equal((await openTrailer("a b")).name, "Trailer: The Sea");
   keep({ token: "old" });
   assert.equal((await openTrailer("a b")).name, "Trailer: The Sea");
