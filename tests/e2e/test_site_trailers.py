@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -50,6 +51,10 @@ class Cinema:
         answer = requests.get(f"{self.site}/catalogue/titles/{title_id}.json", timeout=TIMEOUT_S)
         return answer.json() if answer.ok else {}
 
+    def has_trailer(self, title_id: str) -> bool:
+        """Return whether the published title has a trailer."""
+        return bool(self.published(title_id).get("trailer"))
+
     def trailer(self, title_id: str) -> requests.Response:
         """Ask for the trailer of a title as a guest."""
         return requests.post(f"{self.api}/api/titles/{title_id}/trailer", timeout=TIMEOUT_S)
@@ -81,7 +86,7 @@ def cinema(product: Product, storefront: Storefront, clip: Path) -> Cinema:
     storefront.send(described.name, described)
     found = Cinema(endpoints["site"], endpoints["api"], title_id_for("Harbour.mp4"), title_id_for(described.name))
     for title_id in (found.film, found.announced):
-        soon(lambda title_id=title_id: found.published(title_id).get("trailer"))
+        soon(partial(found.has_trailer, title_id))
     return found
 
 
@@ -115,6 +120,7 @@ def test_a_guest_plays_the_trailer_and_is_offered_a_subscription(
         subscribe = card.get_by_role("link", name="Subscribe to watch")
         subscribe.wait_for()
         assert "/plans.html?next=" in str(subscribe.get_attribute("href"))
+        assert subscribe.evaluate("(node) => node.scrollWidth <= node.clientWidth")
         assert violations(page, axe) == [] and overflow(page) <= 0
         card.get_by_role("button", name="Cancel").click()
         page.mouse.move(5, 5)
@@ -197,7 +203,7 @@ def test_the_studio_marks_trailers_and_withdraws_them_with_their_title(
     sent = [storefront.send(name, clip) for name in ("Reef.mp4", "Reef-trailer.mp4", "Nowhere-trailer.mp4")]
     storefront.ended(sent, within_s=400)
     film, trailer, _ = (each.title_id for each in sent)
-    soon(lambda: cinema.published(film).get("trailer"))
+    soon(lambda: cinema.has_trailer(film))
     assert cinema.trailer(film).status_code == 200
     with studio.at("titles") as (page, wrong):
         shown = entry(page, "Titles", "Trailer: Reef")

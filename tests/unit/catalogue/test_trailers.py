@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,9 @@ from functions.catalogue.schemas import OwnerTitle, TitleEdit
 from functions.platform.errors import NotFound
 from functions.platform.identifiers import title_id_of, trailer_id_of
 from tests.support.catalogue import World, make_playback, make_title
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 STEM = "The Sea (2010)"
 FILM, TRAILER = title_id_of(STEM), trailer_id_of(STEM)
@@ -93,12 +97,13 @@ def test_trailer_is_not_looked_up_and_not_described(world: World) -> None:
     assert TRAILER not in [title_id for title_id, _ in world.fetched]
     before = world.catalogue.find_title(TRAILER)
     assert world.catalogue.refresh_metadata(TRAILER, f"{STEM}-trailer") == before
-    for change in (
+    changes: tuple[Callable[[], object], ...] = (
         lambda: world.catalogue.edit_title(TRAILER, TitleEdit(name="Something")),
         lambda: world.catalogue.rematch_title(TRAILER, "tt0000001"),
         lambda: world.catalogue.use_omdb_poster(TRAILER),
         lambda: world.catalogue.release_title(TRAILER),
-    ):
+    )
+    for change in changes:
         with pytest.raises(NotFound):
             change()
     assert world.catalogue.find_title(TRAILER) == before

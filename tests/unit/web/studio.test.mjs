@@ -247,6 +247,7 @@ test("a trailer is listed under the present name of its title, and leads to the 
   assert.equal(nameOf({ name: "Trailer: Sea", trailer_of: of }), "Trailer: The Sea");
   assert.equal(nameOf({ name: "Trailer: Sea", trailer_of: { ...of, name: null } }), "Trailer: Sea");
   assert.equal(nameOf({ name: "The Sea" }), "The Sea");
+  assert.equal(titleFacts({ year: null, status: "encoding", trailer_of: of }), "Trailer · Encoding");
   assert.equal(linkOf({ id: "t", playback: { complete: true }, trailer_of: of }), "/watch.html?id=sea&trailer");
   assert.equal(linkOf({ id: "t", playback: { complete: false }, trailer_of: of }), "");
   assert.equal(linkOf({ id: "t", playback: { complete: true }, trailer_of: { ...of, name: null } }), "");

@@ -53,6 +53,7 @@ export class AfterTrailer {
    */
   constructor(root, { video, title }) {
     this.#root = root;
+    root.classList.add("after-trailer");
     this.#at = hooks(root);
     this.#video = video;
     this.#title = title;

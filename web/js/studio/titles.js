@@ -26,10 +26,10 @@ const pathOf = ({ id }) => `titles/${encodeURIComponent(id)}`;
 
 /**
  * Return the short facts about a title in one line.
- * @param {{ year?: number | null, status: string, draft?: boolean }} title
+ * @param {{ year?: number | null, status: string, draft?: boolean, trailer_of?: Title["trailer_of"] }} title
  */
-export const titleFacts = ({ year, status, draft }) =>
-  [year ? String(year) : t("film.year_unknown"), status === "encoding" ? t("titles.encoding") : stateLabel(status), draft ? t("titles.not_published_yet") : ""].filter(Boolean).join(" · ");
+export const titleFacts = ({ year, status, draft, trailer_of: of }) =>
+  [of ? t("common.trailer") : year ? String(year) : t("film.year_unknown"), status === "encoding" ? t("titles.encoding") : stateLabel(status), draft ? t("titles.not_published_yet") : ""].filter(Boolean).join(" · ");
 
 /**
  * Return the name of a title in the list; that of a trailer is "Trailer: " and the present name of its title.
