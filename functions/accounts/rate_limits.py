@@ -99,6 +99,11 @@ RENDITIONS_OF_ACCOUNT = RateLimit(20, 24 * 3600)
 are there: without this limit, a script could have a whole library encoded while others wait."""
 
 
+TRAILERS_OF_NETWORK = RateLimit(120, 60)
+"""Trailers opened from one network by people who are not logged in. A page that plays one asks again every two minutes,
+so this is enough for a whole school."""
+
+
 @dataclass(frozen=True, slots=True)
 class RateLimitBucket:
     """A key by which attempts are counted, and its limit. Buckets that are reserved together have the same `shard`.

@@ -23,6 +23,7 @@ from functions.accounts.rate_limits import (
     RENDITIONS_OF_ACCOUNT,
     RESET_OF_ADDRESS,
     RESET_OF_NETWORK,
+    TRAILERS_OF_NETWORK,
     RateLimitBucket,
     Reservation,
     network_buckets,
@@ -235,6 +236,11 @@ class AccountService:
         """Count an encode of renditions on demand that an account begins; return false if it has begun too many."""
         bucket = RateLimitBucket(user_id, "renditions", RENDITIONS_OF_ACCOUNT)
         return isinstance(self._limiter.reserve((bucket,)), Reservation)
+
+    def admit_guest(self, ip: str) -> None:
+        """Count a trailer that a guest opens. Raises TooManyAttempts if the guest's network has opened too many."""
+        buckets = network_buckets(ip, "trailer", TRAILERS_OF_NETWORK)
+        require(self._limiter, buckets, "Too many trailers were opened from your network.")
 
     def tidy(self) -> None:
         """Delete expired links and old entries of the login history, and encrypt second factors with the newest key."""

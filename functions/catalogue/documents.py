@@ -40,6 +40,7 @@ def document_of(title: Title) -> dict[str, Any]:
         "stem": title.stem,
         "film": title.film,
         "draft": title.draft,
+        "trailer_of": title.trailer_of,
         **asdict(title.details),
         "metadata": {**asdict(title.metadata), "source": title.metadata.source.value},
         "artwork": asdict(title.artwork),
@@ -90,6 +91,7 @@ def title_of(document: Mapping[str, Any]) -> Title:
         revision=document["revision"],
         film=document.get("film"),
         draft=document.get("draft", False),
+        trailer_of=document.get("trailer_of"),
     )
 
 

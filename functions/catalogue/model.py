@@ -187,7 +187,8 @@ class Title:
     `edits` are fields of `details` that were set by hand; a refresh never overwrites them. `published` is true if the
     static catalogue shows this revision; `page_format` is the format version in which the title's page was last
     written. `film` is the name of the upload that the title is made from; it is None until a film arrives, and for
-    titles of earlier versions. A `draft` is seen only by the owner, until it is released.
+    titles of earlier versions. A `draft` is seen only by the owner, until it is released. `trailer_of` is the id of the
+    title that a trailer belongs to; that title may not exist yet.
     """
 
     id: str
@@ -206,16 +207,17 @@ class Title:
     revision: int = 1
     film: str | None = None
     draft: bool = False
+    trailer_of: str | None = None
 
     @property
     def listed(self) -> bool:
         """Return whether the title appears in the catalogue's lists."""
-        return self.status in LISTED and not self.draft
+        return self.status in LISTED and self.public
 
     @property
     def public(self) -> bool:
-        """Return whether everybody may see the title's page; a draft or a withdrawn title has none."""
-        return self.status is not Status.WITHDRAWN and not self.draft
+        """Return whether everybody may see the title's page; a draft, a withdrawn title and a trailer have none."""
+        return self.status is not Status.WITHDRAWN and not self.draft and self.trailer_of is None
 
     @property
     def runtime_min(self) -> int | None:
@@ -228,6 +230,10 @@ class Title:
     def watchable(self) -> bool:
         """Return whether the title can be played, at least in part."""
         return self.playback is not None and self.status in (Status.READY, Status.ENCODING)
+
+    def is_trailer_of(self, title: Title) -> bool:
+        """Return whether this is the trailer of a title, and all of it can be played."""
+        return self.trailer_of == title.id and self.watchable and self._has_whole_film()
 
     def reopened(self, status: Status) -> Title:
         """Return the title after a new upload. A withdrawn title is listed again; ANNOUNCED replaces no other state."""

@@ -37,6 +37,11 @@ def watch_path(title_id: str) -> str:
     return f"/watch.html?id={quote(title_id, safe='')}"
 
 
+def trailer_path(title_id: str) -> str:
+    """Return the address that plays a title's trailer."""
+    return f"{watch_path(title_id)}&trailer"
+
+
 def genre_path(genre: str) -> str:
     """Return the address of a genre's page."""
     return f"/genre.html?name={quote(genre, safe='')}"

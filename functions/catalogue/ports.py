@@ -33,7 +33,7 @@ class TitleStore(Protocol):
     def find_page(self, search: Search, *, below: str | None, limit: int, drafts: bool = False) -> list[Title]:
         """Return the listed titles that match `search` and follow the position `below`, newest first.
 
-        With `drafts`, drafts are included.
+        With `drafts`, drafts and trailers are included.
         """
 
     def listed(self) -> list[Title]:

@@ -141,6 +141,8 @@ def _article(template: PageTemplate, title: PublishedTitle) -> str:
         piece = piece.show("play").attributes("play", href=language.prefix + texts.watch_path(title.id))
         label = "common.watch_now" if title.status == "encoding" else "common.play"
         piece = piece.text("play-label", language.text(label))
+    if title.trailer:
+        piece = piece.show("trailer").attributes("trailer", href=language.prefix + texts.trailer_path(title.id))
     if title.status == "announced":
         piece = piece.show("soon")
     if title.awards:

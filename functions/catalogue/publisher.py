@@ -31,6 +31,7 @@ from functions.catalogue.schemas import CATALOGUE_FORMAT
 from functions.catalogue.site import NO_CACHE
 from functions.catalogue.site_pages import HOME_HTML, SiteFile, SitePages
 from functions.catalogue.static_files import PublishedTitle, SearchIndex, SearchList
+from functions.platform.identifiers import trailer_id_of
 from functions.platform.json_text import to_json
 
 if TYPE_CHECKING:
@@ -158,16 +159,20 @@ class CataloguePublisher:
         return not pages.digest or (there is not None and there.notes.get("templates") == pages.digest)
 
     def _publish_changed(self, waiting: list[Title], pages: SitePages, renew: Callable[[], None]) -> int:
-        """Write the lists, the pages of changed titles, and pages of similar titles, which may show changed titles."""
+        """Write the lists, the pages of changed titles, and pages of similar titles, which may show changed titles.
+
+        A changed trailer changes the page of its title.
+        """
         likeness = Likeness(self._publish_lists(pages))
-        touched = {title.id for title in waiting}
+        touched = {title.trailer_of or title.id for title in waiting}
         touched.update(other.id for title in waiting for other in likeness.related(title))
         for title_id in sorted(touched):
             self._publish_title(title_id, likeness, pages, unless_same=True)
             renew()
         self._dialogue.update(waiting, renew)
         for title in waiting:
-            self._notify_graph(title.id)
+            if not title.trailer_of:
+                self._notify_graph(title.id)
             self._titles.mark_published(title.id, title.revision, page_format=self._format)
         return len(waiting)
 
@@ -220,7 +225,9 @@ class CataloguePublisher:
                 if all(self._site.remove(path, over=over) for path, over in versions.items() if over):
                     return
                 continue  # another publisher has written a file since, because the title was uploaded again
-            published = PublishedTitle.with_similar(title, likeness.more_like(title))
+            trailer = self._titles.get(trailer_id_of(title.stem))
+            has_trailer = trailer is not None and trailer.is_trailer_of(title)
+            published = PublishedTitle.with_similar(title, likeness.more_like(title), trailer=has_trailer)
             files = [_json_file(paths[0], published), *pages.of_title(published)]
             written = [self._write(file, versions[file.path], pages, unless_same=unless_same) for file in files]
             is_new = any(versions[file.path] is None for file in files)

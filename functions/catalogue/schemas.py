@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from functions.catalogue.certificates import is_suitable
 from functions.catalogue.model import Artwork, Rating, Status
-from functions.catalogue.text import ONE_LINE, PARAGRAPHS
+from functions.catalogue.text import ONE_LINE, PARAGRAPHS, shortened
 from functions.platform.decoding import convert
 from functions.platform.errors import Malformed
 from functions.platform.field_types import Cursor, Limit, NextCursor, Time
@@ -21,9 +21,9 @@ from functions.platform.pagination import DEFAULT_LIMIT
 if TYPE_CHECKING:
     from typing import Self
 
-    from functions.catalogue.model import Details, Title
+    from functions.catalogue.model import Title
 
-CATALOGUE_FORMAT = 4
+CATALOGUE_FORMAT = 5
 """The format of the static catalogue's files (`static_files`); increase it whenever their content changes.
 
 Files in an older format are written again. Instances of an older release leave files in a newer format unchanged.
@@ -230,6 +230,13 @@ class PublicTitle(TitleFields, frozen=True, kw_only=True):
         return cls(**_title_values(title), metadata=origin, failure=FAILED if title.failure else None)
 
 
+class TrailedTitle(Struct, frozen=True):
+    """The title that a trailer belongs to; without a name, there is no such title yet."""
+
+    id: str
+    name: str | None
+
+
 class OwnerTitle(TitleFields, frozen=True, kw_only=True):
     """A title as owners see it, including why its encode failed."""
 
@@ -242,13 +249,16 @@ class OwnerTitle(TitleFields, frozen=True, kw_only=True):
     playback: TitlePlayback | None
     added_at: Time
     draft: Annotated[bool, Meta(description="Whether only owners see the title, until it is released.")]
+    trailer_of: Annotated[TrailedTitle | None, Meta(description="Only for a trailer: the title that it belongs to.")]
 
     @classmethod
-    def of(cls, title: Title) -> Self:
-        """Return a title as owners see it."""
+    def of(cls, title: Title, trailed: Title | None = None) -> Self:
+        """Return a title as owners see it; `trailed` is the title that a trailer belongs to, if it exists."""
         kept = title.metadata
-        origin = OwnerMetadata(kept.source.value, kept.matched, kept.reason)
-        return cls(**_title_values(title), stem=title.stem, metadata=origin, failure=title.failure, draft=title.draft)
+        values = _title_values(title) | {"stem": title.stem, "failure": title.failure, "draft": title.draft}
+        values["metadata"] = OwnerMetadata(kept.source.value, kept.matched, kept.reason)
+        name = trailed.details.name if trailed else None
+        return cls(**values, trailer_of=TrailedTitle(title.trailer_of, name) if title.trailer_of else None)
 
 
 class TitleProgress(Struct, frozen=True):
@@ -348,7 +358,7 @@ def card_values(title: Title) -> dict[str, Any]:
         "rated": details.rated,
         "runtime_min": title.runtime_min,
         "genres": details.genres,
-        "plot": _shortened(details.plot),
+        "plot": details.plot and shortened(details.plot, CARD_PLOT_LENGTH),
         "status": title.status,
         "artwork": title.artwork,
     }
@@ -358,7 +368,7 @@ def _title_values(title: Title) -> dict[str, Any]:
     """Return the fields that a title has both for the public and for owners."""
     playback = title.playback if title.watchable else None
     return {
-        **_details_values(title.details),
+        **{name: getattr(title.details, name) for name in TitleFields.__struct_fields__},
         "id": title.id,
         "runtime_min": title.runtime_min,
         "artwork": title.artwork,
@@ -366,16 +376,6 @@ def _title_values(title: Title) -> dict[str, Any]:
         "playback": convert(playback, TitlePlayback, from_attributes=True) if playback else None,
         "added_at": title.added_at,
     }
-
-
-def _details_values(details: Details) -> dict[str, Any]:
-    return {name: getattr(details, name) for name in TitleFields.__struct_fields__}
-
-
-def _shortened(plot: str | None) -> str | None:
-    if plot is None or len(plot) <= CARD_PLOT_LENGTH:
-        return plot
-    return plot[:CARD_PLOT_LENGTH].rsplit(" ", 1)[0].rstrip(" ,;:.") + "…"
 
 
 _LISTS = ("genres", "directors", "writers", "actors", "languages", "countries")

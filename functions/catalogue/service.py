@@ -13,12 +13,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from functions.catalogue.certificates import age_of
-from functions.catalogue.model import Metadata, Playback, Status, Title
+from functions.catalogue.model import Details, Metadata, Playback, Status, Title
 from functions.catalogue.names import guess, shown_name
 from functions.catalogue.schemas import PublicTitle
 from functions.catalogue.search import MAX_WORDS, Search, genre_key, is_alike, read_search, series_key, words
 from functions.platform import pagination
 from functions.platform.errors import Malformed, NotFound
+from functions.platform.identifiers import title_id_of, trailed_stem, trailer_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -86,7 +87,8 @@ class Catalogue:
         def claim(title: Title) -> Title:
             nonlocal late
             late = is_late()
-            return title if late else title.made_from(film, over=over, as_draft=self._reviewed)
+            as_draft = self._reviewed and title.trailer_of is None
+            return title if late else title.made_from(film, over=over, as_draft=as_draft)
 
         claimed = self._change(title_id, claim)
         return None if late else claimed
@@ -96,21 +98,25 @@ class Catalogue:
         self._change(title_id, lambda title: replace(title, film=film))
 
     def _add_title(self, title_id: str, *, stem: str, status: Status) -> None:
-        if self._titles.get(title_id) is None:
-            guessed = guess(stem)
-            now = self._dependencies.now()
-            self._titles.add(
-                Title(
-                    id=title_id,
-                    stem=stem,
-                    details=replace(guessed, name=shown_name(guessed)),
-                    metadata=Metadata(retry_at=now + FIRST_FETCH),
-                    status=status,
-                    added_at=now,
-                    updated_at=now,
-                    draft=self._reviewed,
-                )
-            )
+        if self._titles.get(title_id) is not None:
+            return
+        trailed = trailed_stem(stem)
+        guessed = guess(trailed or stem)
+        now = self._dependencies.now()
+        title = Title(
+            id=title_id,
+            stem=stem,
+            details=replace(guessed, name=shown_name(guessed)),
+            metadata=Metadata(retry_at=now + FIRST_FETCH),
+            status=status,
+            added_at=now,
+            updated_at=now,
+            draft=self._reviewed,
+        )
+        if trailed:  # described and released by its title
+            details = Details(f"Trailer: {title.details.name}", guessed.year)
+            title = replace(title, details=details, metadata=Metadata(), draft=False, trailer_of=title_id_of(trailed))
+        self._titles.add(title)
 
     def mark_encoding(self, title_id: str) -> Title:
         """Record that an encode is in progress; a complete earlier version stays online."""
@@ -148,8 +154,13 @@ class Catalogue:
         return self._store_pictures(title_id, pictures)
 
     def refresh_metadata(self, title_id: str, stem: str) -> Title:
-        """Refresh description and artwork from sidecars, OMDb or the file name; open the title if it is new."""
+        """Refresh description and artwork from sidecars, OMDb or the file name; open the title if it is new.
+
+        A trailer has no description of its own.
+        """
         title = self._titles.get(title_id) or self.open_title(title_id, stem=stem, status=Status.ANNOUNCED)
+        if title.trailer_of:
+            return title
         chosen = str(title.edits.get("imdb_id") or "")
         match = self._matcher().match(stem, attempts=title.metadata.attempts, imdb_id=chosen)
         self._change(title_id, lambda seen: seen.described(match.details, match.metadata))
@@ -172,7 +183,7 @@ class Catalogue:
     def edit_title(self, title_id: str, edit: TitleEdit) -> Title:
         """Set fields of a title's details by hand; refreshes do not overwrite them. Raises NotFound, Malformed."""
         changes = edit.values()
-        self.get(title_id, drafts=True)
+        self._described(title_id)
         if not changes:
             raise Malformed("There is nothing to change.")
         return self._change(title_id, lambda title: title.edited(changes))
@@ -186,7 +197,7 @@ class Catalogue:
 
         Raises NotFound if there is no such title or film, StoreUnavailable if OMDb does not answer now.
         """
-        title = self.get(title_id, drafts=True)
+        title = self._described(title_id)
         match = self._matcher().match_chosen(title.stem, imdb_id)
         chosen = {"imdb_id": imdb_id}
         self._change(title_id, lambda seen: seen.edited(chosen).described(match.details, match.metadata))
@@ -194,19 +205,24 @@ class Catalogue:
 
     def use_omdb_poster(self, title_id: str) -> Title:
         """Use OMDb's poster instead of the one that was uploaded. Raises NotFound, StoreUnavailable."""
-        title = self.get(title_id, drafts=True)
+        title = self._described(title_id)
         if not title.details.imdb_id:
             raise NotFound("This title is not matched to a film on OMDb. Choose its film first.")
         return self._store_pictures(title_id, self._matcher().fetch_poster(title.stem, title.details.imdb_id))
 
-    def withdraw_title(self, title_id: str) -> None:
-        """Remove a title from the catalogue; its upload is kept. `EncodeService.end_withdrawn` deletes its film."""
-        self._change(title_id, lambda title: title.withdrawn())
+    def withdraw_title(self, title_id: str) -> list[str]:
+        """Remove a title and its trailer from the catalogue; their uploads are kept. Return the ids of both.
+
+        `EncodeService.end_withdrawn` deletes their films.
+        """
+        title = self._change(title_id, lambda title: title.withdrawn())
         self._artwork.remove_artwork(title_id)
+        trailer = self.find_trailer(title)
+        return [title_id, *(self.withdraw_title(trailer.id) if trailer else ())]
 
     def release_title(self, title_id: str) -> Title:
         """Make a draft visible to everybody; any other title is unchanged. Raises NotFound."""
-        self.get(title_id, drafts=True)
+        self._described(title_id)
         return self._change(title_id, lambda title: title.released())
 
     def announced_like(self, stem: str) -> tuple[list[Title], bool]:
@@ -224,11 +240,26 @@ class Catalogue:
         return alike, len(alike) == 1 and alike[0].details.year == guessed.year
 
     def get(self, title_id: str, *, drafts: bool = False) -> Title:
-        """Return a title. Raises NotFound if it does not exist, is withdrawn, or is a draft and `drafts` is false."""
+        """Return a title. Raises NotFound if it does not exist or is withdrawn.
+
+        Without `drafts`, it also raises NotFound for a draft or a trailer, which only owners see as titles.
+        """
         title = self._titles.get(title_id)
-        if title is None or title.status is Status.WITHDRAWN or (title.draft and not drafts):
+        if title is None or title.status is Status.WITHDRAWN or not (title.public or drafts):
             raise NotFound(f"There is no title “{title_id}”.")
         return title
+
+    def _described(self, title_id: str) -> Title:
+        """Return a title, which may be a draft, but not a trailer. Raises NotFound."""
+        title = self.get(title_id, drafts=True)
+        if title.trailer_of:
+            raise NotFound("This is a trailer, which is described and published by its title.")
+        return title
+
+    def find_trailer(self, title: Title) -> Title | None:
+        """Return the trailer of a title, withdrawn or not; None if there never was one."""
+        found = self._titles.get(trailer_id_of(title.stem))
+        return found if found and found.trailer_of == title.id else None
 
     def find_title(self, title_id: str) -> Title | None:
         """Return a title, withdrawn or not; None if it never existed."""
@@ -247,9 +278,9 @@ class Catalogue:
         return self._titles.best(genre=genre_key(genre), limit=limit)
 
     def known(self, title_ids: Iterable[str], *, drafts: bool = False) -> dict[str, Title]:
-        """Return the titles with these ids, keyed by id; unknown and withdrawn titles are omitted, as are drafts.
+        """Return the titles with these ids, keyed by id; only public ones.
 
-        With `drafts`, drafts are included.
+        With `drafts`, drafts and trailers are included.
         """
         wanted = list(dict.fromkeys(title_ids))
         found = self._titles.some(wanted) if wanted else []
@@ -293,7 +324,7 @@ class Catalogue:
     ) -> pagination.Page[Title]:
         """Return a page of the listed titles that match, newest first. Raises Malformed for an invalid cursor.
 
-        `drafts` includes drafts; with `unrated`, only titles without a known age rating are listed.
+        `drafts` includes drafts and trailers; with `unrated`, only titles without a known age rating are listed.
         """
         below = pagination.position_of(cursor, form=pagination.TITLE_POSITION)
         search = read_search(query, genre)
@@ -301,7 +332,7 @@ class Catalogue:
         found: list[Title] = []
         while len(found) <= limit:
             batch = self._titles.find_page(search, below=below, limit=size, drafts=drafts)
-            found += [title for title in batch if not unrated or age_of(title.details.rated) is None]
+            found += [title for title in batch if not unrated or _is_unrated(title)]
             if len(batch) < size:
                 break
             below = _position(batch[-1])
@@ -338,6 +369,11 @@ class Catalogue:
         if not changed.published:
             self._dependencies.announce()
         return changed
+
+
+def _is_unrated(title: Title) -> bool:
+    """Return whether a title has no known age rating; a trailer has that of its title."""
+    return title.trailer_of is None and age_of(title.details.rated) is None
 
 
 def _position(title: Title) -> str:

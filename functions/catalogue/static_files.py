@@ -122,16 +122,17 @@ class DialogueShard(Struct, frozen=True):
 
 
 class PublishedTitle(PublicTitle, frozen=True, kw_only=True):
-    """The file of a title's page: the title, and the titles most similar to it."""
+    """The file of a title's page: the title, whether its trailer can be played, and the titles most similar to it."""
 
+    trailer: bool
     more: tuple[Card, ...]
 
     @classmethod
-    def with_similar(cls, title: Title, similar: Sequence[Title]) -> Self:
+    def with_similar(cls, title: Title, similar: Sequence[Title], *, trailer: bool = False) -> Self:
         """Return the file of a title."""
         public = PublicTitle.of(title)
         more = tuple(map(Card.of, similar))
-        return cls(**{name: getattr(public, name) for name in public.__struct_fields__}, more=more)
+        return cls(**{name: getattr(public, name) for name in public.__struct_fields__}, trailer=trailer, more=more)
 
 
 FILES = (HomePage, SearchList, SearchIndex, PublishedTitle, TitleDialogue, DialogueShard)

@@ -17,6 +17,11 @@ PARAGRAPHS = rf"^[^{UNPRINTABLE}]*$"
 _REMOVED = re.compile(f"[{UNPRINTABLE}]")
 
 
+def shortened(text: str, length: int) -> str:
+    """Return `text`, cut after a word if it has more than `length` characters."""
+    return text if len(text) <= length else text[:length].rsplit(" ", 1)[0].rstrip(" ,;:.") + "…"
+
+
 def printable(text: str) -> str:
     """Return `text` without its unprintable characters."""
     return _REMOVED.sub("", text)

@@ -111,10 +111,10 @@ def edit_title(id: TitleId, body: TitleEdit) -> OwnerTitle:
 
 @app.delete("titles/{id}", caller=OWNER, raises=[NotFound])
 def withdraw_title(id: TitleId) -> None:
-    """Withdraw a title: end its encode, remove it from the catalogue and delete its playable files."""
-    bootstrap.catalogue().withdraw_title(id)
-    # after the title: a job that is retried meanwhile is either ended here or sees that the title is withdrawn
-    bootstrap.encodes().end_withdrawn(id)
+    """Withdraw a title: end its encode, remove it from the catalogue and delete its playable files and its trailer."""
+    for withdrawn in bootstrap.catalogue().withdraw_title(id):
+        # after the title: a job that is retried meanwhile is either ended here or sees that the title is withdrawn
+        bootstrap.encodes().end_withdrawn(withdrawn)
 
 
 @app.get("catalogue/titles", caller=OWNER)
@@ -130,7 +130,9 @@ def list_owner_titles(query: OwnerTitleQuery) -> OwnerTitlePage:
         drafts=True,
         unrated=query.unrated,
     )
-    return OwnerTitlePage([OwnerTitle.of(title) for title in page.entries], page.cursor)
+    trailed = bootstrap.catalogue().known((each.trailer_of for each in page.entries if each.trailer_of), drafts=True)
+    titles = [OwnerTitle.of(title, trailed.get(title.trailer_of or "")) for title in page.entries]
+    return OwnerTitlePage(titles, page.cursor)
 
 
 @app.post("titles/{id}/release", caller=OWNER, raises=[NotFound])

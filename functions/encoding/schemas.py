@@ -153,6 +153,10 @@ class Job(Struct, frozen=True):
     job_id: JobId
     title_id: TitleId
     title_name: Annotated[str | None, Meta(description="The current name of the title; null if it was withdrawn.")]
+    trailer_of: Annotated[
+        str | None,
+        Meta(description="The id of the title that a trailer belongs to, empty while there is none; null for a film."),
+    ]
     name: Annotated[str, Meta(description="The name of the uploaded file.")]
     source: UploadedFile
     status: JobStatus
@@ -200,7 +204,7 @@ class Job(Struct, frozen=True):
     updated_at: Time
 
     @classmethod
-    def of(cls, job: JobProgress, *, title: Title | None, blobs_url: str) -> Job:
+    def of(cls, job: JobProgress, *, title: Title | None, blobs_url: str, trailer_of: str | None = None) -> Job:
         """Return a job as the API shows it; `blobs_url` is the address of blob storage."""
         playback = title.playback if title else None
         base = blobs_url.rstrip("/")
@@ -209,6 +213,7 @@ class Job(Struct, frozen=True):
             job_id=job.job_id,
             title_id=job.title_id,
             title_name=title.details.name if title else None,
+            trailer_of=trailer_of,
             name=job.name,
             source=UploadedFile(job.name, job.size),
             status=job.status,

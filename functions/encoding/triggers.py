@@ -240,6 +240,13 @@ def _shown(jobs: Sequence[JobProgress]) -> list[Job]:
     """Return the public form of jobs, with what their titles say about them."""
     from functions.encoding.schemas import Job
 
-    titles = bootstrap.catalogue().known((job.title_id for job in jobs), drafts=True)
+    catalogue = bootstrap.catalogue()
+    titles = catalogue.known((job.title_id for job in jobs), drafts=True)
+    trailers = {title.id: title.trailer_of for title in titles.values() if title.trailer_of}
+    trailed = catalogue.known(trailers.values(), drafts=True)
+    shown = {trailer: title_id if title_id in trailed else "" for trailer, title_id in trailers.items()}
     blobs_url = str(bootstrap.resources.blob_service().url)
-    return [Job.of(job, title=titles.get(job.title_id), blobs_url=blobs_url) for job in jobs]
+    return [
+        Job.of(job, title=titles.get(job.title_id), blobs_url=blobs_url, trailer_of=shown.get(job.title_id))
+        for job in jobs
+    ]

@@ -28,7 +28,8 @@ class UploadKind(StrEnum):
 class Upload:
     """A blob in `uploads`, described by its name.
 
-    `language` is the code in the name of subtitles, or "und"; `flags` are the words of SUBTITLE_FLAGS in it.
+    `language` is the code in the name of subtitles, or "und"; `flags` are the words of SUBTITLE_FLAGS in it. A trailer
+    is a film whose stem has the ending of trailers.
     """
 
     blob: str
@@ -36,6 +37,11 @@ class Upload:
     kind: UploadKind
     language: str = "und"
     flags: tuple[str, ...] = ()
+
+    @property
+    def trailed_stem(self) -> str | None:
+        """Return the stem of the film that a trailer, or a sidecar of a trailer, belongs to; None for all others."""
+        return trailed_stem(self.stem)
 
 
 SUBTITLE_FLAGS = {"forced", "foreign", "sdh", "cc", "hi", "hoh", "commentary", "default"}
@@ -45,6 +51,8 @@ _IMAGES = {".jpg", ".jpeg", ".png", ".webp"}
 _SUBTITLES = {".srt", ".vtt", ".ass", ".ssa"}
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 _MOST_WORDS = 3
+_TRAILER = re.compile(r"(.*[^/])[-.]trailer", re.IGNORECASE | re.DOTALL)
+"""The stem of a trailer, as other media servers have it: `film-trailer` or `film.trailer`."""
 
 
 def read_name(blob: str) -> Upload:
@@ -101,9 +109,30 @@ def _subtitles(blob: str, film: str, words: list[str]) -> Upload | None:
     return Upload(blob, film, UploadKind.SUBTITLES, language or "und", tuple(flags))
 
 
+def trailed_stem(stem: str) -> str | None:
+    """Return the stem of the film that a trailer with the stem `stem` belongs to, or None if it is no trailer."""
+    found = _TRAILER.fullmatch(stem)
+    return found[1] if found else None
+
+
 def title_id_for(blob: str) -> str:
-    """Return the title id: a readable slug of the stem, and six hex digits that distinguish equal slugs."""
-    stem = read_name(blob).stem
+    """Return the id of the title that a blob in `uploads` belongs to."""
+    return title_id_of(read_name(blob).stem)
+
+
+def trailer_id_of(stem: str) -> str:
+    """Return the id of the trailer of the film with a stem."""
+    return title_id_of(f"{stem}-trailer")
+
+
+def title_id_of(stem: str) -> str:
+    """Return the title id: a readable slug of the stem, and six hex digits that distinguish equal slugs.
+
+    All spellings of a trailer's name result in the same id.
+    """
+    film = trailed_stem(stem)
+    if film is not None:
+        stem = f"{film}-trailer"
     plain = unicodedata.normalize("NFKD", PurePosixPath(stem).name).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].rstrip("-") or "film"
     return f"{slug}-{hashlib.sha256(stem.encode()).hexdigest()[:6]}"

@@ -26,7 +26,10 @@ class TitleReader(Protocol):
     """The catalogue."""
 
     def get(self, title_id: str, *, drafts: bool = False) -> Title:
-        """Return a title; a draft only with `drafts`. Raises NotFound."""
+        """Return a title; a draft or a trailer only with `drafts`. Raises NotFound."""
+
+    def find_trailer(self, title: Title) -> Title | None:
+        """Return the trailer of a title, withdrawn or not; None if there never was one."""
 
 
 class WatchableProgress(Protocol):

@@ -140,9 +140,15 @@ class PlaybackOpened(Struct, frozen=True):
     ]
     sas: Annotated[str, Meta(description="The key, a query string, to add to each request for a blob.")]
     expires_at: Annotated[Time, Meta(description="When the key expires; open the title again before that.")]
-    usage_ticket: Annotated[str | None, Meta(description="For heartbeats; null while usage cannot be stored.")]
+    usage_ticket: Annotated[
+        str | None, Meta(description="For heartbeats; null while usage cannot be stored, and for a trailer.")
+    ]
     stream_ticket: Annotated[
-        str, Meta(description="Send it with the next request of this page to open or renew, and when the page closes.")
+        str,
+        Meta(
+            description="Send it with the next request of this page to open or renew, and when the page closes; empty "
+            "for a trailer."
+        ),
     ]
     resume_s: Annotated[float, Meta(description="Where the viewer stopped.")]
     duration_s: float

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from functions.catalogue.model import Status
-from functions.platform.errors import AgeLimited, EntitlementRequired, NotPlayable, StoreUnavailable
+from functions.platform.errors import AgeLimited, EntitlementRequired, NotFound, NotPlayable, StoreUnavailable
 from functions.platform.film_keys import NO_KEYS
 from functions.platform.identifiers import container_for
 from functions.playback.licences import licence_until
+from functions.playback.streams import uncounted_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,12 +46,24 @@ class Subtitles:
     url: str
 
 
+class _Film(TypedDict):
+    """The fields of a session that describe the files of a film."""
+
+    job_id: str
+    manifest_url: str
+    hls_url: str
+    duration_s: float
+    thumbnails_url: str | None
+    chapters_url: str | None
+    subtitles: tuple[Subtitles, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class PlaybackSession:
     """Everything that a player needs. Addresses do not contain the key; the player adds it to each request for a blob.
 
     A player that cannot add the key uses `hls_ticket_url`. `clear_keys` has the key of an encrypted film by its id,
-    both in hexadecimal; it is None if the film is not encrypted.
+    both in hexadecimal; it is None if the film is not encrypted. A trailer has neither usage ticket nor stream ticket.
     """
 
     title_id: str
@@ -163,11 +176,8 @@ class PlaybackService:
             start = self._usage.open(viewer.watcher_id, title_id, duration_s=playback.duration_s, ticket=ticket)
         return PlaybackSession(
             title_id=title_id,
-            job_id=playback.job_id,
             name=title.details.name,
             status=Status.READY if playback.complete else Status.ENCODING,
-            manifest_url=f"{folder}/manifest.mpd",
-            hls_url=f"{folder}/master.m3u8",
             hls_ticket_url=self._playlists.address(
                 title_id, playback.job_id, until=expires_at, stream=stream, key_id=playback.key_id
             ),
@@ -176,18 +186,52 @@ class PlaybackService:
             usage_ticket=start.ticket if start else None,
             stream_ticket=self._streams.sign(stream),
             resume_s=start.resume_s if start else 0.0,
-            duration_s=playback.duration_s,
             front_s=front_s,
             percent=percent,
             uploaded_percent=progress.uploaded_percent if progress else None,
-            thumbnails_url=f"{folder}/thumbnails.vtt" if playback.thumbnails else None,
-            chapters_url=f"{folder}/chapters.vtt" if playback.chapters else None,
             skippable=playback.skippable if self._finds_intros else (),
-            subtitles=tuple(
-                Subtitles(track.language, track.label, f"{folder}/{track.name}.vtt") for track in playback.subtitles
-            ),
             licence_until=licence_until(entitlement, now) if download else None,
             clear_keys=clear_keys,
+            **_film_of(playback, folder),
+        )
+
+    def open_trailer(self, title_id: str, viewer: Viewer | None) -> PlaybackSession:
+        """Return everything needed to play the trailer of a title to anybody; `viewer` is None if nobody is logged in.
+
+        Whoever may see a title's page may play its trailer, unless the age limit of a profile forbids it. The session
+        has the name of the title. It counts neither as a viewing nor as a stream, and permits only the trailer. Raises
+        NotFound, AgeLimited; FilmKeyMissing if the key of an encrypted trailer is lost.
+        """
+        title = self._titles.get(title_id, drafts=viewer is not None and viewer.admin)
+        trailer = self._titles.find_trailer(title)
+        playback = trailer.playback if trailer and trailer.is_trailer_of(title) else None
+        if trailer is None or playback is None:
+            raise NotFound(f"“{title.details.name}” has no trailer.")
+        _require_suitable(title, viewer)
+        container = container_for(trailer.id)
+        folder = self._keys.url(f"{container}/{playback.job_id}")
+        expires_at = self._keys.expires_at(self._now())
+        stream = uncounted_stream(f"trailer of {title.id}")
+        key = self._keys.read_key(container, expires_at, stream_id=stream.stream_id)
+        return PlaybackSession(
+            title_id=title.id,
+            name=title.details.name,
+            status=Status.READY,
+            hls_ticket_url=self._playlists.address(
+                trailer.id, playback.job_id, until=expires_at, stream=stream, key_id=playback.key_id
+            ),
+            sas=key.sas,
+            expires_at=key.expires_at,
+            usage_ticket=None,
+            stream_ticket="",
+            resume_s=0.0,
+            front_s=playback.duration_s,
+            percent=100.0,
+            uploaded_percent=None,
+            skippable=(),
+            licence_until=None,
+            clear_keys=self._clear_keys(playback),
+            **_film_of(playback, folder),
         )
 
     def licence_of(self, title_id: str, viewer: Viewer) -> datetime:
@@ -229,12 +273,19 @@ class PlaybackService:
         Raises NotFound, EntitlementRequired, AgeLimited or NotPlayable.
         """
         title = self._titles.get(title_id, drafts=viewer.admin)
+        if title.trailer_of:
+            raise NotFound("This is a trailer, which is played under the id of its title.")
         entitlement = self._entitlements.of(viewer)
         if not entitlement.entitled:
             raise EntitlementRequired(f"Subscribe to watch “{title.details.name}”; the plans are on the plans page.")
-        if not title.details.is_suitable(viewer.age_limit):
-            raise AgeLimited("This profile cannot play this film. Switch to another profile to watch it.")
+        _require_suitable(title, viewer)
         return title, _playback_of(title), entitlement
+
+
+def _require_suitable(title: Title, viewer: Viewer | None) -> None:
+    """Raise AgeLimited if the age limit of a viewer's profile forbids a title; nobody else has a limit."""
+    if viewer and not title.details.is_suitable(viewer.age_limit):
+        raise AgeLimited("This profile cannot play this film. Switch to another profile to watch it.")
 
 
 def _playback_of(title: Title) -> Playback:
@@ -242,3 +293,18 @@ def _playback_of(title: Title) -> Playback:
     if title.playback is None or not title.watchable:
         raise NotPlayable(_WHY_NOT[title.status].format(name=title.details.name))
     return title.playback
+
+
+def _film_of(playback: Playback, folder: str) -> _Film:
+    """Return the fields of a session that describe the files of a film in a folder."""
+    return {
+        "job_id": playback.job_id,
+        "manifest_url": f"{folder}/manifest.mpd",
+        "hls_url": f"{folder}/master.m3u8",
+        "duration_s": playback.duration_s,
+        "thumbnails_url": f"{folder}/thumbnails.vtt" if playback.thumbnails else None,
+        "chapters_url": f"{folder}/chapters.vtt" if playback.chapters else None,
+        "subtitles": tuple(
+            Subtitles(track.language, track.label, f"{folder}/{track.name}.vtt") for track in playback.subtitles
+        ),
+    }

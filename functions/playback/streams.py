@@ -43,7 +43,7 @@ QUESTION_WINDOW = timedelta(minutes=1)
 class StreamTicket(NamedTuple):
     """The content of a ticket: a stream, the login session to which it belongs, and its last renewal.
 
-    `renewal` is 0 if the stream was not counted, because the store was unavailable.
+    `renewal` is 0 if the stream was not counted, because the store was unavailable or it belongs to no account.
     """
 
     user_id: str
@@ -55,6 +55,11 @@ class StreamTicket(NamedTuple):
     def is_counted(self) -> bool:
         """Return whether the store knows the stream."""
         return self.renewal > 0
+
+
+def uncounted_stream(stream_id: str) -> StreamTicket:
+    """Return the stream of what everybody may play, which counts towards no limit."""
+    return StreamTicket("", "", stream_id, 0)
 
 
 class Streams:

@@ -15,7 +15,7 @@ from functions.platform.errors import (
     TooManyStreams,
 )
 from functions.platform.http import File, Text, client_of
-from functions.platform.triggers import OWNER, SIGNED, VIEWER, SliceApp
+from functions.platform.triggers import ANYONE, OWNER, SIGNED, VIEWER, SliceApp
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -59,6 +59,20 @@ def open_playback(request: func.HttpRequest, id: TitleId, body: OpenPlayback, se
         download=body.download,
     )
     return PlaybackOpened.of(opened)
+
+
+@app.post("titles/{id}/trailer", caller=ANYONE, raises=[AgeLimited, NotFound, TooManyAttempts])
+def open_trailer(request: func.HttpRequest, id: TitleId, viewer: Viewer | None) -> PlaybackOpened:
+    """Return the addresses of a title's trailer and the key for reading it, whether somebody is logged in or not.
+
+    The key permits nothing but the trailer. The name is that of the title.
+    """
+    from functions.playback.schemas import PlaybackOpened
+
+    if viewer is None:
+        settings = bootstrap.resources.settings()
+        bootstrap.accounts().admit_guest(client_of(request, settings.front_hops).ip)
+    return PlaybackOpened.of(bootstrap.playback().service.open_trailer(id, viewer))
 
 
 @app.get("titles/{id}/licence", caller=VIEWER, raises=[EntitlementRequired, AgeLimited, NotPlayable])

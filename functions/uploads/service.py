@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from functions.catalogue.model import Status
 from functions.platform.errors import Conflict, Malformed, NotflixError, StoreUnavailable
-from functions.platform.identifiers import UploadKind, job_id_for, read_name, title_id_for
+from functions.platform.identifiers import UploadKind, job_id_for, read_name, title_id_for, title_id_of
 from functions.uploads.commits import TICKET_DIGITS
 from functions.uploads.model import Arrival, Ticket
 from functions.uploads.ports import Watermark
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from functions.catalogue.model import Title
     from functions.catalogue.service import Catalogue
     from functions.encoding.service import EncodeService
+    from functions.platform.identifiers import Upload
     from functions.platform.messages import Message
     from functions.uploads.ports import ArrivalStore, StoredUpload, UploadStore
 
@@ -125,21 +126,22 @@ class Uploads:
         """Return the name under which a file is stored, and the announced titles that it may belong to.
 
         A title's id follows from the stem of its files, so a file that belongs to an announced title is renamed to its
-        stem.
+        stem. A trailer may belong to any title.
         """
-        stem = read_name(name).stem
+        upload = read_name(name)
+        stem = upload.trailed_stem or upload.stem
         if for_title:
             title = self._catalogue.get(for_title, drafts=True)
-            if title.status is not Status.ANNOUNCED:
+            if title.status is not Status.ANNOUNCED and not upload.trailed_stem:
                 raise Conflict(f"{title.details.name} already has a film; upload {name} as a title of its own.")
             return f"{title.stem}{name.removeprefix(stem)}", ()
-        own = self._catalogue.find_title(title_id_for(name))
+        own = self._catalogue.find_title(title_id_of(stem))
         if for_title is not None or (own is not None and own.status is not Status.WITHDRAWN):
             return name, ()
         alike, is_certain = self._catalogue.announced_like(stem)
         if is_certain:
             return f"{alike[0].stem}{name.removeprefix(stem)}", ()
-        return name, tuple(alike) if read_name(name).kind is UploadKind.FILM else ()
+        return name, tuple(alike) if upload.kind is UploadKind.FILM and not upload.trailed_stem else ()
 
     def start_upload(self, blob: str) -> None:
         """Record the arrival of a blob, send the messages that start its work, and mark it as started. Idempotent.
@@ -262,31 +264,40 @@ class Uploads:
     def _is_settled(self, blob: str, stored: StoredUpload, started: set[str]) -> bool:
         """Return whether a version of a blob need not be started.
 
-        This is the case if the version is marked, if its job has ended, or if the blob is a subtitle.
+        This is the case if the version is marked, if its job has ended, or if the blob starts nothing.
         """
-        kind = read_name(blob).kind
-        if job_id_for(blob, stored.etag) in started or kind is UploadKind.SUBTITLES:
+        upload = read_name(blob)
+        if job_id_for(blob, stored.etag) in started or _starts_nothing(upload):
             return True
-        return kind is UploadKind.FILM and self._encodes.is_over(_job_id(blob, stored))
+        return upload.kind is UploadKind.FILM and self._encodes.is_over(_job_id(blob, stored))
 
     def record_arrival(self, blob: str) -> Arrival | None:
         """Open the title and job of an uploaded film; return the work that a film or sidecar starts. Idempotent.
 
-        Return None if the blob no longer exists, and for subtitles, which are read when their film is planned.
+        Return None if the blob no longer exists, or if it starts nothing.
         """
         stored = self._store.find_upload(blob)
         upload = read_name(blob)
         if stored is None:
             log.info("%s is no longer in uploads", blob)
             return None
-        if upload.kind is UploadKind.SUBTITLES:
+        if _starts_nothing(upload):
             return None
         job_id, version = _job_id(blob, stored), job_id_for(blob, stored.etag)
-        arrival = Arrival(title_id_for(blob), upload.stem, None, version, stored.uploaded_at, is_whole=stored.is_whole)
+        is_trailer = upload.trailed_stem is not None  # it has the description of its title
+        arrival = Arrival(
+            title_id_for(blob),
+            upload.stem,
+            None,
+            version,
+            stored.uploaded_at,
+            is_whole=stored.is_whole,
+            is_described=is_trailer,
+        )
         if upload.kind in DESCRIBING or self._encodes.is_over(job_id):
             return arrival
         title = self._catalogue.find_title(arrival.title_id)
-        arrival = replace(arrival, is_described=title is not None and not stored.is_whole)
+        arrival = replace(arrival, is_described=is_trailer or (title is not None and not stored.is_whole))
         holder = self._holder(title, blob)
         later = partial(self._encodes.has_later_upload, arrival.title_id, than=stored.uploaded_at)
         if not holder and later():
@@ -348,6 +359,14 @@ class Uploads:
 def _job_id(blob: str, stored: StoredUpload) -> str:
     """Return the id of the job of an upload: the same for all its commits."""
     return job_id_for(blob, stored.upload_id or stored.etag)
+
+
+def _starts_nothing(upload: Upload) -> bool:
+    """Return whether a blob starts no work.
+
+    Subtitles are read when their film is planned; what would describe a trailer is not used.
+    """
+    return upload.kind is UploadKind.SUBTITLES or (upload.kind in DESCRIBING and upload.trailed_stem is not None)
 
 
 def _is_passing(error: Exception) -> bool:

@@ -14,6 +14,7 @@ ANYONE = [
     "list_titles",
     "log_in",
     "next_episode",
+    "open_trailer",
     "register",
     "request_reset",
     "reset_password",

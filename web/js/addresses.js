@@ -6,6 +6,11 @@ export const titleAddress = (id) => inLanguage(`/title/${encodeURIComponent(id)}
 /** @param {string} id */
 export const watchAddress = (id) => inLanguage(`/watch.html?id=${encodeURIComponent(id)}`);
 /**
+ * Return the address that plays the trailer of a title.
+ * @param {string} id
+ */
+export const trailerAddress = (id) => `${watchAddress(id)}&trailer`;
+/**
  * Return the address that plays a downloaded title.
  * @param {string} id
  */

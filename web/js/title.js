@@ -2,7 +2,7 @@
 import "./nav.js";
 import { arrivedPercent, clock, encodeText, facts, genreName, kindName } from "./text.js";
 import { hook, hooks, picture, piece, rootOf, say, setText, showNodes, showProblem, writeFacts } from "./dom.js";
-import { genreAddress, personAddress, titleIdIn, watchAddress } from "./addresses.js";
+import { genreAddress, personAddress, titleIdIn, trailerAddress, watchAddress } from "./addresses.js";
 import { hueOf, playable as playableOf, writeCards } from "./cards.js";
 import { withNext } from "./account/next.js";
 import { ageLimit, onChange, session } from "./account/session.js";
@@ -155,6 +155,8 @@ function writeOffer(at, title, traces, access) {
   at.play.hidden = !state.play;
   at.play.href = watchAddress(title.id);
   setText(at["play-label"], state.play);
+  at.trailer.hidden = !title.trailer || !isSuitable(title, ageLimit());
+  at.trailer.href = trailerAddress(title.id);
   at.soon.hidden = !state.soon;
   at.encode.hidden = !state.encode;
   at.meter.hidden = state.percent === null;

@@ -27,6 +27,7 @@ export interface Card {
 export interface Playback {
   duration_s?: number;
   renditions?: { height: number }[];
+  complete?: boolean;
 }
 
 export interface Progress {
@@ -53,8 +54,12 @@ export interface Title extends Card {
   playback?: Playback | null;
   progress?: Progress | null;
   more?: Card[];
+  /** Only in the published form: whether it has a trailer that can be played. */
+  trailer?: boolean;
   /** Only in the owner's form. */
   draft?: boolean;
+  /** Only in the owner's form of a trailer: its title; without a name, there is no such title yet. */
+  trailer_of?: { id: string; name: string | null } | null;
   /** Only in the owner's form: the name of the upload without its extension. */
   stem?: string;
 }
@@ -345,6 +350,8 @@ export interface Job {
   job_id: string;
   title_id: string;
   title_name: string | null;
+  /** The title that a trailer belongs to, "" while there is none; null for a film. */
+  trailer_of?: string | null;
   name: string;
   source: { size: number };
   status: string;

@@ -25,13 +25,14 @@ import { loadShaka } from "./player/shaka.js";
 import { statsOf } from "./player/stats.js";
 import { Skipping } from "./player/skipping.js";
 import { Stream } from "./player/stream.js";
+import { AfterTrailer } from "./player/trailer.js";
 import { StoredSession } from "./offline/playing.js";
 import { SystemControls } from "./player/system.js";
 import { Transcript } from "./player/transcript.js";
 import { Next } from "./player/next.js";
 import { Usage } from "./player/usage.js";
 import { offerDownload } from "./offline/offer.js";
-import { storedAddress, titleAddress, watchAddress } from "./addresses.js";
+import { storedAddress, titleAddress, trailerAddress, watchAddress } from "./addresses.js";
 import { clock } from "./text.js";
 import { inLanguage, t } from "./texts.js";
 
@@ -52,7 +53,8 @@ class Watch {
     this.video = this.at.video;
     this.stream = new Stream();
     this.isStored = new URLSearchParams(location.search).has("offline");
-    this.session = sessionFor(id, { isStored: this.isStored, stream: this.stream, onRefused: (error, leftMs) => this.ending.refused(error, leftMs) });
+    this.isTrailer = new URLSearchParams(location.search).has("trailer");
+    this.session = sessionFor(id, { isStored: this.isStored, isTrailer: this.isTrailer, stream: this.stream, onRefused: (error, leftMs) => this.ending.refused(error, leftMs) });
     this.encode = new Encode(() => ask(api(`titles/${encodeURIComponent(id)}`)), (before) => this.encodeChanged(before));
     this.recovery = new Recovery({
       retry: () => this.player.retryStreaming(0),
@@ -79,7 +81,7 @@ class Watch {
     this.skipping = new Skipping(this.at["skip-chapter"], { otherwise: /** @type {HTMLElement} */ (root.querySelector('[data-act="play"]')), chapters: () => this.extras.chapters, parts: () => this.extras.skippable, time: () => this.facts().time, seek: (time) => this.seek(time) });
     this.transcript = new Transcript(root, { video: this.video, session: this.session, shown: () => this.player?.getTextTracks().find((/** @type {Track} */ { active }) => active), time: () => this.facts().time, seek: (time) => this.seek(time) });
     this.usage = new Usage(id, { video: this.video, session: this.session, bitrateKbps: () => bitrateOf(this.player) });
-    this.next = new Next(this.at.next, { id, video: this.video, leave: (address) => location.assign(address) });
+    this.next = this.isTrailer ? new AfterTrailer(this.at.next, { video: this.video, title: () => this.published }) : new Next(this.at.next, { id, video: this.video, leave: (address) => location.assign(address) });
     this.system = new SystemControls();
     this.native = playsNatively(globalThis) ? new Native((how) => this.reopen(how)) : null;
     this.isHls = new URLSearchParams(location.search).has("hls");
@@ -107,7 +109,7 @@ class Watch {
     this.bindPage();
     this.bindVideo();
     bindSound(this.video, this.at.unmute);
-    if (loggedIn()) this.prefetch(); // a guest has to log in first
+    if (loggedIn() || this.isTrailer) this.prefetch(); // for a film, a guest has to log in first
     await this.load();
   }
 
@@ -252,13 +254,14 @@ class Watch {
   /** @param {PlaybackSession} session */
   async loaded(session) {
     this.loading = false;
-    history.replaceState(null, "", this.isStored ? storedAddress(this.id) : watchAddress(this.id) + (this.isHls ? "&hls" : "")); // `from` applies once
+    const address = this.isStored ? storedAddress : this.isTrailer ? trailerAddress : watchAddress;
+    history.replaceState(null, "", address(this.id) + (this.isHls && !this.isStored ? "&hls" : "")); // `from` applies once
     this.showWaiting(false);
     this.timeline.update();
     this.choices?.restore();
     this.extras.add(session).then(() => this.choices?.restore()); // the remembered subtitles may be among them
     this.describe(session.name);
-    if (!this.isStored && !this.encode.partial) offerDownload(this.at.download, this.id);
+    if (!this.isStored && !this.isTrailer && !this.encode.partial) offerDownload(this.at.download, this.id);
     if (!this.wantsToPlay) return;
     await this.video.play().catch((error) => {
       if (error.name === "NotAllowedError") this.at["big-play"].hidden = false; // a user gesture is required first

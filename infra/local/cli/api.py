@@ -59,6 +59,10 @@ class Api:
         """Return the address of the title's watch page."""
         return f"{self.endpoints.get('site', '')}/watch.html?id={title_id}"
 
+    def trailer_address(self, title_id: str) -> str:
+        """Return the address that plays the title's trailer."""
+        return f"{self.watch_address(title_id)}&trailer"
+
     def _call(self, method: str, path: str, body: object, *, none_if_missing: bool = False) -> Any:
         import requests
 

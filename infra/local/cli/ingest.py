@@ -16,6 +16,7 @@ from infra.local.cli.api import Api
 from infra.local.home import CannotRun, Home
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from typing import BinaryIO
 
@@ -78,7 +79,7 @@ def ingest_film(file: Path, described: Described, placed: Placed, *, as_json: bo
         console=console,
     ) as progress:
         began = time.monotonic()
-        title_id, job_id = _send_all(api, file, described, progress, placed)
+        job_id = _send_all(api, file, described, progress, placed)
         uploaded_s = time.monotonic() - began
         job = _follow(api, job_id, progress)
     stages = job["stages"]
@@ -90,7 +91,16 @@ def ingest_film(file: Path, described: Described, placed: Placed, *, as_json: bo
     if job["status"] == "failed":
         console.print(f"{file.name} could not be encoded: {job['reason']}", highlight=False, soft_wrap=True)
         raise SystemExit(1)
-    console.print(f"{job['name']} is complete: {api.watch_address(title_id)}", highlight=False, soft_wrap=True)
+    console.print(_completion(api, job), highlight=False, soft_wrap=True)
+
+
+def _completion(api: Api, job: Mapping[str, Any]) -> str:
+    """Return where the film of a ready job plays; a trailer does once its title exists."""
+    trailed = job["trailer_of"]
+    if trailed == "":
+        return f"{job['name']} is complete. It is a trailer, and plays as soon as there is a title with its name."
+    address = api.trailer_address(trailed) if trailed else api.watch_address(job["title_id"])
+    return f"{job['name']} is complete: {address}"
 
 
 def companions_of(film: Path) -> dict[UploadKind, list[Path]]:
@@ -104,8 +114,8 @@ def companions_of(film: Path) -> dict[UploadKind, list[Path]]:
     return found
 
 
-def _send_all(api: Api, film: Path, described: Described, progress: Progress, placed: Placed) -> tuple[str, str]:
-    """Upload the film after the files that belong to it; return the ids of the title and the job."""
+def _send_all(api: Api, film: Path, described: Described, progress: Progress, placed: Placed) -> str:
+    """Upload the film after the files that belong to it; return the id of the job."""
     size = film.stat().st_size
     request = {"name": film.name, "size": size, "replace": placed.replace, "title": placed.title}
     ticket = api.post("/api/uploads", request)
@@ -127,7 +137,7 @@ def _send_all(api: Api, film: Path, described: Described, progress: Progress, pl
     with film.open("rb") as source:
         etag = _send(ticket["upload_url"], source, size, progress, task)
     progress.update(task, completed=max(size, 1))
-    return ticket["title_id"], job_id_for(ticket["blob"], etag)
+    return job_id_for(ticket["blob"], etag)
 
 
 def _send(url: str, source: BinaryIO, size: int, progress: Progress, task: TaskID) -> str:
@@ -181,7 +191,7 @@ def _follow(api: Api, job_id: str, progress: Progress) -> dict[str, Any]:
             if job is not None:
                 left = "" if job["eta_s"] is None else f"about {job['eta_s']:.0f} s left"
                 progress.update(task, description=job["status"].capitalize(), completed=job["percent"], note=left)
-                if job["manifest_url"] and not announced:
+                if job["manifest_url"] and job["trailer_of"] is None and not announced:
                     announced = True
                     address = api.watch_address(job["title_id"])
                     progress.console.print(

@@ -72,6 +72,16 @@ def test_a_title_comes_back_as_it_was_kept(titles: TitleStore) -> None:
     assert titles.get("nothing") is None
 
 
+def test_trailer_is_in_no_list_but_that_of_owners(titles: TitleStore) -> None:
+    trailer = make_title("b", trailer_of="a", series="Sea", genres=("Drama",), playback=make_playback(complete=True))
+    assert titles.add(make_title("a")) and titles.add(trailer)
+    assert titles.get("b") == trailer
+    assert [title.id for title in titles.listed()] == ["a"]
+    assert [title.id for title in titles.find_page(ANY, below=None, limit=9)] == ["a"]
+    assert {title.id for title in titles.find_page(ANY, below=None, limit=9, drafts=True)} == {"a", "b"}
+    assert titles.episodes("sea") == [] and titles.best(genre="drama", limit=9) == []
+
+
 def test_an_id_is_given_once(titles: TitleStore) -> None:
     assert titles.add(make_title(name="first"))
     assert not titles.add(make_title(name="second"))

@@ -16,6 +16,7 @@ from functions.platform.identifiers import (
     job_id_for,
     read_name,
     title_id_for,
+    trailer_id_of,
 )
 
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=200)
@@ -130,3 +131,30 @@ def test_metadata_and_pictures_belong_to_their_film() -> None:
         UploadKind.BACKDROP,
         None,
     ]
+
+
+@pytest.mark.parametrize(
+    ("blob", "stem"),
+    [
+        ("film-trailer.mp4", "film"),
+        ("film.trailer.mkv", "film"),
+        ("a/b/The Sea (2010)-Trailer.MP4", "a/b/The Sea (2010)"),
+        ("film-trailer.de.srt", "film"),
+        ("film.trailer.jpg", "film"),
+        ("trailer.mp4", None),
+        ("-trailer.mp4", None),
+        ("films/.trailer.mp4", None),
+        ("film-trailers.mp4", None),
+        ("The Trailer.mp4", None),
+        ("film.trailer", None),
+        ("trailer-film.mp4", None),
+    ],
+)
+def test_ending_of_a_name_says_what_a_trailer_is_the_trailer_of(blob: str, stem: str | None) -> None:
+    assert read_name(blob).trailed_stem == stem
+
+
+def test_all_spellings_of_a_trailer_have_the_same_id() -> None:
+    names = ("a/film-trailer.mp4", "a/film.trailer.mkv", "a/film-Trailer.MOV")
+    assert {title_id_for(name) for name in names} == {trailer_id_of("a/film")}
+    assert trailer_id_of("a/film") not in {title_id_for("a/film.mkv"), trailer_id_of("film")}

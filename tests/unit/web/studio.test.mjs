@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { amountFault, amountOf } from "../../../web/js/studio/limit.js";
 import { grantEntry, subscriptionEntry } from "../../../web/js/studio/people.js";
 import { tabAfter } from "../../../web/js/studio/studio.js";
-import { linkOf, titleFacts } from "../../../web/js/studio/titles.js";
+import { linkOf, nameOf, titleFacts } from "../../../web/js/studio/titles.js";
 import * as words from "../../../web/js/studio/words.js";
 import { bytesText } from "../../../web/js/text.js";
 
@@ -43,6 +43,8 @@ test("an encode shows its state, and only the newest of a title can be retried o
   const jobs = [job("ready", { manifest_url: "m" }), job("failed"), job("failed", { title_id: "b", manifest_url: "m" }), job("encoding", { title_id: "c", manifest_url: "m" })];
   assert.deepEqual(words.offers(jobs).map(({ retry, watch }) => [retry, watch]), [[false, true], [false, false], [true, false], [false, true]]);
   assert.deepEqual(words.offers([job("failed", { title_name: null }), job("ready", { title_name: null, manifest_url: "m" })]).map(({ retry, watch }) => [retry, watch]), [[false, false], [false, false]]);
+  const trailers = [["encoding", "sea"], ["ready", "sea"], ["ready", ""], ["ready", null]].map(([status, trailer_of], index) => job(status, { title_id: `t${index}`, manifest_url: "m", trailer_of }));
+  assert.deepEqual(words.offers(trailers).map(({ watch }) => watch), [false, true, false, true]);
   assert.equal(words.countText(jobs), "1 in progress, 2 failed, 1 ready");
   assert.equal(words.countText([]), "");
 });
@@ -238,6 +240,18 @@ test("an unpublished title is marked, and links to the film instead of its page"
   assert.equal(linkOf({ id: "a b", playback: null }), "/title/a%20b");
   assert.equal(linkOf({ id: "a", draft: true, playback: {} }), "/watch.html?id=a");
   assert.equal(linkOf({ id: "a", draft: true, playback: null }), "");
+});
+
+test("a trailer is listed under the present name of its title, and leads to the player once it can be played", () => {
+  const of = { id: "sea", name: "The Sea" };
+  assert.equal(nameOf({ name: "Trailer: Sea", trailer_of: of }), "Trailer: The Sea");
+  assert.equal(nameOf({ name: "Trailer: Sea", trailer_of: { ...of, name: null } }), "Trailer: Sea");
+  assert.equal(nameOf({ name: "The Sea" }), "The Sea");
+  assert.equal(titleFacts({ year: null, status: "encoding", trailer_of: of }), "Trailer · Encoding");
+  assert.equal(linkOf({ id: "t", playback: { complete: true }, trailer_of: of }), "/watch.html?id=sea&trailer");
+  assert.equal(linkOf({ id: "t", playback: { complete: false }, trailer_of: of }), "");
+  assert.equal(linkOf({ id: "t", playback: { complete: true }, trailer_of: { ...of, name: null } }), "");
+  assert.deepEqual(["Sea-trailer.mp4", "sea.Trailer.mkv", "trailer.mp4", "The Trailer.mp4"].map((name) => words.kindOf(name).text), ["Trailer", "Trailer", "Film", "Film"]);
 });
 
 test("a paused or interrupted upload shows how much of it was sent", () => {

@@ -335,9 +335,10 @@ export async function authorized(path, { leave = true, keep: kept = false, heade
 /**
  * Return the API's answer at `path`, which guests get too; it leaves out what is not for the age of a viewer's profile.
  * @param {string} path
+ * @param {RequestOptions} [options]
  * @returns {Promise<any>}
  */
-export const forAnyone = async (path) => ((await ready()) ? authorized(path, { leave: false }) : ask(api(path)));
+export const forAnyone = async (path, options = {}) => ((await ready()) ? authorized(path, { ...options, leave: false }) : ask(api(path), options));
 
 /**
  * End this session, or all sessions of this user; this browser forgets the session even if the request fails, and

@@ -102,6 +102,7 @@ export class Next {
     const at = this.#at;
     at["next-why"].textContent = why;
     at["next-name"].textContent = title.name;
+    at["next-label"].textContent = t("watch.play_now");
     at["next-play"].href = watchAddress(title.id);
     picture(at["next-picture"], pictureFor(title.artwork, "card"));
     this.#root.hidden = false;

@@ -3,6 +3,7 @@ import { authorized } from "../account/session.js";
 import { persist } from "../net.js";
 import { StoredSession } from "../offline/playing.js";
 import { Session } from "./session.js";
+import { openTrailer } from "./trailer.js";
 
 /** @import { PlaybackSession } from "../types.js" */
 /** @import { Stream } from "./stream.js" */
@@ -13,13 +14,14 @@ const RENEWAL_MS = 15_000;
 
 /**
  * Return the playback session of a title; if it is renewed, it continues its usage ticket and its stream. A guest who
- * opens a film is sent to the login page, but a film that plays is not taken away when the login session ends.
+ * opens a film is sent to the login page, but a film that plays is not taken away when the login session ends. A trailer
+ * plays for everybody, and has no stream.
  * @param {string} id
- * @param {{ isStored: boolean, stream: Stream, onRefused: (error: any, leftMs: number) => void }} how `isStored`: the film
- *   is downloaded; `onRefused`: see Session
+ * @param {{ isStored: boolean, isTrailer?: boolean, stream: Stream, onRefused: (error: any, leftMs: number) => void }} how
+ *   `isStored`: the film is downloaded; `onRefused`: see Session
  * @returns {AnySession}
  */
-export function sessionFor(id, { isStored, stream, onRefused }) {
+export function sessionFor(id, { isStored, isTrailer = false, stream, onRefused }) {
   if (isStored) return new StoredSession(id);
   /** @returns {Promise<PlaybackSession>} */
   const open = async () => {
@@ -28,6 +30,7 @@ export function sessionFor(id, { isStored, stream, onRefused }) {
     stream.keep(opened.stream_ticket);
     return opened;
   };
-  const made = new Session(() => persist(open), { onRefused });
+  const trailer = () => openTrailer(id, made.data ? AbortSignal.timeout(RENEWAL_MS) : undefined);
+  const made = new Session(() => persist(isTrailer ? trailer : open), { onRefused });
   return made;
 }

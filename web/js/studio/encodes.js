@@ -1,7 +1,7 @@
 /** The encodes: their progress, the reason for a failure, and the possible actions. */
 import { hook, hooks, piece, reconcile, say } from "../dom.js";
 import { repeat, RequestError } from "../net.js";
-import { watchAddress } from "../addresses.js";
+import { trailerAddress, watchAddress } from "../addresses.js";
 import { bytesText } from "../text.js";
 import { authorized } from "../account/session.js";
 import { moment } from "../account/words.js";
@@ -94,7 +94,6 @@ class Encodes {
     on.bar.setAttribute("aria-labelledby", on.name.id);
     on.retry.setAttribute("aria-describedby", on.name.id);
     on.watch.setAttribute("aria-describedby", on.name.id);
-    on.watch.href = watchAddress(job.title_id);
     on.verify.setAttribute("aria-describedby", on.name.id);
     on.dismiss.setAttribute("aria-describedby", on.name.id);
     on.retry.addEventListener("click", () => this.ask(node, job.job_id, "retry"));
@@ -136,6 +135,7 @@ class Encodes {
     on.dismiss.hidden = job.status !== "failed";
     on.verify.hidden = !verify;
     on.watch.hidden = !watch;
+    on.watch.href = job.trailer_of ? trailerAddress(job.trailer_of) : watchAddress(job.title_id);
     on["watch-word"].textContent = isOpen(job) ? t("common.watch_now") : t("common.watch");
   }
 

@@ -1,7 +1,7 @@
 /** The titles: search, edit, publish and withdraw, one or several; the dialogs for film and pictures are separate. */
 import { bindOnce, hook, hooks, picture, piece, reconcile, say } from "../dom.js";
 import { orElse, pause, persist, RequestError, tryLater } from "../net.js";
-import { titleAddress, watchAddress } from "../addresses.js";
+import { titleAddress, trailerAddress, watchAddress } from "../addresses.js";
 import { hueOf, pictureFor } from "../cards.js";
 import { stateLabel } from "../text.js";
 import { bindForm } from "../account/form.js";
@@ -26,16 +26,23 @@ const pathOf = ({ id }) => `titles/${encodeURIComponent(id)}`;
 
 /**
  * Return the short facts about a title in one line.
- * @param {{ year?: number | null, status: string, draft?: boolean }} title
+ * @param {{ year?: number | null, status: string, draft?: boolean, trailer_of?: Title["trailer_of"] }} title
  */
-export const titleFacts = ({ year, status, draft }) =>
-  [year ? String(year) : t("film.year_unknown"), status === "encoding" ? t("titles.encoding") : stateLabel(status), draft ? t("titles.not_published_yet") : ""].filter(Boolean).join(" · ");
+export const titleFacts = ({ year, status, draft, trailer_of: of }) =>
+  [of ? t("common.trailer") : year ? String(year) : t("film.year_unknown"), status === "encoding" ? t("titles.encoding") : stateLabel(status), draft ? t("titles.not_published_yet") : ""].filter(Boolean).join(" · ");
+
+/**
+ * Return the name of a title in the list; that of a trailer is "Trailer: " and the present name of its title.
+ * @param {Pick<Title, "name" | "trailer_of">} title
+ */
+export const nameOf = ({ name, trailer_of: of }) => (of?.name ? t("player.trailer_of", { name: of.name }) : name);
 
 /**
  * Return the address that a title's name leads to: its page, or the film if it has no page yet; "" if there is neither.
- * @param {Pick<Title, "id" | "draft" | "playback">} title
+ * @param {Pick<Title, "id" | "draft" | "playback" | "trailer_of">} title
  */
-export function linkOf({ id, draft, playback }) {
+export function linkOf({ id, draft, playback, trailer_of: of }) {
+  if (of) return of.name && playback?.complete ? trailerAddress(of.id) : "";
   if (!draft) return titleAddress(id);
   return playback ? watchAddress(id) : "";
 }
@@ -159,19 +166,20 @@ class Titles {
    */
   update(node, title) {
     const on = hooks(node);
-    on.link.textContent = title.name;
+    on.link.textContent = nameOf(title);
     const address = linkOf(title);
     if (address) on.link.href = address;
     else on.link.removeAttribute("href");
     on.link.id = `title-${title.id}`;
     on.facts.textContent = titleFacts(title);
-    say(on.note, inOwnLanguage(title.failure || (title.metadata?.matched ? "" : title.metadata?.reason) || ""));
+    say(on.note, inOwnLanguage(title.failure || (title.metadata?.matched ? "" : title.metadata?.reason) || "") || (title.trailer_of?.name === null ? t("titles.trailer_waits") : ""));
     on.art.style.setProperty("--hue", hueOf(title.id));
     picture(on.picture, pictureFor(title.artwork, "card"));
     on.pick.checked = this.selection.ids.has(title.id);
     on.pick.onchange = () => this.selection.choose(title, on.pick.checked);
-    on["pick-name"].textContent = t("titles.select", { name: title.name });
+    on["pick-name"].textContent = t("titles.select", { name: nameOf(title) });
     for (const button of [on.publish, on.edit, on.film, on.pictures, on.encode, on.withdraw]) button.setAttribute("aria-describedby", on.link.id);
+    for (const button of [on.edit, on.film, on.pictures]) button.hidden = Boolean(title.trailer_of); // its title is described
     on.publish.hidden = !title.draft;
     on.publish.onclick = () => this.publish([title]);
     on.edit.onclick = () => this.openEdit(title);
@@ -214,7 +222,7 @@ class Titles {
     this.leaving = titles;
     this.withdrawing.begin();
     at["withdraw-heading"].textContent = titles.length === 1 ? t("titles.withdraw_title") : t("titles.withdraw_many", { count: titles.length });
-    at["withdraw-name"].textContent = titles.map(({ name }) => name).join(", ");
+    at["withdraw-name"].textContent = titles.map(nameOf).join(", ");
     at["withdraw-dialog"].showModal();
   }
 
@@ -245,7 +253,7 @@ class Titles {
         const { leaving } = this;
         const result = await forEachTitle(leaving, ({ id }) => persist(() => authorized(pathOf({ id }), { method: "DELETE" })));
         const gone = new Set(result.done.map(({ id }) => id));
-        this.titles = this.titles.filter(({ id }) => !gone.has(id));
+        this.titles = this.titles.filter(({ id, trailer_of: of }) => !gone.has(id) && !(of && gone.has(of.id))); // a trailer goes with its title
         this.selection.clear();
         if (result.failure && !isShown()) {
           say(this.at.trouble, resultText("withdrew", leaving, result));
@@ -253,7 +261,7 @@ class Titles {
         }
         if (isShown()) this.leaving = leaving.filter(({ id }) => !gone.has(id));
         if (result.failure) throw result.failure.error;
-        say(this.at.said, leaving.length === 1 ? t("titles.withdrew_can_no_longer", { name: leaving[0].name }) : resultText("withdrew", leaving, result));
+        say(this.at.said, leaving.length === 1 ? t("titles.withdrew_can_no_longer", { name: nameOf(leaving[0]) }) : resultText("withdrew", leaving, result));
         if (!isShown()) return;
         this.at["withdraw-dialog"].close();
         this.at.q.focus();

@@ -13,6 +13,7 @@ import { t } from "../texts.js";
  * @property {File} file without its content if the upload was interrupted
  * @property {string} kind the kind of the file: "film", "subtitles", …
  * @property {string} text the kind in words
+ * @property {boolean} [isTrailer] whether the film is a trailer, which has no page of its own
  * @property {"asking" | "confirm" | "waiting" | "sending" | "paused" | "done" | "cancelled" | "failed" | "interrupted" | "elsewhere"} state
  *   "elsewhere": another tab of this browser uploads it
  * @property {string} said

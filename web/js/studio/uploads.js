@@ -382,7 +382,7 @@ class Uploads {
     on["cancel-word"].textContent = state === "confirm" && !asked.length ? t("uploads.keep_existing_film") : t("common.cancel");
     on.retry.hidden = state !== "failed" && state !== "cancelled";
     on.replace.hidden = state !== "confirm" || asked.length > 0;
-    on.title.hidden = state !== "done" || item.kind !== "film";
+    on.title.hidden = state !== "done" || item.kind !== "film" || Boolean(item.isTrailer);
     if (item.ticket) on.title.href = titleAddress(item.ticket.title_id);
   }
 }

@@ -38,9 +38,13 @@ function isSubtitleName(words) {
   });
 }
 
+/** @param {string} stem */
+const isTrailer = (stem) => /.[-.]trailer$/i.test(stem);
+
 /**
  * Return the kind of a file, derived from its name by the same rules as in the API.
  * @param {string} name
+ * @returns {{ kind: string, text: string, isTrailer?: boolean }}
  */
 export function kindOf(name) {
   const dot = name.lastIndexOf(".");
@@ -56,7 +60,7 @@ export function kindOf(name) {
     while (words.length && !isSubtitleName(words)) words.shift();
     return { kind: "subtitles", text: [t("common.subtitles"), ...words].join(", ") };
   }
-  return { kind: "film", text: t("common.film") };
+  return isTrailer(stem) ? { kind: "film", text: t("common.trailer"), isTrailer: true } : { kind: "film", text: t("common.film") };
 }
 
 /**
@@ -269,8 +273,9 @@ export function verificationText(job) {
 
 /**
  * Return the possible actions for each job, newest first. Only the newest job of a title that still exists can be
- * retried, repaired, verified or watched; whether an upload that stopped continues, only its file decides.
- * @template {Pick<Job, "title_id" | "title_name" | "status" | "uploaded_percent" | "manifest_url" | "verification" | "verifying">} T
+ * retried, repaired, verified or watched; whether an upload that stopped continues, only its file decides. A trailer is
+ * watched once it is complete and its title exists.
+ * @template {Pick<Job, "title_id" | "title_name" | "trailer_of" | "status" | "uploaded_percent" | "manifest_url" | "verification" | "verifying">} T
  * @param {T[]} jobs
  */
 export function offers(jobs) {
@@ -279,11 +284,12 @@ export function offers(jobs) {
   return jobs.map((job) => {
     const isNewest = !seen.has(job.title_id) && job.title_name !== null;
     seen.add(job.title_id);
+    const plays = job.trailer_of ? job.status === "ready" : job.trailer_of !== "";
     return {
       job,
       retry: isNewest && ((job.status === "failed" && job.uploaded_percent === null) || isDamaged(job)),
       verify: isNewest && job.status === "ready" && !isDamaged(job) && !job.verifying,
-      watch: isNewest && job.status !== "failed" && Boolean(job.manifest_url),
+      watch: isNewest && job.status !== "failed" && Boolean(job.manifest_url) && plays,
     };
   });
 }
