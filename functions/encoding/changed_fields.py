@@ -39,3 +39,4 @@ class ChangedFields(TypedDict, total=False):
     receipt: TitleReceipt | None
     prepares: bool
     av1_due_at: datetime | None
+    captions_due_at: datetime | None

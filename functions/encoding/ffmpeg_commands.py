@@ -299,7 +299,7 @@ def still_arguments(source: Path, target: Path, *, key: bytes | None = None) -> 
 
     `key` decrypts the segment; the arguments must then not be logged.
     """
-    frames = ffmpeg.input(str(source), **_decryption(key), **input_options(str(source))).video.filter(
+    frames = ffmpeg.input(str(source), **decryption(key), **input_options(str(source))).video.filter(
         "thumbnail", STILL_FRAMES
     )
     return joined_arguments(ffmpeg.output(frames, str(target), **_PICTURE, **{"q:v": 3}))
@@ -310,7 +310,7 @@ def decode_arguments(source: Path, *, key: bytes | None = None) -> list[str]:
 
     `key` decrypts the file; the arguments must then not be logged.
     """
-    decoded = ffmpeg.input(str(source), **_decryption(key), **input_options(str(source)))
+    decoded = ffmpeg.input(str(source), **decryption(key), **input_options(str(source)))
     return joined_arguments(ffmpeg.output(decoded, "-", f="null", xerror=None))
 
 
@@ -321,7 +321,8 @@ def joined_arguments(*outputs: Any) -> list[str]:
     return arguments
 
 
-def _decryption(key: bytes | None) -> dict[str, str]:
+def decryption(key: bytes | None) -> dict[str, str]:
+    """Return the option that decrypts an input with a key, if there is one."""
     return {"decryption_key": key.hex()} if key else {}
 
 

@@ -281,6 +281,7 @@ class JobLifecycle:
             sweep_at=now + REPLACED_KEPT,
             receipt=receipt_of(job),
             av1_due_at=now,
+            captions_due_at=now,
         )
 
     def fail(self, job: EncodeJob | JobSummary, reason: str, *, by: Transition = Transition.FAIL) -> EncodeJob | None:

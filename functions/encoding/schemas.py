@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from functions.encoding.damage import largest
 from functions.encoding.model import JobStatus
 from functions.encoding.spending.costs import replica_microusd, storage_microusd
-from functions.encoding.spending.receipt_schemas import JobAv1, JobOnDemand, JobReceipt
+from functions.encoding.spending.receipt_schemas import JobAv1, JobCaptions, JobOnDemand, JobReceipt
 from functions.platform.field_types import Cursor, Day, DayCount, JobId, Limit, NextCursor, Time, TitleId
 
 if TYPE_CHECKING:
@@ -185,6 +185,7 @@ class Job(Struct, frozen=True):
         JobOnDemand | None,
         Meta(description="Renditions that are made when viewers want them; null if all are made at once."),
     ]
+    captions: Annotated[JobCaptions | None, Meta(description="The automatic captions; null if there are none.")]
     stages: JobStages
     manifest_url: Annotated[str | None, Meta(description="Address of the DASH manifest, to be read with a SAS.")]
     hls_url: Annotated[str | None, Meta(description="Address of the HLS playlist, to be read with a SAS.")]
@@ -222,6 +223,7 @@ class Job(Struct, frozen=True):
             receipt=JobReceipt.of(job.receipt) if job.receipt else None,
             av1=JobAv1.of(job.av1) if job.av1 else None,
             on_demand=JobOnDemand.of(job.on_demand) if job.on_demand else None,
+            captions=JobCaptions.of(job.captions, base=base) if job.captions else None,
             stages=JobStages(
                 stages.queued_s, stages.planning_s, stages.first_picture_s, stages.encoding_s, stages.total_s
             ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions import bootstrap, bootstrap_av1, bootstrap_renditions, bootstrap_studio
+from functions import bootstrap, bootstrap_av1, bootstrap_captions, bootstrap_renditions, bootstrap_studio
 from functions.platform.errors import Conflict, NotFound
 from functions.platform.triggers import OWNER, SliceApp
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         EncodeChunk,
         EncodeFront,
         EncodeRenditions,
+        MakeCaptions,
         PlanEncode,
         PrepareEncode,
         PublishTitle,
@@ -86,6 +87,13 @@ def encode_renditions(message: EncodeRenditions) -> None:
     bootstrap_renditions.rendition_steps().run(message)
 
 
+@encoder.queue("make-captions")
+def make_captions(message: MakeCaptions) -> None:
+    """Transcribe the next piece of a title for its automatic captions; wait while films are being encoded."""
+    del message
+    bootstrap_captions.captions_steps().run_next()
+
+
 @encoder.queue("publish-title")
 def publish_title(message: PublishTitle) -> None:
     """Write manifests that list everything a job has finished, or verify a job that is ready."""
@@ -134,6 +142,13 @@ def encode_renditions_poison(message: EncodeRenditions) -> None:
     """Log that a message for renditions used up its attempts; `sweep_titles` enqueues the chunks that are due."""
     del message
     bootstrap_renditions.rendition_steps().bury_message()
+
+
+@encoder.dead_letters("make-captions")
+def make_captions_poison(message: MakeCaptions) -> None:
+    """Log that a message for captions used up its attempts; `start_captions` enqueues the pieces that are due."""
+    del message
+    bootstrap_captions.captions_steps().bury_message()
 
 
 @encoder.dead_letters("publish-title")
@@ -206,6 +221,12 @@ def set_encode_limit(body: LimitEdit, owner: str) -> MonthlyLimit:
 def start_av1() -> None:
     """Begin encodes in AV1 for titles that are worth it, and request the steps of those that are unfinished."""
     bootstrap_av1.av1().start_due()
+
+
+@app.timer("50 */10 * * * *")
+def start_captions() -> None:
+    """Begin automatic captions of titles that get some, and request the steps of those that are unfinished."""
+    bootstrap_captions.captions().start_due()
 
 
 @app.timer("40 */30 * * * *")

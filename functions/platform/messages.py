@@ -84,6 +84,13 @@ class EncodeRenditions(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class MakeCaptions(Message):
+    """Transcribe the next piece of a title that is ready; no message names a piece."""
+
+    QUEUE: ClassVar[str] = "make-captions"
+
+
+@dataclass(frozen=True, slots=True)
 class PublishTitle(Message):
     """Write manifests that list everything a job has finished so far; with `verify`, verify a ready job instead."""
 

@@ -43,6 +43,7 @@ class Subtitles:
     language: str
     label: str
     url: str
+    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,8 @@ class PlaybackService:
             thumbnails_url=f"{folder}/thumbnails.vtt" if playback.thumbnails else None,
             chapters_url=f"{folder}/chapters.vtt" if playback.chapters else None,
             subtitles=tuple(
-                Subtitles(track.language, track.label, f"{folder}/{track.name}.vtt") for track in playback.subtitles
+                Subtitles(track.language, track.label, f"{folder}/{track.name}.vtt", automatic=track.automatic)
+                for track in playback.subtitles
             ),
             licence_until=licence_until(entitlement, now) if download else None,
             clear_keys=clear_keys,

@@ -41,6 +41,8 @@ var encoderQueues = [
   'encode-av1-poison'
   'encode-renditions'
   'encode-renditions-poison'
+  'make-captions'
+  'make-captions-poison'
   'publish-title'
   'publish-title-poison'
 ]

@@ -158,7 +158,7 @@ export interface PlaybackSession {
   status: string;
   thumbnails_url: string | null;
   chapters_url?: string | null;
-  subtitles?: { language: string; label: string; url: string }[];
+  subtitles?: { language: string; label: string; url: string; automatic?: boolean }[];
   /** Until when a download can be watched. */
   licence_until?: string | null;
   /** The key of an encrypted film by its id, both in hexadecimal. */
@@ -348,6 +348,8 @@ export interface Job {
   receipt?: JobReceipt | null;
   /** The second encode, in AV1. */
   av1?: { status: "encoding" | "complete" | "abandoned"; reason: string; percent: number; size: number } | null;
+  /** The automatic captions. */
+  captions?: { status: "encoding" | "complete" | "abandoned"; language: string; cues: number; url: string | null; reason: string | null } | null;
   /** Picture sizes that are made when viewers want them. */
   on_demand?: {
     renditions: string[];

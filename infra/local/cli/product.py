@@ -124,6 +124,8 @@ def product_of(home: Home, credentials: Credentials, environment: Mapping[str, s
         name = f"encoder-{index + 1}" if options.encoders > 1 else "encoder"
         label = f"Encoder host {index + 1}" if options.encoders > 1 else "Encoder host"
         own = settings | ENCODER_QUEUES
+        if "CAPTIONS_PYTHON" not in environment:
+            own |= {"CAPTIONS_PYTHON": str(packages.captions_folder(home) / "bin" / "python")}
         services.append(_host(home, name, label, "encoder_app", home.ports.encoder(index), own, master_key, options))
     services.append(_site(home, settings, endpoints))
     return Product(tuple(services), endpoints)
