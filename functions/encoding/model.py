@@ -331,8 +331,7 @@ class JobSummary:
     track, from 0 to 1. `front_s` is the length of film, in seconds, that the published manifests list. `notes` are
     sentences about tracks that are not published; `passthrough` is the plan's sentence about the source's pictures, and
     `provisional` the name of the copied rendition if it is published only until the encoded ones are complete. `av1`
-    and `on_demand` lack the results of their chunks, `captions` the cues of their pieces. `renditions_on_demand` are those of the
-    plan.
+    and `on_demand` lack the results of their chunks, `captions` the cues. `renditions_on_demand` are those of the plan.
     """
 
     id: str

@@ -56,7 +56,7 @@ def make_spoken_film(folder: Path, *, begins_s: Sequence[float], lasts_s: float,
     sound = ["-filter_complex", ";".join([*delays, mixed]), "-map", "0:v", "-map", "[sound]"]
     if not begins_s:
         sound = ["-f", "lavfi", "-i", "anullsrc=r=48000:cl=mono", "-map", "0:v", "-map", "2:a"]
-    picture = f"testsrc2=size=320x180:rate=24:duration={lasts_s}"
+    picture = f"color=gray:size=128x72:rate=6:duration={lasts_s}"
     subprocess.run(
         [
             *("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", picture, "-i", str(SPEECH), *sound),
