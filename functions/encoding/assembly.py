@@ -249,11 +249,12 @@ def assemble_av1_steps(resources: Resources, catalogue: Catalogue) -> Av1Pipelin
 
 def assemble_captions(resources: Resources, catalogue: Catalogue) -> CaptionsService:
     """Return the service that begins automatic captions. Raises SettingMissing."""
-    from functions.encoding.captions.assembly import service_of
+    from functions.encoding.captions.assembly import mode_of, service_of
 
+    mode = mode_of(resources.settings())
     jobs = MongoEncodeJobs(resources.mongo_database()["encode_jobs"], resources.now)
     lifecycle = JobLifecycle(jobs, catalogue, resources.now)
-    return service_of(resources, jobs, _claims(resources), lifecycle, _budget(resources))
+    return service_of(resources, mode, jobs, _claims(resources), lifecycle, _budget(resources))
 
 
 def assemble_captions_steps(resources: Resources, catalogue: Catalogue) -> CaptionsPipeline:

@@ -234,6 +234,7 @@ MESSAGES: tuple[type[Message], ...] = (
     EncodeAudio,
     EncodeAv1,
     EncodeRenditions,
+    MakeCaptions,
     PublishTitle,
     FetchMetadata,
     PublishCatalogue,

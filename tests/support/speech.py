@@ -50,20 +50,23 @@ needs_transcriber = pytest.mark.skipif(
 def make_spoken_film(folder: Path, *, begins_s: Sequence[float], lasts_s: float, language: str = "eng") -> Path:
     """Create a film in which the same is spoken at each of these seconds, and return its path."""
     path = folder / "spoken.mp4"
-    delays = [f"[1:a]adelay={round(begin * 1000)}:all=1[s{number}]" for number, begin in enumerate(begins_s)]
-    names = "".join(f"[s{number}]" for number in range(len(begins_s)))
-    mixed = f"{names}amix=inputs={len(begins_s)}:normalize=0,apad[sound]"
-    sound = ["-filter_complex", ";".join([*delays, mixed]), "-map", "0:v", "-map", "[sound]"]
-    if not begins_s:
-        sound = ["-f", "lavfi", "-i", "anullsrc=r=48000:cl=mono", "-map", "0:v", "-map", "2:a"]
     picture = f"color=gray:size=128x72:rate=6:duration={lasts_s}"
+    silence = f"anullsrc=r=48000:cl=mono:d={lasts_s}"
+    inputs = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", silence]
+    delays = []
+    for number, begin in enumerate(begins_s):
+        inputs += ["-i", str(SPEECH)]
+        delays.append(f"[{number + 2}:a]adelay={round(begin * 1000)}:all=1[s{number}]")
+    names = "".join(f"[s{number}]" for number in range(len(begins_s)))
+    mixed = f"[1:a]{names}amix=inputs={len(begins_s) + 1}:duration=first:normalize=0[sound]"
     subprocess.run(
         [
-            *("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", picture, "-i", str(SPEECH), *sound),
-            *("-t", str(lasts_s), "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"),
-            *("-metadata:s:a:0", f"language={language}", str(path)),
+            *("ffmpeg", "-v", "error", "-y", *inputs, "-filter_complex", ";".join([*delays, mixed])),
+            *("-map", "0:v", "-map", "[sound]", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"),
+            *("-c:a", "aac", "-metadata:s:a:0", f"language={language}", str(path)),
         ],
         check=True,
+        timeout=300,
     )
     return path
 

@@ -23,14 +23,19 @@ if TYPE_CHECKING:
 
 
 def service_of(
-    resources: Resources, jobs: EncodeJobs, claims: Claims, lifecycle: JobLifecycle, budget: EncodeBudget
+    resources: Resources,
+    mode: CaptionsMode,
+    jobs: EncodeJobs,
+    claims: Claims,
+    lifecycle: JobLifecycle,
+    budget: EncodeBudget,
 ) -> CaptionsService:
-    """Return the service that begins automatic captions. Raises SettingMissing."""
+    """Return the service that begins automatic captions."""
     from functions.encoding.captions.service import CaptionsService
 
     settings = resources.settings()
     return CaptionsService(
-        _mode(settings),
+        mode,
         settings.captions_languages.lower().split(),
         jobs,
         captions_of(resources),
@@ -56,7 +61,7 @@ def pipeline_of(resources: Resources, media: MediaStore, ffmpeg: FFmpeg, parts: 
         work_dir=settings.work_dir,
         keys=film_keys_of(settings),
     )
-    return CaptionsPipeline(_mode(settings), captions_of(resources), worker, parts)
+    return CaptionsPipeline(mode_of(settings), captions_of(resources), worker, parts)
 
 
 def captions_of(resources: Resources) -> MongoCaptions:
@@ -64,7 +69,7 @@ def captions_of(resources: Resources) -> MongoCaptions:
     return MongoCaptions(resources.mongo_database()["encode_jobs"], resources.now)
 
 
-def _mode(settings: Settings) -> CaptionsMode:
+def mode_of(settings: Settings) -> CaptionsMode:
     """Return for which sound captions are made. Raises SettingMissing for an unknown value of the setting."""
     value = settings.automatic_captions
     if value not in set(CaptionsMode):
