@@ -75,7 +75,7 @@ def title(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     progress = encoder.encode(make_spoken_film(folder, begins_s=BEGINS_S, lasts_s=FILM_S))
     assert progress.status is JobStatus.READY, progress.reason
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(captions_encode, "PIECE_S", 14)
+        patch.setattr(captions_encode, "PIECE_S", 28)
         job = encoder.make_captions(progress)
     return Captioned(encoder, progress, job, encoder.published(progress))
 
@@ -85,7 +85,7 @@ def test_captions_say_what_is_said_when_it_is_said(title: Captioned) -> None:
     captions = title.job.captions
     assert captions
     assert (captions.status, captions.language, captions.reason) == (CaptionsStatus.COMPLETE, "en", None)
-    assert len(captions.done) == 3
+    assert len(captions.done) == 2
     cues = cues_in(title.text)
     assert captions.cues == len(cues) > 8
     said = [
@@ -139,7 +139,7 @@ def test_captions_that_storage_has_lost_are_made_again_and_not_listed_meanwhile(
     assert "automatic" not in (title.folder / "manifest.mpd").read_text()
     assert encoder.world.world.catalogue.get(title.progress.title_id).playback.subtitles == ()  # type: ignore[union-attr]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(captions_encode, "PIECE_S", 14)
+        patch.setattr(captions_encode, "PIECE_S", 28)
         while encoder.world.captions.list_unfinished(limit=1):
             encoder.captions_pipeline.run_next()
     assert title.text == before
@@ -151,13 +151,12 @@ def test_captions_that_storage_has_lost_are_made_again_and_not_listed_meanwhile(
 def test_a_film_in_silence_gets_no_track_and_is_not_tried_again(tmp_path: Path) -> None:
     encoder = Encoder(tmp_path / "storage", captions_python=PYTHON)
     progress = encoder.encode(make_spoken_film(tmp_path, begins_s=(), lasts_s=6))
-    manifest = (encoder.published(progress) / "manifest.mpd").read_text()
     captions = encoder.make_captions(progress).captions
     assert captions
     assert (captions.status, captions.cues) == (CaptionsStatus.COMPLETE, 0)
     assert captions.ended_at
-    assert (encoder.published(progress) / "manifest.mpd").read_text().count("<AdaptationSet") == manifest.count("<Ad")
-    assert not list(encoder.published(progress).glob("*.vtt")) or not (encoder.published(progress) / "t0.vtt").exists()
+    assert "text/vtt" not in (encoder.published(progress) / "manifest.mpd").read_text()
+    assert not (encoder.published(progress) / "t0.vtt").exists()
     assert encoder.world.captions.list_unfinished(limit=9) == []
 
 
