@@ -80,11 +80,11 @@ resource app 'Microsoft.App/containerApps@2026-01-01' = {
           resources: { cpu: json('4'), memory: '8Gi' }
           env: concat([
             { name: 'FUNCTIONS_WORKER_RUNTIME', value: 'python' }
-            // One message for each function at a time: a thread for each of the eight functions with a queue (two of them
+            // One message for each function at a time: a thread for each of the ten functions with a queue (two of them
             // have the same queue), and one for their dead letters.
             // Chunks and whole tracks have a low priority, so plans and first pictures do not wait for them
             // (docs/decisions/0028-messages-for-chunks-name-no-chunk.md).
-            { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: '10' }
+            { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: '11' }
             // the same for all replicas; otherwise each container would act as a separate host
             { name: 'AzureFunctionsWebHost__hostid', value: 'encoder' }
             { name: 'AzureWebJobsStorage__accountName', value: storageName }

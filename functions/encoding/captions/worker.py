@@ -16,6 +16,7 @@ from functions.encoding.captions.pieces import quietest_s, read_samples
 from functions.encoding.captions_encode import captioned_audio, piece_count, piece_segments
 from functions.encoding.ffmpeg_commands import INIT, SEGMENT
 from functions.encoding.model import SourceRef
+from functions.encoding.spending.costs import CORES
 from functions.encoding.work_folders import work_folder
 from functions.encoding.worker import RUN_LIMIT_S
 from functions.platform.errors import EncodeFault
@@ -38,8 +39,8 @@ MISSING = (
     "infra/captions/requirements.txt, and CAPTIONS_MODEL to the folder of a model or to nothing."
 )
 CHECK_LIMIT_S = 120
-THREADS = 2
-"""An encoder in Azure has two cores; at its low priority, the transcriber takes what others leave."""
+THREADS = min(CORES, os.cpu_count() or 1)
+"""At its low priority, the transcriber takes what others leave."""
 
 BESIDE = 1
 """How many segments before and after the end of a piece may contain the quiet moment at which it is divided."""

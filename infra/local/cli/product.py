@@ -38,8 +38,8 @@ ENCODER_QUEUES = {
     # one message of each queue: a chunk uses the whole machine, and more urgent steps run beside it
     f"{_QUEUES}batchSize": "1",
     f"{_QUEUES}newBatchThreshold": "0",
-    # one thread for each of the eight functions with a queue, and one for their dead letters
-    "PYTHON_THREADPOOL_THREAD_COUNT": "10",
+    # one thread for each of the ten functions with a queue, and one for their dead letters
+    "PYTHON_THREADPOOL_THREAD_COUNT": "11",
 }
 POLLING = f"{_QUEUES}maxPollingInterval"
 TOLD, UNTOLD = "00:00:30", "00:00:00.400"
