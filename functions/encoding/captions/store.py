@@ -102,7 +102,8 @@ class MongoCaptions:
 
     @store_errors
     def complete_encode(self, job_id: str, *, chunks: int) -> CaptionsEncode | None:
-        values = {"captions.status": str(CaptionsStatus.COMPLETE), "captions.pieces": {}, "captions.reason": None}
+        status = {"captions.status": str(CaptionsStatus.COMPLETE)}
+        values: dict[str, Any] = {**status, "captions.pieces": {}, "captions.reason": None}
         change = {"$set": values, "$inc": {"captions.edition": 1}}
         done = {"captions.done": {"$size": chunks}} if chunks else {"captions.done.0": {"$exists": False}}
         return self._changed(job_id, done, change)

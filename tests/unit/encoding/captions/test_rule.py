@@ -28,7 +28,7 @@ def text(name: str, language: str, *roles: TrackRole) -> TextPlan:
 
 def job(*audio: AudioPlan, texts: tuple[TextPlan, ...] = (), left_out: tuple[str, ...] = ()) -> EncodeJob:
     """Return a ready job with these tracks, of which some turned out to be empty."""
-    names = [track.name for track in (*audio, *texts)]
+    names = [*(track.name for track in audio), *(track.name for track in texts)]
     states = {name: TrackState(complete=True, fault=TrackFault.EMPTY if name in left_out else None) for name in names}
     return make_job(plan=replace(make_plan(), audio=audio, text=texts), tracks=states, status=JobStatus.READY)
 
