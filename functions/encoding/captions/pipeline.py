@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from functions.encoding.model import EncodeJob, EncodePlan
     from functions.encoding.ports import LaterEncode
 
-SPEED = 15
+SPEED = 12
 """Seconds of film that one core transcribes in a second, with tiny.en; measured, see docs/media.md."""
 
 
