@@ -43,6 +43,18 @@ ENV AzureWebJobsScriptRoot=/home/site/wwwroot \
 COPY requirements.txt /tmp/requirements.txt
 RUN python -m pip install --no-cache-dir --require-hashes --requirement /tmp/requirements.txt && rm /tmp/requirements.txt
 
+# Automatic captions need half a gigabyte of packages, so the image has them only if the setting is on when it is built.
+ARG NOTFLIX_SETTINGS=""
+COPY infra/captions/requirements.txt /tmp/captions.txt
+RUN case ",$NOTFLIX_SETTINGS," in \
+        *,AUTOMATIC_CAPTIONS=marked,* | *,AUTOMATIC_CAPTIONS=assumed,*) \
+            python -m venv --without-pip /opt/captions \
+            && python -m pip --python /opt/captions/bin/python install --no-cache-dir --require-hashes \
+                --requirement /tmp/captions.txt ;; \
+    esac \
+    && rm /tmp/captions.txt
+ENV CAPTIONS_PYTHON=/opt/captions/bin/python
+
 COPY encoder_app.py /home/site/wwwroot/
 # one message of each queue at a time, because a chunk uses the whole instance
 COPY infra/encoder/host.json /home/site/wwwroot/

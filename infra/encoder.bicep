@@ -37,8 +37,8 @@ var pairs = empty(chosenSettings) ? [] : split(chosenSettings, ',')
 var chosen = [for pair in pairs: { name: split(pair, '=')[0], value: split(pair, '=')[1] }]
 
 // One rule for each queue that encoder_app.py listens on, without dead letters: only a running encoder writes those, and
-// it handles them itself. tests/unit/azure/test_scale.py compares the two. A rule polls its queue all month, so AV1 and
-// renditions on demand have one only if the owner has chosen them.
+// it handles them itself. tests/unit/azure/test_scale.py compares the two. A rule polls its queue all month, so AV1,
+// automatic captions and renditions on demand have one only if the owner has chosen them.
 var queues = [
   { name: 'plan-encode', length: 1 }
   { name: 'prepare-encode', length: 1 }
@@ -49,9 +49,11 @@ var queues = [
   { name: 'publish-title', length: 16 }
 ]
 var av1 = { name: 'encode-av1', length: int(chunksPerEncoder) }
+var captions = { name: 'make-captions', length: int(chunksPerEncoder) }
 var onDemand = { name: 'encode-renditions', length: int(chunksPerEncoder) }
 var alsoAv1 = contains(chosenSettings, 'ENCODE_AV1=') ? concat(queues, [ av1 ]) : queues
-var polled = contains(chosenSettings, 'ENCODE_RENDITIONS=') ? concat(alsoAv1, [ onDemand ]) : alsoAv1
+var alsoCaptions = contains(chosenSettings, 'AUTOMATIC_CAPTIONS=') ? concat(alsoAv1, [ captions ]) : alsoAv1
+var polled = contains(chosenSettings, 'ENCODE_RENDITIONS=') ? concat(alsoCaptions, [ onDemand ]) : alsoCaptions
 
 resource app 'Microsoft.App/containerApps@2026-01-01' = {
   name: 'ca-encoder-${token}'
@@ -79,11 +81,11 @@ resource app 'Microsoft.App/containerApps@2026-01-01' = {
           resources: { cpu: json('4'), memory: '8Gi' }
           env: concat([
             { name: 'FUNCTIONS_WORKER_RUNTIME', value: 'python' }
-            // One message for each function at a time: a thread for each of the eight functions with a queue (two of them
+            // One message for each function at a time: a thread for each of the eleven functions with a queue (two of them
             // have the same queue), and one for their dead letters.
             // Chunks and whole tracks have a low priority, so plans and first pictures do not wait for them
             // (docs/decisions/0028-messages-for-chunks-name-no-chunk.md).
-            { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: '11' }
+            { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: '12' }
             // the same for all replicas; otherwise each container would act as a separate host
             { name: 'AzureFunctionsWebHost__hostid', value: 'encoder' }
             { name: 'AzureWebJobsStorage__accountName', value: storageName }

@@ -127,11 +127,12 @@ class PlayableRendition:
 
 @dataclass(frozen=True, slots=True)
 class PlayableSubtitles:
-    """A subtitle track: the file `<name>.vtt` in the job's folder."""
+    """A subtitle track: the file `<name>.vtt` in the job's folder; `automatic` if a machine made it from the sound."""
 
     name: str
     language: str
     label: str
+    automatic: bool = False
 
 
 class PartKind(StrEnum):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from functions.encoding.audience_store import MongoAudience
 from functions.encoding.av1.store import MongoAv1Encodes
+from functions.encoding.captions.assembly import captions_of
 from functions.encoding.claim_repository import MongoClaims
 from functions.encoding.claims import Claims
 from functions.encoding.lifecycle import JobLifecycle
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from functions.encoding.av1.pipeline import Av1Pipeline
     from functions.encoding.av1.rule import Av1Mode
     from functions.encoding.av1.service import Av1Service
+    from functions.encoding.captions.pipeline import CaptionsPipeline
+    from functions.encoding.captions.service import CaptionsService
     from functions.encoding.copying.instant import InstantFront
     from functions.encoding.copying.receiver import UploadReceiver
     from functions.encoding.ffmpeg import FFmpeg
@@ -194,6 +197,7 @@ def assemble_steps(resources: Resources, catalogue: Catalogue) -> StepRunner:
             verifier,
             MongoAv1Encodes(collection, resources.now),
             MongoOnDemandEncodes(collection),
+            captions_of(resources),
         ),
         resources.now,
         budget,
@@ -243,6 +247,28 @@ def assemble_av1_steps(resources: Resources, catalogue: Catalogue) -> Av1Pipelin
         Av1Worker(media, ffmpeg, work_dir=work_dir, keys=keys),
         _later_parts(resources, catalogue, media, ffmpeg),
     )
+
+
+def assemble_captions(resources: Resources, catalogue: Catalogue) -> CaptionsService:
+    """Return the service that begins automatic captions. Raises SettingMissing."""
+    from functions.encoding.captions.assembly import mode_of, service_of
+
+    mode = mode_of(resources.settings())
+    jobs = MongoEncodeJobs(resources.mongo_database()["encode_jobs"], resources.now)
+    lifecycle = JobLifecycle(jobs, catalogue, resources.now)
+    return service_of(resources, mode, jobs, _claims(resources), lifecycle, _budget(resources))
+
+
+def assemble_captions_steps(resources: Resources, catalogue: Catalogue) -> CaptionsPipeline:
+    """Return what runs the steps of automatic captions, for the encoder app. Raises SettingMissing."""
+    from functions.encoding.captions.assembly import pipeline_of
+    from functions.encoding.ffmpeg import FFmpeg
+    from functions.encoding.storage import BlobMedia
+
+    settings = resources.settings()
+    ffmpeg = FFmpeg(settings.ffmpeg, settings.ffprobe, settings.ffmpeg_memory_mb)
+    media = BlobMedia(resources.blob_service(), resources.signer())
+    return pipeline_of(resources, media, ffmpeg, _later_parts(resources, catalogue, media, ffmpeg))
 
 
 def assemble_demand(resources: Resources, may_begin: Callable[[str], bool]) -> RenditionDemand:

@@ -40,3 +40,4 @@ class ChangedFields(TypedDict, total=False):
     prepares: bool
     av1_due_at: datetime | None
     intros_due_at: datetime | None
+    captions_due_at: datetime | None

@@ -1,4 +1,4 @@
-"""The one place where ffmpeg and ffprobe are run: with limits, without a shell, on untrusted input."""
+"""The one place where ffmpeg and other programs are run: with limits, without a shell, on untrusted input."""
 
 from __future__ import annotations
 
@@ -174,6 +174,12 @@ class FFmpeg:
         """
         common = [self.ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-y"]
         return self._run([*common, *arguments], limit_s=limit_s, cpu_s=cpu_s, folder=folder, watch=watch, yields=yields)
+
+    def run_beside(
+        self, argv: Sequence[str], *, folder: Path, limit_s: float, watch: Callable[[], None] = lambda: None
+    ) -> Finished:
+        """Run another program, which yields, on what ffmpeg has made; limits and exceptions are those of `run`."""
+        return self._run(argv, limit_s=limit_s, folder=folder, watch=watch, yields=True)
 
     def raise_if_unreachable(self, result: Finished) -> None:
         """Raise if the source could not be read, even if the exit status is 0 (as after a cut connection).

@@ -337,6 +337,7 @@ def joined_arguments(*outputs: Any) -> list[str]:
 
 
 def decryption(key: bytes | None) -> dict[str, str]:
+    """Return the option that decrypts an input with a key, if there is one."""
     return {"decryption_key": key.hex()} if key else {}
 
 

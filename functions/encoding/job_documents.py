@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 NOT_IN_SUMMARY = dict.fromkeys(("plan", "chunks_done", "chunk_sizes", "results", "codecs", "tracks", "faults"), 0)
 NOT_IN_SUMMARY |= dict.fromkeys(("av1.results", "av1.attempts", "av1.codecs"), 0)
 NOT_IN_SUMMARY |= dict.fromkeys(("on_demand.sizes", "on_demand.attempts", "on_demand.codecs"), 0)
+NOT_IN_SUMMARY |= dict.fromkeys(("captions.pieces", "captions.attempts"), 0)
 """The fields that are not read for a summary."""
 
 IN_WORK = dict.fromkeys(
@@ -122,3 +123,8 @@ def summary_fields(job: EncodeJob) -> dict[str, object]:
         "segments_done": sum(chunk.segments for chunk in done),
         "front_s": front_s_of(job),
     }
+
+
+def position_of(job: EncodeJob | JobSummary) -> str:
+    """Return the position of a job in a list sorted by age: the time at which it was opened, and its id."""
+    return f"{to_sortable_text(job.created_at)}/{job.id}"

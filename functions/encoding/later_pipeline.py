@@ -71,6 +71,8 @@ class LaterPipeline[Chunk](ABC):
     """The name of the kind in logs and telemetry."""
     most_attempts: ClassVar[int]
     """How many attempts at a chunk may fail before an encode is given up."""
+    reads_upload: ClassVar[bool] = True
+    """Whether a chunk is made from the upload, or from its remuxed copy; otherwise, neither has to be there."""
 
     def __init__(self, encodes: LaterEncodes[LaterEncode], worker: LaterWorker[Chunk], parts: LaterParts) -> None:
         self._later = encodes
@@ -96,6 +98,11 @@ class LaterPipeline[Chunk](ABC):
     @abstractmethod
     def missing(job: EncodeJob) -> tuple[int, ...]:
         """Return the indices of the chunks that an unfinished encode lacks, in order; none if there is no encode."""
+
+    @staticmethod
+    def count(job: EncodeJob) -> int:
+        """Return the number of chunks of an encode."""
+        return len(job.plan.chunks) if job.plan else 0
 
     @staticmethod
     @abstractmethod
@@ -185,7 +192,8 @@ class LaterPipeline[Chunk](ABC):
         proceed = partial(self._claims.confirm, job.id, self.step(chunk))
         is_readable = False
         try:
-            self._planner.restore_copy(job)
+            if self.reads_upload:
+                self._planner.restore_copy(job)
             is_readable = True
             made = self._worker.encode_chunk(job, chunk, proceed=proceed)
             proceed()
@@ -222,7 +230,7 @@ class LaterPipeline[Chunk](ABC):
             self._later.undo_chunks(job.id, lost)
             self.request_chunks(len(lost))
             return
-        self._later.complete_encode(job.id, chunks=len(job.plan.chunks))
+        self._later.complete_encode(job.id, chunks=self.count(job))
         self._end(job.id)
 
     def _end(self, job_id: str) -> None:
@@ -236,7 +244,7 @@ class LaterPipeline[Chunk](ABC):
         if encode is None or not encode.is_ending:
             return
         if self._lifecycle.is_published(job):
-            self._publisher.publish_again(job)
+            self._publish(job)
         now = self._now()
         if encode.is_complete:
             self._jobs.schedule_verification(job_id, at=now + VERIFY_AFTER, repair=True)
@@ -244,3 +252,7 @@ class LaterPipeline[Chunk](ABC):
         self._later.end_encode(job_id, edition=encode.edition, at=now)
         self._publisher.discard_intermediate(self._jobs.get_job(job_id))
         log.info("job %s has ended an encode (%s)", job_id, self.kind)
+
+    def _publish(self, job: EncodeJob) -> None:
+        """Write the manifests of a job, which list an encode that is complete."""
+        self._publisher.publish_again(job)

@@ -282,6 +282,7 @@ class JobLifecycle:
             receipt=receipt_of(job),
             av1_due_at=now,
             intros_due_at=now,
+            captions_due_at=now,
         )
 
     def fail(self, job: EncodeJob | JobSummary, reason: str, *, by: Transition = Transition.FAIL) -> EncodeJob | None:

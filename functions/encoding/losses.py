@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from functions.encoding.av1_encode import av1_renditions, listed_av1
+from functions.encoding.captions_encode import listed_captions
 from functions.encoding.ffmpeg_commands import INIT, SEGMENT
 from functions.encoding.on_demand_encode import listed_on_demand
 from functions.encoding.track_state import TrackState
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 class Loss:
     """Parts of a job to encode again, manifests to write again, and the names of the lost or damaged files.
 
-    `av1` and `on_demand` have the chunks to encode again in AV1, and in the renditions on demand. Names are relative to
-    the job's folder.
+    `av1` and `on_demand` have the chunks to encode again in AV1, and in the renditions on demand; `captions` says
+    whether the automatic captions must be made again. Names are relative to the job's folder.
     """
 
     chunks: frozenset[int] = frozenset()
@@ -31,6 +32,7 @@ class Loss:
     files: frozenset[str] = frozenset()
     av1: frozenset[int] = frozenset()
     on_demand: frozenset[int] = frozenset()
+    captions: bool = False
 
     def __or__(self, other: Loss) -> Loss:
         """Return both losses combined."""
@@ -41,11 +43,12 @@ class Loss:
             self.files | other.files,
             self.av1 | other.av1,
             self.on_demand | other.on_demand,
+            self.captions or other.captions,
         )
 
     def __bool__(self) -> bool:
         """Return whether anything is lost."""
-        return bool(self.chunks or self.tracks or self.manifests or self.av1 or self.on_demand)
+        return bool(self.chunks or self.tracks or self.manifests or self.av1 or self.on_demand or self.captions)
 
 
 def strip_name(chunk: int) -> str:
@@ -96,6 +99,14 @@ def lost_on_demand(job: EncodeJob, stored: Mapping[str, int]) -> Loss:
     return Loss(on_demand=lost, files=files)
 
 
+def lost_captions(job: EncodeJob, stored: Mapping[str, int]) -> Loss:
+    """Return whether the file of automatic captions is missing or of another size."""
+    captions = listed_captions(job)
+    if captions is None or stored.get(f"{captions.track}.vtt") == captions.size:
+        return Loss()
+    return Loss(captions=True, files=frozenset({f"{captions.track}.vtt"}))
+
+
 def expected_files(job: EncodeJob) -> list[str]:
     """Return the names of all files of finished parts, without manifests."""
     plan = job.current_plan
@@ -114,6 +125,8 @@ def expected_files(job: EncodeJob) -> list[str]:
     if listed_on_demand(job):
         files += [f"{rendition.name}/{INIT}" for rendition in plan.on_demand]
         files += [name for chunk in plan.chunks for name in _segments(job, plan, chunk, plan.on_demand)]
+    if captions := listed_captions(job):
+        files.append(f"{captions.track}.vtt")
     return files
 
 

@@ -13,6 +13,7 @@ from fractions import Fraction  # noqa: TC003
 
 from functions.encoding.audience import NO_AUDIENCE, Audience
 from functions.encoding.av1_encode import Av1Encode  # noqa: TC001
+from functions.encoding.captions_encode import CaptionsEncode  # noqa: TC001
 from functions.encoding.chapters import Chapter  # noqa: TC001
 from functions.encoding.copying.reception import Reception  # noqa: TC001
 from functions.encoding.damage import DamagedRun, DamageReport, damage_of
@@ -25,7 +26,6 @@ from functions.encoding.spending.receipts import ChunkResult, TitleReceipt  # no
 from functions.encoding.track_state import TrackState  # noqa: TC001
 from functions.encoding.upkeep.verification import Verification  # noqa: TC001
 from functions.platform.identifiers import INTERMEDIATES
-from functions.platform.time import to_sortable_text
 
 AAC_FRAME_SAMPLES = 1024
 """Samples of one AAC-LC frame (ISO/IEC 14496-3)."""
@@ -60,6 +60,8 @@ class TrackRole(StrEnum):
     """Subtitles that are always shown, because they translate foreign speech or signs only."""
     HEARING_IMPAIRED = "hearing_impaired"
     """For people who are hard of hearing: subtitles that also describe sounds, or sound with clear dialogue."""
+    AUTOMATIC = "automatic"
+    """Subtitles that were made from the sound by a machine, and that nobody has checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +241,8 @@ class EncodeJob:
     is therefore a step of its own. `reception` says how much of an upload that is committed in steps has arrived, also
     once it is whole; None for one that was committed at once. `av1` is the encode in AV1 that followed, None if there
     is none. `key_id` is the id, in hexadecimal, of the key with which segments are encrypted; None if they are not.
-    `on_demand` is the encode of the renditions on demand, None until the first.
+    `on_demand` is the encode of the renditions on demand, None until the first. `captions` are the automatic captions,
+    None if there are none.
     """
 
     id: str
@@ -279,6 +282,7 @@ class EncodeJob:
     av1: Av1Encode | None = None
     key_id: str | None = None
     on_demand: OnDemandEncode | None = None
+    captions: CaptionsEncode | None = None
 
     @property
     def name(self) -> str:
@@ -328,7 +332,7 @@ class JobSummary:
     track, from 0 to 1. `front_s` is the length of film, in seconds, that the published manifests list. `notes` are
     sentences about tracks that are not published; `passthrough` is the plan's sentence about the source's pictures, and
     `provisional` the name of the copied rendition if it is published only until the encoded ones are complete. `av1`
-    and `on_demand` lack the results of their chunks. `renditions_on_demand` are those of the plan.
+    and `on_demand` lack the results of their chunks, `captions` the cues. `renditions_on_demand` are those of the plan.
     """
 
     id: str
@@ -368,6 +372,7 @@ class JobSummary:
     av1: Av1Encode | None = None
     on_demand: OnDemandEncode | None = None
     renditions_on_demand: tuple[OnDemandRendition, ...] = ()
+    captions: CaptionsEncode | None = None
 
     @property
     def name(self) -> str:
@@ -393,8 +398,3 @@ def needs_copy(job: EncodeJob | JobSummary) -> bool:
 def file_name(upload: SourceRef) -> str:
     """Return the name of an uploaded file without its folders."""
     return upload.blob.rpartition("/")[2]
-
-
-def position_of(job: EncodeJob | JobSummary) -> str:
-    """Return the position of a job in a list sorted by age: the time at which it was opened, and its id."""
-    return f"{to_sortable_text(job.created_at)}/{job.id}"

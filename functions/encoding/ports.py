@@ -43,7 +43,7 @@ class EncodeJobs(Protocol):
         """Return the summary of the newest job of a title, or None if it has none."""
 
     def list_summaries(self, *, below: str | None, limit: int) -> list[JobSummary]:
-        """Return the summaries after the position `below` (see `model.position_of`), newest first.
+        """Return the summaries after the position `below` (see `job_documents.position_of`), newest first.
 
         Dismissed jobs are left out.
         """

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.encoding.av1_encode import Av1Status
+    from functions.encoding.captions_encode import CaptionsStatus
     from functions.encoding.damage import DamageReport
     from functions.encoding.model import EncodeJob, JobSummary
     from functions.encoding.spending.receipts import TitleReceipt
@@ -55,6 +56,21 @@ class Av1Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptionsProgress:
+    """Automatic captions: their language, their number, and the name of their file in the title's container.
+
+    A film without speech has no cues and no file. `reason` says why they were given up or cannot be made at the moment.
+    """
+
+    status: CaptionsStatus
+    language: str
+    cues: int
+    file: str | None
+    reason: str | None
+    cpu_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class OnDemandProgress:
     """The renditions of a film that are made when viewers want them, best first, and what is saved meanwhile.
 
@@ -85,7 +101,7 @@ class JobProgress:
     the month makes an open job wait. `estimate_microusd` and `storage_microusd` are None until the job is planned.
     `storage_microusd` is the price of storing upload and film for a month; it is an estimate until the files are
     verified. `receipt` is None until the job is ready. `av1` is None unless the title is encoded in AV1 too.
-    `on_demand` is None if all renditions are made at once.
+    `on_demand` is None if all renditions are made at once, `captions` if the title gets no automatic captions.
     `uploaded_percent` is set while the upload is not complete.
     """
 
@@ -121,6 +137,7 @@ class JobProgress:
     av1: Av1Progress | None = None
     on_demand: OnDemandProgress | None = None
     uploaded_percent: float | None = None
+    captions: CaptionsProgress | None = None
 
 
 def progress_of(
@@ -166,6 +183,7 @@ def progress_of(
         av1=_av1_of(job),
         on_demand=_on_demand_of(job),
         uploaded_percent=_uploaded_percent(job),
+        captions=_captions_of(job),
     )
 
 
@@ -189,6 +207,22 @@ def _av1_of(job: JobSummary) -> Av1Progress | None:
         return None
     percent = round(100 * len(encode.done) / job.chunks, 1) if job.chunks else 0.0
     return Av1Progress(encode.status, encode.reason, percent, encode.size, round(encode.cpu_s, 2))
+
+
+def _captions_of(job: JobSummary) -> CaptionsProgress | None:
+    """Return the automatic captions, or None if there are none."""
+    captions = job.captions
+    if captions is None:
+        return None
+    file = f"{container_for(job.title_id)}/{job.id}/{captions.track}.vtt" if captions.is_complete else None
+    return CaptionsProgress(
+        captions.status,
+        captions.language,
+        captions.cues,
+        file if captions.cues else None,
+        captions.reason,
+        round(captions.cpu_s, 2),
+    )
 
 
 def _on_demand_of(job: JobSummary) -> OnDemandProgress | None:

@@ -19,6 +19,7 @@ from functions.encoding.job_documents import (
     job_of,
     plain,
     planned_fields,
+    position_of,
     summary_fields,
     summary_of,
     turns_of,
@@ -31,7 +32,6 @@ from functions.encoding.model import (
     JobStatus,
     JobSummary,
     Transition,
-    position_of,
 )
 from functions.encoding.publication.presentation import front_s_of
 from functions.encoding.spending.costs import estimate_fields

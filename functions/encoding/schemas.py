@@ -10,7 +10,7 @@ from functions.catalogue.model import SkippablePart
 from functions.encoding.damage import largest
 from functions.encoding.model import JobStatus
 from functions.encoding.spending.costs import replica_microusd, storage_microusd
-from functions.encoding.spending.receipt_schemas import JobAv1, JobOnDemand, JobReceipt
+from functions.encoding.spending.receipt_schemas import JobAv1, JobCaptions, JobOnDemand, JobReceipt
 from functions.platform.field_types import Cursor, Day, DayCount, JobId, Limit, NextCursor, Time, TitleId
 
 if TYPE_CHECKING:
@@ -195,6 +195,7 @@ class Job(Struct, frozen=True):
         tuple[SkippablePart, ...],
         Meta(description="The intro and the credits that were found because other episodes share their sound."),
     ]
+    captions: Annotated[JobCaptions | None, Meta(description="The automatic captions; null if there are none.")]
     stages: JobStages
     manifest_url: Annotated[str | None, Meta(description="Address of the DASH manifest, to be read with a SAS.")]
     hls_url: Annotated[str | None, Meta(description="Address of the HLS playlist, to be read with a SAS.")]
@@ -235,6 +236,7 @@ class Job(Struct, frozen=True):
             av1=JobAv1.of(job.av1) if job.av1 else None,
             on_demand=JobOnDemand.of(job.on_demand) if job.on_demand else None,
             skippable=playback.skippable if playback and playback.job_id == job.job_id else (),
+            captions=JobCaptions.of(job.captions, base=base) if job.captions else None,
             stages=JobStages(
                 stages.queued_s, stages.planning_s, stages.first_picture_s, stages.encoding_s, stages.total_s
             ),

@@ -8,10 +8,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from functions.encoding.av1_encode import is_av1
+from functions.encoding.captions_encode import is_captions
 from functions.encoding.claims import LEASE_S
 from functions.encoding.copying.reception import Reception, is_partial
+from functions.encoding.job_documents import position_of
 from functions.encoding.lifecycle import WITHDRAWN
-from functions.encoding.model import OPEN, JobStatus, position_of
+from functions.encoding.model import OPEN, JobStatus
 from functions.encoding.on_demand_encode import is_on_demand
 from functions.encoding.outcomes import messages_by_step
 from functions.encoding.progress import progress_of
@@ -341,7 +343,7 @@ class EncodeService:
 
     def _count_kill(self, job_id: str, step: str) -> bool:
         """Count an attempt whose encoder was killed, which may fail the job; return whether to repeat the request."""
-        if is_av1(step) or is_on_demand(step):  # their attempts are counted when they begin
+        if is_av1(step) or is_on_demand(step) or is_captions(step):  # their attempts are counted when they begin
             return False
         job = self._jobs.get_job(job_id)
         if not job.is_open or step == VERIFY:  # a verification is due until it has been recorded

@@ -77,6 +77,7 @@ _SUFFIXES = {
     TrackRole.DESCRIPTION: "audio description",
     TrackRole.FORCED: "forced",
     TrackRole.HEARING_IMPAIRED: "SDH",
+    TrackRole.AUTOMATIC: "automatic",
 }
 _LAST = (TrackRole.COMMENTARY, TrackRole.DESCRIPTION, TrackRole.FORCED)
 """Tracks with these roles come after the others, so that none of them is the main track."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions import bootstrap, bootstrap_av1, bootstrap_intros, bootstrap_renditions, bootstrap_studio
+from functions import bootstrap, bootstrap_av1, bootstrap_captions, bootstrap_intros, bootstrap_renditions, bootstrap_studio
 from functions.platform.errors import Conflict, NotFound
 from functions.platform.triggers import OWNER, SliceApp
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         EncodeFront,
         EncodeRenditions,
         FindIntros,
+        MakeCaptions,
         PlanEncode,
         PrepareEncode,
         PublishTitle,
@@ -93,6 +94,13 @@ def compare_sound(message: FindIntros) -> None:
     bootstrap_intros.intro_steps().run(message)
 
 
+@encoder.queue("make-captions")
+def make_captions(message: MakeCaptions) -> None:
+    """Transcribe the next piece of a title for its automatic captions; wait while films are being encoded."""
+    del message
+    bootstrap_captions.captions_steps().run_next()
+
+
 @encoder.queue("publish-title")
 def publish_title(message: PublishTitle) -> None:
     """Write manifests that list everything a job has finished, or verify a job that is ready."""
@@ -147,6 +155,13 @@ def encode_renditions_poison(message: EncodeRenditions) -> None:
 def compare_sound_poison(message: FindIntros) -> None:
     """Log that a message for a comparison used up its attempts; `find_intros` requests it again if it is due."""
     bootstrap_intros.intro_steps().bury_message(message)
+
+
+@encoder.dead_letters("make-captions")
+def make_captions_poison(message: MakeCaptions) -> None:
+    """Log that a message for captions used up its attempts; `start_captions` enqueues the pieces that are due."""
+    del message
+    bootstrap_captions.captions_steps().bury_message()
 
 
 @encoder.dead_letters("publish-title")
@@ -225,6 +240,12 @@ def start_av1() -> None:
 def find_intros() -> None:
     """Request the comparison of episodes whose season has changed, to find intros and credits."""
     bootstrap_intros.intros().request_due()
+
+
+@app.timer("55 */10 * * * *")
+def start_captions() -> None:
+    """Begin automatic captions of titles that get some, and request the steps of those that are unfinished."""
+    bootstrap_captions.captions().start_due()
 
 
 @app.timer("40 */30 * * * *")

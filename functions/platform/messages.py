@@ -92,6 +92,13 @@ class FindIntros(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class MakeCaptions(Message):
+    """Transcribe the next piece of a title that is ready; no message names a piece."""
+
+    QUEUE: ClassVar[str] = "make-captions"
+
+
+@dataclass(frozen=True, slots=True)
 class PublishTitle(Message):
     """Write manifests that list everything a job has finished so far; with `verify`, verify a ready job instead."""
 
@@ -236,6 +243,7 @@ MESSAGES: tuple[type[Message], ...] = (
     EncodeAv1,
     EncodeRenditions,
     FindIntros,
+    MakeCaptions,
     PublishTitle,
     FetchMetadata,
     PublishCatalogue,

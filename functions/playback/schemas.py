@@ -123,6 +123,7 @@ class SubtitleTrack(Struct, frozen=True):
     language: str
     label: str
     url: str
+    automatic: Annotated[bool, Meta(description="Whether a machine made them from the sound; nobody has checked them.")]
 
 
 class PlaybackOpened(Struct, frozen=True):

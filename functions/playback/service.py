@@ -44,6 +44,7 @@ class Subtitles:
     language: str
     label: str
     url: str
+    automatic: bool = False
 
 
 class _Film(TypedDict):
@@ -305,6 +306,7 @@ def _film_of(playback: Playback, folder: str) -> _Film:
         "thumbnails_url": f"{folder}/thumbnails.vtt" if playback.thumbnails else None,
         "chapters_url": f"{folder}/chapters.vtt" if playback.chapters else None,
         "subtitles": tuple(
-            Subtitles(track.language, track.label, f"{folder}/{track.name}.vtt") for track in playback.subtitles
+            Subtitles(track.language, track.label, f"{folder}/{track.name}.vtt", automatic=track.automatic)
+            for track in playback.subtitles
         ),
     }

@@ -23,6 +23,7 @@ SOURCES = (
     "tests/security/requirements.in",
     "tests/mutation/requirements.in",
     "infra/azure/requirements.in",
+    "infra/captions/requirements.in",
     "infra/checks/azure_cli/requirements.in",
 )
 """In the order of compilation: a later source includes an earlier one and uses the versions of the earlier lock."""

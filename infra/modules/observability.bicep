@@ -62,7 +62,7 @@ var alerts = [
   {
     name: 'no-encoder'
     text: 'Work has waited for the encoder for three minutes, and no encoder has done anything in the last half hour.'
-    query: 'AppMetrics | where Name == "notflix.queue.age_s" and tostring(Properties.queue) in ("plan-encode", "prepare-encode", "encode-front", "encode-chunk", "encode-audio", "encode-av1", "encode-renditions", "find-intros", "publish-title") | where TimeGenerated > ago(10m) and Max > 180 | where toscalar(AppRequests | where AppRoleName == "encoder" | count) == 0'
+    query: 'AppMetrics | where Name == "notflix.queue.age_s" and tostring(Properties.queue) in ("plan-encode", "prepare-encode", "encode-front", "encode-chunk", "encode-audio", "encode-av1", "encode-renditions", "find-intros", "make-captions", "publish-title") | where TimeGenerated > ago(10m) and Max > 180 | where toscalar(AppRequests | where AppRoleName == "encoder" | count) == 0'
     severity: 1
   }
   {

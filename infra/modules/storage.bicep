@@ -43,6 +43,8 @@ var encoderQueues = [
   'encode-renditions-poison'
   'find-intros'
   'find-intros-poison'
+  'make-captions'
+  'make-captions-poison'
   'publish-title'
   'publish-title-poison'
 ]

@@ -33,6 +33,7 @@ from tests.simulation.stored_files import broken_files
 from tests.simulation.withdrawals import Withdrawals
 from tests.support.arrivals import MemoryArrivals
 from tests.support.av1 import MemoryAv1Encodes
+from tests.support.captions import MemoryCaptions
 from tests.support.catalogue import MemoryFilms, MemoryPosters, MemoryPublicationLock, MemorySite, MemoryTitles
 from tests.support.encoding_claims import MemoryClaims
 from tests.support.encoding_jobs import MemoryEncodeJobs
@@ -102,6 +103,7 @@ class UploadRun(FlowRun):
                 "encode_limit": port("documents", "encode_limit", MemoryEncodeLimit()),
                 "upkeep": port("documents", "upkeep", self.jobs),
                 "av1": port("documents", "av1", MemoryAv1Encodes(self.jobs)),
+                "captions": MemoryCaptions(self.jobs),
                 "on_demand": port("documents", "on_demand", MemoryOnDemandEncodes(self.jobs)),
                 "folders": port("storage", "folders", self.storage),
                 "media": port("storage", "media", self.storage),

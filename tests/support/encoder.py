@@ -10,6 +10,9 @@ from functions.encoding.av1.pipeline import Av1Pipeline
 from functions.encoding.av1.rule import Av1Mode
 from functions.encoding.av1.worker import Av1Worker
 from functions.encoding.av1_encode import missing_av1
+from functions.encoding.captions.pipeline import CaptionsPipeline
+from functions.encoding.captions.rule import CaptionsMode, captioned_by
+from functions.encoding.captions.worker import CaptionsWorker
 from functions.encoding.copying.passthrough import CopyLimits
 from functions.encoding.copying.receiver import UploadReceiver
 from functions.encoding.copying.reception import UploadChanged
@@ -171,7 +174,16 @@ class Encoder:
                 keys=self.keys,
             ),
             publisher,
-            JobRepair(jobs, self.world.lifecycle, planner, publisher, verifier, self.world.av1, self.world.on_demand),
+            JobRepair(
+                jobs,
+                self.world.lifecycle,
+                planner,
+                publisher,
+                verifier,
+                self.world.av1,
+                self.world.on_demand,
+                self.world.captions,
+            ),
             clock,
             budget,
             limits,
@@ -208,6 +220,19 @@ class Encoder:
         self.on_demand_pipeline = OnDemandPipeline(
             self.world.on_demand,
             OnDemandWorker(self.media, ffmpeg, work_dir=work_dir, keys=self.keys),
+            later,
+        )
+        self.captions_pipeline = CaptionsPipeline(
+            CaptionsMode.MARKED,
+            self.world.captions,
+            CaptionsWorker(
+                self.media,
+                ffmpeg,
+                python=self.settings.captions_python,
+                model=self.settings.captions_model,
+                work_dir=work_dir,
+                keys=self.keys,
+            ),
             later,
         )
         self.demand, self.rendition_upkeep = demand_and_upkeep(self.world, publisher)
@@ -260,6 +285,21 @@ class Encoder:
         assert self.world.av1.begin_encode(progress.job_id, at=self.world.clock(), reason="A test encodes it.")
         while missing_av1(self.job(progress)):
             self.av1_pipeline.run_next()
+        return self.job(progress)
+
+    def make_captions(self, progress: JobProgress) -> EncodeJob:
+        """Make the automatic captions of a ready job with sound in English to their end; return the whole job."""
+        self.make_captions_once(progress, CaptionsMode.MARKED)
+        while self.world.captions.list_unfinished(limit=1):
+            self.captions_pipeline.run_next()
+        return self.job(progress)
+
+    def make_captions_once(self, progress: JobProgress, mode: CaptionsMode) -> EncodeJob:
+        """Begin the automatic captions of a ready job, and run one step; return the whole job."""
+        captioned = captioned_by(self.job(progress), mode, ["en"])
+        assert captioned
+        assert self.world.captions.begin_encode(progress.job_id, at=self.world.clock(), captioned=captioned)
+        self.captions_pipeline.run_next()
         return self.job(progress)
 
     def make_renditions(self) -> None:

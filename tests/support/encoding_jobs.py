@@ -9,7 +9,8 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Unpack
 
 from functions.encoding.audience import Audience, ListedPart
-from functions.encoding.model import RECEPTION_CHANGES, EncodeJob, JobStatus, JobSummary, Transition, position_of
+from functions.encoding.job_documents import position_of
+from functions.encoding.model import RECEPTION_CHANGES, EncodeJob, JobStatus, JobSummary, Transition
 from functions.encoding.on_demand_encode import estimates_of
 from functions.encoding.publication.presentation import front_s_of
 from functions.encoding.spending.costs import EncodeCost, estimated_s, estimated_size
@@ -48,6 +49,7 @@ class MemoryEncodeJobs:
         self.av1_dues: dict[str, datetime | None] = {}
         self.intros_dues: dict[str, datetime | None] = {}
         self.intros_compared: dict[str, str] = {}
+        self.captions_dues: dict[str, datetime | None] = {}
         self.replica_s: dict[str, float] = {}
         self._jobs: dict[str, EncodeJob] = {}
         self._fronts: dict[str, float] = {}
@@ -176,6 +178,8 @@ class MemoryEncodeJobs:
                 self.av1_dues[job_id] = fields.pop("av1_due_at")
             if "intros_due_at" in fields:
                 self.intros_dues[job_id] = fields.pop("intros_due_at")
+            if "captions_due_at" in fields:
+                self.captions_dues[job_id] = fields.pop("captions_due_at")
             if "tracks" in fields:
                 self._fronts.pop(job_id, None)
             return self._set(job_id, status=transition.target, **_reception_of(there, transition), **fields)
@@ -366,6 +370,7 @@ class MemoryEncodeJobs:
             "notes": notes_of(job),
             "cost": self._cost(job),
             "av1": replace(job.av1, results={}, codecs={}, attempts={}) if job.av1 else None,
+            "captions": replace(job.captions, pieces={}, attempts={}) if job.captions else None,
             "on_demand": replace(job.on_demand, sizes={}, codecs={}, attempts={}) if job.on_demand else None,
             "renditions_on_demand": estimates_of(plan.on_demand, plan.grid) if plan else (),
         }

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from functions.encoding.av1_encode import Av1Encode
+    from functions.encoding.captions_encode import CaptionsEncode
     from functions.encoding.formats.mp4_index import IndexedTrack
     from functions.encoding.model import EncodeJob
     from functions.encoding.on_demand_encode import OnDemandEncode
@@ -40,6 +41,7 @@ class DoneAtOnce:
         self.lost = Loss()
         self.listed: Av1Encode | None = None
         self.listed_on_demand: OnDemandEncode | None = None
+        self.listed_captions: CaptionsEncode | None = None
         self.remakes = True
         self.large = False
         self.copied = True
@@ -85,6 +87,10 @@ class DoneAtOnce:
     def publish_again(self, job: EncodeJob) -> None:
         self._take(f"publish again {job.id}")
         self.listed, self.listed_on_demand = job.av1, job.on_demand
+
+    def publish_subtitles(self, job: EncodeJob) -> None:
+        self.publish_again(job)
+        self.listed_captions = job.captions
 
     def publish_parts(self, job: EncodeJob) -> dict[int, float]:
         found = {int(chunk): part_of(job, int(chunk), at=NOON) for chunk in job.audience.parts}

@@ -22,6 +22,7 @@ from functions.encoding.upkeep.sweep import TitleSweep
 from functions.platform.film_keys import NO_KEYS
 from functions.platform.messages import EncodeAudio, PlanEncode, PublishTitle
 from tests.support.av1 import MemoryAv1Encodes
+from tests.support.captions import MemoryCaptions
 from tests.support.catalogue import World, make_playback
 from tests.support.encoding_claims import MemoryClaims
 from tests.support.encoding_jobs import MemoryEncodeJobs
@@ -68,6 +69,7 @@ class EncodeWorld:
         self.clock = self.world.clock
         self.jobs = MemoryEncodeJobs(self.clock)
         self.av1 = MemoryAv1Encodes(self.jobs)
+        self.captions = MemoryCaptions(self.jobs)
         self.on_demand = MemoryOnDemandEncodes(self.jobs)
         self.spending = MemorySpending(self.jobs)
         self.claims = MemoryClaims()
@@ -154,7 +156,9 @@ class EncodeWorld:
             cast("ManifestPublisher", crew),
             cast("TitleVerifier", crew),
         )
-        return JobRepair(self.jobs, self.lifecycle, planner, publisher, verifier, self.av1, self.on_demand)
+        return JobRepair(
+            self.jobs, self.lifecycle, planner, publisher, verifier, self.av1, self.on_demand, self.captions
+        )
 
     def upload(self, etag: str = "0x1", blob: str = "film.mkv", size: int = 1000) -> str:
         """Open the job for a version of the film and return its id."""

@@ -80,6 +80,7 @@ class Machine:
                 verifier,
                 self.encode.av1,
                 self.encode.on_demand,
+                self.encode.captions,
             ),
             clock,
             budget,

@@ -172,7 +172,7 @@ export interface PlaybackSession {
   chapters_url?: string | null;
   /** The intro and the credits, as far as they were found by their sound. */
   skippable?: SkippablePart[];
-  subtitles?: { language: string; label: string; url: string }[];
+  subtitles?: { language: string; label: string; url: string; automatic?: boolean }[];
   /** Until when a download can be watched. */
   licence_until?: string | null;
   /** The key of an encrypted film by its id, both in hexadecimal. */
@@ -364,6 +364,8 @@ export interface Job {
   receipt?: JobReceipt | null;
   /** The second encode, in AV1. */
   av1?: { status: "encoding" | "complete" | "abandoned"; reason: string; percent: number; size: number } | null;
+  /** The automatic captions. */
+  captions?: { status: "encoding" | "complete" | "abandoned"; language: string; cues: number; url: string | null; reason: string | null } | null;
   /** Picture sizes that are made when viewers want them. */
   on_demand?: {
     renditions: string[];

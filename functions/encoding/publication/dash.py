@@ -38,6 +38,9 @@ ROLE_SCHEME = "urn:mpeg:dash:role:2011"
 AUDIO_PURPOSE_SCHEME = "urn:tva:metadata:cs:AudioPurposeCS:2007"
 """The scheme of DVB for accessibility: 1 for the visually impaired, 2 for the hard of hearing."""
 
+AUTOMATIC_SCHEME = "urn:notflix:machine-generated:2026"
+"""Marks subtitles that a machine made. DASH has no word for them; HLS has one, see `hls`."""
+
 _ACCESSIBILITY = {
     TrackRole.DESCRIPTION: ((AUDIO_PURPOSE_SCHEME, "1"), (ROLE_SCHEME, "description")),
     TrackRole.HEARING_IMPAIRED: ((AUDIO_PURPOSE_SCHEME, "2"),),
@@ -203,6 +206,9 @@ def _add_text(period: ElementTree.Element, track: TextTrack) -> None:
         period,
         {"contentType": "text", "mimeType": "text/vtt", "lang": track.language},
     )
+    if TrackRole.AUTOMATIC in track.roles:
+        mark = {"schemeIdUri": AUTOMATIC_SCHEME, "value": "true"}
+        ElementTree.SubElement(adaptation_set, "SupplementalProperty", mark)
     ElementTree.SubElement(adaptation_set, "Label").text = _allowed(track.label)
     _add_accessibility(adaptation_set, track.roles)
     _add_role(adaptation_set, "caption" if TrackRole.HEARING_IMPAIRED in track.roles else "subtitle")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from functions.encoding.publication.presentation import AudioTrack, Presentation, TextTrack, VideoTrack
 
 _DESCRIBES_VIDEO = "public.accessibility.describes-video"
+_MADE_BY_MACHINE = "public.machine-generated"
+"""Apple's AVMediaCharacteristic.machineGenerated."""
 _DESCRIBES_SOUND = "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound"
 
 AUDIO_GROUP, SURROUND_GROUP, TEXT_GROUP = "audio", "surround", "subtitles"
@@ -153,6 +155,8 @@ def _text_media(track: TextTrack, name: str, *, is_automatic: bool) -> str:
     attributes += ["DEFAULT=NO", f"AUTOSELECT={_yes(is_automatic)}", f"FORCED={_yes(is_forced)}"]
     if TrackRole.HEARING_IMPAIRED in track.roles:
         attributes.append(f'CHARACTERISTICS="{_DESCRIBES_SOUND}"')
+    elif TrackRole.AUTOMATIC in track.roles:
+        attributes.append(f'CHARACTERISTICS="{_MADE_BY_MACHINE}"')
     attributes.append(f'URI="{track.name}.m3u8"')
     return f"#EXT-X-MEDIA:{','.join(attributes)}"
 

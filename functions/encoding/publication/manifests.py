@@ -13,7 +13,7 @@ from functions.catalogue.model import PlayableRendition, PlayableSubtitles, Play
 from functions.encoding.audience import FRONT_MANIFEST, part_manifest
 from functions.encoding.chapters import CHAPTERS, write_chapters
 from functions.encoding.ffmpeg_commands import INIT, SEGMENT, still_arguments
-from functions.encoding.model import SourceRef, needs_copy
+from functions.encoding.model import SourceRef, TrackRole, needs_copy
 from functions.encoding.publication.dash import write_mpd
 from functions.encoding.publication.hls import write_master, write_media
 from functions.encoding.publication.presentation import original_of, part_of, presentation_of, revision_of
@@ -96,6 +96,13 @@ class ManifestPublisher:
         presentation = presentation_of(job, job.plan, at=self._now()) if job.plan and job.all_done else None
         if presentation:
             self._write(job, presentation)
+
+    def publish_subtitles(self, job: EncodeJob) -> None:
+        """Write the manifests of a complete film again, and update its title, because it has other subtitles."""
+        presentation = presentation_of(job, job.plan, at=self._now()) if job.plan and job.all_done else None
+        if presentation:
+            self._write(job, presentation)
+            self._catalogue.mark_playable(job.title_id, _playback(job, presentation), complete=True)
 
     def publish_parts(self, job: EncodeJob) -> dict[int, float]:
         """Write the manifests of those parts that have changed since; return their ends in seconds, by first chunk."""
@@ -193,7 +200,10 @@ def _playback(job: EncodeJob, presentation: Presentation) -> Playback:
             for t in presentation.video
         ),
         audio=tuple(track.language for track in presentation.audio if track.stereo is None),
-        subtitles=tuple(PlayableSubtitles(t.name, t.language, t.label) for t in presentation.text),
+        subtitles=tuple(
+            PlayableSubtitles(t.name, t.language, t.label, automatic=TrackRole.AUTOMATIC in t.roles)
+            for t in presentation.text
+        ),
         thumbnails=presentation.complete,
         chapters=presentation.complete and job.plan is not None and bool(job.plan.chapters),
         opened_at=job.created_at,

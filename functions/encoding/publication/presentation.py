@@ -8,8 +8,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from functions.encoding.av1_encode import av1_renditions, listed_av1
+from functions.encoding.captions_encode import listed_captions
 from functions.encoding.frame_grid import SEGMENT_S
-from functions.encoding.model import AAC_FRAME_SAMPLES
+from functions.encoding.model import AAC_FRAME_SAMPLES, TrackRole
 from functions.encoding.on_demand_encode import listed_on_demand
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.encoding.frame_grid import FrameGrid
-    from functions.encoding.model import AudioPlan, EncodeJob, EncodePlan, TrackRole
+    from functions.encoding.model import AudioPlan, EncodeJob, EncodePlan
     from functions.encoding.picture_plan import HdrTransfer
     from functions.encoding.renditions import Rendition
     from functions.encoding.track_state import TrackState
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 PEAK_OVER_CAP = Fraction(11, 10)
 """Ratio of the declared peak to a rung's maximum bitrate: a segment may use buffer space left by the previous one."""
 
-MOST_AV1_EDITIONS = 1000
-"""More than the number of times that the manifests of a title begin or cease to list AV1."""
+MOST_EDITIONS = 1000
+"""More than the number of times that the manifests of a title begin or cease to list AV1 or automatic captions."""
 
 SLACK_S = Fraction(1, 5)
 """How many seconds the listed picture may be ahead of the listed sound."""
@@ -104,9 +105,9 @@ class Presentation:
     complete or `ended` is true, `duration` is the planned duration, and audio that begins after the end of the video is
     not listed; afterwards, `duration` is that of the longest track. `after_copy` is true if pictures were copied, but
     turned out to be unsuitable; the copy is then not listed any more. `av1` has the renditions in AV1, which are listed
-    beside `video` once all of them are complete. `edition` grows whenever renditions on demand or in AV1 begin or cease
-    to be listed. `key_id` is the id of the key with which pictures and sound are encrypted, in hexadecimal; None if
-    they are not.
+    beside `video` once all of them are complete. `edition` grows whenever renditions on demand, AV1 or automatic
+    captions begin or cease to be listed. `key_id` is the id of the key with which pictures and sound are encrypted, in
+    hexadecimal; None if they are not.
     """
 
     duration: Fraction
@@ -223,7 +224,10 @@ def _presentation(
         video_segments=picture,
         longest_s=plan.grid.seconds(plan.grid.longest),
         audio=audio,
-        text=tuple(TextTrack(track.name, track.language, track.label, track.roles) for track in text),
+        text=(
+            *(TextTrack(track.name, track.language, track.label, track.roles) for track in text),
+            *(_captions(job) if complete and not chunk else ()),
+        ),
         after_copy=plan.copied is None and job.plan is not None and job.plan.copied is not None,
         av1=tuple(_av1(plan, job)) if complete and not chunk else (),
         edition=_edition_of(job) if complete else 0,
@@ -303,13 +307,14 @@ def _video(plan: EncodePlan, job: EncodeJob, *, alone: bool, on_demand: bool) ->
 
 
 def _edition_of(job: EncodeJob) -> int:
-    """Return a number that grows with the editions of both encodes that follow.
+    """Return a number that grows with the editions of the encodes that follow, and of automatic captions.
 
     A manifest that ceases to list renditions on demand replaces all earlier ones, whatever these list in AV1: files are
     deleted afterwards.
     """
     on_demand = job.on_demand.edition if job.on_demand else 0
-    return on_demand * MOST_AV1_EDITIONS + (job.av1.edition if job.av1 else 0)
+    others = (job.av1.edition if job.av1 else 0) + (job.captions.edition if job.captions else 0)
+    return on_demand * MOST_EDITIONS + others
 
 
 def _av1(plan: EncodePlan, job: EncodeJob) -> Iterator[VideoTrack]:
@@ -321,6 +326,12 @@ def _av1(plan: EncodePlan, job: EncodeJob) -> Iterator[VideoTrack]:
         for rendition in av1_renditions(plan):
             peak_bps = max(result.peaks_bps[rendition.name] for result in encode.results.values())
             yield VideoTrack(rendition, encode.codecs[rendition.name], peak_bps, plan.picture.hdr)
+
+
+def _captions(job: EncodeJob) -> Iterator[TextTrack]:
+    """Yield the automatic captions, if they are complete and the film has speech."""
+    if captions := listed_captions(job):
+        yield TextTrack(captions.track, captions.language, captions.label, (TrackRole.AUTOMATIC,))
 
 
 def video_segments(grid: FrameGrid, end: int, *, total_frames: int, first: int = 0) -> TimedSegments:

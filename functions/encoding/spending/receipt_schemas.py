@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta, Struct
 
 from functions.encoding.av1_encode import Av1Status
+from functions.encoding.captions_encode import CaptionsStatus
 from functions.encoding.on_demand_encode import OnDemandStatus
 
 if TYPE_CHECKING:
-    from functions.encoding.progress import Av1Progress, OnDemandProgress
+    from functions.encoding.progress import Av1Progress, CaptionsProgress, OnDemandProgress
     from functions.encoding.spending.receipts import SoundReceipt, TitleReceipt
 
 
@@ -94,6 +95,25 @@ class JobAv1(Struct, frozen=True):
     def of(cls, av1: Av1Progress) -> JobAv1:
         """Return the progress as the API shows it."""
         return cls(av1.status, av1.reason, av1.percent, av1.size, av1.cpu_s)
+
+
+class JobCaptions(Struct, frozen=True):
+    """The automatic captions of a ready title."""
+
+    status: Annotated[CaptionsStatus, Meta(description="`complete` once players are offered them.")]
+    language: Annotated[str, Meta(description="The BCP 47 tag of the language that is spoken.")]
+    cues: Annotated[int, Meta(description="0 until they are complete, and for a film without speech.")]
+    url: Annotated[
+        str | None, Meta(description="Address of the WebVTT file, to be read with a SAS; null without cues.")
+    ]
+    reason: Annotated[str | None, Meta(description="Why they were given up, or cannot be made at the moment.")]
+    cpu_s: Annotated[float, Meta(description="CPU-seconds that making them has taken.")]
+
+    @classmethod
+    def of(cls, found: CaptionsProgress, *, base: str) -> JobCaptions:
+        """Return the captions as the API shows them; `base` is the address of blob storage."""
+        url = f"{base}/{found.file}" if found.file else None
+        return cls(found.status, found.language, found.cues, url, found.reason, found.cpu_s)
 
 
 class JobOnDemand(Struct, frozen=True):

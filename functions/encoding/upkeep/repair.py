@@ -15,6 +15,7 @@ from functions.platform.messages import PlanEncode
 
 if TYPE_CHECKING:
     from functions.encoding.av1_encode import Av1Encode
+    from functions.encoding.captions_encode import CaptionsEncode
     from functions.encoding.lifecycle import JobLifecycle
     from functions.encoding.losses import Loss
     from functions.encoding.model import EncodeJob
@@ -42,10 +43,12 @@ class JobRepair:
         verifier: TitleVerifier,
         av1: LaterEncodes[Av1Encode],
         on_demand: LaterEncodes[OnDemandEncode],
+        captions: LaterEncodes[CaptionsEncode],
     ) -> None:
         self._jobs = jobs
         self._av1 = av1
         self._on_demand = on_demand
+        self._captions = captions
         self._lifecycle = lifecycle
         self._planner = planner
         self._publisher = publisher
@@ -98,10 +101,13 @@ class JobRepair:
             self._jobs.schedule_verification(job.id, at=None, repair=False)
             return StepOutcome(job)
         verification, loss = self._verifier.inspect(job)
-        if (loss.av1 or loss.on_demand or loss.manifests) and job.verify_repairs:
+        if (loss.av1 or loss.on_demand or loss.captions or loss.manifests) and job.verify_repairs:
             job = self._undo_followed(job, loss)
             with suppress(ContainerMissing):  # everything is lost; the repair creates the container
-                self._publisher.publish_again(job)
+                if loss.captions:
+                    self._publisher.publish_subtitles(job)
+                else:
+                    self._publisher.publish_again(job)
             verification, loss = self._verifier.inspect(job)
         if loss and not verification.size and not self._can_remake(job):
             lost = self._lifecycle.lose(self._jobs.note_verified(job, verification), LOST)
@@ -124,11 +130,13 @@ class JobRepair:
         return newest is not None and newest.id == job.id and self._planner.can_remake(job)
 
     def _undo_followed(self, job: EncodeJob, lost: Loss) -> EncodeJob:
-        """Record that chunks in AV1 or on demand are lost; return the job, whose manifests must not list them."""
+        """Record that chunks in AV1 or on demand, or captions, are lost; return the job, whose manifests lack them."""
         if lost.av1:
             job = replace(job, av1=self._av1.undo_chunks(job.id, lost.av1))
         if lost.on_demand:
             job = replace(job, on_demand=self._on_demand.undo_chunks(job.id, lost.on_demand))
+        if lost.captions and job.captions:
+            job = replace(job, captions=self._captions.undo_chunks(job.id, job.captions.done))
         return job
 
     def _undo(self, job: EncodeJob, lost: Loss) -> EncodeJob:

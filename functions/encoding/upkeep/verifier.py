@@ -18,11 +18,12 @@ from functions.encoding.losses import (
     chunk_containing,
     expected_files,
     lost_av1,
+    lost_captions,
     lost_on_demand,
     lost_parts,
     strip_name,
 )
-from functions.encoding.model import SourceRef
+from functions.encoding.model import SourceRef, TrackRole
 from functions.encoding.on_demand_encode import listed_on_demand
 from functions.encoding.publication.manifest_reader import (
     ListedTrack,
@@ -113,6 +114,7 @@ class TitleVerifier:
             loss |= lost_av1(job, stored)
         if listed_on_demand(job):
             loss |= lost_on_demand(job, stored)
+        loss |= lost_captions(job, stored)
         loss |= self._undecodable(job, plan, presentation, loss) | self._unreadable(job, presentation, loss)
         return (
             Verification(
@@ -133,9 +135,12 @@ class TitleVerifier:
 
     def _unreadable(self, job: EncodeJob, presentation: Presentation, known: Loss) -> Loss:
         """Return the subtitles that are stored but are not WebVTT."""
-        stored = (text.name for text in presentation.text if text.name not in known.tracks)
-        names = frozenset(name for name in stored if not self._read(job, f"{name}.vtt").startswith(WEBVTT))
-        return Loss(tracks=names, files=frozenset(f"{name}.vtt" for name in names))
+        stored = (text for text in presentation.text if f"{text.name}.vtt" not in known.files)
+        faulty = [text for text in stored if not self._read(job, f"{text.name}.vtt").startswith(WEBVTT)]
+        automatic = {text.name for text in faulty if TrackRole.AUTOMATIC in text.roles}
+        names = frozenset(text.name for text in faulty)
+        files = frozenset(f"{name}.vtt" for name in names)
+        return Loss(tracks=names - automatic, captions=bool(automatic), files=files)
 
     def _undecodable(self, job: EncodeJob, plan: EncodePlan, presentation: Presentation, known: Loss) -> Loss:
         """Decode a sample of each track, except parts that are known to be lost; return what cannot be decoded."""

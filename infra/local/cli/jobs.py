@@ -73,7 +73,7 @@ def is_damaged(job: dict[str, Any]) -> bool:
 
 
 def notes_of(job: dict[str, Any]) -> Iterator[str]:
-    """Yield sentences about damaged files and pictures, left-out tracks, own pictures, AV1, renditions on demand."""
+    """Yield sentences about damaged files and pictures, left-out tracks, own pictures, and what follows the encode."""
     if is_damaged(job):
         found, job_id = job["verification"], job["job_id"]
         lost = f"{found['damaged']} of {found['files']} files are missing or damaged"
@@ -89,8 +89,21 @@ def notes_of(job: dict[str, Any]) -> Iterator[str]:
             "complete": f"In AV1 too, {av1['size'] / 1e6:,.0f} MB.",
             "abandoned": f"Not in AV1: {av1['reason']}",
         }[av1["status"]]
+    if captions := job.get("captions"):
+        yield captions_of(captions)
     if found := job.get("on_demand"):
         yield on_demand_of(found)
+
+
+def captions_of(found: dict[str, Any]) -> str:
+    """Return the sentence about automatic captions, with their address if there are some."""
+    if found["status"] == "abandoned":
+        return f"No automatic captions: {found['reason']}"
+    if found["status"] == "encoding":
+        return found["reason"] or "Making automatic captions."
+    if not found["cues"]:
+        return "No automatic captions: nothing is said in the film."
+    return f"Automatic captions ({found['language']}), {found['cues']:,} cues: {found['url']}"
 
 
 def on_demand_of(found: dict[str, Any]) -> str:

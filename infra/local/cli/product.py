@@ -38,8 +38,8 @@ ENCODER_QUEUES = {
     # one message of each queue: a chunk uses the whole machine, and more urgent steps run beside it
     f"{_QUEUES}batchSize": "1",
     f"{_QUEUES}newBatchThreshold": "0",
-    # one thread for each of the eight functions with a queue, and one for their dead letters
-    "PYTHON_THREADPOOL_THREAD_COUNT": "11",
+    # one thread for each of the eleven functions with a queue, and one for their dead letters
+    "PYTHON_THREADPOOL_THREAD_COUNT": "12",
 }
 POLLING = f"{_QUEUES}maxPollingInterval"
 TOLD, UNTOLD = "00:00:30", "00:00:00.400"
@@ -124,6 +124,8 @@ def product_of(home: Home, credentials: Credentials, environment: Mapping[str, s
         name = f"encoder-{index + 1}" if options.encoders > 1 else "encoder"
         label = f"Encoder host {index + 1}" if options.encoders > 1 else "Encoder host"
         own = settings | ENCODER_QUEUES
+        if "CAPTIONS_PYTHON" not in environment:
+            own |= {"CAPTIONS_PYTHON": str(packages.captions_folder(home) / "bin" / "python")}
         services.append(_host(home, name, label, "encoder_app", home.ports.encoder(index), own, master_key, options))
     services.append(_site(home, settings, endpoints))
     return Product(tuple(services), endpoints)

@@ -26,6 +26,11 @@ def web_folder(home: Home) -> Path:
     return home.packages / "npm" / "web"
 
 
+def captions_folder(home: Home) -> Path:
+    """Return where `./notflix` installs the Python environment that makes automatic captions, if they are wanted."""
+    return home.packages / "captions"
+
+
 def tests_folder(home: Home) -> Path:
     """Return where the packages of the tests are installed."""
     return home.packages / "npm" / "tests"

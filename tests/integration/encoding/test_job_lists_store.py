@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pymongo import MongoClient
 from pymongo.monitoring import CommandListener
 
-from functions.encoding.model import JobStatus, Transition, position_of
+from functions.encoding.job_documents import position_of
+from functions.encoding.model import JobStatus, Transition
 from functions.encoding.repository import MongoEncodeJobs
 from tests.support.clock import NOON
 from tests.support.encoding_job_stores import JOB, with_status

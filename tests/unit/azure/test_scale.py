@@ -49,12 +49,14 @@ def test_there_is_a_rule_for_each_queue_that_the_encoder_serves_and_none_for_dea
     assert set(rules()) == {queue for queue in served.values() if not queue.endswith("-poison")}
 
 
-def test_the_queues_of_av1_and_of_renditions_on_demand_are_polled_only_if_they_are_chosen() -> None:
+def test_the_queues_of_what_follows_a_ready_title_are_polled_only_if_they_are_chosen() -> None:
     listed = ENCODER.split("var queues = [")[1].split("\n]")[0]
-    assert set(re.findall(r"name: '([\w-]+)'", listed)) == set(rules()) - {"encode-av1", "encode-renditions"}
+    chosen = {"encode-av1", "encode-renditions", "make-captions"}
+    assert set(re.findall(r"name: '([\w-]+)'", listed)) == set(rules()) - chosen
     assert dict(re.findall(r"^var (also\w+|polled) = (.+)$", ENCODER, re.MULTILINE)) == {
         "alsoAv1": "contains(chosenSettings, 'ENCODE_AV1=') ? concat(queues, [ av1 ]) : queues",
-        "polled": "contains(chosenSettings, 'ENCODE_RENDITIONS=') ? concat(alsoAv1, [ onDemand ]) : alsoAv1",
+        "alsoCaptions": "contains(chosenSettings, 'AUTOMATIC_CAPTIONS=') ? concat(alsoAv1, [ captions ]) : alsoAv1",
+        "polled": "contains(chosenSettings, 'ENCODE_RENDITIONS=') ? concat(alsoCaptions, [ onDemand ]) : alsoCaptions",
     }
 
 

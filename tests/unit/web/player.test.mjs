@@ -277,6 +277,7 @@ test("menus list each height once and name tracks", () => {
   assert.deepEqual(heightsOf([{ height: 360 }, { height: 1080 }, { height: 360 }, { height: null }]), [1080, 360]);
   assert.equal(trackLabel({ label: "", language: "de" }), "German");
   assert.equal(trackLabel({ label: "Director", language: "en" }), "Director");
+  assert.equal(trackLabel({ label: "English (automatic)", language: "en-US" }), "American English (automatic)");
 });
 
 test("subtitles are chosen in the viewer's language, then in the browser's, with or without its region", () => {

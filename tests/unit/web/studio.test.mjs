@@ -106,6 +106,16 @@ test("a film that is also encoded in AV1 says so", () => {
   assert.equal(words.av1Text(null), "");
 });
 
+test("a film with automatic captions says so, and what hinders them", () => {
+  const found = { language: "en", cues: 12, url: "https://storage.invalid/t0.vtt", reason: null };
+  assert.equal(words.captionsText({ ...found, status: "complete" }), "With automatic captions in English. Check them, because nobody else has.");
+  assert.equal(words.captionsText({ ...found, status: "complete", cues: 0, url: null }), "No automatic captions, because nothing is said.");
+  assert.equal(words.captionsText({ ...found, status: "encoding" }), "Automatic captions are being made.");
+  assert.equal(words.captionsText({ ...found, status: "encoding", reason: "The encoder lacks a model." }), "The encoder lacks a model.");
+  assert.equal(words.captionsText({ ...found, status: "abandoned", reason: "The sound is gone." }), "No automatic captions: The sound is gone.");
+  assert.equal(words.captionsText(null), "");
+});
+
 test("picture sizes that are made on demand say what they save, or how far they are", () => {
   const found = { renditions: ["v540", "v234"], status: null, reason: null, percent: 42.9, size: 300_000_000, saved_size: 200_000_000 };
   const saved = "2 more picture sizes are made when somebody watches; until then, 200 MB is saved.";

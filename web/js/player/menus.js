@@ -8,11 +8,17 @@ import { t } from "../texts.js";
 /** @typedef {{ label: string, chosen: boolean, choose: () => void }} Choice */
 /** @typedef {{ heading: string, choices: Choice[], more?: { label: string, open: () => void } }} Group */
 
+/** How the labels of captions end that were made automatically; manifests are in English. */
+const AUTOMATIC = " (automatic)";
+
 /**
  * Return a label that distinguishes a text or audio track from the others.
  * @param {Track} track
  */
-export const trackLabel = (track) => track.label || languageName(track.language);
+export function trackLabel(track) {
+  if (track.label?.endsWith(AUTOMATIC)) return t("player.automatic", { language: languageName(track.language) });
+  return track.label || languageName(track.language);
+}
 
 /**
  * @param {any} player

@@ -6,7 +6,7 @@ import { bytesText } from "../text.js";
 import { authorized } from "../account/session.js";
 import { moment } from "../account/words.js";
 import { bindLimit } from "./limit.js";
-import { av1Text, costText, countText, isDamaged, isOpen, jobText, lookAfter, offers, onDemandText, receiptRows, receiptText, soundTexts, spendingText, troubleText, verificationText } from "./words.js";
+import { av1Text, captionsText, costText, countText, isDamaged, isOpen, jobText, lookAfter, offers, onDemandText, receiptRows, receiptText, soundTexts, spendingText, troubleText, verificationText } from "./words.js";
 import { inOwnLanguage, t } from "../texts.js";
 
 /** @import { Job } from "../types.js" */
@@ -124,6 +124,7 @@ class Encodes {
     say(on.reason, troubleText(job, Date.now()));
     say(on.pictures, inOwnLanguage(job.passthrough ?? ""));
     say(on.av1, av1Text(job.av1));
+    say(on.captions, captionsText(job.captions));
     say(on["on-demand"], onDemandText(job.on_demand));
     on.when.textContent = moment(job.created_at, new Date());
     on.when.dateTime = job.created_at;

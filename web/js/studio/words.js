@@ -1,6 +1,6 @@
 /** The Studio's texts about files, encodes and people, and the decisions it makes; pure functions. */
 import { price } from "../billing/words.js";
-import { bytesText, clock, roughly } from "../text.js";
+import { bytesText, clock, languageName, roughly } from "../text.js";
 import { inOwnLanguage, LOCALE, t } from "../texts.js";
 
 /** @import { Job, JobReceipt, Title } from "../types.js" */
@@ -180,6 +180,17 @@ export function av1Text(av1) {
   if (av1.status === "complete") return t("studio.av1_complete", { size: bytesText(av1.size) });
   if (av1.status === "encoding") return t("studio.av1_encoding", { percent: Math.floor(av1.percent) });
   return t("studio.av1_abandoned", { reason: inOwnLanguage(av1.reason) });
+}
+
+/**
+ * Return how far the automatic captions of a film are: "Automatic captions in English."; "" if it gets none.
+ * @param {Job["captions"]} found
+ */
+export function captionsText(found) {
+  if (!found) return "";
+  if (found.status === "abandoned") return t("studio.captions_abandoned", { reason: inOwnLanguage(found.reason ?? "") });
+  if (found.status === "encoding") return found.reason ? inOwnLanguage(found.reason) : t("studio.captions_encoding");
+  return found.cues ? t("studio.captions_complete", { language: languageName(found.language) }) : t("studio.captions_silent");
 }
 
 /**

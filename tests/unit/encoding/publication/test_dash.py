@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.encoding.model import TrackRole
-from functions.encoding.publication.dash import CLEAR_KEY_SCHEME, write_mpd
+from functions.encoding.publication.dash import AUTOMATIC_SCHEME, CLEAR_KEY_SCHEME, write_mpd
 from functions.encoding.publication.presentation import Presentation, TextTrack
 from functions.encoding.renditions import Rendition
 from tests.support.presentations import growing, make_audio_track, make_presentation, make_video_tracks
@@ -251,6 +251,14 @@ def descriptors(adaptation_set: Element) -> list[tuple[str, str]]:
     kinds = ("Accessibility", "Role")
     found = (each for each in adaptation_set if each.tag.rpartition("}")[2] in kinds)
     return [(each.tag.rpartition("}")[2], str(each.get("value"))) for each in found]
+
+
+def test_automatic_captions_are_marked() -> None:
+    text = (TextTrack("t0", "de", "Deutsch"), TextTrack("t1", "en", "English (automatic)", (TrackRole.AUTOMATIC,)))
+    mpd = write_mpd(make_presentation(text=text))
+    marked = mpd.index(f'<SupplementalProperty schemeIdUri="{AUTOMATIC_SCHEME}" value="true"')
+    assert mpd.index("<Label>Deutsch</Label>") < marked < mpd.index("<Label>English (automatic)</Label>")
+    assert mpd.count(AUTOMATIC_SCHEME) == 1
 
 
 def test_purpose_of_a_track_is_declared() -> None:

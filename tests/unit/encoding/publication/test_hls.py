@@ -224,6 +224,13 @@ def test_subtitles_are_offered_but_not_switched_on() -> None:
     assert all(attributes_of(line)["SUBTITLES"] == '"subtitles"' for line in lines_of(master, "#EXT-X-STREAM-INF:"))
 
 
+def test_automatic_captions_are_marked() -> None:
+    text = (TextTrack("t0", "de", "Deutsch"), TextTrack("t1", "en", "English (automatic)", (TrackRole.AUTOMATIC,)))
+    tags = media_tags(write_master(make_presentation(text=text)), "SUBTITLES")
+    assert [tag.get("CHARACTERISTICS") for tag in tags] == [None, '"public.machine-generated"']
+    assert [tag["NAME"] for tag in tags] == ['"Deutsch"', '"English (automatic)"']
+
+
 def test_purpose_of_a_track_is_declared_and_no_player_chooses_a_commentary_by_itself() -> None:
     audio = (
         make_audio_track(),

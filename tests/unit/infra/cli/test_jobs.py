@@ -9,7 +9,7 @@ import typer
 
 from infra.local.cli import jobs
 from infra.local.cli.admin_commands import admin as commands
-from infra.local.cli.jobs import cost_of, spending_of
+from infra.local.cli.jobs import captions_of, cost_of, spending_of
 
 admin = typer.main.get_command(commands)
 
@@ -34,6 +34,21 @@ def test_the_month_is_shown_with_its_limit() -> None:
     month = {"month": "2026-11", "encode_microusd": 3_200_000, "limit_microusd": 20_000_000}
     assert spending_of(month) == "Encoding in 2026-11: $3.20 at Azure's list prices; the limit is $20.00."
     assert "there is no limit" in spending_of({**month, "limit_microusd": None})
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "Automatic captions (en), 1,234 cues: https://blobs/t0.vtt"),
+        ({"cues": 0, "url": None}, "No automatic captions: nothing is said in the film."),
+        ({"status": "encoding"}, "Making automatic captions."),
+        ({"status": "encoding", "reason": "The encoder lacks a model."}, "The encoder lacks a model."),
+        ({"status": "abandoned", "reason": "The sound is gone."}, "No automatic captions: The sound is gone."),
+    ],
+)
+def test_automatic_captions_say_where_they_are_or_what_hinders_them(changes: dict[str, Any], told: str) -> None:
+    found = {"status": "complete", "language": "en", "cues": 1234, "url": "https://blobs/t0.vtt", "reason": None}
+    assert captions_of(found | changes) == told
 
 
 class Limits:
