@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions import bootstrap, bootstrap_av1, bootstrap_captions, bootstrap_intros, bootstrap_renditions, bootstrap_studio
+from functions import (
+    bootstrap,
+    bootstrap_av1,
+    bootstrap_captions,
+    bootstrap_intros,
+    bootstrap_renditions,
+    bootstrap_studio,
+)
 from functions.platform.errors import Conflict, NotFound
 from functions.platform.triggers import OWNER, SliceApp
 

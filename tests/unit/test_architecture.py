@@ -29,7 +29,14 @@ SLICES = (
 )
 PLATFORM = "platform"
 TRIGGERS = {"triggers", "encoder_triggers", "factor_triggers", "profile_triggers", "report_triggers"}
-ROOTS = ("bootstrap", "bootstrap_av1", "bootstrap_captions", "bootstrap_intros", "bootstrap_renditions", "bootstrap_studio")
+ROOTS = (
+    "bootstrap",
+    "bootstrap_av1",
+    "bootstrap_captions",
+    "bootstrap_intros",
+    "bootstrap_renditions",
+    "bootstrap_studio",
+)
 OPEN_TO_OTHERS = {"service", "model", "schemas"}
 """The modules of a slice that other slices may import: its service, its domain types and its response types."""
 

@@ -12,7 +12,14 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import function_app
-from functions import bootstrap, bootstrap_av1, bootstrap_captions, bootstrap_intros, bootstrap_renditions, bootstrap_studio
+from functions import (
+    bootstrap,
+    bootstrap_av1,
+    bootstrap_captions,
+    bootstrap_intros,
+    bootstrap_renditions,
+    bootstrap_studio,
+)
 from functions.platform.lazy import lazy
 from infra.checks import openapi
 from tests.support.api import call
@@ -107,7 +114,14 @@ class Unusable:
 @pytest.fixture
 def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make all services unusable, so that a function that uses one before authentication fails with 500."""
-    for root in (bootstrap, bootstrap_av1, bootstrap_captions, bootstrap_intros, bootstrap_renditions, bootstrap_studio):
+    for root in (
+        bootstrap,
+        bootstrap_av1,
+        bootstrap_captions,
+        bootstrap_intros,
+        bootstrap_renditions,
+        bootstrap_studio,
+    ):
         for name, made in vars(root).items():
             if isinstance(made, lazy):
                 monkeypatch.setattr(root, name, Unusable)
