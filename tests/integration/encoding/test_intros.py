@@ -10,6 +10,7 @@ from functions.catalogue.model import PartKind, SkippablePart, Status
 from functions.encoding.ffmpeg import FFmpeg
 from functions.encoding.intros.worker import BEGINNING, ENDING, FingerprintWorker
 from functions.encoding.model import JobStatus
+from functions.platform.messages import PublishTitle
 from tests.support.encoder import Encoder
 from tests.support.episodes import SECONDS, TUNE_S, Episode, make_episode
 from tests.support.intro_world import IntroParts
@@ -113,3 +114,10 @@ def test_fingerprints_are_files_of_the_job_and_a_verification_finds_no_fault(
         assert playback
         folder = library.encoder.media.folder / f"title-{title_id}" / playback.job_id
         assert {path.name for path in folder.iterdir() if path.suffix == ".fingerprint"} == {BEGINNING, ENDING}
+        world = library.encoder.world
+        world.jobs.schedule_verification(playback.job_id, at=world.clock(), repair=True)
+        world.run(PublishTitle(playback.job_id, verify=True), library.encoder.pipeline)
+        verified = world.jobs.get_job(playback.job_id).verified
+        assert verified
+        assert verified.damaged == 0
+        assert library.catalogue.get(title_id).playback == playback
