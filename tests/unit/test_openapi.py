@@ -111,6 +111,16 @@ class Unusable:
         return use
 
 
+ROOTS = (
+    bootstrap,
+    bootstrap_av1,
+    bootstrap_captions,
+    bootstrap_intros,
+    bootstrap_renditions,
+    bootstrap_studio,
+)
+
+
 @pytest.fixture
 def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make all services unusable, so that a function that uses one before authentication fails with 500."""

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { kindOf } from "../../../web/js/studio/kinds.js";
 import { amountFault, amountOf } from "../../../web/js/studio/limit.js";
 import { grantEntry, subscriptionEntry } from "../../../web/js/studio/people.js";
 import { tabAfter } from "../../../web/js/studio/studio.js";
@@ -27,7 +28,7 @@ test("files that belong to a film are sent before it, one at a time", () => {
 
 test("subtitles are described by the language and the purpose in their name", () => {
   const described = ["film.srt", "film.pt_BR.srt", "film.en.forced.srt", "The.Big.Film.en.hi.vtt", "film.hi.srt", "film.2008.srt", "film.de.ass", "film.SSA"];
-  assert.deepEqual(described.map((name) => words.kindOf(name).text), ["Subtitles", "Subtitles, pt_BR", "Subtitles, en, forced", "Subtitles, en, hi", "Subtitles, hi", "Subtitles", "Subtitles, de", "Subtitles"]);
+  assert.deepEqual(described.map((name) => kindOf(name).text), ["Subtitles", "Subtitles, pt_BR", "Subtitles, en, forced", "Subtitles, en, hi", "Subtitles, hi", "Subtitles", "Subtitles, de", "Subtitles"]);
 });
 
 test("before a film is replaced, the question names the existing film", () => {
@@ -261,7 +262,7 @@ test("a trailer is listed under the present name of its title, and leads to the 
   assert.equal(linkOf({ id: "t", playback: { complete: true }, trailer_of: of }), "/watch.html?id=sea&trailer");
   assert.equal(linkOf({ id: "t", playback: { complete: false }, trailer_of: of }), "");
   assert.equal(linkOf({ id: "t", playback: { complete: true }, trailer_of: { ...of, name: null } }), "");
-  assert.deepEqual(["Sea-trailer.mp4", "sea.Trailer.mkv", "trailer.mp4", "The Trailer.mp4"].map((name) => words.kindOf(name).text), ["Trailer", "Trailer", "Film", "Film"]);
+  assert.deepEqual(["Sea-trailer.mp4", "sea.Trailer.mkv", "trailer.mp4", "The Trailer.mp4"].map((name) => kindOf(name).text), ["Trailer", "Trailer", "Film", "Film"]);
 });
 
 test("a paused or interrupted upload shows how much of it was sent", () => {

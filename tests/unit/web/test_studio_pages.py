@@ -54,7 +54,7 @@ def words(expression: str, *, module: str = "words") -> object:
 
 
 def test_the_page_and_the_service_read_the_name_of_a_file_alike() -> None:
-    kinds = words(f"{json.dumps(NAMES_OF_FILES)}.map((name) => words.kindOf(name).kind)")
+    kinds = words(f"{json.dumps(NAMES_OF_FILES)}.map((name) => words.kindOf(name).kind)", module="kinds")
     assert kinds == [read_name(name).kind.value for name in NAMES_OF_FILES]
 
 

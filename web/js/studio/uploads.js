@@ -11,7 +11,8 @@ import { committed, put, stored, waitOnline } from "./put.js";
 import { forgetUpload, rememberUpload, unfinished } from "./unfinished.js";
 import { markOf, Meter, PutError, sendFile } from "./upload.js";
 import { askTicket, beganAnew, endJob, isExpected, stateText } from "./upload_items.js";
-import { belongsText, confirmText, kindOf, nextUpload, sendingText, titleText, UPLOAD_ENDED } from "./words.js";
+import { kindOf } from "./kinds.js";
+import { belongsText, confirmText, nextUpload, sendingText, titleText, UPLOAD_ENDED } from "./words.js";
 import { t } from "../texts.js";
 
 /** @import { Item } from "./upload_items.js" */
