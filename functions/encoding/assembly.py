@@ -332,14 +332,16 @@ def assemble_intros(resources: Resources, catalogue: Catalogue) -> IntroService:
     """Return the service that requests comparisons of episodes. Raises SettingMissing."""
     from functions.encoding.intros.assembly import assemble
 
-    return assemble(resources, catalogue, _budget(resources))
+    jobs = MongoEncodeJobs(resources.mongo_database()["encode_jobs"], resources.now)
+    return assemble(resources, catalogue, jobs, _budget(resources))
 
 
 def assemble_intro_steps(resources: Resources, catalogue: Catalogue) -> IntroPipeline:
     """Return what compares episodes, for the encoder app. Raises SettingMissing."""
     from functions.encoding.intros.assembly import assemble_steps
 
-    return assemble_steps(resources, catalogue, _budget(resources))
+    jobs = MongoEncodeJobs(resources.mongo_database()["encode_jobs"], resources.now)
+    return assemble_steps(resources, catalogue, jobs, _budget(resources))
 
 
 def assemble_audience(resources: Resources) -> EncodeAudience:

@@ -131,6 +131,8 @@ NOT_SIMULATED = {
         _SERVICE,
     ),
     "Captions": "steps like those of AV1, whose work is in a process; tests/unit/encoding/captions interrupts them",
+    "Comparisons": "decides only when episodes are compared, and the flows have none; tests/unit/encoding/intros",
+    "SoundReader": "computes with FFmpeg and MediaStore, which are simulated",
     "LaterEncode": "the state of an encode, which is part of its job",
     "LaterWorker": "computes with FFmpeg and MediaStore, which are simulated",
     "MessageSender": "the product's own sender writes to the simulated host; each message is an effect",

@@ -38,6 +38,7 @@ from tests.support.catalogue import MemoryFilms, MemoryPosters, MemoryPublicatio
 from tests.support.encoding_claims import MemoryClaims
 from tests.support.encoding_jobs import MemoryEncodeJobs
 from tests.support.encoding_spending import MemoryEncodeLimit, MemorySpending
+from tests.support.intros import MemoryComparisons
 from tests.support.on_demand import MemoryOnDemandEncodes
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class UploadRun(FlowRun):
                 "upkeep": port("documents", "upkeep", self.jobs),
                 "av1": port("documents", "av1", MemoryAv1Encodes(self.jobs)),
                 "captions": MemoryCaptions(self.jobs),
+                "comparisons": port("documents", "comparisons", MemoryComparisons(self.jobs)),
                 "on_demand": port("documents", "on_demand", MemoryOnDemandEncodes(self.jobs)),
                 "folders": port("storage", "folders", self.storage),
                 "media": port("storage", "media", self.storage),

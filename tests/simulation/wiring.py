@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions import bootstrap, bootstrap_av1, bootstrap_captions, bootstrap_renditions, bootstrap_studio
+from functions import bootstrap, bootstrap_av1, bootstrap_captions, bootstrap_intros, bootstrap_renditions, bootstrap_studio
 from functions.platform.lazy import lazy
 from functions.platform.resources import Resources
 from functions.platform.settings import Settings
@@ -44,6 +44,7 @@ ADAPTERS = {
     "encode_limit": ("functions.encoding.assembly", "MongoEncodeLimit"),
     "av1": ("functions.encoding.assembly", "MongoAv1Encodes"),
     "captions": ("functions.encoding.captions.assembly", "MongoCaptions"),
+    "comparisons": ("functions.encoding.intros.assembly", "MongoComparisons"),
     "on_demand": ("functions.encoding.assembly", "MongoOnDemandEncodes"),
     "upkeep": ("functions.encoding.assembly", "MongoJobUpkeep"),
     "folders": ("functions.encoding.storage", "BlobFolders"),
@@ -269,7 +270,7 @@ def wired(work_dir: Path) -> Iterator[Wiring]:
 
 def _clear_roots() -> None:
     """Drop the services that the composition roots have joined."""
-    for root in (bootstrap, bootstrap_av1, bootstrap_captions, bootstrap_renditions, bootstrap_studio):
+    for root in (bootstrap, bootstrap_av1, bootstrap_captions, bootstrap_intros, bootstrap_renditions, bootstrap_studio):
         for factory in list(vars(root).values()):
             if isinstance(factory, lazy):
                 factory.cache_clear()

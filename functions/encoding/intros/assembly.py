@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from functions.encoding.intros.store import MongoComparisons
-from functions.encoding.repository import MongoEncodeJobs
 from functions.platform.errors import SettingMissing
 from functions.platform.film_keys import film_keys_of
 
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from functions.catalogue.service import Catalogue
     from functions.encoding.intros.pipeline import IntroPipeline
     from functions.encoding.intros.service import IntroService
+    from functions.encoding.ports import EncodeJobs
     from functions.encoding.spending.budget import EncodeBudget
     from functions.platform.resources import Resources
 
@@ -20,13 +20,13 @@ CHOICES = ("always", "never")
 """The values of FIND_INTROS."""
 
 
-def assemble(resources: Resources, catalogue: Catalogue, budget: EncodeBudget) -> IntroService:
+def assemble(resources: Resources, catalogue: Catalogue, jobs: EncodeJobs, budget: EncodeBudget) -> IntroService:
     """Return the service that requests comparisons. Raises SettingMissing."""
     from functions.encoding.intros.service import IntroService
 
     collection = resources.mongo_database()["encode_jobs"]
     return IntroService(
-        MongoEncodeJobs(collection, resources.now),
+        jobs,
         MongoComparisons(collection, resources.now),
         catalogue,
         budget,
@@ -36,7 +36,7 @@ def assemble(resources: Resources, catalogue: Catalogue, budget: EncodeBudget) -
     )
 
 
-def assemble_steps(resources: Resources, catalogue: Catalogue, budget: EncodeBudget) -> IntroPipeline:
+def assemble_steps(resources: Resources, catalogue: Catalogue, jobs: EncodeJobs, budget: EncodeBudget) -> IntroPipeline:
     """Return what compares episodes, for the encoder app, which has ffmpeg. Raises SettingMissing."""
     from functions.encoding.ffmpeg import FFmpeg
     from functions.encoding.intros.pipeline import IntroPipeline
@@ -49,7 +49,7 @@ def assemble_steps(resources: Resources, catalogue: Catalogue, budget: EncodeBud
     ffmpeg = FFmpeg(settings.ffmpeg, settings.ffprobe, settings.ffmpeg_memory_mb)
     media = BlobMedia(resources.blob_service(), resources.signer())
     return IntroPipeline(
-        MongoEncodeJobs(collection, resources.now),
+        jobs,
         MongoComparisons(collection, resources.now),
         FingerprintWorker(media, ffmpeg, work_dir=settings.work_dir, keys=film_keys_of(settings)),
         catalogue,
