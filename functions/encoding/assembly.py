@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from functions.encoding.audience_store import MongoAudience
+from functions.encoding.av1.assembly import mode_of
 from functions.encoding.av1.store import MongoAv1Encodes
 from functions.encoding.captions.assembly import captions_of
 from functions.encoding.claim_repository import MongoClaims
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from functions.catalogue.service import Catalogue
     from functions.encoding.audience_service import EncodeAudience
     from functions.encoding.av1.pipeline import Av1Pipeline
-    from functions.encoding.av1.rule import Av1Mode
     from functions.encoding.av1.service import Av1Service
     from functions.encoding.captions.pipeline import CaptionsPipeline
     from functions.encoding.captions.service import CaptionsService
@@ -86,13 +86,10 @@ def assemble(resources: Resources, catalogue: Catalogue, owners: Callable[[], li
         from functions.encoding.copying.instant import InstantFront
         from functions.encoding.copying.passthrough import CopyLimits
         from functions.encoding.copying.receiver import UploadReceiver
-        from functions.encoding.ffmpeg import FFmpeg
         from functions.encoding.publication.manifests import ManifestPublisher
-        from functions.encoding.storage import BlobMedia
 
         settings = resources.settings()
-        ffmpeg = FFmpeg(settings.ffmpeg, settings.ffprobe, settings.ffmpeg_memory_mb)  # not run: there may be none
-        media = BlobMedia(resources.blob_service(), resources.signer())
+        media, ffmpeg = _tools(resources)  # ffmpeg is not run: there may be none
         publisher = ManifestPublisher(media, catalogue, ffmpeg, work_dir=settings.work_dir, now=resources.now)
         limits, work_dir, keys = CopyLimits.of(settings), settings.work_dir, film_keys_of(settings)
         return (
@@ -139,7 +136,6 @@ def assemble_steps(resources: Resources, catalogue: Catalogue) -> StepRunner:
     from functions.encoding.planning.planner import Planner
     from functions.encoding.publication.manifests import ManifestPublisher
     from functions.encoding.step_runner import StepRunner
-    from functions.encoding.storage import BlobMedia
     from functions.encoding.surround import SurroundChoice
     from functions.encoding.turns import Turns
     from functions.encoding.upkeep.repair import JobRepair
@@ -161,10 +157,9 @@ def assemble_steps(resources: Resources, catalogue: Catalogue) -> StepRunner:
     jobs, audience = MongoEncodeJobs(collection, resources.now), MongoAudience(collection)
     claims, budget = _claims(resources), _budget(resources)
     atexit.register(claims.release_all)  # others continue the interrupted steps; no attempt is counted
-    ffmpeg = FFmpeg(settings.ffmpeg, settings.ffprobe, settings.ffmpeg_memory_mb)
+    media, ffmpeg = _tools(resources)
     measuring = settings.vmaf_ffmpeg
     vmaf = FFmpeg(measuring, settings.ffprobe, settings.ffmpeg_memory_mb) if measuring else None
-    media = BlobMedia(resources.blob_service(), resources.signer())
     lifecycle = JobLifecycle(jobs, catalogue, resources.now)
     planner = Planner(ffmpeg, media, settings)
     work_dir, keys = settings.work_dir, film_keys_of(settings)
@@ -216,7 +211,7 @@ def assemble_av1(resources: Resources, catalogue: Catalogue, watched_min: Callab
     jobs = MongoEncodeJobs(collection, resources.now)
     has_cdn = bool(resources.settings().cdn_token_key)
     return Av1Service(
-        _av1_mode(resources),
+        mode_of(resources.settings()),
         jobs,
         MongoAv1Encodes(collection, resources.now),
         _claims(resources),
@@ -233,18 +228,13 @@ def assemble_av1_steps(resources: Resources, catalogue: Catalogue) -> Av1Pipelin
     """Return what runs the steps of encodes in AV1, for the encoder app. Raises SettingMissing."""
     from functions.encoding.av1.pipeline import Av1Pipeline
     from functions.encoding.av1.worker import Av1Worker
-    from functions.encoding.ffmpeg import FFmpeg
-    from functions.encoding.storage import BlobMedia
 
     settings = resources.settings()
-    collection = resources.mongo_database()["encode_jobs"]
-    ffmpeg = FFmpeg(settings.ffmpeg, settings.ffprobe, settings.ffmpeg_memory_mb)
-    media = BlobMedia(resources.blob_service(), resources.signer())
-    work_dir, keys = settings.work_dir, film_keys_of(settings)
+    media, ffmpeg = _tools(resources)
     return Av1Pipeline(
-        _av1_mode(resources),
-        MongoAv1Encodes(collection, resources.now),
-        Av1Worker(media, ffmpeg, work_dir=work_dir, keys=keys),
+        mode_of(resources.settings()),
+        MongoAv1Encodes(resources.mongo_database()["encode_jobs"], resources.now),
+        Av1Worker(media, ffmpeg, work_dir=settings.work_dir, keys=film_keys_of(settings)),
         _later_parts(resources, catalogue, media, ffmpeg),
     )
 
@@ -262,12 +252,8 @@ def assemble_captions(resources: Resources, catalogue: Catalogue) -> CaptionsSer
 def assemble_captions_steps(resources: Resources, catalogue: Catalogue) -> CaptionsPipeline:
     """Return what runs the steps of automatic captions, for the encoder app. Raises SettingMissing."""
     from functions.encoding.captions.assembly import pipeline_of
-    from functions.encoding.ffmpeg import FFmpeg
-    from functions.encoding.storage import BlobMedia
 
-    settings = resources.settings()
-    ffmpeg = FFmpeg(settings.ffmpeg, settings.ffprobe, settings.ffmpeg_memory_mb)
-    media = BlobMedia(resources.blob_service(), resources.signer())
+    media, ffmpeg = _tools(resources)
     return pipeline_of(resources, media, ffmpeg, _later_parts(resources, catalogue, media, ffmpeg))
 
 
@@ -285,14 +271,11 @@ def assemble_renditions(resources: Resources, catalogue: Catalogue) -> Rendition
 
     @lazy
     def publisher() -> ManifestPublisher:  # loads modules that only a removal needs
-        from functions.encoding.ffmpeg import FFmpeg
         from functions.encoding.publication.manifests import ManifestPublisher
-        from functions.encoding.storage import BlobMedia
 
-        settings = resources.settings()
-        ffmpeg = FFmpeg(settings.ffmpeg, settings.ffprobe, settings.ffmpeg_memory_mb)  # not run: there may be none
-        media = BlobMedia(resources.blob_service(), resources.signer())
-        return ManifestPublisher(media, catalogue, ffmpeg, work_dir=settings.work_dir, now=resources.now)
+        media, ffmpeg = _tools(resources)  # ffmpeg is not run: there may be none
+        work_dir = resources.settings().work_dir
+        return ManifestPublisher(media, catalogue, ffmpeg, work_dir=work_dir, now=resources.now)
 
     collection = resources.mongo_database()["encode_jobs"]
     return RenditionUpkeep(
@@ -312,14 +295,12 @@ def assemble_rendition_steps(resources: Resources, catalogue: Catalogue) -> OnDe
     from functions.encoding.ffmpeg import FFmpeg
     from functions.encoding.on_demand.pipeline import OnDemandPipeline
     from functions.encoding.on_demand.worker import OnDemandWorker
-    from functions.encoding.storage import BlobMedia
 
     settings = resources.settings()
     collection = resources.mongo_database()["encode_jobs"]
-    ffmpeg = FFmpeg(settings.ffmpeg, settings.ffprobe, settings.ffmpeg_memory_mb)
+    media, ffmpeg = _tools(resources)
     measuring = settings.vmaf_ffmpeg
     vmaf = FFmpeg(measuring, settings.ffprobe, settings.ffmpeg_memory_mb) if measuring else None
-    media = BlobMedia(resources.blob_service(), resources.signer())
     work_dir, keys = settings.work_dir, film_keys_of(settings)
     return OnDemandPipeline(
         MongoOnDemandEncodes(collection),
@@ -370,16 +351,6 @@ def assemble_reports(resources: Resources, catalogue: Catalogue) -> EncodeReport
     return EncodeReports(records, spending, _budget(resources), catalogue.list_ids, resources.now)
 
 
-def _av1_mode(resources: Resources) -> Av1Mode:
-    """Return which titles are encoded in AV1. Raises SettingMissing for an unknown value of the setting."""
-    from functions.encoding.av1.rule import Av1Mode
-
-    value = resources.settings().encode_av1
-    if value not in set(Av1Mode):
-        raise SettingMissing(f"ENCODE_AV1 must be {', '.join(Av1Mode)}, not {value!r}.")
-    return Av1Mode(value)
-
-
 def _budget(resources: Resources) -> EncodeBudget:
     database = resources.mongo_database()
     store = MongoSpending(database["encode_months"], database["encode_jobs"])
@@ -388,6 +359,16 @@ def _budget(resources: Resources) -> EncodeBudget:
 
 def _claims(resources: Resources) -> Claims:
     return Claims(MongoClaims(resources.mongo_database()["encode_claims"]), resources.now)
+
+
+def _tools(resources: Resources) -> tuple[BlobMedia, FFmpeg]:
+    """Return the storage of media, and ffmpeg, which only the encoder app has."""
+    from functions.encoding.ffmpeg import FFmpeg
+    from functions.encoding.storage import BlobMedia
+
+    settings = resources.settings()
+    ffmpeg = FFmpeg(settings.ffmpeg, settings.ffprobe, settings.ffmpeg_memory_mb)
+    return BlobMedia(resources.blob_service(), resources.signer()), ffmpeg
 
 
 def _later_parts(resources: Resources, catalogue: Catalogue, media: BlobMedia, ffmpeg: FFmpeg) -> LaterParts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from functions import (
@@ -146,7 +147,7 @@ def encode_audio_poison(message: EncodeAudio) -> None:
 
 @encoder.dead_letters("encode-av1")
 def encode_av1_poison(message: EncodeAv1) -> None:
-    """Log that a message for AV1 used up its attempts; `start_av1` enqueues the chunks that are due."""
+    """Log that a message for AV1 used up its attempts; `start_later_work` enqueues the chunks that are due."""
     del message
     bootstrap_av1.av1_steps().bury_message()
 
@@ -160,13 +161,13 @@ def encode_renditions_poison(message: EncodeRenditions) -> None:
 
 @encoder.dead_letters("find-intros")
 def compare_sound_poison(message: FindIntros) -> None:
-    """Log that a message for a comparison used up its attempts; `find_intros` requests it again if it is due."""
+    """Log that a message for a comparison used up its attempts; `start_later_work` requests it again if it is due."""
     bootstrap_intros.intro_steps().bury_message(message)
 
 
 @encoder.dead_letters("make-captions")
 def make_captions_poison(message: MakeCaptions) -> None:
-    """Log that a message for captions used up its attempts; `start_captions` enqueues the pieces that are due."""
+    """Log that a message for captions used up its attempts; `start_later_work` enqueues the pieces that are due."""
     del message
     bootstrap_captions.captions_steps().bury_message()
 
@@ -238,21 +239,15 @@ def set_encode_limit(body: LimitEdit, owner: str) -> MonthlyLimit:
 
 
 @app.timer("20 */30 * * * *")
-def start_av1() -> None:
-    """Begin encodes in AV1 for titles that are worth it, and request the steps of those that are unfinished."""
-    bootstrap_av1.av1().start_due()
+def start_later_work() -> None:
+    """Begin what follows once titles are ready: AV1, automatic captions, comparisons of episodes; request its steps.
 
-
-@app.timer("50 */10 * * * *")
-def find_intros() -> None:
-    """Request the comparison of episodes whose season has changed, to find intros and credits."""
-    bootstrap_intros.intros().request_due()
-
-
-@app.timer("55 */10 * * * *")
-def start_captions() -> None:
-    """Begin automatic captions of titles that get some, and request the steps of those that are unfinished."""
-    bootstrap_captions.captions().start_due()
+    They share a timer, because each run of a function is billed for a second.
+    """
+    with ExitStack() as each:  # if one of them fails, the others run all the same
+        each.callback(lambda: bootstrap_intros.intros().request_due())
+        each.callback(lambda: bootstrap_captions.captions().start_due())
+        each.callback(lambda: bootstrap_av1.av1().start_due())
 
 
 @app.timer("40 */30 * * * *")

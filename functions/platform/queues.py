@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from functions.platform.messages import Message
 
+DEAD_LETTERS = "-poison"
+"""The end of the names of dead-letter queues, which the host appends."""
+
 PARKED = "parked-messages"
 """The queue for malformed messages: only people read it, and its messages never expire."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.platform.prices import usd
-from functions.platform.queues import PARKED
+from functions.platform.queues import DEAD_LETTERS, PARKED
 from functions.platform.triggers import LOST_BLOBS
 from infra.azure.prices import SECONDS_A_MONTH
 from infra.azure.template import INFRA, Choices, planned
@@ -100,15 +100,15 @@ def queue_polls() -> dict[str, int]:
     """Return how many transactions a month the queues cause while they are empty, by cause.
 
     One instance of the API is awake all month, because its timers wake it every minute. It polls each of its queues
-    once per `maxPollingInterval`, and lists and peeks at all queues to measure them. The scale rules poll the encoder's
-    queues; no encoder runs.
+    once per `maxPollingInterval`, lists all queues, and peeks at those without dead letters to measure them. The scale
+    rules poll the encoder's queues; no encoder runs.
     """
     listened = queues_of_api()
-    measured = len(listened) + len(_encoder_queues()) + len((PARKED,))
+    measured = [name for name in (*listened, *_encoder_queues(), PARKED) if not name.endswith(DEAD_LETTERS)]
     interval_s = timespan_s(host_settings()["extensions"]["queues"]["maxPollingInterval"])
     return {
         "queue listeners": round(len(listened) * SECONDS_A_MONTH / interval_s),
-        "queue measurements": (measured + 1) * runs_a_month(_schedule("measure_queues")),
+        "queue measurements": (len(measured) + 1) * runs_a_month(_schedule("measure_queues")),
         "scale rules": len(_rules()) * SECONDS_A_MONTH // _seconds("encoder.bicep", "pollingInterval"),
     }
 
@@ -137,11 +137,11 @@ def _queue_polls() -> list[Line]:
     ]
 
 
-def _encoder_queues() -> set[tuple[str, bool]]:
-    """Return the queues of the encoder, and whether each contains dead letters; two functions may share a queue."""
+def _encoder_queues() -> set[str]:
+    """Return the queues of the encoder without those of dead letters; two functions may share a queue."""
     import encoder_app
 
-    return {(each.queue, each.dead_letters) for app in encoder_app.SLICES for each in app.queue_functions}
+    return {each.queue for app in encoder_app.SLICES for each in app.queue_functions if not each.dead_letters}
 
 
 def _schedule(timer: str) -> str:

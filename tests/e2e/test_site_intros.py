@@ -38,7 +38,7 @@ def episodes(product: Product, tmp_path_factory: pytest.TempPathFactory) -> list
     assert {job["status"] for job in jobs.values()} == {"ready"}, jobs
 
     def found() -> list[dict[str, Any]]:
-        run_timer(product, "find_intros")  # it waits while other films are encoded
+        run_timer(product, "start_later_work")  # it waits while other films are encoded
         shown = [storefront.job(each) or {} for each in sent]
         return shown if all(job.get("skippable") for job in shown) else []
 

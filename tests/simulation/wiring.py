@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions import bootstrap, bootstrap_av1, bootstrap_captions, bootstrap_intros, bootstrap_renditions, bootstrap_studio
+from functions import (
+    bootstrap,
+    bootstrap_av1,
+    bootstrap_captions,
+    bootstrap_intros,
+    bootstrap_renditions,
+    bootstrap_studio,
+)
 from functions.platform.lazy import lazy
 from functions.platform.resources import Resources
 from functions.platform.settings import Settings
@@ -270,7 +277,14 @@ def wired(work_dir: Path) -> Iterator[Wiring]:
 
 def _clear_roots() -> None:
     """Drop the services that the composition roots have joined."""
-    for root in (bootstrap, bootstrap_av1, bootstrap_captions, bootstrap_intros, bootstrap_renditions, bootstrap_studio):
+    for root in (
+        bootstrap,
+        bootstrap_av1,
+        bootstrap_captions,
+        bootstrap_intros,
+        bootstrap_renditions,
+        bootstrap_studio,
+    ):
         for factory in list(vars(root).values()):
             if isinstance(factory, lazy):
                 factory.cache_clear()

@@ -172,14 +172,10 @@ class MemoryEncodeJobs:
             if "dismissed_at" in fields:
                 del fields["dismissed_at"]
                 self._dismissed.discard(job_id)
-            if "sweep_at" in fields:
-                self.sweeps[job_id] = fields.pop("sweep_at")
-            if "av1_due_at" in fields:
-                self.av1_dues[job_id] = fields.pop("av1_due_at")
-            if "intros_due_at" in fields:
-                self.intros_dues[job_id] = fields.pop("intros_due_at")
-            if "captions_due_at" in fields:
-                self.captions_dues[job_id] = fields.pop("captions_due_at")
+            dues = {"sweep_at": self.sweeps, "av1_due_at": self.av1_dues}
+            dues |= {"intros_due_at": self.intros_dues, "captions_due_at": self.captions_dues}
+            for name in dues.keys() & fields.keys():
+                dues[name][job_id] = fields.pop(name)  # type: ignore[misc] # the names are those of the fields
             if "tracks" in fields:
                 self._fronts.pop(job_id, None)
             return self._set(job_id, status=transition.target, **_reception_of(there, transition), **fields)

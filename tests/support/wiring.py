@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from functions import bootstrap, bootstrap_av1, bootstrap_captions, bootstrap_renditions, bootstrap_studio
+from functions import (
+    bootstrap,
+    bootstrap_av1,
+    bootstrap_captions,
+    bootstrap_intros,
+    bootstrap_renditions,
+    bootstrap_studio,
+)
 from functions.platform.lazy import lazy
 
 
 def forget_all() -> None:
     """Close the clients that the composition roots have created, and drop everything they have created."""
-    roots = (bootstrap_studio, bootstrap_av1, bootstrap_captions, bootstrap_renditions, bootstrap)
+    roots = (bootstrap_studio, bootstrap_av1, bootstrap_captions, bootstrap_intros, bootstrap_renditions, bootstrap)
     for factory in (each for root in roots for each in vars(root).values()):
         if isinstance(factory, lazy):
             for value in factory.made():

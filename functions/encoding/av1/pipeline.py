@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Av1Pipeline(LaterPipeline[Av1Chunk]):
-    """Runs the steps that messages request; the timer `start_av1` requests again what is not done."""
+    """Runs the steps that messages request; the timer `start_later_work` requests again what is not done."""
 
     kind = "av1"
     most_attempts = MOST_ATTEMPTS
@@ -36,8 +36,8 @@ class Av1Pipeline(LaterPipeline[Av1Chunk]):
     def run_next(self) -> None:
         """Encode the next chunk in AV1, or publish an encode that has all of them; do nothing while a film is encoded.
 
-        If nothing is done now, the timer `start_av1` requests it again. Raises an exception if the same may succeed
-        later.
+        If nothing is done now, the timer `start_later_work` requests it again. Raises an exception if the same may
+        succeed later.
         """
         if self._mode is not Av1Mode.NEVER and not self._budget.permitted(being_encoded(self._jobs.list_work())):
             super().run_next()

@@ -33,7 +33,7 @@ DEPOSIT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class IntroPipeline:
-    """Runs the steps that messages request; the timer `find_intros` requests again what is not done."""
+    """Runs the steps that messages request; the timer `start_later_work` requests again what is not done."""
 
     jobs: EncodeJobs
     comparisons: Comparisons

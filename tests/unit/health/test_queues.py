@@ -34,10 +34,10 @@ class Waiting:
 
 
 class Service:
-    """Three queues: one with a waiting message, one that is empty, and one that was deleted after it was listed."""
+    """A queue with a waiting message, its dead letters, an empty queue, and one that was deleted after it was listed."""
 
     def list_queues(self) -> list[Named]:
-        return [Named("encode-chunk"), Named("send-mail"), Named("gone")]
+        return [Named("encode-chunk"), Named("encode-chunk-poison"), Named("send-mail"), Named("gone")]
 
     def get_queue_client(self, name: str) -> Any:
         self._name = name

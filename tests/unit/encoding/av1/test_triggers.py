@@ -16,6 +16,7 @@ from functions.platform.resources import Resources
 from functions.platform.settings import Settings
 from tests.support.api import call
 from tests.support.av1_world import SIZE, Av1World
+from tests.support.later_work import nothing_else_is_due
 from tests.support.owners import AS_OPERATOR, FakeAccess
 from tests.support.queues import handle, tick
 
@@ -32,6 +33,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Av1World:
     """Return a ready title in memory, which the functions use."""
     made = Av1World()
     monkeypatch.setattr(bootstrap, "access", FakeAccess)
+    nothing_else_is_due(monkeypatch)
     monkeypatch.setattr(bootstrap, "encodes", lambda: made.service)
     monkeypatch.setattr(bootstrap, "catalogue", lambda: made.world.catalogue)
     monkeypatch.setattr(bootstrap.resources, "blob_service", Blobs)
@@ -50,7 +52,7 @@ def shown(world: Av1World) -> object:
 
 def test_the_timer_begins_an_encode_and_each_message_makes_a_chunk(world: Av1World) -> None:
     assert shown(world) is None
-    tick(triggers.start_av1)
+    tick(triggers.start_later_work)
     assert world.queues.messages == [EncodeAv1()] * 4
     for message in world.queues.messages[:2]:
         handle(triggers.encode_av1, encode(message))

@@ -16,6 +16,7 @@ from functions.platform.resources import Resources
 from functions.platform.settings import Settings
 from tests.support.api import call
 from tests.support.captions_world import CaptionsWorld
+from tests.support.later_work import nothing_else_is_due
 from tests.support.owners import AS_OPERATOR, FakeAccess
 from tests.support.queues import handle, tick
 
@@ -32,6 +33,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> CaptionsWorld:
     """Return a ready title in memory, which the functions use."""
     made = CaptionsWorld()
     monkeypatch.setattr(bootstrap, "access", FakeAccess)
+    nothing_else_is_due(monkeypatch)
     monkeypatch.setattr(bootstrap, "encodes", lambda: made.service)
     monkeypatch.setattr(bootstrap, "catalogue", lambda: made.world.catalogue)
     monkeypatch.setattr(bootstrap.resources, "blob_service", Blobs)
@@ -50,7 +52,7 @@ def shown(world: CaptionsWorld) -> object:
 
 def test_the_timer_begins_captions_and_each_message_makes_a_piece(world: CaptionsWorld) -> None:
     assert shown(world) is None
-    tick(triggers.start_captions)
+    tick(triggers.start_later_work)
     assert world.queues.messages == [MakeCaptions()]
     begun = {"status": "encoding", "language": "en", "cues": 0, "url": None, "reason": None, "cpu_s": 0.0}
     assert shown(world) == begun

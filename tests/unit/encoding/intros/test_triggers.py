@@ -14,6 +14,7 @@ from functions.platform.messages import FindIntros, encode
 from functions.platform.resources import Resources
 from functions.platform.settings import Settings
 from tests.support.api import call
+from tests.support.later_work import nothing_else_is_due
 from tests.support.owners import AS_OPERATOR, FakeAccess
 from tests.support.queues import handle, tick
 from tests.unit.encoding.intros.test_pipeline import Season
@@ -30,6 +31,7 @@ def season(monkeypatch: pytest.MonkeyPatch) -> Season:
     made.add(1)
     made.add(2)
     monkeypatch.setattr(bootstrap, "access", FakeAccess)
+    nothing_else_is_due(monkeypatch)
     monkeypatch.setattr(bootstrap, "encodes", lambda: made.service)
     monkeypatch.setattr(bootstrap, "catalogue", lambda: made.world.catalogue)
     monkeypatch.setattr(bootstrap.resources, "blob_service", Blobs)
@@ -39,7 +41,7 @@ def season(monkeypatch: pytest.MonkeyPatch) -> Season:
 
 
 def test_the_timer_requests_comparisons_and_the_owner_sees_what_was_found(season: Season) -> None:
-    tick(triggers.find_intros)
+    tick(triggers.start_later_work)
     assert season.queues.messages == [FindIntros("000001000001"), FindIntros("000001000002")]
     for message in season.queues.messages:
         handle(triggers.compare_sound, encode(message))
