@@ -223,7 +223,7 @@ def start_av1() -> None:
     bootstrap_av1.av1().start_due()
 
 
-@app.timer("50 */10 * * * *")
+@app.timer("50 */30 * * * *")
 def start_captions() -> None:
     """Begin automatic captions of titles that get some, and request the steps of those that are unfinished."""
     bootstrap_captions.captions().start_due()

@@ -34,7 +34,7 @@ def kinds(choices: Choices) -> dict[str, int]:
 
 def test_the_plan_counts_what_loops_make_and_leaves_out_what_exists() -> None:
     counts = {(each.module, each.kind): each.count for each in planned()}
-    assert counts["storage", "Microsoft.Storage/storageAccounts/queueServices/queues"] == 27
+    assert counts["storage", "Microsoft.Storage/storageAccounts/queueServices/queues"] == 29
     assert counts["identity", "Microsoft.ManagedIdentity/userAssignedIdentities"] == 3
     assert ("vault", "Microsoft.Cache/redisEnterprise") not in counts
 
