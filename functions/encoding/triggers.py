@@ -146,7 +146,7 @@ def encode_renditions_poison(message: EncodeRenditions) -> None:
 
 @encoder.dead_letters("make-captions")
 def make_captions_poison(message: MakeCaptions) -> None:
-    """Log that a message for captions used up its attempts; `start_captions` enqueues the pieces that are due."""
+    """Log that a message for captions used up its attempts; `start_av1` enqueues the pieces that are due."""
     del message
     bootstrap_captions.captions_steps().bury_message()
 
@@ -219,13 +219,8 @@ def set_encode_limit(body: LimitEdit, owner: str) -> MonthlyLimit:
 
 @app.timer("20 */30 * * * *")
 def start_av1() -> None:
-    """Begin encodes in AV1 for titles that are worth it, and request the steps of those that are unfinished."""
+    """Begin encodes in AV1 and automatic captions of ready titles, and request the steps that are unfinished."""
     bootstrap_av1.av1().start_due()
-
-
-@app.timer("50 */30 * * * *")
-def start_captions() -> None:
-    """Begin automatic captions of titles that get some, and request the steps of those that are unfinished."""
     bootstrap_captions.captions().start_due()
 
 

@@ -47,7 +47,7 @@ def title_id(captioned: Product, tmp_path_factory: pytest.TempPathFactory) -> st
     job = storefront.ended([sent], within_s=WITHIN_S)[sent.blob]
     storefront.close()
     assert job["status"] == "ready", job
-    address = f"{endpoints['api']}/admin/functions/start_captions"
+    address = f"{endpoints['api']}/admin/functions/start_av1"
 
     def captions() -> dict[str, Any]:
         found = as_owner(endpoints, "GET", f"jobs/{job['job_id']}").json()["captions"]

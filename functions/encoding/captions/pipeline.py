@@ -33,7 +33,7 @@ SPEED = 12
 
 
 class CaptionsPipeline(LaterPipeline[CaptionedPiece]):
-    """Runs the steps that messages request; the timer `start_captions` requests again what is not done."""
+    """Runs the steps that messages request; the timer `start_av1` requests again what is not done."""
 
     kind = "captions"
     most_attempts = MOST_ATTEMPTS
@@ -48,7 +48,7 @@ class CaptionsPipeline(LaterPipeline[CaptionedPiece]):
     def run_next(self) -> None:
         """Transcribe the next piece, or publish captions that have all of them; do nothing while a film is encoded.
 
-        If no captions can be made here, the jobs say why. If nothing is done now, the timer `start_captions` requests
+        If no captions can be made here, the jobs say why. If nothing is done now, the timer `start_av1` requests
         it again. Raises an exception if the same may succeed later.
         """
         if self._mode is CaptionsMode.NEVER or self._budget.permitted(being_encoded(self._jobs.list_work())):

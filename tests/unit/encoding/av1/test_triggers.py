@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions import bootstrap, bootstrap_av1
+from functions import bootstrap, bootstrap_av1, bootstrap_captions
 from functions.encoding import triggers
 from functions.encoding.assembly import assemble_av1
 from functions.platform.errors import SettingMissing
@@ -27,6 +27,11 @@ class Blobs:
     url = "https://storage.invalid/"
 
 
+class Nothing:
+    def start_due(self) -> int:
+        return 0
+
+
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Av1World:
     """Return a ready title in memory, which the functions use."""
@@ -35,6 +40,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Av1World:
     monkeypatch.setattr(bootstrap, "encodes", lambda: made.service)
     monkeypatch.setattr(bootstrap, "catalogue", lambda: made.world.catalogue)
     monkeypatch.setattr(bootstrap.resources, "blob_service", Blobs)
+    monkeypatch.setattr(bootstrap_captions, "captions", Nothing)
     monkeypatch.setattr(bootstrap_av1, "av1", lambda: made.av1_service)
     monkeypatch.setattr(bootstrap_av1, "av1_steps", lambda: made.av1_pipeline)
     return made

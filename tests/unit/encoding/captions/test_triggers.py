@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions import bootstrap, bootstrap_captions
+from functions import bootstrap, bootstrap_av1, bootstrap_captions
 from functions.encoding import triggers
 from functions.encoding.assembly import assemble_captions
 from functions.platform.errors import SettingMissing
@@ -27,6 +27,11 @@ class Blobs:
     url = "https://storage.invalid/"
 
 
+class Nothing:
+    def start_due(self) -> int:
+        return 0
+
+
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> CaptionsWorld:
     """Return a ready title in memory, which the functions use."""
@@ -35,6 +40,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> CaptionsWorld:
     monkeypatch.setattr(bootstrap, "encodes", lambda: made.service)
     monkeypatch.setattr(bootstrap, "catalogue", lambda: made.world.catalogue)
     monkeypatch.setattr(bootstrap.resources, "blob_service", Blobs)
+    monkeypatch.setattr(bootstrap_av1, "av1", Nothing)
     monkeypatch.setattr(bootstrap_captions, "captions", lambda: made.captions_service)
     monkeypatch.setattr(bootstrap_captions, "captions_steps", lambda: made.captions_pipeline)
     return made
@@ -50,7 +56,7 @@ def shown(world: CaptionsWorld) -> object:
 
 def test_the_timer_begins_captions_and_each_message_makes_a_piece(world: CaptionsWorld) -> None:
     assert shown(world) is None
-    tick(triggers.start_captions)
+    tick(triggers.start_av1)
     assert world.queues.messages == [MakeCaptions()]
     begun = {"status": "encoding", "language": "en", "cues": 0, "url": None, "reason": None, "cpu_s": 0.0}
     assert shown(world) == begun
