@@ -288,7 +288,7 @@ def test_steps_run_in_the_encoder_app_and_routes_in_the_api_app() -> None:
         return {builder._function.get_function_name() for builder in app._function_builders}
 
     encodes = {f"encode_{part}" for part in ("front", "chunk", "audio", "av1", "renditions")}
-    steps = {"plan_encode", "prepare_encode", *encodes, "compare_sound", "publish_title"}
+    steps = {"plan_encode", "prepare_encode", *encodes, "compare_sound", "make_captions", "publish_title"}
     second = {"prepare_encode_beside"}
     assert names(encoder_app.app) == steps | second | {f"{name}_poison" for name in steps}
     assert {"list_jobs", "get_job", "retry_job", "verify_job", "sweep_titles"} <= names(function_app.app)

@@ -34,7 +34,7 @@ class Waiting:
 
 
 class Service:
-    """A queue with a waiting message, its dead letters, an empty queue, and one that was deleted after it was listed."""
+    """A queue with a waiting message, its dead letters, an empty queue, and one that was deleted after the list."""
 
     def list_queues(self) -> list[Named]:
         return [Named("encode-chunk"), Named("encode-chunk-poison"), Named("send-mail"), Named("gone")]
