@@ -51,6 +51,12 @@ VIEWERS_PAGES = {
     "profiles.html": "Wer schaut?",
     "subscribed.html": "Du hast noch kein Abo.",
 }
+COVERED = """() => {
+  const shown = [...document.querySelectorAll(".site-nav-bar :is(a, button)")].filter((each) => each.offsetParent);
+  const boxes = shown.map((each) => ({ name: each.textContent.trim(), box: each.getBoundingClientRect() }));
+  boxes.sort((one, other) => one.box.left - other.box.left);
+  return boxes.filter(({ box }, at) => at && box.left < boxes[at - 1].box.right).map(({ name }) => name);
+}"""
 TABS = ("Übersicht", "Filme", "Titel", "Personen", "Tarife", "Seiten", "Einrichtung", "Protokoll")
 
 
@@ -243,6 +249,15 @@ def test_an_address_without_a_page_is_told_in_german(product: Product, browser: 
         assert urlsplit(page.url).path == "/de/404.html"
     with opened(browser, f"{product.endpoints['site']}/title/nothing-000000", locale=GERMAN) as (page, _):
         page.get_by_role("heading", name="Dieser Film ist nicht verfügbar.").wait_for()
+
+
+@pytest.mark.parametrize("width", [320, 360, 390])
+def test_nothing_in_the_navigation_covers_anything_else(product: Product, browser: Browser, width: int) -> None:
+    """German words are longer, so the bar is full first in German."""
+    for path in ("/de/", "/de/login.html", "/de/search.html"):
+        with opened(browser, f"{product.endpoints['site']}{path}", (width, 640), locale=GERMAN) as (page, _):
+            page.locator(".nav-login").wait_for()
+            assert page.evaluate(COVERED) == [], path
 
 
 def test_downloads_are_shown_in_german_without_a_connection(product: Product, browser: Browser) -> None:
