@@ -33,7 +33,7 @@ def film(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
     named = "".join(
         f"[CHAPTER]\nTIMEBASE=1/1\nSTART={start}\nEND={end}\ntitle={title}\n" for title, start, end in CHAPTERS
     )
-    metadata, whole = folder / "chapters.txt", folder / "Harbour.mkv"
+    metadata, whole = folder / "chapters.txt", folder / "Named Chapters.mkv"
     metadata.write_text(f";FFMETADATA1\n{named}", encoding="utf-8")
     command = ["ffmpeg", "-v", "error", "-i", str(plain), "-i", str(metadata), "-map", "0"]
     subprocess.run([*command, "-map_chapters", "1", "-c", "copy", str(whole)], check=True)

@@ -114,7 +114,6 @@ NOT_CALLED = {
     "jobs.dismiss_job": "hides an entry of the Studio",
     "viewing_days.count_av1": "a few minutes of viewing do not change which titles are encoded in AV1",
     "sidecars.store_poster": "the owner sees at once whether the chosen poster was stored",
-    "titles.some": "only reads, for cards that the graph lacks",
     "titles.mark_outdated": "called by a command for all titles, which is repeated if it fails",
 }
 """The methods that no flow calls, and the reasons."""

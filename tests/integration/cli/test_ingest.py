@@ -67,6 +67,7 @@ class StandInApi(ThreadingHTTPServer):
         return {
             "job_id": job_id,
             "title_id": title_id_for("film.mkv"),
+            "trailer_of": None,
             "name": "Film",
             "status": "encoding",
             "reason": None,
