@@ -80,11 +80,11 @@ def cinema(product: Product, storefront: Storefront, clip: Path) -> Cinema:
     endpoints = product.endpoints
     described = clip.with_name("Low Tide.json")
     described.write_text(json.dumps(DESCRIBED), encoding="utf-8")
-    names = "Low Tide.trailer.mp4", "Harbour-trailer.mp4", "Harbour.mp4"
+    names = "Low Tide.trailer.mp4", "Quayside-trailer.mp4", "Quayside.mp4"
     jobs = storefront.ended([storefront.send(name, clip) for name in names], within_s=400)
     assert {job["status"] for job in jobs.values()} == {"ready"}
     storefront.send(described.name, described)
-    found = Cinema(endpoints["site"], endpoints["api"], title_id_for("Harbour.mp4"), title_id_for(described.name))
+    found = Cinema(endpoints["site"], endpoints["api"], title_id_for("Quayside.mp4"), title_id_for(described.name))
     for title_id in (found.film, found.announced):
         soon(partial(found.has_trailer, title_id))
     return found
@@ -114,9 +114,9 @@ def test_a_guest_plays_the_trailer_and_is_offered_a_subscription(
         button.tap() if size == PHONE else button.click()
         page.wait_for_url(re.compile(r"/watch\.html\?id=.*&trailer$"))
         plays_to_the_end(page)
-        assert page.title().startswith("Trailer: Harbour")
+        assert page.title().startswith("Trailer: Quayside")
         assert page.evaluate("notflix.stats().errors") == []
-        card = page.get_by_role("region", name="Harbour")
+        card = page.get_by_role("region", name="Quayside")
         subscribe = card.get_by_role("link", name="Subscribe to watch")
         subscribe.wait_for()
         assert "/plans.html?next=" in str(subscribe.get_attribute("href"))
@@ -148,7 +148,7 @@ def test_a_film_that_is_no_trailer_stays_refused(cinema: Cinema, browser: Browse
     assert (
         requests.post(f"{cinema.api}/api/titles/{cinema.film}/playback", json={}, timeout=TIMEOUT_S).status_code == 401
     )
-    trailer_id = trailer_id_of("Harbour")
+    trailer_id = trailer_id_of("Quayside")
     for title_id in (trailer_id, "nothing-000000"):
         assert cinema.trailer(title_id).status_code == 404
         assert requests.get(f"{cinema.api}/api/titles/{title_id}", timeout=TIMEOUT_S).status_code == 404
@@ -162,7 +162,7 @@ def test_the_key_of_a_trailer_opens_nothing_else(cinema: Cinema) -> None:
     assert requests.get(f"{address}?{session['sas']}", timeout=TIMEOUT_S).ok
     assert not requests.get(address, timeout=TIMEOUT_S).ok
     film = cinema.published(cinema.film)["playback"]["job_id"]
-    others = address.replace(trailer_id_of("Harbour"), cinema.film).replace(session["job_id"], film)
+    others = address.replace(trailer_id_of("Quayside"), cinema.film).replace(session["job_id"], film)
     assert not requests.get(f"{others}?{session['sas']}", timeout=TIMEOUT_S).ok
 
 
@@ -182,7 +182,7 @@ def test_a_subscriber_is_offered_the_film_and_the_trailer_leaves_no_trace(
 ) -> None:
     with opened(browser, f"{cinema.site}/watch.html?id={cinema.film}&trailer", viewer=viewer) as (page, wrong):
         plays_to_the_end(page)
-        page.get_by_role("region", name="Harbour").get_by_role("link", name="Watch the film").wait_for()
+        page.get_by_role("region", name="Quayside").get_by_role("link", name="Watch the film").wait_for()
         assert viewer.ask("GET", "usage").json()["entries"] == []
         assert viewer.ask("GET", "streams").json()["streams"] == []
         assert wrong == []
