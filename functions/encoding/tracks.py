@@ -102,7 +102,7 @@ class AudioStream:
 
 @dataclass(frozen=True, slots=True)
 class TextStream:
-    """A subtitle stream of a source; if `codec` is none of TEXT_CODECS, it has images, which cannot be converted."""
+    """A subtitle stream of a source; a `codec` outside TEXT_CODECS means images, which cannot be converted to text."""
 
     index: int
     language: str

@@ -18,19 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions import (
-    bootstrap,
-    bootstrap_av1,
-    bootstrap_captions,
-    bootstrap_intros,
-    bootstrap_renditions,
-    bootstrap_studio,
-)
+from functions import bootstrap
 from functions.platform.lazy import lazy
 from functions.platform.resources import Resources
 from functions.platform.settings import Settings
 from functions.platform.telemetry import NoopTelemetry
 from tests.simulation.host import SimulatedQueues
+from tests.support.wiring import ROOTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -277,14 +271,7 @@ def wired(work_dir: Path) -> Iterator[Wiring]:
 
 def _clear_roots() -> None:
     """Drop the services that the composition roots have joined."""
-    for root in (
-        bootstrap,
-        bootstrap_av1,
-        bootstrap_captions,
-        bootstrap_intros,
-        bootstrap_renditions,
-        bootstrap_studio,
-    ):
+    for root in ROOTS:
         for factory in list(vars(root).values()):
             if isinstance(factory, lazy):
                 factory.cache_clear()

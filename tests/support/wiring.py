@@ -14,11 +14,13 @@ from functions import (
 )
 from functions.platform.lazy import lazy
 
+ROOTS = (bootstrap_studio, bootstrap_av1, bootstrap_captions, bootstrap_intros, bootstrap_renditions, bootstrap)
+"""The composition roots; `bootstrap`, which the others use, is the last."""
+
 
 def forget_all() -> None:
     """Close the clients that the composition roots have created, and drop everything they have created."""
-    roots = (bootstrap_studio, bootstrap_av1, bootstrap_captions, bootstrap_intros, bootstrap_renditions, bootstrap)
-    for factory in (each for root in roots for each in vars(root).values()):
+    for factory in (each for root in ROOTS for each in vars(root).values()):
         if isinstance(factory, lazy):
             for value in factory.made():
                 with suppress(AttributeError):

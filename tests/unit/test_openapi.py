@@ -12,18 +12,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import function_app
-from functions import (
-    bootstrap,
-    bootstrap_av1,
-    bootstrap_captions,
-    bootstrap_intros,
-    bootstrap_renditions,
-    bootstrap_studio,
-)
+from functions import bootstrap
 from functions.platform.lazy import lazy
 from infra.checks import openapi
 from tests.support.api import call
 from tests.support.owners import AS_OPERATOR, AS_VIEWER, FakeAccess, NobodyIsLoggedIn
+from tests.support.wiring import ROOTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -111,27 +105,10 @@ class Unusable:
         return use
 
 
-ROOTS = (
-    bootstrap,
-    bootstrap_av1,
-    bootstrap_captions,
-    bootstrap_intros,
-    bootstrap_renditions,
-    bootstrap_studio,
-)
-
-
 @pytest.fixture
 def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make all services unusable, so that a function that uses one before authentication fails with 500."""
-    for root in (
-        bootstrap,
-        bootstrap_av1,
-        bootstrap_captions,
-        bootstrap_intros,
-        bootstrap_renditions,
-        bootstrap_studio,
-    ):
+    for root in ROOTS:
         for name, made in vars(root).items():
             if isinstance(made, lazy):
                 monkeypatch.setattr(root, name, Unusable)

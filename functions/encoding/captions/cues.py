@@ -22,7 +22,7 @@ SHORTEST_S = 5 / 6
 """A cue is shown for at least this long, unless the next one begins earlier."""
 
 SENTENCE = 16
-"""The end of a sentence ends a cue that has at least this many characters; a shorter one goes on."""
+"""The minimum length, in characters, of a cue that ends with a sentence; a shorter cue also takes the next words."""
 
 PAUSE_S = 0.8
 """A longer pause between two words ends a cue."""
