@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from tests.support.product import Product
     from tests.support.viewers import SomeViewer
 
+CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The programs with which the tests run, the best first.
+
+Chromium without a window system plays and renders the same for half of the CPU time.
+"""
+
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -72,7 +78,7 @@ def browser() -> Iterator[Browser]:
     It ends after the tests of a file: while Playwright runs, later tests in the same process could not start an event
     loop.
     """
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    program = next(filter(None, map(shutil.which, CHROMIUM)))
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_FLAGS))
         yield chromium
