@@ -117,6 +117,7 @@ def test_the_encoder_follows_a_viewer_who_goes_beyond_what_is_encoded(
     assert place <= 1, f"other chunks were encoded first: {order[:place]}"
 
 
+@pytest.mark.extended
 def test_a_viewer_who_began_early_and_stalls_gets_all_renditions_of_the_complete_film(
     product: Product, storefront: Storefront, viewer: SomeViewer, browser: Browser, tmp_path: Path
 ) -> None:

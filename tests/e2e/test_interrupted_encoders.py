@@ -132,6 +132,7 @@ def test_chunk_of_a_killed_encoder_is_encoded_again_long_before_its_message_retu
     machine.assert_complete(sent, tmp_path)
 
 
+@pytest.mark.extended
 def test_stopped_encoder_costs_a_film_no_attempt(machine: Machine, tmp_path: Path) -> None:
     before = machine.encoder()["restarts"]
     sent, _ = machine.interrupt("stopped.mp4", signal.SIGTERM)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.cases import always
 from tests.support.damage import BAD_UPLOADS
-from tests.support.films import EXTENDED, FILMS
+from tests.support.films import FILMS, QUICK
 from tests.support.media import make_film
 from tests.support.published import Published
 from tests.support.uploads import Sent, Storefront
@@ -37,7 +38,7 @@ def results(product: Product, in_full: bool, tmp_path_factory: pytest.TempPathFa
     storefront = Storefront(product.endpoints)
     sent = {}
     for number, (case, film) in enumerate(FILMS.items()):
-        if case in EXTENDED and not in_full:
+        if case not in QUICK and not in_full:
             continue
         path = make_film(film, tmp_path_factory.mktemp("film"))
         sent[case] = storefront.send(f"matrix film {number}{path.suffix}", path)
@@ -52,10 +53,7 @@ def results(product: Product, in_full: bool, tmp_path_factory: pytest.TempPathFa
     storefront.close()
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(case, marks=pytest.mark.extended) if case in EXTENDED else case for case in FILMS],
-)
+@pytest.fixture(scope="module", params=always(QUICK, FILMS))
 def case(request: pytest.FixtureRequest) -> str:
     """Return the name of one film of the test matrix; each test runs with every film."""
     return str(request.param)

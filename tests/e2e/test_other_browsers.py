@@ -9,7 +9,7 @@ import pytest
 
 from tests.support import firefox, webkit
 from tests.support.evening import upload_evening
-from tests.support.pages import DESKTOP, PHONE
+from tests.support.pages import DESKTOP, SIZES
 from tests.support.product import running_product
 from tests.support.viewers import PASSWORD, make_subscriber
 from tests.support.waiting import PATIENCE_S, eventually
@@ -32,7 +32,6 @@ BROWSERS = pytest.mark.parametrize(
     ],
     ids=["firefox", "webkit"],
 )
-SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 PAGES = ("", "search", "plans", "account", "list", "history", "downloads", "profiles")
 
 LOADS = 10

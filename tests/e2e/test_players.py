@@ -17,6 +17,7 @@ from functions.encoding.copying import copy_worker
 from functions.encoding.model import JobStatus
 from functions.platform.messages import PlanEncode, PrepareEncode
 from infra.local.home import Home
+from tests.support.cases import always
 from tests.support.copied_films import LARGE, PROVISIONAL
 from tests.support.encoder import Encoder
 from tests.support.media import Film, Sound, make_film
@@ -187,7 +188,7 @@ def test_renditions_and_places_are_changed_without_an_error(
             check_pictures(each)
 
 
-@pytest.mark.parametrize("player", SCRIPTS)
+@pytest.mark.parametrize("player", always(("shaka",), SCRIPTS))
 def test_running_upload_is_played_from_its_first_second_to_its_end(
     player: str, uploaded: Upload, browser: Browser, announce: Callable[[str], None]
 ) -> None:

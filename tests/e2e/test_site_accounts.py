@@ -9,7 +9,7 @@ import pytest
 
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
-from tests.support.pages import DESKTOP, PHONE, focused, opened, overflow, refused, until
+from tests.support.pages import SIZES, focused, opened, overflow, refused, until
 from tests.support.people import (
     Person,
     emails_to,
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from tests.support.product import Product
 
 PATHS = ("/login.html", "/register.html", "/forgot.html", "/reset.html#token=x", "/confirm.html")
-SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from azure.storage.blob import BlobServiceClient, ContainerSasPermissions, gener
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
 from tests.support.media import Film, Sound, make_film
-from tests.support.pages import DESKTOP, PHONE, opened, overflow, until
+from tests.support.pages import SIZES, opened, overflow, until
 from tests.support.people import link_to, make_person
 from tests.support.uploads import Storefront
 from tests.support.viewers import as_owner, make_confirmed_viewer, make_subscriber, make_viewer, soon
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from tests.support.viewers import SomeViewer
 
 TIME = "window.notflix?.stats().time ?? 0"
-SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
 
 @pytest.fixture(scope="module")

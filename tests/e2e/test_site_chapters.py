@@ -11,7 +11,7 @@ import pytest
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
 from tests.support.media import Film, Sound, make_film
-from tests.support.pages import DESKTOP, PHONE, opened, overflow, until
+from tests.support.pages import SIZES, opened, overflow, until
 from tests.support.uploads import Storefront
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def paused_in_the_opening(page: Page) -> None:
     page.evaluate("notflix.video.currentTime = 1")
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@SIZES
 def test_an_opening_and_the_credits_are_skipped(
     product: Product, film: str, viewer: SomeViewer, browser: Browser, size: tuple[int, int]
 ) -> None:

@@ -10,7 +10,7 @@ import requests
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
 from tests.support.media import Film, make_film
-from tests.support.pages import DESKTOP, PHONE, opened, overflow, until
+from tests.support.pages import SIZES, opened, overflow, until
 from tests.support.uploads import Storefront
 from tests.support.viewers import make_viewer, soon
 
@@ -44,7 +44,7 @@ def title_id(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
     return sent.title_id
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@SIZES
 def test_the_search_page_leads_to_the_second_at_which_something_is_said(
     product: Product, title_id: str, viewer: SomeViewer, browser: Browser, size: tuple[int, int]
 ) -> None:

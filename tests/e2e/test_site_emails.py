@@ -5,11 +5,10 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-import pytest
 import requests
 from pypdf import PdfReader
 
-from tests.support.pages import DESKTOP, PHONE, opened, overflow, refused
+from tests.support.pages import SIZES, opened, overflow, refused
 from tests.support.people import emails_to
 from tests.support.viewers import TIMEOUT_S, make_confirmed_viewer, soon
 
@@ -36,7 +35,7 @@ def subjects(product: Product, viewer: SomeViewer) -> list[str]:
     return [mail.subject for mail in emails_to(product, viewer.email)]
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@SIZES
 def test_a_choice_is_stored_at_once_and_a_failure_undoes_it(
     product: Product, browser: Browser, size: tuple[int, int]
 ) -> None:

@@ -11,7 +11,7 @@ from infra.local.stores.credentials import load_or_make
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
 from tests.support.episodes import TUNE_S, Episode, make_episode
-from tests.support.pages import DESKTOP, PHONE, opened, overflow, until
+from tests.support.pages import SIZES, opened, overflow, until
 from tests.support.uploads import Storefront
 from tests.support.waiting import PATIENCE_S, eventually
 
@@ -64,7 +64,7 @@ def test_the_owner_sees_where_the_intros_are(episodes: list[tuple[str, dict[str,
         assert part["end_s"] == pytest.approx(episode.intro_at + TUNE_S, abs=1)
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@SIZES
 def test_a_found_intro_is_skipped(
     product: Product,
     episodes: list[tuple[str, dict[str, Any]]],

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support.cases import extended
 from tests.support.media import Film, Sound, make_film
 from tests.support.pages import SMALL, opened, until
 from tests.support.uploads import Storefront
@@ -87,7 +88,7 @@ def serve(page: Page, playlist: Path) -> list[bool]:
     return away
 
 
-@pytest.mark.parametrize("drop_s", [5, 45])
+@pytest.mark.parametrize("drop_s", [5, extended(45)])
 def test_a_browser_that_plays_by_itself_resumes_after_a_drop(
     product: Product, browser: Browser, viewer: SomeViewer, title_id: str, playlist: Path, drop_s: int
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
 from tests.support.media import Film, Sound, make_film
-from tests.support.pages import DESKTOP, PATIENCE_MS, PHONE, opened, overflow, until
+from tests.support.pages import DESKTOP, PATIENCE_MS, PHONE, SIZES, opened, overflow, until
 from tests.support.uploads import Storefront
 from tests.support.viewers import log_in_browser, make_subscriber, revoke_grants
 
@@ -124,7 +124,7 @@ def test_the_site_can_be_installed(product: Product, browser: Browser) -> None:
         assert wrong == []
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@SIZES
 def test_without_a_connection_every_page_is_the_downloads_page_and_comes_back_by_itself(
     product: Product, browser: Browser, size: tuple[int, int]
 ) -> None:
@@ -250,7 +250,7 @@ def test_who_logs_out_takes_the_downloads_along(
 PREVIEW = "getComputedStyle(document.querySelector('.preview-picture')).backgroundImage"
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@SIZES
 def test_a_film_is_downloaded_in_the_player_and_listed_accessibly(
     product: Product, film: str, browser: Browser, subscriber: SomeViewer, size: tuple[int, int]
 ) -> None:

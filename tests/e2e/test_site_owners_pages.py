@@ -9,7 +9,7 @@ import pytest
 
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
-from tests.support.pages import DESKTOP, PHONE, opened, overflow, refused, until
+from tests.support.pages import SIZES, opened, overflow, refused, until
 from tests.support.studio import Studio
 from tests.support.viewers import make_administrator
 
@@ -67,7 +67,7 @@ def footer_link(page: Page, name: str) -> Locator:
 
 
 @pytest.mark.usefixtures("nothing_published")
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@SIZES
 def test_a_page_is_written_in_the_studio_and_read_by_visitors(studio: Studio, axe: Path, size: tuple[int, int]) -> None:
     with studio.at("pages", size) as (page, wrong):
         part = page.locator("[data-page=terms]")

@@ -11,7 +11,7 @@ import pytest
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
 from tests.support.library import playable, stock, watch_whole
-from tests.support.pages import DESKTOP, PHONE, focused, opened, overflow, refused, until
+from tests.support.pages import PHONE, SIZES, focused, opened, overflow, refused, until
 from tests.support.people import Person, fill_login, opener
 from tests.support.viewers import (
     PASSWORD,
@@ -63,7 +63,7 @@ def submit(page: Page, button: str, **fields: str) -> None:
     dialog.get_by_role("button", name=button, exact=True).click()
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@SIZES
 def test_a_parent_adds_a_child_who_cannot_return_without_the_pin(
     browser: Browser, site: str, axe: Path, parent: SomeViewer, size: tuple[int, int]
 ) -> None:

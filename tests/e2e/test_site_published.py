@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.support.media import Film, make_film
-from tests.support.pages import DESKTOP, PHONE, opened, until
+from tests.support.pages import SIZES, opened, until
 from tests.support.uploads import Storefront
 from tests.support.viewers import make_viewer, soon
 
@@ -121,7 +121,7 @@ def test_a_title_that_was_withdrawn_is_not_shown_any_more(site: str, film: str, 
         page.get_by_role("heading", name="This film is not available.").wait_for()
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@SIZES
 def test_a_guest_who_wants_to_remember_a_film_before_its_scripts_are_loaded_logs_in(
     site: str, film: str, browser: Browser, size: tuple[int, int]
 ) -> None:

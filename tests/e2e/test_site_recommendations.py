@@ -11,7 +11,7 @@ import requests
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
 from tests.support.library import playable, publish, shelves, similar, stock, titles_of, watch_whole
-from tests.support.pages import DESKTOP, PHONE, opened, overflow
+from tests.support.pages import SIZES, opened, overflow
 from tests.support.stopping import stopped
 from tests.support.viewers import as_owner, make_subscriber, make_viewer, soon
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from tests.support.product import Product
 
-SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 LINDT = ("rec-tide", "rec-dawn", "rec-dusk", "rec-noon")
 NEXT = ("rec-first", "rec-second", "rec-third", "rec-fourth")
 

@@ -13,7 +13,7 @@ import pytest
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
 from tests.support.authenticators import AuthenticatorApp
-from tests.support.pages import DESKTOP, PHONE, opened, overflow
+from tests.support.pages import SIZES, opened, overflow
 from tests.support.people import Person, emails_to, fill_login, link_to, make_person, opener, register
 from tests.support.viewers import soon
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
     from tests.support.product import Product
-
-SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
 
 @pytest.fixture(scope="module")

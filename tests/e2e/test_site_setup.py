@@ -8,7 +8,7 @@ import pytest
 
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
-from tests.support.pages import DESKTOP, PHONE, overflow
+from tests.support.pages import SIZES, overflow
 from tests.support.studio import Studio
 from tests.support.viewers import make_administrator
 
@@ -24,7 +24,7 @@ def studio(product: Product, browser: Browser) -> Studio:
     return Studio(product, make_administrator(product), browser)
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@SIZES
 def test_each_service_is_tested_by_a_button(studio: Studio, size: tuple[int, int]) -> None:
     axe = web_folder(studio.product.home) / "node_modules" / "axe-core" / "axe.min.js"
     expected = {

@@ -11,7 +11,7 @@ from playwright.sync_api import TimeoutError as NotInTime
 
 from infra.local.stores.packages import web_folder
 from tests.support.media import Film, make_film
-from tests.support.pages import DESKTOP, PHONE, opened, refused, until
+from tests.support.pages import opened, refused, until
 from tests.support.people import opener
 from tests.support.studio import Studio, entry
 from tests.support.uploads import Storefront
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from tests.support.product import Product
 
-SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 ENCODE_MS = 300_000
 SUBTITLES = "1\n00:00:00,500 --> 00:00:02,000\nGood evening.\n"
 LIGHTHOUSE = '{"title": "The Stubborn Lighthouse", "year": 1987, "plot": "It will not go out."}'

@@ -16,7 +16,7 @@ from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
 from tests.support.library import titles_of
 from tests.support.media import COUNTER_BITS, Film, make_film
-from tests.support.pages import DESKTOP, PHONE, overflow, until
+from tests.support.pages import DESKTOP, SIZES, overflow, until
 from tests.support.studio import Studio, entry
 from tests.support.uploads import Sent, Storefront
 from tests.support.viewers import TIMEOUT_S, make_administrator, make_subscriber, soon
@@ -115,7 +115,7 @@ def test_frames_are_those_of_their_times_on_a_busy_machine(film: OwnFilm) -> Non
     assert [number_in(each) * SHOWN // FRAMES for each in pictures] == list(range(SHOWN))
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@SIZES
 def test_a_frame_of_the_film_becomes_its_backdrop_and_its_poster(
     film: OwnFilm, axe: Path, size: tuple[int, int]
 ) -> None:

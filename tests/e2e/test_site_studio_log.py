@@ -8,7 +8,7 @@ import pytest
 
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
-from tests.support.pages import DESKTOP, PHONE, overflow
+from tests.support.pages import SIZES, overflow
 from tests.support.studio import Studio
 from tests.support.viewers import as_owner, make_administrator, make_viewer, soon
 
@@ -30,7 +30,7 @@ def recorded(studio: Studio, *, subject: str) -> dict[str, dict[str, Any]]:
     return {one["action"]: one for one in reversed(entries) if one["subject"] == subject and one["outcome"]}
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@SIZES
 def test_changes_are_listed_with_who_made_them_and_how_they_ended(studio: Studio, size: tuple[int, int]) -> None:
     guest = make_viewer(studio.product.endpoints)
     given = studio.administrator.ask("POST", "grants", {"email": guest.email, "days": 3})

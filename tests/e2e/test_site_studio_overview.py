@@ -14,7 +14,7 @@ from functions.usage.day_store import MongoViewingDays
 from functions.usage.days import DayViewing
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
-from tests.support.pages import DESKTOP, PHONE, overflow, refused, until
+from tests.support.pages import SIZES, overflow, refused, until
 from tests.support.studio import Studio
 from tests.support.viewers import make_administrator
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from tests.support.product import Product
 
-SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 OVERFLOWING = """[...document.querySelectorAll(".tile p, .plot-head *")].filter((node) =>
   node.scrollWidth > node.clientWidth + 1).map((node) => node.textContent)"""
 

@@ -11,7 +11,7 @@ import requests
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
 from tests.support.media import Film, make_film
-from tests.support.pages import DESKTOP, PHONE, opened, overflow, until
+from tests.support.pages import SIZES, opened, overflow, until
 from tests.support.people import make_person
 from tests.support.studio import Studio, entry
 from tests.support.uploads import Storefront
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from tests.support.product import Product
 
-SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 COUNT_SHIFTS = """window.shifts = 0;
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts += entry.value;

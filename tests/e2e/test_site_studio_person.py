@@ -8,7 +8,7 @@ import pytest
 
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
-from tests.support.pages import DESKTOP, PHONE, overflow
+from tests.support.pages import SIZES, overflow
 from tests.support.people import make_person
 from tests.support.studio import Studio
 from tests.support.viewers import let_in, make_administrator, make_viewer
@@ -25,7 +25,7 @@ def studio(product: Product, browser: Browser) -> Studio:
     return Studio(product, make_administrator(product), browser)
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@SIZES
 def test_a_person_is_found_logged_out_and_deleted(studio: Studio, size: tuple[int, int]) -> None:
     axe = web_folder(studio.product.home) / "node_modules" / "axe-core" / "axe.min.js"
     guest = let_in(studio.product.endpoints, make_viewer(studio.product.endpoints), days=30)

@@ -14,7 +14,7 @@ from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
 from tests.support.catalogue import make_picture
 from tests.support.library import playable, stock
-from tests.support.pages import DESKTOP, PHONE, overflow, until
+from tests.support.pages import SIZES, overflow, until
 from tests.support.studio import Studio, entry
 from tests.support.viewers import TIMEOUT_S, make_administrator, soon
 
@@ -69,7 +69,7 @@ def choose(dialog: Locator, slot: str, name: str, media_type: str, data: bytes) 
     )
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@SIZES
 def test_a_title_is_matched_with_its_film_at_omdb(studio: Studio, axe: Path, size: tuple[int, int]) -> None:
     name = f"Unmatched {secrets.token_hex(3)}"
     [title_id] = stocked(studio, name)

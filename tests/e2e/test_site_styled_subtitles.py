@@ -9,7 +9,7 @@ import pytest
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
 from tests.support.media import Film, make_film
-from tests.support.pages import DESKTOP, PHONE, opened, overflow, until
+from tests.support.pages import SIZES, opened, overflow, until
 from tests.support.uploads import Storefront
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def paused_with_subtitles(page: Page) -> None:
     page.get_by_text("Good evening.").first.wait_for()
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@SIZES
 def test_styled_subtitles_are_shown_as_their_author_placed_them(
     product: Product, film: str, viewer: SomeViewer, browser: Browser, size: tuple[int, int]
 ) -> None:

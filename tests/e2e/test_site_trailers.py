@@ -15,7 +15,7 @@ from functions.platform.identifiers import title_id_for, trailer_id_of
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
 from tests.support.media import Film, make_film
-from tests.support.pages import DESKTOP, PHONE, opened, overflow, until
+from tests.support.pages import DESKTOP, PHONE, SIZES, opened, overflow, until
 from tests.support.studio import Studio, entry
 from tests.support.uploads import Storefront
 from tests.support.viewers import TIMEOUT_S, as_owner, make_administrator, soon
@@ -103,7 +103,7 @@ def plays_to_the_end(page: Page) -> None:
     until(page, "notflix.video.ended")
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@SIZES
 def test_a_guest_plays_the_trailer_and_is_offered_a_subscription(
     cinema: Cinema, browser: Browser, axe: Path, size: tuple[int, int]
 ) -> None:

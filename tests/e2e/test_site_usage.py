@@ -16,7 +16,7 @@ from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
 from tests.support.evening import playing
 from tests.support.media import Film, Sound, make_film
-from tests.support.pages import DESKTOP, PHONE, opened, overflow, until
+from tests.support.pages import DESKTOP, PHONE, SIZES, opened, overflow, until
 from tests.support.uploads import Storefront
 from tests.support.viewers import PASSWORD, make_subscriber, soon
 
@@ -367,7 +367,7 @@ def test_with_the_account_goes_all_that_was_watched_and_marked(
         assert usage.count_documents({"user_id": viewer.user_id}) == 0
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@SIZES
 def test_what_is_a_viewers_own_is_accessible_and_fits(
     product: Product, episodes: tuple[str, str], viewer: SomeViewer, browser: Browser, size: tuple[int, int]
 ) -> None:

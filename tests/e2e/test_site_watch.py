@@ -12,7 +12,7 @@ import requests
 from infra.local.stores.packages import web_folder
 from tests.support.accessibility import violations
 from tests.support.evening import FRAMES, playing, upload_evening
-from tests.support.pages import DESKTOP, PHONE, opened, overflow, played_to_the_end, until
+from tests.support.pages import PHONE, SIZES, opened, overflow, played_to_the_end, until
 from tests.support.viewers import soon
 from tests.support.waiting import PATIENCE_S
 
@@ -41,7 +41,7 @@ def test_every_frame_is_decoded_once_and_the_film_plays_to_its_end_with_dash_and
         assert said["duration"] == pytest.approx(FRAMES / 24, abs=0.1)
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@SIZES
 def test_the_player_is_accessible_and_fits(
     film: str, viewer: SomeViewer, browser: Browser, product: Product, size: tuple[int, int]
 ) -> None:
@@ -175,7 +175,7 @@ def test_sound_quality_and_speed_are_remembered(film: str, viewer: SomeViewer, b
 CUE = "document.querySelector('.shaka-text-container span:not(:has(span))')"
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@SIZES
 def test_subtitles_look_as_the_viewer_chose(
     film: str, viewer: SomeViewer, browser: Browser, product: Product, size: tuple[int, int]
 ) -> None:

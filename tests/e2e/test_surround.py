@@ -9,6 +9,7 @@ import pytest
 
 from functions.encoding.model import JobStatus
 from infra.local.home import Home
+from tests.support.cases import extended
 from tests.support.encoder import Encoder
 from tests.support.media import Film, Sound, make_film
 from tests.support.players import SCRIPTS, Release, folders_read, shows
@@ -60,7 +61,7 @@ def test_players_choose_stereo_and_load_nothing_else(film: Release, browser: Bro
             assert each.state()["frames"] == FILM.frames, each.player
 
 
-@pytest.mark.parametrize("player", ["shaka", "hls"])
+@pytest.mark.parametrize("player", ["shaka", extended("hls")])
 def test_viewer_who_chooses_surround_hears_it_to_the_end(player: str, film: Release, browser: Browser) -> None:
     with shows(browser, {player: film}, Home.of()) as (show,):
         show.page.evaluate("film.hear(6)")

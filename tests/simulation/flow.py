@@ -26,6 +26,8 @@ MOST_ROUNDS = 6
 MOST_TRIES = 20
 """How many runs are tried to cover a fault at an effect. While one process is suspended, another may be killed, so that
 the fault is not covered."""
+FAULTS_AT_ONCE = 3
+"""How many faults one run tries to cover: more of them would use up the attempts that a message has."""
 
 
 class FlowRun(Protocol):
@@ -123,14 +125,23 @@ def without_log() -> Iterator[None]:
         logging.disable(before)
 
 
+def _function_of(effect: str) -> str:
+    """Return the function or request that makes a call."""
+    return effect.partition(" ")[0]
+
+
 @dataclass
 class Campaign:
-    """Many runs of a flow with different seeds, until each effect has been hit by each fault."""
+    """Many runs of a flow with different seeds, until each effect has been hit by each fault.
+
+    A run covers up to FAULTS_AT_ONCE faults, each in another function.
+    """
 
     flow: Flow
     first_seed: int = 0
     runs: int = 0
     origins: dict[str, list[Case]] = field(default_factory=dict)
+    effects: dict[Case, frozenset[str]] = field(default_factory=dict)
     tries: dict[Target, int] = field(default_factory=dict)
     covered: set[tuple[str, Fault]] = field(default_factory=set)
     failures: list[Result] = field(default_factory=list)
@@ -141,9 +152,9 @@ class Campaign:
 
     @without_log()
     def go(self, runs: int, *, most_failures: int = 5) -> None:
-        """Run new seeds; every other time, repeat a seed with one more fault.
+        """Run new seeds; every other time, repeat a seed with more faults.
 
-        While some fault has not been injected at some effect, inject that one; after that, inject any fault at any
+        While some faults have not been injected at some effect, inject those; after that, inject any fault at any
         effect.
         """
         rng, seed = random.Random(self.first_seed), self.first_seed
@@ -167,12 +178,31 @@ class Campaign:
             self._reach(target)
 
     def _reach(self, target: Target) -> None:
-        """Repeat a run in which an effect occurs, and inject a fault there; each try repeats another such run."""
-        number = self.tries.get(target, 0)
-        self.tries[target] = number + 1
+        """Repeat a run in which an effect occurs, and inject a fault there; each try repeats another such run.
+
+        The run also covers what else it can: faults that are not covered yet, at effects of other functions.
+        """
         known = self.origins[target.effect]
-        origin = known[number % len(known)]
-        self._record(run(self.flow, Case(origin.seed, (*origin.targets, target))))
+        open_targets = list(self._uncovered())
+        tried = self.tries.get(target, 0)
+        known = known[tried % len(known) :] if tried else known
+        together = [self._together(target, origin, open_targets) for origin in known[: 1 if tried else None]]
+        targets = max(together, key=len)
+        for each in targets:
+            self.tries[each] = self.tries.get(each, 0) + 1
+        origin = known[together.index(targets)]
+        self._record(run(self.flow, Case(origin.seed, (*origin.targets, *targets))))
+
+    def _together(self, target: Target, origin: Case, open_targets: list[Target]) -> list[Target]:
+        """Return a fault and others that a repetition of `origin` can cover too."""
+        targets, functions = [target], {_function_of(each.effect) for each in (*origin.targets, target)}
+        for other in open_targets:
+            if len(targets) == FAULTS_AT_ONCE:
+                break
+            if _function_of(other.effect) not in functions and other.effect in self.effects[origin]:
+                targets.append(other)
+                functions.add(_function_of(other.effect))
+        return targets
 
     def _record(self, result: Result) -> Result:
         self.runs += 1
@@ -181,6 +211,7 @@ class Campaign:
             known = self.origins.setdefault(effect, [])
             if len(known) < MOST_TRIES:
                 known.append(result.case)
+                self.effects[result.case] = frozenset(result.seen)
         self.covered |= result.covered
         if result.broken:
             self.failures.append(result)

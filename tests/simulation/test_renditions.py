@@ -22,4 +22,4 @@ if TYPE_CHECKING:
 def test_renditions_that_are_made_later_are_complete_or_not_listed(
     wiring: Wiring, work_dir: Path, campaign: Callable[[Flow, int], None]
 ) -> None:
-    campaign(RenditionFlow(wiring, work_dir, Samples.make(work_dir), make_picture()), 200)
+    campaign(RenditionFlow(wiring, work_dir, Samples.make(work_dir), make_picture()), 120)

@@ -49,6 +49,9 @@ STREAMS = {
     "film grain of all kinds": (TEST, "yuv420p10", *AOM, "-aom-params", "film-grain-test=12"),
 }
 
+QUICK = ("as published", "film grain", "tiles", "10 bits", "scene cuts", "groups of tiles", "4:4:4")
+"""A stream of each kind."""
+
 TELLING = {
     "film grain": "apply_grain",
     "tiles": "tile_cols_log2",

@@ -85,10 +85,23 @@ FILMS: dict[str, Film] = {
     "one frame more than a chunk": Film(frames=97),
 }
 
-EXTENDED = (
-    *("25 fps, mp4 with its index at the end", "60 fps", "variable rate in mkv: a third of 25 fps left out", "mono"),
-    *("tiny and odd", "mkv that starts at 3.21 s", "interlaced mp4", "transport stream at 30000/1001 fps"),
-    *("avi with uncompressed sound", "dnxhd", "mpeg-2 in mxf", "h.264 in mxf", "prores in mxf"),
-    "mpeg-2 transport stream",
+QUICK = (
+    "24 fps, mp4 with its index at the front",
+    "film on television, 24000/1001 fps in mkv",
+    "variable rate: every sixth frame of 30 fps left out",
+    "no sound",
+    "5.1",
+    "two languages and two subtitle tracks in mkv",
+    "odd size",
+    "turned by its container",
+    "picture that starts at 5 s",
+    "interlaced transport stream",
+    "fragmented mp4",
+    "webm",
+    "avi",
+    "one key frame in several chunks",
+    "hevc",
+    "shorter than a segment",
+    "one frame more than a chunk",
 )
-"""The films that differ little from others; only the extended tests upload them."""
+"""A film of each kind; only the extended tests upload the others."""

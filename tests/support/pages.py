@@ -6,6 +6,9 @@ import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from tests.support.cases import extended
 from tests.support.viewers import log_in_browser
 from tests.support.waiting import PATIENCE_S, pause_after
 
@@ -20,6 +23,9 @@ DESKTOP = (1440, 900)
 PHONE = (390, 844)
 SMALL = (640, 400)
 """A window in which a film plays at a third of the CPU time."""
+
+SIZES = pytest.mark.parametrize("size", [PHONE, extended(DESKTOP)], ids=["phone", "desktop"])
+"""Runs a test on a phone, and with `--all` also in a large window, with which most other tests work anyway."""
 
 POLL_MS = 100
 PATIENCE_MS = PATIENCE_S * 1000

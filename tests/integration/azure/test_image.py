@@ -91,15 +91,18 @@ def _requirements() -> list[str]:
     return (REPOSITORY / "infra" / "local" / "requirements.in").read_text(encoding="utf-8").splitlines()
 
 
+@pytest.mark.extended
 def test_the_image_holds_ffmpeg_and_an_ordinary_user(image: Image) -> None:
     assert "libx264" in image.run("ffmpeg", "-hide_banner", "-encoders")
     assert image.run("id", "-u").strip() == "10001"
 
 
+@pytest.mark.extended
 def test_migrations_start_in_the_image(image: Image) -> None:
     assert "--admin-url" in image.run("python", "-m", "infra.migrations", "--help")
 
 
+@pytest.mark.extended
 @pytest.mark.usefixtures("wired")
 def test_a_message_becomes_a_film_in_the_image(encoder: subprocess.Popen[bytes], tmp_path: Path) -> None:
     film = make_film(FILMS["exactly one segment"], tmp_path)

@@ -13,6 +13,7 @@ from functions.encoding import ladder
 from functions.encoding.av1_encode import Av1Status
 from functions.encoding.model import EncodeJob, JobStatus
 from functions.platform.messages import PublishTitle
+from tests.support.cases import always
 from tests.support.conformance import findings, needs_checker
 from tests.support.encoder import Encoder
 from tests.support.media import H264, HDR10, Film, make_film
@@ -57,7 +58,7 @@ def verified(encoder: Encoder, job: EncodeJob) -> EncodeJob:
     return encoder.world.jobs.get_job(job.id)
 
 
-@pytest.fixture(scope="module", params=FILMS)
+@pytest.fixture(scope="module", params=always(("copied", "HDR10"), FILMS))
 def title(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Encoded]:
     """Encode a film in H.264 and in AV1, in chunks of two segments, so that there are places where chunks meet."""
     folder = tmp_path_factory.mktemp("av1")

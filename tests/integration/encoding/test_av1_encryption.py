@@ -25,7 +25,20 @@ from functions.platform.errors import EncodeFault
 from functions.platform.film_keys import KEY_FILE
 from tests.integration.encoding.test_av1 import verified
 from tests.integration.encoding.test_encryption import IV, KEY, KEY_ID, encrypted, frames_of, joined
-from tests.support.av1_streams import AOM, LARGE, NOISE, STREAMS, SVT, TEST, YUV, samples_of, segments_of, tiles_of
+from tests.support.av1_streams import (
+    AOM,
+    LARGE,
+    NOISE,
+    QUICK,
+    STREAMS,
+    SVT,
+    TEST,
+    YUV,
+    samples_of,
+    segments_of,
+    tiles_of,
+)
+from tests.support.cases import always, extended
 from tests.support.conformance import findings, needs_checker
 from tests.support.copied_films import X264
 from tests.support.media import Film, make_film
@@ -58,7 +71,7 @@ def encrypted_copy(clear: Path, folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("stream", always(QUICK, STREAMS))
 def test_encrypted_pictures_decode_to_the_same_frames_with_their_key(stream: str, tmp_path: Path) -> None:
     clear = segments_of(tmp_path, *STREAMS[stream])
     encrypted = encrypted_copy(clear, tmp_path / "encrypted")
@@ -82,7 +95,7 @@ def frames_or_none(path: Path, *options: str) -> list[str] | None:
         return None
 
 
-@pytest.mark.parametrize("stream", ["as published", "tiles", "smallest size", "groups of tiles"])
+@pytest.mark.parametrize("stream", ["as published", "tiles", extended("smallest size"), extended("groups of tiles")])
 def test_one_block_in_ten_of_a_tile_is_encrypted_and_nothing_else(stream: str, tmp_path: Path) -> None:
     clear = segments_of(tmp_path, *STREAMS[stream])
     encrypted = encrypted_copy(clear, tmp_path / "encrypted")
@@ -127,7 +140,7 @@ def entries_of(segment: Path) -> list[list[tuple[int, int]]]:
     return [[(senc.number(2), senc.number(4)) for _ in range(senc.number(2))] for _ in range(senc.number(4))]
 
 
-@pytest.mark.parametrize("stream", REFUSED)
+@pytest.mark.parametrize("stream", always(("many tiles", "switch frames"), REFUSED))
 def test_streams_that_the_parser_does_not_know_are_refused(stream: str, tmp_path: Path) -> None:
     clear = segments_of(tmp_path, *REFUSED[stream])
     with pytest.raises(CannotEncrypt, match=r"cannot be encrypted: |has a picture of more than"):

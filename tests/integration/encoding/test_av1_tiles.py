@@ -23,8 +23,9 @@ from functions.encoding.formats.av1_tiles import TileReader
 from functions.encoding.formats.cmaf_writer import CopiedSample, media_segment
 from functions.encoding.formats.h264 import MalformedStream
 from tests.integration.encoding.test_encryption import joined
-from tests.support.av1_streams import STREAMS, TELLING, samples_of, segments_of, tiles_of
+from tests.support.av1_streams import QUICK, STREAMS, TELLING, samples_of, segments_of, tiles_of
 from tests.support.av1_traces import Unit, set_fields, traced_tiles, traced_units
+from tests.support.cases import always
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +48,7 @@ PADDING_BYTES = 400
 """How many random bytes follow the bits of a header that are not random."""
 
 
-@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("stream", always(QUICK, STREAMS))
 def test_tiles_are_where_another_parser_says(stream: str, tmp_path: Path) -> None:
     folder = segments_of(tmp_path, *STREAMS[stream])
     traced = traced_units(joined(folder, tmp_path / "film.mp4"))
@@ -60,7 +61,7 @@ def test_tiles_are_where_another_parser_says(stream: str, tmp_path: Path) -> Non
         assert set_fields(traced)[TELLING[stream]] > 0
 
 
-@pytest.mark.parametrize("stream", STARTS)
+@pytest.mark.parametrize("stream", always(("as published", "film grain of all kinds"), STARTS))
 def test_headers_of_random_bits_end_where_another_parser_says(stream: str, tmp_path: Path) -> None:
     folder = segments_of(tmp_path, *STREAMS[stream])
     first = samples_of(folder / "s00000.m4s")[0]

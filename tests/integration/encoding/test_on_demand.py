@@ -13,6 +13,7 @@ from functions.encoding.model import JobStatus
 from functions.encoding.on_demand_encode import REMOVED_KEPT, OnDemandStatus
 from functions.encoding.upkeep.sweep import TitleSweep
 from functions.platform.messages import PublishTitle
+from tests.support.cases import always
 from tests.support.conformance import findings, needs_checker
 from tests.support.encoder import Encoder
 from tests.support.media import H264, Film, make_film
@@ -111,7 +112,7 @@ def make_title(folder: Path, film: Film, best: str, film_keys: str = "") -> Titl
     return Title(encoder, progress, best)
 
 
-@pytest.fixture(params=FILMS)
+@pytest.fixture(params=always(("copied",), FILMS))
 def title(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Title:
     """Encode a film in chunks of two segments, so that there are places where chunks meet."""
     monkeypatch.setattr(ladder, "CHUNK_SEGMENTS", 2)

@@ -16,6 +16,7 @@ from functions.encoding.copying import copy_worker, track_copier
 from functions.encoding.formats.matroska_index import read_matroska
 from functions.encoding.model import JobStatus
 from functions.platform.messages import PlanEncode, PrepareEncode
+from tests.support.cases import always
 from tests.support.copied_films import shape
 from tests.support.encoder import Encoder
 from tests.support.muxed_films import MuxedFilms
@@ -40,8 +41,8 @@ FILMS = {
         "-force_key_frames", "1.1,2.5,2.9,6,8.4", "-g", "240", rate=Fraction(60), frames=60 * 13, name="film.mkv"
     ).film,
 }
-LONG_CASES = ("30000/1001 fps", "cues at the beginning")
-"""The films that differ little from others; only the extended tests read them."""
+QUICK = ("with sound", "clusters of a second")
+"""A film of each kind."""
 
 
 @pytest.fixture(scope="module")
@@ -79,9 +80,7 @@ def read_as_a_whole(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -
     return plan
 
 
-@pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=pytest.mark.extended) if case in LONG_CASES else case for case in FILMS]
-)
+@pytest.mark.parametrize("case", always(QUICK, FILMS))
 def test_film_is_planned_from_its_cues_as_if_it_had_been_read_as_a_whole(
     case: str, films: MuxedFilms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ import pytest
 from functions.encoding import ladder
 from functions.encoding.copying import copy_worker
 from functions.encoding.model import JobStatus
+from tests.support.cases import always
 from tests.support.copied_films import MPD, X264, damage_pictures, shape, tracks_of
 from tests.support.encoder import Encoder
 from tests.support.media import Sound
@@ -72,12 +73,18 @@ COPIED = {
 }
 
 
-EXTENDED = (
-    *("QuickTime", "iPod", "Flash", "Matroska, 60 fps", "Matroska, recorded live", "transport stream, 30000/1001 fps"),
-    *("fragmented, with the first seconds in the movie", "baseline, as from phones", "60 fps", "mono"),
-    "5.1, which is copied beside encoded stereo",
+QUICK = (
+    "x264's own key frames, index at the end",
+    "3GPP",
+    "Matroska",
+    "transport stream",
+    "every picture a key frame",
+    "deep pyramid of frames",
+    "television, 30000/1001 fps",
+    "two languages",
+    "MP3, which is encoded",
 )
-"""The sources that differ little from others; only the extended tests read them."""
+"""A source of each kind."""
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +110,7 @@ def encoded(path: Path, folder: Path) -> tuple[EncodePlan, Published, str]:
     return plan, Published(encoder.published(progress)), progress.passthrough
 
 
-@pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=pytest.mark.extended) if case in EXTENDED else case for case in COPIED]
-)
+@pytest.mark.parametrize("case", always(QUICK, COPIED))
 def test_own_pictures_and_encoded_ones_show_the_same_frames_at_the_same_times(
     case: str, films: MuxedFilms, tmp_path: Path
 ) -> None:
@@ -160,7 +165,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("case", always(("one key frame", "interlaced", "turned", "high bitrate", "AVI"), REFUSED))
 def test_unsuitable_pictures_are_encoded_and_the_job_says_why(case: str, films: MuxedFilms, tmp_path: Path) -> None:
     film, reason = REFUSED[case]
     film = replace(film, frames=min(film.frames, REFUSED_FRAMES))

@@ -16,6 +16,7 @@ from functions.encoding.model import JobStatus
 from functions.encoding.steps import ATTEMPTS, RETRY_S
 from functions.platform.errors import Conflict
 from functions.platform.messages import PlanEncode, PrepareEncode
+from tests.support.cases import extended
 from tests.support.encoder import Encoder
 from tests.support.media import Film, Sound, make_film
 from tests.support.published import Published
@@ -130,7 +131,7 @@ def test_one_segment_that_has_arrived_can_be_watched(mux: tuple[str, ...], has_t
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"sounds": (Sound(codec="libmp3lame"),), "mux": FAST}, "its sound has to be encoded"),
+        extended({"sounds": (Sound(codec="libmp3lame"),), "mux": FAST}, "its sound has to be encoded"),
         ({"sounds": (Sound(), Sound(440)), "mux": FAST}, "the file has several audio tracks"),
         ({}, "the index is at the end of the file"),
     ],

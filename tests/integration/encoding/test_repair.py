@@ -17,6 +17,7 @@ from functions.encoding.upkeep.repair import NOT_KEPT
 from functions.encoding.upkeep.verifier import SAMPLE
 from functions.platform.identifiers import INTERMEDIATES
 from functions.platform.messages import EncodeAudio, EncodeChunk, EncodeFront, PlanEncode, PublishTitle
+from tests.support.cases import extended
 from tests.support.encoder import Encoder
 from tests.support.machine import FILM, JOB, Machine
 from tests.support.media import Film, make_film
@@ -164,19 +165,19 @@ def test_intact_film_is_verified(ready: Machine) -> None:
     ("name", "change"),
     [
         ("v90/s00001.m4s", None),
-        ("v54/init.mp4", None),
+        extended("v54/init.mp4", None),
         ("a0/s00000.m4s", lambda _: b""),
-        ("a0/init.mp4", None),
-        ("thumbnails/c00001.jpg", None),
+        extended("a0/init.mp4", None),
+        extended("thumbnails/c00001.jpg", None),
         ("manifest.mpd", None),
         ("manifest.mpd", lambda mpd: mpd.replace(b'type="static"', b'type="dynamic"')),
-        ("manifest.mpd", lambda mpd: mpd.replace(b'r="6"', b'r="5"')),
-        ("manifest.mpd", lambda mpd: mpd[:200]),
+        extended("manifest.mpd", lambda mpd: mpd.replace(b'r="6"', b'r="5"')),
+        extended("manifest.mpd", lambda mpd: mpd[:200]),
         ("master.m3u8", lambda text: text.replace(b"v54.m3u8", b"v55.m3u8")),
-        ("v90.m3u8", lambda text: text.replace(b"#EXT-X-ENDLIST\n", b"")),
-        ("v54.m3u8", lambda text: text.replace(b"s00002", b"s00012")),
-        ("a0.m3u8", lambda text: text.replace(b"#EXTINF:4.0", b"#EXTINF:3.0")),
-        ("thumbnails.vtt", lambda text: text.replace(b"c00000", b"c00009")),
+        extended("v90.m3u8", lambda text: text.replace(b"#EXT-X-ENDLIST\n", b"")),
+        extended("v54.m3u8", lambda text: text.replace(b"s00002", b"s00012")),
+        extended("a0.m3u8", lambda text: text.replace(b"#EXTINF:4.0", b"#EXTINF:3.0")),
+        extended("thumbnails.vtt", lambda text: text.replace(b"c00000", b"c00009")),
     ],
 )
 def test_damage_is_found_and_repaired(ready: Machine, name: str, change: Callable[[bytes], bytes] | None) -> None:
@@ -243,15 +244,15 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> CopiedFilm:
     ("name", "change"),
     [
         ("original.mpd", None),
-        ("original.mpd", lambda mpd: mpd.replace(b'type="static"', b'type="dynamic"')),
-        ("original.mpd", lambda mpd: mpd.replace(b"<S ", b"<T ", 1)),
+        extended("original.mpd", lambda mpd: mpd.replace(b'type="static"', b'type="dynamic"')),
+        extended("original.mpd", lambda mpd: mpd.replace(b"<S ", b"<T ", 1)),
         ("manifest.mpd", lambda mpd: mpd.replace(b"t0.vtt", b"t1.vtt")),
-        ("manifest.mpd", lambda mpd: mpd.replace(b'contentType="text"', b'contentType="image"')),
-        ("t0.m3u8", lambda text: text.replace(b"t0.vtt", b"t1.vtt")),
+        extended("manifest.mpd", lambda mpd: mpd.replace(b'contentType="text"', b'contentType="image"')),
+        extended("t0.m3u8", lambda text: text.replace(b"t0.vtt", b"t1.vtt")),
         ("t0.vtt", None),
-        ("t0.vtt", lambda text: b"\0" * len(text)),
+        extended("t0.vtt", lambda text: b"\0" * len(text)),
         ("c360/s00001.m4s", None),
-        ("v234/s00001.m4s", None),
+        extended("v234/s00001.m4s", None),
     ],
 )
 def test_damage_of_a_film_with_copied_pictures_and_subtitles_is_found_and_repaired(
@@ -282,7 +283,7 @@ def test_damage_of_a_film_with_copied_pictures_and_subtitles_is_found_and_repair
     assert found().damaged == 0
 
 
-@pytest.mark.parametrize("track", ["c360", "c0"])
+@pytest.mark.parametrize("track", ["c360", extended("c0")])
 def test_copied_segments_that_do_not_decode_are_copied_again(copied: CopiedFilm, track: str) -> None:
     world, job_id = copied.encoder.world, copied.job.id
     for name in copied.files:
