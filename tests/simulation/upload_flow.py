@@ -39,6 +39,7 @@ from tests.support.encoding_claims import MemoryClaims
 from tests.support.encoding_jobs import MemoryEncodeJobs
 from tests.support.encoding_spending import MemoryEncodeLimit, MemorySpending
 from tests.support.intros import MemoryComparisons
+from tests.support.late_subtitles import MemoryLateSubtitles
 from tests.support.on_demand import MemoryOnDemandEncodes
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ class UploadRun(FlowRun):
                 "av1": port("documents", "av1", MemoryAv1Encodes(self.jobs)),
                 "captions": MemoryCaptions(self.jobs),
                 "comparisons": port("documents", "comparisons", MemoryComparisons(self.jobs)),
+                "late": port("documents", "late", MemoryLateSubtitles(self.jobs)),
                 "on_demand": port("documents", "on_demand", MemoryOnDemandEncodes(self.jobs)),
                 "folders": port("storage", "folders", self.storage),
                 "media": port("storage", "media", self.storage),
