@@ -100,10 +100,9 @@ class LateSubtitlesWorker:
             with suppress(UploadChanged, SourceRefused, ContainerMissing):  # replaced or deleted: another event says so
                 known[upload.blob] = self._converted(job, track, etag, before)
         late = LateSubtitles(tuple(known.values()), job.late.edition + 1, left_out)
-        prefix = f"{job.id}/{LATE}"
-        files = self._media.list_sizes(container_for(job.title_id), prefix)
-        stored = late_names(f"{LATE}{rest}" for rest in files)
-        unlisted = stored - {track.name for track in late.tracks}
+        files = self._media.list_sizes(container_for(job.title_id), f"{job.id}/{LATE}")
+        stored = late_names(f"{LATE}{rest}" for rest in files).union(track.name for track in job.late.tracks)
+        unlisted = stored.difference(track.name for track in late.tracks)
         if (late.texts, left_out) == (job.late.texts, job.late.left_out) and unlisted <= job.late.removed.keys():
             return job.late
         return replace(late, removed={name: job.late.removed.get(name, self._now()) for name in sorted(unlisted)})

@@ -58,10 +58,12 @@ class SimulatedStorage(MemoryMedia):
         found = self.uploads.find_upload(source.blob) if etag else None
         if found and found.etag != etag:
             raise UploadChanged(f"The upload {source.blob} was committed again.")
-        return super().read_range(source, offset=offset, length=length)
+        return super().read_range(source, offset=offset, length=length, etag="" if found else etag)
 
     def list_versions(self, container: str, prefix: str) -> dict[str, str]:
-        uploads = self.uploads.list_uploads() if container == UPLOADS else ()
+        if container != UPLOADS:
+            return super().list_versions(container, prefix)
+        uploads = self.uploads.list_uploads()
         return {blob: f'"{stored.etag}"' for blob, stored in uploads if blob.startswith(prefix)}
 
     def _whole_second(self) -> datetime:

@@ -13,6 +13,7 @@ from functions.platform.identifiers import (
     UploadKind,
     companion,
     container_for,
+    film_stems,
     job_id_for,
     read_name,
     title_id_for,
@@ -36,6 +37,24 @@ CONTAINER = re.compile(r"(?=.{3,63}\Z)[a-z0-9]+(-[a-z0-9]+)*")
 @example("影片.mkv")
 @example("-" * 100)
 @example("a" * 39 + " b.mkv")
+@pytest.mark.parametrize(
+    ("blob", "stems"),
+    [
+        ("film.srt", ("film",)),
+        ("film.de.srt", ("film.de", "film")),
+        ("film.en.forced.srt", ("film.en.forced", "film.en", "film")),
+        ("shows/The.Big.Sea.srt", ("shows/The.Big.Sea", "shows/The.Big")),
+        ("a.b/film.de.hi.srt", ("a.b/film.de.hi", "a.b/film.de", "a.b/film")),
+        ("film-trailer.de.vtt", ("film-trailer.de", "film-trailer")),
+        ("film.jpg", ()),
+        ("film.mkv", ()),
+        (".srt", ()),
+    ],
+)
+def test_subtitles_may_belong_to_films_with_these_stems(blob: str, stems: tuple[str, ...]) -> None:
+    assert film_stems(blob) == stems
+
+
 def test_every_name_has_a_title_whose_container_azure_takes(blob: str) -> None:
     title_id = title_id_for(blob)
     assert CONTAINER.fullmatch(container_for(title_id))

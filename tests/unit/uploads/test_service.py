@@ -51,7 +51,6 @@ class Gate:
         self.lifecycle = JobLifecycle(self.jobs, self.world.catalogue, self.clock)
         self.queues = MemoryQueues()
         claims, queues = Claims(MemoryClaims(), self.clock, beat_s=None), cast("Queues", MemoryQueues())
-        arrived = cast("Queues", self.queues)
         sweep = TitleSweep(self.jobs, self.jobs, MemoryFolders, self.world.catalogue, self.clock)
         self.spending = MemorySpending(self.jobs)
         budget = EncodeBudget(self.spending, self.clock, limit_usd=lambda: LIMIT_USD)
@@ -66,7 +65,7 @@ class Gate:
             budget,
             list[str]().append,
             no_front,
-            SubtitleArrivals(MemoryLateSubtitles(self.jobs), self.world.catalogue, lambda: arrived, self.clock),
+            SubtitleArrivals(MemoryLateSubtitles(self.jobs), self.world.catalogue, self._sent, self.clock),
         )
         self.store = MemoryUploads()
         self.arrivals = MemoryArrivals()
@@ -80,6 +79,9 @@ class Gate:
             largest_gb=60,
             in_steps=True,
         )
+
+    def _sent(self) -> Queues:
+        return cast("Queues", self.queues)
 
     def put(self, blob: str, etag: str = "0x1") -> str:
         """Store a version of a blob; return the id of the job for this version."""
