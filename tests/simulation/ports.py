@@ -113,6 +113,7 @@ NOT_CALLED = {
         ),
         _LIMIT,
     ),
+    "media.list_names": "only reads, when episodes are compared",
     "jobs.dismiss_job": "hides an entry of the Studio",
     "viewing_days.count_av1": "a few minutes of viewing do not change which titles are encoded in AV1",
     "sidecars.store_poster": "the owner sees at once whether the chosen poster was stored",

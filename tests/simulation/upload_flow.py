@@ -29,7 +29,7 @@ from tests.simulation.host import SimulatedHost, functions_of
 from tests.simulation.kernel import Port
 from tests.simulation.recorded_ffmpeg import RecordedFFmpeg, Recordings
 from tests.simulation.storage import UPLOADS, SimulatedStorage
-from tests.simulation.stored_files import broken_files
+from tests.simulation.stored_files import broken_files, broken_subtitles
 from tests.simulation.withdrawals import Withdrawals
 from tests.support.arrivals import MemoryArrivals
 from tests.support.av1 import MemoryAv1Encodes
@@ -162,6 +162,14 @@ class UploadRun(FlowRun):
             self._plan_upload(f"{stem}.json", described, later(60))
         if rng.random() < 0.2:
             self._plan_upload(f"{stem}.en.srt", b"1\n00:00:01,000 --> 00:00:02,000\nHello.\n", later(4))
+        late = random.Random(f"late {self.simulation.seed} {blob}")  # its own, as above
+        for _ in range(late.choice((0, 0, 1, 2))):  # once the film is ready, or while it is encoded
+            said = late.choice((b"Hello.", b"Hello!", b"Hello?", b""))
+            self._plan_upload(
+                f"{stem}.{late.choice(('en', 'de'))}.srt",
+                b"1\n00:00:01,000 --> 00:00:02,000\n%s\n" % said,
+                at + timedelta(seconds=late.uniform(1, 900)),
+            )
         title_id = title_id_for(blob)
         if rng.random() < 0.2:
             self.host.request("edit_title", lambda: self._edit(title_id), at=later(400))
@@ -316,6 +324,8 @@ class UploadRun(FlowRun):
             for job in filter(None, map(self._job, sorted(kept))):
                 if job.status is JobStatus.READY:
                     yield from broken_files(self.storage, job, at=self.simulation.now)
+                if job.status is JobStatus.READY and title and title.playback and title.playback.job_id == job.id:
+                    yield from broken_subtitles(self.storage, job, title)
         if copies := self.storage.names(INTERMEDIATES):
             yield f"the copies {copies} of uploads are left"
 
