@@ -169,6 +169,7 @@ class UploadRun(FlowRun):
                 f"{stem}.{late.choice(('en', 'de'))}.srt",
                 b"1\n00:00:01,000 --> 00:00:02,000\n%s\n" % said,
                 at + timedelta(seconds=late.uniform(1, 900)),
+                late,
             )
         title_id = title_id_for(blob)
         if rng.random() < 0.2:
@@ -193,8 +194,8 @@ class UploadRun(FlowRun):
 
         self.host.request("request_position", ask, at=at)
 
-    def _plan_upload(self, blob: str, content: bytes, at: datetime) -> None:
-        rng = self.simulation.rng
+    def _plan_upload(self, blob: str, content: bytes, at: datetime, rng: random.Random | None = None) -> None:
+        rng = rng or self.simulation.rng
         is_lost = rng.random() < 0.1
         after = timedelta(seconds=rng.choice((0, 0, 1, 90, 700)))
 
