@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -29,7 +29,7 @@ ASS = "[Script Info]\n[Events]\nFormat: Start, End, Text\nDialogue: 0:00:00.00,0
 class Owner:
     """Somebody whose film is ready, and who uploads subtitles."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, **settings: Any) -> None:
         self.encoder = Encoder(folder / "storage", **settings)
         self.encoder.world.title_id = title_id_of("film")
         self.film = make_film(TINY, folder)
