@@ -13,6 +13,7 @@ from functions.encoding.av1.store import MongoAv1Encodes
 from functions.encoding.captions.assembly import captions_of
 from functions.encoding.claim_repository import MongoClaims
 from functions.encoding.claims import Claims
+from functions.encoding.late_subtitles.assembly import arrivals_of, late_worker
 from functions.encoding.lifecycle import JobLifecycle
 from functions.encoding.model import JobStatus
 from functions.encoding.on_demand.store import MongoOnDemandEncodes
@@ -119,6 +120,7 @@ def assemble(resources: Resources, catalogue: Catalogue, owners: Callable[[], li
         _budget(resources),
         tell_owners,
         publish_front,
+        arrivals_of(resources, catalogue),
         upload_patience=timedelta(hours=resources.settings().upload_patience_hours),
     )
 
@@ -158,8 +160,7 @@ def assemble_steps(resources: Resources, catalogue: Catalogue) -> StepRunner:
     claims, budget = _claims(resources), _budget(resources)
     atexit.register(claims.release_all)  # others continue the interrupted steps; no attempt is counted
     media, ffmpeg = _tools(resources)
-    measuring = settings.vmaf_ffmpeg
-    vmaf = FFmpeg(measuring, settings.ffprobe, settings.ffmpeg_memory_mb) if measuring else None
+    vmaf = FFmpeg(settings.vmaf_ffmpeg, settings.ffprobe, settings.ffmpeg_memory_mb) if settings.vmaf_ffmpeg else None
     lifecycle = JobLifecycle(jobs, catalogue, resources.now)
     planner = Planner(ffmpeg, media, settings)
     work_dir, keys = settings.work_dir, film_keys_of(settings)
@@ -193,6 +194,7 @@ def assemble_steps(resources: Resources, catalogue: Catalogue) -> StepRunner:
             MongoAv1Encodes(collection, resources.now),
             MongoOnDemandEncodes(collection),
             captions_of(resources),
+            late_worker(resources, media, jobs, MongoJobUpkeep(collection, resources.now), publisher),
         ),
         resources.now,
         budget,
@@ -299,8 +301,7 @@ def assemble_rendition_steps(resources: Resources, catalogue: Catalogue) -> OnDe
     settings = resources.settings()
     collection = resources.mongo_database()["encode_jobs"]
     media, ffmpeg = _tools(resources)
-    measuring = settings.vmaf_ffmpeg
-    vmaf = FFmpeg(measuring, settings.ffprobe, settings.ffmpeg_memory_mb) if measuring else None
+    vmaf = FFmpeg(settings.vmaf_ffmpeg, settings.ffprobe, settings.ffmpeg_memory_mb) if settings.vmaf_ffmpeg else None
     work_dir, keys = settings.work_dir, film_keys_of(settings)
     return OnDemandPipeline(
         MongoOnDemandEncodes(collection),

@@ -12,6 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from functions.encoding.captions.rule import base_of, spoken_in
 from functions.encoding.languages import language_name
 
 if TYPE_CHECKING:
@@ -129,8 +130,14 @@ def missing_pieces(job: EncodeJob) -> tuple[int, ...]:
 
 
 def listed_captions(job: EncodeJob) -> CaptionsEncode | None:
-    """Return the captions that manifests list: they are complete and have cues; otherwise None."""
-    return job.captions if job.captions and job.captions.is_complete and job.captions.cues else None
+    """Return the captions that manifests list: they are complete and have cues; otherwise None.
+
+    They are not listed beside late subtitles in their language.
+    """
+    captions = job.captions
+    if captions is None or not captions.is_complete or not captions.cues:
+        return None
+    return None if base_of(captions.language) in spoken_in(job.late.tracks) else captions
 
 
 def _segments_of_piece(audio: AudioPlan) -> int:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NOT_IN_SUMMARY = dict.fromkeys(("plan", "chunks_done", "chunk_sizes", "results", "codecs", "tracks", "faults"), 0)
 NOT_IN_SUMMARY |= dict.fromkeys(("av1.results", "av1.attempts", "av1.codecs"), 0)
 NOT_IN_SUMMARY |= dict.fromkeys(("on_demand.sizes", "on_demand.attempts", "on_demand.codecs"), 0)
-NOT_IN_SUMMARY |= dict.fromkeys(("captions.pieces", "captions.attempts"), 0)
+NOT_IN_SUMMARY |= dict.fromkeys(("captions.pieces", "captions.attempts", "late"), 0)
 """The fields that are not read for a summary."""
 
 IN_WORK = dict.fromkeys(

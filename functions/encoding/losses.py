@@ -23,7 +23,8 @@ class Loss:
     """Parts of a job to encode again, manifests to write again, and the names of the lost or damaged files.
 
     `av1` and `on_demand` have the chunks to encode again in AV1, and in the renditions on demand; `captions` says
-    whether the automatic captions must be made again. Names are relative to the job's folder.
+    whether the automatic captions must be made again, `late` which tracks of late subtitles. Names are relative to the
+    job's folder.
     """
 
     chunks: frozenset[int] = frozenset()
@@ -33,6 +34,7 @@ class Loss:
     av1: frozenset[int] = frozenset()
     on_demand: frozenset[int] = frozenset()
     captions: bool = False
+    late: frozenset[str] = frozenset()
 
     def __or__(self, other: Loss) -> Loss:
         """Return both losses combined."""
@@ -44,11 +46,13 @@ class Loss:
             self.av1 | other.av1,
             self.on_demand | other.on_demand,
             self.captions or other.captions,
+            self.late | other.late,
         )
 
     def __bool__(self) -> bool:
         """Return whether anything is lost."""
-        return bool(self.chunks or self.tracks or self.manifests or self.av1 or self.on_demand or self.captions)
+        planned = self.chunks or self.tracks or self.manifests
+        return bool(planned or self.av1 or self.on_demand or self.captions or self.late)
 
 
 def strip_name(chunk: int) -> str:
@@ -107,6 +111,13 @@ def lost_captions(job: EncodeJob, stored: Mapping[str, int]) -> Loss:
     return Loss(captions=True, files=frozenset({f"{captions.track}.vtt"}))
 
 
+def lost_late(job: EncodeJob, stored: Mapping[str, int]) -> Loss:
+    """Return the tracks of late subtitles whose file is missing or of another size."""
+    sizes = {text.track.name: text.size for text in job.late.texts if text.size}
+    lost = frozenset(name for name, size in sizes.items() if stored.get(f"{name}.vtt") != size)
+    return Loss(late=lost, files=frozenset(f"{name}.vtt" for name in lost))
+
+
 def expected_files(job: EncodeJob) -> list[str]:
     """Return the names of all files of finished parts, without manifests."""
     plan = job.current_plan
@@ -127,7 +138,7 @@ def expected_files(job: EncodeJob) -> list[str]:
         files += [name for chunk in plan.chunks for name in _segments(job, plan, chunk, plan.on_demand)]
     if captions := listed_captions(job):
         files.append(f"{captions.track}.vtt")
-    return files
+    return [*files, *(f"{track.name}.vtt" for track in job.late.tracks)]
 
 
 def _lost_chunks(

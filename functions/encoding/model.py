@@ -18,11 +18,13 @@ from functions.encoding.chapters import Chapter  # noqa: TC001
 from functions.encoding.copying.reception import Reception  # noqa: TC001
 from functions.encoding.damage import DamagedRun, DamageReport, damage_of
 from functions.encoding.frame_grid import SEGMENT_S, FrameGrid
+from functions.encoding.late_text import NO_LATE, LateSubtitles
 from functions.encoding.on_demand_encode import OnDemandEncode, OnDemandRendition  # noqa: TC001
 from functions.encoding.picture_plan import PicturePlan  # noqa: TC001
 from functions.encoding.renditions import CopiedPicture, CopiedSound, Rendition  # noqa: TC001
 from functions.encoding.spending.costs import NO_COST, EncodeCost
 from functions.encoding.spending.receipts import ChunkResult, TitleReceipt  # noqa: TC001
+from functions.encoding.text_plan import TextPlan, TrackRole  # noqa: TC001
 from functions.encoding.track_state import TrackState  # noqa: TC001
 from functions.encoding.upkeep.verification import Verification  # noqa: TC001
 from functions.platform.identifiers import INTERMEDIATES
@@ -50,20 +52,6 @@ class SourceRef:
     blob: str
 
 
-class TrackRole(StrEnum):
-    """What an audio or subtitle track is for, if it is not the ordinary sound or the ordinary subtitles."""
-
-    COMMENTARY = "commentary"
-    DESCRIPTION = "description"
-    """Describes the picture for people who cannot see it."""
-    FORCED = "forced"
-    """Subtitles that are always shown, because they translate foreign speech or signs only."""
-    HEARING_IMPAIRED = "hearing_impaired"
-    """For people who are hard of hearing: subtitles that also describe sounds, or sound with clear dialogue."""
-    AUTOMATIC = "automatic"
-    """Subtitles that were made from the sound by a machine, and that nobody has checked."""
-
-
 @dataclass(frozen=True, slots=True)
 class AudioPlan:
     """An audio track of AAC-LC: stream `stream` of the source, encoded as a whole, or copied if `copied` is set.
@@ -88,19 +76,6 @@ class AudioPlan:
     def segment_ticks(self) -> int:
         """Number of samples per full segment: the fewest whole AAC frames that reach the nominal length."""
         return -(-SEGMENT_S * self.sample_rate // AAC_FRAME_SAMPLES) * AAC_FRAME_SAMPLES
-
-
-@dataclass(frozen=True, slots=True)
-class TextPlan:
-    """A subtitle track to convert to WebVTT: stream `stream` of the source, in `codec`, or the sidecar `blob`."""
-
-    name: str
-    language: str
-    label: str
-    stream: int | None
-    blob: str | None
-    roles: tuple[TrackRole, ...] = ()
-    codec: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +217,8 @@ class EncodeJob:
     once it is whole; None for one that was committed at once. `av1` is the encode in AV1 that followed, None if there
     is none. `key_id` is the id, in hexadecimal, of the key with which segments are encrypted; None if they are not.
     `on_demand` is the encode of the renditions on demand, None until the first. `captions` are the automatic captions,
-    None if there are none.
+    None if there are none. `late` are the subtitles that are not in the plan; `late_asked` is the number of times that
+    some arrived.
     """
 
     id: str
@@ -283,6 +259,8 @@ class EncodeJob:
     key_id: str | None = None
     on_demand: OnDemandEncode | None = None
     captions: CaptionsEncode | None = None
+    late: LateSubtitles = NO_LATE
+    late_asked: int = 0
 
     @property
     def name(self) -> str:

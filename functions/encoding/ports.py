@@ -140,6 +140,7 @@ class EncodeJobs(Protocol):
     def note_verified(self, job: EncodeJob, verification: Verification) -> EncodeJob:
         """Record the result of a verification; the job is then no longer due to be verified.
 
+        It stays due if subtitles have arrived since `job` was read: if its `late_asked` has grown.
         If nothing was damaged, its remakes are counted from 0 again.
         """
 
@@ -340,6 +341,9 @@ class MediaStore(Protocol):
 
     def list_names(self, container: str, prefix: str) -> list[str]:
         """Return all blob names that begin with `prefix`."""
+
+    def list_versions(self, container: str, prefix: str) -> dict[str, str]:
+        """Return the ETags of all blobs whose names begin with `prefix`, by name."""
 
     def list_sizes(self, container: str, prefix: str) -> dict[str, int]:
         """Return the sizes in bytes of the blobs whose names begin with `prefix`; the keys are the rest of the names.

@@ -306,10 +306,12 @@ class MongoEncodeJobs:
 
     @store_errors
     def note_verified(self, job: EncodeJob, verification: Verification) -> EncodeJob:
-        values = {"verified": plain(verification), "verify_at": None, "verify_repairs": False}
+        values: dict[str, object] = {"verified": plain(verification)}
         if not verification.damaged:
             values["remakes"] = 0
-        return self._update(job, {}, {}, values)
+        asked = {"$in": [None, 0]} if job.late_asked == 0 else job.late_asked
+        done = {**values, "verify_at": None, "verify_repairs": False}
+        return self._updated(job, {"late_asked": asked}, {}, done) or self._update(job, {}, {}, values)
 
     def _update(
         self, job: EncodeJob, chosen: dict[str, object], change: dict[str, object], values: dict[str, object]

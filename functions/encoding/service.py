@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from functions.encoding.claims import Claims
+    from functions.encoding.late_subtitles.service import SubtitleArrivals
     from functions.encoding.lifecycle import JobLifecycle
     from functions.encoding.model import EncodeJob, JobSummary
     from functions.encoding.outcomes import StepMessage
@@ -60,7 +61,7 @@ class EncodeService:
 
     `tell_owners` mails the owners that encoding is paused; its argument identifies the pause, so that a repeated call
     sends no second email. `front` publishes the first seconds of a job, if they need not be encoded, and returns
-    whether it did.
+    whether it did. `subtitles` notes those that arrive.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class EncodeService:
         budget: EncodeBudget,
         tell_owners: Callable[[str], None],
         front: Callable[[str], bool],
+        subtitles: SubtitleArrivals,
         *,
         upload_patience: timedelta = timedelta(hours=24),
     ) -> None:
@@ -88,6 +90,7 @@ class EncodeService:
         self._upkeep = upkeep
         self._sweep = sweep
         self._front = front
+        self.subtitles = subtitles
         self._patience = upload_patience
 
     def open_job(

@@ -133,6 +133,12 @@ class BlobMedia:
         return list(self._service.get_container_client(container).list_blob_names(name_starts_with=prefix))
 
     @_store_errors
+    def list_versions(self, container: str, prefix: str) -> dict[str, str]:
+        blobs = self._service.get_container_client(container).list_blobs(name_starts_with=prefix)
+        # in a listing, ETags have no quotation marks, unlike in the header of a request that depends on one
+        return {blob.name: f'"{blob.etag.strip('"')}"' for blob in blobs}
+
+    @_store_errors
     def list_sizes(self, container: str, prefix: str) -> dict[str, int]:
         blobs = self._service.get_container_client(container).list_blobs(name_starts_with=prefix)
         try:

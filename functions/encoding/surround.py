@@ -7,7 +7,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from functions.encoding.model import TrackRole
+from functions.encoding.text_plan import TrackRole
 
 if TYPE_CHECKING:
     from functions.encoding.model import AudioPlan

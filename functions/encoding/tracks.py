@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from functions.encoding.languages import UNKNOWN, language_name, language_tag
 from functions.encoding.loudness import TOLERATED_LU
-from functions.encoding.model import AudioPlan, TextPlan, TrackRole
+from functions.encoding.model import AudioPlan
 from functions.encoding.surround import has_surround, surround_beside, surround_label, without_layout
+from functions.encoding.text_plan import LAST, TextPlan, TrackRole, plan_of_sidecar
+from functions.encoding.track_labels import TrackLabels, printable
 from functions.encoding.track_state import TrackFault
 from functions.platform.errors import SourceRefused
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
+    from functions.encoding.late_text import LateText
     from functions.encoding.model import EncodeJob, EncodePlan
     from functions.encoding.track_state import TrackState
     from functions.platform.identifiers import Upload
@@ -32,7 +35,6 @@ SAMPLE_RATES = (44_100, 48_000)
 
 TEXT_CODECS = {"subrip", "ass", "ssa", "mov_text", "webvtt", "text"}
 
-LONGEST_LABEL = 80
 MOST_NAMED = 3
 
 _DISPOSITIONS = {
@@ -44,17 +46,6 @@ _DISPOSITIONS = {
     "captions": TrackRole.HEARING_IMPAIRED,
 }
 """Roles by ffprobe's dispositions, which are the flags of Matroska, MP4 and MPEG-TS."""
-
-_FLAGS = {
-    "forced": TrackRole.FORCED,
-    "foreign": TrackRole.FORCED,
-    "sdh": TrackRole.HEARING_IMPAIRED,
-    "cc": TrackRole.HEARING_IMPAIRED,
-    "hi": TrackRole.HEARING_IMPAIRED,
-    "hoh": TrackRole.HEARING_IMPAIRED,
-    "commentary": TrackRole.COMMENTARY,
-}
-"""Roles by the words in the names of sidecars; see `identifiers.SUBTITLE_FLAGS`."""
 
 _IN_TITLES = (
     (TrackRole.COMMENTARY, re.compile(r"\b(?:comment(?:ary|aries|aire)|kommentar|comentario|commento)", re.IGNORECASE)),
@@ -71,16 +62,6 @@ _IN_TITLES = (
     ),
 )
 """Roles by words in the titles of streams, because many films carry no flags."""
-
-_SUFFIXES = {
-    TrackRole.COMMENTARY: "commentary",
-    TrackRole.DESCRIPTION: "audio description",
-    TrackRole.FORCED: "forced",
-    TrackRole.HEARING_IMPAIRED: "SDH",
-    TrackRole.AUTOMATIC: "automatic",
-}
-_LAST = (TrackRole.COMMENTARY, TrackRole.DESCRIPTION, TrackRole.FORCED)
-"""Tracks with these roles come after the others, so that none of them is the main track."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +169,10 @@ def select_tracks(
     if not usable and any(stream.fault is TrackFault.DAMAGED for stream in audio):
         raise SourceRefused(undecodable_sound(name))
     subtitles = _main_first(
-        [*map(_of_sidecar, sidecars), *map(_of_stream, (s for s in text if s.codec in TEXT_CODECS))]
+        [*map(plan_of_sidecar, sidecars), *map(_of_stream, (s for s in text if s.codec in TEXT_CODECS))]
     )
     tracks = _audio_plans(usable[:MOST_AUDIO], surround=surround)
-    labels = _Labels("Subtitles")
+    labels = TrackLabels("Subtitles")
     texts = tuple(
         replace(track, name=f"t{number}", label=labels.next(track.language, track.label, track.roles))
         for number, track in enumerate(subtitles[:MOST_TEXT])
@@ -246,9 +227,31 @@ def notes_of(job: EncodeJob) -> tuple[str, ...]:
     if plan is None:
         return ()
     plans = (plan, plan.without_failed_copies(job.tracks))
-    names = dict.fromkeys(name for each in plans for name in each.tracks if name in job.tracks)
-    found = dict.fromkeys(note_of(each, name, job.tracks[name]) for each in plans for name in names)
-    return (*plan.notes, *(note for note in found if note))
+    replaced = {track.blob for track in job.late.tracks}
+    replaced_names = {text.name for text in plan.text if text.blob and text.blob in replaced}
+    names = [name for each in plans for name in each.tracks if name in job.tracks and name not in replaced_names]
+    found = dict.fromkeys(note_of(each, name, job.tracks[name]) for each in plans for name in dict.fromkeys(names))
+    late = [_late_note(text, is_kept=_is_kept(job, text)) for text in job.late.texts if text.fault]
+    most = _too_many_subtitles(job.late.left_out)
+    return (*plan.notes, *(note for note in (*found, *late, most) if note))
+
+
+def _is_kept(job: EncodeJob, text: LateText) -> bool:
+    """Return whether an earlier version of a subtitle file is published."""
+    planned = job.plan.text if job.plan else ()
+    return text.size > 0 or any(each.blob == text.blob and not job.tracks[each.name].left_out for each in planned)
+
+
+def _late_note(text: LateText, *, is_kept: bool) -> str:
+    """Return the sentence about a late version of a subtitle file that cannot be published."""
+    what = f"The subtitle track “{text.track.label}”"
+    if is_kept:
+        if text.fault is TrackFault.EMPTY:
+            return f"The new file of the subtitle track “{text.track.label}” is empty, so the earlier one is kept."
+        return f"The new file of the subtitle track “{text.track.label}” is damaged, so the earlier one is kept."
+    if text.fault is TrackFault.EMPTY:
+        return f"{what} is empty and was left out."
+    return f"{what} is damaged and was left out."
 
 
 def is_main(plan: EncodePlan, name: str) -> bool:
@@ -289,12 +292,12 @@ def _roles(stream: dict[str, Any], *, without: TrackRole | None = None) -> tuple
 
 
 def _main_first[T: (AudioStream, TextPlan)](tracks: Sequence[T]) -> list[T]:
-    return sorted(tracks, key=lambda track: any(role in _LAST for role in track.roles))
+    return sorted(tracks, key=lambda track: any(role in LAST for role in track.roles))
 
 
 def _audio_plans(streams: Sequence[AudioStream], *, surround: bool) -> tuple[AudioPlan, ...]:
     """Return the plans of streams in mono or stereo, and after these, the plans in 5.1 of those that have it."""
-    labels = _Labels("Audio")
+    labels = TrackLabels("Audio")
     plans: list[AudioPlan] = []
     doubled: list[AudioPlan] = []
     for number, stream in enumerate(streams):
@@ -309,7 +312,7 @@ def _audio_plans(streams: Sequence[AudioStream], *, surround: bool) -> tuple[Aud
     return tuple(plans)
 
 
-def _audio_plan(number: int, stream: AudioStream, labels: _Labels) -> AudioPlan:
+def _audio_plan(number: int, stream: AudioStream, labels: TrackLabels) -> AudioPlan:
     """Return the plan of a stream: mono stays mono, all else becomes stereo, at a sample rate that browsers play."""
     language = language_tag(stream.language)
     channels = min(stream.channels, 2)
@@ -326,35 +329,8 @@ def _audio_plan(number: int, stream: AudioStream, labels: _Labels) -> AudioPlan:
     )
 
 
-def _of_sidecar(upload: Upload) -> TextPlan:
-    roles = tuple(role for role in TrackRole if role in {_FLAGS.get(flag) for flag in upload.flags})
-    return TextPlan("", language_tag(upload.language), "", None, upload.blob, roles)
-
-
 def _of_stream(stream: TextStream) -> TextPlan:
     return TextPlan("", language_tag(stream.language), stream.title, stream.index, None, stream.roles, stream.codec)
-
-
-class _Labels:
-    """Unique labels for the tracks of one kind; tracks without a language are numbered."""
-
-    def __init__(self, kind: str) -> None:
-        self._kind = kind
-        self._given: list[str] = []
-
-    def next(self, language: str, title: str, roles: Collection[TrackRole]) -> str:
-        """Return the label of the next track: its own title, or else its language and purpose."""
-        label = _printable(title)
-        if not label:
-            name = f"{self._kind} {len(self._given) + 1}" if language == UNKNOWN else language_name(language)
-            uses = ", ".join(_SUFFIXES[role] for role in roles)
-            label = f"{name} ({uses})" if uses else name
-        unique, count = label, 1
-        while unique in self._given:
-            count += 1
-            unique = f"{label} {count}"
-        self._given.append(unique)
-        return unique
 
 
 def _left_out(streams: Sequence[AudioStream | TextStream], why_one: str, why_many: str) -> str | None:
@@ -373,7 +349,7 @@ def _left_out(streams: Sequence[AudioStream | TextStream], why_one: str, why_man
 
 def _name_of(stream: AudioStream | TextStream) -> str:
     language = language_tag(stream.language)
-    named = _printable(stream.title) or (language_name(language) if language != UNKNOWN else "")
+    named = printable(stream.title) or (language_name(language) if language != UNKNOWN else "")
     return named or f"no. {stream.index} in the file"
 
 
@@ -387,12 +363,6 @@ def _too_many_subtitles(over: int) -> str | None:
     if over == 1:
         return f"One subtitle track was left out, because a title can have at most {MOST_TEXT}."
     return f"{over} subtitle tracks were left out, because a title can have at most {MOST_TEXT}." if over > 1 else None
-
-
-def _printable(title: str) -> str:
-    """Return a title from a file as one short line of printable characters."""
-    plain = "".join(letter if letter.isprintable() else " " for letter in title)
-    return " ".join(plain.split())[:LONGEST_LABEL]
 
 
 def _tag(stream: dict[str, Any], key: str) -> str:

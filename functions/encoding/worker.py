@@ -27,7 +27,7 @@ from functions.encoding.ffmpeg_commands import (
     subtitle_arguments,
 )
 from functions.encoding.listing import Listing, still_open
-from functions.encoding.model import SourceRef, TextPlan
+from functions.encoding.model import SourceRef
 from functions.encoding.quality_probe import QualityProbe
 from functions.encoding.segment_uploader import ClosingTrack
 from functions.encoding.sound_worker import SoundWorker
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from functions.encoding.listing import Publish
     from functions.encoding.model import Chunk, EncodeJob, EncodePlan
     from functions.encoding.ports import EncodeJobs, MediaStore
+    from functions.encoding.text_plan import TextPlan
     from functions.platform.film_keys import FilmKeys
 
 log = logging.getLogger(__name__)

@@ -93,6 +93,15 @@ def companion(blob: str, *, film: str) -> Upload | None:
     return upload if upload.stem == film else None
 
 
+def film_stems(blob: str) -> tuple[str, ...]:
+    """Return the stems of the films that subtitles may belong to: `film.de` and `film` for `film.de.srt`."""
+    head, stems = blob.rpartition(".")[0], []
+    while head and companion(blob, film=head):
+        stems.append(head)
+        head = head.rpartition(".")[0]
+    return tuple(stems)
+
+
 def _subtitles(blob: str, film: str, words: list[str]) -> Upload | None:
     """Return subtitles of a film if the words after its stem are at most one language and flags, or else None.
 

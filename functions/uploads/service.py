@@ -146,14 +146,24 @@ class Uploads:
     def start_upload(self, blob: str) -> None:
         """Record the arrival of a blob, send the messages that start its work, and mark it as started. Idempotent.
 
-        The first seconds of a film that need not be encoded are published at once.
+        The first seconds of a film that need not be encoded are published at once. Subtitles are read when their film
+        is planned; if that was done before, a message makes an encoder add them.
         """
+        if read_name(blob).kind is UploadKind.SUBTITLES:
+            self._start_subtitles(blob)
+            return
         arrival = self.record_arrival(blob)
         if arrival:
             self._enqueue(arrival.messages)
             self._arrivals.mark_started(arrival.version, uploaded_at=arrival.uploaded_at)
             if arrival.job_id:
                 self._encodes.publish_front(arrival.job_id)
+
+    def _start_subtitles(self, blob: str) -> None:
+        stored = self._store.find_upload(blob)
+        if stored:
+            self._encodes.subtitles.note_arrival(blob)
+            self._arrivals.mark_started(job_id_for(blob, stored.etag), uploaded_at=stored.uploaded_at)
 
     def cancel_upload(self, blob: str, *, upload_id: str) -> None:
         """Fail the job of an upload that is committed in steps, unless it is whole. Idempotent.
@@ -267,21 +277,22 @@ class Uploads:
         This is the case if the version is marked, if its job has ended, or if the blob starts nothing.
         """
         upload = read_name(blob)
-        if job_id_for(blob, stored.etag) in started or _starts_nothing(upload):
+        if job_id_for(blob, stored.etag) in started or _describes_trailer(upload):
             return True
         return upload.kind is UploadKind.FILM and self._encodes.is_over(_job_id(blob, stored))
 
     def record_arrival(self, blob: str) -> Arrival | None:
         """Open the title and job of an uploaded film; return the work that a film or sidecar starts. Idempotent.
 
-        Return None if the blob no longer exists, or if it starts nothing.
+        Return None if the blob no longer exists, or if it starts nothing of a title: subtitles are added to what has
+        been planned already.
         """
         stored = self._store.find_upload(blob)
         upload = read_name(blob)
         if stored is None:
             log.info("%s is no longer in uploads", blob)
             return None
-        if _starts_nothing(upload):
+        if upload.kind is UploadKind.SUBTITLES or _describes_trailer(upload):
             return None
         job_id, version = _job_id(blob, stored), job_id_for(blob, stored.etag)
         is_trailer = upload.trailed_stem is not None  # it has the description of its title
@@ -361,12 +372,9 @@ def _job_id(blob: str, stored: StoredUpload) -> str:
     return job_id_for(blob, stored.upload_id or stored.etag)
 
 
-def _starts_nothing(upload: Upload) -> bool:
-    """Return whether a blob starts no work.
-
-    Subtitles are read when their film is planned; what would describe a trailer is not used.
-    """
-    return upload.kind is UploadKind.SUBTITLES or (upload.kind in DESCRIBING and upload.trailed_stem is not None)
+def _describes_trailer(upload: Upload) -> bool:
+    """Return whether a blob starts no work, because it would describe a trailer, which has no description."""
+    return upload.kind in DESCRIBING and upload.trailed_stem is not None
 
 
 def _is_passing(error: Exception) -> bool:

@@ -12,6 +12,7 @@ from functions.billing import ports as billing
 from functions.catalogue import ports as catalogue
 from functions.encoding import ports as encoding
 from functions.encoding.av1 import ports as av1
+from functions.encoding.late_subtitles import ports as late_subtitles
 from functions.encoding.on_demand import ports as on_demand
 from functions.mail import ports as mail
 from functions.recommendations import ports as recommendations
@@ -41,6 +42,7 @@ PORTS: tuple[tuple[str, type, str], ...] = (
     ("encode_limit", encoding.LimitStore, UPLOAD),
     ("av1", av1.Av1Encodes, RENDITIONS),
     ("on_demand", on_demand.OnDemandEncodes, RENDITIONS),
+    ("late", late_subtitles.LateSubtitleStore, UPLOAD),
     ("media", encoding.MediaStore, UPLOAD),
     ("folders", encoding.TitleFolders, UPLOAD),
     ("titles", catalogue.TitleStore, UPLOAD),
@@ -111,6 +113,7 @@ NOT_CALLED = {
         ),
         _LIMIT,
     ),
+    "media.list_names": "only reads, when episodes are compared",
     "jobs.dismiss_job": "hides an entry of the Studio",
     "viewing_days.count_av1": "a few minutes of viewing do not change which titles are encoded in AV1",
     "sidecars.store_poster": "the owner sees at once whether the chosen poster was stored",

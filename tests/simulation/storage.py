@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from functions.catalogue.sidecar import Sidecars, read_description
+from functions.encoding.copying.reception import UploadChanged
 from functions.platform.errors import ContainerMissing, StoreUnavailable
 from functions.platform.identifiers import UploadKind, container_for, read_name
 from functions.uploads.ports import StoredUpload
@@ -52,6 +53,18 @@ class SimulatedStorage(MemoryMedia):
         whole = 0 if front is None else len(content)
         self.uploads.blobs[blob] = replace(self.uploads.blobs[blob], upload_id=upload_id, front=front, whole_size=whole)
         return etag
+
+    def read_range(self, source: SourceRef, *, offset: int, length: int, etag: str = "") -> bytes:
+        found = self.uploads.find_upload(source.blob) if etag else None
+        if found and found.etag != etag:
+            raise UploadChanged(f"The upload {source.blob} was committed again.")
+        return super().read_range(source, offset=offset, length=length, etag="" if found else etag)
+
+    def list_versions(self, container: str, prefix: str) -> dict[str, str]:
+        if container != UPLOADS:
+            return super().list_versions(container, prefix)
+        uploads = self.uploads.list_uploads()
+        return {blob: f'"{stored.etag}"' for blob, stored in uploads if blob.startswith(prefix)}
 
     def _whole_second(self) -> datetime:
         """Return the time as in the header Last-Modified."""

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from functions.encoding.audience import FRONT_MANIFEST, part_manifest
 from functions.encoding.av1_encode import Av1Status
 from functions.encoding.chapters import CHAPTERS
+from functions.encoding.late_text import listed_texts
 from functions.encoding.losses import strip_name
 from functions.encoding.on_demand_encode import OnDemandStatus
 from functions.encoding.publication.manifest_reader import playlists_in, read_mpd
 from functions.encoding.publication.presentation import original_of, presentation_of
 from functions.encoding.renditions import ORIGINAL
-from functions.platform.identifiers import container_for
+from functions.encoding.subtitles import text_of, webvtt_of
+from functions.encoding.tracks import notes_of
+from functions.platform.identifiers import UploadKind, companion, container_for, read_name
+from tests.simulation.storage import UPLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from functions.catalogue.model import Title
     from functions.encoding.model import EncodeJob
     from functions.encoding.publication.presentation import Presentation
     from tests.simulation.storage import SimulatedStorage
@@ -43,9 +49,30 @@ def broken_files(storage: SimulatedStorage, job: EncodeJob, *, at: datetime) -> 
             yield f"{job.title_id} is ready, but its {name} still grows"
             return
     yield from _wrongly_listed(job, presentation, texts)
-    left = {name for name in names - expected if not name.startswith(_being_made(job))}
+    replaced = {f"{text.name}.{end}" for text in (job.plan.text if job.plan else ()) for end in ("vtt", "m3u8")}
+    left = {name for name in names - expected - replaced if not name.startswith(_being_made(job))}
     if left:
         yield f"{job.title_id} still has {sorted(left)} of {job.id}, which belong to nothing"
+
+
+def broken_subtitles(storage: SimulatedStorage, job: EncodeJob, title: Title) -> Iterator[str]:
+    """Yield a sentence for each subtitle file beside a film that is not a track of its title in its newest version."""
+    plan = job.current_plan
+    listed = {text.blob: text for text in listed_texts(job, plan)} if plan else {}
+    shown = {track.name for track in title.playback.subtitles} if title.playback else set()
+    if shown != {text.name for text in listed.values()}:
+        yield f"{title.id} shows the subtitles {sorted(shown)}, but {job.id} has {sorted(map(str, listed))}"
+    for name in storage.names(UPLOADS):
+        upload = companion(name, film=read_name(job.upload.blob).stem)
+        if upload is None or upload.kind is not UploadKind.SUBTITLES:
+            continue
+        converted = webvtt_of(text_of(storage.blobs[UPLOADS, name]), shift=Fraction(0))
+        text = listed.get(name)
+        stored = storage.blobs.get((container_for(job.title_id), f"{job.id}/{text.name}.vtt")) if text else None
+        if converted is None and not any("is empty" in note for note in notes_of(job)):
+            yield f"{job.id} does not say that {name} cannot be read"
+        if converted is not None and stored != converted.encode():
+            yield f"{name} is beside {job.id}, but the title has {stored!r}"
 
 
 def _media_files(job: EncodeJob, presentation: Presentation) -> Iterator[str]:

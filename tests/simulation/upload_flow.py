@@ -29,7 +29,7 @@ from tests.simulation.host import SimulatedHost, functions_of
 from tests.simulation.kernel import Port
 from tests.simulation.recorded_ffmpeg import RecordedFFmpeg, Recordings
 from tests.simulation.storage import UPLOADS, SimulatedStorage
-from tests.simulation.stored_files import broken_files
+from tests.simulation.stored_files import broken_files, broken_subtitles
 from tests.simulation.withdrawals import Withdrawals
 from tests.support.arrivals import MemoryArrivals
 from tests.support.av1 import MemoryAv1Encodes
@@ -39,6 +39,7 @@ from tests.support.encoding_claims import MemoryClaims
 from tests.support.encoding_jobs import MemoryEncodeJobs
 from tests.support.encoding_spending import MemoryEncodeLimit, MemorySpending
 from tests.support.intros import MemoryComparisons
+from tests.support.late_subtitles import MemoryLateSubtitles
 from tests.support.on_demand import MemoryOnDemandEncodes
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ class UploadRun(FlowRun):
                 "av1": port("documents", "av1", MemoryAv1Encodes(self.jobs)),
                 "captions": MemoryCaptions(self.jobs),
                 "comparisons": port("documents", "comparisons", MemoryComparisons(self.jobs)),
+                "late": port("documents", "late", MemoryLateSubtitles(self.jobs)),
                 "on_demand": port("documents", "on_demand", MemoryOnDemandEncodes(self.jobs)),
                 "folders": port("storage", "folders", self.storage),
                 "media": port("storage", "media", self.storage),
@@ -160,6 +162,15 @@ class UploadRun(FlowRun):
             self._plan_upload(f"{stem}.json", described, later(60))
         if rng.random() < 0.2:
             self._plan_upload(f"{stem}.en.srt", b"1\n00:00:01,000 --> 00:00:02,000\nHello.\n", later(4))
+        late = random.Random(f"late {self.simulation.seed} {blob}")  # its own, as above
+        for _ in range(late.choice((0, 0, 1, 2))):  # once the film is ready, or while it is encoded
+            said = late.choice((b"Hello.", b"Hello!", b"Hello?", b""))
+            self._plan_upload(
+                f"{stem}.{late.choice(('en', 'de'))}.srt",
+                b"1\n00:00:01,000 --> 00:00:02,000\n%s\n" % said,
+                at + timedelta(seconds=late.uniform(1, 900)),
+                late,
+            )
         title_id = title_id_for(blob)
         if rng.random() < 0.2:
             self.host.request("edit_title", lambda: self._edit(title_id), at=later(400))
@@ -183,8 +194,8 @@ class UploadRun(FlowRun):
 
         self.host.request("request_position", ask, at=at)
 
-    def _plan_upload(self, blob: str, content: bytes, at: datetime) -> None:
-        rng = self.simulation.rng
+    def _plan_upload(self, blob: str, content: bytes, at: datetime, rng: random.Random | None = None) -> None:
+        rng = rng or self.simulation.rng
         is_lost = rng.random() < 0.1
         after = timedelta(seconds=rng.choice((0, 0, 1, 90, 700)))
 
@@ -314,6 +325,8 @@ class UploadRun(FlowRun):
             for job in filter(None, map(self._job, sorted(kept))):
                 if job.status is JobStatus.READY:
                     yield from broken_files(self.storage, job, at=self.simulation.now)
+                if job.status is JobStatus.READY and title and title.playback and title.playback.job_id == job.id:
+                    yield from broken_subtitles(self.storage, job, title)
         if copies := self.storage.names(INTERMEDIATES):
             yield f"the copies {copies} of uploads are left"
 

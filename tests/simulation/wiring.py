@@ -45,6 +45,7 @@ ADAPTERS = {
     "encode_limit": ("functions.encoding.assembly", "MongoEncodeLimit"),
     "av1": ("functions.encoding.assembly", "MongoAv1Encodes"),
     "captions": ("functions.encoding.captions.assembly", "MongoCaptions"),
+    "late": ("functions.encoding.late_subtitles.assembly", "MongoLateSubtitles"),
     "comparisons": ("functions.encoding.intros.assembly", "MongoComparisons"),
     "on_demand": ("functions.encoding.assembly", "MongoOnDemandEncodes"),
     "upkeep": ("functions.encoding.assembly", "MongoJobUpkeep"),

@@ -19,6 +19,7 @@ from functions.encoding.copying.reception import UploadChanged
 from functions.encoding.damage import DamageLimits
 from functions.encoding.ffmpeg import FFmpeg
 from functions.encoding.job_telemetry import JobTelemetry
+from functions.encoding.late_text_worker import LateSubtitlesWorker
 from functions.encoding.later_pipeline import LaterParts
 from functions.encoding.on_demand.pipeline import OnDemandPipeline
 from functions.encoding.on_demand.worker import OnDemandWorker
@@ -80,7 +81,7 @@ class FolderMedia:
         path = self.path_of(source.container, source.blob)
         if not path.exists():
             raise SourceRefused(f"The upload {source.blob} is no longer in storage. Upload it again.")
-        if etag and self.etags.get(source.blob) != etag:
+        if etag and self.etag_of(source.container, source.blob) != etag:
             raise UploadChanged(f"The upload {source.blob} was committed again.")
         with path.open("rb") as file:
             file.seek(offset)
@@ -93,6 +94,13 @@ class FolderMedia:
         root = self.folder / container
         names = (str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
         return sorted(name for name in names if name.startswith(prefix))
+
+    def list_versions(self, container: str, prefix: str) -> dict[str, str]:
+        return {name: self.etag_of(container, name) for name in self.list_names(container, prefix)}
+
+    def etag_of(self, container: str, name: str) -> str:
+        """Return the ETag of a blob: the one that was set, or else the time at which it was written."""
+        return self.etags.get(name) or f'"{self.path_of(container, name).stat().st_mtime_ns}"'
 
     def list_sizes(self, container: str, prefix: str) -> dict[str, int]:
         names = self.list_names(container, prefix)
@@ -183,6 +191,7 @@ class Encoder:
                 self.world.av1,
                 self.world.on_demand,
                 self.world.captions,
+                LateSubtitlesWorker(self.media, jobs, self.world.late, jobs, publisher, clock, work_dir=work_dir),
             ),
             clock,
             budget,

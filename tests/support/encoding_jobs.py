@@ -283,8 +283,9 @@ class MemoryEncodeJobs:
 
     def note_verified(self, job: EncodeJob, verification: Verification) -> EncodeJob:
         self._called("note_verified")
-        whole = {} if verification.damaged else {"remakes": 0}
-        return self._set(job.id, verified=verification, verify_at=None, verify_repairs=False, **whole)
+        same = self._known(job.id).late_asked == job.late_asked
+        done = {"verify_at": None, "verify_repairs": False} if same else {}
+        return self._set(job.id, verified=verification, **done, **({} if verification.damaged else {"remakes": 0}))
 
     def take_unverified(self, *, now: datetime, again_at: datetime, limit: int) -> list[str]:
         self._called("take_unverified")

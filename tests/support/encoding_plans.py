@@ -13,8 +13,8 @@ from functions.encoding.picture_plan import PicturePlan
 from tests.support.clock import NOON
 
 if TYPE_CHECKING:
-    from functions.encoding.model import TextPlan
     from functions.encoding.renditions import Rendition
+    from functions.encoding.text_plan import TextPlan
 
 
 def make_audio_plan(name: str = "a0", **changes: Any) -> AudioPlan:

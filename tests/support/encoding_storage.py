@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,7 @@ class MemoryMedia:
     def read_range(self, source: SourceRef, *, offset: int, length: int, etag: str = "") -> bytes:
         if (source.container, source.blob) not in self.blobs:
             raise SourceRefused(f"The upload {source.blob} is no longer in storage. Upload it again.")
-        if etag and self.etags.get(source.blob) != etag:
+        if etag and self.etag_of(source.container, source.blob) != etag:
             raise UploadChanged(f"The upload {source.blob} was committed again.")
         return self.blobs[source.container, source.blob][offset : offset + length]
 
@@ -73,6 +74,13 @@ class MemoryMedia:
     def list_names(self, container: str, prefix: str) -> list[str]:
         self._raise_if_missing(container)
         return sorted(name for at, name in self.blobs if at == container and name.startswith(prefix))
+
+    def list_versions(self, container: str, prefix: str) -> dict[str, str]:
+        return {name: self.etag_of(container, name) for name in self.list_names(container, prefix)}
+
+    def etag_of(self, container: str, name: str) -> str:
+        """Return the ETag of a blob: the one that was set, or else one that follows from its content."""
+        return self.etags.get(name) or f'"{hashlib.sha256(self.blobs[container, name]).hexdigest()[:8]}"'
 
     def list_sizes(self, container: str, prefix: str) -> dict[str, int]:
         return {

@@ -9,6 +9,8 @@ import pytest
 from functions.catalogue.model import Status
 from functions.encoding.claims import Claims
 from functions.encoding.job_telemetry import JobTelemetry
+from functions.encoding.late_subtitles.service import SubtitleArrivals
+from functions.encoding.late_text_worker import LateSubtitlesWorker
 from functions.encoding.lifecycle import JobLifecycle
 from functions.encoding.pipeline import EncodePipeline
 from functions.encoding.service import EncodeService
@@ -28,7 +30,8 @@ from tests.support.encoding_claims import MemoryClaims
 from tests.support.encoding_jobs import MemoryEncodeJobs
 from tests.support.encoding_spending import MemoryEncodeLimit, MemorySpending
 from tests.support.encoding_steps import DoneAtOnce
-from tests.support.encoding_storage import MemoryFolders
+from tests.support.encoding_storage import MemoryFolders, MemoryMedia
+from tests.support.late_subtitles import MemoryLateSubtitles
 from tests.support.on_demand import MemoryOnDemandEncodes
 from tests.support.queues import MemoryQueues
 from tests.support.telemetry import Listener
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from functions.catalogue.model import Title
     from functions.encoding.outcomes import StepMessage, StepOutcome
     from functions.encoding.planning.planner import Planner
+    from functions.encoding.ports import MediaStore
     from functions.encoding.publication.manifests import ManifestPublisher
     from functions.encoding.upkeep.verifier import TitleVerifier
     from functions.encoding.worker import EncodeWorker
@@ -71,6 +75,8 @@ class EncodeWorld:
         self.av1 = MemoryAv1Encodes(self.jobs)
         self.captions = MemoryCaptions(self.jobs)
         self.on_demand = MemoryOnDemandEncodes(self.jobs)
+        self.late = MemoryLateSubtitles(self.jobs)
+        self.late_media = MemoryMedia()
         self.spending = MemorySpending(self.jobs)
         self.claims = MemoryClaims()
         self.queues = MemoryQueues()
@@ -101,6 +107,7 @@ class EncodeWorld:
             self.budget(),
             self.told.append,
             no_front,
+            SubtitleArrivals(self.late, self.world.catalogue, lambda: queues, self.clock),
         )
 
     def encoder(self) -> Claims:
@@ -156,9 +163,14 @@ class EncodeWorld:
             cast("ManifestPublisher", crew),
             cast("TitleVerifier", crew),
         )
+        late = self.late_worker(self.late_media, publisher, work_dir="")
         return JobRepair(
-            self.jobs, self.lifecycle, planner, publisher, verifier, self.av1, self.on_demand, self.captions
+            self.jobs, self.lifecycle, planner, publisher, verifier, self.av1, self.on_demand, self.captions, late
         )
+
+    def late_worker(self, media: MediaStore, publisher: ManifestPublisher, *, work_dir: str) -> LateSubtitlesWorker:
+        """Return what adds late subtitles, for an encoder."""
+        return LateSubtitlesWorker(media, self.jobs, self.late, self.jobs, publisher, self.clock, work_dir=work_dir)
 
     def upload(self, etag: str = "0x1", blob: str = "film.mkv", size: int = 1000) -> str:
         """Open the job for a version of the film and return its id."""

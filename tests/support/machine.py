@@ -81,6 +81,7 @@ class Machine:
                 self.encode.av1,
                 self.encode.on_demand,
                 self.encode.captions,
+                self.encode.late_worker(self.media, publisher, work_dir=str(folder)),
             ),
             clock,
             budget,

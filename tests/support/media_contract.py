@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from functions.encoding.copying.reception import UploadChanged
 from functions.encoding.model import SourceRef
 from functions.platform.errors import ContainerMissing, EncodeFault, SourceRefused
 
@@ -64,10 +65,27 @@ class MediaContract:
         assert media.list_sizes(container, "job/") == {"v360/s00000.m4s": 7, "empty.vtt": 0}
         assert sorted(media.list_names(container, "job")) == ["job/empty.vtt", "job/v360/s00000.m4s", "jobs/other.vtt"]
         assert media.list_names(container, "none") == [] and media.list_sizes(container, "none") == {}
+        versions = media.list_versions(container, "job/")
+        assert versions.keys() == {"job/empty.vtt", "job/v360/s00000.m4s"}
+        assert media.list_versions(container, "none") == {}
         assert media.read_text(container, "jobs/other.vtt") == "Grüße"
         assert media.read_text(container, "job/none.vtt") is None
         media.download_file(SourceRef(container, "job/v360/s00000.m4s"), tmp_path / "copy")
         assert (tmp_path / "copy").read_bytes() == b"segment"
+
+    def test_a_version_of_an_upload_is_read_as_long_as_it_is_the_present_one(
+        self, media: MediaStore, put: Putting, container: str
+    ) -> None:
+        text = SourceRef(container, "film.de.srt")
+        put(container, text.blob, b"first")
+        first = media.list_versions(container, "film.")[text.blob]
+        assert media.list_versions(container, "film.") == {text.blob: first}
+        assert media.read_range(text, offset=0, length=99, etag=first) == b"first"
+        put(container, text.blob, b"second")
+        second = media.list_versions(container, "film.")[text.blob]
+        assert media.read_range(text, offset=0, length=99, etag=second) == b"second"
+        with pytest.raises(UploadChanged):
+            media.read_range(text, offset=0, length=99, etag=first)
 
     def test_an_older_or_equal_revision_of_a_text_changes_nothing(self, media: MediaStore, container: str) -> None:
         for text, revision in (("first", 3), ("same", 3), ("older", 2)):
@@ -91,6 +109,7 @@ class MediaContract:
             lambda: media.store_file(lost, "job/v360/s00000.m4s", segment),
             lambda: media.store_text(lost, "job/manifest.mpd", "<MPD/>", revision=1),
             lambda: media.list_names(lost, ""),
+            lambda: media.list_versions(lost, ""),
             lambda: media.download_file(SourceRef(lost, "film.mkv"), tmp_path / "copy"),
         ):
             with pytest.raises(ContainerMissing):

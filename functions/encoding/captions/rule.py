@@ -6,12 +6,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.encoding.languages import UNKNOWN
-from functions.encoding.model import TrackRole
+from functions.encoding.late_text import listed_texts
+from functions.encoding.text_plan import TrackRole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from functions.encoding.model import EncodeJob
+    from functions.encoding.text_plan import TextPlan
 
 OTHER_SOUND = {TrackRole.COMMENTARY, TrackRole.DESCRIPTION}
 """Sound that does not say what is said in the film, or says more."""
@@ -48,11 +50,7 @@ def captioned_by(job: EncodeJob, mode: CaptionsMode, languages: Sequence[str]) -
     plan = job.current_plan
     if mode is CaptionsMode.NEVER or plan is None or not languages:
         return None
-    subtitles = {
-        base_of(text.language)
-        for text in plan.text
-        if not OTHER_TEXT.intersection(text.roles) and not job.tracks[text.name].left_out
-    }
+    subtitles = spoken_in(listed_texts(job, plan))
     for audio in plan.audio:
         if OTHER_SOUND.intersection(audio.roles) or audio.stereo or job.tracks[audio.name].left_out:
             continue
@@ -61,6 +59,11 @@ def captioned_by(job: EncodeJob, mode: CaptionsMode, languages: Sequence[str]) -
         if base_of(language) in languages and base_of(language) not in subtitles:
             return Captioned(audio.name, language, f"t{len(plan.text)}")
     return None
+
+
+def spoken_in(texts: Iterable[TextPlan]) -> set[str]:
+    """Return the languages of those subtitles that say all that is said in the film."""
+    return {base_of(text.language) for text in texts if not OTHER_TEXT.intersection(text.roles)}
 
 
 def base_of(language: str) -> str:

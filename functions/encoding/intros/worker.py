@@ -15,7 +15,8 @@ from functions.encoding.ffmpeg_commands import INIT, SEGMENT
 from functions.encoding.intros.commands import fingerprint_arguments
 from functions.encoding.intros.fingerprint import POINT_S, EpisodeSound, Fingerprint, read_points, to_bytes
 from functions.encoding.intros.season import RULES, beginning_s, ending_s
-from functions.encoding.model import SourceRef, TrackRole
+from functions.encoding.model import SourceRef
+from functions.encoding.text_plan import TrackRole
 from functions.encoding.work_folders import work_folder
 from functions.platform.errors import EncodeFault
 from functions.platform.film_keys import NO_KEYS

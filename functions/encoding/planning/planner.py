@@ -24,11 +24,12 @@ from functions.encoding.planning.own_pictures import OwnPictures, own_pictures
 from functions.encoding.planning.probe import probe
 from functions.encoding.planning.refusals import FILM_ITSELF, HEAD_BYTES
 from functions.encoding.planning.scan import SCAN_LIMIT_S, find_scan
+from functions.encoding.planning.sidecars import sidecar_versions
 from functions.encoding.surround import SurroundChoice
 from functions.encoding.tracks import select_tracks
 from functions.encoding.work_folders import work_folder
 from functions.platform.errors import EncodeFault, SourceRefused
-from functions.platform.identifiers import UploadKind, companion, container_for, read_name
+from functions.platform.identifiers import container_for
 
 if TYPE_CHECKING:
     from functions.encoding.ffmpeg import FFmpeg
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from functions.encoding.ports import MediaStore
     from functions.encoding.renditions import Rendition
     from functions.encoding.tracks import SelectedTracks
-    from functions.platform.identifiers import Upload
     from functions.platform.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -277,10 +277,8 @@ class Planner:
 
     def _tracks(self, job: EncodeJob, source: ProbedSource) -> SelectedTracks:
         surround = self._settings.surround_sound == SurroundChoice.ALWAYS
-        return select_tracks(job.name, source.audio, source.text, self._sidecars(job), surround=surround)
-
-    def _sidecars(self, job: EncodeJob) -> list[Upload]:
-        """Return the subtitle files that belong to the film."""
-        stem = read_name(job.upload.blob).stem
-        beside = (companion(blob, film=stem) for blob in self._media.list_names(job.upload.container, f"{stem}."))
-        return [upload for upload in beside if upload and upload.kind is UploadKind.SUBTITLES]
+        versions = sidecar_versions(self._media, job)
+        tracks = select_tracks(job.name, source.audio, source.text, list(versions), surround=surround)
+        etags = {upload.blob: etag for upload, etag in versions.items()}
+        text = (replace(track, etag=etags[track.blob]) if track.blob else track for track in tracks.text)
+        return replace(tracks, text=tuple(text))

@@ -16,7 +16,7 @@ from uuid import UUID
 from xml.etree import ElementTree
 
 from functions.encoding.frame_grid import SEGMENT_S
-from functions.encoding.model import TrackRole
+from functions.encoding.text_plan import TrackRole
 from functions.platform.time import to_text
 
 if TYPE_CHECKING:

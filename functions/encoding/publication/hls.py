@@ -11,8 +11,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from functions.encoding.frame_grid import SEGMENT_S
-from functions.encoding.model import TrackRole
 from functions.encoding.publication.presentation import TimedSegments
+from functions.encoding.text_plan import TrackRole
 from functions.platform.film_keys import KEY_FILE, track_iv
 
 if TYPE_CHECKING:

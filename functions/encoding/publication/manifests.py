@@ -13,12 +13,13 @@ from functions.catalogue.model import PlayableRendition, PlayableSubtitles, Play
 from functions.encoding.audience import FRONT_MANIFEST, part_manifest
 from functions.encoding.chapters import CHAPTERS, write_chapters
 from functions.encoding.ffmpeg_commands import INIT, SEGMENT, still_arguments
-from functions.encoding.model import SourceRef, TrackRole, needs_copy
+from functions.encoding.model import SourceRef, needs_copy
 from functions.encoding.publication.dash import write_mpd
 from functions.encoding.publication.hls import write_master, write_media
 from functions.encoding.publication.presentation import original_of, part_of, presentation_of, revision_of
 from functions.encoding.publication.thumbnails import write_thumbnails
 from functions.encoding.renditions import ORIGINAL
+from functions.encoding.text_plan import TrackRole
 from functions.encoding.work_folders import work_folder
 from functions.platform.film_keys import NO_KEYS
 from functions.platform.identifiers import container_for

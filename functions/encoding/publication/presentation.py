@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from functions.encoding.av1_encode import av1_renditions, listed_av1
 from functions.encoding.captions_encode import listed_captions
 from functions.encoding.frame_grid import SEGMENT_S
-from functions.encoding.model import AAC_FRAME_SAMPLES, TrackRole
+from functions.encoding.late_text import listed_texts
+from functions.encoding.model import AAC_FRAME_SAMPLES
 from functions.encoding.on_demand_encode import listed_on_demand
+from functions.encoding.text_plan import TrackRole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +29,7 @@ PEAK_OVER_CAP = Fraction(11, 10)
 """Ratio of the declared peak to a rung's maximum bitrate: a segment may use buffer space left by the previous one."""
 
 MOST_EDITIONS = 1000
-"""More than the number of times that the manifests of a title begin or cease to list AV1 or automatic captions."""
+"""More than the number of times that the manifests of a title change because of AV1 or subtitles."""
 
 SLACK_S = Fraction(1, 5)
 """How many seconds the listed picture may be ahead of the listed sound."""
@@ -105,9 +107,9 @@ class Presentation:
     complete or `ended` is true, `duration` is the planned duration, and audio that begins after the end of the video is
     not listed; afterwards, `duration` is that of the longest track. `after_copy` is true if pictures were copied, but
     turned out to be unsuitable; the copy is then not listed any more. `av1` has the renditions in AV1, which are listed
-    beside `video` once all of them are complete. `edition` grows whenever renditions on demand, AV1 or automatic
-    captions begin or cease to be listed. `key_id` is the id of the key with which pictures and sound are encrypted, in
-    hexadecimal; None if they are not.
+    beside `video` once all of them are complete. `edition` grows whenever renditions on demand, AV1, automatic
+    captions or late subtitles begin or cease to be listed. `key_id` is the id of the key with which pictures and sound
+    are encrypted, in hexadecimal; None if they are not.
     """
 
     duration: Fraction
@@ -213,7 +215,7 @@ def _presentation(
         for track in plan.audio
         if not job.tracks[track.name].left_out and Fraction(tracks[track.name].ticks, track.sample_rate) > begin
     )
-    text = (track for track in plan.text if complete and not job.tracks[track.name].left_out)
+    text = listed_texts(job, plan) if complete else ()
     return Presentation(
         duration=max([picture.end, *(track.segments.end for track in audio)]) if whole else plan.duration,
         complete=complete,
@@ -307,14 +309,14 @@ def _video(plan: EncodePlan, job: EncodeJob, *, alone: bool, on_demand: bool) ->
 
 
 def _edition_of(job: EncodeJob) -> int:
-    """Return a number that grows with the editions of the encodes that follow, and of automatic captions.
+    """Return a number that grows with the editions of the encodes that follow, of automatic and of late subtitles.
 
     A manifest that ceases to list renditions on demand replaces all earlier ones, whatever these list in AV1: files are
     deleted afterwards.
     """
     on_demand = job.on_demand.edition if job.on_demand else 0
     others = (job.av1.edition if job.av1 else 0) + (job.captions.edition if job.captions else 0)
-    return on_demand * MOST_EDITIONS + others
+    return on_demand * MOST_EDITIONS + others + job.late.edition
 
 
 def _av1(plan: EncodePlan, job: EncodeJob) -> Iterator[VideoTrack]:

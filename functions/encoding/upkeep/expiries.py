@@ -68,9 +68,9 @@ def track_expiries(job: EncodeJob, tracks: Iterable[str]) -> list[Expiry]:
     """Return when the files of those tracks of a ready job may be deleted that its manifests do not list.
 
     These are a provisional rendition, copies in which damage was found, what was published of an upload before it was
-    whole and does not fit its plan, and an encode in AV1 that was given up. `tracks` are the folders in the folder of
-    the job; a copy that failed at its beginning may have a playlist only. Renditions on demand are not considered, nor
-    is AV1 before it is given up: they may be made meanwhile.
+    whole and does not fit its plan, an encode in AV1 that was given up, and late subtitles that were replaced. `tracks`
+    are the folders in the folder of the job; a copy that failed at its beginning may have a playlist only. Renditions
+    on demand are not considered, nor is AV1 before it is given up: they may be made meanwhile.
     """
     plan = job.current_plan
     if job.status is not JobStatus.READY or plan is None or job.ended_at is None:
@@ -81,6 +81,7 @@ def track_expiries(job: EncodeJob, tracks: Iterable[str]) -> list[Expiry]:
     left = {*tracks, *job.tracks} - listed
     ends = {name: given_up if name in av1 else job.ended_at for name in sorted(left)}
     found = [each for name, end in ends.items() if end for each in _of_track(name, at=end + REPLACED_KEPT)]
+    found += [Expiry(at + REPLACED_KEPT, (f"/{name}.vtt", f"/{name}.m3u8")) for name, at in job.late.removed.items()]
     if plan.copied is None and (job.reception or (job.plan and job.plan.copied)):  # the copies were listed in it
         found.append(Expiry(job.ended_at + REPLACED_KEPT, (f"/{ORIGINAL}",)))
     return found

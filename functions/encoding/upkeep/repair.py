@@ -16,6 +16,7 @@ from functions.platform.messages import PlanEncode
 if TYPE_CHECKING:
     from functions.encoding.av1_encode import Av1Encode
     from functions.encoding.captions_encode import CaptionsEncode
+    from functions.encoding.late_text_worker import LateSubtitlesWorker
     from functions.encoding.lifecycle import JobLifecycle
     from functions.encoding.losses import Loss
     from functions.encoding.model import EncodeJob
@@ -44,11 +45,13 @@ class JobRepair:
         av1: LaterEncodes[Av1Encode],
         on_demand: LaterEncodes[OnDemandEncode],
         captions: LaterEncodes[CaptionsEncode],
+        late: LateSubtitlesWorker,
     ) -> None:
         self._jobs = jobs
         self._av1 = av1
         self._on_demand = on_demand
         self._captions = captions
+        self._late = late
         self._lifecycle = lifecycle
         self._planner = planner
         self._publisher = publisher
@@ -92,6 +95,8 @@ class JobRepair:
     def verify(self, job: EncodeJob) -> StepOutcome:
         """Verify a ready job that is due; repair it if that was requested, otherwise only record the result.
 
+        A repair first adds the subtitles that have arrived since the film was planned.
+
         Manifests are written again first, because that does not change what the title offers: they may list an encode
         that followed and has lost a chunk, or an earlier verification may have been interrupted there. A repair that is
         bound to fail is not begun, because it would take the title offline: a damaged film stays playable. A film that
@@ -100,8 +105,10 @@ class JobRepair:
         if not self._lifecycle.is_published(job):
             self._jobs.schedule_verification(job.id, at=None, repair=False)
             return StepOutcome(job)
+        if job.verify_repairs:
+            job = self._late.add_arrived(job)
         verification, loss = self._verifier.inspect(job)
-        if (loss.av1 or loss.on_demand or loss.captions or loss.manifests) and job.verify_repairs:
+        if (_is_followed(loss) or loss.manifests) and job.verify_repairs:
             job = self._undo_followed(job, loss)
             with suppress(ContainerMissing):  # everything is lost; the repair creates the container
                 if loss.captions:
@@ -130,17 +137,25 @@ class JobRepair:
         return newest is not None and newest.id == job.id and self._planner.can_remake(job)
 
     def _undo_followed(self, job: EncodeJob, lost: Loss) -> EncodeJob:
-        """Record that chunks in AV1 or on demand, or captions, are lost; return the job, whose manifests lack them."""
+        """Record that chunks in AV1 or on demand, or captions, are lost; return the job, whose manifests lack them.
+
+        Late subtitles are converted again at once.
+        """
         if lost.av1:
             job = replace(job, av1=self._av1.undo_chunks(job.id, lost.av1))
         if lost.on_demand:
             job = replace(job, on_demand=self._on_demand.undo_chunks(job.id, lost.on_demand))
         if lost.captions and job.captions:
             job = replace(job, captions=self._captions.undo_chunks(job.id, job.captions.done))
-        return job
+        return self._late.add_arrived(job, lost=lost.late) if lost.late else job
 
     def _undo(self, job: EncodeJob, lost: Loss) -> EncodeJob:
         if not lost:
             return job
         log.warning("job %s: storage has lost %d files, such as %s", job.id, len(lost.files), min(lost.files))
         return self._jobs.undo_parts(job, lost)
+
+
+def _is_followed(loss: Loss) -> bool:
+    """Return whether something is lost that followed the encode, and can be made again while the title is played."""
+    return bool(loss.av1 or loss.on_demand or loss.captions or loss.late)

@@ -19,11 +19,12 @@ from functions.encoding.losses import (
     expected_files,
     lost_av1,
     lost_captions,
+    lost_late,
     lost_on_demand,
     lost_parts,
     strip_name,
 )
-from functions.encoding.model import SourceRef, TrackRole
+from functions.encoding.model import SourceRef
 from functions.encoding.on_demand_encode import listed_on_demand
 from functions.encoding.publication.manifest_reader import (
     ListedTrack,
@@ -37,6 +38,7 @@ from functions.encoding.publication.manifest_reader import (
 from functions.encoding.publication.presentation import original_of, part_of, presentation_of
 from functions.encoding.renditions import ORIGINAL
 from functions.encoding.steps import is_copy
+from functions.encoding.text_plan import TrackRole
 from functions.encoding.upkeep.verification import Verification
 from functions.encoding.work_folders import work_folder
 from functions.platform.film_keys import NO_KEYS
@@ -114,7 +116,7 @@ class TitleVerifier:
             loss |= lost_av1(job, stored)
         if listed_on_demand(job):
             loss |= lost_on_demand(job, stored)
-        loss |= lost_captions(job, stored)
+        loss |= lost_captions(job, stored) | lost_late(job, stored)
         loss |= self._undecodable(job, plan, presentation, loss) | self._unreadable(job, presentation, loss)
         return (
             Verification(
@@ -139,8 +141,9 @@ class TitleVerifier:
         faulty = [text for text in stored if not self._read(job, f"{text.name}.vtt").startswith(WEBVTT)]
         automatic = {text.name for text in faulty if TrackRole.AUTOMATIC in text.roles}
         names = frozenset(text.name for text in faulty)
+        late = names.intersection(track.name for track in job.late.tracks)
         files = frozenset(f"{name}.vtt" for name in names)
-        return Loss(tracks=names - automatic, captions=bool(automatic), files=files)
+        return Loss(tracks=names - automatic - late, captions=bool(automatic), late=late, files=files)
 
     def _undecodable(self, job: EncodeJob, plan: EncodePlan, presentation: Presentation, known: Loss) -> Loss:
         """Decode a sample of each track, except parts that are known to be lost; return what cannot be decoded."""

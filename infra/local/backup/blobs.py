@@ -15,7 +15,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient, ContentSettings
 
-from functions.platform.identifiers import INTERMEDIATES, UploadKind, job_id_for, read_name
+from functions.platform.identifiers import INTERMEDIATES, job_id_for
 from infra.local.home import CannotRun
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Blobs:
                 or arrivals.find_one({"_id": before}) is not None
                 or mongo.database[JOBS].find_one({"_id": before}, {"_id": 1}) is not None
             )
-            if started or read_name(name).kind is UploadKind.SUBTITLES:
+            if started:
                 now = self._service.get_blob_client(UPLOADS, name).get_blob_properties()
                 version = job_id_for(name, now.etag)
                 arrivals.update_one({"_id": version}, {"$set": {"uploaded_at": now.last_modified}}, upsert=True)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.encoding.model import JobStatus, TextPlan
+from functions.encoding.model import JobStatus
 from functions.encoding.steps import ATTEMPTS, RETRY_S
+from functions.encoding.text_plan import TextPlan
 from functions.encoding.work_folders import DISK_FULL
 from functions.platform.errors import DiskUnavailable
 from functions.platform.messages import EncodeAudio, EncodeFront

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from functions.encoding.damage import DamagedRun
 from functions.encoding.losses import Loss
-from functions.encoding.model import JobStatus, TrackRole, Transition
+from functions.encoding.model import JobStatus, Transition
 from functions.encoding.spending.receipts import ChunkResult, RenditionResult, receipt_of
+from functions.encoding.text_plan import TrackRole
 from functions.encoding.track_state import TrackFault, TrackState
 from functions.encoding.tracks import notes_of
 from tests.support.clock import NOON

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.encoding.losses import Loss
-from functions.encoding.model import JobStatus, StepFault, TextPlan, Transition
+from functions.encoding.model import JobStatus, StepFault, Transition
 from functions.encoding.repository import MongoEncodeJobs
 from functions.encoding.steps import StepRequest
+from functions.encoding.text_plan import TextPlan
 from functions.encoding.track_state import TrackState
 from tests.support.clock import NOON
 from tests.support.encoding_job_stores import JOB, with_status

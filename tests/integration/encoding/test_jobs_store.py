@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.encoding.copying.reception import Reception
-from functions.encoding.model import JobStatus, StepFault, TextPlan, Transition
+from functions.encoding.model import JobStatus, StepFault, Transition
 from functions.encoding.renditions import CopiedPicture, Rendition
+from functions.encoding.text_plan import TextPlan
 from functions.encoding.track_state import TrackState
 from functions.platform.errors import NotFound
 from tests.support.clock import NOON

@@ -8,7 +8,8 @@ import pytest
 
 from functions.encoding.damage import DamagedRun
 from functions.encoding.losses import Loss, expected_files, lost_parts
-from functions.encoding.model import JobStatus, TextPlan
+from functions.encoding.model import JobStatus
+from functions.encoding.text_plan import TextPlan
 from functions.encoding.track_state import TrackState
 from functions.encoding.upkeep.remakes import without_parts
 from tests.support.encoding_plans import make_job, make_plan

@@ -12,9 +12,10 @@ import pytest
 from functions.encoding.copying.reception import Reception
 from functions.encoding.frame_grid import FrameGrid
 from functions.encoding.ladder import chunks_for
-from functions.encoding.model import JobStatus, TextPlan
+from functions.encoding.model import JobStatus
 from functions.encoding.progress import PUBLICATION_S, TRACK_COST
 from functions.encoding.publication import presentation
+from functions.encoding.text_plan import TextPlan
 from functions.encoding.track_state import TrackState
 from functions.platform.errors import Conflict, Malformed, NotFound
 from functions.platform.identifiers import job_id_for

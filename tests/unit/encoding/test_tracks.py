@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.encoding.model import AudioPlan, TextPlan, TrackRole
+from functions.encoding.text_plan import TextPlan, TrackRole
 from functions.encoding.track_state import TrackFault, TrackState
 from functions.encoding.tracks import (
     MOST_AUDIO,
@@ -22,6 +22,9 @@ from functions.encoding.tracks import (
 from functions.platform.errors import SourceRefused
 from functions.platform.identifiers import companion
 from tests.support.encoding_plans import make_audio_plan, make_job, make_plan
+
+if TYPE_CHECKING:
+    from functions.encoding.model import AudioPlan
 
 DECODABLE = {"aac", "ac3"}
 

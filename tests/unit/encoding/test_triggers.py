@@ -14,6 +14,8 @@ import encoder_app
 import function_app
 from functions import bootstrap, bootstrap_renditions, bootstrap_studio
 from functions.encoding import triggers
+from functions.encoding.late_subtitles.service import SubtitleArrivals
+from functions.encoding.late_subtitles.store import MongoLateSubtitles
 from functions.encoding.lifecycle import JobLifecycle
 from functions.encoding.repository import MongoEncodeJobs
 from functions.encoding.service import EncodeService
@@ -116,6 +118,7 @@ def without_mongo(
         budget,
         world.told.append,
         no_front,
+        SubtitleArrivals(MongoLateSubtitles(collection), world.world.catalogue, lambda: queues, world.clock),
     )
     monkeypatch.setattr(bootstrap, "encodes", lambda: service)
     yield

@@ -10,7 +10,8 @@ import pytest
 
 from functions.encoding.claims import LEASE_S, ClaimLost, Claims
 from functions.encoding.damage import DamagedRun
-from functions.encoding.model import JobStatus, TextPlan
+from functions.encoding.model import JobStatus
+from functions.encoding.text_plan import TextPlan
 from functions.encoding.track_state import TrackFault
 from functions.encoding.worker import EncodeWorker
 from functions.platform.errors import EncodeFault

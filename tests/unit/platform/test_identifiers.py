@@ -13,6 +13,7 @@ from functions.platform.identifiers import (
     UploadKind,
     companion,
     container_for,
+    film_stems,
     job_id_for,
     read_name,
     title_id_for,
@@ -25,6 +26,23 @@ STEMS = st.text(st.characters(codec="utf-8", exclude_characters="/."), min_size=
 # Letters, digits and single hyphens, a letter or digit at both ends, 3 to 63 characters ("Naming and referencing
 # containers, blobs, and metadata", Azure Storage).
 CONTAINER = re.compile(r"(?=.{3,63}\Z)[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@pytest.mark.parametrize(
+    ("blob", "stems"),
+    [
+        ("film.srt", ("film",)),
+        ("film.de.srt", ("film.de", "film")),
+        ("film.en.forced.srt", ("film.en.forced", "film.en", "film")),
+        ("shows/The.Big.Sea.srt", ("shows/The.Big.Sea", "shows/The.Big")),
+        ("a.b/film.de.hi.srt", ("a.b/film.de.hi", "a.b/film.de", "a.b/film")),
+        ("film-trailer.de.vtt", ("film-trailer.de", "film-trailer")),
+        ("film.mkv", ()),
+        (".srt", ()),
+    ],
+)
+def test_subtitles_may_belong_to_films_with_these_stems(blob: str, stems: tuple[str, ...]) -> None:
+    assert film_stems(blob) == stems
 
 
 @given(NAMES)

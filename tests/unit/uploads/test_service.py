@@ -10,6 +10,7 @@ import pytest
 
 from functions.catalogue.model import Status
 from functions.encoding.claims import Claims
+from functions.encoding.late_subtitles.service import SubtitleArrivals
 from functions.encoding.lifecycle import JobLifecycle
 from functions.encoding.model import JobStatus, SourceRef
 from functions.encoding.service import EncodeService
@@ -31,6 +32,7 @@ from tests.support.encoding_plans import make_job
 from tests.support.encoding_spending import MemorySpending
 from tests.support.encoding_storage import MemoryFolders
 from tests.support.encoding_world import no_front
+from tests.support.late_subtitles import MemoryLateSubtitles
 from tests.support.queues import MemoryQueues
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ class Gate:
         self.clock = self.world.clock
         self.jobs = MemoryEncodeJobs(self.clock)
         self.lifecycle = JobLifecycle(self.jobs, self.world.catalogue, self.clock)
+        self.queues = MemoryQueues()
         claims, queues = Claims(MemoryClaims(), self.clock, beat_s=None), cast("Queues", MemoryQueues())
         sweep = TitleSweep(self.jobs, self.jobs, MemoryFolders, self.world.catalogue, self.clock)
         self.spending = MemorySpending(self.jobs)
@@ -62,10 +65,10 @@ class Gate:
             budget,
             list[str]().append,
             no_front,
+            SubtitleArrivals(MemoryLateSubtitles(self.jobs), self.world.catalogue, self._sent, self.clock),
         )
         self.store = MemoryUploads()
         self.arrivals = MemoryArrivals()
-        self.queues = MemoryQueues()
         self.uploads = Uploads(
             self.store,
             self.arrivals,
@@ -76,6 +79,9 @@ class Gate:
             largest_gb=60,
             in_steps=True,
         )
+
+    def _sent(self) -> Queues:
+        return cast("Queues", self.queues)
 
     def put(self, blob: str, etag: str = "0x1") -> str:
         """Store a version of a blob; return the id of the job for this version."""

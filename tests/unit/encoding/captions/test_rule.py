@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.encoding.captions.rule import Captioned, CaptionsMode, captioned_by
-from functions.encoding.model import JobStatus, TextPlan, TrackRole
+from functions.encoding.model import JobStatus
+from functions.encoding.text_plan import TextPlan, TrackRole
 from functions.encoding.track_state import TrackFault, TrackState
 from tests.support.encoding_plans import make_job, make_plan
 

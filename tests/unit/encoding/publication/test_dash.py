@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.encoding.model import TrackRole
 from functions.encoding.publication.dash import AUTOMATIC_SCHEME, CLEAR_KEY_SCHEME, write_mpd
 from functions.encoding.publication.presentation import Presentation, TextTrack
 from functions.encoding.renditions import Rendition
+from functions.encoding.text_plan import TrackRole
 from tests.support.presentations import growing, make_audio_track, make_presentation, make_video_tracks
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.encoding.model import TrackRole
 from functions.encoding.publication.hls import write_master, write_media
 from functions.encoding.publication.presentation import Presentation, TextTrack
+from functions.encoding.text_plan import TrackRole
 from functions.platform.film_keys import track_iv
 from tests.support.presentations import growing, make_audio_track, make_presentation
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.encoding.model import EncodeJob, EncodePlan, TextPlan
 from functions.encoding.publication.presentation import (
     SLACK_S,
     Presentation,
@@ -17,10 +17,14 @@ from functions.encoding.publication.presentation import (
     presentation_of,
     revision_of,
 )
+from functions.encoding.text_plan import TextPlan
 from functions.encoding.track_state import TrackState
 from tests.support.clock import NOON
 from tests.support.encoding_jobs import MemoryEncodeJobs
 from tests.support.encoding_plans import make_audio_plan, make_job, make_plan
+
+if TYPE_CHECKING:
+    from functions.encoding.model import EncodeJob, EncodePlan
 
 SUBTITLES = TextPlan("t0", "en", "English", 3, None)
 

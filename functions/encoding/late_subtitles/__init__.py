@@ -1,0 +1,1 @@
+"""Late subtitles: files that arrive, or are replaced, after their film was planned."""
