@@ -156,17 +156,19 @@ class JobLifecycle:
             return there
         if now.reception:
             self._jobs.note_received(there.id, now.reception, size=now.size)
-        else:
-            self._jobs.change_status(
-                there.id,
-                Transition.RECEIVED,
-                etag=now.etag,
-                size=now.size,
-                uploaded_at=now.uploaded_at,
-                faults={},  # what failed while it was received is no fault of the whole film
-                fault=None,
-            )
-        return self._jobs.get_job(there.id)
+            return self._jobs.get_job(there.id)
+        received = self._jobs.change_status(
+            there.id,
+            Transition.RECEIVED,
+            etag=now.etag,
+            size=now.size,
+            uploaded_at=now.uploaded_at,
+            faults={},  # what failed while it was received is no fault of the whole film
+            fault=None,
+        )
+        there = received or self._jobs.get_job(there.id)
+        # A process that saw only earlier commits may just have given it up.
+        return self._received(there, now) if received is None and self.may_resume(there) else there
 
     def may_resume(self, job: EncodeJob | JobSummary) -> bool:
         """Return whether a job was given up because its upload stopped, was cancelled, or another one was begun.

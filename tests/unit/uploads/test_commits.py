@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from functions.catalogue.model import Status
-from functions.encoding.model import JobStatus
+from functions.encoding.model import JobStatus, Transition
 from functions.platform.errors import Conflict
 from functions.platform.identifiers import job_id_for
 from functions.platform.messages import FetchMetadata, PlanEncode, PrepareEncode
@@ -20,6 +20,7 @@ from tests.unit.uploads.test_service import Gate
 
 if TYPE_CHECKING:
     from functions.catalogue.model import Title
+    from functions.encoding.model import EncodeJob
 
 ID = "0123456789ab-abcdef01"
 JOB = job_id_for("film.mp4", ID)
@@ -95,6 +96,30 @@ def test_an_upload_that_was_given_up_continues_with_its_next_commit(gate: Gate) 
     gate.clock.forward(hours=25)
     gate.encodes.give_up_stopped()
     commit(gate, "0x3", None)
+    gate.uploads.start_upload("film.mp4")
+    assert gate.jobs.get_job(JOB).status is JobStatus.QUEUED
+    assert gate.status("film.mp4") is Status.ENCODING
+
+
+def test_an_upload_that_is_given_up_once_more_as_it_ends_is_planned(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that has seen only the first commit gives the job up after the last commit has resumed it."""
+    commit(gate, "0x1", 400)
+    gate.uploads.start_upload("film.mp4")
+    gate.clock.forward(hours=25)
+    gate.encodes.give_up_stopped()
+    commit(gate, "0x2", None)
+    change = gate.jobs.change_status
+
+    def give_up_after_it_resumes(job_id: str, transition: Transition, **fields: Any) -> EncodeJob | None:
+        changed = change(job_id, transition, **fields)
+        if transition is Transition.RESUME:
+            monkeypatch.undo()
+            assert change(job_id, Transition.GIVE_UP, reason="It stopped.", ended_at=gate.clock())
+        return changed
+
+    monkeypatch.setattr(gate.jobs, "change_status", give_up_after_it_resumes)
     gate.uploads.start_upload("film.mp4")
     assert gate.jobs.get_job(JOB).status is JobStatus.QUEUED
     assert gate.status("film.mp4") is Status.ENCODING
