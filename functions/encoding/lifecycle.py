@@ -84,6 +84,7 @@ class JobLifecycle:
         uploaded_at: datetime,
         upload_id: str = "",
         reception: Reception | None = None,
+        seen_at: datetime | None = None,
     ) -> EncodeJob:
         """Return the job of one version of an upload, opening it if necessary; fail older jobs of its title.
 
@@ -92,9 +93,12 @@ class JobLifecycle:
         becomes the newest job of its title.
 
         An event may arrive late. If its title already has a job for a later upload, the new job is opened as failed.
-        It gets an earlier opening time than the later job, which therefore stays the newest of the title.
+        It gets an earlier opening time than the later job, which therefore stays the newest of the title. Of two
+        versions that were uploaded within a second, the one that was found in storage later is the later one; `seen_at`
+        is a time before this one was found, by default now.
         """
         now = self._now()
+        seen_at = seen_at or now
         later = self.later_job(title_id, than=uploaded_at)
         job_id = job_id_for(blob, upload_id or etag)
         job = EncodeJob(
@@ -104,7 +108,7 @@ class JobLifecycle:
             etag=etag,
             size=size,
             status=JobStatus.RECEIVING if reception else JobStatus.QUEUED,
-            created_at=now,
+            created_at=seen_at,
             updated_at=now,
             uploaded_at=min(uploaded_at, now),
             reception=reception,
@@ -112,7 +116,7 @@ class JobLifecycle:
         )
         if later:
             reason = f"{later.name} was uploaded later and had already replaced this file."
-            opened_at = min(now, later.created_at - timedelta(milliseconds=1))
+            opened_at = min(seen_at, later.created_at - timedelta(milliseconds=1))
             job = replace(job, status=JobStatus.FAILED, created_at=opened_at, ended_at=now, reason=reason)
         if not self._jobs.add_job(job):
             job = self._received(self._jobs.get_job(job.id), job)

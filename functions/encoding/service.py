@@ -104,12 +104,12 @@ class EncodeService:
         upload_id: str = "",
         front: int | None = None,
         stored: int = 0,
+        seen_at: datetime | None = None,
     ) -> str:
-        """Return the id of the job for one version of an upload, opening it if necessary; fail older jobs of the title.
+        """Return the id of the job for one version of an upload, opening it if necessary; see `JobLifecycle.open_job`.
 
-        An upload that is committed in steps has an `upload_id`. Until it is whole, `front` bytes from its beginning
-        have arrived, and its blob has `stored` bytes. The caller sends the job's `PlanEncode`, until then its
-        `PrepareEncode`. A job whose title has a later upload is opened as failed.
+        Until an upload that is committed in steps is whole, `front` bytes from its beginning have arrived, and its blob
+        has `stored` bytes. The caller sends the job's `PlanEncode`, until then its `PrepareEncode`.
         """
         return self._lifecycle.open_job(
             blob,
@@ -119,6 +119,7 @@ class EncodeService:
             uploaded_at=uploaded_at,
             upload_id=upload_id,
             reception=None if front is None else Reception(etag, front, stored, uploaded_at),
+            seen_at=seen_at,
         ).id
 
     def give_up_stopped(self) -> int:

@@ -287,7 +287,7 @@ class Uploads:
         Return None if the blob no longer exists, or if it starts nothing of a title: subtitles are added to what has
         been planned already.
         """
-        stored = self._store.find_upload(blob)
+        seen_at, stored = self._now(), self._store.find_upload(blob)
         upload = read_name(blob)
         if stored is None:
             log.info("%s is no longer in uploads", blob)
@@ -312,7 +312,9 @@ class Uploads:
         holder = self._holder(title, blob)
         later = partial(self._encodes.has_later_upload, arrival.title_id, than=stored.uploaded_at)
         if not holder and later():
-            self._open_job(blob, stored, arrival.title_id)  # opened as failed: a later upload has taken its place
+            self._open_job(
+                blob, stored, arrival.title_id, seen_at
+            )  # opened as failed: a later upload has taken its place
             return arrival
         if not holder:
             over = title.film if title else None
@@ -337,7 +339,7 @@ class Uploads:
                 blob, etag=version_id, size=stored.size, title_id=arrival.title_id, reason=reason
             )
             return arrival
-        job_id = self._open_job(blob, stored, arrival.title_id)
+        job_id = self._open_job(blob, stored, arrival.title_id, seen_at)
         waits = not self._encodes.may_start() or self._encodes.awaits_whole_upload(job_id)
         return replace(arrival, job_id=job_id, waits=waits)
 
@@ -354,7 +356,7 @@ class Uploads:
             return None
         return holder
 
-    def _open_job(self, blob: str, stored: StoredUpload, title_id: str) -> str:
+    def _open_job(self, blob: str, stored: StoredUpload, title_id: str, seen_at: datetime) -> str:
         return self._encodes.open_job(
             blob,
             etag=stored.etag,
@@ -364,6 +366,7 @@ class Uploads:
             upload_id=stored.upload_id,
             front=stored.front,
             stored=stored.size,
+            seen_at=seen_at,
         )
 
 

@@ -238,3 +238,25 @@ def test_metadata_that_contradicts_itself_counts_as_none(
 ) -> None:
     found = stored_upload("0x1", 100, NOON + timedelta(days=1), metadata)
     assert (found.upload_id, found.front, found.whole_size) == expected
+
+
+def test_of_two_versions_of_a_second_the_one_that_is_in_storage_is_encoded(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Storage states whole seconds. The event of the first version is handled slowly."""
+    uploaded_at = gate.clock()
+    gate.store.blobs["film.mp4"] = StoredUpload("0x1", WHOLE, uploaded_at)
+    open_job = gate.encodes.open_job
+
+    def open_after_the_next_version(*given: Any, **named: Any) -> str:
+        monkeypatch.undo()
+        gate.clock.forward(seconds=0.1)
+        gate.store.blobs["film.mp4"] = StoredUpload("0x2", WHOLE, uploaded_at)
+        gate.uploads.start_upload("film.mp4")
+        gate.clock.forward(seconds=0.1)
+        return open_job(*given, **named)
+
+    monkeypatch.setattr(gate.encodes, "open_job", open_after_the_next_version)
+    gate.uploads.start_upload("film.mp4")
+    assert gate.jobs.get_job(job_id_for("film.mp4", "0x2")).status is JobStatus.QUEUED
+    assert gate.jobs.get_job(job_id_for("film.mp4", "0x1")).status is JobStatus.FAILED
