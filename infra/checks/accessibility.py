@@ -44,7 +44,7 @@ the records of the tests that ran, like this document.
 
 `tests/support/accessibility.py` contains the checks. `tests/unit/web/test_accessibility.py` fails if the site has a
 page that no test covers, or if the evidence names a test that no longer exists. Each run of end-to-end tests writes its
-records to the folder `accessibility` in pytest's cache; after a run of all of them, this updates the statement:
+records to the folder `accessibility` in pytest's cache; after a run with `--all`, this updates the statement:
 
 ```sh
 python -m infra.checks.accessibility "$NOTFLIX_HOME/caches/pytest/d/accessibility"
