@@ -16,6 +16,7 @@ from functions.encoding.captions_encode import CaptionsStatus
 from functions.encoding.model import EncodeJob, JobStatus
 from functions.encoding.publication.dash import AUTOMATIC_SCHEME
 from functions.platform.messages import PublishTitle
+from tests.support.cases import extended
 from tests.support.conformance import findings, needs_checker
 from tests.support.encoder import Encoder
 from tests.support.published import Published
@@ -66,7 +67,9 @@ def cues_in(text: str) -> list[tuple[float, float, list[str]]]:
 
 
 @pytest.fixture(
-    scope="module", params=[{}, {"encrypt_films": "always", "film_keys": "k" * 32}], ids=["plain", "encrypted"]
+    scope="module",
+    params=[{}, extended({"encrypt_films": "always", "film_keys": "k" * 32})],
+    ids=["plain", "encrypted"],
 )
 def title(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Captioned:
     """Encode a film in which the same is said twice, and make its captions in pieces that divide the second time."""

@@ -11,6 +11,7 @@ from functions.encoding.ffmpeg import FFmpeg
 from functions.encoding.intros.worker import BEGINNING, ENDING, FingerprintWorker
 from functions.encoding.model import JobStatus
 from functions.platform.messages import PublishTitle
+from tests.support.cases import extended
 from tests.support.encoder import Encoder
 from tests.support.episodes import SECONDS, TUNE_S, Episode, make_episode
 from tests.support.intro_world import IntroParts
@@ -60,7 +61,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"encrypt_films": "always", "film_keys": "k" * 64}], ids=["clear", "encrypted"]
+    "settings", [{}, extended({"encrypt_films": "always", "film_keys": "k" * 64})], ids=["clear", "encrypted"]
 )
 def test_intro_and_credits_are_found_where_episodes_share_them(
     sources: list[Path], tmp_path: Path, settings: dict[str, Any]
