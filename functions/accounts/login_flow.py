@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from functions.accounts.addresses import address_of
 from functions.accounts.model import Factor, LoginOutcome, viewer_of
+from functions.accounts.rights import update_rights
 from functions.platform.errors import Unauthenticated, WrongCredentials
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class LoginFlow:
             self._sessions.end_session(opened.token)
             raise Unauthenticated("Your account was changed on another device at the same time. Log in again.")
         if viewer_of(current) != viewer_of(login):
-            self._sessions.update_rights(viewer_of(current))
+            update_rights(self._logins, self._sessions, viewer_of(current))
         return opened
 
     def _ask_for_factor(self, login: Login, origin: RequestOrigin) -> SecondFactorNeeded:
@@ -140,7 +141,7 @@ class LoginFlow:
         entry_id: str = "",
     ) -> None:
         if viewer_of(current) != viewer_of(login):
-            self._sessions.update_rights(viewer_of(current))
+            update_rights(self._logins, self._sessions, viewer_of(current))
         if replacing:
             self._sessions.end_session(replacing)
         if origin.language:

@@ -30,6 +30,7 @@ from functions.accounts.rate_limits import (
     require,
     site_of,
 )
+from functions.accounts.rights import update_rights
 from functions.platform.deferrals import next_deferral_s
 from functions.platform.errors import (
     AccountStillExists,
@@ -381,9 +382,7 @@ class AccountService:
 
     def _updated_viewer(self, user_id: str) -> Viewer:
         """Return the viewer as currently stored, and update the rights of their sessions."""
-        viewer = viewer_of(self._existing_login(user_id))
-        self._sessions.update_rights(viewer)
-        return viewer
+        return update_rights(self._logins, self._sessions, viewer_of(self._existing_login(user_id)))
 
     def _existing_login(self, user_id: str) -> Login:
         login = self._logins.get_login(user_id)

@@ -116,6 +116,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         shutil.rmtree(folder)
 
 
+@pytest.mark.extended
 def test_chunk_of_a_killed_encoder_is_encoded_again_long_before_its_message_returns(
     machine: Machine, tmp_path: Path
 ) -> None:

@@ -30,7 +30,7 @@ FRAMES, FRAMES_IN_FULL = 589, 1323
 
 RATE = 24
 WITHIN_S = 1000
-pytestmark = pytest.mark.timeout(3000)
+pytestmark = [pytest.mark.extended, pytest.mark.timeout(3000)]
 SUBTITLES = "1\n00:00:03,000 --> 00:00:05,000\nA butterfly.\n\n2\n00:00:20,500 --> 00:00:22,000\nThe end.\n"
 
 

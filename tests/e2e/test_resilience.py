@@ -246,6 +246,7 @@ def assert_complete(studio: Studio, sent: Sent, film: Film, folder: Path) -> Non
         assert published.numbers(rung.name) == list(range(film.frames))
 
 
+@pytest.mark.extended
 def test_film_is_complete_although_an_encoder_was_killed(studio: Studio, survivor: Sent, tmp_path: Path) -> None:
     assert_complete(studio, survivor, HALF_A_MINUTE, tmp_path)
 
@@ -333,6 +334,7 @@ def test_deleted_upload_fails_its_job_with_the_reason(studio: Studio) -> None:
     eventually(lambda: studio.title(sent)["status"] == "failed")
 
 
+@pytest.mark.extended
 def test_earlier_version_plays_until_the_newer_one_is_complete(studio: Studio, tmp_path: Path) -> None:
     first = studio.storefront.send("new cut.mp4", studio.film(SHORT))
     assert studio.ended(first)["status"] == "ready"

@@ -153,6 +153,7 @@ def answer_with(status: int, route: Route) -> None:
     route.fulfill(status=status, headers={"access-control-allow-origin": "*"})
 
 
+@pytest.mark.extended
 def test_the_end_of_access_is_told_at_once_and_what_is_loaded_plays_out(
     product: Product, film: str, browser: Browser
 ) -> None:
@@ -175,6 +176,7 @@ def test_the_end_of_access_is_told_at_once_and_what_is_loaded_plays_out(
         assert pages[0].get_by_role("link", name="See the plans").is_visible()
 
 
+@pytest.mark.extended
 def test_a_film_plays_on_while_the_api_does_not_answer(product: Product, film: str, browser: Browser) -> None:
     """Let the key become due, while no renewal is ever answered; the film plays far beyond what is loaded."""
     viewer = make_subscriber(product.endpoints)

@@ -174,6 +174,7 @@ def test_a_cancelled_upload_ends_at_once_with_a_reason(
         assert complaints == []
 
 
+@pytest.mark.extended
 def test_an_old_entry_that_is_cleared_or_dismissed_does_not_end_an_upload_that_runs(
     product: Product, browser: Browser, storefront: Storefront, tmp_path: Path
 ) -> None:
@@ -204,6 +205,7 @@ def test_an_old_entry_that_is_cleared_or_dismissed_does_not_end_an_upload_that_r
     assert storefront.ended([sent], within_s=WITHIN_S)[name]["status"] == "ready"
 
 
+@pytest.mark.extended
 def test_an_upload_that_stops_fails_with_a_reason_and_continues_to_a_film(
     product: Product, storefront: Storefront, tmp_path: Path
 ) -> None:

@@ -23,11 +23,11 @@ START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 QUIET = (timedelta(minutes=2), timedelta(minutes=16), timedelta(hours=1, minutes=5), timedelta(hours=26))
 """The pauses after the workload, in which nothing else happens; after each, every timer that is due runs once."""
 MOST_ROUNDS = 6
-MOST_TRIES = 20
+MOST_TRIES = 40
 """How many runs are tried to cover a fault at an effect. While one process is suspended, another may be killed, so that
 the fault is not covered."""
-FAULTS_AT_ONCE = 3
-"""How many faults one run tries to cover: more of them would use up the attempts that a message has."""
+FAULTS_AT_ONCE = 5
+"""How many faults one run tries to cover, each in another function, so that no message uses up its attempts."""
 
 
 class FlowRun(Protocol):
@@ -143,6 +143,7 @@ class Campaign:
     origins: dict[str, list[Case]] = field(default_factory=dict)
     effects: dict[Case, frozenset[str]] = field(default_factory=dict)
     tries: dict[Target, int] = field(default_factory=dict)
+    joined: set[Target] = field(default_factory=set)
     covered: set[tuple[str, Fault]] = field(default_factory=set)
     failures: list[Result] = field(default_factory=list)
     cpu_s: float = 0.0
@@ -180,17 +181,22 @@ class Campaign:
     def _reach(self, target: Target) -> None:
         """Repeat a run in which an effect occurs, and inject a fault there; each try repeats another such run.
 
-        The run also covers what else it can: faults that are not covered yet, at effects of other functions.
+        The first try also injects faults at effects of other functions that no run has tried to cover yet. An earlier
+        fault can change what follows, so a fault that was not covered among others is then tried alone, and once all
+        these runs have been repeated, together with any other fault.
         """
-        known = self.origins[target.effect]
-        open_targets = list(self._uncovered())
-        tried = self.tries.get(target, 0)
-        known = known[tried % len(known) :] if tried else known
-        together = [self._together(target, origin, open_targets) for origin in known[: 1 if tried else None]]
-        targets = max(together, key=len)
-        for each in targets:
-            self.tries[each] = self.tries.get(each, 0) + 1
-        origin = known[together.index(targets)]
+        known, tried = self.origins[target.effect], self.tries.get(target, 0)
+        if tried or target in self.joined:
+            origin, targets = known[tried % len(known)], [target]
+            if tried >= len(known):
+                rng = random.Random(tried)
+                targets.append(Target(rng.choice(sorted(self.effects[origin])), rng.choice(COVERED_FAULTS)))
+        else:
+            open_targets = list(self._uncovered())
+            beside = {origin: self._together(target, origin, open_targets) for origin in known}
+            origin, targets = max(beside.items(), key=lambda item: len(item[1]))
+        self.tries[target] = tried + 1
+        self.joined.update(targets)
         self._record(run(self.flow, Case(origin.seed, (*origin.targets, *targets))))
 
     def _together(self, target: Target, origin: Case, open_targets: list[Target]) -> list[Target]:
@@ -199,7 +205,8 @@ class Campaign:
         for other in open_targets:
             if len(targets) == FAULTS_AT_ONCE:
                 break
-            if _function_of(other.effect) not in functions and other.effect in self.effects[origin]:
+            is_new = other not in self.joined and _function_of(other.effect) not in functions
+            if is_new and other.effect in self.effects[origin]:
                 targets.append(other)
                 functions.add(_function_of(other.effect))
         return targets
@@ -207,11 +214,12 @@ class Campaign:
     def _record(self, result: Result) -> Result:
         self.runs += 1
         self.cpu_s = time.process_time() - self._began
-        for effect in result.seen:
-            known = self.origins.setdefault(effect, [])
-            if len(known) < MOST_TRIES:
-                known.append(result.case)
-                self.effects[result.case] = frozenset(result.seen)
+        if len(result.case.targets) < 2:  # what happens only after several faults need not be hit by yet another one
+            self.effects[result.case] = frozenset(result.seen)
+            for effect in result.seen:
+                known = self.origins.setdefault(effect, [])
+                if len(known) < MOST_TRIES:
+                    known.append(result.case)
         self.covered |= result.covered
         if result.broken:
             self.failures.append(result)

@@ -31,4 +31,4 @@ def uploads(wiring: Wiring, work_dir: Path) -> Iterator[UploadFlow]:
 def test_every_upload_ends_as_a_ready_title_or_with_a_reason(
     uploads: UploadFlow, campaign: Callable[[Flow, int], None]
 ) -> None:
-    campaign(uploads, 500)
+    campaign(uploads, 400)

@@ -41,7 +41,6 @@ LONG_UNITS = (
     "tests/e2e/test_site_usage.py",
     "tests/e2e/test_site_watch.py",
     "tests/e2e/test_site_billing.py",
-    "tests/e2e/test_open_film.py",
     "tests/e2e/test_players.py",
     "tests/e2e/test_growing_films.py",
 )
