@@ -43,6 +43,25 @@ def test_a_revoked_administrator_is_logged_out_everywhere_and_returns_as_a_viewe
     assert [each.user_id for each in administrators.list_all()] == [other.user_id]
 
 
+def test_rights_that_are_revoked_while_they_are_given_reach_no_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process that gives them stands still, while another one revokes them and the person logs in again."""
+    world = World()
+    viewer = world.member()
+    world.accounts.confirm_address(world.last_token("confirm"), HOME)
+    update = world.sessions.update_rights
+    tokens: list[str] = []
+
+    def late(stale: Viewer) -> None:
+        monkeypatch.undo()
+        world.accounts.administrators.revoke(viewer.user_id, by=OPERATOR)
+        tokens.append(world.accounts.log_in(viewer.email, PASSWORD, HOME).token)
+        update(stale)
+
+    monkeypatch.setattr(world.sessions, "update_rights", late)
+    world.accounts.make_administrator(viewer.email)
+    assert not world.accounts.session(tokens[0]).viewer.admin
+
+
 def test_a_password_change_during_the_revocation_keeps_no_rights(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
     viewer = make_administrator(world)
