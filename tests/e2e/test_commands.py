@@ -9,6 +9,8 @@ import urllib.request
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from infra.local.processes.state import read_state
 from tests.support.homes import free_home
 from tests.support.product import Product
@@ -71,6 +73,7 @@ def test_missing_film_is_reported_in_one_sentence(product: Product, tmp_path: Pa
     assert refused.stderr == f"There is no file {tmp_path / 'none.mkv'}.\n"
 
 
+@pytest.mark.extended
 def test_up_recovers_everything_after_the_supervisor_was_killed(tmp_path: Path) -> None:
     copy = Product(free_home(tmp_path))
     assert copy.run("up", "--detach", "--empty").returncode == 0

@@ -89,6 +89,7 @@ def test_browser_that_cannot_decrypt_av1_plays_h264(film: Release, browser: Brow
         assert (state["codec"][:5], state["errors"]) == ("avc1.", [])
 
 
+@pytest.mark.extended
 @pytest.mark.parametrize(("keys", "plays"), [(None, True), ({"0" * 32: "1" * 32}, False)], ids=["clear", "encrypted"])
 def test_heartbeats_count_a_browser_that_cannot_decrypt_av1_only_for_films_that_are_not_encrypted(
     product: Product, browser: Browser, tmp_path: Path, *, keys: dict[str, str] | None, plays: bool

@@ -80,6 +80,7 @@ def until_plays(page: Page, least_s: float) -> None:
     until(page, "!notflix.video.paused && notflix.video.readyState >= 3", within_s=WITHIN_S)
 
 
+@pytest.mark.extended
 def test_the_encoder_follows_a_viewer_who_goes_beyond_what_is_encoded(
     product: Product, storefront: Storefront, viewer: SomeViewer, browser: Browser, tmp_path: Path
 ) -> None:

@@ -110,6 +110,7 @@ def test_viewer_logs_in_and_plays_a_film(browser: Started, product: Product, fil
         assert page.faults() == []
 
 
+@pytest.mark.extended
 @BROWSERS
 def test_guest_logs_in_and_comes_back_to_the_film(browser: Started, product: Product, film: str) -> None:
     with browser() as page:
@@ -143,6 +144,7 @@ def title_page(film: str) -> str:
     return film.replace("/watch.html?id=", "/title/")
 
 
+@pytest.mark.extended
 @BROWSERS
 def test_encrypted_film_plays_or_the_page_says_that_it_cannot(
     browser: Started, encrypted_film: tuple[str, SomeViewer]

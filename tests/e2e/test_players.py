@@ -216,6 +216,7 @@ def test_running_upload_is_played_from_its_first_second_to_its_end(
         check_pictures(show)
 
 
+@pytest.mark.extended
 @pytest.mark.parametrize(
     "player", ["shaka", *(pytest.param(name, marks=pytest.mark.extended) for name in ("dash", "hls"))]
 )

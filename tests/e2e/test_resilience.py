@@ -293,6 +293,7 @@ def test_repeated_event_of_an_upload_creates_no_other_job(studio: Studio, twin: 
     assert studio.title(twin)["status"] == "ready"
 
 
+@pytest.mark.extended
 def test_retry_of_a_failed_job_encodes_only_what_is_missing(studio: Studio, tmp_path: Path) -> None:
     sent = studio.storefront.send("tried again.mp4", studio.film(THREE_MINUTES))
     eventually(lambda: studio.job(sent)["chunks"]["done"], within_s=ENDED_WITHIN_S, every_s=0.05)

@@ -53,6 +53,7 @@ def play_to_the_end(shown: list[Show], *, loads: str = STEREO) -> None:
         shown[0].wait()
 
 
+@pytest.mark.extended
 def test_players_choose_stereo_and_load_nothing_else(film: Release, browser: Browser) -> None:
     with shows(browser, dict.fromkeys(SCRIPTS, film), Home.of()) as playing:
         play_to_the_end(playing)

@@ -51,6 +51,7 @@ def lose(product: Product, sent: Sent, *names: str) -> None:
             blobs.get_blob_client(container_for(sent.title_id), f"{sent.job_id}/{name}").delete_blob()
 
 
+@pytest.mark.extended
 def test_verify_proves_a_film_finds_what_is_lost_and_repairs_it(
     product: Product, storefront: Storefront, film: Sent, tmp_path: Path
 ) -> None:

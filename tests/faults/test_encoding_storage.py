@@ -18,6 +18,7 @@ import requests
 from azure.core.exceptions import AzureError
 
 from infra.local.processes.state import read_state
+from tests.support.cases import extended
 from tests.support.media import Film, make_film
 from tests.support.product import running_product
 from tests.support.published import Published
@@ -105,9 +106,7 @@ def upload(faults: Faults, film: Path, name: str) -> Sent:
     return eventually(sent)
 
 
-@pytest.mark.parametrize(
-    "storm", [SHORT_STORM, *(pytest.param(number, marks=pytest.mark.extended) for number in range(1, 25))]
-)
+@pytest.mark.parametrize("storm", [extended(SHORT_STORM), *map(extended, range(1, 25))])
 def test_no_title_says_ready_that_is_not_and_every_job_ends(faults: Faults, tmp_path: Path, storm: int) -> None:
     """A storm is four films, and two kills or, if it is extended, four; all 25 storms together are a hundred jobs."""
     seed = int(os.environ.get("NOTFLIX_SEED") or storm)

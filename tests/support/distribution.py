@@ -29,8 +29,6 @@ LONG_UNITS = (
     "tests/e2e/test_media.py",
     "tests/e2e/test_site_drops.py",
     "tests/simulation/",
-    "tests/faults/test_encoding_storage.py",
-    "tests/e2e/test_interrupted_encoders.py",
     "tests/e2e/test_site_studio",
     "tests/integration/azure/",
     "tests/e2e/test_backup.py",
@@ -42,7 +40,6 @@ LONG_UNITS = (
     "tests/e2e/test_site_watch.py",
     "tests/e2e/test_site_billing.py",
     "tests/e2e/test_players.py",
-    "tests/e2e/test_growing_films.py",
 )
 """The prefix of the paths of each unit that takes minutes; the longest unit comes first.
 

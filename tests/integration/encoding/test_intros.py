@@ -87,6 +87,7 @@ def test_nothing_is_found_where_episodes_share_no_sound(sources: list[Path], tmp
     assert [library.parts_of(title_id) for title_id in titles] == [{}, {}]
 
 
+@pytest.mark.extended
 def test_a_later_episode_without_the_tune_gets_none_and_leaves_those_of_the_others(
     sources: list[Path], tmp_path: Path
 ) -> None:

@@ -75,11 +75,9 @@ COPIED = {
 
 QUICK = (
     "x264's own key frames, index at the end",
-    "3GPP",
     "Matroska",
     "transport stream",
     "every picture a key frame",
-    "deep pyramid of frames",
     "television, 30000/1001 fps",
     "two languages",
     "MP3, which is encoded",
@@ -165,7 +163,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("case", always(("one key frame", "interlaced", "turned", "high bitrate", "AVI"), REFUSED))
+@pytest.mark.parametrize("case", always(("one key frame", "interlaced", "AVI"), REFUSED))
 def test_unsuitable_pictures_are_encoded_and_the_job_says_why(case: str, films: MuxedFilms, tmp_path: Path) -> None:
     film, reason = REFUSED[case]
     film = replace(film, frames=min(film.frames, REFUSED_FRAMES))

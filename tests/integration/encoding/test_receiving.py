@@ -53,7 +53,12 @@ def received(encoder: Encoder, job_id: str) -> JobProgress:
 
 @pytest.mark.parametrize(
     ("mux", "name", "has_tail"),
-    [(FAST, "film.mp4", False), (FRAGMENTED, "film.mp4", False), ((), "film.mp4", True), ((), "film.mkv", False)],
+    [
+        (FAST, "film.mp4", False),
+        extended(FRAGMENTED, "film.mp4", False),
+        ((), "film.mp4", True),
+        extended((), "film.mkv", False),
+    ],
     ids=["index first", "fragmented", "index last", "matroska"],
 )
 def test_a_film_grows_with_its_upload_and_is_the_same_afterwards(

@@ -251,7 +251,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> CopiedFilm:
         extended("t0.m3u8", lambda text: text.replace(b"t0.vtt", b"t1.vtt")),
         ("t0.vtt", None),
         extended("t0.vtt", lambda text: b"\0" * len(text)),
-        ("c360/s00001.m4s", None),
+        extended("c360/s00001.m4s", None),
         extended("v234/s00001.m4s", None),
     ],
 )
