@@ -178,6 +178,7 @@ def content_of(product: Product, original: Original) -> dict[str, Any]:
     return {**found, **stored_files(product)}
 
 
+@pytest.mark.extended
 def test_restored_product_is_equal(original: Original, restored: Product) -> None:
     """Both are asked until they are equal, because each finishes at its own time what was queued at the backup."""
     contents: list[dict[str, Any]] = []
@@ -198,6 +199,7 @@ def test_restored_product_is_equal(original: Original, restored: Product) -> Non
     assert {path.partition("/")[0] for path in after if "/" in path} >= {"$web", "uploads"}
 
 
+@pytest.mark.extended
 def test_restored_second_factor_is_asked_for_and_valid(original: Original, restored: Product) -> None:
     api = f"{restored.endpoints['api']}/api"
     credentials = {"email": original.administrator.email, "password": PASSWORD}
@@ -213,6 +215,7 @@ def test_restored_second_factor_is_asked_for_and_valid(original: Original, resto
     assert requests.get(f"{api}/administrators", headers=headers, timeout=TIMEOUT_S).ok
 
 
+@pytest.mark.extended
 def test_rebuilt_graph_has_the_viewings_and_ratings(original: Original, restored: Product) -> None:
     rebuilt = restored.run("admin", "rebuild-graph")
     assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
@@ -227,6 +230,7 @@ def test_rebuilt_graph_has_the_viewings_and_ratings(original: Original, restored
     soon(is_rebuilt, every_s=1)
 
 
+@pytest.mark.extended
 def test_restored_uploads_are_not_encoded_again(original: Original, restored: Product) -> None:
     product = original.product
     before = as_owner(product.endpoints, "GET", "jobs").json()["jobs"]
@@ -244,6 +248,7 @@ def test_restored_uploads_are_not_encoded_again(original: Original, restored: Pr
     ]
 
 
+@pytest.mark.extended
 def test_restored_film_plays(original: Original, restored: Product) -> None:
     viewer = original.viewer
     endpoints = restored.endpoints
@@ -259,6 +264,7 @@ def test_restored_film_plays(original: Original, restored: Product) -> None:
     assert manifest.ok and "<MPD" in manifest.text
 
 
+@pytest.mark.extended
 def test_product_that_is_there_is_never_overwritten(original: Original, tmp_path: Path) -> None:
     product = original.product
     refused = product.run("restore", str(tmp_path))
@@ -266,6 +272,7 @@ def test_product_that_is_there_is_never_overwritten(original: Original, tmp_path
     assert "There is a running product in" in refused.stdout + refused.stderr
 
 
+@pytest.mark.extended
 def test_backup_in_a_folder_is_complete(original: Original, tmp_path: Path) -> None:
     product = original.product
     made = product.run("backup", str(tmp_path / "backup"))
@@ -274,6 +281,7 @@ def test_backup_in_a_folder_is_complete(original: Original, tmp_path: Path) -> N
     assert {"secrets.json", "mysql.sql", "mongo/titles.bson", "blobs/00000.index"} <= set(backup.manifest.files)
 
 
+@pytest.mark.extended
 def test_backup_to_a_disk_that_is_too_small_says_so(original: Original, tmp_path: Path) -> None:
     product = original.product
     done = _run_on_small_disk(product, tmp_path)

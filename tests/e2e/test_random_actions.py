@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from tests.support.product import Product
 
-WALKS, ACTIONS = 1, 60
+WALKS, ACTIONS = 1, 40
 WALKS_IN_FULL, ACTIONS_IN_FULL = 25, 400
 ENCODED_WITHIN_S = 400
 FILMS = {"harbour.mp4": 384, "lighthouse.mp4": 192}

@@ -10,6 +10,7 @@ import pytest
 
 from infra.local.home import REPOSITORY
 from tests.security.rules import ANYONE, OWNER, SIGNED, VIEWER
+from tests.support.cases import extended
 from tests.support.viewers import make_viewer
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def fuzz(
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=3600, check=False)
 
 
-@pytest.mark.parametrize("caller", ["anybody", "a viewer", "the owner"])
+@pytest.mark.parametrize("caller", ["anybody", "a viewer", extended("the owner")])
 def test_no_generated_request_causes_a_server_error_or_an_undocumented_answer(
     caller: str, tools: Path, product: Product, tmp_path: Path, in_full: bool
 ) -> None:
