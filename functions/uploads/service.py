@@ -312,9 +312,8 @@ class Uploads:
         holder = self._holder(title, blob)
         later = partial(self._encodes.has_later_upload, arrival.title_id, than=stored.uploaded_at)
         if not holder and later():
-            self._open_job(
-                blob, stored, arrival.title_id, seen_at
-            )  # opened as failed: a later upload has taken its place
+            # it is opened as failed, because a later upload has taken its place
+            self._open_job(blob, stored, arrival.title_id, seen_at)
             return arrival
         if not holder:
             over = title.film if title else None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 """The programs with which the tests run, the best first.
 
-Chromium without a window system plays and renders the same for half of the CPU time.
+Chromium without a window system plays and renders the same, and a page costs a third of the CPU time.
 """
 
 CHROMIUM_FLAGS = (

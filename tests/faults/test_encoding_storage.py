@@ -36,7 +36,7 @@ ENDED_WITHIN_S = 300
 """After storage is back, every job must end and every ready title must become complete within this time."""
 
 SHORT_STORM = 0
-"""The storm that is not extended."""
+"""The storm with two kills; all others have four."""
 
 FILM = Film(frames=24 * 20, width=160, height=90)
 """A film of five segments in more than one chunk."""
@@ -108,7 +108,7 @@ def upload(faults: Faults, film: Path, name: str) -> Sent:
 
 @pytest.mark.parametrize("storm", [extended(SHORT_STORM), *map(extended, range(1, 25))])
 def test_no_title_says_ready_that_is_not_and_every_job_ends(faults: Faults, tmp_path: Path, storm: int) -> None:
-    """A storm is four films, and two kills or, if it is extended, four; all 25 storms together are a hundred jobs."""
+    """A storm is four films, and four kills, or two in the short one; all 25 storms together are a hundred jobs."""
     seed = int(os.environ.get("NOTFLIX_SEED") or storm)
     print(f"seed {seed}: NOTFLIX_SEED={seed} repeats the moments")
     chance = random.Random(seed)

@@ -43,7 +43,7 @@ class Owner:
         return self.encoder.published(self.progress)
 
     def put(self, name: str, content: str | bytes) -> None:
-        """Upload a file, and let the event of its arrival be handled."""
+        """Upload a file, and handle the event of its arrival."""
         raw = content.encode() if isinstance(content, str) else content
         self.encoder.media.path_of("uploads", name).write_bytes(raw)
         world = self.encoder.world
